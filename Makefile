@@ -1,0 +1,36 @@
+.POSIX:
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint format lock clean
+
+demo: $(VENV)/.base
+	$(BIN)/pilotbase demo
+
+test: $(VENV)/.dev
+	$(BIN)/python tests/run_all.py
+
+lint: $(VENV)/.dev
+	$(BIN)/python tests/run_all.py --lint-only
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock:
+	requirements/compile.sh
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: $(VENV)/bin/python requirements/base.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/base.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.base requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,64 @@
+"""What every document is: frozen, closed, versioned, and named by the hash of its canonical JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from pilotbase.documents.hashes import canonical_json, digest_bytes
+from pilotbase.documents.texts import Language
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+"""A short name that is safe in a path, a command line and an address."""
+
+
+def _require_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time needs a zone")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_require_utc)]
+"""A zone-aware time, kept in UTC."""
+
+
+class Part(BaseModel):
+    """A frozen, closed piece of a document; property names in YAML and JSON are the aliases."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+    def to_json_value(self) -> dict[str, Any]:
+        """Return the plain JSON value: aliases as names, absent optional fields left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Document(Part):
+    """A part that stands alone: it says which kind and version it is and has a digest."""
+
+    document: str
+
+    def canonical(self) -> bytes:
+        """Return the canonical JSON (RFC 8785) whose SHA-256 names this document."""
+        return canonical_json(self.to_json_value())
+
+    def digest(self) -> str:
+        """Return ``sha256:<hex>`` of `canonical`."""
+        return digest_bytes(self.canonical())
+
+    @classmethod
+    def from_json_value(cls, value: object) -> Self:
+        """Return the document that ``value`` spells; raises `pydantic.ValidationError`."""
+        return cls.model_validate(value)
+
+
+class Localized(Part):
+    """A sentence by a user in English, 中文 or both; where one is missing the other is shown."""
+
+    en: str | None = None
+    zh: str | None = None
+
+    def render(self, language: Language = "en") -> str:
+        preferred, other = (self.en, self.zh) if language == "en" else (self.zh, self.en)
+        return preferred or other or ""

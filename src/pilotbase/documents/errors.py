@@ -1,0 +1,101 @@
+"""The one error tree: a code, its parameters and a hint; the text is rendered by language at the edge.
+
+    PilotbaseError                exit 1   our own failure, or the machine's (disk full)
+    ├── InputError                exit 2   what the user gave is wrong; carries every problem found
+    ├── InvalidProofError         exit 3   a signature, a digest or a chain does not hold
+    ├── UnknownProofError         exit 4   it cannot be told whether a proof still holds (--strict)
+    └── RefusedError              exit 5   refused by policy: isolation, terms, quota, attempts
+
+Each code stands in the catalogue twice: ``x.y`` says what and where, ``x.y.hint`` what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from pilotbase.documents.texts import Language, Text, text
+
+
+class Issue(BaseModel):
+    """One problem of a document: where it stands, what was found, what is allowed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    path: str
+    problem: Text
+    line: int | None = None
+
+    def render(self, language: Language = "en") -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        field = f" {self.path}" if self.path else ""
+        return f"{place}{field}: {self.problem.render(language)}"
+
+
+class PilotbaseError(Exception):
+    """Root of everything Pilotbase raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, code: str, /, **params: object) -> None:
+        super().__init__(code)
+        self.text = text(code, **params)
+
+    @property
+    def code(self) -> str:
+        return self.text.code
+
+    @property
+    def hint(self) -> Text:
+        return Text(code=f"{self.code}.hint", params=self.text.params)
+
+    def render(self, language: Language = "en") -> str:
+        """Return what happened and what to do, in ``language``."""
+        return f"{self.text.render(language)}\n{self.hint.render(language)}"
+
+    def __str__(self) -> str:
+        try:
+            return self.text.render("en")
+        except KeyError:
+            return f"{self.code} {dict(self.text.params)}"
+
+
+class InputError(PilotbaseError):
+    """What the user gave is wrong: a document, an argument, a file."""
+
+    exit_code = 2
+
+    def __init__(self, code: str, /, issues: Iterable[Issue] = (), **params: object) -> None:
+        super().__init__(code, **params)
+        self.issues = tuple(issues)
+
+    @classmethod
+    def from_issues(cls, file: str, issues: Iterable[Issue]) -> InputError:
+        """Return one error that carries all problems of ``file`` at once."""
+        found = tuple(issues)
+        return cls("input.problems", issues=found, file=file, count=len(found))
+
+    def render(self, language: Language = "en") -> str:
+        lines = [self.text.render(language), *(f"  {issue.render(language)}" for issue in self.issues)]
+        return "\n".join([*lines, self.hint.render(language)])
+
+
+class InvalidProofError(PilotbaseError):
+    """A signature, digest or chain does not hold."""
+
+    exit_code = 3
+
+
+class UnknownProofError(PilotbaseError):
+    """Nothing contradicts the proof, but whether it still holds cannot be told."""
+
+    exit_code = 4
+
+
+class RefusedError(PilotbaseError):
+    """Refused by policy: isolation level, terms, approvals, attempts, quota."""
+
+    exit_code = 5

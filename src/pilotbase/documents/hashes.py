@@ -1,0 +1,40 @@
+"""Canonical JSON (RFC 8785) and SHA-256: the name of every document and blob."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import rfc8785
+from pydantic import StringConstraints
+
+DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
+Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return the one JSON spelling of ``value`` (RFC 8785); raises on NaN, infinity and integers beyond 2⁵³."""
+    return rfc8785.dumps(value)
+
+
+def digest_bytes(data: bytes | bytearray | memoryview) -> str:
+    """Return ``sha256:<hex>`` of ``data``."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def digest_json(value: Any) -> str:
+    """Return ``sha256:<hex>`` of the canonical JSON of ``value``."""
+    return digest_bytes(canonical_json(value))
+
+
+def digest_file(path: Path) -> str:
+    """Return ``sha256:<hex>`` of a file's bytes, read in chunks."""
+    with path.open("rb") as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+
+
+def is_digest(value: str) -> bool:
+    """Tell whether ``value`` is a digest as `digest_bytes` writes it."""
+    return re.fullmatch(DIGEST_PATTERN, value) is not None

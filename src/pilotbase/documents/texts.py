@@ -1,0 +1,70 @@
+"""Every sentence a person reads, named by a code and rendered at the edge in the reader's language.
+
+Catalogues are gettext files, one a domain: the text ``box.no_level`` stands in ``locale/<language>/box.po``.
+English and 中文 are equal catalogues: the code is the message id in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+from babel.messages.pofile import read_po
+from pydantic import BaseModel, ConfigDict
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+class Text(BaseModel):
+    """A translatable sentence: a code of the catalogue and the values that its template names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    params: dict[str, Text | bool | int | float | str | None] = {}
+
+    def render(self, language: Language = "en") -> str:
+        """Return the sentence in ``language``; nested texts are rendered in the same language.
+
+        Raises:
+            KeyError: the catalogue has no such code, or the template names a parameter that is not given.
+        """
+        values = {name: _render_value(value, language) for name, value in self.params.items()}
+        return template(self.code, language).format_map(values)
+
+
+def text(code: str, /, **params: object) -> Text:
+    """Return a `Text`, taking values that are no plain scalars (paths, digests, decimals) as their string."""
+    return Text(code=code, params={name: _plain(value) for name, value in params.items()})
+
+
+def template(code: str, language: Language) -> str:
+    """Return the template of ``code``; raises `KeyError` naming the code when the catalogue lacks it."""
+    domain = code.partition(".")[0]
+    return catalogue(domain, language)[code]
+
+
+@cache
+def catalogue(domain: str, language: Language) -> Mapping[str, str]:
+    """Return code → template of one domain; an unknown domain is an empty catalogue."""
+    file = resources.files("pilotbase.documents") / "locale" / language / f"{domain}.po"
+    if not file.is_file():
+        return {}
+    with file.open("rb") as stream:
+        parsed = read_po(stream, locale=language, domain=domain)
+    return {str(message.id): str(message.string) for message in parsed if message.id and message.string}
+
+
+def _plain(value: object) -> Text | bool | int | float | str | None:
+    if value is None or isinstance(value, Text | bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(str(item) for item in value)
+    return str(value)
+
+
+def _render_value(value: Text | bool | int | float | str | None, language: Language) -> object:
+    return value.render(language) if isinstance(value, Text) else value
