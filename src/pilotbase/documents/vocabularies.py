@@ -1,0 +1,155 @@
+"""The policy's words as closed lists, each with its English and Chinese name.
+
+Source: State Council opinions on the "AI+" action (国发〔2025〕11号): six actions and their sub-heads, eight supports;
+scenario grains of 国办发〔2025〕37号; five verifications of MIIT (制造业中试平台建设指引 2025).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """Six actions 六大重点行动; names: text ``action.<value>``."""
+
+    SCIENCE_TECHNOLOGY = "science_technology"
+    INDUSTRY = "industry"
+    CONSUMPTION = "consumption"
+    WELLBEING = "wellbeing"
+    GOVERNANCE = "governance"
+    GLOBAL = "global"
+
+
+class SubHead(StrEnum):
+    """Sub-heads of the six actions; names: text ``subhead.<value>``."""
+
+    SCIENTIFIC_DISCOVERY = "scientific_discovery"
+    RESEARCH_MODEL = "research_model"
+    SOCIAL_SCIENCE = "social_science"
+    NATIVE_BUSINESS = "native_business"
+    INDUSTRIAL_INTELLIGENCE = "industrial_intelligence"
+    AGRICULTURE = "agriculture"
+    SERVICES = "services"
+    SERVICE_CONSUMPTION = "service_consumption"
+    PRODUCT_CONSUMPTION = "product_consumption"
+    WORK = "work"
+    LEARNING = "learning"
+    LIFE = "life"
+    SOCIAL_GOVERNANCE = "social_governance"
+    SAFETY_GOVERNANCE = "safety_governance"
+    ECOLOGY = "ecology"
+    INCLUSIVE_SHARING = "inclusive_sharing"
+    GLOBAL_GOVERNANCE = "global_governance"
+
+
+SUBHEADS: dict[Action, tuple[SubHead, ...]] = {
+    Action.SCIENCE_TECHNOLOGY: (SubHead.SCIENTIFIC_DISCOVERY, SubHead.RESEARCH_MODEL, SubHead.SOCIAL_SCIENCE),
+    Action.INDUSTRY: (
+        SubHead.NATIVE_BUSINESS,
+        SubHead.INDUSTRIAL_INTELLIGENCE,
+        SubHead.AGRICULTURE,
+        SubHead.SERVICES,
+    ),
+    Action.CONSUMPTION: (SubHead.SERVICE_CONSUMPTION, SubHead.PRODUCT_CONSUMPTION),
+    Action.WELLBEING: (SubHead.WORK, SubHead.LEARNING, SubHead.LIFE),
+    Action.GOVERNANCE: (SubHead.SOCIAL_GOVERNANCE, SubHead.SAFETY_GOVERNANCE, SubHead.ECOLOGY),
+    Action.GLOBAL: (SubHead.INCLUSIVE_SHARING, SubHead.GLOBAL_GOVERNANCE),
+}
+
+
+class Support(StrEnum):
+    """Eight supports 八项基础支撑; names: text ``support.<value>``."""
+
+    MODEL = "model"
+    DATA = "data"
+    COMPUTE = "compute"
+    APPLICATION = "application"
+    OPEN_SOURCE = "open_source"
+    TALENT = "talent"
+    POLICY = "policy"
+    SECURITY = "security"
+
+
+class Sector(StrEnum):
+    """Sectors of pilot bases; names: text ``sector.<value>``."""
+
+    MANUFACTURING = "manufacturing"
+    HEALTHCARE = "healthcare"
+    TRANSPORT = "transport"
+    FINANCE = "finance"
+    ENERGY = "energy"
+    CONSUMPTION = "consumption"
+    EMBODIED = "embodied"
+    HOUSEHOLD = "household"
+    GOVERNMENT = "government"
+    EDUCATION = "education"
+    AGRICULTURE = "agriculture"
+    SCIENCE = "science"
+    OTHER = "other"
+
+
+class Grain(StrEnum):
+    """Three grains of a scenario; names: text ``grain.<value>``."""
+
+    MAJOR = "major"
+    INTEGRATED = "integrated"
+    SMALL_CUT = "small_cut"
+
+
+class Verification(StrEnum):
+    """Five verifications 五项验证: the sections of every report; names: text ``verification.<value>``."""
+
+    DESIGN = "design"
+    FUNCTION = "function"
+    PROCESS = "process"
+    ADAPTATION = "adaptation"
+    PRODUCTION = "production"
+
+
+class Outcome(StrEnum):
+    """State of a criterion or a section; a missing measure is never a pass. Names: text ``outcome.<value>``."""
+
+    PASS = "pass"  # noqa: S105 - a state, not a password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    NOT_MEASURED = "not_measured"
+
+
+class Verdict(StrEnum):
+    """Verdict 结论 of a trial; names: text ``verdict.<value>``."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Estimand(StrEnum):
+    """What a score speaks about; names: text ``estimand.<value>``."""
+
+    HIDDEN_SET = "hidden_set"
+    POPULATION = "population"
+
+
+class Role(StrEnum):
+    """People of a base; names: text ``role.<value>``."""
+
+    OPERATOR = "operator"
+    DEMAND_OWNER = "demand_owner"
+    SUPPLIER = "supplier"
+    REVIEWER = "reviewer"
+    REGULATOR = "regulator"
+
+
+VOCABULARIES: dict[str, type[StrEnum]] = {
+    "action": Action,
+    "subhead": SubHead,
+    "support": Support,
+    "sector": Sector,
+    "grain": Grain,
+    "verification": Verification,
+    "outcome": Outcome,
+    "verdict": Verdict,
+    "estimand": Estimand,
+    "role": Role,
+}
+"""Text domain → vocabulary: every value has a name in both languages."""

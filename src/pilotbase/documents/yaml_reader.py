@@ -1,0 +1,145 @@
+"""YAML in, safely: plain data with the line of every value; no tags, no aliases, bounded size and depth."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.texts import Text, text
+
+MAXIMUM_BYTES = 1 << 20
+MAXIMUM_DEPTH = 40
+MAXIMUM_NODES = 50_000
+
+Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A YAML file read as plain data; ``lines`` maps a field path such as ``data.fields[2].name`` to its line."""
+
+    file: str
+    value: dict[str, Plain]
+    lines: dict[str, int]
+
+
+def read_yaml(path: Path, shown_as: str | None = None) -> Source:
+    """Return the mapping that the file holds.
+
+    Raises:
+        InputError: the file is missing, too large, no UTF-8, no YAML, or uses tags, aliases or double keys.
+    """
+    file = shown_as or str(path)
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAXIMUM_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError("input.no_file", file=file) from None
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=file, reason=error.strerror) from None
+    return parse_yaml(data, file)
+
+
+def parse_yaml(data: bytes, file: str) -> Source:
+    """Return the mapping that ``data`` spells; ``file`` is the name shown in problems. Raises as `read_yaml`."""
+    if len(data) > MAXIMUM_BYTES:
+        raise InputError("input.file_too_large", file=file, limit=MAXIMUM_BYTES)
+    try:
+        content = data.decode("utf-8-sig")
+        _check_events(content, file)
+        node = yaml.compose(content, Loader=_Loader)
+    except UnicodeDecodeError as error:
+        raise InputError("input.not_utf8", file=file, position=error.start) from None
+    except yaml.YAMLError as error:
+        raise _syntax_error(error, file) from None
+    if not isinstance(node, yaml.MappingNode):
+        raise InputError("input.not_a_mapping", file=file)
+    lines: dict[str, int] = {}
+    value = _construct(node, "", lines, file)
+    return Source(file, value if isinstance(value, dict) else {}, lines)
+
+
+class _Loader(yaml.CSafeLoader):
+    """The safe loader with the scalars of YAML 1.2's core schema: ``no`` and ``2026-01-01`` stay strings."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"^(?:~|null|)$", ["~", "n", ""]),
+    ("bool", r"^(?:true|false)$", list("tf")),
+    ("int", r"^[-+]?[0-9]+$", list("-+0123456789")),
+    ("float", r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?$", list("-+.0123456789")),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+
+
+def _check_events(content: str, file: str) -> None:
+    depth = nodes = 0
+    for event in yaml.parse(content, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _refused(text("input.yaml_alias"), event, file)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise _refused(text("input.yaml_tag", tag=tag), event, file)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        nodes += isinstance(event, yaml.NodeEvent)
+        if depth > MAXIMUM_DEPTH or nodes > MAXIMUM_NODES:
+            raise _refused(text("input.yaml_too_deep", depth=MAXIMUM_DEPTH, nodes=MAXIMUM_NODES), event, file)
+
+
+def _construct(node: yaml.Node, path: str, lines: dict[str, int], file: str) -> Plain:
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        return _construct_mapping(node, path, lines, file)
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(item, f"{path}[{index}]", lines, file) for index, item in enumerate(node.value)]
+    return _construct_scalar(node, path, file)
+
+
+def _construct_mapping(node: yaml.MappingNode, path: str, lines: dict[str, int], file: str) -> dict[str, Plain]:
+    found: dict[str, Plain] = {}
+    for key_node, value_node in node.value:
+        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else ""
+        inner = f"{path}.{key}" if path else key
+        if not key or key in found:
+            problem = text("input.double_key", key=key) if key else text("input.no_plain_key")
+            line = key_node.start_mark.line + 1
+            raise InputError.from_issues(file, [Issue(file=file, path=inner, problem=problem, line=line)])
+        found[key] = _construct(value_node, inner, lines, file)
+    return found
+
+
+def _construct_scalar(node: yaml.Node, path: str, file: str) -> Plain:
+    kind = str(node.tag).rpartition(":")[2]
+    content = str(node.value)
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return content == "true"
+    if kind not in ("int", "float"):
+        return content
+    try:
+        return int(content) if kind == "int" else float(content)
+    except ValueError:  # Python refuses integers of more than 4300 digits
+        problem = text("input.bad_scalar", found=content[:80])
+        line = node.start_mark.line + 1
+        raise InputError.from_issues(file, [Issue(file=file, path=path, problem=problem, line=line)]) from None
+
+
+def _refused(problem: Text, event: yaml.Event, file: str) -> InputError:
+    line = event.start_mark.line + 1 if event.start_mark else None
+    return InputError.from_issues(file, [Issue(file=file, path="", problem=problem, line=line)])
+
+
+def _syntax_error(error: yaml.YAMLError, file: str) -> InputError:
+    mark = getattr(error, "problem_mark", None)
+    problem = text("input.yaml_syntax", reason=getattr(error, "problem", None) or "unreadable character")
+    line = mark.line + 1 if mark else None
+    return InputError.from_issues(file, [Issue(file=file, path="", problem=problem, line=line)])
