@@ -63,8 +63,8 @@ class PilotbaseError(Exception):
             return f"{self.code} {dict(self.text.params)}"
 
 
-class InputError(PilotbaseError):
-    """What the user gave is wrong: a document, an argument, a file."""
+class InputError(PilotbaseError, ValueError):
+    """What the user gave is wrong: a document, an argument, a file. A `ValueError`, so validators may raise it."""
 
     exit_code = 2
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from pilotbase.documents.base import Part
+from pilotbase.documents.quantities import Bytes, Seconds
 
 
 class IsolationLevel(StrEnum):
@@ -22,19 +23,19 @@ class IsolationLevel(StrEnum):
 class Limits(Part):
     """Limits of one box."""
 
-    memory_bytes: int = Field(default=1 << 30, ge=64 << 20)
+    memory_bytes: Bytes = Field(default=1 << 30, ge=64 << 20)
     """Resident memory of the whole box, scratch and shared memory included."""
     cpu_seconds: int = Field(default=600, ge=1)
-    wall_seconds: float = Field(default=900, gt=0)
-    load_seconds: float = Field(default=60, gt=0)
+    wall_seconds: Seconds = Field(default=900, gt=0)
+    load_seconds: Seconds = Field(default=60, gt=0)
     """From start until the application has been imported and is ready."""
-    batch_seconds: float = Field(default=30, gt=0)
+    batch_seconds: Seconds = Field(default=30, gt=0)
     processes: int = Field(default=64, ge=1)
     threads: int = Field(default=1, ge=1)
     """Numerical threads that the runner allows (OMP_NUM_THREADS and kin)."""
-    scratch_bytes: int = Field(default=64 << 20, ge=1 << 20)
-    file_bytes: int = Field(default=64 << 20, ge=1 << 20)
-    log_bytes: int = Field(default=64 << 10, ge=0)
+    scratch_bytes: Bytes = Field(default=64 << 20, ge=1 << 20)
+    file_bytes: Bytes = Field(default=64 << 20, ge=1 << 20)
+    log_bytes: Bytes = Field(default=64 << 10, ge=0)
     """How much of standard output and error is kept; the rest is read, counted and dropped."""
 
 

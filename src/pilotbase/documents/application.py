@@ -1,0 +1,52 @@
+"""Application 应用: what a supplier submits, one immutable, content-addressed version at a time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.base import Document, Localized, Name, Part
+from pilotbase.documents.quantities import Bytes
+from pilotbase.documents.scenario import Contact
+
+EntryPoint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+"""``module:function`` inside the application's folder, such as ``app:predict``."""
+
+
+class Resources(Part):
+    """What the application says it needs; the scenario's limits still hold."""
+
+    memory: Bytes | None = None
+    threads: int = pydantic.Field(default=1, ge=1)
+
+
+class ModelCard(Part):
+    """What a buyer must know before use."""
+
+    summary: Localized | str
+    training_data: Localized | str | None = None
+    limitations: Localized | str | None = None
+    human_oversight: Localized | str | None = None
+    """How a person stays in charge: when the application abstains, who takes over, how it is overridden."""
+
+
+class Application(Document):
+    """The manifest ``application.yaml`` of an application's folder."""
+
+    document: Literal["application/1"] = "application/1"
+    name: Name
+    version: str = pydantic.Field(pattern=r"^\d+\.\d+\.\d+([-+][\w.]+)?$")
+    title: Localized | str
+    supplier: Contact
+    licence: str
+    scenario: Name | None = None
+    """The scenario it was made for."""
+    interface: Literal["predict"] = "predict"
+    runtime: Literal["python"] = "python"
+    entry_point: EntryPoint = "app:predict"
+    requirements: str = "requirements.lock"
+    """Locked requirements: ``name==version --hash=sha256:…`` lines; an absent or empty file needs nothing."""
+    resources: Resources = Resources()
+    model_card: ModelCard

@@ -1,0 +1,55 @@
+"""Certificate 验证证书: what an in-toto statement over a report says; acceptance 验收意见 is a document apart."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pydantic
+
+from pilotbase.documents.base import Document, Moment, Name
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import ApplicationReference, ScenarioReference
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Verdict
+
+PREDICATE_TYPE = "urn:pilotbase:certificate:1"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+
+
+class Certificate(Document):
+    """The predicate of the statement: public, void for any other version. Rejections are signed too."""
+
+    document: Literal["certificate/1"] = "certificate/1"
+    serial: Digest
+    """Digest of the full report: one certificate a report."""
+    verdict: Verdict
+    application: ApplicationReference
+    scenario: ScenarioReference
+    plan: Digest
+    report: Digest
+    attempt: int = pydantic.Field(ge=1)
+    claim: Text
+    """The one true sentence: what was shown, with which error probability, under which assumptions."""
+    criteria: tuple[str, ...]
+    guarantee: str
+    """Kind of guarantee of the weakest criterion."""
+    isolation: str
+    not_measured: tuple[str, ...] = ()
+    """Verifications and cells that were not measured and are excluded."""
+    remarks: tuple[Text, ...] = ()
+    """Such as "no separation of duties" or declared ties."""
+    issued_at: Moment
+    expires_at: Moment
+    issuer: Name
+
+
+class Acceptance(Document):
+    """The demand owner's opinion on a report, apart from the verdict."""
+
+    document: Literal["acceptance/1"] = "acceptance/1"
+    report: Digest
+    organisation: Name
+    decision: Literal["accepted", "accepted_with_conditions", "declined"]
+    conditions: tuple[str, ...] = ()
+    reason: str = ""
+    at: Moment

@@ -1,0 +1,20 @@
+"""Organisation: who acts on a base."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pilotbase.documents.base import Document, Localized, Name
+from pilotbase.documents.vocabularies import Role
+
+
+class Organisation(Document):
+    """An organisation and the roles it may act in."""
+
+    document: Literal["organisation/1"] = "organisation/1"
+    name: Name
+    title: Localized | str
+    roles: tuple[Role, ...]
+    contact: str = ""
+    related: tuple[Name, ...] = ()
+    """Organisations with ownership ties, declared and printed on certificates."""

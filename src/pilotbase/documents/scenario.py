@@ -1,0 +1,264 @@
+"""Scenario 场景: a real problem with data contract, baseline, acceptance criteria, trial terms, value, workforce."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+import pydantic
+from pydantic import model_validator
+
+from pilotbase.documents.base import Document, Localized, Name, Part
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.criteria import Rule, parse_rule
+from pilotbase.documents.limits import IsolationLevel, Limits
+from pilotbase.documents.steps import Step, needed_for
+from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, Sector, SubHead, Support
+
+Label = Annotated[str, pydantic.BeforeValidator(lambda value: _spell_label(value))]
+"""A class label; YAML booleans and integers are spelled as text."""
+
+
+class Contact(Part):
+    """An organisation and how to reach it."""
+
+    organisation: Name
+    contact: str = pydantic.Field(default="", max_length=200)
+
+
+class HashSplit(Part):
+    """A random split: a case is hidden when the keyed hash of its row (or of ``by``) falls below ``hidden``."""
+
+    method: Literal["hash"] = "hash"
+    hidden: float = pydantic.Field(default=0.5, gt=0, lt=1)
+    by: str | None = None
+    """Column whose equal values stay on one side, such as a patient or a machine."""
+
+
+class GroupSplit(Part):
+    """Whole groups are hidden: claims reach only these groups."""
+
+    method: Literal["group"] = "group"
+    column: str
+    hidden: tuple[Label, ...] = pydantic.Field(min_length=1)
+
+
+class TimeSplit(Part):
+    """Everything from a moment on is hidden: claims reach only that period."""
+
+    method: Literal["time"] = "time"
+    column: str
+    hidden_from: str
+
+
+Split = Annotated[HashSplit | GroupSplit | TimeSplit, pydantic.Field(discriminator="method")]
+
+
+class ScenarioData(Part):
+    """Where the cases are, what their columns mean, and which of them stay hidden."""
+
+    file: str
+    """Relative to the scenario's folder: .csv, .parquet or .xlsx. Needed only until the scenario is sealed."""
+    nature: Literal["measured", "simulated"] = "measured"
+    licence: str | None = needed_for(Step.FREEZE)
+    source: str | None = None
+    fields: tuple[Field, ...] = pydantic.Field(min_length=2)
+    target: str
+    key: str | None = None
+    """Column that names a case; never shown to an application."""
+    withheld: tuple[str, ...] = ()
+    """Columns that no application may see (known only afterwards, or personal)."""
+    split: Split = pydantic.Field(default_factory=HashSplit)
+    missing: tuple[str, ...] = ("",)
+    """Spellings of a missing value in the file."""
+
+
+class ColumnBaseline(Part):
+    """Past decisions of people, recorded in a column (withheld from applications)."""
+
+    kind: Literal["column"] = "column"
+    column: str
+
+
+class RuleBaseline(Part):
+    """A rule in force today, such as ``torque > 60 or tool_wear > 200``: true means the positive class."""
+
+    kind: Literal["rule"] = "rule"
+    rule: str
+
+
+class ConstantBaseline(Part):
+    """Always the same answer."""
+
+    kind: Literal["constant"] = "constant"
+    value: float | Label
+
+
+class ApplicationBaseline(Part):
+    """A reference application, run in the same box on the same cases."""
+
+    kind: Literal["application"] = "application"
+    path: str
+
+
+Baseline = Annotated[
+    ColumnBaseline | RuleBaseline | ConstantBaseline | ApplicationBaseline, pydantic.Field(discriminator="kind")
+]
+
+
+class Costs(Part):
+    """What errors cost the owner; thresholds are proposed from them."""
+
+    miss: float = pydantic.Field(ge=0)
+    false_alarm: float = pydantic.Field(ge=0)
+    currency: str = "CNY"
+
+
+class Criterion(Part):
+    """One acceptance criterion as code, with what its claim speaks about."""
+
+    rule: str
+    estimand: Estimand = Estimand.HIDDEN_SET
+    unit: Label = "case"
+    """``case``, or the column whose values are the independent units (patient, machine, day)."""
+    confidence: float = pydantic.Field(default=0.95, gt=0.5, lt=1)
+    why: Localized | str | None = None
+
+    @model_validator(mode="after")
+    def _rule_reads(self) -> Self:
+        self.parsed()
+        return self
+
+    def parsed(self) -> Rule:
+        """Return the rule, parsed."""
+        return parse_rule(self.rule)
+
+
+class Approval(Part):
+    """An approval that the scenario needs (ethics, data, filing) and, once granted, its reference."""
+
+    kind: Name
+    reference: str | None = None
+    until: str | None = None
+
+
+class TrialTerms(Part):
+    """The terms on which a trial runs."""
+
+    attempts: int = pydantic.Field(default=10, ge=1, le=1000)
+    """Attempts on one hidden-set version, by all suppliers together."""
+    cases_per_attempt: int | None = pydantic.Field(default=None, ge=1)
+    """Fresh hidden cases reserved for one attempt; all that are left when not set."""
+    isolation: IsolationLevel = IsolationLevel.L2
+    limits: Limits = Limits()
+    batch_rows: int = pydantic.Field(default=1024, ge=1, le=65_536)
+    approvals: tuple[Approval, ...] = ()
+
+
+class Value(Part):
+    """What the scenario is worth to the field, 1 (low) to 5 (high)."""
+
+    potential: int = pydantic.Field(ge=1, le=5)
+    maturity: int = pydantic.Field(ge=1, le=5)
+    driving_effect: int = pydantic.Field(ge=1, le=5)
+    note: Localized | str | None = None
+
+
+class Workforce(Part):
+    """Facts for the evaluation of the effect on employment."""
+
+    occupations: tuple[str, ...] = ()
+    people: int | None = pydantic.Field(default=None, ge=0)
+    effect: Literal["assists", "changes", "replaces", "creates"] = "assists"
+    note: Localized | str | None = None
+
+
+class Scenario(Document):
+    """A scenario, draft or complete; `pilotbase.documents.steps` tells what a step still lacks."""
+
+    document: Literal["scenario/1"] = "scenario/1"
+    name: Name
+    title: Localized | str
+    owner: Contact
+    sector: Sector = Sector.OTHER
+    grain: Grain = Grain.SMALL_CUT
+    action: Action | None = needed_for(Step.FREEZE)
+    subhead: SubHead | None = None
+    supports: tuple[Support, ...] = ()
+    problem: Localized | str
+    intended_use: Localized | str | None = needed_for(Step.FREEZE)
+    data: ScenarioData
+    task: Literal["classification", "regression"]
+    positive: Label | None = None
+    """The class whose misses cost most (classification)."""
+    prediction: Literal["label", "probability", "value"] | None = None
+    """What applications answer; label for classification and value for regression when not set."""
+    decision_threshold: float = pydantic.Field(default=0.5, gt=0, lt=1)
+    baseline: Baseline | None = needed_for(Step.FREEZE)
+    costs: Costs | None = None
+    criteria: tuple[Criterion, ...] = needed_for(Step.FREEZE, empty=())
+    trial: TrialTerms = TrialTerms()
+    value: Value | None = None
+    workforce: Workforce | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [field.name for field in self.data.fields]
+        _refuse(len(set(names)) < len(names), "field names must differ")
+        for place, column in self._column_references():
+            _refuse(column not in names, f"{place}: {column!r} is no field; fields are {', '.join(names)}")
+        if self.subhead is not None and self.action is not None:
+            allowed = SUBHEADS[self.action]
+            _refuse(self.subhead not in allowed, f"subhead: allowed under {self.action}: {', '.join(allowed)}")
+        numeric = self.field(self.data.target).data_type in (DataType.FLOAT, DataType.INTEGER)
+        _refuse(self.task == "regression" and not numeric, "data.target: a regression needs a numeric target")
+        _refuse(self.prediction == "value" and self.task == "classification", "prediction: value is for regression")
+        _refuse(self.task == "regression" and self.positive is not None, "positive: a regression has no positive class")
+        _refuse(not self.feature_fields, "data.fields: no field is left for the applications")
+        return self
+
+    def field(self, name: str) -> Field:
+        """Return the field of that name; raises `KeyError`."""
+        return {field.name: field for field in self.data.fields}[name]
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """Return the columns that never cross the wall of a box."""
+        data, baseline = self.data, self.baseline
+        columns = {data.target, *data.withheld} | ({data.key} if data.key else set())
+        return frozenset(columns | ({baseline.column} if isinstance(baseline, ColumnBaseline) else set()))
+
+    @property
+    def feature_fields(self) -> tuple[Field, ...]:
+        """Return the fields that applications see, in contract order."""
+        return tuple(field for field in self.data.fields if field.name not in self.unseen)
+
+    def contract(self, classes: tuple[str, ...]) -> Contract:
+        """Return what crosses the wall; ``classes`` are the labels found in the public sample, sorted."""
+        kind = self.prediction or ("value" if self.task == "regression" else "label")
+        unit = self.field(self.data.target).unit if kind == "value" else None
+        shown = () if kind == "value" else classes
+        return Contract(features=self.feature_fields, prediction=Prediction(kind=kind, classes=shown, unit=unit))
+
+    def _column_references(self) -> list[tuple[str, str]]:
+        data, split = self.data, self.data.split
+        found = [("data.target", data.target), *(("data.withheld", column) for column in data.withheld)]
+        found += [("data.key", data.key)] if data.key else []
+        found += [("data.split.by", split.by)] if isinstance(split, HashSplit) and split.by else []
+        found += [("data.split.column", split.column)] if isinstance(split, GroupSplit | TimeSplit) else []
+        found += [("baseline.column", self.baseline.column)] if isinstance(self.baseline, ColumnBaseline) else []
+        for index, criterion in enumerate(self.criteria):
+            by = criterion.parsed().by
+            found += [(f"criteria[{index}].rule", by)] if by else []
+            found += [(f"criteria[{index}].unit", criterion.unit)] if criterion.unit != "case" else []
+        return found
+
+
+def _refuse(condition: bool, message: str) -> None:
+    if condition:
+        raise ValueError(message)
+
+
+def _spell_label(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else value

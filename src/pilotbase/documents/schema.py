@@ -1,0 +1,29 @@
+"""The published JSON Schema of every document kind (``docs/schema/<kind>.json``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pilotbase.documents.application import Application
+from pilotbase.documents.base import Document
+from pilotbase.documents.certificate import Acceptance, Certificate
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.upgrades import current_version
+
+KINDS: dict[str, type[Document]] = {
+    current_version(model).partition("/")[0]: model
+    for model in (Scenario, Application, TrialPlan, Report, Acceptance, Certificate, Organisation)
+}
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of ``kind``; raises `KeyError` for an unknown kind."""
+    schema = KINDS[kind].model_json_schema(by_alias=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:pilotbase:schema:{kind}:1",
+        **schema,
+    }
