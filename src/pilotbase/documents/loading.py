@@ -55,9 +55,8 @@ def _missing(source: Source, path: str, step: Step) -> Issue:
 def _issues(source: Source, errors: Iterable[ErrorDetails]) -> list[Issue]:
     found: dict[tuple[str, str], Issue] = {}
     for error in errors:
-        path = _path(error["loc"], source)
-        problem = _problem(error)
-        found.setdefault((path, problem.code), _issue(source, path, problem))
+        for path, problem in _problems(error, _path(error["loc"], source)):
+            found.setdefault((path, problem.code), _issue(source, path, problem))
     return sorted(found.values(), key=lambda issue: (issue.line or 0, issue.path))
 
 
@@ -79,6 +78,13 @@ def _path(location: tuple[int | str, ...], source: Source) -> str:
     return path
 
 
+def _problems(error: ErrorDetails, path: str) -> list[tuple[str, Text]]:
+    inner = error.get("ctx", {}).get("error")
+    if isinstance(inner, InputError):
+        return [(issue.path, issue.problem) for issue in inner.issues] or [(path, inner.text)]
+    return [(path, _problem(error))]
+
+
 def _problem(error: ErrorDetails) -> Text:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "missing":
@@ -88,10 +94,7 @@ def _problem(error: ErrorDetails) -> Text:
     if kind in ("enum", "literal_error", "union_tag_invalid", "union_tag_not_found"):
         allowed = context.get("expected") or context.get("expected_tags") or context.get("discriminator")
         return text("input.not_allowed", found=_found(error), allowed=allowed)
-    inner = context.get("error")
-    if isinstance(inner, InputError):
-        return inner.text
-    return text("input.invalid_value", found=_found(error), reason=_reason(error, inner))
+    return text("input.invalid_value", found=_found(error), reason=_reason(error, context.get("error")))
 
 
 def _reason(error: ErrorDetails, inner: Any) -> str:

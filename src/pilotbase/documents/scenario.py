@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 import pydantic
@@ -10,8 +11,10 @@ from pydantic import model_validator
 from pilotbase.documents.base import Document, Localized, Name, Part
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule, parse_rule
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.steps import Step, needed_for
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, Sector, SubHead, Support
 
 Label = Annotated[str, pydantic.BeforeValidator(lambda value: _spell_label(value))]
@@ -202,18 +205,9 @@ class Scenario(Document):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        names = [field.name for field in self.data.fields]
-        _refuse(len(set(names)) < len(names), "field names must differ")
-        for place, column in self._column_references():
-            _refuse(column not in names, f"{place}: {column!r} is no field; fields are {', '.join(names)}")
-        if self.subhead is not None and self.action is not None:
-            allowed = SUBHEADS[self.action]
-            _refuse(self.subhead not in allowed, f"subhead: allowed under {self.action}: {', '.join(allowed)}")
-        numeric = self.field(self.data.target).data_type in (DataType.FLOAT, DataType.INTEGER)
-        _refuse(self.task == "regression" and not numeric, "data.target: a regression needs a numeric target")
-        _refuse(self.prediction == "value" and self.task == "classification", "prediction: value is for regression")
-        _refuse(self.task == "regression" and self.positive is not None, "positive: a regression has no positive class")
-        _refuse(not self.feature_fields, "data.fields: no field is left for the applications")
+        problems = [Issue(file="", path=path, problem=problem) for path, problem in self._problems()]
+        if problems:
+            raise InputError.from_issues("", problems)
         return self
 
     def field(self, name: str) -> Field:
@@ -239,23 +233,49 @@ class Scenario(Document):
         shown = () if kind == "value" else classes
         return Contract(features=self.feature_fields, prediction=Prediction(kind=kind, classes=shown, unit=unit))
 
-    def _column_references(self) -> list[tuple[str, str]]:
+    def _problems(self) -> Iterator[tuple[str, Text]]:
+        names = [field.name for field in self.data.fields]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                yield f"data.fields[{index}].name", text("scenario.double_field", name=name)
+        for path, column in self._column_references():
+            if column not in names:
+                yield path, text("scenario.unknown_column", found=column, allowed=names)
+        if self.subhead and self.action and self.subhead not in SUBHEADS[self.action]:
+            yield "subhead", text("scenario.foreign_subhead", found=self.subhead, allowed=SUBHEADS[self.action])
+        yield from self._task_problems(names)
+
+    def _task_problems(self, names: list[str]) -> Iterator[tuple[str, Text]]:
+        regression, target = self.task == "regression", self.data.target
+        numeric = target in names and self.field(target).data_type in (DataType.FLOAT, DataType.INTEGER)
+        if regression and target in names and not numeric:
+            yield "data.target", text("scenario.target_not_numeric", target=target)
+        if regression and self.positive is not None:
+            yield "positive", text("scenario.no_positive_class")
+        if self.prediction is not None and (self.prediction == "value") != regression:
+            allowed = ["value"] if regression else ["label", "probability"]
+            yield "prediction", text("scenario.foreign_prediction", found=self.prediction, allowed=allowed)
+        if not self.feature_fields:
+            yield "data.fields", text("scenario.no_features")
+
+    def _column_references(self) -> Iterator[tuple[str, str]]:
         data, split = self.data, self.data.split
-        found = [("data.target", data.target), *(("data.withheld", column) for column in data.withheld)]
-        found += [("data.key", data.key)] if data.key else []
-        found += [("data.split.by", split.by)] if isinstance(split, HashSplit) and split.by else []
-        found += [("data.split.column", split.column)] if isinstance(split, GroupSplit | TimeSplit) else []
-        found += [("baseline.column", self.baseline.column)] if isinstance(self.baseline, ColumnBaseline) else []
+        yield "data.target", data.target
+        yield from ((f"data.withheld[{index}]", column) for index, column in enumerate(data.withheld))
+        if data.key:
+            yield "data.key", data.key
+        if isinstance(split, HashSplit) and split.by:
+            yield "data.split.by", split.by
+        if isinstance(split, GroupSplit | TimeSplit):
+            yield "data.split.column", split.column
+        if isinstance(self.baseline, ColumnBaseline):
+            yield "baseline.column", self.baseline.column
         for index, criterion in enumerate(self.criteria):
             by = criterion.parsed().by
-            found += [(f"criteria[{index}].rule", by)] if by else []
-            found += [(f"criteria[{index}].unit", criterion.unit)] if criterion.unit != "case" else []
-        return found
-
-
-def _refuse(condition: bool, message: str) -> None:
-    if condition:
-        raise ValueError(message)
+            if by:
+                yield f"criteria[{index}].rule", by
+            if criterion.unit != "case":
+                yield f"criteria[{index}].unit", criterion.unit
 
 
 def _spell_label(value: object) -> object:
