@@ -1,0 +1,24 @@
+"""Progress of long work, as plain values that a terminal or a page can show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pilotbase.documents.texts import Text
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of long work: what is being done, and how far it is (``total`` 0: not known)."""
+
+    stage: Text
+    done: int = 0
+    total: int = 0
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def ignore_progress(_: Progress) -> None:
+    """Take a progress report and drop it."""
