@@ -1,0 +1,50 @@
+"""The test command: style, types, import contracts, then every test in parallel. Stops at nothing, sums up at the end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+LINTS = {
+    "format": [BIN / "ruff", "format", "--check", "--quiet", "."],
+    "lint": [BIN / "ruff", "check", "--quiet", "."],
+    "types": [BIN / "mypy", "--no-error-summary", "src", "tests/run_all.py"],
+    "imports": [BIN / "lint-imports", "--no-cache"],
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lint-only", action="store_true")
+    parser.add_argument("--prove", action="store_true", help="the long proofs instead of the quick tests")
+    options = parser.parse_args()
+    marker = "prove" if options.prove else "not prove"
+    tests = [sys.executable, "-m", "pytest", "-q", "-n", str(os.cpu_count() or 2), "--dist", "worksteal", "-m", marker]
+    checks: dict[str, list[str | Path]] = {} if options.prove else {**LINTS}
+    if not options.lint_only:
+        checks["tests"] = [*tests, "--durations", "8"]
+    return report({name: run(name, command) for name, command in checks.items()})
+
+
+def run(name: str, command: list[str | Path]) -> tuple[int, float]:
+    print(f"== {name}", flush=True)
+    start = time.monotonic()
+    code = subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
+    return code, time.monotonic() - start
+
+
+def report(results: dict[str, tuple[int, float]]) -> int:
+    print()
+    for name, (code, seconds) in results.items():
+        print(f"{'ok    ' if code == 0 else 'FAILED'} {name:<8} {seconds:6.1f} s")
+    return 1 if any(code for code, _ in results.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
