@@ -1,0 +1,1 @@
+"""The trial: seal, rehearse, freeze, run, score, decide, report."""

@@ -1,0 +1,109 @@
+"""The edge of the command line: errors in the reader's language, exit codes, progress, JSON."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.progress import OnProgress
+from pilotbase.documents.progress import Progress as Step
+from pilotbase.documents.texts import Language, Text, text
+
+P = ParamSpec("P")
+
+EXIT_REJECTED = 3
+EXIT_INCONCLUSIVE = 4
+EXIT_INTERRUPTED = 130
+
+
+def language() -> Language:
+    """Return the reader's language: PILOTBASE_LANGUAGE, else the locale's, else English."""
+    wanted = os.environ.get("PILOTBASE_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "zh" if wanted.lower().startswith("zh") else "en"
+
+
+def say(sentence: Text | str) -> None:
+    """Print a sentence in the reader's language."""
+    typer.echo(sentence.render(language()) if isinstance(sentence, Text) else sentence)
+
+
+def print_json(value: Any) -> None:
+    """Print a JSON value."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Make a command of ``function``: what Pilotbase raises becomes a sentence and an exit code."""
+
+    @wraps(function)
+    def run(*arguments: P.args, **options: P.kwargs) -> None:
+        try:
+            function(*arguments, **options)
+        except PilotbaseError as error:
+            typer.echo(error.render(language()), err=True)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            typer.echo(text("cli.interrupted").render(language()), err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            typer.echo(text("cli.disk_full", file=error.filename or "").render(language()), err=True)
+            raise typer.Exit(1) from None
+
+    return run
+
+
+@contextmanager
+def progress_shown(quiet: bool = False) -> Iterator[OnProgress]:
+    """Show progress on standard error: bars on a terminal, one plain line a stage elsewhere."""
+    if quiet:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+            yield _Bars(bars)
+    else:
+        yield _Lines()
+
+
+class _Bars:
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._stage = ""
+        self._task = bars.add_task("", total=None)
+
+    def __call__(self, step: Step) -> None:
+        stage = step.stage.render(language())
+        if stage != self._stage:
+            self._stage = stage
+            self._bars.reset(self._task, description=stage, total=step.total or None)
+        self._bars.update(self._task, completed=step.done)
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._stage = ""
+
+    def __call__(self, step: Step) -> None:
+        stage = step.stage.render(language())
+        if stage != self._stage:
+            self._stage = stage
+            typer.echo(f"  {stage}", err=True)

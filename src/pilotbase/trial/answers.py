@@ -1,0 +1,151 @@
+"""Committed answers: an append-only file of batches in a hash chain, so that a crash resumes and nothing is re-asked.
+
+    record   40 bytes, little endian: sequence u64, rows u64, seconds f64, payload bytes u64, dtype char[8]
+             payload: the answers as they crossed the wall
+             32 bytes: SHA-256(previous link ‖ head ‖ payload)
+
+The last link commits to all answers; the order of scoring is opened only after it is fixed.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.errors import InvalidProofError
+
+HEAD = struct.Struct("<QQdQ8s")
+LINK_BYTES = 32
+SYNC_SECONDS = 0.5
+"""A kill loses nothing (the kernel keeps written pages); a power cut loses at most this much work."""
+
+Values = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class CommittedBatch:
+    """Answers of one batch and how long the application took for them (seconds)."""
+
+    sequence: int
+    values: Values
+    seconds: float
+
+
+class AnswerLog:
+    """The answers of one attempt on disk; opening it drops a torn last record and goes on after the last whole one."""
+
+    def __init__(self, path: Path, commitment: bytes) -> None:
+        """Open or create the log in ``path``; ``commitment`` (of the plan) is the first link of the chain."""
+        self.batches: list[CommittedBatch] = []
+        self.link = hashlib.sha256(commitment).digest()
+        self._stream = path.open("ab+", buffering=0)
+        self._resume()
+        self._synced = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def digest(self) -> str:
+        """Return the last link: the commitment to all answers so far."""
+        return f"sha256:{self.link.hex()}"
+
+    @property
+    def answered(self) -> int:
+        """Return how many cases have an answer."""
+        return sum(len(batch.values) for batch in self.batches)
+
+    def append(self, values: Values, seconds: float) -> None:
+        """Commit the answers of the next batch. Raises `OSError` when the disk is full: the log stays as it was."""
+        payload = np.ascontiguousarray(values).tobytes()
+        head = HEAD.pack(len(self.batches), len(values), seconds, len(payload), values.dtype.str.encode())
+        link = _next_link(self.link, head, payload)
+        position = self._stream.seek(0, os.SEEK_END)
+        record = head + payload + link
+        try:
+            if self._stream.write(record) != len(record):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if time.monotonic() - self._synced > SYNC_SECONDS:
+                self.sync()
+        except OSError:
+            self._stream.truncate(position)
+            raise
+        self.link = link
+        self.batches.append(CommittedBatch(len(self.batches), values, seconds))
+
+    def sync(self) -> None:
+        """Put everything written on the disk."""
+        os.fdatasync(self._stream.fileno())
+        self._synced = time.monotonic()
+
+    def values(self) -> Values:
+        """Return the answers of all committed batches, in order."""
+        return np.concatenate([batch.values for batch in self.batches]) if self.batches else np.empty(0)
+
+    def seconds(self) -> NDArray[np.float64]:
+        """Return the latency of each batch in seconds."""
+        return np.array([batch.seconds for batch in self.batches])
+
+    def close(self) -> None:
+        """Put everything on the disk and close the file."""
+        if not self._stream.closed:
+            self.sync()
+            self._stream.close()
+
+    def _resume(self) -> None:
+        self._stream.seek(0)
+        end = 0
+        for batch, link, position in _records(self._stream.read(), self.link):
+            self.batches.append(batch)
+            self.link, end = link, position
+        self._stream.truncate(end)
+
+
+def read_answers(path: Path, commitment: bytes, expected: str) -> list[CommittedBatch]:
+    """Return the committed batches in ``path``.
+
+    Raises:
+        InvalidProofError: the chain does not end in ``expected``: a record was altered, added, removed or reordered.
+    """
+    link = hashlib.sha256(commitment).digest()
+    batches: list[CommittedBatch] = []
+    for batch, link_after, _ in _records(path.read_bytes(), link):
+        batches.append(batch)
+        link = link_after
+    if f"sha256:{link.hex()}" != expected:
+        raise InvalidProofError("trial.answers_altered", file=path.name, batch=len(batches))
+    return batches
+
+
+def _records(data: bytes, link: bytes) -> Iterator[tuple[CommittedBatch, bytes, int]]:
+    position = sequence = 0
+    while position + HEAD.size <= len(data):
+        head = data[position : position + HEAD.size]
+        number, rows, seconds, length, dtype = HEAD.unpack(head)
+        end = position + HEAD.size + length + LINK_BYTES
+        payload = data[position + HEAD.size : end - LINK_BYTES]
+        if end > len(data) or number != sequence or data[end - LINK_BYTES : end] != _next_link(link, head, payload):
+            return
+        values = np.frombuffer(payload, dtype=np.dtype(dtype.rstrip(b"\0").decode("ascii")))
+        if len(values) != rows:
+            return
+        link, position, sequence = data[end - LINK_BYTES : end], end, sequence + 1
+        yield CommittedBatch(number, values, seconds), link, position
+
+
+def _next_link(link: bytes, head: bytes, payload: bytes) -> bytes:
+    return hashlib.sha256(link + head + payload).digest()

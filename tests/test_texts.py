@@ -1,0 +1,131 @@
+"""Every sentence exists in both languages, with the same parameters; every error says what to do."""
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from jinja2 import Environment, nodes
+
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.steps import Step
+from pilotbase.documents.texts import LANGUAGES, Text, catalogue
+from pilotbase.documents.vocabularies import VOCABULARIES
+
+SOURCE = Path(__file__).parent.parent / "src" / "pilotbase"
+LOCALE = SOURCE / "documents" / "locale"
+ERRORS = {"PilotbaseError", "InputError", "InvalidProofError", "UnknownProofError", "RefusedError"}
+
+
+def error_classes() -> set[str]:
+    """Every class of the tree, found by its bases, so that a new subclass is held to the same rule."""
+    names, trees = set(ERRORS), [ast.parse(path.read_text()) for path in SOURCE.rglob("*.py")]
+    for _ in range(3):
+        for tree in trees:
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef) and any(
+                    ast.unparse(base).split(".")[-1] in names for base in node.bases
+                ):
+                    names.add(node.name)
+    return names
+
+
+def python_codes() -> Iterator[tuple[str, bool]]:
+    errors = error_classes()
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+                continue
+            name = ast.unparse(node.func).split(".")[-1]
+            code = node.args[0].value
+            if isinstance(code, str) and "." in code and " " not in code and (name in errors or name in {"text", "t"}):
+                yield code, name in errors
+
+
+def template_codes() -> Iterator[str]:
+    for path in SOURCE.rglob("*.jinja*"):
+        for call in Environment(autoescape=True).parse(path.read_text()).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "t" and call.args:
+                first = call.args[0]
+                if isinstance(first, nodes.Const):
+                    yield str(first.value)
+
+
+def built_codes() -> Iterator[str]:
+    for domain, vocabulary in VOCABULARIES.items():
+        yield from (f"{domain}.{value}" for value in vocabulary)
+    yield from (f"step.{step.name.lower()}" for step in Step)
+    yield from (f"box.end.{reason}" for reason in EndReason)
+
+
+def used_codes() -> dict[str, bool]:
+    codes = dict.fromkeys([*template_codes(), *built_codes()], False)
+    for code, is_error in python_codes():
+        codes[code] = codes.get(code, False) or is_error
+    return codes
+
+
+def catalogue_codes(language: str) -> dict[str, str]:
+    return {
+        str(message.id): str(message.string)
+        for path in (LOCALE / language).glob("*.po")
+        for message in read_po(path.open("rb"))
+        if message.id
+    }
+
+
+def parameters(template: str) -> set[str]:
+    return {name.split(".")[0].split("[")[0] for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_in_the_source_has_its_sentence(language):
+    known = catalogue_codes(language)
+    assert sorted(code for code in used_codes() if not known.get(code)) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_error_says_what_to_do(language):
+    known = catalogue_codes(language)
+    assert sorted(code for code, is_error in used_codes().items() if is_error and not known.get(f"{code}.hint")) == []
+
+
+def test_both_catalogues_hold_the_same_codes_with_the_same_parameters():
+    english, chinese = catalogue_codes("en"), catalogue_codes("zh")
+    assert sorted(english.keys() ^ chinese.keys()) == []
+    assert [code for code in english if parameters(english[code]) != parameters(chinese[code])] == []
+
+
+def test_chinese_sentences_are_chinese():
+    untranslated = [code for code, sentence in catalogue_codes("zh").items() if sentence == catalogue_codes_en()[code]]
+    same_by_nature = {
+        code for code in untranslated if not any(letter.isalpha() for letter in catalogue_codes_en()[code])
+    }
+    assert [code for code in untranslated if code not in same_by_nature and len(catalogue_codes_en()[code]) > 24] == []
+
+
+def catalogue_codes_en() -> dict[str, str]:
+    return catalogue_codes("en")
+
+
+def test_no_sentence_is_left_over():
+    used = used_codes()
+    roots = {code.removesuffix(".hint") for code in catalogue_codes("en")}
+    literals = {
+        node.value
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    prefixes = tuple(literal for literal in literals if literal.endswith(".") and " " not in literal)
+    left = [code for code in roots if code not in used and code not in literals and not code.startswith(prefixes)]
+    assert sorted(left) == []
+
+
+def test_nested_texts_are_rendered_in_the_same_language():
+    inner = Text(code="verdict.accept")
+    outer = Text(code="input.missing_for_step", params={"step": inner})
+    assert catalogue("verdict", "zh")["verdict.accept"] in outer.render("zh")
+    assert catalogue("verdict", "en")["verdict.accept"] in outer.render("en")
