@@ -62,3 +62,8 @@ class Localized(Part):
     def render(self, language: Language = "en") -> str:
         preferred, other = (self.en, self.zh) if language == "en" else (self.zh, self.en)
         return preferred or other or ""
+
+
+def localized(sentence: Localized | str | None, language: Language = "en") -> str:
+    """Return what a user wrote, in ``language`` where it is there; empty for nothing."""
+    return sentence.render(language) if isinstance(sentence, Localized) else sentence or ""

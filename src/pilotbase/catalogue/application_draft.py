@@ -1,0 +1,106 @@
+"""A new application's folder, pre-filled from a scenario's contract: it runs as it stands, and is to be made better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pilotbase.documents.base import localized
+from pilotbase.documents.contract import Contract, DataType, Field
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.scenario import Scenario
+
+_MANIFEST = """\
+document: application/1
+name: {name}
+version: 0.1.0
+title: {{en: "{name}", zh: "{name}"}}
+supplier: {{organisation: {supplier}, contact: ""}}
+licence: Apache-2.0
+scenario: {scenario}
+entry_point: app:predict          # module:function in this folder
+requirements: requirements.lock   # name==version --hash=sha256:... lines; may stay empty
+resources: {{memory: 256 MiB, threads: 1}}
+model_card:
+  summary: {{en: "Say in one sentence what it does.", zh: "用一句话说明它做什么。"}}
+  training_data: {{en: "Public sample of {scenario}.", zh: "{scenario} 的公开样本。"}}
+  limitations: {{en: "Say where it must not be used.", zh: "说明不得用于何处。"}}
+  human_oversight: {{en: "Say who decides when it abstains (answers None).", zh: "说明它弃权（返回 None）时由谁决定。"}}
+"""
+
+_PROGRAM = '''\
+"""{title}"""
+
+
+def predict(batch):
+    """Answer one batch: a list or array with one entry a case, in the order of the batch.
+
+    ``batch[name]`` is a column and ``batch.rows`` the number of cases. With numpy in requirements.lock columns are
+    1-D arrays and ``batch.matrix(names)`` is their (rows, columns) float array; without it they are plain lists.
+
+    Columns:
+{columns}
+
+    Answer: {answer}
+    None abstains: a person decides, and the case counts as not answered.
+    """
+    return [{constant}] * batch.rows
+'''
+
+
+_KINDS = {
+    DataType.FLOAT: "number (NaN: missing)",
+    DataType.INTEGER: "whole number",
+    DataType.BOOLEAN: "true or false",
+}
+
+
+def draft_application(scenario: Scenario, contract: Contract, folder: Path, supplier: str) -> tuple[Path, ...]:
+    """Write a new application for ``scenario`` into ``folder`` and return the files written.
+
+    Raises:
+        InputError: ``folder`` exists and is not empty.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError("catalogue.folder_not_empty", folder=folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "application.yaml": _MANIFEST.format(name=_name(folder), supplier=supplier, scenario=scenario.name),
+        "app.py": _PROGRAM.format(
+            title=f"Application for the scenario {scenario.name}.",
+            columns="\n".join(f"        {_describe(field)}" for field in contract.features),
+            answer=_answer(scenario, contract),
+            constant=_constant(contract),
+        ),
+        "requirements.lock": "",
+    }
+    for name, content in files.items():
+        (folder / name).write_text(content, "utf-8")
+    return tuple(folder / name for name in files)
+
+
+def _name(folder: Path) -> str:
+    letters = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in folder.name.lower())
+    return letters.strip("-")[:60] or "application"
+
+
+def _describe(field: Field) -> str:
+    kind = _KINDS.get(field.data_type, "text")
+    unit = f" [{field.unit}]" if field.unit else ""
+    description = localized(field.description)
+    return f"{field.name}{unit}: {kind}{'. ' + description if description else ''}"
+
+
+def _answer(scenario: Scenario, contract: Contract) -> str:
+    prediction = contract.prediction
+    if prediction.kind == "label":
+        return f"one of {', '.join(repr(label) for label in prediction.classes)}."
+    if prediction.kind == "probability":
+        return f"the probability of {scenario.positive!r}, 0 to 1."
+    return f"{scenario.data.target}{f' in {prediction.unit}' if prediction.unit else ''}, a number."
+
+
+def _constant(contract: Contract) -> str:
+    prediction = contract.prediction
+    if prediction.kind == "label":
+        return repr(prediction.classes[0])
+    return "0.5" if prediction.kind == "probability" else "0.0"
