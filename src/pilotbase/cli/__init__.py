@@ -1,1 +1,40 @@
-"""The command line: one file per stage."""
+"""The command line: one file per stage. Commands import their stage when they run, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pilotbase import __version__
+from pilotbase.cli import application, base, certificate, demo, log, scenario, trial
+
+app = typer.Typer(
+    name="pilotbase",
+    help="Publish a real scenario, prove AI applications on data they never see, with evidence that stands up.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("init")(base.init)
+app.command("demo")(demo.demo)
+app.add_typer(scenario.app, name="scenario")
+app.add_typer(application.app, name="application")
+app.add_typer(trial.app, name="trial")
+app.add_typer(certificate.app, name="certificate")
+app.add_typer(log.app, name="log")
+app.add_typer(base.keys, name="key")
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"pilotbase {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,44 @@
+"""``pilotbase application``: a new application from a scenario's contract, and its check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pilotbase.cli.edge import command, language, print_json, say
+from pilotbase.documents.texts import text
+
+app = typer.Typer(help="Write and check an application.", no_args_is_help=True)
+
+
+@app.command("new")
+@command
+def new(
+    scenario: Annotated[Path, typer.Argument(help="The scenario's folder.")],
+    folder: Annotated[Path, typer.Option("--out", help="Folder to write (must not exist).")] = Path("application"),
+    supplier: Annotated[str, typer.Option(help="Short name of your organisation.")] = "my-organisation",
+) -> None:
+    """Write an application that runs as it stands, pre-filled from the scenario's contract."""
+    from pilotbase.worker.drafting import new_application
+
+    for path in new_application(scenario, folder, supplier):
+        typer.echo(path)
+    say(text("cli.application_written", scenario=scenario, folder=folder))
+
+
+@app.command("check")
+@command
+def check(
+    application: Annotated[Path, typer.Argument(help="The application's folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+) -> None:
+    """Check an application's folder, manifest and locked requirements; report every problem at once."""
+    from pilotbase.worker.checking import check_application
+
+    checked = check_application(application)
+    if as_json:
+        print_json(checked.application.to_json_value())
+    else:
+        typer.echo("\n".join(line.render(language()) for line in checked.lines))

@@ -1,0 +1,39 @@
+"""``pilotbase init`` and ``pilotbase key``: the base itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pilotbase.cli.edge import command, say
+from pilotbase.documents.texts import text
+
+keys = typer.Typer(help="Signing keys of the base.", no_args_is_help=True)
+
+
+@command
+def init(
+    name: Annotated[str, typer.Option(help="Short name of the base; it signs certificates.")] = "pilot-base",
+) -> None:
+    """Set up PILOTBASE_HOME: store, keys, trust roots."""
+    from pilotbase.worker.base import open_base
+
+    base = open_base(create=True, name=name)
+    say(text("cli.base_ready", home=base.home.path, roots=base.trust_roots))
+
+
+@keys.command("rotate")
+@command
+def rotate(
+    root: Annotated[bool, typer.Option("--root", help="The root key; default: the signing key.")] = False,
+) -> None:
+    """Replace the signing key (certified by the root), or the root key (the old root signs the new)."""
+    from pilotbase.worker.base import open_base, rotate_key
+
+    say(rotate_key(open_base(), root=root))
+
+
+@keys.callback()
+def _keys() -> None:
+    """Signing keys of the base."""

@@ -1,0 +1,46 @@
+"""``pilotbase certificate``: verify offline, revoke."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pilotbase.cli.edge import command, print_json, say
+
+app = typer.Typer(help="Verify and revoke certificates.", no_args_is_help=True)
+
+
+@app.command("verify")
+@command
+def verify(
+    file: Annotated[Path, typer.Argument(help="certificate.json")],
+    trust: Annotated[Path, typer.Option(help="The base's trust-roots.json.")],
+    revocations: Annotated[Path | None, typer.Option(help="The base's signed revocation list.")] = None,
+    application: Annotated[Path | None, typer.Option(help="Folder of the application it must speak of.")] = None,
+    strict: Annotated[bool, typer.Option(help="Exit 4 when it is not known whether it was revoked.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was verified.")] = False,
+) -> None:
+    """Check a certificate offline: 0 valid (a signed rejection too), 3 invalid, 4 unknown under --strict."""
+    from pilotbase.worker.checking import check_certificate
+
+    checked = check_certificate(file, trust, revocations, application, strict)
+    if as_json:
+        print_json(checked.certificate.to_json_value())
+    else:
+        for line in checked.lines:
+            say(line)
+
+
+@app.command("revoke")
+@command
+def revoke(
+    file: Annotated[Path, typer.Argument(help="certificate.json")],
+    reason: Annotated[str, typer.Option(help="Why, in a sentence; it is public.", prompt="Why")] = "",
+) -> None:
+    """Revoke a certificate: the base's signed list names it from now on."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.proving import revoke_certificate
+
+    say(revoke_certificate(open_base(), file, reason))

@@ -1,0 +1,24 @@
+"""``pilotbase log``: verify the append-only log."""
+
+from __future__ import annotations
+
+import typer
+
+from pilotbase.cli.edge import command, say
+
+app = typer.Typer(help="The append-only log of the base.", no_args_is_help=True)
+
+
+@app.callback()
+def _log() -> None:
+    """The append-only log of the base."""
+
+
+@app.command("verify")
+@command
+def verify() -> None:
+    """Recompute the Merkle log and its signed checkpoints; exit 0 when all of it holds, 3 when not."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.checking import verify_base_log
+
+    say(verify_base_log(open_base()))

@@ -1,0 +1,53 @@
+"""``pilotbase scenario``: a draft from a file, and everything that a scenario still lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pilotbase.cli.edge import command, language, print_json, say
+
+app = typer.Typer(help="Describe a real problem: data contract, baseline, acceptance criteria.", no_args_is_help=True)
+
+
+@app.command("new")
+@command
+def new(  # noqa: PLR0913 - each of the six answers is an option
+    source: Annotated[Path, typer.Option("--from", help="Your cases: .csv, .parquet or .xlsx.")],
+    folder: Annotated[Path, typer.Option("--out", help="Folder to write (must not exist).")] = Path("scenario"),
+    problem: Annotated[str, typer.Option(prompt="1/6 The problem, in a sentence")] = "",
+    target: Annotated[str, typer.Option(prompt="2/6 The column to be answered")] = "",
+    group_or_time: Annotated[
+        str,
+        typer.Option(prompt="3/6 The column that groups cases (patient, machine, site) or tells time; empty if none"),
+    ] = "",
+    miss: Annotated[float, typer.Option(prompt="4/6 Cost of a miss (regression: cost of one unit of error)")] = 1.0,
+    false_alarm: Annotated[float, typer.Option(prompt="5/6 Cost of a false alarm (regression: 0)")] = 1.0,
+    contact: Annotated[str, typer.Option(prompt="6/6 Your organisation and contact")] = "",
+) -> None:
+    """Write a draft scenario from six answers; everything else has a stated default that you confirm."""
+    from pilotbase.data.drafting import DraftAnswers
+    from pilotbase.worker.drafting import new_scenario
+
+    answers = DraftAnswers(problem, target, group_or_time or None, miss, false_alarm, contact)
+    written = new_scenario(source, answers, folder)
+    say(written.summary)
+
+
+@app.command("check")
+@command
+def check(
+    scenario: Annotated[Path, typer.Argument(help="The scenario's folder, or its scenario.yaml.")],
+    step: Annotated[str, typer.Option(help="For which step: draft, rehearse or freeze.")] = "freeze",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+) -> None:
+    """Check a scenario and its data; report every problem at once."""
+    from pilotbase.worker.checking import check_scenario
+
+    checked = check_scenario(scenario, step)
+    if as_json:
+        print_json(checked.scenario.to_json_value())
+    else:
+        typer.echo("\n".join(line.render(language()) for line in checked.lines))

@@ -1,0 +1,103 @@
+"""``pilotbase trial``: rehearse, freeze, run, show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pilotbase.cli.edge import EXIT_INCONCLUSIVE, EXIT_REJECTED, command, language, print_json, progress_shown
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.report import Report
+from pilotbase.documents.vocabularies import Verdict
+
+app = typer.Typer(help="Prove applications on data they never see.", no_args_is_help=True)
+
+Scenario = Annotated[Path, typer.Argument(help="The scenario's folder.")]
+Applications = Annotated[list[Path], typer.Argument(help="Folders of one or several applications.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Where to write; default: trials/ in PILOTBASE_HOME.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the documents.")]
+Engine = Annotated[str, typer.Option("--engine", help="Where the work runs: local.")]
+
+EXIT_CODES = {Verdict.ACCEPT: 0, Verdict.REJECT: EXIT_REJECTED, Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE}
+
+
+@app.command("rehearse")
+@command
+def rehearse(scenario: Scenario, applications: Applications, out: Out = None, as_json: AsJson = False) -> None:
+    """Run box, limits and scoring on the public sample: full logs, no attempt counted, not evidence."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.proving import rehearse_in
+
+    base = open_base()
+    codes = []
+    for application in applications:
+        with progress_shown(as_json) as on_progress:
+            rehearsal = rehearse_in(base, scenario, application, out, on_progress)
+        _print_report(rehearsal.report, rehearsal.folder, as_json)
+        codes.append(0 if rehearsal.passed else EXIT_REJECTED)
+    raise typer.Exit(max(codes))
+
+
+@app.command("freeze")
+@command
+def freeze(scenario: Scenario, application: Path, out: Out = None, as_json: AsJson = False) -> None:
+    """Freeze a trial plan by its hash; afterwards neither criteria nor data can move."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.proving import freeze_in
+
+    with progress_shown(as_json) as on_progress:
+        plan = freeze_in(open_base(), scenario, application, out, on_progress)
+    if as_json:
+        print_json(plan.to_json_value())
+    else:
+        typer.echo(plan.digest())
+
+
+@app.command("run")
+@command
+def run(
+    scenario: Scenario, applications: Applications, out: Out = None, as_json: AsJson = False, engine: Engine = "local"
+) -> None:
+    """Rehearse, freeze and run what is not yet done; write report and certificate. Exit: 0 accept, 3 reject, 4 neither."""
+    from pilotbase.worker.base import open_base, require_engine
+    from pilotbase.worker.proving import prove
+
+    require_engine(engine)
+    base = open_base()
+    codes = []
+    for application in applications:
+        try:
+            with progress_shown(as_json) as on_progress:
+                proof = prove(base, scenario, application, out, on_progress)
+        except PilotbaseError as error:
+            if len(applications) == 1:
+                raise
+            typer.echo(f"{application}: {error.render(language())}", err=True)
+            codes.append(error.exit_code)
+            continue
+        _print_report(proof.report, proof.folder, as_json)
+        codes.append(EXIT_CODES[proof.report.verdict])
+    raise typer.Exit(max(codes))
+
+
+@app.command("show")
+@command
+def show(
+    report: Annotated[Path, typer.Argument(help="A report.json, or the folder that holds it.")], as_json: AsJson = False
+) -> None:
+    """Show what a report says."""
+    from pilotbase.worker.proving import read_report
+
+    found = read_report(report)
+    _print_report(found, report if report.is_dir() else report.parent, as_json)
+
+
+def _print_report(report: Report, folder: Path, as_json: bool) -> None:
+    from pilotbase.worker.summary import report_lines
+
+    if as_json:
+        print_json(report.to_json_value())
+    else:
+        typer.echo("\n".join(line.render(language()) for line in report_lines(report, folder)))

@@ -1,0 +1,57 @@
+"""Resources of a run: latency a batch, throughput, memory, CPU; over the full load, never on a stopped prefix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.report import Performance
+
+HISTOGRAM_BINS = 24
+QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "max": 1.0}
+
+
+@dataclass(frozen=True)
+class Load:
+    """What was measured while a box answered: seconds a batch (resumed ones included), and the box's own use."""
+
+    batch_seconds: NDArray[np.float64]
+    cases: int
+    batch_rows: int
+    load_seconds: float
+    cpu_seconds: float | None
+    memory_peak_bytes: int | None
+
+
+def summarise(load: Load) -> Performance:
+    """Return the resources of a run; quantiles are order statistics (never interpolated)."""
+    ordered = np.sort(load.batch_seconds)
+    wall = float(ordered.sum())
+    return Performance(
+        batches=len(ordered),
+        batch_rows=load.batch_rows,
+        load_seconds=load.load_seconds,
+        wall_seconds=wall,
+        cpu_seconds=load.cpu_seconds,
+        memory_peak_bytes=load.memory_peak_bytes,
+        cases_per_second=load.cases / wall if wall > 0 else 0.0,
+        latency_quantiles={name: upper_quantile(ordered, share) for name, share in QUANTILES.items()},
+        latency_histogram=_histogram(ordered),
+    )
+
+
+def upper_quantile(ordered: NDArray[np.float64], share: float) -> float:
+    """Return the smallest observation that at least ``share`` of all do not exceed; 0.0 without observations."""
+    if not len(ordered):
+        return 0.0
+    return float(ordered[max(0, int(np.ceil(share * len(ordered))) - 1)])
+
+
+def _histogram(ordered: NDArray[np.float64]) -> tuple[tuple[float, float, int], ...]:
+    if not len(ordered):
+        return ()
+    counts, edges = np.histogram(ordered, bins=min(HISTOGRAM_BINS, max(1, len(ordered))))
+    pairs = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
+    return tuple((float(low), float(high), int(count)) for low, high, count in pairs)
