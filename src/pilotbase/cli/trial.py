@@ -60,7 +60,7 @@ def freeze(scenario: Scenario, application: Path, out: Out = None, as_json: AsJs
 def run(
     scenario: Scenario, applications: Applications, out: Out = None, as_json: AsJson = False, engine: Engine = "local"
 ) -> None:
-    """Rehearse, freeze and run what is not yet done; write report and certificate. Exit: 0 accept, 3 reject, 4 neither."""
+    """Rehearse, freeze and run what is not yet done; write report and certificate. Exit 0 accept, 3 reject, 4 none."""
     from pilotbase.worker.base import open_base, require_engine
     from pilotbase.worker.proving import prove
 
