@@ -1,0 +1,221 @@
+"""A box: one stand-alone program of ours, and whatever it loads, shut in (design §6).
+
+The program says STARTED before it has read a line of an application. Only then is the box checked from outside —
+uid, capabilities, filter — and its scratch opened for counting; only then is it told what to load.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
+
+from pilotbase.compute import seccomp
+from pilotbase.compute.cgroups import Group, find_hierarchy
+from pilotbase.compute.channel import Channel, ChannelClosedError, DeadlinePassedError, open_pipe
+from pilotbase.compute.command import (
+    PROGRAM,
+    SCRATCH,
+    SHARED_MEMORY,
+    Descriptors,
+    Program,
+    Tools,
+    box_arguments,
+    joined_command,
+    launch_command,
+    program_command,
+)
+from pilotbase.compute.logs import CappedLog, Logs
+from pilotbase.compute.probe import HostProbe, probe_host, require_level
+from pilotbase.compute.processes import children, status
+from pilotbase.compute.settings import BoxSettings, MemoryWatch, Protection, Start, running_interpreter
+from pilotbase.compute.supervisor import Launch, Supervisor, Usage
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.protocols.frames import FrameError, Kind
+
+_START_SECONDS = 20.0
+_CRASHES = frozenset(
+    {
+        EndReason.APPLICATION_ERROR,
+        EndReason.APPLICATION_EXIT,
+        EndReason.LOAD_FAILED,
+        EndReason.LOAD_TIMEOUT,
+        EndReason.BATCH_TIMEOUT,
+    }
+)
+"""Symptoms behind which a limit may stand."""
+
+
+class BoxStartError(PilotbaseError):
+    """The box could not be set up: our failure or the machine's, never the application's."""
+
+
+@dataclass(frozen=True)
+class BoxFacts:
+    """What the report says about the box."""
+
+    level: IsolationLevel
+    start: str
+    """``C``, ``D``, or ``none`` at levels L0 and L1."""
+    memory_watch: MemoryWatch
+    uid: int
+    start_seconds: float
+
+
+class Box:
+    """A started box with its channel; a context manager that leaves nothing behind."""
+
+    def __init__(self, program: Program, settings: BoxSettings, probe: HostProbe | None = None) -> None:
+        probe = probe or probe_host()
+        require_level(settings.level, probe)
+        settings = replace(settings, interpreter=settings.interpreter or running_interpreter())
+        self.settings, self._group = _with_group(settings)
+        self._start = probe.choose_start(self.settings, program)
+        self._log = CappedLog(settings.limits.log_bytes, settings.logs)
+        began = time.monotonic()
+        requests, answers, information = open_pipe(), open_pipe(), os.pipe()
+        self.channel = Channel(requests[1], answers[0])
+        passed = _Passed(requests[0], answers[1], information[1])
+        launch = _launch(program, self.settings, self._start, passed, probe.tools)
+        if self._group is not None:
+            launch = replace(launch, command=joined_command(self._group.join_files(), launch.command))
+        bounded = settings.level is not IsolationLevel.L0
+        self.supervisor = Supervisor(launch, settings.limits, self._group, self._log, bounded)
+        try:
+            self.supervisor.launch()
+            uid = self._admit(information[0])
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            os.close(information[0])
+        watch = self.settings.memory_watch or MemoryWatch.SUPERVISOR
+        start = self._start.value if self._start else "none"
+        self.facts = BoxFacts(settings.level, start, watch, uid, time.monotonic() - began)
+
+    def explain(self, symptom: EndReason) -> EndReason:
+        """Return the reason behind ``symptom``: a limit that kernel or supervisor saw exceeded, else the symptom."""
+        evidence = self.supervisor.evidence()
+        if evidence.ended_by is not None:
+            return evidence.ended_by
+        if evidence.oom_kills:
+            return EndReason.MEMORY_LIMIT
+        if symptom not in _CRASHES:
+            return symptom
+        if evidence.cpu_exhausted:
+            return EndReason.CPU_LIMIT
+        if evidence.refused_forks:
+            return EndReason.PROCESS_LIMIT
+        return EndReason.SCRATCH_LIMIT if evidence.scratch_full else symptom
+
+    def usage(self) -> Usage:
+        """Return what the box has used until now, or until its end."""
+        return self.supervisor.usage()
+
+    def logs(self) -> Logs:
+        """Return what the log policy lets out."""
+        return self._log.read()
+
+    def close(self, reason: EndReason = EndReason.FINISHED) -> None:
+        """End everything in the box and wait until it has gone."""
+        self.supervisor.stop(reason)
+        if self.supervisor.ident is not None:
+            self.supervisor.join()
+        self.channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
+
+    def _admit(self, information: int) -> int:
+        """Wait for STARTED, check the box from outside, and return its real uid."""
+        try:
+            header = self.channel.receive_header(time.monotonic() + _START_SECONDS)
+        except (ChannelClosedError, DeadlinePassedError, FrameError):
+            self.supervisor.stop(EndReason.CANCELLED)
+            self.supervisor.join()
+            raise BoxStartError("box.start_failed", said=self._log.head()) from None
+        if header.kind is not Kind.STARTED or header.length:
+            raise BoxStartError("box.start_failed", said=header.kind.name)
+        if self._start is None:
+            return os.getuid()
+        first = _first_process(information)
+        root = Path(f"/proc/{first}/root")
+        self.supervisor.watch(first, [root / folder.relative_to("/") for folder in (SCRATCH, SHARED_MEMORY)])
+        return self._check_identity(first)
+
+    def _check_identity(self, first: int) -> int:
+        """Refuse a box that is not what its level says; its only process is still our own program."""
+        programs = children(first) or [first]
+        found = status(programs[-1])
+        uid = int(found["Uid"].split()[0])
+        sealed = int(found["CapEff"], 16) == 0 and int(found["CapPrm"], 16) == 0 and found["NoNewPrivs"] == "1"
+        filtered = found["Seccomp"] == "2" or Protection.SECCOMP in self.settings.removed
+        if len(programs) != 1 or uid == 0 or not sealed or not filtered:
+            raise BoxStartError("box.not_sealed", uid=uid, capabilities=found["CapEff"], seccomp=found["Seccomp"])
+        return uid
+
+
+@dataclass(frozen=True)
+class _Passed:
+    requests: int
+    answers: int
+    information: int
+
+
+def _with_group(settings: BoxSettings) -> tuple[BoxSettings, Group | None]:
+    hierarchy = None if settings.memory_watch is MemoryWatch.SUPERVISOR else find_hierarchy()
+    if hierarchy is None:
+        if settings.memory_watch not in (None, MemoryWatch.SUPERVISOR):
+            raise BoxStartError("box.no_control_group", wanted=settings.memory_watch.value)
+        return replace(settings, memory_watch=MemoryWatch.SUPERVISOR), None
+    unlimited = settings.level is IsolationLevel.L0
+    memory = None if unlimited or Protection.MEMORY in settings.removed else settings.limits.memory_bytes
+    processes = None if unlimited or Protection.PROCESSES in settings.removed else settings.limits.processes
+    return replace(settings, memory_watch=hierarchy.watch), hierarchy.make(memory, processes)
+
+
+def _first_process(information: int) -> int:
+    """Return the host's id of the first process in the box, which bubblewrap writes before anything else."""
+    found = re.search(rb'"child-pid": *(\d+)', os.read(information, 4096))
+    if found is None:
+        raise BoxStartError("box.start_failed", said="child-pid")
+    return int(found.group(1))
+
+
+def _launch(program: Program, settings: BoxSettings, start: Start | None, passed: _Passed, tools: Tools) -> Launch:
+    given = replace(program, arguments=(str(passed.requests), str(passed.answers), *program.arguments))
+    descriptors = [passed.requests, passed.answers, passed.information]
+    if start is None:
+        command = program_command(given, PurePosixPath(program.script), settings, start, tools)
+        return Launch(command, tuple(descriptors), {"PATH": "/usr/bin", "LANG": "C.UTF-8"})
+    script = _memory_file(program.script.read_bytes())
+    watched = settings.memory_watch is not MemoryWatch.SUPERVISOR
+    filtered = None
+    if Protection.SECCOMP not in settings.removed:
+        network = Protection.NETWORK in settings.removed
+        filtered = _memory_file(seccomp.filter_program(allow_memfd=watched, allow_network=network))
+    setup = Descriptors(script, passed.information, filtered)
+    words = box_arguments(given, settings, start, setup, tools)
+    arguments = _memory_file(b"".join(word.encode() + b"\0" for word in words))
+    descriptors += [arguments, script, *([filtered] if filtered is not None else [])]
+    inside = program_command(given, PROGRAM, settings, start, tools)
+    return Launch([*launch_command(tools, settings, start, arguments), "--", *inside], tuple(descriptors))
+
+
+def _memory_file(content: bytes) -> int:
+    descriptor = os.memfd_create("pilotbase", os.MFD_CLOEXEC)
+    with contextlib.closing(os.fdopen(os.dup(descriptor), "wb")) as stream:
+        stream.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor

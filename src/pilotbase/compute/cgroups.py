@@ -1,0 +1,238 @@
+"""Control groups, version 1 or 2: the kernel counts and bounds memory, processes and CPU time of the whole box.
+
+A group lies beneath the group that Pilotbase itself runs in, so that a box never escapes a limit set on Pilotbase.
+Its name holds our process id and start time: groups that a killed Pilotbase left behind are swept by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from pilotbase.compute.processes import start_time
+from pilotbase.compute.settings import MemoryWatch
+
+OWN_PROCESSES = 2
+"""Processes of ours that stand in the group beside the application's: bubblewrap outside and inside."""
+
+_ROOT = Path("/sys/fs/cgroup")
+_PREFIX = "pilotbase-box-"
+_serial = itertools.count()
+
+
+@dataclass(frozen=True)
+class GroupUsage:
+    """What the kernel has counted so far."""
+
+    memory_bytes: int
+    """Anonymous and shared memory now, files in the page cache left out."""
+    cpu_seconds: float
+    oom_kills: int
+    refused_forks: int
+
+
+class Group(Protocol):
+    """The control groups of one box."""
+
+    watch: MemoryWatch
+
+    def join_files(self) -> tuple[Path, ...]:
+        """Return the files into which a process writes its id to join."""
+
+    def usage(self) -> GroupUsage:
+        """Return the counters; raises `OSError` once the group is gone."""
+
+    def remove(self) -> None:
+        """Remove the groups after the last process has gone."""
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Where groups can be made: version 1 has one parent a controller, version 2 one for all."""
+
+    watch: MemoryWatch
+    memory: Path
+    pids: Path
+    cpu: Path | None
+
+    def make(self, memory_bytes: int | None, processes: int | None) -> Group:
+        """Return a new group with these limits; raises `OSError` where it cannot be made."""
+        name = f"{_PREFIX}{os.getpid()}-{start_time(os.getpid())}-{next(_serial)}"
+        kind = _GroupV1 if self.watch is MemoryWatch.CGROUP_V1 else _GroupV2
+        return kind(self, name, memory_bytes, processes)
+
+
+class _GroupV1:
+    watch = MemoryWatch.CGROUP_V1
+
+    def __init__(self, parent: Hierarchy, name: str, memory_bytes: int | None, processes: int | None) -> None:
+        self._memory, self._pids = parent.memory / name, parent.pids / name
+        self._cpu = parent.cpu / name if parent.cpu else None
+        self._folders = [folder for folder in (self._memory, self._pids, self._cpu) if folder]
+        with _removing_on_failure(self):
+            for folder in self._folders:
+                folder.mkdir()
+            if memory_bytes is not None:
+                _write(self._memory / "memory.limit_in_bytes", memory_bytes)
+                with contextlib.suppress(OSError):
+                    _write(self._memory / "memory.memsw.limit_in_bytes", memory_bytes)
+            if processes is not None:
+                _write(self._pids / "pids.max", processes + OWN_PROCESSES)
+
+    def join_files(self) -> tuple[Path, ...]:
+        return tuple(folder / "cgroup.procs" for folder in self._folders)
+
+    def usage(self) -> GroupUsage:
+        memory = _read_table(self._memory / "memory.stat")
+        cpu = int((self._cpu / "cpuacct.usage").read_text()) / 1e9 if self._cpu else 0.0
+        return GroupUsage(
+            memory.get("total_rss", memory.get("rss", 0)) + memory.get("total_shmem", memory.get("shmem", 0)),
+            cpu,
+            _read_table(self._memory / "memory.oom_control").get("oom_kill", 0),
+            _read_table(self._pids / "pids.events").get("max", 0),
+        )
+
+    def remove(self) -> None:
+        for folder in self._folders:
+            _remove(folder)
+
+
+class _GroupV2:
+    watch = MemoryWatch.CGROUP_V2
+
+    def __init__(self, parent: Hierarchy, name: str, memory_bytes: int | None, processes: int | None) -> None:
+        self._folder = parent.memory / name
+        with _removing_on_failure(self):
+            self._folder.mkdir()
+            if memory_bytes is not None:
+                _write(self._folder / "memory.max", memory_bytes)
+                with contextlib.suppress(OSError):
+                    _write(self._folder / "memory.swap.max", 0)
+            if processes is not None:
+                _write(self._folder / "pids.max", processes + OWN_PROCESSES)
+
+    def join_files(self) -> tuple[Path, ...]:
+        return (self._folder / "cgroup.procs",)
+
+    def usage(self) -> GroupUsage:
+        memory = _read_table(self._folder / "memory.stat")
+        return GroupUsage(
+            memory.get("anon", 0) + memory.get("shmem", 0),
+            _read_table(self._folder / "cpu.stat").get("usage_usec", 0) / 1e6,
+            _read_table(self._folder / "memory.events").get("oom_kill", 0),
+            _read_table(self._folder / "pids.events").get("max", 0),
+        )
+
+    def remove(self) -> None:
+        _remove(self._folder)
+
+
+@cache
+def find_hierarchy() -> Hierarchy | None:
+    """Return where this process may make groups that bound memory and processes, or None; sweeps what was left."""
+    for hierarchy in (_hierarchy_v2(_ROOT), _hierarchy_v1(_ROOT)):
+        if hierarchy is not None and _works(hierarchy):
+            sweep(hierarchy)
+            return hierarchy
+    return None
+
+
+def sweep(hierarchy: Hierarchy) -> None:
+    """Remove groups whose Pilotbase process is no more."""
+    for parent in {hierarchy.memory, hierarchy.pids, hierarchy.cpu or hierarchy.memory}:
+        for folder in parent.glob(f"{_PREFIX}*"):
+            owner, started, _ = folder.name.removeprefix(_PREFIX).split("-")
+            if start_time(int(owner)) != int(started):
+                _remove(folder)
+
+
+def _hierarchy_v1(root: Path) -> Hierarchy | None:
+    own = dict(line.split(":", 2)[1:] for line in Path("/proc/self/cgroup").read_text().splitlines())
+    parents = {name: root / name / own[name].lstrip("/") for name in ("memory", "pids", "cpuacct") if name in own}
+    if not all(name in parents and os.access(parents[name], os.W_OK) for name in ("memory", "pids")):
+        return None
+    cpu = parents.get("cpuacct")
+    usable = cpu is not None and os.access(cpu, os.W_OK)
+    return Hierarchy(MemoryWatch.CGROUP_V1, parents["memory"], parents["pids"], cpu if usable else None)
+
+
+def _hierarchy_v2(root: Path) -> Hierarchy | None:
+    own = next(
+        (line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")), None
+    )
+    if own is None or not (root / "cgroup.controllers").exists():
+        return None
+    folder = root / own.lstrip("/")
+    for parent in (folder, folder.parent):
+        control = parent / "cgroup.subtree_control"
+        if not os.access(parent, os.W_OK) or not control.exists():
+            continue
+        with contextlib.suppress(OSError):
+            _write(control, "+memory +pids +cpu")
+        with contextlib.suppress(OSError):
+            if {"memory", "pids"} <= set(control.read_text().split()):
+                return Hierarchy(MemoryWatch.CGROUP_V2, parent, parent, parent)
+    return None
+
+
+def _works(hierarchy: Hierarchy) -> bool:
+    try:
+        group = hierarchy.make(64 << 20, 16)
+    except OSError:
+        return False
+    try:
+        group.usage()
+    except OSError:
+        return False
+    finally:
+        group.remove()
+    return True
+
+
+@contextlib.contextmanager
+def _removing_on_failure(group: Group) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        group.remove()
+        raise
+
+
+def _kill_members(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        for pid in (folder / "cgroup.procs").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+
+
+def _write(file: Path, value: int | str) -> None:
+    file.write_text(str(value))
+
+
+def _read_table(file: Path) -> dict[str, int]:
+    pairs = (line.split() for line in file.read_text().splitlines())
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
+
+
+def _remove(folder: Path, patience_seconds: float = 2.0) -> None:
+    """Remove a group; whatever still lives in it is killed first."""
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                return
+            _kill_members(folder)
+            time.sleep(0.002)
+        else:
+            return

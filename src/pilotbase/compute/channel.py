@@ -1,0 +1,106 @@
+"""The two pipes to a box: non-blocking on our side, so that a deadline holds whatever the other side does."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import time
+from collections.abc import Sequence
+
+from pilotbase.protocols.frames import HEADER, Buffer, Header, decode_header
+
+_PIPE_BYTES = 1 << 20
+_MOST_BUFFERS = 512
+"""Below the kernel's IOV_MAX."""
+
+
+class DeadlinePassedError(Exception):
+    """The box did not take or give the next bytes in time."""
+
+
+class ChannelClosedError(Exception):
+    """The box has closed its end."""
+
+
+class Channel:
+    """Our ends of the request and the answer pipe."""
+
+    def __init__(self, requests: int, answers: int) -> None:
+        self._requests, self._answers = requests, answers
+        for descriptor in (requests, answers):
+            os.set_blocking(descriptor, False)
+        self._writable, self._readable = select.poll(), select.poll()
+        self._writable.register(requests, select.POLLOUT)
+        self._readable.register(answers, select.POLLIN)
+
+    def send(self, buffers: Sequence[Buffer], deadline: float) -> None:
+        """Write all ``buffers`` before ``deadline`` (monotonic seconds).
+
+        Raises:
+            DeadlinePassedError, ChannelClosedError
+        """
+        pending = [view for view in (memoryview(buffer).cast("B") for buffer in buffers) if view.nbytes]
+        while pending:
+            try:
+                written = os.writev(self._requests, pending[:_MOST_BUFFERS])
+            except BlockingIOError:
+                _wait(self._writable, deadline)
+                continue
+            except BrokenPipeError:
+                raise ChannelClosedError from None
+            pending = _rest(pending, written)
+
+    def receive_header(self, deadline: float) -> Header:
+        """Return the next header; raises also `FrameError`."""
+        return decode_header(self.receive(HEADER.size, deadline))
+
+    def receive(self, size: int, deadline: float) -> bytearray:
+        """Return the next ``size`` bytes; the caller has bounded ``size``."""
+        data = bytearray(size)
+        view = memoryview(data)
+        filled = 0
+        while filled < size:
+            try:
+                count = os.readv(self._answers, [view[filled:]])
+            except BlockingIOError:
+                _wait(self._readable, deadline)
+                continue
+            if count == 0:
+                raise ChannelClosedError
+            filled += count
+        return data
+
+    def has_unread(self) -> bool:
+        """Tell whether the box has written what nobody asked for, or has closed its end."""
+        return bool(self._readable.poll(0))
+
+    def close(self) -> None:
+        """Close both ends."""
+        for descriptor in (self._requests, self._answers):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._requests = self._answers = -1
+
+
+def open_pipe() -> tuple[int, int]:
+    """Return (read end, write end) of a pipe that holds 1 MB where the kernel allows it."""
+    ends = os.pipe()
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(ends[0], fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    return ends
+
+
+def _wait(poll: select.poll, deadline: float) -> None:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0 or not poll.poll(remaining * 1000):
+        raise DeadlinePassedError
+
+
+def _rest(pending: list[memoryview], written: int) -> list[memoryview]:
+    for index, view in enumerate(pending):
+        if written < view.nbytes:
+            return [view[written:], *pending[index + 1 :]]
+        written -= view.nbytes
+    return []

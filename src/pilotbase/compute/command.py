@@ -1,0 +1,201 @@
+"""The command line that starts a box: bubblewrap in start C or D, resource limits, and who the program runs as."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pilotbase.compute.settings import BoxSettings, Interpreter, MemoryWatch, Protection, Start
+from pilotbase.documents.limits import IsolationLevel, Limits
+
+APPLICATION = PurePosixPath("/application")
+ENVIRONMENT = PurePosixPath("/environment")
+SCRATCH = PurePosixPath("/tmp")  # noqa: S108 - the box's own, a tmpfs of bounded size
+SHARED_MEMORY = PurePosixPath("/dev/shm")  # noqa: S108
+PROGRAM = PurePosixPath("/pilotbase/program.py")
+
+_INSIDE_UID = 1000
+_OPEN_FILES = 1024
+_SYSTEM_FOLDERS = ("/usr/lib", "/usr/lib64", "/lib", "/lib64")
+_SYSTEM_FILES = ("/etc/ld.so.cache",)
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+)
+_JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@"'
+"""Shell: join every group named before ``--``, then become the command after it."""
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A folder of the host and where it stands in the box."""
+
+    source: Path
+    target: PurePosixPath
+    writable: bool = False
+
+
+@dataclass(frozen=True)
+class Program:
+    """A stand-alone Python program of ours, what it is given, and where it runs."""
+
+    script: Path
+    arguments: tuple[str, ...]
+    mounts: tuple[Mount, ...]
+    folder: PurePosixPath = SCRATCH
+
+
+@dataclass(frozen=True)
+class Descriptors:
+    """Open descriptors that bubblewrap reads while it sets the box up."""
+
+    script: int
+    information: int
+    seccomp: int | None
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Programs of the host that start a box."""
+
+    bwrap: str
+    prlimit: str
+    setpriv: str
+
+
+def launch_command(tools: Tools, settings: BoxSettings, start: Start, arguments: int) -> list[str]:
+    """Return the command that sets the box up; bubblewrap reads its other arguments from that descriptor."""
+    command = [tools.bwrap, "--args", str(arguments)]
+    if start is Start.C and os.getuid() == 0:
+        return [*_drop_command(tools, settings.uid), *command]
+    return command
+
+
+def joined_command(join_files: Iterable[Path], command: list[str]) -> list[str]:
+    """Return ``command`` so that it joins the control groups before it does anything else."""
+    files = [str(file) for file in join_files]
+    return ["/bin/sh", "-c", _JOIN, "sh", *files, "--", *command] if files else command
+
+
+def box_arguments(
+    program: Program, settings: BoxSettings, start: Start, descriptors: Descriptors, tools: Tools
+) -> list[str]:
+    """Return bubblewrap's arguments: namespaces, mounts and seals, the filter."""
+    interpreter = settings.interpreter
+    assert interpreter is not None
+    arguments = [*_namespaces(settings, start), "--die-with-parent", "--new-session", "--clearenv"]
+    for name, value in environment_variables(settings.limits).items():
+        arguments += ["--setenv", name, value]
+    arguments += ["--proc", "/proc", "--dev", "/dev"]
+    arguments += _scratch(settings)
+    for mount in [*_system_mounts(interpreter, tools), *program.mounts]:
+        arguments += _parents(mount.target)
+        arguments += ["--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target)]
+    for folder in _SYSTEM_FOLDERS:
+        if Path(folder).is_symlink():
+            arguments += ["--symlink", str(Path(folder).readlink()), folder]
+    arguments += _parents(PROGRAM)
+    arguments += ["--perms", "0444", "--ro-bind-data", str(descriptors.script), str(PROGRAM)]
+    arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    arguments += ["--chdir", str(program.folder), "--info-fd", str(descriptors.information)]
+    if descriptors.seccomp is not None:
+        arguments += ["--seccomp", str(descriptors.seccomp)]
+    return arguments
+
+
+def program_command(
+    program: Program, script: PurePosixPath, settings: BoxSettings, start: Start | None, tools: Tools
+) -> list[str]:
+    """Return what runs inside: limits first, then the loss of every privilege, then Python without site-packages."""
+    interpreter = settings.interpreter
+    assert interpreter is not None
+    python = [str(interpreter.executable), "-s", "-S", "-P", "-B", "-X", "utf8", str(script), *program.arguments]
+    if settings.level is IsolationLevel.L0:
+        return python
+    drops = start is Start.D or (start is None and os.getuid() == 0)
+    return [*limit_command(tools, settings), *(_drop_command(tools, settings.uid) if drops else []), *python]
+
+
+def limit_command(tools: Tools, settings: BoxSettings) -> list[str]:
+    """Return the prefix that sets resource limits of each process; a control group bounds the whole box."""
+    limits, removed = settings.limits, settings.removed
+    command = [tools.prlimit, "--core=0", f"--nofile={_OPEN_FILES}", "--memlock=65536", "--msgqueue=0"]
+    command.append(f"--cpu={limits.cpu_seconds + 2}:{limits.cpu_seconds + 3}")
+    if Protection.SCRATCH not in removed:
+        command.append(f"--fsize={limits.file_bytes}")
+    if settings.memory_watch is MemoryWatch.SUPERVISOR:
+        if Protection.PROCESSES not in removed:
+            command.append(f"--nproc={limits.processes}")
+        if Protection.MEMORY not in removed:
+            command.append(f"--as={address_space(limits)}")
+    return command
+
+
+def address_space(limits: Limits) -> int:
+    """Return the bound of one process's addresses where the supervisor counts memory; libraries reserve without use."""
+    return limits.memory_bytes + (1 << 30)
+
+
+def environment_variables(limits: Limits) -> Mapping[str, str]:
+    """Return the whole environment of the box; nothing of ours is passed on."""
+    return {
+        "PATH": "/usr/bin",
+        "HOME": str(SCRATCH),
+        "TMPDIR": str(SCRATCH),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "USER": "box",
+        "PYTHONHASHSEED": "0",
+        **dict.fromkeys(_THREAD_VARIABLES, str(limits.threads)),
+    }
+
+
+def _drop_command(tools: Tools, uid: int) -> list[str]:
+    identity = [f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all"]
+    return [tools.setpriv, *identity, "--no-new-privs", "--"]
+
+
+def _namespaces(settings: BoxSettings, start: Start) -> list[str]:
+    unshared = ["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "box", "--cap-drop", "ALL"]
+    if Protection.PROCESS_NAMESPACE not in settings.removed:
+        unshared.append("--unshare-pid")
+    if Protection.NETWORK not in settings.removed:
+        unshared.append("--unshare-net")
+    if start is Start.C:
+        inside = ["--uid", str(_INSIDE_UID), "--gid", str(_INSIDE_UID)]
+        return [*unshared, "--unshare-user", "--disable-userns", *inside]
+    return [*unshared, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+
+
+def _scratch(settings: BoxSettings) -> list[str]:
+    size = [] if Protection.SCRATCH in settings.removed else ["--size", str(settings.limits.scratch_bytes)]
+    return [
+        *("--perms", "1777", *size, "--tmpfs", str(SCRATCH)),
+        *("--perms", "1777", *size, "--tmpfs", str(SHARED_MEMORY)),
+    ]
+
+
+def _system_mounts(interpreter: Interpreter, tools: Tools) -> list[Mount]:
+    paths = [Path(folder) for folder in _SYSTEM_FOLDERS if Path(folder).is_dir() and not Path(folder).is_symlink()]
+    paths += [Path(file) for file in _SYSTEM_FILES if Path(file).exists()]
+    paths += [Path(tool) for tool in (tools.prlimit, tools.setpriv)]
+    if interpreter.prefix in (Path("/usr"), Path("/usr/local")):
+        paths += [interpreter.executable, *(path for path in [interpreter.prefix / "lib"] if str(path) != "/usr/lib")]
+    else:
+        paths.append(interpreter.prefix)
+    return [Mount(path, PurePosixPath(path)) for path in paths]
+
+
+def _parents(target: PurePosixPath) -> list[str]:
+    arguments: list[str] = []
+    for parent in reversed(target.parents[:-1]):
+        arguments += ["--perms", "0755", "--dir", str(parent)]
+    return arguments

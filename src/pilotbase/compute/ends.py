@@ -1,0 +1,60 @@
+"""How a box ended, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.texts import Text, text
+
+END_TEXTS: Mapping[EndReason, Text] = MappingProxyType(
+    {
+        EndReason.FINISHED: text("box.end.finished"),
+        EndReason.LOAD_FAILED: text("box.end.load_failed"),
+        EndReason.LOAD_TIMEOUT: text("box.end.load_timeout"),
+        EndReason.BATCH_TIMEOUT: text("box.end.batch_timeout"),
+        EndReason.WALL_LIMIT: text("box.end.wall_limit"),
+        EndReason.CPU_LIMIT: text("box.end.cpu_limit"),
+        EndReason.MEMORY_LIMIT: text("box.end.memory_limit"),
+        EndReason.PROCESS_LIMIT: text("box.end.process_limit"),
+        EndReason.SCRATCH_LIMIT: text("box.end.scratch_limit"),
+        EndReason.APPLICATION_ERROR: text("box.end.application_error"),
+        EndReason.APPLICATION_EXIT: text("box.end.application_exit"),
+        EndReason.WRONG_COUNT: text("box.end.wrong_count"),
+        EndReason.WRONG_TYPE: text("box.end.wrong_type"),
+        EndReason.UNKNOWN_CLASS: text("box.end.unknown_class"),
+        EndReason.OUT_OF_RANGE: text("box.end.out_of_range"),
+        EndReason.OVERSIZED_ANSWER: text("box.end.oversized_answer"),
+        EndReason.BROKEN_PROTOCOL: text("box.end.broken_protocol"),
+        EndReason.CANCELLED: text("box.end.cancelled"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class End:
+    """Why a box ended, and during which batch (0 while loading)."""
+
+    reason: EndReason
+    batch: int
+    detail: str
+    """The application's own words, such as a traceback; empty where the log policy withholds them."""
+
+
+class BoxEnded(PilotbaseError):  # noqa: N818 - an end, not always an error of ours
+    """The box ended before it had answered; nothing more will come out of it."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(END_TEXTS[end.reason].code)
+        self.end = end
+
+    @property
+    def reason(self) -> EndReason:
+        return self.end.reason
+
+    @property
+    def detail(self) -> str:
+        return self.end.detail

@@ -1,0 +1,309 @@
+"""The program inside the box: it loads an application and answers batches. It stands alone: standard library only.
+
+``python -s -S -P -B runner.py REQUESTS ANSWERS`` speaks the frames of `pilotbase.protocols.frames` on two descriptors
+that are neither standard input nor output, so that an application's prints break nothing. numpy is used if the
+application's environment brings it; otherwise columns are plain lists. Everything here runs beside hostile code:
+what it reports is checked again outside.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import errno
+import importlib
+import io
+import json
+import math
+import os
+import struct
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+MAGIC = b"PBX1"
+HEADER = struct.Struct("<4sB3xIIQ")
+STARTED, HELLO, READY, BATCH, ANSWER, ERROR = range(1, 7)
+MISSING_BOOLEAN = 255
+MAX_ERROR_CHARACTERS = 4000
+
+
+def main() -> None:
+    """Serve until the requests end."""
+    pipe = Pipe(int(sys.argv[1]), int(sys.argv[2]))
+    pipe.send(STARTED)
+    hello = pipe.receive()
+    if hello is None:
+        return
+    greeting = json.loads(bytes(hello[2]))
+    try:
+        predict, numpy = load(greeting)
+    except BaseException as problem:  # noqa: BLE001 - whatever the application raises is reported
+        pipe.send_error("load_failed", problem)
+        return
+    reader = Reader(greeting["features"], numpy)
+    encode = Encoder(greeting["kind"], greeting["classes"], numpy).encode
+    pipe.send_json(READY, {"numpy": numpy.__version__ if numpy else None})
+    while (frame := pipe.receive()) is not None:
+        sequence, rows, payload = frame
+        try:
+            answer = encode(predict(reader.read(payload, rows)), rows)
+        except BaseException as problem:  # noqa: BLE001
+            pipe.send_error("application_error", problem)
+            return
+        pipe.send(ANSWER, answer, sequence, rows)
+
+
+def load(greeting: dict[str, Any]) -> tuple[Callable[[Batch], object], Any]:
+    """Return the application's function and numpy (None where the environment has none)."""
+    sys.path.insert(0, greeting["application"])
+    sys.path.append(greeting["environment"])
+    sys.stdout = io.TextIOWrapper(sys.stdout.buffer, line_buffering=True)
+    try:
+        numpy = importlib.import_module("numpy")
+    except ModuleNotFoundError:
+        numpy = None
+    module, _, function = greeting["entry_point"].partition(":")
+    predict = getattr(importlib.import_module(module), function)
+    if not callable(predict):
+        raise TypeError(f"{greeting['entry_point']} is no function")
+    return predict, numpy
+
+
+class Pipe:
+    """Frames in, frames out, on descriptors that children of the application do not inherit."""
+
+    def __init__(self, requests: int, answers: int) -> None:
+        os.set_inheritable(requests, False)
+        os.set_inheritable(answers, False)
+        self._requests = io.FileIO(requests)
+        self._answers = answers
+
+    def receive(self) -> tuple[int, int, bytearray] | None:
+        """Return (sequence, rows, payload) of the next frame, or None at the end."""
+        head = bytearray(HEADER.size)
+        if not self._fill(memoryview(head)):
+            return None
+        _, _, sequence, rows, length = HEADER.unpack(head)
+        payload = bytearray(length)
+        if not self._fill(memoryview(payload)):
+            return None
+        return sequence, rows, payload
+
+    def send(self, kind: int, payload: Any = b"", sequence: int = 0, rows: int = 0) -> None:
+        """Write one frame."""
+        view = memoryview(payload).cast("B") if len(payload) else memoryview(b"")
+        head = HEADER.pack(MAGIC, kind, sequence, rows, len(view))
+        written = os.writev(self._answers, [head, view]) - len(head)
+        while written < len(view):
+            written += os.write(self._answers, view[written:])
+
+    def send_json(self, kind: int, value: object) -> None:
+        """Write one frame that carries JSON."""
+        self.send(kind, json.dumps(value).encode())
+
+    def send_error(self, reason: str, problem: BaseException) -> None:
+        """Report what went wrong; the words are shown only where the run's policy lets them out."""
+        sys.stdout.flush()
+        self.send_json(ERROR, {"reason": reason_of(problem, reason), "message": describe(problem)})
+
+    def _fill(self, view: memoryview) -> bool:
+        filled = 0
+        while filled < len(view):
+            count = self._requests.readinto(view[filled:])
+            if not count:
+                return False
+            filled += count
+        return True
+
+
+class WrongAnswerError(Exception):
+    """A result that is no answer to the batch."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def reason_of(problem: BaseException, reason: str) -> str:
+    """Return the end reason that an exception stands for, ``reason`` if it stands for none."""
+    if isinstance(problem, WrongAnswerError):
+        return problem.reason
+    if isinstance(problem, MemoryError):
+        return "memory_limit"
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "scratch_limit"
+    if isinstance(problem, BlockingIOError) or str(problem) == "can't start new thread":
+        return "process_limit"
+    if isinstance(problem, SystemExit | KeyboardInterrupt):
+        return "application_exit"
+    return reason
+
+
+def describe(problem: BaseException) -> str:
+    """Return an exception with its innermost lines, as the author would see it."""
+    if isinstance(problem, WrongAnswerError):
+        return str(problem)
+    return "".join(traceback.format_exception(problem))[-MAX_ERROR_CHARACTERS:]
+
+
+class Batch(Mapping[str, Any]):
+    """What ``predict`` receives: column name → one-dimensional array (a list without numpy).
+
+    Numbers are float64 or int64 (NaN = missing), booleans uint8 (255 = missing), texts and times str (None = missing).
+    """
+
+    def __init__(self, names: Sequence[str], columns: Any, rows: int, block: Any, numpy: Any) -> None:
+        self._columns = dict(zip(names, columns, strict=True))
+        self._block = block
+        self._numpy = numpy
+        self.rows = rows
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def matrix(self, names: Sequence[str] | None = None) -> Any:
+        """Return the named columns (all by default) as floats, shape (rows, columns); a view if all are float64."""
+        if names is None and self._block is not None:
+            return self._block
+        columns = [self._columns[name] for name in (self._columns if names is None else names)]
+        if self._numpy is None:
+            return [[float(value) for value in row] for row in zip(*columns, strict=True)]
+        matrix = self._numpy.empty((len(columns), self.rows))
+        for index, column in enumerate(columns):
+            matrix[index] = column
+        return matrix.T
+
+
+class Reader:
+    """Turns the payload of a BATCH frame into a `Batch`."""
+
+    def __init__(self, names: Sequence[str], numpy: Any) -> None:
+        self._names = names
+        self._numpy = numpy
+        self._all_float = b"d" * len(names)
+
+    def read(self, payload: bytearray, rows: int) -> Batch:
+        """Return the batch; with numpy its float columns are views of ``payload``."""
+        numpy = self._numpy
+        width = len(self._names)
+        codes = bytes(payload[:width])
+        position = width + -width % 8
+        if numpy is not None and codes == self._all_float:
+            block = numpy.frombuffer(payload, dtype="<f8", count=width * rows, offset=position).reshape(width, rows)
+            return Batch(self._names, block, rows, block.T, numpy)
+        columns = []
+        for code in codes.decode():
+            column, size = self._read_column(code, memoryview(payload)[position:], rows)
+            columns.append(column)
+            position += size + -size % 8
+        return Batch(self._names, columns, rows, None, numpy)
+
+    def _read_column(self, code: str, data: memoryview, rows: int) -> tuple[Any, int]:
+        if code == "t":
+            return self._read_texts(data, rows)
+        item, size = {"d": ("<f8", 8), "q": ("<i8", 8), "B": ("u1", 1)}[code]
+        data = data[: rows * size]
+        if self._numpy is not None:
+            return self._numpy.frombuffer(data, dtype=item), rows * size
+        return array.array(code, data.tobytes()).tolist(), rows * size
+
+    def _read_texts(self, data: memoryview, rows: int) -> tuple[Any, int]:
+        offsets = array.array("q", data[: 8 * (rows + 1)].tobytes())
+        position = 8 * (rows + 1)
+        present = data[position : position + rows]
+        position += rows + -rows % 8
+        texts = bytes(data[position : position + offsets[rows]])
+        values = [texts[offsets[row] : offsets[row + 1]].decode() if present[row] else None for row in range(rows)]
+        if self._numpy is not None:
+            column = self._numpy.empty(rows, dtype=object)
+            column[:] = values
+            values = column
+        return values, position + len(texts)
+
+
+class Encoder:
+    """Turns what ``predict`` returns into the payload of an ANSWER frame."""
+
+    def __init__(self, kind: str, classes: Sequence[str], numpy: Any) -> None:
+        self._kind = kind
+        self._codes = codes_of(classes)
+        self._numpy = numpy
+
+    def encode(self, result: Any, rows: int) -> Any:
+        """Return the bytes of one answer a case; raises `WrongAnswerError` on another count or type."""
+        if self._numpy is not None and isinstance(result, self._numpy.ndarray) and result.dtype.kind in "biuf":
+            return self._encode_array(result, rows)
+        if hasattr(result, "tolist"):
+            result = result.tolist()
+        if isinstance(result, str | bytes | bytearray | Mapping) or not hasattr(result, "__iter__"):
+            raise WrongAnswerError("wrong_type", f"predict returned {type(result).__name__}, not one answer a case")
+        result = list(result)
+        if len(result) != rows:
+            raise WrongAnswerError("wrong_count", f"predict returned {len(result)} answers for {rows} cases")
+        if self._kind == "label":
+            return array.array("i", [self._code(answer) for answer in result])
+        return array.array("d", [number(answer) for answer in result])
+
+    def _encode_array(self, result: Any, rows: int) -> Any:
+        numpy = self._numpy
+        if result.ndim == 2 and result.shape[1] == 1:
+            result = result[:, 0]
+        if result.ndim != 1:
+            raise WrongAnswerError(
+                "wrong_type", f"predict returned an array of shape {result.shape}, not one answer a case"
+            )
+        if len(result) != rows:
+            raise WrongAnswerError("wrong_count", f"predict returned {len(result)} answers for {rows} cases")
+        if self._kind != "label":
+            return numpy.ascontiguousarray(result, dtype="<f8")
+        kinds, inverse = numpy.unique(result, return_inverse=True)
+        codes = [self._code(answer) for answer in kinds.tolist()]
+        return numpy.array(codes, dtype="<i4")[inverse] if codes else numpy.zeros(0, dtype="<i4")
+
+    def _code(self, answer: Any) -> int:
+        if answer is None or (isinstance(answer, float) and math.isnan(answer)):
+            return -1
+        with contextlib.suppress(KeyError, TypeError):
+            return self._codes[answer]
+        if hasattr(answer, "item"):
+            return self._code(answer.item())
+        if isinstance(answer, str | bool | int | float):
+            raise WrongAnswerError("unknown_class", f"predict answered {answer!r}, which is no class of the contract")
+        raise WrongAnswerError("wrong_type", f"predict answered with a {type(answer).__name__}, not with a class")
+
+
+def codes_of(classes: Sequence[str]) -> dict[str | float, int]:
+    """Return answer → code: the class itself, the number it spells, and a truth value for false/true."""
+    codes: dict[str | float, int] = {}
+    for code, name in enumerate(classes):
+        with contextlib.suppress(ValueError):
+            codes[float(name)] = code
+    if tuple(classes) == ("false", "true"):
+        codes = {0.0: 0, 1.0: 1}
+    return codes | {name: code for code, name in enumerate(classes)}
+
+
+def number(answer: Any) -> float:
+    """Return an answer as float, NaN for None; raises `WrongAnswerError` for anything that is no number."""
+    if answer is None:
+        return math.nan
+    if isinstance(answer, str | bytes | bytearray):
+        raise WrongAnswerError("wrong_type", f"predict answered with a {type(answer).__name__}, not with a number")
+    try:
+        return float(answer)
+    except (TypeError, ValueError):
+        raise WrongAnswerError(
+            "wrong_type", f"predict answered with a {type(answer).__name__}, not with a number"
+        ) from None
+
+
+if __name__ == "__main__":
+    main()

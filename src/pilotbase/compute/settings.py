@@ -1,0 +1,88 @@
+"""How a box is to be started: level, limits, identity, and what of its output may be seen."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from pilotbase.documents.limits import IsolationLevel, Limits
+
+FIRST_ORGANISATION_UID = 200_001
+
+
+class LogPolicy(StrEnum):
+    """What of an application's own words leaves the box: everything (rehearsal), or nothing (hidden data)."""
+
+    FULL = "full"
+    WITHHELD = "withheld"
+
+
+class Start(StrEnum):
+    """The two ways to start a box that hold (see `docs/security.md`).
+
+    ``C``: bubblewrap without privileges, in a user namespace in which further ones are disabled.
+    ``D``: bubblewrap as root without a user namespace; the program drops to the organisation's uid inside.
+    """
+
+    C = "C"
+    D = "D"
+
+
+class MemoryWatch(StrEnum):
+    """Who bounds the memory of the whole box: the kernel's control group, or a supervisor that sums and kills."""
+
+    CGROUP_V1 = "cgroup-v1"
+    CGROUP_V2 = "cgroup-v2"
+    SUPERVISOR = "supervisor"
+
+
+class Protection(StrEnum):
+    """What a test may take away to show that an attack is real; nothing else takes any away."""
+
+    NETWORK = "network"
+    SECCOMP = "seccomp"
+    MEMORY = "memory"
+    PROCESSES = "processes"
+    SCRATCH = "scratch"
+    READ_ONLY = "read_only"
+    PROCESS_NAMESPACE = "process_namespace"
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python that runs in the box; ``prefix`` is bound read-only, its site-packages are never on the path."""
+
+    executable: Path
+    prefix: Path
+    tag: str
+    """Such as ``cpython-311``: environments are built for it."""
+
+
+@dataclass(frozen=True)
+class BoxSettings:
+    """Everything about a box except what runs in it."""
+
+    limits: Limits = field(default_factory=Limits)
+    level: IsolationLevel = IsolationLevel.L2
+    uid: int = FIRST_ORGANISATION_UID
+    """Real uid of the box when started as root, one per organisation; otherwise the user's own is used."""
+    logs: LogPolicy = LogPolicy.WITHHELD
+    interpreter: Interpreter | None = None
+    """Another Python than the one that runs Pilotbase."""
+    start: Start | None = None
+    """Force a start that the probe has found to hold; by default C where everything is readable, else D."""
+    memory_watch: MemoryWatch | None = None
+    """Force the supervisor where a control group is to be had."""
+    removed: frozenset[Protection] = frozenset()
+    """For tests only."""
+
+
+@cache
+def running_interpreter() -> Interpreter:
+    """Return the interpreter beneath the running virtual environment."""
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    tag = f"{sys.implementation.name}-{sys.version_info.major}{sys.version_info.minor}"
+    return Interpreter(Path(base).resolve(), Path(sys.base_prefix).resolve(), tag)

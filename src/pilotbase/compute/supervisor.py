@@ -1,0 +1,256 @@
+"""The supervisor of one box: a thread that starts it, reads its output, watches its limits, and removes every trace.
+
+bubblewrap dies with the thread that started it (``--die-with-parent`` is bound to the thread, not to the process), so
+the thread that starts a box must live as long as the box does: that is this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pilotbase.compute.cgroups import OWN_PROCESSES, Group, GroupUsage
+from pilotbase.compute.logs import CappedLog
+from pilotbase.compute.processes import tree_usage
+from pilotbase.documents.limits import EndReason, Limits
+
+_TICK_SECONDS = 0.05
+_EAGER_TICK_SECONDS = 0.02
+"""Between two sums where the supervisor is the only bound of memory."""
+_CHUNK = 64 << 10
+_FREE_LOG_BYTES = 16 << 20
+"""Output beyond this is read one chunk a tick: a flood slows its author down, not us."""
+_INODE_BYTES = 4 << 10
+"""Scratch may hold one file for each so many bytes of its size."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What is needed to start a box; ``passed`` descriptors are closed here once the box has its copies."""
+
+    command: list[str]
+    passed: tuple[int, ...]
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a box has used so far."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    memory_peak_bytes: int
+    """Largest sum of anonymous memory, scratch and shared memory at a sample, 20 a second or more."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the kernel and the supervisor know about why a box failed; exit codes are no evidence."""
+
+    ended_by: EndReason | None
+    oom_kills: int
+    refused_forks: int
+    cpu_exhausted: bool
+    scratch_full: bool
+
+
+class Supervisor(threading.Thread):
+    """Starts one box and stays with it to its end."""
+
+    def __init__(self, launch: Launch, limits: Limits, group: Group | None, log: CappedLog, bounded: bool) -> None:
+        super().__init__(name="pilotbase-box", daemon=True)
+        self._launch, self._limits, self._group, self.log = launch, limits, group, log
+        self._bounded = bounded
+        """Whether memory and CPU time are watched at all (not at level L0)."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._launched = threading.Event()
+        self._failure: OSError | None = None
+        self._lock = threading.Lock()
+        self._ended_by: EndReason | None = None
+        self._root: int | None = None
+        self._exit = -1
+        self._outputs: list[int] = []
+        self._scratch: tuple[int, ...] = ()
+        self._scratch_bytes = self._inodes = 0
+        self._scratch_full = self._crowded = False
+        self._began = time.monotonic()
+        self._ended: float | None = None
+        self._cpu_seconds = 0.0
+        self._memory = self._memory_peak = 0
+        self._group_usage = GroupUsage(0, 0.0, 0, 0)
+
+    def launch(self) -> None:
+        """Start the thread and, in it, the box; raises `OSError` where the command cannot be run."""
+        self.start()
+        self._launched.wait()
+        if self._failure is not None:
+            self.join()
+            raise self._failure
+
+    def watch(self, root: int, scratch: Sequence[Path]) -> None:
+        """From now on count the processes beneath ``root`` and what fills ``scratch``."""
+        self._scratch = tuple(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for path in scratch)
+        self._root = root
+
+    def stop(self, reason: EndReason) -> None:
+        """End the box with everything in it; the first reason given is the one that counts."""
+        with self._lock:
+            if self._ended_by is None:
+                self._ended_by = reason
+            self._kill()
+
+    def evidence(self) -> Evidence:
+        """Return what is known now; call it before `stop` to learn why the box failed by itself."""
+        self._look_at_scratch()
+        self._measure()
+        with self._lock:
+            return Evidence(
+                self._ended_by,
+                self._group_usage.oom_kills,
+                self._group_usage.refused_forks or int(self._crowded),
+                self._bounded and self._cpu_seconds >= self._limits.cpu_seconds,
+                self._scratch_full,
+            )
+
+    def usage(self) -> Usage:
+        """Return what the box has used until now, or until its end."""
+        self._measure()
+        return Usage((self._ended or time.monotonic()) - self._began, self._cpu_seconds, self._memory_peak)
+
+    def run(self) -> None:
+        try:
+            self._start_process()
+        except OSError as failure:
+            self._failure = failure
+            self._clean()
+            self._launched.set()
+            return
+        self._launched.set()
+        try:
+            self._follow()
+        finally:
+            self._clean()
+
+    def _start_process(self) -> None:
+        out, err = os.pipe(), os.pipe()
+        try:
+            with self._lock:
+                self._process = subprocess.Popen(
+                    self._launch.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out[1],
+                    stderr=err[1],
+                    pass_fds=self._launch.passed,
+                    env=self._launch.variables,
+                    cwd="/",
+                    start_new_session=True,
+                )
+            self._exit = os.pidfd_open(self._process.pid)
+        finally:
+            for descriptor in (*self._launch.passed, out[1], err[1]):
+                os.close(descriptor)
+            self._outputs = [out[0], err[0]]
+        for descriptor in self._outputs:
+            os.set_blocking(descriptor, False)
+
+    def _follow(self) -> None:
+        assert self._process is not None
+        eager = self._group is None
+        poll = select.poll()
+        for descriptor in (self._exit, *self._outputs):
+            poll.register(descriptor, select.POLLIN)
+        tick = _EAGER_TICK_SECONDS if eager else _TICK_SECONDS
+        next_look = time.monotonic()
+        while True:
+            ready = dict(poll.poll(max(1.0, (next_look - time.monotonic()) * 1000)))
+            self._read_outputs(poll, list(self._outputs) if self._flooded() else list(ready))
+            if self._exit in ready:
+                break
+            if time.monotonic() >= next_look:
+                self._enforce()
+                next_look = time.monotonic() + tick
+        self._measure()
+        self._process.wait()
+        self._ended = time.monotonic()
+        while self._outputs and self._read_outputs(poll, list(self._outputs)):
+            pass
+
+    def _flooded(self) -> bool:
+        return self.log.total_bytes > _FREE_LOG_BYTES
+
+    def _read_outputs(self, poll: select.poll, ready: Sequence[int]) -> bool:
+        """Read one chunk of each ready output; return whether there was any."""
+        found = False
+        for descriptor in ready:
+            if descriptor not in self._outputs:
+                continue
+            try:
+                chunk = os.read(descriptor, _CHUNK)
+            except BlockingIOError:
+                continue
+            self.log.add(chunk)
+            found = found or bool(chunk)
+            if not chunk or self._flooded():
+                with contextlib.suppress(KeyError):
+                    poll.unregister(descriptor)
+            if not chunk:
+                self._outputs.remove(descriptor)
+                os.close(descriptor)
+        return found
+
+    def _enforce(self) -> None:
+        self._measure()
+        self._look_at_scratch()
+        limits = self._limits
+        if time.monotonic() - self._began > limits.wall_seconds:
+            self.stop(EndReason.WALL_LIMIT)
+        if not self._bounded:
+            return
+        if self._group_usage.oom_kills or self._memory > limits.memory_bytes:
+            self.stop(EndReason.MEMORY_LIMIT)
+        if self._cpu_seconds > limits.cpu_seconds:
+            self.stop(EndReason.CPU_LIMIT)
+        if self._inodes > limits.scratch_bytes // _INODE_BYTES:
+            self.stop(EndReason.SCRATCH_LIMIT)
+
+    def _measure(self) -> None:
+        with self._lock:
+            if self._group is not None:
+                with contextlib.suppress(OSError):
+                    self._group_usage = self._group.usage()
+                self._memory, self._cpu_seconds = self._group_usage.memory_bytes, self._group_usage.cpu_seconds
+            elif self._root is not None and (tree := tree_usage(self._root)).tasks:
+                self._memory = tree.memory_bytes + self._scratch_bytes
+                self._cpu_seconds = max(self._cpu_seconds, tree.cpu_seconds)
+                self._crowded = self._crowded or tree.tasks >= self._limits.processes + OWN_PROCESSES - 1
+            self._memory_peak = max(self._memory_peak, self._memory)
+
+    def _look_at_scratch(self) -> None:
+        with self._lock:
+            found = [os.fstatvfs(descriptor) for descriptor in self._scratch]
+            self._scratch_bytes = sum((item.f_blocks - item.f_bfree) * item.f_frsize for item in found)
+            self._inodes = sum(item.f_files - item.f_ffree for item in found)
+            self._scratch_full = self._scratch_full or any(item.f_bfree == 0 for item in found)
+
+    def _kill(self) -> None:
+        if self._process is None or self._process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _clean(self) -> None:
+        with self._lock:
+            for descriptor in (*self._outputs, *self._scratch, self._exit):
+                if descriptor >= 0:
+                    os.close(descriptor)
+            self._outputs, self._scratch, self._exit = [], (), -1
+        if self._group is not None:
+            self._group.remove()

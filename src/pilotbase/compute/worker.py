@@ -1,0 +1,220 @@
+"""A warm worker: an application loaded once in a box, answering batch after batch.
+
+The same worker serves rehearsal, trial and service. Answers are checked on this side of the wall, because the program
+on the other side runs beside hostile code.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+from pilotbase.compute import runner
+from pilotbase.compute.box import Box, BoxFacts
+from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.command import APPLICATION, ENVIRONMENT, Mount, Program
+from pilotbase.compute.ends import BoxEnded, End
+from pilotbase.compute.environments import Environment
+from pilotbase.compute.intake import check_folder
+from pilotbase.compute.logs import Logs
+from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.compute.supervisor import Usage
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.protocols.frames import (
+    MAX_JSON_BYTES,
+    Answers,
+    Batch,
+    FrameError,
+    Header,
+    Kind,
+    check_answer_header,
+    decode_answers,
+    encode_batch,
+    encode_json,
+)
+
+_REPORTABLE = frozenset(
+    {
+        EndReason.LOAD_FAILED,
+        EndReason.APPLICATION_ERROR,
+        EndReason.APPLICATION_EXIT,
+        EndReason.MEMORY_LIMIT,
+        EndReason.PROCESS_LIMIT,
+        EndReason.SCRATCH_LIMIT,
+        EndReason.WRONG_COUNT,
+        EndReason.WRONG_TYPE,
+        EndReason.UNKNOWN_CLASS,
+    }
+)
+"""What the program in the box may say of itself; anything else that it says is a broken protocol."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """An application in its environment, under a contract."""
+
+    application: Path
+    entry_point: str
+    contract: Contract
+    environment: Environment
+
+
+def start_worker(
+    application: Path, entry_point: str, contract: Contract, environment: Environment, settings: BoxSettings
+) -> WarmWorker:
+    """Return a worker that has loaded ``entry_point`` (``module:function``) and waits for batches; close it after use.
+
+    Raises:
+        InputError: the folder holds links or special files, or too much.
+        RefusedError: the host does not give the level.
+        BoxEnded: the application did not load (reason, and its own words where the log policy lets them out).
+        BoxStartError: the box could not be set up.
+    """
+    check_folder(application)
+    environment.verify()
+    return WarmWorker(Work(application.resolve(), entry_point, contract, environment), settings)
+
+
+class WarmWorker:
+    """A loaded application; not safe for use by several threads at once."""
+
+    def __init__(self, work: Work, settings: BoxSettings) -> None:
+        self._contract, self._limits, self._policy = work.contract, settings.limits, settings.logs
+        self._sequence = 0
+        self._end: End | None = None
+        mounts = (Mount(work.application, APPLICATION), Mount(work.environment.path, ENVIRONMENT))
+        program = Program(Path(runner.__file__), (), mounts, APPLICATION)
+        began = time.monotonic()
+        self._box = Box(program, settings)
+        try:
+            self._load(_greeting(work, settings.level))
+        except BaseException:
+            self.close(EndReason.CANCELLED)
+            raise
+        self.load_seconds = time.monotonic() - began
+        """From the start of the box until the application was ready."""
+
+    @property
+    def facts(self) -> BoxFacts:
+        """Level, start, memory watch and uid, for the report."""
+        return self._box.facts
+
+    @property
+    def end(self) -> End | None:
+        """How the box ended; None while it runs."""
+        return self._end
+
+    def predict(self, batch: Batch) -> Answers:
+        """Return one answer for each case of ``batch``, in its order.
+
+        Raises:
+            InputError: the batch does not fit the contract; the box goes on.
+            BoxEnded: the box has ended; its reason says why.
+        """
+        if self._end is not None:
+            raise BoxEnded(self._end)
+        frame = encode_batch(batch, self._contract, self._sequence + 1)
+        self._sequence += 1
+        deadline = time.monotonic() + self._limits.batch_seconds
+        channel = self._box.channel
+        try:
+            if channel.has_unread():
+                self._refuse_unasked(deadline)
+            channel.send(frame, deadline)
+            header = channel.receive_header(deadline)
+            self._raise_reported(header, deadline)
+            check_answer_header(header, self._contract.prediction, batch.rows, self._sequence)
+            return decode_answers(channel.receive(header.length, deadline), self._contract.prediction)
+        except DeadlinePassedError:
+            self._fail(EndReason.BATCH_TIMEOUT)
+        except ChannelClosedError:
+            self._fail(EndReason.APPLICATION_EXIT)
+        except FrameError as problem:
+            self._fail(problem.reason)
+
+    def usage(self) -> Usage:
+        """Return wall and CPU seconds and the peak memory of the whole box, until now or until its end."""
+        return self._box.usage()
+
+    def logs(self) -> Logs:
+        """Return what the application printed, as far as the log policy lets it out."""
+        return self._box.logs()
+
+    def close(self, reason: EndReason = EndReason.FINISHED) -> None:
+        """End the box and leave nothing of it behind; harmless when repeated."""
+        if self._end is None:
+            self._end = End(reason, self._sequence, "")
+        self._box.close(reason)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
+
+    def _load(self, greeting: bytes) -> None:
+        deadline = time.monotonic() + self._limits.load_seconds
+        channel = self._box.channel
+        try:
+            channel.send(encode_json(Kind.HELLO, greeting), deadline)
+            header = channel.receive_header(deadline)
+            self._raise_reported(header, deadline)
+            if header.kind is not Kind.READY or header.length > MAX_JSON_BYTES:
+                raise FrameError(EndReason.BROKEN_PROTOCOL)
+            channel.receive(header.length, deadline)
+        except DeadlinePassedError:
+            self._fail(EndReason.LOAD_TIMEOUT)
+        except ChannelClosedError:
+            self._fail(EndReason.APPLICATION_EXIT)
+        except FrameError as problem:
+            self._fail(problem.reason)
+
+    def _raise_reported(self, header: Header, deadline: float) -> None:
+        """End the box if the program in it reports a failure."""
+        if header.kind is not Kind.ERROR:
+            return
+        if header.length > MAX_JSON_BYTES:
+            raise FrameError(EndReason.BROKEN_PROTOCOL)
+        try:
+            report = json.loads(bytes(self._box.channel.receive(header.length, deadline)))
+            reason, message = EndReason(report["reason"]), str(report["message"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise FrameError(EndReason.BROKEN_PROTOCOL) from None
+        if reason not in _REPORTABLE:
+            raise FrameError(EndReason.BROKEN_PROTOCOL)
+        self._fail(reason, message)
+
+    def _refuse_unasked(self, deadline: float) -> None:
+        """Tell an application that has ended between batches from one that speaks out of turn."""
+        header = self._box.channel.receive_header(deadline)
+        self._raise_reported(header, deadline)
+        raise FrameError(EndReason.BROKEN_PROTOCOL)
+
+    def _fail(self, symptom: EndReason, message: str = "") -> NoReturn:
+        reason = self._box.explain(symptom)
+        detail = message if self._policy is LogPolicy.FULL else ""
+        self._end = End(reason, self._sequence, detail)
+        self._box.close(reason)
+        raise BoxEnded(self._end)
+
+
+def _greeting(work: Work, level: IsolationLevel) -> bytes:
+    inside = level not in (IsolationLevel.L0, IsolationLevel.L1)
+    prediction = work.contract.prediction
+    return json.dumps(
+        {
+            "application": str(APPLICATION if inside else work.application),
+            "environment": str(ENVIRONMENT if inside else work.environment.path),
+            "entry_point": work.entry_point,
+            "features": [field.name for field in work.contract.features],
+            "kind": prediction.kind,
+            "classes": list(prediction.classes),
+        }
+    ).encode()

@@ -1,0 +1,237 @@
+"""Frames: the binary form in which features cross the wall of a box and answers come back.
+
+    header   24 bytes, little endian: magic ``PBX1``, kind u8, 3 zero bytes, sequence u32, rows u32, length u64
+    BATCH    one code a column (padded to 8 bytes), then the columns in the contract's order, each padded to 8 bytes
+    ANSWER   ``label``: int32 codes into the contract's classes, −1 abstains; otherwise float64, NaN abstains
+    others   JSON
+
+Column codes: ``d`` float64 (NaN = missing), ``q`` int64, ``B`` uint8 (255 = missing), ``t`` text: int64 offsets
+(rows + 1), uint8 presence (rows), UTF-8 bytes. A run of float columns is one contiguous block, so that the box can
+view it as a matrix without copying. Nothing is pickled. The other end is `compute/runner.py`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.limits import EndReason
+
+MAGIC = b"PBX1"
+HEADER = struct.Struct("<4sB3xIIQ")
+MAX_BATCH_BYTES = 256 << 20
+MAX_JSON_BYTES = 64 << 10
+MISSING_BOOLEAN = 255
+
+Column = npt.NDArray[Any]
+Buffer = bytes | memoryview
+
+_ALLOWED_CODES: Mapping[DataType, frozenset[str]] = {
+    DataType.FLOAT: frozenset("d"),
+    DataType.INTEGER: frozenset("dq"),
+    DataType.BOOLEAN: frozenset("dB"),
+    DataType.TEXT: frozenset("t"),
+    DataType.DATE: frozenset("t"),
+    DataType.DATETIME: frozenset("t"),
+}
+
+
+class Kind(IntEnum):
+    """What a frame carries."""
+
+    STARTED = 1
+    HELLO = 2
+    READY = 3
+    BATCH = 4
+    ANSWER = 5
+    ERROR = 6
+
+
+@dataclass(frozen=True)
+class Header:
+    """The head of a frame; ``length`` counts the bytes that follow."""
+
+    kind: Kind
+    sequence: int
+    rows: int
+    length: int
+
+    def pack(self) -> bytes:
+        return HEADER.pack(MAGIC, self.kind, self.sequence, self.rows, self.length)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Features of some cases: one array of length ``rows`` a column.
+
+    Dtypes: float64 (NaN = missing; also integers or booleans with missing values), int64, bool or uint8
+    (255 = missing), str or object for texts and times (None = missing).
+    """
+
+    columns: Mapping[str, Column]
+    rows: int
+
+    def __post_init__(self) -> None:
+        for name, column in self.columns.items():
+            if column.shape != (self.rows,):
+                raise InputError("box.batch_shape", column=name, shape=column.shape, rows=self.rows)
+
+    @classmethod
+    def from_matrix(cls, names: Iterable[str], matrix: npt.NDArray[np.float64]) -> Self:
+        """Return the batch whose columns are those of ``matrix``, shape (rows, columns); views, best in order "F"."""
+        return cls({name: matrix[:, index] for index, name in enumerate(names)}, len(matrix))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One answer a case, in the order of the batch.
+
+    ``values`` has shape (rows,): int32 codes into the contract's classes for ``label`` (−1 = abstention),
+    otherwise float64 (NaN = abstention).
+    """
+
+    values: Column
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def labels(self, classes: tuple[str, ...]) -> list[str | None]:
+        """Return the class of each case, None for an abstention."""
+        return [None if code < 0 else classes[code] for code in self.values.tolist()]
+
+
+class FrameError(PilotbaseError):
+    """What came out of a box breaks the protocol or the contract; ``reason`` says how."""
+
+    def __init__(self, reason: EndReason) -> None:
+        super().__init__("box.frame", reason=reason.value)
+        self.reason = reason
+
+
+def encode_batch(batch: Batch, contract: Contract, sequence: int) -> list[Buffer]:
+    """Return the buffers of a BATCH frame, header first; float64 and int64 columns are not copied.
+
+    Raises:
+        InputError: a column of the contract is missing, superfluous, or of a dtype that its type does not allow.
+    """
+    names = [field.name for field in contract.features]
+    if len(batch.columns) != len(names) or any(name not in batch.columns for name in names):
+        raise InputError("box.batch_columns", found=sorted(batch.columns), allowed=names)
+    codes: list[str] = []
+    body: list[Buffer] = []
+    for field in contract.features:
+        code, buffers = _encode_column(field, batch.columns[field.name])
+        codes.append(code)
+        body.extend(buffers)
+    head = "".join(codes).encode()
+    payload = [head + b"\0" * (-len(head) % 8), *body]
+    length = sum(memoryview(buffer).nbytes for buffer in payload)
+    if length > MAX_BATCH_BYTES:
+        raise InputError("box.batch_size", bytes=length, allowed=MAX_BATCH_BYTES)
+    return [Header(Kind.BATCH, sequence, batch.rows, length).pack(), *payload]
+
+
+def encode_json(kind: Kind, payload: bytes) -> list[Buffer]:
+    """Return the buffers of a frame that carries JSON."""
+    return [Header(kind, 0, 0, len(payload)).pack(), payload]
+
+
+def decode_header(data: bytes | bytearray | memoryview) -> Header:
+    """Return the header that 24 untrusted bytes spell.
+
+    Raises:
+        FrameError: wrong magic, unknown kind, or padding that is not zero (`EndReason.BROKEN_PROTOCOL`).
+    """
+    magic, kind, sequence, rows, length = HEADER.unpack(data)
+    if magic != MAGIC or kind not in _KINDS or bytes(data[5:8]) != b"\0\0\0":
+        raise FrameError(EndReason.BROKEN_PROTOCOL)
+    return Header(Kind(kind), sequence, rows, length)
+
+
+def check_answer_header(header: Header, prediction: Prediction, rows: int, sequence: int) -> None:
+    """Refuse an answer before any of its bytes is read.
+
+    Raises:
+        FrameError: it is no answer to this batch, has another count of rows, or claims more bytes than that needs.
+    """
+    if header.kind is not Kind.ANSWER or header.sequence != sequence:
+        raise FrameError(EndReason.BROKEN_PROTOCOL)
+    expected = rows * answer_dtype(prediction).itemsize
+    if header.length > expected:
+        raise FrameError(EndReason.OVERSIZED_ANSWER)
+    if header.rows != rows:
+        raise FrameError(EndReason.WRONG_COUNT)
+    if header.length != expected:
+        raise FrameError(EndReason.BROKEN_PROTOCOL)
+
+
+def decode_answers(payload: bytes | bytearray, prediction: Prediction) -> Answers:
+    """Return the answers in an ANSWER frame whose header has been checked.
+
+    Raises:
+        FrameError: a code outside the classes, a probability outside [0, 1], an infinite value.
+    """
+    values = np.frombuffer(payload, dtype=answer_dtype(prediction))
+    if prediction.kind == "label":
+        if values.size and (values.min() < -1 or values.max() >= len(prediction.classes)):
+            raise FrameError(EndReason.UNKNOWN_CLASS)
+    elif prediction.kind == "probability":
+        if bool(((values < 0) | (values > 1)).any()):
+            raise FrameError(EndReason.OUT_OF_RANGE)
+    elif bool(np.isinf(values).any()):
+        raise FrameError(EndReason.OUT_OF_RANGE)
+    return Answers(values)
+
+
+def answer_dtype(prediction: Prediction) -> np.dtype[Any]:
+    """Return the dtype in which answers of this kind cross the wall."""
+    return np.dtype("<i4") if prediction.kind == "label" else np.dtype("<f8")
+
+
+_KINDS = frozenset(int(kind) for kind in Kind)
+
+
+def _encode_column(field: Field, column: Column) -> tuple[str, list[Buffer]]:
+    code = _code_of(column)
+    if code not in _ALLOWED_CODES[field.data_type]:
+        raise InputError("box.batch_dtype", column=field.name, dtype=str(column.dtype), type=field.data_type.value)
+    if code == "t":
+        return code, _encode_texts(field.name, column)
+    dtype = {"d": "<f8", "q": "<i8", "B": "u1"}[code]
+    return code, _padded(_bytes_of(np.ascontiguousarray(column, dtype=dtype)))
+
+
+def _code_of(column: Column) -> str:
+    kind = column.dtype.kind
+    if kind == "u" and column.dtype.itemsize == 1:
+        return "B"
+    return {"f": "d", "i": "q", "u": "q", "b": "B", "O": "t", "U": "t"}.get(kind, "?")
+
+
+def _encode_texts(name: str, column: Column) -> list[Buffer]:
+    values = column.tolist()
+    strange = next((value for value in values if value is not None and not isinstance(value, str)), None)
+    if strange is not None:
+        raise InputError("box.batch_text", column=name, found=type(strange).__name__)
+    encoded = [b"" if value is None else value.encode() for value in values]
+    offsets = np.zeros(len(encoded) + 1, dtype="<i8")
+    np.cumsum([len(value) for value in encoded], out=offsets[1:])
+    present = bytes(value is not None for value in values)
+    return [*_padded(_bytes_of(offsets)), *_padded(present), *_padded(b"".join(encoded))]
+
+
+def _bytes_of(column: Column) -> Buffer:
+    return column.data.cast("B") if column.size else b""
+
+
+def _padded(data: Buffer) -> list[Buffer]:
+    gap = -memoryview(data).nbytes % 8
+    return [data, b"\0" * gap] if gap else [data]
