@@ -1,0 +1,344 @@
+"""Attempts and unscored cases: the budget that keeps hidden data worth something (`statistics.md`, correction 2).
+
+Counted per hidden-set version, whoever the supplier. Attempt number j may err with probability α/(j(j+1)), so that all
+attempts together stay within α, and every attempt scores only cases that were never scored before.
+
+    open ──▶ delivered ──▶ committed ──▶ closed
+      │          └────────────┴────────▶ cancelled    counts: its share of α is spent
+      └──▶ returned                                   costs nothing: number and cases are free again
+
+* α is spent by `mark_delivered`, before the first hidden batch leaves for the box. A crash buys nothing: the same plan
+  and application find the same attempt, its cases and its state again.
+* `mark_scored` comes before labels are read, is permanent, and survives a crash.
+* Cases that were reserved but not scored return to the pool when the attempt ends. Their features have been in a box,
+  out of which nothing but committed answers comes; their labels have influenced no result that left the vault.
+
+Every step is one transaction and one line of the log; case numbers never stand there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, Row, insert, select, update
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest, digest_bytes
+from pilotbase.vault.ciphers import SetSecrets
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.order import Cases, permutation
+from pilotbase.vault.place import Vault
+from pilotbase.vault.sealing import secrets_of
+from pilotbase.workspace import tables
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.transaction import Transaction
+
+Bits = npt.NDArray[np.bool_]
+_attempts, _sets = tables.attempts.c, tables.hidden_sets.c
+
+
+class AttemptState(StrEnum):
+    """Where an attempt stands; see the picture above."""
+
+    OPEN = "open"
+    DELIVERED = "delivered"
+    COMMITTED = "committed"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+
+
+_LIVE = (AttemptState.OPEN, AttemptState.DELIVERED, AttemptState.COMMITTED)
+
+
+@dataclass(frozen=True)
+class AttemptRequest:
+    """One application against one frozen plan, over ``cases`` fresh cases; ``nonce`` (hex) is the supplier's."""
+
+    plan: Digest
+    application: Digest
+    nonce: str
+    cases: int
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt as it stands. ``cases`` are its reserved case numbers, ascending."""
+
+    identity: int
+    hidden_set: Digest
+    number: int
+    alpha: float
+    plan: Digest
+    application: Digest
+    nonce: str
+    state: AttemptState
+    order_commitment: Digest
+    answers: Digest | None
+    cases: Cases = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """What a hidden set still holds: cases that no attempt has scored or holds, attempts, and the next one's α."""
+
+    fresh: int
+    reserved: int
+    scored: int
+    attempts: int
+    next_number: int
+    next_alpha: float
+
+
+def order_commitment(vault: Vault, hidden_set: HiddenSet, application: Digest, nonce: str) -> Digest:
+    """Return SHA-256 of the order secret for ``application`` and ``nonce``, to be published in the plan.
+
+    The secret itself comes out only through `reveal_order`.
+    """
+    return digest_bytes(_order_secret(secrets_of(vault, hidden_set), application, nonce))
+
+
+def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -> Attempt:
+    """Return the attempt of this plan and application: the one there is, ended or not, or a new one.
+
+    Only an attempt that was returned is followed by a new one under the same plan: the order of any other is known.
+
+    Raises:
+        RefusedError: no attempt is left, or fewer fresh cases than asked for (the message says how many are left), or
+            the nonce served another plan of this application.
+    """
+    bundle = secrets_of(vault, hidden_set)
+    with vault.transaction("vault.attempt_opened") as change:
+        rows = _rows_of(change.connection, hidden_set)
+        for row in rows:
+            if _is_same(row, request):
+                return _attempt(row, hidden_set, bundle)
+        if any(_shares_order(row, request) for row in rows):
+            raise RefusedError("vault.nonce_used", nonce=request.nonce)
+        number = _free_number(rows)
+        if _used(rows) >= hidden_set.attempts:
+            raise RefusedError("vault.no_attempts", allowed=hidden_set.attempts, left=0)
+        reserved = _draw(_fresh(change.connection, hidden_set, rows), request, number, bundle)
+        values = {
+            "hidden_set": hidden_set.digest(),
+            "number": number,
+            "plan": request.plan,
+            "application": request.application,
+            "nonce": request.nonce,
+            "state": AttemptState.OPEN.value,
+            "reserved": _packed(reserved),
+            "opened_at": change.now,
+        }
+        key = change.connection.execute(insert(tables.attempts).values(values)).inserted_primary_key
+        assert key is not None
+        attempt = _attempt(_row(change.connection, int(key[0])), hidden_set, bundle)
+        _log(change, "vault.attempt_opened", attempt, cases=request.cases)
+    return attempt
+
+
+def mark_delivered(vault: Vault, attempt: Attempt) -> None:
+    """Spend the attempt's α: to be called before the first hidden batch leaves. Calling again changes nothing."""
+    _advance(vault, attempt, (AttemptState.OPEN,), AttemptState.DELIVERED)
+
+
+def commit_answers(vault: Vault, attempt: Attempt, answers: Digest) -> None:
+    """Fix the digest of all answers; only then can the order be revealed. The same digest again changes nothing.
+
+    Raises:
+        RefusedError: other answers were committed before, or no batch was delivered.
+    """
+    _advance(vault, attempt, (AttemptState.DELIVERED,), AttemptState.COMMITTED, answers=answers)
+
+
+def reveal_order(vault: Vault, hidden_set: HiddenSet, attempt: Attempt) -> bytes:
+    """Return the order secret (32 bytes, see `order.scoring_order`); `RefusedError` before answers are committed."""
+    with vault.transaction("vault.order_revealed") as change:
+        row = _row(change.connection, attempt.identity)
+        if row.state not in (AttemptState.COMMITTED, AttemptState.CLOSED):
+            raise RefusedError("vault.order_held", number=attempt.number)
+        _log(change, "vault.order_revealed", attempt)
+    return _order_secret(secrets_of(vault, hidden_set), attempt.application, attempt.nonce)
+
+
+def mark_scored(vault: Vault, attempt: Attempt, cases: Cases) -> None:
+    """Count ``cases`` as scored, for ever: to be called before their labels are read. Calling again changes nothing.
+
+    Raises:
+        RefusedError: answers are not committed yet, or a case is not among those reserved for this attempt.
+    """
+    with vault.transaction("vault.scored") as change:
+        row = _row(change.connection, attempt.identity)
+        _require_state(row, attempt, (AttemptState.COMMITTED,))
+        scored = _scored(change.connection, attempt.hidden_set)
+        reserved = _unpacked(row.reserved, len(scored))
+        if len(cases) and (cases.min() < 0 or cases.max() >= len(reserved) or not reserved[cases].all()):
+            raise RefusedError("vault.not_reserved", number=attempt.number)
+        before = int(scored.sum())
+        scored[cases] = True
+        packed = update(tables.hidden_sets).where(_sets.digest == attempt.hidden_set).values(scored=_packed(scored))
+        change.connection.execute(packed)
+        _log(change, "vault.scored", attempt, cases=int(scored.sum()) - before)
+
+
+def close_attempt(vault: Vault, attempt: Attempt) -> None:
+    """End an attempt that has its verdict; what it reserved and did not score is fresh again."""
+    _advance(vault, attempt, (AttemptState.COMMITTED,), AttemptState.CLOSED)
+
+
+def cancel_attempt(vault: Vault, attempt: Attempt) -> None:
+    """End an attempt without a verdict: before delivery it costs nothing, after it the attempt counts."""
+    with vault.transaction("vault.attempt_cancelled") as change:
+        row = _row(change.connection, attempt.identity)
+        if row.state not in _LIVE:
+            return
+        delivered = row.state != AttemptState.OPEN
+        state = AttemptState.CANCELLED if delivered else AttemptState.RETURNED
+        _update(change, attempt, {"state": state.value, "closed_at": change.now})
+        _log(change, "vault.attempt_cancelled", attempt, counts=delivered)
+
+
+def attempts_of(vault: Vault, hidden_set: HiddenSet) -> list[Attempt]:
+    """Return all attempts on ``hidden_set`` in the order of opening, ended ones too."""
+    bundle = secrets_of(vault, hidden_set)
+    with vault.view.store.database.read() as connection:
+        return [_attempt(row, hidden_set, bundle) for row in _rows_of(connection, hidden_set)]
+
+
+def remaining(vault: Vault, hidden_set: HiddenSet) -> Remaining:
+    """Return what ``hidden_set`` still holds; raises `NotFoundError`, `RefusedError`."""
+    vault.require_access(hidden_set.owner)
+    with vault.view.store.database.read() as connection:
+        rows = _rows_of(connection, hidden_set)
+        fresh = _fresh(connection, hidden_set, rows)
+        scored = int(_scored(connection, hidden_set.digest()).sum())
+    number = _free_number(rows)
+    return Remaining(
+        fresh=int(fresh.sum()),
+        reserved=hidden_set.rows - scored - int(fresh.sum()),
+        scored=scored,
+        attempts=hidden_set.attempts - _used(rows),
+        next_number=number,
+        next_alpha=alpha_of(hidden_set, number),
+    )
+
+
+def alpha_of(hidden_set: HiddenSet, number: int) -> float:
+    """Return α/(j(j+1)); over all j the sum is α."""
+    return hidden_set.alpha / (number * (number + 1))
+
+
+def _is_same(row: Row[Any], request: AttemptRequest) -> bool:
+    held = row.state != AttemptState.RETURNED
+    return held and (row.plan, row.application) == (request.plan, request.application)
+
+
+def _shares_order(row: Row[Any], request: AttemptRequest) -> bool:
+    held = row.state != AttemptState.RETURNED
+    return held and (row.application, row.nonce) == (request.application, request.nonce)
+
+
+def _free_number(rows: list[Row[Any]]) -> int:
+    held = {row.number for row in rows if row.state != AttemptState.RETURNED}
+    return next(number for number in range(1, len(rows) + 2) if number not in held)
+
+
+def _used(rows: list[Row[Any]]) -> int:
+    return sum(row.state != AttemptState.RETURNED for row in rows)
+
+
+def _fresh(connection: Connection, hidden_set: HiddenSet, rows: list[Row[Any]]) -> Bits:
+    fresh = ~_scored(connection, hidden_set.digest())
+    for row in rows:
+        if row.state in _LIVE:
+            fresh &= ~_unpacked(row.reserved, hidden_set.rows)
+    return fresh
+
+
+def _draw(fresh: Bits, request: AttemptRequest, number: int, bundle: SetSecrets) -> Bits:
+    pool = np.flatnonzero(fresh)
+    if request.cases > len(pool) or request.cases < 1:
+        raise RefusedError("vault.no_fresh_cases", wanted=request.cases, left=len(pool))
+    seed = bundle.derive("draw", str(number), request.plan, request.application, request.nonce)
+    reserved = np.zeros(len(fresh), dtype=np.bool_)
+    reserved[pool[permutation(seed, len(pool))[: request.cases]]] = True
+    return reserved
+
+
+def _advance(
+    vault: Vault, attempt: Attempt, before: tuple[AttemptState, ...], after: AttemptState, answers: Digest | None = None
+) -> None:
+    action = f"vault.attempt_{after.value}"
+    with vault.transaction(action) as change:
+        row = _row(change.connection, attempt.identity)
+        if row.state == after and answers in (None, row.answers):
+            return
+        if answers is not None and row.answers is not None:
+            raise RefusedError("vault.answers_fixed", number=attempt.number)
+        _require_state(row, attempt, before)
+        stamps = {AttemptState.DELIVERED: {"delivered_at": change.now}, AttemptState.CLOSED: {"closed_at": change.now}}
+        fixed = {} if answers is None else {"answers": answers}
+        _update(change, attempt, {"state": after.value, **stamps.get(after, {}), **fixed})
+        _log(change, action, attempt)
+
+
+def _require_state(row: Row[Any], attempt: Attempt, allowed: tuple[AttemptState, ...]) -> None:
+    if row.state not in allowed:
+        wanted = ", ".join(allowed)
+        raise RefusedError("vault.wrong_state", number=attempt.number, state=row.state, wanted=wanted)
+
+
+def _update(change: Transaction, attempt: Attempt, values: dict[str, object]) -> None:
+    change.connection.execute(update(tables.attempts).where(_attempts.identity == attempt.identity).values(values))
+
+
+def _log(change: Transaction, action: str, attempt: Attempt, **facts: int) -> None:
+    subjects = [attempt.hidden_set, attempt.plan, attempt.application]
+    change.record(action, subjects, {"attempt": attempt.number, **facts})
+
+
+def _row(connection: Connection, identity: int) -> Row[Any]:
+    return connection.execute(select(tables.attempts).where(_attempts.identity == identity)).one()
+
+
+def _rows_of(connection: Connection, hidden_set: HiddenSet) -> list[Row[Any]]:
+    rows = select(tables.attempts).where(_attempts.hidden_set == hidden_set.digest()).order_by(_attempts.identity)
+    return list(connection.execute(rows).all())
+
+
+def _scored(connection: Connection, digest: Digest) -> Bits:
+    row = connection.execute(select(_sets.rows, _sets.scored).where(_sets.digest == digest)).one_or_none()
+    if row is None:
+        raise NotFoundError("vault.unknown_set", digest=digest)
+    return _unpacked(row.scored, row.rows)
+
+
+def _attempt(row: Row[Any], hidden_set: HiddenSet, bundle: SetSecrets) -> Attempt:
+    return Attempt(
+        identity=row.identity,
+        hidden_set=row.hidden_set,
+        number=row.number,
+        alpha=alpha_of(hidden_set, row.number),
+        plan=row.plan,
+        application=row.application,
+        nonce=row.nonce,
+        state=AttemptState(row.state),
+        order_commitment=digest_bytes(_order_secret(bundle, row.application, row.nonce)),
+        answers=row.answers,
+        cases=np.flatnonzero(_unpacked(row.reserved, hidden_set.rows)).astype(np.int64),
+    )
+
+
+def _order_secret(bundle: SetSecrets, application: Digest, nonce: str) -> bytes:
+    return bundle.derive("order", application, nonce)
+
+
+def _packed(bits: Bits) -> bytes:
+    return np.packbits(bits, bitorder="little").tobytes()
+
+
+def _unpacked(packed: bytes, size: int) -> Bits:
+    return np.unpackbits(np.frombuffer(packed, dtype=np.uint8), count=size, bitorder="little").astype(np.bool_)

@@ -1,0 +1,39 @@
+"""Encrypted blobs of an owner beside the hidden sets: raw runs and per-case records, which tell about hidden cases."""
+
+from __future__ import annotations
+
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import Digest
+from pilotbase.vault.ciphers import open_bytes, seal_bytes
+from pilotbase.vault.opening import ReaderGrant
+from pilotbase.vault.place import Vault
+
+
+def seal_envelope(vault: Vault, owner: str, context: str, plain: bytes) -> Digest:
+    """Store ``plain`` (below 2 GiB) encrypted under ``owner``'s key and return the blob's digest.
+
+    ``context`` (such as the plan's digest) is needed again to open it: a blob cannot stand in for another one.
+
+    Raises:
+        RefusedError: the actor may not write for the owner.
+    """
+    vault.require_access(owner)
+    return vault.blobs.put(seal_bytes(vault.keys.create_owner_key(owner), plain, ["envelope", owner, context]))
+
+
+def open_envelope(vault: Vault, owner: str, context: str, digest: Digest, grant: ReaderGrant) -> bytes:
+    """Write the opening to the log, then return the bytes that `seal_envelope` took.
+
+    Raises:
+        RefusedError: the actor is neither the operator nor the owner.
+        NotFoundError: blob or key are not here.
+        InvalidProofError: another key or context, or altered bytes.
+    """
+    vault.require_access(owner)
+    key, sealed = vault.keys.owner_key(owner), vault.blobs.get(digest)
+    with vault.transaction("vault.envelope_opened") as change:
+        change.record("vault.envelope_opened", [digest, context], {"purpose": grant.purpose.value})
+    plain = open_bytes(key, sealed, ["envelope", owner, context])
+    if plain is None:
+        raise InvalidProofError("vault.envelope_closed", digest=digest, owner=owner)
+    return plain

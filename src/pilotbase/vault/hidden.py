@@ -1,0 +1,50 @@
+"""The record of a sealed hidden set: everything about it that is no secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pydantic
+
+from pilotbase.documents.base import Document, Moment, Part
+from pilotbase.documents.hashes import Digest
+
+
+@dataclass(frozen=True)
+class SealTerms:
+    """What the owner settles when hidden rows are sealed.
+
+    ``alpha`` bounds the probability of any false certificate over all ``attempts`` on this hidden-set version.
+    """
+
+    scenario: Digest
+    owner: str
+    alpha: float
+    attempts: int
+    chunk_rows: int = 65_536
+
+
+class Chunk(Part):
+    """One encrypted piece, in order."""
+
+    blob: Digest
+    rows: int = pydantic.Field(ge=1)
+
+
+class HiddenSet(Document):
+    """A hidden-set version. Its rows are numbered from 0 in the order of sealing: a case is its row number."""
+
+    document: Literal["hidden-set/1"] = "hidden-set/1"
+    identity: str = pydantic.Field(pattern=r"^[0-9a-f]{32}$")
+    scenario: Digest
+    owner: str
+    rows: int = pydantic.Field(ge=1)
+    alpha: float = pydantic.Field(gt=0, lt=1)
+    attempts: int = pydantic.Field(ge=1)
+    chunks: tuple[Chunk, ...] = pydantic.Field(min_length=1)
+    commitment: Digest
+    """SHA-256(secret salt ‖ SHA-256 of each plaintext chunk): shows later, to whom it may be shown, what was sealed."""
+    secret_commitment: Digest
+    """SHA-256 of the master secret from which draws and orders are derived: the base cannot choose them afterwards."""
+    sealed_at: Moment

@@ -1,0 +1,100 @@
+"""Opening hidden rows: only in the scorer process, only with a stated purpose, and never without a line in the log."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.vault.ciphers import Place, decrypt_chunk
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.place import Vault
+from pilotbase.vault.sealing import secrets_of
+from pilotbase.workspace.failures import NotFoundError
+
+Cases = npt.NDArray[np.int64]
+
+
+class Purpose(StrEnum):
+    """Why hidden rows are opened; the log keeps it for ever."""
+
+    FEATURES = "features"
+    """Features are streamed to a box; labels stay."""
+    SCORING = "scoring"
+    LEAKAGE = "leakage"
+    """Compared with the public sample."""
+    BASELINE = "baseline"
+    PROFILE = "profile"
+    """Counts and class shares that the plan's planning needs."""
+    OWNER = "owner"
+    """A job of the data's owner."""
+
+
+@dataclass(frozen=True)
+class ReaderGrant:
+    """The explicit leave to read: for what, and in which attempt (its number) if in any."""
+
+    purpose: Purpose
+    attempt: int | None = None
+
+
+@dataclass(frozen=True)
+class HiddenFrame:
+    """Decrypted rows and their case numbers (ascending, aligned with the rows)."""
+
+    cases: Cases
+    frame: pl.DataFrame
+
+
+def open_hidden(
+    vault: Vault, hidden_set: HiddenSet, grant: ReaderGrant, cases: Cases | None = None
+) -> Iterator[HiddenFrame]:
+    """Write the opening to the log, then return an iterator over decrypted rows, chunk by chunk, in order.
+
+    With ``cases`` only those rows are given, in ascending order; chunks without any are not even read. Call
+    `hardening.harden_process` first: this is for the scorer process.
+
+    Raises:
+        RefusedError: the actor is neither the operator nor the owner; raised before anything is read, as the next two.
+        NotFoundError: no such hidden set, or the owner's key is not here.
+        InvalidProofError: wrong key; while iterating: a chunk was altered, is missing or stands in another's place.
+    """
+    bundle = secrets_of(vault, hidden_set)
+    rows = hidden_set.rows if cases is None else len(cases)
+    with vault.transaction("vault.opened") as change:
+        facts = {"purpose": grant.purpose.value, "rows": rows}
+        if grant.attempt is not None:
+            facts["attempt"] = grant.attempt
+        change.record("vault.opened", [hidden_set.digest()], facts)
+    return _frames(vault, hidden_set, bundle.data_key, cases)
+
+
+def _frames(vault: Vault, hidden_set: HiddenSet, key: bytes, cases: Cases | None) -> Iterator[HiddenFrame]:
+    wanted = None if cases is None else np.sort(cases)
+    start = 0
+    for number, chunk in enumerate(hidden_set.chunks):
+        here = np.arange(start, start + chunk.rows, dtype=np.int64)
+        if wanted is not None:
+            here = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, start + chunk.rows)]
+        if len(here):
+            frame = _decrypt(vault, hidden_set, key, number)
+            yield HiddenFrame(here, frame if wanted is None else frame[here - start])
+        start += chunk.rows
+
+
+def _decrypt(vault: Vault, hidden_set: HiddenSet, key: bytes, number: int) -> pl.DataFrame:
+    chunk, count = hidden_set.chunks[number], len(hidden_set.chunks)
+    try:
+        sealed = vault.blobs.get(chunk.blob)
+    except NotFoundError as error:
+        raise InvalidProofError("vault.chunk_missing", chunk=number, count=count) from error
+    except InvalidProofError as error:
+        raise InvalidProofError("vault.chunk_altered", chunk=number, count=count) from error
+    place = Place(hidden_set.identity, hidden_set.scenario, number, count, chunk.rows)
+    return pl.read_ipc(io.BytesIO(decrypt_chunk(key, place, sealed)))

@@ -1,0 +1,66 @@
+"""Who asks, and who may see: an actor is an organisation with roles; a visibility names who sees a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pilotbase.documents.vocabularies import Role
+
+Scope = Literal["public", "parties", "base"]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """An organisation acting in roles; who checked that it is so (the command line, the hub) made this object."""
+
+    organisation: str
+    roles: frozenset[Role]
+
+    @property
+    def is_operator(self) -> bool:
+        return Role.OPERATOR in self.roles
+
+    @property
+    def sees_all(self) -> bool:
+        """Operator and regulator see every document of the base."""
+        return self.is_operator or Role.REGULATOR in self.roles
+
+    def may_write_for(self, owner: str) -> bool:
+        """Everyone writes for their own organisation, the operator for any."""
+        return self.is_operator or owner == self.organisation
+
+
+def actor(organisation: str, *roles: Role | str) -> Actor:
+    """Return an `Actor`; raises `ValueError` for a role that does not exist."""
+    return Actor(organisation, frozenset(Role(role) for role in roles))
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """``public``: everyone; ``parties``: the owner and the named organisations; ``base``: operator and regulator only.
+
+    Operator and regulator see all three.
+    """
+
+    scope: Scope
+    organisations: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.organisations and self.scope != "parties":
+            raise ValueError("only the visibility 'parties' names organisations")
+
+    def admits(self, actor: Actor, owner: str) -> bool:
+        """Tell whether ``actor`` may see a document of ``owner`` under this visibility."""
+        if self.scope == "public" or actor.sees_all:
+            return True
+        return self.scope == "parties" and actor.organisation in self.organisations | {owner}
+
+
+PUBLIC = Visibility("public")
+BASE = Visibility("base")
+
+
+def parties(*organisations: str) -> Visibility:
+    """Return the visibility of the owner and ``organisations``."""
+    return Visibility("parties", frozenset(organisations))

@@ -1,0 +1,39 @@
+"""The change feed: what was stored, moved or shown since a position, as far as the actor sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, and_, select
+
+from pilotbase.workspace import tables
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.records import visible_to
+
+_changes, _documents = tables.changes.c, tables.documents.c
+
+
+@dataclass(frozen=True)
+class Change:
+    """One event; pass ``sequence`` of the last one handled to read on."""
+
+    sequence: int
+    event: Literal["stored", "moved", "shown"]
+    kind: str
+    digest: str
+    owner: str
+    head: str | None
+
+
+def changes(connection: Connection, actor: Actor, since: int, limit: int) -> list[Change]:
+    """Return events after position ``since``, oldest first; a writer's events appear together, in order."""
+    same = and_(_changes.digest == _documents.digest, _changes.owner == _documents.owner)
+    rows = (
+        select(_changes.sequence, _changes.event, _changes.kind, _changes.digest, _changes.owner, _changes.head)
+        .join_from(tables.changes, tables.documents, same)
+        .where(_changes.sequence > since, visible_to(actor))
+        .order_by(_changes.sequence)
+        .limit(limit)
+    )
+    return [Change(*row) for row in connection.execute(rows).tuples()]

@@ -1,0 +1,138 @@
+"""The database behind the store: SQLite (WAL) or PostgreSQL, one writer at a time in both.
+
+A write transaction of SQLite begins IMMEDIATE; of PostgreSQL it takes one advisory lock first. So both give the same
+promise: write transactions run one after the other, what a transaction reads cannot change under it, and the numbers
+of log and change feed have no gaps and appear in order.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.workspace.failures import BusyError
+
+BUSY_SECONDS = 30
+_WRITER_LOCK = 0x70696C6F74
+_WRITES = "pilotbase_writes"
+_PG_LOCK_TIMEOUT, _PG_DISK_FULL = "55P03", "53100"
+
+
+class Database:
+    """Connections to one database, with the pragmas and locks that the store's promises need."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._process = os.getpid()
+        self._engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgres_engine(url)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection in the one write transaction; commits at the end, rolls back on any exception.
+
+        Raises:
+            BusyError: another writer held the database for longer than the busy timeout.
+            PilotbaseError: disk full or not writable; nothing was written.
+        """
+        with self._translated(), self._current_engine().connect() as plain:
+            connection = plain.execution_options(**{_WRITES: True})
+            is_postgres = connection.dialect.name == "postgresql"
+            if is_postgres:
+                # A repeatable-read snapshot would be taken before the lock is granted, hence stale.
+                connection = connection.execution_options(isolation_level="READ COMMITTED")
+            with connection.begin():
+                if is_postgres:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the database."""
+        with self._translated(), self._current_engine().connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def _current_engine(self) -> Engine:
+        if self._process != os.getpid():
+            # Connections inherited by fork belong to the parent: forget them without closing.
+            self._engine.dispose(close=False)
+            self._process = os.getpid()
+        return self._engine
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            raise _as_failure(error, self.place) from error
+
+    @property
+    def place(self) -> str:
+        """Where the database is, without a password."""
+        return self._engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
+
+
+def machine_failure(error: OSError, path: Path | str) -> PilotbaseError:
+    """Return the error that tells a user what the operating system refused at ``path``."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return PilotbaseError("workspace.disk_full", path=path)
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return PilotbaseError("workspace.not_writable", path=path)
+    return PilotbaseError("workspace.machine_failed", path=path, reason=error.strerror or str(error))
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgres_engine(url: str) -> Engine:
+    engine = create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="REPEATABLE READ", pool_pre_ping=True
+    )
+    event.listen(engine, "connect", _prepare_postgres)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgres(connection: Any, _record: object) -> None:
+    connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+    connection.commit()
+
+
+def _as_failure(error: DBAPIError | sqlite3.Error, place: str) -> PilotbaseError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    name = str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or name == _PG_LOCK_TIMEOUT:
+        return BusyError("workspace.busy", path=place, seconds=BUSY_SECONDS)
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")) or name == _PG_DISK_FULL:
+        return PilotbaseError("workspace.disk_full", path=place)
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return PilotbaseError("workspace.not_writable", path=place)
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return PilotbaseError("workspace.store_damaged", path=place)
+    return PilotbaseError("workspace.database_failed", path=place, reason=str(cause).strip())

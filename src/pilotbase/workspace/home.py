@@ -1,0 +1,164 @@
+"""The home of a base: one private folder that holds everything, made once and opened by every command.
+
+home.json        what it is, and where store and blobs are when they are not inside
+pilotbase.db     the store (SQLite), unless `home.json` names a PostgreSQL address
+blobs/           content-addressed blobs, unless `home.json` names another fsspec address
+keys/            private keys, mode 0600; a backup leaves this folder out
+tmp/             scratch of running commands
+trust-roots.json public roots (written by whoever makes the signing keys)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pydantic
+
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.workspace import schema
+from pilotbase.workspace.blobs import BlobStore
+from pilotbase.workspace.engine import Database, machine_failure
+from pilotbase.workspace.keys import KeyFolder, write_private
+from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.store import Clock, Store, utc_now
+
+VARIABLE = "PILOTBASE_HOME"
+_MARK = "home.json"
+_FOLDERS = ("blobs", "keys", "tmp")
+
+
+class HomeSettings(Document):
+    """What `home.json` says. Addresses that are absent mean: inside the home."""
+
+    document: Literal["home/1"] = "home/1"
+    store_url: str | None = None
+    blobs_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Home:
+    """An existing home whose owner and modes have been checked."""
+
+    path: Path
+    settings: HomeSettings
+
+    @property
+    def keys(self) -> KeyFolder:
+        return KeyFolder(self.path / "keys")
+
+    @property
+    def scratch(self) -> Path:
+        return self.path / "tmp"
+
+    @property
+    def trust_roots(self) -> Path:
+        return self.path / "trust-roots.json"
+
+    @property
+    def store_url(self) -> str:
+        return self.settings.store_url or f"sqlite:///{self.path / 'pilotbase.db'}"
+
+    def open_store(self, clock: Clock = utc_now) -> Store:
+        """Open the store with the key that signs its log; see `Store.open`."""
+        return Store.open(self.store_url, LogKey(self.keys.log_key()), clock)
+
+    def open_blobs(self) -> BlobStore:
+        """Open the blob store."""
+        return BlobStore(self.settings.blobs_url or str(self.path / "blobs"))
+
+
+def home_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder that ``PILOTBASE_HOME`` names, else ``~/.pilotbase``."""
+    named = environment.get(VARIABLE)
+    return (Path(named) if named else Path("~/.pilotbase")).expanduser().absolute()
+
+
+def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
+    """Make the home at ``path`` (folders, store, log key) and return it; one that is there already is opened.
+
+    A crash in between leaves a folder that the next call completes.
+
+    Raises:
+        RefusedError: another user owns the folder.
+        InputError: the folder is not empty and no home.
+        PilotbaseError: disk full, or not writable.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_owner(path)
+        if not (path / _MARK).exists():
+            _make_folders(path)
+            write_private(path / _MARK, (settings or HomeSettings()).canonical())
+    except OSError as error:
+        raise machine_failure(error, path) from error
+    home = _read_home(path)
+    home.keys.log_key()
+    _prepare_store(home)
+    return home
+
+
+def open_home(path: Path) -> Home:
+    """Return the home at ``path``.
+
+    Raises:
+        InputError: there is none, or `home.json` is wrong.
+        RefusedError: another user owns it, or others may read it.
+    """
+    if not (path / _MARK).is_file():
+        raise InputError("workspace.no_home", path=path)
+    return _read_home(path)
+
+
+def _read_home(path: Path) -> Home:
+    try:
+        _require_owner(path)
+        _require_private(path)
+        _require_private(path / "keys")
+        settings = HomeSettings.model_validate(json.loads((path / _MARK).read_bytes()))
+    except OSError as error:
+        raise machine_failure(error, path) from error
+    except (ValueError, pydantic.ValidationError) as error:
+        raise InputError("workspace.home_unreadable", path=path / _MARK) from error
+    return Home(path, settings)
+
+
+def _make_folders(path: Path) -> None:
+    ours = {*_FOLDERS, "pilotbase.db"}
+    strange = sorted(entry.name for entry in path.iterdir() if entry.name not in ours and entry.name[0] != ".")
+    if strange:
+        raise InputError("workspace.not_empty", path=path, found=strange[0])
+    path.chmod(0o700)
+    for name in _FOLDERS:
+        (path / name).mkdir(mode=0o700, exist_ok=True)
+
+
+def _prepare_store(home: Home) -> None:
+    if home.settings.store_url is None:
+        # SQLite gives its side files the mode of the database file.
+        try:
+            os.close(os.open(home.path / "pilotbase.db", os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise machine_failure(error, home.path) from error
+    database = Database(home.store_url)
+    try:
+        schema.upgrade(database)
+    finally:
+        database.close()
+
+
+def _require_owner(path: Path) -> None:
+    owner = path.stat().st_uid
+    if owner != os.geteuid():
+        raise RefusedError("workspace.home_foreign", path=path, owner=owner, user=os.geteuid())
+
+
+def _require_private(path: Path) -> None:
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise RefusedError("workspace.home_exposed", path=path, mode=f"{mode:04o}")

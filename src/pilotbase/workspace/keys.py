@@ -1,0 +1,135 @@
+"""Private keys as files of mode 0600 in one folder that backups leave out.
+
+The log's checkpoint key and the key-encryption keys of the owners of hidden data are made here on first use. Other
+rooms keep their private keys in the same folder through `KeyFolder.create` and `KeyFolder.read`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.workspace.engine import machine_failure
+from pilotbase.workspace.failures import NotFoundError
+
+OWNER_KEY_BYTES = 32
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}(/[a-z0-9][a-z0-9_-]{0,62})?\.(key|pem)")
+
+
+@dataclass(frozen=True)
+class KeyFolder:
+    """The folder ``keys/`` of a home."""
+
+    path: Path
+
+    def log_key(self) -> Ed25519PrivateKey:
+        """Return the key that signs the log's checkpoints; made on first use."""
+        key = load_pem_private_key(self.create("log.pem", _new_ed25519), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise InvalidProofError("workspace.key_damaged", path=self.path / "log.pem")
+        return key
+
+    def create_owner_key(self, organisation: str) -> bytes:
+        """Return the 32-byte key-encryption key of ``organisation``; made on first use."""
+        return self._checked_owner_key(organisation, self.create(_owner_file(organisation), _new_owner_key))
+
+    def owner_key(self, organisation: str) -> bytes:
+        """Return the 32-byte key-encryption key of ``organisation``; raises `NotFoundError` when there is none."""
+        return self._checked_owner_key(organisation, self.read(_owner_file(organisation)))
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of key file ``name`` (``log.pem``, ``owners/plant.key``).
+
+        Raises:
+            NotFoundError: there is no such key here.
+            RefusedError: others than the user can read the file.
+        """
+        path = self._locate(name)
+        try:
+            with path.open("rb") as stream:
+                if os.fstat(stream.fileno()).st_mode & 0o077:
+                    raise RefusedError("workspace.key_exposed", path=path)
+                return stream.read()
+        except FileNotFoundError as error:
+            raise NotFoundError("workspace.key_missing", path=path) from error
+        except OSError as error:
+            raise machine_failure(error, path) from error
+
+    def create(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """Return key file ``name``, writing ``make()`` first when there is none; of two racing makers one wins."""
+        path = self._locate(name)
+        if not path.exists():
+            try:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                write_private(path, make(), replace=False)
+            except FileExistsError:
+                pass
+            except OSError as error:
+                raise machine_failure(error, path) from error
+        return self.read(name)
+
+    def _locate(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not the name of a key file: {name!r}")
+        return self.path / name
+
+    def _checked_owner_key(self, organisation: str, key: bytes) -> bytes:
+        if len(key) != OWNER_KEY_BYTES:
+            raise InvalidProofError("workspace.key_damaged", path=self.path / _owner_file(organisation))
+        return key
+
+
+def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
+    """Write ``data`` to ``path`` with mode 0600, whole or not at all, on the disk when this returns.
+
+    Raises:
+        FileExistsError: ``replace`` is false and the file is there.
+        OSError: as the operating system says; no temporary file stays behind.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if replace:
+            draft.replace(path)
+        else:
+            path.hardlink_to(draft)
+        sync_folder(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in folder ``path`` durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _owner_file(organisation: str) -> str:
+    return f"owners/{organisation}.key"
+
+
+def _new_owner_key() -> bytes:
+    return secrets.token_bytes(OWNER_KEY_BYTES)
+
+
+def _new_ed25519() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -1,0 +1,173 @@
+"""The append-only log: audit chain, journal and transparency log of a base in one Merkle tree (RFC 6962).
+
+Every state change, permission change and read of hidden data is one entry, written in the transaction of the change
+itself. An entry is canonical JSON that names its predecessor's hash; every transaction ends in a signed checkpoint over
+the whole tree. Personal or secret payload stands only as a salted hash, so that erasing it leaves all proofs valid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+import pydantic
+from sqlalchemy import Connection, delete, func, insert, select
+
+from pilotbase.documents.base import Moment, Part
+from pilotbase.documents.hashes import Digest, canonical_json
+from pilotbase.workspace import tables
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.merkle import Node, completed_nodes, consistency_path, inclusion_path, leaf_hash, root_of
+from pilotbase.workspace.notes import Checkpoint, LogKey
+
+Fact = str | int | bool
+_SALT_BYTES = 32
+NO_PREDECESSOR = "sha256:" + "0" * 64
+
+
+class EntryActor(Part):
+    """Who acted, as far as the log may say it: never a person's name."""
+
+    organisation: str
+    roles: tuple[str, ...]
+
+
+class LogEntry(Part):
+    """One line of the log; its canonical JSON is the leaf."""
+
+    number: int
+    previous: Digest
+    """SHA-256 leaf hash (RFC 6962) of the entry before; zeros for the first."""
+    time: Moment
+    actor: EntryActor
+    action: str
+    subjects: tuple[str, ...] = ()
+    """Digests and names of what was acted on."""
+    facts: dict[str, Fact] = pydantic.Field(default_factory=dict)
+    """What else everyone who reads the log may know: counts, purposes, states."""
+    payload: Digest | None = None
+    """SHA-256(salt ‖ payload) of what only some may know; the payload itself can be erased."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a caller wants entered: the log adds number, predecessor and, for ``payload``, salt and hash."""
+
+    action: str
+    subjects: Sequence[str] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    payload: bytes | None = None
+
+
+@dataclass(frozen=True)
+class InclusionProof:
+    """That ``entry`` is number ``number`` of the log that ``checkpoint`` signs; see `merkle.verify_inclusion`."""
+
+    number: int
+    entry: bytes
+    path: tuple[bytes, ...]
+    checkpoint: Checkpoint
+
+
+def append(connection: Connection, key: LogKey, records: Sequence[Record], actor: Actor, time: datetime) -> None:
+    """Enter ``records`` and sign the new checkpoint, all in the transaction of ``connection``."""
+    size = log_size(connection)
+    previous = digest_text(_node(connection, 0, size - 1)) if size else NO_PREDECESSOR
+    by = EntryActor(organisation=actor.organisation, roles=tuple(sorted(actor.roles)))
+    for number, record in enumerate(records, start=size):
+        entry = LogEntry(
+            number=number,
+            previous=previous,
+            time=time,
+            actor=by,
+            action=record.action,
+            subjects=tuple(record.subjects),
+            facts=dict(record.facts),
+            payload=_keep_payload(connection, number, record.payload),
+        )
+        body = canonical_json(entry.to_json_value())
+        connection.execute(insert(tables.log_entries).values(number=number, body=body))
+        for level, position, hashed in completed_nodes(number, leaf_hash(body), _nodes(connection)):
+            connection.execute(insert(tables.log_nodes).values(level=level, position=position, hash=hashed))
+        previous = digest_text(leaf_hash(body))
+    size += len(records)
+    checkpoint = key.sign(size, root_of(_nodes(connection), size))
+    connection.execute(insert(tables.log_checkpoints).values(size=size, note=checkpoint.note))
+
+
+def log_size(connection: Connection) -> int:
+    """Return the number of entries."""
+    newest = connection.scalar(select(func.max(tables.log_entries.c.number)))
+    return 0 if newest is None else int(newest) + 1
+
+
+def entries(connection: Connection, start: int = 0, limit: int | None = None) -> Iterator[LogEntry]:
+    """Iterate the entries from number ``start``."""
+    rows = select(tables.log_entries.c.body).where(tables.log_entries.c.number >= start)
+    for body in connection.scalars(rows.order_by(tables.log_entries.c.number).limit(limit)):
+        yield LogEntry.model_validate_json(body)
+
+
+def latest_checkpoint(connection: Connection) -> str | None:
+    """Return the note of the newest checkpoint, or None while the log is empty."""
+    notes = select(tables.log_checkpoints.c.note).order_by(tables.log_checkpoints.c.size.desc()).limit(1)
+    return connection.scalar(notes)
+
+
+def prove_inclusion(connection: Connection, number: int, checkpoint: Checkpoint) -> InclusionProof:
+    """Return the proof that entry ``number`` stands in the log of ``checkpoint``; raises `NotFoundError`."""
+    body = connection.scalar(select(tables.log_entries.c.body).where(tables.log_entries.c.number == number))
+    if body is None or number >= checkpoint.size:
+        raise NotFoundError("log.no_entry", number=number, size=checkpoint.size)
+    return InclusionProof(number, body, inclusion_path(_nodes(connection), number, checkpoint.size), checkpoint)
+
+
+def prove_consistency(connection: Connection, older: Checkpoint, newer: Checkpoint) -> tuple[bytes, ...]:
+    """Return the proof that the log of ``older`` is a prefix of that of ``newer`` (`merkle.verify_consistency`)."""
+    size = log_size(connection)
+    if not older.size <= newer.size <= size:
+        raise NotFoundError("log.no_entry", number=max(older.size, newer.size) - 1, size=size)
+    return consistency_path(_nodes(connection), older.size, newer.size)
+
+
+def payload_of(connection: Connection, number: int) -> bytes | None:
+    """Return the payload of entry ``number``, or None when it has none or it was erased."""
+    return connection.scalar(select(tables.log_payloads.c.payload).where(tables.log_payloads.c.number == number))
+
+
+def erase_payload(connection: Connection, number: int) -> None:
+    """Erase payload and salt of entry ``number``: the hash that stays tells nothing, and every proof still holds."""
+    connection.execute(delete(tables.log_payloads).where(tables.log_payloads.c.number == number))
+
+
+def payload_hash(salt: bytes, payload: bytes) -> str:
+    """Return ``sha256:<hex>`` of salt ‖ payload."""
+    return digest_text(hashlib.sha256(salt + payload).digest())
+
+
+def digest_text(raw: bytes) -> str:
+    """Return a raw SHA-256 as ``sha256:<hex>``."""
+    return f"sha256:{raw.hex()}"
+
+
+def _keep_payload(connection: Connection, number: int, payload: bytes | None) -> str | None:
+    if payload is None:
+        return None
+    salt = secrets.token_bytes(_SALT_BYTES)
+    connection.execute(insert(tables.log_payloads).values(number=number, salt=salt, payload=payload))
+    return payload_hash(salt, payload)
+
+
+def _nodes(connection: Connection) -> Node:
+    return partial(_node, connection)
+
+
+def _node(connection: Connection, level: int, position: int) -> bytes:
+    nodes = tables.log_nodes.c
+    row = select(nodes.hash).where(nodes.level == level, nodes.position == position)
+    return bytes(connection.execute(row).scalar_one())

@@ -1,0 +1,159 @@
+"""How documents stand in the store and who sees them: the one place where a view is cut to an actor."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select, true
+
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import digest_bytes, is_digest
+from pilotbase.workspace import tables
+from pilotbase.workspace.actors import Actor, Visibility
+from pilotbase.workspace.failures import NotFoundError
+
+D = TypeVar("D", bound=Document)
+FieldValue = str | int | bool
+Fields = Mapping[str, FieldValue | Sequence[FieldValue]]
+
+_SEARCH_LIMIT = 20_000
+_FIELD_LIMIT = 400
+_documents = tables.documents.c
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A document as it stands in the store: canonical JSON bytes with kind, owner and visibility."""
+
+    digest: str
+    kind: str
+    owner: str
+    visibility: Visibility
+    stored_at: datetime
+    body: bytes
+
+    def load(self, model: type[D]) -> D:
+        """Return the document as ``model``; raises `NotFoundError` when it is of another kind."""
+        value = json.loads(self.body)
+        if not isinstance(value, dict) or kind_of(str(value.get("document"))) != _kind_of_model(model, self.kind):
+            raise NotFoundError("workspace.not_found", name=self.digest)
+        return model.from_json_value(value)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on rows of ``documents`` that `Visibility.admits` states for one of them."""
+    if actor.sees_all:
+        return true()
+    party = tables.document_parties.c
+    named = exists().where(
+        party.digest == _documents.digest,
+        party.owner == _documents.owner,
+        party.organisation == actor.organisation,
+    )
+    shared = and_(_documents.scope == "parties", or_(_documents.owner == actor.organisation, named))
+    return or_(_documents.scope == "public", shared)
+
+
+def get(connection: Connection, actor: Actor, digest: str) -> Stored | None:
+    """Return the document named ``digest``, the actor's own copy first, or None where the actor sees none."""
+    own_first = (_documents.owner != actor.organisation, _documents.sequence)
+    rows = _visible(actor).where(_documents.digest == digest).order_by(*own_first).limit(1)
+    return next(_stored(connection, rows), None)
+
+
+def copy_of(connection: Connection, digest: str, owner: str) -> Stored | None:
+    """Return the copy of ``digest`` that ``owner`` holds, whoever may see it."""
+    rows = select(tables.documents).where(_documents.digest == digest, _documents.owner == owner)
+    return next(_stored(connection, rows), None)
+
+
+def find(connection: Connection, actor: Actor, kind: str, fields: Fields, limit: int) -> list[Stored]:
+    """Return documents of ``kind`` with all ``fields``, newest first."""
+    rows = _visible(actor).where(_documents.kind == kind, *(_has_field(*pair) for pair in field_values(fields)))
+    return list(_stored(connection, rows.order_by(_documents.sequence.desc()).limit(limit)))
+
+
+def search(connection: Connection, actor: Actor, words: str, kind: str | None, limit: int) -> list[Stored]:
+    """Return documents whose text holds every word of ``words``, newest first.
+
+    A word is found anywhere, inside longer words too: this serves Chinese, which sets no spaces, and English alike. It
+    reads every document's text (LIKE), which is right for tens of thousands of documents; no ranking.
+    """
+    terms = fold(words).split()
+    rows = _visible(actor).where(*(_documents.search.contains(term, autoescape=True) for term in terms))
+    if kind is not None:
+        rows = rows.where(_documents.kind == kind)
+    return list(_stored(connection, rows.order_by(_documents.sequence.desc()).limit(limit)))
+
+
+def field_values(fields: Fields) -> Iterator[tuple[str, str]]:
+    """Iterate (name, value) pairs; a sequence gives one pair an item."""
+    for name, value in fields.items():
+        many = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+        for one in many:
+            yield name, (json.dumps(one) if isinstance(one, bool) else str(one))[:_FIELD_LIMIT]
+
+
+def text_of(document: Document) -> str:
+    """Return what a search of ``document`` reads: all its strings, digests left out, folded."""
+    words = (word for word in _strings(document.to_json_value()) if not is_digest(word))
+    return fold("\n".join(words))[:_SEARCH_LIMIT]
+
+
+def fold(text: str) -> str:
+    """Return ``text`` without differences of case and width (NFKC), as search compares it."""
+    return unicodedata.normalize("NFKC", text).casefold().replace("\x00", "")
+
+
+def kind_of(document: str) -> str:
+    """Return ``scenario`` of ``scenario/1``."""
+    return document.partition("/")[0]
+
+
+def _visible(actor: Actor) -> Select[Any]:
+    return select(tables.documents).where(visible_to(actor))
+
+
+def _has_field(name: str, value: str) -> ColumnElement[bool]:
+    field = tables.document_fields.c
+    return exists().where(
+        field.digest == _documents.digest, field.owner == _documents.owner, field.name == name, field.value == value
+    )
+
+
+def _stored(connection: Connection, rows: Select[Any]) -> Iterator[Stored]:
+    for row in connection.execute(rows).all():
+        if digest_bytes(row.body) != row.digest:
+            raise InvalidProofError("workspace.document_damaged", digest=row.digest)
+        yield Stored(row.digest, row.kind, row.owner, _visibility(connection, row), row.stored_at, row.body)
+
+
+def _visibility(connection: Connection, row: Row[Any]) -> Visibility:
+    if row.scope != "parties":
+        return Visibility(row.scope)
+    party = tables.document_parties.c
+    named = select(party.organisation).where(party.digest == row.digest, party.owner == row.owner)
+    return Visibility("parties", frozenset(connection.scalars(named)))
+
+
+def _kind_of_model(model: type[Document], default: str) -> str:
+    """Return the kind that ``model`` fixes by a literal default or annotation, else ``default``."""
+    literals = getattr(model.model_fields["document"].annotation, "__args__", ())
+    return kind_of(str(literals[0])) if literals else default
+
+
+def _strings(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)

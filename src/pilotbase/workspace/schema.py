@@ -1,0 +1,51 @@
+"""The schema of the store: made and raised to a newer version by Alembic migrations, checked at every opening."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, text
+
+from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.workspace.engine import Database
+
+CURRENT = "0001"
+"""The newest migration; older ones in order in `VERSIONS`."""
+VERSIONS = ("0001",)
+
+
+def upgrade(database: Database) -> None:
+    """Bring ``database`` to `CURRENT`, all in one transaction; nothing to do when it is there already."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with database.write() as connection:
+        version = _version(connection)
+        _require_known(version, database)
+        if version != CURRENT:
+            config.attributes["connection"] = connection
+            command.upgrade(config, CURRENT)
+
+
+def require_current(database: Database) -> None:
+    """Return if ``database`` has this version's schema; raises `InputError` or `PilotbaseError` saying what to do."""
+    with database.read() as connection:
+        version = _version(connection)
+    if version is None:
+        raise InputError("workspace.no_store", path=database.place)
+    _require_known(version, database)
+    if version != CURRENT:
+        raise InputError("workspace.schema_older", path=database.place, found=version, wanted=CURRENT)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
+
+
+def _require_known(version: str | None, database: Database) -> None:
+    if version is not None and version not in VERSIONS:
+        raise PilotbaseError("workspace.schema_newer", path=database.place, found=version, wanted=CURRENT)

@@ -1,0 +1,199 @@
+"""The one store of a base, and the view of it that an actor gets.
+
+store = home.open_store()
+view = store.as_actor(actor("plant", Role.DEMAND_OWNER))
+with view.transaction("scenario.published") as change:
+    digest = change.put(scenario, parties("acme"), fields={"sector": "manufacturing"})
+    change.set_head("scenario:milling", digest, expected=None)
+view.load(digest, Scenario)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select
+
+from pilotbase.documents.base import Document
+from pilotbase.workspace import budgets, leases, log, records, schema, tables
+from pilotbase.workspace.actors import Actor, Visibility
+from pilotbase.workspace.changes import Change, changes
+from pilotbase.workspace.engine import Database
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.leases import Lease
+from pilotbase.workspace.log_check import LogCopy
+from pilotbase.workspace.notes import Checkpoint, LogKey
+from pilotbase.workspace.records import D, Fields, Stored
+from pilotbase.workspace.transaction import Transaction
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the time, zone-aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open database with the key that signs its log. Safe to share between threads; open one per process."""
+
+    database: Database
+    key: LogKey
+    clock: Clock = utc_now
+
+    @classmethod
+    def open(cls, url: str, key: LogKey, clock: Clock = utc_now) -> Store:
+        """Open the database at ``url``; raises `PilotbaseError` when its schema is missing, older or newer."""
+        database = Database(url)
+        schema.require_current(database)
+        return cls(database, key, clock)
+
+    def as_actor(self, actor: Actor) -> View:
+        """Return what ``actor`` sees and may do: what it may not see does not exist for it."""
+        return View(self, actor)
+
+    def log_copy(self) -> LogCopy:
+        """Return all lines of the log, for the offline verifier and for backups."""
+        with self.database.read() as connection:
+            return LogCopy.from_store(connection)
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        self.database.close()
+
+
+@dataclass(frozen=True)
+class View:
+    """The store as one actor sees it. Reads return None or nothing for what is not there *or* not to be seen."""
+
+    store: Store
+    actor: Actor
+
+    @contextmanager
+    def transaction(self, action: str) -> Iterator[Transaction]:
+        """Open a write transaction whose changes stand in the log under ``action`` (``scenario.published``).
+
+        Everything in it and its log entry is written at the end of the block, or nothing is when the block raises.
+        """
+        with self.store.database.write() as connection:
+            now = self.store.clock()
+            change = Transaction(connection, self.actor, now)
+            yield change
+            lines = change.log_records(action)
+            if lines:
+                log.append(connection, self.store.key, lines, self.actor, now)
+
+    def put(self, document: Document, visibility: Visibility, action: str, *, owner: str | None = None) -> str:
+        """Store one document in a transaction of its own and return its digest (see `Transaction.put`)."""
+        with self.transaction(action) as change:
+            return change.put(document, visibility, owner=owner)
+
+    def get(self, digest: str) -> Stored | None:
+        """Return the document named ``digest``, or None."""
+        with self._read() as connection:
+            return records.get(connection, self.actor, digest)
+
+    def load(self, digest: str, model: type[D]) -> D:
+        """Return the document named ``digest`` as ``model``; raises `NotFoundError`."""
+        found = self.get(digest)
+        if found is None:
+            raise NotFoundError("workspace.not_found", name=digest)
+        return found.load(model)
+
+    def head(self, name: str) -> str | None:
+        """Return the digest that ``name`` stands for, or None."""
+        row = tables.heads.c
+        with self._read() as connection:
+            head = connection.execute(select(row.digest, row.owner).where(row.name == name)).one_or_none()
+            if head is None:
+                return None
+            target = records.copy_of(connection, head.digest, head.owner)
+            visible = target is not None and target.visibility.admits(self.actor, target.owner)
+            return str(head.digest) if visible else None
+
+    def find(self, kind: str, fields: Fields | None = None, limit: int = 100) -> list[Stored]:
+        """Return documents of ``kind`` whose indexed ``fields`` all match, newest first."""
+        with self._read() as connection:
+            return records.find(connection, self.actor, kind, fields or {}, limit)
+
+    def search(self, words: str, kind: str | None = None, limit: int = 50) -> list[Stored]:
+        """Return documents whose text holds every word of ``words`` (English or Chinese), newest first."""
+        with self._read() as connection:
+            return records.search(connection, self.actor, words, kind, limit)
+
+    def changes(self, since: int = 0, limit: int = 1000) -> list[Change]:
+        """Return what happened after position ``since``, oldest first."""
+        with self._read() as connection:
+            return changes(connection, self.actor, since, limit)
+
+    def counter(self, name: str) -> int:
+        """Return the value of a counter, 0 when nobody has touched it or it belongs to others."""
+        with self._read() as connection:
+            return budgets.counter(connection, name) if self._may_read(name) else 0
+
+    def balance(self, account: str) -> int:
+        """Return the balance of an account, 0 when nobody has touched it or it belongs to others."""
+        with self._read() as connection:
+            return budgets.balance(connection, account) if self._may_read(account) else 0
+
+    def acquire(self, name: str, holder: str, seconds: int) -> Lease | None:
+        """Return a lease on ``name``, or None while another holder has it (see `leases`)."""
+        with self.store.database.write() as connection:
+            return leases.acquire(connection, name, holder, seconds, self.store.clock())
+
+    def renew(self, lease: Lease) -> None:
+        """Heartbeat: let ``lease`` run on from now; raises `StaleLeaseError` when another has taken over."""
+        with self.store.database.write() as connection:
+            leases.renew(connection, lease, self.store.clock())
+
+    def release(self, lease: Lease) -> None:
+        """Give ``lease`` up; raises `StaleLeaseError` when another has taken over."""
+        with self.store.database.write() as connection:
+            leases.release(connection, lease)
+
+    def log_entries(self, start: int = 0, limit: int = 1000) -> list[log.LogEntry]:
+        """Return entries from number ``start``: all for operator and regulator, else the organisation's own."""
+        with self._read() as connection:
+            lines = list(log.entries(connection, start, limit))
+        own = self.actor.organisation
+        return [line for line in lines if self.actor.sees_all or line.actor.organisation == own]
+
+    def log_payload(self, number: int) -> bytes | None:
+        """Return the payload of entry ``number`` for those who see the entry; None when erased or not to be seen."""
+        if not self.log_entries(number, 1):
+            return None
+        with self._read() as connection:
+            return log.payload_of(connection, number)
+
+    def erase_payload(self, number: int) -> None:
+        """Erase the payload of entry ``number`` (operator only); its proofs stay valid, and the erasure is logged."""
+        with self.transaction("log.erased") as change:
+            change.require_operator()
+            log.erase_payload(change.connection, number)
+            change.record("log.erased", facts={"number": number})
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the newest signed state of the log, to be kept outside; raises `NotFoundError` while it is empty."""
+        with self._read() as connection:
+            return self._checkpoint(connection)
+
+    def prove(self, number: int) -> log.InclusionProof:
+        """Return the proof that entry ``number`` stands in the newest checkpoint; raises `NotFoundError`."""
+        with self._read() as connection:
+            return log.prove_inclusion(connection, number, self._checkpoint(connection))
+
+    def _checkpoint(self, connection: Connection) -> Checkpoint:
+        note = log.latest_checkpoint(connection)
+        if note is None:
+            raise NotFoundError("log.no_entry", number=0, size=0)
+        return self.store.key.verifier.open(note)
+
+    def _read(self) -> AbstractContextManager[Connection]:
+        return self.store.database.read()
+
+    def _may_read(self, name: str) -> bool:
+        return self.actor.sees_all or name.partition("/")[0] == self.actor.organisation

@@ -1,0 +1,211 @@
+"""The tables of the one store. Queue, budget and ledger are plain rows; documents are canonical JSON bytes.
+
+The migrations build these tables; a test compares the two. Times are microseconds since 1970 in UTC: SQLite keeps no
+zones, and integers compare alike in both databases.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcMoment(TypeDecorator[datetime]):
+    """A zone-aware time as microseconds since the epoch."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData()
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("digest", String(71), primary_key=True),
+    Column("owner", String(120), primary_key=True),
+    Column("kind", String(60), nullable=False),
+    Column("scope", String(10), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("stored_at", UtcMoment, nullable=False),
+    Index("documents_kind", "kind", "sequence"),
+    Index("documents_owner", "owner", "kind"),
+    CheckConstraint("scope in ('public', 'parties', 'base')", name="documents_scope"),
+)
+"""One row per owner: two organisations may hold the same bytes without learning of each other."""
+
+document_parties = Table(
+    "document_parties",
+    metadata,
+    Column("digest", String(71), primary_key=True),
+    Column("owner", String(120), primary_key=True),
+    Column("organisation", String(120), primary_key=True),
+    ForeignKeyConstraint(["digest", "owner"], ["documents.digest", "documents.owner"]),
+)
+
+document_fields = Table(
+    "document_fields",
+    metadata,
+    Column("digest", String(71), primary_key=True),
+    Column("owner", String(120), primary_key=True),
+    Column("name", String(60), primary_key=True),
+    Column("value", String(400), primary_key=True),
+    Index("document_fields_value", "name", "value"),
+    ForeignKeyConstraint(["digest", "owner"], ["documents.digest", "documents.owner"]),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("digest", String(71), nullable=False),
+    Column("owner", String(120), nullable=False),
+    Column("moved_at", UtcMoment, nullable=False),
+    ForeignKeyConstraint(["digest", "owner"], ["documents.digest", "documents.owner"]),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("balance", BigInteger, nullable=False),
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("transfer", String(200), primary_key=True),
+    Column("account", String(200), primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("posted_at", UtcMoment, nullable=False),
+    Index("postings_account", "account", "posted_at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("seconds", BigInteger, nullable=False),
+    Column("renewed_at", UtcMoment, nullable=True),
+)
+"""``renewed_at`` is null once released; ``token`` only grows."""
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("sequence", _SERIAL, primary_key=True, autoincrement=True),
+    Column("kind", String(60), nullable=False),
+    Column("event", String(20), nullable=False),
+    Column("digest", String(71), nullable=False),
+    Column("owner", String(120), nullable=False),
+    Column("head", String(200), nullable=True),
+    Column("changed_at", UtcMoment, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+log_entries = Table(
+    "log_entries",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+log_nodes = Table(
+    "log_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+
+log_payloads = Table(
+    "log_payloads",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+"""Personal or secret payload, held apart so that erasing it leaves every proof valid."""
+
+hidden_sets = Table(
+    "hidden_sets",
+    metadata,
+    Column("digest", String(71), primary_key=True),
+    Column("owner", String(120), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("scored", LargeBinary, nullable=False),
+)
+"""``wrapped``: the set's secrets under the owner's key; ``scored``: one bit a case, never cleared."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("identity", _SERIAL, primary_key=True, autoincrement=True),
+    Column("hidden_set", String(71), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("plan", String(71), nullable=False),
+    Column("application", String(71), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("reserved", LargeBinary, nullable=False),
+    Column("answers", String(71), nullable=True),
+    Column("opened_at", UtcMoment, nullable=False),
+    Column("delivered_at", UtcMoment, nullable=True),
+    Column("closed_at", UtcMoment, nullable=True),
+    ForeignKeyConstraint(["hidden_set"], ["hidden_sets.digest"]),
+    Index("attempts_set", "hidden_set", "number"),
+    Index(
+        "attempts_held",
+        "hidden_set",
+        "number",
+        unique=True,
+        sqlite_where=text("state <> 'returned'"),
+        postgresql_where=text("state <> 'returned'"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""A number is held by one attempt; only one that was returned before delivery frees it."""

@@ -1,0 +1,190 @@
+"""One write transaction of an actor: documents, heads, counters, postings and the log entry that records them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import RefusedError
+from pilotbase.workspace import budgets, leases, records, tables
+from pilotbase.workspace.actors import Actor, Visibility
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.leases import Lease
+from pilotbase.workspace.log import Fact, Record
+
+_documents = tables.documents.c
+_heads = tables.heads.c
+
+
+class Transaction:
+    """Made by `View.transaction`. All of it is written, with its log entry, or nothing is.
+
+    ``connection`` is for rooms that keep plain rows of their own in `tables`; what they change they `record`.
+    """
+
+    def __init__(self, connection: Connection, actor: Actor, now: datetime) -> None:
+        self.connection = connection
+        self.actor = actor
+        self.now = now
+        self.records: list[Record] = []
+        self.subjects: list[str] = []
+        self.facts: dict[str, Fact] = {}
+
+    def put(
+        self,
+        document: Document,
+        visibility: Visibility,
+        *,
+        owner: str | None = None,
+        fields: records.Fields | None = None,
+        if_absent: bool = False,
+    ) -> str:
+        """Store ``document`` for ``owner`` (default: the actor's organisation) and return its digest.
+
+        Storing the same document again changes nothing. ``fields`` are what `View.find` finds it by.
+
+        Raises:
+            ConflictError: it is there already and ``if_absent`` was asked, or it is there with another visibility.
+            RefusedError: the actor may not write for ``owner``.
+        """
+        owner = self._writing_for(owner)
+        body, digest = document.canonical(), document.digest()
+        there = records.copy_of(self.connection, digest, owner)
+        if there is not None:
+            if if_absent:
+                raise ConflictError("workspace.already_there", name=digest)
+            if there.visibility != visibility:
+                raise ConflictError("workspace.visibility_differs", name=digest, found=there.visibility.scope)
+            return digest
+        kind = records.kind_of(document.document)
+        sequence = self._announce("stored", kind, digest, owner)
+        self.connection.execute(
+            insert(tables.documents).values(
+                digest=digest,
+                owner=owner,
+                kind=kind,
+                scope=visibility.scope,
+                body=body,
+                search=records.text_of(document),
+                sequence=sequence,
+                stored_at=self.now,
+            )
+        )
+        self._insert_parties(digest, owner, visibility)
+        for name, value in sorted(set(records.field_values(fields or {}))):
+            self.connection.execute(
+                insert(tables.document_fields).values(digest=digest, owner=owner, name=name, value=value)
+            )
+        self.subjects.append(digest)
+        return digest
+
+    def set_head(self, name: str, digest: str, *, expected: str | None) -> None:
+        """Let ``name`` (such as ``scenario:milling``) stand for ``digest`` if it stands for ``expected`` now.
+
+        ``expected=None``: the name must not exist yet. Names are one register for all organisations: that a name is
+        taken can be learned, what it stands for cannot.
+
+        Raises:
+            ConflictError: the name stands for something else.
+            NotFoundError: there is no such document for this actor.
+            RefusedError: document or name belong to another organisation.
+        """
+        target = self._own(digest)
+        current = self.connection.execute(select(tables.heads).where(_heads.name == name)).one_or_none()
+        if (current.digest if current else None) != expected:
+            raise ConflictError("workspace.head_moved", name=name)
+        if current is not None:
+            self._writing_for(current.owner)
+        values = {"digest": digest, "owner": target.owner, "moved_at": self.now}
+        if current is None:
+            self.connection.execute(insert(tables.heads).values(name=name, **values))
+        else:
+            self.connection.execute(update(tables.heads).where(_heads.name == name).values(values))
+        self._announce("moved", target.kind, digest, target.owner, head=name)
+        self.subjects += [name, digest]
+
+    def change_visibility(self, digest: str, visibility: Visibility) -> None:
+        """Let others see ``digest``, or no longer; raises `NotFoundError`, `RefusedError`."""
+        row = self._own(digest)
+        here = (_documents.digest == digest, _documents.owner == row.owner)
+        self.connection.execute(update(tables.documents).where(*here).values(scope=visibility.scope))
+        party = tables.document_parties.c
+        self.connection.execute(delete(tables.document_parties).where(party.digest == digest, party.owner == row.owner))
+        self._insert_parties(digest, row.owner, visibility)
+        self._announce("shown", row.kind, digest, row.owner)
+        self.subjects.append(digest)
+        self.facts[f"visibility {digest}"] = ", ".join([visibility.scope, *sorted(visibility.organisations)])
+
+    def add(self, counter: str, amount: int, *, at_most: int | None = None) -> int:
+        """Add ``amount`` to ``counter`` and return the new value; raises `RefusedError` beyond ``at_most``."""
+        self._writing_for(counter.partition("/")[0])
+        value = budgets.add(self.connection, counter, amount, at_most)
+        self.subjects.append(f"counter:{counter}")
+        self.facts[f"counter {counter}"] = value
+        return value
+
+    def post(self, transfer: str, amounts: Mapping[str, int], *, at_least: Mapping[str, int] | None = None) -> None:
+        """Post ``transfer`` over accounts; amounts sum to zero, ``at_least`` guards balances.
+
+        Posting the same transfer again changes nothing.
+
+        Raises:
+            ValueError: the amounts do not sum to zero.
+            ConflictError: the transfer was posted before with other amounts.
+            RefusedError: an account would fall below its bound, or belongs to others.
+        """
+        for account in amounts:
+            self._writing_for(account.partition("/")[0])
+        if budgets.post(self.connection, transfer, amounts, at_least or {}, self.now):
+            self.subjects.append(f"transfer:{transfer}")
+
+    def require_lease(self, lease: Lease) -> None:
+        """Let this transaction stand only if ``lease`` is still the newest; raises `StaleLeaseError`."""
+        leases.require(self.connection, lease)
+
+    def record(
+        self,
+        action: str,
+        subjects: Sequence[str] = (),
+        facts: Mapping[str, Fact] | None = None,
+        payload: bytes | None = None,
+    ) -> None:
+        """Enter a further line into the log, beside the one that this transaction gets for its own changes."""
+        self.records.append(Record(action, tuple(subjects), dict(facts or {}), payload))
+
+    def require_operator(self) -> None:
+        """Return if the actor is the operator; raises `RefusedError`."""
+        if not self.actor.is_operator:
+            raise RefusedError("workspace.operator_only", organisation=self.actor.organisation)
+
+    def log_records(self, action: str) -> list[Record]:
+        """Return what the log is to say: the changes under ``action``, then the lines of `record`."""
+        changed = [Record(action, tuple(dict.fromkeys(self.subjects)), self.facts)] if self.subjects else []
+        return changed + self.records
+
+    def _writing_for(self, owner: str | None) -> str:
+        owner = owner or self.actor.organisation
+        if not self.actor.may_write_for(owner):
+            raise RefusedError("workspace.not_yours", organisation=self.actor.organisation, owner=owner)
+        return owner
+
+    def _own(self, digest: str) -> records.Stored:
+        found = records.get(self.connection, self.actor, digest)
+        if found is None:
+            raise NotFoundError("workspace.not_found", name=digest)
+        self._writing_for(found.owner)
+        return found
+
+    def _insert_parties(self, digest: str, owner: str, visibility: Visibility) -> None:
+        for organisation in sorted(visibility.organisations):
+            row = {"digest": digest, "owner": owner, "organisation": organisation}
+            self.connection.execute(insert(tables.document_parties).values(row))
+
+    def _announce(self, event: str, kind: str, digest: str, owner: str, head: str | None = None) -> int:
+        row = {"event": event, "kind": kind, "digest": digest, "owner": owner, "head": head, "changed_at": self.now}
+        key = self.connection.execute(insert(tables.changes).values(row)).inserted_primary_key
+        assert key is not None
+        return int(key[0])
