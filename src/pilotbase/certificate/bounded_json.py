@@ -1,0 +1,105 @@
+"""JSON from strangers: bounded in size and depth, no double keys, no NaN, no surprises."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import TypeVar
+
+import pydantic
+
+from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.texts import Text, text
+
+MAXIMUM_BYTES = 1 << 20
+MAXIMUM_DEPTH = 24
+
+Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+
+def read_evidence(path: Path) -> bytes:
+    """Return the bytes of a certificate, a list of revocations or trust roots, at most `MAXIMUM_BYTES` of them.
+
+    Raises:
+        InputError: there is no such file, it cannot be read, or it is larger.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAXIMUM_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError("input.no_file", file=path) from None
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=path, reason=error.strerror) from None
+    if len(data) > MAXIMUM_BYTES:
+        raise InputError("input.file_too_large", file=path, limit=MAXIMUM_BYTES)
+    return data
+
+
+def parse_model(model: type[Model], data: bytes, what: Text) -> Model:
+    """Return the ``model`` that the JSON ``data`` spells; ``what`` names it in the error.
+
+    Raises:
+        InvalidProofError: no UTF-8, no JSON, too large, too deep, a double key, or not of the model's form.
+    """
+    try:
+        return model.model_validate(parse_json(data))
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise _malformed(what, f"{place}: {first['msg']}") from None
+    except ValueError as error:
+        raise _malformed(what, str(error)) from None
+
+
+def parse_json(data: bytes) -> Plain:
+    """Return the plain value that ``data`` spells; raises `ValueError` saying what is wrong."""
+    if len(data) > MAXIMUM_BYTES:
+        raise ValueError(f"more than {MAXIMUM_BYTES} bytes")
+    content = data.decode("utf-8")
+    _check_depth(content)
+    value: Plain = json.loads(
+        content, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
+    )
+    return value
+
+
+def _check_depth(content: str) -> None:
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(content):
+        first = found[0][0]
+        depth += (first in "[{") - (first in "]}")
+        if depth > MAXIMUM_DEPTH:
+            raise ValueError(f"nested deeper than {MAXIMUM_DEPTH} levels")
+
+
+def _unique_keys(pairs: list[tuple[str, Plain]]) -> dict[str, Plain]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _refuse_constant(name: str) -> Plain:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _malformed(what: Text, reason: str) -> InvalidProofError:
+    return InvalidProofError("certificate.malformed", what=what, reason=reason[:300])
+
+
+CERTIFICATE = text("certificate.what.certificate")
+DELEGATION = text("certificate.what.delegation")
+REVOCATIONS = text("certificate.what.revocations")
+ROOTS = text("certificate.what.roots")

@@ -1,0 +1,145 @@
+"""The one true sentence of a certificate: what was shown, with which error probability, under which assumptions.
+
+Source: ``statistics.md``, corrections, "The certificate's sentence". What carries no error probability (a full census,
+a measured run, a descriptive score) is said to carry none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.report import Attempt, CriterionResult, Report
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
+
+STRONGEST_FIRST = ("exact_census", "exact_fixed", "exact_anytime", "asymptotic", "measured_run", "descriptive")
+WITH_ERROR_PROBABILITY = frozenset({"exact_fixed", "exact_anytime", "asymptotic"})
+_SHOWN_DIGITS = 12
+
+
+def claim_sentence(report: Report, plan: TrialPlan) -> Text:
+    """Return what the full ``report`` of a trial under ``plan`` shows, in one sentence.
+
+    Raises:
+        RefusedError: the report is no evidence (a rehearsal) or a supplier's view, which lacks the number of cases.
+    """
+    attempt = report.attempt
+    if not report.evidence or attempt is None:
+        raise RefusedError("certificate.no_evidence", application=report.application.name)
+    if attempt.scored is None:
+        raise RefusedError("certificate.partial_view")
+    return text(
+        _CODES[report.verdict],
+        application=f"{report.application.name} {report.application.version}",
+        digest=_abbreviated(report.application.digest),
+        plan=_abbreviated(plan.digest()),
+        scored=attempt.scored,
+        cases=attempt.reserved,
+        shown=_shown(report, attempt),
+        assumptions=_assumptions(report.criteria),
+    )
+
+
+def weakest_guarantee(criteria: Iterable[CriterionResult]) -> str:
+    """Return the weakest kind of guarantee among ``criteria``."""
+    return max((result.guarantee for result in criteria), key=STRONGEST_FIRST.index, default="descriptive")
+
+
+_CODES = {
+    Verdict.ACCEPT: "certificate.claim.accept",
+    Verdict.REJECT: "certificate.claim.reject",
+    Verdict.INCONCLUSIVE: "certificate.claim.inconclusive",
+}
+
+
+def _shown(report: Report, attempt: Attempt) -> Text:
+    if report.verdict is Verdict.INCONCLUSIVE:
+        return _left_open(report, attempt)
+    if report.verdict is Verdict.REJECT:
+        return _refuted(report, attempt)
+    bounded = [result for result in report.criteria if result.guarantee in WITH_ERROR_PROBABILITY]
+    exact = [result for result in report.criteria if result.guarantee == "exact_census"]
+    observed = [result for result in report.criteria if result not in bounded and result not in exact]
+    parts = [_error_probability("certificate.shown.accept", bounded, attempt)] if bounded else []
+    parts += [text("certificate.shown.census", criteria=_rules(exact))] if exact else []
+    parts += [text("certificate.shown.observed", criteria=_rules(observed))] if observed else []
+    return _joined(parts)
+
+
+def _refuted(report: Report, attempt: Attempt) -> Text:
+    failed = [result for result in report.criteria if result.outcome is Outcome.FAIL]
+    bounded = [result for result in failed if result.guarantee in WITH_ERROR_PROBABILITY]
+    exact = [result for result in failed if result.guarantee == "exact_census"]
+    observed = [result for result in failed if result not in bounded and result not in exact]
+    parts = [_error_probability("certificate.shown.reject", bounded, attempt)] if bounded else []
+    parts += [text("certificate.shown.census_missed", criteria=_rules(exact))] if exact else []
+    parts += [text("certificate.shown.observed_missed", criteria=_rules(observed))] if observed else []
+    return _joined(parts) if parts else text("certificate.shown.reason", reason=report.reasons[0])
+
+
+def _left_open(report: Report, attempt: Attempt) -> Text:
+    undecided = [result for result in report.criteria if result.outcome in (Outcome.INCONCLUSIVE, Outcome.NOT_MEASURED)]
+    spent = text("certificate.shown.spent", alpha=_number(attempt.alpha), total=_number(_total(attempt)))
+    if not undecided:
+        return _joined([text("certificate.shown.reason", reason=report.reasons[0]), spent])
+    return _joined([text("certificate.shown.open", criteria=_rules(undecided)), spent])
+
+
+def _error_probability(code: str, criteria: Sequence[CriterionResult], attempt: Attempt) -> Text:
+    return text(
+        code,
+        criteria=_rules(criteria),
+        estimand=_estimand(criteria, attempt),
+        alpha=_number(attempt.alpha),
+        total=_number(_total(attempt)),
+        exactness=_exactness(criteria),
+    )
+
+
+def _exactness(criteria: Sequence[CriterionResult]) -> Text:
+    asymptotic = any(result.guarantee == "asymptotic" for result in criteria)
+    return text("certificate.exactness.asymptotic") if asymptotic else text("certificate.exactness.exact")
+
+
+def _estimand(criteria: Sequence[CriterionResult], attempt: Attempt) -> Text:
+    found = {result.estimand for result in criteria}
+    if found == {Estimand.POPULATION}:
+        return text("certificate.of.population")
+    if found == {Estimand.HIDDEN_SET}:
+        return text("certificate.of.hidden_set", cases=attempt.reserved)
+    return text("certificate.of.both", cases=attempt.reserved)
+
+
+def _assumptions(criteria: Sequence[CriterionResult]) -> Text:
+    units = list(dict.fromkeys(result.unit for result in criteria)) or ["case"]
+    unit = text("certificate.unit.case") if units == ["case"] else text("certificate.unit.named", names=units)
+    if any(result.estimand is Estimand.POPULATION for result in criteria):
+        return text("certificate.assuming.population", unit=unit)
+    return text("certificate.assuming.hidden_set", unit=unit)
+
+
+def _joined(parts: Sequence[Text]) -> Text:
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = text("certificate.shown.both", first=whole, second=part)
+    return whole
+
+
+def _total(attempt: Attempt) -> float:
+    """Return α over all attempts: attempt j may spend α/(j(j+1)), which sums to at most α."""
+    return attempt.alpha * attempt.number * (attempt.number + 1)
+
+
+def _rules(criteria: Iterable[CriterionResult]) -> str:
+    return ", ".join(result.rule for result in criteria)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _abbreviated(digest: str) -> str:
+    algorithm, _, value = digest.partition(":")
+    return f"{algorithm}:{value[:_SHOWN_DIGITS]}…"

@@ -1,0 +1,100 @@
+"""DSSE envelopes: a payload, its type, and Ed25519 signatures over both.
+
+Source: DSSE v1.0 (github.com/secure-systems-lab/dsse, protocol.md and envelope.md). Unknown members are ignored and
+both base64 alphabets are read, as the specification asks. ``chain`` is ours: the delegations that lead from a trust
+root to the signing key, themselves envelopes, so that a verifier needs the roots only.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import Annotated
+
+import pydantic
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from pilotbase.certificate.public_keys import PublicKey
+from pilotbase.documents.hashes import canonical_json
+
+_STANDARD_ALPHABET = str.maketrans("-_", "+/")
+MAXIMUM_SIGNATURES = 8
+MAXIMUM_CHAIN = 16
+
+
+def _check_base64(encoded: str) -> str:
+    decode_base64(encoded)
+    return encoded
+
+
+Base64 = Annotated[str, pydantic.AfterValidator(_check_base64)]
+
+
+class Signature(pydantic.BaseModel):
+    """One signature; ``keyid`` is a hint and never trusted."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="ignore")
+
+    keyid: str = pydantic.Field(default="", max_length=200)
+    sig: Base64
+
+
+class Envelope(pydantic.BaseModel):
+    """A DSSE envelope in its JSON form."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    payload: Base64
+    payload_type: str = pydantic.Field(alias="payloadType", min_length=1, max_length=200)
+    signatures: tuple[Signature, ...] = pydantic.Field(min_length=1, max_length=MAXIMUM_SIGNATURES)
+    chain: tuple[Envelope, ...] = pydantic.Field(default=(), max_length=MAXIMUM_CHAIN)
+
+    def content(self) -> bytes:
+        """Return the payload's bytes."""
+        return decode_base64(self.payload)
+
+    def signed_by(self, keys: Iterable[PublicKey]) -> PublicKey | None:
+        """Return the first of ``keys`` that made one of the signatures, or None."""
+        message = pre_authentication_encoding(self.payload_type, self.content())
+        signatures = [decode_base64(signature.sig) for signature in self.signatures]
+        return next((key for key in keys if any(_verifies(key, one, message) for one in signatures)), None)
+
+    def to_bytes(self) -> bytes:
+        """Return the envelope as one line of canonical JSON."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True, exclude_defaults=True)) + b"\n"
+
+
+def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
+    """Return PAE(type, body) = "DSSEv1" SP LEN(type) SP type SP LEN(body) SP body, lengths in bytes as decimals."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def seal(payload_type: str, payload: bytes, key: Ed25519PrivateKey, chain: tuple[Envelope, ...] = ()) -> Envelope:
+    """Return ``payload`` in an envelope signed by ``key``."""
+    signature = key.sign(pre_authentication_encoding(payload_type, payload))
+    signer = PublicKey.of(key.public_key())
+    return Envelope(
+        payload=_encode(payload),
+        payload_type=payload_type,
+        signatures=(Signature(keyid=signer.key_id, sig=_encode(signature)),),
+        chain=chain,
+    )
+
+
+def decode_base64(encoded: str) -> bytes:
+    """Return the bytes that ``encoded`` (standard or URL-safe alphabet, padded) spells; raises `ValueError`."""
+    return base64.b64decode(encoded.translate(_STANDARD_ALPHABET), validate=True)
+
+
+def _encode(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _verifies(key: PublicKey, signature: bytes, message: bytes) -> bool:
+    try:
+        key.load().verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True

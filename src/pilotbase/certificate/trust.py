@@ -1,0 +1,258 @@
+"""The keys of a base: a root to be taken offline, and the signing key that it certifies. Both can be rotated.
+
+keys/root/<id>.pem      private root keys; move them to a safe medium and bring them back to rotate
+keys/signing/<id>.pem   the private signing key in use
+keys/trust.json         what is public: roots, and the delegations that lead from them to the signing key
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from pilotbase.certificate.bounded_json import ROOTS, parse_model
+from pilotbase.certificate.delegation import Delegation, delegate
+from pilotbase.certificate.envelope import Envelope
+from pilotbase.certificate.files import write_public
+from pilotbase.certificate.public_keys import PublicKey
+from pilotbase.certificate.roots import TrustedRoot, TrustRoots
+from pilotbase.documents.base import Document, Moment, Name
+from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.keys import KeyFolder, write_private
+
+ROOT_DAYS = 20 * 365
+SIGNING_DAYS = 2 * 365
+CERTIFICATE_DAYS = 365
+_STATE = "trust.json"
+
+
+class TrustState(Document):
+    """What ``keys/trust.json`` holds; nothing in it is secret."""
+
+    document: Literal["trust/1"] = "trust/1"
+    issuer: Name
+    roots: tuple[TrustedRoot, ...]
+    """Oldest first; the last one is in use."""
+    signing_key: Digest
+    signing_until: Moment
+    rotations: tuple[Envelope, ...] = ()
+    """By these each root but the first was certified by the one before it."""
+    delegation: Envelope
+    """By this the root in use certified the signing key."""
+
+
+@dataclass(frozen=True)
+class TrustFolder:
+    """The folder ``keys/`` of a base with its trust in it."""
+
+    path: Path
+    state: TrustState
+
+    @property
+    def issuer(self) -> str:
+        """Return the name under which this base signs."""
+        return self.state.issuer
+
+    @property
+    def chain(self) -> tuple[Envelope, ...]:
+        """Return the delegations that lead from the first root to the signing key."""
+        return (*self.state.rotations, self.state.delegation)
+
+    def roots(self) -> TrustRoots:
+        """Return the public roots."""
+        return TrustRoots(roots=self.state.roots)
+
+    def expiry(self, now: datetime, days: int = CERTIFICATE_DAYS) -> datetime:
+        """Return when a certificate issued ``now`` ends: after ``days``, or with the signing key if that is sooner."""
+        return min(now + timedelta(days=days), self.state.signing_until)
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        """Return the private signing key.
+
+        Raises:
+            RefusedError: the key file is not there, or others than the user can read it.
+            InvalidProofError: the file holds another key.
+        """
+        try:
+            return _load(self.path, "signing", self.state.signing_key)
+        except NotFoundError:
+            raise RefusedError("certificate.no_signing_key", folder=self.path / "signing") from None
+
+    def root_key(self) -> Ed25519PrivateKey:
+        """Return the private root key in use; raises `RefusedError` when it is offline, as it should be."""
+        key_id = self.state.roots[-1].key.key_id
+        try:
+            return _load(self.path, "root", key_id)
+        except NotFoundError:
+            raise RefusedError("certificate.root_offline", path=self.path / _file("root", key_id)) from None
+
+
+def create_trust(keys_folder: Path, issuer: str, now: datetime) -> TrustFolder:
+    """Return the trust in ``keys_folder``, making root and signing key first when there is none.
+
+    Two who create at once get the same trust. Raises `RefusedError` when the folder belongs to another issuer.
+    """
+    if not (keys_folder / _STATE).exists():
+        _create(keys_folder, issuer, now)
+    trust = open_trust(keys_folder)
+    if trust.issuer != issuer:
+        raise RefusedError("certificate.other_issuer", folder=keys_folder, found=trust.issuer, issuer=issuer)
+    return trust
+
+
+def open_trust(keys_folder: Path) -> TrustFolder:
+    """Return the trust in ``keys_folder``; raises `RefusedError` when there is none."""
+    try:
+        data = (keys_folder / _STATE).read_bytes()
+    except FileNotFoundError:
+        raise RefusedError("certificate.no_trust", folder=keys_folder) from None
+    return TrustFolder(keys_folder, parse_model(TrustState, data, ROOTS))
+
+
+def write_trust_roots(trust: TrustFolder, path: Path) -> TrustRoots:
+    """Write the public roots of ``trust`` to ``path``, whole or not at all, and return them."""
+    roots = trust.roots()
+    write_public(path, roots.canonical() + b"\n")
+    return roots
+
+
+def rotate_signing_key(trust: TrustFolder, now: datetime, *, compromised: bool = False) -> TrustFolder:
+    """Return the trust with a new signing key, certified by the root; the old private key is removed.
+
+    What the old key signed stays valid, unless it is ``compromised``: then the roots, once published again, name it
+    and everything it signed is invalid.
+
+    Raises:
+        RefusedError: the root key is offline.
+    """
+    root_key = trust.root_key()
+    old, root = trust.state.signing_key, trust.state.roots[-1]
+    signing = _make(trust.path, "signing")
+    delegation = _delegate_signing(trust.issuer, root_key, root, signing, now)
+    revoked = (*root.revoked_keys, old) if compromised else root.revoked_keys
+    root = _standing_for(root.model_copy(update={"revoked_keys": revoked}), delegation)
+    state = _with_signing(trust.state, (*trust.state.roots[:-1], root), signing, delegation)
+    _write(trust.path, state)
+    (trust.path / _file("signing", old)).unlink(missing_ok=True)
+    return TrustFolder(trust.path, state)
+
+
+def rotate_root(trust: TrustFolder, now: datetime) -> TrustFolder:
+    """Return the trust with a new root that the old one has signed; the signing key stays and is certified anew.
+
+    The old root is retired: published again, it vouches for what it has signed until now and for nothing else. Its
+    private key stays where it is; destroy it.
+
+    Raises:
+        RefusedError: the old root key is offline.
+    """
+    old_key, old = trust.root_key(), trust.state.roots[-1]
+    root_key = _make(trust.path, "root")
+    root = _new_root(trust.issuer, root_key, now)
+    rotation = delegate(
+        Delegation(issuer=trust.issuer, role="root", key=root.key, valid_from=now, valid_until=root.valid_until),
+        old_key,
+    )
+    signing = trust.signing_key()
+    delegation = _delegate_signing(trust.issuer, root_key, root, signing, now)
+    retired = _standing_for(old, rotation).model_copy(update={"retired_at": now})
+    roots = (*trust.state.roots[:-1], retired, _standing_for(root, delegation))
+    state = _with_signing(trust.state, roots, signing, delegation).model_copy(
+        update={"rotations": (*trust.state.rotations, rotation)}
+    )
+    _write(trust.path, state)
+    return TrustFolder(trust.path, state)
+
+
+def _create(keys_folder: Path, issuer: str, now: datetime) -> None:
+    root_key, signing = _make(keys_folder, "root"), _make(keys_folder, "signing")
+    root = _new_root(issuer, root_key, now)
+    delegation = _delegate_signing(issuer, root_key, root, signing, now)
+    state = TrustState(
+        issuer=issuer,
+        roots=(_standing_for(root, delegation),),
+        signing_key=PublicKey.of(signing.public_key()).key_id,
+        signing_until=now + timedelta(days=SIGNING_DAYS),
+        delegation=delegation,
+    )
+    try:
+        _write(keys_folder, state, replace=False)
+    except FileExistsError:  # another process was first: its keys count
+        _remove(keys_folder, (("root", root_key), ("signing", signing)))
+
+
+def _new_root(issuer: str, key: Ed25519PrivateKey, now: datetime) -> TrustedRoot:
+    return TrustedRoot(
+        issuer=issuer,
+        key=PublicKey.of(key.public_key()),
+        valid_from=now,
+        valid_until=now + timedelta(days=ROOT_DAYS),
+    )
+
+
+def _delegate_signing(
+    issuer: str, root_key: Ed25519PrivateKey, root: TrustedRoot, signing: Ed25519PrivateKey, now: datetime
+) -> Envelope:
+    until = min(now + timedelta(days=SIGNING_DAYS), root.valid_until)
+    key = PublicKey.of(signing.public_key())
+    return delegate(
+        Delegation(issuer=issuer, role="signing", key=key, valid_from=now, valid_until=until),
+        root_key,
+    )
+
+
+def _standing_for(root: TrustedRoot, link: Envelope) -> TrustedRoot:
+    return root.model_copy(update={"delegations": (*root.delegations, digest_bytes(link.content()))})
+
+
+def _with_signing(
+    state: TrustState, roots: tuple[TrustedRoot, ...], signing: Ed25519PrivateKey, delegation: Envelope
+) -> TrustState:
+    until = Delegation.model_validate_json(delegation.content()).valid_until
+    return state.model_copy(
+        update={
+            "roots": roots,
+            "signing_key": PublicKey.of(signing.public_key()).key_id,
+            "signing_until": until,
+            "delegation": delegation,
+        }
+    )
+
+
+def _file(folder: str, key_id: str) -> str:
+    return f"{folder}/{key_id.removeprefix('sha256:')[:24]}.pem"
+
+
+def _make(keys_folder: Path, folder: str) -> Ed25519PrivateKey:
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    KeyFolder(keys_folder).create(_file(folder, PublicKey.of(key.public_key()).key_id), lambda: pem)
+    return key
+
+
+def _load(keys_folder: Path, folder: str, key_id: str) -> Ed25519PrivateKey:
+    name = _file(folder, key_id)
+    try:
+        key = load_pem_private_key(KeyFolder(keys_folder).read(name), password=None)
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PrivateKey) or PublicKey.of(key.public_key()).key_id != key_id:
+        raise InvalidProofError("certificate.wrong_key", path=keys_folder / name)
+    return key
+
+
+def _remove(keys_folder: Path, keys: Iterable[tuple[str, Ed25519PrivateKey]]) -> None:
+    for folder, key in keys:
+        (keys_folder / _file(folder, PublicKey.of(key.public_key()).key_id)).unlink(missing_ok=True)
+
+
+def _write(keys_folder: Path, state: TrustState, *, replace: bool = True) -> None:
+    write_private(keys_folder / _STATE, canonical_json(state.to_json_value()) + b"\n", replace=replace)

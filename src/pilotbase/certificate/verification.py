@@ -1,0 +1,115 @@
+"""Whether a certificate holds, told offline from its bytes, the trust roots and a list of revocations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
+from pilotbase.certificate.delegation import TrustedKey, follow_chain
+from pilotbase.certificate.envelope import Envelope
+from pilotbase.certificate.revocation import RevocationList, read_revocations
+from pilotbase.certificate.roots import TrustRoots
+from pilotbase.certificate.statement import PAYLOAD_TYPE, read_statement
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InvalidProofError, UnknownProofError
+from pilotbase.documents.texts import Text, text
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A certificate that holds; a signed rejection holds too."""
+
+    certificate: Certificate
+    signed_by: str
+    """Id of the signing key."""
+    at: datetime
+    """The moment about which this speaks."""
+    revocation: Literal["good", "unknown"]
+    """``unknown``: no list of revocations, or a stale one."""
+    notes: tuple[Text, ...] = ()
+    """What a reader must be told besides "valid"."""
+
+    def matches(self, application: str, environment: str | None = None) -> bool:
+        """Tell whether the certificate is about exactly this application digest (and environment, where given)."""
+        found = self.certificate.application
+        return found.digest == application and environment in (None, found.environment)
+
+    def require(self, application: str, environment: str | None = None) -> None:
+        """Do nothing when `matches`; else raise `InvalidProofError`: void for any other version."""
+        if not self.matches(application, environment):
+            name = self.certificate.application.name
+            raise InvalidProofError("certificate.other_version", application=name, found=application)
+
+
+def verify_certificate(
+    data: bytes,
+    roots: TrustRoots,
+    revocations: bytes | None = None,
+    *,
+    strict: bool = False,
+    at: datetime,
+) -> Verification:
+    """Return the certificate in ``data`` when it holds at the moment ``at``.
+
+    Raises:
+        InvalidProofError: malformed, not signed by a key that ``roots`` vouch for, expired, not yet valid, revoked; or
+            the list of revocations itself is malformed or not signed.
+        UnknownProofError: ``strict``, and the list of revocations is missing, stale or another issuer's.
+    """
+    envelope = parse_model(Envelope, data, CERTIFICATE)
+    signers = _signers(envelope, roots)
+    certificate = read_statement(envelope.content())
+    signer = _entitled(signers, certificate)
+    if at < certificate.issued_at:
+        raise InvalidProofError("certificate.not_yet_valid", issued=certificate.issued_at.isoformat())
+    if at >= certificate.expires_at:
+        raise InvalidProofError("certificate.expired", expired=certificate.expires_at.isoformat())
+    listed = read_revocations(revocations, roots) if revocations is not None else None
+    doubt = _revocation_doubt(certificate, listed, at)
+    if doubt is not None and strict:
+        raise UnknownProofError("certificate.revocation_unknown", doubt=doubt)
+    return Verification(
+        certificate=certificate,
+        signed_by=signer.key.key_id,
+        at=at,
+        revocation="good" if doubt is None else "unknown",
+        notes=() if doubt is None else (text("certificate.revocation_unknown", doubt=doubt),),
+    )
+
+
+def _signers(envelope: Envelope, roots: TrustRoots) -> list[TrustedKey]:
+    """Return the trusted signing keys that signed; nothing of the payload is read before there is one."""
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise InvalidProofError("certificate.other_payload", what=CERTIFICATE, found=envelope.payload_type)
+    trusted = [holder for holder in follow_chain(roots, envelope.chain) if holder.role == "signing"]
+    signers = [holder for holder in trusted if envelope.signed_by([holder.key])]
+    if not signers:
+        raise InvalidProofError("certificate.untrusted", what=CERTIFICATE)
+    return signers
+
+
+def _entitled(signers: Sequence[TrustedKey], certificate: Certificate) -> TrustedKey:
+    """Return the signer that may sign this certificate: same issuer, and valid for as long as the certificate is."""
+    for signer in signers:
+        if signer.issuer == certificate.issuer and signer.covers(certificate.issued_at, certificate.expires_at):
+            return signer
+    raise InvalidProofError("certificate.not_entitled", issuer=certificate.issuer)
+
+
+def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, at: datetime) -> Text | None:
+    """Return why it cannot be told whether the certificate is revoked, or None; raises when it is revoked."""
+    if listed is None:
+        return text("certificate.doubt.missing")
+    if listed.issuer != certificate.issuer:
+        return text("certificate.doubt.other_issuer", found=listed.issuer, issuer=certificate.issuer)
+    entry = listed.find(certificate.serial)
+    if entry is not None:
+        raise InvalidProofError("certificate.revoked", at=entry.at.isoformat(), reason=entry.reason)
+    if not listed.fresh(at):
+        return text(
+            "certificate.doubt.stale", issued=listed.issued_at.isoformat(), until=listed.next_update.isoformat()
+        )
+    return None
