@@ -1,0 +1,72 @@
+"""Verdicts with guarantees: martingales, confidence sequences, sequential decisions, attempts.
+
+The trial's way through this room::
+
+    order = draw_order(cases, seed, units)               # after the answers are committed
+    levels = attempt_levels(Fraction(5, 100), attempt=1)  # α_j = α / (j (j + 1))
+    plans = [CriterionPlan(rule="recall(failure) >= 0.90", observation=observe(...), comparison=">=",
+                           threshold=Fraction("0.90"), estimand="hidden_set", unit="case"), ...]
+    decision = decide(plans, order, levels, Design(stop="early"))
+    decision.verdict                 # accept | reject | inconclusive
+    decision.scored                  # how many of the cases were scored for it
+    decision.criteria[0].verdict     # pass | fail | inconclusive | not_measured
+    decision.criteria[0].lower, .upper, .path, .claim, .guarantee, .cases_needed
+
+``observation`` is any object with the attributes of `Observation`; those of `pilotbase.measures.observe` have them.
+Before a plan is frozen, `cases_to_confirm_at_best` says how many eligible cases a threshold needs at all.
+"""
+
+from pilotbase.evidence.attempts import Levels, attempt_levels
+from pilotbase.evidence.claims import (
+    CertificateClaim,
+    Estimand,
+    Guarantee,
+    certificate_sentence,
+    guarantee_text,
+    unit_text,
+)
+from pilotbase.evidence.decision import (
+    CriterionDecision,
+    CriterionPlan,
+    CriterionVerdict,
+    Decision,
+    Design,
+    Verdict,
+    decide,
+)
+from pilotbase.evidence.intervals import PathPoint
+from pilotbase.evidence.martingale import MartingaleState, MeanMartingale
+from pilotbase.evidence.observations import Comparison, Form, Observation, Part
+from pilotbase.evidence.order import draw_order
+from pilotbase.evidence.planning import cases_to_confirm_at_best
+from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate, time_blocks
+
+__all__ = [
+    "CertificateClaim",
+    "Comparison",
+    "CriterionDecision",
+    "CriterionPlan",
+    "CriterionVerdict",
+    "Decision",
+    "Design",
+    "Estimand",
+    "Form",
+    "Guarantee",
+    "Levels",
+    "MartingaleState",
+    "MeanMartingale",
+    "Observation",
+    "Part",
+    "PathPoint",
+    "Verdict",
+    "attempt_levels",
+    "cases_to_confirm_at_best",
+    "certificate_sentence",
+    "decide",
+    "draw_order",
+    "guarantee_text",
+    "quantile_bounds",
+    "quantile_estimate",
+    "time_blocks",
+    "unit_text",
+]

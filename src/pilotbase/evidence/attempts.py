@@ -1,0 +1,31 @@
+"""How much error an attempt may spend: α over all attempts on one version of a hidden set, by whomever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pilotbase.documents.errors import InputError
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Error levels of one decision: of a false accept, and of a false reject (shared among the criteria)."""
+
+    accept: Fraction
+    reject: Fraction
+
+    def __post_init__(self) -> None:
+        for level in (self.accept, self.reject):
+            if not 0 < level < 1:
+                raise InputError("evidence.level_out_of_range", level=float(level))
+
+
+def attempt_levels(alpha: Fraction, attempt: int, alpha_reject: Fraction | None = None) -> Levels:
+    """Return the levels of attempt ``j`` = 1, 2, … on a hidden-set version: α/(j(j+1)), which sums to α.
+
+    A false reject harms only the attempt itself, so its level is not divided; it defaults to ``alpha``.
+    """
+    if attempt < 1:
+        raise InputError("evidence.attempt_out_of_range", attempt=attempt)
+    return Levels(alpha / (attempt * (attempt + 1)), alpha if alpha_reject is None else alpha_reject)

@@ -1,0 +1,185 @@
+"""When a criterion is confirmed and when it is refuted, at any bound, while cases come in.
+
+Times are counts of scored cases. A bound other than the threshold serves the interval: the lower confidence bound of a
+``≥`` criterion is the largest bound that is confirmed, so interval and verdict can never disagree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, Protocol
+
+from pilotbase.evidence.binary import binomial_head, binomial_tail, hypergeometric_head, hypergeometric_tail
+from pilotbase.evidence.lattice import Claim, Stream, claim_at_least, claim_at_most
+from pilotbase.evidence.observations import Comparison
+
+Method = Literal["anytime", "fixed"]
+"""``fixed``: looked at once, at the horizon; binary observations then get the exact fixed-n test."""
+
+
+class CriterionTest(Protocol):
+    """One criterion under test."""
+
+    @property
+    def range(self) -> tuple[Fraction, Fraction]:
+        """Smallest and largest value that the measure can take."""
+
+    def measured(self) -> bool:
+        """Tell whether every part has at least one eligible case in the whole set."""
+
+    def counts(self, horizon: int) -> tuple[int, int]:
+        """Return eligible entries known at ``horizon``, and in all."""
+
+    def estimate(self, horizon: int) -> float | None:
+        """Return the measure over the cases scored by ``horizon``; None when 0/0."""
+
+    def holds(self, bound: Fraction) -> bool:
+        """Tell, by integers, whether the criterion is true of the whole set at ``bound``."""
+
+    def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        """Return when the evidence for the criterion reached 1/alpha; None if not by ``horizon``."""
+
+    def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        """Return when the evidence against the criterion reached 1/alpha; None if not by ``horizon``."""
+
+
+@dataclass(frozen=True)
+class SingleTest:
+    """A measure that is one ratio of sums."""
+
+    stream: Stream
+    census: Stream
+    """The same cases one by one: what an exact count is made of when ``stream`` is of clusters."""
+    comparison: Comparison
+    root: Literal[1, 2]
+    unit: int
+    finite: bool
+    method: Method
+
+    @property
+    def range(self) -> tuple[Fraction, Fraction]:
+        ratios = [Fraction(gain, weight) for gain, weight in self.stream.outcomes if weight]
+        return self._value(min(ratios)), self._value(max(ratios))
+
+    def measured(self) -> bool:
+        return len(self.stream) > 0
+
+    def counts(self, horizon: int) -> tuple[int, int]:
+        return self.stream.until(horizon), len(self.stream)
+
+    def estimate(self, horizon: int) -> float | None:
+        ratio = self.census.ratio(self.census.until(horizon))
+        return None if ratio is None else float(self.unit * ratio) ** (1 / self.root)
+
+    def holds(self, bound: Fraction) -> bool:
+        ratio = self.census.ratio()
+        if ratio is None:
+            return False
+        limit = self.ratio_at(bound)
+        return ratio >= limit if self.comparison == ">=" else ratio <= limit
+
+    def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        claim, known = self.claim(bound), self.stream.until(horizon)
+        if self.method == "fixed" and _is_binary(claim):
+            return self._once(known, _confirming_p(claim, known, self.finite), alpha)
+        index = claim.confirming(self.finite).crossing(claim.values[:known], math.log(1 / alpha))
+        return None if index is None else int(self.stream.positions[index])
+
+    def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        claim, known = self.claim(bound), self.stream.until(horizon)
+        if self.method == "fixed" and _is_binary(claim):
+            return self._once(known, _refuting_p(claim, known, self.finite), alpha)
+        index = claim.refuting(self.finite).crossing(-claim.values[:known], math.log(1 / alpha))
+        return None if index is None else int(self.stream.positions[index])
+
+    def claim(self, bound: Fraction) -> Claim:
+        """Return the criterion linearised at ``bound``."""
+        make = claim_at_least if self.comparison == ">=" else claim_at_most
+        return make(self.stream, self.ratio_at(bound))
+
+    def value_per_unit(self, bound: Fraction) -> float | None:
+        """Return what one unit of the claim's mean is worth in the measure at ``bound``; None for ratios, clusters."""
+        weights = {weight for _, weight in self.stream.outcomes}
+        if len(weights) > 1 or self.stream.largest_unit:
+            return None
+        slope = 1.0 if self.root == 1 else 1 / (2 * max(float(bound), 1e-9))
+        return slope * self.unit / weights.pop()
+
+    def _once(self, known: int, p: float, alpha: float) -> int | None:
+        return int(self.stream.positions[known - 1]) if known and p <= alpha else None
+
+    def ratio_at(self, bound: Fraction) -> Fraction:
+        """Return the ratio of sums at which the measure is ``bound``."""
+        return bound**self.root / self.unit
+
+    def _value(self, ratio: Fraction) -> Fraction:
+        value = self.unit * ratio
+        return value if self.root == 1 else Fraction(math.sqrt(value)).limit_denominator(10**6)
+
+
+@dataclass(frozen=True)
+class WorstTest:
+    """A criterion that every group must meet: each is confirmed at α, any one refutes at α/G."""
+
+    groups: Sequence[SingleTest]
+
+    @property
+    def range(self) -> tuple[Fraction, Fraction]:
+        ranges = [group.range for group in self.groups]
+        return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+    def measured(self) -> bool:
+        return len(self.groups) > 0 and all(group.measured() for group in self.groups)
+
+    def counts(self, horizon: int) -> tuple[int, int]:
+        counts = [group.counts(horizon) for group in self.groups]
+        return sum(known for known, _ in counts), sum(total for _, total in counts)
+
+    def estimate(self, horizon: int) -> float | None:
+        values = [group.estimate(horizon) for group in self.groups]
+        found = [value for value in values if value is not None]
+        if len(found) < len(values) or not found:
+            return None
+        return min(found) if self.groups[0].comparison == ">=" else max(found)
+
+    def holds(self, bound: Fraction) -> bool:
+        return all(group.holds(bound) for group in self.groups)
+
+    def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        latest = 0
+        for group in self.groups:
+            time = group.confirmed_at(bound, alpha, horizon)
+            if time is None:
+                return None
+            latest = max(latest, time)
+        return latest
+
+    def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        share = alpha / len(self.groups)
+        times = [group.refuted_at(bound, share, horizon) for group in self.groups]
+        return min((time for time in times if time is not None), default=None)
+
+
+def _is_binary(claim: Claim) -> bool:
+    return claim.high - claim.low == 1
+
+
+def _confirming_p(claim: Claim, known: int, finite: bool) -> float:
+    successes, size = _successes(claim, known), len(claim.values)
+    if finite:
+        return hypergeometric_tail(successes, known, size, claim.total - 1 - claim.low * size)
+    return binomial_tail(successes, known, claim.mean - claim.low)
+
+
+def _refuting_p(claim: Claim, known: int, finite: bool) -> float:
+    successes, size = _successes(claim, known), len(claim.values)
+    if finite:
+        return hypergeometric_head(successes, known, size, claim.total - claim.low * size)
+    return binomial_head(successes, known, claim.mean - claim.low)
+
+
+def _successes(claim: Claim, known: int) -> int:
+    return int(claim.values[:known].sum()) - claim.low * known

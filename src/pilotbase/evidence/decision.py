@@ -1,0 +1,301 @@
+"""The verdict over several criteria: accept when all are confirmed, reject when one is refuted, else inconclusive.
+
+Each criterion may cross at its own time and stays crossed. A false accept needs a criterion that is truly not met to be
+confirmed, so each is tested at the full α_acc and the overall accept still carries α_acc; a reject shares α_rej among
+the criteria (statistics.md §2.3). A hidden set that has been scored whole is exact and carries no α.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.texts import Text
+from pilotbase.evidence.attempts import Levels
+from pilotbase.evidence.claims import Estimand, Guarantee, claim_text, weakest
+from pilotbase.evidence.criterion import CriterionTest, Method, SingleTest, WorstTest
+from pilotbase.evidence.gap import GapTest
+from pilotbase.evidence.intervals import Interval, PathPoint, invert
+from pilotbase.evidence.latency import QuantileTest
+from pilotbase.evidence.lattice import stream_of
+from pilotbase.evidence.martingale import Ints
+from pilotbase.evidence.observations import Comparison, Observation, Part
+from pilotbase.evidence.planning import cases_to_decide, detectable_difference
+
+CriterionVerdict = Literal["pass", "fail", "inconclusive", "not_measured"]
+Verdict = Literal["accept", "reject", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """When the run stops: ``early`` as soon as the verdict stands, ``fixed`` after ``cases``, ``full`` after all."""
+
+    stop: Literal["early", "fixed", "full"] = "early"
+    cases: int | None = None
+
+
+@dataclass(frozen=True)
+class CriterionPlan:
+    """One criterion as the plan freezes it, with what was observed of it.
+
+    ``units``: a cluster code per case when the unit is not the case; ``unit`` is its name for the reader.
+    ``levels``: this criterion's own, where they differ from the decision's.
+    ``run``: judged on a measured run of its own (latency, memory), always at its full load; ``observation`` then
+    covers the run's requests or blocks, in the order in which they came.
+    """
+
+    rule: str
+    observation: Observation
+    comparison: Comparison
+    threshold: Fraction
+    estimand: Estimand = "hidden_set"
+    unit: str = "case"
+    units: Ints | None = None
+    run: bool = False
+    levels: Levels | None = None
+
+
+@dataclass(frozen=True)
+class CriterionDecision:
+    """What is known of one criterion: the bound on the threshold's side holds at α_acc, the other at α_rej/k.
+
+    ``used`` and ``total`` count eligible entries (cases, clusters or blocks); ``cases_needed`` is a planning estimate
+    of how many scored cases would decide, ``detectable`` the smallest distance that the whole set would decide.
+    """
+
+    rule: str
+    verdict: CriterionVerdict
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    threshold: Fraction
+    comparison: Comparison
+    used: int
+    total: int
+    estimand: Estimand
+    unit: str
+    guarantee: Guarantee
+    claim: Text
+    decided_at: int | None
+    path: tuple[PathPoint, ...]
+    cases_needed: int | None = None
+    detectable: float | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict, the criteria, and how many of the cases were scored for it."""
+
+    verdict: Verdict
+    criteria: tuple[CriterionDecision, ...]
+    scored: int
+    total: int
+    levels: Levels
+    guarantee: Guarantee
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One criterion under test: its plan, its test, its own horizon and when it crossed."""
+
+    plan: CriterionPlan
+    test: CriterionTest
+    horizon: int
+    total: int
+    confirmed: int | None
+    refuted: int | None
+
+
+def decide(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design | None = None) -> Decision:
+    """Return the verdict of ``criteria`` on the cases in ``order``, each scored at most once, in that order.
+
+    ``order`` holds indices into the observations' arrays; with units, whole clusters must follow each other
+    (`draw_order` does both). The hidden set claimed about is the cases in ``order``.
+
+    Raises:
+        InputError: no criterion, no case, a cluster torn apart, or a design that no guarantee covers.
+    """
+    design = design or Design()
+    _check(criteria, order, design)
+    horizon = min(design.cases or len(order), len(order)) if design.stop == "fixed" else len(order)
+    trials = [_begin(plan, order, levels, len(criteria), design, horizon) for plan in criteria]
+    scored = _stopping_time(trials, horizon) if design.stop == "early" else horizon
+    concluded = tuple(_conclude(trial, scored, levels, len(criteria), design) for trial in trials)
+    return Decision(
+        verdict=_overall(concluded),
+        criteria=concluded,
+        scored=scored,
+        total=len(order),
+        levels=levels,
+        guarantee=weakest([item.guarantee for item in concluded]),
+    )
+
+
+def _check(criteria: Sequence[CriterionPlan], order: Ints, design: Design) -> None:
+    if not criteria:
+        raise InputError("evidence.no_criteria")
+    if len(order) == 0 and not all(plan.run for plan in criteria):
+        raise InputError("evidence.no_cases")
+    if len(np.unique(order)) != len(order):
+        raise InputError("evidence.order_repeats")
+    if design.stop == "fixed" and not design.cases:
+        raise InputError("evidence.fixed_without_cases")
+    for plan in criteria:
+        if plan.units is not None and not plan.run and _torn(plan.units[order]):
+            raise InputError("evidence.order_breaks_units", unit=plan.unit)
+        if plan.observation.form in ("gap", "quantile") and plan.comparison != "<=":
+            raise InputError("evidence.needs_upper_bound", rule=plan.rule)
+        if plan.observation.census_only and (plan.estimand == "population" or plan.run):
+            raise InputError("evidence.census_only", rule=plan.rule)
+
+
+def _torn(codes: Ints) -> bool:
+    changes = 1 + int((codes[1:] != codes[:-1]).sum()) if len(codes) else 0
+    return changes != len(np.unique(codes))
+
+
+def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Design, horizon: int) -> _Trial:
+    if plan.run:
+        order = np.arange(len(plan.observation.parts[0].gain), dtype=np.int64)
+        horizon = len(order)
+    total = len(order)
+    test = _build_test(plan, order, "anytime" if design.stop == "early" and not plan.run else "fixed")
+    if not test.measured():
+        return _Trial(plan, test, horizon, total, None, None)
+    if _is_census(plan, horizon, total) and (design.stop != "early" or plan.run or plan.observation.census_only):
+        holds = test.holds(plan.threshold)
+        return _Trial(plan, test, horizon, total, horizon if holds else None, None if holds else horizon)
+    if plan.observation.census_only:
+        return _Trial(plan, test, horizon, total, None, None)
+    alphas = _alphas(plan, levels, k)
+    confirmed = test.confirmed_at(plan.threshold, alphas[0], horizon)
+    refuted = test.refuted_at(plan.threshold, alphas[1], horizon)
+    return _Trial(plan, test, horizon, total, confirmed, refuted)
+
+
+def _alphas(plan: CriterionPlan, levels: Levels, k: int) -> tuple[float, float]:
+    """Return the levels of confirming (not divided: all criteria must hold) and of refuting (one of k suffices)."""
+    own = plan.levels or levels
+    return float(own.accept), float(own.reject / k)
+
+
+def _is_census(plan: CriterionPlan, scored: int, total: int) -> bool:
+    return plan.estimand != "population" and scored == total
+
+
+def _build_test(plan: CriterionPlan, order: Ints, method: Method) -> CriterionTest:
+    tests = [_single(part, plan, order, method) for part in plan.observation.parts]
+    if plan.observation.quantile is not None:
+        return QuantileTest(tests[0], plan.observation.quantile)
+    if plan.observation.form == "gap":
+        return GapTest(tests, plan.threshold)
+    return WorstTest(tests) if plan.observation.form == "worst" else tests[0]
+
+
+def _single(part: Part, plan: CriterionPlan, order: Ints, method: Method) -> SingleTest:
+    census = stream_of(part, order, None)
+    stream = census if plan.units is None else stream_of(part, order, plan.units)
+    return SingleTest(stream, census, plan.comparison, part.root, part.unit, plan.estimand != "population", method)
+
+
+def _stopping_time(trials: Sequence[_Trial], horizon: int) -> int:
+    """Return when the verdict first stands: a refutation, or the last confirmation; else the horizon.
+
+    What is judged on a run of its own neither stops the cases nor waits for them.
+    """
+    on_cases = [trial for trial in trials if not trial.plan.run]
+    refuted = min((t.refuted for t in on_cases if t.refuted is not None), default=horizon)
+    times = [trial.confirmed for trial in on_cases]
+    confirmed = max((time for time in times if time is not None), default=0) if None not in times else horizon
+    return min(refuted, confirmed, horizon)
+
+
+def _conclude(trial: _Trial, scored: int, levels: Levels, k: int, design: Design) -> CriterionDecision:
+    plan, test = trial.plan, trial.test
+    at = trial.horizon if plan.run else scored
+    used, total = test.counts(at)
+    census = _is_census(plan, at, trial.total)
+    guarantee = _guarantee(plan, census, design)
+    verdict = _verdict(trial, at, census)
+    interval = Interval(0.0, 0.0, ()) if verdict == "not_measured" else _interval(trial, at, census, levels, k)
+    needed, detectable = _planning(trial, at, levels, k) if verdict == "inconclusive" else (None, None)
+    crossed = [time for time in (trial.confirmed, trial.refuted) if time is not None and time <= at]
+    return CriterionDecision(
+        rule=plan.rule,
+        verdict=verdict,
+        estimate=test.estimate(at),
+        lower=None if verdict == "not_measured" else interval.lower,
+        upper=None if verdict == "not_measured" else interval.upper,
+        threshold=plan.threshold,
+        comparison=plan.comparison,
+        used=used,
+        total=total,
+        estimand=plan.estimand,
+        unit=plan.unit,
+        guarantee=guarantee,
+        claim=claim_text(plan.estimand, census, plan.unit, used, total),
+        decided_at=min(crossed, default=at if census and verdict != "not_measured" else None),
+        path=interval.path,
+        cases_needed=needed,
+        detectable=detectable,
+    )
+
+
+def _verdict(trial: _Trial, at: int, census: bool) -> CriterionVerdict:
+    if not trial.test.measured():
+        return "not_measured"
+    if census:
+        return "pass" if trial.test.holds(trial.plan.threshold) else "fail"
+    if trial.refuted is not None and trial.refuted <= at:
+        return "fail"
+    return "pass" if trial.confirmed is not None and trial.confirmed <= at else "inconclusive"
+
+
+def _guarantee(plan: CriterionPlan, census: bool, design: Design) -> Guarantee:
+    if plan.estimand == "run":
+        return "measured_run"
+    if census:
+        return "exact_census"
+    binary = plan.observation.form == "single" and plan.units is None
+    fixed = (design.stop != "early" or plan.run) and binary
+    return "exact_fixed" if fixed else "exact_anytime"
+
+
+def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> Interval:
+    """Return bounds at ``at``; of a whole hidden set the value itself, with the path of what was known before."""
+    estimate = trial.test.estimate(at)
+    exact = estimate if estimate is not None else 0.0
+    if trial.plan.estimand == "run" or trial.plan.observation.census_only:
+        return Interval(exact, exact, (PathPoint(at, exact, exact),))
+    alphas = _alphas(trial.plan, levels, k)
+    interval = invert(trial.test, trial.plan.comparison, alphas, at, trial.plan.threshold)
+    if not census:
+        return interval
+    return Interval(exact, exact, (*interval.path, PathPoint(at, exact, exact)))
+
+
+def _planning(trial: _Trial, at: int, levels: Levels, k: int) -> tuple[int | None, float | None]:
+    """Return scored cases that would decide, and the distance that the whole set would decide; for single measures."""
+    test = trial.test
+    if not isinstance(test, SingleTest):
+        return None, None
+    claim, known = test.claim(trial.plan.threshold), test.stream.until(at)
+    alphas = _alphas(trial.plan, levels, k)
+    entries = cases_to_decide(claim, known, alphas)
+    per_entry = at / max(known, 1)
+    needed = None if entries is None else round(entries * per_entry)
+    values = detectable_difference(claim, known, len(claim.values), min(alphas))
+    unit = test.value_per_unit(trial.plan.threshold)
+    return needed, None if values is None or unit is None else values * unit
+
+
+def _overall(criteria: Sequence[CriterionDecision]) -> Verdict:
+    verdicts = {item.verdict for item in criteria}
+    if "fail" in verdicts:
+        return "reject"
+    return "accept" if verdicts == {"pass"} else "inconclusive"

@@ -1,0 +1,125 @@
+"""Interval and path of a criterion by inverting its own test: a bound is the last value that the test still rules out.
+
+The capital falls as the bound comes nearer (bets are fractions of the largest safe bet), so bisection is legal; every
+printed bound has itself been tested, so rounding goes outwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pilotbase.evidence.criterion import CriterionTest
+from pilotbase.evidence.observations import Comparison
+
+RESOLUTION = 100_000
+"""Bounds are multiples of the measure's range divided by this."""
+PATH_POINTS = 200
+
+_LEVELS = 48
+_STEPS_PER_HALVING = 4
+
+
+@dataclass(frozen=True)
+class PathPoint:
+    """Bounds as they stood once ``cases`` cases had been scored."""
+
+    cases: int
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Bounds at the end and how they got there: the confirming side is at α_acc, the other at its share of α_rej."""
+
+    lower: float
+    upper: float
+    path: tuple[PathPoint, ...]
+
+
+Crossing = Callable[[Fraction], int | None]
+
+
+def invert(
+    test: CriterionTest, comparison: Comparison, alphas: tuple[float, float], horizon: int, threshold: Fraction
+) -> Interval:
+    """Return the interval of ``test`` at ``horizon`` with ``alphas`` = (confirming, refuting)."""
+    low, high = test.range
+
+    def confirmed(bound: Fraction) -> int | None:
+        return test.confirmed_at(bound, alphas[0], horizon)
+
+    def refuted(bound: Fraction) -> int | None:
+        return test.refuted_at(bound, alphas[1], horizon)
+
+    from_below, from_above = (confirmed, refuted) if comparison == ">=" else (refuted, confirmed)
+    middle = test.estimate(horizon)
+    start = Fraction(middle) if middle is not None else (low + high) / 2
+    lower = _side(from_below, low, min(max(start, low), high), threshold)
+    upper = _side(from_above, high, min(max(start, low), high), threshold)
+    return Interval(float(lower[-1][1]), float(upper[-1][1]), _merge(lower, upper))
+
+
+def _side(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction) -> list[tuple[int, Fraction]]:
+    """Return (cases, bound) in the order in which this side's bound moved inwards from ``edge``, first at 0 cases."""
+    final = _innermost(crossing, edge, centre, threshold)
+    points = [(0, edge)]
+    if final == edge:
+        return points
+    for level in range(_LEVELS):
+        share = Fraction(0.5 ** (level / _STEPS_PER_HALVING)).limit_denominator(10**6)
+        bound = _grid(final + (edge - final) * share, edge, final)
+        if bound == points[-1][1]:
+            continue
+        time = crossing(bound)
+        if time is not None:
+            points.append((max(time, points[-1][0]), bound))
+    last = crossing(final)
+    points.append((max(last or 0, points[-1][0]), final))
+    return points
+
+
+def _innermost(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction) -> Fraction:
+    """Return the bound nearest ``centre`` that is crossed, by galloping out from it and then bisecting."""
+    unit = abs(centre - edge) / RESOLUTION
+    if unit == 0:
+        return edge
+    sign = 1 if edge > centre else -1
+    gap = RESOLUTION // 256
+    inside, outside = 0, RESOLUTION
+    while gap < RESOLUTION:
+        if crossing(_at(centre, sign * gap * unit)) is not None:
+            outside = gap
+            break
+        inside, gap = gap, gap * 2
+    while outside - inside > max(1, inside // 512):
+        middle = (inside + outside) // 2
+        if crossing(_at(centre, sign * middle * unit)) is not None:
+            outside = middle
+        else:
+            inside = middle
+    best = _at(centre, sign * outside * unit) if outside < RESOLUTION else edge
+    # The threshold is tried too: interval and verdict must agree to the last digit.
+    between = min(best, centre) <= threshold <= max(best, centre)
+    return threshold if between and threshold != best and crossing(threshold) is not None else best
+
+
+def _at(centre: Fraction, offset: Fraction) -> Fraction:
+    return (centre + offset).limit_denominator(RESOLUTION * 10)
+
+
+def _grid(bound: Fraction, edge: Fraction, final: Fraction) -> Fraction:
+    rounded = bound.limit_denominator(RESOLUTION * 10)
+    return min(max(rounded, min(edge, final)), max(edge, final))
+
+
+def _merge(lower: list[tuple[int, Fraction]], upper: list[tuple[int, Fraction]]) -> tuple[PathPoint, ...]:
+    times = sorted({time for time, _ in lower} | {time for time, _ in upper})
+    points = [PathPoint(time, float(_last(lower, time)), float(_last(upper, time))) for time in times]
+    return tuple(points[-PATH_POINTS:])
+
+
+def _last(points: list[tuple[int, Fraction]], time: int) -> Fraction:
+    return next(bound for when, bound in reversed(points) if when <= time)

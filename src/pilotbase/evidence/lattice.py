@@ -1,0 +1,149 @@
+"""A criterion linearised at a bound: integers in the order of scoring, and the total they must reach.
+
+``measure ≥ c`` with ``measure = Σ gain / Σ weight`` holds exactly when ``Σ (gain - c·weight) ≥ 0``. With ``c = p/q``
+the terms become integers, so the criterion on a finite set is a comparison of integers (statistics.md §2.2 and §2.4.1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from pilotbase.evidence.martingale import Ints, MeanMartingale
+from pilotbase.evidence.observations import Part
+
+_EXACT = 1 << 62
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The eligible gains and weights of one part in the order of scoring.
+
+    ``positions[i]`` is how many cases have been scored when entry i is known. With clusters an entry is a cluster.
+    """
+
+    gain: Ints
+    weight: Ints
+    positions: Ints
+    outcomes: tuple[tuple[int, int], ...]
+    largest_unit: int
+    """Most eligible cases in one cluster; 0 when the unit is the case."""
+
+    def __len__(self) -> int:
+        return len(self.gain)
+
+    def until(self, position: int) -> int:
+        """Return how many entries are known once ``position`` cases have been scored."""
+        return int(np.searchsorted(self.positions, position, side="right"))
+
+    def ratio(self, entries: int | None = None) -> Fraction | None:
+        """Return Σ gain / Σ weight over the first ``entries``; None when nothing was eligible (0/0)."""
+        weight = int(self.weight[:entries].sum())
+        return Fraction(int(self.gain[:entries].sum()), weight) if weight else None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """*The values average at least ``mean``*, over integers in [``low``, ``high``]; and the same for all, ``total``."""
+
+    values: Ints
+    low: int
+    high: int
+    mean: Fraction
+    rounding: int = 0
+    """How much the sum may have lost because huge values were rounded down; zero in all but extreme cases."""
+
+    @property
+    def total(self) -> int:
+        """Return the smallest sum of all values for which the claim holds on the finite set."""
+        return math.ceil(self.mean * len(self.values))
+
+    def holds(self) -> bool:
+        """Tell whether the claim is true of all the values: exact, by integers."""
+        return int(self.values.sum()) >= self.total
+
+    def confirming(self, finite: bool) -> MeanMartingale:
+        """Return a fresh martingale against the claim being false; feed it ``values``."""
+        if finite:
+            return MeanMartingale.without_replacement(self.total - 1, len(self.values), self.low)
+        return MeanMartingale.with_replacement(self.mean, self.low)
+
+    def refuting(self, finite: bool) -> MeanMartingale:
+        """Return a fresh martingale against the claim being true; feed it ``-values``."""
+        if finite:
+            return MeanMartingale.without_replacement(self.rounding - self.total, len(self.values), -self.high)
+        lost = Fraction(self.rounding, max(len(self.values), 1))
+        return MeanMartingale.with_replacement(lost - self.mean, -self.high)
+
+
+def stream_of(part: Part, order: Ints, units: Ints | None) -> Stream:
+    """Return the eligible entries of ``part`` in ``order``; with ``units`` (a code per case) clusters as wholes."""
+    gain, weight = part.gain[order], part.weight[order]
+    outcomes = tuple((int(a), int(b)) for a, b in part.outcomes)
+    eligible = np.flatnonzero(weight > 0)
+    if units is None:
+        return Stream(gain[eligible], weight[eligible], eligible + 1, outcomes, 0)
+    codes = units[order]
+    last = np.flatnonzero(np.append(codes[1:] != codes[:-1], True))
+    starts = np.concatenate(([0], last[:-1] + 1))
+    counts = np.add.reduceat((weight > 0).astype(np.int64), starts)
+    kept = counts > 0
+    summed_gain, summed_weight = np.add.reduceat(gain, starts)[kept], np.add.reduceat(weight, starts)[kept]
+    return Stream(summed_gain, summed_weight, last[kept] + 1, outcomes, int(counts.max(initial=0)))
+
+
+def claim_at_least(stream: Stream, bound: Fraction) -> Claim:
+    """Return the claim *ratio ≥ bound* over the stream's entries."""
+    return _claim(stream, bound, 1)
+
+
+def claim_at_most(stream: Stream, bound: Fraction) -> Claim:
+    """Return the claim *ratio ≤ bound* over the stream's entries."""
+    return _claim(stream, bound, -1)
+
+
+def _claim(stream: Stream, bound: Fraction, sign: int) -> Claim:
+    weights = {weight for _, weight in stream.outcomes}
+    if stream.largest_unit == 0 and len(weights) == 1:
+        (weight,) = weights
+        gains = [sign * gain for gain, _ in stream.outcomes]
+        return Claim(sign * stream.gain, min(gains), max(gains), sign * bound * weight)
+    return _centred_claim(stream, bound, sign)
+
+
+def _centred_claim(stream: Stream, bound: Fraction, sign: int) -> Claim:
+    """Return the claim Σ sign·(q·gain - p·weight) ≥ 0, divided by the common divisor of its outcomes.
+
+    For a cluster the range is that of its largest number of cases: a case-weighted claim (corrections, row 7).
+    """
+    p, q = bound.numerator, bound.denominator
+    terms = [sign * (q * gain - p * weight) for gain, weight in stream.outcomes]
+    divisor = math.gcd(*terms) or 1
+    size = max(stream.largest_unit, 1)
+    low, high = size * min(*terms, 0), size * max(*terms, 0)
+    coarser = len(stream) * max(-low, high) // (divisor * _EXACT) + 1
+    divisor *= coarser
+    values = _combine(stream, sign * q, -sign * p, divisor)
+    rounding = len(stream) if coarser > 1 else 0
+    return Claim(values, low // divisor, -(-high // divisor), Fraction(0), rounding)
+
+
+def _combine(stream: Stream, of_gain: int, of_weight: int, divisor: int) -> Ints:
+    """Return (of_gain·gain + of_weight·weight) / divisor, by Python's integers where int64 could overflow."""
+    peak = abs(of_gain) * _largest(stream.gain) + abs(of_weight) * _largest(stream.weight)
+    if peak < _EXACT:
+        values: Ints = (of_gain * stream.gain + of_weight * stream.weight) // divisor
+        return values
+    exact: Sequence[int] = [
+        (of_gain * int(gain) + of_weight * int(weight)) // divisor
+        for gain, weight in zip(stream.gain, stream.weight, strict=True)
+    ]
+    return np.array(exact, dtype=np.int64)
+
+
+def _largest(values: Ints) -> int:
+    return int(np.abs(values).max(initial=0))

@@ -1,0 +1,152 @@
+"""The one primitive: a test martingale for the mean of bounded values, in the log domain.
+
+A martingale bets against the null *the mean is at most …*. Its capital starts at 1 and, while the null holds, reaches
+1/α at any time with probability at most α (Ville). The bet is a Kelly mixture over ten log-spaced fractions of the
+largest bet that cannot go bankrupt (Waudby-Smith & Ramdas, "Estimating means of bounded random variables by betting",
+JRSS-B 2024). Values and totals are integers, so ties at a threshold are exact.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+FRACTIONS: Floats = np.array([0.9 * 0.5**j for j in range(10)])
+"""Fractions of the largest safe bet; a linear grid loses most of its power near 0 and 1 (statistics.md, decision 3)."""
+
+_CHUNK = 1 << 14
+_EXACT = 1 << 62
+
+
+@dataclass(frozen=True)
+class MartingaleState:
+    """All that a martingale remembers: plain numbers, so it can be stored and resumed anywhere."""
+
+    count: int
+    total: int
+    log_capitals: tuple[float, ...]
+    contradicted: bool
+
+
+class MeanMartingale:
+    """Evidence that the mean of integers in [``low``, ``high``] lies above a null value.
+
+    For evidence that it lies below, negate the values and the bounds. The result does not depend on how values are
+    batched: the same values give the same capital, bit for bit.
+    """
+
+    def __init__(self, null: Fraction, low: int, size: int | None, state: MartingaleState | None = None) -> None:
+        self._null = null
+        self._low = low
+        self._size = size
+        state = state or MartingaleState(0, 0, (0.0,) * len(FRACTIONS), False)
+        self._count, self._total = state.count, state.total
+        self._logs = np.array(state.log_capitals, dtype=np.float64)
+        self._contradicted = state.contradicted
+
+    @classmethod
+    def with_replacement(cls, null_mean: Fraction, low: int, state: MartingaleState | None = None) -> MeanMartingale:
+        """Return a martingale against *each value, given the past, has mean ≤ null_mean* (values ≥ ``low``)."""
+        return cls(null_mean, low, None, state)
+
+    @classmethod
+    def without_replacement(
+        cls, null_total: int, size: int, low: int, state: MartingaleState | None = None
+    ) -> MeanMartingale:
+        """Return a martingale against *the ``size`` values, drawn in uniformly random order, sum to ≤ null_total*."""
+        return cls(Fraction(null_total), low, size, state)
+
+    @property
+    def state(self) -> MartingaleState:
+        return MartingaleState(self._count, self._total, tuple(self._logs.tolist()), self._contradicted)
+
+    @property
+    def log_capital(self) -> float:
+        """Return the log of the mixture's capital; ``inf`` once the values contradict the null outright."""
+        return math.inf if self._contradicted else float(_mix(self._logs[:, None])[0])
+
+    def update(self, values: Ints) -> Floats:
+        """Take values in their order; return the log capital after each, shape (n,)."""
+        path = np.empty(len(values))
+        for start in range(0, len(values), _CHUNK):
+            logs, impossible = self._advance(values[start : start + _CHUNK])
+            path[start : start + _CHUNK] = np.where(impossible, math.inf, _mix(logs))
+        return path
+
+    def crossing(self, values: Ints, level: float) -> int | None:
+        """Take values until the log capital reaches ``level``; return the index at which it did, None if it did not.
+
+        Stops reading after the crossing, so the state is then that of the end of the chunk, not of the crossing.
+        """
+        # The mixture never exceeds its best bet, so most of the path needs no exponentials.
+        step = 256
+        start = 0
+        while start < len(values):
+            chunk = values[start : start + step]
+            logs, impossible = self._advance(chunk)
+            possible = np.flatnonzero(impossible | (logs.max(axis=0) >= level))
+            if len(possible):
+                high = np.where(impossible[possible], math.inf, _mix(logs[:, possible]))
+                crossed = possible[high >= level]
+                if len(crossed):
+                    return start + int(crossed[0])
+            start += len(chunk)
+            step = min(step * 2, _CHUNK)
+        return None
+
+    def _advance(self, values: Ints) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the log capital of each bet after each value (bets, n), and where the null has become impossible."""
+        gains, impossible = self._relative_gains(values)
+        logs = np.log1p(FRACTIONS[:, None] * gains)
+        if len(values):
+            logs[:, 0] += self._logs
+            np.cumsum(logs, axis=1, out=logs)
+            self._logs = logs[:, -1].copy()
+            self._contradicted = bool(impossible[-1])
+            self._count += len(values)
+            self._total += int(values.sum())
+        return logs, impossible
+
+    def _relative_gains(self, values: Ints) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return (x - m)/m ≥ -1 with x, m counted from ``low``, and where no future could satisfy the null."""
+        above_low = values - self._low
+        if self._size is None:
+            room = float(self._null - self._low)
+            if room <= 0:
+                broken = (above_low > 0) | (room < 0)
+                return np.zeros(len(values)), _from_first(broken, self._contradicted)
+            return above_low / room - 1.0, np.full(len(values), self._contradicted)
+        return self._gains_without_replacement(values, above_low, self._size)
+
+    def _gains_without_replacement(self, values: Ints, above_low: Ints, size: int) -> tuple[Floats, NDArray[np.bool_]]:
+        totals = self._total + np.cumsum(values)
+        before = np.concatenate(([self._total], totals[:-1])) if len(values) else totals
+        remaining = size - self._count - np.arange(len(values), dtype=np.int64)
+        # Sums of lowest values are exact in integers; only huge ones fall back to floats.
+        floor = remaining * (self._low if size * abs(self._low) < _EXACT else float(self._low))
+        room = (int(self._null) - before) - floor
+        # What is left above the smallest possible total: below zero, the null cannot be true any more.
+        left = room - above_low
+        impossible = _from_first((left < 0) | (room < 0), self._contradicted)
+        safe = np.where(room > 0, room, 1).astype(np.float64)
+        gains = np.where(room > 0, above_low * (remaining / safe) - 1.0, 0.0)
+        return np.where(impossible, 0.0, gains), impossible
+
+
+def _mix(logs: Floats) -> Floats:
+    """Return the log of the average capital over the bets, shape (n,)."""
+    peak = logs.max(axis=0)
+    mixed: Floats = peak + np.log(np.exp(logs - peak).mean(axis=0))
+    return mixed
+
+
+def _from_first(flags: NDArray[np.bool_], already: bool) -> NDArray[np.bool_]:
+    """Return true from the first true flag on."""
+    return np.logical_or.accumulate(flags) if not already else np.ones(len(flags), dtype=np.bool_)

@@ -1,0 +1,45 @@
+"""Measures: formulae with name, source, direction and bounds, and what each observes of every case.
+
+The trial's way through this room::
+
+    rule = parse_rule("gap(recall(failure) by site) <= 0.05")        # pilotbase.documents.criteria
+    problems_of(rule, Setting(kind, classes, positive, columns))      # before the freeze: all problems, as texts
+    cases = Cases(truth, answers, groups, units, baseline, classes, positive, kind)
+    observe(rule, cases, order, estimand)     # -> Observation, goes into evidence.CriterionPlan as it is
+    score(rule, cases)                        # -> float, or None: 0/0 is *not measured*
+    is_resource(rule)                         # latency, memory, throughput, cpu: judged on a run
+    observe_run(rule, Run(latencies, cases=n, wall_seconds=...))
+
+A measure is a ratio of integer sums, Σ gain / Σ weight, which `pilotbase.evidence` linearises at any threshold. An
+abstention (-1, NaN) takes the value that is worst for the criterion. Packages add measures as `CaseScore` objects
+under the entry point group ``pilotbase.measures``.
+"""
+
+from pilotbase.measures.cases import Cases, Kind
+from pilotbase.measures.definition import Measure, Parameter
+from pilotbase.measures.observation import Observation, Part
+from pilotbase.measures.registry import measure_named, measures, resource_measures
+from pilotbase.measures.resources import ResourceMeasure, Run
+from pilotbase.measures.rules import Setting, is_resource, observe, observe_run, problems_of, score
+from pilotbase.measures.scored import CaseScore
+
+__all__ = [
+    "CaseScore",
+    "Cases",
+    "Kind",
+    "Measure",
+    "Observation",
+    "Parameter",
+    "Part",
+    "ResourceMeasure",
+    "Run",
+    "Setting",
+    "is_resource",
+    "measure_named",
+    "measures",
+    "observe",
+    "observe_run",
+    "problems_of",
+    "resource_measures",
+    "score",
+]

@@ -1,0 +1,64 @@
+"""What measures read: the truth and the answers of cases, with what the cases are grouped and clustered by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = Literal["label", "probability", "value"]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Cases with known truth, in the order of the hidden set; every array has shape (cases,).
+
+    ``truth``: codes of ``classes``, or numbers. ``answers``: codes (-1 = abstained), probabilities of ``positive``, or
+    numbers (NaN = abstained). ``baseline``: answers of the baseline, in the same form. ``units``: cluster codes.
+    """
+
+    truth: NDArray[Any]
+    answers: NDArray[Any]
+    groups: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    units: NDArray[Any] | None = None
+    baseline: NDArray[Any] | None = None
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    kind: Kind = "label"
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def code(self, label: str) -> int:
+        """Return the code of a class."""
+        return self.classes.index(label)
+
+    def among(self, chosen: Ints) -> Cases:
+        """Return the cases with indices ``chosen``."""
+        return replace(
+            self,
+            truth=self.truth[chosen],
+            answers=self.answers[chosen],
+            groups={name: values[chosen] for name, values in self.groups.items()},
+            units=None if self.units is None else self.units[chosen],
+            baseline=None if self.baseline is None else self.baseline[chosen],
+        )
+
+    def probabilities(self) -> Floats:
+        """Return the answered probabilities of the positive class; NaN where there is none in [0, 1]."""
+        answers = self.answers.astype(np.float64)
+        return np.where((answers >= 0) & (answers <= 1), answers, np.nan)
+
+    def labels(self, answers: NDArray[Any], positive: int, cut: float) -> Ints:
+        """Return answered class codes, -1 where there is none; a probability ≥ ``cut`` answers ``positive``."""
+        if self.kind == "label":
+            codes = np.where(np.isfinite(answers.astype(np.float64)), answers, -1).astype(np.int64)
+            return np.where((codes >= 0) & (codes < len(self.classes)), codes, -1)
+        answered = answers.astype(np.float64)
+        valid = (answered >= 0) & (answered <= 1)
+        return np.where(valid, np.where(answered >= cut, positive, 1 - positive), -1).astype(np.int64)

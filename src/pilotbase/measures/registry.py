@@ -1,0 +1,51 @@
+"""All known measures by name: ours, and those that installed packages add by the entry point ``pilotbase.measures``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
+from types import MappingProxyType
+
+from pilotbase.documents.errors import InputError
+from pilotbase.measures import classification, probability, regression
+from pilotbase.measures.definition import Measure
+from pilotbase.measures.resources import RESOURCES, ResourceMeasure
+from pilotbase.measures.scored import CaseScore
+
+ENTRY_POINTS = "pilotbase.measures"
+
+
+@cache
+def measures() -> Mapping[str, Measure]:
+    """Return every measure of predictions by name; ours win over added ones of the same name."""
+    ours = (*classification.MEASURES, *probability.MEASURES, *regression.MEASURES)
+    return MappingProxyType({measure.name: measure for measure in (*_added(), *ours)})
+
+
+@cache
+def resource_measures() -> Mapping[str, ResourceMeasure]:
+    """Return every measure of a run by name."""
+    return MappingProxyType({measure.name: measure for measure in RESOURCES})
+
+
+def measure_named(name: str) -> Measure | ResourceMeasure:
+    """Return the measure called ``name``.
+
+    Raises:
+        InputError: ``measure.unknown``, with the known names.
+    """
+    found = measures().get(name) or resource_measures().get(name)
+    if found is None:
+        raise InputError("measure.unknown", found=name, allowed=", ".join([*measures(), *resource_measures()]))
+    return found
+
+
+def _added() -> list[Measure]:
+    loaded = []
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        score = entry.load()
+        if not isinstance(score, CaseScore):
+            raise InputError("measure.entry_point", name=entry.name)
+        loaded.append(score.measure())
+    return loaded

@@ -1,0 +1,82 @@
+"""Measures of answered values. A mean of unbounded errors can never be shown to be small, so errors have a cap."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+
+from pilotbase.documents.texts import text
+from pilotbase.measures.cases import Floats
+from pilotbase.measures.definition import ANY, PREDICTING, Measure, Parameter
+from pilotbase.measures.observation import Part, Question, indicator, mean_of
+
+_LARGEST = Decimal(10) ** 15
+
+
+def capped_mae(question: Question) -> Part:
+    """Return min(|answer - truth|, cap), in the value's unit."""
+    cap = question.arguments["cap"]
+    return mean_of(np.minimum(_errors(question), float(cap)), cap, question)
+
+
+def capped_rmse(question: Question) -> Part:
+    """Return min(|answer - truth|, cap)²; the measure is the root of the mean."""
+    cap = question.arguments["cap"]
+    return mean_of(np.minimum(_errors(question), float(cap)) ** 2, cap * cap, question, root=2)
+
+
+def within(question: Question) -> Part:
+    """Return 1 when |answer - truth| ≤ tolerance."""
+    errors = _errors(question)
+    absent = np.isnan(errors)
+    close = errors <= float(question.arguments["tolerance"])
+    return indicator(close, np.ones(len(errors), dtype=np.bool_), absent, question)
+
+
+def win_rate(question: Question) -> Part:
+    """Return 1 where the answer beats the baseline's on the same case, 1/2 where they are equally good."""
+    cases = question.cases
+    assert cases.baseline is not None
+    if cases.kind == "value":
+        ours, theirs = _errors(question), np.abs(cases.baseline.astype(np.float64) - cases.truth)
+        ours, theirs = np.where(np.isnan(ours), np.inf, ours), np.where(np.isnan(theirs), np.inf, theirs)
+        absent = ~np.isfinite(cases.answers.astype(np.float64))
+    else:
+        answered = question.answered()
+        cut = float(question.arguments.get("cut", Decimal("0.5")))
+        baseline = cases.labels(cases.baseline, question.label, cut)
+        ours, theirs = (answered != cases.truth).astype(np.float64), (baseline != cases.truth).astype(np.float64)
+        absent = answered < 0
+    gain = np.where(absent, question.worst(0, 2), 2 * (ours < theirs) + (ours == theirs)).astype(np.int64)
+    return Part(gain, np.full(len(gain), 2, dtype=np.int64), ((0, 2), (1, 2), (2, 2)))
+
+
+def _errors(question: Question) -> Floats:
+    answers = question.cases.answers.astype(np.float64)
+    errors: Floats = np.abs(np.where(np.isfinite(answers), answers, np.nan) - question.cases.truth)
+    return errors
+
+
+MEASURES = (
+    Measure(
+        "capped_mae", text("measure.capped_mae"), "mean min(|answer - truth|, cap)",
+        "Willmott & Matsuura, Climate Research 30:79, 2005; capped so that it is bounded", "lower", PREDICTING,
+        capped_mae, bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), _LARGEST),),
+    ),
+    Measure(
+        "capped_rmse", text("measure.capped_rmse"), "√ mean min(|answer - truth|, cap)²",
+        "Hyndman & Koehler, International Journal of Forecasting 22:679, 2006; capped so that it is bounded", "lower",
+        PREDICTING, capped_rmse, bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), _LARGEST),),
+    ),
+    Measure(
+        "within", text("measure.within"), "share of |answer - truth| ≤ tolerance",
+        "hit rate within a stated tolerance", "higher", PREDICTING, within,
+        parameters=(Parameter("tolerance", None, Decimal(-1), _LARGEST),),
+    ),
+    Measure(
+        "win_rate", text("measure.win_rate"), "(wins + ties / 2) / N against the baseline, paired",
+        "Demšar, JMLR 7:1, 2006 (paired counts of wins)", "higher", ANY, win_rate,
+        parameters=(Parameter("cut", Decimal("0.5"), Decimal(0), Decimal(1)),), needs_baseline=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,109 @@
+"""What a measured run costs: latency, memory, throughput, processor time. Never decided early, always at full load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+
+from pilotbase.documents.texts import Text, text
+from pilotbase.measures.cases import Floats
+from pilotbase.measures.definition import Direction
+from pilotbase.measures.observation import Observation, Part
+
+Statistic = Literal["quantile", "max", "peak", "throughput", "cpu"]
+
+_NANO = 10**9
+_NEVER = 1 << 60
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What was measured: seconds per request (NaN or inf = timed out), peak bytes, totals.
+
+    ``latencies``: shape (requests,), in the order of the run.
+    """
+
+    latencies: Floats
+    cases: int
+    wall_seconds: float
+    cpu_seconds: float | None = None
+    peak_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class ResourceMeasure:
+    """One measure of a run; ``unit`` is the base unit of its threshold (s, B, cases/s)."""
+
+    name: str
+    title: Text
+    formula: str
+    source: str
+    better: Direction
+    unit: str
+    statistic: Statistic
+    quantile: Fraction | None = None
+
+    def observe(self, run: Run) -> Observation:
+        """Return what ``run`` shows; parts without any entry where it was not measured."""
+        if self.quantile is not None:
+            gain = _nanoseconds(run.latencies)
+            part = Part(gain, np.full(len(gain), _NANO, dtype=np.int64), ((0, _NANO), (1, _NANO), (_NEVER, _NANO)))
+            return Observation("quantile", (part,), quantile=self.quantile)
+        return Observation("single", (_single(self.statistic, run),), census_only=True)
+
+
+def _single(statistic: Statistic, run: Run) -> Part:
+    """Return the one figure of a run as gain / weight, in base units."""
+    if statistic == "max" and len(run.latencies):
+        return _figure(int(_nanoseconds(run.latencies).max()), _NANO)
+    if statistic == "peak" and run.peak_bytes is not None:
+        return _figure(run.peak_bytes, 1)
+    if statistic == "throughput" and run.wall_seconds > 0:
+        return _figure(run.cases * _NANO, round(run.wall_seconds * _NANO))
+    if statistic == "cpu" and run.cpu_seconds is not None and run.cases:
+        return _figure(round(run.cpu_seconds * _NANO), run.cases * _NANO)
+    return Part(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), ((0, 1),))
+
+
+def _figure(gain: int, weight: int) -> Part:
+    weight = max(weight, 1)
+    return Part(np.array([gain], dtype=np.int64), np.array([weight], dtype=np.int64), ((gain, weight),))
+
+
+def _nanoseconds(latencies: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    finite = np.isfinite(latencies)
+    return np.where(finite, np.rint(np.where(finite, latencies, 0.0) * _NANO), _NEVER).astype(np.int64)
+
+
+_LOAD = "measured under full load"
+
+RESOURCES = (
+    ResourceMeasure(
+        "latency.p50", text("measure.latency.p50"), "median of seconds per request", _LOAD, "lower", "s", "quantile",
+        Fraction(1, 2),
+    ),
+    ResourceMeasure(
+        "latency.p95", text("measure.latency.p95"), "95th percentile of seconds per request", _LOAD, "lower", "s",
+        "quantile", Fraction(95, 100),
+    ),
+    ResourceMeasure(
+        "latency.p99", text("measure.latency.p99"), "99th percentile of seconds per request", _LOAD, "lower", "s",
+        "quantile", Fraction(99, 100),
+    ),
+    ResourceMeasure(
+        "latency.max", text("measure.latency.max"), "largest seconds per request", _LOAD, "lower", "s", "max"
+    ),
+    ResourceMeasure(
+        "memory.peak", text("measure.memory.peak"), "largest resident bytes of the whole box", _LOAD, "lower", "B",
+        "peak",
+    ),
+    ResourceMeasure(
+        "throughput", text("measure.throughput"), "cases / wall seconds", _LOAD, "higher", "cases/s", "throughput"
+    ),
+    ResourceMeasure(
+        "cpu.per_case", text("measure.cpu.per_case"), "processor seconds / cases", _LOAD, "lower", "s", "cpu"
+    ),
+)  # fmt: skip

@@ -1,0 +1,210 @@
+"""From a criterion's rule to what it observes, and all that is wrong with a rule before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.criteria import UNITS, Rule
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.texts import Text, text
+from pilotbase.measures.cases import Cases, Ints, Kind
+from pilotbase.measures.definition import Measure
+from pilotbase.measures.observation import Comparison, Estimand, Observation, Part, Question
+from pilotbase.measures.registry import measure_named, measures, resource_measures
+from pilotbase.measures.resources import ResourceMeasure, Run
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a scenario offers to its criteria."""
+
+    kind: Kind
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    columns: frozenset[str] = frozenset()
+    """Columns that cases can be grouped by."""
+    has_baseline: bool = False
+
+
+def is_resource(rule: Rule) -> bool:
+    """Tell whether ``rule`` is judged on a measured run and not on answers."""
+    return rule.measure in resource_measures()
+
+
+def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_set") -> Observation:
+    """Return the per-case observation of ``rule``; arrays have the shape of ``cases``, whatever ``order`` is.
+
+    ``order`` matters to measures of pairs only (AUC for a population).
+
+    Raises:
+        InputError: what `problems_of` would have said, or a class or column that ``cases`` does not have.
+    """
+    measure = measure_named(rule.measure)
+    if not isinstance(measure, Measure):
+        raise InputError("measure.needs_run", found=rule.measure)
+    census_only = measure.pooled and estimand != "population"
+    # A gap has no worst answer of its own: there an abstention is what is worst for the measure.
+    natural: Comparison = ">=" if measure.better == "higher" else "<="
+    towards = natural if rule.wrapper == "gap" else rule.comparison
+    question = Question(cases, _arguments(measure, rule), _code(measure, rule, cases), towards, order, estimand)
+    if rule.wrapper is None or rule.by is None:
+        return Observation("single", (measure.observe(question),), census_only)
+    if rule.by not in cases.groups:
+        raise InputError("measure.unknown_column", found=rule.by, allowed=", ".join(cases.groups))
+    groups = _groups(cases.groups[rule.by])
+    parts = tuple(_in_group(measure, question, name, chosen) for name, chosen in groups.items())
+    return Observation(rule.wrapper, parts, census_only)
+
+
+def observe_run(rule: Rule, run: Run) -> Observation:
+    """Return what a measured run shows of ``rule``; raises `InputError` when the rule is about answers."""
+    measure = measure_named(rule.measure)
+    if not isinstance(measure, ResourceMeasure):
+        raise InputError("measure.needs_cases", found=rule.measure)
+    return measure.observe(run)
+
+
+def score(rule: Rule, cases: Cases) -> float | None:
+    """Return the measure of ``rule`` over all cases; None when it is 0/0, which is *not measured*."""
+    order = np.arange(len(cases), dtype=np.int64)
+    return observe(rule, cases, order).value(rule.comparison)
+
+
+def problems_of(rule: Rule, setting: Setting) -> tuple[Text, ...]:
+    """Return everything that is wrong with ``rule`` in ``setting``, in sentences; empty when it can be used."""
+    resource = resource_measures().get(rule.measure)
+    if resource is not None:
+        return _resource_problems(rule, resource)
+    measure = measures().get(rule.measure)
+    if measure is None:
+        allowed = ", ".join([*measures(), *resource_measures()])
+        return (text("measure.unknown", found=rule.measure, allowed=allowed),)
+    return (
+        *_setting_problems(measure, rule, setting),
+        *_argument_problems(measure, rule),
+        *_group_problems(rule, setting),
+        *_threshold_problems(measure, rule),
+    )
+
+
+def _setting_problems(measure: Measure, rule: Rule, setting: Setting) -> list[Text]:
+    found = []
+    if setting.kind not in measure.kinds:
+        allowed = ", ".join(sorted(measure.kinds))
+        found.append(text("measure.wrong_kind", measure=measure.name, found=setting.kind, allowed=allowed))
+    if rule.label is not None and rule.label not in setting.classes:
+        found.append(text("measure.unknown_class", found=rule.label, allowed=", ".join(setting.classes)))
+    if rule.label is not None and not measure.of_class:
+        found.append(text("measure.takes_no_class", measure=measure.name))
+    if rule.label is None and measure.of_class and setting.positive is None:
+        found.append(text("measure.class_missing", measure=measure.name, allowed=", ".join(setting.classes)))
+    if measure.needs_baseline and not setting.has_baseline:
+        found.append(text("measure.baseline_missing", measure=measure.name))
+    return found
+
+
+def _argument_problems(measure: Measure, rule: Rule) -> list[Text]:
+    known = {parameter.name: parameter for parameter in measure.parameters}
+    found = [
+        text("measure.unknown_argument", measure=measure.name, found=name, allowed=", ".join(known))
+        for name in rule.arguments
+        if name not in known
+    ]
+    for name, parameter in known.items():
+        value = rule.arguments.get(name, parameter.default)
+        if value is None:
+            found.append(text("measure.argument_missing", measure=measure.name, name=name))
+        elif not isinstance(value, Decimal) or not parameter.low < value <= parameter.high:
+            low, high = parameter.low, parameter.high
+            found.append(
+                text("measure.argument_range", measure=measure.name, name=name, found=value, low=low, high=high)
+            )
+    return found
+
+
+def _group_problems(rule: Rule, setting: Setting) -> list[Text]:
+    found = []
+    if rule.by is not None and rule.by not in setting.columns:
+        found.append(text("measure.unknown_column", found=rule.by, allowed=", ".join(sorted(setting.columns))))
+    if rule.wrapper == "gap" and rule.comparison != "<=":
+        found.append(text("measure.gap_direction", rule=str(rule)))
+    return found
+
+
+def _threshold_problems(measure: Measure, rule: Rule) -> list[Text]:
+    if _argument_problems(measure, rule):
+        return []
+    low, high = measure.range(_arguments(measure, rule))
+    if rule.wrapper == "gap":
+        low, high = Decimal(0), high - low
+    found = []
+    if rule.unit is not None and UNITS[rule.unit][0] != "":
+        found.append(text("measure.wrong_unit", measure=measure.name, found=rule.unit, allowed="-"))
+    if not low <= rule.threshold <= high:
+        found.append(text("measure.threshold_range", measure=measure.name, found=rule.threshold, low=low, high=high))
+    return found
+
+
+def _resource_problems(rule: Rule, resource: ResourceMeasure) -> tuple[Text, ...]:
+    found = []
+    allowed = ", ".join(name for name, (base, _) in UNITS.items() if base == resource.unit)
+    if rule.unit is None or UNITS[rule.unit][0] != resource.unit:
+        found.append(text("measure.wrong_unit", measure=resource.name, found=rule.unit or "-", allowed=allowed))
+    if rule.wrapper is not None:
+        found.append(text("measure.no_groups", measure=resource.name))
+    if (rule.comparison == "<=") != (resource.better == "lower"):
+        found.append(text("measure.run_direction", rule=str(rule)))
+    if rule.threshold <= 0:
+        found.append(text("measure.threshold_positive", measure=resource.name, found=rule.threshold))
+    return tuple(found)
+
+
+def _arguments(measure: Measure, rule: Rule) -> dict[str, Decimal]:
+    """Return all arguments with defaults filled in; raises `InputError` where they cannot be used."""
+    problems = _argument_problems(measure, rule)
+    if problems:
+        raise InputError("measure.rule_problem", rule=str(rule), problem=problems[0])
+    given: Mapping[str, Decimal | str | None] = {
+        parameter.name: rule.arguments.get(parameter.name, parameter.default) for parameter in measure.parameters
+    }
+    return {name: value for name, value in given.items() if isinstance(value, Decimal)}
+
+
+def _code(measure: Measure, rule: Rule, cases: Cases) -> int:
+    label = rule.label or cases.positive
+    if label is None:
+        if measure.of_class:
+            raise InputError("measure.class_missing", measure=measure.name, allowed=", ".join(cases.classes))
+        return len(cases.classes) - 1
+    if label not in cases.classes:
+        raise InputError("measure.unknown_class", found=label, allowed=", ".join(cases.classes))
+    return cases.code(label)
+
+
+def _groups(values: NDArray[Any]) -> dict[str, Ints]:
+    """Return the indices of each group's cases by the group's name; a missing value is a group of its own."""
+    names = values if values.dtype.kind in "iub" else np.array([_name(value) for value in values.tolist()])
+    found, codes = np.unique(names, return_inverse=True)
+    return {str(name): np.flatnonzero(codes == code).astype(np.int64) for code, name in enumerate(found.tolist())}
+
+
+def _name(value: object) -> str:
+    return "" if value is None or value != value else str(value)
+
+
+def _in_group(measure: Measure, question: Question, name: str, chosen: Ints) -> Part:
+    """Return the measure's observation among ``chosen`` cases, spread over all cases."""
+    size = len(question.cases)
+    place = np.full(size, -1, dtype=np.int64)
+    place[chosen] = np.arange(len(chosen))
+    order = place[question.order]
+    part = measure.observe(replace(question, cases=question.cases.among(chosen), order=order[order >= 0]))
+    gain, weight = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    gain[chosen], weight[chosen] = part.gain, part.weight
+    return replace(part, gain=gain, weight=weight, name=name)
