@@ -56,9 +56,7 @@ def split(sector: str, archives: Path) -> Split:
 
 def table(sector: str, archives: Path) -> pl.DataFrame:
     """Return the prepared table of ``sector``."""
-    prepared: pl.DataFrame = _module(sector, "prepare").prepare(
-        lambda package, path: open_member(archives, package, path)
-    )
+    prepared: pl.DataFrame = _module(sector, "prepare").prepare(partial(open_member, archives))
     return prepared
 
 

@@ -17,7 +17,7 @@ def train(public: pl.DataFrame) -> dict[str, dict[str, Any]]:
     matrix, output = public.select(FEATURES).to_numpy(), public["net_output"].to_numpy()
     return {
         "output-trees": _output_trees(matrix, output),
-        "third-order-curve": _third_order_curve(matrix, output),
+        "fourth-order-curve": _fourth_order_curve(matrix, output),
         "correction-formula": _correction_formula(matrix, output),
     }
 
@@ -27,9 +27,9 @@ def _output_trees(matrix: np.ndarray, output: np.ndarray) -> dict[str, Any]:
     return trees.export(model.fit(matrix, output), FEATURES, float(output.mean()))
 
 
-def _third_order_curve(matrix: np.ndarray, output: np.ndarray) -> dict[str, Any]:
+def _fourth_order_curve(matrix: np.ndarray, output: np.ndarray) -> dict[str, Any]:
     centre, scale = matrix.mean(axis=0).round(3), matrix.std(axis=0).round(3)
-    exponents = np.array([powers for powers in itertools.product(range(4), repeat=len(FEATURES)) if sum(powers) <= 3])
+    exponents = np.array([powers for powers in itertools.product(range(5), repeat=len(FEATURES)) if sum(powers) <= 4])
     terms = (((matrix - centre) / scale)[:, None, :] ** exponents).prod(axis=2)
     weights = np.linalg.lstsq(terms, output, rcond=None)[0].round(5)
     return {

@@ -1,4 +1,4 @@
-"""The correction curve of the plant as a polynomial of third order in all four readings."""
+"""The correction curve of the plant as a polynomial of fourth order in all four readings."""
 
 import json
 from pathlib import Path
