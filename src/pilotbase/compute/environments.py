@@ -1,18 +1,215 @@
-"""Environments."""
+"""Environments: the packages of an application in a plain, read-only folder, built in a box and named by content.
+
+A build is keyed by the lock and the interpreter. Wheels come from a cache by hash, so whoever shares a key shares
+bytes that both have asked for by SHA-256; nothing that one supplier's code writes ever reaches a folder of another.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from pilotbase.compute import installer
+from pilotbase.compute.box import Box
+from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.command import Mount, Program
+from pilotbase.compute.locks import Requirement, parse_lock
+from pilotbase.compute.settings import BoxSettings, LogPolicy, running_interpreter
+from pilotbase.compute.staging import remove_folder, staging_folder
+from pilotbase.compute.trees import digest_tree, fingerprint_tree, walk_tree
+from pilotbase.compute.wheels import Wheel, provide_wheels
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
+from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase.documents.texts import Text, text
+from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, Kind, encode_json
+
+BUILD_LIMITS = Limits(
+    memory_bytes=2 << 30,
+    cpu_seconds=1200,
+    wall_seconds=900,
+    load_seconds=900,
+    processes=64,
+    scratch_bytes=1 << 30,
+    file_bytes=4 << 30,
+)
+FREE_BYTES = 64 << 20
+"""A build may write so much, and `RATIO` times the size of its wheels."""
+RATIO = 30
+MAX_FILES = 200_000
+
+_FORMAT = 1
+_TARGET = PurePosixPath("/target")
+_WHEELS = PurePosixPath("/wheels")
 
 
 @dataclass(frozen=True)
 class Environment:
-    """An installed, read-only folder of packages; ``digest`` names its content and the lock it was made from."""
+    """An installed, read-only folder of packages.
+
+    ``digest`` names interpreter, wheels and every installed file except bytecode; ``seal`` covers the bytecode too.
+    """
 
     digest: str
     path: Path
-    packages: tuple[str, ...] = ()
+    packages: tuple[str, ...]
+    """``name==version``, sorted."""
+    seal: str
 
     def verify(self) -> None:
-        """Refuse a folder that is not what it was when it was built."""
+        """Make sure that the folder is what was built; quick if it was checked in this process and is untouched.
+
+        Raises:
+            InvalidProofError: a file was changed, added or removed.
+        """
+        mark = fingerprint_tree(self.path)
+        if _VERIFIED.get((self.path, self.seal)) == mark:
+            return
+        if digest_tree(self.path) != self.seal:
+            raise InvalidProofError("environment.poisoned", path=self.path)
+        _VERIFIED[self.path, self.seal] = mark
+
+
+_VERIFIED: dict[tuple[Path, str], str] = {}
+
+
+def build_environment(lock: bytes, file: str, cache: Path, settings: BoxSettings | None = None) -> Environment:
+    """Return the environment that ``lock`` (the bytes of ``file``) asks for, built if ``cache`` lacks it.
+
+    An environment in the cache whose files have been changed is thrown away and built again.
+
+    Raises:
+        InputError: the lock has problems (all of them), a wheel is missing, hostile or broken.
+        PilotbaseError: the index cannot be reached, or the build failed on our side.
+    """
+    settings = settings or BoxSettings()
+    interpreter = settings.interpreter or running_interpreter()
+    requirements = parse_lock(lock, file)
+    key = _key(requirements, interpreter.tag)
+    folder = cache.resolve() / "environments"
+    folder.mkdir(parents=True, exist_ok=True)
+    with _one_builder(folder, key):
+        environment = _open(folder / key)
+        if environment is not None:
+            return environment
+        wheels = provide_wheels(requirements, cache.resolve(), interpreter.tag) if requirements else ()
+        with staging_folder(folder) as staging:
+            (staging / "tree").mkdir()
+            if wheels:
+                _install(wheels, staging / "tree", settings)
+            _seal(staging, wheels, interpreter.tag)
+            staging.rename(folder / key)
+    built = _open(folder / key)
+    if built is None:
+        raise InvalidProofError("environment.poisoned", path=folder / key)
+    return built
+
+
+def _key(requirements: tuple[Requirement, ...], tag: str) -> str:
+    lines = [[requirement.name, requirement.version, *requirement.hashes] for requirement in requirements]
+    return digest_json({"format": _FORMAT, "interpreter": tag, "lock": lines}).removeprefix("sha256:")
+
+
+def _open(place: Path) -> Environment | None:
+    """Return the environment at ``place`` if it is there and whole; otherwise clear the place."""
+    if not place.exists():
+        return None
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, InputError, InvalidProofError):
+        record = json.loads((place / "record.json").read_bytes())
+        environment = Environment(record["digest"], place / "tree", tuple(record["packages"]), record["seal"])
+        environment.verify()
+        return environment
+    remove_folder(place)
+    return None
+
+
+def _install(wheels: tuple[Wheel, ...], tree: Path, settings: BoxSettings) -> None:
+    """Unpack ``wheels`` into ``tree`` in a box of its own."""
+    owned = os.getuid() == 0
+    if owned:
+        os.chown(tree, settings.uid, settings.uid)
+    mounts = [Mount(tree, _TARGET, writable=True)]
+    mounts += [Mount(wheel.path.parent, _WHEELS / wheel.sha256) for wheel in wheels]
+    greeting = {
+        "target": str(_TARGET),
+        "wheels": [
+            {"name": wheel.path.name, "path": str(_WHEELS / wheel.sha256 / wheel.path.name)} for wheel in wheels
+        ],
+        "free_bytes": FREE_BYTES,
+        "ratio": RATIO,
+        "files": MAX_FILES,
+    }
+    build = replace(settings, limits=BUILD_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL, removed=frozenset())
+    program = Program(Path(installer.__file__), (), tuple(mounts))
+    with Box(program, build) as box:
+        _follow(box, json.dumps(greeting).encode())
+
+
+def _follow(box: Box, greeting: bytes) -> None:
+    """Wait for the build's end and turn what it reports into an error."""
+    deadline = time.monotonic() + BUILD_LIMITS.wall_seconds
+    try:
+        box.channel.send(encode_json(Kind.HELLO, greeting), deadline)
+        header = box.channel.receive_header(deadline)
+        if header.kind not in (Kind.READY, Kind.ERROR) or header.length > MAX_JSON_BYTES:
+            raise FrameError(EndReason.BROKEN_PROTOCOL)
+        report = json.loads(bytes(box.channel.receive(header.length, deadline)))
+        if header.kind is Kind.READY:
+            return
+        reason = _refusal(report["kind"], str(report["wheel"]), str(report["found"]))
+    except (ChannelClosedError, DeadlinePassedError) as problem:
+        symptom = EndReason.LOAD_TIMEOUT if isinstance(problem, DeadlinePassedError) else EndReason.APPLICATION_EXIT
+        ended = box.explain(symptom)
+        raise PilotbaseError("environment.build_ended", reason=ended.value, said=box.logs().text[-500:]) from None
+    except (FrameError, ValueError, KeyError, TypeError):
+        raise PilotbaseError("environment.build_ended", reason="broken_protocol", said="") from None
+    raise InputError("environment.wheel_refused", reason=reason)
+
+
+def _refusal(kind: str, wheel: str, found: str) -> Text:
+    """Return the sentence for what the installer refused; raises `KeyError` for a kind that it does not know."""
+    return {
+        "path": text("environment.wheel.path", wheel=wheel, found=found),
+        "link": text("environment.wheel.link", wheel=wheel, found=found),
+        "twice": text("environment.wheel.twice", wheel=wheel, found=found),
+        "overwrite": text("environment.wheel.overwrite", wheel=wheel, found=found),
+        "bomb": text("environment.wheel.bomb", wheel=wheel, found=found),
+        "files": text("environment.wheel.files", wheel=wheel, found=found),
+        "broken": text("environment.wheel.broken", wheel=wheel, found=found),
+    }[kind]
+
+
+def _seal(staging: Path, wheels: tuple[Wheel, ...], tag: str) -> None:
+    """Make the tree ours and read-only, and write down what it is."""
+    tree = staging / "tree"
+    for entry in walk_tree(tree):
+        _own(entry.path, 0o555 if entry.is_folder else 0o444)
+    _own(tree, 0o555)
+    packages = sorted(str(wheel.requirement) for wheel in wheels)
+    content = digest_tree(tree, wanted=lambda name: not name.endswith(".pyc"))
+    named = {"interpreter": tag, "wheels": sorted(wheel.sha256 for wheel in wheels), "files": content}
+    record = {"digest": digest_json(named), "packages": packages, "seal": digest_tree(tree)}
+    (staging / "record.json").write_text(json.dumps(record))
+
+
+def _own(path: Path, mode: int) -> None:
+    if os.getuid() == 0:
+        os.chown(path, 0, 0, follow_symlinks=False)
+    path.chmod(mode)
+
+
+@contextlib.contextmanager
+def _one_builder(folder: Path, key: str) -> Iterator[None]:
+    """Let one process at a time build ``key``; the lock is freed by the kernel when its holder dies."""
+    descriptor = os.open(folder / f".{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

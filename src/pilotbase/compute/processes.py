@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +55,9 @@ def descendants(root: int) -> list[int]:
 def children(pid: int) -> list[int]:
     """Return the children of ``pid``, none if it has gone."""
     found: list[int] = []
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
+    for task in _tasks(pid):
+        with contextlib.suppress(OSError):
             found += map(int, (task / "children").read_text().split())
-    except OSError:
-        pass
     return found
 
 
@@ -66,6 +65,13 @@ def status(pid: int) -> dict[str, str]:
     """Return the fields of /proc/<pid>/status."""
     lines = (_PROC / str(pid) / "status").read_text().splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def _tasks(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return []
 
 
 def _stat(pid: int) -> list[str] | None:

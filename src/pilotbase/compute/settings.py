@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -47,7 +48,6 @@ class Protection(StrEnum):
     MEMORY = "memory"
     PROCESSES = "processes"
     SCRATCH = "scratch"
-    READ_ONLY = "read_only"
     PROCESS_NAMESPACE = "process_namespace"
 
 
@@ -58,7 +58,7 @@ class Interpreter:
     executable: Path
     prefix: Path
     tag: str
-    """Such as ``cpython-311``: environments are built for it."""
+    """Such as ``cpython-311-x86_64``: environments are built for it."""
 
 
 @dataclass(frozen=True)
@@ -84,5 +84,6 @@ class BoxSettings:
 def running_interpreter() -> Interpreter:
     """Return the interpreter beneath the running virtual environment."""
     base = getattr(sys, "_base_executable", None) or sys.executable
-    tag = f"{sys.implementation.name}-{sys.version_info.major}{sys.version_info.minor}"
+    version = f"{sys.version_info.major}{sys.version_info.minor}"
+    tag = f"{sys.implementation.name}-{version}-{platform.machine()}"
     return Interpreter(Path(base).resolve(), Path(sys.base_prefix).resolve(), tag)

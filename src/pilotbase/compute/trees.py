@@ -1,0 +1,78 @@
+"""Digests of folders: every file's path and bytes, in the order of paths."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import digest_bytes, digest_file
+
+_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or folder beneath a root, with what ``lstat`` says of it."""
+
+    path: Path
+    name: str
+    """Relative to the root, with ``/``."""
+    status: os.stat_result
+
+    @property
+    def is_folder(self) -> bool:
+        return stat.S_ISDIR(self.status.st_mode)
+
+
+def walk_tree(root: Path) -> Iterator[Entry]:
+    """Yield every file and folder beneath ``root``, never following a link.
+
+    Raises:
+        InputError: a link, a device, a socket, a pipe, or a name that is no UTF-8.
+    """
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        for item in sorted(folder.iterdir()):
+            name = item.relative_to(root).as_posix()
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                raise InputError("box.tree.name", folder=root, name=ascii(name)) from None
+            entry = Entry(item, name, item.lstat())
+            if entry.is_folder:
+                folders.append(item)
+            elif stat.S_ISLNK(entry.status.st_mode):
+                raise InputError("box.tree.link", folder=root, name=name)
+            elif not stat.S_ISREG(entry.status.st_mode):
+                raise InputError("box.tree.special", folder=root, name=name)
+            yield entry
+
+
+def digest_tree(root: Path, wanted: Callable[[str], bool] = lambda name: True) -> str:
+    """Return ``sha256:<hex>`` over path, size and SHA-256 of every wanted file; raises as `walk_tree`."""
+    files = sorted(
+        (entry for entry in walk_tree(root) if not entry.is_folder and wanted(entry.name)), key=lambda entry: entry.name
+    )
+    with ThreadPoolExecutor(_THREADS) as threads:
+        digests = threads.map(digest_file, (entry.path for entry in files))
+        lines = [
+            f"{entry.name}\0{entry.status.st_size}\0{digest}\n" for entry, digest in zip(files, digests, strict=True)
+        ]
+    return digest_bytes("".join(lines).encode())
+
+
+def fingerprint_tree(root: Path) -> str:
+    """Return a quick mark that changes whenever a file beneath ``root`` is written, replaced, added or removed."""
+    mark = hashlib.sha256()
+    for entry in walk_tree(root):
+        status = entry.status
+        facts = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_mode)
+        mark.update(f"{entry.name}\0{facts}\n".encode())
+    return mark.hexdigest()
