@@ -73,7 +73,7 @@ def open_member(archives: Path, package: str, path: str) -> bytes:
 
 
 def spell(model: dict[str, Any]) -> str:
-    """Return ``model`` as JSON with one line a list, readable and small."""
+    """Return ``model`` as JSON with one line an entry, readable and small."""
     lines = [f" {json.dumps(name)}: {_spell_value(value)}" for name, value in model.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -81,6 +81,9 @@ def spell(model: dict[str, Any]) -> str:
 def _spell_value(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], list):
         return "[\n  " + ",\n  ".join(json.dumps(row, separators=(",", ":")) for row in value) + "\n ]"
+    if isinstance(value, dict):
+        spelled = [f"  {json.dumps(name)}: {json.dumps(item, ensure_ascii=False)}" for name, item in value.items()]
+        return "{\n" + ",\n".join(spelled) + "\n }"
     return json.dumps(value, ensure_ascii=False)
 
 
