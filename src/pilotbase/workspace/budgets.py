@@ -48,7 +48,7 @@ def post(
         raise ValueError(f"the amounts of transfer {transfer!r} do not sum to zero")
     row = tables.postings.c
     before = select(row.account, row.amount).where(row.transfer == transfer)
-    posted = dict(connection.execute(before).tuples().all())
+    posted = dict(connection.execute(before).all())
     if posted:
         if posted != dict(amounts):
             raise ConflictError("workspace.transfer_differs", name=transfer)

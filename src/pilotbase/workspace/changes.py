@@ -36,4 +36,4 @@ def changes(connection: Connection, actor: Actor, since: int, limit: int) -> lis
         .order_by(_changes.sequence)
         .limit(limit)
     )
-    return [Change(*row) for row in connection.execute(rows).tuples()]
+    return [Change(*row) for row in connection.execute(rows)]

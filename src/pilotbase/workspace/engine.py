@@ -101,11 +101,12 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _postgres_engine(url: str) -> Engine:
-    engine = create_engine(
-        url.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="REPEATABLE READ", pool_pre_ping=True
+    return create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        isolation_level="REPEATABLE READ",
+        pool_pre_ping=True,
+        connect_args={"options": f"-c lock_timeout={BUSY_SECONDS}s"},
     )
-    event.listen(engine, "connect", _prepare_postgres)
-    return engine
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -117,11 +118,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _prepare_postgres(connection: Any, _record: object) -> None:
-    connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
-    connection.commit()
 
 
 def _as_failure(error: DBAPIError | sqlite3.Error, place: str) -> PilotbaseError:

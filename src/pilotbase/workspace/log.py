@@ -106,10 +106,10 @@ def log_size(connection: Connection) -> int:
     return 0 if newest is None else int(newest) + 1
 
 
-def entries(connection: Connection, start: int = 0, limit: int | None = None) -> Iterator[LogEntry]:
+def entries(connection: Connection, start: int = 0) -> Iterator[LogEntry]:
     """Iterate the entries from number ``start``."""
     rows = select(tables.log_entries.c.body).where(tables.log_entries.c.number >= start)
-    for body in connection.scalars(rows.order_by(tables.log_entries.c.number).limit(limit)):
+    for body in connection.scalars(rows.order_by(tables.log_entries.c.number)):
         yield LogEntry.model_validate_json(body)
 
 

@@ -83,7 +83,7 @@ def verify_log(copy: LogCopy, verifier: LogVerifier, witnesses: Iterable[str] = 
     tree, previous, proven = MerkleTree(), NO_PREDECESSOR, 0
     pending = list(reversed(signed))
     for number, body in enumerate(copy.entries):
-        _require_link(body, number, previous)
+        _require_link(copy, number, previous)
         tree.append(body)
         previous = digest_text(leaf_hash(body))
         while pending and pending[-1].size <= number + 1:
@@ -97,7 +97,8 @@ def verify_log(copy: LogCopy, verifier: LogVerifier, witnesses: Iterable[str] = 
     return VerifiedLog(len(tree), tree.root(), len(signed))
 
 
-def _require_link(body: bytes, number: int, previous: str) -> None:
+def _require_link(copy: LogCopy, number: int, previous: str) -> None:
+    body = copy.entries[number]
     try:
         entry = LogEntry.model_validate_json(body)
     except pydantic.ValidationError as error:
@@ -107,8 +108,10 @@ def _require_link(body: bytes, number: int, previous: str) -> None:
     if entry.number != number:
         raise InvalidProofError("log.entry_out_of_place", number=number, found=entry.number)
     if entry.previous != previous:
-        # The predecessor is not the one that this entry was written after (for number 0: this entry itself is wrong).
-        raise InvalidProofError("log.entry_altered", first=max(number - 1, 0), last=number)
+        # Either the predecessor was altered or this entry's word about it; the kept hashes tell which.
+        altered = _first_altered(copy.entries, copy.hashes, max(number - 1, 0))
+        first = max(number - 1, 0) if altered is None else min(altered, number)
+        raise InvalidProofError("log.entry_altered", first=first, last=number if altered is None else first)
 
 
 def _require_root(checkpoint: Checkpoint, tree: MerkleTree, copy: LogCopy, proven: int) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from sqlalchemy import Connection, select
 
@@ -157,14 +158,15 @@ class View:
 
     def log_entries(self, start: int = 0, limit: int = 1000) -> list[log.LogEntry]:
         """Return entries from number ``start``: all for operator and regulator, else the organisation's own."""
+        own, everything = self.actor.organisation, self.actor.sees_all
         with self._read() as connection:
-            lines = list(log.entries(connection, start, limit))
-        own = self.actor.organisation
-        return [line for line in lines if self.actor.sees_all or line.actor.organisation == own]
+            lines = log.entries(connection, start)
+            return list(islice((line for line in lines if everything or line.actor.organisation == own), limit))
 
     def log_payload(self, number: int) -> bytes | None:
         """Return the payload of entry ``number`` for those who see the entry; None when erased or not to be seen."""
-        if not self.log_entries(number, 1):
+        seen = self.log_entries(number, 1)
+        if not seen or seen[0].number != number:
             return None
         with self._read() as connection:
             return log.payload_of(connection, number)

