@@ -1,0 +1,17 @@
+"""Data: tables of a scenario, from the file to public sample, hidden set and arrays.
+
+tables      `read_table(path, missing=("",)) -> DataFrame`
+conform     `conform(table, scenario) -> DataFrame`        typed by the scenario's fields, all problems at once
+splits      `split_cases(frame, scenario) -> Split(public, hidden)`
+labels      `classes_of(public, scenario) -> tuple[str, ...]`       sorted; () for regression
+batches     `feature_columns(frame, contract) -> dict[str, ndarray]`   for `protocols.frames.Batch`
+            `truth_codes(frame, scenario, classes) -> ndarray`      int32 codes, or float64 values
+baselines   `baseline_answers(scenario, frame, classes) -> ndarray | None`  None: an application, to be run
+rules       `evaluate_rule(rule, frame) -> ndarray[bool]`, `compile_rule(rule, columns)`
+leakage     `check_leakage(public, hidden, scenario) -> Leakage(checks, outcome)`
+drafting    `draft_scenario(path, answers) -> Draft`        six answers make a scenario
+yaml_writer `write_scenario_yaml(scenario) -> str`
+packages    `fetch_package(...) -> Path`, `open_member(archive, member) -> bytes`
+
+The way of a table: ``split_cases(conform(read_table(path, scenario.data.missing), scenario), scenario)``.
+"""

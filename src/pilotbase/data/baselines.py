@@ -1,0 +1,66 @@
+"""What the baseline answered: past decisions in a column, a rule in force, or always the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from pilotbase.data.batches import Codes, Values, label_codes, numbers
+from pilotbase.data.labels import spell_labels
+from pilotbase.data.rules import evaluate_rule
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.scenario import ColumnBaseline, ConstantBaseline, RuleBaseline, Scenario
+
+
+def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Codes | Values | None:
+    """Return the baseline's answer to each case of a conformed ``frame``, shape (rows,).
+
+    Classification: int32 codes into the sorted ``classes``, −1 = no answer (also where applications answer with
+    probabilities). Regression: float64, NaN = no answer. None where the baseline is an application, which has to be
+    run, or none is given.
+
+    Raises:
+        InputError: ``data.*``: a rule that cannot be read or decides no such task, labels outside ``classes``, a
+            constant that is no number.
+    """
+    baseline = scenario.baseline
+    if isinstance(baseline, ColumnBaseline):
+        return _column_answers(baseline, scenario, frame, classes)
+    if isinstance(baseline, RuleBaseline):
+        return _rule_answers(baseline, scenario, frame, classes)
+    if isinstance(baseline, ConstantBaseline):
+        return _constant_answers(baseline, scenario, frame, classes)
+    return None
+
+
+def _column_answers(
+    baseline: ColumnBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]
+) -> Codes | Values:
+    column = frame[baseline.column]
+    if scenario.task == "classification":
+        return label_codes(spell_labels(column, scenario.field(scenario.data.target).data_type), classes)
+    if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+        raise InputError("data.baseline_not_numeric", column=baseline.column)
+    return numbers(column)
+
+
+def _rule_answers(baseline: RuleBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Codes:
+    positive = scenario.positive
+    if scenario.task == "regression" or positive is None or len(classes) != 2 or positive not in classes:
+        raise InputError("data.rule.no_binary_task", positive=positive or "", classes=", ".join(classes))
+    hits = evaluate_rule(baseline.rule, frame, withheld=frozenset({scenario.data.target}))
+    code = classes.index(positive)
+    return np.where(hits, code, 1 - code).astype(np.int32)
+
+
+def _constant_answers(
+    baseline: ConstantBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]
+) -> Codes | Values:
+    data_type = scenario.field(scenario.data.target).data_type
+    constant = pl.Series("baseline.value", [baseline.value])
+    if scenario.task == "classification":
+        return np.repeat(label_codes(spell_labels(constant, data_type), classes), frame.height)
+    value = constant.cast(pl.Float64, strict=False)
+    if value.null_count():
+        raise InputError("data.constant_not_numeric", found=baseline.value)
+    return np.repeat(numbers(value), frame.height)

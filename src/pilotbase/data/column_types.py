@@ -1,0 +1,109 @@
+"""One column brought to its declared type; what does not fit is marked, not guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pilotbase.data.labels import BOOLEANS
+from pilotbase.documents.contract import DataType
+
+POLARS_TYPES: dict[DataType, pl.DataType] = {
+    DataType.FLOAT: pl.Float64(),
+    DataType.INTEGER: pl.Int64(),
+    DataType.BOOLEAN: pl.Boolean(),
+    DataType.TEXT: pl.String(),
+    DataType.DATE: pl.Date(),
+    DataType.DATETIME: pl.Datetime("us", "UTC"),
+}
+"""Croissant type → type of a conformed column."""
+
+_ZONED = ("%Y-%m-%d %H:%M:%S%.f%:z", "%Y-%m-%d %H:%M%:z")
+_LOCAL = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+_EXACT = 2.0**53
+_OPAQUE = (pl.Binary, pl.Object)
+
+
+@dataclass(frozen=True)
+class TypedColumn:
+    """``values`` in the declared type (null where missing or wrong) and, for each row, whether it is ``wrong``."""
+
+    values: pl.Series
+    wrong: pl.Series
+
+
+def type_column(raw: pl.Series, data_type: DataType) -> TypedColumn:
+    """Return ``raw``, texts or native values, as ``data_type``; NaN counts as missing, infinity as wrong."""
+    column = raw.fill_nan(None) if raw.dtype.is_float() else raw
+    if not (column.dtype.is_numeric() or column.dtype.is_temporal() or column.dtype in (pl.Boolean, pl.String)):
+        column = column if column.dtype.is_nested() or column.dtype in _OPAQUE else column.cast(pl.String)
+    if column.dtype.is_nested() or column.dtype in _OPAQUE:
+        values = pl.Series(raw.name, [None] * len(raw), dtype=POLARS_TYPES[data_type])
+    else:
+        values = column.to_frame().with_columns(_expression(column, data_type).alias(raw.name)).to_series()
+    return TypedColumn(values, values.is_null() & column.is_not_null())
+
+
+def _expression(column: pl.Series, data_type: DataType) -> pl.Expr:
+    source = pl.col(column.name)
+    if column.dtype.is_temporal() and data_type not in (DataType.DATE, DataType.DATETIME, DataType.TEXT):
+        return pl.lit(None, dtype=POLARS_TYPES[data_type])
+    text = source.cast(pl.String).str.strip_chars()
+    if data_type is DataType.FLOAT:
+        return _number(source, column.dtype)
+    if data_type is DataType.INTEGER:
+        return _integer(source, column.dtype)
+    if data_type is DataType.BOOLEAN:
+        return _boolean(source, column.dtype)
+    if data_type is DataType.TEXT:
+        return source.cast(pl.String)
+    if data_type is DataType.DATE:
+        return source.cast(pl.Date) if column.dtype == pl.Date else _date(text)
+    return _moment(source, text, column.dtype)
+
+
+def _number(source: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    stripped = source.str.strip_chars() if dtype == pl.String else source
+    number = stripped.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def _integer(source: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype.is_integer() or dtype == pl.Boolean:
+        return source.cast(pl.Int64, strict=False)
+    number = _number(source, dtype)
+    rounded = pl.when((number == number.round(0)) & (number.abs() <= _EXACT)).then(number).cast(pl.Int64, strict=False)
+    if dtype == pl.String:  # keys of 17 digits and more must not pass through a float
+        return pl.coalesce(source.str.strip_chars().cast(pl.Int64, strict=False), rounded)
+    return rounded
+
+
+def _boolean(source: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.Boolean:
+        return source
+    text = _integer(source, dtype).cast(pl.String) if dtype.is_numeric() else source.cast(pl.String).str.strip_chars()
+    return text.str.to_lowercase().replace_strict(BOOLEANS, default=None, return_dtype=pl.Boolean)
+
+
+def _date(text: pl.Expr) -> pl.Expr:
+    plain = _plain_date(text).str.replace(r"[ T]00:00(:00(\.0+)?)?$", "")
+    compact = plain.str.replace(r"^(\d{4})(\d{2})(\d{2})$", "$1-$2-$3")
+    return compact.str.to_date("%Y-%m-%d", strict=False)
+
+
+def _moment(source: pl.Expr, text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if isinstance(dtype, pl.Datetime):
+        in_utc = source.dt.convert_time_zone("UTC") if dtype.time_zone else source.dt.replace_time_zone("UTC")
+        return in_utc.cast(pl.Datetime("us", "UTC"))
+    if dtype == pl.Date:
+        return source.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    plain = _plain_date(text).str.replace(r"^([\d-]+)T", "$1 ").str.replace(r" ?Z$", "+00:00")
+    plain = plain.str.replace(r"([+-]\d{2})(\d{2})$", "$1:$2")
+    zoned = [plain.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False) for form in _ZONED]
+    local = [plain.str.to_datetime(form, time_unit="us", strict=False).dt.replace_time_zone("UTC") for form in _LOCAL]
+    return pl.coalesce(*zoned, *local)
+
+
+def _plain_date(text: pl.Expr) -> pl.Expr:
+    return text.str.replace(r"^(\d{4})[/.年](\d{1,2})[/.月](\d{1,2})日?", "$1-$2-$3")

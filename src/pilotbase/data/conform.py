@@ -1,0 +1,125 @@
+"""A table made to fit a scenario's fields: typed, complete, in range, or every problem at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+import polars as pl
+
+from pilotbase.data.column_types import TypedColumn, type_column
+from pilotbase.data.labels import spell_labels
+from pilotbase.documents.contract import DataType, Field
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.scenario import HashSplit, Scenario, TimeSplit
+from pilotbase.documents.texts import Text, text
+
+SHOWN = 5
+"""Rows and values that a problem names."""
+
+
+def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
+    """Return the scenario's fields in their order, one typed column each; other columns of ``table`` are dropped.
+
+    Types: Float64, Int64, Boolean, String, Date, Datetime (µs, UTC; times without a zone are read as UTC); missing is
+    null, never NaN. The target of a classification becomes text (see `spell_labels`).
+
+    Raises:
+        InputError: every missing column, value of another type, value out of range, missing target, missing value
+            in a column that steers the split, and double key, each as an `Issue` with its rows.
+    """
+    found: list[pl.Series] = []
+    problems: list[tuple[str, Text]] = []
+    for index, field in enumerate(scenario.data.fields):
+        path = f"data.fields[{index}]"
+        if field.name not in table.columns:
+            problems.append((path, _missing_column(field, table)))
+            continue
+        typed = type_column(table[field.name], field.data_type)
+        problems += [(path, problem) for problem in _column_problems(field, table[field.name], typed)]
+        found.append(typed.values)
+    frame = pl.DataFrame(found)
+    problems += _completeness_problems(frame, scenario)
+    if problems:
+        file = scenario.data.file
+        raise InputError.from_issues(file, [Issue(file=file, path=path, problem=problem) for path, problem in problems])
+    return _with_labels(frame, scenario)
+
+
+def _missing_column(field: Field, table: pl.DataFrame) -> Text:
+    similar = difflib.get_close_matches(field.name, table.columns, n=3)
+    return text("data.missing_column", name=field.name, allowed=", ".join(similar or table.columns[:30]))
+
+
+def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterator[Text]:
+    if typed.wrong.any():
+        yield text(
+            "data.wrong_type",
+            name=field.name,
+            count=int(typed.wrong.sum()),
+            allowed=text(_TYPE_TEXTS[field.data_type]),
+            rows=_rows(typed.wrong),
+            found=_values(raw.filter(typed.wrong)),
+        )
+    if field.data_type not in (DataType.FLOAT, DataType.INTEGER):
+        return
+    low = (typed.values < field.minimum).fill_null(False) if field.minimum is not None else None
+    high = (typed.values > field.maximum).fill_null(False) if field.maximum is not None else None
+    for outside, code_is_low in ((low, True), (high, False)):
+        if outside is not None and outside.any():
+            yield _out_of_range(field, typed.values, outside, code_is_low)
+
+
+def _out_of_range(field: Field, values: pl.Series, outside: pl.Series, low: bool) -> Text:
+    unit = f" {field.unit}" if field.unit else ""
+    rows, found, count = _rows(outside), _values(values.filter(outside)), int(outside.sum())
+    if low:
+        limit = f"{field.minimum:g}{unit}"
+        return text("data.below_minimum", name=field.name, count=count, limit=limit, rows=rows, found=found)
+    limit = f"{field.maximum:g}{unit}"
+    return text("data.above_maximum", name=field.name, count=count, limit=limit, rows=rows, found=found)
+
+
+def _completeness_problems(frame: pl.DataFrame, scenario: Scenario) -> Iterator[tuple[str, Text]]:
+    data, split = scenario.data, scenario.data.split
+    steering = split.by if isinstance(split, HashSplit) else split.column
+    if data.target in frame.columns and frame[data.target].null_count():
+        lacking = frame[data.target].is_null()
+        yield "data.target", text("data.missing_target", name=data.target, count=lacking.sum(), rows=_rows(lacking))
+    if steering is not None and steering in frame.columns and frame[steering].null_count():
+        path = "data.split.by" if isinstance(split, HashSplit) else "data.split.column"
+        lacking = frame[steering].is_null()
+        yield path, text("data.missing_group", name=steering, count=lacking.sum(), rows=_rows(lacking))
+    if isinstance(split, TimeSplit) and scenario.field(split.column).data_type in (DataType.TEXT, DataType.BOOLEAN):
+        yield "data.split.column", text("data.no_time_column", name=split.column)
+    if data.key is not None and data.key in frame.columns:
+        double = frame[data.key].is_duplicated() | frame[data.key].is_null()
+        if double.any():
+            yield "data.key", text("data.double_key", name=data.key, count=int(double.sum()), rows=_rows(double))
+
+
+def _with_labels(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
+    if scenario.task == "regression":
+        return frame
+    target = scenario.data.target
+    return frame.with_columns(spell_labels(frame[target], scenario.field(target).data_type))
+
+
+def _rows(marked: pl.Series) -> str:
+    rows = (marked.arg_true() + 1).head(SHOWN).to_list()
+    return ", ".join(map(str, rows)) + (", …" if int(marked.sum()) > SHOWN else "")
+
+
+def _values(column: pl.Series) -> str:
+    values = column.unique(maintain_order=True).head(SHOWN).to_list()
+    return ", ".join(f"{value!r}"[:40] for value in values)
+
+
+_TYPE_TEXTS = {
+    DataType.FLOAT: "data.type.number",
+    DataType.INTEGER: "data.type.integer",
+    DataType.BOOLEAN: "data.type.boolean",
+    DataType.TEXT: "data.type.text",
+    DataType.DATE: "data.type.date",
+    DataType.DATETIME: "data.type.datetime",
+}

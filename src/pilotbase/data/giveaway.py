@@ -1,0 +1,103 @@
+"""The one feature that says most about the target: learnt on the public sample, judged on the hidden set.
+
+Classification: a feature is cut into its values (256 quantile bins of the public sample for numbers with more) and
+each cell answers with its most frequent public class; ``strength`` is the share of the errors of guessing the most
+frequent class that this rule avoids. For two classes ``order`` is the area under the ROC curve of the feature itself.
+Regression: both are |Spearman| between feature and target. A missing value is a value of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.stats import rankdata
+
+from pilotbase.documents.scenario import Scenario
+
+BINS = 256
+FEWEST_OF_CLASS = 5
+FEWEST_CASES = 10
+
+
+@dataclass(frozen=True)
+class FeatureStrength:
+    """How far one feature alone gives the target away, 0 to 1, and how often guessing would be wrong."""
+
+    feature: str
+    strength: float
+    order: float
+    errors_by_guessing: int
+
+
+def strongest_feature(
+    public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario
+) -> FeatureStrength | None:
+    """Return the feature that gives most away; None where the hidden set is too small or constant."""
+    measure = _regression_strength if scenario.task == "regression" else _class_strength
+    found = [measure(name, public, hidden, scenario.data.target) for name in features]
+    known = [strength for strength in found if strength is not None]
+    return max(known, key=lambda strength: (max(strength.strength, strength.order), strength.strength), default=None)
+
+
+def _class_strength(name: str, public: pl.DataFrame, hidden: pl.DataFrame, target: str) -> FeatureStrength | None:
+    usual = public[target].mode().sort()[0]
+    wrong_by_guessing = hidden.filter(pl.col(target) != usual).height
+    if not wrong_by_guessing:
+        return None
+    cells = _cells(public[name], public[name]), _cells(hidden[name], public[name])
+    rule = (
+        pl.DataFrame({"cell": cells[0], "answer": public[target]})
+        .group_by("cell")
+        .agg(pl.col("answer").mode().sort().first())
+    )
+    asked = pl.DataFrame({"cell": cells[1], target: hidden[target]})
+    answers = asked.join(rule, on="cell", how="left", nulls_equal=True)
+    wrong = answers.filter(pl.col("answer").fill_null(usual) != pl.col(target)).height
+    strength = max(0.0, 1 - wrong / wrong_by_guessing)
+    return FeatureStrength(name, strength, _order(hidden[name], hidden[target]), wrong_by_guessing)
+
+
+def _cells(column: pl.Series, known: pl.Series) -> pl.Series:
+    """Return the cell of each value of ``column``, cut where ``known`` has its quantiles; null stays null."""
+    if not column.dtype.is_numeric() or known.n_unique() <= BINS:
+        return column
+    numbers = known.drop_nulls().cast(pl.Float64).to_numpy()
+    breaks = np.unique(np.quantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]))
+    cells = pl.Series(column.name, np.searchsorted(breaks, _plain_numbers(column)), dtype=pl.Int64)
+    return cells.to_frame().select(pl.when(column.is_not_null()).then(pl.col(column.name))).to_series()
+
+
+def _order(column: pl.Series, labels: pl.Series) -> float:
+    """Return max(AUC, 1 − AUC) of a number for two classes; 0 where it is undefined or rests on too few cases."""
+    classes = labels.unique().sort()
+    if len(classes) != 2 or not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+        return 0.0
+    positive = (labels == classes[1]).to_numpy()
+    ones, zeros = int(positive.sum()), int((~positive).sum())
+    if min(ones, zeros) < FEWEST_OF_CLASS:
+        return 0.0
+    ranks = rankdata(_plain_numbers(column))
+    area = (float(ranks[positive].sum()) - ones * (ones + 1) / 2) / (ones * zeros)
+    return max(area, 1 - area)
+
+
+def _regression_strength(name: str, public: pl.DataFrame, hidden: pl.DataFrame, target: str) -> FeatureStrength | None:
+    column, truth = hidden[name], hidden[target].cast(pl.Float64).to_numpy()
+    if hidden.height < FEWEST_CASES or np.ptp(truth) == 0:
+        return None
+    if column.dtype == pl.String:  # perhaps the target, spelled as text
+        column = column.cast(pl.Float64, strict=False)
+    values = _plain_numbers(column)
+    if np.ptp(values) == 0:
+        return FeatureStrength(name, 0.0, 0.0, hidden.height)
+    strength = abs(float(np.corrcoef(rankdata(values), rankdata(truth))[0, 1]))
+    return FeatureStrength(name, strength, strength, hidden.height)
+
+
+def _plain_numbers(column: pl.Series) -> npt.NDArray[np.float64]:
+    numbers = column.cast(pl.Int64) if column.dtype.is_temporal() else column
+    filled = numbers.cast(pl.Float64).fill_null(float(np.finfo(np.float64).min))
+    return np.asarray(filled.to_numpy(), dtype=np.float64)

@@ -1,0 +1,108 @@
+"""Hidden cases that have a twin in the public sample: the same features exactly, or nearly.
+
+Near: numbers are scaled by the public sample's median and interquartile range (standard deviation where that is 0) and
+rounded to a grid of `GRID`; texts are normalised (NFKC, lower case, single blanks). Rows are equal when all their cells
+are, on the grid or on the same grid moved by half a step, so that a twin which one grid cuts apart is mostly joined by
+the other. Cost: two hashes a row. Limit: changes of more than half a step in any one feature escape, and so does a
+change near the step in many features at once; a copy with deliberate noise of that size is no longer a memorised case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pilotbase.documents.scenario import Scenario
+
+GRID = 0.01
+_LARGEST_CELL = 1e15
+
+
+@dataclass(frozen=True)
+class Twins:
+    """How many hidden cases have a public twin, their share, and how often the twins agree on the target (0 to 1)."""
+
+    count: int
+    share: float
+    agreement: float
+
+
+def exact_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins:
+    """Return the hidden cases whose features equal those of a public case."""
+    return _twins([_row_keys(public, features)], [_row_keys(hidden, features)], public, hidden, scenario)
+
+
+def near_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins:
+    """Return the hidden cases whose features nearly equal those of a public case and are no exact copy."""
+    copies = _row_keys(hidden, features).is_in(_row_keys(public, features).unique().implode())
+    rest = hidden.filter(~copies)
+    grids = [_grid(public, features, shift) for shift in (0.0, 0.5)]
+    public_keys = [_row_keys(public.select(grid), features) for grid in grids]
+    hidden_keys = [_row_keys(rest.select(grid), features) for grid in grids]
+    found = _twins(public_keys, hidden_keys, public, rest, scenario)
+    return Twins(found.count, found.count / max(1, hidden.height), found.agreement)
+
+
+def _row_keys(frame: pl.DataFrame, features: list[str]) -> pl.Series:
+    """Return 64 bits a row; two of 10⁶ × 10⁶ different pairs collide with probability 5·10⁻⁸."""
+    return frame.select(features).hash_rows(seed=20260101)
+
+
+def _grid(public: pl.DataFrame, features: list[str], shift: float) -> list[pl.Expr]:
+    return [_cell(public[name], shift).alias(name) for name in features]
+
+
+def _cell(column: pl.Series, shift: float) -> pl.Expr:
+    source = pl.col(column.name)
+    if column.dtype == pl.String:
+        return source.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    if not column.dtype.is_numeric():
+        return source
+    numbers = column.cast(pl.Float64)
+    center = numbers.median()
+    if not isinstance(center, float):  # nothing but missing values
+        return source
+    scaled = (source.cast(pl.Float64) - center) / (_scale(numbers) * GRID)
+    return (scaled + shift).round(0).clip(-_LARGEST_CELL, _LARGEST_CELL).cast(pl.Int64)
+
+
+def _scale(numbers: pl.Series) -> float:
+    upper, lower = numbers.quantile(0.75), numbers.quantile(0.25)
+    spread = (upper or 0.0) - (lower or 0.0)
+    deviation = numbers.std()
+    return spread or (deviation if isinstance(deviation, float) else 0.0) or 1.0
+
+
+def _twins(
+    public_keys: list[pl.Series],
+    hidden_keys: list[pl.Series],
+    public: pl.DataFrame,
+    hidden: pl.DataFrame,
+    scenario: Scenario,
+) -> Twins:
+    target = scenario.data.target
+    matches = []
+    for public_key, hidden_key in zip(public_keys, hidden_keys, strict=True):
+        known = pl.DataFrame({"key": public_key, "public": public[target]})
+        answers = known.group_by("key").agg(_usual_answer(scenario).alias("public"))
+        asked = pl.DataFrame({"key": hidden_key, "hidden": hidden[target]}).with_row_index("case")
+        matches.append(asked.join(answers, on="key", how="inner").select("case", "hidden", "public"))
+    found = pl.concat(matches).unique("case", keep="first", maintain_order=True)
+    agreement = _agreement(found, public[target], scenario)
+    return Twins(found.height, found.height / max(1, hidden.height), agreement)
+
+
+def _usual_answer(scenario: Scenario) -> pl.Expr:
+    answers = pl.col("public")
+    return answers.median() if scenario.task == "regression" else answers.drop_nulls().mode().sort().first()
+
+
+def _agreement(found: pl.DataFrame, target: pl.Series, scenario: Scenario) -> float:
+    if found.is_empty():
+        return 0.0
+    if scenario.task == "regression":
+        close = (found["hidden"] - found["public"]).abs() <= GRID * _scale(target.cast(pl.Float64))
+        return float(close.fill_null(False).mean() or 0.0)  # type: ignore[arg-type]
+    shares = found.group_by("hidden").agg((pl.col("hidden") == pl.col("public")).mean().alias("share"))
+    return float(shares["share"].mean() or 0.0)  # type: ignore[arg-type]

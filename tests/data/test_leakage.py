@@ -1,0 +1,198 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from pilotbase.data.leakage import check_leakage
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.vocabularies import Outcome
+
+FEATURES = ["air", "process", "speed", "torque", "wear"]
+
+
+def machines(rows, seed=0):
+    """Cases like those of the AI4I 2020 set: five numbers, a type, a rare failure and the kind of failure."""
+    random = np.random.default_rng(seed)
+    air = random.normal(300, 2, rows).round(1)
+    torque = random.normal(40, 10, rows).round(1)
+    wear = random.integers(0, 254, rows)
+    risk = (torque > 55) & (wear > 120) | (random.random(rows) < 0.003)
+    kind = np.where(risk, np.where(torque > 55, "Overstrain", "Random"), "No Failure")
+    return pl.DataFrame(
+        {
+            "air": air,
+            "process": (air + random.normal(10, 1, rows)).round(1),
+            "speed": random.normal(1500, 180, rows).round(0),
+            "torque": torque,
+            "wear": wear.astype(np.int64),
+            "type": random.choice(["L", "M", "H"], rows),
+            "failure_type": kind,
+            "machine": [f"m{index}" for index in range(rows)],
+            "failure": np.where(risk, "true", "false"),
+        }
+    )
+
+
+def scenario_over(frame, withheld=("failure_type", "machine"), task="classification", target="failure", **parts):
+    types = {pl.Float64: "sc:Float", pl.Int64: "sc:Integer", pl.String: "sc:Text", pl.Date: "sc:Date"}
+    fields = [{"name": name, "dataType": types[dtype.base_type()]} for name, dtype in frame.schema.items()]
+    data = {"file": "cases.csv", "fields": fields, "target": target, "withheld": list(withheld)}
+    data["split"] = parts.pop("split", {"method": "hash"})
+    value = {"name": "milling", "title": "x", "owner": {"organisation": "plant"}, "problem": "x", "task": task}
+    return Scenario.model_validate(value | {"data": data} | parts)
+
+
+def checks(public, hidden, scenario):
+    found = check_leakage(public, hidden, scenario)
+    for check in found.checks:
+        assert check.sentence.render("en") != check.sentence.render("zh")
+    return {check.name: check for check in found.checks}, found.outcome
+
+
+@pytest.fixture
+def sides():
+    frame = machines(8000)
+    return frame.head(4000), frame.tail(4000)
+
+
+def test_a_clean_split_passes(sides):
+    found, outcome = checks(*sides, scenario_over(sides[0]))
+    assert list(found) == ["exact_duplicates", "near_duplicates", "group_overlap", "giveaway_feature"]
+    assert outcome is Outcome.PASS, {name: check.sentence.render() for name, check in found.items()}
+
+
+def test_the_kind_of_failure_gives_the_label_away(sides):
+    found, outcome = checks(*sides, scenario_over(sides[0], withheld=("machine",)))
+    assert outcome is Outcome.FAIL
+    assert found["giveaway_feature"].outcome is Outcome.FAIL
+    assert "failure_type" in found["giveaway_feature"].sentence.render()
+
+
+def test_an_imperfect_giveaway_is_still_found(sides):
+    """As in the real set, where nine failures carry the kind "No Failure"."""
+    public, hidden = (
+        side.with_columns(
+            pl.when(pl.int_range(pl.len()).over("failure") % 40 == 0)
+            .then(pl.lit("No Failure"))
+            .otherwise("failure_type")
+            .alias("failure_type")
+        )
+        for side in sides
+    )
+    found, _ = checks(public, hidden, scenario_over(public, withheld=("machine",)))
+    assert found["giveaway_feature"].outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_number_that_orders_the_classes_gives_them_away(sides, as_text):
+    def score(side):
+        risk = (pl.col("failure") == "true").cast(pl.Float64) * 3 + pl.col("wear") / 100
+        return side.with_columns((risk.cast(pl.String) if as_text else risk).alias("score"))
+
+    public, hidden = (score(side) for side in sides)
+    found, _ = checks(public, hidden, scenario_over(public))
+    assert found["giveaway_feature"].outcome is (Outcome.PASS if as_text else Outcome.FAIL)
+
+
+def test_a_missing_value_can_give_the_label_away(sides):
+    public, hidden = (
+        side.with_columns(pl.when(pl.col("failure") == "false").then("speed").alias("repair_cost")) for side in sides
+    )
+    found, _ = checks(public, hidden, scenario_over(public))
+    assert found["giveaway_feature"].outcome is Outcome.FAIL
+    assert "repair_cost" in found["giveaway_feature"].sentence.render()
+
+
+def test_copied_rows_are_counted(sides):
+    public, hidden = sides
+    hidden = pl.concat([hidden.head(3800), public.sample(200, seed=3)])
+    found, outcome = checks(public, hidden, scenario_over(public))
+    assert outcome is Outcome.FAIL
+    exact = found["exact_duplicates"]
+    assert (exact.outcome, exact.count, exact.share) == (Outcome.FAIL, 200, 0.05)
+    assert "200 of 4000 hidden cases (5 %)" in exact.sentence.render()
+    assert found["near_duplicates"].outcome is Outcome.PASS
+
+
+def test_rows_copied_with_a_little_noise_are_counted(sides):
+    public, hidden = sides
+    random = np.random.default_rng(5)
+    copies = (
+        public.sample(200, seed=3)
+        .with_columns(
+            [(pl.col(name) + pl.Series(random.normal(0, 1e-4, 200))).alias(name) for name in FEATURES[:4]],
+        )
+        .with_columns(pl.col("type").str.to_lowercase() + " ")
+    )
+    hidden = pl.concat([hidden.head(3800), copies])
+    found, _ = checks(public, hidden, scenario_over(public))
+    assert found["exact_duplicates"].count == 0
+    near = found["near_duplicates"]
+    assert near.outcome is Outcome.FAIL
+    assert 190 <= near.count <= 210
+
+
+def test_coarse_features_that_coincide_are_no_leak(sides):
+    public, hidden = (side.select("type", "failure", wear=pl.col("wear") // 50) for side in sides)
+    found, _ = checks(public, hidden, scenario_over(public, withheld=()))
+    assert found["exact_duplicates"].share > 0.99
+    assert found["exact_duplicates"].outcome is Outcome.PASS
+
+
+def test_a_unit_on_both_sides_is_found(sides):
+    public, hidden = (side.with_columns(machine=pl.format("m{}", pl.col("wear") % 50)) for side in sides)
+    by = {"method": "hash", "by": "machine"}
+    assert checks(public, hidden, scenario_over(public, split=by))[0]["group_overlap"].outcome is Outcome.FAIL
+    criteria = [{"rule": "recall(true) >= 0.5", "unit": "machine"}]
+    overlap = checks(public, hidden, scenario_over(public, criteria=criteria))[0]["group_overlap"]
+    assert (overlap.outcome, overlap.count) == (Outcome.FAIL, 50)
+    assert checks(public, hidden, scenario_over(public))[0]["group_overlap"].outcome is Outcome.PASS
+    apart = scenario_over(public, split={"method": "group", "column": "machine", "hidden": ["m1"]})
+    public, hidden = public.filter(pl.col("machine") != "m1"), hidden.filter(pl.col("machine") == "m1")
+    assert checks(public, hidden, apart)[0]["group_overlap"].outcome is Outcome.PASS
+
+
+def test_a_time_split_must_not_look_back(sides):
+    public, hidden = (
+        side.with_columns(day=pl.date(2026, 1, 1) + pl.duration(days=pl.int_range(pl.len()) % 10 + offset))
+        for side, offset in zip(sides, (0, 10), strict=True)
+    )
+    split = {"method": "time", "column": "day", "hidden_from": "2026-01-11"}
+    document = scenario_over(public, withheld=("failure_type", "machine", "day"), split=split)
+    assert checks(public, hidden, document)[0]["group_overlap"].outcome is Outcome.PASS
+    assert checks(pl.concat([public, hidden.head(5)]), hidden, document)[0]["group_overlap"].outcome is Outcome.FAIL
+
+
+def test_a_regression_target_under_another_name_is_found(sides):
+    public, hidden = (side.with_columns(power=pl.col("torque") * pl.col("speed") / 9.55) for side in sides)
+    withheld = ("failure_type", "machine", "failure")
+    document = scenario_over(public, withheld=withheld, task="regression", target="power")
+    assert checks(public, hidden, document)[1] is Outcome.PASS
+    public, hidden = (side.with_columns(horsepower=pl.col("power") * 1.36) for side in (public, hidden))
+    document = scenario_over(public, withheld=withheld, task="regression", target="power")
+    found, _ = checks(public, hidden, document)
+    assert found["giveaway_feature"].outcome is Outcome.FAIL
+    assert "horsepower" in found["giveaway_feature"].sentence.render()
+    copied = pl.concat([hidden.head(3000), public.head(1000)])
+    assert checks(public, copied, document)[0]["exact_duplicates"].outcome is Outcome.FAIL
+
+
+def test_too_few_cases_decide_nothing(sides):
+    public, hidden = sides
+    few = pl.concat([hidden.filter(pl.col("failure") == "true").head(3), hidden.head(30)])
+    found, _ = checks(public, few, scenario_over(public, withheld=("machine",)))
+    assert found["giveaway_feature"].outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.prove
+def test_a_million_rows_are_checked_in_bounded_time():
+    import time
+
+    random = np.random.default_rng(0)
+    values = random.normal(size=(1_000_000, 20))
+    frame = pl.DataFrame({f"x{index}": values[:, index] for index in range(20)}).with_columns(
+        failure=pl.when(pl.col("x0") + pl.col("x1") > 2).then(pl.lit("true")).otherwise(pl.lit("false"))
+    )
+    document = scenario_over(frame, withheld=())
+    start = time.perf_counter()
+    assert check_leakage(frame.head(500_000), frame.tail(500_000), document).outcome is Outcome.PASS
+    assert time.perf_counter() - start < 60

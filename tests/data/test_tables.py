@@ -1,0 +1,200 @@
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pilotbase.data.tables import MAXIMUM_BYTES, read_table
+from pilotbase.documents.errors import InputError
+
+
+def read(folder, content, name="cases.csv", **options):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_table(path, **options)
+
+
+def refused(folder, content, name="cases.csv"):
+    with pytest.raises(InputError) as caught:
+        read(folder, content, name)
+    error = caught.value
+    assert error.render("zh") != error.render("en")
+    return error
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b\n01,x\n2,\n",
+        "\ufeffa,b\n01,x\n2,\n",
+        "a,b\r\n01,x\r\n2,\r\n",
+        "a;b\n01;x\n2;\n",
+        "a\tb\n01\tx\n2\t\n",
+        "\n".join(["a,b", "01,x", "", "2,", ""]),
+        '"a","b"\n01,"x"\n2,""\n',
+    ],
+)
+def test_spellings_of_one_csv_read_the_same_as_text(tmp_path, content):
+    table = read(tmp_path, content)
+    assert table.columns == ["a", "b"]
+    assert table.rows() == [("01", "x"), ("2", None)]
+
+
+def test_quoted_separators_and_line_breaks_stay_in_their_cell(tmp_path):
+    table = read(tmp_path, 'a,"b\nc",d\n"1,5","x\ny","say ""hi"""\n')
+    assert table.columns == ["a", "b\nc", "d"]
+    assert table.rows() == [("1,5", "x\ny", 'say "hi"')]
+
+
+def test_a_quote_inside_a_plain_cell_is_forgiven(tmp_path):
+    assert read(tmp_path, 'size,ok\n5" pipe,1\n').rows() == [('5" pipe', "1")]
+
+
+def test_missing_values_are_null_in_every_spelling_asked_for(tmp_path):
+    table = read(tmp_path, "a,b\nNA,1\n -999 ,2\n,3\nn/a,4\n", missing=("", "NA", "-999"))
+    assert table["a"].to_list() == [None, None, None, "n/a"]
+
+
+@pytest.mark.parametrize(("row", "found"), [("4,5", 2), ("4,5,6,7", 4)])
+def test_a_ragged_row_is_named_by_its_line(tmp_path, row, found):
+    error = refused(tmp_path, f'a,b,c\n1,"two\nlines",3\n{row}\n6,7,8\n')
+    assert error.code == "data.ragged_row"
+    assert "cases.csv:4 " in error.render()
+    assert error.text.params["found"] == found
+
+
+def test_gbk_is_recognised_and_the_way_out_named(tmp_path):
+    error = refused(tmp_path, "编号,结果\n1,合格\n".encode("gbk"))
+    assert error.code == "data.not_utf8"
+    assert "iconv -f GBK -t UTF-8" in error.render()
+    error = refused(tmp_path, "id,result\n1,ok\n2,合格\n".encode("gbk"))
+    assert "cases.csv:3 " in error.render()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("", "data.empty_file"),
+        ("a,b\n", "data.no_rows"),
+        ("a,b\n\n\n", "data.no_rows"),
+        ("a,b,a\n1,2,3\n", "data.double_column"),
+        ("a,,c\n1,2,3\n", "data.unnamed_column"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "data.not_a_table"),
+        ("a,b\n1,2\n".encode("utf-16"), "data.not_utf8"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path, content, code):
+    assert refused(tmp_path, content).code == code
+
+
+@pytest.mark.parametrize("name", ["cases.parquet", "cases.xlsx"])
+def test_an_ending_that_lies_is_refused(tmp_path, name):
+    assert refused(tmp_path, "a,b\n1,2\n", name).code == "data.not_a_table"
+
+
+def test_unknown_endings_missing_files_and_folders_are_refused(tmp_path):
+    assert refused(tmp_path, "x", "cases.pkl").code == "data.unknown_kind"
+    with pytest.raises(InputError, match="no file"):
+        read_table(tmp_path / "none.csv")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(InputError) as caught:
+        read_table(tmp_path / "folder.csv")
+    assert caught.value.code == "data.unreadable_file"
+
+
+def test_parquet_keeps_its_types_and_knows_missing_numbers(tmp_path):
+    pl.DataFrame({"a": [1.5, -999.0], "b": ["x", "NA"], "c": [True, False]}).write_parquet(tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet", missing=("NA", "-999"))
+    assert table.schema == {"a": pl.Float64, "b": pl.String, "c": pl.Boolean}
+    assert table.rows() == [(1.5, "x", True), (None, None, False)]
+
+
+def test_a_workbook_reads_as_text(tmp_path):
+    rows = [["id", "power", "ok", "at", "地点"], [1, 2.5, True, (45000.5,), "北"], [3, None, False, (45001,), "NA"]]
+    write_workbook(tmp_path / "t.xlsx", rows)
+    table = read_table(tmp_path / "t.xlsx", missing=("NA",))
+    assert table.columns == ["id", "power", "ok", "at", "地点"]
+    assert table.rows() == [
+        ("1", "2.5", "true", "2023-03-15 12:00:00", "北"),
+        ("3", None, "false", "2023-03-16 00:00:00", None),
+    ]
+
+
+def test_workbook_problems(tmp_path):
+    write_workbook(tmp_path / "double.xlsx", [["a", "a"], [1, 2]])
+    write_workbook(tmp_path / "empty.xlsx", [])
+    for name, code in (("double", "data.double_column"), ("empty", "data.empty_file")):
+        with pytest.raises(InputError) as caught:
+            read_table(tmp_path / f"{name}.xlsx")
+        assert caught.value.code == code
+
+
+def test_a_workbook_bomb_is_refused_before_it_unpacks(tmp_path):
+    path = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive, archive.open("a", "w") as member:
+        for _ in range((MAXIMUM_BYTES >> 20) + 1):
+            member.write(bytes(1 << 20))
+    with pytest.raises(InputError) as caught:
+        read_table(tmp_path / "bomb.xlsx")
+    assert caught.value.code == "data.file_too_large"
+
+
+def test_a_parquet_bomb_is_refused_before_it_unpacks(tmp_path):
+    pl.select(pl.repeat(0, 50_000_000, dtype=pl.Int8).alias("a")).with_columns(
+        [pl.col("a").alias(name) for name in "bcdef"]
+    ).lazy().sink_parquet(tmp_path / "bomb.parquet")
+    with pytest.raises(InputError) as caught:
+        read_table(tmp_path / "bomb.parquet")
+    assert caught.value.code == "data.too_many_cells"
+
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def write_workbook(path: Path, rows: list[list[object]]) -> None:
+    """Write one sheet; a tuple of one number is a date cell."""
+    sheet = "".join("<row>" + "".join(map(_cell, row)) + "</row>" for row in rows)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", _types())
+        archive.writestr("_rels/.rels", _relations([("officeDocument", "xl/workbook.xml")]))
+        sheets = '<sheets><sheet name="cases" sheetId="1" r:id="r0"/></sheets>'
+        archive.writestr("xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_DOCUMENT}">{sheets}</workbook>')
+        parts = [("worksheet", "worksheets/sheet1.xml"), ("styles", "styles.xml")]
+        archive.writestr("xl/_rels/workbook.xml.rels", _relations(parts))
+        formats = '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="22" applyNumberFormat="1"/></cellXfs>'
+        archive.writestr("xl/styles.xml", f'<styleSheet xmlns="{_MAIN}">{formats}</styleSheet>')
+        content = f'<worksheet xmlns="{_MAIN}"><sheetData>{sheet}</sheetData></worksheet>'
+        archive.writestr("xl/worksheets/sheet1.xml", content)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "<c/>"
+    if isinstance(value, bool):
+        return f'<c t="b"><v>{int(value)}</v></c>'
+    if isinstance(value, int | float):
+        return f"<c><v>{value}</v></c>"
+    if isinstance(value, tuple):
+        return f'<c s="1"><v>{value[0]}</v></c>'
+    return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
+
+
+def _relations(parts: list[tuple[str, str]]) -> str:
+    entries = "".join(
+        f'<Relationship Id="r{index}" Type="{_DOCUMENT}/{kind}" Target="{target}"/>'
+        for index, (kind, target) in enumerate(parts)
+    )
+    return f'<Relationships xmlns="{_RELATIONS}">{entries}</Relationships>'
+
+
+def _types() -> str:
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    return (
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/></Types>'
+    )
