@@ -13,6 +13,7 @@ from pilotbase.documents.loading import load_document
 from pilotbase.documents.texts import text
 
 MANIFEST = "application.yaml"
+MAXIMUM_LOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,14 @@ class Submission:
         return self.tree.digest
 
     @property
-    def lock(self) -> str:
-        """Return the text of the locked requirements; empty where the application needs none."""
-        path = self.tree.folder / self.application.requirements
-        return path.read_text("utf-8", errors="replace") if path.is_file() else ""
+    def folder(self) -> Path:
+        return self.tree.folder
+
+    @property
+    def lock(self) -> bytes:
+        """Return the locked requirements as they were submitted; empty where the application needs none."""
+        path = self.folder / self.application.requirements
+        return path.read_bytes() if path.is_file() and path.stat().st_size <= MAXIMUM_LOCK_BYTES else b""
 
 
 def read_application(folder: Path) -> Submission:

@@ -30,11 +30,12 @@ def rehearse(scenario: Scenario, applications: Applications, out: Out = None, as
     from pilotbase.worker.base import open_base
     from pilotbase.worker.proving import rehearse_in
 
-    base = open_base()
+    base = open_base(create=True)
     codes = []
     for application in applications:
+        folder = _place(out, application, applications)
         with progress_shown(as_json) as on_progress:
-            rehearsal = rehearse_in(base, scenario, application, out, on_progress)
+            rehearsal = rehearse_in(base, scenario, application, folder, on_progress)
         _print_report(rehearsal.report, rehearsal.folder, as_json)
         codes.append(0 if rehearsal.passed else EXIT_REJECTED)
     raise typer.Exit(max(codes))
@@ -48,7 +49,7 @@ def freeze(scenario: Scenario, application: Path, out: Out = None, as_json: AsJs
     from pilotbase.worker.proving import freeze_in
 
     with progress_shown(as_json) as on_progress:
-        plan = freeze_in(open_base(), scenario, application, out, on_progress)
+        plan = freeze_in(open_base(create=True), scenario, application, out, on_progress)
     if as_json:
         print_json(plan.to_json_value())
     else:
@@ -65,12 +66,13 @@ def run(
     from pilotbase.worker.proving import prove
 
     require_engine(engine)
-    base = open_base()
+    base = open_base(create=True)
     codes = []
     for application in applications:
+        folder = _place(out, application, applications)
         try:
             with progress_shown(as_json) as on_progress:
-                proof = prove(base, scenario, application, out, on_progress)
+                proof = prove(base, scenario, application, folder, on_progress)
         except PilotbaseError as error:
             if len(applications) == 1:
                 raise
@@ -92,6 +94,11 @@ def show(
 
     found = read_report(report)
     _print_report(found, report if report.is_dir() else report.parent, as_json)
+
+
+def _place(out: Path | None, application: Path, applications: list[Path]) -> Path | None:
+    """Of one application the files stand in the folder given; of several each has a subfolder."""
+    return out / application.resolve().name if out is not None and len(applications) > 1 else out
 
 
 def _print_report(report: Report, folder: Path, as_json: bool) -> None:

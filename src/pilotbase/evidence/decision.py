@@ -150,7 +150,7 @@ def _check(criteria: Sequence[CriterionPlan], order: Ints, design: Design) -> No
             raise InputError("evidence.order_breaks_units", unit=plan.unit)
         if plan.observation.form in ("gap", "quantile") and plan.comparison != "<=":
             raise InputError("evidence.needs_upper_bound", rule=plan.rule)
-        if plan.observation.census_only and (plan.estimand == "population" or plan.run):
+        if plan.observation.census_only and plan.estimand == "population":
             raise InputError("evidence.census_only", rule=plan.rule)
 
 

@@ -10,6 +10,7 @@ The last link commits to all answers; the order of scoring is opened only after 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import struct
@@ -23,7 +24,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.errors import InvalidProofError, RefusedError
 
 HEAD = struct.Struct("<QQdQ8s")
 LINK_BYTES = 32
@@ -46,10 +47,15 @@ class AnswerLog:
     """The answers of one attempt on disk; opening it drops a torn last record and goes on after the last whole one."""
 
     def __init__(self, path: Path, commitment: bytes) -> None:
-        """Open or create the log in ``path``; ``commitment`` (of the plan) is the first link of the chain."""
+        """Open or create the log in ``path``; ``commitment`` (of the plan) is the first link of the chain.
+
+        Raises:
+            RefusedError: another process is writing it.
+        """
         self.batches: list[CommittedBatch] = []
         self.link = hashlib.sha256(commitment).digest()
         self._stream = path.open("ab+", buffering=0)
+        self._lock(path)
         self._resume()
         self._synced = time.monotonic()
 
@@ -105,6 +111,14 @@ class AnswerLog:
         if not self._stream.closed:
             self.sync()
             self._stream.close()
+
+    def _lock(self, path: Path) -> None:
+        """Let one process at a time answer; the kernel gives the lock back when that process is gone."""
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._stream.close()
+            raise RefusedError("trial.already_running", attempt=path.name) from None
 
     def _resume(self) -> None:
         self._stream.seek(0)

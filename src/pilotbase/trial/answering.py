@@ -1,0 +1,74 @@
+"""Answering: features stream to a box batch by batch, and every answer is committed before the next is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.compute.ends import BoxEnded
+from pilotbase.documents.contract import Prediction
+from pilotbase.documents.limits import EndReason
+from pilotbase.protocols.frames import Answers, Batch
+from pilotbase.trial.answers import AnswerLog
+
+Column = NDArray[Any]
+
+
+class Predictor(Protocol):
+    """What answers batches: a warm worker."""
+
+    def predict(self, batch: Batch) -> Answers: ...
+
+
+@dataclass(frozen=True)
+class End:
+    """How answering ended; anything but finished leaves cases without an answer."""
+
+    reason: EndReason = EndReason.FINISHED
+    detail: str = ""
+
+
+def answer_cases(
+    worker: Predictor,
+    features: Mapping[str, Column],
+    batch_rows: int,
+    log: AnswerLog,
+    on_batch: Callable[[int], None] = lambda _: None,
+) -> End:
+    """Ask for every case that has no committed answer yet and commit the answers; return how it ended.
+
+    ``features``: columns of shape (cases,), in the order in which cases are delivered. ``on_batch`` is told how many
+    cases have been answered. An application that fails ends the run: what it answered stays, the rest has no answer.
+    """
+    cases = len(next(iter(features.values())))
+    for start in range(log.answered, cases, batch_rows):
+        rows = slice(start, min(start + batch_rows, cases))
+        batch = Batch({name: column[rows] for name, column in features.items()}, rows.stop - rows.start)
+        began = time.perf_counter()
+        try:
+            answers = worker.predict(batch)
+        except BoxEnded as ended:
+            return End(ended.reason, ended.detail)
+        log.append(answers.values, time.perf_counter() - began)
+        on_batch(rows.stop)
+    return End()
+
+
+def complete_answers(values: Column, cases: int, prediction: Prediction) -> Column:
+    """Return one answer a case, shape (cases,): cases without an answer abstain (−1 or NaN)."""
+    if prediction.kind == "label":
+        complete: Column = np.full(cases, -1, dtype=np.int32)
+    else:
+        complete = np.full(cases, np.nan, dtype=np.float64)
+    complete[: len(values)] = values
+    return complete
+
+
+def count_abstentions(answers: Column, prediction: Prediction) -> int:
+    """Return how many of ``answers`` abstain."""
+    return int((answers < 0).sum() if prediction.kind == "label" else np.isnan(answers).sum())

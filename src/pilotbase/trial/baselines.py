@@ -1,0 +1,67 @@
+"""The baseline, measured: a column, a rule, a constant, or a reference application run in a box of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.catalogue.applications import read_application, store_application
+from pilotbase.compute.settings import LogPolicy
+from pilotbase.data.baselines import baseline_answers
+from pilotbase.data.batches import feature_columns
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.scenario import ApplicationBaseline, Scenario
+from pilotbase.trial.answering import complete_answers
+from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.running import Candidate, Terms, prepare_candidate, run_candidate
+from pilotbase.trial.sealing import Sealed
+
+
+def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> str | None:
+    """Return the digest of the scenario's reference application, kept by the base; None when it has none.
+
+    Raises:
+        InputError: its folder is missing, reaches out of the scenario's, or is no application.
+    """
+    if not isinstance(scenario.baseline, ApplicationBaseline):
+        return None
+    path = folder / scenario.baseline.path
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError("trial.baseline_outside", path=scenario.baseline.path, folder=folder)
+    submission = read_application(path)
+    return store_application(submission, lab.folder("applications")).digest
+
+
+def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[Any] | None:
+    """Return the baseline's answers on ``frame``, shape (rows,), coded like an application's; None without baseline.
+
+    Raises:
+        RefusedError: a reference application did not answer every case.
+    """
+    scenario = sealed.scenario
+    if scenario.baseline is None:
+        return None
+    if sealed.record.reference_application is None:
+        return baseline_answers(scenario, frame, sealed.record.classes)
+    folder = lab.folder("applications") / sealed.record.reference_application.removeprefix("sha256:")
+    candidate = prepare_candidate(lab, read_application(folder))
+    return _run_reference(lab, sealed, candidate, frame)
+
+
+def _run_reference(lab: Lab, sealed: Sealed, candidate: Candidate, frame: pl.DataFrame) -> NDArray[Any]:
+    contract, trial = sealed.contract, sealed.scenario.trial
+    terms = Terms(contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
+    with (
+        tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch,
+        AnswerLog(Path(scratch) / "answers", b"baseline") as log,
+    ):
+        run = run_candidate(candidate, terms, feature_columns(frame, contract), log)
+        if run.end.reason is not EndReason.FINISHED:
+            raise RefusedError("trial.baseline_failed", reason=run.ending)
+        return complete_answers(log.values(), frame.height, contract.prediction)

@@ -1,0 +1,141 @@
+"""Freezing a trial plan: everything that could stop the trial is said now; afterwards nothing can move."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from fractions import Fraction
+
+import polars as pl
+
+from pilotbase.compute.probe import probe_host, require_level
+from pilotbase.documents.errors import InputError, Issue, RefusedError
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Estimand
+from pilotbase.evidence import cases_to_confirm_at_best
+from pilotbase.measures import Setting, is_resource, problems_of
+from pilotbase.trial.lab import SOFTWARE, Lab
+from pilotbase.trial.rehearsing import has_rehearsed
+from pilotbase.trial.running import Candidate
+from pilotbase.trial.sealing import Sealed, error_level, read_public_sample
+from pilotbase.vault.attempts import order_commitment, remaining
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.workspace.actors import parties
+
+
+def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
+    """Return the frozen plan for this application version on this scenario version; the same pair has one plan.
+
+    Raises:
+        InputError: criteria that cannot be measured or that so few cases can never decide, all at once.
+        RefusedError: missing approvals, an isolation level that the host cannot give, no passed rehearsal, no fresh
+            cases or attempts left.
+    """
+    head = _head(sealed, candidate)
+    known = lab.view.head(head)
+    if known is not None:
+        return lab.view.load(known, TrialPlan)
+    scenario = sealed.scenario
+    hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
+    left = remaining(lab.vault, hidden)
+    cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
+    _require_complete(scenario)
+    check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases)
+    _require_approvals(scenario)
+    require_level(scenario.trial.isolation, probe_host())
+    if not has_rehearsed(lab, sealed, candidate):
+        raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
+    _require_fresh(scenario, cases, left.fresh, left.attempts)
+    nonce = secrets.token_hex(16)
+    plan = TrialPlan(
+        scenario=sealed.reference,
+        application=candidate.reference,
+        contract=sealed.contract,
+        positive=scenario.positive,
+        decision_threshold=scenario.decision_threshold,
+        criteria=scenario.criteria,
+        cases=cases,
+        attempts=scenario.trial.attempts,
+        isolation=scenario.trial.isolation,
+        limits=scenario.trial.limits,
+        batch_rows=scenario.trial.batch_rows,
+        order_commitment=order_commitment(lab.vault, hidden, candidate.reference.digest, nonce),
+        nonce=nonce,
+        frozen_at=datetime.now(UTC),
+        software=SOFTWARE,
+    )
+    owner, supplier = scenario.owner.organisation, candidate.reference.supplier.organisation
+    with lab.view.transaction("trial.plan_frozen") as change:
+        digest = change.put(plan, parties(supplier), owner=owner, fields={"scenario": scenario.name})
+        change.set_head(head, digest, expected=None)
+    return plan
+
+
+def check_criteria(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int) -> None:
+    """Raise one `InputError` with every criterion that cannot be measured, or that ``cases`` can never decide."""
+    columns = frozenset(field.name for field in scenario.data.fields)
+    kind = scenario.contract(classes or ("",)).prediction.kind
+    setting = Setting(kind, classes, scenario.positive, columns, has_baseline=scenario.baseline is not None)
+    issues = []
+    for index, criterion in enumerate(scenario.criteria):
+        problems: list[Text] = list(problems_of(criterion.parsed(), setting))
+        problems += [] if problems else list(_undecidable(criterion, scenario, public, cases))
+        path = f"criteria[{index}].rule"
+        issues += [Issue(file="scenario.yaml", path=path, problem=problem) for problem in problems]
+    units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
+    if len(units) > 1:
+        problem = text("trial.units_differ", found=sorted(units))
+        issues.append(Issue(file="scenario.yaml", path="criteria", problem=problem))
+    if issues:
+        raise InputError.from_issues("scenario.yaml", issues)
+
+
+def _undecidable(criterion: Criterion, scenario: Scenario, public: pl.DataFrame, cases: int) -> Iterator[Text]:
+    """Say how many cases a population claim needs even if every answer is right; a whole hidden set always decides."""
+    rule = criterion.parsed()
+    if is_resource(rule) or criterion.estimand is not Estimand.POPULATION or rule.measure.startswith("capped_"):
+        return
+    bound = Fraction(rule.threshold) if rule.comparison == ">=" else 1 - Fraction(rule.threshold)
+    needed = cases_to_confirm_at_best(bound, error_level(scenario) / 2) if rule.wrapper is None else None
+    if needed is None:
+        return
+    label = rule.label or scenario.positive
+    share = 1.0
+    if rule.measure == "recall" and label is not None:
+        share = float(public[scenario.data.target].cast(pl.String).eq(label).sum()) / max(public.height, 1)
+    if cases * share < needed:
+        found = int(cases * share)
+        yield text("trial.too_few_cases", rule=str(rule), found=found, needed=needed)
+
+
+def _require_complete(scenario: Scenario) -> None:
+    lacking = missing_for(scenario, Step.FREEZE)
+    if lacking:
+        problem = text("input.missing_for_step", step=text("step.freeze"))
+        issues = [Issue(file="scenario.yaml", path=path, problem=problem) for path in lacking]
+        raise InputError.from_issues("scenario.yaml", issues)
+
+
+def _require_approvals(scenario: Scenario) -> None:
+    for approval in scenario.trial.approvals:
+        if not approval.reference:
+            raise RefusedError("trial.approval_missing", kind=approval.kind)
+        if approval.until and date.fromisoformat(approval.until) < datetime.now(UTC).date():
+            raise RefusedError("trial.approval_expired", kind=approval.kind, until=approval.until)
+
+
+def _require_fresh(scenario: Scenario, cases: int, fresh: int, attempts: int) -> None:
+    wanted = scenario.trial.cases_per_attempt or 1
+    if cases < wanted:
+        raise RefusedError("trial.hidden_set_used_up", wanted=wanted, left=fresh)
+    if attempts < 1:
+        raise RefusedError("trial.no_attempts_left", allowed=scenario.trial.attempts)
+
+
+def _head(sealed: Sealed, candidate: Candidate) -> str:
+    parts = (sealed.record.digest(), candidate.reference.digest, candidate.reference.environment)
+    return "plan:" + ":".join(part.removeprefix("sha256:")[:40] for part in parts)

@@ -1,0 +1,127 @@
+"""Rehearsal 预演: the same box, limits and scoring on the public sample: full logs, no attempt, not evidence."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.compute.settings import LogPolicy
+from pilotbase.data.batches import feature_columns
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.texts import text
+from pilotbase.evidence import Levels
+from pilotbase.trial.answering import complete_answers, count_abstentions
+from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.baselines import measured_baseline
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.performance import summarise
+from pilotbase.trial.records import spell_answers
+from pilotbase.trial.reporting import build_report
+from pilotbase.trial.running import Candidate, Hooks, Terms, run_candidate
+from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge
+from pilotbase.trial.sealing import Sealed, read_public_sample
+from pilotbase.trial.sections import Observed
+from pilotbase.workspace.actors import parties
+
+MAXIMUM_CASES = 20_000
+"""A rehearsal answers at most so many cases of the public sample (the first ones)."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A report that is no evidence, everything the application printed, and whether it may now cost an attempt."""
+
+    report: Report
+    log: str
+    table: pl.DataFrame
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether every case was answered as the contract says."""
+        return self.report.isolation.end is EndReason.FINISHED
+
+
+def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgress = ignore_progress) -> Rehearsal:
+    """Return what the application does on the public sample; that it passed is remembered for its digest.
+
+    Raises:
+        RefusedError: the host does not give the isolation level.
+    """
+    scenario, contract = sealed.scenario, sealed.contract
+    frame = read_public_sample(lab, sealed).head(MAXIMUM_CASES)
+    terms = Terms(contract, scenario.trial.limits, scenario.trial.isolation, scenario.trial.batch_rows, LogPolicy.FULL)
+    began = datetime.now(UTC)
+    stage = text("trial.progress.rehearse", application=candidate.submission.application.name)
+    with (
+        tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch,
+        AnswerLog(Path(scratch) / "answers", b"rehearsal") as log,
+    ):
+        run = run_candidate(
+            candidate,
+            terms,
+            feature_columns(frame, contract),
+            log,
+            Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height))),
+        )
+        answered, values = log.answered, log.values()
+    answers = complete_answers(values, frame.height, contract.prediction)
+    baseline = measured_baseline(lab, sealed, frame)
+    cases = build_cases(scenario, sealed.record.classes, frame, answers, baseline)
+    order = np.arange(frame.height, dtype=np.int64)
+    criteria = [_independent(criterion) for criterion in scenario.criteria]
+    levels = Levels(Fraction(1, 20), Fraction(1, 20))
+    judged = describe(criteria, cases, order, judge(criteria, cases, order, levels, run.load), scenario)
+    observed = Observed(
+        scenario=scenario,
+        application=candidate.submission.application,
+        criteria=judged.criteria,
+        run=run,
+        performance=summarise(run.load),
+        cases=frame.height,
+        answered=answered,
+        abstained=count_abstentions(answers[:answered], contract.prediction),
+        baseline=baseline_scores(criteria, cases),
+    )
+    report = build_report(observed, candidate, contract, judged.groups, (began, datetime.now(UTC)))
+    rehearsal = Rehearsal(report, run.log, _table(frame, sealed, answers))
+    _remember(lab, sealed, candidate, rehearsal)
+    return rehearsal
+
+
+def has_rehearsed(lab: Lab, sealed: Sealed, candidate: Candidate) -> bool:
+    """Tell whether this version of the application, in this environment, has passed a rehearsal of this scenario."""
+    return lab.view.head(_head(sealed, candidate)) is not None
+
+
+def _remember(lab: Lab, sealed: Sealed, candidate: Candidate, rehearsal: Rehearsal) -> None:
+    supplier = candidate.submission.application.supplier.organisation
+    head = _head(sealed, candidate)
+    with lab.view.transaction("trial.rehearsed") as change:
+        digest = change.put(rehearsal.report, parties(supplier), owner=supplier)
+        if rehearsal.passed:
+            change.set_head(head, digest, expected=lab.view.head(head))
+
+
+def _head(sealed: Sealed, candidate: Candidate) -> str:
+    parts = (sealed.record.scenario, candidate.reference.digest, candidate.reference.environment)
+    return "rehearsed:" + ":".join(part.removeprefix("sha256:")[:40] for part in parts)
+
+
+def _independent(criterion: Criterion) -> Criterion:
+    """Score case by case: a rehearsal claims nothing beyond its cases."""
+    return criterion.model_copy(update={"unit": "case"})
+
+
+def _table(frame: pl.DataFrame, sealed: Sealed, answers: NDArray[Any]) -> pl.DataFrame:
+    return frame.with_columns(pl.Series("prediction", spell_answers(answers, sealed.contract.prediction)))

@@ -1,0 +1,104 @@
+"""The report: what was observed, sorted into five sections, under one verdict with its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pilotbase.documents.base import localized
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.plan import ScenarioReference
+from pilotbase.documents.report import Attempt, CriterionResult, GroupScore, Order, Records, Report
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.trial.lab import SOFTWARE
+from pilotbase.trial.running import Candidate
+from pilotbase.trial.sections import Observed, build_sections
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What makes a report evidence; a rehearsal has none of it."""
+
+    plan: Digest
+    reference: ScenarioReference
+    attempt: Attempt
+    records: Records
+    order: Order
+
+
+def build_report(
+    observed: Observed,
+    candidate: Candidate,
+    contract: Contract,
+    groups: Sequence[GroupScore],
+    span: tuple[datetime, datetime],
+    proof: Proof | None = None,
+) -> Report:
+    """Return the full report; without ``proof`` it is a rehearsal's and not evidence."""
+    scenario = observed.scenario
+    verdict, reasons = conclude(observed)
+    counts = {"cases": observed.cases, "answered": observed.answered, "abstained": observed.abstained}
+    if proof is not None and proof.attempt.scored is not None:
+        counts["scored"] = proof.attempt.scored
+    return Report(
+        evidence=proof is not None,
+        plan=proof.plan if proof else None,
+        scenario=proof.reference if proof else None,
+        scenario_title=localized(scenario.title),
+        sector=scenario.sector.value,
+        data_nature=scenario.data.nature,
+        application=candidate.reference,
+        application_title=localized(observed.application.title),
+        contract=contract,
+        verdict=verdict,
+        reasons=reasons,
+        attempt=proof.attempt if proof else None,
+        sections=build_sections(observed),
+        criteria=observed.criteria,
+        groups=tuple(groups),
+        counts=counts,
+        isolation=observed.run.isolation,
+        performance=observed.performance if observed.performance.batches else None,
+        records=proof.records if proof else None,
+        order=proof.order if proof else None,
+        started_at=span[0],
+        ended_at=span[1],
+        software=SOFTWARE,
+    )
+
+
+def conclude(observed: Observed) -> tuple[Verdict, tuple[Text, ...]]:
+    """Return the verdict and why; an application that broke off is rejected whatever it scored before."""
+    failed = _with(observed.criteria, Outcome.FAIL)
+    broken = observed.run.end.reason is not EndReason.FINISHED
+    if broken or failed:
+        ended = [text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)] if broken else []
+        return Verdict.REJECT, (*ended, *(_missed(result) for result in failed))
+    undecided = [*_with(observed.criteria, Outcome.INCONCLUSIVE), *_with(observed.criteria, Outcome.NOT_MEASURED)]
+    if undecided:
+        return Verdict.INCONCLUSIVE, tuple(_undecided(result) for result in undecided)
+    return Verdict.ACCEPT, (text("trial.reason.all_met", count=len(observed.criteria)),)
+
+
+def _with(results: Sequence[CriterionResult], outcome: Outcome) -> list[CriterionResult]:
+    return [result for result in results if result.outcome is outcome]
+
+
+def _missed(result: CriterionResult) -> Text:
+    return text("trial.reason.missed", rule=result.rule, estimate=_figure(result))
+
+
+def _undecided(result: CriterionResult) -> Text:
+    if result.outcome is Outcome.NOT_MEASURED:
+        return text("trial.reason.not_measured", rule=result.rule)
+    if result.needed is None:
+        return text("trial.reason.undecided", rule=result.rule, estimate=_figure(result))
+    return text("trial.reason.needs_cases", rule=result.rule, estimate=_figure(result), needed=result.needed)
+
+
+def _figure(result: CriterionResult) -> str:
+    return "–" if result.estimate is None else f"{result.estimate:.3g}"

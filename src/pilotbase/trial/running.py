@@ -1,0 +1,170 @@
+"""One application in a box on given cases: environment, worker, answers, and what the box was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pilotbase.catalogue.applications import Submission
+from pilotbase.compute.ends import END_TEXTS, BoxEnded
+from pilotbase.compute.environments import Environment, build_environment
+from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.compute.supervisor import Usage
+from pilotbase.compute.worker import WarmWorker, start_worker
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.limits import IsolationLevel, Limits
+from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.report import Isolation
+from pilotbase.documents.texts import Text
+from pilotbase.trial.answering import End, answer_cases
+from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.lab import Lab, organisation_uid
+from pilotbase.trial.performance import Load
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An application ready to run: its immutable copy and its installed requirements."""
+
+    submission: Submission
+    environment: Environment
+    uid: int
+    """Real uid of its boxes when started as root: one per supplier."""
+
+    @property
+    def reference(self) -> ApplicationReference:
+        application = self.submission.application
+        return ApplicationReference(
+            name=application.name,
+            version=application.version,
+            supplier=application.supplier,
+            digest=self.submission.digest,
+            environment=self.environment.digest,
+        )
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Under which terms a box runs."""
+
+    contract: Contract
+    limits: Limits
+    isolation: IsolationLevel
+    batch_rows: int
+    logs: LogPolicy
+
+
+def _ignore(_: object) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What a run tells while it goes on."""
+
+    before_first: Callable[[], None] = lambda: None
+    """The application has loaded and the next batch is about to leave."""
+    on_batch: Callable[[int], None] = _ignore
+    """So many cases have an answer."""
+    on_usage: Callable[[Usage], None] = _ignore
+    """What the box has used so far; after every batch."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of it: how it ended, the box as it was, the load, and what was printed (if let out)."""
+
+    end: End
+    isolation: Isolation
+    load: Load
+    log: str
+
+    @property
+    def ending(self) -> Text:
+        """Return in words how it ended."""
+        return END_TEXTS[self.end.reason]
+
+
+def prepare_candidate(lab: Lab, submission: Submission) -> Candidate:
+    """Return the application with its requirements installed.
+
+    Raises:
+        InputError: the lock is refused, or something in it cannot be had as a wheel of that hash.
+    """
+    supplier = submission.application.supplier.organisation
+    uid = organisation_uid(lab, supplier)
+    file = submission.application.requirements
+    cache = lab.folder("environments", supplier)
+    return Candidate(submission, build_environment(submission.lock, file, cache, BoxSettings(uid=uid)), uid)
+
+
+def run_candidate(
+    candidate: Candidate,
+    terms: Terms,
+    features: Mapping[str, NDArray[Any]],
+    log: AnswerLog,
+    hooks: Hooks = Hooks(),
+) -> Run:
+    """Answer all cases of ``features`` that ``log`` has no answer for yet.
+
+    An application that fails ends the run, with the reason; our own failures raise (`BoxStartError`, `OSError`).
+    """
+    application = candidate.submission.application
+    settings = BoxSettings(
+        limits=terms.limits.model_copy(update={"threads": application.resources.threads}),
+        level=terms.isolation,
+        uid=candidate.uid,
+        logs=terms.logs,
+    )
+    cases = len(next(iter(features.values())))
+    try:
+        worker = start_worker(
+            candidate.submission.folder, application.entry_point, terms.contract, candidate.environment, settings
+        )
+    except BoxEnded as ended:
+        end = End(ended.reason, ended.detail)
+        return Run(
+            end, _unstarted(settings, end), Load(log.seconds(), log.answered, terms.batch_rows, 0, None, None), ""
+        )
+    with worker:
+        if log.answered < cases:
+            hooks.before_first()
+
+        def on_batch(done: int) -> None:
+            hooks.on_usage(worker.usage())
+            hooks.on_batch(done)
+
+        end = answer_cases(worker, features, terms.batch_rows, log, on_batch)
+        worker.close(end.reason)
+        usage, logs = worker.usage(), worker.logs()
+    load = Load(
+        batch_seconds=log.seconds(),
+        cases=log.answered,
+        batch_rows=terms.batch_rows,
+        load_seconds=worker.load_seconds,
+        cpu_seconds=usage.cpu_seconds,
+        memory_peak_bytes=usage.memory_peak_bytes,
+    )
+    return Run(end, _isolation(worker, settings, end, len(logs.text) + logs.dropped_bytes), load, logs.text)
+
+
+def _isolation(worker: WarmWorker, settings: BoxSettings, end: End, log_bytes: int) -> Isolation:
+    facts = worker.facts
+    return Isolation(
+        level=facts.level,
+        start=facts.start,
+        memory_watch=facts.memory_watch.value,
+        limits=settings.limits,
+        end=end.reason,
+        detail=end.detail,
+        log_bytes=log_bytes,
+    )
+
+
+def _unstarted(settings: BoxSettings, end: End) -> Isolation:
+    return Isolation(
+        level=settings.level, start="", memory_watch="", limits=settings.limits, end=end.reason, detail=end.detail
+    )

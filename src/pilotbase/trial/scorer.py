@@ -1,0 +1,263 @@
+"""The scorer: opens hidden data, streams features, commits answers, scores, decides and reports.
+
+It runs in a process of its own (`scorer_process`). Killed at any moment and started again it goes on from the
+committed answers; the order of scoring is opened only after the last answer is committed; the report is stored once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.catalogue.applications import read_application
+from pilotbase.compute.settings import LogPolicy
+from pilotbase.data.batches import feature_columns
+from pilotbase.data.leakage import Leakage, check_leakage
+from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.report import Attempt as AttemptRecord
+from pilotbase.documents.report import Order, Records, Report
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Outcome
+from pilotbase.evidence import Decision, Levels, draw_order
+from pilotbase.measures import Cases
+from pilotbase.trial.answering import complete_answers, count_abstentions
+from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.baselines import measured_baseline
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.performance import summarise
+from pilotbase.trial.records import CaseRecords, records_root
+from pilotbase.trial.reporting import Proof, build_report
+from pilotbase.trial.run_files import EndedRun, UsageFile, read_ended, write_ended
+from pilotbase.trial.running import Candidate, Hooks, Run, Terms, prepare_candidate, run_candidate
+from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, unit_codes
+from pilotbase.trial.sealing import Sealed, load_sealed, read_public_sample
+from pilotbase.trial.sections import Observed
+from pilotbase.vault.attempts import (
+    Attempt,
+    AttemptRequest,
+    AttemptState,
+    attempts_of,
+    close_attempt,
+    commit_answers,
+    mark_delivered,
+    mark_scored,
+    open_attempt,
+    remaining,
+    reveal_order,
+)
+from pilotbase.vault.envelopes import seal_envelope
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+from pilotbase.vault.sealing import secrets_of
+from pilotbase.workspace.actors import parties
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Docket:
+    """Everything about one trial that is fixed before it runs."""
+
+    plan: TrialPlan
+    sealed: Sealed
+    candidate: Candidate
+    hidden: HiddenSet
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Committed answers, one a case (abstentions where there is none), and how the run was."""
+
+    values: NDArray[Any]
+    count: int
+    digest: Digest
+    run: Run
+
+
+def report_of(lab: Lab, plan: TrialPlan) -> Report | None:
+    """Return the report of a plan that has run to its end, or None."""
+    known = lab.view.head(_report_head(plan))
+    return lab.view.load(known, Report) if known is not None else None
+
+
+def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
+    """Return the one report of ``plan``; to be called in the scorer process only.
+
+    Raises:
+        RefusedError: the data leak, no fresh cases or attempts are left, or another scorer is at work on this plan.
+        InvalidProofError: hidden data, application or environment are not what the plan names.
+    """
+    known = report_of(lab, plan)
+    if known is not None:
+        _close_attempts(lab, plan)
+        return known
+    began = datetime.now(UTC)
+    docket = _open_docket(lab, plan)
+    leakage = _refuse_leakage(lab, docket, on_progress)
+    request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
+    attempt = open_attempt(lab.vault, docket.hidden, request)
+    frame = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.FEATURES, attempt.number), attempt.cases)
+    on_progress(Progress(text("trial.progress.baseline")))
+    baseline = measured_baseline(lab, docket.sealed, frame)
+    answered = _answer(lab, docket, attempt, frame, on_progress)
+    on_progress(Progress(text("trial.progress.score")))
+    secret = reveal_order(lab.vault, docket.hidden, attempt)
+    order = _scoring_order(docket, frame, secret)
+    scenario, classes = docket.sealed.scenario, docket.sealed.record.classes
+    cases = build_cases(scenario, classes, frame, answered.values, baseline)
+    levels = Levels(_fraction(attempt.alpha), _fraction(docket.hidden.alpha))
+    decision = judge(plan.criteria, cases, order, levels, answered.run.load)
+    mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
+    records = _keep_records(lab, docket, attempt, (cases, answered, order, decision))
+    judged = describe(plan.criteria, cases, order, decision, scenario)
+    scored = cases.among(np.sort(order[: decision.scored]))
+    observed = Observed(
+        scenario=scenario,
+        application=docket.candidate.submission.application,
+        criteria=judged.criteria,
+        run=answered.run,
+        performance=summarise(answered.run.load),
+        cases=plan.cases,
+        answered=answered.count,
+        abstained=count_abstentions(answered.values[: answered.count], plan.contract.prediction),
+        leakage=leakage,
+        baseline=baseline_scores(plan.criteria, scored),
+    )
+    proof = Proof(
+        plan=plan.digest(),
+        reference=plan.scenario,
+        attempt=_attempt_record(lab, docket, attempt, answered.count, decision.scored),
+        records=records,
+        order=Order(commitment=plan.order_commitment, nonce=plan.nonce, secret=secret.hex()),
+    )
+    span = (began, datetime.now(UTC))
+    report = build_report(observed, docket.candidate, plan.contract, judged.groups, span, proof)
+    return _publish(lab, docket, attempt, report)
+
+
+def _open_docket(lab: Lab, plan: TrialPlan) -> Docket:
+    folder = lab.folder("applications") / plan.application.digest.removeprefix("sha256:")
+    candidate = prepare_candidate(lab, read_application(folder))
+    if candidate.reference != plan.application:
+        raise InvalidProofError("trial.not_as_planned", plan=plan.digest())
+    sealed = load_sealed(lab.view, plan.scenario.digest, plan.scenario.hidden_set)
+    return Docket(plan, sealed, candidate, lab.view.load(plan.scenario.hidden_set, HiddenSet))
+
+
+def _refuse_leakage(lab: Lab, docket: Docket, on_progress: OnProgress) -> Leakage:
+    """Return what was checked; hidden data that leak prove nothing, so nobody spends an attempt on them."""
+    on_progress(Progress(text("trial.progress.leakage")))
+    hidden = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.LEAKAGE))
+    leakage = check_leakage(read_public_sample(lab, docket.sealed), hidden, docket.sealed.scenario)
+    failed = [check.sentence for check in leakage.checks if check.outcome is Outcome.FAIL]
+    if failed:
+        raise RefusedError("trial.leakage", problem=failed[0])
+    return leakage
+
+
+def _read_hidden(lab: Lab, hidden: HiddenSet, grant: ReaderGrant, cases: Ints | None = None) -> pl.DataFrame:
+    return pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, grant, cases)])
+
+
+def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress) -> Answered:
+    plan, name = docket.plan, docket.candidate.reference.name
+    folder = lab.folder("runs", plan.digest().removeprefix("sha256:"), f"attempt-{attempt.number}")
+    stage = text("trial.progress.answer", application=name)
+    with AnswerLog(folder / "answers", plan.canonical()) as log:
+        ended = read_ended(folder / "ended.json")
+        if ended is None:
+            usage = UsageFile(folder / "usage.json")
+            hooks = Hooks(
+                before_first=lambda: _spend(lab, attempt),
+                on_batch=lambda done: on_progress(Progress(stage, done, frame.height)),
+                on_usage=usage.update,
+            )
+            terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD)
+            run = run_candidate(docket.candidate, terms, feature_columns(frame, plan.contract), log, hooks)
+            ended = EndedRun.of(run, usage.total)
+            log.sync()
+            write_ended(folder / "ended.json", ended)
+        if attempt.state in (AttemptState.OPEN, AttemptState.DELIVERED):
+            _spend(lab, attempt)
+            commit_answers(lab.vault, attempt, log.digest)
+        values = complete_answers(log.values(), frame.height, plan.contract.prediction)
+        return Answered(values, log.answered, log.digest, ended.restored(log.seconds(), log.answered))
+
+
+def _spend(lab: Lab, attempt: Attempt) -> None:
+    """Spend α: before the first batch leaves, and for an application that never came so far. Again changes nothing."""
+    if attempt.state is AttemptState.OPEN:
+        mark_delivered(lab.vault, attempt)
+
+
+def _scoring_order(docket: Docket, frame: pl.DataFrame, secret: bytes) -> Ints:
+    seed = hashlib.sha256(secret + bytes.fromhex(docket.plan.nonce)).digest()
+    return draw_order(frame.height, seed, unit_codes(docket.plan.criteria, frame))
+
+
+def _keep_records(
+    lab: Lab, docket: Docket, attempt: Attempt, outcome: tuple[Cases, Answered, Ints, Decision]
+) -> Records:
+    cases, answered, order, decision = outcome
+    position = np.full(len(order), -1, dtype=np.int64)
+    position[order[: decision.scored]] = np.arange(decision.scored)
+    plan = docket.plan
+    records = CaseRecords(
+        attempt.cases, answered.values, cases.truth, position, plan.contract.prediction, plan.batch_rows
+    )
+    bundle = secrets_of(lab.vault, docket.hidden)
+    root, leaves = records_root(records, bundle.merkle_salt + bundle.derive("records", plan.digest()))
+    table = io.BytesIO()
+    records.table().write_parquet(table)
+    blob = seal_envelope(lab.vault, docket.hidden.owner, plan.digest(), table.getvalue())
+    return Records(root=root, leaves=leaves, answers=answered.digest, blob=blob)
+
+
+def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, scored: int) -> AttemptRecord:
+    left = remaining(lab.vault, docket.hidden)
+    return AttemptRecord(
+        number=attempt.number,
+        alpha=attempt.alpha,
+        reserved=len(attempt.cases),
+        answered=answered,
+        scored=scored,
+        fresh_left=left.fresh + len(attempt.cases) - scored,
+    )
+
+
+def _publish(lab: Lab, docket: Docket, attempt: Attempt, report: Report) -> Report:
+    """Store the report as the one of its plan, with the view for the supplier beside it, then end the attempt."""
+    owner, supplier = docket.hidden.owner, docket.candidate.reference.supplier.organisation
+    with lab.view.transaction("trial.reported") as change:
+        digest = change.put(report, parties(), owner=owner, fields={"scenario": docket.sealed.scenario.name})
+        change.put(report.supplier_view(), parties(), owner=supplier, fields={"full": digest})
+        change.set_head(_report_head(docket.plan), digest, expected=None)
+    close_attempt(lab.vault, attempt)
+    return report
+
+
+def _close_attempts(lab: Lab, plan: TrialPlan) -> None:
+    """End an attempt whose scorer was killed between storing the report and ending it."""
+    hidden = lab.view.load(plan.scenario.hidden_set, HiddenSet)
+    for attempt in attempts_of(lab.vault, hidden):
+        if attempt.plan == plan.digest() and attempt.state is AttemptState.COMMITTED:
+            close_attempt(lab.vault, attempt)
+
+
+def _report_head(plan: TrialPlan) -> str:
+    return f"report:{plan.digest()}"
+
+
+def _fraction(level: float) -> Fraction:
+    return Fraction(level).limit_denominator(10**9)

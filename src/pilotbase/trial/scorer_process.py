@@ -1,0 +1,155 @@
+"""The scorer as a process of its own: whoever starts a trial never holds a label.
+
+``python -m pilotbase.trial.scorer_process`` reads one job (JSON) from standard input and writes one JSON line an event
+to standard output: progress, then the report's digest or the error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+from pydantic import BaseModel, ConfigDict
+
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError, UnknownProofError
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.report import Report
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.scorer import report_of, score_trial
+from pilotbase.vault.hardening import harden_process
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.home import open_home
+
+ERRORS = (RefusedError, UnknownProofError, InvalidProofError, InputError, PilotbaseError)
+
+
+class Job(BaseModel):
+    """What a scorer process is started with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path
+    organisation: str
+    roles: tuple[Role, ...]
+    plan: str
+
+
+class Event(BaseModel):
+    """One line of a scorer process: progress, or how it ended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: Text | None = None
+    done: int = 0
+    total: int = 0
+    report: str | None = None
+    error: Text | None = None
+    exit_code: int = 0
+
+
+def run_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress = ignore_progress) -> Report:
+    """Run ``plan`` to its one report in a scorer process; a plan that has its report returns it.
+
+    Raises:
+        PilotbaseError: whatever the scorer raised, of the same kind and text; ``trial.scorer_died`` when it was killed
+            (start the trial again: it goes on from the committed answers).
+    """
+    known = report_of(lab, plan)
+    if known is not None:
+        return known
+    actor = lab.actor
+    job = Job(home=lab.home.path, organisation=actor.organisation, roles=tuple(actor.roles), plan=plan.digest())
+    command = [sys.executable, "-m", "pilotbase.trial.scorer_process"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            return _follow(lab, process, job, on_progress)
+        except BaseException:
+            _stop(process)
+            raise
+
+
+def main() -> int:
+    """Run the job on standard input."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    harden_process()
+    events = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    job = Job.model_validate_json(sys.stdin.read())
+    try:
+        lab = Lab.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)))
+        report = score_trial(lab, lab.view.load(job.plan, TrialPlan), _Coarse(events))
+    except PilotbaseError as error:
+        _write(events, Event(error=error.text, exit_code=error.exit_code))
+        return error.exit_code
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        full = Text(code="trial.disk_full", params={"file": str(error.filename or job.home)})
+        _write(events, Event(error=full, exit_code=1))
+        return 1
+    _write(events, Event(report=report.digest()))
+    return 0
+
+
+class _Coarse:
+    """Writes progress as events, in steps of a twentieth: finer steps would time single batches of hidden cases."""
+
+    def __init__(self, events: IO[str]) -> None:
+        self._events = events
+        self._last: tuple[str, int] | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        step = progress.done * 20 // progress.total if progress.total else 0
+        if self._last != (progress.stage.code, step):
+            self._last = (progress.stage.code, step)
+            _write(self._events, Event(stage=progress.stage, done=step * progress.total // 20, total=progress.total))
+
+
+def _follow(lab: Lab, process: subprocess.Popen[bytes], job: Job, on_progress: OnProgress) -> Report:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(job.model_dump_json().encode())
+        process.stdin.close()
+    for line in process.stdout:
+        event = Event.model_validate(json.loads(line))
+        if event.error is not None:
+            raise _rebuilt(event.error, event.exit_code)
+        if event.report is not None:
+            return lab.view.load(event.report, Report)
+        if event.stage is not None:
+            on_progress(Progress(event.stage, event.done, event.total))
+    raise PilotbaseError("trial.scorer_died", code=process.wait())
+
+
+def _rebuilt(error: Text, exit_code: int) -> PilotbaseError:
+    kind = next(kind for kind in ERRORS if kind.exit_code == exit_code or kind is PilotbaseError)
+    rebuilt = kind(error.code)
+    rebuilt.text = error
+    return rebuilt
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _write(events: IO[str], event: Event) -> None:
+    events.write(event.model_dump_json() + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

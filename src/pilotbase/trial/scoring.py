@@ -1,0 +1,178 @@
+"""Scoring: answers and truth become observations, the evidence engine decides, the report gets its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.data.batches import truth_codes
+from pilotbase.documents.criteria import UNITS, Rule
+from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint
+from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.vocabularies import Estimand, Outcome
+from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Levels, decide
+from pilotbase.measures import Cases, Run, is_resource, observe, observe_run, score
+from pilotbase.trial.performance import Load
+
+Ints = NDArray[np.int64]
+Column = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The decision with its figures, ready for the report."""
+
+    decision: Decision
+    criteria: tuple[CriterionResult, ...]
+    groups: tuple[GroupScore, ...]
+
+
+def build_cases(
+    scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, answers: Column, baseline: Column | None
+) -> Cases:
+    """Return what measures read, in the order of ``frame``; every array of shape (rows,)."""
+    kind = scenario.contract(classes or ("",)).prediction.kind
+    columns = {rule.by for rule in rules_of(scenario.criteria) if rule.by}
+    return Cases(
+        truth=truth_codes(frame, scenario, classes),
+        answers=answers,
+        groups={name: _as_text(frame[name]) for name in sorted(columns)},
+        units=unit_codes(scenario.criteria, frame),
+        baseline=baseline,
+        classes=classes,
+        positive=scenario.positive,
+        kind=kind,
+    )
+
+
+def rules_of(criteria: Sequence[Criterion]) -> tuple[Rule, ...]:
+    """Return the parsed rules."""
+    return tuple(criterion.parsed() for criterion in criteria)
+
+
+def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:
+    """Return a code per case of the column that is the criteria's unit; None when every case stands for itself.
+
+    Raises:
+        ValueError: criteria with different units; freezing refuses them first.
+    """
+    units = {criterion.unit for criterion in criteria if not is_resource(criterion.parsed())} - {"case"}
+    if not units:
+        return None
+    (unit,) = units
+    return np.unique(_as_text(frame[unit]), return_inverse=True)[1].astype(np.int64)
+
+
+def judge(criteria: Sequence[Criterion], cases: Cases, order: Ints, levels: Levels, load: Load) -> Decision:
+    """Return the decision on ``cases`` scored in ``order`` (indices into their arrays), and on the run's ``load``."""
+    run = Run(
+        latencies=load.batch_seconds,
+        cases=load.cases,
+        wall_seconds=float(load.batch_seconds.sum()),
+        cpu_seconds=load.cpu_seconds,
+        peak_bytes=load.memory_peak_bytes,
+    )
+    plans = [_plan(criterion, cases, order, run) for criterion in criteria]
+    return decide(plans, order, levels)
+
+
+def describe(
+    criteria: Sequence[Criterion], cases: Cases, order: Ints, decision: Decision, scenario: Scenario
+) -> Judged:
+    """Return the decision with baseline scores and group scores on the scored cases."""
+    scored = np.sort(order[: decision.scored])
+    seen = cases.among(scored)
+    results = tuple(
+        _result(criterion, found, scenario, _baseline_score(criterion.parsed(), seen))
+        for criterion, found in zip(criteria, decision.criteria, strict=True)
+    )
+    return Judged(decision, results, tuple(_group_scores(rules_of(criteria), seen)))
+
+
+def baseline_scores(criteria: Sequence[Criterion], cases: Cases) -> tuple[tuple[str, float | None], ...]:
+    """Return (rule, the baseline's own score on these cases) for every criterion on answers."""
+    return tuple(
+        (criterion.rule, _baseline_score(criterion.parsed(), cases))
+        for criterion in criteria
+        if not is_resource(criterion.parsed())
+    )
+
+
+def _plan(criterion: Criterion, cases: Cases, order: Ints, run: Run) -> CriterionPlan:
+    rule = criterion.parsed()
+    threshold = Fraction(rule.threshold)
+    if is_resource(rule):
+        return CriterionPlan(
+            criterion.rule, observe_run(rule, run), rule.comparison, threshold, estimand="run", unit="request", run=True
+        )
+    estimand: Literal["hidden_set", "population"] = criterion.estimand.value
+    units = cases.units if criterion.unit != "case" else None
+    observation = observe(rule, cases, order, estimand)
+    return CriterionPlan(criterion.rule, observation, rule.comparison, threshold, estimand, criterion.unit, units)
+
+
+def _baseline_score(rule: Rule, cases: Cases) -> float | None:
+    if cases.baseline is None or is_resource(rule):
+        return None
+    return score(rule, replace(cases, answers=cases.baseline))
+
+
+def _result(
+    criterion: Criterion, found: CriterionDecision, scenario: Scenario, baseline: float | None
+) -> CriterionResult:
+    rule = criterion.parsed()
+    resource = is_resource(rule)
+    return CriterionResult(
+        rule=criterion.rule,
+        outcome=Outcome(found.verdict),
+        threshold=float(found.threshold),
+        estimate=found.estimate,
+        lower=found.lower,
+        upper=found.upper,
+        scored=found.used,
+        available=found.total,
+        estimand=Estimand.HIDDEN_SET if resource else criterion.estimand,
+        unit=found.unit,
+        confidence=criterion.confidence,
+        guarantee=found.guarantee,
+        claim=found.claim,
+        needed=found.cases_needed,
+        baseline=baseline,
+        path=tuple(PathPoint(cases=point.cases, lower=point.lower, upper=point.upper) for point in found.path),
+        unit_label=UNITS[rule.unit][0] if rule.unit else _unit_label(rule, scenario),
+    )
+
+
+def _unit_label(rule: Rule, scenario: Scenario) -> str:
+    in_target_units = rule.measure.startswith("capped_")
+    return (scenario.field(scenario.data.target).unit or "") if in_target_units else ""
+
+
+def _group_scores(rules: Sequence[Rule], cases: Cases) -> list[GroupScore]:
+    """Return each grouped rule's measure in each group; descriptive, on the scored cases."""
+    found = []
+    for rule in rules:
+        if rule.by is None:
+            continue
+        plain = Rule(rule.measure, rule.comparison, rule.threshold, rule.label, rule.arguments, unit=rule.unit)
+        for group, chosen in _members(cases.groups, rule.by):
+            among = cases.among(chosen)
+            found.append(
+                GroupScore(column=rule.by, group=group, measure=plain.key, cases=len(chosen), score=score(plain, among))
+            )
+    return found
+
+
+def _members(groups: Mapping[str, Column], column: str) -> list[tuple[str, Ints]]:
+    names, codes = np.unique(groups[column], return_inverse=True)
+    return [(str(name), np.flatnonzero(codes == code)) for code, name in enumerate(names.tolist())]
+
+
+def _as_text(column: pl.Series) -> Column:
+    return np.array(column.cast(pl.String).fill_null("").to_list(), dtype=str)

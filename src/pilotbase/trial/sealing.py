@@ -1,0 +1,167 @@
+"""Sealing: a scenario's file becomes a public sample that everybody may see and a hidden set in the vault."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from pilotbase.data.conform import conform
+from pilotbase.data.labels import classes_of
+from pilotbase.data.splits import split_cases
+from pilotbase.data.tables import read_table
+from pilotbase.documents.base import Document
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
+from pilotbase.documents.loading import load_document
+from pilotbase.documents.plan import ScenarioReference
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.steps import Step
+from pilotbase.trial.lab import Lab
+from pilotbase.vault.hidden import HiddenSet, SealTerms
+from pilotbase.vault.sealing import seal
+from pilotbase.workspace.actors import PUBLIC, parties
+from pilotbase.workspace.store import View
+
+MANIFEST = "scenario.yaml"
+
+
+class SealedScenario(Document):
+    """What a base keeps of a scenario version: everything that a trial needs, and no path of the owner's machine."""
+
+    document: Literal["sealed-scenario/1"] = "sealed-scenario/1"
+    scenario: Digest
+    source: Digest
+    """Digest of the owner's file."""
+    public_sample: Digest
+    public_cases: int
+    hidden_set: Digest
+    hidden_cases: int
+    classes: tuple[str, ...]
+    reference_application: Digest | None = None
+    """Folder digest of the baseline, where that is an application."""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A scenario with its sealed data."""
+
+    scenario: Scenario
+    record: SealedScenario
+
+    @property
+    def contract(self) -> Contract:
+        return self.scenario.contract(self.record.classes)
+
+    @property
+    def reference(self) -> ScenarioReference:
+        return ScenarioReference(
+            name=self.scenario.name,
+            owner=self.scenario.owner,
+            digest=self.record.scenario,
+            public_sample=self.record.public_sample,
+            hidden_set=self.record.hidden_set,
+            hidden_cases=self.record.hidden_cases,
+        )
+
+
+def load_scenario(path: Path, step: Step) -> tuple[Scenario, Path]:
+    """Return the scenario of a folder (or of its ``scenario.yaml``) and the folder; raises `InputError`."""
+    folder = path if path.is_dir() else path.parent
+    return load_document(Scenario, folder / MANIFEST if path.is_dir() else path, step), folder
+
+
+def error_level(scenario: Scenario) -> float:
+    """Return α: the strictest criterion's error probability holds for all, so one number speaks for the verdict."""
+    return round(1 - max((criterion.confidence for criterion in scenario.criteria), default=0.95), 9)
+
+
+def read_cases(scenario: Scenario, folder: Path) -> pl.DataFrame:
+    """Return the owner's cases, typed by the contract; raises `InputError` with every problem at once."""
+    return conform(read_table(_source(scenario, folder), scenario.data.missing), scenario)
+
+
+def seal_scenario(lab: Lab, scenario: Scenario, folder: Path, reference: Digest | None = None) -> Sealed:
+    """Return the scenario with its data sealed; the same scenario over the same file is sealed once.
+
+    ``reference``: digest of the reference application that is the baseline, if it is one. Hidden cases that another
+    version of the scenario has sealed already are the same hidden set: what has been scored stays scored, and
+    attempts go on counting.
+
+    Raises:
+        InputError: the file is missing or does not fit the contract; a split that hides nothing, or one class only.
+    """
+    path = _source(scenario, folder)
+    scenario_digest, source = scenario.digest(), digest_file(path)
+    head = f"sealed:{digest_json([scenario_digest, source, reference or ''])}"
+    known = lab.view.head(head)
+    if known is not None:
+        return Sealed(scenario, lab.view.load(known, SealedScenario))
+    split = split_cases(read_cases(scenario, folder), scenario)
+    hidden = _hidden_set(lab, scenario, split.hidden)
+    record = SealedScenario(
+        scenario=scenario_digest,
+        source=source,
+        public_sample=lab.vault.blobs.put(_to_parquet(split.public)),
+        public_cases=split.public.height,
+        hidden_set=hidden.digest(),
+        hidden_cases=split.hidden.height,
+        classes=classes_of(split.public, scenario),
+        reference_application=reference,
+    )
+    owner = scenario.owner.organisation
+    with lab.view.transaction("scenario.sealed") as change:
+        change.put(scenario, PUBLIC, owner=owner, fields={"name": scenario.name, "sector": scenario.sector.value})
+        digest = change.put(record, parties(owner), owner=owner, fields={"scenario": scenario.name})
+        change.set_head(head, digest, expected=None)
+    return Sealed(scenario, record)
+
+
+def load_sealed(view: View, scenario: Digest, hidden_set: Digest) -> Sealed:
+    """Return the sealed scenario that a plan names; raises `NotFoundError`."""
+    document = view.load(scenario, Scenario)
+    for stored in view.find("sealed-scenario", {"scenario": document.name}):
+        record = stored.load(SealedScenario)
+        if (record.scenario, record.hidden_set) == (scenario, hidden_set):
+            return Sealed(document, record)
+    raise InputError("trial.not_sealed", scenario=document.name, digest=scenario)
+
+
+def read_public_sample(lab: Lab, sealed: Sealed) -> pl.DataFrame:
+    """Return the public sample, typed."""
+    return pl.read_parquet(io.BytesIO(lab.vault.blobs.get(sealed.record.public_sample)))
+
+
+def _source(scenario: Scenario, folder: Path) -> Path:
+    path = folder / scenario.data.file
+    if path.resolve().is_relative_to(folder.resolve()) and path.is_file():
+        return path
+    raise InputError("trial.no_source", file=scenario.data.file, folder=folder)
+
+
+def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
+    """Return the sealed set of exactly these cases, sealing them only the first time."""
+    head = f"hidden:{digest_bytes(frame.write_csv().encode())}"
+    known = lab.view.head(head)
+    if known is not None:
+        return lab.view.load(known, HiddenSet)
+    terms = SealTerms(
+        scenario=scenario.digest(),
+        owner=scenario.owner.organisation,
+        alpha=error_level(scenario),
+        attempts=scenario.trial.attempts,
+    )
+    hidden = seal(lab.vault, frame, terms)
+    with lab.view.transaction("scenario.hidden_set_named") as change:
+        change.set_head(head, hidden.digest(), expected=None)
+    return hidden
+
+
+def _to_parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()

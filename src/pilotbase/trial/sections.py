@@ -1,0 +1,176 @@
+"""The five verifications of a report: each check with its outcome and a sentence; a missing measure is never a pass."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pilotbase.data.leakage import Leakage
+from pilotbase.documents.application import Application
+from pilotbase.documents.base import localized
+from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.report import CriterionResult, Finding, Performance, Section
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.measures import is_resource
+from pilotbase.trial.running import Run
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a run has shown, before it is sorted into sections."""
+
+    scenario: Scenario
+    application: Application
+    criteria: tuple[CriterionResult, ...]
+    run: Run
+    performance: Performance
+    cases: int
+    answered: int
+    abstained: int
+    leakage: Leakage | None = None
+    """None in a rehearsal: there is nothing hidden to leak."""
+    baseline: tuple[tuple[str, float | None], ...] = ()
+    """(rule, the baseline's score on the same cases)."""
+
+
+def build_sections(observed: Observed) -> tuple[Section, ...]:
+    """Return the five sections, in order."""
+    functions = [result for result in observed.criteria if not is_resource(parse_rule(result.rule))]
+    resources = [result for result in observed.criteria if is_resource(parse_rule(result.rule))]
+    return (
+        _section(Verification.DESIGN, _design(observed)),
+        _section(Verification.FUNCTION, [*_criteria(functions), *_untested_function(observed)]),
+        _section(Verification.PROCESS, _process(observed)),
+        _section(Verification.ADAPTATION, _adaptation(observed)),
+        _section(Verification.PRODUCTION, [*_criteria(resources), *_production(observed)]),
+    )
+
+
+def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return fail, else inconclusive, else pass where anything passed, else not measured."""
+    found = set(outcomes)
+    order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
+    return next((outcome for outcome in order if outcome in found), Outcome.NOT_MEASURED)
+
+
+def _section(verification: Verification, findings: Sequence[Finding]) -> Section:
+    outcome = worst_outcome(finding.outcome for finding in findings)
+    return Section(verification=verification, outcome=outcome, findings=tuple(findings))
+
+
+def _design(observed: Observed) -> list[Finding]:
+    scenario, card = observed.scenario, observed.application.model_card
+    contract = text("trial.finding.contract", fields=len(scenario.feature_fields), target=scenario.data.target)
+    documents = all(localized(part) for part in (card.training_data, card.limitations, card.human_oversight))
+    sentence = text("trial.finding.card_complete") if documents else text("trial.finding.card_incomplete")
+    findings = [
+        Finding(check="contract", outcome=Outcome.PASS, sentence=contract),
+        _declared("intended_use", localized(scenario.intended_use), text("trial.finding.intended_use")),
+        Finding(check="model_card", outcome=Outcome.PASS if documents else Outcome.INCONCLUSIVE, sentence=sentence),
+    ]
+    if observed.leakage is not None:
+        findings += [
+            Finding(check=check.name, outcome=check.outcome, sentence=check.sentence)
+            for check in observed.leakage.checks
+        ]
+    measured = [rule for rule, score in observed.baseline if score is not None]
+    if measured:
+        sentence = text("trial.finding.baseline", count=len(measured), kind=_baseline_kind(scenario))
+        findings.append(Finding(check="baseline", outcome=Outcome.PASS, sentence=sentence))
+    else:
+        findings.append(_unmeasured("baseline", text("trial.finding.no_baseline")))
+    return findings
+
+
+def _criteria(results: Sequence[CriterionResult]) -> list[Finding]:
+    sentences = {
+        Outcome.PASS: "trial.finding.criterion_pass",
+        Outcome.FAIL: "trial.finding.criterion_fail",
+        Outcome.INCONCLUSIVE: "trial.finding.criterion_inconclusive",
+        Outcome.NOT_MEASURED: "trial.finding.criterion_not_measured",
+    }
+    return [
+        Finding(check=result.rule, outcome=result.outcome, sentence=text(sentences[result.outcome], rule=result.rule))
+        for result in results
+    ]
+
+
+def _untested_function(observed: Observed) -> list[Finding]:
+    """Say what no criterion asked for: an empty place in a report is never taken for a pass."""
+    rules = [result.rule for result in observed.criteria]
+    findings = [_unmeasured("robustness", text("trial.finding.no_robustness"))]
+    if not any(rule.startswith(("gap(", "worst(")) for rule in rules):
+        findings.append(_unmeasured("fairness", text("trial.finding.no_fairness")))
+    if not any(rule.startswith(("brier", "log_loss", "calibration")) for rule in rules):
+        findings.append(_unmeasured("calibration", text("trial.finding.no_calibration")))
+    return findings
+
+
+def _process(observed: Observed) -> list[Finding]:
+    finished = observed.run.end.reason is EndReason.FINISHED
+    values = {"answered": observed.answered, "cases": observed.cases}
+    ended = (
+        text("trial.finding.all_answered", **values)
+        if finished
+        else text("trial.finding.ended_early", **values, reason=observed.run.ending)
+    )
+    abstained = text("trial.finding.abstained", abstained=observed.abstained, answered=observed.answered)
+    oversight = localized(observed.application.model_card.human_oversight)
+    return [
+        Finding(check="answers", outcome=Outcome.PASS if finished else Outcome.FAIL, sentence=ended),
+        Finding(check="abstention", outcome=Outcome.PASS, sentence=abstained),
+        _declared("human_oversight", oversight, text("trial.finding.oversight_declared")),
+        _unmeasured("hand_over", text("trial.finding.no_hand_over")),
+    ]
+
+
+def _adaptation(observed: Observed) -> list[Finding]:
+    python = f"CPython {platform.python_version()} {platform.machine()}"
+    ran = observed.answered > 0
+    sentence = (
+        text("trial.finding.ran_on", runtime=python) if ran else text("trial.finding.did_not_run", runtime=python)
+    )
+    return [
+        Finding(check="runtime", outcome=Outcome.PASS if ran else Outcome.FAIL, sentence=sentence),
+        _unmeasured("other_runtimes", text("trial.finding.no_other_runtimes")),
+    ]
+
+
+def _production(observed: Observed) -> list[Finding]:
+    performance = observed.performance
+    findings = []
+    if performance.batches:
+        sentence = text(
+            "trial.finding.throughput",
+            cases=f"{performance.cases_per_second:,.0f}",
+            p95=f"{performance.latency_quantiles['p95'] * 1000:.3g}",
+            rows=performance.batch_rows,
+        )
+        findings.append(Finding(check="load", outcome=Outcome.PASS, sentence=sentence))
+    else:
+        findings.append(_unmeasured("load", text("trial.finding.no_load")))
+    return [*findings, _unmeasured("soak", text("trial.finding.no_soak"))]
+
+
+def _declared(check: str, declared: str, sentence: Text) -> Finding:
+    if declared:
+        return Finding(check=check, outcome=Outcome.PASS, sentence=sentence)
+    return _unmeasured(check, text("trial.finding.not_declared", what=check))
+
+
+def _unmeasured(check: str, sentence: Text) -> Finding:
+    return Finding(check=check, outcome=Outcome.NOT_MEASURED, sentence=sentence)
+
+
+def _baseline_kind(scenario: Scenario) -> Text:
+    kinds = {
+        "column": text("trial.baseline.column"),
+        "rule": text("trial.baseline.rule"),
+        "constant": text("trial.baseline.constant"),
+        "application": text("trial.baseline.application"),
+    }
+    return kinds[scenario.baseline.kind] if scenario.baseline else text("trial.baseline.none")

@@ -1,0 +1,85 @@
+"""A base opened for work: home, test lab and keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pilotbase.certificate import (
+    TrustFolder,
+    create_trust,
+    open_trust,
+    publish_revocations,
+    rotate_root,
+    rotate_signing_key,
+    write_trust_roots,
+)
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.trial.lab import Lab
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.home import Home, home_path, init_home, open_home
+
+DEFAULT_NAME = "pilot-base"
+ENGINES = ("local",)
+
+
+@dataclass(frozen=True)
+class Base:
+    """One base on one machine; its operator acts."""
+
+    home: Home
+    lab: Lab
+    trust: TrustFolder
+
+    @property
+    def trust_roots(self) -> Path:
+        return self.home.trust_roots
+
+    @property
+    def revocations(self) -> Path:
+        return self.home.path / "revocations.json"
+
+
+def open_base(create: bool = False, name: str = DEFAULT_NAME) -> Base:
+    """Return the base in ``PILOTBASE_HOME``; with ``create`` it is set up first where there is none.
+
+    Raises:
+        InputError: there is none (``pilotbase init`` makes one).
+    """
+    path = home_path()
+    now = datetime.now(UTC)
+    if create:
+        home = init_home(path)
+        trust = create_trust(home.keys.path, name, now)
+        base = Base(home, _lab(home, trust), trust)
+        write_trust_roots(trust, base.trust_roots)
+        publish_revocations(trust, base.revocations, now)
+        return base
+    home = open_home(path)
+    trust = open_trust(home.keys.path)
+    return Base(home, _lab(home, trust), trust)
+
+
+def rotate_key(base: Base, root: bool) -> Text:
+    """Replace the signing key, or the root key, and write the public roots anew; return what was done."""
+    now = datetime.now(UTC)
+    trust = rotate_root(base.trust, now) if root else rotate_signing_key(base.trust, now)
+    write_trust_roots(trust, base.trust_roots)
+    publish_revocations(trust, base.revocations, now)
+    done = text("worker.root_rotated") if root else text("worker.signing_key_rotated")
+    with base.lab.view.transaction("base.key_rotated") as change:
+        change.record("base.root_rotated" if root else "base.signing_key_rotated", [trust.state.signing_key])
+    return done
+
+
+def require_engine(engine: str) -> None:
+    """Return if work can run on ``engine``; raises `InputError`."""
+    if engine not in ENGINES:
+        raise InputError("worker.unknown_engine", found=engine, allowed=", ".join(ENGINES))
+
+
+def _lab(home: Home, trust: TrustFolder) -> Lab:
+    return Lab.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR})))

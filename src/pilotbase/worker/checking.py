@@ -1,0 +1,112 @@
+"""Checks that change nothing: a scenario with its data, an application, a certificate, the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pilotbase.catalogue.applications import read_application
+from pilotbase.certificate import read_evidence, read_trust_roots, verify_certificate
+from pilotbase.compute.locks import parse_lock
+from pilotbase.data.labels import classes_of
+from pilotbase.data.splits import split_cases
+from pilotbase.documents.application import Application
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.steps import Step
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.freezing import check_criteria
+from pilotbase.trial.sealing import load_scenario, read_cases
+from pilotbase.worker.base import Base
+from pilotbase.workspace.log_check import verify_log
+
+
+@dataclass(frozen=True)
+class CheckedScenario:
+    """A scenario that holds, and what was seen."""
+
+    scenario: Scenario
+    lines: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class CheckedApplication:
+    """An application that holds, and what was seen."""
+
+    application: Application
+    lines: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class CheckedCertificate:
+    """A certificate whose signature holds, and what it says."""
+
+    certificate: Certificate
+    lines: tuple[Text, ...]
+
+
+def check_scenario(path: Path, step: str = "freeze") -> CheckedScenario:
+    """Return a scenario that is complete for ``step``, whose data fit and whose criteria can be measured.
+
+    Raises:
+        InputError: every problem at once.
+    """
+    if step.upper() not in Step.__members__:
+        raise InputError(
+            "worker.unknown_step", found=step, allowed=", ".join(name.lower() for name in Step.__members__)
+        )
+    scenario, folder = load_scenario(path, Step[step.upper()])
+    frame = read_cases(scenario, folder)
+    split = split_cases(frame, scenario)
+    classes = classes_of(split.public, scenario)
+    cases = min(scenario.trial.cases_per_attempt or split.hidden.height, split.hidden.height)
+    check_criteria(scenario, classes, split.public, cases)
+    lines = (
+        text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
+        text("worker.scenario_cases", public=split.public.height, hidden=split.hidden.height, attempt=cases),
+    )
+    return CheckedScenario(scenario, lines)
+
+
+def check_application(folder: Path) -> CheckedApplication:
+    """Return an application whose folder, manifest and lock hold; raises `InputError` with every problem at once."""
+    submission = read_application(folder)
+    requirements = parse_lock(submission.lock, submission.application.requirements)
+    application = submission.application
+    holds = text("worker.application_holds", application=application.name, digest=submission.digest)
+    count = text("worker.application_requirements", count=len(requirements), files=len(submission.tree.files))
+    return CheckedApplication(application, (holds, count))
+
+
+def check_certificate(
+    file: Path, trust: Path, revocations: Path | None, application: Path | None, strict: bool
+) -> CheckedCertificate:
+    """Return what a certificate says once its signature holds, offline.
+
+    Raises:
+        InvalidProofError: forged, altered, expired, revoked, or about another application.
+        UnknownProofError: under ``strict``, when it cannot be told whether it was revoked.
+    """
+    listed = read_evidence(revocations) if revocations else None
+    roots = read_trust_roots(read_evidence(trust))
+    verification = verify_certificate(
+        read_evidence(file), roots, revocations=listed, strict=strict, at=datetime.now(UTC)
+    )
+    certificate = verification.certificate
+    if application is not None:
+        verification.require(read_application(application).digest)
+    name = f"{certificate.application.name} {certificate.application.version}"
+    lines = (
+        text("worker.certificate_valid", application=name, verdict=Text(code=f"verdict.{certificate.verdict}")),
+        certificate.claim,
+        *verification.notes,
+    )
+    return CheckedCertificate(certificate, lines)
+
+
+def verify_base_log(base: Base) -> Text:
+    """Return that the whole log holds; raises `InvalidProofError` naming the first entry that does not."""
+    verified = verify_log(base.lab.store.log_copy(), base.lab.store.key.verifier)
+    return text("worker.log_holds", entries=verified.size)

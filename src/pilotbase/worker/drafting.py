@@ -1,0 +1,59 @@
+"""Drafts written into folders: a scenario from a file and six answers, an application from a scenario."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.catalogue.application_draft import draft_application
+from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.data.labels import classes_of
+from pilotbase.data.splits import split_cases
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.steps import Step
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.sealing import load_scenario, read_cases
+
+
+@dataclass(frozen=True)
+class WrittenScenario:
+    """A draft on disk."""
+
+    scenario: Scenario
+    folder: Path
+    summary: Text
+
+
+def new_scenario(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
+    """Write a draft scenario beside a copy of its data.
+
+    Raises:
+        InputError: the folder exists, or file and answers do not fit, with every problem at once.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError("catalogue.folder_not_empty", folder=folder)
+    draft = draft_scenario(source, answers)
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, folder / draft.scenario.data.file)
+    path = folder / "scenario.yaml"
+    path.write_text(write_scenario_yaml(draft.scenario), "utf-8")
+    summary = text("worker.scenario_written", path=path, criteria=len(draft.scenario.criteria))
+    return WrittenScenario(draft.scenario, folder, summary)
+
+
+def new_application(scenario_path: Path, folder: Path, supplier: str) -> tuple[Path, ...]:
+    """Write an application that runs as it stands, and the public sample beside it (``<folder>-sample.csv``).
+
+    Raises:
+        InputError: the scenario does not hold, or the folder exists.
+    """
+    scenario, source = load_scenario(scenario_path, Step.REHEARSE)
+    public = split_cases(read_cases(scenario, source), scenario).public
+    contract = scenario.contract(classes_of(public, scenario))
+    written = draft_application(scenario, contract, folder, supplier)
+    sample = folder.parent / f"{folder.name}-sample.csv"
+    names = [field.name for field in contract.features]
+    public.select([*names, scenario.data.target]).write_csv(sample)
+    return (*written, sample)

@@ -1,0 +1,168 @@
+"""From a scenario's and an application's folder to report and certificate: what is not yet done is done."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pydantic
+
+from pilotbase.catalogue.applications import read_application, store_application
+from pilotbase.certificate import (
+    Envelope,
+    issue_certificate,
+    read_evidence,
+    revoke,
+    sign_certificate,
+    verify_certificate,
+)
+from pilotbase.compute.ends import END_TEXTS
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.report import Report
+from pilotbase.documents.steps import Step
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.baselines import keep_reference_application
+from pilotbase.trial.freezing import freeze_plan
+from pilotbase.trial.rehearsing import has_rehearsed, rehearse
+from pilotbase.trial.running import Candidate, prepare_candidate
+from pilotbase.trial.scorer_process import run_trial
+from pilotbase.trial.sealing import Sealed, load_scenario, seal_scenario
+from pilotbase.worker.base import Base
+from pilotbase.worker.trial_folder import open_records, write_json, write_rehearsal, write_trial
+from pilotbase.workspace.actors import PUBLIC
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """A rehearsal and where its files are."""
+
+    report: Report
+    folder: Path
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A report, its certificate and where their files are."""
+
+    report: Report
+    certificate: Envelope
+    folder: Path
+
+
+def rehearse_in(
+    base: Base, scenario: Path, application: Path, out: Path | None = None, on_progress: OnProgress = ignore_progress
+) -> Rehearsed:
+    """Rehearse an application on a scenario's public sample and write what came of it, full logs included.
+
+    Raises:
+        InputError: scenario, data, application or lock are wrong, with every problem at once.
+        RefusedError: the host does not give the isolation level.
+    """
+    sealed, candidate = take_in(base, scenario, application, Step.REHEARSE, on_progress)
+    rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
+    folder = write_rehearsal(_folder(base, out, sealed, candidate) / "rehearsal", rehearsal)
+    return Rehearsed(rehearsal.report, folder, rehearsal.passed)
+
+
+def freeze_in(
+    base: Base, scenario: Path, application: Path, out: Path | None = None, on_progress: OnProgress = ignore_progress
+) -> TrialPlan:
+    """Return the frozen plan, rehearsing first where that has not been done; raises as `prove` does."""
+    sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
+    folder = _folder(base, out, sealed, candidate)
+    plan = _freeze(base, sealed, candidate, folder, on_progress)
+    write_json(folder / "plan.json", plan)
+    return plan
+
+
+def prove(
+    base: Base, scenario: Path, application: Path, out: Path | None = None, on_progress: OnProgress = ignore_progress
+) -> Proven:
+    """Return the report and the certificate of an application version on a scenario version.
+
+    Run again it returns the same report; killed on the way it goes on.
+
+    Raises:
+        InputError: scenario, data, application or lock are wrong, with every problem at once.
+        RefusedError: isolation, approvals, rehearsal, leakage, attempts; no attempt is counted.
+    """
+    sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
+    folder = _folder(base, out, sealed, candidate)
+    plan = _freeze(base, sealed, candidate, folder, on_progress)
+    report = run_trial(base.lab, plan, on_progress)
+    on_progress(Progress(text("trial.progress.report")))
+    certificate = _certificate(base, report, plan)
+    records = open_records(base.lab, report, sealed.scenario.owner.organisation)
+    write_trial(folder, plan, report, certificate, records)
+    return Proven(report, certificate, folder)
+
+
+def take_in(
+    base: Base, scenario_path: Path, application_path: Path, step: Step, on_progress: OnProgress
+) -> tuple[Sealed, Candidate]:
+    """Return scenario and application as the base keeps them: data sealed, folder copied, requirements installed."""
+    scenario, scenario_folder = load_scenario(scenario_path, step)
+    submission = read_application(application_path)
+    on_progress(Progress(text("trial.progress.seal", scenario=scenario.name)))
+    reference = keep_reference_application(base.lab, scenario, scenario_folder)
+    sealed = seal_scenario(base.lab, scenario, scenario_folder, reference)
+    on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
+    kept = store_application(submission, base.lab.folder("applications"))
+    return sealed, prepare_candidate(base.lab, kept)
+
+
+def read_report(path: Path) -> Report:
+    """Return the report in a file or in a trial's folder; raises `InputError`."""
+    file = path / "report.json" if path.is_dir() else path
+    try:
+        return Report.from_json_value(json.loads(file.read_bytes()))
+    except FileNotFoundError:
+        raise InputError("input.no_file", file=file) from None
+    except (ValueError, pydantic.ValidationError):
+        raise InputError("worker.no_report", file=file) from None
+
+
+def revoke_certificate(base: Base, file: Path, reason: str) -> Text:
+    """Name a certificate in the base's signed revocation list; return what was done. Raises as verification does."""
+    now = datetime.now(UTC)
+    serial = verify_certificate(read_evidence(file), base.trust.roots(), at=now).certificate.serial
+    revoke(base.trust, base.revocations, serial, reason, now)
+    with base.lab.view.transaction("certificate.revoked") as change:
+        change.record("certificate.revoked", [serial], {"reason": reason})
+    return text("worker.revoked", file=file, list=base.revocations)
+
+
+def _freeze(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_progress: OnProgress) -> TrialPlan:
+    if not has_rehearsed(base.lab, sealed, candidate):
+        rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
+        write_rehearsal(folder / "rehearsal", rehearsal)
+        if not rehearsal.passed:
+            end = rehearsal.report.isolation
+            raise RefusedError("trial.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail, folder=folder)
+    return freeze_plan(base.lab, sealed, candidate)
+
+
+def _certificate(base: Base, report: Report, plan: TrialPlan) -> Envelope:
+    """Return the one certificate over ``report``, issued now if it has not been."""
+    head, view = f"certificate:{report.digest()}", base.lab.view
+    known = view.head(head)
+    if known is not None:
+        return sign_certificate(view.load(known, Certificate), base.trust)
+    now = datetime.now(UTC)
+    certificate = issue_certificate(report, plan, issuer=base.trust.issuer, now=now, expires_at=base.trust.expiry(now))
+    with view.transaction("certificate.issued") as change:
+        change.set_head(head, change.put(certificate, PUBLIC), expected=None)
+    return sign_certificate(certificate, base.trust)
+
+
+def _folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) -> Path:
+    name = f"{candidate.reference.name}-{candidate.reference.version}"
+    folder = out or base.lab.folder("trials", sealed.scenario.name, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

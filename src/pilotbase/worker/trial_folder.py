@@ -1,0 +1,65 @@
+"""A trial's folder: report, certificate, plan and per-case records as files for people and programs."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import polars as pl
+
+from pilotbase.certificate import Envelope
+from pilotbase.documents.base import Document
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.report import Report
+from pilotbase.documents.texts import LANGUAGES, text
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.page import render_report
+from pilotbase.trial.rehearsing import Rehearsal
+from pilotbase.vault.envelopes import open_envelope
+from pilotbase.vault.opening import Purpose, ReaderGrant
+
+
+def open_records(lab: Lab, report: Report, owner: str) -> pl.DataFrame | None:
+    """Return the per-case records of a report for its owner; the opening is logged. None for a report without any."""
+    if report.records is None or report.plan is None:
+        return None
+    plain = open_envelope(lab.vault, owner, report.plan, report.records.blob, ReaderGrant(Purpose.OWNER))
+    return pl.read_parquet(io.BytesIO(plain))
+
+
+def write_trial(
+    folder: Path, plan: TrialPlan, report: Report, certificate: Envelope, records: pl.DataFrame | None
+) -> None:
+    """Write the folder of a trial; its subfolder ``supplier/`` holds what the supplier may see."""
+    supplier = folder / "supplier"
+    supplier.mkdir(parents=True, exist_ok=True)
+    view = report.supplier_view()
+    for place, shown in ((folder, report), (supplier, view)):
+        write_json(place / "plan.json", plan)
+        write_json(place / "report.json", shown)
+        (place / "report.html").write_text(render_report(shown), "utf-8")
+        (place / "certificate.json").write_bytes(certificate.to_bytes())
+    if records is not None:
+        records.write_csv(folder / "cases.csv")
+    (folder / "application.log").write_text(_withheld(report), "utf-8")
+
+
+def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:
+    """Write the folder of a rehearsal, the application's full log included, and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "report.json", rehearsal.report)
+    (folder / "report.html").write_text(render_report(rehearsal.report), "utf-8")
+    (folder / "application.log").write_text(rehearsal.log, "utf-8")
+    rehearsal.table.write_csv(folder / "cases.csv")
+    return folder
+
+
+def write_json(path: Path, document: Document) -> None:
+    """Write a document as readable JSON; its digest is that of its canonical form, not of this file."""
+    path.write_text(json.dumps(document.to_json_value(), ensure_ascii=False, indent=1), "utf-8")
+
+
+def _withheld(report: Report) -> str:
+    sentence = text("worker.log_withheld", bytes=report.isolation.log_bytes)
+    return "\n".join(sentence.render(language) for language in LANGUAGES) + "\n"
