@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pilotbase.workspace.notes import LogKey
 from pilotbase.workspace.store import Store
@@ -29,6 +30,14 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def key() -> LogKey:
     return LogKey(Ed25519PrivateKey.generate())
+
+
+@pytest.fixture
+def log_key_file(tmp_path: Path, key: LogKey) -> Path:
+    """The store's log key on disk, for processes that the test starts."""
+    path = tmp_path / "log.pem"
+    path.write_bytes(key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
 
 
 @pytest.fixture

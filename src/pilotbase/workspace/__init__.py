@@ -1,6 +1,7 @@
 """One Store, one BlobStore and one log of a base: the floor that remembers.
 
     home        home_path(environment) -> Path; init_home(path, settings=None) -> Home; open_home(path) -> Home
+                upgrade_home(home) -> None
                 Home: .path .keys .scratch .trust_roots .open_store(clock) .open_blobs()
     keys        KeyFolder(path): .log_key() .create_owner_key(org) .owner_key(org) .create(name, make) .read(name)
                 write_private(path, data, replace=True): whole, durable, mode 0600

@@ -82,7 +82,7 @@ def home_path(environment: Mapping[str, str] = os.environ) -> Path:
 def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
     """Make the home at ``path`` (folders, store, log key) and return it; one that is there already is opened.
 
-    A crash in between leaves a folder that the next call completes.
+    `home.json` is written last: a crash before leaves a folder that the next call completes.
 
     Raises:
         RefusedError: another user owns the folder.
@@ -94,13 +94,13 @@ def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
         _require_owner(path)
         if not (path / _MARK).exists():
             _make_folders(path)
-            write_private(path / _MARK, (settings or HomeSettings()).canonical())
+            home = Home(path, settings or HomeSettings())
+            home.keys.create_log_key()
+            _prepare_store(home)
+            write_private(path / _MARK, home.settings.canonical())
     except OSError as error:
         raise machine_failure(error, path) from error
-    home = _read_home(path)
-    home.keys.log_key()
-    _prepare_store(home)
-    return home
+    return _read_home(path)
 
 
 def open_home(path: Path) -> Home:
@@ -113,6 +113,11 @@ def open_home(path: Path) -> Home:
     if not (path / _MARK).is_file():
         raise InputError("workspace.no_home", path=path)
     return _read_home(path)
+
+
+def upgrade_home(home: Home) -> None:
+    """Raise the store to this version's schema; nothing to do when it has it. Back up first."""
+    _prepare_store(home)
 
 
 def _read_home(path: Path) -> Home:

@@ -35,12 +35,13 @@ class KeyFolder:
 
     path: Path
 
-    def log_key(self) -> Ed25519PrivateKey:
+    def create_log_key(self) -> Ed25519PrivateKey:
         """Return the key that signs the log's checkpoints; made on first use."""
-        key = load_pem_private_key(self.create("log.pem", _new_ed25519), password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise InvalidProofError("workspace.key_damaged", path=self.path / "log.pem")
-        return key
+        return self._ed25519("log.pem", self.create("log.pem", _new_ed25519))
+
+    def log_key(self) -> Ed25519PrivateKey:
+        """Return the key that signs the log's checkpoints; raises `NotFoundError` when there is none."""
+        return self._ed25519("log.pem", self.read("log.pem"))
 
     def create_owner_key(self, organisation: str) -> bytes:
         """Return the 32-byte key-encryption key of ``organisation``; made on first use."""
@@ -85,6 +86,15 @@ class KeyFolder:
         if not _NAME.fullmatch(name):
             raise ValueError(f"not the name of a key file: {name!r}")
         return self.path / name
+
+    def _ed25519(self, name: str, pem: bytes) -> Ed25519PrivateKey:
+        try:
+            key = load_pem_private_key(pem, password=None)
+        except ValueError:
+            key = None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise InvalidProofError("workspace.key_damaged", path=self.path / name)
+        return key
 
     def _checked_owner_key(self, organisation: str, key: bytes) -> bytes:
         if len(key) != OWNER_KEY_BYTES:

@@ -1,0 +1,285 @@
+"""The budget of unscored cases: no case is scored twice, the αs sum below α, a crash buys nothing."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import digest_bytes
+from pilotbase.vault.attempts import (
+    Attempt,
+    AttemptRequest,
+    AttemptState,
+    cancel_attempt,
+    close_attempt,
+    commit_answers,
+    mark_delivered,
+    mark_scored,
+    open_attempt,
+    order_commitment,
+    remaining,
+    reveal_order,
+)
+from pilotbase.vault.hidden import HiddenSet, SealTerms
+from pilotbase.vault.order import permutation, scoring_order
+from pilotbase.vault.place import Vault
+from pilotbase.vault.sealing import seal
+from pilotbase.workspace.actors import Role, actor
+
+SCENARIO, ANSWERS = digest_bytes(b"scenario"), digest_bytes(b"answers")
+
+
+def asks(name: str, cases: int = 100) -> AttemptRequest:
+    plan, application = digest_bytes(f"plan {name}".encode()), digest_bytes(f"application {name}".encode())
+    return AttemptRequest(plan, application, nonce=plan[7:39], cases=cases)
+
+
+def committed(vault: Vault, hidden_set: HiddenSet, name: str, cases: int = 100) -> Attempt:
+    attempt = open_attempt(vault, hidden_set, asks(name, cases))
+    mark_delivered(vault, attempt)
+    commit_answers(vault, attempt, ANSWERS)
+    return attempt
+
+
+def small_set(vault: Vault, rows: int = 1000, attempts: int = 5) -> HiddenSet:
+    return seal(vault, pl.DataFrame({"x": range(rows)}), SealTerms(SCENARIO, "plant", 0.05, attempts))
+
+
+def test_attempt_j_gets_alpha_over_j_times_j_plus_1_whoever_the_supplier(any_vault: Vault) -> None:
+    hidden_set = small_set(any_vault)
+    attempts = [open_attempt(any_vault, hidden_set, asks(name)) for name in ("acme", "globex", "initech")]
+    assert [attempt.number for attempt in attempts] == [1, 2, 3]
+    assert [attempt.alpha for attempt in attempts] == pytest.approx([0.05 / 2, 0.05 / 6, 0.05 / 12])
+    drawn = np.concatenate([attempt.cases for attempt in attempts])
+    assert len(set(drawn.tolist())) == 300
+    left = remaining(any_vault, hidden_set)
+    assert (left.fresh, left.reserved, left.scored, left.attempts) == (700, 300, 0, 2)
+    assert (left.next_number, left.next_alpha) == (4, pytest.approx(0.05 / 20))
+
+
+def test_the_same_plan_and_application_find_their_attempt_again_in_any_state(any_vault: Vault) -> None:
+    hidden_set = small_set(any_vault)
+    first = open_attempt(any_vault, hidden_set, asks("a"))
+    for step, state in (
+        (lambda: None, AttemptState.OPEN),
+        (lambda: mark_delivered(any_vault, first), AttemptState.DELIVERED),
+        (lambda: commit_answers(any_vault, first, ANSWERS), AttemptState.COMMITTED),
+        (lambda: close_attempt(any_vault, first), AttemptState.CLOSED),
+    ):
+        step()
+        step()
+        again = open_attempt(any_vault, hidden_set, asks("a"))
+        assert (again.identity, again.number, again.state) == (first.identity, 1, state)
+        assert again.cases.tolist() == first.cases.tolist()
+    assert again.answers == ANSWERS
+    assert remaining(any_vault, hidden_set).attempts == 4
+    opened = [entry for entry in any_vault.view.log_entries() if entry.action == "vault.attempt_opened"]
+    assert len(opened) == 1
+
+
+def test_scored_cases_never_come_again_and_unscored_ones_return(any_vault: Vault) -> None:
+    hidden_set = small_set(any_vault, rows=100, attempts=50)
+    seen: set[int] = set()
+    for number in range(4):
+        attempt = committed(any_vault, hidden_set, str(number), cases=40)
+        assert seen.isdisjoint(attempt.cases.tolist())
+        mark_scored(any_vault, attempt, attempt.cases[:15])
+        seen |= set(attempt.cases[:15].tolist())
+        close_attempt(any_vault, attempt)
+    assert remaining(any_vault, hidden_set).fresh == 40
+    last = committed(any_vault, hidden_set, "last", cases=40)
+    assert set(last.cases.tolist()) == set(range(100)) - seen
+
+
+def test_refusals_say_what_is_left(vault: Vault, sealed: HiddenSet) -> None:
+    open_attempt(vault, sealed, asks("a", 900))
+    with pytest.raises(RefusedError) as cases:
+        open_attempt(vault, sealed, asks("b", 101))
+    assert (cases.value.code, cases.value.text.params["left"]) == ("vault.no_fresh_cases", 100)
+    for name in "bcde":
+        open_attempt(vault, sealed, asks(name, 10))
+    with pytest.raises(RefusedError) as attempts:
+        open_attempt(vault, sealed, asks("f", 10))
+    assert (attempts.value.code, attempts.value.text.params["allowed"]) == ("vault.no_attempts", 5)
+    with pytest.raises(RefusedError):
+        open_attempt(vault, sealed, asks("g", 0))
+
+
+def test_cancelling_costs_an_attempt_once_a_batch_has_left_and_nothing_before(vault: Vault, sealed: HiddenSet) -> None:
+    early = open_attempt(vault, sealed, asks("early"))
+    cancel_attempt(vault, early)
+    cancel_attempt(vault, early)
+    left = remaining(vault, sealed)
+    assert (left.attempts, left.next_number, left.fresh) == (5, 1, 1000)
+    late = open_attempt(vault, sealed, asks("late"))
+    assert late.number == 1
+    mark_delivered(vault, late)
+    cancel_attempt(vault, late)
+    left = remaining(vault, sealed)
+    assert (left.attempts, left.next_number, left.fresh) == (4, 2, 1000)
+    assert open_attempt(vault, sealed, asks("late")).state == AttemptState.CANCELLED
+    assert open_attempt(vault, sealed, asks("early")).number == 2
+
+
+def test_order_and_scores_wait_for_the_committed_answers(vault: Vault, sealed: HiddenSet) -> None:
+    request = asks("a")
+    published = order_commitment(vault, sealed, request.application, request.nonce)
+    attempt = open_attempt(vault, sealed, request)
+    assert attempt.order_commitment == published
+    for step in (lambda: None, lambda: mark_delivered(vault, attempt)):
+        step()
+        with pytest.raises(RefusedError) as held:
+            reveal_order(vault, sealed, attempt)
+        assert held.value.code == "vault.order_held"
+        with pytest.raises(RefusedError):
+            mark_scored(vault, attempt, attempt.cases[:1])
+        with pytest.raises(RefusedError):
+            close_attempt(vault, attempt)
+    commit_answers(vault, attempt, ANSWERS)
+    with pytest.raises(RefusedError) as fixed:
+        commit_answers(vault, attempt, digest_bytes(b"better answers"))
+    assert fixed.value.code == "vault.answers_fixed"
+    secret = reveal_order(vault, sealed, attempt)
+    assert digest_bytes(secret) == published
+    order = scoring_order(secret, request.nonce, attempt.cases)
+    assert sorted(order.tolist()) == attempt.cases.tolist() != order.tolist()
+    mark_scored(vault, attempt, order[:10])
+    mark_scored(vault, attempt, order[:20])
+    assert remaining(vault, sealed).scored == 20
+
+
+def test_answers_cannot_be_committed_before_a_batch_was_delivered(vault: Vault, sealed: HiddenSet) -> None:
+    attempt = open_attempt(vault, sealed, asks("a"))
+    with pytest.raises(RefusedError) as caught:
+        commit_answers(vault, attempt, ANSWERS)
+    assert caught.value.text.params["state"] == "open"
+
+
+def test_an_order_that_was_revealed_serves_no_second_plan(vault: Vault, sealed: HiddenSet) -> None:
+    attempt = committed(vault, sealed, "a")
+    reveal_order(vault, sealed, attempt)
+    second = dataclasses.replace(asks("a"), plan=digest_bytes(b"changed plan"))
+    with pytest.raises(RefusedError) as caught:
+        open_attempt(vault, sealed, second)
+    assert caught.value.code == "vault.nonce_used"
+    assert open_attempt(vault, sealed, dataclasses.replace(second, nonce="0" * 32)).number == 2
+
+
+def test_only_reserved_cases_can_be_scored(vault: Vault, sealed: HiddenSet) -> None:
+    attempt = committed(vault, sealed, "a")
+    foreign = np.setdiff1d(np.arange(1000), attempt.cases)[:1]
+    for cases in (foreign, np.array([-1]), np.array([1000]), np.append(attempt.cases[:3], foreign)):
+        with pytest.raises(RefusedError):
+            mark_scored(vault, attempt, cases)
+    assert remaining(vault, sealed).scored == 0
+
+
+def test_the_log_keeps_the_history_but_no_case_numbers(vault: Vault, sealed: HiddenSet) -> None:
+    attempt = committed(vault, sealed, "a")
+    mark_scored(vault, attempt, attempt.cases[:7])
+    close_attempt(vault, attempt)
+    entries = [entry for entry in vault.view.log_entries() if entry.action.startswith("vault.")][1:]
+    assert [entry.action.removeprefix("vault.") for entry in entries] == [
+        "attempt_opened",
+        "attempt_delivered",
+        "attempt_committed",
+        "scored",
+        "attempt_closed",
+    ]
+    assert [dict(entry.facts) for entry in entries][::3] == [{"attempt": 1, "cases": 100}, {"attempt": 1, "cases": 7}]
+
+
+def test_strangers_learn_nothing_about_the_budget(vault: Vault, sealed: HiddenSet) -> None:
+    stranger = dataclasses.replace(vault, view=vault.view.store.as_actor(actor("acme", Role.SUPPLIER)))
+    for act in (lambda: remaining(stranger, sealed), lambda: open_attempt(stranger, sealed, asks("a"))):
+        with pytest.raises(RefusedError):
+            act()
+
+
+def test_draws_are_spread_over_the_set_and_differ_between_attempts_and_sets(vault: Vault) -> None:
+    first, second = small_set(vault, 10_000, 50), small_set(vault, 10_000, 50)
+    draws = [open_attempt(vault, one, asks("a", 1000)).cases for one in (first, second)]
+    assert draws[0].tolist() != draws[1].tolist()
+    for cases in draws:
+        assert abs(cases.mean() - 5000) < 5 * 10_000 / np.sqrt(12 * 1000)
+
+
+def test_a_permutation_is_uniform_and_fixed_for_ever() -> None:
+    counts = np.zeros((4, 4))
+    for number in range(2000):
+        counts[np.arange(4), permutation(number.to_bytes(32, "big"), 4)] += 1
+    assert abs(counts / 2000 - 0.25).max() < 0.06
+    assert permutation(bytes(32), 8).tolist() == PERMUTATION_OF_ZERO
+    assert sorted(permutation(bytes(32), 1000).tolist()) == list(range(1000))
+
+
+# The key stream of the zero key is known (GCM specification, test case 14): dc95c078a2408989 ad48a21492842087
+# 530f8afbc74536b9 a963b4f1c4cb738b cea7403d4d606b6e 074ec5d3baf39d18 726003ca37a62a74 d1a2f58e7506358e; sorted:
+PERMUTATION_OF_ZERO = [5, 2, 6, 3, 1, 4, 7, 0]
+
+
+RACER = """
+import sys
+from pathlib import Path
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import digest_bytes
+from pilotbase.vault.attempts import *
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.place import Vault
+from pilotbase.workspace.actors import Role, actor
+from pilotbase.workspace.blobs import BlobStore
+from pilotbase.workspace.keys import KeyFolder
+from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.store import Store
+url, folder, digest, name = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+store = Store.open(url, LogKey(Ed25519PrivateKey.generate()))
+view = store.as_actor(actor("base", Role.OPERATOR))
+vault = Vault(view, BlobStore(str(folder / "blobs")), KeyFolder(folder / "keys"))
+hidden_set = view.load(digest, HiddenSet)
+sys.stdin.readline()
+for number in range(12):
+    plan = digest_bytes(f"{name} {number}".encode())
+    try:
+        attempt = open_attempt(vault, hidden_set, AttemptRequest(plan, plan, plan[7:39], 60))
+    except RefusedError as error:
+        print("refused", error.code)
+        continue
+    mark_delivered(vault, attempt)
+    commit_answers(vault, attempt, plan)
+    mark_scored(vault, attempt, attempt.cases[:20])
+    close_attempt(vault, attempt)
+    print(attempt.number, *attempt.cases[:20])
+"""
+
+
+def test_two_processes_racing_share_no_number_and_no_scored_case(
+    any_vault: Vault, any_url: str, tmp_path: Path
+) -> None:
+    hidden_set = small_set(any_vault, rows=400, attempts=20)
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, any_url, str(tmp_path), hidden_set.digest(), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("acme", "globex")
+    ]
+    lines = [line.split() for racer in racers for line in racer.communicate("go\n", timeout=50)[0].splitlines()]
+    assert [racer.returncode for racer in racers] == [0, 0]
+    won = [list(map(int, line)) for line in lines if line[0] != "refused"]
+    refused = [line for line in lines if line[0] == "refused"]
+    numbers, scored = [line[0] for line in won], [case for line in won for case in line[1:]]
+    assert len(won) + len(refused) == 24
+    assert sorted(numbers) == list(range(1, len(won) + 1))
+    assert len(scored) == len(set(scored))
+    left = remaining(any_vault, hidden_set)
+    assert left.scored == len(scored)
+    assert left.fresh == 400 - len(scored)
+    assert left.fresh < 60 + 60 or left.attempts == 0
