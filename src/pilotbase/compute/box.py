@@ -19,13 +19,14 @@ from pilotbase.compute import seccomp
 from pilotbase.compute.cgroups import Group, find_hierarchy
 from pilotbase.compute.channel import Channel, ChannelClosedError, DeadlinePassedError, open_pipe
 from pilotbase.compute.command import (
-    PROGRAM,
     SCRATCH,
     SHARED_MEMORY,
     Descriptors,
     Program,
     Tools,
     box_arguments,
+    boxed_command,
+    environment_variables,
     joined_command,
     launch_command,
     program_command,
@@ -34,7 +35,7 @@ from pilotbase.compute.logs import CappedLog, Logs
 from pilotbase.compute.probe import HostProbe, probe_host, require_level
 from pilotbase.compute.processes import children, status
 from pilotbase.compute.settings import BoxSettings, MemoryWatch, Protection, Start, running_interpreter
-from pilotbase.compute.supervisor import Launch, Supervisor, Usage
+from pilotbase.compute.supervisor import Launch, Supervisor, Usage, Watch
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.protocols.frames import FrameError, Kind
@@ -85,8 +86,7 @@ class Box:
         launch = _launch(program, self.settings, self._start, passed, probe.tools)
         if self._group is not None:
             launch = replace(launch, command=joined_command(self._group.join_files(), launch.command))
-        bounded = settings.level is not IsolationLevel.L0
-        self.supervisor = Supervisor(launch, settings.limits, self._group, self._log, bounded)
+        self.supervisor = Supervisor(launch, settings.limits, self._group, self._log, _watch(settings))
         try:
             self.supervisor.launch()
             uid = self._admit(information[0])
@@ -151,7 +151,7 @@ class Box:
             return os.getuid()
         first = _first_process(information)
         root = Path(f"/proc/{first}/root")
-        self.supervisor.watch(first, [root / folder.relative_to("/") for folder in (SCRATCH, SHARED_MEMORY)])
+        self.supervisor.follow(first, [root / folder.relative_to("/") for folder in (SCRATCH, SHARED_MEMORY)])
         return self._check_identity(first)
 
     def _check_identity(self, first: int) -> int:
@@ -193,24 +193,46 @@ def _first_process(information: int) -> int:
     return int(found.group(1))
 
 
+def _watch(settings: BoxSettings) -> Watch:
+    bounded, removed = settings.level is not IsolationLevel.L0, settings.removed
+    return Watch(
+        memory=bounded and Protection.MEMORY not in removed,
+        cpu=bounded,
+        files=bounded and Protection.SCRATCH not in removed,
+    )
+
+
 def _launch(program: Program, settings: BoxSettings, start: Start | None, passed: _Passed, tools: Tools) -> Launch:
     given = replace(program, arguments=(str(passed.requests), str(passed.answers), *program.arguments))
     descriptors = [passed.requests, passed.answers, passed.information]
+    filtered = _filter(settings)
+    descriptors += [filtered] if filtered is not None else []
     if start is None:
-        command = program_command(given, PurePosixPath(program.script), settings, start, tools)
-        return Launch(command, tuple(descriptors), {"PATH": "/usr/bin", "LANG": "C.UTF-8"})
+        words = program_command(given, PurePosixPath(program.script), settings, filtered, tools)
+        return _open_launch(words, tuple(descriptors), settings)
     script = _memory_file(program.script.read_bytes())
-    watched = settings.memory_watch is not MemoryWatch.SUPERVISOR
-    filtered = None
-    if Protection.SECCOMP not in settings.removed:
-        network = Protection.NETWORK in settings.removed
-        filtered = _memory_file(seccomp.filter_program(allow_memfd=watched, allow_network=network))
     setup = Descriptors(script, passed.information, filtered)
     words = box_arguments(given, settings, start, setup, tools)
     arguments = _memory_file(b"".join(word.encode() + b"\0" for word in words))
-    descriptors += [arguments, script, *([filtered] if filtered is not None else [])]
-    inside = program_command(given, PROGRAM, settings, start, tools)
-    return Launch([*launch_command(tools, settings, start, arguments), "--", *inside], tuple(descriptors))
+    inside = boxed_command(given, settings, start, tools)
+    command = [*launch_command(tools, settings, start, arguments), "--", *inside]
+    return Launch(command, (*descriptors, arguments, script))
+
+
+def _open_launch(command: list[str], descriptors: tuple[int, ...], settings: BoxSettings) -> Launch:
+    """Return the launch of a program without a box, levels L0 and L1."""
+    inherits = Protection.ENVIRONMENT in settings.removed
+    variables = os.environ if inherits else environment_variables(settings.limits)
+    return Launch(command, descriptors, variables, Protection.DESCRIPTORS in settings.removed)
+
+
+def _filter(settings: BoxSettings) -> int | None:
+    """Return an open descriptor of the system-call filter; each launch needs one of its own."""
+    if settings.level is IsolationLevel.L0 or Protection.SECCOMP in settings.removed:
+        return None
+    counted = settings.memory_watch is not MemoryWatch.SUPERVISOR
+    network = Protection.NETWORK in settings.removed
+    return _memory_file(seccomp.filter_program(allow_memfd=counted, allow_network=network))
 
 
 def _memory_file(content: bytes) -> int:

@@ -111,17 +111,23 @@ def box_arguments(
     return arguments
 
 
+def boxed_command(program: Program, settings: BoxSettings, start: Start, tools: Tools) -> list[str]:
+    """Return what runs in the box: limits first, then the loss of every privilege, then Python."""
+    drop = _drop_command(tools, settings.uid) if start is Start.D else []
+    return [*limit_command(tools, settings), *drop, *_python(settings, PROGRAM, program)]
+
+
 def program_command(
-    program: Program, script: PurePosixPath, settings: BoxSettings, start: Start | None, tools: Tools
+    program: Program, script: PurePosixPath, settings: BoxSettings, seccomp: int | None, tools: Tools
 ) -> list[str]:
-    """Return what runs inside: limits first, then the loss of every privilege, then Python without site-packages."""
-    interpreter = settings.interpreter
-    assert interpreter is not None
-    python = [str(interpreter.executable), "-s", "-S", "-P", "-B", "-X", "utf8", str(script), *program.arguments]
+    """Return what runs without a box: Python alone at level L0; limits, filter and another user (if root) at L1."""
+    python = _python(settings, script, program)
     if settings.level is IsolationLevel.L0:
         return python
-    drops = start is Start.D or (start is None and os.getuid() == 0)
-    return [*limit_command(tools, settings), *(_drop_command(tools, settings.uid) if drops else []), *python]
+    drop = _drop_command(tools, settings.uid) if os.getuid() == 0 else [tools.setpriv, "--no-new-privs", "--"]
+    if seccomp is not None:
+        drop[-1:] = ["--seccomp-filter", f"/proc/self/fd/{seccomp}", "--"]
+    return [*limit_command(tools, settings), *drop, *python]
 
 
 def limit_command(tools: Tools, settings: BoxSettings) -> list[str]:
@@ -141,7 +147,7 @@ def limit_command(tools: Tools, settings: BoxSettings) -> list[str]:
 
 def address_space(limits: Limits) -> int:
     """Return the bound of one process's addresses where the supervisor counts memory; libraries reserve without use."""
-    return limits.memory_bytes + (1 << 30)
+    return limits.memory_bytes + (4 << 30)
 
 
 def environment_variables(limits: Limits) -> Mapping[str, str]:
@@ -156,6 +162,13 @@ def environment_variables(limits: Limits) -> Mapping[str, str]:
         "PYTHONHASHSEED": "0",
         **dict.fromkeys(_THREAD_VARIABLES, str(limits.threads)),
     }
+
+
+def _python(settings: BoxSettings, script: PurePosixPath, program: Program) -> list[str]:
+    """Return Python without site-packages, without the script's folder on its path, writing no bytecode."""
+    assert settings.interpreter is not None
+    options = ["-s", "-S", "-P", "-B", "-X", "utf8"]
+    return [str(settings.interpreter.executable), *options, str(script), *program.arguments]
 
 
 def _drop_command(tools: Tools, uid: int) -> list[str]:

@@ -81,6 +81,8 @@ def probe_host() -> HostProbe:
     common = _missing(tools, has_filter)
     if common is not None:
         reasons["L1"] = common
+    elif not _filters(tools):
+        reasons["L1"] = text("box.probe.old_util_linux")
     starts = []
     for start in Start:
         reason = common or _try_start(start, tools, is_root)
@@ -134,6 +136,14 @@ def _missing(tools: Tools, has_filter: bool) -> Text | None:
     if not tools.prlimit or not tools.setpriv:
         return text("box.probe.no_util_linux")
     return None
+
+
+def _filters(tools: Tools) -> bool:
+    """Tell whether setpriv loads filters (util-linux 2.41 and later); only level L1 needs that."""
+    said = subprocess.run(
+        [tools.setpriv, "--help"], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False
+    )
+    return "--seccomp-filter" in said.stdout
 
 
 def _try_start(start: Start, tools: Tools, is_root: bool) -> Text | None:

@@ -48,6 +48,8 @@ class Protection(StrEnum):
     MEMORY = "memory"
     PROCESSES = "processes"
     SCRATCH = "scratch"
+    ENVIRONMENT = "environment"
+    DESCRIPTORS = "descriptors"
     PROCESS_NAMESPACE = "process_namespace"
 
 

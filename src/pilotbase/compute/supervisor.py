@@ -13,11 +13,11 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pilotbase.compute.cgroups import OWN_PROCESSES, Group, GroupUsage
+from pilotbase.compute.cgroups import Group, GroupUsage
 from pilotbase.compute.logs import CappedLog
 from pilotbase.compute.processes import tree_usage
 from pilotbase.documents.limits import EndReason, Limits
@@ -25,9 +25,11 @@ from pilotbase.documents.limits import EndReason, Limits
 _TICK_SECONDS = 0.05
 _EAGER_TICK_SECONDS = 0.02
 """Between two sums where the supervisor is the only bound of memory."""
+_TEARDOWN_SECONDS = 5
 _CHUNK = 64 << 10
 _FREE_LOG_BYTES = 16 << 20
-"""Output beyond this is read one chunk a tick: a flood slows its author down, not us."""
+"""Output beyond this is read in so many chunks a tick: a flood slows its author down, not us."""
+_FLOOD_CHUNKS = 16
 _INODE_BYTES = 4 << 10
 """Scratch may hold one file for each so many bytes of its size."""
 
@@ -38,7 +40,18 @@ class Launch:
 
     command: list[str]
     passed: tuple[int, ...]
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    leaks_descriptors: bool = False
+    """For tests only."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Which limits the supervisor enforces beside wall-clock time; not at level L0."""
+
+    memory: bool
+    cpu: bool
+    files: bool
 
 
 @dataclass(frozen=True)
@@ -65,18 +78,17 @@ class Evidence:
 class Supervisor(threading.Thread):
     """Starts one box and stays with it to its end."""
 
-    def __init__(self, launch: Launch, limits: Limits, group: Group | None, log: CappedLog, bounded: bool) -> None:
+    def __init__(self, launch: Launch, limits: Limits, group: Group | None, log: CappedLog, watch: Watch) -> None:
         super().__init__(name="pilotbase-box", daemon=True)
         self._launch, self._limits, self._group, self.log = launch, limits, group, log
-        self._bounded = bounded
-        """Whether memory and CPU time are watched at all (not at level L0)."""
+        self._watch = watch
         self._process: subprocess.Popen[bytes] | None = None
         self._launched = threading.Event()
         self._failure: OSError | None = None
         self._lock = threading.Lock()
         self._ended_by: EndReason | None = None
         self._root: int | None = None
-        self._exit = -1
+        self._exit = self._first = -1
         self._outputs: list[int] = []
         self._scratch: tuple[int, ...] = ()
         self._scratch_bytes = self._inodes = 0
@@ -95,9 +107,10 @@ class Supervisor(threading.Thread):
             self.join()
             raise self._failure
 
-    def watch(self, root: int, scratch: Sequence[Path]) -> None:
-        """From now on count the processes beneath ``root`` and what fills ``scratch``."""
+    def follow(self, root: int, scratch: Sequence[Path]) -> None:
+        """From now on count the processes beneath ``root``, the box's first, and what fills ``scratch``."""
         self._scratch = tuple(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for path in scratch)
+        self._first = os.pidfd_open(root)
         self._root = root
 
     def stop(self, reason: EndReason) -> None:
@@ -116,7 +129,7 @@ class Supervisor(threading.Thread):
                 self._ended_by,
                 self._group_usage.oom_kills,
                 self._group_usage.refused_forks or int(self._crowded),
-                self._bounded and self._cpu_seconds >= self._limits.cpu_seconds,
+                self._watch.cpu and self._cpu_seconds >= self._limits.cpu_seconds,
                 self._scratch_full,
             )
 
@@ -141,6 +154,9 @@ class Supervisor(threading.Thread):
 
     def _start_process(self) -> None:
         out, err = os.pipe(), os.pipe()
+        leaks = self._launch.leaks_descriptors
+        for descriptor in self._launch.passed if leaks else ():
+            os.set_inheritable(descriptor, True)
         try:
             with self._lock:
                 self._process = subprocess.Popen(
@@ -148,7 +164,8 @@ class Supervisor(threading.Thread):
                     stdin=subprocess.DEVNULL,
                     stdout=out[1],
                     stderr=err[1],
-                    pass_fds=self._launch.passed,
+                    pass_fds=() if leaks else self._launch.passed,
+                    close_fds=not leaks,
                     env=self._launch.variables,
                     cwd="/",
                     start_new_session=True,
@@ -171,17 +188,26 @@ class Supervisor(threading.Thread):
         next_look = time.monotonic()
         while True:
             ready = dict(poll.poll(max(1.0, (next_look - time.monotonic()) * 1000)))
-            self._read_outputs(poll, list(self._outputs) if self._flooded() else list(ready))
+            self._read_outputs(poll, list(ready))
             if self._exit in ready:
                 break
             if time.monotonic() >= next_look:
+                self._read_outputs(poll, self._outputs * _FLOOD_CHUNKS if self._flooded() else ())
                 self._enforce()
                 next_look = time.monotonic() + tick
         self._measure()
         self._process.wait()
+        self._await_first()
         self._ended = time.monotonic()
         while self._outputs and self._read_outputs(poll, list(self._outputs)):
             pass
+
+    def _await_first(self) -> None:
+        """Wait for the first process of the box, which the kernel lets go only after all others in it."""
+        if self._first >= 0:
+            poll = select.poll()
+            poll.register(self._first, select.POLLIN)
+            poll.poll(_TEARDOWN_SECONDS * 1000)
 
     def _flooded(self) -> bool:
         return self.log.total_bytes > _FREE_LOG_BYTES
@@ -207,18 +233,16 @@ class Supervisor(threading.Thread):
         return found
 
     def _enforce(self) -> None:
-        self._measure()
         self._look_at_scratch()
+        self._measure()
         limits = self._limits
         if time.monotonic() - self._began > limits.wall_seconds:
             self.stop(EndReason.WALL_LIMIT)
-        if not self._bounded:
-            return
-        if self._group_usage.oom_kills or self._memory > limits.memory_bytes:
+        if self._watch.memory and (self._group_usage.oom_kills or self._memory > limits.memory_bytes):
             self.stop(EndReason.MEMORY_LIMIT)
-        if self._cpu_seconds > limits.cpu_seconds:
+        if self._watch.cpu and self._cpu_seconds > limits.cpu_seconds:
             self.stop(EndReason.CPU_LIMIT)
-        if self._inodes > limits.scratch_bytes // _INODE_BYTES:
+        if self._watch.files and self._inodes > limits.scratch_bytes // _INODE_BYTES:
             self.stop(EndReason.SCRATCH_LIMIT)
 
     def _measure(self) -> None:
@@ -230,7 +254,7 @@ class Supervisor(threading.Thread):
             elif self._root is not None and (tree := tree_usage(self._root)).tasks:
                 self._memory = tree.memory_bytes + self._scratch_bytes
                 self._cpu_seconds = max(self._cpu_seconds, tree.cpu_seconds)
-                self._crowded = self._crowded or tree.tasks >= self._limits.processes + OWN_PROCESSES - 1
+                self._crowded = self._crowded or tree.tasks >= self._limits.processes
             self._memory_peak = max(self._memory_peak, self._memory)
 
     def _look_at_scratch(self) -> None:
@@ -241,16 +265,24 @@ class Supervisor(threading.Thread):
             self._scratch_full = self._scratch_full or any(item.f_bfree == 0 for item in found)
 
     def _kill(self) -> None:
+        """End everything; through the first process inside, so that bubblewrap outside can still reap it.
+
+        Killing bubblewrap first would leave the inner one to the host's own first process, which in a container
+        often reaps nobody.
+        """
         if self._process is None or self._process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            if self._first >= 0:
+                signal.pidfd_send_signal(self._first, signal.SIGKILL)
+            else:
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _clean(self) -> None:
         with self._lock:
-            for descriptor in (*self._outputs, *self._scratch, self._exit):
+            for descriptor in (*self._outputs, *self._scratch, self._exit, self._first):
                 if descriptor >= 0:
                     os.close(descriptor)
-            self._outputs, self._scratch, self._exit = [], (), -1
+            self._outputs, self._scratch, self._exit, self._first = [], (), -1, -1
         if self._group is not None:
             self._group.remove()

@@ -1,0 +1,395 @@
+"""Attacks that reach for what is not theirs: files, environment, descriptors, network, processes, the kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pilotbase.compute.environments import Environment
+from pilotbase.compute.settings import BoxSettings, Protection
+from pilotbase.compute.worker import WarmWorker, start_worker
+from pilotbase.documents.contract import Contract, Field, Prediction
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.limits import EndReason
+
+Launch = Callable[..., object]
+
+
+def test_the_files_of_the_host(launch, settings, unprotected, folder):
+    labels = folder / "labels.csv"
+    labels.write_text("case,label\n1,true\n")
+    source = f"""
+    def attack():
+        for path in ({str(labels)!r}, "/etc/passwd", "/proc/1/root/etc/passwd", "/proc/self/root/../etc/passwd"):
+            try:
+                if open(path).read():
+                    return True
+            except OSError:
+                pass
+        return False
+    """
+    assert launch(source, unprotected).succeeded
+    outcome = launch(source, settings)
+    assert outcome.reason is None and not outcome.succeeded
+
+
+def test_the_names_of_other_suppliers_and_homes(launch, settings, unprotected, folder):
+    source = f"""
+    import os
+    def attack():
+        return any(os.path.exists(path) and os.listdir(path) for path in ("/home", "/var", "/etc/ssl", {str(folder.parent)!r}))
+    """
+    assert launch(source, unprotected).succeeded
+    assert not launch(source, settings).succeeded
+
+
+def test_the_environment(launch, settings, unprotected, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_TEST_SECRET", "s3cret")
+    source = """
+    import os
+    def attack():
+        seen = str(os.environ)
+        for pid in [entry for entry in os.listdir("/proc") if entry.isdigit()]:
+            try:
+                seen += open(f"/proc/{pid}/environ").read()
+            except OSError:
+                pass
+        return "s3cret" in seen
+    """
+    assert launch(source, unprotected).succeeded
+    assert not launch(source, settings).succeeded
+
+
+def test_inherited_descriptors(launch, settings, unprotected, tmp_path):
+    secret = tmp_path / "labels"
+    secret.write_text("true,false,true")
+    source = """
+    import os
+    def attack():
+        found = b""
+        for descriptor in range(3, 200):
+            try:
+                found += os.pread(descriptor, 100, 0)
+            except OSError:
+                pass
+        for pid in [entry for entry in os.listdir("/proc") if entry.isdigit()]:
+            try:
+                for name in os.listdir(f"/proc/{pid}/fd"):
+                    target = os.readlink(f"/proc/{pid}/fd/{name}")
+                    found += target.encode()
+            except OSError:
+                pass
+        return b"true,false,true" in found or b"labels" in found
+    """
+    with secret.open() as stream:
+        os.set_inheritable(stream.fileno(), True)
+        assert launch(source, unprotected).succeeded
+        assert not launch(source, settings).succeeded
+
+
+@contextlib.contextmanager
+def listener(kind: int, address: object, family: int = socket.AF_INET) -> Iterator[socket.socket]:
+    """A socket on this host that answers every caller."""
+    with socket.socket(family, kind) as server:
+        server.bind(address)
+        if kind == socket.SOCK_STREAM:
+            server.listen()
+        server.settimeout(20)
+        thread = threading.Thread(target=answer, args=(server, kind), daemon=True)
+        thread.start()
+        yield server
+        with contextlib.suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)
+
+
+def answer(server: socket.socket, kind: int) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            if kind == socket.SOCK_DGRAM:
+                _, caller = server.recvfrom(512)
+                server.sendto(b"taken", caller)
+            else:
+                connection, _ = server.accept()
+                with connection:
+                    connection.sendall(b"taken")
+
+
+INTERNET = """
+import socket
+def attack():
+    try:
+        with socket.socket(socket.AF_INET, {kind}) as client:
+            client.settimeout(2)
+            client.connect(("127.0.0.1", {port}))
+            client.send(b"\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x04leak\\x04test\\x00\\x00\\x01\\x00\\x01")
+            return bool(client.recv(100))
+    except OSError:
+        return False
+"""
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["tcp", "udp-and-dns"])
+def test_the_network(launch, settings, without, kind):
+    with listener(kind, ("127.0.0.1", 0)) as server:
+        source = INTERNET.format(kind=int(kind), port=server.getsockname()[1])
+        assert launch(source, without(Protection.NETWORK)).succeeded
+        assert not launch(source, settings).succeeded
+        assert not launch(source, without(Protection.SECCOMP)).succeeded, "the network namespace alone must do"
+
+
+def test_a_name_lookup(launch, settings, unprotected):
+    source = """
+    import socket
+    def attack():
+        try:
+            return bool(socket.getaddrinfo("localhost", 80, proto=socket.IPPROTO_TCP))
+        except OSError:
+            return False
+    """
+    assert launch(source, unprotected).succeeded
+    assert not launch(source, settings).succeeded
+
+
+def test_abstract_sockets_of_the_host(launch, settings, without):
+    name = f"\0pilotbase-test-{uuid.uuid4()}"
+    source = f"""
+    import socket
+    def attack():
+        try:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(2)
+                client.connect({name!r})
+                return client.recv(100) == b"taken"
+        except OSError:
+            return False
+    """
+    with listener(socket.SOCK_STREAM, name, socket.AF_UNIX):
+        assert launch(source, without(Protection.NETWORK)).succeeded
+        assert not launch(source, settings).succeeded
+
+
+def test_writing_outside_the_scratch(launch, settings, unprotected, folder):
+    source = f"""
+    import os
+    def writable():
+        yield {str(folder / "mark")!r}
+        for place in ("/application", "/environment", "/pilotbase", "/", "/usr/lib", "/dev", "/etc", "/proc", os.getcwd(),
+                      os.path.dirname(os.__file__), "/dev/pts", "/proc/sys/kernel", "/sys"):
+            yield place + "/mark"
+    def attack():
+        for path in writable():
+            try:
+                open(path, "w").close()
+                return True
+            except OSError:
+                pass
+        return False
+    """
+    assert launch(source, unprotected).succeeded
+    assert not launch(source, settings).succeeded
+
+
+def test_only_the_scratch_is_writable_at_all(launch, settings):
+    source = """
+    import os
+    def attack():
+        found = set()
+        for place, folders, files in os.walk("/"):
+            if place.startswith(("/proc/", "/sys/")):
+                folders.clear()
+                continue
+            found.update([place] if os.access(place, os.W_OK) else [])
+            found.update(f"{place}/{name}" for name in files if not os.path.islink(f"{place}/{name}")
+                         and os.access(f"{place}/{name}", os.W_OK))
+        devices = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts", "/dev/pts/ptmx"}
+        return bool(found - devices - {"/tmp", "/dev/shm"})
+    """
+    assert not launch(source, settings).succeeded
+
+
+def test_links_out_of_the_application(write_application, environment, settings, unprotected, folder):
+    secret = folder / "labels.csv"
+    secret.write_text("true")
+    application = write_application(
+        """
+        import os
+        def predict(batch):
+            here = os.path.dirname(os.path.abspath(__file__))
+            try:
+                return [float(open(here + "/model.bin").read() == "true")] * batch.rows
+            except OSError:
+                return [0.0] * batch.rows
+        """
+    )
+    (application / "model.bin").symlink_to(secret)
+    contract = Contract(features=(Field(name="x", dataType="sc:Float"),), prediction=Prediction(kind="probability"))
+    assert linked_file_is_read(application, contract, environment, unprotected)
+    assert not linked_file_is_read(application, contract, environment, settings), "even if it came in, it leads nowhere"
+    with pytest.raises(InputError) as refused:
+        start_worker(application, "app:predict", contract, environment, settings)
+    assert refused.value.code == "box.tree.link" and "model.bin" in str(refused.value)
+
+
+def linked_file_is_read(application: Path, contract: Contract, environment: Environment, settings: BoxSettings) -> bool:
+    import numpy as np
+
+    from pilotbase.compute.worker import Work
+    from pilotbase.protocols.frames import Batch
+
+    with WarmWorker(Work(application, "app:predict", contract, environment), settings) as worker:
+        return bool(worker.predict(Batch({"x": np.zeros(1)}, 1)).values.all())
+
+
+@pytest.fixture
+def victim() -> Iterator[subprocess.Popen]:
+    """A process of the host."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        yield process
+        process.kill()
+
+
+def test_killing_processes_of_the_host(launch, settings, unprotected, victim):
+    source = f"""
+    import os, signal
+    def attack():
+        try:
+            os.kill({victim.pid}, signal.SIGTERM)
+            return True
+        except OSError:
+            return False
+    """
+    assert not launch(source, settings).succeeded
+    assert victim.poll() is None
+    assert launch(source, unprotected).succeeded
+    assert victim.wait(10) == -15
+
+
+def test_killing_its_parent(launch, settings, victim):
+    source = """
+    import os, signal
+    def attack():
+        for pid in (os.getppid(), 1):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        return False
+    """
+    assert launch(source, settings).reason is None, "the first process of the box shrugs it off"
+
+
+def test_killing_everyone_ends_only_the_box(launch, settings, victim):
+    source = """
+    import os, signal
+    def attack():
+        try:
+            os.kill(-1, signal.SIGKILL)
+        except OSError:
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    assert launch(source, settings).reason is EndReason.APPLICATION_EXIT
+    assert victim.poll() is None
+
+
+PTRACE = """
+import ctypes, os
+def attack():
+    child = os.fork()
+    if child == 0:
+        traced = ctypes.CDLL(None).ptrace(0, 0, 0, 0)
+        os._exit(7 if traced == 0 else 0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+"""
+
+
+def test_tracing(launch, settings, without):
+    assert launch(PTRACE, without(Protection.SECCOMP)).succeeded
+    assert not launch(PTRACE, settings).succeeded
+
+
+SYSTEM_CALLS = """
+import ctypes, errno, os, platform
+libc = ctypes.CDLL(None, use_errno=True)
+AARCH64 = platform.machine() == "aarch64"
+def refused(*arguments, errors=(errno.EPERM,)):
+    ctypes.set_errno(0)
+    result = libc.syscall(*(ctypes.c_long(argument) for argument in arguments))
+    return result == -1 and ctypes.get_errno() in errors
+def attack():
+    calls = [
+        refused(425, 1, 0),                              # io_uring_setup
+        refused(194 if AARCH64 else 29, 0, 4096, 0o1600),    # shmget
+        refused(186 if AARCH64 else 68, 0, 0o1600),          # msgget
+        refused(270 if AARCH64 else 310, os.getpid(), 0, 0, 0, 0, 0),  # process_vm_readv
+        refused(217 if AARCH64 else 248, 0, 0, 0, 0, 0),     # add_key
+        refused(435, 0, 0, errors=(errno.ENOSYS,)),        # clone3
+    ]
+    return not all(calls) if EXPECTED else not any(calls)
+"""
+
+
+def test_system_calls_that_leave_the_box(launch, settings, without):
+    open_calls = SYSTEM_CALLS.replace("EXPECTED", "False")
+    assert launch(open_calls, without(Protection.SECCOMP)).succeeded, "without the filter none of them is refused"
+    closed_calls = SYSTEM_CALLS.replace("EXPECTED", "True")
+    outcome = launch(closed_calls, settings)
+    assert outcome.reason is None and not outcome.succeeded, "with the filter all of them are"
+
+
+NAMESPACES = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def attack():
+    for flag in (0x10000000, 0x10020000, 0x50000000):      # CLONE_NEWUSER, with NEWNS, with NEWNET
+        child = os.fork()
+        if child == 0:
+            os._exit(7 if libc.unshare(flag) == 0 else 0)
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7:
+            return True
+    return False
+"""
+
+
+def test_new_namespaces(launch, settings, without):
+    if settings.start == "D":
+        assert launch(NAMESPACES, without(Protection.SECCOMP)).succeeded
+    else:
+        assert not launch(NAMESPACES, without(Protection.SECCOMP)).succeeded, "start C disables them without a filter"
+    assert not launch(NAMESPACES, settings).succeeded
+
+
+def test_capabilities_and_identity(launch, settings):
+    source = """
+    import os
+    def attack():
+        status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
+        held = [int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")]
+        return any(held) or os.getuid() == 0 or os.geteuid() == 0 or os.getgid() == 0 or 0 in os.getgroups()
+    """
+    outcome = launch(source, settings)
+    assert outcome.reason is None and not outcome.succeeded
+
+
+def test_becoming_root_again(launch, settings):
+    source = """
+    import os
+    def attack():
+        for change in (os.setuid, os.setgid, os.seteuid):
+            try:
+                change(0)
+                return True
+            except OSError:
+                pass
+        return False
+    """
+    assert not launch(source, settings).succeeded
