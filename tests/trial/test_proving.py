@@ -1,0 +1,234 @@
+"""Whole trials: verdicts, attempts, what suppliers see, crashes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from pilotbase.certificate import read_trust_roots, verify_certificate
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.trial.sealing import load_scenario, seal_scenario
+from pilotbase.vault.attempts import attempts_of, remaining
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.worker.proving import freeze_in, prove, rehearse_in
+from tests.trial.conftest import BAD, GOOD
+
+
+def hidden_set(base, scenario) -> HiddenSet:
+    document, folder = load_scenario(scenario, 0)
+    return base.lab.view.load(seal_scenario(base.lab, document, folder).record.hidden_set, HiddenSet)
+
+
+def test_a_good_application_is_accepted_and_its_certificate_holds(base, write_scenario, write_application, tmp_path):
+    proven = prove(base, write_scenario(), write_application(), tmp_path / "out")
+    report = proven.report
+    assert report.verdict is Verdict.ACCEPT
+    assert [result.outcome for result in report.criteria] == [Outcome.PASS] * 3
+    assert report.attempt.number == 1
+    assert report.attempt.answered == 100
+    assert [section.verification.value for section in report.sections] == [
+        "design", "function", "process", "adaptation", "production",
+    ]  # fmt: skip
+    assert report.isolation.level == "L2"
+    assert report.isolation.end is EndReason.FINISHED
+    baseline = report.criteria[0].baseline
+    assert baseline is not None
+    assert baseline < 0.75
+    roots = read_trust_roots(base.trust_roots.read_bytes())
+    data = (tmp_path / "out" / "certificate.json").read_bytes()
+    verification = verify_certificate(data, roots, at=datetime.now(UTC))
+    assert verification.certificate.report == report.digest()
+
+
+def test_a_bad_application_is_rejected_with_the_criterion_it_missed(base, write_scenario, write_application):
+    report = prove(base, write_scenario(), write_application(BAD)).report
+    assert report.verdict is Verdict.REJECT
+    assert report.criteria[0].outcome is Outcome.FAIL
+    assert report.reasons[0].code == "trial.reason.missed"
+
+
+def test_the_same_version_has_one_verdict_however_often_it_is_run(base, write_scenario, write_application):
+    scenario, application = write_scenario(), write_application()
+    first, second = prove(base, scenario, application), prove(base, scenario, application)
+    assert second.report == first.report
+    assert second.certificate.to_bytes() == first.certificate.to_bytes()
+    assert len(attempts_of(base.lab.vault, hidden_set(base, scenario))) == 1
+
+
+def test_every_attempt_scores_cases_that_were_never_scored(base, write_scenario, write_application):
+    scenario = write_scenario(cases=100)
+    seen: list[int] = []
+    for number, program in enumerate((GOOD, BAD, GOOD + "# 2\n"), start=1):
+        proven = prove(base, scenario, write_application(program, f"a{number}"), None)
+        report = proven.report
+        assert report.attempt.number == number
+        assert report.attempt.alpha == pytest.approx(0.05 / (number * (number + 1)))
+        table = pl.read_csv(proven.folder / "cases.csv")
+        seen += table.filter(pl.col("position") >= 0)["case"].to_list()
+    assert len(seen) == len(set(seen)) > 0
+
+
+def test_editing_the_scenario_gives_no_second_chance_on_scored_cases(base, write_scenario, write_application):
+    first = write_scenario()
+    prove(base, first, write_application())
+    second = write_scenario(name="again", change=lambda content: content.replace("Small alarm", "Another title"))
+    report = prove(base, second, write_application(GOOD + "#\n", "other")).report
+    assert report.attempt.number == 2
+    left = remaining(base.lab.vault, hidden_set(base, second))
+    assert left.scored >= report.attempt.scored + 1
+
+
+def test_no_attempt_is_counted_for_what_does_not_pass_its_rehearsal(base, write_scenario, write_application, tmp_path):
+    scenario = write_scenario()
+    broken = write_application("def predict(batch):\n    print('half way')\n    return [1 / 0]\n")
+    with pytest.raises(RefusedError) as caught:
+        prove(base, scenario, broken, tmp_path / "out")
+    assert caught.value.code == "trial.rehearsal_failed"
+    assert "ZeroDivisionError" in caught.value.render("en")
+    assert "half way" in (tmp_path / "out" / "rehearsal" / "application.log").read_text()
+    assert attempts_of(base.lab.vault, hidden_set(base, scenario)) == []
+
+
+def test_a_rehearsal_is_not_evidence(base, write_scenario, write_application):
+    rehearsed = rehearse_in(base, write_scenario(), write_application())
+    assert rehearsed.passed
+    assert not rehearsed.report.evidence
+    assert rehearsed.report.attempt is None
+    assert rehearsed.report.records is None
+
+
+@pytest.mark.parametrize(
+    ("effect", "reason"),
+    [("return ['fine'] * 3", EndReason.WRONG_COUNT), ("raise SystemExit(3)", EndReason.APPLICATION_EXIT)],
+)
+def test_breaking_on_hidden_data_only_is_a_rejection_with_its_reason(
+    base, write_scenario, write_application, effect, reason
+):
+    """It tells hidden data from the public sample by a value that only one side has (a cheat that rehearses well)."""
+    scenario = write_scenario()
+    document, folder = load_scenario(scenario, 0)
+    sealed = seal_scenario(base.lab, document, folder)
+    public_rows = sealed.record.public_cases
+    program = (
+        "SEEN = 0\ndef predict(batch):\n    global SEEN\n    SEEN += batch.rows\n"
+        f"    if SEEN == 60 and not set(batch['pressure']) <= PUBLIC:\n        {effect}\n"
+        "    return ['fine'] * batch.rows\n"
+    )
+    from pilotbase.trial.sealing import read_public_sample
+
+    known = set(read_public_sample(base.lab, sealed)["pressure"].to_list())
+    application = write_application(f"PUBLIC = {known!r}\n{program}")
+    report = prove(base, scenario, application).report
+    assert public_rows > 60
+    assert report.verdict is Verdict.REJECT
+    assert report.isolation.end is reason
+    assert report.attempt.answered == 40
+    assert report.reasons[0].code == "trial.reason.ended"
+    assert report.isolation.detail == ""
+
+
+def test_what_the_supplier_sees_tells_nothing_about_single_cases(base, write_scenario, write_application, tmp_path):
+    proven = prove(base, write_scenario(), write_application("import sys\nprint('x' * 999)\n" + GOOD), tmp_path / "out")
+    view = json.loads((tmp_path / "out" / "supplier" / "report.json").read_text())
+    assert view["view"] == "supplier"
+    assert not {"order", "records", "groups"} & {key for key, value in view.items() if value}
+    for result in view["criteria"]:
+        assert not {"path", "lower", "upper", "scored", "baseline"} & {key for key, value in result.items() if value}
+    assert "scored" not in view["attempt"]
+    assert "fresh_left" not in view["attempt"]
+    assert view["full_report"] == proven.report.digest()
+    assert "xxx" not in (tmp_path / "out" / "application.log").read_text()
+    assert not (tmp_path / "out" / "supplier" / "cases.csv").exists()
+
+
+def test_a_frozen_plan_does_not_move(base, write_scenario, write_application):
+    scenario, application = write_scenario(), write_application()
+    plan = freeze_in(base, scenario, application)
+    assert freeze_in(base, scenario, application).digest() == plan.digest()
+    changed = (scenario / "scenario.yaml").read_text().replace("accuracy >= 0.7", "accuracy >= 0.6")
+    (scenario / "scenario.yaml").write_text(changed)
+    assert freeze_in(base, scenario, application).digest() != plan.digest()
+    (application / "app.py").write_text(GOOD + "\n")
+    assert freeze_in(base, scenario, application).application.digest != plan.application.digest
+
+
+def test_criteria_that_so_few_cases_cannot_decide_are_refused_with_the_number_needed(
+    base, write_scenario, write_application
+):
+    scenario = write_scenario(
+        cases=20, change=lambda content: content.replace("accuracy >= 0.7", "accuracy >= 0.95, estimand: population")
+    )
+    with pytest.raises(InputError) as caught:
+        prove(base, scenario, write_application())
+    (issue,) = caught.value.issues
+    assert issue.problem.code == "trial.too_few_cases"
+    assert int(issue.problem.params["needed"]) > 100
+
+
+def test_a_leaking_hidden_set_is_refused_before_an_attempt_is_counted(base, write_scenario, write_application):
+    scenario = write_scenario()
+    lines = (scenario / "cases.csv").read_text().splitlines()
+    copies = [f"copy{number}{line[line.index(',') :]}" for number, line in enumerate(lines[1:])]
+    (scenario / "cases.csv").write_text("\n".join([*lines, *copies]) + "\n")
+    with pytest.raises(RefusedError) as caught:
+        prove(base, scenario, write_application())
+    assert caught.value.code == "trial.leakage"
+    assert attempts_of(base.lab.vault, hidden_set(base, scenario)) == []
+
+
+def test_missing_and_expired_approvals_stop_the_freeze(base, write_scenario, write_application):
+    application = write_application()
+    missing = write_scenario(change=lambda content: content + "  approvals: [{kind: ethics}]\n")
+    with pytest.raises(RefusedError) as caught:
+        freeze_in(base, missing, application)
+    assert caught.value.code == "trial.approval_missing"
+    expired = write_scenario(
+        name="expired",
+        change=lambda content: content + "  approvals: [{kind: ethics, reference: E-1, until: '2020-01-01'}]\n",
+    )
+    with pytest.raises(RefusedError) as caught:
+        freeze_in(base, expired, application)
+    assert caught.value.code == "trial.approval_expired"
+
+
+def test_a_level_that_the_host_cannot_give_is_refused(base, write_scenario, write_application):
+    scenario = write_scenario(change=lambda content: content.replace("trial:\n", "trial:\n  isolation: L4\n"))
+    with pytest.raises(RefusedError) as caught:
+        prove(base, scenario, write_application())
+    assert caught.value.exit_code == 5
+
+
+SLOW = "import time\ndef predict(batch):\n    time.sleep(0.15)\n" + GOOD.split("\n", 1)[1]
+PROVE = (
+    "import sys; from pathlib import Path; from pilotbase.worker.base import open_base;"
+    "from pilotbase.worker.proving import prove;"
+    "prove(open_base(), Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))"
+)
+
+
+def test_kill_at_any_moment_and_rerun_gives_one_verdict_and_one_attempt(
+    base, home, write_scenario, write_application, tmp_path
+):
+    scenario, application = write_scenario(), write_application(SLOW)
+    rehearse_in(base, scenario, application)
+    freeze_in(base, scenario, application)
+    command = [sys.executable, "-c", PROVE, str(scenario), str(application), str(tmp_path / "out")]
+    for delay in (0.8, 1.6, 2.0, 2.4):
+        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    report = prove(base, scenario, application, tmp_path / "out").report
+    assert report.verdict is Verdict.ACCEPT
+    assert report.attempt.number == 1
+    assert report.attempt.answered == 100
+    assert len(attempts_of(base.lab.vault, hidden_set(base, scenario))) == 1
+    assert prove(base, scenario, application, tmp_path / "out").report == report
