@@ -23,6 +23,9 @@ Method = Literal["anytime", "fixed"]
 class CriterionTest(Protocol):
     """One criterion under test."""
 
+    def exact_fixed(self, bound: Fraction) -> bool:
+        """Tell whether the exact fixed-n test is used (else the martingale, which holds at any time)."""
+
     @property
     def range(self) -> tuple[Fraction, Fraction]:
         """Smallest and largest value that the measure can take."""
@@ -100,6 +103,9 @@ class SingleTest:
         make = claim_at_least if self.comparison == ">=" else claim_at_most
         return make(self.stream, self.ratio_at(bound))
 
+    def exact_fixed(self, bound: Fraction) -> bool:
+        return self.method == "fixed" and _is_binary(self.claim(bound))
+
     def value_per_unit(self, bound: Fraction) -> float | None:
         """Return what one unit of the claim's mean is worth in the measure at ``bound``; None for ratios, clusters."""
         weights = {weight for _, weight in self.stream.outcomes}
@@ -144,6 +150,9 @@ class WorstTest:
         if len(found) < len(values) or not found:
             return None
         return min(found) if self.groups[0].comparison == ">=" else max(found)
+
+    def exact_fixed(self, bound: Fraction) -> bool:
+        return all(group.exact_fixed(bound) for group in self.groups)
 
     def holds(self, bound: Fraction) -> bool:
         return all(group.holds(bound) for group in self.groups)

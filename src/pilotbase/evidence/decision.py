@@ -27,6 +27,9 @@ from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.observations import Comparison, Observation, Part
 from pilotbase.evidence.planning import cases_to_decide, detectable_difference
 
+_PATH_CASES = 20_000
+"""How far the path before a census is followed; it decides nothing there."""
+
 CriterionVerdict = Literal["pass", "fail", "inconclusive", "not_measured"]
 Verdict = Literal["accept", "reject", "inconclusive"]
 
@@ -141,7 +144,7 @@ def _check(criteria: Sequence[CriterionPlan], order: Ints, design: Design) -> No
         raise InputError("evidence.no_criteria")
     if len(order) == 0 and not all(plan.run for plan in criteria):
         raise InputError("evidence.no_cases")
-    if len(np.unique(order)) != len(order):
+    if len(order) and np.bincount(order).max() > 1:
         raise InputError("evidence.order_repeats")
     if design.stop == "fixed" and not design.cases:
         raise InputError("evidence.fixed_without_cases")
@@ -164,7 +167,7 @@ def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Des
         order = np.arange(len(plan.observation.parts[0].gain), dtype=np.int64)
         horizon = len(order)
     total = len(order)
-    test = _build_test(plan, order, "anytime" if design.stop == "early" and not plan.run else "fixed")
+    test = _build_test(plan, order, _method(plan, design))
     if not test.measured():
         return _Trial(plan, test, horizon, total, None, None)
     if _is_census(plan, horizon, total) and (design.stop != "early" or plan.run or plan.observation.census_only):
@@ -176,6 +179,12 @@ def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Des
     confirmed = test.confirmed_at(plan.threshold, alphas[0], horizon)
     refuted = test.refuted_at(plan.threshold, alphas[1], horizon)
     return _Trial(plan, test, horizon, total, confirmed, refuted)
+
+
+def _method(plan: CriterionPlan, design: Design) -> Method:
+    """Return ``fixed`` where the number of cases was fixed beforehand; a whole hidden set needs a path only."""
+    fixed = plan.run or design.stop == "fixed" or (design.stop == "full" and plan.estimand == "population")
+    return "fixed" if fixed else "anytime"
 
 
 def _alphas(plan: CriterionPlan, levels: Levels, k: int) -> tuple[float, float]:
@@ -220,11 +229,10 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int, design: Design
     at = trial.horizon if plan.run else scored
     used, total = test.counts(at)
     census = _is_census(plan, at, trial.total)
-    guarantee = _guarantee(plan, census, design)
+    guarantee = _guarantee(trial, census)
     verdict = _verdict(trial, at, census)
     interval = Interval(0.0, 0.0, ()) if verdict == "not_measured" else _interval(trial, at, census, levels, k)
     needed, detectable = _planning(trial, at, levels, k) if verdict == "inconclusive" else (None, None)
-    crossed = [time for time in (trial.confirmed, trial.refuted) if time is not None and time <= at]
     return CriterionDecision(
         rule=plan.rule,
         verdict=verdict,
@@ -239,7 +247,7 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int, design: Design
         unit=plan.unit,
         guarantee=guarantee,
         claim=claim_text(plan.estimand, census, plan.unit, used, total),
-        decided_at=min(crossed, default=at if census and verdict != "not_measured" else None),
+        decided_at=_decided_at(trial, verdict, at),
         path=interval.path,
         cases_needed=needed,
         detectable=detectable,
@@ -256,13 +264,20 @@ def _verdict(trial: _Trial, at: int, census: bool) -> CriterionVerdict:
     return "pass" if trial.confirmed is not None and trial.confirmed <= at else "inconclusive"
 
 
-def _guarantee(plan: CriterionPlan, census: bool, design: Design) -> Guarantee:
-    if plan.estimand == "run":
+def _decided_at(trial: _Trial, verdict: CriterionVerdict, at: int) -> int | None:
+    """Return when the evidence for the verdict stood; a census that no crossing foretold stood at its end."""
+    if verdict not in ("pass", "fail"):
+        return None
+    crossed = trial.confirmed if verdict == "pass" else trial.refuted
+    return at if crossed is None else min(crossed, at)
+
+
+def _guarantee(trial: _Trial, census: bool) -> Guarantee:
+    if trial.plan.estimand == "run":
         return "measured_run"
     if census:
         return "exact_census"
-    binary = plan.observation.form == "single" and plan.units is None
-    fixed = (design.stop != "early" or plan.run) and binary
+    fixed = trial.test.measured() and trial.test.exact_fixed(trial.plan.threshold)
     return "exact_fixed" if fixed else "exact_anytime"
 
 
@@ -273,10 +288,10 @@ def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> I
     if trial.plan.estimand == "run" or trial.plan.observation.census_only:
         return Interval(exact, exact, (PathPoint(at, exact, exact),))
     alphas = _alphas(trial.plan, levels, k)
-    interval = invert(trial.test, trial.plan.comparison, alphas, at, trial.plan.threshold)
     if not census:
-        return interval
-    return Interval(exact, exact, (*interval.path, PathPoint(at, exact, exact)))
+        return invert(trial.test, trial.plan.comparison, alphas, at, trial.plan.threshold)
+    before = invert(trial.test, trial.plan.comparison, alphas, min(at - 1, _PATH_CASES), trial.plan.threshold)
+    return Interval(exact, exact, (*before.path, PathPoint(at, exact, exact)))
 
 
 def _planning(trial: _Trial, at: int, levels: Levels, k: int) -> tuple[int | None, float | None]:
@@ -289,6 +304,8 @@ def _planning(trial: _Trial, at: int, levels: Levels, k: int) -> tuple[int | Non
     entries = cases_to_decide(claim, known, alphas)
     per_entry = at / max(known, 1)
     needed = None if entries is None else round(entries * per_entry)
+    if trial.plan.estimand != "population":
+        needed = min(needed or trial.total, trial.total)  # the whole set always decides
     values = detectable_difference(claim, known, len(claim.values), min(alphas))
     unit = test.value_per_unit(trial.plan.threshold)
     return needed, None if values is None or unit is None else values * unit

@@ -39,6 +39,9 @@ class GapTest:
         low, high = self._limits
         return Fraction(0), high - low
 
+    def exact_fixed(self, bound: Fraction) -> bool:
+        return False
+
     def measured(self) -> bool:
         return len(self.groups) > 1 and all(group.measured() for group in self.groups)
 
@@ -78,9 +81,12 @@ class GapTest:
         return min(low for low, _ in ranges), max(high for _, high in ranges)
 
     def _table(self, horizon: int) -> _Table:
-        if horizon not in self._tables:
+        longest = max(self._tables, default=0)
+        if horizon > longest:
+            self._tables.clear()
             self._tables[horizon] = self._build(horizon)
-        return self._tables[horizon]
+            return self._tables[horizon]
+        return self._tables[longest].until(horizon)
 
     def _build(self, horizon: int) -> _Table:
         nodes = self._nodes(horizon)
@@ -113,6 +119,12 @@ class _Table:
     below: list[Floats]
     above: list[Floats]
 
+    def until(self, horizon: int) -> _Table:
+        """Return the same table without the looks after ``horizon``."""
+        kept = self.looks <= horizon
+        below, above = [c[:, kept] for c in self.below], [c[:, kept] for c in self.above]
+        return _Table(self.nodes, self.looks[kept], below, above)
+
     def first(self, crossed: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int | None:
         hits = np.flatnonzero(crossed)
         return int(self.looks[hits[0]]) if len(hits) else None
@@ -144,11 +156,12 @@ class _Table:
 def _capitals(group: SingleTest, nodes: list[Fraction], looks: Ints, above: bool) -> Floats:
     """Return log capitals at each look, shape (nodes, looks)."""
     known = np.searchsorted(group.stream.positions, looks, side="right")
-    table = np.empty((len(nodes), len(looks)))
-    for row, node in enumerate(nodes):
-        claim = claim_at_least(group.stream, group.ratio_at(node))
+    # At the outer end nothing is bet: a constant capital is valid there, and a bet could only lose.
+    table = np.zeros((len(nodes), len(looks)))
+    rows = range(len(nodes) - 1) if above else range(1, len(nodes))
+    for row in rows:
+        claim = claim_at_least(group.stream, group.ratio_at(nodes[row]))
         values = claim.values[: known[-1]]
         martingale = claim.confirming(group.finite) if above else claim.refuting(group.finite)
-        path = martingale.update(values if above else -values)
-        table[row] = np.concatenate(([0.0], path))[known]
+        table[row] = martingale.capitals_at(values if above else -values, known)
     return table

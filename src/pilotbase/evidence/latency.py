@@ -26,6 +26,9 @@ class QuantileTest:
         values = self._values
         return Fraction(0), Fraction(int(values.gain.max(initial=0)), self._weight)
 
+    def exact_fixed(self, bound: Fraction) -> bool:
+        return self._shares(bound).exact_fixed(self.quantile)
+
     def measured(self) -> bool:
         return self.single.measured()
 

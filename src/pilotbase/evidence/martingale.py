@@ -22,6 +22,7 @@ FRACTIONS: Floats = np.array([0.9 * 0.5**j for j in range(10)])
 """Fractions of the largest safe bet; a linear grid loses most of its power near 0 and 1 (statistics.md, decision 3)."""
 
 _CHUNK = 1 << 14
+_FEW_KINDS = 8
 _EXACT = 1 << 62
 
 
@@ -100,6 +101,22 @@ class MeanMartingale:
             start += len(chunk)
             step = min(step * 2, _CHUNK)
         return None
+
+    def capitals_at(self, values: Ints, counts: Ints) -> Floats:
+        """Return the log capital after each of ``counts`` (rising) of the ``values``, from a fresh martingale.
+
+        Independent values of few kinds need only their counts, not their order.
+        """
+        kinds = np.unique(values) if self._size is None else values
+        if self._size is not None or len(kinds) > _FEW_KINDS:
+            return np.concatenate(([self.log_capital], self.update(values)))[counts]
+        gains, broken = self._relative_gains(kinds)
+        logs, impossible = np.zeros((len(FRACTIONS), len(counts))), np.zeros(len(counts), dtype=np.bool_)
+        for kind, gain, breaks in zip(kinds, gains, broken, strict=True):
+            seen = np.concatenate(([0], np.cumsum(values == kind)))[counts]
+            logs += np.log1p(FRACTIONS * gain)[:, None] * seen
+            impossible |= (seen > 0) & bool(breaks)
+        return np.where(impossible, math.inf, _mix(logs))
 
     def _advance(self, values: Ints) -> tuple[Floats, NDArray[np.bool_]]:
         """Return the log capital of each bet after each value (bets, n), and where the null has become impossible."""
