@@ -13,7 +13,8 @@ The trial's way through this room::
     decision.criteria[0].lower, .upper, .path, .claim, .guarantee, .cases_needed
 
 ``observation`` is any object with the attributes of `Observation`; those of `pilotbase.measures.observe` have them.
-Before a plan is frozen, `cases_to_confirm_at_best` says how many eligible cases a threshold needs at all.
+Before a plan is frozen, `feasibility_of` says whether so few cases can decide a criterion at all, and how many would:
+give it the same `CriterionPlan`, observed on the baseline's answers.
 """
 
 from pilotbase.evidence.attempts import Levels, attempt_levels
@@ -27,18 +28,18 @@ from pilotbase.evidence.claims import (
 )
 from pilotbase.evidence.decision import (
     CriterionDecision,
-    CriterionPlan,
     CriterionVerdict,
     Decision,
-    Design,
     Verdict,
     decide,
 )
+from pilotbase.evidence.feasibility import Feasibility, feasibility_of
 from pilotbase.evidence.intervals import PathPoint
 from pilotbase.evidence.martingale import MartingaleState, MeanMartingale
 from pilotbase.evidence.observations import Comparison, Form, Observation, Part
 from pilotbase.evidence.order import draw_order
 from pilotbase.evidence.planning import cases_to_confirm_at_best
+from pilotbase.evidence.plans import CriterionPlan, Design
 from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate, time_blocks
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Decision",
     "Design",
     "Estimand",
+    "Feasibility",
     "Form",
     "Guarantee",
     "Levels",
@@ -64,6 +66,7 @@ __all__ = [
     "certificate_sentence",
     "decide",
     "draw_order",
+    "feasibility_of",
     "guarantee_text",
     "quantile_bounds",
     "quantile_estimate",

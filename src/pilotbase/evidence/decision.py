@@ -18,49 +18,18 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text
 from pilotbase.evidence.attempts import Levels
 from pilotbase.evidence.claims import Estimand, Guarantee, claim_text, weakest
-from pilotbase.evidence.criterion import CriterionTest, Method, SingleTest, WorstTest
-from pilotbase.evidence.gap import GapTest
+from pilotbase.evidence.criterion import CriterionTest, SingleTest
 from pilotbase.evidence.intervals import Interval, PathPoint, invert
-from pilotbase.evidence.latency import QuantileTest
-from pilotbase.evidence.lattice import stream_of
 from pilotbase.evidence.martingale import Ints
-from pilotbase.evidence.observations import Comparison, Observation, Part
+from pilotbase.evidence.observations import Comparison
 from pilotbase.evidence.planning import cases_to_decide, detectable_difference
+from pilotbase.evidence.plans import CriterionPlan, Design, alphas_of, build_test, method_of
 
 _PATH_CASES = 20_000
 """How far the path before a census is followed; it decides nothing there."""
 
 CriterionVerdict = Literal["pass", "fail", "inconclusive", "not_measured"]
 Verdict = Literal["accept", "reject", "inconclusive"]
-
-
-@dataclass(frozen=True)
-class Design:
-    """When the run stops: ``early`` as soon as the verdict stands, ``fixed`` after ``cases``, ``full`` after all."""
-
-    stop: Literal["early", "fixed", "full"] = "early"
-    cases: int | None = None
-
-
-@dataclass(frozen=True)
-class CriterionPlan:
-    """One criterion as the plan freezes it, with what was observed of it.
-
-    ``units``: a cluster code per case when the unit is not the case; ``unit`` is its name for the reader.
-    ``levels``: this criterion's own, where they differ from the decision's.
-    ``run``: judged on a measured run of its own (latency, memory), always at its full load; ``observation`` then
-    covers the run's requests or blocks, in the order in which they came.
-    """
-
-    rule: str
-    observation: Observation
-    comparison: Comparison
-    threshold: Fraction
-    estimand: Estimand = "hidden_set"
-    unit: str = "case"
-    units: Ints | None = None
-    run: bool = False
-    levels: Levels | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +136,7 @@ def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Des
         order = np.arange(len(plan.observation.parts[0].gain), dtype=np.int64)
         horizon = len(order)
     total = len(order)
-    test = _build_test(plan, order, _method(plan, design))
+    test = build_test(plan, order, method_of(plan, design))
     if not test.measured():
         return _Trial(plan, test, horizon, total, None, None)
     if _is_census(plan, horizon, total) and (design.stop != "early" or plan.run or plan.observation.census_only):
@@ -175,41 +144,14 @@ def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Des
         return _Trial(plan, test, horizon, total, horizon if holds else None, None if holds else horizon)
     if plan.observation.census_only:
         return _Trial(plan, test, horizon, total, None, None)
-    alphas = _alphas(plan, levels, k)
+    alphas = alphas_of(plan, levels, k)
     confirmed = test.confirmed_at(plan.threshold, alphas[0], horizon)
     refuted = test.refuted_at(plan.threshold, alphas[1], horizon)
     return _Trial(plan, test, horizon, total, confirmed, refuted)
 
 
-def _method(plan: CriterionPlan, design: Design) -> Method:
-    """Return ``fixed`` where the number of cases was fixed beforehand; a whole hidden set needs a path only."""
-    fixed = plan.run or design.stop == "fixed" or (design.stop == "full" and plan.estimand == "population")
-    return "fixed" if fixed else "anytime"
-
-
-def _alphas(plan: CriterionPlan, levels: Levels, k: int) -> tuple[float, float]:
-    """Return the levels of confirming (not divided: all criteria must hold) and of refuting (one of k suffices)."""
-    own = plan.levels or levels
-    return float(own.accept), float(own.reject / k)
-
-
 def _is_census(plan: CriterionPlan, scored: int, total: int) -> bool:
     return plan.estimand != "population" and scored == total
-
-
-def _build_test(plan: CriterionPlan, order: Ints, method: Method) -> CriterionTest:
-    tests = [_single(part, plan, order, method) for part in plan.observation.parts]
-    if plan.observation.quantile is not None:
-        return QuantileTest(tests[0], plan.observation.quantile)
-    if plan.observation.form == "gap":
-        return GapTest(tests, plan.threshold)
-    return WorstTest(tests) if plan.observation.form == "worst" else tests[0]
-
-
-def _single(part: Part, plan: CriterionPlan, order: Ints, method: Method) -> SingleTest:
-    census = stream_of(part, order, None)
-    stream = census if plan.units is None else stream_of(part, order, plan.units)
-    return SingleTest(stream, census, plan.comparison, part.root, part.unit, plan.estimand != "population", method)
 
 
 def _stopping_time(trials: Sequence[_Trial], horizon: int) -> int:
@@ -287,7 +229,7 @@ def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> I
     exact = estimate if estimate is not None else 0.0
     if trial.plan.estimand == "run" or trial.plan.observation.census_only:
         return Interval(exact, exact, (PathPoint(at, exact, exact),))
-    alphas = _alphas(trial.plan, levels, k)
+    alphas = alphas_of(trial.plan, levels, k)
     if not census:
         return invert(trial.test, trial.plan.comparison, alphas, at, trial.plan.threshold)
     before = invert(trial.test, trial.plan.comparison, alphas, min(at - 1, _PATH_CASES), trial.plan.threshold)
@@ -300,7 +242,7 @@ def _planning(trial: _Trial, at: int, levels: Levels, k: int) -> tuple[int | Non
     if not isinstance(test, SingleTest):
         return None, None
     claim, known = test.claim(trial.plan.threshold), test.stream.until(at)
-    alphas = _alphas(trial.plan, levels, k)
+    alphas = alphas_of(trial.plan, levels, k)
     entries = cases_to_decide(claim, known, alphas)
     per_entry = at / max(known, 1)
     needed = None if entries is None else round(entries * per_entry)

@@ -1,0 +1,73 @@
+"""What a plan freezes about its criteria, and the test that each becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from pilotbase.evidence.attempts import Levels
+from pilotbase.evidence.claims import Estimand
+from pilotbase.evidence.criterion import CriterionTest, Method, SingleTest, WorstTest
+from pilotbase.evidence.gap import GapTest
+from pilotbase.evidence.latency import QuantileTest
+from pilotbase.evidence.lattice import stream_of
+from pilotbase.evidence.martingale import Ints
+from pilotbase.evidence.observations import Comparison, Observation, Part
+
+
+@dataclass(frozen=True)
+class Design:
+    """When the run stops: ``early`` as soon as the verdict stands, ``fixed`` after ``cases``, ``full`` after all."""
+
+    stop: Literal["early", "fixed", "full"] = "early"
+    cases: int | None = None
+
+
+@dataclass(frozen=True)
+class CriterionPlan:
+    """One criterion as the plan freezes it, with what was observed of it.
+
+    ``units``: a cluster code per case when the unit is not the case; ``unit`` is its name for the reader.
+    ``levels``: this criterion's own, where they differ from the decision's.
+    ``run``: judged on a measured run of its own (latency, memory), always at its full load; ``observation`` then
+    covers the run's requests or blocks, in the order in which they came.
+    """
+
+    rule: str
+    observation: Observation
+    comparison: Comparison
+    threshold: Fraction
+    estimand: Estimand = "hidden_set"
+    unit: str = "case"
+    units: Ints | None = None
+    run: bool = False
+    levels: Levels | None = None
+
+
+def build_test(plan: CriterionPlan, order: Ints, method: Method) -> CriterionTest:
+    """Return the test of ``plan`` on the cases in ``order``."""
+    tests = [_single(part, plan, order, method) for part in plan.observation.parts]
+    if plan.observation.quantile is not None:
+        return QuantileTest(tests[0], plan.observation.quantile)
+    if plan.observation.form == "gap":
+        return GapTest(tests, plan.threshold)
+    return WorstTest(tests) if plan.observation.form == "worst" else tests[0]
+
+
+def method_of(plan: CriterionPlan, design: Design) -> Method:
+    """Return ``fixed`` where the number of cases was fixed beforehand; a whole hidden set needs a path only."""
+    fixed = plan.run or design.stop == "fixed" or (design.stop == "full" and plan.estimand == "population")
+    return "fixed" if fixed else "anytime"
+
+
+def alphas_of(plan: CriterionPlan, levels: Levels, k: int) -> tuple[float, float]:
+    """Return the levels of confirming (not divided: all criteria must hold) and of refuting (one of k suffices)."""
+    own = plan.levels or levels
+    return float(own.accept), float(own.reject / k)
+
+
+def _single(part: Part, plan: CriterionPlan, order: Ints, method: Method) -> SingleTest:
+    census = stream_of(part, order, None)
+    stream = census if plan.units is None else stream_of(part, order, plan.units)
+    return SingleTest(stream, census, plan.comparison, part.root, part.unit, plan.estimand != "population", method)
