@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_memory_of_a_hardened_process_belongs_to_root(hardened: str) -> None:
         if hardened == "yes":
             assert child.core_limit == 0  # type: ignore[attr-defined]
         if os.geteuid() != 0:
-            owner = os.stat(f"/proc/{child.pid}/mem").st_uid
+            owner = Path(f"/proc/{child.pid}/mem").stat().st_uid
             assert owner == (0 if hardened == "yes" else os.geteuid())
     finally:
         child.communicate("\n", timeout=20)

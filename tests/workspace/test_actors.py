@@ -131,6 +131,11 @@ def test_taking_a_party_off_takes_the_document_away_and_is_logged(store: Store) 
     assert party.get(digest) is None
     entry = owner.log_entries()[-1]
     assert (entry.action, entry.subjects) == ("note.withdrawn", (digest,))
+    with owner.transaction("note.shared") as change:
+        change.change_visibility(digest, parties("globex"))
+    assert party.get(digest) is None
+    assert store.as_actor(READERS["stranger"]).get(digest)
+    assert owner.log_entries()[-1].facts == {f"visibility {digest}": "parties, globex"}
 
 
 def test_counters_accounts_and_log_of_others_read_as_empty(store: Store) -> None:

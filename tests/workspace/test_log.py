@@ -76,6 +76,11 @@ TAMPERED: dict[str, tuple[Callable[[LogCopy], LogCopy], str, int | None]] = {
     "edited": (lambda c: replace(c, 5, edited(c.entries[5])), "log.entry_altered", 5),
     "edited, hashes unknown": (lambda c: without_hashes(replace(c, 5, edited(c.entries[5]))), "log.entry_altered", 5),
     "edited within a transaction": (lambda c: replace(c, 9, edited(c.entries[9])), "log.entry_altered", 9),
+    "edited within a transaction, hashes unknown": (
+        lambda c: without_hashes(replace(c, 9, edited(c.entries[9]))),
+        "log.entry_altered",
+        9,
+    ),
     "edited at the end of a transaction": (lambda c: replace(c, 10, edited(c.entries[10])), "log.entry_altered", 10),
     "newest edited": (lambda c: replace(c, 12, edited(c.entries[12])), "log.entry_altered", 12),
     "rewritten from the third on": (lambda c: rewritten(c, 3), "log.entry_altered", 3),

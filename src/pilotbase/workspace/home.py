@@ -134,8 +134,8 @@ def _read_home(path: Path) -> Home:
 
 
 def _make_folders(path: Path) -> None:
-    ours = {*_FOLDERS, "pilotbase.db"}
-    strange = sorted(entry.name for entry in path.iterdir() if entry.name not in ours and entry.name[0] != ".")
+    ours = (_MARK, "pilotbase.db", *_FOLDERS)
+    strange = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith((".", *ours)))
     if strange:
         raise InputError("workspace.not_empty", path=path, found=strange[0])
     path.chmod(0o700)
