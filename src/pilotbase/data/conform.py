@@ -57,7 +57,7 @@ def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterat
             "data.wrong_type",
             name=field.name,
             count=int(typed.wrong.sum()),
-            allowed=text(_TYPE_TEXTS[field.data_type]),
+            allowed=_TYPE_TEXTS[field.data_type],
             rows=_rows(typed.wrong),
             found=_values(raw.filter(typed.wrong)),
         )
@@ -116,10 +116,10 @@ def _values(column: pl.Series) -> str:
 
 
 _TYPE_TEXTS = {
-    DataType.FLOAT: "data.type.number",
-    DataType.INTEGER: "data.type.integer",
-    DataType.BOOLEAN: "data.type.boolean",
-    DataType.TEXT: "data.type.text",
-    DataType.DATE: "data.type.date",
-    DataType.DATETIME: "data.type.datetime",
+    DataType.FLOAT: text("data.type.number"),
+    DataType.INTEGER: text("data.type.integer"),
+    DataType.BOOLEAN: text("data.type.boolean"),
+    DataType.TEXT: text("data.type.text"),
+    DataType.DATE: text("data.type.date"),
+    DataType.DATETIME: text("data.type.datetime"),
 }

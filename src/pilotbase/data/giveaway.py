@@ -20,6 +20,10 @@ from pilotbase.documents.scenario import Scenario
 BINS = 256
 FEWEST_OF_CLASS = 5
 FEWEST_CASES = 10
+STRENGTH = 0.95
+CERTAIN_ORDER = 0.999
+FEWEST_ERRORS = 10
+"""A giveaway is only called one when guessing would have been wrong at least this often."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,19 @@ def strongest_feature(
     found = [measure(name, public, hidden, scenario.data.target) for name in features]
     known = [strength for strength in found if strength is not None]
     return max(known, key=lambda strength: (max(strength.strength, strength.order), strength.strength), default=None)
+
+
+def seems_given_away(found: FeatureStrength, scenario: Scenario) -> bool:
+    """Tell whether the feature orders the target almost surely or, for classes, avoids almost all errors.
+
+    A strong correlation with a number is no leak; an almost perfect one is.
+    """
+    return found.order >= CERTAIN_ORDER or (scenario.task == "classification" and found.strength >= STRENGTH)
+
+
+def gives_away(found: FeatureStrength, scenario: Scenario) -> bool:
+    """Tell whether the target is given away, on enough cases to say so."""
+    return seems_given_away(found, scenario) and found.errors_by_guessing >= FEWEST_ERRORS
 
 
 def _class_strength(name: str, public: pl.DataFrame, hidden: pl.DataFrame, target: str) -> FeatureStrength | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pilotbase.data.giveaway import strongest_feature
+from pilotbase.data.giveaway import FEWEST_ERRORS, seems_given_away, strongest_feature
 from pilotbase.data.twins import Twins, exact_twins, near_twins
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
 from pilotbase.documents.texts import Text, text
@@ -21,11 +21,7 @@ from pilotbase.documents.vocabularies import Outcome
 TOLERATED_SHARE = 0.01
 COPIES_AGREE = 0.98
 COINCIDENCES_AGREE = 0.90
-GIVEAWAY = 0.95
 SUSPICIOUS = 0.90
-CERTAIN_ORDER = 0.999
-FEWEST_ERRORS = 10
-"""A giveaway is only called one when guessing would have been wrong at least this often."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ def _exact_check(twins: Twins, cases: int) -> LeakageCheck:
     sentence = {
         Outcome.FAIL: text("data.leakage.exact_fail", **values),
         Outcome.INCONCLUSIVE: text("data.leakage.exact_inconclusive", **values),
-        Outcome.PASS: text("data.leakage.exact_pass", **values),
+        Outcome.PASS: text("data.leakage.exact_pass", **values) if twins.count else text("data.leakage.exact_none"),
     }[outcome]
     return LeakageCheck("exact_duplicates", outcome, sentence, twins.count, twins.share)
 
@@ -91,7 +87,7 @@ def _near_check(twins: Twins, cases: int) -> LeakageCheck:
     sentence = {
         Outcome.FAIL: text("data.leakage.near_fail", **values),
         Outcome.INCONCLUSIVE: text("data.leakage.near_inconclusive", **values),
-        Outcome.PASS: text("data.leakage.near_pass", **values),
+        Outcome.PASS: text("data.leakage.near_pass", **values) if twins.count else text("data.leakage.near_none"),
     }[outcome]
     return LeakageCheck("near_duplicates", outcome, sentence, twins.count, twins.share)
 
@@ -136,17 +132,26 @@ def _giveaway_check(
     if found is None:
         return LeakageCheck("giveaway_feature", Outcome.INCONCLUSIVE, text("data.leakage.giveaway_unknown"))
     values = {"feature": found.feature, "strength": _percent(found.strength)}
-    rule_counts = scenario.task == "classification"  # a strong correlation is no leak, an almost sure answer is
-    if found.order >= CERTAIN_ORDER or (rule_counts and found.strength >= GIVEAWAY):
-        sentence, outcome = text("data.leakage.giveaway_fail", **values), Outcome.FAIL
-    elif rule_counts and found.strength >= SUSPICIOUS:
-        sentence, outcome = text("data.leakage.giveaway_suspicious", **values), Outcome.INCONCLUSIVE
-    else:
-        sentence, outcome = text("data.leakage.giveaway_pass", **values), Outcome.PASS
+    judge = _judge_order if scenario.task == "regression" else _judge_rule
+    sentence, outcome = judge(values, seems_given_away(found, scenario), found.strength)
     if outcome is not Outcome.PASS and found.errors_by_guessing < FEWEST_ERRORS:
         sentence = text("data.leakage.giveaway_few", **values, cases=found.errors_by_guessing)
         outcome = Outcome.INCONCLUSIVE
     return LeakageCheck("giveaway_feature", outcome, sentence, share=found.strength)
+
+
+def _judge_order(values: dict[str, str], given_away: bool, _: float) -> tuple[Text, Outcome]:
+    if given_away:
+        return text("data.leakage.order_fail", **values), Outcome.FAIL
+    return text("data.leakage.order_pass", **values), Outcome.PASS
+
+
+def _judge_rule(values: dict[str, str], given_away: bool, strength: float) -> tuple[Text, Outcome]:
+    if given_away:
+        return text("data.leakage.giveaway_fail", **values), Outcome.FAIL
+    if strength >= SUSPICIOUS:
+        return text("data.leakage.giveaway_suspicious", **values), Outcome.INCONCLUSIVE
+    return text("data.leakage.giveaway_pass", **values), Outcome.PASS
 
 
 def _percent(share: float) -> str:

@@ -1,0 +1,237 @@
+"""Six answers and a file make a scenario: everything else is guessed or has a default, and each guess is stated."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from pilotbase.data.batches import numbers
+from pilotbase.data.column_guesses import guess_field, guess_key, guess_missing, guess_row_numbers
+from pilotbase.data.column_types import type_column
+from pilotbase.data.conform import conform
+from pilotbase.data.giveaway import gives_away, strongest_feature
+from pilotbase.data.scenario_yaml import write_scenario_yaml
+from pilotbase.data.split_guesses import guess_split
+from pilotbase.data.splits import split_cases
+from pilotbase.data.tables import read_table
+from pilotbase.data.thresholds import (
+    Proposal,
+    in_both_languages,
+    propose_many_classes,
+    propose_regression,
+    propose_two_classes,
+)
+from pilotbase.documents.base import Localized
+from pilotbase.documents.contract import DataType, Field
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.scenario import Contact, Costs, Scenario, ScenarioData
+from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Action
+
+__all__ = ["Draft", "DraftAnswers", "draft_scenario", "write_scenario_yaml"]
+
+MOST_CLASSES = 50
+FEWEST_VALUES = 20
+"""A number with more different values than this is answered with a number, not with a class."""
+FEWEST_CASES = 20
+
+
+@dataclass(frozen=True)
+class DraftAnswers:
+    """The six answers. Costs are of one miss and one false alarm; in a regression of one unit of error, and 0."""
+
+    problem: str
+    target: str
+    group_or_time: str | None
+    cost_of_miss: float
+    cost_of_false_alarm: float
+    contact: str
+    """Organisation and how to reach it, such as ``Riverside Power, dispatch@riverside.example``."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A scenario, the decisions that the owner must confirm, and the fields that a trial still lacks."""
+
+    scenario: Scenario
+    decided: tuple[Text, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What has been guessed so far."""
+
+    scenario: Scenario
+    decided: tuple[Text, ...]
+
+
+def draft_scenario(path: Path, answers: DraftAnswers) -> Draft:
+    """Return a draft from the table in ``path``. Thresholds are computed on the public sample alone.
+
+    Raises:
+        InputError: the file is no table (see `read_table`); answers and table do not fit, all problems at once;
+            the split leaves one class on a side.
+    """
+    missing = guess_missing(read_table(path))
+    table = _plain_columns(read_table(path, missing))
+    _check_answers(table, answers, path.name)
+    fields = tuple(guess_field(column, column.name == answers.target) for column in table)
+    task = _guess_task(table[answers.target], fields, answers)
+    setting = _settle(table, fields, task, missing, path, answers)
+    setting = _withhold_giveaways(table, setting)
+    return _with_criteria(table, setting, answers)
+
+
+def _plain_columns(table: pl.DataFrame) -> pl.DataFrame:
+    """Leave out lists, structures and bytes, which no field can describe."""
+    return table.select(
+        name for name, dtype in table.schema.items() if not dtype.is_nested() and dtype not in (pl.Binary, pl.Object)
+    )
+
+
+def _check_answers(table: pl.DataFrame, answers: DraftAnswers, file: str) -> None:
+    found: list[tuple[str, Text]] = []
+    allowed = ", ".join(table.columns)
+    if not answers.problem.strip():
+        found.append(("problem", text("draft.empty_answer")))
+    if not answers.contact.strip():
+        found.append(("contact", text("draft.empty_answer")))
+    for name, column in (("target", answers.target), ("group_or_time", answers.group_or_time)):
+        if column is not None and column not in table.columns:
+            found.append((name, text("draft.unknown_column", found=column, allowed=allowed)))
+        elif column is not None and table[column].null_count():
+            found.append((name, text("draft.missing_values", column=column, count=table[column].null_count())))
+    if answers.target == answers.group_or_time:
+        found.append(("group_or_time", text("draft.target_as_group")))
+    for name, cost in (("cost_of_miss", answers.cost_of_miss), ("cost_of_false_alarm", answers.cost_of_false_alarm)):
+        if not math.isfinite(cost) or cost < 0:
+            found.append((name, text("draft.negative_cost", found=cost)))
+    if table.height < FEWEST_CASES:
+        found.append(("", text("draft.few_cases", found=table.height, allowed=FEWEST_CASES)))
+    if found:
+        raise InputError.from_issues(file, [Issue(file=file, path=name, problem=problem) for name, problem in found])
+
+
+def _guess_task(
+    column: pl.Series, fields: tuple[Field, ...], answers: DraftAnswers
+) -> Literal["classification", "regression"]:
+    data_type = next(field.data_type for field in fields if field.name == answers.target)
+    values = column.n_unique()
+    if values < 2:
+        raise InputError("draft.constant_target", found=str(column[0]))
+    if data_type in (DataType.FLOAT, DataType.INTEGER) and values > FEWEST_VALUES:
+        return "regression"
+    if values > MOST_CLASSES or data_type in (DataType.DATE, DataType.DATETIME):
+        raise InputError("draft.no_classes", target=answers.target, found=values, allowed=MOST_CLASSES)
+    if answers.cost_of_miss <= 0 or answers.cost_of_false_alarm <= 0:
+        raise InputError("draft.no_cost", miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm)
+    return "classification"
+
+
+def _settle(
+    table: pl.DataFrame,
+    fields: tuple[Field, ...],
+    task: Literal["classification", "regression"],
+    missing: tuple[str, ...],
+    path: Path,
+    answers: DraftAnswers,
+) -> _Setting:
+    column = answers.group_or_time
+    key = guess_key(table, {answers.target, column or ""})
+    data_type = next((field.data_type for field in fields if field.name == column), None)
+    typed = type_column(table[column], data_type).values if column and data_type else None
+    split = guess_split(typed, data_type)
+    constant = [name for name in table.columns if table[name].n_unique() < 2 and name not in (answers.target, column)]
+    counters = guess_row_numbers(table, {answers.target, column or "", key or ""})
+    withheld = ([column] if column and split.split.method != "time" else []) + constant + counters
+    data = ScenarioData(
+        file=path.name,
+        licence="owner-only",
+        fields=fields,
+        target=answers.target,
+        key=key,
+        withheld=tuple(withheld),
+        split=split.split,
+        missing=missing,
+    )
+    scenario = Scenario(
+        name=_slug(path.stem, "scenario"),
+        title=in_both_languages(text("draft.title", target=answers.target)),
+        owner=_owner(answers.contact),
+        action=Action.INDUSTRY,
+        problem=_in_its_language(answers.problem.strip()),
+        intended_use=in_both_languages(text("draft.intended_use", target=answers.target)),
+        data=data,
+        task=task,
+        costs=Costs(miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm),
+    )
+    decided = [text("draft.decided.task", task=_TASKS[task]), split.why]
+    decided += [text("draft.decided.key", column=key)] if key else []
+    decided += [text("draft.decided.withheld", columns=", ".join(withheld))] if withheld else []
+    return _Setting(scenario, tuple(decided))
+
+
+def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
+    """Withhold every feature that alone gives the answer away, as long as another feature is left."""
+    scenario, decided = setting.scenario, list(setting.decided)
+    split = split_cases(conform(table, scenario), scenario)
+    while len(scenario.feature_fields) > 1:
+        names = [field.name for field in scenario.feature_fields]
+        found = strongest_feature(split.public, split.hidden, names, scenario)
+        if found is None or not gives_away(found, scenario):
+            break
+        data = scenario.data.model_copy(update={"withheld": (*scenario.data.withheld, found.feature)})
+        scenario = scenario.model_copy(update={"data": data})
+        decided.append(text("draft.decided.giveaway", column=found.feature))
+    return _Setting(scenario, tuple(decided))
+
+
+def _with_criteria(table: pl.DataFrame, setting: _Setting, answers: DraftAnswers) -> Draft:
+    public = split_cases(conform(table, setting.scenario), setting.scenario).public
+    proposal, positive = _propose(public, setting.scenario, answers)
+    added = {"positive": positive, "baseline": proposal.baseline, "criteria": proposal.criteria}
+    scenario = Scenario.model_validate(dict(setting.scenario) | added)
+    return Draft(scenario, (*setting.decided, proposal.measured), missing_for(scenario, Step.FREEZE))
+
+
+def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) -> tuple[Proposal, str | None]:
+    target = scenario.data.target
+    if scenario.task == "regression":
+        return propose_regression(numbers(public[target]), scenario.field(target).unit), None
+    counts = {str(label): int(count) for label, count in public[target].value_counts().rows()}
+    positive = min(counts, key=lambda label: (counts[label], _OF_EQUALS.get(label, 1), label))
+    if len(counts) > 2:
+        return propose_many_classes(public[target].to_list()), positive
+    negative = next(label for label in counts if label != positive)
+    share = counts[positive] / public.height
+    costs = answers.cost_of_miss, answers.cost_of_false_alarm
+    return propose_two_classes(share, positive, negative, *costs), positive
+
+
+def _owner(contact: str) -> Contact:
+    address = re.search(r"[\w.+-]+@([\w-]+)", contact)
+    named = contact.partition(",")[0].partition("，")[0].partition("<")[0]
+    organisation = _slug("" if "@" in named else named, _slug(address[1] if address else "", "owner"))
+    return Contact(organisation=organisation, contact=contact.strip()[:200])
+
+
+def _slug(spelling: str, otherwise: str) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "-", spelling.lower()).strip("-")
+    return plain[:63].rstrip("-") or otherwise
+
+
+def _in_its_language(sentence: str) -> Localized:
+    chinese = re.search(r"[一-鿿]", sentence)
+    return Localized(zh=sentence) if chinese else Localized(en=sentence)
+
+
+_OF_EQUALS = {"true": 0, "1": 0, "yes": 0}
+"""Where both classes are equally frequent, the positive one."""
+_TASKS = {"classification": text("draft.task.classification"), "regression": text("draft.task.regression")}

@@ -1,0 +1,137 @@
+"""A scenario as YAML for people: every part with a comment that says what it is and what the owner must confirm."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import LANGUAGES, Text, text
+
+WIDTH = 116
+_BYTES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
+_QUOTED_TYPE = re.compile(r"dataType: '(sc:\w+)'")
+_NUMBERS = frozenset({"wall_seconds", "load_seconds", "batch_seconds", "miss", "false_alarm"})
+_SIZES = frozenset({"memory_bytes", "scratch_bytes", "file_bytes", "log_bytes"})
+
+
+def write_scenario_yaml(scenario: Scenario) -> str:
+    """Return YAML that `load_document` reads back to the same document."""
+    lines = [*_comment(text("draft.comment.head"), ""), ""]
+    for name, value in scenario.to_json_value().items():
+        comment = _COMMENTS.get(name)
+        lines += ["", *_comment(comment, "")] if comment else []
+        if name in ("data", "trial"):
+            lines.append(f"{name}:")
+            lines += _members(name, value)
+        else:
+            lines += _dump(name, value, "")
+    lines += [""] + [f"# {name}: …" for name in ("value", "workforce") if getattr(scenario, name) is None]
+    return "\n".join(_without_double_blanks(lines)).rstrip() + "\n"
+
+
+def _members(part: str, value: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for name, inner in value.items():
+        comment = _COMMENTS.get(f"{part}.{name}")
+        lines += _comment(comment, "  ") if comment else []
+        lines += _dump(name, inner, "  ")
+    return lines
+
+
+def _comment(sentence: Text, indent: str) -> list[str]:
+    return [f"{indent}# {line}" for language in LANGUAGES for line in sentence.render(language).splitlines()]
+
+
+def _dump(name: str, value: Any, indent: str) -> list[str]:
+    spelled = yaml.dump(
+        {name: _readable(name, value)},
+        Dumper=_Dumper,
+        allow_unicode=True,
+        sort_keys=False,
+        width=WIDTH - len(indent),
+        default_flow_style=False,
+    )
+    plain = _QUOTED_TYPE.sub(r"dataType: \1", spelled)
+    return [indent + line if line else line for line in plain.rstrip("\n").split("\n")]
+
+
+def _readable(name: str, value: Any) -> Any:
+    if name == "fields":
+        return [_Flow(field) if _is_short(field) else field for field in value]
+    if isinstance(value, dict):
+        return {inner: _readable(inner, content) for inner, content in value.items()}
+    if isinstance(value, list):
+        plain = all(not isinstance(item, dict | list) for item in value)
+        return _FlowList(value) if plain else [_readable("", item) for item in value]
+    if name in _SIZES and isinstance(value, int):
+        return next((f"{value // size} {unit}" for unit, size in _BYTES if value and value % size == 0), value)
+    if name in _NUMBERS and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _is_short(field: dict[str, Any]) -> bool:
+    return all(not isinstance(value, dict) for value in field.values()) and len(str(field)) < WIDTH - 20
+
+
+def _without_double_blanks(lines: list[str]) -> list[str]:
+    return [line for index, line in enumerate(lines) if line or (index and lines[index - 1])]
+
+
+class _Flow(dict[str, Any]):
+    """A mapping on one line."""
+
+
+class _FlowList(list[Any]):
+    """A list on one line."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes whatever our reader or a YAML 1.1 reader would take for a number, a truth or a date."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+_Dumper.add_representer(
+    _Flow, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=True)
+)
+_Dumper.add_representer(
+    _FlowList, lambda dumper, data: dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True)
+)
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+
+_COMMENTS = {
+    "name": text("draft.comment.name"),
+    "owner": text("draft.comment.owner"),
+    "sector": text("draft.comment.sector"),
+    "action": text("draft.comment.action"),
+    "problem": text("draft.comment.problem"),
+    "intended_use": text("draft.comment.intended_use"),
+    "data": text("draft.comment.data"),
+    "data.licence": text("draft.comment.licence"),
+    "data.fields": text("draft.comment.fields"),
+    "data.target": text("draft.comment.target"),
+    "data.withheld": text("draft.comment.withheld"),
+    "data.split": text("draft.comment.split"),
+    "data.missing": text("draft.comment.missing"),
+    "task": text("draft.comment.task"),
+    "positive": text("draft.comment.positive"),
+    "decision_threshold": text("draft.comment.decision_threshold"),
+    "baseline": text("draft.comment.baseline"),
+    "costs": text("draft.comment.costs"),
+    "criteria": text("draft.comment.criteria"),
+    "trial": text("draft.comment.trial"),
+    "trial.isolation": text("draft.comment.isolation"),
+    "trial.limits": text("draft.comment.limits"),
+}

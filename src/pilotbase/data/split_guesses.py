@@ -1,0 +1,65 @@
+"""A split guessed from the column that groups cases or tells time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from pilotbase.data.labels import spell_labels
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.scenario import GroupSplit, HashSplit, TimeSplit
+from pilotbase.documents.texts import Text, text
+
+HIDDEN_SHARE = 0.5
+LATEST_SHARE = 0.3
+FEW_GROUPS = 10
+"""With fewer groups a random split of groups may come out lopsided: named groups are hidden instead."""
+
+_TIME_NAME = re.compile(r"time|date|year|month|week|day|cycle|hour|时间|日期|年|月", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class SplitGuess:
+    """A split, and why this one."""
+
+    split: HashSplit | GroupSplit | TimeSplit
+    why: Text
+
+
+def guess_split(column: pl.Series | None, data_type: DataType | None) -> SplitGuess:
+    """Return the split by a typed column without missing values: by time, by group, or by the rows' hashes."""
+    if column is None or data_type is None:
+        return SplitGuess(
+            HashSplit(hidden=HIDDEN_SHARE), text("draft.split.hash", hidden=f"{100 * HIDDEN_SHARE:.0f} %")
+        )
+    numeric = data_type in (DataType.INTEGER, DataType.FLOAT)
+    if data_type in (DataType.DATE, DataType.DATETIME) or (numeric and _TIME_NAME.search(column.name)):
+        start = _latest_from(column, data_type)
+        split = TimeSplit(column=column.name, hidden_from=start)
+        return SplitGuess(split, text("draft.split.time", column=column.name, start=start))
+    groups = column.n_unique()
+    if groups >= FEW_GROUPS or groups < 2:
+        split_by = HashSplit(hidden=HIDDEN_SHARE, by=column.name)
+        return SplitGuess(split_by, text("draft.split.by", column=column.name, groups=groups))
+    hidden = _group_near(spell_labels(column, data_type), LATEST_SHARE)
+    why = text("draft.split.group", column=column.name, groups=groups, hidden=hidden)
+    return SplitGuess(GroupSplit(column=column.name, hidden=(hidden,)), why)
+
+
+def _latest_from(column: pl.Series, data_type: DataType) -> str:
+    """Return the value from which on about the last 30 % of the rows lie; never the first value of all."""
+    ordered = column.sort()
+    start = ordered[int((1 - LATEST_SHARE) * (len(ordered) - 1))]
+    later = ordered.filter(ordered > ordered[0])
+    if start == ordered[0] and len(later):
+        start = later[0]
+    if data_type is DataType.DATETIME:
+        return str(start.isoformat()).replace("+00:00", "Z")
+    return str(start)
+
+
+def _group_near(groups: pl.Series, share: float) -> str:
+    counts = groups.value_counts().rows()
+    return str(min(counts, key=lambda row: (abs(row[1] / len(groups) - share), str(row[0])))[0])

@@ -1,0 +1,134 @@
+"""Acceptance criteria proposed from what errors cost and what the simplest answer already achieves.
+
+Classification with two classes, share π of the positive one, cost M of a miss and F of a false alarm. Answering always
+the same costs B = min(π·M, (1 − π)·F) a case. An application with recall R and precision P costs
+π·(1 − R)·M + π·R·(1/P − 1)·F. It must cost at most `WORTH_IT`·B; half of that is left to misses, half to false alarms:
+R = 1 − ½·WORTH_IT·B / (π·M) and P = 1 / (1 + ½·WORTH_IT·B / (π·R·F)), rounded up.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pilotbase.documents.base import Localized
+from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.scenario import ConstantBaseline, Criterion
+from pilotbase.documents.texts import Text, text
+
+WORTH_IT = 0.8
+"""Introducing an application is worth the effort when errors cost at most this share of what they cost today."""
+HIGHEST = 0.99
+LATENCY = "latency.p95 <= 1 s"
+MEMORY = "memory.peak <= 1 GiB"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The simplest baseline, what it scores, and criteria that ask for something better."""
+
+    baseline: ConstantBaseline
+    measured: Text
+    criteria: tuple[Criterion, ...]
+
+
+def propose_two_classes(share: float, positive: str, negative: str, miss: float, false_alarm: float) -> Proposal:
+    """Return recall and precision of ``positive``, whose ``share`` of the public sample lies in (0, 1); costs > 0."""
+    silent, always = share * miss, (1 - share) * false_alarm
+    allowed = WORTH_IT * min(silent, always) / 2
+    recall = _ceil(1 - allowed / (share * miss))
+    precision = _ceil(1 / (1 + allowed / (share * recall * false_alarm)))
+    answer = negative if silent <= always else positive
+    values = {"share": _percent(share, 1), "miss": f"{miss:g}", "false_alarm": f"{false_alarm:g}"}
+    values |= {"baseline": f"{min(silent, always):.3g}", "allowed": f"{2 * allowed:.3g}", "half": f"{allowed:.3g}"}
+    why_recall = text("draft.why.recall", **values, recall=_percent(recall), answer=answer)
+    why_precision = text("draft.why.precision", **values, precision=_percent(precision), answer=answer)
+    label = positive if _reads_back(positive) else None
+    criteria = (
+        _criterion(f"{_measure('recall', label)} >= {recall:.2f}", why_recall),
+        _criterion(f"{_measure('precision', label)} >= {precision:.2f}", why_precision),
+    )
+    measured = text("draft.baseline.two_classes", answer=answer, **values)
+    return Proposal(ConstantBaseline(value=answer), measured, (*criteria, *_resources()))
+
+
+def propose_many_classes(labels: list[str]) -> Proposal:
+    """Return an accuracy that leaves at most `WORTH_IT` of the errors of always answering the most frequent class."""
+    usual = max(sorted(set(labels)), key=labels.count)
+    accuracy = labels.count(usual) / len(labels)
+    needed = _ceil(1 - WORTH_IT * (1 - accuracy))
+    values = {"answer": usual, "accuracy": _percent(accuracy, 1), "needed": _percent(needed)}
+    criteria = (_criterion(f"accuracy >= {needed:.2f}", text("draft.why.accuracy", **values)), *_resources())
+    return Proposal(ConstantBaseline(value=usual), text("draft.baseline.many_classes", **values), criteria)
+
+
+def propose_regression(truth: npt.NDArray[np.float64], unit: str | None) -> Proposal:
+    """Return a capped mean absolute error of at most `WORTH_IT` times that of always answering the median.
+
+    The cap is the 99th percentile of the baseline's errors, so that a few wild cases cannot decide.
+
+    Raises:
+        InputError: ``draft.constant_target``: the target hardly varies.
+    """
+    median = float(np.median(truth))
+    errors = np.abs(truth - median)
+    cap = _significant(float(np.quantile(errors, 0.99)), 2, up=True)
+    if cap <= 0:
+        raise InputError("draft.constant_target", found=f"{median:g}")
+    today = float(np.minimum(errors, cap).mean())
+    needed = _significant(WORTH_IT * today, 3, up=False)
+    spelled = f" {unit}" if unit else ""
+    values = {"answer": f"{median:.4g}{spelled}", "error": f"{today:.3g}{spelled}", "cap": f"{cap:g}{spelled}"}
+    why = text("draft.why.capped_mae", needed=f"{needed:g}{spelled}", **values)
+    rule = f"capped_mae(cap={_plain(cap)}) <= {_plain(needed)}"
+    baseline = ConstantBaseline(value=float(f"{median:.6g}"))
+    return Proposal(baseline, text("draft.baseline.regression", **values), (_criterion(rule, why), *_resources()))
+
+
+def in_both_languages(sentence: Text) -> Localized:
+    """Return a sentence of the catalogue as an owner's text in both languages."""
+    return Localized(en=sentence.render("en"), zh=sentence.render("zh"))
+
+
+def _resources() -> tuple[Criterion, Criterion]:
+    return _criterion(LATENCY, text("draft.why.latency")), _criterion(MEMORY, text("draft.why.memory"))
+
+
+def _criterion(rule: str, why: Text) -> Criterion:
+    return Criterion(rule=rule, why=in_both_languages(why))
+
+
+def _measure(name: str, label: str | None) -> str:
+    return f"{name}({label})" if label is not None else name
+
+
+def _reads_back(label: str) -> bool:
+    """Tell whether a rule can name this class; where it cannot, the measure speaks of the positive class anyway."""
+    try:
+        return parse_rule(f"recall({label}) >= 0.5").label == label
+    except InputError:
+        return False
+
+
+def _ceil(share: float) -> float:
+    return min(HIGHEST, max(0.01, math.ceil(round(share * 100, 6)) / 100))
+
+
+def _significant(value: float, digits: int, up: bool) -> float:
+    if value <= 0:
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(value)) - digits + 1)
+    whole = math.ceil(value / step - 1e-9) if up else math.floor(value / step + 1e-9)
+    return float(f"{whole * step:.12g}")
+
+
+def _plain(number: float) -> str:
+    return np.format_float_positional(number, trim="-")
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f} %"

@@ -1,0 +1,262 @@
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pilotbase.data.column_guesses import guess_missing, guess_type, guess_unit
+from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.data.thresholds import WORTH_IT, propose_regression, propose_two_classes
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import load_document
+from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
+from pilotbase.documents.steps import Step, missing_for
+
+ROWS = 600
+RANDOM = np.random.default_rng(0)
+HEAT = RANDOM.normal(60, 10, ROWS).round(2)
+CASES = pl.DataFrame(
+    {
+        "row": list(range(1, ROWS + 1)),
+        "case_id": [f"c{index * 7 % 1000}" for index in range(ROWS)],
+        "machine": [f"m{index % 30}" for index in range(ROWS)],
+        "site": [f"s{index % 4}" for index in range(ROWS)],
+        "at": [f"2026-01-{1 + index // 25:02d}T08:00:00Z" for index in range(ROWS)],
+        "temp_c": [str(value) for value in HEAT],
+        "功率（kW）": [str(index % 97) if index % 11 else "NA" for index in range(ROWS)],
+        "running": ["yes" if index % 2 else "no" for index in range(ROWS)],
+        "postcode": [f"0{index % 90 + 10}" for index in range(ROWS)],
+        "repair": ["done" if heat > 72 else "" for heat in HEAT],
+        "unused": ["x"] * ROWS,
+        "failed": [
+            "1" if heat + noise > 72 else "0" for heat, noise in zip(HEAT, RANDOM.normal(0, 3, ROWS), strict=True)
+        ],
+        "output": [f"{heat * 3 + noise:.2f}" for heat, noise in zip(HEAT, RANDOM.normal(0, 5, ROWS), strict=True)],
+    }
+)
+
+
+@pytest.fixture
+def draft(tmp_path):
+    def make(cases=CASES, name="Pump Failures.csv", **answers):
+        cases.write_csv(tmp_path / name)
+        given = {"problem": "泵故障难以预知", "target": "failed", "group_or_time": None}
+        given |= {"cost_of_miss": 100, "cost_of_false_alarm": 10, "contact": "River Water, ops@river.example"}
+        return draft_scenario(tmp_path / name, DraftAnswers(**(given | answers)))
+
+    return make
+
+
+def test_six_answers_make_a_scenario_that_can_be_frozen(draft):
+    found = draft()
+    scenario = found.scenario
+    assert found.missing == () == missing_for(scenario, Step.FREEZE)
+    assert (scenario.name, scenario.owner.organisation) == ("pump-failures", "river-water")
+    assert scenario.problem.zh == "泵故障难以预知"
+    assert (scenario.task, scenario.positive, scenario.baseline.value) == ("classification", "true", "false")
+    assert scenario.data.key == "case_id"
+    types = {field.name: field.data_type for field in scenario.data.fields}
+    assert types["temp_c"] is DataType.FLOAT
+    assert types["功率（kW）"] is DataType.INTEGER
+    assert types["running"] is types["failed"] is DataType.BOOLEAN
+    assert types["at"] is DataType.DATETIME
+    assert types["postcode"] is DataType.TEXT
+    assert (scenario.field("temp_c").unit, scenario.field("功率（kW）").unit) == ("°C", "kW")
+    assert scenario.data.missing == ("", "NA")
+    assert isinstance(scenario.data.split, HashSplit)
+    assert [str(criterion.parsed()).split(" ")[0] for criterion in scenario.criteria] == [
+        "recall(true)",
+        "precision(true)",
+        "latency.p95",
+        "memory.peak",
+    ]
+    assert all(criterion.why.en and criterion.why.zh for criterion in scenario.criteria)
+    for sentence in found.decided:
+        assert sentence.render("en") != sentence.render("zh")
+
+
+def test_what_cannot_be_known_in_time_is_withheld_and_said(draft):
+    leak = CASES.with_columns(outcome=pl.when(pl.col("failed") == "1").then(pl.lit("burst")).otherwise(pl.lit("fine")))
+    found = draft(leak)
+    assert set(found.scenario.data.withheld) >= {"row", "unused", "outcome"}
+    assert "temp_c" not in found.scenario.data.withheld
+    assert any("outcome alone gives the answer away" in sentence.render() for sentence in found.decided)
+
+
+def test_groups_stay_together_and_are_not_shown(draft):
+    machines = draft(group_or_time="machine").scenario
+    assert machines.data.split == HashSplit(hidden=0.5, by="machine")
+    assert "machine" in machines.unseen
+    sites = draft(group_or_time="site").scenario
+    assert isinstance(sites.data.split, GroupSplit)
+    assert len(sites.data.split.hidden) == 1
+
+
+def test_a_time_column_hides_the_end(draft):
+    found = draft(group_or_time="at").scenario
+    assert isinstance(found.data.split, TimeSplit)
+    assert found.data.split.hidden_from == "2026-01-17T08:00:00Z"
+
+
+def test_numbers_are_drafted_as_a_regression(draft):
+    found = draft(target="output", cost_of_false_alarm=0).scenario
+    assert found.task == "regression"
+    assert found.positive is None
+    assert found.criteria[0].parsed().measure == "capped_mae"
+    truth = CASES["output"].cast(pl.Float64)
+    assert abs(found.baseline.value - truth.median()) < truth.std() / 5
+    errors = (truth - truth.median()).abs()
+    assert float(found.criteria[0].parsed().threshold) == pytest.approx(0.8 * errors.mean(), rel=0.15)
+
+
+def test_many_classes_are_asked_for_accuracy(draft):
+    kinds = CASES.with_columns(kind=pl.Series(["a"] * 300 + ["b"] * 200 + ["c"] * 100))
+    found = draft(kinds, target="kind").scenario
+    assert found.baseline.value == "a"
+    assert found.criteria[0].parsed().measure == "accuracy"
+    assert 0.56 <= float(found.criteria[0].parsed().threshold) <= 0.66
+
+
+@pytest.mark.parametrize("group", [None, "machine", "site", "at"])
+@pytest.mark.parametrize("target", ["failed", "output"])
+def test_the_yaml_reads_back_to_the_same_document(draft, tmp_path, group, target):
+    scenario = draft(group_or_time=group, target=target).scenario
+    path = tmp_path / "scenario.yaml"
+    path.write_text(write_scenario_yaml(scenario), "utf-8")
+    assert load_document(Scenario, path, Step.FREEZE) == scenario
+    assert "CONFIRM" in path.read_text("utf-8")
+    assert "请确认" in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["no", "1e5", "2026-01-01", "null", "~", "a: b", "# x", "0x1f", "1_000", "是", "on", "'", '"', "-", "12:30"],
+)
+def test_awkward_texts_survive_the_yaml(draft, tmp_path, label):
+    scenario = draft().scenario
+    data = scenario.data.model_copy(update={"missing": ("", label)})
+    scenario = scenario.model_copy(update={"positive": label, "problem": f"{label}\nsecond line", "data": data})
+    path = tmp_path / "scenario.yaml"
+    path.write_text(write_scenario_yaml(scenario), "utf-8")
+    assert load_document(Scenario, path) == scenario
+
+
+def test_all_wrong_answers_are_named_at_once(draft):
+    with pytest.raises(InputError) as caught:
+        draft(problem=" ", target="fialed", group_or_time="Machine", cost_of_miss=-1, contact="")
+    assert {issue.path for issue in caught.value.issues} == {
+        "problem",
+        "target",
+        "group_or_time",
+        "cost_of_miss",
+        "contact",
+    }
+    assert all(issue.render("en") != issue.render("zh") for issue in caught.value.issues)
+
+
+@pytest.mark.parametrize(
+    ("change", "answers", "code"),
+    [
+        ({}, {"cost_of_miss": 0}, "draft.no_cost"),
+        ({"failed": ["1"] * ROWS}, {}, "draft.constant_target"),
+        ({"failed": [f"note {index}" for index in range(ROWS)]}, {}, "draft.no_classes"),
+    ],
+)
+def test_what_cannot_be_drafted_says_why(draft, change, answers, code):
+    with pytest.raises(InputError) as caught:
+        draft(CASES.with_columns(**{name: pl.Series(values) for name, values in change.items()}), **answers)
+    assert caught.value.code == code
+    assert caught.value.render("en") != caught.value.render("zh")
+
+
+def test_missing_targets_and_tiny_files_are_refused(draft):
+    with pytest.raises(InputError) as caught:
+        draft(CASES.head(10).with_columns(failed=pl.Series(["1", ""] * 5)))
+    assert {issue.problem.code for issue in caught.value.issues} == {"draft.missing_values", "draft.few_cases"}
+
+
+def test_a_parquet_file_is_drafted_by_its_types(tmp_path):
+    cases = CASES.select("temp_c", "failed").with_columns(
+        pl.col("temp_c").cast(pl.Float64), pl.col("failed") == "1", tags=pl.lit([1, 2]), day=dt.date(2026, 1, 1)
+    )
+    cases.write_parquet(tmp_path / "泵.parquet")
+    answers = DraftAnswers("Pumps fail", "failed", None, 2, 1, "值班室")
+    found = draft_scenario(tmp_path / "泵.parquet", answers).scenario
+    assert (found.name, found.owner.organisation) == ("scenario", "owner")
+    assert [field.name for field in found.data.fields] == ["temp_c", "failed", "day"]
+    assert [field.name for field in found.feature_fields] == ["temp_c"]
+
+
+@pytest.mark.parametrize("share", [0.001, 0.034, 0.3, 0.5])
+@pytest.mark.parametrize("ratio", [0.1, 1, 10, 1000])
+def test_whoever_meets_the_thresholds_costs_a_fifth_less(share, ratio):
+    """Every application that just meets both criteria costs at most 80 % of the cheapest constant answer."""
+    proposal = propose_two_classes(share, "yes", "no", miss=ratio, false_alarm=1.0)
+    recall, precision = (float(criterion.parsed().threshold) for criterion in proposal.criteria[:2])
+    cost = share * (1 - recall) * ratio + share * recall * (1 / precision - 1)
+    constant = {"no": share * ratio, "yes": 1 - share}
+    assert proposal.baseline.value == min(constant, key=constant.__getitem__)
+    reachable = recall < 0.99 and precision < 0.99  # thresholds end at 0.99
+    assert cost <= WORTH_IT * min(constant.values()) + 1e-9 or not reachable
+    assert recall > 0
+    assert 0 < precision <= 0.99
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 3e6])
+def test_a_regression_threshold_is_a_fifth_below_the_median_answer(scale):
+    truth = RANDOM.normal(10, 2, 5000) * scale
+    truth[:5] *= 1000
+    proposal = propose_regression(truth, "MW")
+    rule = proposal.criteria[0].parsed()
+    cap = float(rule.arguments["cap"])
+    errors = np.minimum(np.abs(truth - np.median(truth)), cap)
+    assert cap < 20 * scale
+    assert 0.78 * errors.mean() <= float(rule.threshold) <= 0.8 * errors.mean()
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("power [MW]", "MW"),
+        ("功率（MW）", "MW"),
+        ("speed (rpm)", "rpm"),
+        ("temp_c", "°C"),
+        ("shaft_speed_rpm", "rpm"),
+        ("dist_m", "m"),
+        ("wait time s", "s"),
+        ("torque_Nm", "N·m"),
+        ("humidity_pct", "%"),
+        ("sensor_a", None),
+        ("vitamin_c", None),
+        ("age", None),
+        ("km", None),
+    ],
+)
+def test_units_are_read_from_names(name, unit):
+    assert guess_unit(name) == unit
+
+
+@pytest.mark.parametrize(
+    ("values", "data_type"),
+    [
+        (["1", "2"], DataType.INTEGER),
+        (["1", "2.5"], DataType.FLOAT),
+        (["007", "120"], DataType.TEXT),
+        (["0", "0.5"], DataType.FLOAT),
+        (["true", "False"], DataType.BOOLEAN),
+        (["是", "否"], DataType.BOOLEAN),
+        (["0", "1"], DataType.INTEGER),
+        (["2026-01-02", "2026/1/3"], DataType.DATE),
+        (["2026-01-02", "2026-01-02 08:00"], DataType.DATETIME),
+        (["a", "1"], DataType.TEXT),
+        ([None, None], DataType.TEXT),
+    ],
+)
+def test_types_are_read_from_values(values, data_type):
+    assert guess_type(pl.Series("x", values, dtype=pl.String)) is data_type
+
+
+def test_missing_spellings_are_only_those_in_columns_of_numbers():
+    table = pl.DataFrame({"a": ["1", "NA", "2"], "b": ["none", "co-applicant", "x"], "c": ["?", "x", "y"]})
+    assert guess_missing(table) == ("", "NA")
