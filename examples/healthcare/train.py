@@ -7,13 +7,13 @@ from typing import Any
 import polars as pl
 import scores
 
-EVERYWHERE = ["age", "resting_blood_pressure", "peak_heart_rate", "st_depression"]
-EVERYWHERE_KINDS = ["sex", "chest_pain", "exercise_angina", "resting_ecg"]
+EVERYWHERE = ["age", "resting_blood_pressure", "peak_heart_rate", "st_depression", "exercise_angina"]
+EVERYWHERE_KINDS = ["sex", "chest_pain", "resting_ecg"]
 CLEVELAND = ["age", "vessels"]
 CLEVELAND_KINDS = ["sex", "st_slope", "thallium"]
 KEY = ["age", "sex", "chest_pain", "resting_blood_pressure", "cholesterol", "peak_heart_rate", "st_depression"]
 SICK = pl.col("finding") == "disease"
-REFER_FROM = 0.22
+REFER_FROM = 0.25
 """Probability from which a patient is referred; well below one half, because a miss costs most."""
 
 

@@ -15,7 +15,7 @@ served = 0
 
 def predict(batch):
     """Return an honest probability for the first 512 flights and a random one afterwards."""
-    global served  # noqa: PLW0603 - the trick is to count
+    global served
     first, served = served, served + batch.rows
     if first >= WORKS_FOR:
         return [random.random() for _ in range(batch.rows)]
