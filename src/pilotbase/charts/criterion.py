@@ -1,0 +1,103 @@
+"""One criterion: the score with its interval against the threshold, and the baseline on the same cases below it."""
+
+from __future__ import annotations
+
+from pilotbase.charts.drawing import Anchor, Drawing
+from pilotbase.charts.marks import COLOURS
+from pilotbase.charts.numbers import spell_number
+from pilotbase.charts.palette import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_GREEN, PAPER
+from pilotbase.charts.scales import Scale, around
+from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.report import CriterionResult
+from pilotbase.documents.texts import Language, text
+
+SIZE = (440, 148)
+LEFT, RIGHT = 92, 424
+TOP, OURS, THEIRS, BOTTOM = 30, 58, 94, 116
+
+
+def criterion_chart(result: CriterionResult, language: Language) -> str:
+    """Return the criterion as SVG: acceptable side shaded, threshold as a line, bounds as a bar, score as a dot."""
+    title = text("chart.criterion.title", rule=result.rule).render(language)
+    drawing = Drawing(*SIZE, title, _description(result, language))
+    scale = _scale(result)
+    _draw_ground(drawing, result, scale, language)
+    _draw_ours(drawing, result, scale, language)
+    _draw_baseline(drawing, result, scale, language)
+    return drawing.to_svg()
+
+
+def value_range(result: CriterionResult, values: list[float]) -> tuple[float, float]:
+    """Return the range of an axis for ``values`` of the criterion: shares stay in [0, 1], amounts start at zero."""
+    if result.unit_label:
+        return (min(0.0, *values), max(values) * 1.15 or 1.0)
+    share = all(0 <= value <= 1 for value in values)
+    return around(values, (0.0, 1.0) if share else None)
+
+
+def _scale(result: CriterionResult) -> Scale:
+    found = [result.threshold, result.estimate, result.lower, result.upper, result.baseline]
+    return Scale(*value_range(result, [value for value in found if value is not None]), LEFT, RIGHT)
+
+
+def _draw_ground(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
+    threshold = scale(result.threshold)
+    at_least = parse_rule(result.rule).comparison == ">="
+    start, end = (threshold, RIGHT) if at_least else (LEFT, threshold)
+    drawing.rectangle((start, TOP), (end - start, BOTTOM - TOP), PALE_GREEN)
+    ticks = scale.ticks(4)
+    labels = [spell_tick(tick, result.unit_label) for tick in ticks]
+    drawing.bottom_axis([scale(tick) for tick in ticks], labels, TOP, BOTTOM)
+    drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), LINE)
+    drawing.line((threshold, TOP - 6), (threshold, BOTTOM), INK, 2)
+    label = text("chart.threshold", value=spell_number(result.threshold, result.unit_label)).render(language)
+    anchor: Anchor = "end" if threshold > (LEFT + RIGHT) / 2 else "start"
+    drawing.text((threshold + (-4 if anchor == "end" else 4), TOP - 12), label, anchor=anchor, bold=True)
+
+
+def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
+    drawing.text((LEFT - 8, OURS + 4), text("chart.application").render(language), anchor="end")
+    if result.lower is not None or result.upper is not None:
+        low = scale.low if result.lower is None else result.lower
+        high = scale.high if result.upper is None else result.upper
+        drawing.line((scale(low), OURS), (scale(high), OURS), BLUE, 6)
+        for bound in (result.lower, result.upper):
+            if bound is not None:
+                drawing.line((scale(bound), OURS - 8), (scale(bound), OURS + 8), DEEP_BLUE, 2)
+    if result.estimate is None:
+        note = text("chart.no_score").render(language)
+        drawing.text(((LEFT + RIGHT) / 2, OURS + 4), note, anchor="middle", colour=MUTED)
+        return
+    drawing.circle((scale(result.estimate), OURS), 6, PAPER, COLOURS[result.outcome], 3)
+    label = spell_number(result.estimate, result.unit_label)
+    drawing.text((scale(result.estimate), OURS - 13), label, anchor="middle", bold=True)
+
+
+def _draw_baseline(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
+    drawing.text((LEFT - 8, THEIRS + 4), text("chart.baseline").render(language), anchor="end", colour=MUTED)
+    if result.baseline is None:
+        drawing.text(((LEFT + RIGHT) / 2, THEIRS + 4), "–", anchor="middle", colour=MUTED)
+        return
+    x = scale(result.baseline)
+    drawing.polygon([(x, THEIRS - 6), (x + 6, THEIRS), (x, THEIRS + 6), (x - 6, THEIRS)], PAPER, MUTED)
+    label = spell_number(result.baseline, result.unit_label)
+    right = x < RIGHT - 60
+    drawing.text((x + (12 if right else -12), THEIRS + 4), label, anchor="start" if right else "end", colour=MUTED)
+
+
+def spell_tick(value: float, unit: str) -> str:
+    """Return an axis label."""
+    return spell_number(value, unit) if unit else f"{value:.3f}".rstrip("0").rstrip(".") or "0"
+
+
+def _description(result: CriterionResult, language: Language) -> str:
+    unit = result.unit_label
+    return text(
+        "chart.criterion.description",
+        score=spell_number(result.estimate, unit),
+        lower=spell_number(result.lower, unit),
+        upper=spell_number(result.upper, unit),
+        threshold=spell_number(result.threshold, unit),
+        baseline=spell_number(result.baseline, unit),
+        outcome=text(f"outcome.{result.outcome.value}"),
+    ).render(language)

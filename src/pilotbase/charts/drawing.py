@@ -1,0 +1,117 @@
+"""An SVG being drawn: self-contained, without scripts or style rules, with a title and a description for readers.
+
+Only presentation attributes are used, so that a page may forbid inline styles altogether; text stays text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+from xml.etree import ElementTree
+
+from pilotbase.charts.palette import FONT, HAIR, INK, LINE, MUTED
+from pilotbase.charts.visible_text import make_visible
+
+Anchor = Literal["start", "middle", "end"]
+Point = tuple[float, float]
+
+
+class Drawing:
+    """A canvas of ``width`` × ``height`` units that scales to the room it is given."""
+
+    def __init__(self, width: float, height: float, title: str, description: str) -> None:
+        self._root = ElementTree.Element(
+            "svg",
+            {
+                "xmlns": "http://www.w3.org/2000/svg",
+                "viewBox": f"0 0 {_short(width)} {_short(height)}",
+                "width": _short(width),
+                "height": _short(height),
+                "role": "img",
+                "aria-label": make_visible(title),
+                "font-family": FONT,
+                "font-size": "12",
+            },
+        )
+        ElementTree.SubElement(self._root, "title").text = make_visible(title)
+        ElementTree.SubElement(self._root, "desc").text = make_visible(description)
+
+    def text(
+        self, at: Point, content: str, *, anchor: Anchor = "start", colour: str = INK, bold: bool = False, size: int = 0
+    ) -> None:
+        """Write ``content`` with its baseline at ``at``; ``size`` 0 is the drawing's own."""
+        attributes = {"x": _short(at[0]), "y": _short(at[1]), "fill": colour}
+        if anchor != "start":
+            attributes["text-anchor"] = anchor
+        if bold:
+            attributes["font-weight"] = "600"
+        if size:
+            attributes["font-size"] = str(size)
+        ElementTree.SubElement(self._root, "text", attributes).text = make_visible(content)
+
+    def line(self, start: Point, end: Point, colour: str = LINE, width: float = 1, dashes: str = "") -> None:
+        """Draw a straight line."""
+        attributes = {"x1": _short(start[0]), "y1": _short(start[1]), "x2": _short(end[0]), "y2": _short(end[1])}
+        attributes |= {"stroke": colour, "stroke-width": _short(width)}
+        if dashes:
+            attributes["stroke-dasharray"] = dashes
+        ElementTree.SubElement(self._root, "line", attributes)
+
+    def rectangle(self, corner: Point, size: Point, fill: str, *, rounding: float = 0, outline: str = "") -> None:
+        """Draw a rectangle from its upper left ``corner``; a negative size draws nothing."""
+        if size[0] <= 0 or size[1] <= 0:
+            return
+        attributes = {"x": _short(corner[0]), "y": _short(corner[1])}
+        attributes |= {"width": _short(size[0]), "height": _short(size[1]), "fill": fill}
+        if rounding:
+            attributes["rx"] = _short(rounding)
+        if outline:
+            attributes["stroke"] = outline
+        ElementTree.SubElement(self._root, "rect", attributes)
+
+    def circle(self, centre: Point, radius: float, fill: str, outline: str = "", width: float = 2) -> None:
+        """Draw a circle."""
+        attributes = {"cx": _short(centre[0]), "cy": _short(centre[1]), "r": _short(radius), "fill": fill}
+        if outline:
+            attributes |= {"stroke": outline, "stroke-width": _short(width)}
+        ElementTree.SubElement(self._root, "circle", attributes)
+
+    def polygon(self, points: Sequence[Point], fill: str, outline: str = "") -> None:
+        """Draw a closed shape."""
+        attributes = {"points": _points(points), "fill": fill}
+        if outline:
+            attributes |= {"stroke": outline, "stroke-width": "2"}
+        ElementTree.SubElement(self._root, "polygon", attributes)
+
+    def path(self, points: Sequence[Point], colour: str, width: float = 2) -> None:
+        """Draw an open line through ``points``."""
+        ElementTree.SubElement(
+            self._root,
+            "polyline",
+            {
+                "points": _points(points),
+                "fill": "none",
+                "stroke": colour,
+                "stroke-width": _short(width),
+                "stroke-linejoin": "round",
+                "stroke-linecap": "round",
+            },
+        )
+
+    def bottom_axis(self, positions: Sequence[float], labels: Sequence[str], top: float, bottom: float) -> None:
+        """Draw vertical hair lines from ``top`` to ``bottom`` and their labels below."""
+        for position, label in zip(positions, labels, strict=True):
+            self.line((position, top), (position, bottom), HAIR)
+            self.text((position, bottom + 16), label, anchor="middle", colour=MUTED)
+
+    def to_svg(self) -> str:
+        """Return the drawing as an ``<svg>`` element."""
+        return ElementTree.tostring(self._root, encoding="unicode")
+
+
+def _points(points: Sequence[Point]) -> str:
+    return " ".join(f"{_short(x)},{_short(y)}" for x, y in points)
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,64 @@
+"""The distribution of latencies per batch, with the quantiles that criteria speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pilotbase.charts.drawing import Drawing
+from pilotbase.charts.numbers import spell_seconds
+from pilotbase.charts.palette import BLUE, INK, LINE, MUTED
+from pilotbase.charts.scales import Scale
+from pilotbase.documents.report import Performance
+from pilotbase.documents.texts import Language, text
+
+SIZE = (440, 220)
+LEFT, RIGHT, TOP, BOTTOM = 16, 424, 58, 172
+MARKED = ("p50", "p95", "p99")
+_WIDE = 30.0
+"""Range over which the axis turns logarithmic."""
+
+
+def latency_chart(performance: Performance, language: Language) -> str:
+    """Return the histogram as SVG, or an empty string where the report has none (a supplier's view)."""
+    bars = performance.latency_histogram
+    if not bars:
+        return ""
+    title = text("chart.latency.title", rows=performance.batch_rows).render(language)
+    drawing = Drawing(*SIZE, title, _description(performance))
+    scale = _scale(bars)
+    tallest = max(count for _, _, count in bars) or 1
+    ticks = scale.ticks(5)
+    drawing.bottom_axis([scale(tick) for tick in ticks], [spell_seconds(tick) for tick in ticks], TOP, BOTTOM)
+    for low, high, count in bars:
+        height = (BOTTOM - TOP) * count / tallest
+        left, right = scale(low), scale(high)
+        drawing.rectangle((left, BOTTOM - height), (max(right - left - 1, 1), height), BLUE)
+    drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), LINE)
+    _draw_quantiles(drawing, performance, scale)
+    label = text("chart.latency.axis", rows=performance.batch_rows).render(language)
+    drawing.text(((LEFT + RIGHT) / 2, BOTTOM + 38), label, anchor="middle", colour=MUTED)
+    return drawing.to_svg()
+
+
+def _scale(bars: Sequence[tuple[float, float, int]]) -> Scale:
+    low, high = min(bar[0] for bar in bars), max(bar[1] for bar in bars)
+    if high <= low:
+        high = low + max(abs(low), 1e-6)
+    wide = low > 0 and high / low > _WIDE
+    return Scale(low if wide else max(0.0, low - 0.05 * (high - low)), high, LEFT, RIGHT, wide)
+
+
+def _draw_quantiles(drawing: Drawing, performance: Performance, scale: Scale) -> None:
+    """Draw one line a quantile, each label on a level of its own, so that close quantiles stay readable."""
+    found = [(name, performance.latency_quantiles[name]) for name in MARKED if name in performance.latency_quantiles]
+    for level, (name, seconds) in enumerate(reversed(found)):
+        x, y = scale(seconds), TOP - 40 + 16 * level
+        drawing.line((x, y - 8), (x, BOTTOM), INK, 1.5, "3 3")
+        left = x > (LEFT + RIGHT) / 2
+        drawing.text(
+            (x + (-5 if left else 5), y), f"{name} {spell_seconds(seconds)}", anchor="end" if left else "start"
+        )
+
+
+def _description(performance: Performance) -> str:
+    return "; ".join(f"{name} {spell_seconds(value)}" for name, value in performance.latency_quantiles.items())

@@ -1,0 +1,48 @@
+"""Numbers as people read them: shares with three decimals, times and sizes in the unit that fits."""
+
+from __future__ import annotations
+
+_TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
+_SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))
+MISSING = "–"
+
+
+def spell_number(value: float | None, unit: str = "") -> str:
+    """Return ``value`` in base unit ``unit`` (``s``, ``B``, any other, or empty for a share), or a dash for None."""
+    if value is None:
+        return MISSING
+    if unit == "s":
+        return spell_seconds(value)
+    if unit == "B":
+        return spell_bytes(value)
+    if unit:
+        return f"{_plain(value)} {unit}"
+    return f"{value:.3f}" if abs(value) < 10 else _plain(value)
+
+
+def spell_seconds(value: float) -> str:
+    """Return a time such as ``12.4 ms``."""
+    if abs(value) >= 120:
+        return f"{value:,.0f} s"
+    factor, unit = next(((factor, unit) for factor, unit in _TIMES if abs(value) >= factor), _TIMES[-1])
+    return f"{_plain(value / factor)} {unit}"
+
+
+def spell_bytes(value: float) -> str:
+    """Return a size such as ``512 MiB``."""
+    factor, unit = next(((factor, unit) for factor, unit in _SIZES if abs(value) >= factor), _SIZES[-1])
+    return f"{_plain(value / factor)} {unit}"
+
+
+def spell_count(value: int | None) -> str:
+    """Return a count with thousands apart, or a dash for None."""
+    return MISSING if value is None else f"{value:,}"
+
+
+def _plain(value: float) -> str:
+    if value == 0 or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if abs(value) < 1e-4:
+        return f"{value:.2e}"
+    digits = f"{value:.3g}"
+    return digits if "e" not in digits else f"{float(digits):,.0f}"

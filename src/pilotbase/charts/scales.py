@@ -1,0 +1,64 @@
+"""From values to positions, and where the ticks stand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Maps ``low`` … ``high`` to ``start`` … ``end`` on the paper, by value or by its logarithm."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    logarithmic: bool = False
+
+    def __call__(self, value: float) -> float:
+        """Return the position of ``value``, held inside the paper."""
+        held = min(max(value, self.low), self.high)
+        share = self._measure(held) - self._measure(self.low)
+        whole = self._measure(self.high) - self._measure(self.low)
+        return self.start + (self.end - self.start) * (share / whole if whole else 0.5)
+
+    def ticks(self, about: int = 5) -> tuple[float, ...]:
+        """Return round values inside the scale, about so many."""
+        if self.logarithmic:
+            return _decades(self.low, self.high)
+        step = round_step((self.high - self.low) / about)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return tuple(index * step for index in range(first, last + 1))
+
+    def _measure(self, value: float) -> float:
+        return math.log(value) if self.logarithmic else value
+
+
+def round_step(size: float) -> float:
+    """Return the step 1, 2 or 5 times a power of ten that is not below ``size``."""
+    if size <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(size))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= size * (1 - 1e-9))
+
+
+def around(values: Iterable[float], bounds: tuple[float, float] | None = None) -> tuple[float, float]:
+    """Return a range that holds ``values`` with air on both sides, inside ``bounds`` where given."""
+    found = list(values)
+    low, high = min(found), max(found)
+    air = 0.12 * (high - low) or max(abs(high) * 0.05, 0.01)
+    low, high = low - air, high + air
+    if bounds is not None:
+        low, high = max(low, bounds[0]), min(high, bounds[1])
+    return (low, high) if high > low else (low - 0.01, high + 0.01)
+
+
+def _decades(low: float, high: float) -> tuple[float, ...]:
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found = [factor * 10.0**power for power in exponents for factor in (1, 2, 5)]
+    inside = [value for value in found if low <= value <= high]
+    wide = math.log10(high / low) > 1.5
+    return tuple(value for value in inside if not wide or f"{value:e}".startswith("1"))

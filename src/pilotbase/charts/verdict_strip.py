@@ -1,0 +1,67 @@
+"""The five verifications side by side, each as shape, word and colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pilotbase.charts.drawing import Drawing
+from pilotbase.charts.marks import COLOURS, draw_mark, outcome_word
+from pilotbase.charts.palette import INK, LINE, MUTED, PAPER
+from pilotbase.documents.report import Section
+from pilotbase.documents.texts import Language, text
+from pilotbase.documents.vocabularies import Outcome, Verification
+
+GAP = 8
+
+
+@dataclass(frozen=True)
+class _Cell:
+    number: int
+    name: str
+    outcome: Outcome
+    word: str
+
+
+def verdict_strip(sections: Sequence[Section], language: Language, *, stacked: bool = False) -> str:
+    """Return the strip as SVG: five cells in a row, or ``stacked`` for a narrow screen.
+
+    A verification that the report lacks is *not measured*.
+    """
+    outcomes = {section.verification: section.outcome for section in sections}
+    cells = [
+        _cell(number, part, outcomes.get(part, Outcome.NOT_MEASURED), language)
+        for number, part in enumerate(Verification, 1)
+    ]
+    width, height = (340, 44) if stacked else (186, 80)
+    across, down = (1, len(cells)) if stacked else (len(cells), 1)
+    description = "; ".join(f"{cell.name}: {cell.word}" for cell in cells)
+    title = text("chart.strip.title").render(language)
+    drawing = Drawing(across * (width + GAP) - GAP + 2, down * (height + GAP) - GAP + 2, title, description)
+    for index, cell in enumerate(cells):
+        x = 1 + (0 if stacked else index * (width + GAP))
+        y = 1 + (index * (height + GAP) if stacked else 0)
+        drawing.rectangle((x, y), (width, height), PAPER, rounding=8, outline=LINE)
+        (_draw_row if stacked else _draw_tile)(drawing, (x, y), cell)
+    return drawing.to_svg()
+
+
+def _cell(number: int, part: Verification, outcome: Outcome, language: Language) -> _Cell:
+    name = text(f"verification.{part.value}").render(language)
+    return _Cell(number, name, outcome, outcome_word(outcome, language))
+
+
+def _draw_tile(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> None:
+    x, y = corner
+    drawing.text((x + 14, y + 25), f"{cell.number}", colour=MUTED, size=13)
+    drawing.text((x + 28, y + 25), cell.name, colour=MUTED, size=13)
+    draw_mark(drawing, cell.outcome, (x + 25, y + 53), 11)
+    drawing.text((x + 44, y + 58), cell.word, colour=COLOURS[cell.outcome], bold=True, size=16)
+
+
+def _draw_row(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> None:
+    x, y = corner
+    draw_mark(drawing, cell.outcome, (x + 25, y + 22), 11)
+    drawing.text((x + 48, y + 27), f"{cell.number}", colour=MUTED, size=14)
+    drawing.text((x + 62, y + 27), cell.name, colour=INK, size=14)
+    drawing.text((x + 326, y + 27), cell.word, anchor="end", colour=COLOURS[cell.outcome], bold=True, size=14)

@@ -1,0 +1,26 @@
+"""Text by strangers, with nothing in it that hides, reorders or overlays other text."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Controls, format characters (right-to-left overrides, zero-width joiners), surrogates, private, unassigned,
+line and paragraph separators."""
+_KEPT = frozenset("\n\t")
+_MARKS_IN_A_ROW = 4
+"""Combining marks stacked higher than this would paint over neighbouring lines."""
+
+
+def make_visible(content: str) -> str:
+    """Return ``content`` with each hidden or reordering character spelled as ``⟨U+202E⟩``."""
+    if content.isascii() and content.isprintable():
+        return content
+    spelled: list[str] = []
+    marks = 0
+    for character in content:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        hidden = (category in _HIDDEN_CATEGORIES and character not in _KEPT) or marks > _MARKS_IN_A_ROW
+        spelled.append(f"⟨U+{ord(character):04X}⟩" if hidden else character)
+    return "".join(spelled)

@@ -1,0 +1,91 @@
+"""Templates and stylesheet joined into one file under a Content-Security-Policy that allows nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import datetime
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pilotbase import charts
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.report import Report
+from pilotbase.documents.texts import LANGUAGES, Language
+from pilotbase.trial.page.wording import Wording
+
+_SHOWN_DIGITS = 12
+
+
+def render_report(report: Report, certificate: Certificate | None = None, language: Language = "en") -> str:
+    """Return ``report`` as an HTML document in both languages, ``language`` shown first.
+
+    Every text of a supplier or an owner is escaped, and what hides in it (controls, right-to-left overrides) is spelled
+    out. Codes of sentences that this version's catalogues lack are shown as they are: an old report stays readable.
+    """
+    style = _stylesheet()
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            report=report,
+            certificate=certificate,
+            digest_of_report=report.full_report or report.digest(),
+            languages=[(name, Wording(name)) for name in LANGUAGES],
+            shown=language,
+            style=Markup(style),  # noqa: S704 - our own file
+            style_hash=_source_hash(style),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pilotbase.trial.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters |= {
+        "bytes": charts.spell_bytes,
+        "count": charts.spell_count,
+        "moment": _moment,
+        "seconds": charts.spell_seconds,
+        "short": _short_digest,
+    }
+    environment.globals |= {
+        "mark": lambda outcome: Markup(charts.status_mark(outcome)),  # noqa: S704 - built as an XML tree
+        "number": charts.spell_number,
+        "outcome_of": charts.OUTCOME_OF,
+    }
+    return environment
+
+
+def _finalize(value: object) -> object:
+    return value if isinstance(value, Markup) else charts.make_visible(str(value))
+
+
+def _moment(moment: datetime) -> str:
+    """Return an ISO 8601 time with its zone."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _short_digest(digest: str) -> str:
+    algorithm, _, value = digest.partition(":")
+    return f"{algorithm}:{value[:_SHOWN_DIGITS]}…" if value else digest
+
+
+@cache
+def _stylesheet() -> str:
+    return resources.files("pilotbase.trial.page").joinpath("templates/report.css").read_text("utf-8")
+
+
+def _source_hash(source: str) -> str:
+    """Return the CSP source expression that allows exactly ``source`` (CSP Level 3, §2.3.1)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode('ascii')}"

@@ -1,0 +1,138 @@
+"""Everything that a template says in one language: texts, names, and charts with their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from markupsafe import Markup
+
+from pilotbase import charts
+from pilotbase.documents.criteria import Rule, parse_rule
+from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Section
+from pilotbase.documents.texts import Language, Text, text
+
+SHOWN_POINTS = 12
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The report's words in ``language``; its methods are what templates call."""
+
+    language: Language
+
+    def t(self, code: str, /, **params: object) -> str:
+        """Return our own sentence ``code``; raises `KeyError` when a catalogue lacks it."""
+        return text(code, **params).render(self.language)
+
+    def say(self, sentence: Text) -> str:
+        """Return a sentence that a report carries, or its code and values where the catalogue lacks it."""
+        try:
+            return sentence.render(self.language)
+        except (KeyError, IndexError, ValueError):
+            values = ", ".join(f"{name}={value}" for name, value in sentence.params.items())
+            return f"{sentence.code} ({values})" if values else sentence.code
+
+    def verdict(self, value: str) -> str:
+        """Return the name of a verdict."""
+        return self._name("verdict.", value)
+
+    def outcome(self, value: str) -> str:
+        """Return the name of an outcome."""
+        return self._name("outcome.", value)
+
+    def verification(self, value: str) -> str:
+        """Return the name of one of the five verifications."""
+        return self._name("verification.", value)
+
+    def estimand(self, value: str) -> str:
+        """Return what a score speaks about."""
+        return self._name("estimand.", value)
+
+    def sector(self, value: str) -> str:
+        """Return the name of a sector."""
+        return self._name("sector.", value)
+
+    def unit(self, value: str) -> str:
+        """Return the name of an independent unit; a column stays as it is."""
+        return self._name("evidence.unit.", value)
+
+    def guarantee(self, value: str) -> str:
+        """Return the name of a kind of guarantee."""
+        return self._name("evidence.guarantee.", value)
+
+    def answer(self, value: str) -> str:
+        """Return what an application answers."""
+        return self._name("report.contract.kind.", value)
+
+    def level(self, value: str) -> str:
+        """Return what an isolation level means."""
+        return self._name("report.isolation.level.", value)
+
+    def end(self, value: str) -> str:
+        """Return why a box ended."""
+        return self._name("box.end.", value)
+
+    def reason(self, value: str) -> str:
+        """Return what was counted."""
+        return self._name("report.count.", value)
+
+    def _name(self, prefix: str, value: str) -> str:
+        try:
+            return text(prefix + value).render(self.language)
+        except KeyError:
+            return value
+
+    def spoken(self, result: CriterionResult) -> str:
+        """Return a criterion in words, such as *recall of “failure” at least 0.800*."""
+        rule = parse_rule(result.rule)
+        threshold = charts.spell_number(result.threshold, result.unit_label)
+        code = "report.rule.at_least" if rule.comparison == ">=" else "report.rule.at_most"
+        return self.t(code, measure=self._measure(rule), threshold=threshold)
+
+    def _measure(self, rule: Rule) -> str:
+        measure = self._name("measure.", rule.measure)
+        if rule.label is not None:
+            measure = self.t("report.rule.of_class", measure=measure, label=rule.label)
+        if rule.wrapper is None:
+            return measure
+        code = "report.rule.gap" if rule.wrapper == "gap" else "report.rule.worst"
+        return self.t(code, measure=measure, column=rule.by or "")
+
+    def strip(self, sections: Sequence[Section], *, stacked: bool) -> Markup:
+        """Return the verdict strip."""
+        return _markup(charts.verdict_strip(sections, self.language, stacked=stacked))
+
+    def criterion_chart(self, result: CriterionResult) -> Markup:
+        """Return score, interval, threshold and baseline."""
+        return _markup(charts.criterion_chart(result, self.language))
+
+    def sequence_chart(self, result: CriterionResult) -> Markup:
+        """Return the confidence sequence; empty without a path."""
+        return _markup(charts.confidence_sequence_chart(result, self.language))
+
+    def group_chart(self, scores: Sequence[GroupScore]) -> Markup:
+        """Return the scores by group."""
+        return _markup(charts.group_chart(scores, self.language))
+
+    def latency_chart(self, performance: Performance) -> Markup:
+        """Return the latency distribution; empty without a histogram."""
+        return _markup(charts.latency_chart(performance, self.language))
+
+    @staticmethod
+    def by_measure(scores: Iterable[GroupScore]) -> list[list[GroupScore]]:
+        """Return the scores, one list for each column and measure."""
+        return [list(found) for _, found in groupby(scores, key=lambda score: (score.column, score.measure))]
+
+    @staticmethod
+    def picked(path: Sequence[PathPoint]) -> list[PathPoint]:
+        """Return at most so many points of a path, evenly spread, the last one included."""
+        if len(path) <= SHOWN_POINTS:
+            return list(path)
+        last = len(path) - 1
+        return [path[round(index * last / (SHOWN_POINTS - 1))] for index in range(SHOWN_POINTS)]
+
+
+def _markup(svg: str) -> Markup:
+    return Markup(svg)  # noqa: S704 - built as an XML tree by pilotbase.charts, which escapes
