@@ -32,6 +32,7 @@ from pilotbase.evidence.decision import (
     Decision,
     Verdict,
     decide,
+    verdict_of,
 )
 from pilotbase.evidence.feasibility import Feasibility, feasibility_of
 from pilotbase.evidence.intervals import PathPoint
@@ -72,4 +73,5 @@ __all__ = [
     "quantile_estimate",
     "time_blocks",
     "unit_text",
+    "verdict_of",
 ]

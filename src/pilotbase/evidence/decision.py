@@ -92,20 +92,32 @@ def decide(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, desig
     Raises:
         InputError: no criterion, no case, a cluster torn apart, or a design that no guarantee covers.
     """
-    design = design or Design()
-    _check(criteria, order, design)
-    horizon = min(design.cases or len(order), len(order)) if design.stop == "fixed" else len(order)
-    trials = [_begin(plan, order, levels, len(criteria), design, horizon) for plan in criteria]
-    scored = _stopping_time(trials, horizon) if design.stop == "early" else horizon
-    concluded = tuple(_conclude(trial, scored, levels, len(criteria), design) for trial in trials)
+    trials, scored = _run(criteria, order, levels, design or Design())
+    concluded = tuple(_conclude(trial, scored, levels, len(criteria)) for trial in trials)
     return Decision(
-        verdict=_overall(concluded),
+        verdict=_overall([item.verdict for item in concluded]),
         criteria=concluded,
         scored=scored,
         total=len(order),
         levels=levels,
         guarantee=weakest([item.guarantee for item in concluded]),
     )
+
+
+def verdict_of(
+    criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design | None = None
+) -> tuple[Verdict, int]:
+    """Return only the verdict of `decide` and the number of cases scored: much quicker, for simulations."""
+    trials, scored = _run(criteria, order, levels, design or Design())
+    return _overall([_verdict_at(trial, scored) for trial in trials]), scored
+
+
+def _run(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design) -> tuple[list[_Trial], int]:
+    """Return each criterion with its crossings, and when the run stops."""
+    _check(criteria, order, design)
+    horizon = min(design.cases or len(order), len(order)) if design.stop == "fixed" else len(order)
+    trials = [_begin(plan, order, levels, len(criteria), design, horizon) for plan in criteria]
+    return trials, _stopping_time(trials, horizon) if design.stop == "early" else horizon
 
 
 def _check(criteria: Sequence[CriterionPlan], order: Ints, design: Design) -> None:
@@ -166,13 +178,13 @@ def _stopping_time(trials: Sequence[_Trial], horizon: int) -> int:
     return min(refuted, confirmed, horizon)
 
 
-def _conclude(trial: _Trial, scored: int, levels: Levels, k: int, design: Design) -> CriterionDecision:
+def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDecision:
     plan, test = trial.plan, trial.test
     at = trial.horizon if plan.run else scored
     used, total = test.counts(at)
     census = _is_census(plan, at, trial.total)
     guarantee = _guarantee(trial, census)
-    verdict = _verdict(trial, at, census)
+    verdict = _verdict_at(trial, scored)
     interval = Interval(0.0, 0.0, ()) if verdict == "not_measured" else _interval(trial, at, census, levels, k)
     needed, detectable = _planning(trial, at, levels, k) if verdict == "inconclusive" else (None, None)
     return CriterionDecision(
@@ -196,10 +208,11 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int, design: Design
     )
 
 
-def _verdict(trial: _Trial, at: int, census: bool) -> CriterionVerdict:
+def _verdict_at(trial: _Trial, scored: int) -> CriterionVerdict:
     if not trial.test.measured():
         return "not_measured"
-    if census:
+    at = trial.horizon if trial.plan.run else scored
+    if _is_census(trial.plan, at, trial.total):
         return "pass" if trial.test.holds(trial.plan.threshold) else "fail"
     if trial.refuted is not None and trial.refuted <= at:
         return "fail"
@@ -227,6 +240,9 @@ def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> I
     """Return bounds at ``at``; of a whole hidden set the value itself, with the path of what was known before."""
     estimate = trial.test.estimate(at)
     exact = estimate if estimate is not None else 0.0
+    if trial.plan.observation.census_only and not census:
+        low, high = (float(end) for end in trial.test.range)
+        return Interval(low, high, (PathPoint(at, low, high),))
     if trial.plan.estimand == "run" or trial.plan.observation.census_only:
         return Interval(exact, exact, (PathPoint(at, exact, exact),))
     alphas = alphas_of(trial.plan, levels, k)
@@ -239,6 +255,8 @@ def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> I
 def _planning(trial: _Trial, at: int, levels: Levels, k: int) -> tuple[int | None, float | None]:
     """Return scored cases that would decide, and the distance that the whole set would decide; for single measures."""
     test = trial.test
+    if trial.plan.observation.census_only:
+        return trial.total, None
     if not isinstance(test, SingleTest):
         return None, None
     claim, known = test.claim(trial.plan.threshold), test.stream.until(at)
@@ -253,8 +271,7 @@ def _planning(trial: _Trial, at: int, levels: Levels, k: int) -> tuple[int | Non
     return needed, None if values is None or unit is None else values * unit
 
 
-def _overall(criteria: Sequence[CriterionDecision]) -> Verdict:
-    verdicts = {item.verdict for item in criteria}
+def _overall(verdicts: Sequence[CriterionVerdict]) -> Verdict:
     if "fail" in verdicts:
         return "reject"
-    return "accept" if verdicts == {"pass"} else "inconclusive"
+    return "accept" if set(verdicts) == {"pass"} else "inconclusive"

@@ -160,7 +160,11 @@ class MeanMartingale:
 def _mix(logs: Floats) -> Floats:
     """Return the log of the average capital over the bets, shape (n,)."""
     peak = logs.max(axis=0)
-    mixed: Floats = peak + np.log(np.exp(logs - peak).mean(axis=0))
+    # Row by row: numpy's own sum adds a single column in another order than several.
+    total = np.zeros(logs.shape[1])
+    for row in np.exp(logs - peak):
+        total += row
+    mixed: Floats = peak + np.log(total / len(FRACTIONS))
     return mixed
 
 

@@ -9,8 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from pilotbase.evidence.binary import Bounds
-from pilotbase.evidence.lattice import Claim
-from pilotbase.evidence.martingale import Floats, Ints
+from pilotbase.evidence.martingale import Floats, Ints, MeanMartingale
 
 _STEPS = 20
 
@@ -26,15 +25,14 @@ def confidence_sequence(values: Ints, limits: tuple[int, int], alpha: float, siz
     total = int(values.sum())
     if size is not None and size == len(values):
         return Bounds(total / size, total / size)
-    mean = total / len(values) if len(values) else (low + high) / 2
 
     def above(bound: float) -> bool:
-        return _claim(values, limits, bound, size).confirming(size is not None).crossing(values, level) is not None
+        return _against(Fraction(bound), low, size).crossing(values, level) is not None
 
     def below(bound: float) -> bool:
-        return _claim(values, limits, bound, size).refuting(size is not None).crossing(-values, level) is not None
+        return _against(-Fraction(bound), -high, size).crossing(-values, level) is not None
 
-    return Bounds(_edge(above, float(low), mean), _edge(below, float(high), mean))
+    return Bounds(_edge(above, float(low), float(high)), _edge(below, float(high), float(low)))
 
 
 def predictable_sequence(values: Floats, alpha: float, truncation: float = 0.5) -> Bounds:
@@ -52,8 +50,7 @@ def predictable_sequence(values: Floats, alpha: float, truncation: float = 0.5) 
     def below(bound: float) -> bool:
         return _crosses(np.minimum(bets, truncation / (1 - bound)) * (bound - values), level) if bound < 1 else False
 
-    mean = float(values.mean()) if len(values) else 0.5
-    return Bounds(_edge(above, 0.0, mean), _edge(below, 1.0, mean))
+    return Bounds(_edge(above, 0.0, 1.0), _edge(below, 1.0, 0.0))
 
 
 def predictable_bets(values: Floats, alpha: float) -> Floats:
@@ -66,8 +63,11 @@ def predictable_bets(values: Floats, alpha: float) -> Floats:
     return bets
 
 
-def _claim(values: Ints, limits: tuple[int, int], bound: float, size: int | None) -> Claim:
-    return Claim(values, limits[0], limits[1], Fraction(bound))
+def _against(mean: Fraction, low: int, size: int | None) -> MeanMartingale:
+    """Return a martingale against *the mean is at most* ``mean``; of the finite set, *below* it."""
+    if size is None:
+        return MeanMartingale.with_replacement(mean, low)
+    return MeanMartingale.without_replacement(math.ceil(mean * size) - 1, size, low)
 
 
 def _crosses(gains: Floats, level: float) -> bool:

@@ -1,0 +1,95 @@
+"""Latency quantiles: order statistics, blocks, and the burst trap."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from pilotbase.evidence import CriterionPlan, Design, attempt_levels, decide, time_blocks
+from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate
+from pilotbase.measures.observation import Observation, Part
+
+LEVELS = attempt_levels(Fraction(1, 10), 1)
+NANO = 10**9
+
+
+def latency(milliseconds: np.ndarray, q: str = "0.95") -> Observation:
+    gain = (milliseconds * 1_000_000).astype(np.int64)
+    part = Part(gain, np.full(len(gain), NANO), ((0, NANO), (1, NANO), (1 << 60, NANO)))
+    return Observation("quantile", (part,), quantile=Fraction(q))
+
+
+def plan(milliseconds: np.ndarray, **how: object) -> CriterionPlan:
+    return CriterionPlan("latency.p95 <= 50 ms", latency(milliseconds), "<=", Fraction("0.05"), run=True, **how)  # type: ignore[arg-type]
+
+
+def test_estimates_are_order_statistics() -> None:
+    values = np.array([5.0, 1.0, 3.0, 2.0, 4.0])
+    assert quantile_estimate(values, 0.5) == 3
+    assert quantile_estimate(values, 0.95) == 5
+    assert quantile_estimate(values, 0.2) == 1
+    assert quantile_estimate(np.array([]), 0.5) is None
+
+
+def test_fifty_nine_is_the_fewest_that_bound_p95() -> None:
+    assert quantile_bounds(np.arange(58.0), 0.95, 0.05, 0.05).upper == math.inf
+    assert quantile_bounds(np.arange(59.0), 0.95, 0.05, 0.05).upper == 58
+
+
+def test_bounds_miss_no_more_often_than_said() -> None:
+    rng, truth = np.random.default_rng(0), -math.log(0.1)
+    bounds = [quantile_bounds(rng.exponential(size=90), 0.9, 0.05, 0.05) for _ in range(2000)]
+    assert 0.01 < np.mean([b.lower > truth for b in bounds]) <= 0.06
+    assert 0.01 < np.mean([b.upper < truth for b in bounds]) <= 0.06
+
+
+def test_on_the_run_itself_the_quantile_is_exact() -> None:
+    times = np.array([10.0] * 95 + [80.0] * 5)
+    found = decide([plan(times, estimand="run", unit="request")], np.arange(0), LEVELS).criteria[0]
+    assert (found.verdict, found.estimate, found.guarantee) == ("pass", 0.01, "measured_run")
+    slower = np.array([10.0] * 94 + [80.0] * 6)
+    assert decide([plan(slower, estimand="run")], np.arange(0), LEVELS).criteria[0].verdict == "fail"
+
+
+def test_blocks_decide_for_other_times_and_bound_the_quantile() -> None:
+    rng = np.random.default_rng(1)
+    times = rng.gamma(4, 5, 6000)
+    blocks = np.repeat(np.arange(300), 20)
+    found = decide(
+        [plan(times, estimand="population", unit="time_block", units=blocks)], np.arange(0), LEVELS
+    ).criteria[0]
+    assert found.verdict == "pass"
+    assert (found.used, found.unit, found.guarantee) == (300, "time_block", "exact_anytime")
+    assert found.lower is not None and found.upper is not None and found.estimate is not None
+    assert found.lower <= found.estimate <= found.upper <= 0.05
+
+
+def test_bursts_are_not_taken_for_independent_requests() -> None:
+    """p95 is exceeded 10 % of the time, in bursts: requests as units accept nearly always, time blocks do not."""
+    rng, wrong, right = np.random.default_rng(2), 0, 0
+    order = np.arange(0)
+    for _ in range(60):
+        slow = np.zeros(2000, dtype=bool)
+        slow[rng.integers(300, 1800) :][:200] = True
+        times = np.where(slow, 90.0, 10.0)
+        first = latency(times[:300])
+        each = CriterionPlan("p95", first, "<=", Fraction("0.05"), estimand="population", run=True)
+        wrong += decide([each], order, LEVELS).verdict == "accept"
+        blocks = np.repeat(np.arange(40), 50)
+        right += decide([plan(times, estimand="population", units=blocks)], order, LEVELS).verdict == "accept"
+    assert wrong / 60 > 0.5
+    assert right / 60 <= 0.05
+
+
+def test_blocks_by_time() -> None:
+    assert time_blocks(np.array([10.0, 10.4, 11.0, 12.9]), 1.0).tolist() == [0, 0, 1, 2]
+    assert len(time_blocks(np.array([]), 1.0)) == 0
+
+
+def test_a_quantile_cannot_be_asked_from_below() -> None:
+    wrong = CriterionPlan("latency.p95 >= 1 s", latency(np.ones(3)), ">=", Fraction(1), run=True)
+    with pytest.raises(Exception, match="upper bound"):
+        decide([wrong], np.arange(0), LEVELS, Design())
