@@ -3,13 +3,22 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint format lock clean
+.PHONY: demo test prove lint format docs lock clean bench-trial
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo
 
 test: $(VENV)/.dev
 	$(BIN)/python tests/run_all.py
+
+prove: $(VENV)/.dev
+	$(BIN)/python tests/run_all.py --prove
+
+bench-trial: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_trial.py
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py
 
 lint: $(VENV)/.dev
 	$(BIN)/python tests/run_all.py --lint-only

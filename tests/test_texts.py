@@ -1,8 +1,10 @@
 """Every sentence exists in both languages, with the same parameters; every error says what to do."""
 
 import ast
+import re
 import string
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,11 +21,17 @@ LOCALE = SOURCE / "documents" / "locale"
 ERRORS = {"PilotbaseError", "InputError", "InvalidProofError", "UnknownProofError", "RefusedError"}
 
 
+@cache
+def trees() -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py")}
+
+
+@cache
 def error_classes() -> set[str]:
     """Every class of the tree, found by its bases, so that a new subclass is held to the same rule."""
-    names, trees = set(ERRORS), [ast.parse(path.read_text()) for path in SOURCE.rglob("*.py")]
+    names = set(ERRORS)
     for _ in range(3):
-        for tree in trees:
+        for tree in trees().values():
             for node in ast.walk(tree):
                 if isinstance(node, ast.ClassDef) and any(
                     ast.unparse(base).split(".")[-1] in names for base in node.bases
@@ -34,8 +42,8 @@ def error_classes() -> set[str]:
 
 def python_codes() -> Iterator[tuple[str, bool]]:
     errors = error_classes()
-    for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for tree in trees().values():
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
                 continue
             name = ast.unparse(node.func).split(".")[-1]
@@ -60,6 +68,7 @@ def built_codes() -> Iterator[str]:
     yield from (f"box.end.{reason}" for reason in EndReason)
 
 
+@cache
 def used_codes() -> dict[str, bool]:
     codes = dict.fromkeys([*template_codes(), *built_codes()], False)
     for code, is_error in python_codes():
@@ -99,15 +108,11 @@ def test_both_catalogues_hold_the_same_codes_with_the_same_parameters():
 
 
 def test_chinese_sentences_are_chinese():
-    untranslated = [code for code, sentence in catalogue_codes("zh").items() if sentence == catalogue_codes_en()[code]]
-    same_by_nature = {
-        code for code in untranslated if not any(letter.isalpha() for letter in catalogue_codes_en()[code])
-    }
-    assert [code for code in untranslated if code not in same_by_nature and len(catalogue_codes_en()[code]) > 24] == []
-
-
-def catalogue_codes_en() -> dict[str, str]:
-    return catalogue_codes("en")
+    """Whatever has words of its own in English, besides parameters and names, has Chinese characters in Chinese."""
+    english, chinese = catalogue_codes("en"), catalogue_codes("zh")
+    without_parameters = {code: re.sub(r"\{[^}]*\}", "", sentence) for code, sentence in english.items()}
+    worded = [code for code, sentence in without_parameters.items() if re.search(r"[a-z]{3,} [a-z]{2,}", sentence)]
+    assert [code for code in worded if not re.search(r"[\u4e00-\u9fff]", chinese[code])] == []
 
 
 def test_no_sentence_is_left_over():
@@ -115,11 +120,19 @@ def test_no_sentence_is_left_over():
     roots = {code.removesuffix(".hint") for code in catalogue_codes("en")}
     literals = {
         node.value
-        for path in SOURCE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for tree in trees().values()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    prefixes = tuple(literal for literal in literals if literal.endswith(".") and " " not in literal)
+    formatted = {
+        str(node.values[0].value)
+        for tree in trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant)
+    }
+    prefixes = tuple(literal for literal in formatted if "." in literal and " " not in literal) + tuple(
+        literal for literal in literals if literal.endswith(".") and " " not in literal
+    )
     left = [code for code in roots if code not in used and code not in literals and not code.startswith(prefixes)]
     assert sorted(left) == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,20 +12,21 @@ from pilotbase.cli.edge import command, language, print_json, say
 app = typer.Typer(help="Describe a real problem: data contract, baseline, acceptance criteria.", no_args_is_help=True)
 
 
+def _ask(number: int, question: str) -> Any:
+    return typer.Option(help=f"{question}.", prompt=f"{number}/6 {question}")
+
+
 @app.command("new")
 @command
 def new(  # noqa: PLR0913 - each of the six answers is an option
     source: Annotated[Path, typer.Option("--from", help="Your cases: .csv, .parquet or .xlsx.")],
     folder: Annotated[Path, typer.Option("--out", help="Folder to write (must not exist).")] = Path("scenario"),
-    problem: Annotated[str, typer.Option(prompt="1/6 The problem, in a sentence")] = "",
-    target: Annotated[str, typer.Option(prompt="2/6 The column to be answered")] = "",
-    group_or_time: Annotated[
-        str,
-        typer.Option(prompt="3/6 The column that groups cases (patient, machine, site) or tells time; empty if none"),
-    ] = "",
-    miss: Annotated[float, typer.Option(prompt="4/6 Cost of a miss (regression: cost of one unit of error)")] = 1.0,
-    false_alarm: Annotated[float, typer.Option(prompt="5/6 Cost of a false alarm (regression: 0)")] = 1.0,
-    contact: Annotated[str, typer.Option(prompt="6/6 Your organisation and contact")] = "",
+    problem: Annotated[str, _ask(1, "The problem, in a sentence")] = "",
+    target: Annotated[str, _ask(2, "The column to be answered")] = "",
+    group_or_time: Annotated[str, _ask(3, "The column that groups cases or tells time (empty: none)")] = "",
+    miss: Annotated[float, _ask(4, "Cost of a miss (regression: of one unit of error)")] = 1.0,
+    false_alarm: Annotated[float, _ask(5, "Cost of a false alarm (regression: 0)")] = 1.0,
+    contact: Annotated[str, _ask(6, "Your organisation and contact")] = "",
 ) -> None:
     """Write a draft scenario from six answers; everything else has a stated default that you confirm."""
     from pilotbase.data.drafting import DraftAnswers

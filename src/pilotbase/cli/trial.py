@@ -16,6 +16,7 @@ app = typer.Typer(help="Prove applications on data they never see.", no_args_is_
 
 Scenario = Annotated[Path, typer.Argument(help="The scenario's folder.")]
 Applications = Annotated[list[Path], typer.Argument(help="Folders of one or several applications.")]
+OneApplication = Annotated[Path, typer.Argument(help="The application's folder.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Where to write; default: trials/ in PILOTBASE_HOME.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the documents.")]
 Engine = Annotated[str, typer.Option("--engine", help="Where the work runs: local.")]
@@ -43,7 +44,7 @@ def rehearse(scenario: Scenario, applications: Applications, out: Out = None, as
 
 @app.command("freeze")
 @command
-def freeze(scenario: Scenario, application: Path, out: Out = None, as_json: AsJson = False) -> None:
+def freeze(scenario: Scenario, application: OneApplication, out: Out = None, as_json: AsJson = False) -> None:
     """Freeze a trial plan by its hash; afterwards neither criteria nor data can move."""
     from pilotbase.worker.base import open_base
     from pilotbase.worker.proving import freeze_in

@@ -27,6 +27,7 @@ HEADER = struct.Struct("<4sB3xIIQ")
 STARTED, HELLO, READY, BATCH, ANSWER, ERROR = range(1, 7)
 MISSING_BOOLEAN = 255
 MAX_ERROR_CHARACTERS = 4000
+FEW_CLASSES = 16
 
 
 def main() -> None:
@@ -239,7 +240,7 @@ class Encoder:
 
     def encode(self, result: Any, rows: int) -> Any:
         """Return the bytes of one answer a case; raises `WrongAnswerError` on another count or type."""
-        if self._numpy is not None and isinstance(result, self._numpy.ndarray) and result.dtype.kind in "biuf":
+        if self._numpy is not None and isinstance(result, self._numpy.ndarray) and result.dtype.kind in "biufU":
             return self._encode_array(result, rows)
         if hasattr(result, "tolist"):
             result = result.tolist()
@@ -263,7 +264,21 @@ class Encoder:
         if len(result) != rows:
             raise WrongAnswerError("wrong_count", f"predict returned {len(result)} answers for {rows} cases")
         if self._kind != "label":
+            if result.dtype.kind == "U":
+                raise WrongAnswerError("wrong_type", "predict answered with a str, not with a number")
             return numpy.ascontiguousarray(result, dtype="<f8")
+        return self._encode_labels(result)
+
+    def _encode_labels(self, result: Any) -> Any:
+        """Compare with each class in turn, which is quick for few classes; sort only where something else is left."""
+        numpy = self._numpy
+        known = [(key, code) for key, code in self._codes.items() if isinstance(key, str) == (result.dtype.kind == "U")]
+        if len(known) <= FEW_CLASSES:
+            codes = numpy.full(len(result), -2, dtype="<i4")
+            for key, code in known:
+                codes[result == key] = code
+            if len(codes) == 0 or codes.min() >= 0:
+                return codes
         kinds, inverse = numpy.unique(result, return_inverse=True)
         codes = [self._code(answer) for answer in kinds.tolist()]
         return numpy.array(codes, dtype="<i4")[inverse] if codes else numpy.zeros(0, dtype="<i4")

