@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, select, update
 
 from pilotbase.documents.base import Document
-from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.workspace import log, tables
 from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.failures import NotFoundError
@@ -182,6 +182,8 @@ def test_a_copy_on_disk_is_verified_without_a_database(written: LogCopy, key: Lo
     verify_log(copy, LogVerifier.from_text(str(key.verifier)))
     with pytest.raises(InputError):
         LogCopy.read(tmp_path / "nowhere")
+    with pytest.raises(PilotbaseError):
+        written.write(tmp_path / "nowhere")
 
 
 def test_proofs_from_the_store_convince_someone_who_has_only_the_checkpoint(operator: View, key: LogKey) -> None:

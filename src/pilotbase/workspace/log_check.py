@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.workspace import tables
+from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.log import NO_PREDECESSOR, LogEntry, digest_text
 from pilotbase.workspace.merkle import MerkleTree, leaf_hash
 from pilotbase.workspace.notes import Checkpoint, LogVerifier
@@ -57,10 +58,13 @@ class LogCopy:
             raise InputError("log.copy_unreadable", path=folder, reason=str(error)) from error
 
     def write(self, folder: Path) -> None:
-        """Write ``entries.jsonl`` and ``checkpoints.jsonl`` into ``folder``."""
-        (folder / "entries.jsonl").write_bytes(b"".join(entry + b"\n" for entry in self.entries))
+        """Write ``entries.jsonl`` and ``checkpoints.jsonl`` into ``folder``; raises `PilotbaseError`."""
         notes = (json.dumps(note, ensure_ascii=False) + "\n" for note in self.checkpoints)
-        (folder / "checkpoints.jsonl").write_text("".join(notes), "utf-8")
+        try:
+            (folder / "entries.jsonl").write_bytes(b"".join(entry + b"\n" for entry in self.entries))
+            (folder / "checkpoints.jsonl").write_text("".join(notes), "utf-8")
+        except OSError as error:
+            raise machine_failure(error, folder) from error
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ class View:
         """Open a write transaction whose changes stand in the log under ``action`` (``scenario.published``).
 
         Everything in it and its log entry is written at the end of the block, or nothing is when the block raises.
+        There is one writer at a time: whoever opens a second transaction inside the block waits for themselves.
         """
         with self.store.database.write() as connection:
             now = self.store.clock()
