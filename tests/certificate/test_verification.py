@@ -86,7 +86,7 @@ def test_revoked_even_by_a_stale_list(shared_trust: TrustFolder, sign: Sign, tmp
     found = revoke(shared_trust, path, serial, "incident 7", NOW)
     assert (found.number, len(found.revoked)) == (2, 1)
     for days in (0, 30):
-        with pytest.raises(InvalidProofError, match="revoked on 2026-11-25.*incident 7") as error:
+        with pytest.raises(InvalidProofError, match=r"revoked on 2026-11-25.*incident 7") as error:
             verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(days=days))
         assert error.value.exit_code == 3
     again = publish_revocations(shared_trust, path, NOW + timedelta(days=7))

@@ -39,12 +39,12 @@ def digest(name: str) -> str:
     return f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
 
 
-def path(limit: float, scored: int, spread: float = 1.6) -> tuple[PathPoint, ...]:
+def path(limit: float, scored: int, spread: float = 2.0) -> tuple[PathPoint, ...]:
     """Bounds that close in on ``limit`` as the square root of the cases, first open at both ends."""
     found = []
     for step in range(1, 41):
         cases = math.ceil(scored * step / 40)
-        width = spread / math.sqrt(cases)
+        width = spread / cases**0.66
         wobble = 0.02 * math.sin(step * 1.3) / math.sqrt(step)
         low, high = limit + wobble - width, limit + wobble + width * 0.8
         found.append(PathPoint(cases=cases, lower=low if low > 0 else None, upper=high if high < 1 else None))
@@ -243,7 +243,7 @@ def build(**changes: object) -> Report:
         "isolation": Isolation(
             level=IsolationLevel.L2,
             start="D",
-            memory_watch="cgroup",
+            memory_watch="cgroup-v1",
             limits=Limits(),
             end=EndReason.FINISHED,
             log_bytes=1832,

@@ -35,8 +35,8 @@ def claim_sentence(report: Report, plan: TrialPlan) -> Text:
         application=f"{report.application.name} {report.application.version}",
         digest=_abbreviated(report.application.digest),
         plan=_abbreviated(plan.digest()),
-        scored=attempt.scored,
-        cases=attempt.reserved,
+        scored=_count(attempt.scored),
+        cases=_count(attempt.reserved),
         shown=_shown(report, attempt),
         assumptions=_assumptions(report.criteria),
     )
@@ -65,7 +65,7 @@ def _shown(report: Report, attempt: Attempt) -> Text:
     parts = [_error_probability("certificate.shown.accept", bounded, attempt)] if bounded else []
     parts += [text("certificate.shown.census", criteria=_rules(exact))] if exact else []
     parts += [text("certificate.shown.observed", criteria=_rules(observed))] if observed else []
-    return _joined(parts)
+    return _joined(parts) if parts else text("certificate.shown.reason", reason=report.reasons[0])
 
 
 def _refuted(report: Report, attempt: Attempt) -> Text:
@@ -108,14 +108,17 @@ def _estimand(criteria: Sequence[CriterionResult], attempt: Attempt) -> Text:
     if found == {Estimand.POPULATION}:
         return text("certificate.of.population")
     if found == {Estimand.HIDDEN_SET}:
-        return text("certificate.of.hidden_set", cases=attempt.reserved)
-    return text("certificate.of.both", cases=attempt.reserved)
+        return text("certificate.of.hidden_set", cases=_count(attempt.reserved))
+    return text("certificate.of.both", cases=_count(attempt.reserved))
 
 
 def _assumptions(criteria: Sequence[CriterionResult]) -> Text:
-    units = list(dict.fromkeys(result.unit for result in criteria)) or ["case"]
+    bounded = [result for result in criteria if result.guarantee in WITH_ERROR_PROBABILITY]
+    if not bounded:
+        return text("certificate.assuming.records")
+    units = list(dict.fromkeys(result.unit for result in bounded))
     unit = text("certificate.unit.case") if units == ["case"] else text("certificate.unit.named", names=units)
-    if any(result.estimand is Estimand.POPULATION for result in criteria):
+    if any(result.estimand is Estimand.POPULATION for result in bounded):
         return text("certificate.assuming.population", unit=unit)
     return text("certificate.assuming.hidden_set", unit=unit)
 
@@ -138,6 +141,10 @@ def _rules(criteria: Iterable[CriterionResult]) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.4g}"
+
+
+def _count(value: int) -> str:
+    return f"{value:,}"
 
 
 def _abbreviated(digest: str) -> str:

@@ -10,8 +10,8 @@ from pilotbase.charts.scales import Scale
 from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import Language, text
 
-SIZE = (440, 232)
-LEFT, RIGHT, TOP, BOTTOM = 56, 424, 16, 184
+SIZE = (380, 232)
+LEFT, RIGHT, TOP, BOTTOM = 52, 366, 16, 184
 
 
 def confidence_sequence_chart(result: CriterionResult, language: Language) -> str:
@@ -41,10 +41,12 @@ def _draw_axes(drawing: Drawing, result: CriterionResult, across: Scale, up: Sca
 
 
 def _draw_bounds(drawing: Drawing, result: CriterionResult, across: Scale, up: Scale) -> None:
+    """Draw both bounds and the band between them; where a bound is not known yet, the band reaches the edge."""
     lower: list[Point] = [(across(p.cases), up(p.lower)) for p in result.path if p.lower is not None]
     upper: list[Point] = [(across(p.cases), up(p.upper)) for p in result.path if p.upper is not None]
-    if lower and upper:
-        drawing.polygon([*lower, *reversed(upper)], PALE_BLUE)
+    floor = [(across(p.cases), up(up.low if p.lower is None else p.lower)) for p in result.path]
+    ceiling = [(across(p.cases), up(up.high if p.upper is None else p.upper)) for p in result.path]
+    drawing.polygon([*floor, *reversed(ceiling)], PALE_BLUE)
     for side in (lower, upper):
         if side:
             drawing.path(side, DEEP_BLUE, 2)

@@ -11,8 +11,8 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import Language, text
 
-SIZE = (440, 148)
-LEFT, RIGHT = 92, 424
+SIZE = (380, 148)
+LEFT, RIGHT = 84, 366
 TOP, OURS, THEIRS, BOTTOM = 30, 58, 94, 116
 
 
@@ -66,7 +66,7 @@ def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language
                 drawing.line((scale(bound), OURS - 8), (scale(bound), OURS + 8), DEEP_BLUE, 2)
     if result.estimate is None:
         note = text("chart.no_score").render(language)
-        drawing.text(((LEFT + RIGHT) / 2, OURS + 4), note, anchor="middle", colour=MUTED)
+        drawing.text((LEFT + 8, OURS + 4), note, colour=MUTED)
         return
     drawing.circle((scale(result.estimate), OURS), 6, PAPER, COLOURS[result.outcome], 3)
     label = spell_number(result.estimate, result.unit_label)
@@ -76,7 +76,7 @@ def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language
 def _draw_baseline(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
     drawing.text((LEFT - 8, THEIRS + 4), text("chart.baseline").render(language), anchor="end", colour=MUTED)
     if result.baseline is None:
-        drawing.text(((LEFT + RIGHT) / 2, THEIRS + 4), "–", anchor="middle", colour=MUTED)
+        drawing.text((LEFT + 8, THEIRS + 4), "–", colour=MUTED)
         return
     x = scale(result.baseline)
     drawing.polygon([(x, THEIRS - 6), (x + 6, THEIRS), (x, THEIRS + 6), (x - 6, THEIRS)], PAPER, MUTED)

@@ -12,9 +12,9 @@ from pilotbase.charts.scales import Scale, around
 from pilotbase.documents.report import GroupScore
 from pilotbase.documents.texts import Language, text
 
-WIDTH, ROW = 440, 30
-LEFT, RIGHT, TOP = 128, 352, 8
-_LONGEST_LABEL = 17
+WIDTH, ROW = 380, 30
+LEFT, RIGHT, TOP = 118, 300, 8
+_LONGEST_LABEL = 15
 
 
 def group_chart(scores: Sequence[GroupScore], language: Language) -> str:

@@ -11,8 +11,8 @@ from pilotbase.charts.scales import Scale
 from pilotbase.documents.report import Performance
 from pilotbase.documents.texts import Language, text
 
-SIZE = (440, 220)
-LEFT, RIGHT, TOP, BOTTOM = 16, 424, 58, 172
+SIZE = (380, 220)
+LEFT, RIGHT, TOP, BOTTOM = 16, 366, 58, 172
 MARKED = ("p50", "p95", "p99")
 _WIDE = 30.0
 """Range over which the axis turns logarithmic."""
@@ -27,7 +27,7 @@ def latency_chart(performance: Performance, language: Language) -> str:
     drawing = Drawing(*SIZE, title, _description(performance))
     scale = _scale(bars)
     tallest = max(count for _, _, count in bars) or 1
-    ticks = scale.ticks(5)
+    ticks = scale.ticks(4)
     drawing.bottom_axis([scale(tick) for tick in ticks], [spell_seconds(tick) for tick in ticks], TOP, BOTTOM)
     for low, high, count in bars:
         height = (BOTTOM - TOP) * count / tallest

@@ -22,7 +22,7 @@ def spell_number(value: float | None, unit: str = "") -> str:
 
 def spell_seconds(value: float) -> str:
     """Return a time such as ``12.4 ms``."""
-    if abs(value) >= 120:
+    if value == 0 or abs(value) >= 120:
         return f"{value:,.0f} s"
     factor, unit = next(((factor, unit) for factor, unit in _TIMES if abs(value) >= factor), _TIMES[-1])
     return f"{_plain(value / factor)} {unit}"

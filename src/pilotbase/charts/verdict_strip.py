@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Drawing
 from pilotbase.charts.marks import COLOURS, draw_mark, outcome_word
-from pilotbase.charts.palette import INK, LINE, MUTED, PAPER
+from pilotbase.charts.palette import LINE, MUTED, PAPER
 from pilotbase.documents.report import Section
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.vocabularies import Outcome, Verification
@@ -33,7 +33,7 @@ def verdict_strip(sections: Sequence[Section], language: Language, *, stacked: b
         _cell(number, part, outcomes.get(part, Outcome.NOT_MEASURED), language)
         for number, part in enumerate(Verification, 1)
     ]
-    width, height = (340, 44) if stacked else (186, 80)
+    width, height = (340, 52) if stacked else (200, 80)
     across, down = (1, len(cells)) if stacked else (len(cells), 1)
     description = "; ".join(f"{cell.name}: {cell.word}" for cell in cells)
     title = text("chart.strip.title").render(language)
@@ -48,20 +48,23 @@ def verdict_strip(sections: Sequence[Section], language: Language, *, stacked: b
 
 def _cell(number: int, part: Verification, outcome: Outcome, language: Language) -> _Cell:
     name = text(f"verification.{part.value}").render(language)
-    return _Cell(number, name, outcome, outcome_word(outcome, language))
+    return _Cell(number, _capital(name), outcome, _capital(outcome_word(outcome, language)))
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _draw_tile(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> None:
     x, y = corner
-    drawing.text((x + 14, y + 25), f"{cell.number}", colour=MUTED, size=13)
-    drawing.text((x + 28, y + 25), cell.name, colour=MUTED, size=13)
+    drawing.text((x + 14, y + 25), f"{cell.number}", colour=MUTED)
+    drawing.text((x + 28, y + 25), cell.name, colour=MUTED)
     draw_mark(drawing, cell.outcome, (x + 25, y + 53), 11)
     drawing.text((x + 44, y + 58), cell.word, colour=COLOURS[cell.outcome], bold=True, size=16)
 
 
 def _draw_row(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> None:
     x, y = corner
-    draw_mark(drawing, cell.outcome, (x + 25, y + 22), 11)
-    drawing.text((x + 48, y + 27), f"{cell.number}", colour=MUTED, size=14)
-    drawing.text((x + 62, y + 27), cell.name, colour=INK, size=14)
-    drawing.text((x + 326, y + 27), cell.word, anchor="end", colour=COLOURS[cell.outcome], bold=True, size=14)
+    draw_mark(drawing, cell.outcome, (x + 28, y + 26), 12)
+    drawing.text((x + 54, y + 21), f"{cell.number}  {cell.name}", colour=MUTED, size=13)
+    drawing.text((x + 54, y + 41), cell.word, colour=COLOURS[cell.outcome], bold=True, size=15)

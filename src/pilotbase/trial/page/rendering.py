@@ -15,7 +15,7 @@ from pilotbase import charts
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Language
-from pilotbase.trial.page.wording import Wording
+from pilotbase.trial.page.wording import Wording, capital
 
 _SHOWN_DIGITS = 12
 
@@ -36,6 +36,7 @@ def render_report(report: Report, certificate: Certificate | None = None, langua
             digest_of_report=report.full_report or report.digest(),
             languages=[(name, Wording(name)) for name in LANGUAGES],
             shown=language,
+            own=Wording(language).own,
             style=Markup(style),  # noqa: S704 - our own file
             style_hash=_source_hash(style),
         )
@@ -54,8 +55,10 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "bytes": charts.spell_bytes,
+        "capital": capital,
         "count": charts.spell_count,
         "moment": _moment,
+        "probability": lambda value: f"{value:.4g}",
         "seconds": charts.spell_seconds,
         "short": _short_digest,
     }

@@ -9,6 +9,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from pilotbase import charts
+from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Section
 from pilotbase.documents.texts import Language, Text, text
@@ -74,9 +75,17 @@ class Wording:
         """Return why a box ended."""
         return self._name("box.end.", value)
 
-    def reason(self, value: str) -> str:
-        """Return what was counted."""
-        return self._name("report.count.", value)
+    def start(self, value: str) -> str:
+        """Return how a box was started."""
+        return self._name("report.isolation.start.", value)
+
+    def memory_watch(self, value: str) -> str:
+        """Return who watched a box's memory."""
+        return self._name("report.isolation.memory_watch.", value)
+
+    def own(self, sentence: Localized | str) -> str:
+        """Return what a user wrote, in this language where it is there."""
+        return localized(sentence, self.language)
 
     def _name(self, prefix: str, value: str) -> str:
         try:
@@ -89,7 +98,7 @@ class Wording:
         rule = parse_rule(result.rule)
         threshold = charts.spell_number(result.threshold, result.unit_label)
         code = "report.rule.at_least" if rule.comparison == ">=" else "report.rule.at_most"
-        return self.t(code, measure=self._measure(rule), threshold=threshold)
+        return capital(self.t(code, measure=self._measure(rule), threshold=threshold))
 
     def _measure(self, rule: Rule) -> str:
         measure = self._name("measure.", rule.measure)
@@ -132,6 +141,11 @@ class Wording:
             return list(path)
         last = len(path) - 1
         return [path[round(index * last / (SHOWN_POINTS - 1))] for index in range(SHOWN_POINTS)]
+
+
+def capital(sentence: str) -> str:
+    """Return ``sentence`` with its first letter as a capital; 中文 stays as it is."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _markup(svg: str) -> Markup:
