@@ -1,8 +1,6 @@
 """A small scenario and applications with empty locks, so that a whole trial takes a second or two."""
 
 import random
-import sys
-import types
 from pathlib import Path
 
 import pytest
@@ -101,11 +99,3 @@ def write_application(tmp_path):
         return folder
 
     return write
-
-
-try:
-    import pilotbase.trial.page  # noqa: F401
-except ImportError:  # until the page has landed
-    page = types.ModuleType("pilotbase.trial.page")
-    page.render_report = lambda report, language="en": "<html></html>"
-    sys.modules["pilotbase.trial.page"] = page

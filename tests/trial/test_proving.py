@@ -59,7 +59,7 @@ def test_the_same_version_has_one_verdict_however_often_it_is_run(base, write_sc
     scenario, application = write_scenario(), write_application()
     first, second = prove(base, scenario, application), prove(base, scenario, application)
     assert second.report == first.report
-    assert second.certificate.to_bytes() == first.certificate.to_bytes()
+    assert second.envelope.to_bytes() == first.envelope.to_bytes()
     assert len(attempts_of(base.lab.vault, hidden_set(base, scenario))) == 1
 
 

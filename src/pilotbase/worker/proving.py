@@ -33,7 +33,7 @@ from pilotbase.trial.running import Candidate, prepare_candidate
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealing import Sealed, load_scenario, seal_scenario
 from pilotbase.worker.base import Base
-from pilotbase.worker.trial_folder import open_records, write_json, write_rehearsal, write_trial
+from pilotbase.worker.trial_folder import Issued, open_records, write_json, write_rehearsal, write_trial
 from pilotbase.workspace.actors import PUBLIC
 
 
@@ -51,7 +51,8 @@ class Proven:
     """A report, its certificate and where their files are."""
 
     report: Report
-    certificate: Envelope
+    certificate: Certificate
+    envelope: Envelope
     folder: Path
 
 
@@ -97,10 +98,10 @@ def prove(
     plan = _freeze(base, sealed, candidate, folder, on_progress)
     report = run_trial(base.lab, plan, on_progress)
     on_progress(Progress(text("trial.progress.report")))
-    certificate = _certificate(base, report, plan)
+    issued = _issue(base, report, plan)
     records = open_records(base.lab, report, sealed.scenario.owner.organisation)
-    write_trial(folder, plan, report, certificate, records)
-    return Proven(report, certificate, folder)
+    write_trial(folder, plan, report, issued, records)
+    return Proven(report, issued.certificate, issued.envelope, folder)
 
 
 def take_in(
@@ -148,17 +149,18 @@ def _freeze(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_p
     return freeze_plan(base.lab, sealed, candidate)
 
 
-def _certificate(base: Base, report: Report, plan: TrialPlan) -> Envelope:
+def _issue(base: Base, report: Report, plan: TrialPlan) -> Issued:
     """Return the one certificate over ``report``, issued now if it has not been."""
     head, view = f"certificate:{report.digest()}", base.lab.view
     known = view.head(head)
     if known is not None:
-        return sign_certificate(view.load(known, Certificate), base.trust)
+        certificate = view.load(known, Certificate)
+        return Issued(certificate, sign_certificate(certificate, base.trust))
     now = datetime.now(UTC)
     certificate = issue_certificate(report, plan, issuer=base.trust.issuer, now=now, expires_at=base.trust.expiry(now))
     with view.transaction("certificate.issued") as change:
         change.set_head(head, change.put(certificate, PUBLIC), expected=None)
-    return sign_certificate(certificate, base.trust)
+    return Issued(certificate, sign_certificate(certificate, base.trust))
 
 
 def _folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from pilotbase.certificate import Envelope
 from pilotbase.documents.base import Document
+from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, text
@@ -28,9 +30,15 @@ def open_records(lab: Lab, report: Report, owner: str) -> pl.DataFrame | None:
     return pl.read_parquet(io.BytesIO(plain))
 
 
-def write_trial(
-    folder: Path, plan: TrialPlan, report: Report, certificate: Envelope, records: pl.DataFrame | None
-) -> None:
+@dataclass(frozen=True)
+class Issued:
+    """A certificate and the envelope that proves it."""
+
+    certificate: Certificate
+    envelope: Envelope
+
+
+def write_trial(folder: Path, plan: TrialPlan, report: Report, issued: Issued, records: pl.DataFrame | None) -> None:
     """Write the folder of a trial; its subfolder ``supplier/`` holds what the supplier may see."""
     supplier = folder / "supplier"
     supplier.mkdir(parents=True, exist_ok=True)
@@ -38,8 +46,8 @@ def write_trial(
     for place, shown in ((folder, report), (supplier, view)):
         write_json(place / "plan.json", plan)
         write_json(place / "report.json", shown)
-        (place / "report.html").write_text(render_report(shown), "utf-8")
-        (place / "certificate.json").write_bytes(certificate.to_bytes())
+        (place / "report.html").write_text(render_report(shown, issued.certificate), "utf-8")
+        (place / "certificate.json").write_bytes(issued.envelope.to_bytes())
     if records is not None:
         records.write_csv(folder / "cases.csv")
     (folder / "application.log").write_text(_withheld(report), "utf-8")
