@@ -97,6 +97,7 @@ def test_a_time_column_hides_the_end(draft):
     found = draft(group_or_time="at").scenario
     assert isinstance(found.data.split, TimeSplit)
     assert found.data.split.hidden_from == "2026-01-17T08:00:00Z"
+    assert "at" not in found.unseen
 
 
 def test_numbers_are_drafted_as_a_regression(draft):

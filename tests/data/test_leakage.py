@@ -82,24 +82,30 @@ def test_an_imperfect_giveaway_is_still_found(sides):
     assert found["giveaway_feature"].outcome is Outcome.FAIL
 
 
-@pytest.mark.parametrize("as_text", [False, True])
-def test_a_number_that_orders_the_classes_gives_them_away(sides, as_text):
-    def score(side):
-        risk = (pl.col("failure") == "true").cast(pl.Float64) * 3 + pl.col("wear") / 100
-        return side.with_columns((risk.cast(pl.String) if as_text else risk).alias("score"))
-
-    public, hidden = (score(side) for side in sides)
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_number_that_orders_the_classes_gives_them_away(sides, direction):
+    score = direction * ((pl.col("failure") == "true").cast(pl.Float64) * 3 + pl.col("wear") / 100)
+    public, hidden = (side.with_columns(score.alias("score")) for side in sides)
     found, _ = checks(public, hidden, scenario_over(public))
-    assert found["giveaway_feature"].outcome is (Outcome.PASS if as_text else Outcome.FAIL)
+    assert found["giveaway_feature"].outcome is Outcome.FAIL
+    assert "score" in found["giveaway_feature"].sentence.render()
 
 
-def test_a_missing_value_can_give_the_label_away(sides):
+def test_unseen_words_give_nothing_away(sides):
+    public, hidden = (side.with_columns(note=pl.format("{} {}", "failure", pl.int_range(pl.len()))) for side in sides)
+    hidden = hidden.with_columns(note=pl.format("{} again", "note"))
+    found, _ = checks(public, hidden, scenario_over(public))
+    assert found["giveaway_feature"].outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("filled", ["speed", "type"])
+def test_a_missing_value_can_give_the_label_away(sides, filled):
     public, hidden = (
-        side.with_columns(pl.when(pl.col("failure") == "false").then("speed").alias("repair_cost")) for side in sides
+        side.with_columns(pl.when(pl.col("failure") == "false").then(filled).alias("repair")) for side in sides
     )
     found, _ = checks(public, hidden, scenario_over(public))
     assert found["giveaway_feature"].outcome is Outcome.FAIL
-    assert "repair_cost" in found["giveaway_feature"].sentence.render()
+    assert "repair" in found["giveaway_feature"].sentence.render()
 
 
 def test_copied_rows_are_counted(sides):
@@ -119,7 +125,7 @@ def test_rows_copied_with_a_little_noise_are_counted(sides):
     copies = (
         public.sample(200, seed=3)
         .with_columns(
-            [(pl.col(name) + pl.Series(random.normal(0, 1e-4, 200))).alias(name) for name in FEATURES[:4]],
+            [(pl.col(name) + pl.Series(random.normal(0, 1.5e-3, 200))).alias(name) for name in FEATURES[:4]],
         )
         .with_columns(pl.col("type").str.to_lowercase() + " ")
     )
@@ -128,7 +134,7 @@ def test_rows_copied_with_a_little_noise_are_counted(sides):
     assert found["exact_duplicates"].count == 0
     near = found["near_duplicates"]
     assert near.outcome is Outcome.FAIL
-    assert 190 <= near.count <= 210
+    assert 197 <= near.count <= 203  # one grid alone would miss about twenty
 
 
 def test_coarse_features_that_coincide_are_no_leak(sides):

@@ -51,6 +51,12 @@ def test_a_division_by_zero_is_no_hit():
     assert evaluate_rule("not a / b < 0", frame).tolist() == [False, True]
 
 
+def test_not_a_number_is_missing():
+    frame = pl.DataFrame({"a": [float("nan"), 2.0]})
+    assert evaluate_rule("a > 1", frame).tolist() == [False, True]
+    assert evaluate_rule("not a < 1", frame).tolist() == [False, True]
+
+
 @pytest.mark.parametrize(
     ("rule", "position", "found"),
     [
