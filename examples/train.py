@@ -1,12 +1,12 @@
 """Rebuilds every ``model.json`` from the public samples: ``python examples/train.py [SECTOR ...]``.
 
-The data come out of the packages that ``packages.lock`` pins, kept in a folder of the system's temporary directory.
-Only the public part of each split is read, so no application has seen a hidden case. Needs scikit-learn; the result is
-the same on every run.
+The data come out of the packages that ``packages.lock`` pins. Only the public part of each split is read, so no
+application has seen a hidden case. Needs scikit-learn; the result is the same on every run.
 """
 
 import importlib.util
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -23,14 +23,15 @@ from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 
 EXAMPLES = Path(__file__).resolve().parent
+CACHE = Path(tempfile.gettempdir(), f"pilotbase-packages-{os.getuid()}")
+"""Packages are kept here under their hash, which is checked on every use."""
 SECTORS = ("energy", "finance", "healthcare", "manufacturing", "transport")
 
 
 def main(sectors: list[str]) -> None:
     """Write the models of ``sectors``, all by default."""
-    cache = Path(tempfile.gettempdir(), "pilotbase-packages")
     for sector in sectors or SECTORS:
-        for application, model in models(sector, cache).items():
+        for application, model in models(sector, CACHE).items():
             file = EXAMPLES / sector / "applications" / application / "model.json"
             file.write_text(spell(model))
             print(f"{sector}/{application}: {file.stat().st_size // 1024} KiB")

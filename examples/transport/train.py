@@ -59,7 +59,7 @@ def _delay_trees(public: pl.DataFrame) -> dict[str, Any]:
 
 
 def _share(flights: pl.DataFrame) -> float:
-    return round(float((flights["arrival"] == "late").mean() or 0.0), 4)
+    return round(float((flights["arrival"] == "late").to_numpy().mean()), 4)
 
 
 def _lateness(flights: pl.DataFrame, name: str, doubt: int) -> dict[str, float]:

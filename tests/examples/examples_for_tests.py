@@ -1,0 +1,36 @@
+"""The examples as a user finds them, with the data of their pinned packages."""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pilotbase.data.splits import Split
+from pilotbase.documents.errors import PilotbaseError
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+SECTORS = ("energy", "finance", "healthcare", "manufacturing", "transport")
+FOLDERS = [folder for sector in SECTORS for folder in sorted((EXAMPLES / sector / "applications").iterdir())]
+
+
+def load_module(path: Path):
+    """Return a fresh module of a file."""
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}".replace("-", "_"), path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+training = load_module(EXAMPLES / "train.py")
+
+
+@cache
+def split_of(sector: str) -> Split:
+    """Return public sample and hidden set of a sector."""
+    try:
+        return training.split(sector, training.CACHE)
+    except PilotbaseError as error:
+        if error.text.code != "data.package.not_fetched":
+            raise
+        pytest.skip(f"the package index cannot be reached: {error.text.render()}")
