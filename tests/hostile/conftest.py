@@ -65,6 +65,11 @@ def batch(rows: int = 3) -> Batch:
     return Batch({"x": np.arange(rows, dtype=np.float64)}, rows)
 
 
+@pytest.fixture
+def batch_of() -> Callable[[int], Batch]:
+    return batch
+
+
 def ways() -> list[str]:
     """Every way in which this host can start a box: start and who bounds its memory."""
     probe = probe_host()

@@ -46,7 +46,8 @@ def test_the_names_of_other_suppliers_and_homes(launch, settings, unprotected, f
     source = f"""
     import os
     def attack():
-        return any(os.path.exists(path) and os.listdir(path) for path in ("/home", "/var", "/etc/ssl", {str(folder.parent)!r}))
+        places = ("/home", "/var", "/etc/ssl", {str(folder.parent)!r})
+        return any(os.path.exists(path) and os.listdir(path) for path in places)
     """
     assert launch(source, unprotected).succeeded
     assert not launch(source, settings).succeeded
@@ -182,8 +183,8 @@ def test_writing_outside_the_scratch(launch, settings, unprotected, folder):
     import os
     def writable():
         yield {str(folder / "mark")!r}
-        for place in ("/application", "/environment", "/pilotbase", "/", "/usr/lib", "/dev", "/etc", "/proc", os.getcwd(),
-                      os.path.dirname(os.__file__), "/dev/pts", "/proc/sys/kernel", "/sys"):
+        for place in ("/application", "/environment", "/pilotbase", "/", "/usr/lib", "/dev", "/etc", "/proc",
+                      os.getcwd(), os.path.dirname(os.__file__), "/dev/pts", "/proc/sys/kernel", "/sys"):
             yield place + "/mark"
     def attack():
         for path in writable():
@@ -210,7 +211,7 @@ def test_only_the_scratch_is_writable_at_all(launch, settings):
             found.update([place] if os.access(place, os.W_OK) else [])
             found.update(f"{place}/{name}" for name in files if not os.path.islink(f"{place}/{name}")
                          and os.access(f"{place}/{name}", os.W_OK))
-        devices = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts", "/dev/pts/ptmx"}
+        devices = {f"/dev/{name}" for name in ("null zero full random urandom tty pts pts/ptmx").split()}
         return bool(found - devices - {"/tmp", "/dev/shm"})
     """
     assert not launch(source, settings).succeeded

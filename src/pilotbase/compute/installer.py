@@ -159,10 +159,10 @@ def write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, wheel:
     try:
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     except FileExistsError:
+        if place.is_dir():
+            raise RefusedWheelError("overwrite", wheel, member.filename) from None
         same(archive, member, place, wheel, budget)
         return
-    except (IsADirectoryError, NotADirectoryError):
-        raise RefusedWheelError("overwrite", wheel, member.filename) from None
     with archive.open(member) as source, open(descriptor, "wb") as sink:
         while chunk := source.read(CHUNK):
             budget.spend(len(chunk), wheel)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
+from pilotbase.compute.staging import staging_folder
 from pilotbase.compute.trees import digest_tree, walk_tree
 from pilotbase.documents.errors import InputError
 
@@ -27,7 +32,31 @@ def check_folder(folder: Path) -> None:
             raise InputError("box.tree.too_large", folder=folder, files=MAX_FOLDER_FILES, bytes=MAX_FOLDER_BYTES)
 
 
+@contextlib.contextmanager
+def readable_folder(folder: Path) -> Iterator[Path]:
+    """Give ``folder`` itself, or, as root where others may not read all of it, a copy that the box's user can read."""
+    if os.getuid() != 0 or all(_open_to_others(entry.status.st_mode) for entry in walk_tree(folder)):
+        yield folder
+        return
+    _COPIES.mkdir(mode=0o755, exist_ok=True)
+    with staging_folder(_COPIES) as staging:
+        copy = staging / "application"
+        shutil.copytree(folder, copy, symlinks=True)
+        for entry in walk_tree(copy):
+            entry.path.chmod(0o755 if entry.is_folder else 0o644)
+        copy.chmod(0o755)
+        yield copy
+
+
 def folder_digest(folder: Path) -> str:
     """Return the digest that names a checked folder by its content."""
     check_folder(folder)
     return digest_tree(folder)
+
+
+_COPIES = Path("/run/pilotbase")
+"""Root's alone; emptied by the next start of the machine at the latest."""
+
+
+def _open_to_others(mode: int) -> bool:
+    return bool(mode & stat.S_IROTH) and (not stat.S_ISDIR(mode) or bool(mode & stat.S_IXOTH))

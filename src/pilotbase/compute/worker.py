@@ -6,6 +6,7 @@ on the other side runs beside hostile code.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.command import APPLICATION, ENVIRONMENT, Mount, Program
 from pilotbase.compute.ends import BoxEnded, End
 from pilotbase.compute.environments import Environment
-from pilotbase.compute.intake import check_folder
+from pilotbase.compute.intake import check_folder, readable_folder
 from pilotbase.compute.logs import Logs
 from pilotbase.compute.settings import BoxSettings, LogPolicy
 from pilotbase.compute.supervisor import Usage
@@ -87,15 +88,13 @@ class WarmWorker:
         self._contract, self._limits, self._policy = work.contract, settings.limits, settings.logs
         self._sequence = 0
         self._end: End | None = None
-        mounts = (Mount(work.application, APPLICATION), Mount(work.environment.path, ENVIRONMENT))
-        program = Program(Path(runner.__file__), (), mounts, APPLICATION)
         began = time.monotonic()
-        self._box = Box(program, settings)
-        try:
+        with contextlib.ExitStack() as stack:
+            application = stack.enter_context(readable_folder(work.application))
+            mounts = (Mount(application, APPLICATION), Mount(work.environment.path, ENVIRONMENT))
+            self._box = stack.enter_context(Box(Program(Path(runner.__file__), (), mounts, APPLICATION), settings))
             self._load(_greeting(work, settings.level))
-        except BaseException:
-            self.close(EndReason.CANCELLED)
-            raise
+            self._held = stack.pop_all()
         self.load_seconds = time.monotonic() - began
         """From the start of the box until the application was ready."""
 
@@ -150,6 +149,7 @@ class WarmWorker:
         if self._end is None:
             self._end = End(reason, self._sequence, "")
         self._box.close(reason)
+        self._held.close()
 
     def __enter__(self) -> Self:
         return self
