@@ -54,11 +54,12 @@ class Cases:
         answers = self.answers.astype(np.float64)
         return np.where((answers >= 0) & (answers <= 1), answers, np.nan)
 
-    def labels(self, answers: NDArray[Any], positive: int, cut: float) -> Ints:
-        """Return answered class codes, -1 where there is none; a probability ≥ ``cut`` answers ``positive``."""
+    def labels(self, answers: NDArray[Any], cut: float) -> Ints:
+        """Return answered class codes, -1 where there is none; a probability ≥ ``cut`` answers the positive class."""
         if self.kind == "label":
             codes = np.where(np.isfinite(answers.astype(np.float64)), answers, -1).astype(np.int64)
             return np.where((codes >= 0) & (codes < len(self.classes)), codes, -1)
+        positive = self.code(self.positive or self.classes[-1])
         answered = answers.astype(np.float64)
         valid = (answered >= 0) & (answered <= 1)
         return np.where(valid, np.where(answered >= cut, positive, 1 - positive), -1).astype(np.int64)

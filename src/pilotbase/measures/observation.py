@@ -84,7 +84,7 @@ class Question:
     def answered(self) -> Ints:
         """Return the answered class codes, -1 for abstentions."""
         cut = float(self.arguments.get("cut", Decimal("0.5")))
-        return self.cases.labels(self.cases.answers, self.label, cut)
+        return self.cases.labels(self.cases.answers, cut)
 
 
 def indicator(
@@ -95,12 +95,14 @@ def indicator(
     return Part(gain * eligible, eligible.astype(np.int64), ((0, 1), (1, 1)))
 
 
-def mean_of(scores: Floats, high: Decimal, question: Question, root: Literal[1, 2] = 1) -> Part:
-    """Return the mean of real scores in [0, ``high``], rounded to a decimal lattice; NaN becomes what is worst."""
-    shift = _DIGITS - high.adjusted()
+def mean_of(
+    scores: Floats, high: Decimal, question: Question, root: Literal[1, 2] = 1, low: Decimal = Decimal(0)
+) -> Part:
+    """Return the mean of real scores in [``low``, ``high``], rounded to a decimal lattice; NaN becomes what is worst."""
+    shift = _DIGITS - max(abs(low), abs(high)).adjusted()
     steps, unit = 10 ** max(shift, 0), 10 ** max(-shift, 0)
-    top = int(high * steps / unit)
-    filled = np.where(np.isnan(scores), question.worst(0, top) * unit / steps, scores)
-    gain = np.clip(np.rint(filled / unit * steps), 0, top).astype(np.int64)
-    outcomes = ((0, steps), (1, steps), (top, steps))
+    bottom, top = (int(end * steps / unit) for end in (low, high))
+    filled = np.where(np.isnan(scores), question.worst(bottom, top) * unit / steps, scores)
+    gain = np.clip(np.rint(filled / unit * steps), bottom, top).astype(np.int64)
+    outcomes = ((bottom, steps), (bottom + 1, steps), (top, steps))
     return Part(gain, np.full(len(gain), steps, dtype=np.int64), outcomes, root, unit)

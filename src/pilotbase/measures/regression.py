@@ -45,7 +45,7 @@ def win_rate(question: Question) -> Part:
     else:
         answered = question.answered()
         cut = float(question.arguments.get("cut", Decimal("0.5")))
-        baseline = cases.labels(cases.baseline, question.label, cut)
+        baseline = cases.labels(cases.baseline, cut)
         ours, theirs = (answered != cases.truth).astype(np.float64), (baseline != cases.truth).astype(np.float64)
         absent = answered < 0
     gain = np.where(absent, question.worst(0, 2), 2 * (ours < theirs) + (ours == theirs)).astype(np.int64)

@@ -25,7 +25,7 @@ from pilotbase.measures.observation import Part, Question, mean_of
 
 @dataclass(frozen=True)
 class CaseScore:
-    """The mean of ``score(truth, answers)``, an array of values in [``low``, ``high``] with ``low`` ≥ 0."""
+    """The mean of ``score(truth, answers)``, an array of values in [``low``, ``high``]."""
 
     name: str
     score: Callable[[NDArray[Any], NDArray[Any]], Floats]
@@ -38,7 +38,7 @@ class CaseScore:
 
     def measure(self) -> Measure:
         """Return the measure; its scores are checked at each use."""
-        if not Decimal(0) <= self.low < self.high:
+        if not self.low < self.high:
             raise InputError("measure.score_bounds", name=self.name, low=self.low, high=self.high)
         return Measure(
             self.name,
@@ -65,6 +65,4 @@ class CaseScore:
                 low=self.low,
                 high=self.high,
             )
-        low_worst = question.comparison == ">="
-        filled = np.where(np.isnan(scores), float(self.low if low_worst else self.high), scores)
-        return mean_of(filled, self.high, question)
+        return mean_of(scores, self.high, question, low=self.low)
