@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from pilotbase.cli.edge import command, say
@@ -16,9 +19,13 @@ def _log() -> None:
 
 @app.command("verify")
 @command
-def verify() -> None:
+def verify(
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option(help="A log-checkpoint.txt kept outside the base; may be repeated.")
+    ] = None,
+) -> None:
     """Recompute the Merkle log and its signed checkpoints; exit 0 when all of it holds, 3 when not."""
     from pilotbase.worker.base import open_base
     from pilotbase.worker.checking import verify_base_log
 
-    say(verify_base_log(open_base()))
+    say(verify_base_log(open_base(), checkpoint or ()))

@@ -33,8 +33,8 @@ def new(  # noqa: PLR0913 - each of the six answers is an option
     from pilotbase.worker.drafting import new_scenario
 
     answers = DraftAnswers(problem, target, group_or_time or None, miss, false_alarm, contact)
-    written = new_scenario(source, answers, folder)
-    say(written.summary)
+    for line in new_scenario(source, answers, folder).lines:
+        say(line)
 
 
 @app.command("check")

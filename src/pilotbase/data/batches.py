@@ -17,14 +17,20 @@ Codes = npt.NDArray[np.int32]
 Values = npt.NDArray[np.float64]
 
 
-def feature_columns(frame: pl.DataFrame, contract: Contract) -> dict[str, Column]:
+def feature_columns(
+    frame: pl.DataFrame, contract: Contract, may_miss: frozenset[str] = frozenset()
+) -> dict[str, Column]:
     """Return the features of a conformed ``frame`` in contract order, each of shape (rows,).
+
+    ``may_miss``: columns with missing values anywhere in the scenario's cases; they have one dtype in every part of it.
 
     Float → float64 (NaN = missing); Integer → int64, and Boolean → uint8, either float64 with NaN as soon as one is
     missing; Text, Date and DateTime → object array of str (ISO 8601, times in UTC), None = missing. Give the whole
     frame and slice the arrays, so that a column keeps one dtype over all batches.
     """
-    return {field.name: _feature(frame[field.name], field.data_type) for field in contract.features}
+    return {
+        field.name: _feature(frame[field.name], field.data_type, field.name in may_miss) for field in contract.features
+    }
 
 
 def truth_codes(frame: pl.DataFrame, scenario: Scenario, classes: tuple[str, ...]) -> Codes | Values:
@@ -53,8 +59,9 @@ def numbers(column: pl.Series) -> Values:
     return np.ascontiguousarray(column.cast(pl.Float64).fill_null(float("nan")).to_numpy(), dtype=np.float64)
 
 
-def _feature(column: pl.Series, data_type: DataType) -> Column:
-    if data_type is DataType.FLOAT or (data_type in (DataType.INTEGER, DataType.BOOLEAN) and column.null_count()):
+def _feature(column: pl.Series, data_type: DataType, may_miss: bool) -> Column:
+    missing = may_miss or column.null_count() > 0
+    if data_type is DataType.FLOAT or (data_type in (DataType.INTEGER, DataType.BOOLEAN) and missing):
         return numbers(column)
     if data_type is DataType.INTEGER:
         return np.ascontiguousarray(column.to_numpy(), dtype=np.int64)

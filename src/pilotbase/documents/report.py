@@ -11,7 +11,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification
 
 
@@ -71,6 +71,8 @@ class Finding(Part):
     check: str
     outcome: Outcome
     sentence: Text
+    confidential: bool = False
+    """The sentence tells about hidden cases: the supplier's view shows the outcome only."""
 
 
 class Section(Part):
@@ -185,6 +187,7 @@ class Report(Document):
             update={
                 "view": "supplier",
                 "criteria": rounded,
+                "sections": tuple(_without_confidences(section) for section in self.sections),
                 "groups": (),
                 "order": None,
                 "records": None,
@@ -194,6 +197,14 @@ class Report(Document):
                 "full_report": self.digest(),
             }
         )
+
+
+def _without_confidences(section: Section) -> Section:
+    shown = [
+        finding.model_copy(update={"sentence": text("input.for_the_owner_only")}) if finding.confidential else finding
+        for finding in section.findings
+    ]
+    return section.model_copy(update={"findings": tuple(shown)})
 
 
 def _coarse(result: CriterionResult) -> CriterionResult:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.compute.settings import LogPolicy
 from pilotbase.data.baselines import baseline_answers
-from pilotbase.data.batches import feature_columns
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
@@ -61,7 +60,7 @@ def _run_reference(lab: Lab, sealed: Sealed, candidate: Candidate, frame: pl.Dat
         tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch,
         AnswerLog(Path(scratch) / "answers", b"baseline") as log,
     ):
-        run = run_candidate(candidate, terms, feature_columns(frame, contract), log)
+        run = run_candidate(candidate, terms, sealed.features(frame), log)
         if run.end.reason is not EndReason.FINISHED:
             raise RefusedError("trial.baseline_failed", reason=run.ending)
         return complete_answers(log.values(), frame.height, contract.prediction)

@@ -14,7 +14,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.compute.settings import LogPolicy
-from pilotbase.data.batches import feature_columns
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
@@ -70,7 +69,7 @@ def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProg
         run = run_candidate(
             candidate,
             terms,
-            feature_columns(frame, contract),
+            sealed.features(frame),
             log,
             Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height))),
         )

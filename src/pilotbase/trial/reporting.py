@@ -97,8 +97,14 @@ def _undecided(result: CriterionResult) -> Text:
         return text("trial.reason.not_measured", rule=result.rule)
     if result.needed is None:
         return text("trial.reason.undecided", rule=result.rule, estimate=_figure(result))
-    return text("trial.reason.needs_cases", rule=result.rule, estimate=_figure(result), needed=result.needed)
+    return text(
+        "trial.reason.needs_cases",
+        rule=result.rule,
+        estimate=_figure(result),
+        needed=f"{float(f'{result.needed:.2g}'):,.0f}",
+    )
 
 
 def _figure(result: CriterionResult) -> str:
-    return "–" if result.estimate is None else f"{result.estimate:.3g}"
+    """Return the score in two digits: reasons stand in the supplier's view too."""
+    return "–" if result.estimate is None else f"{result.estimate:.2g}"

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.settings import LogPolicy
-from pilotbase.data.batches import feature_columns
 from pilotbase.data.leakage import Leakage, check_leakage
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
@@ -184,7 +183,7 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
                 on_usage=usage.update,
             )
             terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD)
-            run = run_candidate(docket.candidate, terms, feature_columns(frame, plan.contract), log, hooks)
+            run = run_candidate(docket.candidate, terms, docket.sealed.features(frame), log, hooks)
             ended = EndedRun.of(run, usage.total)
             log.sync()
             write_ended(folder / "ended.json", ended)

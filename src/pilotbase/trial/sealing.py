@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
+from numpy.typing import NDArray
 
+from pilotbase.data.batches import feature_columns
 from pilotbase.data.conform import conform
 from pilotbase.data.labels import classes_of
 from pilotbase.data.splits import split_cases
@@ -42,6 +44,8 @@ class SealedScenario(Document):
     hidden_set: Digest
     hidden_cases: int
     classes: tuple[str, ...]
+    may_miss: tuple[str, ...] = ()
+    """Features that have missing values anywhere: their arrays have the same type in rehearsal and trial."""
     reference_application: Digest | None = None
     """Folder digest of the baseline, where that is an application."""
 
@@ -56,6 +60,10 @@ class Sealed:
     @property
     def contract(self) -> Contract:
         return self.scenario.contract(self.record.classes)
+
+    def features(self, frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
+        """Return what the box is fed of ``frame``: one array a feature, shape (rows,)."""
+        return feature_columns(frame, self.contract, frozenset(self.record.may_miss))
 
     @property
     def reference(self) -> ScenarioReference:
@@ -101,7 +109,8 @@ def seal_scenario(lab: Lab, scenario: Scenario, folder: Path, reference: Digest 
     known = lab.view.head(head)
     if known is not None:
         return Sealed(scenario, lab.view.load(known, SealedScenario))
-    split = split_cases(read_cases(scenario, folder), scenario)
+    frame = read_cases(scenario, folder)
+    split = split_cases(frame, scenario)
     hidden = _hidden_set(lab, scenario, split.hidden)
     record = SealedScenario(
         scenario=scenario_digest,
@@ -111,6 +120,7 @@ def seal_scenario(lab: Lab, scenario: Scenario, folder: Path, reference: Digest 
         hidden_set=hidden.digest(),
         hidden_cases=split.hidden.height,
         classes=classes_of(split.public, scenario),
+        may_miss=tuple(field.name for field in scenario.feature_fields if frame[field.name].null_count()),
         reference_application=reference,
     )
     owner = scenario.owner.organisation

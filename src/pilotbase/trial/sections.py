@@ -74,7 +74,7 @@ def _design(observed: Observed) -> list[Finding]:
     ]
     if observed.leakage is not None:
         findings += [
-            Finding(check=check.name, outcome=check.outcome, sentence=check.sentence)
+            Finding(check=check.name, outcome=check.outcome, sentence=check.sentence, confidential=True)
             for check in observed.leakage.checks
         ]
     measured = [rule for rule, score in observed.baseline if score is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.certificate import read_evidence, read_trust_roots, verify_certificate
 from pilotbase.compute.locks import parse_lock
+from pilotbase.data.baselines import baseline_answers
 from pilotbase.data.labels import classes_of
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.application import Application
@@ -61,6 +63,7 @@ def check_scenario(path: Path, step: str = "freeze") -> CheckedScenario:
     frame = read_cases(scenario, folder)
     split = split_cases(frame, scenario)
     classes = classes_of(split.public, scenario)
+    baseline_answers(scenario, split.public, classes)
     cases = min(scenario.trial.cases_per_attempt or split.hidden.height, split.hidden.height)
     check_criteria(scenario, classes, split.public, cases)
     lines = (
@@ -106,7 +109,12 @@ def check_certificate(
     return CheckedCertificate(certificate, lines)
 
 
-def verify_base_log(base: Base) -> Text:
-    """Return that the whole log holds; raises `InvalidProofError` naming the first entry that does not."""
-    verified = verify_log(base.lab.store.log_copy(), base.lab.store.key.verifier)
+def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:
+    """Return that the whole log holds, and holds every checkpoint kept outside (``log-checkpoint.txt``).
+
+    Raises:
+        InvalidProofError: naming the first entry that does not hold.
+    """
+    notes = [read_evidence(path).decode("utf-8", errors="replace") for path in witnesses]
+    verified = verify_log(base.lab.store.log_copy(), base.lab.store.key.verifier, notes)
     return text("worker.log_holds", entries=verified.size)

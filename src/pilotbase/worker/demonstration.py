@@ -100,8 +100,12 @@ def _try_out(
 
 
 def _first_problem(error: PilotbaseError) -> Text:
+    """Return what there is to say in a cell of a table: the reason behind a refusal, without the whole log."""
     issues = error.issues if isinstance(error, InputError) else ()
-    return issues[0].problem if issues else error.text
+    reason = error.text.params.get("reason")
+    if issues:
+        return issues[0].problem
+    return reason if isinstance(reason, Text) else error.text
 
 
 def _opener(packages: dict[str, PackageFile], cache: Path) -> OpenMember:

@@ -23,7 +23,8 @@ class WrittenScenario:
 
     scenario: Scenario
     folder: Path
-    summary: Text
+    lines: tuple[Text, ...]
+    """What was guessed and is to be confirmed, what is still missing, and what to do next."""
 
 
 def new_scenario(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
@@ -39,8 +40,9 @@ def new_scenario(source: Path, answers: DraftAnswers, folder: Path) -> WrittenSc
     shutil.copyfile(source, folder / draft.scenario.data.file)
     path = folder / "scenario.yaml"
     path.write_text(write_scenario_yaml(draft.scenario), "utf-8")
-    summary = text("worker.scenario_written", path=path, criteria=len(draft.scenario.criteria))
-    return WrittenScenario(draft.scenario, folder, summary)
+    lacking = [text("worker.still_missing", field=name) for name in draft.missing]
+    end = text("worker.scenario_written", path=path, folder=folder, criteria=len(draft.scenario.criteria))
+    return WrittenScenario(draft.scenario, folder, (*draft.decided, *lacking, end))
 
 
 def new_application(scenario_path: Path, folder: Path, supplier: str) -> tuple[Path, ...]:

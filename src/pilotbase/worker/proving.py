@@ -33,7 +33,7 @@ from pilotbase.trial.running import Candidate, prepare_candidate
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealing import Sealed, load_scenario, seal_scenario
 from pilotbase.worker.base import Base
-from pilotbase.worker.trial_folder import Issued, open_records, write_json, write_rehearsal, write_trial
+from pilotbase.worker.trial_folder import TrialFiles, open_records, write_json, write_rehearsal, write_trial
 from pilotbase.workspace.actors import PUBLIC
 
 
@@ -98,10 +98,12 @@ def prove(
     plan = _freeze(base, sealed, candidate, folder, on_progress)
     report = run_trial(base.lab, plan, on_progress)
     on_progress(Progress(text("trial.progress.report")))
-    issued = _issue(base, report, plan)
+    certificate = _issue(base, report, plan)
+    envelope = sign_certificate(certificate, base.trust)
     records = open_records(base.lab, report, sealed.scenario.owner.organisation)
-    write_trial(folder, plan, report, issued, records)
-    return Proven(report, issued.certificate, issued.envelope, folder)
+    checkpoint = base.lab.view.checkpoint().note
+    write_trial(folder, TrialFiles(plan, report, certificate, envelope, records, checkpoint))
+    return Proven(report, certificate, envelope, folder)
 
 
 def take_in(
@@ -149,18 +151,17 @@ def _freeze(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_p
     return freeze_plan(base.lab, sealed, candidate)
 
 
-def _issue(base: Base, report: Report, plan: TrialPlan) -> Issued:
+def _issue(base: Base, report: Report, plan: TrialPlan) -> Certificate:
     """Return the one certificate over ``report``, issued now if it has not been."""
     head, view = f"certificate:{report.digest()}", base.lab.view
     known = view.head(head)
     if known is not None:
-        certificate = view.load(known, Certificate)
-        return Issued(certificate, sign_certificate(certificate, base.trust))
+        return view.load(known, Certificate)
     now = datetime.now(UTC)
     certificate = issue_certificate(report, plan, issuer=base.trust.issuer, now=now, expires_at=base.trust.expiry(now))
     with view.transaction("certificate.issued") as change:
         change.set_head(head, change.put(certificate, PUBLIC), expected=None)
-    return Issued(certificate, sign_certificate(certificate, base.trust))
+    return certificate
 
 
 def _folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) -> Path:

@@ -31,26 +31,31 @@ def open_records(lab: Lab, report: Report, owner: str) -> pl.DataFrame | None:
 
 
 @dataclass(frozen=True)
-class Issued:
-    """A certificate and the envelope that proves it."""
+class TrialFiles:
+    """Everything that a trial's folder holds."""
 
+    plan: TrialPlan
+    report: Report
     certificate: Certificate
     envelope: Envelope
+    records: pl.DataFrame | None
+    checkpoint: str
+    """Signed state of the base's log: kept outside, it shows later that the log was not rewritten."""
 
 
-def write_trial(folder: Path, plan: TrialPlan, report: Report, issued: Issued, records: pl.DataFrame | None) -> None:
+def write_trial(folder: Path, files: TrialFiles) -> None:
     """Write the folder of a trial; its subfolder ``supplier/`` holds what the supplier may see."""
     supplier = folder / "supplier"
     supplier.mkdir(parents=True, exist_ok=True)
-    view = report.supplier_view()
-    for place, shown in ((folder, report), (supplier, view)):
-        write_json(place / "plan.json", plan)
+    for place, shown in ((folder, files.report), (supplier, files.report.supplier_view())):
+        write_json(place / "plan.json", files.plan)
         write_json(place / "report.json", shown)
-        (place / "report.html").write_text(render_report(shown, issued.certificate), "utf-8")
-        (place / "certificate.json").write_bytes(issued.envelope.to_bytes())
-    if records is not None:
-        records.write_csv(folder / "cases.csv")
-    (folder / "application.log").write_text(_withheld(report), "utf-8")
+        (place / "report.html").write_text(render_report(shown, files.certificate), "utf-8")
+        (place / "certificate.json").write_bytes(files.envelope.to_bytes())
+        (place / "log-checkpoint.txt").write_text(files.checkpoint, "utf-8")
+    if files.records is not None:
+        files.records.write_csv(folder / "cases.csv")
+    (folder / "application.log").write_text(_withheld(files.report), "utf-8")
 
 
 def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:
@@ -58,7 +63,7 @@ def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "report.json", rehearsal.report)
     (folder / "report.html").write_text(render_report(rehearsal.report), "utf-8")
-    (folder / "application.log").write_text(rehearsal.log, "utf-8")
+    (folder / "application.log").write_text(f"{rehearsal.log}{rehearsal.report.isolation.detail}", "utf-8")
     rehearsal.table.write_csv(folder / "cases.csv")
     return folder
 
