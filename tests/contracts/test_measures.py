@@ -39,7 +39,7 @@ def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Case
     groups = {"site": rng.choice(["a", "b"], n)}
     missing = rng.random(n) < absent
     if kind == "value":
-        truth = rng.normal(0, 2, n).round(1)
+        truth: Any = rng.normal(0, 2, n).round(1)
         answers: Any = np.where(missing, np.nan, truth + rng.normal(0, 1, n).round(1))
         return Cases(truth, answers, groups, baseline=truth + rng.normal(0, 1, n).round(1), kind=kind)
     classes = CLASSES[:2] if kind == "probability" else CLASSES

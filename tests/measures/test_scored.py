@@ -12,20 +12,12 @@ import pytest
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.measures import Cases, CaseScore, Setting, measures, problems_of, registry, score
+from pilotbase.measures import Cases, CaseScore, Setting, measures, observe, problems_of, registry, score
 
 
 def own(returned: Any, high: str = "2", low: str = "0") -> CaseScore:
-    return CaseScore(
-        "kindness",
-        lambda truth, answers: returned,
-        Decimal(low),
-        Decimal(high),
-        "higher",
-        frozenset({"value"}),
-        "mean",
-        "us",
-    )
+    limits = Decimal(low), Decimal(high)
+    return CaseScore("kindness", lambda truth, answers: returned, *limits, "higher", frozenset({"value"}), "mean", "us")
 
 
 KIND = CaseScore(
@@ -47,9 +39,8 @@ class Entry:
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     def install(loaded: object) -> None:
-        monkeypatch.setattr(
-            metadata, "entry_points", lambda group: [Entry(loaded)] if group == registry.ENTRY_POINTS else []
-        )
+        found = {registry.ENTRY_POINTS: [Entry(loaded)]}
+        monkeypatch.setattr(metadata, "entry_points", lambda group: found.get(group, []))
         measures.cache_clear()
 
     yield install
@@ -94,8 +85,10 @@ def test_bounds_must_be_a_range() -> None:
         own(np.ones(2), high="1", low="1").measure()
 
 
-def test_a_lower_bound_above_zero_tightens_the_bets(installed: Any) -> None:
-    """Missing scores take the lower bound, and it is the lowest outcome that is declared."""
-    installed(own(np.array([1.0, np.nan]), low="0.5"))
+@pytest.mark.parametrize("low", ["0.5", "-3"])
+def test_any_range_will_do_and_the_bets_know_it(installed: Any, low: str) -> None:
+    installed(own(np.array([1.0, np.nan]), low=low))
     cases = Cases(np.zeros(2), np.ones(2), kind="value")
-    assert score(parse_rule("kindness >= 0.6"), cases) == pytest.approx(0.75)
+    part = observe(parse_rule("kindness >= 0.6"), cases, np.arange(2)).parts[0]
+    assert part.value() == pytest.approx((1 + float(low)) / 2)
+    assert [gain / weight for gain, weight in part.outcomes[::2]] == [float(low), 2]

@@ -98,7 +98,7 @@ def indicator(
 def mean_of(
     scores: Floats, high: Decimal, question: Question, root: Literal[1, 2] = 1, low: Decimal = Decimal(0)
 ) -> Part:
-    """Return the mean of real scores in [``low``, ``high``], rounded to a decimal lattice; NaN becomes what is worst."""
+    """Return the mean of real scores in [``low``, ``high``] on a decimal lattice; NaN becomes what is worst."""
     shift = _DIGITS - max(abs(low), abs(high)).adjusted()
     steps, unit = 10 ** max(shift, 0), 10 ** max(-shift, 0)
     bottom, top = (int(end * steps / unit) for end in (low, high))
