@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
@@ -47,10 +48,20 @@ def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[
     if scenario.baseline is None:
         return None
     if sealed.record.reference_application is None:
-        return baseline_answers(scenario, frame, sealed.record.classes)
+        answers = baseline_answers(scenario, frame, sealed.record.classes)
+        return _as_asked(answers, sealed) if answers is not None else None
     folder = lab.folder("applications") / sealed.record.reference_application.removeprefix("sha256:")
     candidate = prepare_candidate(lab, read_application(folder))
     return _run_reference(lab, sealed, candidate, frame)
+
+
+def _as_asked(answers: NDArray[Any], sealed: Sealed) -> NDArray[Any]:
+    """Return class codes as certain probabilities of the positive class where applications answer with probabilities."""
+    prediction, positive = sealed.contract.prediction, sealed.scenario.positive
+    if prediction.kind != "probability" or positive is None:
+        return answers
+    certain = (answers == prediction.classes.index(positive)).astype(np.float64)
+    return np.where(answers < 0, np.nan, certain)
 
 
 def _run_reference(lab: Lab, sealed: Sealed, candidate: Candidate, frame: pl.DataFrame) -> NDArray[Any]:

@@ -21,6 +21,7 @@ from pilotbase.measures import Setting, is_resource, problems_of
 from pilotbase.trial.lab import SOFTWARE, Lab
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.running import Candidate
+from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.sealing import Sealed, error_level, read_public_sample
 from pilotbase.vault.attempts import order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
@@ -57,7 +58,7 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
         contract=sealed.contract,
         positive=scenario.positive,
         decision_threshold=scenario.decision_threshold,
-        criteria=scenario.criteria,
+        criteria=settle_criteria(scenario),
         cases=cases,
         attempts=scenario.trial.attempts,
         isolation=scenario.trial.isolation,

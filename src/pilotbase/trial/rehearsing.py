@@ -28,7 +28,7 @@ from pilotbase.trial.performance import summarise
 from pilotbase.trial.records import spell_answers
 from pilotbase.trial.reporting import build_report
 from pilotbase.trial.running import Candidate, Hooks, Terms, run_candidate
-from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge
+from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, settle_criteria
 from pilotbase.trial.sealing import Sealed, read_public_sample
 from pilotbase.trial.sections import Observed
 from pilotbase.workspace.actors import parties
@@ -78,7 +78,7 @@ def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProg
     baseline = measured_baseline(lab, sealed, frame)
     cases = build_cases(scenario, sealed.record.classes, frame, answers, baseline)
     order = np.arange(frame.height, dtype=np.int64)
-    criteria = [_independent(criterion) for criterion in scenario.criteria]
+    criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
     levels = Levels(Fraction(1, 20), Fraction(1, 20))
     judged = describe(criteria, cases, order, judge(criteria, cases, order, levels, run.load), scenario)
     observed = Observed(

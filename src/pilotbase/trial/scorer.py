@@ -115,8 +115,8 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     order = _scoring_order(docket, frame, secret)
     scenario, classes = docket.sealed.scenario, docket.sealed.record.classes
     cases = build_cases(scenario, classes, frame, answered.values, baseline)
-    levels = Levels(_fraction(attempt.alpha), _fraction(docket.hidden.alpha))
-    decision = judge(plan.criteria, cases, order, levels, answered.run.load)
+    level = Fraction(attempt.alpha).limit_denominator(10**9)  # of a false accept, and of a false reject
+    decision = judge(plan.criteria, cases, order, Levels(level, level), answered.run.load)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     records = _keep_records(lab, docket, attempt, (cases, answered, order, decision))
     judged = describe(plan.criteria, cases, order, decision, scenario)
@@ -256,7 +256,3 @@ def _close_attempts(lab: Lab, plan: TrialPlan) -> None:
 
 def _report_head(plan: TrialPlan) -> str:
     return f"report:{plan.digest()}"
-
-
-def _fraction(level: float) -> Fraction:
-    return Fraction(level).limit_denominator(10**9)

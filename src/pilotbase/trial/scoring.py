@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Levels, decide
-from pilotbase.measures import Cases, Run, is_resource, observe, observe_run, score
+from pilotbase.measures import Cases, Run, is_resource, measures, observe, observe_run, score
 from pilotbase.trial.performance import Load
 
 Ints = NDArray[np.int64]
@@ -54,6 +55,14 @@ def build_cases(
 def rules_of(criteria: Sequence[Criterion]) -> tuple[Rule, ...]:
     """Return the parsed rules."""
     return tuple(criterion.parsed() for criterion in criteria)
+
+
+def settle_criteria(scenario: Scenario) -> tuple[Criterion, ...]:
+    """Return the criteria with the scenario's decision threshold written out where a rule leaves it open."""
+    if scenario.prediction != "probability":
+        return scenario.criteria
+    cut = Decimal(str(scenario.decision_threshold))
+    return tuple(_with_cut(criterion, cut) for criterion in scenario.criteria)
 
 
 def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:
@@ -102,6 +111,14 @@ def baseline_scores(criteria: Sequence[Criterion], cases: Cases) -> tuple[tuple[
         for criterion in criteria
         if not is_resource(criterion.parsed())
     )
+
+
+def _with_cut(criterion: Criterion, cut: Decimal) -> Criterion:
+    rule = criterion.parsed()
+    measure = measures().get(rule.measure)
+    if measure is None or "cut" in rule.arguments or all(item.name != "cut" for item in measure.parameters):
+        return criterion
+    return criterion.model_copy(update={"rule": str(replace(rule, arguments={**rule.arguments, "cut": cut}))})
 
 
 def _plan(criterion: Criterion, cases: Cases, order: Ints, run: Run) -> CriterionPlan:

@@ -1,0 +1,41 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from pilotbase.documents.loading import build_document
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.yaml_reader import parse_yaml
+from pilotbase.trial.baselines import measured_baseline
+from pilotbase.trial.scoring import settle_criteria
+from pilotbase.trial.sealing import Sealed, SealedScenario
+from tests.trial.conftest import SCENARIO
+
+ZERO = "sha256:" + "0" * 64
+
+
+def scenario(extra: str) -> Scenario:
+    return build_document(Scenario, parse_yaml((SCENARIO.format(cases=10) + extra).encode(), "scenario.yaml"))
+
+
+def sealed(document: Scenario) -> Sealed:
+    record = SealedScenario(
+        scenario=ZERO, source=ZERO, public_sample=ZERO, public_cases=1, hidden_set=ZERO, hidden_cases=1,
+        classes=("broken", "fine"),
+    )  # fmt: skip
+    return Sealed(document, record)
+
+
+def test_the_decision_threshold_is_written_out_in_the_rules_that_need_it():
+    settled = settle_criteria(scenario("prediction: probability\ndecision_threshold: 0.2\n"))
+    assert [criterion.rule for criterion in settled] == [
+        "recall(broken, cut=0.2) >= 0.7", "accuracy(cut=0.2) >= 0.7", "memory.peak <= 512 MiB",
+    ]  # fmt: skip
+    assert settle_criteria(scenario("")) == scenario("").criteria
+
+
+@pytest.mark.parametrize(("extra", "expected"), [("prediction: probability\n", [1.0, 0.0]), ("", [0, 1])])
+def test_a_rule_of_today_is_measured_in_the_form_in_which_applications_answer(extra, expected):
+    """The positive class comes first among the classes here: its code 0 must not be read as probability 0."""
+    frame = pl.DataFrame({"pressure": [9.0, 1.0], "age": [1, 2], "site": ["n", "s"], "failure": ["broken", "fine"]})
+    answers = measured_baseline(None, sealed(scenario(extra)), frame)
+    assert np.asarray(answers).tolist() == expected
