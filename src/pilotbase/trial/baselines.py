@@ -56,7 +56,7 @@ def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[
 
 
 def _as_asked(answers: NDArray[Any], sealed: Sealed) -> NDArray[Any]:
-    """Return class codes as certain probabilities of the positive class where applications answer with probabilities."""
+    """Return class codes as certain probabilities of the positive class where applications answer with those."""
     prediction, positive = sealed.contract.prediction, sealed.scenario.positive
     if prediction.kind != "probability" or positive is None:
         return answers
