@@ -9,19 +9,17 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.environments import Environment
-from pilotbase.compute.settings import BoxSettings, Protection
-from pilotbase.compute.worker import WarmWorker, start_worker
-from pilotbase.documents.contract import Contract, Field, Prediction
+from pilotbase.compute import worker
+from pilotbase.compute.probe import probe_host
+from pilotbase.compute.settings import Interpreter, Protection
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.limits import EndReason
-
-Launch = Callable[..., object]
+from pilotbase.documents.limits import EndReason, IsolationLevel
 
 
 def test_the_files_of_the_host(launch, settings, unprotected, folder):
@@ -217,37 +215,28 @@ def test_only_the_scratch_is_writable_at_all(launch, settings):
     assert not launch(source, settings).succeeded
 
 
-def test_links_out_of_the_application(write_application, environment, settings, unprotected, folder):
+LINKED = """
+import os
+def attack():
+    try:
+        return open(os.path.dirname(os.path.abspath(__file__)) + "/model.bin").read() == "true"
+    except OSError:
+        return False
+"""
+
+
+def test_links_out_of_the_application(launch, write_application, settings, unprotected, folder, monkeypatch):
     secret = folder / "labels.csv"
     secret.write_text("true")
-    application = write_application(
-        """
-        import os
-        def predict(batch):
-            here = os.path.dirname(os.path.abspath(__file__))
-            try:
-                return [float(open(here + "/model.bin").read() == "true")] * batch.rows
-            except OSError:
-                return [0.0] * batch.rows
-        """
-    )
-    (application / "model.bin").symlink_to(secret)
-    contract = Contract(features=(Field(name="x", dataType="sc:Float"),), prediction=Prediction(kind="probability"))
-    assert linked_file_is_read(application, contract, environment, unprotected)
-    assert not linked_file_is_read(application, contract, environment, settings), "even if it came in, it leads nowhere"
-    with pytest.raises(InputError) as refused:
-        start_worker(application, "app:predict", contract, environment, settings)
-    assert refused.value.code == "box.tree.link" and "model.bin" in str(refused.value)
-
-
-def linked_file_is_read(application: Path, contract: Contract, environment: Environment, settings: BoxSettings) -> bool:
-    import numpy as np
-
-    from pilotbase.compute.worker import Work
-    from pilotbase.protocols.frames import Batch
-
-    with WarmWorker(Work(application, "app:predict", contract, environment), settings) as worker:
-        return bool(worker.predict(Batch({"x": np.zeros(1)}, 1)).values.all())
+    (write_application("") / "model.bin").symlink_to(secret)
+    for begin in (settings, unprotected):
+        with pytest.raises(InputError) as refused:
+            launch(LINKED, begin)
+        assert refused.value.code == "box.tree.link" and "model.bin" in str(refused.value)
+    monkeypatch.setattr(worker, "check_folder", lambda folder: None)
+    monkeypatch.setattr(worker, "readable_folder", contextlib.nullcontext)
+    assert launch(LINKED, unprotected).succeeded
+    assert not launch(LINKED, settings).succeeded, "even if it came in, it would lead nowhere"
 
 
 @pytest.fixture
@@ -394,3 +383,28 @@ def test_becoming_root_again(launch, settings):
         return False
     """
     assert not launch(source, settings).succeeded
+
+
+def test_level_one_drops_root_and_filters_system_calls(launch, settings):
+    if not probe_host().gives(IsolationLevel.L1):
+        pytest.skip("setpriv of this host loads no filters (util-linux before 2.41)")
+    source = """
+    import os, socket
+    def attack():
+        try:
+            socket.socket(socket.AF_INET).close()
+            return True
+        except PermissionError:
+            return os.getuid() == 0
+    """
+    readable = readable_interpreter() if probe_host().is_root else None
+    outcome = launch(source, replace(settings, level=IsolationLevel.L1, interpreter=readable))
+    assert outcome.reason is None and not outcome.succeeded
+
+
+def readable_interpreter() -> Interpreter:
+    """A Python that the box's user can read even without a box."""
+    path = Path("/usr/bin/python3")
+    if not path.exists():
+        pytest.skip("level L1 as root needs a Python outside root's home; this host has none")
+    return Interpreter(path.resolve(), Path("/usr"), "unknown")

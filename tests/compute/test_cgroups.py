@@ -1,0 +1,60 @@
+"""Control groups of both versions; where the host has none to give, a folder of plain files stands in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pilotbase.compute.cgroups import Hierarchy, find_hierarchy, sweep
+from pilotbase.compute.processes import start_time, tree_usage
+from pilotbase.compute.settings import MemoryWatch
+
+
+def test_version_2_is_read_and_written_as_the_kernel_documents_it(tmp_path):
+    hierarchy = Hierarchy(MemoryWatch.CGROUP_V2, tmp_path, tmp_path, tmp_path)
+    group = hierarchy.make(256 << 20, 20)
+    [folder] = tmp_path.iterdir()
+    assert (folder / "memory.max").read_text() == str(256 << 20)
+    assert (folder / "pids.max").read_text() == "22", "two of ours beside the application's"
+    (folder / "memory.stat").write_text("anon 1000\nfile 5000\nkernel 7\nshmem 200\n")
+    (folder / "cpu.stat").write_text("usage_usec 2500000\nuser_usec 1\nsystem_usec 2\n")
+    (folder / "memory.events").write_text("low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\n")
+    (folder / "pids.events").write_text("max 4\n")
+    usage = group.usage()
+    assert (usage.memory_bytes, usage.cpu_seconds, usage.oom_kills, usage.refused_forks) == (1200, 2.5, 2, 4)
+    assert group.join_files() == (folder / "cgroup.procs",)
+
+
+def test_version_1_on_this_host():
+    hierarchy = find_hierarchy()
+    if hierarchy is None or hierarchy.watch is not MemoryWatch.CGROUP_V1:
+        pytest.skip("this host gives no writable control groups of version 1")
+    group = hierarchy.make(64 << 20, 10)
+    try:
+        folder = group.join_files()[0].parent
+        assert (folder / "memory.limit_in_bytes").read_text().strip() == str(64 << 20)
+        assert group.usage().oom_kills == 0
+    finally:
+        group.remove()
+    assert not folder.exists()
+
+
+def test_groups_of_the_dead_are_swept_and_those_of_the_living_stay(tmp_path):
+    hierarchy = Hierarchy(MemoryWatch.CGROUP_V2, tmp_path, tmp_path, tmp_path)
+    dead = tmp_path / "pilotbase-box-999999999-1-0"
+    reused = tmp_path / f"pilotbase-box-{os.getpid()}-1-0"
+    living = tmp_path / f"pilotbase-box-{os.getpid()}-{start_time(os.getpid())}-0"
+    other = tmp_path / "somebody-else"
+    for folder in (dead, reused, living, other):
+        folder.mkdir()
+    sweep(hierarchy)
+    assert not dead.exists() and not reused.exists() and living.exists() and other.exists()
+
+
+def test_a_tree_of_processes_is_summed():
+    usage = tree_usage(os.getpid())
+    assert usage.memory_bytes > 10 << 20 and usage.cpu_seconds > 0 and usage.tasks >= 1
+    assert tree_usage(999_999_999).tasks == 0 and start_time(999_999_999) is None
+    assert Path("/proc/self/task").exists()
