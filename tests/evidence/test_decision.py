@@ -12,7 +12,8 @@ from pilotbase.documents.errors import InputError
 from pilotbase.evidence import CriterionPlan, Design, Levels, attempt_levels, decide, draw_order, verdict_of
 from pilotbase.measures.observation import Observation, Part
 
-LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
+ALPHA = Fraction(1, 20)
+LEVELS = Levels(ALPHA, ALPHA)
 BINARY = ((0, 1), (1, 1))
 
 
@@ -101,6 +102,19 @@ def test_a_refutation_outweighs_an_earlier_confirmation() -> None:
     assert (decision.verdict, decision.criteria[0].verdict) == ("reject", "fail")
 
 
+def test_the_worst_of_many_groups_rejects_at_its_share_of_alpha() -> None:
+    right, group = mostly(0.80), np.arange(3000) % 5
+    parts = tuple(
+        Part((right & (group == g)).astype(np.int64), (group == g).astype(np.int64), BINARY, name=str(g))
+        for g in range(5)
+    )
+    one = CriterionPlan("a", Observation("single", parts[:1]), ">=", Fraction("0.90"), levels=Levels(ALPHA, ALPHA / 5))
+    worst = CriterionPlan("w", Observation("worst", (parts[0],) * 5), ">=", Fraction("0.90"))
+    assert decide([worst], ORDER, LEVELS).scored == decide([one], ORDER, LEVELS).scored
+    whole = decide([CriterionPlan("w", Observation("worst", parts), ">=", Fraction("0.90"))], ORDER, LEVELS)
+    assert whole.verdict == "reject"
+
+
 def test_zero_of_zero_is_not_measured_and_never_a_pass() -> None:
     nothing = at_least("0.50", share(np.ones(3000), eligible=np.zeros(3000)))
     good = at_least("0.90", share(mostly(0.97)))
@@ -123,6 +137,22 @@ def test_a_fixed_design_needs_29_right_answers_for_ninety_percent(n: int, verdic
     plan = at_least("0.90", share(np.ones(3000)), estimand="population")
     decision = decide([plan], ORDER, LEVELS, Design("fixed", n))
     assert (decision.verdict, decision.criteria[0].guarantee) == (verdict, "exact_fixed")
+
+
+def test_a_fixed_design_on_a_hidden_set_is_hypergeometric() -> None:
+    """Of 100 cases, n right ones in a row against 89 right in all (the best set that fails 0.90)."""
+    chance, n = Fraction(1), 0
+    while chance > ALPHA:
+        chance, n = chance * Fraction(89 - n, 100 - n), n + 1
+    plan = at_least("0.90", share(np.ones(100)))
+    assert decide([plan], np.arange(100), LEVELS, Design("fixed", n)).verdict == "accept"
+    assert decide([plan], np.arange(100), LEVELS, Design("fixed", n - 1)).verdict == "inconclusive"
+    chance, n = Fraction(1), 0
+    while chance > ALPHA:
+        chance, n = chance * Fraction(10 - n, 100 - n), n + 1
+    none = at_least("0.90", share(np.zeros(100)))
+    assert decide([none], np.arange(100), LEVELS, Design("fixed", n)).verdict == "reject"
+    assert decide([none], np.arange(100), LEVELS, Design("fixed", n - 1)).verdict == "inconclusive"
 
 
 @pytest.mark.parametrize("estimand", ["hidden_set", "population"])

@@ -55,11 +55,12 @@ def test_the_grid_never_claims_more_than_the_minimum_over_a_fine_one() -> None:
         martingale.update(values)
         return martingale.log_capital
 
-    levels = np.linspace(0, 1 - d, 2001)[1:-1]
+    ends = [float(node) - 1e-9 for node in table.nodes if 1e-9 < node < 1 - d]
+    levels = [*np.linspace(0, 1 - d, 501)[1:-1], *ends]
     brute = min(below(ones, mu + d) + above(twos, mu) for mu in levels)
     ours = float(table.pair_within(0, 1, Fraction("0.10"))[-1])
     assert ours <= brute + 1e-9
-    assert ours > brute - 1.5
+    assert ours > brute - 1
     beyond = min(above(ones, mu + d) + below(twos, mu) for mu in levels)
     assert float(table.pair_beyond(0, 1, Fraction("0.10"))[-1]) <= beyond + 1e-9
 
@@ -70,6 +71,16 @@ def test_evidence_grows_with_the_allowed_gap() -> None:
     reached = [math.inf if time is None else time for time in times]
     assert reached == sorted(reached, reverse=True)
     assert reached[-1] < math.inf == reached[0]
+
+
+def test_rejecting_shares_alpha_among_all_ordered_pairs() -> None:
+    """Six ordered pairs of three groups: a reject needs six times the evidence of one pair."""
+    right, group = simulate([0.95, 0.75, 0.95], 900, 6)
+    test = build_test(gap(right, group, "0.05"), np.arange(900), "anytime")
+    table = test._table(900)  # type: ignore[attr-defined]
+    strongest = np.max([table.pair_beyond(a, b, Fraction("0.05")) for a, b in test._pairs], axis=0)  # type: ignore[attr-defined]
+    alone, shared = (int(table.looks[np.flatnonzero(strongest >= math.log(c * 20))[0]]) for c in (1, 6))
+    assert alone < shared == test.refuted_at(Fraction("0.05"), 0.05, 900)
 
 
 def test_the_interval_holds_the_gap_and_agrees_with_the_verdict() -> None:
@@ -107,3 +118,12 @@ def test_a_gap_beyond_the_bound_is_rarely_accepted(estimand: str) -> None:
         test = build_test(gap(right, group, "0.10", estimand), np.arange(800), "anytime")
         accepted += test.confirmed_at(Fraction("0.10"), 0.05, 800) is not None and not test.holds(Fraction("0.10"))
     assert accepted <= 2
+
+
+@pytest.mark.parametrize("bound", ["0", "0.0000001", "0.999", "1"])
+def test_extreme_bounds_cost_no_more_than_others(bound: str) -> None:
+    plan = gap(*simulate([0.9, 0.89], 300, 7), bound)
+    table = build_test(plan, np.arange(300), "anytime")._table(300)  # type: ignore[attr-defined]
+    assert len(table.nodes) < 250
+    verdict = verdict_of([plan], np.arange(300), LEVELS)[0]
+    assert verdict == ("accept" if Fraction(bound) > Fraction("0.5") else "inconclusive")

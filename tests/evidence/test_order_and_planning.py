@@ -98,11 +98,11 @@ def test_the_certificate_says_the_true_sentence_in_both_languages() -> None:
     english, chinese = (certificate_sentence(claim).render(language) for language in ("en", "zh"))
     for part in ("met plan P on 200 of 1000 hidden cases", "these 1000 cases", "at most 2.5 %", "at most 5 %"):
         assert part in english
-    for part in ("1000 个隐藏样本中的 200 个", "2.5 %", "不作任何声明"):
+    for part in ("1000 个隐藏案例中的 200 个", "2.5 %", "不作任何声明"):
         assert part in chinese
 
 
 def test_kinds_and_units_have_names() -> None:
-    assert guarantee_text("exact_census").render("zh") == "精确：全部样本均已评分"
+    assert guarantee_text("exact_census").render("zh") == "精确：全部案例均已评分"
     assert unit_text("time_block").render("en") == "time block"
     assert unit_text("patient_id").render("zh") == "patient_id"

@@ -54,6 +54,12 @@ def test_on_the_run_itself_the_quantile_is_exact() -> None:
     assert decide([plan(slower, estimand="run")], np.arange(0), LEVELS).criteria[0].verdict == "fail"
 
 
+def test_the_quantile_of_few_requests_rounds_up() -> None:
+    """Nine of ten are fewer than 95 %: the p95 is the tenth."""
+    found = decide([plan(np.array([10.0] * 9 + [80.0]), estimand="run")], np.arange(0), LEVELS).criteria[0]
+    assert (found.verdict, found.estimate) == ("fail", 0.08)
+
+
 def test_blocks_decide_for_other_times_and_bound_the_quantile() -> None:
     rng = np.random.default_rng(1)
     times = rng.gamma(4, 5, 6000)

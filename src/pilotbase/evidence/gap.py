@@ -103,10 +103,12 @@ class GapTest:
         means = [float(low) + span / 2 if value is None else value for value, _ in found]
         spread = max(2.5 * span / math.sqrt(count + 1) for _, count in found)
         start, end = min(means) - spread, max(means) + spread
-        step = max((end - start) / _NODES, 1e-9 * span)
-        if self.threshold > 0:
-            step = float(self.threshold) / math.ceil(float(self.threshold) / step)
-        inner = (Fraction(start + i * step).limit_denominator(10**7) for i in range(int((end - start) / step) + 2))
+        wanted = max((end - start) / _NODES, 1e-9 * span)
+        # Exact multiples of a whole fraction of the threshold: a node plus the threshold is a node again.
+        exact = self.threshold if self.threshold > wanted else Fraction(wanted).limit_denominator(10**9)
+        step = exact / math.ceil(float(exact) / wanted)
+        first = math.floor(start / step)
+        inner = (step * i for i in range(first, first + math.ceil((end - start) / step) + 2))
         return sorted({low, high, *(node for node in inner if low < node < high)})
 
 

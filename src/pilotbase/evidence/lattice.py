@@ -54,6 +54,9 @@ class Claim:
     low: int
     high: int
     mean: Fraction
+    closed: bool = False
+    """Confirm only what lies above the bound, equality left to the census: for claims whose step depends on the bound,
+    so that evidence is monotone in it."""
     rounding: int = 0
     """How much the sum may have lost because huge values were rounded down; zero in all but extreme cases."""
 
@@ -69,7 +72,8 @@ class Claim:
     def confirming(self, finite: bool) -> MeanMartingale:
         """Return a fresh martingale against the claim being false; feed it ``values``."""
         if finite:
-            return MeanMartingale.without_replacement(self.total - 1, len(self.values), self.low)
+            null = self.total if self.closed else self.total - 1
+            return MeanMartingale.without_replacement(null, len(self.values), self.low)
         return MeanMartingale.with_replacement(self.mean, self.low)
 
     def refuting(self, finite: bool) -> MeanMartingale:
@@ -129,7 +133,7 @@ def _centred_claim(stream: Stream, bound: Fraction, sign: int) -> Claim:
     divisor *= coarser
     values = _combine(stream, sign * q, -sign * p, divisor)
     rounding = len(stream) if coarser > 1 else 0
-    return Claim(values, low // divisor, -(-high // divisor), Fraction(0), rounding)
+    return Claim(values, low // divisor, -(-high // divisor), Fraction(0), True, rounding)
 
 
 def _combine(stream: Stream, of_gain: int, of_weight: int, divisor: int) -> Ints:
