@@ -89,7 +89,10 @@ def test_an_installer_would_run_such_a_line_and_we_do_not(tmp_path: Path):
     evil = tmp_path / "evil"
     evil.mkdir()
     mark = tmp_path / "mark"
-    (evil / "setup.py").write_text(f"open({str(mark)!r}, 'w').close()\nraise SystemExit('ran')\n")
+    (evil / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n'
+    )
+    (evil / "evil.py").write_text(f"open({str(mark)!r}, 'w').close()\nraise SystemExit('ran')\n")
     lock = tmp_path / "requirements.lock"
     lock.write_text(f"-e {evil}\n")
     pip = [sys.executable, "-m", "pip", "install", "--no-index", "--no-build-isolation", "--no-deps", "--dry-run"]
