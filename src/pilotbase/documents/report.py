@@ -6,7 +6,7 @@ from typing import Literal
 
 import pydantic
 
-from pilotbase.documents.base import Document, Moment, Part
+from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -155,11 +155,11 @@ class Report(Document):
     """False for a rehearsal: *not evidence*."""
     plan: Digest | None
     scenario: ScenarioReference | None
-    scenario_title: str
+    scenario_title: Localized | str
     sector: str
     data_nature: Literal["measured", "simulated"]
     application: ApplicationReference
-    application_title: str
+    application_title: Localized | str
     contract: Contract
     verdict: Verdict
     reasons: tuple[Text, ...]

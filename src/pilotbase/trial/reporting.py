@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pilotbase.documents.base import localized
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason
@@ -48,11 +47,11 @@ def build_report(
         evidence=proof is not None,
         plan=proof.plan if proof else None,
         scenario=proof.reference if proof else None,
-        scenario_title=localized(scenario.title),
+        scenario_title=scenario.title,
         sector=scenario.sector.value,
         data_nature=scenario.data.nature,
         application=candidate.reference,
-        application_title=localized(observed.application.title),
+        application_title=observed.application.title,
         contract=contract,
         verdict=verdict,
         reasons=reasons,
