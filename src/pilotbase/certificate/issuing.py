@@ -68,14 +68,19 @@ def sign_certificate(certificate: Certificate, trust: TrustFolder) -> Envelope:
     """Return ``certificate`` as a signed statement that brings along the delegations of the signing key.
 
     Raises:
-        RefusedError: the signing key ends before the certificate would, the certificate names another issuer, or the
-            key file is not there.
+        RefusedError: the certificate is not wholly within the time of the signing key (it was issued before a rotation,
+            or ends later than the key), it names another issuer, or the key file is not there.
     """
     if certificate.issuer != trust.issuer:
         raise RefusedError("certificate.other_issuer", folder=trust.path, found=trust.issuer, issuer=certificate.issuer)
-    if certificate.expires_at > trust.state.signing_until or certificate.issued_at >= certificate.expires_at:
+    begins, ends = trust.signing_span()
+    if not begins <= certificate.issued_at < certificate.expires_at <= ends:
         raise RefusedError(
-            "certificate.key_ends_first", ends=trust.state.signing_until.date(), expires=certificate.expires_at.date()
+            "certificate.outside_key",
+            begins=begins.date(),
+            ends=ends.date(),
+            issued=certificate.issued_at.date(),
+            expires=certificate.expires_at.date(),
         )
     return seal(PAYLOAD_TYPE, write_statement(certificate), trust.signing_key(), trust.chain)
 

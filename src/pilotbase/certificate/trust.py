@@ -16,7 +16,7 @@ from typing import Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from pilotbase.certificate.bounded_json import ROOTS, parse_model
+from pilotbase.certificate.bounded_json import DELEGATION, ROOTS, parse_model
 from pilotbase.certificate.delegation import Delegation, delegate
 from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.files import write_public
@@ -65,6 +65,11 @@ class TrustFolder:
     def chain(self) -> tuple[Envelope, ...]:
         """Return the delegations that lead from the first root to the signing key."""
         return (*self.state.rotations, self.state.delegation)
+
+    def signing_span(self) -> tuple[datetime, datetime]:
+        """Return from when until when the root lets the signing key sign."""
+        granted = parse_model(Delegation, self.state.delegation.content(), DELEGATION)
+        return granted.valid_from, granted.valid_until
 
     def roots(self) -> TrustRoots:
         """Return the public roots."""
@@ -216,12 +221,12 @@ def _standing_for(root: TrustedRoot, link: Envelope) -> TrustedRoot:
 def _with_signing(
     state: TrustState, roots: tuple[TrustedRoot, ...], signing: Ed25519PrivateKey, delegation: Envelope
 ) -> TrustState:
-    until = Delegation.model_validate_json(delegation.content()).valid_until
+    granted = parse_model(Delegation, delegation.content(), DELEGATION)
     return state.model_copy(
         update={
             "roots": roots,
             "signing_key": PublicKey.of(signing.public_key()).key_id,
-            "signing_until": until,
+            "signing_until": granted.valid_until,
             "delegation": delegation,
         }
     )
@@ -240,8 +245,9 @@ def _make(keys_folder: Path, folder: str) -> Ed25519PrivateKey:
 
 def _load(keys_folder: Path, folder: str, key_id: str) -> Ed25519PrivateKey:
     name = _file(folder, key_id)
+    pem = KeyFolder(keys_folder).read(name)
     try:
-        key = load_pem_private_key(KeyFolder(keys_folder).read(name), password=None)
+        key = load_pem_private_key(pem, password=None)
     except ValueError:
         key = None
     if not isinstance(key, Ed25519PrivateKey) or PublicKey.of(key.public_key()).key_id != key_id:

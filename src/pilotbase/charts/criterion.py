@@ -12,7 +12,7 @@ from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import Language, text
 
 SIZE = (380, 148)
-LEFT, RIGHT = 84, 366
+LEFT, RIGHT = 84, 324
 TOP, OURS, THEIRS, BOTTOM = 30, 58, 94, 116
 
 
@@ -45,7 +45,7 @@ def _draw_ground(drawing: Drawing, result: CriterionResult, scale: Scale, langua
     at_least = parse_rule(result.rule).comparison == ">="
     start, end = (threshold, RIGHT) if at_least else (LEFT, threshold)
     drawing.rectangle((start, TOP), (end - start, BOTTOM - TOP), PALE_GREEN)
-    ticks = scale.ticks(4)
+    ticks = scale.ticks(4, result.unit_label)
     labels = [spell_tick(tick, result.unit_label) for tick in ticks]
     drawing.bottom_axis([scale(tick) for tick in ticks], labels, TOP, BOTTOM)
     drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), LINE)
@@ -56,7 +56,7 @@ def _draw_ground(drawing: Drawing, result: CriterionResult, scale: Scale, langua
 
 
 def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
-    drawing.text((LEFT - 8, OURS + 4), text("chart.application").render(language), anchor="end")
+    drawing.text((LEFT - 14, OURS + 4), text("chart.application").render(language), anchor="end")
     if result.lower is not None or result.upper is not None:
         low = scale.low if result.lower is None else result.lower
         high = scale.high if result.upper is None else result.upper
@@ -74,15 +74,14 @@ def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language
 
 
 def _draw_baseline(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
-    drawing.text((LEFT - 8, THEIRS + 4), text("chart.baseline").render(language), anchor="end", colour=MUTED)
+    drawing.text((LEFT - 14, THEIRS + 4), text("chart.baseline").render(language), anchor="end", colour=MUTED)
     if result.baseline is None:
         drawing.text((LEFT + 8, THEIRS + 4), "–", colour=MUTED)
         return
     x = scale(result.baseline)
     drawing.polygon([(x, THEIRS - 6), (x + 6, THEIRS), (x, THEIRS + 6), (x - 6, THEIRS)], PAPER, MUTED)
     label = spell_number(result.baseline, result.unit_label)
-    right = x < RIGHT - 60
-    drawing.text((x + (12 if right else -12), THEIRS + 4), label, anchor="start" if right else "end", colour=MUTED)
+    drawing.text((x + 12, THEIRS + 4), label, colour=MUTED)
 
 
 def spell_tick(value: float, unit: str) -> str:

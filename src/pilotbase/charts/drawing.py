@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 from xml.etree import ElementTree
 
-from pilotbase.charts.palette import FONT, HAIR, INK, LINE, MUTED
+from pilotbase.charts.palette import FONT, HAIR, INK, LINE, MUTED, PAPER
 from pilotbase.charts.visible_text import make_visible
 
 Anchor = Literal["start", "middle", "end"]
@@ -39,8 +39,9 @@ class Drawing:
     def text(
         self, at: Point, content: str, *, anchor: Anchor = "start", colour: str = INK, bold: bool = False, size: int = 0
     ) -> None:
-        """Write ``content`` with its baseline at ``at``; ``size`` 0 is the drawing's own."""
+        """Write ``content`` with its baseline at ``at``, readable over lines; ``size`` 0 is the drawing's own."""
         attributes = {"x": _short(at[0]), "y": _short(at[1]), "fill": colour}
+        attributes |= {"stroke": PAPER, "stroke-width": "3", "stroke-linejoin": "round", "paint-order": "stroke"}
         if anchor != "start":
             attributes["text-anchor"] = anchor
         if bold:

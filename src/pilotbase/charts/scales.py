@@ -24,11 +24,12 @@ class Scale:
         whole = self._measure(self.high) - self._measure(self.low)
         return self.start + (self.end - self.start) * (share / whole if whole else 0.5)
 
-    def ticks(self, about: int = 5) -> tuple[float, ...]:
-        """Return round values inside the scale, about so many."""
+    def ticks(self, about: int = 5, unit: str = "") -> tuple[float, ...]:
+        """Return round values inside the scale, about so many; sizes in bytes are round in powers of two."""
         if self.logarithmic:
             return _decades(self.low, self.high)
-        step = round_step((self.high - self.low) / about)
+        size = (self.high - self.low) / about
+        step = 2.0 ** math.ceil(math.log2(size)) if unit == "B" and size > 0 else round_step(size)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return tuple(index * step for index in range(first, last + 1))
