@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
-import multiprocessing
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.environments import Environment, build_environment
+from pilotbase.compute.environments import build_environment
 from pilotbase.compute.intake import check_folder, folder_digest
 from pilotbase.compute.locks import parse_lock
 from pilotbase.compute.markers import MarkerError, applies, marker_values
@@ -127,24 +128,26 @@ def test_wheels_are_fetched_with_the_operators_pip(tmp_path, monkeypatch):
     assert left == {hashlib.sha256(wheel("gamma")).hexdigest()}
 
 
-def build_at_once(lock: bytes, cache: Path, barrier: object, results: object) -> None:
-    barrier.wait()
-    results.put(build_environment(lock, "lock", cache))
+BUILD = """
+import sys
+from pathlib import Path
+from pilotbase.compute.environments import build_environment
+print(build_environment(sys.stdin.buffer.read(), "lock", Path(sys.argv[1])))
+"""
 
 
 def test_builders_at_the_same_time_agree(tmp_path):
     lock = put(tmp_path, "alpha", "beta")
-    context = multiprocessing.get_context("fork")
-    barrier, results = context.Barrier(3), context.Queue()
-    builders = [context.Process(target=build_at_once, args=(lock, tmp_path, barrier, results)) for _ in range(3)]
+    command = [sys.executable, "-c", BUILD, str(tmp_path)]
+    builders = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     for builder in builders:
-        builder.start()
-    found: list[Environment] = [results.get(timeout=60) for _ in builders]
-    for builder in builders:
-        builder.join()
-    assert found[0] == found[1] == found[2]
-    left = [path for path in (tmp_path / "environments").iterdir() if path.is_dir()]
-    assert left == [found[0].path.parent]
+        builder.stdin.write(lock.decode())
+        builder.stdin.close()
+    said = {builder.stdout.read() for builder in builders}
+    assert [builder.wait(60) for builder in builders] == [0, 0, 0]
+    assert len(said) == 1 and "alpha==1.0" in said.pop()
+    left = [path.name for path in (tmp_path / "environments").iterdir() if path.is_dir()]
+    assert len(left) == 1 and not left[0].startswith(".")
 
 
 def test_a_build_that_was_killed_is_swept(tmp_path):
