@@ -67,7 +67,7 @@ def test_is_written_down_completely(name: str) -> None:
 
 
 @EVERY_KIND
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from([0.0, 0.2, 1.0]))
 def test_stays_within_its_bounds(name: str, kind: str, seed: int, absent: float) -> None:
     measure = measures()[name]
@@ -96,7 +96,7 @@ def test_right_answers_are_best_and_better_than_wrong_ones(name: str, kind: str)
 
 
 @EVERY_KIND
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_missing_answer_is_never_better_than_any_answer(name: str, kind: str, seed: int) -> None:
     if name == "abstention":
@@ -117,7 +117,7 @@ def test_a_missing_answer_is_never_better_than_any_answer(name: str, kind: str, 
 
 
 @EVERY_KIND
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from([0.0, 0.2]))
 def test_the_order_of_cases_does_not_matter(name: str, kind: str, seed: int, absent: float) -> None:
     measure, cases = measures()[name], random_cases(kind, seed, absent=absent)
@@ -126,7 +126,7 @@ def test_the_order_of_cases_does_not_matter(name: str, kind: str, seed: int, abs
 
 
 @EVERY_KIND
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from([0.0, 0.2]), shift=st.sampled_from([-1, 0, 1]))
 def test_the_criterion_is_met_exactly_when_the_score_reaches_the_threshold(
     name: str, kind: str, seed: int, absent: float, shift: int
@@ -149,7 +149,7 @@ def test_the_criterion_is_met_exactly_when_the_score_reaches_the_threshold(
 
 
 @EVERY_KIND
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_observation_is_one_of_the_declared_outcomes(name: str, kind: str, seed: int) -> None:
     """The range of bets rests on the declared outcomes: an observation beyond them would break the guarantee."""

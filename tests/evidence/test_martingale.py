@@ -51,7 +51,7 @@ def test_fifty_five_right_answers_in_a_row_show_ninety_percent() -> None:
     assert martingale.crossing(np.ones(200, dtype=np.int64), LOG_20) == 54
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.lists(st.integers(1, 400), min_size=1, max_size=6))
 def test_batches_do_not_matter(seed: int, finite: bool, cuts: list[int]) -> None:
     values = np.random.default_rng(seed).integers(0, 4, 1500)
@@ -138,7 +138,7 @@ def test_a_threshold_at_the_end_of_the_range_is_logic_alone() -> None:
     assert Claim(ones, 0, 1, Fraction(0)).confirming(True).crossing(ones, LOG_20) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.integers(0, 2**32 - 1),
     st.fractions(Fraction(1, 10), Fraction(9, 10), max_denominator=200),

@@ -19,6 +19,7 @@ from pilotbase.evidence import (
     feasibility_of,
     guarantee_text,
     unit_text,
+    verdict_of,
 )
 from pilotbase.measures.observation import Observation, Part
 
@@ -59,13 +60,26 @@ def test_the_fewest_cases_that_can_confirm(threshold: str, method: Any, cases: i
     assert cases_to_confirm_at_best(Fraction(threshold), 0.05, method) == cases
 
 
+def test_the_fewest_cases_at_a_fixed_number_are_the_binomials() -> None:
+    for hundredths in range(2, 100):
+        share = hundredths / 100
+        cases = cases_to_confirm_at_best(Fraction(hundredths, 100), 0.05, "fixed")
+        assert cases is not None
+        assert share**cases <= 0.05 < share ** (cases - 1)
+
+
 def test_no_number_of_cases_shows_perfection() -> None:
     assert cases_to_confirm_at_best(Fraction(1), 0.05) is None
 
 
 def plan(weights: list[int], threshold: str, form: Any = "single", **how: Any) -> CriterionPlan:
     parts = tuple(
-        Part(np.zeros(len(weights), dtype=np.int64), np.array(weights) == code, ((0, 1), (1, 1)), name=f"group {code}")
+        Part(
+            np.zeros(len(weights), dtype=np.int64),
+            (np.array(weights) == code).astype(np.int64),
+            ((0, 1), (1, 1)),
+            name=f"group {code}",
+        )
         for code in sorted({w for w in weights if w})
     )
     comparison: Any = "<=" if form == "gap" else ">="
@@ -84,6 +98,25 @@ def test_a_whole_hidden_set_can_always_decide() -> None:
     assert feasibility_of(plan([1] * 3, "0.90"), np.arange(3), LEVELS).feasible
     assert not feasibility_of(plan([1] * 300, "0.90"), np.arange(300), LEVELS, Design("fixed", 20)).feasible
     assert not feasibility_of(plan([0, 1], "0.90"), np.arange(1), LEVELS).feasible
+
+
+def test_a_part_of_a_hidden_set_needs_fewer_than_a_population() -> None:
+    """Of 100 cases at 0.90: the number that a fixed design really needs, and the anytime one."""
+    for design, few, population in ((Design("fixed", 60), 23, 29), (Design(), 39, 55)):
+        needed = feasibility_of(plan([1] * 100, "0.90"), np.arange(100), LEVELS, design).needed
+        assert needed is not None
+        assert few - 3 <= needed <= few + 3 < population
+        right = CriterionPlan("r", share_right(100), ">=", Fraction("0.90"))
+        if design.stop == "fixed":
+            assert verdict_of([right], np.arange(100), LEVELS, Design("fixed", needed))[0] == "accept"
+            assert verdict_of([right], np.arange(100), LEVELS, Design("fixed", needed - 1))[0] == "inconclusive"
+        else:
+            assert verdict_of([right], np.arange(100), LEVELS) == ("accept", needed)
+
+
+def share_right(n: int) -> Observation:
+    ones = np.ones(n, dtype=np.int64)
+    return Observation("single", (Part(ones, ones, ((0, 1), (1, 1))),))
 
 
 def test_the_scarcest_group_is_named() -> None:

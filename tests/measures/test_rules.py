@@ -116,3 +116,13 @@ def test_abstentions_harm_whichever_way_the_criterion_points() -> None:
 
 def test_thresholds_stay_decimal() -> None:
     assert parse_rule("accuracy >= 0.07").threshold == Decimal("0.07")
+
+
+def test_a_group_that_never_answers_widens_the_gap() -> None:
+    sites = {"site": np.array(["a", "a", "b", "b"])}
+    silent = Cases(
+        np.array([1, 1, 1, 1]), np.array([1, 1, -1, -1]), sites, classes=("ok", "failure"), positive="failure"
+    )
+    assert score(parse_rule("gap(recall by site) <= 0.1"), silent) == 1
+    assert score(parse_rule("gap(error_rate by site) <= 0.1"), silent) == 1
+    assert score(parse_rule("worst(recall by site) >= 0.1"), silent) == 0

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+
+import numpy as np
 
 from pilotbase.evidence.attempts import Levels
-from pilotbase.evidence.criterion import SingleTest, WorstTest
+from pilotbase.evidence.binary import hypergeometric_tail
+from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.gap import GapTest
 from pilotbase.evidence.latency import QuantileTest
+from pilotbase.evidence.lattice import Claim
 from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.planning import cases_to_confirm_at_best
 from pilotbase.evidence.plans import CriterionPlan, Design, alphas_of, build_test, method_of
@@ -34,47 +38,59 @@ class Feasibility:
 def feasibility_of(plan: CriterionPlan, order: Ints, levels: Levels, design: Design | None = None) -> Feasibility:
     """Return whether the cases in ``order`` could ever confirm ``plan``; a whole hidden set always decides."""
     design = design or Design()
-    method = method_of(plan, design)
     alpha, _ = alphas_of(plan, levels, 1)
-    test = build_test(plan, order, method)
+    test = build_test(plan, order, method_of(plan, design))
     limit = design.cases if design.stop == "fixed" and design.cases is not None else len(order)
     found = [
-        _of_single(single, share, (alpha, method, limit), part.name)
-        for (single, share), part in zip(_shares(test, plan.threshold), plan.observation.parts, strict=True)
+        _of_single(single, bound, (alpha, limit), part.name)
+        for (single, bound), part in zip(_parts(test, plan.threshold), plan.observation.parts, strict=True)
     ]
     return min(found, key=_spare)
 
 
-def _shares(test: object, threshold: Fraction) -> list[tuple[SingleTest, Fraction]]:
-    """Return each part with the share of the best outcome that the criterion asks of it."""
+def _parts(test: CriterionTest, threshold: Fraction) -> list[tuple[SingleTest, Fraction]]:
+    """Return each part with the bound that it has to reach."""
     if isinstance(test, SingleTest):
-        return [(test, _asked(test, threshold))]
+        return [(test, threshold)]
     if isinstance(test, WorstTest):
-        return [(group, _asked(group, threshold)) for group in test.groups]
+        return [(group, threshold) for group in test.groups]
     if isinstance(test, QuantileTest):
-        return [(test.single, test.quantile)]
-    assert isinstance(test, GapTest)
-    # Two groups that are both always right differ by ≤ d once one of them is known to reach 1 - d.
-    low, high = test.range
-    return [(group, 1 - threshold / (high - low)) for group in test.groups]
+        return [(test.shares_within(threshold), test.quantile)]
+    if not isinstance(test, GapTest):
+        raise TypeError(type(test).__name__)
+    # Two groups that are both always right differ by ≤ d once one of them is known to reach the top less d.
+    return [(replace(group, comparison=">="), group.range[1] - threshold) for group in test.groups]
 
 
-def _asked(test: SingleTest, threshold: Fraction) -> Fraction:
-    claim = test.claim(threshold)
-    if claim.high == claim.low:
-        return Fraction(0)
-    return (claim.mean - claim.low) / (claim.high - claim.low)
-
-
-def _of_single(
-    test: SingleTest, share: Fraction, how: tuple[float, Literal["anytime", "fixed"], int], name: str | None
-) -> Feasibility:
-    alpha, method, limit = how
+def _of_single(test: SingleTest, bound: Fraction, how: tuple[float, int], name: str | None) -> Feasibility:
+    alpha, limit = how
     available, total = test.counts(limit)
-    needed = cases_to_confirm_at_best(share, alpha, method)
-    if test.finite and available == total > 0:
-        needed = min(needed or total, total)
+    claim = test.claim(bound)
+    if total == 0 or claim.high == claim.low:
+        return Feasibility(total or None, available, name)
+    if not test.finite:
+        share = (claim.mean - claim.low) / (claim.high - claim.low)
+        return Feasibility(cases_to_confirm_at_best(share, alpha, test.method), available, name)
+    best = replace(claim, values=np.full(total, claim.high, dtype=np.int64))
+    needed = _fixed(best, alpha) if test.exact_fixed(bound) else _anytime(best, alpha)
     return Feasibility(needed, available, name)
+
+
+def _anytime(best: Claim, alpha: float) -> int:
+    """Return how many entries confirm when all are best; all of them where no fewer do."""
+    index = best.confirming(True).crossing(best.values, math.log(1 / alpha))
+    return len(best.values) if index is None else index + 1
+
+
+def _fixed(best: Claim, alpha: float) -> int:
+    size = len(best.values)
+    failing = best.total - 1 - best.low * size
+    low, high = 1, size
+    while low < high:
+        middle = (low + high) // 2
+        enough = hypergeometric_tail(middle, middle, size, failing) <= alpha
+        low, high = (low, middle) if enough else (middle + 1, high)
+    return low
 
 
 def _spare(item: Feasibility) -> float:

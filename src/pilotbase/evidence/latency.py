@@ -27,7 +27,7 @@ class QuantileTest:
         return Fraction(0), Fraction(int(values.gain.max(initial=0)), self._weight)
 
     def exact_fixed(self, bound: Fraction) -> bool:
-        return self._shares(bound).exact_fixed(self.quantile)
+        return self.shares_within(bound).exact_fixed(self.quantile)
 
     def measured(self) -> bool:
         return self.single.measured()
@@ -47,10 +47,10 @@ class QuantileTest:
         return within >= self.quantile * len(self._values)
 
     def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        return self._shares(bound).confirmed_at(self.quantile, alpha, horizon)
+        return self.shares_within(bound).confirmed_at(self.quantile, alpha, horizon)
 
     def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        return self._shares(bound).refuted_at(self.quantile, alpha, horizon)
+        return self.shares_within(bound).refuted_at(self.quantile, alpha, horizon)
 
     @property
     def _values(self) -> Stream:
@@ -60,7 +60,7 @@ class QuantileTest:
     def _weight(self) -> int:
         return self._values.outcomes[0][1]
 
-    def _shares(self, bound: Fraction) -> SingleTest:
+    def shares_within(self, bound: Fraction) -> SingleTest:
         """Return the test of the share of values that do not exceed ``bound``."""
         within = (self._values.gain <= int(bound * self._weight)).astype(np.int64)
         each = replace(
