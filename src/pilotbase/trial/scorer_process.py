@@ -81,6 +81,7 @@ def run_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress = ignore_progre
 def main() -> int:
     """Run the job on standard input."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us hears Ctrl-C too, and then ends us in good order
     harden_process()
     events = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

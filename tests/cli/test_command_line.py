@@ -1,0 +1,135 @@
+"""The command line as its users meet it: exit codes, both languages, JSON, Ctrl-C, a full disk."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pilotbase.cli import app
+from tests.trial.conftest import BAD, GOOD, home, write_application, write_scenario  # noqa: F401 - fixtures
+
+SLOW = "import time\ndef predict(batch):\n    time.sleep(0.3)\n" + GOOD.split("\n", 1)[1]
+
+
+def run(*arguments, language="en"):
+    result = CliRunner(env={"PILOTBASE_LANGUAGE": language}).invoke(app, [str(part) for part in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_accept_is_0_reject_is_3_refused_is_5(home, write_scenario, write_application, tmp_path):  # noqa: F811
+    scenario = write_scenario()
+    accepted = run("trial", "run", scenario, write_application(), "--out", tmp_path / "out", "--json")
+    assert accepted.exit_code == 0
+    assert json.loads(accepted.stdout)["verdict"] == "accept"
+    assert run("trial", "run", scenario, write_application(BAD, "bad")).exit_code == 3
+    refused = run("trial", "run", scenario, write_application("def predict(batch):\n    return 1\n", "broken"))
+    assert refused.exit_code == 5
+    assert "Traceback" not in refused.stderr
+    trust = home / "trust-roots.json"
+    certificate = tmp_path / "out" / "certificate.json"
+    assert run("certificate", "verify", certificate, "--trust", trust).exit_code == 0
+    assert run("certificate", "verify", certificate, "--trust", trust, "--strict").exit_code == 4
+    fresh = ("--revocations", home / "revocations.json")
+    assert run("certificate", "verify", certificate, "--trust", trust, "--strict", *fresh).exit_code == 0
+    content = json.loads(certificate.read_bytes())
+    content["payload"] = content["payload"][:-8] + "AAAAAAAA"
+    certificate.write_text(json.dumps(content))
+    assert run("certificate", "verify", certificate, "--trust", trust).exit_code == 3
+    assert run("log", "verify", "--checkpoint", tmp_path / "out" / "log-checkpoint.txt").exit_code == 0
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_bad_input_is_2_and_speaks_the_readers_language(home, write_scenario, tmp_path, language):  # noqa: F811
+    result = run("trial", "run", write_scenario(), tmp_path / "nowhere", language=language)
+    assert result.exit_code == 2
+    chinese = any("\u4e00" <= letter <= "\u9fff" for letter in result.stderr)
+    assert chinese == (language == "zh")
+    assert "nowhere" in result.stderr
+
+
+def test_all_problems_of_a_scenario_come_with_their_lines(write_scenario):  # noqa: F811
+    scenario = write_scenario(
+        change=lambda content: content.replace("sector: manufacturing", "sectr: manufacturing").replace(
+            "accuracy >= 0.7", "accuracy => 0.7"
+        )
+    )
+    result = run("scenario", "check", scenario)
+    assert result.exit_code == 2
+    assert "scenario.yaml:6 sectr" in result.stderr
+    assert "criteria[1]" in result.stderr
+
+
+def test_a_new_scenario_and_a_new_application_run_as_they_stand(home, write_scenario, tmp_path):  # noqa: F811
+    source = tmp_path / "pumps.csv"
+    shutil.copyfile(write_scenario() / "cases.csv", source)
+    answers = "The pump fails\nfailure\nsite\n5000\n200\nwaterworks, control room\n"
+    made = CliRunner().invoke(
+        app, ["scenario", "new", "--from", str(source), "--out", str(tmp_path / "s")], input=answers
+    )
+    assert made.exit_code == 0, made.output
+    assert run("scenario", "check", tmp_path / "s").exit_code == 0
+    assert run("application", "new", tmp_path / "s", "--out", tmp_path / "a", "--supplier", "me").exit_code == 0
+    assert (tmp_path / "a-sample.csv").is_file()
+    assert run("application", "check", tmp_path / "a").exit_code == 0
+    assert run("trial", "rehearse", tmp_path / "s", tmp_path / "a").exit_code == 0
+    assert run("application", "new", tmp_path / "s", "--out", tmp_path / "a").exit_code == 2
+
+
+def start(home_path: Path, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", "from pilotbase.cli import main; main()", *map(str, arguments)]
+    environment = {**os.environ, "PILOTBASE_HOME": str(home_path), "PILOTBASE_LANGUAGE": "en"}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def test_ctrl_c_is_130_and_the_same_command_goes_on(home, write_scenario, write_application, tmp_path):  # noqa: F811
+    scenario, application = write_scenario(), write_application(SLOW)
+    process = start(home, "trial", "run", scenario, application, "--out", tmp_path / "out")
+    for line in process.stderr:
+        if "answers hidden cases" in line:
+            break
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert "Nothing is lost" in said
+    assert not (tmp_path / "out" / "report.json").exists()
+    assert run("trial", "run", scenario, application, "--out", tmp_path / "out").exit_code == 0
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["attempt"]["number"] == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
+def test_a_full_disk_is_1_and_nothing_is_half_written(write_scenario, write_application, tmp_path):  # noqa: F811
+    scenario, application = write_scenario(rows=3000), write_application()
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "none", str(small)], check=True)
+    try:
+        process = start(small / "home", "trial", "run", scenario, application, "--out", tmp_path / "out")
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "Traceback" not in said
+        assert "space" in said
+        subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
+        process = start(small / "home", "trial", "run", scenario, application, "--out", tmp_path / "out")
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=False)
+
+
+def test_help_is_quick():
+    began = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-c", "from pilotbase.cli import main; main()", "--help"], check=True, capture_output=True
+    )
+    assert time.monotonic() - began < 3
