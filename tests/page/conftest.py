@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pilotbase.documents.base import Localized
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -221,7 +222,7 @@ def build(**changes: object) -> Report:
             hidden_set=digest("hidden"),
             hidden_cases=5000,
         ),
-        "scenario_title": "Predict machine failure before it stops the line",
+        "scenario_title": Localized(en="Predict machine failure before it stops the line", zh="停线之前预测设备故障"),
         "sector": "manufacturing",
         "data_nature": "measured",
         "application": ApplicationReference(

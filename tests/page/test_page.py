@@ -101,6 +101,12 @@ def test_both_languages_say_the_same(kind: str, reports: Reports) -> None:
     assert Counter(figures[0]) == Counter(figures[1])
 
 
+def test_owner_s_title_is_shown_in_the_reader_s_language(reports: Reports) -> None:
+    page = Page(render_report(reports["accepted"], language="zh"))
+    assert "停线之前预测设备故障" in page.read("zh") and "停线之前预测设备故障" not in page.read("en")
+    assert "Predict machine failure" in page.read("en")
+
+
 def test_verdict_is_a_word_and_the_claim_one_sentence(reports: Reports, certificate: Certificate) -> None:
     page = Page(render_report(reports["accepted"], certificate))
     for language, word in (("en", "accept"), ("zh", "通过")):
