@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -293,3 +294,26 @@ def test_limits_are_those_that_were_given(start, plain):
     settings = replace(BoxSettings(uid=OWN_UID), limits=Limits(file_bytes=3 << 20))
     with start(source, floats(1), plain, settings) as worker:
         assert worker.predict(one_column()).values.tolist() == [3 << 20, 0, 0]
+
+
+def test_another_thread_may_cancel(start, plain):
+    source = "import time\ndef predict(batch):\n    time.sleep(60)"
+    with start(source, floats(1), plain) as worker:
+        timer = threading.Timer(0.2, worker.cancel)
+        timer.start()
+        with pytest.raises(BoxEnded) as ended:
+            worker.predict(one_column())
+    assert ended.value.reason is EndReason.CANCELLED
+
+
+def test_time_zones_are_known(start, plain):
+    source = """
+    import datetime, zoneinfo
+    def predict(batch):
+        moment = datetime.datetime(2026, 1, 1, tzinfo=zoneinfo.ZoneInfo("Asia/Shanghai"))
+        return [moment.utcoffset().total_seconds()] * batch.rows
+    """
+    if not Path("/usr/share/zoneinfo/Asia/Shanghai").exists():
+        pytest.skip("this host has no time-zone data")
+    with start(source, floats(1), plain) as worker:
+        assert worker.predict(one_column()).values.tolist() == [28800.0] * 3

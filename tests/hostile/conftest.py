@@ -87,6 +87,12 @@ def settings(request: pytest.FixtureRequest) -> BoxSettings:
     return settings
 
 
+@pytest.fixture
+def default() -> BoxSettings:
+    """Settings for the way that this host takes by itself, for what does not depend on the way."""
+    return BoxSettings(limits=LIMITS, uid=OWN_UID)
+
+
 def readable_interpreter() -> Interpreter:
     """A Python that an ordinary user can read, for start C as root."""
     for path in map(Path, ("/usr/bin/python3", "/usr/local/bin/python3")):

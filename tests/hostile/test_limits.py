@@ -170,14 +170,14 @@ def attack():
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_flooding_the_log(launch, settings, stream):
-    everything = replace(limited(settings, log_bytes=64 * MEBIBYTE), logs=LogPolicy.FULL)
+def test_flooding_the_log(launch, default, stream):
+    everything = replace(limited(default, log_bytes=64 * MEBIBYTE), logs=LogPolicy.FULL)
     outcome = launch(FLOOD.format(stream=stream), everything)
     assert outcome.succeeded and outcome.dropped_bytes == 0
-    capped = launch(FLOOD.format(stream=stream), replace(settings, logs=LogPolicy.FULL))
+    capped = launch(FLOOD.format(stream=stream), replace(default, logs=LogPolicy.FULL))
     assert capped.succeeded, "a flood of words is dropped; it does not end the application"
-    assert capped.text == "y" * settings.limits.log_bytes
-    assert capped.dropped_bytes == 24 * MEBIBYTE - settings.limits.log_bytes
+    assert capped.text == "y" * default.limits.log_bytes
+    assert capped.dropped_bytes == 24 * MEBIBYTE - default.limits.log_bytes
 
 
 SLEEP = """
@@ -188,21 +188,21 @@ def attack():
 """
 
 
-def test_sleeping_over_a_batch(launch, settings):
-    assert launch(SLEEP.format(seconds=0.6), settings).succeeded
-    outcome = launch(SLEEP.format(seconds=1e6), limited(settings, batch_seconds=0.4))
+def test_sleeping_over_a_batch(launch, default):
+    assert launch(SLEEP.format(seconds=0.6), default).succeeded
+    outcome = launch(SLEEP.format(seconds=1e6), limited(default, batch_seconds=0.4))
     assert outcome.reason is EndReason.BATCH_TIMEOUT
 
 
-def test_sleeping_while_loading(launch, settings):
+def test_sleeping_while_loading(launch, default):
     source = "import time\ntime.sleep({})\ndef attack(): return True"
-    assert launch(source.format(0.6), settings).succeeded
-    assert launch(source.format(1e6), limited(settings, load_seconds=0.4)).reason is EndReason.LOAD_TIMEOUT
+    assert launch(source.format(0.6), default).succeeded
+    assert launch(source.format(1e6), limited(default, load_seconds=0.4)).reason is EndReason.LOAD_TIMEOUT
 
 
-def test_living_too_long(launch, settings):
-    assert launch(SLEEP.format(seconds=0.6), settings).succeeded
-    assert launch(SLEEP.format(seconds=1e6), limited(settings, wall_seconds=0.4)).reason is EndReason.WALL_LIMIT
+def test_living_too_long(launch, default):
+    assert launch(SLEEP.format(seconds=0.6), default).succeeded
+    assert launch(SLEEP.format(seconds=1e6), limited(default, wall_seconds=0.4)).reason is EndReason.WALL_LIMIT
 
 
 BURN = """
@@ -219,14 +219,18 @@ def attack():
 """
 
 
-@pytest.mark.parametrize("children", [0, 3])
-def test_burning_cpu_time(launch, settings, children):
-    assert launch(BURN.format(seconds=0.4, children=children), settings).succeeded
-    outcome = launch(BURN.format(seconds=1e6, children=children), limited(settings, cpu_seconds=1))
+def test_burning_cpu_time(launch, default):
+    assert launch(BURN.format(seconds=0.4, children=0), default).succeeded
+    outcome = launch(BURN.format(seconds=1e6, children=0), limited(default, cpu_seconds=1))
     assert outcome.reason is EndReason.CPU_LIMIT
 
 
-def test_ignoring_every_signal(launch, settings):
+def test_burning_the_cpu_time_of_many(launch, settings):
+    outcome = launch(BURN.format(seconds=1e6, children=3), limited(settings, cpu_seconds=1))
+    assert outcome.reason is EndReason.CPU_LIMIT
+
+
+def test_ignoring_every_signal(launch, default):
     source = """
     import signal, time
     for number in set(range(1, 65)) - {9, 19, 32, 33}:
@@ -234,7 +238,7 @@ def test_ignoring_every_signal(launch, settings):
     def attack():
         time.sleep(1e6)
     """
-    assert launch(source, limited(settings, batch_seconds=0.3)).reason is EndReason.BATCH_TIMEOUT
+    assert launch(source, limited(default, batch_seconds=0.3)).reason is EndReason.BATCH_TIMEOUT
 
 
 def test_swallowing_every_error(launch, settings):

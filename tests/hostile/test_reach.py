@@ -95,6 +95,23 @@ def test_inherited_descriptors(launch, settings, unprotected, tmp_path):
         assert not launch(source, settings).succeeded
 
 
+def test_only_five_descriptors_are_open(launch, settings):
+    source = """
+    import os
+    def attack():
+        links = []
+        for number in range(256):
+            try:
+                links.append(os.readlink(f"/proc/self/fd/{number}"))
+            except OSError:
+                pass
+        print(links)
+        return len(links) != 5 or not {link.partition(":")[0] for link in links} <= {"pipe", "/dev/null"}
+    """
+    outcome = launch(source, settings)
+    assert outcome.reason is None and not outcome.succeeded
+
+
 @contextlib.contextmanager
 def listener(kind: int, address: object, family: int = socket.AF_INET) -> Iterator[socket.socket]:
     """A socket on this host that answers every caller."""

@@ -61,7 +61,7 @@ class Hierarchy:
     watch: MemoryWatch
     memory: Path
     pids: Path
-    cpu: Path | None
+    cpu: Path
 
     def make(self, memory_bytes: int | None, processes: int | None) -> Group:
         """Return a new group with these limits; raises `OSError` where it cannot be made."""
@@ -75,8 +75,8 @@ class _GroupV1:
 
     def __init__(self, parent: Hierarchy, name: str, memory_bytes: int | None, processes: int | None) -> None:
         self._memory, self._pids = parent.memory / name, parent.pids / name
-        self._cpu = parent.cpu / name if parent.cpu else None
-        self._folders = [folder for folder in (self._memory, self._pids, self._cpu) if folder]
+        self._cpu = parent.cpu / name
+        self._folders = [self._memory, self._pids, self._cpu]
         with _removing_on_failure(self):
             for folder in self._folders:
                 folder.mkdir()
@@ -92,7 +92,7 @@ class _GroupV1:
 
     def usage(self) -> GroupUsage:
         memory = _read_table(self._memory / "memory.stat")
-        cpu = int((self._cpu / "cpuacct.usage").read_text()) / 1e9 if self._cpu else 0.0
+        cpu = int((self._cpu / "cpuacct.usage").read_text()) / 1e9
         return GroupUsage(
             memory.get("total_rss", memory.get("rss", 0)) + memory.get("total_shmem", memory.get("shmem", 0)),
             cpu,
@@ -147,7 +147,7 @@ def find_hierarchy() -> Hierarchy | None:
 
 def sweep(hierarchy: Hierarchy) -> None:
     """Remove groups whose Pilotbase process is no more."""
-    for parent in {hierarchy.memory, hierarchy.pids, hierarchy.cpu or hierarchy.memory}:
+    for parent in {hierarchy.memory, hierarchy.pids, hierarchy.cpu}:
         for folder in parent.glob(f"{_PREFIX}*"):
             owner, started, _ = folder.name.removeprefix(_PREFIX).split("-")
             if start_time(int(owner)) != int(started):
@@ -155,13 +155,19 @@ def sweep(hierarchy: Hierarchy) -> None:
 
 
 def _hierarchy_v1(root: Path) -> Hierarchy | None:
-    own = dict(line.split(":", 2)[1:] for line in Path("/proc/self/cgroup").read_text().splitlines())
-    parents = {name: root / name / own[name].lstrip("/") for name in ("memory", "pids", "cpuacct") if name in own}
-    if not all(name in parents and os.access(parents[name], os.W_OK) for name in ("memory", "pids")):
-        return None
-    cpu = parents.get("cpuacct")
-    usable = cpu is not None and os.access(cpu, os.W_OK)
-    return Hierarchy(MemoryWatch.CGROUP_V1, parents["memory"], parents["pids"], cpu if usable else None)
+    own: dict[str, str] = {}
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        own.update(dict.fromkeys(controllers.split(","), path))
+    parents = []
+    for controller in ("memory", "pids", "cpuacct"):
+        mounted = root / controller
+        beneath = mounted / own.get(controller, "").lstrip("/")
+        parent = beneath if beneath.is_dir() else mounted  # in a container the mount's root is our own group
+        if controller not in own or not os.access(parent, os.W_OK):
+            return None
+        parents.append(parent)
+    return Hierarchy(MemoryWatch.CGROUP_V1, *parents)
 
 
 def _hierarchy_v2(root: Path) -> Hierarchy | None:

@@ -19,7 +19,7 @@ PROGRAM = PurePosixPath("/pilotbase/program.py")
 _INSIDE_UID = 1000
 _OPEN_FILES = 1024
 _SYSTEM_FOLDERS = ("/usr/lib", "/usr/lib64", "/lib", "/lib64")
-_SYSTEM_FILES = ("/etc/ld.so.cache",)
+_SYSTEM_DATA = ("/etc/ld.so.cache", "/usr/share/zoneinfo")
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -198,7 +198,7 @@ def _scratch(settings: BoxSettings) -> list[str]:
 
 def _system_mounts(interpreter: Interpreter, tools: Tools) -> list[Mount]:
     paths = [Path(folder) for folder in _SYSTEM_FOLDERS if Path(folder).is_dir() and not Path(folder).is_symlink()]
-    paths += [Path(file) for file in _SYSTEM_FILES if Path(file).exists()]
+    paths += [Path(file) for file in _SYSTEM_DATA if Path(file).exists()]
     paths += [Path(tool) for tool in (tools.prlimit, tools.setpriv)]
     if interpreter.prefix in (Path("/usr"), Path("/usr/local")):
         paths += [interpreter.executable, *(path for path in [interpreter.prefix / "lib"] if str(path) != "/usr/lib")]

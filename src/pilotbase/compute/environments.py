@@ -162,6 +162,8 @@ def _follow(box: Box, greeting: bytes) -> None:
         report = json.loads(bytes(box.channel.receive(header.length, deadline)))
         if header.kind is Kind.READY:
             return
+        if report["kind"] == "disk":
+            raise PilotbaseError("environment.disk_full")
         reason = _refusal(report["kind"], str(report["wheel"]), str(report["found"]))
     except (ChannelClosedError, DeadlinePassedError) as problem:
         symptom = EndReason.LOAD_TIMEOUT if isinstance(problem, DeadlinePassedError) else EndReason.APPLICATION_EXIT

@@ -8,6 +8,7 @@ modules are only compiled. Speaks the frames of `pilotbase.protocols.frames`.
 from __future__ import annotations
 
 import compileall
+import errno
 import io
 import json
 import os
@@ -51,7 +52,9 @@ def main() -> None:
         RuntimeError,
         OSError,
     ) as problem:
-        report = RefusedWheelError("broken", wheel["name"], f"{type(problem).__name__}: {problem}").report()
+        full = isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT)
+        kind = "disk" if full else "broken"
+        report = RefusedWheelError(kind, wheel["name"], f"{type(problem).__name__}: {problem}").report()
         send(answers, ERROR, json.dumps(report).encode())
         return
     compile_folder(greeting["target"])

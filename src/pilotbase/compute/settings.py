@@ -70,7 +70,10 @@ class BoxSettings:
     limits: Limits = field(default_factory=Limits)
     level: IsolationLevel = IsolationLevel.L2
     uid: int = FIRST_ORGANISATION_UID
-    """Real uid of the box when started as root, one per organisation; otherwise the user's own is used."""
+    """Real uid of the box when started as root, one per organisation; otherwise the user's own is used.
+
+    Without a control group start D counts processes by this uid: boxes of one organisation then share their limit.
+    """
     logs: LogPolicy = LogPolicy.WITHHELD
     interpreter: Interpreter | None = None
     """Another Python than the one that runs Pilotbase."""

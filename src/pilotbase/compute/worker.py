@@ -82,7 +82,7 @@ def start_worker(
 
 
 class WarmWorker:
-    """A loaded application; not safe for use by several threads at once."""
+    """A loaded application; one thread uses it, any thread may `cancel` it."""
 
     def __init__(self, work: Work, settings: BoxSettings) -> None:
         self._contract, self._limits, self._policy = work.contract, settings.limits, settings.logs
@@ -143,6 +143,10 @@ class WarmWorker:
     def logs(self) -> Logs:
         """Return what the application printed, as far as the log policy lets it out."""
         return self._box.logs()
+
+    def cancel(self) -> None:
+        """End the box from another thread: a `predict` under way raises `BoxEnded`; `close` is still due."""
+        self._box.supervisor.stop(EndReason.CANCELLED)
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
         """End the box and leave nothing of it behind; harmless when repeated."""
