@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 
 import polars as pl
@@ -16,8 +15,9 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.sealing import load_scenario, seal_scenario
-from pilotbase.vault.attempts import attempts_of, remaining
+from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
+from pilotbase.worker.base import open_base, rotate_key
 from pilotbase.worker.proving import freeze_in, prove, rehearse_in
 from tests.trial.conftest import BAD, GOOD
 
@@ -94,6 +94,8 @@ def test_no_attempt_is_counted_for_what_does_not_pass_its_rehearsal(base, write_
     assert caught.value.code == "trial.rehearsal_failed"
     assert "ZeroDivisionError" in caught.value.render("en")
     assert "half way" in (tmp_path / "out" / "rehearsal" / "application.log").read_text()
+    with pytest.raises(RefusedError):
+        prove(base, scenario, broken, tmp_path / "out")
     assert attempts_of(base.lab.vault, hidden_set(base, scenario)) == []
 
 
@@ -206,11 +208,24 @@ def test_a_level_that_the_host_cannot_give_is_refused(base, write_scenario, writ
     assert caught.value.exit_code == 5
 
 
-SLOW = "import time\ndef predict(batch):\n    time.sleep(0.15)\n" + GOOD.split("\n", 1)[1]
-PROVE = (
-    "import sys; from pathlib import Path; from pilotbase.worker.base import open_base;"
-    "from pilotbase.worker.proving import prove;"
-    "prove(open_base(), Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))"
+SLOW = "import time\ndef predict(batch):\n    time.sleep(0.1)\n" + GOOD.split("\n", 1)[1]
+PROVE = """
+import sys
+from pathlib import Path
+from pilotbase.worker.base import open_base
+from pilotbase.worker.base import open_base, rotate_key
+from pilotbase.worker.proving import prove
+def show(step):
+    print(f"{step.stage.code}:{step.done}", flush=True)
+prove(open_base(), *map(Path, sys.argv[1:4]), show)
+"""
+MOMENTS = (
+    "trial.progress.leakage:0",
+    "trial.progress.baseline:0",
+    "trial.progress.answer:20",
+    "trial.progress.answer:60",
+    "trial.progress.score:0",
+    "trial.progress.report:0",
 )
 
 
@@ -219,16 +234,36 @@ def test_kill_at_any_moment_and_rerun_gives_one_verdict_and_one_attempt(
 ):
     scenario, application = write_scenario(), write_application(SLOW)
     rehearse_in(base, scenario, application)
-    freeze_in(base, scenario, application)
+    plan = freeze_in(base, scenario, application)
     command = [sys.executable, "-c", PROVE, str(scenario), str(application), str(tmp_path / "out")]
-    for delay in (0.8, 1.6, 2.0, 2.4):
-        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
-        time.sleep(delay)
+    answers = home / "runs" / plan.digest().removeprefix("sha256:") / "attempt-1" / "answers"
+    sizes = []
+    for moment in MOMENTS:
+        process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, text=True)
+        assert moment in (line.strip() for line in process.stdout), moment
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        sizes.append(answers.stat().st_size if answers.exists() else 0)
+        opened = attempts_of(base.lab.vault, hidden_set(base, scenario))
+        assert len(opened) <= 1
+        assert sizes[-1] == 0 or opened[0].state is not AttemptState.OPEN
+    assert sizes == sorted(sizes)
+    assert 0 < sizes[2] < sizes[4] == sizes[5]
     report = prove(base, scenario, application, tmp_path / "out").report
     assert report.verdict is Verdict.ACCEPT
     assert report.attempt.number == 1
     assert report.attempt.answered == 100
-    assert len(attempts_of(base.lab.vault, hidden_set(base, scenario))) == 1
+    (attempt,) = attempts_of(base.lab.vault, hidden_set(base, scenario))
+    assert attempt.state is AttemptState.CLOSED
     assert prove(base, scenario, application, tmp_path / "out").report == report
+
+
+def test_a_certificate_stays_as_it_was_signed_when_keys_are_rotated(base, write_scenario, write_application, tmp_path):
+    scenario, application = write_scenario(), write_application()
+    first = prove(base, scenario, application, tmp_path / "out")
+    rotate_key(base, root=False)
+    rotate_key(open_base(), root=True)
+    again = prove(open_base(), scenario, application, tmp_path / "again")
+    assert again.envelope.to_bytes() == first.envelope.to_bytes()
+    roots = read_trust_roots(base.trust_roots.read_bytes())
+    assert verify_certificate(again.envelope.to_bytes(), roots, at=datetime.now(UTC)).certificate == first.certificate

@@ -208,7 +208,8 @@ def _without_confidences(section: Section) -> Section:
 
 
 def _coarse(result: CriterionResult) -> CriterionResult:
-    hidden = {"path": (), "lower": None, "upper": None, "baseline": None, "scored": None}
+    kept_back = dict.fromkeys(("lower", "upper", "baseline", "scored", "needed"))
+    hidden = {**kept_back, "path": (), "claim": text("input.for_the_owner_only")}
     if result.guarantee == "measured_run" or result.estimate is None:
         return result.model_copy(update=hidden)
     return result.model_copy(update={**hidden, "estimate": float(f"{result.estimate:.2g}")})

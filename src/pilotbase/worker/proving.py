@@ -12,10 +12,8 @@ import pydantic
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.certificate import (
     Envelope,
-    issue_certificate,
     read_evidence,
     revoke,
-    sign_certificate,
     verify_certificate,
 )
 from pilotbase.compute.ends import END_TEXTS
@@ -33,8 +31,8 @@ from pilotbase.trial.running import Candidate, prepare_candidate
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealing import Sealed, load_scenario, seal_scenario
 from pilotbase.worker.base import Base
+from pilotbase.worker.issuing import issue
 from pilotbase.worker.trial_folder import TrialFiles, open_records, write_json, write_rehearsal, write_trial
-from pilotbase.workspace.actors import PUBLIC
 
 
 @dataclass(frozen=True)
@@ -98,12 +96,11 @@ def prove(
     plan = _freeze(base, sealed, candidate, folder, on_progress)
     report = run_trial(base.lab, plan, on_progress)
     on_progress(Progress(text("trial.progress.report")))
-    certificate = _issue(base, report, plan)
-    envelope = sign_certificate(certificate, base.trust)
+    issued = issue(base, report, plan)
     records = open_records(base.lab, report, sealed.scenario.owner.organisation)
     checkpoint = base.lab.view.checkpoint().note
-    write_trial(folder, TrialFiles(plan, report, certificate, envelope, records, checkpoint))
-    return Proven(report, certificate, envelope, folder)
+    write_trial(folder, TrialFiles(plan, report, issued.certificate, issued.envelope, records, checkpoint))
+    return Proven(report, issued.certificate, issued.envelope, folder)
 
 
 def take_in(
@@ -149,19 +146,6 @@ def _freeze(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_p
             end = rehearsal.report.isolation
             raise RefusedError("trial.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail, folder=folder)
     return freeze_plan(base.lab, sealed, candidate)
-
-
-def _issue(base: Base, report: Report, plan: TrialPlan) -> Certificate:
-    """Return the one certificate over ``report``, issued now if it has not been."""
-    head, view = f"certificate:{report.digest()}", base.lab.view
-    known = view.head(head)
-    if known is not None:
-        return view.load(known, Certificate)
-    now = datetime.now(UTC)
-    certificate = issue_certificate(report, plan, issuer=base.trust.issuer, now=now, expires_at=base.trust.expiry(now))
-    with view.transaction("certificate.issued") as change:
-        change.set_head(head, change.put(certificate, PUBLIC), expected=None)
-    return certificate
 
 
 def _folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) -> Path:

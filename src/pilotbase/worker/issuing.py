@@ -1,0 +1,36 @@
+"""The one certificate of a report: issued and signed once, then given out as it was."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from pilotbase.certificate import Envelope, issue_certificate, sign_certificate
+from pilotbase.documents.base import Document
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.report import Report
+from pilotbase.worker.base import Base
+from pilotbase.workspace.actors import PUBLIC
+
+
+class IssuedCertificate(Document):
+    """A certificate with the envelope that was signed over it; a later change of keys does not touch it."""
+
+    document: Literal["issued-certificate/1"] = "issued-certificate/1"
+    certificate: Certificate
+    envelope: Envelope
+
+
+def issue(base: Base, report: Report, plan: TrialPlan) -> IssuedCertificate:
+    """Return the certificate over ``report``, issued and signed now if it has not been."""
+    head, view = f"certificate:{report.digest()}", base.lab.view
+    known = view.head(head)
+    if known is not None:
+        return view.load(known, IssuedCertificate)
+    now = datetime.now(UTC)
+    certificate = issue_certificate(report, plan, issuer=base.trust.issuer, now=now, expires_at=base.trust.expiry(now))
+    issued = IssuedCertificate(certificate=certificate, envelope=sign_certificate(certificate, base.trust))
+    with view.transaction("certificate.issued") as change:
+        change.set_head(head, change.put(issued, PUBLIC), expected=None)
+    return issued
