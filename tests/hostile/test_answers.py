@@ -114,6 +114,15 @@ def test_answering_twice(start):
     assert ended.value.reason is EndReason.BROKEN_PROTOCOL
 
 
+def test_answering_the_next_batch_in_advance(start):
+    ahead = frame(body=floats(0, 0, 0)) + frame(sequence=2, body=floats(1, 1, 1))
+    with start(WRITE.format(frame=ahead.hex()), SETTINGS) as worker:
+        worker.predict(batch())
+        with pytest.raises(BoxEnded) as ended:
+            worker.predict(batch())
+    assert ended.value.reason is EndReason.BROKEN_PROTOCOL
+
+
 def test_answering_before_it_is_asked(start):
     source = "import os, sys\nos.write(int(sys.argv[2]), bytes.fromhex({!r}))\ndef predict(batch): return []"
     with pytest.raises(BoxEnded) as ended:

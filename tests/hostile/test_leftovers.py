@@ -95,6 +95,14 @@ def test_closing_leaves_no_process_and_no_descriptor(start, batch_of, settings):
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
+def test_killing_bubblewrap_leaves_no_process(start, batch_of, settings):
+    with start(STUBBORN, settings) as worker:
+        worker.predict(batch_of(1))
+        pids = descendants(worker._box.supervisor._root)
+        worker._box.supervisor._process.kill()
+    assert gone(pids, patience=0.5)
+
+
 def test_a_box_outlives_the_thread_that_asked_for_it(start, batch_of):
     """``--die-with-parent`` is bound to the thread that started bubblewrap, so that must not be the caller's."""
     import threading

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute import worker
+from pilotbase.compute import box, command, worker
+from pilotbase.compute.box import BoxStartError
 from pilotbase.compute.probe import probe_host
 from pilotbase.compute.settings import Interpreter, Protection
 from pilotbase.documents.errors import InputError
@@ -385,6 +386,19 @@ def test_capabilities_and_identity(launch, settings):
     """
     outcome = launch(source, settings)
     assert outcome.reason is None and not outcome.succeeded
+
+
+@pytest.mark.parametrize("broken", ["filter", "identity"])
+def test_a_box_that_is_not_sealed_runs_nothing(launch, settings, monkeypatch, broken):
+    if broken == "filter":
+        monkeypatch.setattr(box, "_filter", lambda settings: None)
+    elif settings.start == "D":
+        monkeypatch.setattr(command, "_drop_command", lambda tools, uid: [])
+    else:
+        pytest.skip("start C has no identity to drop inside")
+    with pytest.raises(BoxStartError) as refused:
+        launch("raise SystemExit\ndef attack(): return True", settings)
+    assert refused.value.code == "box.not_sealed"
 
 
 def test_becoming_root_again(launch, settings):
