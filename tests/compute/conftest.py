@@ -14,6 +14,7 @@ import pytest
 
 from pilotbase.compute.environments import Environment, build_environment
 from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.compute.staging import remove_folder
 from pilotbase.compute.trees import digest_tree
 from pilotbase.compute.worker import WarmWorker, start_worker
 from pilotbase.documents.contract import Contract
@@ -27,7 +28,7 @@ def shared_folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="pilotbase-compute-"))
     path.chmod(0o755)
     yield path
-    shutil.rmtree(path, ignore_errors=True)
+    remove_folder(path)
 
 
 @pytest.fixture(scope="session")

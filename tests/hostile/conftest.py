@@ -7,7 +7,6 @@ if it was denied. An attack that is ended by a limit never answers.
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from pilotbase.compute.ends import BoxEnded
 from pilotbase.compute.environments import Environment, build_environment
 from pilotbase.compute.probe import probe_host
 from pilotbase.compute.settings import BoxSettings, Interpreter, LogPolicy, MemoryWatch, Protection, Start
+from pilotbase.compute.staging import remove_folder
 from pilotbase.compute.worker import WarmWorker, start_worker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -107,7 +107,7 @@ def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="pilotbase-hostile-"))
     path.chmod(0o755)
     yield path
-    shutil.rmtree(path, ignore_errors=True)
+    remove_folder(path)
 
 
 @pytest.fixture
