@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from fractions import Fraction
-
-import polars as pl
 
 from pilotbase.compute.probe import probe_host, require_level
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Estimand
-from pilotbase.evidence import cases_to_confirm_at_best
-from pilotbase.measures import Setting, is_resource, problems_of
+from pilotbase.documents.texts import text
+from pilotbase.trial.criteria_check import check_criteria
 from pilotbase.trial.lab import SOFTWARE, Lab
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.running import Candidate
 from pilotbase.trial.scoring import settle_criteria
-from pilotbase.trial.sealing import Sealed, error_level, read_public_sample
+from pilotbase.trial.sealing import Sealed, read_public_sample
 from pilotbase.vault.attempts import order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties
@@ -45,7 +39,7 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
     left = remaining(lab.vault, hidden)
     cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
     _require_complete(scenario)
-    check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases)
+    check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, left.next_alpha)
     _require_approvals(scenario)
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
@@ -74,43 +68,6 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
         digest = change.put(plan, parties(supplier), owner=owner, fields={"scenario": scenario.name})
         change.set_head(head, digest, expected=None)
     return plan
-
-
-def check_criteria(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int) -> None:
-    """Raise one `InputError` with every criterion that cannot be measured, or that ``cases`` can never decide."""
-    columns = frozenset(field.name for field in scenario.data.fields)
-    kind = scenario.contract(classes or ("",)).prediction.kind
-    setting = Setting(kind, classes, scenario.positive, columns, has_baseline=scenario.baseline is not None)
-    issues = []
-    for index, criterion in enumerate(scenario.criteria):
-        problems: list[Text] = list(problems_of(criterion.parsed(), setting))
-        problems += [] if problems else list(_undecidable(criterion, scenario, public, cases))
-        path = f"criteria[{index}].rule"
-        issues += [Issue(file="scenario.yaml", path=path, problem=problem) for problem in problems]
-    units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
-    if len(units) > 1:
-        problem = text("trial.units_differ", found=sorted(units))
-        issues.append(Issue(file="scenario.yaml", path="criteria", problem=problem))
-    if issues:
-        raise InputError.from_issues("scenario.yaml", issues)
-
-
-def _undecidable(criterion: Criterion, scenario: Scenario, public: pl.DataFrame, cases: int) -> Iterator[Text]:
-    """Say how many cases a population claim needs even if every answer is right; a whole hidden set always decides."""
-    rule = criterion.parsed()
-    if is_resource(rule) or criterion.estimand is not Estimand.POPULATION or rule.measure.startswith("capped_"):
-        return
-    bound = Fraction(rule.threshold) if rule.comparison == ">=" else 1 - Fraction(rule.threshold)
-    needed = cases_to_confirm_at_best(bound, error_level(scenario) / 2) if rule.wrapper is None else None
-    if needed is None:
-        return
-    label = rule.label or scenario.positive
-    share = 1.0
-    if rule.measure == "recall" and label is not None:
-        share = float(public[scenario.data.target].cast(pl.String).eq(label).sum()) / max(public.height, 1)
-    if cases * share < needed:
-        found = int(cases * share)
-        yield text("trial.too_few_cases", rule=str(rule), found=found, needed=needed)
 
 
 def _require_complete(scenario: Scenario) -> None:

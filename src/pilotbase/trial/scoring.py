@@ -80,15 +80,20 @@ def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | Non
 
 def judge(criteria: Sequence[Criterion], cases: Cases, order: Ints, levels: Levels, load: Load) -> Decision:
     """Return the decision on ``cases`` scored in ``order`` (indices into their arrays), and on the run's ``load``."""
-    run = Run(
-        latencies=load.batch_seconds,
-        cases=load.cases,
-        wall_seconds=float(load.batch_seconds.sum()),
-        cpu_seconds=load.cpu_seconds,
-        peak_bytes=load.memory_peak_bytes,
-    )
-    plans = [_plan(criterion, cases, order, run) for criterion in criteria]
-    return decide(plans, order, levels)
+    return decide([plan_criterion(criterion, cases, order, load) for criterion in criteria], order, levels)
+
+
+def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, load: Load) -> CriterionPlan:
+    """Return the criterion with what was observed of it, on answers or on the run."""
+    rule = criterion.parsed()
+    threshold = Fraction(rule.threshold)
+    if is_resource(rule):
+        seen = observe_run(rule, _run_of(load))
+        return CriterionPlan(criterion.rule, seen, rule.comparison, threshold, estimand="run", unit="request", run=True)
+    estimand: Literal["hidden_set", "population"] = criterion.estimand.value
+    units = cases.units if criterion.unit != "case" else None
+    observation = observe(rule, cases, order, estimand)
+    return CriterionPlan(criterion.rule, observation, rule.comparison, threshold, estimand, criterion.unit, units)
 
 
 def describe(
@@ -121,17 +126,14 @@ def _with_cut(criterion: Criterion, cut: Decimal) -> Criterion:
     return criterion.model_copy(update={"rule": str(replace(rule, arguments={**rule.arguments, "cut": cut}))})
 
 
-def _plan(criterion: Criterion, cases: Cases, order: Ints, run: Run) -> CriterionPlan:
-    rule = criterion.parsed()
-    threshold = Fraction(rule.threshold)
-    if is_resource(rule):
-        return CriterionPlan(
-            criterion.rule, observe_run(rule, run), rule.comparison, threshold, estimand="run", unit="request", run=True
-        )
-    estimand: Literal["hidden_set", "population"] = criterion.estimand.value
-    units = cases.units if criterion.unit != "case" else None
-    observation = observe(rule, cases, order, estimand)
-    return CriterionPlan(criterion.rule, observation, rule.comparison, threshold, estimand, criterion.unit, units)
+def _run_of(load: Load) -> Run:
+    return Run(
+        latencies=load.batch_seconds,
+        cases=load.cases,
+        wall_seconds=float(load.batch_seconds.sum()),
+        cpu_seconds=load.cpu_seconds,
+        peak_bytes=load.memory_peak_bytes,
+    )
 
 
 def _baseline_score(rule: Rule, cases: Cases) -> float | None:

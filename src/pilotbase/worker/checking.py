@@ -19,8 +19,8 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.freezing import check_criteria
-from pilotbase.trial.sealing import load_scenario, read_cases
+from pilotbase.trial.criteria_check import check_criteria
+from pilotbase.trial.sealing import error_level, load_scenario, read_cases
 from pilotbase.worker.base import Base
 from pilotbase.workspace.log_check import verify_log
 
@@ -65,7 +65,7 @@ def check_scenario(path: Path, step: str = "freeze") -> CheckedScenario:
     classes = classes_of(split.public, scenario)
     baseline_answers(scenario, split.public, classes)
     cases = min(scenario.trial.cases_per_attempt or split.hidden.height, split.hidden.height)
-    check_criteria(scenario, classes, split.public, cases)
+    check_criteria(scenario, classes, split.public, cases, error_level(scenario) / 2)  # the first attempt's share
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
         text("worker.scenario_cases", public=split.public.height, hidden=split.hidden.height, attempt=cases),

@@ -1,0 +1,84 @@
+"""What can be said of criteria before anything runs: whether they can be measured, and ever be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.data.batches import truth_codes
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Estimand
+from pilotbase.evidence import Levels, draw_order, feasibility_of
+from pilotbase.measures import Setting, is_resource, problems_of
+from pilotbase.trial.performance import Load
+from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria
+
+FILE = "scenario.yaml"
+_NO_LOAD = Load(np.empty(0), 0, 1, 0.0, None, None)
+
+
+def check_criteria(
+    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int, level: float
+) -> None:
+    """Return when every criterion can be measured and decided by ``cases`` cases at error ``level``.
+
+    The public sample stands in for the hidden cases, drawn to their number, with every answer right: what even then is
+    not confirmed never will be.
+
+    Raises:
+        InputError: with every criterion that cannot, and how many cases it would need.
+    """
+    columns = frozenset(field.name for field in scenario.data.fields)
+    kind = scenario.contract(classes or ("",)).prediction.kind
+    setting = Setting(kind, classes, scenario.positive, columns, has_baseline=scenario.baseline is not None)
+    problems = [list(problems_of(criterion.parsed(), setting)) for criterion in scenario.criteria]
+    issues = [_issue(index, problem) for index, found in enumerate(problems) for problem in found]
+    units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
+    if len(units) > 1:
+        issues.append(Issue(file=FILE, path="criteria", problem=text("trial.units_differ", found=sorted(units))))
+    if not issues:
+        issues = [_issue(index, problem) for index, problem in _undecidable(scenario, classes, public, cases, level)]
+    if issues:
+        raise InputError.from_issues(FILE, issues)
+
+
+def _undecidable(
+    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int, level: float
+) -> Iterator[tuple[int, Text]]:
+    """Yield population claims that ``cases`` right answers do not confirm; a whole hidden set always decides."""
+    criteria = settle_criteria(scenario)
+    asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item)]
+    if not asked:
+        return
+    drawn = public[np.random.default_rng(0).integers(0, public.height, cases)]
+    right = _right_answers(scenario, classes, drawn)
+    ideal = build_cases(scenario, classes, drawn, right, baseline=right)
+    order = draw_order(cases, b"feasibility", ideal.units)
+    levels = Levels(Fraction(level).limit_denominator(10**9), Fraction(1, 2))
+    for index, criterion in asked:
+        found = feasibility_of(plan_criterion(criterion, ideal, order, _NO_LOAD), order, levels)
+        if not found.feasible:
+            needed = "∞" if found.needed is None else found.needed
+            yield index, text("trial.too_few_cases", rule=criterion.rule, found=found.available, needed=needed)
+
+
+def _is_asked(criterion: Criterion) -> bool:
+    return criterion.estimand is Estimand.POPULATION and not is_resource(criterion.parsed())
+
+
+def _right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFrame) -> NDArray[Any]:
+    truth = truth_codes(frame, scenario, tuple(classes))
+    if scenario.prediction != "probability" or scenario.positive is None:
+        return truth
+    return np.equal(truth, list(classes).index(scenario.positive)).astype(np.float64)
+
+
+def _issue(index: int, problem: Text) -> Issue:
+    return Issue(file=FILE, path=f"criteria[{index}].rule", problem=problem)
