@@ -1,4 +1,4 @@
-"""The test command: style, types, import contracts, then every test in parallel. Stops at nothing, sums up at the end."""
+"""The test command: style, types, import contracts, then every test in parallel; sums up at the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-LINTS = {
+LINTS: dict[str, list[str | Path]] = {
     "format": [BIN / "ruff", "format", "--check", "--quiet", "."],
     "lint": [BIN / "ruff", "check", "--quiet", "."],
     "types": [BIN / "mypy", "--no-error-summary", "src", "tests/run_all.py"],
@@ -26,7 +26,7 @@ def main() -> int:
     options = parser.parse_args()
     marker = "prove" if options.prove else "not prove"
     tests = [sys.executable, "-m", "pytest", "-q", "-n", str(os.cpu_count() or 2), "--dist", "worksteal", "-m", marker]
-    checks: dict[str, list[str | Path]] = {} if options.prove else {**LINTS}
+    checks = {} if options.prove else dict(LINTS)
     if not options.lint_only:
         checks["tests"] = [*tests, "--durations", "8"]
     return report({name: run(name, command) for name, command in checks.items()})
