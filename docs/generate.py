@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
+import pkgutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ import click
 import pydantic
 import typer
 
+import pilotbase
 from pilotbase.cli import app
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.schema import KINDS, json_schema
@@ -156,6 +159,9 @@ def error_lines() -> Iterator[str]:
 
 def error_codes() -> dict[str, int]:
     """Return every code with which an error is raised, and the exit code of its class."""
+    for module in pkgutil.walk_packages(pilotbase.__path__, "pilotbase."):
+        if ".migrations" not in module.name:
+            importlib.import_module(module.name)  # every class of the error tree is known once its module is
     exits = {kind.__name__: kind.exit_code for kind in _subclasses(PilotbaseError)}
     found: dict[str, int] = {}
     for path in sorted(SOURCE.rglob("*.py")):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pilotbase.compute.environments import build_environment
-from pilotbase.compute.intake import check_folder, folder_digest
+from pilotbase.compute.intake import check_folder
 from pilotbase.compute.locks import parse_lock
 from pilotbase.compute.markers import MarkerError, applies, marker_values
 from pilotbase.compute.settings import running_interpreter
@@ -157,17 +157,6 @@ def test_a_build_that_was_killed_is_swept(tmp_path):
     (killed / "tree").chmod(0o555)
     build_environment(lock, "lock", tmp_path)
     assert not killed.exists()
-
-
-def test_a_folder_is_named_by_its_content(tmp_path):
-    (tmp_path / "app.py").write_text("x")
-    first = folder_digest(tmp_path)
-    (tmp_path / "more").mkdir()
-    assert folder_digest(tmp_path) == first, "an empty folder holds nothing"
-    (tmp_path / "more" / "data.txt").write_text("y")
-    second = folder_digest(tmp_path)
-    (tmp_path / "more" / "data.txt").rename(tmp_path / "data.txt")
-    assert len({first, second, folder_digest(tmp_path)}) == 3
 
 
 def test_what_a_folder_may_not_hold(tmp_path):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pilotbase.compute.staging import staging_folder
-from pilotbase.compute.trees import digest_tree, walk_tree
+from pilotbase.compute.trees import walk_tree
 from pilotbase.documents.errors import InputError
 
 MAX_FOLDER_BYTES = 2 << 30
@@ -46,12 +46,6 @@ def readable_folder(folder: Path) -> Iterator[Path]:
             entry.path.chmod(0o755 if entry.is_folder else 0o644)
         copy.chmod(0o755)
         yield copy
-
-
-def folder_digest(folder: Path) -> str:
-    """Return the digest that names a checked folder by its content."""
-    check_folder(folder)
-    return digest_tree(folder)
 
 
 _COPIES = Path("/run/pilotbase")

@@ -19,11 +19,8 @@ give it the same `CriterionPlan`, observed on the baseline's answers.
 
 from pilotbase.evidence.attempts import Levels, attempt_levels
 from pilotbase.evidence.claims import (
-    CertificateClaim,
     Estimand,
     Guarantee,
-    certificate_sentence,
-    guarantee_text,
     unit_text,
 )
 from pilotbase.evidence.decision import (
@@ -44,7 +41,6 @@ from pilotbase.evidence.plans import CriterionPlan, Design
 from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate, time_blocks
 
 __all__ = [
-    "CertificateClaim",
     "Comparison",
     "CriterionDecision",
     "CriterionPlan",
@@ -64,11 +60,9 @@ __all__ = [
     "Verdict",
     "attempt_levels",
     "cases_to_confirm_at_best",
-    "certificate_sentence",
     "decide",
     "draw_order",
     "feasibility_of",
-    "guarantee_text",
     "quantile_bounds",
     "quantile_estimate",
     "time_blocks",

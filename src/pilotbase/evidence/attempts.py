@@ -21,11 +21,13 @@ class Levels:
                 raise InputError("evidence.level_out_of_range", level=float(level))
 
 
-def attempt_levels(alpha: Fraction, attempt: int, alpha_reject: Fraction | None = None) -> Levels:
-    """Return the levels of attempt ``j`` = 1, 2, … on a hidden-set version: α/(j(j+1)), which sums to α.
+def attempt_levels(alpha: Fraction, attempt: int) -> Levels:
+    """Return the levels of attempt ``j`` = 1, 2, … on a hidden-set version: α/(j(j+1)) each, which sums to α.
 
-    A false reject harms only the attempt itself, so its level is not divided; it defaults to ``alpha``.
+    So a certificate can say of all attempts together that any of them is false with probability at most α, whether it
+    accepts or rejects.
     """
     if attempt < 1:
         raise InputError("evidence.attempt_out_of_range", attempt=attempt)
-    return Levels(alpha / (attempt * (attempt + 1)), alpha if alpha_reject is None else alpha_reject)
+    level = alpha / (attempt * (attempt + 1))
+    return Levels(level, level)

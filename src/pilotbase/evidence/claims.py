@@ -1,10 +1,8 @@
-"""What a verdict claims, in words: the estimand, the unit, the kind of guarantee, and the certificate's sentence."""
+"""What a criterion's figures claim, in words: the estimand, the unit, the kind of guarantee."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import Literal
 
 from pilotbase.documents.texts import Text, text
@@ -23,20 +21,6 @@ _STRENGTH: tuple[Guarantee, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class CertificateClaim:
-    """What the certificate's sentence names; ``level`` is the attempt's α_j, ``alpha`` that of the hidden set."""
-
-    application: str
-    plan: str
-    scored: int
-    total: int
-    estimand: Estimand
-    level: Fraction
-    alpha: Fraction
-    unit: str
-
-
 def weakest(guarantees: Sequence[Guarantee]) -> Guarantee:
     """Return the weakest kind: a certificate's guarantee is that of its weakest criterion."""
     return max(guarantees, key=_STRENGTH.index)
@@ -53,38 +37,6 @@ def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: in
     return text("evidence.claim.hidden_set", used=used, total=total, unit=unit_text(unit))
 
 
-def certificate_sentence(claim: CertificateClaim) -> Text:
-    """Return the one sentence that a certificate claims (statistics.md, corrections)."""
-    about = (
-        text("evidence.about.population")
-        if claim.estimand == "population"
-        else text("evidence.about.hidden_set", total=claim.total)
-    )
-    return text(
-        "evidence.certificate",
-        application=claim.application,
-        plan=claim.plan,
-        scored=claim.scored,
-        total=claim.total,
-        about=about,
-        level=_percent(claim.level),
-        alpha=_percent(claim.alpha),
-        unit=unit_text(claim.unit),
-    )
-
-
-def guarantee_text(guarantee: Guarantee) -> Text:
-    """Return the kind of guarantee in words."""
-    return {
-        "exact_census": text("evidence.guarantee.exact_census"),
-        "exact_anytime": text("evidence.guarantee.exact_anytime"),
-        "exact_fixed": text("evidence.guarantee.exact_fixed"),
-        "asymptotic": text("evidence.guarantee.asymptotic"),
-        "measured_run": text("evidence.guarantee.measured_run"),
-        "descriptive": text("evidence.guarantee.descriptive"),
-    }[guarantee]
-
-
 def unit_text(unit: str) -> Text:
     """Return the unit's name: the known units in the reader's language, a column's name as it is."""
     known = {
@@ -95,7 +47,3 @@ def unit_text(unit: str) -> Text:
         "run": text("evidence.unit.run"),
     }
     return known.get(unit) or text("evidence.unit.named", name=unit)
-
-
-def _percent(level: Fraction) -> str:
-    return f"{float(level * 100):.4g} %"

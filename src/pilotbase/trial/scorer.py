@@ -28,7 +28,7 @@ from pilotbase.documents.report import Attempt as AttemptRecord
 from pilotbase.documents.report import Order, Records, Report
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.evidence import Decision, Levels, draw_order
+from pilotbase.evidence import Decision, attempt_levels, draw_order
 from pilotbase.measures import Cases
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
@@ -115,8 +115,8 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     order = _scoring_order(docket, frame, secret)
     scenario, classes = docket.sealed.scenario, docket.sealed.record.classes
     cases = build_cases(scenario, classes, frame, answered.values, baseline)
-    level = Fraction(attempt.alpha).limit_denominator(10**9)  # of a false accept, and of a false reject
-    decision = judge(plan.criteria, cases, order, Levels(level, level), answered.run.load)
+    levels = attempt_levels(Fraction(docket.hidden.alpha).limit_denominator(10**9), attempt.number)
+    decision = judge(plan.criteria, cases, order, levels, answered.run.load)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     records = _keep_records(lab, docket, attempt, (cases, answered, order, decision))
     judged = describe(plan.criteria, cases, order, decision, scenario)

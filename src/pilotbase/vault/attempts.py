@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes
+from pilotbase.evidence import attempt_levels, draw_order
 from pilotbase.vault.ciphers import SetSecrets
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.order import Cases, permutation
+from pilotbase.vault.opening import Cases
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace import tables
@@ -155,7 +157,11 @@ def commit_answers(vault: Vault, attempt: Attempt, answers: Digest) -> None:
 
 
 def reveal_order(vault: Vault, hidden_set: HiddenSet, attempt: Attempt) -> bytes:
-    """Return the order secret (32 bytes, see `order.scoring_order`); `RefusedError` before answers are committed."""
+    """Return the order secret: 32 bytes that seed `evidence.draw_order` together with the nonce.
+
+    Raises:
+        RefusedError: answers are not committed yet.
+    """
     with vault.transaction("vault.order_revealed") as change:
         row = _row(change.connection, attempt.identity)
         if row.state not in (AttemptState.COMMITTED, AttemptState.CLOSED):
@@ -228,7 +234,7 @@ def remaining(vault: Vault, hidden_set: HiddenSet) -> Remaining:
 
 def alpha_of(hidden_set: HiddenSet, number: int) -> float:
     """Return α/(j(j+1)); over all j the sum is α."""
-    return hidden_set.alpha / (number * (number + 1))
+    return float(attempt_levels(Fraction(hidden_set.alpha).limit_denominator(10**9), number).accept)
 
 
 def _is_same(row: Row[Any], request: AttemptRequest) -> bool:
@@ -264,7 +270,7 @@ def _draw(fresh: Bits, request: AttemptRequest, number: int, bundle: SetSecrets)
         raise RefusedError("vault.no_fresh_cases", wanted=request.cases, left=len(pool))
     seed = bundle.derive("draw", str(number), request.plan, request.application, request.nonce)
     reserved = np.zeros(len(fresh), dtype=np.bool_)
-    reserved[pool[permutation(seed, len(pool))[: request.cases]]] = True
+    reserved[pool[draw_order(len(pool), seed)[: request.cases]]] = True
     return reserved
 
 
