@@ -24,9 +24,6 @@ def verify(trial, revocations=None, application=None):
     return check_certificate(file, trial.base.trust_roots, revocations, application, strict=revocations is not None)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="catalogue/folders.py:IGNORED: Python prefers bytecode that the digest does not cover"
-)
 @pytest.mark.parametrize("hidden", ["__pycache__", ".git", ".DS_Store"])
 def test_a_delivered_folder_holds_nothing_that_its_digest_does_not_cover(trial, tmp_path, hidden):
     delivered = tmp_path / "delivered"

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.scorer import score_trial
-from pilotbase.vault.attempts import attempts_of
+from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.proving import freeze_in, prove, rehearse_in
 from tests.attacks.conftest import manifest, write_odd
@@ -27,9 +27,6 @@ def runs(base, plan):
     return base.home.path / "runs" / plan.digest().removeprefix("sha256:") / "attempt-1"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="trial/scorer.py:_answer: resumed after the commitment, answers are not compared with it"
-)
 def test_answers_replaced_after_their_commitment_are_noticed(base, write_scenario, write_application, killed_before):
     plan = freeze_in(base, write_scenario(), write_application(BAD))
     killed_before(base, plan, "mark_scored")
@@ -45,20 +42,18 @@ def test_answers_replaced_after_their_commitment_are_noticed(base, write_scenari
         score(base, plan)
 
 
-@pytest.mark.xfail(strict=True, reason="trial/run_files.py: ended.json and usage.json carry no key's mark")
 def test_a_measured_run_edited_before_it_is_scored_is_noticed(base, write_scenario, write_application, killed_before):
     scenario = write_scenario(change=lambda content: content.replace("512 MiB", "100 MiB"))
     plan = freeze_in(base, scenario, write_application("FAT = bytearray(b'x') * (150 << 20)\n" + GOOD))
     killed_before(base, plan, "commit_answers")
-    ended = runs(base, plan) / "ended.json"
-    run = json.loads(ended.read_text())
+    ended = runs(base, plan) / "ended"
+    mark, _, body = ended.read_text().partition("\n")
+    run = json.loads(body)
     assert run["memory_peak_bytes"] > 150 << 20
-    ended.write_text(json.dumps({**run, "memory_peak_bytes": 1000}))
-    try:
-        outcome = score(base, plan).criteria[2].outcome
-    except PilotbaseError:
-        return
-    assert outcome is Outcome.FAIL
+    ended.write_text(mark + "\n" + json.dumps({**run, "memory_peak_bytes": 1000}))
+    with pytest.raises(InvalidProofError) as caught:
+        score(base, plan)
+    assert caught.value.code == "trial.run_altered"
 
 
 def with_reference(content):
@@ -66,10 +61,6 @@ def with_reference(content):
     return baseline.replace("{rule: accuracy >= 0.7}", "{rule: win_rate >= 0.6}")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="trial/sealing.py:load_sealed: the newest record of scenario and hidden set, whatever its baseline",
-)
 def test_the_baseline_of_a_frozen_plan_cannot_be_swapped(base, write_scenario, tmp_path, write_application):
     scenario = write_scenario(change=with_reference)
     reference = write_odd(scenario / "reference", manifest("reference", "plant"), GOOD)
@@ -84,9 +75,6 @@ def test_the_baseline_of_a_frozen_plan_cannot_be_swapped(base, write_scenario, t
     assert report.criteria[1].outcome is not Outcome.PASS
 
 
-@pytest.mark.xfail(
-    strict=True, reason="trial/scorer.py: an attempt is opened before the baseline is measured; it stays counted"
-)
 def test_a_baseline_that_fails_costs_no_attempt_as_its_message_says(base, write_scenario, write_application):
     scenario = write_scenario(change=with_reference)
     reference = write_odd(scenario / "reference", manifest("reference", "plant"))
@@ -109,10 +97,6 @@ def strict(content):
     return content.replace(">= 0.7}", ">= 0.7, confidence: 0.99}").replace("attempts: 6", "attempts: 1")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="trial/scorer.py: level and attempts are those of the first sealing, whatever the plan's criteria say",
-)
 def test_a_verdict_at_99_percent_spends_no_more_than_1_percent(base, write_scenario, write_application):
     freeze_in(base, write_scenario(name="loose"), write_application(GOOD, "first"))
     plan = freeze_in(base, write_scenario(name="strict", change=strict), write_application(GOOD, "second"))
@@ -121,14 +105,16 @@ def test_a_verdict_at_99_percent_spends_no_more_than_1_percent(base, write_scena
     assert report.attempt.alpha <= 0.01 / 2
 
 
-@pytest.mark.xfail(strict=True, reason="trial/sealing.py:_hidden_set: one row more is a new set with a new budget")
 def test_one_row_more_gives_no_second_chance_on_scored_cases(base, write_scenario, write_application):
-    prove(base, write_scenario(), write_application(GOOD, "first"))
+    first = prove(base, write_scenario(), write_application(GOOD, "first")).report.attempt
     grown = write_scenario(name="grown")
     with (grown / "cases.csv").open("a") as stream:
         stream.writelines(f"more{number},5.{number},4,north,fine\n" for number in range(4))
     plan = freeze_in(base, grown, write_application(GOOD + "#\n", "second"))
-    assert score(base, plan).attempt.number == 2
+    attempt = score(base, plan).attempt
+    assert attempt.number == 2
+    hidden = base.lab.view.load(plan.scenario.hidden_set, HiddenSet)
+    assert remaining(base.lab.vault, hidden).scored == first.scored + attempt.scored
 
 
 @pytest.mark.xfail(

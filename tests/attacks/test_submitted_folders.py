@@ -16,10 +16,6 @@ from tests.trial.conftest import GOOD
 SHADOWS = ("json", "os", "struct", "array", "traceback", "conftest", "sitecustomize", "usercustomize", "pilotbase")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="catalogue/applications.py: `requirements` may be any path; each line of that file stands in the error",
-)
 @pytest.mark.parametrize("where", ["absolute", "relative"])
 def test_requirements_reach_no_file_outside_the_folder(base, write_scenario, tmp_path, where):
     scenario = write_scenario(rows=100)
@@ -39,7 +35,6 @@ def test_requirements_reach_no_file_outside_the_folder(base, write_scenario, tmp
         pytest.param(manifest(extra="resources: {threads: 100000000000000000000}\n"), id="threads beyond JSON"),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="documents/application.py: version and threads have no upper bound: traceback")
 def test_a_manifest_beyond_bounds_is_the_suppliers_input_error(base, write_scenario, tmp_path, content):
     with pytest.raises(InputError):
         rehearse_in(base, write_scenario(rows=100), write_odd(tmp_path / "odd", content))
@@ -64,7 +59,6 @@ def little_stack():
 
 
 @pytest.mark.parametrize("spoil", [no_utf8, very_deep])
-@pytest.mark.xfail(strict=True, reason="catalogue/folders.py: names that are no UTF-8, folders 1,000 deep: traceback")
 def test_an_odd_tree_is_the_suppliers_input_error(tmp_path, spoil, request):
     application = write_odd(tmp_path / "odd", manifest())
     spoil(application)
@@ -73,7 +67,6 @@ def test_an_odd_tree_is_the_suppliers_input_error(tmp_path, spoil, request):
         assert read_tree(application).digest
 
 
-@pytest.mark.xfail(strict=True, reason="catalogue/folders.py: MAXIMUM_FILES counts only good files: 10⁵ problems")
 def test_a_folder_of_links_is_refused_in_few_lines(tmp_path):
     application = write_odd(tmp_path / "odd", manifest())
     for number in range(6000):
@@ -83,7 +76,6 @@ def test_a_folder_of_links_is_refused_in_few_lines(tmp_path):
     assert len(caught.value.render("en").splitlines()) < 200
 
 
-@pytest.mark.xfail(strict=True, reason="catalogue/folders.py:_copy: chmod follows a link that was put in meanwhile")
 def test_a_file_swapped_for_a_link_lets_nothing_of_the_host_be_changed(tmp_path):
     application = write_odd(tmp_path / "odd", manifest())
     victim = tmp_path / "shadow"
@@ -98,7 +90,6 @@ def test_a_file_swapped_for_a_link_lets_nothing_of_the_host_be_changed(tmp_path)
     assert stat.S_IMODE(victim.stat().st_mode) == 0o600
 
 
-@pytest.mark.xfail(strict=True, reason="worker/proving.py:_folder: name and version alone, without the supplier")
 def test_a_rival_of_the_same_name_does_not_write_over_anothers_files(base, write_scenario, tmp_path):
     scenario = write_scenario(rows=100)
     places = [

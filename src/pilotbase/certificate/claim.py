@@ -81,7 +81,7 @@ def _refuted(report: Report, attempt: Attempt) -> Text:
 
 def _left_open(report: Report, attempt: Attempt) -> Text:
     undecided = [result for result in report.criteria if result.outcome in (Outcome.INCONCLUSIVE, Outcome.NOT_MEASURED)]
-    spent = text("certificate.shown.spent", alpha=_number(attempt.alpha), total=_number(_total(attempt)))
+    spent = text("certificate.shown.spent", alpha=_number(attempt.alpha), total=_number(attempt.alpha_of_all))
     if not undecided:
         return _joined([text("certificate.shown.reason", reason=report.reasons[0]), spent])
     return _joined([text("certificate.shown.open", criteria=_rules(undecided)), spent])
@@ -93,7 +93,7 @@ def _error_probability(code: str, criteria: Sequence[CriterionResult], attempt: 
         criteria=_rules(criteria),
         estimand=_estimand(criteria, attempt),
         alpha=_number(attempt.alpha),
-        total=_number(_total(attempt)),
+        total=_number(attempt.alpha_of_all),
         exactness=_exactness(criteria),
     )
 
@@ -128,11 +128,6 @@ def _joined(parts: Sequence[Text]) -> Text:
     for part in parts[1:]:
         whole = text("certificate.shown.both", first=whole, second=part)
     return whole
-
-
-def _total(attempt: Attempt) -> float:
-    """Return α over all attempts: attempt j may spend α/(j(j+1)), which sums to at most α."""
-    return attempt.alpha * attempt.number * (attempt.number + 1)
 
 
 def _rules(criteria: Iterable[CriterionResult]) -> str:

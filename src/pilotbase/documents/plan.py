@@ -47,6 +47,8 @@ class TrialPlan(Document):
     document: Literal["trial-plan/1"] = "trial-plan/1"
     scenario: ScenarioReference
     application: ApplicationReference
+    sealed: Digest
+    """The base's record of the sealed data: public sample, hidden set, classes, reference application."""
     contract: Contract
     positive: str | None = None
     decision_threshold: float = 0.5

@@ -90,6 +90,8 @@ class Attempt(Part):
     """Counted over the hidden-set version, by whichever supplier."""
     alpha: float
     """Error probability that this attempt may spend, α/(j(j+1))."""
+    alpha_of_all: float
+    """Error probability over all attempts on this hidden-set version together."""
     reserved: int
     answered: int
     scored: int | None = None

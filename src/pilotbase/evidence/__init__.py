@@ -17,7 +17,7 @@ Before a plan is frozen, `feasibility_of` says whether so few cases can decide a
 give it the same `CriterionPlan`, observed on the baseline's answers.
 """
 
-from pilotbase.evidence.attempts import Levels, attempt_levels
+from pilotbase.evidence.attempts import Levels, attempt_levels, exact
 from pilotbase.evidence.claims import (
     Estimand,
     Guarantee,
@@ -62,6 +62,7 @@ __all__ = [
     "cases_to_confirm_at_best",
     "decide",
     "draw_order",
+    "exact",
     "feasibility_of",
     "quantile_bounds",
     "quantile_estimate",

@@ -21,6 +21,11 @@ class Levels:
                 raise InputError("evidence.level_out_of_range", level=float(level))
 
 
+def exact(level: float) -> Fraction:
+    """Return the fraction that a level was written as: 0.05 is 1/20, not the float nearest to it."""
+    return Fraction(str(level))
+
+
 def attempt_levels(alpha: Fraction, attempt: int) -> Levels:
     """Return the levels of attempt ``j`` = 1, 2, … on a hidden-set version: α/(j(j+1)) each, which sums to α.
 

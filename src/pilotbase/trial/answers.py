@@ -2,9 +2,10 @@
 
     record   40 bytes, little endian: sequence u64, rows u64, seconds f64, payload bytes u64, dtype char[8]
              payload: the answers as they crossed the wall
-             32 bytes: SHA-256(previous link ‖ head ‖ payload)
+             32 bytes: HMAC-SHA-256 under the attempt's key of (previous link ‖ head ‖ payload)
 
-The last link commits to all answers; the order of scoring is opened only after it is fixed.
+The last link commits to all answers; the order of scoring is opened only after it is fixed. The key is a secret of the
+hidden set: whoever can write the file but has no keys of the vault cannot make a chain that holds.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import hmac
 import os
 import struct
 import time
@@ -46,7 +48,7 @@ class CommittedBatch:
 class AnswerLog:
     """The answers of one attempt on disk; opening it drops a torn last record and goes on after the last whole one."""
 
-    def __init__(self, path: Path, commitment: bytes) -> None:
+    def __init__(self, path: Path, commitment: bytes, key: bytes = b"") -> None:
         """Open or create the log in ``path``; ``commitment`` (of the plan) is the first link of the chain.
 
         Raises:
@@ -54,6 +56,7 @@ class AnswerLog:
         """
         self.batches: list[CommittedBatch] = []
         self.link = hashlib.sha256(commitment).digest()
+        self._key = key
         self._stream = path.open("ab+", buffering=0)
         self._lock(path)
         self._resume()
@@ -79,7 +82,7 @@ class AnswerLog:
         """Commit the answers of the next batch. Raises `OSError` when the disk is full: the log stays as it was."""
         payload = np.ascontiguousarray(values).tobytes()
         head = HEAD.pack(len(self.batches), len(values), seconds, len(payload), values.dtype.str.encode())
-        link = _next_link(self.link, head, payload)
+        link = _next_link(self._key, self.link, head, payload)
         position = self._stream.seek(0, os.SEEK_END)
         record = head + payload + link
         try:
@@ -123,13 +126,13 @@ class AnswerLog:
     def _resume(self) -> None:
         self._stream.seek(0)
         end = 0
-        for batch, link, position in _records(self._stream.read(), self.link):
+        for batch, link, position in _records(self._stream.read(), self.link, self._key):
             self.batches.append(batch)
             self.link, end = link, position
         self._stream.truncate(end)
 
 
-def read_answers(path: Path, commitment: bytes, expected: str) -> list[CommittedBatch]:
+def read_answers(path: Path, commitment: bytes, expected: str, key: bytes = b"") -> list[CommittedBatch]:
     """Return the committed batches in ``path``.
 
     Raises:
@@ -137,7 +140,7 @@ def read_answers(path: Path, commitment: bytes, expected: str) -> list[Committed
     """
     link = hashlib.sha256(commitment).digest()
     batches: list[CommittedBatch] = []
-    for batch, link_after, _ in _records(path.read_bytes(), link):
+    for batch, link_after, _ in _records(path.read_bytes(), link, key):
         batches.append(batch)
         link = link_after
     if f"sha256:{link.hex()}" != expected:
@@ -145,14 +148,18 @@ def read_answers(path: Path, commitment: bytes, expected: str) -> list[Committed
     return batches
 
 
-def _records(data: bytes, link: bytes) -> Iterator[tuple[CommittedBatch, bytes, int]]:
+def _records(data: bytes, link: bytes, key: bytes) -> Iterator[tuple[CommittedBatch, bytes, int]]:
     position = sequence = 0
     while position + HEAD.size <= len(data):
         head = data[position : position + HEAD.size]
         number, rows, seconds, length, dtype = HEAD.unpack(head)
         end = position + HEAD.size + length + LINK_BYTES
         payload = data[position + HEAD.size : end - LINK_BYTES]
-        if end > len(data) or number != sequence or data[end - LINK_BYTES : end] != _next_link(link, head, payload):
+        if (
+            end > len(data)
+            or number != sequence
+            or data[end - LINK_BYTES : end] != _next_link(key, link, head, payload)
+        ):
             return
         values = np.frombuffer(payload, dtype=np.dtype(dtype.rstrip(b"\0").decode("ascii")))
         if len(values) != rows:
@@ -161,5 +168,5 @@ def _records(data: bytes, link: bytes) -> Iterator[tuple[CommittedBatch, bytes, 
         yield CommittedBatch(number, values, seconds), link, position
 
 
-def _next_link(link: bytes, head: bytes, payload: bytes) -> bytes:
-    return hashlib.sha256(link + head + payload).digest()
+def _next_link(key: bytes, link: bytes, head: bytes, payload: bytes) -> bytes:
+    return hmac.digest(key, link + head + payload, "sha256")

@@ -15,7 +15,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
-from pilotbase.evidence import Levels, draw_order, feasibility_of
+from pilotbase.evidence import Levels, draw_order, exact, feasibility_of
 from pilotbase.measures import Setting, is_resource, problems_of
 from pilotbase.trial.performance import Load
 from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria
@@ -61,7 +61,7 @@ def _undecidable(
     right = _right_answers(scenario, classes, drawn)
     ideal = build_cases(scenario, classes, drawn, right, baseline=right)
     order = draw_order(cases, b"feasibility", ideal.units)
-    levels = Levels(Fraction(level).limit_denominator(10**9), Fraction(1, 2))
+    levels = Levels(exact(level), Fraction(1, 2))
     for index, criterion in asked:
         found = feasibility_of(plan_criterion(criterion, ideal, order, _NO_LOAD), order, levels)
         if not found.feasible:

@@ -11,13 +11,14 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
+from pilotbase.evidence import attempt_levels, exact
 from pilotbase.trial.criteria_check import check_criteria
-from pilotbase.trial.lab import SOFTWARE, Lab
+from pilotbase.trial.lab import SOFTWARE, Lab, name_once
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.running import Candidate
 from pilotbase.trial.scoring import settle_criteria
-from pilotbase.trial.sealing import Sealed, read_public_sample
-from pilotbase.vault.attempts import order_commitment, remaining
+from pilotbase.trial.sealing import Sealed, error_level, read_public_sample
+from pilotbase.vault.attempts import Remaining, order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties
 
@@ -39,22 +40,24 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
     left = remaining(lab.vault, hidden)
     cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
     _require_complete(scenario)
-    check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, left.next_alpha)
+    check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, _level(scenario, left))
     _require_approvals(scenario)
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
-    _require_fresh(scenario, cases, left.fresh, left.attempts)
+    used = hidden.attempts - left.attempts
+    _require_fresh(scenario, cases, left.fresh, min(scenario.trial.attempts, hidden.attempts) - used)
     nonce = secrets.token_hex(16)
     plan = TrialPlan(
         scenario=sealed.reference,
         application=candidate.reference,
+        sealed=sealed.record.digest(),
         contract=sealed.contract,
         positive=scenario.positive,
         decision_threshold=scenario.decision_threshold,
         criteria=settle_criteria(scenario),
         cases=cases,
-        attempts=scenario.trial.attempts,
+        attempts=min(scenario.trial.attempts, hidden.attempts),
         isolation=scenario.trial.isolation,
         limits=scenario.trial.limits,
         batch_rows=scenario.trial.batch_rows,
@@ -66,8 +69,13 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
     owner, supplier = scenario.owner.organisation, candidate.reference.supplier.organisation
     with lab.view.transaction("trial.plan_frozen") as change:
         digest = change.put(plan, parties(supplier), owner=owner, fields={"scenario": scenario.name})
-        change.set_head(head, digest, expected=None)
-    return plan
+    return lab.view.load(name_once(lab.view, head, digest), TrialPlan)
+
+
+def _level(scenario: Scenario, left: Remaining) -> float:
+    """Return the level at which the next attempt is judged: see `scorer`."""
+    own = attempt_levels(exact(error_level(scenario.criteria)), left.next_number).accept
+    return min(left.next_alpha, float(own))
 
 
 def _require_complete(scenario: Scenario) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +12,7 @@ from pilotbase import __version__
 from pilotbase.compute.settings import FIRST_ORGANISATION_UID
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.home import Home
 from pilotbase.workspace.store import Store, View
 
@@ -43,6 +47,24 @@ class Lab:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
 
+    @contextmanager
+    def hidden_run(self) -> Iterator[None]:
+        """Hold off rehearsals while a box answers hidden cases: what those print in full could carry traces out."""
+        with self._boxes(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def open_log_run(self) -> Iterator[None]:
+        """Wait until no box answers hidden cases, and let none start meanwhile."""
+        with self._boxes(fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def _boxes(self, kind: int) -> Iterator[None]:
+        with (self.folder("tmp") / "boxes.lock").open("a") as lock:
+            fcntl.flock(lock, kind)
+            yield
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()
@@ -54,3 +76,13 @@ def organisation_uid(lab: Lab, organisation: str) -> int:
     with lab.view.transaction("lab.uid_given") as change:
         number = change.add(own, 0) or change.add(own, change.add(f"{lab.actor.organisation}/box-uids", 1))
     return FIRST_ORGANISATION_UID + number - 1
+
+
+def name_once(view: View, head: str, digest: str) -> str:
+    """Let ``head`` stand for ``digest`` and return what it stands for: of two who come at once, one is first."""
+    try:
+        with view.transaction("lab.named") as change:
+            change.set_head(head, digest, expected=None)
+    except ConflictError:
+        return view.head(head) or digest
+    return digest

@@ -65,6 +65,7 @@ def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProg
     with (
         tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch,
         AnswerLog(Path(scratch) / "answers", b"rehearsal") as log,
+        lab.open_log_run(),
     ):
         run = run_candidate(
             candidate,

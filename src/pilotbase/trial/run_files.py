@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.compute.supervisor import Usage
 from pilotbase.documents.base import Part
+from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.report import Isolation
 from pilotbase.trial.answering import End
@@ -18,6 +21,8 @@ from pilotbase.trial.running import Run
 from pilotbase.workspace.keys import write_private
 
 WRITE_SECONDS = 1.0
+
+AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 class UsedSoFar(Part):
@@ -37,9 +42,10 @@ class UsedSoFar(Part):
 class UsageFile:
     """Keeps the use of the boxes of one attempt, written at most once a second."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._earlier = UsedSoFar.model_validate_json(path.read_bytes()) if path.exists() else UsedSoFar()
+    def __init__(self, path: Path, key: bytes) -> None:
+        """Go on from what ``path`` holds; raises `InvalidProofError` when it was altered."""
+        self._path, self._key = path, key
+        self._earlier = read_marked(UsedSoFar, path, key) or UsedSoFar()
         self._written = time.monotonic()
         self.total = self._earlier
 
@@ -47,12 +53,8 @@ class UsageFile:
         """Take what the present box has used so far."""
         self.total = self._earlier.plus(usage)
         if time.monotonic() - self._written > WRITE_SECONDS:
-            self.write()
-
-    def write(self) -> None:
-        """Put it on the disk."""
-        write_private(self._path, self.total.model_dump_json().encode())
-        self._written = time.monotonic()
+            write_marked(self.total, self._path, self._key)
+            self._written = time.monotonic()
 
 
 class EndedRun(Part):
@@ -85,11 +87,21 @@ class EndedRun(Part):
         return Run(End(self.reason, self.detail), self.isolation, load, "")
 
 
-def read_ended(path: Path) -> EndedRun | None:
-    """Return how the run ended, if it has."""
-    return EndedRun.model_validate_json(path.read_bytes()) if path.exists() else None
+def read_marked(kind: type[AnyPart], path: Path, key: bytes) -> AnyPart | None:
+    """Return what `write_marked` wrote, or None where there is nothing; raises `InvalidProofError` when altered."""
+    if not path.exists():
+        return None
+    mark, _, body = path.read_bytes().partition(b"\n")
+    if not hmac.compare_digest(mark, _mark(kind, body, key)):
+        raise InvalidProofError("trial.run_altered", file=path.name)
+    return kind.model_validate_json(body)
 
 
-def write_ended(path: Path, ended: EndedRun) -> None:
-    """Put on the disk how the run ended."""
-    write_private(path, ended.model_dump_json().encode())
+def write_marked(part: Part, path: Path, key: bytes) -> None:
+    """Put ``part`` on the disk under a mark that only a holder of ``key`` can make."""
+    body = part.model_dump_json().encode()
+    write_private(path, _mark(type(part), body, key) + b"\n" + body)
+
+
+def _mark(kind: type[Part], body: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, kind.__name__.encode() + b"\n" + body, "sha256").hex().encode()

@@ -10,7 +10,6 @@ import hashlib
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.settings import LogPolicy
 from pilotbase.data.leakage import Leakage, check_leakage
-from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
@@ -28,7 +27,7 @@ from pilotbase.documents.report import Attempt as AttemptRecord
 from pilotbase.documents.report import Order, Records, Report
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.evidence import Decision, attempt_levels, draw_order
+from pilotbase.evidence import Decision, Levels, attempt_levels, draw_order, exact
 from pilotbase.measures import Cases
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
@@ -37,16 +36,17 @@ from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.records import CaseRecords, records_root
 from pilotbase.trial.reporting import Proof, build_report
-from pilotbase.trial.run_files import EndedRun, UsageFile, read_ended, write_ended
+from pilotbase.trial.run_files import EndedRun, UsageFile, read_marked, write_marked
 from pilotbase.trial.running import Candidate, Hooks, Run, Terms, prepare_candidate, run_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, unit_codes
-from pilotbase.trial.sealing import Sealed, load_sealed, read_public_sample
+from pilotbase.trial.sealing import Sealed, error_level, load_sealed, read_public_sample
 from pilotbase.trial.sections import Observed
 from pilotbase.vault.attempts import (
     Attempt,
     AttemptRequest,
     AttemptState,
     attempts_of,
+    cancel_attempt,
     close_attempt,
     commit_answers,
     mark_delivered,
@@ -108,14 +108,14 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     attempt = open_attempt(lab.vault, docket.hidden, request)
     frame = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.FEATURES, attempt.number), attempt.cases)
     on_progress(Progress(text("trial.progress.baseline")))
-    baseline = measured_baseline(lab, docket.sealed, frame)
+    baseline = _measure_baseline(lab, docket, attempt, frame)
     answered = _answer(lab, docket, attempt, frame, on_progress)
     on_progress(Progress(text("trial.progress.score")))
     secret = reveal_order(lab.vault, docket.hidden, attempt)
     order = _scoring_order(docket, frame, secret)
     scenario, classes = docket.sealed.scenario, docket.sealed.record.classes
     cases = build_cases(scenario, classes, frame, answered.values, baseline)
-    levels = attempt_levels(Fraction(docket.hidden.alpha).limit_denominator(10**9), attempt.number)
+    levels = _levels(docket, attempt)
     decision = judge(plan.criteria, cases, order, levels, answered.run.load)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     records = _keep_records(lab, docket, attempt, (cases, answered, order, decision))
@@ -150,7 +150,7 @@ def _open_docket(lab: Lab, plan: TrialPlan) -> Docket:
     candidate = prepare_candidate(lab, read_application(folder))
     if candidate.reference != plan.application:
         raise InvalidProofError("trial.not_as_planned", plan=plan.digest())
-    sealed = load_sealed(lab.view, plan.scenario.digest, plan.scenario.hidden_set)
+    sealed = load_sealed(lab.view, plan.sealed)
     return Docket(plan, sealed, candidate, lab.view.load(plan.scenario.hidden_set, HiddenSet))
 
 
@@ -169,27 +169,46 @@ def _read_hidden(lab: Lab, hidden: HiddenSet, grant: ReaderGrant, cases: Ints | 
     return pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, grant, cases)])
 
 
+def _measure_baseline(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame) -> NDArray[Any] | None:
+    """Return the baseline's answers; an attempt whose baseline cannot be measured is given back unless it is spent."""
+    try:
+        return measured_baseline(lab, docket.sealed, frame)
+    except PilotbaseError:
+        if attempt.state is AttemptState.OPEN:
+            cancel_attempt(lab.vault, attempt)
+        raise
+
+
+def _levels(docket: Docket, attempt: Attempt) -> Levels:
+    """Return the attempt's levels: of the hidden set's α, or of the plan's own where that is stricter."""
+    alpha = min(exact(docket.hidden.alpha), exact(error_level(docket.plan.criteria)))
+    return attempt_levels(alpha, attempt.number)
+
+
 def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress) -> Answered:
     plan, name = docket.plan, docket.candidate.reference.name
     folder = lab.folder("runs", plan.digest().removeprefix("sha256:"), f"attempt-{attempt.number}")
+    key = secrets_of(lab.vault, docket.hidden).derive("run", plan.digest(), str(attempt.number))
     stage = text("trial.progress.answer", application=name)
-    with AnswerLog(folder / "answers", plan.canonical()) as log:
-        ended = read_ended(folder / "ended.json")
+    with AnswerLog(folder / "answers", plan.canonical(), key) as log:
+        ended = read_marked(EndedRun, folder / "ended", key)
+        if ended is None and attempt.state is AttemptState.COMMITTED:
+            raise InvalidProofError("trial.run_altered", file="ended")
         if ended is None:
-            usage = UsageFile(folder / "usage.json")
+            usage = UsageFile(folder / "usage", key)
             hooks = Hooks(
                 before_first=lambda: _spend(lab, attempt),
                 on_batch=lambda done: on_progress(Progress(stage, done, frame.height)),
                 on_usage=usage.update,
             )
             terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD)
-            run = run_candidate(docket.candidate, terms, docket.sealed.features(frame), log, hooks)
+            with lab.hidden_run():
+                run = run_candidate(docket.candidate, terms, docket.sealed.features(frame), log, hooks)
             ended = EndedRun.of(run, usage.total)
             log.sync()
-            write_ended(folder / "ended.json", ended)
-        if attempt.state in (AttemptState.OPEN, AttemptState.DELIVERED):
-            _spend(lab, attempt)
-            commit_answers(lab.vault, attempt, log.digest)
+            write_marked(ended, folder / "ended", key)
+        _spend(lab, attempt)
+        commit_answers(lab.vault, attempt, log.digest)
         values = complete_answers(log.values(), frame.height, plan.contract.prediction)
         return Answered(values, log.answered, log.digest, ended.restored(log.seconds(), log.answered))
 
@@ -227,7 +246,8 @@ def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, s
     left = remaining(lab.vault, docket.hidden)
     return AttemptRecord(
         number=attempt.number,
-        alpha=attempt.alpha,
+        alpha=float(_levels(docket, attempt).accept),
+        alpha_of_all=docket.hidden.alpha,
         reserved=len(attempt.cases),
         answered=answered,
         scored=scored,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,9 +22,11 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.plan import ScenarioReference
-from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.steps import Step
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import Lab, name_once
+from pilotbase.vault.attempts import mark_scored_before
+from pilotbase.vault.carrying import past_of
 from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import PUBLIC, parties
@@ -83,9 +86,9 @@ def load_scenario(path: Path, step: Step) -> tuple[Scenario, Path]:
     return load_document(Scenario, folder / MANIFEST if path.is_dir() else path, step), folder
 
 
-def error_level(scenario: Scenario) -> float:
+def error_level(criteria: Sequence[Criterion]) -> float:
     """Return α: the strictest criterion's error probability holds for all, so one number speaks for the verdict."""
-    return round(1 - max((criterion.confidence for criterion in scenario.criteria), default=0.95), 9)
+    return round(1 - max((criterion.confidence for criterion in criteria), default=0.95), 9)
 
 
 def read_cases(scenario: Scenario, folder: Path) -> pl.DataFrame:
@@ -127,18 +130,13 @@ def seal_scenario(lab: Lab, scenario: Scenario, folder: Path, reference: Digest 
     with lab.view.transaction("scenario.sealed") as change:
         change.put(scenario, PUBLIC, owner=owner, fields={"name": scenario.name, "sector": scenario.sector.value})
         digest = change.put(record, parties(owner), owner=owner, fields={"scenario": scenario.name})
-        change.set_head(head, digest, expected=None)
-    return Sealed(scenario, record)
+    return Sealed(scenario, lab.view.load(name_once(lab.view, head, digest), SealedScenario))
 
 
-def load_sealed(view: View, scenario: Digest, hidden_set: Digest) -> Sealed:
-    """Return the sealed scenario that a plan names; raises `NotFoundError`."""
-    document = view.load(scenario, Scenario)
-    for stored in view.find("sealed-scenario", {"scenario": document.name}):
-        record = stored.load(SealedScenario)
-        if (record.scenario, record.hidden_set) == (scenario, hidden_set):
-            return Sealed(document, record)
-    raise InputError("trial.not_sealed", scenario=document.name, digest=scenario)
+def load_sealed(view: View, digest: Digest) -> Sealed:
+    """Return the sealed scenario whose record a plan names; raises `NotFoundError`."""
+    record = view.load(digest, SealedScenario)
+    return Sealed(view.load(record.scenario, Scenario), record)
 
 
 def read_public_sample(lab: Lab, sealed: Sealed) -> pl.DataFrame:
@@ -159,16 +157,20 @@ def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
     known = lab.view.head(head)
     if known is not None:
         return lab.view.load(known, HiddenSet)
+    owner = scenario.owner.organisation
+    earlier = [stored.load(HiddenSet) for stored in lab.view.find("hidden-set", limit=10_000) if stored.owner == owner]
+    past = past_of(lab.vault, frame, earlier)
     terms = SealTerms(
         scenario=scenario.digest(),
-        owner=scenario.owner.organisation,
-        alpha=error_level(scenario),
+        owner=owner,
+        alpha=error_level(scenario.criteria),
         attempts=scenario.trial.attempts,
+        attempts_before=past.attempts,
     )
     hidden = seal(lab.vault, frame, terms)
-    with lab.view.transaction("scenario.hidden_set_named") as change:
-        change.set_head(head, hidden.digest(), expected=None)
-    return hidden
+    if len(past.scored):
+        mark_scored_before(lab.vault, hidden, past.scored)
+    return lab.view.load(name_once(lab.view, head, hidden.digest()), HiddenSet)
 
 
 def _to_parquet(frame: pl.DataFrame) -> bytes:

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes
-from pilotbase.evidence import attempt_levels, draw_order
+from pilotbase.evidence import attempt_levels, draw_order, exact
 from pilotbase.vault.ciphers import SetSecrets
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Cases
@@ -121,7 +120,7 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
                 return _attempt(row, hidden_set, bundle)
         if any(_shares_order(row, request) for row in rows):
             raise RefusedError("vault.nonce_used", nonce=request.nonce)
-        number = _free_number(rows)
+        number = _free_number(hidden_set, rows)
         if _used(rows) >= hidden_set.attempts:
             raise RefusedError("vault.no_attempts", allowed=hidden_set.attempts, left=0)
         reserved = _draw(_fresh(change.connection, hidden_set, rows), request, number, bundle)
@@ -190,6 +189,24 @@ def mark_scored(vault: Vault, attempt: Attempt, cases: Cases) -> None:
         _log(change, "vault.scored", attempt, cases=int(scored.sum()) - before)
 
 
+def scored_cases(vault: Vault, hidden_set: HiddenSet) -> Cases:
+    """Return the case numbers that have been scored, ascending."""
+    vault.require_access(hidden_set.owner)
+    with vault.view.store.database.read() as connection:
+        return np.flatnonzero(_scored(connection, hidden_set.digest())).astype(np.int64)
+
+
+def mark_scored_before(vault: Vault, hidden_set: HiddenSet, cases: Cases) -> None:
+    """Count ``cases`` of a set that no attempt has touched as scored: they were, as part of an earlier set."""
+    vault.require_access(hidden_set.owner)
+    with vault.transaction("vault.scored_before") as change:
+        scored = _scored(change.connection, hidden_set.digest())
+        scored[cases] = True
+        bits = update(tables.hidden_sets).where(_sets.digest == hidden_set.digest()).values(scored=_packed(scored))
+        change.connection.execute(bits)
+        change.record("vault.scored_before", [hidden_set.digest()], {"cases": len(cases)})
+
+
 def close_attempt(vault: Vault, attempt: Attempt) -> None:
     """End an attempt that has its verdict; what it reserved and did not score is fresh again."""
     _advance(vault, attempt, (AttemptState.COMMITTED,), AttemptState.CLOSED)
@@ -221,7 +238,7 @@ def remaining(vault: Vault, hidden_set: HiddenSet) -> Remaining:
         rows = _rows_of(connection, hidden_set)
         fresh = _fresh(connection, hidden_set, rows)
         scored = int(_scored(connection, hidden_set.digest()).sum())
-    number = _free_number(rows)
+    number = _free_number(hidden_set, rows)
     return Remaining(
         fresh=int(fresh.sum()),
         reserved=hidden_set.rows - scored - int(fresh.sum()),
@@ -234,7 +251,7 @@ def remaining(vault: Vault, hidden_set: HiddenSet) -> Remaining:
 
 def alpha_of(hidden_set: HiddenSet, number: int) -> float:
     """Return α/(j(j+1)); over all j the sum is α."""
-    return float(attempt_levels(Fraction(hidden_set.alpha).limit_denominator(10**9), number).accept)
+    return float(attempt_levels(exact(hidden_set.alpha), number).accept)
 
 
 def _is_same(row: Row[Any], request: AttemptRequest) -> bool:
@@ -247,9 +264,10 @@ def _shares_order(row: Row[Any], request: AttemptRequest) -> bool:
     return held and (row.application, row.nonce) == (request.application, request.nonce)
 
 
-def _free_number(rows: list[Row[Any]]) -> int:
+def _free_number(hidden_set: HiddenSet, rows: list[Row[Any]]) -> int:
     held = {row.number for row in rows if row.state != AttemptState.RETURNED}
-    return next(number for number in range(1, len(rows) + 2) if number not in held)
+    first = hidden_set.attempts_before + 1
+    return next(number for number in range(first, first + len(rows) + 1) if number not in held)
 
 
 def _used(rows: list[Row[Any]]) -> int:

@@ -23,6 +23,7 @@ class SealTerms:
     alpha: float
     attempts: int
     chunk_rows: int = 65_536
+    attempts_before: int = 0
 
 
 class Chunk(Part):
@@ -42,6 +43,8 @@ class HiddenSet(Document):
     rows: int = pydantic.Field(ge=1)
     alpha: float = pydantic.Field(gt=0, lt=1)
     attempts: int = pydantic.Field(ge=1)
+    attempts_before: int = pydantic.Field(default=0, ge=0)
+    """Attempts on earlier sets that hold some of these cases: numbers, and with them α, go on from there."""
     chunks: tuple[Chunk, ...] = pydantic.Field(min_length=1)
     commitment: Digest
     """SHA-256(secret salt ‖ SHA-256 of each plaintext chunk): shows later, to whom it may be shown, what was sealed."""

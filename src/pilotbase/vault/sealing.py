@@ -48,6 +48,7 @@ def seal(vault: Vault, frame: pl.DataFrame, terms: SealTerms, visibility: Visibi
             rows=frame.height,
             alpha=terms.alpha,
             attempts=terms.attempts,
+            attempts_before=terms.attempts_before,
             chunks=tuple(chunks),
             commitment=f"sha256:{hashes.hexdigest()}",
             secret_commitment=digest_bytes(bundle.master),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pilotbase.catalogue.applications import read_application
+from pilotbase.catalogue.applications import read_application, read_delivered
 from pilotbase.certificate import read_evidence, read_trust_roots, verify_certificate
 from pilotbase.compute.locks import parse_lock
 from pilotbase.data.baselines import baseline_answers
@@ -65,7 +65,9 @@ def check_scenario(path: Path, step: str = "freeze") -> CheckedScenario:
     classes = classes_of(split.public, scenario)
     baseline_answers(scenario, split.public, classes)
     cases = min(scenario.trial.cases_per_attempt or split.hidden.height, split.hidden.height)
-    check_criteria(scenario, classes, split.public, cases, error_level(scenario) / 2)  # the first attempt's share
+    check_criteria(
+        scenario, classes, split.public, cases, error_level(scenario.criteria) / 2
+    )  # the first attempt's share
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
         text("worker.scenario_cases", public=split.public.height, hidden=split.hidden.height, attempt=cases),
@@ -89,7 +91,8 @@ def check_certificate(
     """Return what a certificate says once its signature holds, offline.
 
     Raises:
-        InvalidProofError: forged, altered, expired, revoked, or about another application.
+        InvalidProofError: forged, altered, expired, revoked, about another application, or one with more in its
+            folder than its digest covers.
         UnknownProofError: under ``strict``, when it cannot be told whether it was revoked.
     """
     listed = read_evidence(revocations) if revocations else None
@@ -99,7 +102,7 @@ def check_certificate(
     )
     certificate = verification.certificate
     if application is not None:
-        verification.require(read_application(application).digest)
+        verification.require(read_delivered(application).digest)
     name = f"{certificate.application.name} {certificate.application.version}"
     lines = (
         text("worker.certificate_valid", application=name, verdict=Text(code=f"verdict.{certificate.verdict}")),

@@ -150,6 +150,7 @@ def _freeze(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_p
 
 def _folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) -> Path:
     name = f"{candidate.reference.name}-{candidate.reference.version}"
-    folder = out or base.lab.folder("trials", sealed.scenario.name, name)
+    supplier = candidate.reference.supplier.organisation
+    folder = out or base.lab.folder("trials", sealed.scenario.name, supplier, name)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
