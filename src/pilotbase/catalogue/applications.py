@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pilotbase.catalogue.folders import FolderTree, read_tree, store_tree
-from pilotbase.documents.application import Application
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.loading import load_document
-from pilotbase.documents.texts import text
+from pilotbase.catalogue.plain_files import NotPlainError, read_at_most
+from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Application
+from pilotbase.documents.errors import InputError, InvalidProofError, Issue
+from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.loading import build_document
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.yaml_reader import MAXIMUM_BYTES, parse_yaml
 
 MANIFEST = "application.yaml"
-MAXIMUM_LOCK_BYTES = 1 << 20
+MAXIMUM_LOCK_BYTES = 4 << 20
+MAXIMUM_SEARCHED = 1 << 20
+"""How much of the entry point's file is searched for the function's name; a box tells about larger ones."""
 
 
 @dataclass(frozen=True)
@@ -33,39 +38,84 @@ class Submission:
 
     @property
     def lock(self) -> bytes:
-        """Return the locked requirements as they were submitted; empty where the application needs none."""
-        path = self.folder / self.application.requirements
-        return path.read_bytes() if path.is_file() and path.stat().st_size <= MAXIMUM_LOCK_BYTES else b""
+        """Return the locked requirements as they were submitted; empty where the application needs none.
+
+        Raises:
+            InputError: the file is no longer what the tree's digest covers.
+        """
+        file = self.tree.file(self.application.requirements)
+        if file is None:
+            return b""
+        content = _read(self.folder, file.path, MAXIMUM_LOCK_BYTES + 1)
+        if file.size <= MAXIMUM_LOCK_BYTES and digest_bytes(content) != file.digest:
+            raise InputError("catalogue.folder_changed", folder=self.folder)
+        return content
 
 
 def read_application(folder: Path) -> Submission:
     """Return the submission in ``folder``.
 
     Raises:
-        InputError: no folder, links or odd files, a wrong manifest, or no entry point, all problems of a file at once.
+        InputError: no folder, links or odd files, a wrong manifest, no entry point, or requirements that are no file
+            of the folder, all problems of a file at once.
     """
     tree = read_tree(folder)
-    application = load_document(Application, folder / MANIFEST)
-    _check_entry_point(application, folder)
+    manifest = str(folder / MANIFEST)
+    if tree.file(MANIFEST) is None:
+        raise InputError("input.no_file", file=manifest)
+    application = build_document(Application, parse_yaml(_read(folder, MANIFEST, MAXIMUM_BYTES + 1), manifest))
+    found = {"entry_point": _entry_point_problem(application, tree), "requirements": _lock_problem(application, tree)}
+    issues = [Issue(file=manifest, path=path, problem=problem) for path, problem in found.items() if problem]
+    if issues:
+        raise InputError.from_issues(manifest, issues)
     return Submission(application, tree)
+
+
+def read_delivered(folder: Path) -> Submission:
+    """Return the submission in a folder that is held against a certificate.
+
+    Raises:
+        InvalidProofError: it holds what its digest does not cover (caches, version control, empty folders), which the
+            certified code may run or read.
+        InputError: as `read_application`.
+    """
+    submission = read_application(folder)
+    uncovered = submission.tree.uncovered
+    if uncovered:
+        more = ", …" if len(uncovered) > 5 else ""
+        raise InvalidProofError("catalogue.uncovered", folder=folder, found=", ".join(uncovered[:5]) + more)
+    return submission
 
 
 def store_application(submission: Submission, store: Path) -> Submission:
     """Return the submission over its immutable copy under ``store``."""
     folder = store_tree(submission.tree, store)
-    return Submission(submission.application, FolderTree(folder, submission.tree.files))
+    return Submission(submission.application, replace(submission.tree, folder=folder, uncovered=()))
 
 
-def _check_entry_point(application: Application, folder: Path) -> None:
+def _read(folder: Path, name: str, limit: int) -> bytes:
+    try:
+        return read_at_most(folder, name, limit)
+    except NotPlainError:
+        raise InputError("catalogue.folder_changed", folder=folder) from None
+
+
+def _entry_point_problem(application: Application, tree: FolderTree) -> Text | None:
     """See that the entry point's file exists and names the function; only a box ever parses it."""
     module, _, function = application.entry_point.partition(":")
-    candidates = [folder / f"{module.replace('.', '/')}.py", folder / module.replace(".", "/") / "__init__.py"]
-    path = next((candidate for candidate in candidates if candidate.is_file()), None)
-    if path is None:
-        problem = text("catalogue.no_module", module=module, file=candidates[0].relative_to(folder))
-    elif not re.search(rf"\b{function}\b", path.read_text("utf-8", errors="replace")):
-        problem = text("catalogue.no_function", function=function, file=path.relative_to(folder))
-    else:
-        return
-    manifest = str(folder / MANIFEST)
-    raise InputError.from_issues(manifest, [Issue(file=manifest, path="entry_point", problem=problem)])
+    place = module.replace(".", "/")
+    candidates = (f"{place}.py", f"{place}/__init__.py")
+    file = next((found for found in map(tree.file, candidates) if found is not None), None)
+    if file is None:
+        return text("catalogue.no_module", module=module, file=candidates[0])
+    searched = _read(tree.folder, file.path, MAXIMUM_SEARCHED).decode("utf-8", errors="replace")
+    if file.size > MAXIMUM_SEARCHED or re.search(rf"\b{function}\b", searched):
+        return None
+    return text("catalogue.no_function", function=function, file=file.path)
+
+
+def _lock_problem(application: Application, tree: FolderTree) -> Text | None:
+    path = application.requirements
+    if path == DEFAULT_REQUIREMENTS or tree.file(path) is not None:
+        return None
+    return text("catalogue.no_lock", file=path)

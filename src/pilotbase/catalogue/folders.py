@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from pilotbase.catalogue.plain_files import NotPlainError, opened_file, opened_folder
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.hashes import digest_file, digest_json
+from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.visible_text import make_visible
 
 MAXIMUM_FILES = 5_000
+"""Entries of any kind: files, folders, and what is neither."""
 MAXIMUM_BYTES = 2 << 30
+MAXIMUM_DEPTH = 32
+MAXIMUM_NAME = 200
 IGNORED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".DS_Store"})
+_SHOWN = 100
+"""Problems that an error lists; the others are counted."""
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -32,37 +42,31 @@ class FolderTree:
 
     folder: Path
     files: tuple[FolderFile, ...]
+    uncovered: tuple[str, ...] = ()
+    """Entries that the digest does not cover and a copy leaves out: caches, version control, empty folders."""
 
     @property
     def digest(self) -> str:
         return digest_json([[file.path, file.size, file.digest] for file in self.files])
 
+    def file(self, path: str) -> FolderFile | None:
+        """Return the file of that path, if the folder has it."""
+        return next((file for file in self.files if file.path == path), None)
+
 
 def read_tree(folder: Path) -> FolderTree:
-    """Return the tree of ``folder``; caches and version control are left out.
+    """Return the tree of ``folder``; caches and version control are left out, and named as ``uncovered``.
 
     Raises:
-        InputError: no folder, or with every entry that is no plain file (links, devices, odd names) or too many bytes.
+        InputError: no folder, or with every entry that is no plain file (links, devices, odd names), or too many
+            entries or bytes, or it changed meanwhile.
     """
     if not folder.is_dir():
         raise InputError("catalogue.no_folder", folder=folder)
-    problems: list[Issue] = []
-    found: list[FolderFile] = []
-    total = 0
-    for path in _walk(folder):
-        name = path.relative_to(folder).as_posix()
-        status = path.lstat()
-        total += status.st_size
-        if len(found) >= MAXIMUM_FILES or total > MAXIMUM_BYTES:
-            raise InputError("catalogue.folder_too_large", folder=folder, files=MAXIMUM_FILES, bytes=MAXIMUM_BYTES)
-        problem = _problem(name, status)
-        if problem is not None:
-            problems.append(Issue(file=str(folder), path=name, problem=problem))
-        else:
-            found.append(FolderFile(name, status.st_size, digest_file(path)))
-    if problems:
-        raise InputError.from_issues(str(folder), problems)
-    return FolderTree(folder, tuple(sorted(found, key=lambda file: file.path)))
+    try:
+        return _read(folder)
+    except NotPlainError:
+        raise InputError("catalogue.folder_changed", folder=folder) from None
 
 
 def store_tree(tree: FolderTree, store: Path) -> Path:
@@ -73,7 +77,7 @@ def store_tree(tree: FolderTree, store: Path) -> Path:
     """
     target = store / tree.digest.removeprefix("sha256:")
     if target.is_dir():
-        if read_tree(target).digest == tree.digest:
+        if _holds(target, tree):
             return target
         shutil.rmtree(target)
     store.mkdir(parents=True, exist_ok=True)
@@ -81,39 +85,111 @@ def store_tree(tree: FolderTree, store: Path) -> Path:
     shutil.rmtree(draft, ignore_errors=True)
     try:
         _copy(tree, draft)
-        if read_tree(draft).digest != tree.digest:
+        if not _holds(draft, tree):
             raise InputError("catalogue.folder_changed", folder=tree.folder)
-        draft.rename(target)
-    except FileExistsError:
-        pass
+        _publish(draft, target)
+    except NotPlainError:
+        raise InputError("catalogue.folder_changed", folder=tree.folder) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return target
 
 
-def _walk(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for parent, folders, files in os.walk(folder):
-        links = [name for name in folders if Path(parent, name).is_symlink()]
-        folders[:] = sorted(name for name in folders if name not in IGNORED and name not in links)
-        found += [Path(parent, name) for name in sorted([*files, *links]) if name not in IGNORED]
-    return found
+def _read(folder: Path) -> FolderTree:
+    problems: list[Issue] = []
+    found: list[FolderFile] = []
+    uncovered: list[str] = []
+    folders: set[str] = set()
+    total = 0
+    for count, (name, status) in enumerate(_walk(folder), 1):
+        total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+        if count > MAXIMUM_FILES or total > MAXIMUM_BYTES:
+            raise InputError("catalogue.folder_too_large", folder=folder, files=MAXIMUM_FILES, bytes=MAXIMUM_BYTES)
+        problem = None if _is_ignored(name) else _problem(name, status)
+        if _is_ignored(name):
+            uncovered.append(name)
+        elif problem is not None:
+            problems.append(Issue(file=str(folder), path=make_visible(name), problem=problem))
+        elif stat.S_ISDIR(status.st_mode):
+            folders.add(name)
+        else:
+            found.append(FolderFile(name, status.st_size, _digest(folder, name)))
+    if problems:
+        raise InputError.from_issues(str(folder), _shown(str(folder), problems))
+    filled = {parent for file in found for parent in _parents(file.path)}
+    files = tuple(sorted(found, key=lambda file: file.path))
+    return FolderTree(folder, files, tuple(sorted([*uncovered, *(folders - filled)])))
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield every entry as it is met, so that who counts may stop; what is refused or ignored is not gone into."""
+    waiting = [""]
+    while waiting:
+        parent = waiting.pop()
+        with opened_folder(folder, parent) as descriptor, os.scandir(descriptor) as entries:
+            for entry in entries:
+                name = f"{parent}/{entry.name}" if parent else entry.name
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode) and not _is_ignored(name) and _problem(name, status) is None:
+                    waiting.append(name)
+                yield name, status
+
+
+def _is_ignored(name: str) -> bool:
+    return name.rpartition("/")[2] in IGNORED
 
 
 def _problem(name: str, status: os.stat_result) -> Text | None:
+    if not name.isprintable() or len(os.fsencode(name)) > MAXIMUM_NAME:
+        return text("catalogue.odd_name")
     if stat.S_ISLNK(status.st_mode):
         return text("catalogue.link")
-    if not stat.S_ISREG(status.st_mode):
-        return text("catalogue.no_plain_file")
-    if any(ord(letter) < 32 for letter in name) or len(name) > 200:
-        return text("catalogue.odd_name")
-    return None
+    if stat.S_ISDIR(status.st_mode):
+        return text("catalogue.too_deep", depth=MAXIMUM_DEPTH) if name.count("/") >= MAXIMUM_DEPTH else None
+    return None if stat.S_ISREG(status.st_mode) else text("catalogue.no_plain_file")
+
+
+def _shown(folder: str, problems: list[Issue]) -> list[Issue]:
+    left = len(problems) - _SHOWN
+    if left <= 0:
+        return problems
+    return [*problems[:_SHOWN], Issue(file=folder, path="", problem=text("catalogue.more_problems", count=left))]
+
+
+def _parents(path: str) -> Iterator[str]:
+    parent = path.rpartition("/")[0]
+    while parent:
+        yield parent
+        parent = parent.rpartition("/")[0]
+
+
+def _digest(folder: Path, name: str) -> str:
+    with opened_file(folder, name) as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+
+
+def _holds(folder: Path, tree: FolderTree) -> bool:
+    """Tell whether a copy holds the tree and nothing else: what no digest covers would still be there to be run."""
+    found = read_tree(folder)
+    return found.digest == tree.digest and not found.uncovered
 
 
 def _copy(tree: FolderTree, draft: Path) -> None:
     draft.mkdir(mode=0o755)
     for file in tree.files:
-        copy = draft / PurePosixPath(file.path)
+        copy = draft / file.path
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(tree.folder / file.path, copy, follow_symlinks=False)
-        copy.chmod(0o444)
+        with opened_file(tree.folder, file.path) as source, copy.open("xb") as target:
+            left = file.size + 1  # one byte more than there was shows that it grew
+            while left > 0 and (chunk := source.read(min(left, _CHUNK))):
+                target.write(chunk)
+                left -= len(chunk)
+            os.fchmod(target.fileno(), 0o444)
+
+
+def _publish(draft: Path, target: Path) -> None:
+    try:
+        draft.rename(target)
+    except OSError:  # another process was first; the content is the same
+        if not target.is_dir():
+            raise

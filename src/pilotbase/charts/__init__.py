@@ -19,7 +19,7 @@ from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
 from pilotbase.charts.numbers import spell_bytes, spell_count, spell_number, spell_seconds
 from pilotbase.charts.verdict_strip import verdict_strip
-from pilotbase.charts.visible_text import make_visible
+from pilotbase.documents.visible_text import make_visible
 
 __all__ = [
     "OUTCOME_OF",

@@ -10,7 +10,7 @@ from typing import Literal
 from xml.etree import ElementTree
 
 from pilotbase.charts.palette import FONT, HAIR, INK, LINE, MUTED, PAPER
-from pilotbase.charts.visible_text import make_visible
+from pilotbase.documents.visible_text import make_visible
 
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]

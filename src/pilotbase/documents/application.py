@@ -15,11 +15,17 @@ EntryPoint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z
 """``module:function`` inside the application's folder, such as ``app:predict``."""
 
 
+PlainPath = Annotated[str, StringConstraints(max_length=200, pattern=r"^(?:[A-Za-z0-9_][\w.-]*/)*[A-Za-z0-9_][\w.-]*$")]
+"""A path inside the application's folder, such as ``requirements.lock``: relative, and never upwards."""
+
+DEFAULT_REQUIREMENTS = "requirements.lock"
+
+
 class Resources(Part):
     """What the application says it needs; the scenario's limits still hold."""
 
     memory: Bytes | None = None
-    threads: int = pydantic.Field(default=1, ge=1)
+    threads: int = pydantic.Field(default=1, ge=1, le=1024)
 
 
 class ModelCard(Part):
@@ -37,7 +43,7 @@ class Application(Document):
 
     document: Literal["application/1"] = "application/1"
     name: Name
-    version: str = pydantic.Field(pattern=r"^\d+\.\d+\.\d+([-+][\w.]+)?$")
+    version: str = pydantic.Field(max_length=64, pattern=r"^\d+\.\d+\.\d+([-+][\w.]+)?$")
     title: Localized | str
     supplier: Contact
     licence: str
@@ -46,7 +52,7 @@ class Application(Document):
     interface: Literal["predict"] = "predict"
     runtime: Literal["python"] = "python"
     entry_point: EntryPoint = "app:predict"
-    requirements: str = "requirements.lock"
-    """Locked requirements: ``name==version --hash=sha256:…`` lines; an absent or empty file needs nothing."""
+    requirements: PlainPath = DEFAULT_REQUIREMENTS
+    """Locked requirements, a file of the folder: ``name==version --hash=sha256:…`` lines; empty: nothing is needed."""
     resources: Resources = Resources()
     model_card: ModelCard

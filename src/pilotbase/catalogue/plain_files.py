@@ -1,0 +1,67 @@
+"""Files of a stranger's folder, opened so that no link on the way, put there now or later, leads out of it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""A pipe put in place of a file would block without ``O_NONBLOCK``."""
+
+
+class NotPlainError(OSError):
+    """There is no plain file, or no folder, under this name any more."""
+
+
+@contextmanager
+def opened_folder(folder: Path, name: str = "") -> Iterator[int]:
+    """Give the descriptor of the folder ``name`` inside ``folder``; only ``folder`` itself may be a link.
+
+    Raises:
+        NotPlainError: some part of the name is no folder.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in filter(None, name.split("/")):
+            inner = _open(part, _FOLDER, descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def opened_file(folder: Path, name: str) -> Iterator[BufferedReader]:
+    """Give the plain file ``name`` inside ``folder``, open for reading.
+
+    Raises:
+        NotPlainError: it is no plain file, or some part of the way is no folder.
+    """
+    parent, _, last = name.rpartition("/")
+    with opened_folder(folder, parent) as descriptor:
+        file = _open(last, _FILE, descriptor)
+    with os.fdopen(file, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise NotPlainError(f"{name} is no plain file")
+        yield stream
+
+
+def read_at_most(folder: Path, name: str, limit: int) -> bytes:
+    """Return the first ``limit`` bytes of the plain file ``name``; raises as `opened_file`."""
+    with opened_file(folder, name) as stream:
+        return stream.read(limit)
+
+
+def _open(name: str, flags: int, parent: int) -> int:
+    if name in ("", ".", ".."):
+        raise NotPlainError(f"{name!r} names no entry of a folder")
+    try:
+        return os.open(name, flags, dir_fd=parent)
+    except OSError as error:
+        raise NotPlainError(f"{name!r}: {error.strerror}") from None
