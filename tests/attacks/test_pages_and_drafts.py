@@ -61,9 +61,6 @@ def test_no_string_of_owner_or_supplier_is_markup_on_the_page(base, write_scenar
     assert not {"‮", "\x1b"} & set(page)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="catalogue/application_draft.py: names and descriptions of fields stand raw in a docstring"
-)
 def test_a_drafted_application_holds_no_code_of_the_scenario(write_scenario, tmp_path):
     description = 'x\n    """\n    import os; os.system("id")\n    """'
     scenario = write_scenario(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from pilotbase.catalogue.applications import MANIFEST
+from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Application
 from pilotbase.documents.base import localized
 from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.yaml_reader import parse_yaml
 
 _MANIFEST = """\
 document: application/1
@@ -28,7 +34,12 @@ model_card:
 """
 
 _PROGRAM = '''\
-"""{title}"""
+"""Application for the scenario {scenario}."""
+
+# Columns of a batch:
+{columns}
+#
+# Answer: {answer}
 
 
 def predict(batch):
@@ -36,16 +47,11 @@ def predict(batch):
 
     ``batch[name]`` is a column and ``batch.rows`` the number of cases. With numpy in requirements.lock columns are
     1-D arrays and ``batch.matrix(names)`` is their (rows, columns) float array; without it they are plain lists.
-
-    Columns:
-{columns}
-
-    Answer: {answer}
     None abstains: a person decides, and the case counts as not answered.
     """
     return [{constant}] * batch.rows
 '''
-
+_LONGEST_COMMENT = 300
 
 _KINDS = {
     DataType.FLOAT: "number (NaN: missing)",
@@ -58,24 +64,38 @@ def draft_application(scenario: Scenario, contract: Contract, folder: Path, supp
     """Write a new application for ``scenario`` into ``folder`` and return the files written.
 
     Raises:
-        InputError: ``folder`` exists and is not empty.
+        InputError: ``folder`` exists and is not empty, or ``supplier`` is no short name.
     """
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
-    folder.mkdir(parents=True, exist_ok=True)
     files = {
-        "application.yaml": _MANIFEST.format(name=_name(folder), supplier=supplier, scenario=scenario.name),
-        "app.py": _PROGRAM.format(
-            title=f"Application for the scenario {scenario.name}.",
-            columns="\n".join(f"        {_describe(field)}" for field in contract.features),
-            answer=_answer(scenario, contract),
-            constant=_constant(contract),
-        ),
-        "requirements.lock": "",
+        MANIFEST: _manifest(scenario, _name(folder), supplier),
+        "app.py": _program(scenario, contract),
+        DEFAULT_REQUIREMENTS: "",
     }
+    build_document(Application, parse_yaml(files[MANIFEST].encode(), MANIFEST))
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_text(content, "utf-8")
     return tuple(folder / name for name in files)
+
+
+def _manifest(scenario: Scenario, name: str, supplier: str) -> str:
+    return _MANIFEST.format(name=name, supplier=json.dumps(make_visible(supplier)), scenario=scenario.name)
+
+
+def _program(scenario: Scenario, contract: Contract) -> str:
+    return _PROGRAM.format(
+        scenario=scenario.name,
+        columns="\n".join(f"#   {_one_line(_describe(field))}" for field in contract.features),
+        answer=_one_line(_answer(scenario, contract)),
+        constant=_constant(contract),
+    )
+
+
+def _one_line(words: str) -> str:
+    """Return the scenario's words so that they stay inside a comment: no line ends in them, however it is spelled."""
+    return make_visible(" ".join(words.split()))[:_LONGEST_COMMENT]
 
 
 def _name(folder: Path) -> str:

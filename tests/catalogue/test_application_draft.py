@@ -1,0 +1,52 @@
+"""A drafted application holds the scenario's words as comments and quoted values, never as code."""
+
+import ast
+
+import pytest
+
+from pilotbase.catalogue.application_draft import draft_application
+from pilotbase.catalogue.applications import read_application
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import build_document
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.yaml_reader import parse_yaml
+from tests.trial.conftest import SCENARIO
+
+HOSTILE = [
+    'x"""\nimport os',
+    "x'''\r\nimport os",
+    "a\u2028import os",
+    "a\x0cimport os\\",
+    "{constant}",
+    "# coding: utf-7",
+]
+
+
+def contract(words: str) -> Contract:
+    field = {"name": words, "dataType": "sc:Float", "unit": words, "description": words}
+    prediction = {"kind": "label", "classes": [words, "other"]}
+    return Contract.model_validate({"features": [field], "prediction": prediction})
+
+
+@pytest.fixture
+def scenario() -> Scenario:
+    return build_document(Scenario, parse_yaml(SCENARIO.format(cases=10).encode(), "scenario.yaml"))
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_words_of_the_scenario_stay_words(scenario, tmp_path, words):
+    draft_application(scenario, contract(words), tmp_path / "a", "acme")
+    tree = ast.parse((tmp_path / "a" / "app.py").read_bytes())
+    assert [type(node) for node in tree.body] == [ast.Expr, ast.FunctionDef]
+    answer = tree.body[1].body[-1].value.left.elts[0]
+    assert ast.literal_eval(answer) == words
+    assert read_application(tmp_path / "a").application.supplier.organisation == "acme"
+
+
+@pytest.mark.parametrize("supplier", ["acme, contact: x}", 'a"b', "a\nlicence: x", "\x85", "Acme"])
+def test_a_supplier_that_is_no_short_name_is_refused_before_anything_is_written(scenario, tmp_path, supplier):
+    with pytest.raises(InputError) as caught:
+        draft_application(scenario, contract("pressure"), tmp_path / "a", supplier)
+    assert [issue.path for issue in caught.value.issues] == ["supplier.organisation"]
+    assert not (tmp_path / "a").exists()
