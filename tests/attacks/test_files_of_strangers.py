@@ -99,10 +99,9 @@ HOSTILE = {
 def report(base, write_scenario, write_application):
     """A report as its file has it; a rehearsal's is quicker and no different to show."""
     folder = rehearse_in(base, write_scenario(rows=100), write_application()).folder
-    return {"plan": None, "scenario": None, "attempt": None, **json.loads((folder / "report.json").read_bytes())}
+    return json.loads((folder / "report.json").read_bytes())
 
 
-@pytest.mark.xfail(strict=True, reason="documents/report.py: plan, scenario and attempt are left out, but required")
 def test_a_rehearsals_report_can_be_shown(base, write_scenario, write_application, pilotbase):
     folder = rehearse_in(base, write_scenario(rows=100), write_application()).folder
     assert pilotbase("trial", "show", folder).exit_code == 0
@@ -114,7 +113,6 @@ def test_the_reports_of_these_tests_are_shown(report, tmp_path, pilotbase):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.xfail(strict=True, reason="worker/proving.py:read_report, cli/trial.py:show: a traceback instead of words")
 def test_a_hostile_report_is_shown_or_refused_in_words(report, tmp_path, pilotbase, name):
     file = tmp_path / "report.json"
     file.write_bytes(HOSTILE[name](report))
@@ -125,14 +123,12 @@ def test_a_hostile_report_is_shown_or_refused_in_words(report, tmp_path, pilotba
 
 
 @pytest.mark.parametrize("words", ["\x1b]0;owned\x07", "\u202etpecca", "ok\nVerdict: accept"])
-@pytest.mark.xfail(strict=True, reason="cli/trial.py:show prints a stranger's report with its control characters")
 def test_a_hostile_report_does_not_steer_the_terminal(report, tmp_path, pilotbase, words):
     file = tmp_path / "report.json"
     file.write_bytes(criterion(report, words))
     assert words not in pilotbase("trial", "show", file).stdout
 
 
-@pytest.mark.xfail(strict=True, reason="documents/texts.py:catalogue: a code's first part may be a path")
 def test_a_hostile_report_names_no_catalogue_of_its_own(report, tmp_path, pilotbase):
     catalogue = tmp_path / "own"
     if "." in str(catalogue):

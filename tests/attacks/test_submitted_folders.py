@@ -133,7 +133,6 @@ def test_special_and_huge_files_are_refused_before_they_are_read(tmp_path, kind)
         read_tree(application)
 
 
-@pytest.mark.xfail(strict=True, reason="cli/edge.py prints what an application raised with its control characters")
 def test_an_applications_words_do_not_steer_the_operators_terminal(pilotbase, write_scenario, tmp_path):
     program = "def predict(batch):\n    raise ValueError('\\x1b]0;owned\\x07')\n" + GOOD.replace("predict", "other")
     application = write_odd(tmp_path / "odd", manifest(), program)

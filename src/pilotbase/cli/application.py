@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, language, print_json, say
+from pilotbase.cli.edge import command, print_json, say
 from pilotbase.documents.texts import text
+from pilotbase.documents.visible_text import spell_for_terminal
 
 app = typer.Typer(help="Write and check an application.", no_args_is_help=True)
 
@@ -24,7 +25,7 @@ def new(
     from pilotbase.worker.drafting import new_application
 
     for path in new_application(scenario, folder, supplier):
-        typer.echo(path)
+        typer.echo(spell_for_terminal(str(path)))
     say(text("cli.application_written", scenario=scenario, folder=folder))
 
 
@@ -41,4 +42,5 @@ def check(
     if as_json:
         print_json(checked.application.to_json_value())
     else:
-        typer.echo("\n".join(line.render(language()) for line in checked.lines))
+        for line in checked.lines:
+            say(line)

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text as Cell
 
-from pilotbase.cli.edge import command, language, progress_shown
-from pilotbase.documents.texts import text
+from pilotbase.cli.edge import command, progress_shown, say, shown
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.visible_text import spell_for_terminal
 
 STYLES = {"accept": "green", "reject": "red", "inconclusive": "yellow", "refused": "magenta"}
 
@@ -26,14 +28,18 @@ def demo(
     from pilotbase.worker.demonstration import demonstrate
 
     require_engine(engine)
-    table = Table(title=text("cli.demo_title").render(language()), expand=False)
+    table = Table(title=Cell(shown(text("cli.demo_title"))), expand=False)
     for column in ("sector", "application", "verdict", "why", "report"):
-        table.add_column(text(f"cli.demo_{column}").render(language()), overflow="fold")
+        table.add_column(Cell(shown(text(f"cli.demo_{column}"))), overflow="fold")
     base = open_base(create=True)
     with progress_shown() as on_progress:
         for row in demonstrate(base, sector, out, on_progress):
-            style = STYLES[row.verdict]
-            verdict = f"[{style}]{text(f'cli.verdict_{row.verdict}').render(language())}[/{style}]"
-            table.add_row(row.sector, row.application, verdict, row.why.render(language()), str(row.report or ""))
+            verdict = Cell(shown(text(f"cli.verdict_{row.verdict}")), style=STYLES[row.verdict])
+            table.add_row(_cell(row.sector), _cell(row.application), verdict, _cell(row.why), _cell(row.report or ""))
     Console(width=None if Console().is_terminal else 160).print(table)
-    typer.echo(text("cli.demo_end", roots=base.trust_roots).render(language()))
+    say(text("cli.demo_end", roots=base.trust_roots))
+
+
+def _cell(content: Text | Path | str) -> Cell:
+    """Return a cell that shows what it is given: a stranger's words are neither markup nor control characters."""
+    return Cell(shown(content) if isinstance(content, Text) else spell_for_terminal(str(content)))

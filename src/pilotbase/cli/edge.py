@@ -19,6 +19,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.progress import Progress as Step
 from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.visible_text import make_visible, spell_for_terminal
 
 P = ParamSpec("P")
 
@@ -33,14 +34,31 @@ def language() -> Language:
     return "zh" if wanted.lower().startswith("zh") else "en"
 
 
-def say(sentence: Text | str) -> None:
+def shown(sentence: Text | PilotbaseError) -> str:
+    """Return a sentence or an error in the reader's language, with nothing in it that steers a terminal."""
+    return sentence.render(language(), spell_for_terminal)
+
+
+def say(sentence: Text, err: bool = False) -> None:
     """Print a sentence in the reader's language."""
-    typer.echo(sentence.render(language()) if isinstance(sentence, Text) else sentence)
+    typer.echo(shown(sentence), err=err)
 
 
 def print_json(value: Any) -> None:
-    """Print a JSON value."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print a JSON value; characters that would steer a terminal are escaped."""
+    spelled = json.dumps(value, ensure_ascii=False, indent=2)
+    typer.echo("\n".join(map(_escape_hidden, spelled.split("\n"))))
+
+
+def _escape_hidden(line: str) -> str:
+    return line if line.isprintable() else "".join(map(_escape_letter, line))
+
+
+def _escape_letter(letter: str) -> str:
+    if make_visible(letter) == letter:
+        return letter
+    units = letter.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[place]:02x}{units[place + 1]:02x}" for place in range(0, len(units), 2))
 
 
 def command(function: Callable[P, None]) -> Callable[P, None]:
@@ -51,15 +69,15 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         try:
             function(*arguments, **options)
         except PilotbaseError as error:
-            typer.echo(error.render(language()), err=True)
+            typer.echo(shown(error), err=True)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            typer.echo(text("cli.interrupted").render(language()), err=True)
+            say(text("cli.interrupted"), err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            typer.echo(text("cli.disk_full", file=error.filename or "").render(language()), err=True)
+            say(text("cli.disk_full", file=error.filename or ""), err=True)
             raise typer.Exit(1) from None
 
     return run
@@ -73,7 +91,7 @@ def progress_shown(quiet: bool = False) -> Iterator[OnProgress]:
     elif sys.stderr.isatty():
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -91,7 +109,7 @@ class _Bars:
         self._task = bars.add_task("", total=None)
 
     def __call__(self, step: Step) -> None:
-        stage = step.stage.render(language())
+        stage = shown(step.stage)
         if stage != self._stage:
             self._stage = stage
             self._bars.reset(self._task, description=stage, total=step.total or None)
@@ -103,7 +121,7 @@ class _Lines:
         self._stage = ""
 
     def __call__(self, step: Step) -> None:
-        stage = step.stage.render(language())
+        stage = shown(step.stage)
         if stage != self._stage:
             self._stage = stage
             typer.echo(f"  {stage}", err=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pilotbase.cli.edge import command, language, print_json, say
+from pilotbase.cli.edge import command, print_json, say
 
 app = typer.Typer(help="Describe a real problem: data contract, baseline, acceptance criteria.", no_args_is_help=True)
 
@@ -51,4 +51,5 @@ def check(
     if as_json:
         print_json(checked.scenario.to_json_value())
     else:
-        typer.echo("\n".join(line.render(language()) for line in checked.lines))
+        for line in checked.lines:
+            say(line)

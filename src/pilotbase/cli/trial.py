@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import EXIT_INCONCLUSIVE, EXIT_REJECTED, command, language, print_json, progress_shown
+from pilotbase.cli.edge import EXIT_INCONCLUSIVE, EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.report import Report
+from pilotbase.documents.visible_text import spell_for_terminal
 from pilotbase.documents.vocabularies import Verdict
 
 app = typer.Typer(help="Prove applications on data they never see.", no_args_is_help=True)
@@ -77,7 +78,7 @@ def run(
         except PilotbaseError as error:
             if len(applications) == 1:
                 raise
-            typer.echo(f"{application}: {error.render(language())}", err=True)
+            typer.echo(f"{spell_for_terminal(str(application))}: {shown(error)}", err=True)
             codes.append(error.exit_code)
             continue
         _print_report(proof.report, proof.folder, as_json)
@@ -91,7 +92,7 @@ def show(
     report: Annotated[Path, typer.Argument(help="A report.json, or the folder that holds it.")], as_json: AsJson = False
 ) -> None:
     """Show what a report says."""
-    from pilotbase.worker.proving import read_report
+    from pilotbase.worker.reading import read_report
 
     found = read_report(report)
     _print_report(found, report if report.is_dir() else report.parent, as_json)
@@ -108,4 +109,5 @@ def _print_report(report: Report, folder: Path, as_json: bool) -> None:
     if as_json:
         print_json(report.to_json_value())
     else:
-        typer.echo("\n".join(line.render(language()) for line in report_lines(report, folder)))
+        for line in report_lines(report, folder):
+            say(line)

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.texts import Language, Spell, Text, text
 
 
 class Issue(BaseModel):
@@ -29,10 +29,10 @@ class Issue(BaseModel):
     problem: Text
     line: int | None = None
 
-    def render(self, language: Language = "en") -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        field = f" {self.path}" if self.path else ""
-        return f"{place}{field}: {self.problem.render(language)}"
+    def render(self, language: Language = "en", spell: Spell = str) -> str:
+        place = f"{spell(self.file)}:{self.line}" if self.line else spell(self.file)
+        field = f" {spell(self.path)}" if self.path else ""
+        return f"{place}{field}: {self.problem.render(language, spell)}"
 
 
 class PilotbaseError(Exception):
@@ -52,9 +52,9 @@ class PilotbaseError(Exception):
     def hint(self) -> Text:
         return Text(code=f"{self.code}.hint", params=self.text.params)
 
-    def render(self, language: Language = "en") -> str:
-        """Return what happened and what to do, in ``language``."""
-        return f"{self.text.render(language)}\n{self.hint.render(language)}"
+    def render(self, language: Language = "en", spell: Spell = str) -> str:
+        """Return what happened and what to do, in ``language``; ``spell`` as in `Text.render`."""
+        return f"{self.text.render(language, spell)}\n{self.hint.render(language, spell)}"
 
     def __str__(self) -> str:
         try:
@@ -78,9 +78,9 @@ class InputError(PilotbaseError, ValueError):
         found = tuple(issues)
         return cls("input.problems", issues=found, file=file, count=len(found))
 
-    def render(self, language: Language = "en") -> str:
-        lines = [self.text.render(language), *(f"  {issue.render(language)}" for issue in self.issues)]
-        return "\n".join([*lines, self.hint.render(language)])
+    def render(self, language: Language = "en", spell: Spell = str) -> str:
+        lines = [self.text.render(language, spell), *(f"  {issue.render(language, spell)}" for issue in self.issues)]
+        return "\n".join([*lines, self.hint.render(language, spell)])
 
 
 class InvalidProofError(PilotbaseError):

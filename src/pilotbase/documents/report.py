@@ -155,8 +155,8 @@ class Report(Document):
     view: Literal["full", "supplier"] = "full"
     evidence: bool = True
     """False for a rehearsal: *not evidence*."""
-    plan: Digest | None
-    scenario: ScenarioReference | None
+    plan: Digest | None = None
+    scenario: ScenarioReference | None = None
     scenario_title: Localized | str
     sector: str
     data_nature: Literal["measured", "simulated"]
@@ -166,7 +166,7 @@ class Report(Document):
     verdict: Verdict
     reasons: tuple[Text, ...]
     """Why, in sentences; the first is the headline."""
-    attempt: Attempt | None
+    attempt: Attempt | None = None
     sections: tuple[Section, ...]
     criteria: tuple[CriterionResult, ...]
     groups: tuple[GroupScore, ...] = ()

@@ -6,7 +6,8 @@ English and 中文 are equal catalogues: the code is the message id in both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -14,8 +15,13 @@ from typing import Literal
 from babel.messages.pofile import read_po
 from pydantic import BaseModel, ConfigDict
 
+from pilotbase.documents.visible_text import make_visible
+
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
+Spell = Callable[[str], str]
+"""How the words of strangers inside a sentence are written where it is shown."""
+_DOMAIN = re.compile(r"[a-z_]{1,40}")
 
 
 class Text(BaseModel):
@@ -26,13 +32,15 @@ class Text(BaseModel):
     code: str
     params: dict[str, Text | bool | int | float | str | None] = {}
 
-    def render(self, language: Language = "en") -> str:
+    def render(self, language: Language = "en", spell: Spell = str) -> str:
         """Return the sentence in ``language``; nested texts are rendered in the same language.
+
+        ``spell`` is applied to every word that is given and none of ours, such as `spell_for_terminal`.
 
         Raises:
             KeyError: the catalogue has no such code, or the template names a parameter that is not given.
         """
-        values = {name: _render_value(value, language) for name, value in self.params.items()}
+        values = {name: _render_value(value, language, spell) for name, value in self.params.items()}
         return template(self.code, language).format_map(values)
 
 
@@ -49,7 +57,9 @@ def template(code: str, language: Language) -> str:
 
 @cache
 def catalogue(domain: str, language: Language) -> Mapping[str, str]:
-    """Return code → template of one domain; an unknown domain is an empty catalogue."""
+    """Return code → template of one domain; an unknown domain is an empty catalogue, and a path is no domain."""
+    if _DOMAIN.fullmatch(domain) is None:
+        return {}
     file = resources.files("pilotbase.documents") / "locale" / language / f"{domain}.po"
     if not file.is_file():
         return {}
@@ -59,12 +69,23 @@ def catalogue(domain: str, language: Language) -> Mapping[str, str]:
 
 
 def _plain(value: object) -> Text | bool | int | float | str | None:
-    if value is None or isinstance(value, Text | bool | int | float | str):
+    if value is None or isinstance(value, Text | bool | int | float):
         return value
     if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(str(item) for item in value)
-    return str(value)
+        return _encodable(", ".join(str(item) for item in value))
+    return _encodable(str(value))
 
 
-def _render_value(value: Text | bool | int | float | str | None, language: Language) -> object:
-    return value.render(language) if isinstance(value, Text) else value
+def _encodable(value: str) -> str:
+    """Return ``value``, its lone surrogates (names that are no UTF-8) spelled out: JSON has no place for them."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return make_visible(value)
+    return value
+
+
+def _render_value(value: Text | bool | int | float | str | None, language: Language, spell: Spell) -> object:
+    if isinstance(value, Text):
+        return value.render(language, spell)
+    return spell(value) if isinstance(value, str) else value

@@ -12,6 +12,10 @@ _MARKS_IN_A_ROW = 4
 """Combining marks stacked higher than this would paint over neighbouring lines."""
 
 
+CONTINUED = "\n  │ "
+"""How a line that a stranger's words go on with begins: it is never taken for a sentence of ours."""
+
+
 def make_visible(content: str) -> str:
     """Return ``content`` with each hidden or reordering character spelled as ``⟨U+202E⟩``."""
     if content.isascii() and content.isprintable():
@@ -24,3 +28,9 @@ def make_visible(content: str) -> str:
         hidden = (category in _HIDDEN_CATEGORIES and character not in _KEPT) or marks > _MARKS_IN_A_ROW
         spelled.append(f"⟨U+{ord(character):04X}⟩" if hidden else character)
     return "".join(spelled)
+
+
+def spell_for_terminal(content: str) -> str:
+    """Return ``content`` with nothing in it that steers a terminal, and further lines marked as a stranger's."""
+    visible = make_visible(content)
+    return visible if visible.isprintable() else CONTINUED.join(visible.rstrip("\n").expandtabs(4).split("\n"))

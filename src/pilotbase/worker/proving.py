@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pydantic
 
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.certificate import (
@@ -18,7 +15,7 @@ from pilotbase.certificate import (
 )
 from pilotbase.compute.ends import END_TEXTS
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
@@ -115,17 +112,6 @@ def take_in(
     on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
     kept = store_application(submission, base.lab.folder("applications"))
     return sealed, prepare_candidate(base.lab, kept)
-
-
-def read_report(path: Path) -> Report:
-    """Return the report in a file or in a trial's folder; raises `InputError`."""
-    file = path / "report.json" if path.is_dir() else path
-    try:
-        return Report.from_json_value(json.loads(file.read_bytes()))
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=file) from None
-    except (ValueError, pydantic.ValidationError):
-        raise InputError("worker.no_report", file=file) from None
 
 
 def revoke_certificate(base: Base, file: Path, reason: str) -> Text:

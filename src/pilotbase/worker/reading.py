@@ -1,0 +1,67 @@
+"""A report read from a file of whomever: bounded, and refused in words where it cannot be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pydantic
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.report import Report
+from pilotbase.documents.texts import LANGUAGES, Text
+
+MAXIMUM_BYTES = 16 << 20
+
+
+def read_report(path: Path) -> Report:
+    """Return the report in a file or in a trial's folder.
+
+    Raises:
+        InputError: there is no such file, it is too large, it is no report, or it says what this version has no
+            sentence for.
+    """
+    file = path / "report.json" if path.is_dir() else path
+    try:
+        # The reader of JSON bounds depth and length of numbers, and refuses half surrogate pairs.
+        report = Report.model_validate_json(_read(file))
+    except pydantic.ValidationError:
+        raise InputError("worker.no_report", file=file) from None
+    unknown = next((sentence for sentence in _sentences(report) if not _is_known(sentence)), None)
+    if unknown is not None:
+        raise InputError("worker.foreign_sentence", file=file, found=unknown.code[:80])
+    return report
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAXIMUM_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError("input.no_file", file=file) from None
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=file, reason=error.strerror) from None
+    if len(data) > MAXIMUM_BYTES:
+        raise InputError("input.file_too_large", file=file, limit=MAXIMUM_BYTES)
+    return data
+
+
+def _sentences(value: object) -> Iterator[Text]:
+    """Yield every sentence of a document, the outer ones only: what is nested is rendered with them."""
+    if isinstance(value, Text):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _sentences(item)
+    elif isinstance(value, pydantic.BaseModel):
+        for name in type(value).model_fields:
+            yield from _sentences(getattr(value, name))
+
+
+def _is_known(sentence: Text) -> bool:
+    try:
+        for language in LANGUAGES:
+            sentence.render(language)
+    except (LookupError, ValueError, TypeError, AttributeError):  # no such code, a value missing or of another kind
+        return False
+    return True
