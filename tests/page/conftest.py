@@ -236,7 +236,9 @@ def build(**changes: object) -> Report:
         "contract": Contract(features=features, prediction=Prediction(kind="label", classes=("failure", "no failure"))),
         "verdict": Verdict.ACCEPT,
         "reasons": (text("trial.reason.all_met", count=4),),
-        "attempt": Attempt(number=2, alpha=0.05 / 6, reserved=5000, answered=5000, scored=1240, fresh_left=0),
+        "attempt": Attempt(
+            number=2, alpha=0.05 / 6, alpha_of_all=0.05, reserved=5000, answered=5000, scored=1240, fresh_left=0
+        ),
         "sections": sections(P),
         "criteria": (recall(P, 0.915), precision(P, 0.62), gap(P, 0.06), latency(P, 0.0112)),
         "groups": groups(),

@@ -38,7 +38,7 @@ class CriterionResult(Part):
     scored: int | None = None
     """Cases that entered (eligible ones: for a recall, those of its class); not shown in the supplier's view."""
     available: int = 0
-    """Cases that could have entered."""
+    """Cases that could have entered; 0 in the supplier's view: of a recall it would count hidden labels."""
     estimand: Estimand
     unit: str
     confidence: float
@@ -183,35 +183,109 @@ class Report(Document):
     software: str
 
     def supplier_view(self) -> Report:
-        """Return verdict, rounded scores and counts by reason: each curve over cases would reveal cases."""
-        rounded = tuple(_coarse(result) for result in self.criteria)
+        """Return verdict, rounded scores and counts by reason: each curve over cases would reveal cases.
+
+        An application sees hidden cases and chooses how long it takes, how much memory it holds, when it abstains and
+        when it breaks off: each of these figures could carry cases out, so each is coarse. A rehearsal shows them all.
+        """
+        cases = self.counts.get("cases", 0)
+        finished = self.counts.get("answered", 0) >= cases
         return self.model_copy(
             update={
                 "view": "supplier",
-                "criteria": rounded,
-                "sections": tuple(_without_confidences(section) for section in self.sections),
+                "reasons": tuple(_coarse_sentence(reason, cases) for reason in self.reasons),
+                "criteria": tuple(_coarse(result) for result in self.criteria),
+                "sections": tuple(_coarse_section(section, cases) for section in self.sections),
                 "groups": (),
                 "order": None,
                 "records": None,
-                "attempt": self.attempt and self.attempt.model_copy(update={"scored": None, "fresh_left": None}),
-                "counts": {reason: count for reason, count in self.counts.items() if reason != "scored"},
-                "performance": self.performance and self.performance.model_copy(update={"latency_histogram": ()}),
+                "attempt": self.attempt and _coarse_attempt(self.attempt, cases),
+                "counts": _coarse_counts(self.counts),
+                "isolation": self.isolation.model_copy(
+                    update={"detail": "", "log_bytes": int(_rounded(self.isolation.log_bytes, 1))}
+                ),
+                "performance": self.performance and _coarse_performance(self.performance, finished),
                 "full_report": self.digest(),
+                "started_at": self.started_at.replace(second=0, microsecond=0),
+                "ended_at": self.ended_at.replace(second=0, microsecond=0),
             }
         )
 
 
-def _without_confidences(section: Section) -> Section:
-    shown = [
-        finding.model_copy(update={"sentence": text("input.for_the_owner_only")}) if finding.confidential else finding
-        for finding in section.findings
-    ]
-    return section.model_copy(update={"findings": tuple(shown)})
+def _rounded(number: float, digits: int) -> float:
+    """Return ``number`` in so many significant digits."""
+    return float(f"{number:.{digits}g}")
 
 
 def _coarse(result: CriterionResult) -> CriterionResult:
     kept_back = dict.fromkeys(("lower", "upper", "baseline", "scored", "needed"))
-    hidden = {**kept_back, "path": (), "claim": text("input.for_the_owner_only")}
-    if result.guarantee == "measured_run" or result.estimate is None:
-        return result.model_copy(update=hidden)
-    return result.model_copy(update={**hidden, "estimate": float(f"{result.estimate:.2g}")})
+    hidden = {**kept_back, "available": 0, "path": (), "claim": text("input.for_the_owner_only")}
+    estimate = None if result.estimate is None else _rounded(result.estimate, 2)
+    return result.model_copy(update={**hidden, "estimate": estimate})
+
+
+def _coarse_section(section: Section, cases: int) -> Section:
+    return section.model_copy(update={"findings": tuple(_coarse_finding(found, cases) for found in section.findings)})
+
+
+def _coarse_finding(finding: Finding, cases: int) -> Finding:
+    if finding.confidential:
+        return finding.model_copy(update={"sentence": text("input.for_the_owner_only")})
+    return finding.model_copy(update={"sentence": _coarse_sentence(finding.sentence, cases)})
+
+
+def _coarse_sentence(sentence: Text, cases: int) -> Text:
+    """Return a sentence with its counts of answers and its figures of load as coarse as they stand elsewhere."""
+    params = dict(sentence.params)
+    for name, value in params.items():
+        if sentence.code == "trial.finding.throughput" and name in ("cases", "p95") and isinstance(value, str):
+            params[name] = _coarse_figure(value)
+        elif name == "answered" and isinstance(value, int):
+            params[name] = _coarse_answered(value, cases)
+        elif name == "abstained" and isinstance(value, int):
+            params[name] = int(_rounded(value, 2))
+    return sentence.model_copy(update={"params": params})
+
+
+def _coarse_figure(figure: str) -> str:
+    number = _rounded(float(figure.replace(",", "")), 1)
+    return f"{number:,.0f}" if number >= 1 else f"{number:g}"
+
+
+def _coarse_answered(answered: int, cases: int) -> int:
+    """Return all of them, or so many in two digits, rounded down: fewer are never shown as all."""
+    unit = 10 ** max(0, len(str(answered)) - 2)
+    return answered if answered >= cases else answered // unit * unit
+
+
+def _coarse_attempt(attempt: Attempt, cases: int) -> Attempt:
+    answered = _coarse_answered(attempt.answered, cases)
+    return attempt.model_copy(update={"scored": None, "fresh_left": None, "answered": answered})
+
+
+def _coarse_counts(counts: dict[str, int]) -> dict[str, int]:
+    cases = counts.get("cases", 0)
+    coarse = {"answered": _coarse_answered(counts.get("answered", 0), cases)}
+    return {
+        reason: cases if reason == "cases" else coarse.get(reason, int(_rounded(count, 2)))
+        for reason, count in counts.items()
+        if reason != "scored"
+    }
+
+
+def _coarse_performance(performance: Performance, finished: bool) -> Performance:
+    """Return one digit of each: together these figures would say a hundred bits, all of the application's choice."""
+    cpu, memory = performance.cpu_seconds, performance.memory_peak_bytes
+    quantiles = {name: _rounded(value, 1) for name, value in performance.latency_quantiles.items()}
+    return performance.model_copy(
+        update={
+            "batches": _coarse_answered(performance.batches, performance.batches if finished else 1 << 62),
+            "load_seconds": _rounded(performance.load_seconds, 1),
+            "wall_seconds": _rounded(performance.wall_seconds, 1),
+            "cpu_seconds": None if cpu is None else _rounded(cpu, 1),
+            "memory_peak_bytes": None if memory is None else int(_rounded(memory, 1)),
+            "cases_per_second": _rounded(performance.cases_per_second, 1),
+            "latency_quantiles": quantiles,
+            "latency_histogram": (),
+        }
+    )
