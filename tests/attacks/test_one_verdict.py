@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
-from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
+from pilotbase.worker.checking import verify_base_log
 from pilotbase.worker.proving import freeze_in, prove, rehearse_in
 from tests.attacks.conftest import manifest, write_odd
 from tests.trial.conftest import BAD, GOOD
@@ -117,20 +118,18 @@ def test_one_row_more_gives_no_second_chance_on_scored_cases(base, write_scenari
     assert remaining(base.lab.vault, hidden).scored == first.scored + attempt.scored
 
 
-@pytest.mark.xfail(
-    strict=True, reason="worker/issuing.py signs whatever report the store's head names, the log unasked"
-)
 def test_a_report_put_into_the_store_by_hand_is_not_signed(trial, write_application):
     application = write_application(BAD, "bad")
     plan = freeze_in(trial.base, trial.scenario, application)
     report = trial.proven.report
     forged = report.model_copy(update={"plan": plan.digest(), "application": plan.application, "records": None})
     put_by_hand(trial.base, report.digest(), forged, f"report:{plan.digest()}")
-    try:
-        proven = prove(trial.base, trial.scenario, application)
-    except PilotbaseError:
-        return
-    assert proven.certificate.verdict is not Verdict.ACCEPT
+    with pytest.raises(InvalidProofError) as caught:
+        prove(trial.base, trial.scenario, application)
+    assert caught.value.code == "log.head_differs"
+    with pytest.raises(InvalidProofError) as caught:
+        verify_base_log(trial.base)
+    assert forged.digest() in caught.value.render("en")
 
 
 def put_by_hand(base, like: str, document, head: str) -> None:

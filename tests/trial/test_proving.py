@@ -18,6 +18,7 @@ from pilotbase.trial.sealing import load_scenario, seal_scenario
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import open_base, rotate_key
+from pilotbase.worker.checking import verify_base_log
 from pilotbase.worker.proving import freeze_in, prove, rehearse_in
 from tests.trial.conftest import BAD, GOOD
 
@@ -256,6 +257,7 @@ def test_kill_at_any_moment_and_rerun_gives_one_verdict_and_one_attempt(
     (attempt,) = attempts_of(base.lab.vault, hidden_set(base, scenario))
     assert attempt.state is AttemptState.CLOSED
     assert prove(base, scenario, application, tmp_path / "out").report == report
+    assert verify_base_log(base).code == "worker.log_holds"
 
 
 def test_a_certificate_stays_as_it_was_signed_when_keys_are_rotated(base, write_scenario, write_application, tmp_path):

@@ -212,7 +212,7 @@ def test_an_entry_says_who_when_and_what(operator: View) -> None:
     assert (entry.number, entry.time, entry.action) == (0, operator.store.clock(), "note.stored")
     assert (entry.actor.organisation, entry.actor.roles) == ("base", ("operator",))
     assert entry.subjects == (digest, "note:x", "counter:gpu")
-    assert entry.facts == {"counter gpu": 2}
+    assert entry.facts == {f"stored {digest}": "note", "head note:x": digest, "counter gpu": 2}
 
 
 def test_personal_payload_can_be_erased_and_every_proof_still_holds(operator: View, key: LogKey) -> None:

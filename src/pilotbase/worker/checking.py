@@ -22,7 +22,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.trial.criteria_check import check_criteria
 from pilotbase.trial.sealing import error_level, load_scenario, read_cases
 from pilotbase.worker.base import Base
-from pilotbase.workspace.log_check import verify_log
+from pilotbase.workspace.reconciliation import verify_store
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,10 @@ def check_certificate(
 
 
 def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:
-    """Return that the whole log holds, and holds every checkpoint kept outside (``log-checkpoint.txt``).
+    """Return that the log holds, with every checkpoint kept outside (``log-checkpoint.txt``), and the store agrees.
 
     Raises:
-        InvalidProofError: naming the first entry that does not hold.
+        InvalidProofError: naming the first entry that does not hold, or what the store has that the log does not.
     """
     notes = [read_evidence(path).decode("utf-8", errors="replace") for path in witnesses]
-    verified = verify_log(base.lab.store.log_copy(), base.lab.store.key.verifier, notes)
-    return text("worker.log_holds", entries=verified.size)
+    return text("worker.log_holds", entries=verify_store(base.lab.store, notes).size)

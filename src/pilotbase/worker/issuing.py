@@ -8,10 +8,13 @@ from typing import Literal
 from pilotbase.certificate import Envelope, issue_certificate, sign_certificate
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import PUBLIC
+from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.proofs import proven_head
 
 
 class IssuedCertificate(Document):
@@ -23,14 +26,23 @@ class IssuedCertificate(Document):
 
 
 def issue(base: Base, report: Report, plan: TrialPlan) -> IssuedCertificate:
-    """Return the certificate over ``report``, issued and signed now if it has not been."""
+    """Return the certificate over ``report``, issued and signed now if it has not been.
+
+    Raises:
+        InvalidProofError: the log has not seen ``report`` reported under ``plan``, or not this certificate issued.
+    """
+    if proven_head(base.lab.store, f"report:{plan.digest()}", "trial.reported") != report.digest():
+        raise InvalidProofError("worker.report_unlogged", report=report.digest(), plan=plan.digest())
     head, view = f"certificate:{report.digest()}", base.lab.view
-    known = view.head(head)
+    known = proven_head(base.lab.store, head, "certificate.issued")
     if known is not None:
         return view.load(known, IssuedCertificate)
     now = datetime.now(UTC)
     certificate = issue_certificate(report, plan, issuer=base.trust.issuer, now=now, expires_at=base.trust.expiry(now))
     issued = IssuedCertificate(certificate=certificate, envelope=sign_certificate(certificate, base.trust))
-    with view.transaction("certificate.issued") as change:
-        change.set_head(head, change.put(issued, PUBLIC), expected=None)
+    try:
+        with view.transaction("certificate.issued") as change:
+            change.set_head(head, change.put(issued, PUBLIC), expected=None)
+    except ConflictError:  # another process issued it meanwhile: its certificate is the one
+        return issue(base, report, plan)
     return issued

@@ -29,6 +29,9 @@ Fact = str | int | bool
 _SALT_BYTES = 32
 NO_PREDECESSOR = "sha256:" + "0" * 64
 
+STORED, HEAD, COUNTER = "stored ", "head ", "counter "
+"""Facts of a change, each followed by what it is about (``head report:…``): what the store must hold from then on."""
+
 
 class EntryActor(Part):
     """Who acted, as far as the log may say it: never a person's name."""
@@ -111,6 +114,18 @@ def entries(connection: Connection, start: int = 0) -> Iterator[LogEntry]:
     rows = select(tables.log_entries.c.body).where(tables.log_entries.c.number >= start)
     for body in connection.scalars(rows.order_by(tables.log_entries.c.number)):
         yield LogEntry.model_validate_json(body)
+
+
+def newest_with(connection: Connection, fact: str) -> LogEntry | None:
+    """Return the newest entry that states ``fact``, whatever its value."""
+    spelled = canonical_json(fact)
+    lines = tables.log_entries.c
+    for body in connection.scalars(select(lines.body).order_by(lines.number.desc())):
+        if spelled in body:
+            entry = LogEntry.model_validate_json(body)
+            if fact in entry.facts:
+                return entry
+    return None
 
 
 def latest_checkpoint(connection: Connection) -> str | None:

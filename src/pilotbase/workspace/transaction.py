@@ -13,7 +13,7 @@ from pilotbase.workspace import budgets, leases, records, tables
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.leases import Lease
-from pilotbase.workspace.log import Fact, Record
+from pilotbase.workspace.log import COUNTER, HEAD, STORED, Fact, Record
 
 _documents = tables.documents.c
 _heads = tables.heads.c
@@ -79,6 +79,7 @@ class Transaction:
                 insert(tables.document_fields).values(digest=digest, owner=owner, name=name, value=value)
             )
         self.subjects.append(digest)
+        self.facts[f"{STORED}{digest}"] = kind
         return digest
 
     def set_head(self, name: str, digest: str, *, expected: str | None) -> None:
@@ -105,6 +106,7 @@ class Transaction:
             self.connection.execute(update(tables.heads).where(_heads.name == name).values(values))
         self._announce("moved", target.kind, digest, target.owner, head=name)
         self.subjects += [name, digest]
+        self.facts[f"{HEAD}{name}"] = digest
 
     def change_visibility(self, digest: str, visibility: Visibility) -> None:
         """Let others see ``digest``, or no longer; raises `NotFoundError`, `RefusedError`."""
@@ -123,7 +125,7 @@ class Transaction:
         self._writing_for(counter.partition("/")[0])
         value = budgets.add(self.connection, counter, amount, at_most)
         self.subjects.append(f"counter:{counter}")
-        self.facts[f"counter {counter}"] = value
+        self.facts[f"{COUNTER}{counter}"] = value
         return value
 
     def post(self, transfer: str, amounts: Mapping[str, int], *, at_least: Mapping[str, int] | None = None) -> None:

@@ -1,0 +1,42 @@
+"""What the signed log says of the store: whoever has the database, but no key, can make it say nothing else."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import Digest, canonical_json
+from pilotbase.workspace import log, tables
+from pilotbase.workspace.merkle import verify_inclusion
+from pilotbase.workspace.notes import LogVerifier
+from pilotbase.workspace.store import Store
+
+
+def proven_head(store: Store, name: str, action: str) -> Digest | None:
+    """Return what ``name`` stands for, as an entry of the log under ``action`` says too that a checkpoint has signed.
+
+    None: neither store nor log knows the name.
+
+    Raises:
+        InvalidProofError: the store says one thing and the log another, or nothing; or the entry was not signed.
+    """
+    with store.database.read() as connection:
+        stored = connection.scalar(select(tables.heads.c.digest).where(tables.heads.c.name == name))
+        moved = log.newest_with(connection, f"{log.HEAD}{name}")
+        logged = moved.facts[f"{log.HEAD}{name}"] if moved is not None and moved.action == action else None
+        if stored != logged:
+            raise InvalidProofError("log.head_differs", name=name, stored=stored or "–", logged=logged or "–")
+        if moved is not None:
+            _require_signed(connection, store.key.verifier, moved)
+        return stored
+
+
+def _require_signed(connection: Connection, verifier: LogVerifier, entry: log.LogEntry) -> None:
+    number, note = entry.number, log.latest_checkpoint(connection)
+    signed = verifier.open(note) if note is not None else None
+    if signed is None or number >= signed.size:
+        raise InvalidProofError("log.unsigned", number=number)
+    path = log.prove_inclusion(connection, number, signed).path
+    body = canonical_json(entry.to_json_value())  # the very entry that was read: a forged one may claim a true number
+    if not verify_inclusion(body, number, signed.size, path, signed.root):
+        raise InvalidProofError("log.entry_altered", first=number, last=number)

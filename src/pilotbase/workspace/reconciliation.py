@@ -1,0 +1,139 @@
+"""Whether the store holds what the log saw, and nothing else: the rows behind heads, documents, counters, attempts.
+
+The log proves itself (`log_check`); this compares it with the tables, which anybody who can write to the database could
+have changed behind its back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import digest_bytes
+from pilotbase.workspace import tables
+from pilotbase.workspace.log import COUNTER, HEAD, STORED, Fact, LogEntry
+from pilotbase.workspace.log_check import LogCopy, VerifiedLog, verify_log
+from pilotbase.workspace.store import Store
+
+AttemptRow = tuple[str, str, str, int, str]
+"""Hidden set, plan, application, number, state."""
+_ATTEMPT = "vault.attempt_"
+_ABSENT = "–"
+_SCORED = ("vault.scored", "vault.scored_before")
+
+
+@dataclass
+class Told:
+    """What the entries of a log, read in order, say the store holds."""
+
+    documents: dict[str, Fact] = field(default_factory=dict)
+    """Digest → kind."""
+    heads: dict[str, Fact] = field(default_factory=dict)
+    counters: dict[str, Fact] = field(default_factory=dict)
+    attempts: list[AttemptRow] = field(default_factory=list)
+    scored: Counter[str] = field(default_factory=Counter)
+    """Hidden set → cases that were ever scored."""
+
+    def read(self, entry: LogEntry) -> None:
+        """Take in the next entry."""
+        for fact, value in entry.facts.items():
+            for prefix, known in ((STORED, self.documents), (HEAD, self.heads), (COUNTER, self.counters)):
+                if fact.startswith(prefix):
+                    known[fact.removeprefix(prefix)] = value
+        if entry.action.startswith(_ATTEMPT):
+            self._move_attempt(entry)
+        elif entry.action in _SCORED:
+            self.scored[entry.subjects[0]] += int(entry.facts["cases"])
+
+    def _move_attempt(self, entry: LogEntry) -> None:
+        state = entry.action.removeprefix(_ATTEMPT)
+        if state == "cancelled" and not entry.facts["counts"]:
+            state = "returned"
+        hidden_set, plan, application = entry.subjects
+        attempt = (hidden_set, plan, application, int(entry.facts["attempt"]))
+        if state == "opened":
+            self.attempts.append((*attempt, "open"))
+            return
+        # A number that was returned can be opened again by the same plan: the newest is meant.
+        place = max((at for at, row in enumerate(self.attempts) if row[:4] == attempt), default=None)
+        if place is not None:
+            self.attempts[place] = (*attempt, state)
+
+
+def verify_store(store: Store, witnesses: Iterable[str] = ()) -> VerifiedLog:
+    """Return what the log of ``store`` proves, once the tables have been seen to hold what it says and no more.
+
+    Raises:
+        InvalidProofError: the log does not hold (see `verify_log`), or it names the first row that differs from it.
+    """
+    with store.database.read() as connection:
+        copy = LogCopy.from_store(connection)
+        verified = verify_log(copy, store.key.verifier, witnesses)
+        told = Told()
+        for body in copy.entries:
+            told.read(LogEntry.model_validate_json(body))
+        _compare_documents(connection, told)
+        _compare_heads(connection, told)
+        _compare_counters(connection, told)
+        _compare_attempts(connection, told)
+        _compare_scored(connection, told)
+    return verified
+
+
+def _compare_documents(connection: Connection, told: Told) -> None:
+    row, found = tables.documents.c, set()
+    for digest, kind, body in connection.execute(select(row.digest, row.kind, row.body).order_by(row.sequence)):
+        if told.documents.get(digest) != kind:
+            raise InvalidProofError("log.document_unlogged", kind=kind, digest=digest)
+        if digest_bytes(body) != digest:
+            raise InvalidProofError("workspace.document_damaged", digest=digest)
+        found.add(digest)
+    for digest, kind in told.documents.items():
+        if digest not in found:
+            raise InvalidProofError("log.document_lost", kind=kind, digest=digest)
+
+
+def _compare_heads(connection: Connection, told: Told) -> None:
+    row = tables.heads.c
+    found = {name: digest for name, digest in connection.execute(select(row.name, row.digest))}
+    for name, stored, logged in _differences(found, told.heads):
+        raise InvalidProofError("log.head_differs", name=name, stored=stored, logged=logged)
+
+
+def _compare_counters(connection: Connection, told: Told) -> None:
+    row = tables.counters.c
+    found = {name: value for name, value in connection.execute(select(row.name, row.value))}
+    for name, stored, logged in _differences(found, told.counters):
+        raise InvalidProofError("log.counter_differs", name=name, stored=stored, logged=logged)
+
+
+def _compare_attempts(connection: Connection, told: Told) -> None:
+    row = tables.attempts.c
+    columns = (row.hidden_set, row.plan, row.application, row.number, row.state)
+    found = [(*attempt,) for attempt in connection.execute(select(*columns).order_by(row.identity))]
+    unlogged, lost = Counter(found) - Counter(told.attempts), Counter(told.attempts) - Counter(found)
+    for _, plan, _, number, _ in [*unlogged, *lost]:
+        stored, logged = _states(found, plan, number), _states(told.attempts, plan, number)
+        raise InvalidProofError("log.attempt_differs", number=number, plan=plan, stored=stored, logged=logged)
+
+
+def _states(attempts: Iterable[AttemptRow], plan: str, number: int) -> str:
+    return ", ".join(row[4] for row in attempts if (row[1], row[3]) == (plan, number)) or _ABSENT
+
+
+def _compare_scored(connection: Connection, told: Told) -> None:
+    row = tables.hidden_sets.c
+    for digest, bits in connection.execute(select(row.digest, row.scored)):
+        stored, logged = int.from_bytes(bits).bit_count(), told.scored[digest]
+        if stored != logged:
+            raise InvalidProofError("log.scored_differs", digest=digest, stored=stored, logged=logged)
+
+
+def _differences(found: Mapping[str, Fact], told: Mapping[str, Fact]) -> list[tuple[str, Fact, Fact]]:
+    names = [*found, *(name for name in told if name not in found)]
+    pairs = ((name, found.get(name, _ABSENT), told.get(name, _ABSENT)) for name in names)
+    return [(name, stored, logged) for name, stored, logged in pairs if stored != logged]

@@ -1,0 +1,126 @@
+"""The store and its log: what was written, removed or moved behind the log is named; signed words alone count."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection, delete, insert, select, update
+
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.workspace import log, tables
+from pilotbase.workspace.actors import PUBLIC, Role, actor
+from pilotbase.workspace.merkle import leaf_hash
+from pilotbase.workspace.proofs import proven_head
+from pilotbase.workspace.reconciliation import verify_store
+from pilotbase.workspace.store import Store, View
+
+
+class Note(Document):
+    document: str = "note/1"
+    title: str
+
+
+HIDDEN, PLAN, APPLICATION = (f"sha256:{letter * 64}" for letter in "abc")
+FIRST, SECOND, FORGED = Note(title="first"), Note(title="second"), Note(title="forged")
+
+
+@pytest.fixture
+def view(store: Store) -> View:
+    """Two notes of which one is the head, a counter, and an attempt that was returned, opened again and delivered."""
+    view = store.as_actor(actor("base", Role.OPERATOR))
+    with view.transaction("note.stored") as change:
+        change.set_head("note:one", change.put(FIRST, PUBLIC), expected=None)
+        change.put(SECOND, PUBLIC)
+        change.add("gpu", 2)
+        change.connection.execute(
+            insert(tables.hidden_sets).values(digest=HIDDEN, owner="plant", rows=8, wrapped=b"", scored=b"\x05")
+        )
+        change.record("vault.scored", [HIDDEN, PLAN, APPLICATION], {"attempt": 1, "cases": 2})
+        for state in ("returned", "delivered"):
+            row = {
+                "hidden_set": HIDDEN,
+                "number": 1,
+                "plan": PLAN,
+                "application": APPLICATION,
+                "nonce": "",
+                "state": state,
+            }
+            change.connection.execute(insert(tables.attempts).values(**row, reserved=b"\x0f", opened_at=change.now))
+        for action, facts in (("opened", {}), ("cancelled", {"counts": False}), ("opened", {}), ("delivered", {})):
+            change.record(f"vault.attempt_{action}", [HIDDEN, PLAN, APPLICATION], {"attempt": 1, **facts})
+    return view
+
+
+def forge(connection: Connection) -> None:
+    row = dict(connection.execute(select(tables.documents)).mappings().first() or {})
+    row |= {"digest": FORGED.digest(), "body": FORGED.canonical(), "sequence": 99}
+    connection.execute(insert(tables.documents).values(row))
+
+
+def lose(connection: Connection) -> None:
+    connection.execute(delete(tables.documents).where(tables.documents.c.digest == SECOND.digest()))
+
+
+def damage(connection: Connection) -> None:
+    here = tables.documents.c.digest == SECOND.digest()
+    connection.execute(update(tables.documents).where(here).values(body=FORGED.canonical()))
+
+
+BEHIND_THE_LOG: dict[str, tuple[Callable[[Connection], object], str]] = {
+    "a document put in": (forge, "log.document_unlogged"),
+    "a document removed": (lose, "log.document_lost"),
+    "a document overwritten": (damage, "workspace.document_damaged"),
+    "a head moved": (lambda c: c.execute(update(tables.heads).values(digest=SECOND.digest())), "log.head_differs"),
+    "a head removed": (lambda c: c.execute(delete(tables.heads)), "log.head_differs"),
+    "a counter set back": (lambda c: c.execute(update(tables.counters).values(value=0)), "log.counter_differs"),
+    "an attempt set back": (
+        lambda c: c.execute(update(tables.attempts).where(tables.attempts.c.state == "delivered").values(state="open")),
+        "log.attempt_differs",
+    ),
+    "attempts removed": (lambda c: c.execute(delete(tables.attempts)), "log.attempt_differs"),
+    "scored cases made fresh": (
+        lambda c: c.execute(update(tables.hidden_sets).values(scored=b"\x01")),
+        "log.scored_differs",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BEHIND_THE_LOG)
+def test_a_change_behind_the_log_is_named(view: View, name: str) -> None:
+    assert verify_store(view.store).size == len(view.log_entries())
+    change, code = BEHIND_THE_LOG[name]
+    with view.store.database.write() as connection:
+        change(connection)
+    with pytest.raises(InvalidProofError) as caught:
+        verify_store(view.store)
+    assert caught.value.code == code
+    assert caught.value.render("zh")
+
+
+def test_a_head_is_proven_by_the_newest_entry_of_its_action(view: View) -> None:
+    assert proven_head(view.store, "note:one", "note.stored") == FIRST.digest()
+    assert proven_head(view.store, "note:none", "note.stored") is None
+    with pytest.raises(InvalidProofError):
+        proven_head(view.store, "note:one", "note.approved")
+    with view.transaction("note.moved") as change:
+        change.set_head("note:one", SECOND.digest(), expected=FIRST.digest())
+    assert proven_head(view.store, "note:one", "note.moved") == SECOND.digest()
+
+
+def test_a_head_moved_by_hand_is_not_proven_even_with_an_entry_to_match(view: View) -> None:
+    """Whoever has the database but no key can write entries and hashes, never a checkpoint over them."""
+    size = len(view.log_entries())
+    moved = view.log_entries()[0].model_copy(update={"facts": {"head note:one": SECOND.digest()}})
+    with view.store.database.write() as connection:
+        connection.execute(update(tables.heads).values(digest=SECOND.digest()))
+    for number, place in ((size, size), (0, size), (0, 0)):  # added; added under a true entry's number; in its place
+        body = log.canonical_json(moved.model_copy(update={"number": number}).to_json_value())
+        with view.store.database.write() as connection:
+            lines = tables.log_entries
+            connection.execute(delete(lines).where(lines.c.number == place))
+            connection.execute(insert(lines).values(number=place, body=body))
+            nodes = tables.log_nodes
+            connection.execute(delete(nodes).where(nodes.c.level == 0, nodes.c.position == place))
+            connection.execute(insert(nodes).values(level=0, position=place, hash=leaf_hash(body)))
+        with pytest.raises(InvalidProofError):
+            proven_head(view.store, "note:one", "note.stored")
