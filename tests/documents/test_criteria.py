@@ -1,3 +1,5 @@
+import contextlib
+import time
 from decimal import Decimal
 
 import pytest
@@ -60,3 +62,45 @@ def test_what_cannot_be_read_is_named(source, code):
 def test_writing_a_rule_reads_back_the_same(measured, comparison, threshold, unit):
     rule = parse_rule(f"{measured} {comparison} {threshold}{unit}")
     assert parse_rule(str(rule)) == rule
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "accuracy >= 1e9999999",
+        "accuracy >= 1e-31",
+        "accuracy >= 0e99",
+        "accuracy >= 0.1234567890123456789",
+        "capped_mae(cap=1e16) <= 1",
+        "f_beta(a, beta=0.1234567) >= 0.5",
+        "f_beta(a, beta=0.0000001) >= 0.5",
+    ],
+)
+def test_a_number_that_exact_arithmetic_would_choke_on_is_refused(source):
+    with pytest.raises(InputError) as caught:
+        parse_rule(source)
+    assert caught.value.code == "criterion.number_bounds"
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "sNaN", "Infinity", "1_0", "０"])
+def test_an_argument_that_only_python_takes_for_a_number_stays_a_word(value):
+    assert parse_rule(f"capped_mae(cap={value}) <= 1").arguments == {"cap": value}
+
+
+def test_the_longest_threshold_stays_exact_in_its_unit():
+    rule = parse_rule("memory.peak <= 123456.123456789012 GiB")
+    assert rule.threshold == Decimal("123456.123456789012") * 1024**3
+    assert parse_rule(str(rule)) == rule
+    assert parse_rule("capped_mae(cap=16000000) <= 3790000").arguments == {"cap": Decimal(16_000_000)}
+
+
+@pytest.mark.parametrize("filler", [" ", "(", "a", "1", ".", " by ", "gap(", ">=", "e", "="])
+def test_every_rule_is_read_at_once_and_the_longest_are_refused(filler):
+    began = time.perf_counter()
+    for source in (filler * 120, f"gap({filler * 100} by s) <= 0.1", f"recall({filler * 100}) >= 1 {filler}"):
+        with contextlib.suppress(InputError):
+            parse_rule(source[:500])
+    assert time.perf_counter() - began < 0.3
+    with pytest.raises(InputError) as caught:
+        parse_rule(f"recall({filler * 500}) >= 0.5")
+    assert caught.value.code == "criterion.too_long"

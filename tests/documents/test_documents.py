@@ -141,3 +141,36 @@ def test_times_need_a_zone():
 
 def test_canonical_json_is_rfc_8785():
     assert canonical_json({"b": 1.0, "a": "é", "中": [1e21, 1e-7]}) == '{"a":"é","b":1,"中":[1e+21,1e-7]}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ("trial: {limits: {load_seconds: 864001}}", "trial.limits.load_seconds"),
+        ("trial: {limits: {wall_seconds: .inf}}", "trial.limits.wall_seconds"),
+        ("trial: {limits: {scratch_bytes: 1048577 GiB}}", "trial.limits.scratch_bytes"),
+        (f"trial: {{limits: {{log_bytes: {'9' * 30} GiB}}}}", "trial.limits.log_bytes"),
+        ("trial: {limits: {log_bytes: -1}}", "trial.limits.log_bytes"),
+        ("trial: {limits: {processes: 40000}}", "trial.limits.processes"),
+        ("trial: {limits: {threads: 1025}}", "trial.limits.threads"),
+        ("trial: {cases_per_attempt: 99999999999999999999}", "trial.cases_per_attempt"),
+        ("trial: {approvals: [{kind: ethics, until: soon}]}", "trial.approvals[0].until"),
+        ("trial: {approvals: [{kind: ethics, until: 2026-02-30}]}", "trial.approvals[0].until"),
+        ("costs: {miss: 1e300, false_alarm: 1}", "costs.miss"),
+    ],
+)
+def test_numbers_and_days_are_bounded(change, path):
+    trial = "trial: {limits: {memory_bytes: 512 MiB, batch_seconds: 500 ms}}"
+    assert problems(SCENARIO.replace(trial, change)).keys() == {path}
+
+
+def test_a_day_and_as_many_criteria_as_one_reads_are_admitted():
+    many = "criteria:\n" + "  - rule: recall(true) >= 0.8\n" * 101
+    assert problems(SCENARIO.replace("criteria:\n  - rule: recall(true) >= 0.8\n", many)).keys() == {"criteria"}
+    scenario = load(SCENARIO.replace("trial: {", "trial: {approvals: [{kind: ethics, until: 2028-02-29}], "))
+    assert scenario.trial.approvals[0].until == "2028-02-29"
+
+
+def test_certainty_is_no_confidence():
+    certain = SCENARIO.replace("recall(true) >= 0.8", "recall(true) >= 0.8\n    confidence: 0.9999999999")
+    assert problems(certain).keys() == {"criteria[0].confidence"}

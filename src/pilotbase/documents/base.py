@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -22,6 +22,18 @@ def _require_utc(moment: datetime) -> datetime:
 
 Moment = Annotated[datetime, AfterValidator(_require_utc)]
 """A zone-aware time, kept in UTC."""
+
+
+def _require_day(day: str) -> str:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        raise ValueError("there is no such day") from None
+    return day
+
+
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_require_day)]
+"""A day such as ``2027-06-30``."""
 
 
 class Part(BaseModel):

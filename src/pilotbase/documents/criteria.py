@@ -35,12 +35,38 @@ UNITS: Mapping[str, tuple[str, Decimal]] = MappingProxyType(
 )
 """Unit as written → (base unit, factor)."""
 
-_RULE = re.compile(
-    r"^\s*(?P<measured>.+?)\s*(?P<comparison>>=|<=)\s*(?P<number>[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(?P<unit>\S.*)?$"
-)
-_WRAPPED = re.compile(r"^(?P<wrapper>gap|worst)\s*\(\s*(?P<measure>.+?)\s+by\s+(?P<by>[^\s()]+)\s*\)$")
-_MEASURE = re.compile(r"^(?P<name>[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)?)(?:\s*\((?P<arguments>.*)\))?$")
-_NAMED = re.compile(r"^(?P<name>[a-z][a-z0-9_]*)\s*=\s*(?P<value>.+)$")
+LONGEST_RULE = 500
+"""Letters; every pattern below reads a rule in one pass."""
+
+
+@dataclass(frozen=True)
+class NumberBounds:
+    """How long a number of a rule may be: exact arithmetic takes time and memory with every digit."""
+
+    digits: int
+    decimals: int
+    magnitude: int
+    """Largest power of ten of its first digit."""
+
+    def admit(self, number: Decimal) -> bool:
+        """Tell whether ``number`` is finite and short enough; zeros at its end do not count."""
+        _, digits, exponent = number.as_tuple()
+        if not isinstance(exponent, int):  # NaN, infinity
+            return False
+        significant = "".join(map(str, digits)).rstrip("0")
+        decimals = len(significant) - len(digits) - exponent if significant else 0
+        return len(significant) <= self.digits and decimals <= self.decimals and number.adjusted() <= self.magnitude
+
+
+THRESHOLDS = NumberBounds(digits=18, decimals=30, magnitude=30)
+"""Times a unit's factor this still fits the 28 digits in which decimals are exact."""
+ARGUMENTS = NumberBounds(digits=6, decimals=6, magnitude=15)
+
+_COMPARED = re.compile(r"(?P<number>[-+]?[0-9.]++(?:[eE][-+]?[0-9]++)?+)\s*+(?P<unit>\S.*+)?", re.DOTALL)
+_WRAPPED = re.compile(r"(?P<wrapper>gap|worst)\s*+\((?P<inner>.*)\)", re.DOTALL)
+_MEASURE = re.compile(r"(?P<name>[a-z][a-z0-9_]*+(?:\.[a-z0-9_]++)?+)\s*+(?:\((?P<arguments>.*)\))?", re.DOTALL)
+_NAMED = re.compile(r"(?P<name>[a-z][a-z0-9_]*+)\s*+=(?P<value>.*\S.*)", re.DOTALL)
+_NUMBER = re.compile(r"[-+]?[0-9.]++(?:[eE][-+]?[0-9]++)?+")
 
 
 @dataclass(frozen=True)
@@ -76,30 +102,42 @@ def parse_rule(source: str) -> Rule:
     Raises:
         InputError: ``criterion.*``, naming the part that cannot be read and what is allowed there.
     """
-    matched = _RULE.match(source)
-    if matched is None:
+    if len(source) > LONGEST_RULE:
+        raise InputError("criterion.too_long", found=source[:60], allowed=LONGEST_RULE)
+    place = max(source.rfind(">="), source.rfind("<="))
+    measured, compared = source[: max(place, 0)].strip(), _COMPARED.fullmatch(source[place + 2 :].strip())
+    if not measured or compared is None:
         raise InputError("criterion.no_comparison", found=source)
-    measured, unit = matched["measured"], (matched["unit"] or "").strip() or None
+    unit: str | None = compared["unit"]
     if unit is not None and unit not in UNITS:
         raise InputError("criterion.unknown_unit", found=unit, allowed=", ".join(UNITS))
-    threshold = _number(matched["number"], source) * (UNITS[unit][1] if unit else 1)
-    wrapped = _WRAPPED.match(measured)
-    name, label, arguments = _parse_measure(wrapped["measure"] if wrapped else measured, source)
-    comparison: Comparison = ">=" if matched["comparison"] == ">=" else "<="
-    wrapper: Wrapper | None = None if wrapped is None else ("gap" if wrapped["wrapper"] == "gap" else "worst")
-    return Rule(name, comparison, threshold, label, arguments, wrapper, wrapped["by"] if wrapped else None, unit)
+    threshold = _number(compared["number"], source, THRESHOLDS) * (UNITS[unit][1] if unit else 1)
+    wrapper, inner, by = _unwrap(measured)
+    name, label, arguments = _parse_measure(inner, source)
+    comparison: Comparison = ">=" if source[place] == ">" else "<="
+    return Rule(name, comparison, threshold, label, arguments, wrapper, by, unit)
+
+
+def _unwrap(measured: str) -> tuple[Wrapper | None, str, str | None]:
+    """Return wrapper, measure and column of ``gap(measure by column)``; no wrapper for anything else."""
+    matched = _WRAPPED.fullmatch(measured)
+    words = matched["inner"].rsplit(None, 2) if matched else []
+    if matched is None or len(words) < 3 or words[1] != "by" or set(words[2]) & set("()"):
+        return None, measured, None
+    return ("gap" if matched["wrapper"] == "gap" else "worst"), words[0], words[2]
 
 
 def _parse_measure(source: str, rule: str) -> tuple[str, str | None, Mapping[str, Decimal | str]]:
-    matched = _MEASURE.match(source.strip())
+    matched = _MEASURE.fullmatch(source.strip())
     if matched is None:
         raise InputError("criterion.no_measure", found=source, rule=rule)
     label: str | None = None
     arguments: dict[str, Decimal | str] = {}
     for part in filter(None, (piece.strip() for piece in (matched["arguments"] or "").split(","))):
-        named = _NAMED.match(part)
+        named = _NAMED.fullmatch(part)
         if named:
-            arguments[named["name"]] = _value(named["value"].strip())
+            value = named["value"].strip()
+            arguments[named["name"]] = _number(value, rule, ARGUMENTS) if _NUMBER.fullmatch(value) else value
         elif label is None:
             label = part
         else:
@@ -107,18 +145,17 @@ def _parse_measure(source: str, rule: str) -> tuple[str, str | None, Mapping[str
     return matched["name"], label, MappingProxyType(arguments)
 
 
-def _value(source: str) -> Decimal | str:
+def _number(source: str, rule: str, bounds: NumberBounds) -> Decimal:
     try:
-        return Decimal(source)
-    except InvalidOperation:
-        return source
-
-
-def _number(source: str, rule: str) -> Decimal:
-    try:
-        return Decimal(source)
+        number = Decimal(source)
     except InvalidOperation:
         raise InputError("criterion.no_number", found=source, rule=rule) from None
+    if not bounds.admit(number):
+        digits, decimals, magnitude = bounds.digits, bounds.decimals, bounds.magnitude
+        raise InputError(
+            "criterion.number_bounds", found=source, rule=rule, digits=digits, decimals=decimals, magnitude=magnitude
+        )
+    return number
 
 
 def _spell(number: Decimal) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from pilotbase.documents.base import Part
-from pilotbase.documents.quantities import Bytes, Seconds
+from pilotbase.documents.quantities import MOST_SECONDS, Bytes, Seconds
 
 
 class IsolationLevel(StrEnum):
@@ -25,13 +25,13 @@ class Limits(Part):
 
     memory_bytes: Bytes = Field(default=1 << 30, ge=64 << 20)
     """Resident memory of the whole box, scratch and shared memory included."""
-    cpu_seconds: int = Field(default=600, ge=1)
+    cpu_seconds: int = Field(default=600, ge=1, le=100 * MOST_SECONDS)
     wall_seconds: Seconds = Field(default=900, gt=0)
     load_seconds: Seconds = Field(default=60, gt=0)
     """From start until the application has been imported and is ready."""
     batch_seconds: Seconds = Field(default=30, gt=0)
-    processes: int = Field(default=64, ge=1)
-    threads: int = Field(default=1, ge=1)
+    processes: int = Field(default=64, ge=1, le=32_768)
+    threads: int = Field(default=1, ge=1, le=1024)
     """Numerical threads that the runner allows (OMP_NUM_THREADS and kin)."""
     scratch_bytes: Bytes = Field(default=64 << 20, ge=1 << 20)
     file_bytes: Bytes = Field(default=64 << 20, ge=1 << 20)

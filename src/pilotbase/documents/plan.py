@@ -52,7 +52,7 @@ class TrialPlan(Document):
     contract: Contract
     positive: str | None = None
     decision_threshold: float = 0.5
-    criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1)
+    criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1, max_length=100)
     cases: int = pydantic.Field(ge=1)
     """Fresh hidden cases that one attempt answers."""
     attempts: int = pydantic.Field(ge=1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from pilotbase.documents.criteria import UNITS
 
-_QUANTITY = re.compile(r"^\s*([\d.]+)\s*([A-Za-z]+)\s*$")
+_QUANTITY = re.compile(r"^\s*+([0-9.]{1,30})\s*+([A-Za-z]{1,10})\s*+$")
 
 
 def read_quantity(value: object, unit: str) -> object:
@@ -25,7 +25,11 @@ def read_quantity(value: object, unit: str) -> object:
     return int(number) if unit == "B" else number
 
 
-Bytes = Annotated[int, BeforeValidator(lambda value: read_quantity(value, "B"))]
+MOST_BYTES = 1 << 50
+MOST_SECONDS = 864_000
+"""Ten days."""
+
+Bytes = Annotated[int, BeforeValidator(lambda value: read_quantity(value, "B")), Field(ge=0, le=MOST_BYTES)]
 """A size in bytes; a string such as ``512 MiB`` is read too."""
-Seconds = Annotated[float, BeforeValidator(lambda value: read_quantity(value, "s"))]
+Seconds = Annotated[float, BeforeValidator(lambda value: read_quantity(value, "s")), Field(ge=0, le=MOST_SECONDS)]
 """A time in seconds; a string such as ``50 ms`` is read too."""

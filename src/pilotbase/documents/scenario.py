@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 import pydantic
 from pydantic import model_validator
 
-from pilotbase.documents.base import Document, Localized, Name, Part
+from pilotbase.documents.base import Day, Document, Localized, Name, Part
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
@@ -64,7 +64,7 @@ class ScenarioData(Part):
     nature: Literal["measured", "simulated"] = "measured"
     licence: str | None = needed_for(Step.FREEZE)
     source: str | None = None
-    fields: tuple[Field, ...] = pydantic.Field(min_length=2)
+    fields: tuple[Field, ...] = pydantic.Field(min_length=2, max_length=5000)
     target: str
     key: str | None = None
     """Column that names a case; never shown to an application."""
@@ -111,8 +111,8 @@ Baseline = Annotated[
 class Costs(Part):
     """What errors cost the owner; thresholds are proposed from them."""
 
-    miss: float = pydantic.Field(ge=0)
-    false_alarm: float = pydantic.Field(ge=0)
+    miss: float = pydantic.Field(ge=0, le=1e15)
+    false_alarm: float = pydantic.Field(ge=0, le=1e15)
     currency: str = "CNY"
 
 
@@ -123,7 +123,7 @@ class Criterion(Part):
     estimand: Estimand = Estimand.HIDDEN_SET
     unit: Label = "case"
     """``case``, or the column whose values are the independent units (patient, machine, day)."""
-    confidence: float = pydantic.Field(default=0.95, gt=0.5, lt=1)
+    confidence: float = pydantic.Field(default=0.95, gt=0.5, le=1 - 1e-9)
     why: Localized | str | None = None
 
     @model_validator(mode="after")
@@ -136,12 +136,16 @@ class Criterion(Part):
         return parse_rule(self.rule)
 
 
+Criteria = Annotated[tuple[Criterion, ...], pydantic.Field(max_length=100)]
+"""At most a hundred criteria."""
+
+
 class Approval(Part):
     """An approval that the scenario needs (ethics, data, filing) and, once granted, its reference."""
 
     kind: Name
     reference: str | None = None
-    until: str | None = None
+    until: Day | None = None
 
 
 class TrialTerms(Part):
@@ -149,7 +153,7 @@ class TrialTerms(Part):
 
     attempts: int = pydantic.Field(default=10, ge=1, le=1000)
     """Attempts on one hidden-set version, by all suppliers together."""
-    cases_per_attempt: int | None = pydantic.Field(default=None, ge=1)
+    cases_per_attempt: int | None = pydantic.Field(default=None, ge=1, le=10**9)
     """Fresh hidden cases reserved for one attempt; all that are left when not set."""
     isolation: IsolationLevel = IsolationLevel.L2
     limits: Limits = Limits()
@@ -170,7 +174,7 @@ class Workforce(Part):
     """Facts for the evaluation of the effect on employment."""
 
     occupations: tuple[str, ...] = ()
-    people: int | None = pydantic.Field(default=None, ge=0)
+    people: int | None = pydantic.Field(default=None, ge=0, le=10**10)
     effect: Literal["assists", "changes", "replaces", "creates"] = "assists"
     note: Localized | str | None = None
 
@@ -198,7 +202,7 @@ class Scenario(Document):
     decision_threshold: float = pydantic.Field(default=0.5, gt=0, lt=1)
     baseline: Baseline | None = needed_for(Step.FREEZE)
     costs: Costs | None = None
-    criteria: tuple[Criterion, ...] = needed_for(Step.FREEZE, empty=())
+    criteria: Criteria = needed_for(Step.FREEZE, empty=())
     trial: TrialTerms = TrialTerms()
     value: Value | None = None
     workforce: Workforce | None = None
