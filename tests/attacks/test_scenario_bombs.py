@@ -57,7 +57,6 @@ def test_a_rule_of_blanks_is_read_at_once(source):
     assert time.perf_counter() - began < 0.3
 
 
-@pytest.mark.xfail(strict=True, reason="evidence/gap.py: every pair of groups; 10,000 groups are 10⁸ pairs")
 def test_a_gap_between_single_cases_is_refused_before_it_is_computed(write_scenario):
     scenario = write_scenario(change=rule("gap(accuracy by case_id) <= 0.5"))
     with pytest.raises(InputError):

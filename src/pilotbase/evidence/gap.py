@@ -22,6 +22,8 @@ from pilotbase.evidence.criterion import SingleTest
 from pilotbase.evidence.lattice import claim_at_least
 from pilotbase.evidence.martingale import Floats, Ints
 
+MAXIMUM_GROUPS = 1_000
+"""Among more groups a gap is not measured: every ordered pair is a test of its own."""
 _NODES = 96
 _LOOKS = 80
 
@@ -43,7 +45,7 @@ class GapTest:
         return False
 
     def measured(self) -> bool:
-        return len(self.groups) > 1 and all(group.measured() for group in self.groups)
+        return 1 < len(self.groups) <= MAXIMUM_GROUPS and all(group.measured() for group in self.groups)
 
     def counts(self, horizon: int) -> tuple[int, int]:
         counts = [group.counts(horizon) for group in self.groups]

@@ -21,6 +21,8 @@ from pilotbase.trial.performance import Load
 from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria
 
 FILE = "scenario.yaml"
+MAXIMUM_GROUPS = 1_000
+"""Every pair of groups is compared."""
 _NO_LOAD = Load(np.empty(0), 0, 1, 0.0, None, None)
 
 
@@ -44,9 +46,23 @@ def check_criteria(
     if len(units) > 1:
         issues.append(Issue(file=FILE, path="criteria", problem=text("trial.units_differ", found=sorted(units))))
     if not issues:
+        issues = [_issue(index, problem) for index, problem in _too_many_groups(scenario, public)]
+    if not issues:
         issues = [_issue(index, problem) for index, problem in _undecidable(scenario, classes, public, cases, level)]
     if issues:
         raise InputError.from_issues(FILE, issues)
+
+
+def _too_many_groups(scenario: Scenario, public: pl.DataFrame) -> Iterator[tuple[int, Text]]:
+    """Yield criteria between so many groups that nothing could be said of one, or no pair be compared in time."""
+    for index, criterion in enumerate(scenario.criteria):
+        column = criterion.parsed().by
+        if column is None:
+            continue
+        found = public[column].n_unique()
+        if found > MAXIMUM_GROUPS or 1 < found == public.height:
+            values = {"rule": criterion.rule, "column": column, "found": found, "cases": public.height}
+            yield index, text("trial.too_many_groups", **values, allowed=MAXIMUM_GROUPS)
 
 
 def _undecidable(
