@@ -35,7 +35,7 @@ def test_groups_are_counted_before_pairs_of_them_are_compared(monkeypatch, rule)
         check(rule, [f"s{number}" for number in range(100)])
     assert [issue.path for issue in caught.value.issues] == ["criteria[1].rule"]
     assert "100 groups of 100 public cases" in caught.value.render("en")
-    monkeypatch.setattr(criteria_check, "MAXIMUM_GROUPS", 40)
+    monkeypatch.setattr(criteria_check, "MAXIMUM_GROUPS", {"gap": 40, "worst": 40})
     check(rule, [f"s{number % 40}" for number in range(100)])
     with pytest.raises(InputError, match=r"scenario\.yaml"):
         check(rule, [f"s{number % 41}" for number in range(100)])

@@ -22,7 +22,7 @@ from pilotbase.evidence.criterion import SingleTest
 from pilotbase.evidence.lattice import claim_at_least
 from pilotbase.evidence.martingale import Floats, Ints
 
-MAXIMUM_GROUPS = 1_000
+MAXIMUM_GROUPS = 200
 """Among more groups a gap is not measured: every ordered pair is a test of its own."""
 _NODES = 96
 _LOOKS = 80
