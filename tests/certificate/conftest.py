@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,10 @@ from pilotbase.documents.plan import ApplicationReference, ScenarioReference, Tr
 from pilotbase.documents.report import Attempt, CriterionResult, Finding, Isolation, Report, Section
 from pilotbase.documents.scenario import Contact, Criterion
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification
+from pilotbase.documents.vocabularies import Estimand, Outcome, Role, Verdict, Verification
+from pilotbase.workspace.actors import actor
+from pilotbase.workspace.home import init_home
+from pilotbase.workspace.store import View
 
 NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 MakeReport = Callable[..., Report]
@@ -64,6 +67,7 @@ def plan() -> TrialPlan:
     )
     return TrialPlan(
         scenario=scenario,
+        sealed=digest("sealed"),
         application=application,
         contract=Contract(
             features=(Field(name="torque", data_type=DataType.FLOAT, unit="Nm"),),
@@ -96,7 +100,7 @@ def make_report(plan: TrialPlan) -> MakeReport:
             "contract": plan.contract,
             "verdict": Verdict.ACCEPT,
             "reasons": (text("verdict.accept"),),
-            "attempt": Attempt(number=2, alpha=0.05 / 6, reserved=1000, answered=1000, scored=620),
+            "attempt": Attempt(number=2, alpha=0.05 / 6, alpha_of_all=0.05, reserved=1000, answered=1000, scored=620),
             "sections": (
                 Section(verification=Verification.DESIGN, outcome=Outcome.PASS),
                 Section(verification=Verification.PROCESS, outcome=Outcome.NOT_MEASURED),
@@ -130,6 +134,14 @@ def shared_trust(tmp_path_factory: pytest.TempPathFactory) -> TrustFolder:
 @pytest.fixture
 def trust(tmp_path: Path) -> TrustFolder:
     return create_trust(tmp_path / "keys", "base-one", NOW)
+
+
+@pytest.fixture
+def view(tmp_path: Path) -> Iterator[View]:
+    """The store of base-one, as its operator sees it."""
+    store = init_home(tmp_path / "home").open_store()
+    yield store.as_actor(actor("base-one", Role.OPERATOR))
+    store.close()
 
 
 @pytest.fixture(scope="session")

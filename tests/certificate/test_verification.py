@@ -11,13 +11,11 @@ import pytest
 from pilotbase.certificate import (
     TrustFolder,
     create_trust,
-    publish_revocations,
     read_trust_roots,
-    revoke,
     verify_certificate,
     write_trust_roots,
 )
-from pilotbase.documents.errors import InvalidProofError, UnknownProofError
+from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 
 NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
@@ -63,49 +61,3 @@ def test_foreign_roots_do_not_vouch(shared_trust: TrustFolder, sign: Sign, tmp_p
     other = create_trust(tmp_path / "other", "base-one", NOW)
     with pytest.raises(InvalidProofError, match="not signed by a key"):
         verify_certificate(sign(shared_trust), other.roots(), at=NOW)
-
-
-def test_strict_needs_a_fresh_list(shared_trust: TrustFolder, sign: Sign, tmp_path: Path) -> None:
-    data, roots, path = sign(shared_trust), shared_trust.roots(), tmp_path / "revocations.json"
-    with pytest.raises(UnknownProofError, match="no list of revocations"):
-        verify_certificate(data, roots, strict=True, at=NOW)
-    publish_revocations(shared_trust, path, NOW)
-    fresh = verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(days=6))
-    assert fresh.revocation == "good"
-    assert fresh.notes == ()
-    with pytest.raises(UnknownProofError, match="speaks only for"):
-        verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(days=8))
-    stale = verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(days=8))
-    assert stale.revocation == "unknown"
-
-
-def test_revoked_even_by_a_stale_list(shared_trust: TrustFolder, sign: Sign, tmp_path: Path) -> None:
-    data, roots, path = sign(shared_trust), shared_trust.roots(), tmp_path / "revocations.json"
-    serial = verify_certificate(data, roots, at=NOW).certificate.serial
-    publish_revocations(shared_trust, path, NOW)
-    found = revoke(shared_trust, path, serial, "incident 7", NOW)
-    assert (found.number, len(found.revoked)) == (2, 1)
-    for days in (0, 30):
-        with pytest.raises(InvalidProofError, match=r"revoked on 2026-11-25.*incident 7") as error:
-            verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(days=days))
-        assert error.value.exit_code == 3
-    again = publish_revocations(shared_trust, path, NOW + timedelta(days=7))
-    assert again.find(serial), "a renewed list forgets nothing"
-
-
-def test_list_of_another_base_tells_nothing(shared_trust: TrustFolder, sign: Sign, tmp_path: Path) -> None:
-    other = create_trust(tmp_path / "other", "base-two", NOW)
-    data, path = sign(shared_trust), tmp_path / "revocations.json"
-    serial = verify_certificate(data, shared_trust.roots(), at=NOW).certificate.serial
-    revoke(other, path, serial, "not ours to revoke", NOW)
-    both = shared_trust.roots().model_copy(update={"roots": (*shared_trust.roots().roots, *other.roots().roots)})
-    with pytest.raises(UnknownProofError, match="from base-two"):
-        verify_certificate(data, both, path.read_bytes(), strict=True, at=NOW)
-
-
-def test_changed_list_is_refused(shared_trust: TrustFolder, sign: Sign, tmp_path: Path) -> None:
-    path = tmp_path / "revocations.json"
-    publish_revocations(shared_trust, path, NOW)
-    changed = path.read_bytes().replace(b'"payload":"ey', b'"payload":"eY')
-    with pytest.raises(InvalidProofError, match="the list of revocations"):
-        verify_certificate(sign(shared_trust), shared_trust.roots(), changed, at=NOW)

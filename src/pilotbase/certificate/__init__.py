@@ -2,7 +2,7 @@
 
     trust = create_trust(keys_folder, issuer, now)              root key → signing key; opens what is already there
     write_trust_roots(trust, home / "trust-roots.json")         public: what a verifier must hold
-    publish_revocations(trust, home / "revocations.json", now)  public: the signed list, empty at first
+    publish_revocations(trust, view, home / "revocations.json", now)  public: a signed copy of the list in the store
 
     certificate = issue_certificate(report, plan, issuer=trust.issuer, now=now, expires_at=trust.expiry(now))
     envelope = sign_certificate(certificate, trust)             in-toto statement in a DSSE envelope
@@ -18,11 +18,13 @@ from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.claim import claim_sentence
 from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.issuing import NO_SEPARATION_OF_DUTIES, issue_certificate, sign_certificate
-from pilotbase.certificate.revocation import RevocationList, publish_revocations, revoke
+from pilotbase.certificate.revocation import RevocationList
+from pilotbase.certificate.revoking import publish_revocations, revoke
 from pilotbase.certificate.roots import TrustRoots, read_trust_roots
 from pilotbase.certificate.trust import (
     TrustFolder,
     create_trust,
+    has_trust,
     open_trust,
     rotate_root,
     rotate_signing_key,
@@ -39,6 +41,7 @@ __all__ = [
     "Verification",
     "claim_sentence",
     "create_trust",
+    "has_trust",
     "issue_certificate",
     "open_trust",
     "publish_revocations",

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Literal
 
 import pydantic
 
-from pilotbase.certificate.bounded_json import REVOCATIONS, parse_model, read_evidence
+from pilotbase.certificate.bounded_json import REVOCATIONS, parse_model
 from pilotbase.certificate.delegation import TrustedKey, follow_chain
 from pilotbase.certificate.envelope import Envelope, seal
-from pilotbase.certificate.files import write_public
 from pilotbase.certificate.roots import TrustRoots
 from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.base import Document, Moment, Name, Part
-from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
 
 REVOCATIONS_TYPE = "application/vnd.pilotbase.revocations+json"
-LIST_DAYS = 7
+MAXIMUM_REASON = 500
 
 
 class Revoked(Part):
     """One certificate that no longer holds, and why."""
 
     serial: Digest
-    reason: str = pydantic.Field(max_length=500)
+    reason: str = pydantic.Field(max_length=MAXIMUM_REASON)
     at: Moment
 
 
@@ -50,25 +48,6 @@ class RevocationList(Document):
         return self.issued_at <= at <= self.next_update
 
 
-def publish_revocations(trust: TrustFolder, path: Path, now: datetime, days: int = LIST_DAYS) -> RevocationList:
-    """Write the list to ``path`` anew, with what it held, valid for ``days`` from ``now``; return it.
-
-    Raises:
-        InvalidProofError: the list that stands there is damaged or not signed by this base.
-    """
-    return _publish(trust, path, now, (), days)
-
-
-def revoke(
-    trust: TrustFolder, path: Path, serial: str, reason: str, now: datetime, days: int = LIST_DAYS
-) -> RevocationList:
-    """Add the certificate ``serial`` to the list at ``path``, sign and write it; return it.
-
-    Revoking twice keeps the first entry. Raises as `publish_revocations`.
-    """
-    return _publish(trust, path, now, (Revoked(serial=serial, reason=reason, at=now),), days)
-
-
 def read_revocations(data: bytes, roots: TrustRoots) -> RevocationList:
     """Return the list in ``data``.
 
@@ -88,21 +67,22 @@ def read_revocations(data: bytes, roots: TrustRoots) -> RevocationList:
     return found
 
 
+def seal_revocations(listed: RevocationList, trust: TrustFolder) -> Envelope:
+    """Return ``listed`` signed by the signing key.
+
+    Raises:
+        RefusedError: the list is dated before or after the time of the key, so that nobody would believe it.
+    """
+    begins, ends = trust.signing_span()
+    if not begins <= listed.issued_at < ends:
+        raise RefusedError(
+            "certificate.clock_outside_key",
+            now=listed.issued_at.isoformat(timespec="seconds"),
+            begins=begins.isoformat(timespec="seconds"),
+            ends=ends.isoformat(timespec="seconds"),
+        )
+    return seal(REVOCATIONS_TYPE, listed.canonical(), trust.signing_key(), trust.chain)
+
+
 def _covers(holder: TrustedKey, found: RevocationList) -> bool:
     return holder.covers(found.issued_at, found.issued_at)
-
-
-def _publish(trust: TrustFolder, path: Path, now: datetime, added: tuple[Revoked, ...], days: int) -> RevocationList:
-    before = read_revocations(read_evidence(path), trust.roots()) if path.exists() else None
-    held = before.revoked if before else ()
-    known = {entry.serial for entry in held}
-    found = RevocationList(
-        issuer=trust.issuer,
-        number=before.number + 1 if before else 1,
-        issued_at=now,
-        next_update=now + timedelta(days=days),
-        revoked=(*held, *(entry for entry in added if entry.serial not in known)),
-    )
-    envelope = seal(REVOCATIONS_TYPE, found.canonical(), trust.signing_key(), trust.chain)
-    write_public(path, envelope.to_bytes())
-    return found

@@ -105,12 +105,17 @@ def create_trust(keys_folder: Path, issuer: str, now: datetime) -> TrustFolder:
 
     Two who create at once get the same trust. Raises `RefusedError` when the folder belongs to another issuer.
     """
-    if not (keys_folder / _STATE).exists():
+    if not has_trust(keys_folder):
         _create(keys_folder, issuer, now)
     trust = open_trust(keys_folder)
     if trust.issuer != issuer:
         raise RefusedError("certificate.other_issuer", folder=keys_folder, found=trust.issuer, issuer=issuer)
     return trust
+
+
+def has_trust(keys_folder: Path) -> bool:
+    """Tell whether keys have been made in ``keys_folder``."""
+    return (keys_folder / _STATE).exists()
 
 
 def open_trust(keys_folder: Path) -> TrustFolder:

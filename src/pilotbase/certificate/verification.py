@@ -71,12 +71,13 @@ def verify_certificate(
     doubt = _revocation_doubt(certificate, listed, at)
     if doubt is not None and strict:
         raise UnknownProofError("certificate.revocation_unknown", doubt=doubt)
+    note = _not_listed(listed) if listed and not doubt else text("certificate.revocation_unknown", doubt=doubt)
     return Verification(
         certificate=certificate,
         signed_by=signer.key.key_id,
         at=at,
         revocation="good" if doubt is None else "unknown",
-        notes=() if doubt is None else (text("certificate.revocation_unknown", doubt=doubt),),
+        notes=(note,),
     )
 
 
@@ -113,3 +114,13 @@ def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, a
             "certificate.doubt.stale", issued=listed.issued_at.isoformat(), until=listed.next_update.isoformat()
         )
     return None
+
+
+def _not_listed(listed: RevocationList) -> Text:
+    """Return how far "not revoked" reaches: an older list that is still in its time holds no later revocation."""
+    return text(
+        "certificate.not_listed",
+        number=listed.number,
+        issued=listed.issued_at.isoformat(timespec="seconds"),
+        until=listed.next_update.isoformat(timespec="seconds"),
+    )

@@ -14,7 +14,9 @@ keys = typer.Typer(help="Signing keys of the base.", no_args_is_help=True)
 
 @command
 def init(
-    name: Annotated[str, typer.Option(help="Short name of the base; it signs certificates.")] = "pilot-base",
+    name: Annotated[
+        str | None, typer.Option(help="Short name of the base; it signs certificates. A new base: pilot-base.")
+    ] = None,
 ) -> None:
     """Set up PILOTBASE_HOME: store, keys, trust roots."""
     from pilotbase.worker.base import open_base

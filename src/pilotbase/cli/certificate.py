@@ -41,6 +41,6 @@ def revoke(
 ) -> None:
     """Revoke a certificate: the base's signed list names it from now on."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.proving import revoke_certificate
+    from pilotbase.worker.issuing import revoke_certificate
 
     say(revoke_certificate(open_base(), file, reason))

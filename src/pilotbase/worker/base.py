@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pilotbase.certificate import (
     TrustFolder,
     create_trust,
+    has_trust,
     open_trust,
     publish_revocations,
     rotate_root,
@@ -43,32 +44,33 @@ class Base:
         return self.home.path / "revocations.json"
 
 
-def open_base(create: bool = False, name: str = DEFAULT_NAME) -> Base:
+def open_base(create: bool = False, name: str | None = None) -> Base:
     """Return the base in ``PILOTBASE_HOME``; with ``create`` it is set up first where there is none.
+
+    ``name`` is what it signs under; None takes the name it has, or `DEFAULT_NAME` for a new one.
 
     Raises:
         InputError: there is none (``pilotbase init`` makes one).
+        RefusedError: it has another name, or the clock is outside the time of its signing key.
+        InvalidProofError: its store was changed behind its log.
     """
-    path = home_path()
-    now = datetime.now(UTC)
-    if create:
-        home = init_home(path)
-        trust = create_trust(home.keys.path, name, now)
-        base = Base(home, _lab(home, trust), trust)
-        write_trust_roots(trust, base.trust_roots)
-        publish_revocations(trust, base.revocations, now)
-        return base
-    home = open_home(path)
-    trust = open_trust(home.keys.path)
-    return Base(home, _lab(home, trust), trust)
+    if not create:
+        home = open_home(home_path())
+        return _opened(home, open_trust(home.keys.path))
+    home, now = init_home(home_path()), datetime.now(UTC)
+    if name is None and has_trust(home.keys.path):
+        base = _opened(home, open_trust(home.keys.path))
+    else:
+        base = _opened(home, create_trust(home.keys.path, name or DEFAULT_NAME, now))
+    _publish(base, now)
+    return base
 
 
 def rotate_key(base: Base, root: bool) -> Text:
     """Replace the signing key, or the root key, and write the public roots anew; return what was done."""
     now = datetime.now(UTC)
     trust = rotate_root(base.trust, now) if root else rotate_signing_key(base.trust, now)
-    write_trust_roots(trust, base.trust_roots)
-    publish_revocations(trust, base.revocations, now)
+    _publish(replace(base, trust=trust), now)
     done = text("worker.root_rotated") if root else text("worker.signing_key_rotated")
     with base.lab.view.transaction("base.key_rotated") as change:
         change.record("base.root_rotated" if root else "base.signing_key_rotated", [trust.state.signing_key])
@@ -81,5 +83,10 @@ def require_engine(engine: str) -> None:
         raise InputError("worker.unknown_engine", found=engine, allowed=", ".join(ENGINES))
 
 
-def _lab(home: Home, trust: TrustFolder) -> Lab:
-    return Lab.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR})))
+def _opened(home: Home, trust: TrustFolder) -> Base:
+    return Base(home, Lab.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR}))), trust)
+
+
+def _publish(base: Base, now: datetime) -> None:
+    write_trust_roots(base.trust, base.trust_roots)
+    publish_revocations(base.trust, base.lab.view, base.revocations, now)

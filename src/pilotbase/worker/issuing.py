@@ -1,16 +1,25 @@
-"""The one certificate of a report: issued and signed once, then given out as it was."""
+"""The one certificate of a report: issued and signed once, then given out as it was, until it is revoked."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
-from pilotbase.certificate import Envelope, issue_certificate, sign_certificate
+from pilotbase.certificate import (
+    Envelope,
+    issue_certificate,
+    read_evidence,
+    revoke,
+    sign_certificate,
+    verify_certificate,
+)
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
+from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.failures import ConflictError
@@ -46,3 +55,14 @@ def issue(base: Base, report: Report, plan: TrialPlan) -> IssuedCertificate:
     except ConflictError:  # another process issued it meanwhile: its certificate is the one
         return issue(base, report, plan)
     return issued
+
+
+def revoke_certificate(base: Base, file: Path, reason: str) -> Text:
+    """Name a certificate in the base's signed revocation list; return what was done.
+
+    Raises as `verify_certificate` and `revoke`.
+    """
+    now = datetime.now(UTC)
+    serial = verify_certificate(read_evidence(file), base.trust.roots(), at=now).certificate.serial
+    revoke(base.trust, base.lab.view, base.revocations, serial, reason, now)
+    return text("worker.revoked", file=file, list=base.revocations)

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application, store_application
-from pilotbase.certificate import (
-    Envelope,
-    read_evidence,
-    revoke,
-    verify_certificate,
-)
+from pilotbase.certificate import Envelope
 from pilotbase.compute.ends import END_TEXTS
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import RefusedError
@@ -20,7 +14,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.steps import Step
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import text
 from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
@@ -112,16 +106,6 @@ def take_in(
     on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
     kept = store_application(submission, base.lab.folder("applications"))
     return sealed, prepare_candidate(base.lab, kept)
-
-
-def revoke_certificate(base: Base, file: Path, reason: str) -> Text:
-    """Name a certificate in the base's signed revocation list; return what was done. Raises as verification does."""
-    now = datetime.now(UTC)
-    serial = verify_certificate(read_evidence(file), base.trust.roots(), at=now).certificate.serial
-    revoke(base.trust, base.revocations, serial, reason, now)
-    with base.lab.view.transaction("certificate.revoked") as change:
-        change.record("certificate.revoked", [serial], {"reason": reason})
-    return text("worker.revoked", file=file, list=base.revocations)
 
 
 def _freeze(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_progress: OnProgress) -> TrialPlan:

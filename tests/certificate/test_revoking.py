@@ -1,0 +1,153 @@
+"""Revoked stays revoked, whatever happens to the public file; a list speaks for its days and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pilotbase.certificate import (
+    TrustFolder,
+    create_trust,
+    publish_revocations,
+    revoke,
+    rotate_signing_key,
+    verify_certificate,
+)
+from pilotbase.certificate.revocation import RevocationList, read_revocations
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError, UnknownProofError
+from pilotbase.workspace.home import init_home
+from pilotbase.workspace.reconciliation import verify_store
+from pilotbase.workspace.store import View
+
+NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
+Sign = Callable[..., bytes]
+Publish = Callable[..., RevocationList]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "revocations.json"
+
+
+@pytest.fixture
+def publish(trust: TrustFolder, view: View, path: Path) -> Publish:
+    return lambda days=0.0: publish_revocations(trust, view, path, NOW + timedelta(days=days))
+
+
+def test_strict_needs_a_fresh_list(trust: TrustFolder, sign: Sign, publish: Publish, path: Path) -> None:
+    data, roots = sign(trust), trust.roots()
+    with pytest.raises(UnknownProofError, match="no list of revocations"):
+        verify_certificate(data, roots, strict=True, at=NOW)
+    publish()
+    fresh = verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(days=6))
+    assert fresh.revocation == "good"
+    assert "list 1 of 2026-11-25T08:00:00+00:00" in fresh.notes[0].render("en")
+    assert "2026-12-02" in fresh.notes[0].render("zh")
+    with pytest.raises(UnknownProofError, match="speaks only for"):
+        verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(days=8))
+    stale = verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(days=8))
+    assert stale.revocation == "unknown"
+
+
+def test_revoked_even_by_a_stale_list(trust: TrustFolder, view: View, sign: Sign, publish: Publish, path: Path) -> None:
+    data, roots = sign(trust), trust.roots()
+    serial = verify_certificate(data, roots, at=NOW).certificate.serial
+    publish()
+    found = revoke(trust, view, path, serial, "incident 7", NOW)
+    assert (found.number, len(found.revoked)) == (2, 1)
+    for days in (0, 30):
+        with pytest.raises(InvalidProofError, match=r"revoked on 2026-11-25.*incident 7") as error:
+            verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(days=days))
+        assert error.value.exit_code == 3
+    assert revoke(trust, view, path, serial, "again", NOW) == found
+    assert [entry.subjects for entry in view.log_entries() if entry.action == "certificate.revoked"] == [(serial,)]
+    assert publish(7).find(serial), "a renewed list forgets nothing"
+
+
+def test_a_list_is_signed_anew_only_when_half_of_its_days_are_gone(publish: Publish, path: Path, view: View) -> None:
+    first, written = publish(), path.read_bytes()
+    assert publish(3.4) == first
+    assert (path.read_bytes(), len(view.log_entries())) == (written, 1)
+    assert publish(3.6).number == 2
+    assert publish(0).number == 3, "a clock set back: the list of tomorrow says nothing about today"
+
+
+@pytest.mark.parametrize("harm", ["lost", "damaged", "older", "of others"])
+def test_what_is_revoked_outlives_the_public_file(
+    trust: TrustFolder, view: View, publish: Publish, path: Path, tmp_path: Path, harm: str
+) -> None:
+    publish()
+    older = path.read_bytes()
+    revoke(trust, view, path, trust.state.signing_key, "any serial", NOW)
+    if harm == "lost":
+        path.unlink()
+    elif harm == "of others":
+        other = create_trust(tmp_path / "other", "base-two", NOW)
+        elsewhere = init_home(tmp_path / "elsewhere").open_store()
+        publish_revocations(other, elsewhere.as_actor(view.actor), path, NOW)
+        elsewhere.close()
+    else:
+        path.write_bytes(older if harm == "older" else older[:-20])
+    publish()
+    found = read_revocations(path.read_bytes(), trust.roots())
+    assert (found.number, found.revoked[0].reason) == (3, "any serial")
+    assert verify_store(view.store).size
+
+
+def test_a_list_beyond_a_restored_store_is_taken_over(
+    trust: TrustFolder, view: View, path: Path, tmp_path: Path
+) -> None:
+    """A backup knows nothing of what was revoked after it; the signed file that lies there does."""
+    for serial in (trust.state.signing_key, trust.state.roots[0].key.key_id):
+        revoke(trust, view, path, serial, "gone", NOW)
+    restored = init_home(tmp_path / "restored").open_store()
+    found = publish_revocations(trust, restored.as_actor(view.actor), path, NOW)
+    restored.close()
+    assert (found.number, len(found.revoked)) == (3, 2)
+
+
+def test_a_clock_outside_the_keys_time_leaves_the_list_alone(publish: Publish, path: Path, view: View) -> None:
+    publish()
+    written = path.read_bytes()
+    for days in (-1, 5000):
+        with pytest.raises(RefusedError, match="the signing key is valid from 2026-11-25"):
+            publish(days)
+    assert (path.read_bytes(), len(view.log_entries())) == (written, 1)
+    assert publish(1).number == 1
+
+
+def test_a_new_signing_key_signs_a_new_list(trust: TrustFolder, view: View, publish: Publish, path: Path) -> None:
+    publish()
+    revoke(trust, view, path, trust.state.signing_key, "any serial", NOW)
+    rotated = rotate_signing_key(trust, NOW + timedelta(hours=1), compromised=True)
+    with pytest.raises(InvalidProofError, match="not signed"):
+        read_revocations(path.read_bytes(), rotated.roots())
+    publish_revocations(rotated, view, path, NOW + timedelta(hours=1))
+    assert len(read_revocations(path.read_bytes(), rotated.roots()).revoked) == 1
+
+
+def test_a_reason_is_a_sentence(trust: TrustFolder, view: View, path: Path) -> None:
+    with pytest.raises(InputError, match="501 characters"):
+        revoke(trust, view, path, trust.state.signing_key, "x" * 501, NOW)
+
+
+def test_list_of_another_base_tells_nothing(
+    shared_trust: TrustFolder, view: View, sign: Sign, path: Path, tmp_path: Path
+) -> None:
+    other = create_trust(tmp_path / "other", "base-two", NOW)
+    data = sign(shared_trust)
+    serial = verify_certificate(data, shared_trust.roots(), at=NOW).certificate.serial
+    revoke(other, view, path, serial, "not ours to revoke", NOW)
+    both = shared_trust.roots().model_copy(update={"roots": (*shared_trust.roots().roots, *other.roots().roots)})
+    with pytest.raises(UnknownProofError, match="from base-two"):
+        verify_certificate(data, both, path.read_bytes(), strict=True, at=NOW)
+
+
+def test_changed_list_is_refused(trust: TrustFolder, sign: Sign, publish: Publish, path: Path) -> None:
+    publish()
+    changed = path.read_bytes().replace(b'"payload":"ey', b'"payload":"eY')
+    with pytest.raises(InvalidProofError, match="the list of revocations"):
+        verify_certificate(sign(trust), trust.roots(), changed, at=NOW)
