@@ -47,6 +47,23 @@ def test_accept_is_0_reject_is_3_refused_is_5(home, write_scenario, write_applic
     assert run("log", "verify", "--checkpoint", tmp_path / "out" / "log-checkpoint.txt").exit_code == 0
 
 
+def test_one_odd_application_does_not_stop_the_others(home, write_scenario, write_application, tmp_path):  # noqa: F811
+    version, tree, lock, good = (write_application(name=name) for name in ("version", "tree", "lock", "good"))
+    manifest = version / "application.yaml"
+    manifest.write_text(manifest.read_text().replace("1.0.0", "1.0.0-" + "a" * 300))
+    with open(os.fsencode(tree) + b"/\xff.txt", "w"):
+        pass
+    (lock / "application.yaml").write_text((lock / "application.yaml").read_text() + "requirements: /etc/passwd\n")
+    for command in ("rehearse", "run"):
+        result = run(
+            "trial", command, write_scenario(name=command), version, tree, lock, good, "--out", tmp_path / command
+        )
+        assert result.exit_code == 2
+        assert "root:" not in result.output
+        assert [str(folder) in result.stderr for folder in (version, tree, lock, good)] == [True, True, True, False]
+        assert list((tmp_path / command / "good").rglob("report.json"))
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_bad_input_is_2_and_speaks_the_readers_language(home, write_scenario, tmp_path, language):  # noqa: F811
     result = run("trial", "run", write_scenario(), tmp_path / "nowhere", language=language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -33,14 +34,14 @@ def rehearse(scenario: Scenario, applications: Applications, out: Out = None, as
     from pilotbase.worker.proving import rehearse_in
 
     base = open_base(create=True)
-    codes = []
-    for application in applications:
-        folder = _place(out, application, applications)
+
+    def rehearse_one(application: Path) -> int:
         with progress_shown(as_json) as on_progress:
-            rehearsal = rehearse_in(base, scenario, application, folder, on_progress)
+            rehearsal = rehearse_in(base, scenario, application, _place(out, application, applications), on_progress)
         _print_report(rehearsal.report, rehearsal.folder, as_json)
-        codes.append(0 if rehearsal.passed else EXIT_REJECTED)
-    raise typer.Exit(max(codes))
+        return 0 if rehearsal.passed else EXIT_REJECTED
+
+    _for_each(applications, rehearse_one)
 
 
 @app.command("freeze")
@@ -69,21 +70,14 @@ def run(
 
     require_engine(engine)
     base = open_base(create=True)
-    codes = []
-    for application in applications:
-        folder = _place(out, application, applications)
-        try:
-            with progress_shown(as_json) as on_progress:
-                proof = prove(base, scenario, application, folder, on_progress)
-        except PilotbaseError as error:
-            if len(applications) == 1:
-                raise
-            typer.echo(f"{spell_for_terminal(str(application))}: {shown(error)}", err=True)
-            codes.append(error.exit_code)
-            continue
+
+    def prove_one(application: Path) -> int:
+        with progress_shown(as_json) as on_progress:
+            proof = prove(base, scenario, application, _place(out, application, applications), on_progress)
         _print_report(proof.report, proof.folder, as_json)
-        codes.append(EXIT_CODES[proof.report.verdict])
-    raise typer.Exit(max(codes))
+        return EXIT_CODES[proof.report.verdict]
+
+    _for_each(applications, prove_one)
 
 
 @app.command("show")
@@ -96,6 +90,20 @@ def show(
 
     found = read_report(report)
     _print_report(found, report if report.is_dir() else report.parent, as_json)
+
+
+def _for_each(applications: list[Path], act: Callable[[Path], int]) -> None:
+    """Act on each application, whatever came of the others, and exit with the highest of their codes."""
+    codes = []
+    for application in applications:
+        try:
+            codes.append(act(application))
+        except PilotbaseError as error:
+            if len(applications) == 1:
+                raise
+            typer.echo(f"{spell_for_terminal(str(application))}: {shown(error)}", err=True)
+            codes.append(error.exit_code)
+    raise typer.Exit(max(codes))
 
 
 def _place(out: Path | None, application: Path, applications: list[Path]) -> Path | None:

@@ -17,6 +17,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.page import render_report
+from pilotbase.trial.records import write_cases
 from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import Purpose, ReaderGrant
@@ -54,7 +55,7 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
         (place / "certificate.json").write_bytes(files.envelope.to_bytes())
         (place / "log-checkpoint.txt").write_text(files.checkpoint, "utf-8")
     if files.records is not None:
-        files.records.write_csv(folder / "cases.csv")
+        write_cases(files.records, folder / "cases.csv")
     (folder / "application.log").write_text(_withheld(files.report), "utf-8")
 
 
@@ -64,7 +65,7 @@ def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:
     write_json(folder / "report.json", rehearsal.report)
     (folder / "report.html").write_text(render_report(rehearsal.report), "utf-8")
     (folder / "application.log").write_text(f"{rehearsal.log}{rehearsal.report.isolation.detail}", "utf-8")
-    rehearsal.table.write_csv(folder / "cases.csv")
+    write_cases(rehearsal.table, folder / "cases.csv")
     return folder
 
 
