@@ -9,12 +9,14 @@ import polars as pl
 import pytest
 
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
+from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.checking import verify_base_log
+from pilotbase.worker.issuing import issue
 from pilotbase.worker.proving import freeze_in, prove, rehearse_in
 from tests.attacks.conftest import manifest, write_odd
 from tests.trial.conftest import BAD, GOOD
@@ -130,6 +132,19 @@ def test_a_report_put_into_the_store_by_hand_is_not_signed(trial, write_applicat
     with pytest.raises(InvalidProofError) as caught:
         verify_base_log(trial.base)
     assert forged.digest() in caught.value.render("en")
+
+
+def test_no_plan_and_no_report_from_elsewhere_is_signed(trial):
+    report = trial.proven.report
+    plan = trial.base.lab.view.load(report.plan, TrialPlan)
+    other = report.model_copy(update={"software": "another"})
+    lax = plan.model_copy(update={"criteria": plan.criteria[:1]})
+    under_it = report.model_copy(update={"plan": lax.digest()})
+    for forged, of, code in ((other, plan, "worker.report_unlogged"), (under_it, lax, "log.document_unlogged")):
+        with pytest.raises(InvalidProofError) as caught:
+            issue(trial.base, forged, of)
+        assert caught.value.code == code
+    assert issue(trial.base, report, plan).certificate == trial.proven.certificate
 
 
 def put_by_hand(base, like: str, document, head: str) -> None:

@@ -25,7 +25,7 @@ from pilotbase.certificate.delegation import Delegation, delegate
 from pilotbase.certificate.envelope import seal
 from pilotbase.certificate.public_keys import PublicKey
 from pilotbase.certificate.statement import PAYLOAD_TYPE, read_statement, write_statement
-from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 
@@ -46,6 +46,13 @@ def test_created_once_and_private(trust: TrustFolder) -> None:
 def test_folder_of_another_base_is_refused(trust: TrustFolder) -> None:
     with pytest.raises(RefusedError, match="belong to base-one"):
         create_trust(trust.path, "base-two", NOW)
+
+
+@pytest.mark.parametrize("name", ["", "Base One", "../base"])
+def test_a_name_that_is_none_makes_no_keys(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="no name for a base"):
+        create_trust(tmp_path / "keys", name, NOW)
+    assert not list(tmp_path.rglob("*.pem"))
 
 
 def test_two_who_create_at_once_get_the_same_keys(tmp_path: Path) -> None:

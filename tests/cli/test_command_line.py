@@ -64,6 +64,25 @@ def test_one_odd_application_does_not_stop_the_others(home, write_scenario, writ
         assert list((tmp_path / command / "good").rglob("report.json"))
 
 
+def test_a_base_with_a_name_of_its_own_works_under_it(home, write_scenario, write_application, tmp_path):  # noqa: F811
+    assert run("init", "--name", "No Name!").exit_code == 2
+    assert run("init", "--name", "our-base").exit_code == 0
+    assert run("init").exit_code == 0
+    assert run("init", "--name", "other").exit_code == 5
+    scenario, application = write_scenario(rows=150, cases=40), write_application()
+    assert run("trial", "rehearse", scenario, application).exit_code == 0
+    assert run("trial", "run", scenario, application, "--out", tmp_path / "out").exit_code in (0, 4)
+    files = (tmp_path / "out" / "certificate.json", "--trust", home / "trust-roots.json")
+    listed = run("certificate", "verify", *files, "--revocations", home / "revocations.json", "--strict")
+    assert listed.exit_code == 0
+    assert "Not revoked by list 1" in listed.stdout
+    assert run("certificate", "revoke", files[0], "--reason", "wrong data").exit_code == 0
+    (home / "revocations.json").unlink()
+    assert run("init").exit_code == 0
+    assert run("certificate", "verify", *files, "--revocations", home / "revocations.json").exit_code == 3
+    assert run("log", "verify").exit_code == 0
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_bad_input_is_2_and_speaks_the_readers_language(home, write_scenario, tmp_path, language):  # noqa: F811
     result = run("trial", "run", write_scenario(), tmp_path / "nowhere", language=language)

@@ -10,7 +10,7 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.workspace import log, tables
 from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.merkle import leaf_hash
-from pilotbase.workspace.proofs import proven_head
+from pilotbase.workspace.proofs import proven_head, require_stored
 from pilotbase.workspace.reconciliation import verify_store
 from pilotbase.workspace.store import Store, View
 
@@ -105,6 +105,21 @@ def test_a_head_is_proven_by_the_newest_entry_of_its_action(view: View) -> None:
     with view.transaction("note.moved") as change:
         change.set_head("note:one", SECOND.digest(), expected=FIRST.digest())
     assert proven_head(view.store, "note:one", "note.moved") == SECOND.digest()
+
+
+def test_a_document_is_proven_by_the_entry_that_stored_it(view: View) -> None:
+    require_stored(view.store, SECOND.digest(), "note", "note.stored")
+    with view.transaction("note.stored") as change:
+        change.record("note.stored", [FORGED.digest()])
+    with view.store.database.write() as connection:
+        forge(connection)
+    for document, kind, action in (
+        (FORGED, "note", "note.stored"),
+        (SECOND, "report", "note.stored"),
+        (SECOND, "note", "x"),
+    ):
+        with pytest.raises(InvalidProofError):
+            require_stored(view.store, document.digest(), kind, action)
 
 
 def test_a_head_moved_by_hand_is_not_proven_even_with_an_entry_to_match(view: View) -> None:

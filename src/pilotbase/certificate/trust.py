@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import pydantic
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
@@ -23,7 +24,7 @@ from pilotbase.certificate.files import write_public
 from pilotbase.certificate.public_keys import PublicKey
 from pilotbase.certificate.roots import TrustedRoot, TrustRoots
 from pilotbase.documents.base import Document, Moment, Name
-from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.keys import KeyFolder, write_private
@@ -32,6 +33,7 @@ ROOT_DAYS = 20 * 365
 SIGNING_DAYS = 2 * 365
 CERTIFICATE_DAYS = 365
 _STATE = "trust.json"
+_NAMES = pydantic.TypeAdapter[str](Name)
 
 
 class TrustState(Document):
@@ -103,8 +105,13 @@ class TrustFolder:
 def create_trust(keys_folder: Path, issuer: str, now: datetime) -> TrustFolder:
     """Return the trust in ``keys_folder``, making root and signing key first when there is none.
 
-    Two who create at once get the same trust. Raises `RefusedError` when the folder belongs to another issuer.
+    Two who create at once get the same trust.
+
+    Raises:
+        InputError: ``issuer`` is no name; no key is made.
+        RefusedError: the folder belongs to another issuer.
     """
+    _require_name(issuer)
     if not has_trust(keys_folder):
         _create(keys_folder, issuer, now)
     trust = open_trust(keys_folder)
@@ -180,6 +187,13 @@ def rotate_root(trust: TrustFolder, now: datetime) -> TrustFolder:
     )
     _write(trust.path, state)
     return TrustFolder(trust.path, state)
+
+
+def _require_name(issuer: str) -> None:
+    try:
+        _NAMES.validate_python(issuer)
+    except pydantic.ValidationError:
+        raise InputError("certificate.bad_name", found=issuer) from None
 
 
 def _create(keys_folder: Path, issuer: str, now: datetime) -> None:

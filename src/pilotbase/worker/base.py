@@ -50,7 +50,7 @@ def open_base(create: bool = False, name: str | None = None) -> Base:
     ``name`` is what it signs under; None takes the name it has, or `DEFAULT_NAME` for a new one.
 
     Raises:
-        InputError: there is none (``pilotbase init`` makes one).
+        InputError: there is none (``pilotbase init`` makes one), or ``name`` is no name.
         RefusedError: it has another name, or the clock is outside the time of its signing key.
         InvalidProofError: its store was changed behind its log.
     """
@@ -61,7 +61,7 @@ def open_base(create: bool = False, name: str | None = None) -> Base:
     if name is None and has_trust(home.keys.path):
         base = _opened(home, open_trust(home.keys.path))
     else:
-        base = _opened(home, create_trust(home.keys.path, name or DEFAULT_NAME, now))
+        base = _opened(home, create_trust(home.keys.path, DEFAULT_NAME if name is None else name, now))
     _publish(base, now)
     return base
 

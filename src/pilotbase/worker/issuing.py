@@ -23,7 +23,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.failures import ConflictError
-from pilotbase.workspace.proofs import proven_head
+from pilotbase.workspace.proofs import proven_head, require_stored
 
 
 class IssuedCertificate(Document):
@@ -38,8 +38,10 @@ def issue(base: Base, report: Report, plan: TrialPlan) -> IssuedCertificate:
     """Return the certificate over ``report``, issued and signed now if it has not been.
 
     Raises:
-        InvalidProofError: the log has not seen ``report`` reported under ``plan``, or not this certificate issued.
+        InvalidProofError: the log has not seen ``plan`` frozen, ``report`` reported under it, or what stands in the
+            store as its certificate issued.
     """
+    require_stored(base.lab.store, plan.digest(), "trial-plan", "trial.plan_frozen")
     if proven_head(base.lab.store, f"report:{plan.digest()}", "trial.reported") != report.digest():
         raise InvalidProofError("worker.report_unlogged", report=report.digest(), plan=plan.digest())
     head, view = f"certificate:{report.digest()}", base.lab.view

@@ -24,6 +24,7 @@
                 verify_inclusion(leaf, index, size, proof, root); verify_consistency(sizes, roots, proof); MerkleTree
     log_check   verify_log(LogCopy, LogVerifier, witnesses=()) -> VerifiedLog; LogCopy.read(folder) / .write(folder)
     proofs      proven_head(store, name, action) -> digest | None: what a name stands for, as the signed log says too
+                require_stored(store, digest, kind, action): a signed entry says that the document was stored
     reconciliation verify_store(store, witnesses=()) -> VerifiedLog: the log holds, and the tables are as it says
     notes       LogKey(private).verifier -> LogVerifier (str() is its C2SP vkey; .open(note) -> Checkpoint)
     failures    NotFoundError, ConflictError, StaleLeaseError, BusyError

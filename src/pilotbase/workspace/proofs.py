@@ -22,13 +22,30 @@ def proven_head(store: Store, name: str, action: str) -> Digest | None:
     """
     with store.database.read() as connection:
         stored = connection.scalar(select(tables.heads.c.digest).where(tables.heads.c.name == name))
-        moved = log.newest_with(connection, f"{log.HEAD}{name}")
-        logged = moved.facts[f"{log.HEAD}{name}"] if moved is not None and moved.action == action else None
-        if stored != logged:
-            raise InvalidProofError("log.head_differs", name=name, stored=stored or "–", logged=logged or "–")
-        if moved is not None:
-            _require_signed(connection, store.key.verifier, moved)
-        return stored
+        logged = _signed_fact(connection, store.key.verifier, f"{log.HEAD}{name}", action)
+    if stored != logged:
+        raise InvalidProofError("log.head_differs", name=name, stored=stored or "–", logged=logged or "–")
+    return stored
+
+
+def require_stored(store: Store, digest: Digest, kind: str, action: str) -> None:
+    """Return if a signed entry under ``action`` says that the document ``digest`` was stored.
+
+    Raises:
+        InvalidProofError: there is none, or it was not signed.
+    """
+    with store.database.read() as connection:
+        if _signed_fact(connection, store.key.verifier, f"{log.STORED}{digest}", action) != kind:
+            raise InvalidProofError("log.document_unlogged", kind=kind, digest=digest)
+
+
+def _signed_fact(connection: Connection, verifier: LogVerifier, fact: str, action: str) -> log.Fact | None:
+    """Return what the newest entry with ``fact`` says, or None where it is not of ``action`` or there is none."""
+    entry = log.newest_with(connection, fact)
+    if entry is None or entry.action != action:
+        return None
+    _require_signed(connection, verifier, entry)
+    return entry.facts[fact]
 
 
 def _require_signed(connection: Connection, verifier: LogVerifier, entry: log.LogEntry) -> None:
