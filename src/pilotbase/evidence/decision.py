@@ -8,7 +8,7 @@ the criteria (statistics.md §2.3). A hidden set that has been scored whole is e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -81,6 +81,8 @@ class _Trial:
     total: int
     confirmed: int | None
     refuted: int | None
+    sequential: bool = False
+    """Decided by martingales while cases come in, not by one count at the end."""
 
 
 def decide(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design | None = None) -> Decision:
@@ -117,7 +119,12 @@ def _run(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design:
     _check(criteria, order, design)
     horizon = min(design.cases or len(order), len(order)) if design.stop == "fixed" else len(order)
     trials = [_begin(plan, order, levels, len(criteria), design, horizon) for plan in criteria]
-    return trials, _stopping_time(trials, horizon) if design.stop == "early" else horizon
+    if design.stop != "early":
+        return [_refute(trial, trial.horizon, levels, len(criteria)) for trial in trials], horizon
+    # Once everything is confirmed the run has stopped: what comes later refutes nothing.
+    confirmed = _stopping_time(trials, horizon)
+    trials = [_refute(trial, trial.horizon if trial.plan.run else confirmed, levels, len(criteria)) for trial in trials]
+    return trials, _stopping_time(trials, horizon)
 
 
 def _check(criteria: Sequence[CriterionPlan], order: Ints, design: Design) -> None:
@@ -156,10 +163,16 @@ def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Des
         return _Trial(plan, test, horizon, total, horizon if holds else None, None if holds else horizon)
     if plan.observation.census_only:
         return _Trial(plan, test, horizon, total, None, None)
-    alphas = alphas_of(plan, levels, k)
-    confirmed = test.confirmed_at(plan.threshold, alphas[0], horizon)
-    refuted = test.refuted_at(plan.threshold, alphas[1], horizon)
-    return _Trial(plan, test, horizon, total, confirmed, refuted)
+    confirmed = test.confirmed_at(plan.threshold, alphas_of(plan, levels, k)[0], horizon)
+    return _Trial(plan, test, horizon, total, confirmed, None, sequential=True)
+
+
+def _refute(trial: _Trial, horizon: int, levels: Levels, k: int) -> _Trial:
+    """Return the trial with its refutation, if there is one by ``horizon``."""
+    if not trial.sequential:
+        return trial
+    alpha = alphas_of(trial.plan, levels, k)[1]
+    return replace(trial, refuted=trial.test.refuted_at(trial.plan.threshold, alpha, horizon))
 
 
 def _is_census(plan: CriterionPlan, scored: int, total: int) -> bool:

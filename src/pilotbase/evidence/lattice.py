@@ -115,7 +115,7 @@ def _claim(stream: Stream, bound: Fraction, sign: int) -> Claim:
     if stream.largest_unit == 0 and len(weights) == 1:
         (weight,) = weights
         gains = [sign * gain for gain, _ in stream.outcomes]
-        return Claim(sign * stream.gain, min(gains), max(gains), sign * bound * weight)
+        return Claim(stream.gain if sign > 0 else -stream.gain, min(gains), max(gains), sign * bound * weight)
     return _centred_claim(stream, bound, sign)
 
 

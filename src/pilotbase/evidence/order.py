@@ -1,7 +1,8 @@
 """The order in which cases are scored: a uniformly random permutation that a committed seed fixes.
 
 The seed is revealed only after all answers are committed; an application that knew the order could answer well on its
-first cases only (corrections, row 1). The permutation uses SHAKE-256, so it is the same on every machine and version.
+first cases only (corrections, row 1). Keys come from SHAKE-256 and are sorted as integers, so the order is the same on
+every machine and with every version of every library.
 """
 
 from __future__ import annotations
@@ -14,15 +15,19 @@ from pilotbase.evidence.martingale import Ints
 
 
 def draw_order(cases: int, seed: bytes, units: Ints | None = None) -> Ints:
-    """Return a permutation of ``range(cases)``; with ``units`` (a code per case) clusters are shuffled as wholes."""
+    """Return a permutation of ``range(cases)``; with ``units`` (a code per case) whole clusters are shuffled."""
     if units is None:
-        return np.argsort(_keys(cases, seed), kind="stable").astype(np.int64)
-    _, codes = np.unique(units, return_inverse=True)
-    keys = _keys(int(codes.max(initial=-1)) + 1, seed)
-    rank = np.argsort(np.argsort(keys, kind="stable"), kind="stable")
+        return _shuffled(cases, seed)
+    names, codes = np.unique(units, return_inverse=True)
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[_shuffled(len(names), seed)] = np.arange(len(names))
     return np.argsort(rank[codes], kind="stable").astype(np.int64)
 
 
-def _keys(count: int, seed: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def _shuffled(count: int, seed: bytes) -> Ints:
+    """Sort keys that carry their own number in the low bits: 44 random bits are left for a million cases."""
     stream = hashlib.shake_256(b"pilotbase order\x00" + seed).digest(8 * count)
-    return np.frombuffer(stream, dtype="<u8").astype(np.uint64)
+    low = np.uint64((1 << max(count - 1, 0).bit_length()) - 1)
+    keys = (np.frombuffer(stream, dtype="<u8").astype(np.uint64) & ~low) | np.arange(count, dtype=np.uint64)
+    keys.sort()
+    return (keys & low).astype(np.int64)
