@@ -4,8 +4,6 @@ import ast
 import json
 from html.parser import HTMLParser
 
-import pytest
-
 from pilotbase.worker.drafting import new_application
 from pilotbase.worker.proving import rehearse_in
 from tests.attacks.conftest import manifest, write_odd
