@@ -28,9 +28,10 @@ requirements: requirements.lock   # name==version --hash=sha256:... lines; may s
 resources: {{memory: 256 MiB, threads: 1}}
 model_card:
   summary: {{en: "Say in one sentence what it does.", zh: "用一句话说明它做什么。"}}
-  training_data: {{en: "Public sample of {scenario}.", zh: "{scenario} 的公开样本。"}}
-  limitations: {{en: "Say where it must not be used.", zh: "说明不得用于何处。"}}
-  human_oversight: {{en: "Say who decides when it abstains (answers None).", zh: "说明它弃权（返回 None）时由谁决定。"}}
+  # training_data: {{en: "Public sample of {scenario}.", zh: "{scenario} 的公开样本。"}}
+  # Until these three are filled in, the design section of the report says that the model card is incomplete.
+  # limitations: {{en: "Where it must not be used.", zh: "不得用于何处。"}}
+  # human_oversight: {{en: "Who decides when it abstains (answers None).", zh: "弃权（返回 None）时由谁决定。"}}
 """
 
 _PROGRAM = '''\
@@ -55,12 +56,14 @@ _LONGEST_COMMENT = 300
 
 _KINDS = {
     DataType.FLOAT: "number (NaN: missing)",
-    DataType.INTEGER: "whole number",
-    DataType.BOOLEAN: "true or false",
+    DataType.INTEGER: "whole number (with missing values in the scenario: float, NaN)",
+    DataType.BOOLEAN: "true or false (with missing values in the scenario: float, NaN)",
 }
 
 
-def draft_application(scenario: Scenario, contract: Contract, folder: Path, supplier: str) -> tuple[Path, ...]:
+def draft_application(
+    scenario: Scenario, contract: Contract, folder: Path, supplier: str, name: str | None = None
+) -> tuple[Path, ...]:
     """Write a new application for ``scenario`` into ``folder`` and return the files written.
 
     Raises:
@@ -69,7 +72,7 @@ def draft_application(scenario: Scenario, contract: Contract, folder: Path, supp
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
     files = {
-        MANIFEST: _manifest(scenario, _name(folder), supplier),
+        MANIFEST: _manifest(scenario, _name(name or folder.name), supplier),
         "app.py": _program(scenario, contract),
         DEFAULT_REQUIREMENTS: "",
     }
@@ -98,13 +101,13 @@ def _one_line(words: str) -> str:
     return make_visible(" ".join(words.split()))[:_LONGEST_COMMENT]
 
 
-def _name(folder: Path) -> str:
-    letters = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in folder.name.lower())
+def _name(wanted: str) -> str:
+    letters = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in wanted.lower())
     return letters.strip("-")[:60] or "application"
 
 
 def _describe(field: Field) -> str:
-    kind = _KINDS.get(field.data_type, "text")
+    kind = _KINDS.get(field.data_type, "text (None: missing)")
     unit = f" [{field.unit}]" if field.unit else ""
     description = localized(field.description)
     return f"{field.name}{unit}: {kind}{'. ' + description if description else ''}"

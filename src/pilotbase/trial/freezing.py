@@ -39,14 +39,14 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
     hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
     left = remaining(lab.vault, hidden)
     cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
+    used = hidden.attempts - left.attempts
+    _require_fresh(scenario, cases, left.fresh, min(scenario.trial.attempts, hidden.attempts) - used)
     _require_complete(scenario)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, _level(scenario, left))
     _require_approvals(scenario)
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
-    used = hidden.attempts - left.attempts
-    _require_fresh(scenario, cases, left.fresh, min(scenario.trial.attempts, hidden.attempts) - used)
     nonce = secrets.token_hex(16)
     plan = TrialPlan(
         scenario=sealed.reference,

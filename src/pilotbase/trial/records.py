@@ -12,7 +12,6 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,13 +51,14 @@ class CaseRecords:
         )
 
 
-def write_cases(table: pl.DataFrame, path: Path) -> None:
-    """Write a table of cases as CSV for people: no cell of text, nor a column's name, is a formula to a spreadsheet.
+def cases_csv(table: pl.DataFrame) -> str:
+    """Return a table of cases as CSV for people: no cell of text, nor a column's name, is a formula to a spreadsheet.
 
     Text that begins with ``= + - @``, a tab or a carriage return gets an apostrophe before it (OWASP, CSV injection).
     """
     quoted = table.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'${0}"))
-    quoted.rename({name: f"'{name}" for name in table.columns if name.startswith(_FORMULA_STARTS)}).write_csv(path)
+    renamed = {name: f"'{name}" for name in table.columns if name.startswith(_FORMULA_STARTS)}
+    return quoted.rename(renamed).write_csv()
 
 
 def records_root(records: CaseRecords, salt: bytes) -> tuple[str, int]:
@@ -73,11 +73,11 @@ def record_leaves(records: CaseRecords, salt: bytes) -> Iterator[bytes]:
         rows = slice(start, start + records.batch_rows)
         own = hmac.digest(salt, number.to_bytes(8, "big"), hashlib.sha256)
         scored = records.position[rows] >= 0
-        truth = np.where(scored, records.truth[rows], np.nan).astype("<f8")
-        columns = (records.cases[rows].astype("<i8"), records.answers[rows].astype("<f8"), truth)
-        head = f"pilotbase records 1 {number} {len(columns[0])}\n".encode()
-        body = b"".join(column.tobytes() for column in (*columns, records.position[rows].astype("<i8")))
-        yield own + head + body
+        truth = np.where(scored, records.truth[rows], np.nan).astype("<f8", copy=False)
+        cases, answers = records.cases[rows].astype("<i8"), records.answers[rows].astype("<f8")
+        head = f"pilotbase records 1 {number} {len(cases)}\n".encode()
+        columns = (cases, answers, truth, records.position[rows].astype("<i8"))
+        yield b"".join((own, head, *(column.data for column in columns)))
 
 
 def spell_answers(values: NDArray[Any], prediction: Prediction) -> list[Any]:

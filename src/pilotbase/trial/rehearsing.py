@@ -124,4 +124,7 @@ def _independent(criterion: Criterion) -> Criterion:
 
 
 def _table(frame: pl.DataFrame, sealed: Sealed, answers: NDArray[Any]) -> pl.DataFrame:
-    return frame.with_columns(pl.Series("prediction", spell_answers(answers, sealed.contract.prediction)))
+    """Return what the supplier may see of the public sample, with the application's answers."""
+    shown = [*(field.name for field in sealed.scenario.feature_fields), sealed.scenario.data.target]
+    answered = pl.Series("prediction", spell_answers(answers, sealed.contract.prediction))
+    return frame.select(shown).with_columns(answered)

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import IO
 
@@ -70,7 +71,7 @@ def run_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress = ignore_progre
     actor = lab.actor
     job = Job(home=lab.home.path, organisation=actor.organisation, roles=tuple(actor.roles), plan=plan.digest())
     command = [sys.executable, "-m", "pilotbase.trial.scorer_process"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with _start(command) as process:
         try:
             return _follow(lab, process, job, on_progress)
         except BaseException:
@@ -81,7 +82,6 @@ def run_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress = ignore_progre
 def main() -> int:
     """Run the job on standard input."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us hears Ctrl-C too, and then ends us in good order
     harden_process()
     events = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -114,6 +114,17 @@ class _Coarse:
         if self._last != (progress.stage.code, step):
             self._last = (progress.stage.code, step)
             _write(self._events, Event(stage=progress.stage, done=step * progress.total // 20, total=progress.total))
+
+
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start the process deaf to Ctrl-C: whoever started it hears that too, and then ends it in good order."""
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
+    try:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    finally:
+        if in_main:
+            signal.signal(signal.SIGINT, before)
 
 
 def _follow(lab: Lab, process: subprocess.Popen[bytes], job: Job, on_progress: OnProgress) -> Report:
@@ -149,7 +160,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _write(events: IO[str], event: Event) -> None:
-    events.write(event.model_dump_json() + "\n")
+    try:
+        events.write(event.model_dump_json() + "\n")
+    except BrokenPipeError:
+        sys.exit(1)  # whoever started us is gone; what is committed stays
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def _run_of(load: Load) -> Run:
         cases=load.cases,
         wall_seconds=float(load.batch_seconds.sum()),
         cpu_seconds=load.cpu_seconds,
-        peak_bytes=load.memory_peak_bytes,
+        peak_bytes=load.memory_peak_bytes if load.cases else None,
     )
 
 
@@ -174,17 +174,17 @@ def _unit_label(rule: Rule, scenario: Scenario) -> str:
 
 
 def _group_scores(rules: Sequence[Rule], cases: Cases) -> list[GroupScore]:
-    """Return each grouped rule's measure in each group; descriptive, on the scored cases."""
+    """Return each grouped rule's measure in each group; descriptive, on the scored cases; abstentions harm it."""
     found = []
     for rule in rules:
         if rule.by is None:
             continue
-        plain = Rule(rule.measure, rule.comparison, rule.threshold, rule.label, rule.arguments, unit=rule.unit)
+        better = measures()[rule.measure].better
+        plain = replace(rule, wrapper=None, by=None, comparison=">=" if better == "higher" else "<=")
         for group, chosen in _members(cases.groups, rule.by):
-            among = cases.among(chosen)
-            found.append(
-                GroupScore(column=rule.by, group=group, measure=plain.key, cases=len(chosen), score=score(plain, among))
-            )
+            part = observe(plain, cases.among(chosen), np.arange(len(chosen))).parts[0]
+            counted = int((part.weight > 0).sum())
+            found.append(GroupScore(column=rule.by, group=group, measure=plain.key, cases=counted, score=part.value()))
     return found
 
 

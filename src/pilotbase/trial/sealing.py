@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
@@ -26,10 +27,11 @@ from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.trial.lab import Lab, name_once
 from pilotbase.vault.attempts import mark_scored_before
-from pilotbase.vault.carrying import past_of
+from pilotbase.vault.carrying import past_of, same_cases
 from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import PUBLIC, parties
+from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
 MANIFEST = "scenario.yaml"
@@ -168,9 +170,23 @@ def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
         attempts_before=past.attempts,
     )
     hidden = seal(lab.vault, frame, terms)
-    if len(past.scored):
-        mark_scored_before(lab.vault, hidden, past.scored)
+    spent = np.union1d(past.scored, _published(lab, owner, frame))
+    if len(spent):
+        mark_scored_before(lab.vault, hidden, spent)
     return lab.view.load(name_once(lab.view, head, hidden.digest()), HiddenSet)
+
+
+def _published(lab: Lab, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
+    """Return the cases that an earlier public sample of the owner has shown: they can prove nothing any more."""
+    shown = np.zeros(frame.height, dtype=np.bool_)
+    samples = {stored.load(SealedScenario).public_sample for stored in _sealed_by(lab, owner)}
+    for sample in samples:
+        shown |= same_cases(frame, pl.read_parquet(io.BytesIO(lab.vault.blobs.get(sample))))
+    return np.flatnonzero(shown).astype(np.int64)
+
+
+def _sealed_by(lab: Lab, owner: str) -> list[Stored]:
+    return [stored for stored in lab.view.find("sealed-scenario", limit=10_000) if stored.owner == owner]
 
 
 def _to_parquet(frame: pl.DataFrame) -> bytes:

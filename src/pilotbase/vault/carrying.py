@@ -34,14 +34,15 @@ def past_of(vault: Vault, frame: pl.DataFrame, earlier: Sequence[HiddenSet]) -> 
     scored, attempts = np.zeros(frame.height, dtype=np.bool_), 0
     for before in earlier:
         rows = pl.concat([piece.frame for piece in open_hidden(vault, before, ReaderGrant(Purpose.OWNER))])
-        if _same_cases(frame, rows).any():
+        if same_cases(frame, rows).any():
             used = [item.number for item in attempts_of(vault, before) if item.state is not AttemptState.RETURNED]
             attempts = max(attempts, before.attempts_before, *used)
-            scored |= _same_cases(frame, rows[scored_cases(vault, before)])
+            scored |= same_cases(frame, rows[scored_cases(vault, before)])
     return Past(np.flatnonzero(scored).astype(np.int64), attempts)
 
 
-def _same_cases(frame: pl.DataFrame, rows: pl.DataFrame) -> npt.NDArray[np.bool_]:
+def same_cases(frame: pl.DataFrame, rows: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return which cases of ``frame`` stand in ``rows`` too, shape (rows of frame,)."""
     shared = [name for name in frame.columns if name in rows.columns and frame[name].dtype == rows[name].dtype]
     if not rows.height or len(shared) < min(frame.width, rows.width):
         return np.zeros(frame.height, dtype=np.bool_)

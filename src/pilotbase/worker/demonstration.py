@@ -92,7 +92,9 @@ def _try_out(
     try:
         proven = prove(base, folder, application, out, on_progress)
     except (InputError, RefusedError) as error:
-        return DemonstrationRow(scenario.sector, application.name, "refused", _first_problem(error), None)
+        rehearsal = out / "rehearsal" / "report.html"
+        shown = rehearsal if rehearsal.is_file() else None
+        return DemonstrationRow(scenario.sector, application.name, "refused", _first_problem(error), shown)
     report = proven.report
     return DemonstrationRow(
         scenario.sector, application.name, report.verdict, report.reasons[0], proven.folder / "report.html"

@@ -15,6 +15,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.sealing import load_scenario, read_cases
+from pilotbase.worker.whole_files import whole_folder, write_whole
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ def new_scenario(source: Path, answers: DraftAnswers, folder: Path) -> WrittenSc
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
     draft = draft_scenario(source, answers)
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, folder / draft.scenario.data.file)
+    with whole_folder(folder) as written:
+        shutil.copyfile(source, written / draft.scenario.data.file)
+        (written / "scenario.yaml").write_text(write_scenario_yaml(draft.scenario), "utf-8")
     path = folder / "scenario.yaml"
-    path.write_text(write_scenario_yaml(draft.scenario), "utf-8")
     lacking = [text("worker.still_missing", field=name) for name in draft.missing]
     end = text("worker.scenario_written", path=path, folder=folder, criteria=len(draft.scenario.criteria))
     return WrittenScenario(draft.scenario, folder, (*draft.decided, *lacking, end))
@@ -54,8 +55,11 @@ def new_application(scenario_path: Path, folder: Path, supplier: str) -> tuple[P
     scenario, source = load_scenario(scenario_path, Step.REHEARSE)
     public = split_cases(read_cases(scenario, source), scenario).public
     contract = scenario.contract(classes_of(public, scenario))
-    written = draft_application(scenario, contract, folder, supplier)
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError("catalogue.folder_not_empty", folder=folder)
     sample = folder.parent / f"{folder.name}-sample.csv"
     names = [field.name for field in contract.features]
-    public.select([*names, scenario.data.target]).write_csv(sample)
-    return (*written, sample)
+    with whole_folder(folder) as draft:
+        written = draft_application(scenario, contract, draft, supplier, folder.name)
+        write_whole(sample, public.select([*names, scenario.data.target]).write_csv())
+    return (*(folder / path.name for path in written), sample)

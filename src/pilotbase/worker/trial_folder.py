@@ -17,10 +17,11 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.page import render_report
-from pilotbase.trial.records import write_cases
+from pilotbase.trial.records import cases_csv
 from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole
 
 
 def open_records(lab: Lab, report: Report, owner: str) -> pl.DataFrame | None:
@@ -49,29 +50,30 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
     supplier = folder / "supplier"
     supplier.mkdir(parents=True, exist_ok=True)
     for place, shown in ((folder, files.report), (supplier, files.report.supplier_view())):
+        mode = PUBLIC if place == supplier else PRIVATE
         write_json(place / "plan.json", files.plan)
-        write_json(place / "report.json", shown)
-        (place / "report.html").write_text(render_report(shown, files.certificate), "utf-8")
-        (place / "certificate.json").write_bytes(files.envelope.to_bytes())
-        (place / "log-checkpoint.txt").write_text(files.checkpoint, "utf-8")
+        write_json(place / "report.json", shown, mode)
+        write_whole(place / "report.html", render_report(shown, files.certificate), mode)
+        write_whole(place / "certificate.json", files.envelope.to_bytes())
+    write_whole(folder / "log-checkpoint.txt", files.checkpoint)
     if files.records is not None:
-        write_cases(files.records, folder / "cases.csv")
-    (folder / "application.log").write_text(_withheld(files.report), "utf-8")
+        write_whole(folder / "cases.csv", cases_csv(files.records), PRIVATE)
+    write_whole(folder / "application.log", _withheld(files.report))
 
 
 def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:
     """Write the folder of a rehearsal, the application's full log included, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / "application.log", f"{rehearsal.log}{rehearsal.report.isolation.detail}")
+    write_whole(folder / "cases.csv", cases_csv(rehearsal.table))
+    write_whole(folder / "report.html", render_report(rehearsal.report))
     write_json(folder / "report.json", rehearsal.report)
-    (folder / "report.html").write_text(render_report(rehearsal.report), "utf-8")
-    (folder / "application.log").write_text(f"{rehearsal.log}{rehearsal.report.isolation.detail}", "utf-8")
-    write_cases(rehearsal.table, folder / "cases.csv")
     return folder
 
 
-def write_json(path: Path, document: Document) -> None:
+def write_json(path: Path, document: Document, mode: int = PUBLIC) -> None:
     """Write a document as readable JSON; its digest is that of its canonical form, not of this file."""
-    path.write_text(json.dumps(document.to_json_value(), ensure_ascii=False, indent=1), "utf-8")
+    write_whole(path, json.dumps(document.to_json_value(), ensure_ascii=False, indent=1), mode)
 
 
 def _withheld(report: Report) -> str:
