@@ -85,6 +85,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
+        print("  making data and the model's environment", flush=True)
         data = make_data(folder)
         environment = build_environment(lock(), "requirements.lock", folder / "environments")
         rows = []
@@ -93,6 +94,7 @@ def main() -> None:
             ("linear model", LogisticRegression(), None),
         ):
             rows += compare(name, model, data, environment, (folder / name.replace(" ", "-"), pairs, target))
+        print("  starting boxes, then round trips", flush=True)
         rows += box_start(folder, pairs)
         rows += round_trip(folder, environment)
     publish(rows, pairs)

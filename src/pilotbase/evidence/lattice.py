@@ -86,11 +86,15 @@ class Claim:
 
 def stream_of(part: Part, order: Ints, units: Ints | None) -> Stream:
     """Return the eligible entries of ``part`` in ``order``; with ``units`` (a code per case) clusters as wholes."""
-    gain, weight = part.gain[order], part.weight[order]
+    weight = _in_order(part.weight, order)
     outcomes = tuple((int(a), int(b)) for a, b in part.outcomes)
-    eligible = np.flatnonzero(weight > 0)
     if units is None:
-        return Stream(gain[eligible], weight[eligible], eligible + 1, outcomes, 0)
+        eligible = np.flatnonzero(weight)
+        if len(eligible) < len(order):
+            order, weight = order[eligible], weight[eligible]
+        eligible += 1
+        return Stream(_in_order(part.gain, order), weight, eligible, outcomes, 0)
+    gain = _in_order(part.gain, order)
     codes = units[order]
     last = np.flatnonzero(np.append(codes[1:] != codes[:-1], True))
     starts = np.concatenate(([0], last[:-1] + 1))
@@ -98,6 +102,12 @@ def stream_of(part: Part, order: Ints, units: Ints | None) -> Stream:
     kept = counts > 0
     summed_gain, summed_weight = np.add.reduceat(gain, starts)[kept], np.add.reduceat(weight, starts)[kept]
     return Stream(summed_gain, summed_weight, last[kept] + 1, outcomes, int(counts.max(initial=0)))
+
+
+def _in_order(values: Ints, order: Ints) -> Ints:
+    """Return ``values[order]``; picked as bytes where they fit, since picking is bound by memory."""
+    narrow = values.astype(np.int8)
+    return narrow[order].astype(np.int64) if np.array_equal(narrow, values) else values[order]
 
 
 def claim_at_least(stream: Stream, bound: Fraction) -> Claim:

@@ -133,7 +133,7 @@ def encode_batch(batch: Batch, contract: Contract, sequence: int) -> list[Buffer
         body.extend(buffers)
     head = "".join(codes).encode()
     payload = [head + b"\0" * (-len(head) % 8), *body]
-    length = sum(memoryview(buffer).nbytes for buffer in payload)
+    length = sum(map(len, payload))
     if length > MAX_BATCH_BYTES:
         raise InputError("box.batch_size", bytes=length, allowed=MAX_BATCH_BYTES)
     return [Header(Kind.BATCH, sequence, batch.rows, length).pack(), *payload]
@@ -197,6 +197,8 @@ def answer_dtype(prediction: Prediction) -> np.dtype[Any]:
 
 
 _KINDS = frozenset(int(kind) for kind in Kind)
+_CODES = {"f": "d", "i": "q", "u": "q", "b": "B", "O": "t", "U": "t"}
+_DTYPES: Mapping[str, np.dtype[Any]] = {"d": np.dtype("<f8"), "q": np.dtype("<i8"), "B": np.dtype("u1")}
 
 
 def _encode_column(field: Field, column: Column) -> tuple[str, list[Buffer]]:
@@ -205,15 +207,14 @@ def _encode_column(field: Field, column: Column) -> tuple[str, list[Buffer]]:
         raise InputError("box.batch_dtype", column=field.name, dtype=str(column.dtype), type=field.data_type.value)
     if code == "t":
         return code, _encode_texts(field.name, column)
-    dtype = {"d": "<f8", "q": "<i8", "B": "u1"}[code]
-    return code, _padded(_bytes_of(np.ascontiguousarray(column, dtype=dtype)))
+    return code, _padded(_bytes_of(np.ascontiguousarray(column, dtype=_DTYPES[code])))
 
 
 def _code_of(column: Column) -> str:
     kind = column.dtype.kind
     if kind == "u" and column.dtype.itemsize == 1:
         return "B"
-    return {"f": "d", "i": "q", "u": "q", "b": "B", "O": "t", "U": "t"}.get(kind, "?")
+    return _CODES.get(kind, "?")
 
 
 def _encode_texts(name: str, column: Column) -> list[Buffer]:
@@ -233,5 +234,5 @@ def _bytes_of(column: Column) -> Buffer:
 
 
 def _padded(data: Buffer) -> list[Buffer]:
-    gap = -memoryview(data).nbytes % 8
+    gap = -len(data) % 8
     return [data, b"\0" * gap] if gap else [data]

@@ -63,8 +63,8 @@ def cases_csv(table: pl.DataFrame) -> str:
 
 def records_root(records: CaseRecords, salt: bytes) -> tuple[str, int]:
     """Return the Merkle root (``sha256:…``) over the leaves and how many leaves there are."""
-    leaves = list(record_leaves(records, salt))
-    return f"sha256:{merkle_root(leaves).hex()}", len(leaves)
+    root = merkle_root(record_leaves(records, salt))
+    return f"sha256:{root.hex()}", -(-len(records.cases) // records.batch_rows)
 
 
 def record_leaves(records: CaseRecords, salt: bytes) -> Iterator[bytes]:
