@@ -3,8 +3,11 @@ import polars as pl
 import pytest
 
 from pilotbase.data.leakage import check_leakage
+from pilotbase.data.twins import near_twins
+from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Outcome
+from pilotbase.documents.yaml_reader import parse_yaml
 
 FEATURES = ["air", "process", "speed", "torque", "wear"]
 
@@ -202,3 +205,26 @@ def test_a_million_rows_are_checked_in_bounded_time():
     start = time.perf_counter()
     assert check_leakage(frame.head(500_000), frame.tail(500_000), document).outcome is Outcome.PASS
     assert time.perf_counter() - start < 60
+
+
+def test_coincidences_of_few_features_are_no_copies_even_where_the_target_follows_from_them() -> None:
+    """Two features, a target that is a threshold of one: near twins agree by nature, as many as chance gives."""
+    draw = np.random.default_rng(5)
+    frame = pl.DataFrame({"pressure": draw.uniform(0, 10, 3000), "age": draw.uniform(0, 10, 3000)})
+    features = ["pressure", "age"]
+    frame = frame.with_columns(pl.when(pl.col("pressure") > 6).then(pl.lit("a")).otherwise(pl.lit("b")).alias("y"))
+    public, hidden = frame[:1500], frame[1500:]
+    found = near_twins(public, hidden, features, two_feature_scenario())
+    assert found.share > 0.01
+    assert found.agreement > 0.98
+    outcomes = {check.name: check.outcome for check in check_leakage(public, hidden, two_feature_scenario()).checks}
+    assert outcomes["near_duplicates"] is Outcome.PASS
+
+
+def two_feature_scenario() -> Scenario:
+    fields = "".join(f"    - {{name: {name}, dataType: sc:Float}}\n" for name in ("pressure", "age"))
+    content = (
+        "document: scenario/1\nname: two\ntitle: Two\nowner: {organisation: a}\nproblem: x\ntask: classification\n"
+        f"data:\n  file: a.csv\n  target: y\n  fields:\n{fields}    - {{name: y, dataType: sc:Text}}\n"
+    )
+    return build_document(Scenario, parse_yaml(content.encode(), "scenario.yaml"))

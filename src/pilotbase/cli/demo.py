@@ -20,7 +20,9 @@ STYLES = {"accept": "green", "reject": "red", "inconclusive": "yellow", "refused
 @command
 def demo(
     sector: Annotated[list[str] | None, typer.Option(help="Only these sectors; default: all five.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where reports go; default: demo/ in PILOTBASE_HOME.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where reports go; default: demo-reports/ in PILOTBASE_HOME.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="Where the work runs: local.")] = "local",
 ) -> None:
     """Prove applications of five sectors on real data; print the verdicts and where the reports are."""

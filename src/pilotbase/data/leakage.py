@@ -4,6 +4,8 @@ Copies alone do not prove a leak: coarse features coincide. What tells a copy fr
 agree on the target, coincidences agree as often as the problem allows. So a check fails when more than 1 % of the
 hidden cases have a twin in the public sample *and* the twins agree on the target (mean over classes, so that a rare
 class counts as much as a common one) in at least 98 %; below 90 % they are taken as coincidences; between, undecided.
+Where the target follows from few features even coincidences agree: so there must also be ten times as many twins as
+chance would give, and more than a handful.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ TOLERATED_SHARE = 0.01
 COPIES_AGREE = 0.98
 COINCIDENCES_AGREE = 0.90
 SUSPICIOUS = 0.90
+FEW_TWINS = 5
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,11 @@ def _near_check(twins: Twins, cases: int) -> LeakageCheck:
 
 
 def _twin_outcome(twins: Twins) -> Outcome:
-    if twins.share <= TOLERATED_SHARE or twins.agreement < COINCIDENCES_AGREE:
+    by_chance = twins.count <= 3 * twins.chance + FEW_TWINS
+    if twins.share <= TOLERATED_SHARE or twins.agreement < COINCIDENCES_AGREE or by_chance:
         return Outcome.PASS
-    return Outcome.FAIL if twins.agreement >= COPIES_AGREE else Outcome.INCONCLUSIVE
+    surely_copies = twins.agreement >= COPIES_AGREE and twins.count > 10 * twins.chance
+    return Outcome.FAIL if surely_copies else Outcome.INCONCLUSIVE
 
 
 def _overlap_check(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario) -> LeakageCheck:

@@ -3,13 +3,15 @@
 Near: numbers are scaled by the public sample's median and interquartile range (standard deviation where that is 0) and
 rounded to a grid of `GRID`; texts are normalised (NFKC, lower case, single blanks). Rows are equal when all their cells
 are, on the grid or on the same grid moved by half a step, so that a twin which one grid cuts apart is mostly joined by
-the other. Cost: two hashes a row. Limit: changes of more than half a step in any one feature escape, and so does a
-change near the step in many features at once; a copy with deliberate noise of that size is no longer a memorised case.
+the other. Twins by chance are counted in a public sample whose columns have been shuffled apart: few coarse features
+coincide there as often, copies do not. Cost: four hashes a row. Limit: changes of more than half a step in any one
+feature escape, and so does a change near the step in many features at once; a copy with deliberate noise of that size
+is no longer a memorised case.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -21,16 +23,22 @@ _LARGEST_CELL = 1e15
 
 @dataclass(frozen=True)
 class Twins:
-    """How many hidden cases have a public twin, their share, and how often the twins agree on the target (0 to 1)."""
+    """How many hidden cases have a public twin, their share, and how often the twins agree on the target (0 to 1).
+
+    ``chance``: how many would have one if the features of the public cases had nothing to do with each other.
+    """
 
     count: int
     share: float
     agreement: float
+    chance: int = 0
 
 
 def exact_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins:
     """Return the hidden cases whose features equal those of a public case."""
-    return _twins([_row_keys(public, features)], [_row_keys(hidden, features)], public, hidden, scenario)
+    hidden_keys = _row_keys(hidden, features)
+    found = _twins([_row_keys(public, features)], [hidden_keys], public, hidden, scenario)
+    return replace(found, chance=_count([_row_keys(_apart(public, features), features)], [hidden_keys]))
 
 
 def near_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins:
@@ -41,7 +49,21 @@ def near_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], 
     public_keys = [_row_keys(public.select(grid), features) for grid in grids]
     hidden_keys = [_row_keys(rest.select(grid), features) for grid in grids]
     found = _twins(public_keys, hidden_keys, public, rest, scenario)
-    return Twins(found.count, found.count / max(1, hidden.height), found.agreement)
+    apart = [_row_keys(_apart(public, features).select(grid), features) for grid in grids]
+    return replace(found, share=found.count / max(1, hidden.height), chance=_count(apart, hidden_keys))
+
+
+def _apart(public: pl.DataFrame, features: list[str]) -> pl.DataFrame:
+    """Return the public features, each column shuffled on its own."""
+    return public.select(pl.col(name).shuffle(seed=number) for number, name in enumerate(features))
+
+
+def _count(public_keys: list[pl.Series], hidden_keys: list[pl.Series]) -> int:
+    matched = [
+        hidden_key.is_in(public_key.unique().implode())
+        for public_key, hidden_key in zip(public_keys, hidden_keys, strict=True)
+    ]
+    return int(pl.select(pl.any_horizontal(matched)).to_series().sum())
 
 
 def _row_keys(frame: pl.DataFrame, features: list[str]) -> pl.Series:

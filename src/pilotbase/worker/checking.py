@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,17 +10,20 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application, read_delivered
 from pilotbase.certificate import read_evidence, read_trust_roots, verify_certificate
 from pilotbase.compute.locks import parse_lock
+from pilotbase.compute.probe import probe_host
 from pilotbase.data.baselines import baseline_answers
 from pilotbase.data.labels import classes_of
-from pilotbase.data.splits import split_cases
+from pilotbase.data.leakage import check_leakage
+from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.application import Application
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.criteria_check import check_criteria
-from pilotbase.trial.sealing import error_level, load_scenario, read_cases
+from pilotbase.trial.sealing import MANIFEST, error_level, load_scenario, read_cases
 from pilotbase.worker.base import Base
 from pilotbase.workspace.reconciliation import verify_store
 
@@ -60,19 +63,46 @@ def check_scenario(path: Path, step: str = "freeze") -> CheckedScenario:
             "worker.unknown_step", found=step, allowed=", ".join(name.lower() for name in Step.__members__)
         )
     scenario, folder = load_scenario(path, Step[step.upper()])
-    frame = read_cases(scenario, folder)
-    split = split_cases(frame, scenario)
+    split = split_cases(read_cases(scenario, folder), scenario)
     classes = classes_of(split.public, scenario)
     baseline_answers(scenario, split.public, classes)
-    cases = min(scenario.trial.cases_per_attempt or split.hidden.height, split.hidden.height)
-    check_criteria(
-        scenario, classes, split.public, cases, error_level(scenario.criteria) / 2
-    )  # the first attempt's share
+    hidden = split.hidden.height
+    cases = scenario.trial.cases_per_attempt or hidden
+    _refuse_data(scenario, split, cases)
+    first_share = error_level(scenario.criteria) / 2
+    check_criteria(scenario, classes, split.public, cases, first_share)
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
-        text("worker.scenario_cases", public=split.public.height, hidden=split.hidden.height, attempt=cases),
+        text("worker.scenario_cases", public=split.public.height, hidden=hidden, attempt=cases),
+        *_reminders(scenario, hidden // cases),
     )
     return CheckedScenario(scenario, lines)
+
+
+def _refuse_data(scenario: Scenario, split: Split, cases: int) -> None:
+    """Raise `InputError` for what a trial would refuse of these data, before anybody has tried."""
+    problems = [
+        ("data.split", check.sentence)
+        for check in check_leakage(split.public, split.hidden, scenario).checks
+        if check.outcome is Outcome.FAIL
+    ]
+    if cases > split.hidden.height:
+        wanted = text("worker.too_many_cases", wanted=cases, hidden=split.hidden.height)
+        problems.append(("trial.cases_per_attempt", wanted))
+    if problems:
+        issues = [Issue(file=MANIFEST, path=path, problem=problem) for path, problem in problems]
+        raise InputError.from_issues(MANIFEST, issues)
+
+
+def _reminders(scenario: Scenario, attempts: int) -> Iterator[Text]:
+    """Yield what a trial will need that no scenario can hold: approvals, a host that isolates, enough fresh cases."""
+    if attempts < scenario.trial.attempts:
+        yield text("worker.remind_attempts", allowed=scenario.trial.attempts, possible=attempts)
+    for approval in scenario.trial.approvals:
+        if not approval.reference:
+            yield text("worker.remind_approval", kind=approval.kind)
+    if not probe_host().gives(scenario.trial.isolation):
+        yield text("worker.remind_isolation", level=scenario.trial.isolation)
 
 
 def check_application(folder: Path) -> CheckedApplication:
