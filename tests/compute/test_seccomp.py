@@ -21,9 +21,10 @@ NEW = {"ns": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000, "
        "net": 0x40000000}  # fmt: skip
 
 
-def run(program: bytes, number: int, argument: int = 0, audit: int = AUDIT["x86_64"]) -> int:
-    """Return what the kernel would do, after `Documentation/networking/filter.rst`."""
-    data = struct.pack("<iIQ6Q", number, audit, 0, argument, 0, 0, 0, 0, 0)
+def run(program: bytes, number: int, argument: int = 0, audit: int = AUDIT["x86_64"], place: int = 0) -> int:
+    """Return what the kernel would do, after `Documentation/networking/filter.rst`, with ``argument`` at ``place``."""
+    arguments = [argument if index == place else 0 for index in range(6)]
+    data = struct.pack("<iIQ6Q", number, audit, 0, *arguments)
     steps = list(struct.iter_unpack("<HBBI", program))
     value, position = 0, 0
     while True:
@@ -86,6 +87,49 @@ def test_another_machine_or_the_x32_numbers_kill(machine):
 @pytest.mark.parametrize("number", [425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 447])
 def test_calls_with_one_number_everywhere(machine, number):
     assert run(filter_program(True, machine=machine), number, audit=AUDIT[machine]) == REFUSE | errno.EPERM
+
+
+QUESTIONS = {
+    "x86_64": [27, 206, 209, 253, 254, 255, 294, 300, 301, 303, 321, 323, 298, 310, 311, 101, 250, 248, 103, 135],
+    "aarch64": [232, 0, 2, 26, 27, 28, 262, 263, 264, 280, 282, 241, 270, 271, 117, 219, 217, 116, 92],
+}
+"""mincore, io_setup, io_submit, inotify_*, fanotify_*, name_to_handle_at, bpf, userfaultfd, perf_event_open, …"""
+WISHES = {"x86_64": [221, 187, 73, 132, 235, 261, 280], "aarch64": [223, 213, 32, 88]}
+"""fadvise64, readahead, flock, and what sets the times of files."""
+WITH_ARGUMENT = {
+    "x86_64": {"fcntl": 72, "madvise": 28, "preadv2": 327, "pwritev2": 328},
+    "aarch64": {"fcntl": 25, "madvise": 233, "preadv2": 286, "pwritev2": 287},
+}
+
+
+def test_questions_about_shared_files_are_refused(machine):
+    program = filter_program(True, machine=machine)
+    for number in [*QUESTIONS[machine], 451]:
+        assert run(program, number, audit=AUDIT[machine]) == REFUSE | errno.EPERM, number
+
+
+def test_wishes_about_shared_files_are_granted_and_not_made(machine):
+    program = filter_program(True, machine=machine)
+    for number in WISHES[machine]:
+        assert run(program, number, audit=AUDIT[machine]) == REFUSE | 0, number
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "expected"),
+    [
+        *[("fcntl", 1, command, ALLOW) for command in (0, 1, 2, 3, 4, 5, 36, 1030, 1031, 1032, 1033)],
+        *[("fcntl", 1, command, REFUSE | 0) for command in (6, 7, 37, 38)],
+        *[("fcntl", 1, command, REFUSE | errno.EPERM) for command in (1024, 1026, 1036, 1038)],
+        *[("madvise", 2, advice, ALLOW) for advice in (3, 4, 8, 14)],
+        *[("madvise", 2, advice, REFUSE | errno.EINVAL) for advice in (20, 21)],
+        *[(name, 5, 0, ALLOW) for name in ("preadv2", "pwritev2")],
+        *[(name, 5, flags, REFUSE | errno.EOPNOTSUPP) for name in ("preadv2", "pwritev2") for flags in (1, 8, 0x80)],
+    ],
+)
+def test_calls_judged_by_what_they_ask(machine, name, place, value, expected):
+    program = filter_program(True, machine=machine)
+    assert run(program, WITH_ARGUMENT[machine][name], value, AUDIT[machine], place) == expected
+    assert run(program, CALLS[machine]["read"], value, AUDIT[machine], place) == ALLOW
 
 
 def test_an_unknown_machine_has_no_filter():

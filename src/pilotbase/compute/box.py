@@ -29,12 +29,16 @@ from pilotbase.compute.command import (
     environment_variables,
     joined_command,
     launch_command,
+    packages_of_the_host,
     program_command,
+    shared_places,
 )
 from pilotbase.compute.logs import CappedLog, Logs
+from pilotbase.compute.page_cache import forget_files
 from pilotbase.compute.probe import HostProbe, probe_host, require_level
+from pilotbase.compute.proc_files import constant_files
 from pilotbase.compute.processes import children, status
-from pilotbase.compute.settings import BoxSettings, MemoryWatch, Protection, Start, running_interpreter
+from pilotbase.compute.settings import BoxSettings, LogPolicy, MemoryWatch, Protection, Start, running_interpreter
 from pilotbase.compute.supervisor import Launch, Supervisor, Usage, Watch
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, IsolationLevel
@@ -77,8 +81,11 @@ class Box:
         require_level(settings.level, probe)
         settings = replace(settings, interpreter=settings.interpreter or running_interpreter())
         self._start = probe.choose_start(settings, program)
+        self._program, self._tools = program, probe.tools
         self.settings, self._group = _with_group(settings)
         self._log = CappedLog(settings.limits.log_bytes, settings.logs)
+        if settings.logs is LogPolicy.FULL:
+            self.forget_files()
         began = time.monotonic()
         requests, answers, information = open_pipe(), open_pipe(), os.pipe()
         self.channel = Channel(requests[1], answers[0])
@@ -121,6 +128,13 @@ class Box:
     def logs(self) -> Logs:
         """Return what the log policy lets out."""
         return self._log.read()
+
+    def forget_files(self) -> int:
+        """Drop what the host's page cache holds of the files that this box could read; return how many there are."""
+        interpreter = self.settings.interpreter
+        assert interpreter is not None
+        places = shared_places(self._program, interpreter, self._tools)
+        return forget_files(places, packages_of_the_host(interpreter))
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
         """End everything in the box and wait until it has gone."""
@@ -211,12 +225,13 @@ def _launch(program: Program, settings: BoxSettings, start: Start | None, passed
         words = program_command(given, PurePosixPath(program.script), settings, filtered, tools)
         return _open_launch(words, tuple(descriptors), settings)
     script = _memory_file(program.script.read_bytes())
-    setup = Descriptors(script, passed.information, filtered)
+    constants = {file: _memory_file(content) for file, content in constant_files(settings.limits).items()}
+    setup = Descriptors(script, passed.information, filtered, constants)
     words = box_arguments(given, settings, start, setup, tools)
     arguments = _memory_file(b"".join(word.encode() + b"\0" for word in words))
     inside = boxed_command(given, settings, start, tools)
     command = [*launch_command(tools, settings, start, arguments), "--", *inside]
-    return Launch(command, (*descriptors, arguments, script))
+    return Launch(command, (*descriptors, arguments, script, *constants.values()))
 
 
 def _open_launch(command: list[str], descriptors: tuple[int, ...], settings: BoxSettings) -> Launch:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pilotbase.compute.proc_files import emptied_folders
 from pilotbase.compute.settings import BoxSettings, Interpreter, MemoryWatch, Protection, Start
 from pilotbase.documents.limits import IsolationLevel, Limits
 
@@ -60,6 +62,8 @@ class Descriptors:
     script: int
     information: int
     seccomp: int | None
+    constants: Mapping[PurePosixPath, int]
+    """File of /proc → what it is replaced by."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,13 @@ def box_arguments(
     for name, value in environment_variables(settings.limits).items():
         arguments += ["--setenv", name, value]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
+    arguments += _masks(descriptors.constants)
     arguments += _scratch(settings)
     for mount in [*_system_mounts(interpreter, tools), *program.mounts]:
         arguments += _parents(mount.target)
         arguments += ["--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target)]
+    for packages in packages_of_the_host(interpreter):
+        arguments += _emptied(PurePosixPath(packages))
     for folder in _SYSTEM_FOLDERS:
         if Path(folder).is_symlink():
             arguments += ["--symlink", str(Path(folder).readlink()), folder]
@@ -109,6 +116,20 @@ def box_arguments(
     if descriptors.seccomp is not None:
         arguments += ["--seccomp", str(descriptors.seccomp)]
     return arguments
+
+
+def shared_places(program: Program, interpreter: Interpreter, tools: Tools) -> list[Path]:
+    """Return the host's files and folders that a box reads and other boxes read, too."""
+    mounts = [*_system_mounts(interpreter, tools), *program.mounts]
+    return [mount.source for mount in mounts if not mount.writable]
+
+
+def packages_of_the_host(interpreter: Interpreter) -> list[Path]:
+    """Return the folders beneath the interpreter that are empty in a box: packages installed there are not its own."""
+    if interpreter.prefix == Path("/usr"):
+        return []
+    found = interpreter.prefix.glob("lib/python3*/*-packages")
+    return [folder for folder in found if folder.is_dir() and not folder.is_symlink()]
 
 
 def boxed_command(program: Program, settings: BoxSettings, start: Start, tools: Tools) -> list[str]:
@@ -196,15 +217,38 @@ def _scratch(settings: BoxSettings) -> list[str]:
     ]
 
 
+def _masks(constants: Mapping[PurePosixPath, int]) -> list[str]:
+    """Hide what /proc tells of the host, and terminals, whose number the whole host counts."""
+    arguments = _emptied(PurePosixPath("/dev/pts"))
+    for file, descriptor in constants.items():
+        arguments += ["--perms", "0444", "--ro-bind-data", str(descriptor), str(file)]
+    for folder in emptied_folders():
+        arguments += _emptied(folder)
+    return arguments
+
+
+def _emptied(folder: PurePosixPath) -> list[str]:
+    return ["--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder)]
+
+
 def _system_mounts(interpreter: Interpreter, tools: Tools) -> list[Mount]:
-    paths = [Path(folder) for folder in _SYSTEM_FOLDERS if Path(folder).is_dir() and not Path(folder).is_symlink()]
+    folders = [Path(folder) for folder in _SYSTEM_FOLDERS]
+    paths = [_libraries(folder) for folder in folders if folder.is_dir() and not folder.is_symlink()]
     paths += [Path(file) for file in _SYSTEM_DATA if Path(file).exists()]
     paths += [Path(tool) for tool in (tools.prlimit, tools.setpriv)]
-    if interpreter.prefix in (Path("/usr"), Path("/usr/local")):
-        paths += [interpreter.executable, *(path for path in [interpreter.prefix / "lib"] if str(path) != "/usr/lib")]
+    if interpreter.prefix == Path("/usr"):
+        paths += [interpreter.executable, *Path("/usr/lib").glob("python3.*")]
+    elif interpreter.prefix == Path("/usr/local"):
+        paths += [interpreter.executable, interpreter.prefix / "lib"]
     else:
         paths.append(interpreter.prefix)
     return [Mount(path, PurePosixPath(path)) for path in paths]
+
+
+def _libraries(folder: Path) -> Path:
+    """Return where in a system's folder the libraries for this machine stand: Debian keeps them apart."""
+    apart = folder / f"{platform.machine()}-linux-gnu"
+    return apart if apart.is_dir() else folder
 
 
 def _parents(target: PurePosixPath) -> list[str]:

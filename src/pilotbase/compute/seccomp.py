@@ -4,6 +4,11 @@ Everything that a box could use to leave it, to reach a network or to hold memor
 sockets other than AF_UNIX, new namespaces, mounts, tracing, keys, io_uring (which opens sockets past a filter on
 ``socket``), BPF, handles. ``clone3`` answers ENOSYS, because its flags lie in memory that a filter cannot read; the
 C library then falls back to ``clone``. Numbers from the kernel's tables (asm-generic for aarch64).
+
+Boxes share files of the host, read-only, so whatever one box can do to such a file and another can see is closed,
+too. Questions about it are refused: what is cached (``mincore``, ``cachestat``, ``preadv2`` with flags), who opened
+it (``inotify``, leases). Wishes are granted and not fulfilled, which no library minds: advice about the cache, file
+locks, and times of files, which anybody may set to now on ``/dev/null``. Within a box file locks thus exclude nobody.
 """
 
 from __future__ import annotations
@@ -17,12 +22,20 @@ from types import MappingProxyType
 
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENT_0_AT = 0, 4, 16
+_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENT_0_AT, _ARGUMENT_BYTES = 0, 4, 16, 8
+_GRANTED = 0
+"""As an error number: the call is not made and reports success."""
 _AF_UNIX = 1
 _NEW_NAMESPACE_FLAGS = 0x7E020080
 """CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; in ``clone`` the low byte is a signal."""
 _CLONE_FLAGS = _NEW_NAMESPACE_FLAGS & ~0xFF
 _X32_BIT = 0x40000000
+_LOCK_COMMANDS = (6, 7, 37, 38)
+"""Of ``fcntl``: SETLK, SETLKW, OFD_SETLK, OFD_SETLKW."""
+_LEASE_COMMANDS = (1024, 1026, 1036, 1038)
+"""Of ``fcntl``: SETLEASE (tells who has a file open), NOTIFY, SET_RW_HINT, SET_FILE_RW_HINT."""
+_EVICTIONS = (20, 21)
+"""Of ``madvise``: COLD, PAGEOUT."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,10 @@ _X86_64 = Architecture(
             "name_to_handle_at": 303, "open_by_handle_at": 304, "clock_adjtime": 305, "setns": 308,
             "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312, "finit_module": 313,
             "memfd_create": 319, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323, "adjtimex": 159,
+            "mincore": 27, "io_setup": 206, "io_submit": 209, "inotify_init": 253, "inotify_add_watch": 254,
+            "inotify_rm_watch": 255, "inotify_init1": 294, "fanotify_mark": 301, "madvise": 28, "fcntl": 72,
+            "preadv2": 327, "pwritev2": 328, "flock": 73, "utime": 132, "readahead": 187, "fadvise64": 221,
+            "utimes": 235, "futimesat": 261, "utimensat": 280,
         }
     ),
 )  # fmt: skip
@@ -64,7 +81,10 @@ _AARCH64 = Architecture(
             "set_mempolicy": 237, "migrate_pages": 238, "move_pages": 239, "perf_event_open": 241,
             "fanotify_init": 262, "name_to_handle_at": 264, "open_by_handle_at": 265, "clock_adjtime": 266,
             "setns": 268, "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "finit_module": 273,
-            "memfd_create": 279, "bpf": 280, "userfaultfd": 282, "kexec_file_load": 294,
+            "memfd_create": 279, "bpf": 280, "userfaultfd": 282, "kexec_file_load": 294, "io_setup": 0, "io_submit": 2,
+            "inotify_init1": 26, "inotify_add_watch": 27, "inotify_rm_watch": 28, "mincore": 232,
+            "fanotify_mark": 263, "fcntl": 25, "madvise": 233, "preadv2": 286, "pwritev2": 287, "flock": 32,
+            "utimensat": 88, "readahead": 213, "fadvise64": 223,
         }
     ),
 )  # fmt: skip
@@ -73,12 +93,13 @@ _SAME_EVERYWHERE = MappingProxyType(
         "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428, "move_mount": 429,
         "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "clone3": 435, "pidfd_getfd": 438,
         "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443, "memfd_secret": 447,
-        "process_mrelease": 448, "set_mempolicy_home_node": 450, "statmount": 457, "listmount": 458,
+        "process_mrelease": 448, "set_mempolicy_home_node": 450, "cachestat": 451, "statmount": 457, "listmount": 458,
         "open_tree_attr": 467,
     }
 )  # fmt: skip
 _ARCHITECTURES = MappingProxyType({"x86_64": _X86_64, "aarch64": _AARCH64})
-_BY_ARGUMENT = frozenset({"socket", "socketpair", "clone", "clone3"})
+_ADVICE = frozenset({"fadvise64", "readahead", "flock", "utime", "utimes", "futimesat", "utimensat"})
+_BY_ARGUMENT = frozenset({"socket", "socketpair", "clone", "clone3", "fcntl", "madvise", "preadv2", "pwritev2"})
 
 
 def filter_program(allow_memfd: bool, allow_network: bool = False, machine: str | None = None) -> bytes:
@@ -94,7 +115,7 @@ def filter_program(allow_memfd: bool, allow_network: bool = False, machine: str 
     refused = sorted(
         number
         for name, number in calls.items()
-        if name not in _BY_ARGUMENT and not (allow_memfd and name == "memfd_create")
+        if name not in _BY_ARGUMENT | _ADVICE and not (allow_memfd and name == "memfd_create")
     )
     program = [
         _statement(_LOAD, _ARCHITECTURE_AT),
@@ -107,6 +128,13 @@ def filter_program(allow_memfd: bool, allow_network: bool = False, machine: str 
     program += _refuse(calls["clone3"], errno.ENOSYS)
     for number in refused:
         program += _refuse(number, errno.EPERM)
+    for name in sorted(_ADVICE & calls.keys()):
+        program += _refuse(calls[name], _GRANTED)
+    program += _refuse_values(calls["fcntl"], 1, _LEASE_COMMANDS, errno.EPERM)
+    program += _refuse_values(calls["fcntl"], 1, _LOCK_COMMANDS, _GRANTED)
+    program += _refuse_values(calls["madvise"], 2, _EVICTIONS, errno.EINVAL)
+    for name in ("preadv2", "pwritev2"):
+        program += _refuse_flags(calls[name], 5)
     program += _refuse_clone_flags(calls["clone"])
     if not allow_network:
         program += _refuse_other_sockets([calls["socket"], calls["socketpair"]])
@@ -121,6 +149,26 @@ def supported(machine: str | None = None) -> bool:
 
 def _refuse(number: int, error: int) -> list[bytes]:
     return [_jump(_JUMP_EQUAL, number, 0, 1), _statement(_RETURN, _ERRNO | error)]
+
+
+def _refuse_values(number: int, argument: int, values: Sequence[int], error: int) -> list[bytes]:
+    """Answer ``error`` where the lower half of an argument is one of ``values``; all of them are ints to the kernel."""
+    checks: list[bytes] = []
+    for value in values:
+        checks += _refuse(value, error)
+    restored = _statement(_LOAD, _NUMBER_AT)
+    loaded = _statement(_LOAD, _ARGUMENT_0_AT + argument * _ARGUMENT_BYTES)
+    return [_jump(_JUMP_EQUAL, number, 0, len(checks) + 2), loaded, *checks, restored]
+
+
+def _refuse_flags(number: int, argument: int) -> list[bytes]:
+    return [
+        _jump(_JUMP_EQUAL, number, 0, 4),
+        _statement(_LOAD, _ARGUMENT_0_AT + argument * _ARGUMENT_BYTES),
+        _jump(_JUMP_EQUAL, 0, 1, 0),
+        _statement(_RETURN, _ERRNO | errno.EOPNOTSUPP),
+        _statement(_RETURN, _ALLOW),
+    ]
 
 
 def _refuse_clone_flags(number: int) -> list[bytes]:

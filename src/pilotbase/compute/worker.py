@@ -144,6 +144,13 @@ class WarmWorker:
         """Return what the application printed, as far as the log policy lets it out."""
         return self._box.logs()
 
+    def forget_files(self) -> int:
+        """Drop what the host's page cache holds of the files that the box could read; return how many there are.
+
+        For after a run on hidden data: see `page_cache`.
+        """
+        return self._box.forget_files()
+
     def cancel(self) -> None:
         """End the box from another thread: a `predict` under way raises `BoxEnded`; `close` is still due."""
         self._box.supervisor.stop(EndReason.CANCELLED)

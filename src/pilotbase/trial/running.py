@@ -139,6 +139,8 @@ def run_candidate(
 
         end = answer_cases(worker, features, terms.batch_rows, log, on_batch)
         worker.close(end.reason)
+        if terms.logs is LogPolicy.WITHHELD:
+            worker.forget_files()
         usage, logs = worker.usage(), worker.logs()
     load = Load(
         batch_seconds=log.seconds(),
