@@ -86,7 +86,7 @@ def test_a_cap_holds_the_error_down() -> None:
     assert value("capped_rmse(cap=5) <= 5", cases) == pytest.approx(((1 + 9 + 25 + 25) / 4) ** 0.5)
 
 
-@pytest.mark.parametrize("cap", ["0.003", "3", "50", "12345.6789", "1000000000000"])
+@pytest.mark.parametrize("cap", ["0.003", "3", "50", "12345.6", "1000000000000"])
 def test_any_size_of_cap(cap: str) -> None:
     errors = float(cap) * np.array([0.1, 0.5, 2.0, 0.0])
     cases = Cases(np.zeros(4), errors, kind="value")
