@@ -16,7 +16,8 @@ from pilotbase.charts import (
     status_mark,
     verdict_strip,
 )
-from pilotbase.charts.palette import AMBER, GREEN, MUTED, RED
+from pilotbase.charts.drawing import width_of
+from pilotbase.charts.palette import AMBER, BLUE, DEEP_BLUE, GREEN, MUTED, RED
 from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Section
 from pilotbase.documents.texts import LANGUAGES, Language, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verification
@@ -209,3 +210,47 @@ def test_strangers_text_is_escaped_and_visible() -> None:
     assert "&lt;script" in svg
     assert "\u202e" not in svg
     assert ElementTree.fromstring(svg) is not None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("unit", ["m3/h", "公斤/小时"])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e6])
+def test_axes_name_a_unit_once_and_keep_every_tick_whole(unit: str, language: Language, size: float) -> None:
+    path = tuple(PathPoint(cases=10 * n, lower=(3 - 2 / n) * size, upper=(3 + 2 / n) * size) for n in range(1, 20))
+    changes = {"threshold": 3.4 * size, "estimate": 3 * size, "lower": 2.9 * size, "upper": 3.1 * size}
+    regression = result(rule="capped_mae(cap=20) <= 3.4", unit_label=unit, path=path, baseline=4.4 * size, **changes)
+    for svg in (criterion_chart(regression, language), confidence_sequence_chart(regression, language)):
+        root = ElementTree.fromstring(svg)
+        width = float(root.get("width", ""))
+        assert [unit in shown for shown in texts(svg)].count(True) == 1
+        ticks = [shown for shown in texts(svg) if re.fullmatch(r"[\d.,]+", shown)]
+        assert len(set(ticks)) >= 4, "ticks differ from one another"
+        for element in root.iter(f"{SVG}text"):
+            if not re.search(r"\d", element.text or ""):
+                continue
+            x, wide = float(element.get("x", "")), width_of(element.text or "")
+            start = x - wide * {"start": 0, "middle": 0.5, "end": 1}[element.get("text-anchor", "start")]
+            assert start >= -1 and start + wide <= width + 1, element.text
+
+
+def test_a_measured_run_has_no_interval() -> None:
+    once = result(guarantee="measured_run", lower=0.9, upper=0.9)
+    lines = ElementTree.fromstring(criterion_chart(once, "en")).findall(f"{SVG}line")
+    assert not [line for line in lines if line.get("stroke") in (BLUE, DEEP_BLUE)]
+    lines = ElementTree.fromstring(criterion_chart(result(), "en")).findall(f"{SVG}line")
+    assert [line for line in lines if line.get("stroke") in (BLUE, DEEP_BLUE)]
+
+
+@pytest.mark.parametrize(
+    "bars",
+    [((-0.4877, 0.5123, 1),), ((-0.4877, 0.0123, 0), (0.0123, 0.5123, 3)), ((0.0123, 0.0123, 1),)],
+)
+def test_one_latency_is_a_narrow_bar_at_its_value(bars: tuple[tuple[float, float, int], ...]) -> None:
+    quantiles = dict.fromkeys(("p50", "p95", "p99", "max"), 0.0123)
+    once = PERFORMANCE.model_copy(update={"latency_histogram": bars, "latency_quantiles": quantiles})
+    root = ElementTree.fromstring(latency_chart(once, "en"))
+    (bar,) = root.findall(f"{SVG}rect")
+    (line,) = {found.get("x1") for found in root.findall(f"{SVG}line") if found.get("stroke-dasharray")}
+    width, middle = float(bar.get("width", "")), float(bar.get("x", "")) + float(bar.get("width", "")) / 2
+    assert width <= 6 and abs(middle - float(line or "")) < 1
+    assert not [shown for shown in texts(latency_chart(once, "en")) if "500 ms" in shown]

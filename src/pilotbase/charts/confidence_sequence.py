@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TypeGuard
 
-from pilotbase.charts.criterion import spell_tick
-from pilotbase.charts.drawing import Drawing, Point
-from pilotbase.charts.numbers import spell_count, spell_number
+from pilotbase.charts.drawing import Drawing, Point, width_of
+from pilotbase.charts.numbers import named_once, spell_count, spell_number, spell_on_axis, spell_ticks
 from pilotbase.charts.palette import DEEP_BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
 from pilotbase.charts.scales import Scale, around
 from pilotbase.documents.report import CriterionResult
@@ -17,6 +17,8 @@ SIZE = (380, 232)
 SETTLED = 0.15
 """Share of the scored cases after which the axis must show the bounds."""
 LEFT, RIGHT, TOP, BOTTOM = 52, 366, 16, 184
+UNDER_UNIT = 30
+"""Top of the plot where the axis names its unit above."""
 
 
 def confidence_sequence_chart(result: CriterionResult, language: Language) -> str:
@@ -26,12 +28,29 @@ def confidence_sequence_chart(result: CriterionResult, language: Language) -> st
         return ""
     title = text("chart.sequence.title", rule=result.rule).render(language)
     drawing = Drawing(*SIZE, title, _description(result, language))
-    across = Scale(0, result.path[-1].cases, LEFT, RIGHT)
-    up = Scale(*_shown_range(result), BOTTOM, TOP)
-    _draw_axes(drawing, result, across, up, language)
-    _draw_bounds(drawing, result, across, up)
-    _draw_threshold(drawing, result, up, language)
+    plot = _plot(result)
+    _draw_axes(drawing, result, plot, language)
+    _draw_bounds(drawing, result, plot)
+    _draw_threshold(drawing, result, plot, language)
     return drawing.to_svg()
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """Where the bounds are drawn: labels on the left get the room that they need."""
+
+    across: Scale
+    up: Scale
+    ticks: tuple[float, ...]
+    labels: tuple[str, ...]
+
+
+def _plot(result: CriterionResult) -> _Plot:
+    up = Scale(*_shown_range(result), BOTTOM, UNDER_UNIT if named_once(result.unit_label) else TOP)
+    ticks = up.ticks(4, result.unit_label)
+    labels = tuple(spell_ticks(ticks, result.unit_label))
+    left = max(LEFT, 14 + max(map(width_of, labels), default=0.0))
+    return _Plot(Scale(0, result.path[-1].cases, left, RIGHT), up, ticks, labels)
 
 
 def _shown_range(result: CriterionResult) -> tuple[float, float]:
@@ -42,19 +61,26 @@ def _shown_range(result: CriterionResult) -> tuple[float, float]:
     return around([*found, result.threshold], (0.0, most) if min([*found, result.threshold]) >= 0 else None)
 
 
-def _draw_axes(drawing: Drawing, result: CriterionResult, across: Scale, up: Scale, language: Language) -> None:
+def _draw_axes(drawing: Drawing, result: CriterionResult, plot: _Plot, language: Language) -> None:
+    across, left = plot.across, plot.across.start
     ticks = across.ticks(4)
-    drawing.bottom_axis([across(tick) for tick in ticks], [spell_count(round(tick)) for tick in ticks], TOP, BOTTOM)
-    for tick in up.ticks(4, result.unit_label):
-        drawing.line((LEFT, up(tick)), (RIGHT, up(tick)), HAIR)
-        drawing.text((LEFT - 8, up(tick) + 4), spell_tick(tick, result.unit_label), anchor="end", colour=MUTED)
-    drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), LINE)
-    label = text("chart.cases_scored").render(language)
-    drawing.text(((LEFT + RIGHT) / 2, BOTTOM + 38), label, anchor="middle", colour=MUTED)
+    drawing.bottom_axis(
+        [across(tick) for tick in ticks], [spell_count(round(tick)) for tick in ticks], plot.up.end, BOTTOM
+    )
+    for tick, label in zip(plot.ticks, plot.labels, strict=True):
+        drawing.line((left, plot.up(tick)), (RIGHT, plot.up(tick)), HAIR)
+        drawing.text((left - 8, plot.up(tick) + 4), label, anchor="end", colour=MUTED)
+    drawing.line((left, BOTTOM), (RIGHT, BOTTOM), LINE)
+    drawing.text(
+        ((left + RIGHT) / 2, BOTTOM + 38), text("chart.cases_scored").render(language), anchor="middle", colour=MUTED
+    )
+    if named_once(result.unit_label):
+        drawing.text((6, 14), text("chart.unit", unit=result.unit_label).render(language), colour=MUTED)
 
 
-def _draw_bounds(drawing: Drawing, result: CriterionResult, across: Scale, up: Scale) -> None:
+def _draw_bounds(drawing: Drawing, result: CriterionResult, plot: _Plot) -> None:
     """Draw both bounds and the band between them, which reaches the edge where a bound is not known or off it."""
+    across, up = plot.across, plot.up
     lower: list[Point] = [(across(p.cases), up(p.lower)) for p in result.path if _inside(p.lower, up)]
     upper: list[Point] = [(across(p.cases), up(p.upper)) for p in result.path if _inside(p.upper, up)]
     floor = [(across(p.cases), up(up.low if p.lower is None else p.lower)) for p in result.path]
@@ -70,11 +96,11 @@ def _inside(bound: float | None, up: Scale) -> TypeGuard[float]:
     return bound is not None and up.low <= bound <= up.high
 
 
-def _draw_threshold(drawing: Drawing, result: CriterionResult, up: Scale, language: Language) -> None:
-    y = up(result.threshold)
-    drawing.line((LEFT, y), (RIGHT, y), INK, 2, "6 4")
-    label = text("chart.threshold", value=spell_number(result.threshold, result.unit_label)).render(language)
-    drawing.text((LEFT + 6, y - 7 if y - 18 > TOP else y + 16), label, bold=True)
+def _draw_threshold(drawing: Drawing, result: CriterionResult, plot: _Plot, language: Language) -> None:
+    left, y = plot.across.start, plot.up(result.threshold)
+    drawing.line((left, y), (RIGHT, y), INK, 2, "6 4")
+    label = text("chart.threshold", value=spell_on_axis(result.threshold, result.unit_label)).render(language)
+    drawing.text((left + 6, y - 7 if y - 18 > plot.up.end else y + 16), label, bold=True)
 
 
 def _description(result: CriterionResult, language: Language) -> str:

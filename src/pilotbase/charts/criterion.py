@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pilotbase.charts.drawing import Anchor, Drawing
+from pilotbase.charts.drawing import Anchor, Drawing, width_of
 from pilotbase.charts.marks import COLOURS
-from pilotbase.charts.numbers import spell_number
+from pilotbase.charts.numbers import named_once, spell_number, spell_on_axis, spell_ticks
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_GREEN, PAPER
 from pilotbase.charts.scales import Scale, around
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import Language, text
 
-SIZE = (380, 148)
+WIDTH, HEIGHT, HEIGHT_WITH_UNIT = 380, 148, 168
 LEFT, RIGHT = 84, 324
 TOP, OURS, THEIRS, BOTTOM = 30, 58, 94, 116
 
@@ -19,7 +19,8 @@ TOP, OURS, THEIRS, BOTTOM = 30, 58, 94, 116
 def criterion_chart(result: CriterionResult, language: Language) -> str:
     """Return the criterion as SVG: acceptable side shaded, threshold as a line, bounds as a bar, score as a dot."""
     title = text("chart.criterion.title", rule=result.rule).render(language)
-    drawing = Drawing(*SIZE, title, _description(result, language))
+    height = HEIGHT_WITH_UNIT if named_once(result.unit_label) else HEIGHT
+    drawing = Drawing(WIDTH, height, title, _description(result, language))
     scale = _scale(result)
     _draw_ground(drawing, result, scale, language)
     _draw_ours(drawing, result, scale, language)
@@ -35,8 +36,13 @@ def value_range(result: CriterionResult, values: list[float]) -> tuple[float, fl
     return around(values, (0.0, 1.0) if share else None)
 
 
+def _bounds(result: CriterionResult) -> tuple[float | None, float | None]:
+    """Return the bounds; what was measured on one run has none."""
+    return (None, None) if result.guarantee == "measured_run" else (result.lower, result.upper)
+
+
 def _scale(result: CriterionResult) -> Scale:
-    found = [result.threshold, result.estimate, result.lower, result.upper, result.baseline]
+    found = [result.threshold, result.estimate, *_bounds(result), result.baseline]
     return Scale(*value_range(result, [value for value in found if value is not None]), LEFT, RIGHT)
 
 
@@ -46,22 +52,24 @@ def _draw_ground(drawing: Drawing, result: CriterionResult, scale: Scale, langua
     start, end = (threshold, RIGHT) if at_least else (LEFT, threshold)
     drawing.rectangle((start, TOP), (end - start, BOTTOM - TOP), PALE_GREEN)
     ticks = scale.ticks(4, result.unit_label)
-    labels = [spell_tick(tick, result.unit_label) for tick in ticks]
-    drawing.bottom_axis([scale(tick) for tick in ticks], labels, TOP, BOTTOM)
+    drawing.bottom_axis([scale(tick) for tick in ticks], spell_ticks(ticks, result.unit_label), TOP, BOTTOM)
     drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), LINE)
     drawing.line((threshold, TOP - 6), (threshold, BOTTOM), INK, 2)
-    label = text("chart.threshold", value=spell_number(result.threshold, result.unit_label)).render(language)
+    if named_once(result.unit_label):
+        unit = text("chart.unit", unit=result.unit_label).render(language)
+        drawing.text(((LEFT + RIGHT) / 2, BOTTOM + 38), unit, anchor="middle", colour=MUTED)
+    label = text("chart.threshold", value=spell_on_axis(result.threshold, result.unit_label)).render(language)
     anchor: Anchor = "end" if threshold > (LEFT + RIGHT) / 2 else "start"
     drawing.text((threshold + (-4 if anchor == "end" else 4), TOP - 12), label, anchor=anchor, bold=True)
 
 
 def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
     drawing.text((LEFT - 14, OURS + 4), text("chart.application").render(language), anchor="end")
-    if result.lower is not None or result.upper is not None:
-        low = scale.low if result.lower is None else result.lower
-        high = scale.high if result.upper is None else result.upper
-        drawing.line((scale(low), OURS), (scale(high), OURS), BLUE, 6)
-        for bound in (result.lower, result.upper):
+    lower, upper = _bounds(result)
+    if lower is not None or upper is not None:
+        start, end = scale.low if lower is None else lower, scale.high if upper is None else upper
+        drawing.line((scale(start), OURS), (scale(end), OURS), BLUE, 6)
+        for bound in (lower, upper):
             if bound is not None:
                 drawing.line((scale(bound), OURS - 8), (scale(bound), OURS + 8), DEEP_BLUE, 2)
     if result.estimate is None:
@@ -69,7 +77,7 @@ def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language
         drawing.text((LEFT + 8, OURS + 4), note, colour=MUTED)
         return
     drawing.circle((scale(result.estimate), OURS), 6, PAPER, COLOURS[result.outcome], 3)
-    label = spell_number(result.estimate, result.unit_label)
+    label = spell_on_axis(result.estimate, result.unit_label)
     drawing.text((scale(result.estimate), OURS - 13), label, anchor="middle", bold=True)
 
 
@@ -80,22 +88,18 @@ def _draw_baseline(drawing: Drawing, result: CriterionResult, scale: Scale, lang
         return
     x = scale(result.baseline)
     drawing.polygon([(x, THEIRS - 6), (x + 6, THEIRS), (x, THEIRS + 6), (x - 6, THEIRS)], PAPER, MUTED)
-    label = spell_number(result.baseline, result.unit_label)
-    drawing.text((x + 12, THEIRS + 4), label, colour=MUTED)
-
-
-def spell_tick(value: float, unit: str) -> str:
-    """Return an axis label."""
-    return spell_number(value, unit) if unit else f"{value:.3f}".rstrip("0").rstrip(".") or "0"
+    label = spell_on_axis(result.baseline, result.unit_label)
+    fits = x + 12 + width_of(label) <= WIDTH
+    drawing.text((x + (12 if fits else -12), THEIRS + 4), label, anchor="start" if fits else "end", colour=MUTED)
 
 
 def _description(result: CriterionResult, language: Language) -> str:
-    unit = result.unit_label
+    unit, (lower, upper) = result.unit_label, _bounds(result)
     return text(
         "chart.criterion.description",
         score=spell_number(result.estimate, unit),
-        lower=spell_number(result.lower, unit),
-        upper=spell_number(result.upper, unit),
+        lower=spell_number(lower, unit),
+        upper=spell_number(upper, unit),
         threshold=spell_number(result.threshold, unit),
         baseline=spell_number(result.baseline, unit),
         outcome=text(f"outcome.{result.outcome.value}"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
+from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
 from pilotbase.charts.palette import FONT, HAIR, INK, LINE, MUTED, PAPER
@@ -108,6 +109,11 @@ class Drawing:
     def to_svg(self) -> str:
         """Return the drawing as an ``<svg>`` element."""
         return ElementTree.tostring(self._root, encoding="unicode")
+
+
+def width_of(content: str, size: int = 12) -> float:
+    """Return about how wide ``content`` is drawn; Chinese characters fill a square."""
+    return sum(size if east_asian_width(letter) in "WF" else 0.6 * size for letter in content)
 
 
 def _points(points: Sequence[Point]) -> str:

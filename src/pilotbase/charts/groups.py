@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pilotbase.charts.criterion import spell_tick
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_count, spell_number
+from pilotbase.charts.numbers import spell_count, spell_number, spell_ticks
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, LINE, MUTED, PAPER
 from pilotbase.charts.scales import Scale, around
 from pilotbase.documents.report import GroupScore
@@ -25,7 +24,7 @@ def group_chart(scores: Sequence[GroupScore], language: Language) -> str:
     drawing = Drawing(WIDTH, bottom + 28, title, description)
     scale = _scale(scores)
     ticks = scale.ticks(4)
-    drawing.bottom_axis([scale(tick) for tick in ticks], [spell_tick(tick, "") for tick in ticks], TOP, bottom)
+    drawing.bottom_axis([scale(tick) for tick in ticks], spell_ticks(ticks), TOP, bottom)
     drawing.line((LEFT, bottom), (RIGHT, bottom), LINE)
     for index, score in enumerate(scores):
         _draw_row(drawing, score, scale, TOP + ROW * index + ROW / 2, language)

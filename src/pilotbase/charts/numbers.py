@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 _SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))
 MISSING = "–"
+_MOST_DECIMALS = 6
+_LONG = 1e7
+"""From here on a tick is spelled with a power of ten."""
 
 
 def spell_number(value: float | None, unit: str = "") -> str:
@@ -18,6 +25,27 @@ def spell_number(value: float | None, unit: str = "") -> str:
     if unit:
         return f"{_plain(value)} {unit}"
     return f"{value:.3f}" if abs(value) < 10 else _plain(value)
+
+
+def spell_on_axis(value: float | None, unit: str = "") -> str:
+    """Return ``value`` beside an axis that names ``unit`` once: times, sizes and shares as ever, others bare."""
+    return _plain(value) if value is not None and named_once(unit) else spell_number(value, unit)
+
+
+def named_once(unit: str) -> bool:
+    """Tell whether an axis names ``unit`` once; times and sizes change theirs from tick to tick."""
+    return unit not in ("", "s", "B")
+
+
+def spell_ticks(ticks: Sequence[float], unit: str = "") -> list[str]:
+    """Return the labels of an axis, all with the same number of decimals; bare where the axis names ``unit``."""
+    if unit in ("s", "B"):
+        return [spell_number(tick, unit) for tick in ticks]
+    step = min((high - low for low, high in pairwise(ticks)), default=max(map(abs, ticks), default=1.0))
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0 else 0
+    if decimals > _MOST_DECIMALS or any(abs(tick) >= _LONG for tick in ticks):
+        return ["0" if tick == 0 else f"{tick:.3g}" for tick in ticks]
+    return [f"{tick:,.{decimals}f}" if abs(tick) > step / 2 else "0" for tick in ticks]
 
 
 def spell_seconds(value: float) -> str:
