@@ -84,3 +84,19 @@ def test_prints_the_chosen_language_only(opened: Any) -> None:
         assert page.pdf(format="A4").startswith(b"%PDF")
     finally:
         page.context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_wrapped_finding_stays_beside_its_word(language: str, opened: Any) -> None:
+    page, _, _ = opened("accepted", 375)
+    try:
+        page.click(f"label[for=language-{language}]")
+        findings = page.locator(f"#sections-{language} .findings li").all()
+        wrapped = 0
+        for finding in findings:
+            word, sentence = (found.bounding_box() for found in finding.locator("> span").all())
+            assert sentence["x"] >= word["x"] + word["width"]
+            wrapped += sentence["height"] > 1.5 * word["height"]
+        assert wrapped
+    finally:
+        page.context.close()

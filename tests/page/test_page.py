@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 import time
 from collections import Counter
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from importlib import resources
+from typing import Any
 
 import pytest
+import typer.main
 
+from pilotbase.cli import app
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.report import Report
-from pilotbase.documents.texts import LANGUAGES, Language, Text, catalogue
+from pilotbase.documents.contract import Prediction
+from pilotbase.documents.report import GroupScore, Report
+from pilotbase.documents.texts import LANGUAGES, Language, Text, catalogue, text
 from pilotbase.trial.page import render_report
 
 Reports = Mapping[str, Report]
@@ -231,3 +236,99 @@ def luminance(colour: str) -> float:
     shares = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_every_command_that_is_listed_exists(reports: Reports) -> None:
+    source = html.unescape(render_report(reports["accepted"]))
+    listed = [
+        line for block in re.findall(r"<pre><code>(.*?)</code></pre>", source, re.DOTALL) for line in block.split("\n")
+    ]
+    assert any("certificate verify" in line and "--revocations" in line for line in listed)
+    for line in listed:
+        command: Any = typer.main.get_command(app)
+        words = line.split()
+        assert words.pop(0) == "pilotbase"
+        while hasattr(command, "commands"):
+            command = command.commands[words.pop(0)]
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+
+
+def criterion(report: Report, **changes: object) -> Report:
+    return report.model_copy(update={"criteria": (report.criteria[0].model_copy(update=changes),)})
+
+
+def test_a_measured_run_shows_no_bounds(reports: Reports) -> None:
+    report = reports["accepted"]
+    bounds = {"lower": 0.0112, "upper": 0.0112, "estimate": 0.0112, "unit_label": "s", "path": ()}
+    run = criterion(report, guarantee="measured_run", rule="latency.p95 <= 50 ms", threshold=0.05, **bounds)
+    read = Page(render_report(run)).read("en")
+    assert "upper bound (to reject)" not in read and "with its bounds" not in read
+    mixed = run.model_copy(update={"criteria": (report.criteria[0], run.criteria[0])})
+    rows = re.findall(r"<td class=\"figure\">(.*?)</td>", render_report(mixed))
+    assert "0.855 … 0.965" in rows and "–" in rows and "11.2 ms" not in rows
+
+
+@pytest.mark.parametrize(
+    ("score", "lower", "upper", "said"),
+    [(0.9214, 0.9214, 0.9547, True), (0.93, 0.94, 0.96, True), (0.9, 0.85, 0.95, False), (0.9, 0.9, 0.9, False)],
+)
+def test_a_score_off_its_bounds_is_explained(
+    score: float, lower: float, upper: float, said: bool, reports: Reports
+) -> None:
+    page = Page(render_report(criterion(reports["accepted"], estimate=score, lower=lower, upper=upper)))
+    for language in LANGUAGES:
+        assert page.read(language).count(catalogue("report", language)["report.criteria.score_is_no_bound"]) == said
+
+
+def test_a_tolerance_is_part_of_its_criterion(reports: Reports) -> None:
+    report = criterion(reports["accepted"], rule="within(tolerance=5) >= 0.80")
+    contract = report.contract.model_copy(update={"prediction": Prediction(kind="value", unit="m3/h")})
+    page = Page(render_report(report.model_copy(update={"contract": contract})))
+    assert "Share within tolerance of ±5 m3/h at least 0.800" in page.read("en")
+    assert "容差 ±5 m3/h" in page.read("zh")
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"), [(("10", "12", "3"), ["3", "10", "12"]), (("b", "10", "3"), ["b", "10", "3"])]
+)
+def test_groups_of_numbers_stand_in_the_order_of_numbers(names: list[str], shown: list[str], reports: Reports) -> None:
+    groups = tuple(GroupScore(column="year", group=name, measure="recall", cases=5, score=0.5) for name in names)
+    source = render_report(reports["accepted"].model_copy(update={"groups": groups}))
+    rows = re.findall(r"<tr><td>([^<]*)</td><td class=\"figure\">5<", source)
+    assert rows == shown * 2
+
+
+def test_one_of_anything_reads_well(reports: Reports) -> None:
+    report = reports["accepted"]
+    assert report.performance is not None and report.scenario is not None
+    unit = text("evidence.unit.request")
+    claims = [text("evidence.claim.run", used=1, unit=unit), text("evidence.claim.census", total=1, unit=unit)]
+    claims += [text("evidence.claim.population", used=1, unit=unit)]
+    claims += [text("evidence.claim.hidden_set", used=1, total=1, unit=unit)]
+    once = report.model_copy(
+        update={
+            "criteria": tuple(report.criteria[0].model_copy(update={"claim": claim}) for claim in claims),
+            "performance": report.performance.model_copy(update={"batches": 1, "batch_rows": 1}),
+            "groups": (report.groups[0].model_copy(update={"cases": 1}),),
+            "scenario": report.scenario.model_copy(update={"hidden_cases": 1}),
+            "contract": report.contract.model_copy(update={"features": report.contract.features[:1]}),
+            "sections": (),
+        }
+    )
+    read = Page(render_report(once)).read("en")
+    assert "entries: 1" in read
+    assert re.findall(r"(?<![\d.,])1 (?:cases|rows|entries|features|scored entries|batches)\b", read) == []
+
+
+def test_rehearsal_speaks_of_the_public_sample(reports: Reports) -> None:
+    rehearsed = reports["rehearsal"]
+    without_leakage = tuple(
+        section.model_copy(update={"findings": tuple(item for item in section.findings if item.check != "exact")})
+        for section in rehearsed.sections
+    )
+    page = Page(render_report(rehearsed.model_copy(update={"sections": without_leakage})))
+    assert "hidden" not in page.read("en").lower()
+    assert "隐藏" not in page.read("zh")
+    assert "Rehearsed on the public sample (entries: 118, unit: case)" in page.read("en")
+    assert "hidden" in Page(render_report(reports["accepted"])).read("en")

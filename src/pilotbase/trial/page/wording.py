@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from itertools import groupby
 
 from markupsafe import Markup
@@ -93,17 +94,36 @@ class Wording:
         except KeyError:
             return value
 
-    def spoken(self, result: CriterionResult) -> str:
-        """Return a criterion in words, such as *recall of “failure” at least 0.800*."""
+    def claim(self, result: CriterionResult, evidence: bool) -> Text:
+        """Return what a criterion's figures claim; a rehearsal's scores speak about the public sample alone."""
+        if evidence or result.guarantee == "measured_run":
+            return result.claim
+        used = 0 if result.scored is None else result.scored
+        return text("report.rehearsal.claim", used=used, unit=result.claim.params.get("unit") or result.unit)
+
+    def finding(self, sentence: Text, evidence: bool) -> Text:
+        """Return a finding's sentence; a rehearsal has looked at public cases only."""
+        if evidence or sentence.code != "trial.finding.contract":
+            return sentence
+        return Text(code="report.rehearsal.contract", params=sentence.params)
+
+    def spoken(self, result: CriterionResult, unit: str = "") -> str:
+        """Return a criterion in words, such as *recall of “failure” at least 0.800*; ``unit`` is the answers'."""
         rule = parse_rule(result.rule)
         threshold = charts.spell_number(result.threshold, result.unit_label)
         code = "report.rule.at_least" if rule.comparison == ">=" else "report.rule.at_most"
-        return capital(self.t(code, measure=self._measure(rule), threshold=threshold))
+        return capital(self.t(code, measure=self._measure(rule, unit), threshold=threshold))
 
-    def _measure(self, rule: Rule) -> str:
+    def _measure(self, rule: Rule, unit: str) -> str:
         measure = self._name("measure.", rule.measure)
         if rule.label is not None:
             measure = self.t("report.rule.of_class", measure=measure, label=rule.label)
+        for argument, value in rule.arguments.items():
+            spelled = f"{value} {unit}" if unit else str(value)
+            if argument == "tolerance":
+                measure = self.t("report.rule.with_tolerance", measure=measure, tolerance=spelled)
+            elif argument == "cap":
+                measure = self.t("report.rule.with_cap", measure=measure, cap=spelled)
         if rule.wrapper is None:
             return measure
         code = "report.rule.gap" if rule.wrapper == "gap" else "report.rule.worst"
@@ -131,8 +151,14 @@ class Wording:
 
     @staticmethod
     def by_measure(scores: Iterable[GroupScore]) -> list[list[GroupScore]]:
-        """Return the scores, one list for each column and measure."""
-        return [list(found) for _, found in groupby(scores, key=lambda score: (score.column, score.measure))]
+        """Return the scores, one list for each column and measure; groups that are all numbers in their order."""
+        found = groupby(scores, key=lambda score: (score.column, score.measure))
+        return [_in_order(list(of_measure)) for _, of_measure in found]
+
+    @staticmethod
+    def any_score_off_its_bounds(results: Iterable[CriterionResult]) -> bool:
+        """Tell whether a score lies at or outside of bounds that were closed in while cases were scored."""
+        return any(_off_its_bounds(result) for result in results)
 
     @staticmethod
     def picked(path: Sequence[PathPoint]) -> list[PathPoint]:
@@ -146,6 +172,23 @@ class Wording:
 def capital(sentence: str) -> str:
     """Return ``sentence`` with its first letter as a capital; 中文 stays as it is."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def _in_order(scores: list[GroupScore]) -> list[GroupScore]:
+    try:
+        numbers = {score.group: Decimal(score.group) for score in scores}
+    except InvalidOperation:
+        return scores
+    if not all(number.is_finite() for number in numbers.values()):
+        return scores
+    return sorted(scores, key=lambda score: numbers[score.group])
+
+
+def _off_its_bounds(result: CriterionResult) -> bool:
+    lower, score, upper = result.lower, result.estimate, result.upper
+    if score is None or result.guarantee == "measured_run" or lower == upper:
+        return False
+    return (lower is not None and score <= lower) or (upper is not None and score >= upper)
 
 
 def _markup(svg: str) -> Markup:
