@@ -50,7 +50,10 @@ def test_every_problem_is_reported_at_once_with_rows_and_values(scenario, table)
     assert "data.fields[6]" in found["data.missing_column"]
     assert "row 9, 10" in found["data.wrong_type"]
     assert "'1.5', 'x'" in found["data.wrong_type"]
-    assert "above the maximum of 100 N·m: 1200.0 (row 3). Is the column in another unit?" in found["data.above_maximum"]
+    assert (
+        "above the maximum of 100 N·m: 1, such as 1200.0 (row 3). Is the column in another unit?"
+        in found["data.above_maximum"]
+    )
     assert "(3)" in found["data.missing_target"]
     assert "(4, 10)" in found["data.double_key"]
     assert "单位" in problems(raw, scenario(), "zh")["data.above_maximum"]

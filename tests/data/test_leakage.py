@@ -118,7 +118,7 @@ def test_copied_rows_are_counted(sides):
     assert outcome is Outcome.FAIL
     exact = found["exact_duplicates"]
     assert (exact.outcome, exact.count, exact.share) == (Outcome.FAIL, 200, 0.05)
-    assert "200 of 4000 hidden cases (5 %)" in exact.sentence.render()
+    assert "copies of public ones: 200 of 4000 (5 %)" in exact.sentence.render()
     assert found["near_duplicates"].outcome is Outcome.PASS
 
 
