@@ -13,6 +13,8 @@ MISSING_SPELLINGS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "
 """Spellings that are taken for a missing value where they stand in a column of numbers or dates."""
 
 _TRUTHS = frozenset({"true", "false", "yes", "no", "是", "否"})
+_PLAIN_TRUTHS = frozenset({"true", "false"})
+"""Spellings that labels keep; an owner's own words (yes, 是) would silently become these."""
 _ORDER = (DataType.INTEGER, DataType.FLOAT, DataType.DATE, DataType.DATETIME)
 _BRACKETED = re.compile(r"[\[(（【]\s*(?P<unit>[^\])）】]{1,12}?)\s*[\])）】]\s*$")
 _SUFFIX = re.compile(r"[_\s](?P<suffix>[A-Za-z%]+)$")
@@ -50,14 +52,18 @@ def guess_missing(table: pl.DataFrame) -> tuple[str, ...]:
     return ("", *sorted(found))
 
 
-def guess_field(column: pl.Series, is_target: bool) -> Field:
-    """Return a field for ``column``; a target of nothing but 0 and 1 is a boolean."""
-    data_type = guess_type(column, is_target)
+def guess_field(column: pl.Series, is_target: bool, is_group: bool = False) -> Field:
+    """Return a field for ``column``; of a target nothing but 0 and 1 is a boolean.
+
+    Values of a target or a group are named in rules and reports: where they are other words than true and false, they
+    are text, as their owner writes them.
+    """
+    data_type = guess_type(column, zero_one_is_boolean=is_target, keeps_words=is_target or is_group)
     unit = guess_unit(column.name) if data_type in (DataType.FLOAT, DataType.INTEGER) else None
     return Field(name=column.name, data_type=data_type, unit=unit)
 
 
-def guess_type(column: pl.Series, zero_one_is_boolean: bool = False) -> DataType:
+def guess_type(column: pl.Series, zero_one_is_boolean: bool = False, keeps_words: bool = False) -> DataType:
     """Return the narrowest type that holds every value; codes with leading zeros are text."""
     values = column.drop_nulls()
     if values.is_empty():
@@ -67,7 +73,8 @@ def guess_type(column: pl.Series, zero_one_is_boolean: bool = False) -> DataType
     words = set(
         values.cast(pl.String, strict=False).drop_nulls().unique().head(20).str.strip_chars().str.to_lowercase()
     )
-    if words and (words <= _TRUTHS or (zero_one_is_boolean and words == {"0", "1"})):
+    truths = _PLAIN_TRUTHS if keeps_words else _TRUTHS
+    if words and (words <= truths or (zero_one_is_boolean and words == {"0", "1"})):
         return DataType.BOOLEAN
     if column.dtype == pl.String and values.str.contains(r"^\s*[-+]?0\d").any():
         return DataType.TEXT if not values.str.contains(r"^\s*[-+]?\d{4}[-/]").all() else _first_fitting(values)

@@ -15,9 +15,10 @@ from pilotbase.data.column_guesses import guess_field, guess_key, guess_missing,
 from pilotbase.data.column_types import type_column
 from pilotbase.data.conform import conform
 from pilotbase.data.giveaway import gives_away, strongest_feature
+from pilotbase.data.labels import classes_of, spell_labels
 from pilotbase.data.scenario_yaml import write_scenario_yaml
-from pilotbase.data.split_guesses import guess_split
-from pilotbase.data.splits import split_cases
+from pilotbase.data.split_guesses import guess_split, guess_terms
+from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.tables import read_table
 from pilotbase.data.thresholds import (
     Proposal,
@@ -40,6 +41,8 @@ MOST_CLASSES = 50
 FEWEST_VALUES = 20
 """A number with more different values than this is answered with a number, not with a class."""
 FEWEST_CASES = 20
+NAMELESS, UNNAMED_OWNER = "scenario", "owner"
+"""Placeholders for names that give no short one in Latin letters."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ def draft_scenario(path: Path, answers: DraftAnswers) -> Draft:
     missing = guess_missing(read_table(path))
     table = _plain_columns(read_table(path, missing))
     _check_answers(table, answers, path.name)
-    fields = tuple(guess_field(column, column.name == answers.target) for column in table)
+    fields = tuple(
+        guess_field(column, column.name == answers.target, column.name == answers.group_or_time) for column in table
+    )
     task = _guess_task(table[answers.target], fields, answers)
     setting = _settle(table, fields, task, missing, path, answers)
     setting = _withhold_giveaways(table, setting)
@@ -162,7 +167,7 @@ def _settle(
         missing=missing,
     )
     scenario = Scenario(
-        name=_slug(path.stem, "scenario"),
+        name=_slug(path.stem, NAMELESS),
         title=in_both_languages(text("draft.title", target=answers.target)),
         owner=_owner(answers.contact),
         action=Action.INDUSTRY,
@@ -172,10 +177,20 @@ def _settle(
         task=task,
         costs=Costs(miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm),
     )
-    decided = [text("draft.decided.task", task=_TASKS[task]), split.why]
+    decided = [*_placeholders(scenario), text("draft.decided.task", task=_TASKS[task]), split.why]
     decided += [text("draft.decided.key", column=key)] if key else []
     decided += [text("draft.decided.withheld", columns=", ".join(withheld))] if withheld else []
     return _Setting(scenario, tuple(decided))
+
+
+def _placeholders(scenario: Scenario) -> list[Text]:
+    """Return what stands for a name that could not be spelled."""
+    found = []
+    if scenario.name == NAMELESS:
+        found.append(text("draft.decided.name", placeholder=NAMELESS))
+    if scenario.owner.organisation == UNNAMED_OWNER:
+        found.append(text("draft.decided.organisation", placeholder=UNNAMED_OWNER))
+    return found
 
 
 def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
@@ -194,11 +209,38 @@ def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
 
 
 def _with_criteria(table: pl.DataFrame, setting: _Setting, answers: DraftAnswers) -> Draft:
-    public = split_cases(conform(table, setting.scenario), setting.scenario).public
-    proposal, positive = _propose(public, setting.scenario, answers)
-    added = {"positive": positive, "baseline": proposal.baseline, "criteria": proposal.criteria}
+    split = split_cases(conform(table, setting.scenario), setting.scenario)
+    proposal, positive = _propose(split.public, setting.scenario, answers)
+    terms = guess_terms(split.hidden.height, _hidden_positives(split, setting.scenario, positive))
+    added = {"positive": positive, "baseline": proposal.baseline, "criteria": proposal.criteria, "trial": terms.terms}
     scenario = Scenario.model_validate(dict(setting.scenario) | added)
-    return Draft(scenario, (*setting.decided, proposal.measured), missing_for(scenario, Step.FREEZE))
+    classes = _said_of_classes(table[answers.target], classes_of(split.public, scenario), scenario)
+    return Draft(
+        scenario, (*setting.decided, *classes, proposal.measured, terms.why), missing_for(scenario, Step.FREEZE)
+    )
+
+
+def _hidden_positives(split: Split, scenario: Scenario, positive: str | None) -> int | None:
+    """Return how many hidden cases are positive; None where criteria ask for no class of its own."""
+    target = scenario.data.target
+    if positive is None or split.public[target].n_unique() > 2:
+        return None
+    return int((split.hidden[target] == positive).sum())
+
+
+def _said_of_classes(target: pl.Series, classes: tuple[str, ...], scenario: Scenario) -> list[Text]:
+    """Return which labels the classes have, and whether costs count."""
+    found = []
+    if classes:
+        found.append(text("draft.decided.classes", classes=", ".join(classes), positive=scenario.positive))
+        if scenario.field(target.name).data_type is DataType.BOOLEAN and set(spell_labels(target, DataType.TEXT)) <= {
+            "0",
+            "1",
+        }:
+            found.append(text("draft.decided.zero_one", target=target.name))
+    if len(classes) != 2:
+        found.append(text("draft.decided.costs_unused"))
+    return found
 
 
 def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) -> tuple[Proposal, str | None]:
@@ -218,7 +260,7 @@ def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) ->
 def _owner(contact: str) -> Contact:
     address = re.search(r"[\w.+-]+@([\w-]+)", contact)
     named = contact.partition(",")[0].partition("，")[0].partition("<")[0]
-    organisation = _slug("" if "@" in named else named, _slug(address[1] if address else "", "owner"))
+    organisation = _slug("" if "@" in named else named, _slug(address[1] if address else "", UNNAMED_OWNER))
     return Contact(organisation=organisation, contact=contact.strip()[:200])
 
 
@@ -232,6 +274,6 @@ def _in_its_language(sentence: str) -> Localized:
     return Localized(zh=sentence) if chinese else Localized(en=sentence)
 
 
-_OF_EQUALS = {"true": 0, "1": 0, "yes": 0}
+_OF_EQUALS = {"true": 0, "1": 0, "yes": 0, "是": 0}
 """Where both classes are equally frequent, the positive one."""
 _TASKS = {"classification": text("draft.task.classification"), "regression": text("draft.task.regression")}

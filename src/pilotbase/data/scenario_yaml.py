@@ -21,7 +21,9 @@ def write_scenario_yaml(scenario: Scenario) -> str:
     """Return YAML that `load_document` reads back to the same document."""
     lines = [*_comment(text("draft.comment.head"), ""), ""]
     for name, value in scenario.to_json_value().items():
-        comment = _COMMENTS.get(name)
+        if name == "decision_threshold" and _answers_numbers(scenario):
+            continue
+        comment = _comment_on(name, scenario)
         lines += ["", *_comment(comment, "")] if comment else []
         if name in ("data", "trial"):
             lines.append(f"{name}:")
@@ -30,6 +32,18 @@ def write_scenario_yaml(scenario: Scenario) -> str:
             lines += _dump(name, value, "")
     lines += [""] + [f"# {name}: …" for name in ("value", "workforce") if getattr(scenario, name) is None]
     return "\n".join(_without_double_blanks(lines)).rstrip() + "\n"
+
+
+def _answers_numbers(scenario: Scenario) -> bool:
+    """Tell whether no probability is ever compared with the threshold, which then keeps its default."""
+    default = Scenario.model_fields["decision_threshold"].default
+    return scenario.task == "regression" and scenario.decision_threshold == default
+
+
+def _comment_on(name: str, scenario: Scenario) -> Text | None:
+    if name == "criteria" and scenario.task == "regression":
+        return text("draft.comment.criteria_of_numbers")
+    return _COMMENTS.get(name)
 
 
 def _members(part: str, value: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A split guessed from the column that groups cases or tells time."""
+"""A split guessed from the column that groups cases or tells time, and how many attempts its hidden cases allow."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import polars as pl
 
 from pilotbase.data.labels import spell_labels
 from pilotbase.documents.contract import DataType
-from pilotbase.documents.scenario import GroupSplit, HashSplit, TimeSplit
+from pilotbase.documents.scenario import GroupSplit, HashSplit, TimeSplit, TrialTerms
 from pilotbase.documents.texts import Text, text
 
 HIDDEN_SHARE = 0.5
 LATEST_SHARE = 0.3
 FEW_GROUPS = 10
 """With fewer groups a random split of groups may come out lopsided: named groups are hidden instead."""
+
+ATTEMPTS = 3
+FEWEST_CASES = 60
+FEWEST_POSITIVES = 15
+"""What one of several attempts must at least be given, so that it can decide anything."""
 
 _TIME_NAME = re.compile(r"time|date|year|month|week|day|cycle|hour|时间|日期|年|月", re.IGNORECASE)
 
@@ -46,6 +51,28 @@ def guess_split(column: pl.Series | None, data_type: DataType | None) -> SplitGu
     hidden = _group_near(spell_labels(column, data_type), LATEST_SHARE)
     why = text("draft.split.group", column=column.name, groups=groups, hidden=hidden)
     return SplitGuess(GroupSplit(column=column.name, hidden=(hidden,)), why)
+
+
+@dataclass(frozen=True)
+class TermsGuess:
+    """Attempts and fresh cases for each, and why so many."""
+
+    terms: TrialTerms
+    why: Text
+
+
+def guess_terms(hidden: int, positives: float | None) -> TermsGuess:
+    """Return terms that leave room for a second attempt where ``hidden`` cases allow it.
+
+    ``positives`` are the hidden cases of the positive class; None where no criterion depends on them.
+    """
+    cases = hidden // ATTEMPTS
+    enough = cases >= FEWEST_CASES and (positives is None or positives / ATTEMPTS >= FEWEST_POSITIVES)
+    if not enough:
+        needed = {"cases": FEWEST_CASES, "positive": FEWEST_POSITIVES}
+        return TermsGuess(TrialTerms(attempts=1), text("draft.decided.one_attempt", hidden=hidden, **needed))
+    terms = TrialTerms(attempts=ATTEMPTS, cases_per_attempt=cases)
+    return TermsGuess(terms, text("draft.decided.attempts", attempts=ATTEMPTS, cases=cases, hidden=hidden))
 
 
 def _latest_from(column: pl.Series, data_type: DataType) -> str:
