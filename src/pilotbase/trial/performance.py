@@ -52,6 +52,8 @@ def upper_quantile(ordered: NDArray[np.float64], share: float) -> float:
 def _histogram(ordered: NDArray[np.float64]) -> tuple[tuple[float, float, int], ...]:
     if not len(ordered):
         return ()
+    if ordered[0] == ordered[-1]:
+        return ((float(ordered[0]), float(ordered[0]), len(ordered)),)
     counts, edges = np.histogram(ordered, bins=min(HISTOGRAM_BINS, max(1, len(ordered))))
     pairs = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
     return tuple((float(low), float(high), int(count)) for low, high, count in pairs)
