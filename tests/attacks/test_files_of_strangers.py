@@ -68,7 +68,9 @@ def test_a_clock_that_was_wrong_once_does_not_close_the_base(base):
 
 def test_a_base_with_a_name_of_its_own_opens_for_every_command(other_home):
     open_base(create=True, name="our-base").lab.close()
-    open_base(create=True).lab.close()
+    again = open_base(create=True)
+    again.lab.close()
+    assert again.trust.issuer == "our-base"
 
 
 def changed(report, **values):
