@@ -39,6 +39,7 @@ from pilotbase.compute.probe import HostProbe, probe_host, require_level
 from pilotbase.compute.proc_files import constant_files
 from pilotbase.compute.processes import children, status
 from pilotbase.compute.settings import BoxSettings, LogPolicy, MemoryWatch, Protection, Start, running_interpreter
+from pilotbase.compute.shared_file import SharedFile
 from pilotbase.compute.supervisor import Launch, Supervisor, Usage, Watch
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, IsolationLevel
@@ -87,9 +88,9 @@ class Box:
         if settings.logs is LogPolicy.FULL:
             self.forget_files()
         began = time.monotonic()
-        requests, answers, information = open_pipe(), open_pipe(), os.pipe()
-        self.channel = Channel(requests[1], answers[0])
-        passed = _Passed(requests[0], answers[1], information[1])
+        requests, answers, information, shared = open_pipe(), open_pipe(), os.pipe(), SharedFile()
+        self.channel = Channel(requests[1], answers[0], shared)
+        passed = _Passed(requests[0], answers[1], shared.descriptor, information[1])
         launch = _launch(program, self.settings, self._start, passed, probe.tools)
         if self._group is not None:
             launch = replace(launch, command=joined_command(self._group.join_files(), launch.command))
@@ -184,6 +185,7 @@ class Box:
 class _Passed:
     requests: int
     answers: int
+    shared: int
     information: int
 
 
@@ -217,8 +219,9 @@ def _watch(settings: BoxSettings) -> Watch:
 
 
 def _launch(program: Program, settings: BoxSettings, start: Start | None, passed: _Passed, tools: Tools) -> Launch:
-    given = replace(program, arguments=(str(passed.requests), str(passed.answers), *program.arguments))
-    descriptors = [passed.requests, passed.answers, passed.information]
+    channel = (passed.requests, passed.answers, passed.shared)
+    given = replace(program, arguments=(*map(str, channel), *program.arguments))
+    descriptors = [*channel, passed.information]
     filtered = _filter(settings)
     descriptors += [filtered] if filtered is not None else []
     if start is None:

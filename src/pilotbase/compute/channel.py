@@ -1,4 +1,4 @@
-"""The two pipes to a box: non-blocking on our side, so that a deadline holds whatever the other side does."""
+"""The two pipes and the shared file to a box: non-blocking on our side, so that a deadline holds whatever it does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import select
 import time
 from collections.abc import Sequence
 
-from pilotbase.protocols.frames import HEADER, Buffer, Header, decode_header
+from pilotbase.compute.shared_file import SharedFile
+from pilotbase.protocols.frames import HEADER, Buffer, Header, as_shared, decode_header
 
 _PIPE_BYTES = 1 << 20
 _MOST_BUFFERS = 512
@@ -25,15 +26,21 @@ class ChannelClosedError(Exception):
 
 
 class Channel:
-    """Our ends of the request and the answer pipe."""
+    """Our ends of the request and the answer pipe, and of the shared file."""
 
-    def __init__(self, requests: int, answers: int) -> None:
-        self._requests, self._answers = requests, answers
+    def __init__(self, requests: int, answers: int, shared: SharedFile) -> None:
+        self._requests, self._answers, self._shared = requests, answers, shared
         for descriptor in (requests, answers):
             os.set_blocking(descriptor, False)
         self._writable, self._readable = select.poll(), select.poll()
         self._writable.register(requests, select.POLLOUT)
         self._readable.register(answers, select.POLLIN)
+
+    def send_batch(self, frame: Sequence[Buffer], deadline: float) -> None:
+        """Hand over a BATCH frame: its payload through the shared file where it fits; see `send`."""
+        head, *payload = frame
+        shared = self._shared.put(payload)
+        self.send([as_shared(head)] if shared else frame, deadline)
 
     def send(self, buffers: Sequence[Buffer], deadline: float) -> None:
         """Write all ``buffers`` before ``deadline`` (monotonic seconds).
@@ -77,7 +84,8 @@ class Channel:
         return bool(self._readable.poll(0))
 
     def close(self) -> None:
-        """Close both ends."""
+        """Close our ends."""
+        self._shared.close()
         for descriptor in (self._requests, self._answers):
             with contextlib.suppress(OSError):
                 os.close(descriptor)

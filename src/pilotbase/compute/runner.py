@@ -1,7 +1,7 @@
 """The program inside the box: it loads an application and answers batches. It stands alone: standard library only.
 
-``python -s -S -P -B runner.py REQUESTS ANSWERS`` speaks the frames of `pilotbase.protocols.frames` on two descriptors
-that are neither standard input nor output, so that an application's prints break nothing. numpy is used if the
+``python -s -S -P -B runner.py REQUESTS ANSWERS SHARED`` speaks the frames of `pilotbase.protocols.frames` on two pipes
+and a read-only file, none of which is standard input or output, so that an application's prints break nothing. numpy is used if the
 application's environment brings it; otherwise columns are plain lists. Everything here runs beside hostile code:
 what it reports is checked again outside.
 """
@@ -15,6 +15,7 @@ import importlib
 import io
 import json
 import math
+import mmap
 import os
 import struct
 import sys
@@ -24,7 +25,7 @@ from typing import Any
 
 MAGIC = b"PBX1"
 HEADER = struct.Struct("<4sB3xIIQ")
-STARTED, HELLO, READY, BATCH, ANSWER, ERROR = range(1, 7)
+STARTED, HELLO, READY, BATCH, ANSWER, ERROR, SHARED = range(1, 8)
 MISSING_BOOLEAN = 255
 MAX_ERROR_CHARACTERS = 4000
 FEW_CLASSES = 16
@@ -32,7 +33,7 @@ FEW_CLASSES = 16
 
 def main() -> None:
     """Serve until the requests end."""
-    pipe = Pipe(int(sys.argv[1]), int(sys.argv[2]))
+    pipe = Pipe(*map(int, sys.argv[1:4]))
     pipe.send(STARTED)
     hello = pipe.receive()
     if hello is None:
@@ -75,18 +76,22 @@ def load(greeting: dict[str, Any]) -> tuple[Callable[[Batch], object], Any]:
 class Pipe:
     """Frames in, frames out, on descriptors that children of the application do not inherit."""
 
-    def __init__(self, requests: int, answers: int) -> None:
-        os.set_inheritable(requests, False)
-        os.set_inheritable(answers, False)
+    def __init__(self, requests: int, answers: int, shared: int) -> None:
+        for descriptor in (requests, answers):
+            os.set_inheritable(descriptor, False)
         self._requests = io.FileIO(requests)
         self._answers = answers
+        self._shared = memoryview(mmap.mmap(shared, 0, prot=mmap.PROT_READ))
+        os.close(shared)
 
     def receive(self) -> tuple[int, int, bytearray] | None:
         """Return (sequence, rows, payload) of the next frame, or None at the end."""
         head = bytearray(HEADER.size)
         if not self._fill(memoryview(head)):
             return None
-        _, _, sequence, rows, length = HEADER.unpack(head)
+        _, kind, sequence, rows, length = HEADER.unpack(head)
+        if kind == SHARED:
+            return sequence, rows, bytearray(self._shared[:length])
         payload = bytearray(length)
         if not self._fill(memoryview(payload)):
             return None

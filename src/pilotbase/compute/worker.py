@@ -124,7 +124,7 @@ class WarmWorker:
         try:
             if channel.has_unread():
                 self._refuse_unasked(deadline)
-            channel.send(frame, deadline)
+            channel.send_batch(frame, deadline)
             header = channel.receive_header(deadline)
             self._raise_reported(header, deadline)
             check_answer_header(header, self._contract.prediction, batch.rows, self._sequence)

@@ -2,6 +2,7 @@
 
     header   24 bytes, little endian: magic ``PBX1``, kind u8, 3 zero bytes, sequence u32, rows u32, length u64
     BATCH    one code a column (padded to 8 bytes), then the columns in the contract's order, each padded to 8 bytes
+    SHARED   a BATCH whose payload does not follow: it stands at the beginning of the file shared with the box
     ANSWER   ``label``: int32 codes into the contract's classes, −1 abstains; otherwise float64, NaN abstains
     others   JSON
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Self
 
@@ -53,6 +54,7 @@ class Kind(IntEnum):
     BATCH = 4
     ANSWER = 5
     ERROR = 6
+    SHARED = 7
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,11 @@ def encode_batch(batch: Batch, contract: Contract, sequence: int) -> list[Buffer
     if length > MAX_BATCH_BYTES:
         raise InputError("box.batch_size", bytes=length, allowed=MAX_BATCH_BYTES)
     return [Header(Kind.BATCH, sequence, batch.rows, length).pack(), *payload]
+
+
+def as_shared(head: Buffer) -> Buffer:
+    """Return the header of a BATCH frame as that of a SHARED one."""
+    return replace(decode_header(bytes(head)), kind=Kind.SHARED).pack()
 
 
 def encode_json(kind: Kind, payload: bytes) -> list[Buffer]:
