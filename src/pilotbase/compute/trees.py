@@ -20,10 +20,14 @@ _THREADS = 2
 class Entry:
     """A file or folder beneath a root, with what ``lstat`` says of it."""
 
-    path: Path
+    root: Path
     name: str
     """Relative to the root, with ``/``."""
     status: os.stat_result
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.name
 
     @property
     def is_folder(self) -> bool:
@@ -36,18 +40,20 @@ def walk_tree(root: Path) -> Iterator[Entry]:
     Raises:
         InputError: a link, a device, a socket, a pipe, or a name that is no UTF-8.
     """
-    folders = [root]
+    folders = [""]
     while folders:
         folder = folders.pop()
-        for item in sorted(folder.iterdir()):
-            name = item.relative_to(root).as_posix()
+        with os.scandir(root / folder) as found:
+            items = sorted(found, key=lambda item: item.name)
+        for item in items:
+            name = folder + item.name
             try:
                 name.encode()
             except UnicodeEncodeError:
                 raise InputError("box.tree.name", folder=root, name=ascii(name)) from None
-            entry = Entry(item, name, item.lstat())
+            entry = Entry(root, name, item.stat(follow_symlinks=False))
             if entry.is_folder:
-                folders.append(item)
+                folders.append(f"{name}/")
             elif stat.S_ISLNK(entry.status.st_mode):
                 raise InputError("box.tree.link", folder=root, name=name)
             elif not stat.S_ISREG(entry.status.st_mode):

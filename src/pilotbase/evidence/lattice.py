@@ -10,8 +10,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pilotbase.evidence.martingale import Ints, MeanMartingale
 from pilotbase.evidence.observations import Part
@@ -86,15 +88,15 @@ class Claim:
 
 def stream_of(part: Part, order: Ints, units: Ints | None) -> Stream:
     """Return the eligible entries of ``part`` in ``order``; with ``units`` (a code per case) clusters as wholes."""
-    weight = _in_order(part.weight, order)
+    gain, weight = part.gain[order], part.weight[order]
     outcomes = tuple((int(a), int(b)) for a, b in part.outcomes)
     if units is None:
-        eligible = np.flatnonzero(weight)
+        eligible = np.flatnonzero(weight != 0)
         if len(eligible) < len(order):
-            order, weight = order[eligible], weight[eligible]
+            gain, weight = gain[eligible], weight[eligible]
         eligible += 1
-        return Stream(_in_order(part.gain, order), weight, eligible, outcomes, 0)
-    gain = _in_order(part.gain, order)
+        return Stream(_wide(gain), _wide(weight), eligible, outcomes, 0)
+    gain, weight = _wide(gain), _wide(weight)
     codes = units[order]
     last = np.flatnonzero(np.append(codes[1:] != codes[:-1], True))
     starts = np.concatenate(([0], last[:-1] + 1))
@@ -104,10 +106,9 @@ def stream_of(part: Part, order: Ints, units: Ints | None) -> Stream:
     return Stream(summed_gain, summed_weight, last[kept] + 1, outcomes, int(counts.max(initial=0)))
 
 
-def _in_order(values: Ints, order: Ints) -> Ints:
-    """Return ``values[order]``; picked as bytes where they fit, since picking is bound by memory."""
-    narrow = values.astype(np.int8)
-    return narrow[order].astype(np.int64) if np.array_equal(narrow, values) else values[order]
+def _wide(values: NDArray[np.signedinteger[Any]]) -> Ints:
+    """Return ``values`` so that sums and products of them are exact."""
+    return values.astype(np.int64, copy=False)
 
 
 def claim_at_least(stream: Stream, bound: Fraction) -> Claim:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +28,11 @@ class Part(Protocol):
         """The group this part covers; None when it covers all cases."""
 
     @property
-    def gain(self) -> NDArray[np.int64]:
+    def gain(self) -> NDArray[np.signedinteger[Any]]:
         """Numerator of each case, shape (cases,)."""
 
     @property
-    def weight(self) -> NDArray[np.int64]:
+    def weight(self) -> NDArray[np.signedinteger[Any]]:
         """Denominator of each case, shape (cases,), ≥ 0; zero means that the case is not eligible."""
 
     @property

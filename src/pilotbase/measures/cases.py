@@ -57,8 +57,10 @@ class Cases:
     def labels(self, answers: NDArray[Any], cut: float) -> Ints:
         """Return answered class codes, -1 where there is none; a probability ≥ ``cut`` answers the positive class."""
         if self.kind == "label":
-            codes = np.where(np.isfinite(answers.astype(np.float64)), answers, -1).astype(np.int64)
-            return np.where((codes >= 0) & (codes < len(self.classes)), codes, -1)
+            if answers.dtype.kind == "f":
+                answers = np.where(np.isfinite(answers), answers, -1).astype(np.int64)
+            known = (answers >= 0) & (answers < len(self.classes))
+            return answers if bool(known.all()) else np.where(known, answers, -1)
         positive = self.code(self.positive or self.classes[-1])
         answered = answers.astype(np.float64)
         valid = (answered >= 0) & (answered <= 1)

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.measures.cases import Cases, Floats, Ints
 
+Counts = NDArray[np.signedinteger[Any]]
+"""As narrow as the values allow: picking millions in random order is bound by memory."""
 Form = Literal["single", "worst", "gap", "quantile"]
 Estimand = Literal["hidden_set", "population", "run"]
 Comparison = Literal[">=", "<="]
@@ -28,8 +30,8 @@ class Part:
     ``outcomes``: every (gain, weight) an eligible case can have; for real values the extremes and one step.
     """
 
-    gain: Ints
-    weight: Ints
+    gain: Counts
+    weight: Counts
     outcomes: tuple[tuple[int, int], ...]
     root: Literal[1, 2] = 1
     unit: int = 1
@@ -91,8 +93,8 @@ def indicator(
     success: NDArray[np.bool_], eligible: NDArray[np.bool_], abstained: NDArray[np.bool_], question: Question
 ) -> Part:
     """Return the share of ``success`` among ``eligible``; abstained eligible cases get what is worst."""
-    gain = np.where(abstained, question.worst(0, 1), success).astype(np.int64)
-    return Part(gain * eligible, eligible.astype(np.int64), ((0, 1), (1, 1)))
+    gain = success | abstained if question.worst(0, 1) else success & ~abstained
+    return Part((gain & eligible).view(np.int8), eligible.view(np.int8), ((0, 1), (1, 1)))
 
 
 def mean_of(
