@@ -278,6 +278,30 @@ def test_many_columns_and_rows(start, plain):
     np.testing.assert_array_equal(answers, matrix[:, 1499])
 
 
+@pytest.mark.parametrize("rows", [[1000, 2000, 1000], [300_000, 1000, 300_000, 1000, 1000]])
+def test_batches_of_any_size_that_are_made_ready_ahead(start, with_numpy, rows):
+    """Small payloads cross in memory, large ones in the pipe; what is made ready disturbs nobody at work."""
+    source = "def predict(batch): return batch['x0'] + batch['x1']"
+    random = np.random.default_rng(0)
+    matrices = [np.asfortranarray(random.normal(size=(count, 2))) for count in rows]
+    batches = [Batch.from_matrix(["x0", "x1"], matrix) for matrix in matrices]
+    with start(source, floats(2), with_numpy) as worker:
+        for batch, following, matrix in zip(batches, [*batches[1:], None], matrices, strict=True):
+            assert np.array_equal(worker.predict(batch, following).values, matrix.sum(axis=1))
+
+
+def test_what_is_asked_counts_and_not_what_was_made_ready(start, with_numpy):
+    source = "def predict(batch): return batch['x0']"
+    first, expected, asked = (Batch.from_matrix(["x0"], np.full((5, 1), value)) for value in (1.0, 2.0, 3.0))
+    strange = Batch({"y": np.zeros(5)}, 5)
+    with start(source, floats(1), with_numpy) as worker:
+        worker.predict(first, expected)
+        assert worker.predict(asked, strange).values.tolist() == [3.0] * 5
+        with pytest.raises(InputError, match="x0"):
+            worker.predict(strange)
+        assert worker.predict(expected).values.tolist() == [2.0] * 5
+
+
 def test_an_empty_batch(start, plain, with_numpy):
     for environment in (plain, with_numpy):
         with start("def predict(batch): return batch['x0']", floats(1), environment) as worker:

@@ -96,7 +96,7 @@ def test_inherited_descriptors(launch, settings, unprotected, tmp_path):
         assert not launch(source, settings).succeeded
 
 
-def test_only_five_descriptors_are_open(launch, settings):
+def test_only_six_descriptors_are_open(launch, settings):
     source = """
     import os
     def attack():
@@ -107,7 +107,45 @@ def test_only_five_descriptors_are_open(launch, settings):
             except OSError:
                 pass
         print(links)
-        return len(links) != 5 or not {link.partition(":")[0] for link in links} <= {"pipe", "/dev/null"}
+        return len(links) != 6 or not {link.partition(":")[0] for link in links} <= {"pipe", "/dev/null", "/memfd"}
+    """
+    outcome = launch(source, settings)
+    assert outcome.reason is None and not outcome.succeeded
+
+
+def test_the_memory_that_brings_batches_neither_grows_nor_shrinks(launch, settings):
+    """Nobody counts it, so a box must not keep more in it; we write to it, so a box must not cut it short."""
+    source = """
+    import ctypes, mmap, os, re
+    def links():
+        for number in range(256):
+            try:
+                if "pilotbase-batch" in os.readlink(f"/proc/self/fd/{number}"):
+                    yield number
+            except OSError:
+                pass
+    def through(action, *arguments):
+        try:
+            action(*arguments)
+            return True
+        except OSError:
+            return False
+    def attack():
+        (ours,) = links()
+        size = os.fstat(ours).st_size
+        writers = [ours]
+        try:
+            os.chmod(f"/proc/self/fd/{ours}", 0o666)
+            writers.append(os.open(f"/proc/self/fd/{ours}", os.O_RDWR))
+        except OSError:
+            pass
+        moved = [through(os.ftruncate, writer, other) for writer in writers for other in (0, 2 * size)]
+        moved += [through(os.pwrite, writer, b"x", size) for writer in writers]
+        maps = open("/proc/self/maps").read()
+        begin, end, rights = re.search("([0-9a-f]+)-([0-9a-f]+) (....).*pilotbase-batch", maps).groups()
+        address, length = ctypes.c_void_p(int(begin, 16)), ctypes.c_size_t(int(end, 16) - int(begin, 16))
+        opened = ctypes.CDLL(None).mprotect(address, length, mmap.PROT_READ | mmap.PROT_WRITE) == 0
+        return any(moved) or opened or "w" in rights or os.fstat(ours).st_size != size
     """
     outcome = launch(source, settings)
     assert outcome.reason is None and not outcome.succeeded

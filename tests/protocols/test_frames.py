@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pilotbase.compute import installer, runner
+from pilotbase.compute.shared_file import SLOTS
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason
@@ -45,8 +46,8 @@ def payload(batch: Batch, agreed: Contract) -> bytes:
 def test_the_programs_in_the_box_speak_the_same_frames():
     for program in (runner, installer):
         assert (program.MAGIC, program.HEADER.format) == (MAGIC, HEADER.format)
-        kinds = [program.STARTED, program.HELLO, program.READY, program.BATCH, program.ANSWER, program.ERROR]
-        assert kinds == list(Kind)
+        assert [getattr(program, kind.name) for kind in Kind] == list(Kind)
+    assert runner.SLOTS == SLOTS
 
 
 def test_floats_are_one_block_in_the_order_of_the_contract():

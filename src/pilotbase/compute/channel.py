@@ -36,11 +36,14 @@ class Channel:
         self._writable.register(requests, select.POLLOUT)
         self._readable.register(answers, select.POLLIN)
 
-    def send_batch(self, frame: Sequence[Buffer], deadline: float) -> None:
-        """Hand over a BATCH frame: its payload through the shared file where it fits; see `send`."""
+    def share(self, frame: Sequence[Buffer]) -> Sequence[Buffer]:
+        """Return a BATCH frame as it is to be sent: without its payload where that fits into the shared file.
+
+        The one before may still be at work in the box, the one before that may not.
+        """
         head, *payload = frame
-        shared = self._shared.put(payload)
-        self.send([as_shared(head)] if shared else frame, deadline)
+        shared = as_shared(head)
+        return [shared.pack()] if self._shared.put(payload, shared.sequence) else frame
 
     def send(self, buffers: Sequence[Buffer], deadline: float) -> None:
         """Write all ``buffers`` before ``deadline`` (monotonic seconds).

@@ -23,7 +23,7 @@ from typing import Any
 
 HEADER = struct.Struct("<4sB3xIIQ")
 MAGIC = b"PBX1"
-STARTED, HELLO, READY, BATCH, ANSWER, ERROR = range(1, 7)
+STARTED, HELLO, READY, BATCH, ANSWER, ERROR, SHARED = range(1, 8)
 CHUNK = 1 << 20
 MAX_PATH = 400
 MAX_DEPTH = 30

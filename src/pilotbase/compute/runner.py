@@ -1,9 +1,9 @@
 """The program inside the box: it loads an application and answers batches. It stands alone: standard library only.
 
 ``python -s -S -P -B runner.py REQUESTS ANSWERS SHARED`` speaks the frames of `pilotbase.protocols.frames` on two pipes
-and a read-only file, none of which is standard input or output, so that an application's prints break nothing. numpy is used if the
-application's environment brings it; otherwise columns are plain lists. Everything here runs beside hostile code:
-what it reports is checked again outside.
+and a read-only file, none of which is standard input or output, so that an application's prints break nothing. numpy is
+used if the application's environment brings it; otherwise columns are plain lists. Everything here runs beside hostile
+code: what it reports is checked again outside.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 MAGIC = b"PBX1"
 HEADER = struct.Struct("<4sB3xIIQ")
 STARTED, HELLO, READY, BATCH, ANSWER, ERROR, SHARED = range(1, 8)
+SLOTS = 2
 MISSING_BOOLEAN = 255
 MAX_ERROR_CHARACTERS = 4000
 FEW_CLASSES = 16
@@ -91,7 +92,8 @@ class Pipe:
             return None
         _, kind, sequence, rows, length = HEADER.unpack(head)
         if kind == SHARED:
-            return sequence, rows, bytearray(self._shared[:length])
+            start = sequence % SLOTS * (len(self._shared) // SLOTS)
+            return sequence, rows, bytearray(self._shared[start : start + length])
         payload = bytearray(length)
         if not self._fill(memoryview(payload)):
             return None

@@ -13,8 +13,10 @@ from collections.abc import Sequence
 
 from pilotbase.protocols.frames import Buffer
 
-SHARED_BYTES = 4 << 20
+SLOT_BYTES = 2 << 20
 """Larger payloads go through the pipe."""
+SLOTS = 2
+"""One that the box works on and one for what comes next; a frame's sequence number tells which."""
 
 
 class SharedFile:
@@ -24,18 +26,18 @@ class SharedFile:
         ours = os.memfd_create("pilotbase-batch", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
             os.fchmod(ours, 0o400)
-            os.ftruncate(ours, SHARED_BYTES)
-            self._memory = mmap.mmap(ours, SHARED_BYTES)
+            os.ftruncate(ours, SLOTS * SLOT_BYTES)
+            self._memory = mmap.mmap(ours, SLOTS * SLOT_BYTES)
             self.descriptor = os.open(f"/proc/self/fd/{ours}", os.O_RDONLY | os.O_CLOEXEC)
             fcntl.fcntl(ours, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
         finally:
             os.close(ours)
 
-    def put(self, buffers: Sequence[Buffer]) -> bool:
-        """Write ``buffers`` one after the other; return False, with nothing written, if they do not fit."""
-        if sum(map(len, buffers)) > SHARED_BYTES:
+    def put(self, buffers: Sequence[Buffer], sequence: int) -> bool:
+        """Write the payload of frame ``sequence``; return False, with nothing written, if it does not fit."""
+        if sum(map(len, buffers)) > SLOT_BYTES:
             return False
-        position = 0
+        position = sequence % SLOTS * SLOT_BYTES
         for buffer in buffers:
             self._memory[position : position + len(buffer)] = buffer
             position += len(buffer)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,11 +26,13 @@ from pilotbase.compute.logs import Logs
 from pilotbase.compute.settings import BoxSettings, LogPolicy
 from pilotbase.compute.supervisor import Usage
 from pilotbase.documents.contract import Contract
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.protocols.frames import (
     MAX_JSON_BYTES,
     Answers,
     Batch,
+    Buffer,
     FrameError,
     Header,
     Kind,
@@ -87,6 +90,7 @@ class WarmWorker:
     def __init__(self, work: Work, settings: BoxSettings) -> None:
         self._contract, self._limits, self._policy = work.contract, settings.limits, settings.logs
         self._sequence = 0
+        self._ready: tuple[Batch, Sequence[Buffer]] | None = None
         self._end: End | None = None
         began = time.monotonic()
         with contextlib.ExitStack() as stack:
@@ -108,8 +112,10 @@ class WarmWorker:
         """How the box ended; None while it runs."""
         return self._end
 
-    def predict(self, batch: Batch) -> Answers:
+    def predict(self, batch: Batch, following: Batch | None = None) -> Answers:
         """Return one answer for each case of ``batch``, in its order.
+
+        ``following``: what will be asked next, if that is known; it is made ready while the box works, not yet asked.
 
         Raises:
             InputError: the batch does not fit the contract; the box goes on.
@@ -117,14 +123,15 @@ class WarmWorker:
         """
         if self._end is not None:
             raise BoxEnded(self._end)
-        frame = encode_batch(batch, self._contract, self._sequence + 1)
+        frame = self._frame(batch)
         self._sequence += 1
         deadline = time.monotonic() + self._limits.batch_seconds
         channel = self._box.channel
         try:
             if channel.has_unread():
                 self._refuse_unasked(deadline)
-            channel.send_batch(frame, deadline)
+            channel.send(frame, deadline)
+            self._make_ready(following)
             header = channel.receive_header(deadline)
             self._raise_reported(header, deadline)
             check_answer_header(header, self._contract.prediction, batch.rows, self._sequence)
@@ -169,6 +176,19 @@ class WarmWorker:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
+
+    def _make_ready(self, following: Batch | None) -> None:
+        """Encode what comes next; if it does not fit the contract, that is said when it is asked."""
+        if following is not None:
+            with contextlib.suppress(InputError):
+                self._ready = (following, self._frame(following))
+
+    def _frame(self, batch: Batch) -> Sequence[Buffer]:
+        """Return the next frame, of ``batch``; what was made ready for this place serves no other."""
+        ready, self._ready = self._ready, None
+        if ready is not None and ready[0] is batch:
+            return ready[1]
+        return self._box.channel.share(encode_batch(batch, self._contract, self._sequence + 1))
 
     def _load(self, greeting: bytes) -> None:
         deadline = time.monotonic() + self._limits.load_seconds

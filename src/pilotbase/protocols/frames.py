@@ -2,7 +2,7 @@
 
     header   24 bytes, little endian: magic ``PBX1``, kind u8, 3 zero bytes, sequence u32, rows u32, length u64
     BATCH    one code a column (padded to 8 bytes), then the columns in the contract's order, each padded to 8 bytes
-    SHARED   a BATCH whose payload does not follow: it stands at the beginning of the file shared with the box
+    SHARED   a BATCH whose payload does not follow: it stands in a file shared with the box, in one of two slots
     ANSWER   ``label``: int32 codes into the contract's classes, −1 abstains; otherwise float64, NaN abstains
     others   JSON
 
@@ -141,9 +141,9 @@ def encode_batch(batch: Batch, contract: Contract, sequence: int) -> list[Buffer
     return [Header(Kind.BATCH, sequence, batch.rows, length).pack(), *payload]
 
 
-def as_shared(head: Buffer) -> Buffer:
+def as_shared(head: Buffer) -> Header:
     """Return the header of a BATCH frame as that of a SHARED one."""
-    return replace(decode_header(bytes(head)), kind=Kind.SHARED).pack()
+    return replace(decode_header(bytes(head)), kind=Kind.SHARED)
 
 
 def encode_json(kind: Kind, payload: bytes) -> list[Buffer]:

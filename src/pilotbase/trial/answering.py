@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,7 +22,7 @@ Column = NDArray[Any]
 class Predictor(Protocol):
     """What answers batches: a warm worker."""
 
-    def predict(self, batch: Batch) -> Answers: ...
+    def predict(self, batch: Batch, following: Batch | None = None) -> Answers: ...
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,26 @@ def answer_cases(
     ``features``: columns of shape (cases,), in the order in which cases are delivered. ``on_batch`` is told how many
     cases have been answered. An application that fails ends the run: what it answered stays, the rest has no answer.
     """
-    cases = len(next(iter(features.values())))
-    for start in range(log.answered, cases, batch_rows):
-        rows = slice(start, min(start + batch_rows, cases))
-        batch = Batch({name: column[rows] for name, column in features.items()}, rows.stop - rows.start)
+    batches = _batches(features, batch_rows, log.answered)
+    batch = next(batches, None)
+    while batch is not None:
+        following = next(batches, None)
         began = time.perf_counter()
         try:
-            answers = worker.predict(batch)
+            answers = worker.predict(batch, following)
         except BoxEnded as ended:
             return End(ended.reason, ended.detail)
         log.append(answers.values, time.perf_counter() - began)
-        on_batch(rows.stop)
+        on_batch(log.answered)
+        batch = following
     return End()
+
+
+def _batches(features: Mapping[str, Column], batch_rows: int, start: int) -> Iterator[Batch]:
+    cases = len(next(iter(features.values())))
+    for first in range(start, cases, batch_rows):
+        rows = slice(first, min(first + batch_rows, cases))
+        yield Batch({name: column[rows] for name, column in features.items()}, rows.stop - rows.start)
 
 
 def complete_answers(values: Column, cases: int, prediction: Prediction) -> Column:

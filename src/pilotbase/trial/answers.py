@@ -55,6 +55,7 @@ class AnswerLog:
             RefusedError: another process is writing it.
         """
         self.batches: list[CommittedBatch] = []
+        self._answered = 0
         self.link = hashlib.sha256(commitment).digest()
         self._key = key
         self._stream = path.open("ab+", buffering=0)
@@ -76,7 +77,7 @@ class AnswerLog:
     @property
     def answered(self) -> int:
         """Return how many cases have an answer."""
-        return sum(len(batch.values) for batch in self.batches)
+        return self._answered
 
     def append(self, values: Values, seconds: float) -> None:
         """Commit the answers of the next batch. Raises `OSError` when the disk is full: the log stays as it was."""
@@ -93,8 +94,7 @@ class AnswerLog:
         except OSError:
             self._stream.truncate(position)
             raise
-        self.link = link
-        self.batches.append(CommittedBatch(len(self.batches), values, seconds))
+        self._take(CommittedBatch(len(self.batches), values, seconds), link)
 
     def sync(self) -> None:
         """Put everything written on the disk."""
@@ -123,12 +123,17 @@ class AnswerLog:
             self._stream.close()
             raise RefusedError("trial.already_running", attempt=path.name) from None
 
+    def _take(self, batch: CommittedBatch, link: bytes) -> None:
+        self.batches.append(batch)
+        self.link = link
+        self._answered += len(batch.values)
+
     def _resume(self) -> None:
         self._stream.seek(0)
         end = 0
         for batch, link, position in _records(self._stream.read(), self.link, self._key):
-            self.batches.append(batch)
-            self.link, end = link, position
+            self._take(batch, link)
+            end = position
         self._stream.truncate(end)
 
 
