@@ -42,10 +42,12 @@ CASES = Cases(np.array([0, 1]), np.array([0, 1]), classes=("ok", "failure"), pos
         ("f_beta(failure, gamma=2) >= 0.5", LABELS, ["measure.unknown_argument", "measure.argument_missing"]),
         ("gap(recall(failure) by ward) <= 0.05", LABELS, ["measure.unknown_column"]),
         ("gap(recall(failure) by site) >= 0.05", LABELS, ["measure.gap_direction"]),
+        ("accuracy <= 0.8", LABELS, ["measure.direction"]),
+        ("worst(recall(failure) by site) <= 0.8", LABELS, ["measure.direction"]),
         ("win_rate >= 0.5", LABELS, ["measure.baseline_missing"]),
         ("latency.p95 <= 50", LABELS, ["measure.wrong_unit"]),
         ("latency.p95 <= 1 GiB", LABELS, ["measure.wrong_unit"]),
-        ("latency.p95 >= 50 ms", LABELS, ["measure.run_direction"]),
+        ("latency.p95 >= 50 ms", LABELS, ["measure.direction"]),
         ("memory.peak <= 0 B", LABELS, ["measure.threshold_positive"]),
         ("worst(latency.p95 by site) <= 50 ms", LABELS, ["measure.no_groups"]),
         (

@@ -56,6 +56,18 @@ def test_a_bad_application_is_rejected_with_the_criterion_it_missed(base, write_
     assert report.reasons[0].code == "trial.reason.missed"
 
 
+def test_a_folder_with_another_applications_results_is_left_alone(base, write_scenario, write_application, tmp_path):
+    scenario, application, out = write_scenario(), write_application(), tmp_path / "out"
+    prove(base, scenario, application, out)
+    kept = (out / "report.json").read_bytes()
+    other = write_application(BAD, "other")
+    for act in (rehearse_in, freeze_in, prove):
+        with pytest.raises(RefusedError, match="another application"):
+            act(base, scenario, other, out)
+    assert (out / "report.json").read_bytes() == kept
+    assert prove(base, scenario, application, out).report.to_json_value() == json.loads(kept)
+
+
 def test_the_same_version_has_one_verdict_however_often_it_is_run(base, write_scenario, write_application):
     scenario, application = write_scenario(), write_application()
     first, second = prove(base, scenario, application), prove(base, scenario, application)

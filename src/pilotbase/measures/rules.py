@@ -90,6 +90,7 @@ def problems_of(rule: Rule, setting: Setting) -> tuple[Text, ...]:
         *_argument_problems(measure, rule),
         *_group_problems(rule, setting),
         *_threshold_problems(measure, rule),
+        *_direction_problems(measure, rule),
     )
 
 
@@ -151,6 +152,13 @@ def _threshold_problems(measure: Measure, rule: Rule) -> list[Text]:
     return found
 
 
+def _direction_problems(measure: Measure, rule: Rule) -> list[Text]:
+    """Refuse what a worse application meets more easily, ``accuracy <= 0.8``: it is a slip of the pen."""
+    if rule.wrapper == "gap" or (rule.comparison == "<=") == (measure.better == "lower"):
+        return []
+    return [text("measure.direction", rule=str(rule))]
+
+
 def _resource_problems(rule: Rule, resource: ResourceMeasure) -> tuple[Text, ...]:
     found = []
     allowed = ", ".join(name for name, (base, _) in UNITS.items() if base == resource.unit)
@@ -159,7 +167,7 @@ def _resource_problems(rule: Rule, resource: ResourceMeasure) -> tuple[Text, ...
     if rule.wrapper is not None:
         found.append(text("measure.no_groups", measure=resource.name))
     if (rule.comparison == "<=") != (resource.better == "lower"):
-        found.append(text("measure.run_direction", rule=str(rule)))
+        found.append(text("measure.direction", rule=str(rule)))
     if rule.threshold <= 0:
         found.append(text("measure.threshold_positive", measure=resource.name, found=rule.threshold))
     return tuple(found)

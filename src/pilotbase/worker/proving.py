@@ -23,6 +23,7 @@ from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealing import Sealed, load_scenario, seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.issuing import issue
+from pilotbase.worker.reading import read_plan
 from pilotbase.worker.trial_folder import TrialFiles, open_records, write_json, write_rehearsal, write_trial
 
 
@@ -123,4 +124,9 @@ def _folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) 
     supplier = candidate.reference.supplier.organisation
     folder = out or base.lab.folder("trials", sealed.scenario.name, supplier, name)
     folder.mkdir(parents=True, exist_ok=True)
+    if (kept := folder / "plan.json").exists():
+        plan = read_plan(kept)
+        theirs = (plan.scenario.name, plan.application.supplier.organisation, plan.application.name)
+        if theirs != (sealed.scenario.name, supplier, candidate.reference.name):
+            raise RefusedError("trial.folder_taken", folder=folder)
     return folder

@@ -1,17 +1,22 @@
-"""A report read from a file of whomever: bounded, and refused in words where it cannot be shown."""
+"""A report or a plan read from a file of whomever: bounded, and refused in words where it cannot be shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pydantic
 
+from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Text
 
 MAXIMUM_BYTES = 16 << 20
+
+Kind = TypeVar("Kind", bound=Document)
 
 
 def read_report(path: Path) -> Report:
@@ -22,15 +27,24 @@ def read_report(path: Path) -> Report:
             sentence for.
     """
     file = path / "report.json" if path.is_dir() else path
-    try:
-        # The reader of JSON bounds depth and length of numbers, and refuses half surrogate pairs.
-        report = Report.model_validate_json(_read(file))
-    except pydantic.ValidationError:
-        raise InputError("worker.no_report", file=file) from None
+    report = _document(file, Report, "worker.no_report")
     unknown = next((sentence for sentence in _sentences(report) if not _is_known(sentence)), None)
     if unknown is not None:
         raise InputError("worker.foreign_sentence", file=file, found=unknown.code[:80])
     return report
+
+
+def read_plan(file: Path) -> TrialPlan:
+    """Return the plan in a file; raises `InputError` when there is none, or it is too large or no plan."""
+    return _document(file, TrialPlan, "worker.no_plan")
+
+
+def _document(file: Path, kind: type[Kind], problem: str) -> Kind:
+    try:
+        # The reader of JSON bounds depth and length of numbers, and refuses half surrogate pairs.
+        return kind.model_validate_json(_read(file))
+    except pydantic.ValidationError:
+        raise InputError(problem, file=file) from None
 
 
 def _read(file: Path) -> bytes:
