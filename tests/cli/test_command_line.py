@@ -123,7 +123,14 @@ def test_a_new_scenario_and_a_new_application_run_as_they_stand(home, write_scen
 def start(home_path: Path, *arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", "from pilotbase.cli import main; main()", *map(str, arguments)]
     environment = {**os.environ, "PILOTBASE_HOME": str(home_path), "PILOTBASE_LANGUAGE": "en"}
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=hear_ctrl_c
+    )
+
+
+def hear_ctrl_c() -> None:
+    """Undo what a shell does to jobs in its background: they start deaf to Ctrl-C, and so would we."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_ctrl_c_is_130_and_the_same_command_goes_on(home, write_scenario, write_application, tmp_path):  # noqa: F811
