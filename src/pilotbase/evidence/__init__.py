@@ -25,10 +25,13 @@ from pilotbase.evidence.claims import (
 )
 from pilotbase.evidence.decision import (
     CriterionDecision,
+    CriterionOutcome,
     CriterionVerdict,
     Decision,
+    Outcome,
     Verdict,
     decide,
+    outcome_of,
     verdict_of,
 )
 from pilotbase.evidence.feasibility import Feasibility, feasibility_of
@@ -43,6 +46,7 @@ from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate, tim
 __all__ = [
     "Comparison",
     "CriterionDecision",
+    "CriterionOutcome",
     "CriterionPlan",
     "CriterionVerdict",
     "Decision",
@@ -55,6 +59,7 @@ __all__ = [
     "MartingaleState",
     "MeanMartingale",
     "Observation",
+    "Outcome",
     "Part",
     "PathPoint",
     "Verdict",
@@ -64,6 +69,7 @@ __all__ = [
     "draw_order",
     "exact",
     "feasibility_of",
+    "outcome_of",
     "quantile_bounds",
     "quantile_estimate",
     "time_blocks",

@@ -72,6 +72,25 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class CriterionOutcome:
+    """What came of one criterion, without bounds; counts as in `CriterionDecision`."""
+
+    verdict: CriterionVerdict
+    used: int
+    total: int
+    decided_at: int | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A decision without bounds: the verdict, the cases scored for it, and what came of each criterion."""
+
+    verdict: Verdict
+    scored: int
+    criteria: tuple[CriterionOutcome, ...]
+
+
+@dataclass(frozen=True)
 class _Trial:
     """One criterion under test: its plan, its test, its own horizon and when it crossed."""
 
@@ -112,6 +131,13 @@ def verdict_of(
     """Return only the verdict of `decide` and the number of cases scored: much quicker, for simulations."""
     trials, scored = _run(criteria, order, levels, design or Design())
     return _overall([_verdict_at(trial, scored) for trial in trials]), scored
+
+
+def outcome_of(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design | None = None) -> Outcome:
+    """Return what `decide` would, without intervals, claims and planning: as quick as `verdict_of`."""
+    trials, scored = _run(criteria, order, levels, design or Design())
+    found = tuple(_outcome_at(trial, scored) for trial in trials)
+    return Outcome(_overall([item.verdict for item in found]), scored, found)
 
 
 def _run(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design) -> tuple[list[_Trial], int]:
@@ -230,6 +256,12 @@ def _verdict_at(trial: _Trial, scored: int) -> CriterionVerdict:
     if trial.refuted is not None and trial.refuted <= at:
         return "fail"
     return "pass" if trial.confirmed is not None and trial.confirmed <= at else "inconclusive"
+
+
+def _outcome_at(trial: _Trial, scored: int) -> CriterionOutcome:
+    at = trial.horizon if trial.plan.run else scored
+    verdict, (used, total) = _verdict_at(trial, scored), trial.test.counts(at)
+    return CriterionOutcome(verdict, used, total, _decided_at(trial, verdict, at))
 
 
 def _decided_at(trial: _Trial, verdict: CriterionVerdict, at: int) -> int | None:
