@@ -10,7 +10,7 @@ from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import IsolationLevel, Limits
-from pilotbase.documents.scenario import Contact, Criterion
+from pilotbase.documents.scenario import Contact, Criterion, Label, TrialDesign
 
 
 class ApplicationReference(Part):
@@ -55,6 +55,7 @@ class TrialPlan(Document):
     criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1, max_length=100)
     cases: int = pydantic.Field(ge=1)
     """Fresh hidden cases that one attempt answers."""
+    design: TrialDesign = TrialDesign()
     attempts: int = pydantic.Field(ge=1)
     isolation: IsolationLevel
     limits: Limits
@@ -64,3 +65,49 @@ class TrialPlan(Document):
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""
+
+
+class DecisionPrediction(Part):
+    """What the application answers, and in what."""
+
+    kind: Literal["label", "probability", "value"] = "label"
+    classes: tuple[Label, ...] = pydantic.Field(default=(), max_length=10_000)
+    """All labels; those found in the cases when empty."""
+    positive: Label | None = None
+    """The class whose probability is answered, and which a rule without a class speaks of."""
+
+
+class DecisionPlan(Document):
+    """What ``pilotbase trial decide`` needs to know: a plan without scenario, application and box.
+
+    A frozen plan and a scenario's file serve as well; by hand a few lines are enough::
+
+        criteria: [recall(broken) >= 0.90, accuracy >= 0.85]
+        prediction: {kind: label, classes: [broken, fine], positive: broken}
+        alpha: 0.05
+    """
+
+    document: Literal["decision-plan/1"] = "decision-plan/1"
+    criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1, max_length=100)
+    """Each a rule, or a mapping with ``rule``, ``estimand`` and ``unit``."""
+    prediction: DecisionPrediction = DecisionPrediction()
+    """Its kind alone may stand here: ``prediction: value``."""
+    decision_threshold: float = pydantic.Field(default=0.5, gt=0, lt=1)
+    alpha: float | None = pydantic.Field(default=None, gt=0, lt=1)
+    """Error probability over all attempts; one minus the highest confidence of a criterion when not set."""
+    attempt: int = pydantic.Field(default=1, ge=1, le=10**6)
+    """Which attempt on the hidden set this is: number j is decided at α/(j(j+1))."""
+    design: TrialDesign = TrialDesign()
+    labels: Literal["all", "score"] = "all"
+    """``score``: true labels are known of few cases and a judge's score of all (prediction-powered verification)."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        criteria, prediction = value.get("criteria"), value.get("prediction")
+        if isinstance(criteria, list | tuple):
+            spelled = [{"rule": item} if isinstance(item, str) else item for item in criteria]
+            value = {**value, "criteria": spelled}
+        return {**value, "prediction": {"kind": prediction}} if isinstance(prediction, str) else value

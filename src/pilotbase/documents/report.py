@@ -11,6 +11,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
+from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification
 
@@ -176,6 +177,10 @@ class Report(Document):
     performance: Performance | None = None
     records: Records | None = None
     order: Order | None = None
+    design: TrialDesign | None = None
+    """When scoring stopped, as the plan says; none in a rehearsal."""
+    decision: Digest | None = None
+    """Digest of verdict and criteria (`pilotbase.trial.decision_digest`); a replay gives the same. Full view only."""
     full_report: Digest | None = None
     """In the supplier's view: the digest of the full report, so that both can be compared."""
     started_at: Moment
@@ -199,6 +204,7 @@ class Report(Document):
                 "groups": (),
                 "order": None,
                 "records": None,
+                "decision": None,
                 "attempt": self.attempt and _coarse_attempt(self.attempt, cases),
                 "counts": _coarse_counts(self.counts),
                 "isolation": self.isolation.model_copy(

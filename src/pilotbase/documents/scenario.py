@@ -148,7 +148,25 @@ class Approval(Part):
     until: Day | None = None
 
 
-class TrialTerms(Part):
+class TrialDesign(Part):
+    """When scoring stops: ``early`` as soon as the verdict stands, ``fixed`` after ``cases``, ``full`` after all.
+
+    The number of a fixed design is chosen before anything is seen; the exact test at a fixed number then needs fewer
+    cases than one that may stop at any time (threshold 0.90, every answer right, α 0.05: 29 against 55).
+    """
+
+    stop: Literal["early", "full", "fixed"] = "early"
+    cases: int | None = pydantic.Field(default=None, ge=1, le=10**9)
+    """How many cases are scored; with ``stop: fixed`` only, and needed there."""
+
+    @model_validator(mode="after")
+    def _cases_when_fixed(self) -> Self:
+        if (self.stop == "fixed") != (self.cases is not None):
+            raise InputError("scenario.fixed_cases", found=self.stop)
+        return self
+
+
+class TrialTerms(TrialDesign):
     """The terms on which a trial runs."""
 
     attempts: int = pydantic.Field(default=10, ge=1, le=1000)
@@ -159,6 +177,11 @@ class TrialTerms(Part):
     limits: Limits = Limits()
     batch_rows: int = pydantic.Field(default=1024, ge=1, le=65_536)
     approvals: tuple[Approval, ...] = ()
+
+    @property
+    def design(self) -> TrialDesign:
+        """Return when scoring stops."""
+        return TrialDesign(stop=self.stop, cases=self.cases)
 
 
 class Value(Part):

@@ -16,7 +16,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
-from pilotbase.evidence import Levels, draw_order, exact, feasibility_of
+from pilotbase.evidence import Design, Levels, draw_order, exact, feasibility_of
 from pilotbase.measures import Setting, is_resource, problems_of
 from pilotbase.trial.performance import Load
 from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria
@@ -70,9 +70,10 @@ def _too_many_groups(scenario: Scenario, public: pl.DataFrame) -> Iterator[tuple
 def _undecidable(
     scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int, level: float
 ) -> Iterator[tuple[int, Text]]:
-    """Yield population claims that ``cases`` right answers do not confirm; a whole hidden set always decides."""
-    criteria = settle_criteria(scenario)
-    asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item)]
+    """Yield claims that right answers do not confirm: of a population, or by fewer cases than the whole hidden set."""
+    criteria, design = settle_criteria(scenario), Design(scenario.trial.stop, scenario.trial.cases)
+    part = design.cases is not None and design.cases < cases
+    asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item, part)]
     if not asked:
         return
     drawn = public[np.random.default_rng(0).integers(0, public.height, cases)]
@@ -81,14 +82,18 @@ def _undecidable(
     order = draw_order(cases, b"feasibility", ideal.units)
     levels = Levels(exact(level), Fraction(1, 2))
     for index, criterion in asked:
-        found = feasibility_of(plan_criterion(criterion, ideal, order, _NO_LOAD), order, levels)
+        plan = plan_criterion(criterion, ideal, order, _NO_LOAD)
+        if plan.observation.census_only:
+            yield index, text("trial.too_few_cases", rule=criterion.rule, found=design.cases, needed=cases)
+            continue
+        found = feasibility_of(plan, order, levels, design)
         if not found.feasible:
             needed = "∞" if found.needed is None else found.needed
             yield index, text("trial.too_few_cases", rule=criterion.rule, found=found.available, needed=needed)
 
 
-def _is_asked(criterion: Criterion) -> bool:
-    return criterion.estimand is Estimand.POPULATION and not is_resource(criterion.parsed())
+def _is_asked(criterion: Criterion, part: bool) -> bool:
+    return (part or criterion.estimand is Estimand.POPULATION) and not is_resource(criterion.parsed())
 
 
 def _right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFrame) -> NDArray[Any]:

@@ -57,6 +57,7 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
         decision_threshold=scenario.decision_threshold,
         criteria=settle_criteria(scenario),
         cases=cases,
+        design=scenario.trial.design,
         attempts=min(scenario.trial.attempts, hidden.attempts),
         isolation=scenario.trial.isolation,
         limits=scenario.trial.limits,
@@ -95,7 +96,7 @@ def _require_approvals(scenario: Scenario) -> None:
 
 
 def _require_fresh(scenario: Scenario, cases: int, fresh: int, attempts: int) -> None:
-    wanted = scenario.trial.cases_per_attempt or 1
+    wanted = max(scenario.trial.cases_per_attempt or 1, scenario.trial.cases or 1)
     if cases < wanted:
         raise RefusedError("trial.hidden_set_used_up", wanted=wanted, left=fresh)
     if attempts < 1:

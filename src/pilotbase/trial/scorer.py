@@ -116,7 +116,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     scenario, classes = docket.sealed.scenario, docket.sealed.record.classes
     cases = build_cases(scenario, classes, frame, answered.values, baseline)
     levels = _levels(docket, attempt)
-    decision = judge(plan.criteria, cases, order, levels, answered.run.load)
+    decision = judge(plan.criteria, cases, order, levels, answered.run.load, plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     records = _keep_records(lab, docket, attempt, (cases, answered, order, decision))
     judged = describe(plan.criteria, cases, order, decision, scenario)

@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.criteria import UNITS, Rule
 from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint
-from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
-from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Levels, decide
+from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Design, Levels, decide
 from pilotbase.measures import Cases, Run, is_resource, measures, observe, observe_run, score
 from pilotbase.trial.performance import Load
 
 Ints = NDArray[np.int64]
 Column = NDArray[Any]
+EARLY = TrialDesign()
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,17 @@ def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | Non
     return np.unique(_as_text(frame[unit]), return_inverse=True)[1].astype(np.int64)
 
 
-def judge(criteria: Sequence[Criterion], cases: Cases, order: Ints, levels: Levels, load: Load) -> Decision:
+def judge(
+    criteria: Sequence[Criterion],
+    cases: Cases,
+    order: Ints,
+    levels: Levels,
+    load: Load,
+    design: TrialDesign = EARLY,
+) -> Decision:
     """Return the decision on ``cases`` scored in ``order`` (indices into their arrays), and on the run's ``load``."""
-    return decide([plan_criterion(criterion, cases, order, load) for criterion in criteria], order, levels)
+    plans = [plan_criterion(criterion, cases, order, load) for criterion in criteria]
+    return decide(plans, order, levels, Design(design.stop, design.cases))
 
 
 def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, load: Load) -> CriterionPlan:
