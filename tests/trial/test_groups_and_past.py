@@ -5,9 +5,10 @@ import csv
 import polars as pl
 
 from pilotbase.trial.sealing import load_scenario, seal_scenario
-from pilotbase.vault.attempts import scored_cases
+from pilotbase.vault.attempts import remaining, scored_cases
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.worker.proving import prove
+from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+from pilotbase.worker.proving import prove, rehearse_in
 from tests.trial.conftest import GOOD
 
 ABSTAINING = "def predict(batch):\n    return [None] * batch.rows\n"
@@ -40,6 +41,39 @@ def test_cases_that_were_published_once_can_prove_nothing(base, write_scenario):
     spent = len(scored_cases(base.lab.vault, hidden))
     assert 0.2 * hidden.rows < spent < 0.7 * hidden.rows
     assert public.record.public_cases > spent > 0
+
+
+def test_a_case_is_scored_once_though_two_versions_were_sealed_before_the_first_attempt(
+    base, write_scenario, write_application
+):
+    first, second = write_scenario(cases=60), write_scenario(cases=60, name="again")
+    with (second / "cases.csv").open("a") as stream:
+        stream.writelines(f"c{9000 + number},{number}.1234,5,north,fine\n" for number in range(8))
+    for scenario in (first, second):
+        rehearse_in(base, scenario, write_application(name=f"early-{scenario.name}"))
+    keys, sets = [], set()
+    for scenario in (first, second):
+        proven = prove(base, scenario, write_application(GOOD + f"# {scenario.name}\n", f"{scenario.name}-2"))
+        sealed = seal_scenario(base.lab, *load_scenario(scenario, 0)).record
+        hidden = base.lab.view.load(sealed.hidden_set, HiddenSet)
+        sets.add(sealed.hidden_set)
+        rows = pl.concat([piece.frame for piece in open_hidden(base.lab.vault, hidden, ReaderGrant(Purpose.OWNER))])
+        table = pl.read_csv(proven.folder / "cases.csv").filter(pl.col("position") >= 0)
+        keys.append(set(rows["case_id"].gather(table["case"]).to_list()))
+        assert proven.report.attempt.number == len(keys)
+    assert len(sets) == 2
+    assert len(keys[0]) > 0 < len(keys[1])
+    assert keys[0].isdisjoint(keys[1])
+
+
+def test_what_another_split_publishes_later_is_no_longer_fresh_in_the_set_sealed_before(base, write_scenario):
+    first, folder = load_scenario(write_scenario(), 0)
+    record = seal_scenario(base.lab, first, folder).record
+    hidden = base.lab.view.load(record.hidden_set, HiddenSet)
+    assert remaining(base.lab.vault, hidden).fresh == hidden.rows
+    renamed = write_scenario(name="again", change=lambda content: content.replace("small-alarm", "renamed-alarm"))
+    seal_scenario(base.lab, *load_scenario(renamed, 0))
+    assert 0.2 * hidden.rows < remaining(base.lab.vault, hidden).scored < 0.7 * hidden.rows
 
 
 def test_what_a_rehearsal_writes_holds_no_column_that_suppliers_may_not_see(

@@ -60,8 +60,19 @@ class Lab:
             yield
 
     @contextmanager
+    def sealing(self) -> Iterator[None]:
+        """Seal one scenario at a time: each looks at what was sealed before it."""
+        with self._locked("sealing.lock", fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
     def _boxes(self, kind: int) -> Iterator[None]:
-        with (self.folder("tmp") / "boxes.lock").open("a") as lock:
+        with self._locked("boxes.lock", kind):
+            yield
+
+    @contextmanager
+    def _locked(self, name: str, kind: int) -> Iterator[None]:
+        with (self.folder("tmp") / name).open("a") as lock:
             fcntl.flock(lock, kind)
             yield
 

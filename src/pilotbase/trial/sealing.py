@@ -27,8 +27,9 @@ from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.trial.lab import Lab, name_once
 from pilotbase.vault.attempts import mark_scored_before
-from pilotbase.vault.carrying import past_of, same_cases
+from pilotbase.vault.carrying import past_of, same_cases, spend_published
 from pilotbase.vault.hidden import HiddenSet, SealTerms
+from pilotbase.vault.overlaps import record_overlap
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.records import Stored
@@ -115,24 +116,13 @@ def seal_scenario(lab: Lab, scenario: Scenario, folder: Path, reference: Digest 
     if known is not None:
         return Sealed(scenario, lab.view.load(known, SealedScenario))
     frame = read_cases(scenario, folder)
-    split = split_cases(frame, scenario)
-    hidden = _hidden_set(lab, scenario, split.hidden)
-    record = SealedScenario(
-        scenario=scenario_digest,
-        source=source,
-        public_sample=lab.vault.blobs.put(_to_parquet(split.public)),
-        public_cases=split.public.height,
-        hidden_set=hidden.digest(),
-        hidden_cases=split.hidden.height,
-        classes=classes_of(split.public, scenario),
-        may_miss=tuple(field.name for field in scenario.feature_fields if frame[field.name].null_count()),
-        reference_application=reference,
-    )
-    owner = scenario.owner.organisation
-    with lab.view.transaction("scenario.sealed") as change:
-        change.put(scenario, PUBLIC, owner=owner, fields={"name": scenario.name, "sector": scenario.sector.value})
-        digest = change.put(record, parties(owner), owner=owner, fields={"scenario": scenario.name})
-    return Sealed(scenario, lab.view.load(name_once(lab.view, head, digest), SealedScenario))
+    with lab.sealing():
+        record = _seal(lab, scenario, frame, source, reference)
+        owner = scenario.owner.organisation
+        with lab.view.transaction("scenario.sealed") as change:
+            change.put(scenario, PUBLIC, owner=owner, fields={"name": scenario.name, "sector": scenario.sector.value})
+            digest = change.put(record, parties(owner), owner=owner, fields={"scenario": scenario.name})
+        return Sealed(scenario, lab.view.load(name_once(lab.view, head, digest), SealedScenario))
 
 
 def load_sealed(view: View, digest: Digest) -> Sealed:
@@ -153,6 +143,26 @@ def _source(scenario: Scenario, folder: Path) -> Path:
     raise InputError("trial.no_source", file=scenario.data.file, folder=folder)
 
 
+def _seal(
+    lab: Lab, scenario: Scenario, frame: pl.DataFrame, source: Digest, reference: Digest | None
+) -> SealedScenario:
+    split = split_cases(frame, scenario)
+    hidden = _hidden_set(lab, scenario, split.hidden)
+    others = [other for other in _hidden_sets_of(lab, hidden.owner) if other.digest() != hidden.digest()]
+    spend_published(lab.vault, split.public, others)
+    return SealedScenario(
+        scenario=scenario.digest(),
+        source=source,
+        public_sample=lab.vault.blobs.put(_to_parquet(split.public)),
+        public_cases=split.public.height,
+        hidden_set=hidden.digest(),
+        hidden_cases=split.hidden.height,
+        classes=classes_of(split.public, scenario),
+        may_miss=tuple(field.name for field in scenario.feature_fields if frame[field.name].null_count()),
+        reference_application=reference,
+    )
+
+
 def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
     """Return the sealed set of exactly these cases, sealing them only the first time."""
     head = f"hidden:{digest_bytes(frame.write_csv().encode())}"
@@ -160,8 +170,7 @@ def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
     if known is not None:
         return lab.view.load(known, HiddenSet)
     owner = scenario.owner.organisation
-    earlier = [stored.load(HiddenSet) for stored in lab.view.find("hidden-set", limit=10_000) if stored.owner == owner]
-    past = past_of(lab.vault, frame, earlier)
+    past = past_of(lab.vault, frame, _hidden_sets_of(lab, owner))
     terms = SealTerms(
         scenario=scenario.digest(),
         owner=owner,
@@ -173,6 +182,8 @@ def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
     spent = np.union1d(past.scored, _published(lab, owner, frame))
     if len(spent):
         mark_scored_before(lab.vault, hidden, spent)
+    for earlier, shared in past.shared:
+        record_overlap(lab.vault, owner, hidden.digest(), earlier.digest(), shared)
     return lab.view.load(name_once(lab.view, head, hidden.digest()), HiddenSet)
 
 
@@ -183,6 +194,10 @@ def _published(lab: Lab, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
     for sample in samples:
         shown |= same_cases(frame, pl.read_parquet(io.BytesIO(lab.vault.blobs.get(sample))))
     return np.flatnonzero(shown).astype(np.int64)
+
+
+def _hidden_sets_of(lab: Lab, owner: str) -> list[HiddenSet]:
+    return [stored.load(HiddenSet) for stored in lab.view.find("hidden-set", limit=10_000) if stored.owner == owner]
 
 
 def _sealed_by(lab: Lab, owner: str) -> list[Stored]:

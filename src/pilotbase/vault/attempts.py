@@ -23,7 +23,6 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, Row, insert, select, update
 
 from pilotbase.documents.errors import RefusedError
@@ -32,13 +31,13 @@ from pilotbase.evidence import attempt_levels, draw_order, exact
 from pilotbase.vault.ciphers import SetSecrets
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Cases
+from pilotbase.vault.overlaps import Bits, neighbours_of
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace import tables
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.transaction import Transaction
 
-Bits = npt.NDArray[np.bool_]
 _attempts, _sets = tables.attempts.c, tables.hidden_sets.c
 
 
@@ -93,6 +92,17 @@ class Remaining:
     attempts: int
     next_number: int
     next_alpha: float
+    spent_alpha: float
+    """What all attempts so far may have erred with together, open ones included."""
+
+
+@dataclass(frozen=True)
+class _Spent:
+    """What the attempts on a set, and on those that share cases with it, have taken of it."""
+
+    scored: Bits
+    held: Bits
+    numbers: frozenset[int]
 
 
 def order_commitment(vault: Vault, hidden_set: HiddenSet, application: Digest, nonce: str) -> Digest:
@@ -114,16 +124,17 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
     """
     bundle = secrets_of(vault, hidden_set)
     with vault.transaction("vault.attempt_opened") as change:
-        rows = _rows_of(change.connection, hidden_set)
+        rows = _rows_of(change.connection, hidden_set.digest())
         for row in rows:
             if _is_same(row, request):
                 return _attempt(row, hidden_set, bundle)
         if any(_shares_order(row, request) for row in rows):
             raise RefusedError("vault.nonce_used", nonce=request.nonce)
-        number = _free_number(hidden_set, rows)
+        spent = _spent(vault, change.connection, hidden_set)
+        number = _free_number(hidden_set, spent)
         if _used(rows) >= hidden_set.attempts:
             raise RefusedError("vault.no_attempts", allowed=hidden_set.attempts, left=0)
-        reserved = _draw(_fresh(change.connection, hidden_set, rows), request, number, bundle)
+        reserved = _draw(~(spent.scored | spent.held), request, number, bundle)
         values = {
             "hidden_set": hidden_set.digest(),
             "number": number,
@@ -197,7 +208,7 @@ def scored_cases(vault: Vault, hidden_set: HiddenSet) -> Cases:
 
 
 def mark_scored_before(vault: Vault, hidden_set: HiddenSet, cases: Cases) -> None:
-    """Count ``cases`` of a set that no attempt has touched as scored: they were, as part of an earlier set."""
+    """Count ``cases`` as scored for ever: they were, as part of an earlier set, or a public sample shows them now."""
     vault.require_access(hidden_set.owner)
     with vault.transaction("vault.scored_before") as change:
         scored = _scored(change.connection, hidden_set.digest())
@@ -228,24 +239,25 @@ def attempts_of(vault: Vault, hidden_set: HiddenSet) -> list[Attempt]:
     """Return all attempts on ``hidden_set`` in the order of opening, ended ones too."""
     bundle = secrets_of(vault, hidden_set)
     with vault.view.store.database.read() as connection:
-        return [_attempt(row, hidden_set, bundle) for row in _rows_of(connection, hidden_set)]
+        return [_attempt(row, hidden_set, bundle) for row in _rows_of(connection, hidden_set.digest())]
 
 
 def remaining(vault: Vault, hidden_set: HiddenSet) -> Remaining:
     """Return what ``hidden_set`` still holds; raises `NotFoundError`, `RefusedError`."""
     vault.require_access(hidden_set.owner)
     with vault.view.store.database.read() as connection:
-        rows = _rows_of(connection, hidden_set)
-        fresh = _fresh(connection, hidden_set, rows)
-        scored = int(_scored(connection, hidden_set.digest()).sum())
-    number = _free_number(hidden_set, rows)
+        rows = _rows_of(connection, hidden_set.digest())
+        spent = _spent(vault, connection, hidden_set)
+    number = _free_number(hidden_set, spent)
+    scored, fresh = int(spent.scored.sum()), int((~(spent.scored | spent.held)).sum())
     return Remaining(
-        fresh=int(fresh.sum()),
-        reserved=hidden_set.rows - scored - int(fresh.sum()),
+        fresh=fresh,
+        reserved=hidden_set.rows - scored - fresh,
         scored=scored,
         attempts=hidden_set.attempts - _used(rows),
         next_number=number,
         next_alpha=alpha_of(hidden_set, number),
+        spent_alpha=sum(alpha_of(hidden_set, held) for held in spent.numbers),
     )
 
 
@@ -264,22 +276,37 @@ def _shares_order(row: Row[Any], request: AttemptRequest) -> bool:
     return held and (row.application, row.nonce) == (request.application, request.nonce)
 
 
-def _free_number(hidden_set: HiddenSet, rows: list[Row[Any]]) -> int:
-    held = {row.number for row in rows if row.state != AttemptState.RETURNED}
+def _spent(vault: Vault, connection: Connection, hidden_set: HiddenSet) -> _Spent:
+    digest = hidden_set.digest()
+    scored, held, numbers = _taken(connection, digest)
+    numbers |= set(range(1, hidden_set.attempts_before + 1))
+    for other in neighbours_of(vault, connection, digest):
+        their_scored, their_held, their_numbers = _taken(connection, other.digest)
+        scored |= other.shared.carried(their_scored, hidden_set.rows)
+        held |= other.shared.carried(their_held, hidden_set.rows)
+        numbers |= their_numbers
+    return _Spent(scored, held & ~scored, frozenset(numbers))
+
+
+def _taken(connection: Connection, digest: Digest) -> tuple[Bits, Bits, set[int]]:
+    """Return which cases of one set are scored, which its live attempts hold, and the numbers of its attempts."""
+    scored = _scored(connection, digest)
+    held, numbers = np.zeros_like(scored), set()
+    for row in _rows_of(connection, digest):
+        if row.state in _LIVE:
+            held |= _unpacked(row.reserved, len(scored))
+        if row.state != AttemptState.RETURNED:
+            numbers.add(int(row.number))
+    return scored, held, numbers
+
+
+def _free_number(hidden_set: HiddenSet, spent: _Spent) -> int:
     first = hidden_set.attempts_before + 1
-    return next(number for number in range(first, first + len(rows) + 1) if number not in held)
+    return next(number for number in range(first, first + len(spent.numbers) + 1) if number not in spent.numbers)
 
 
 def _used(rows: list[Row[Any]]) -> int:
     return sum(row.state != AttemptState.RETURNED for row in rows)
-
-
-def _fresh(connection: Connection, hidden_set: HiddenSet, rows: list[Row[Any]]) -> Bits:
-    fresh = ~_scored(connection, hidden_set.digest())
-    for row in rows:
-        if row.state in _LIVE:
-            fresh &= ~_unpacked(row.reserved, hidden_set.rows)
-    return fresh
 
 
 def _draw(fresh: Bits, request: AttemptRequest, number: int, bundle: SetSecrets) -> Bits:
@@ -328,8 +355,8 @@ def _row(connection: Connection, identity: int) -> Row[Any]:
     return connection.execute(select(tables.attempts).where(_attempts.identity == identity)).one()
 
 
-def _rows_of(connection: Connection, hidden_set: HiddenSet) -> list[Row[Any]]:
-    rows = select(tables.attempts).where(_attempts.hidden_set == hidden_set.digest()).order_by(_attempts.identity)
+def _rows_of(connection: Connection, hidden_set: Digest) -> list[Row[Any]]:
+    rows = select(tables.attempts).where(_attempts.hidden_set == hidden_set).order_by(_attempts.identity)
     return list(connection.execute(rows).all())
 
 

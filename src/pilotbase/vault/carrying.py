@@ -9,43 +9,55 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from pilotbase.vault.attempts import AttemptState, attempts_of, scored_cases
+from pilotbase.vault.attempts import AttemptState, attempts_of, mark_scored_before, scored_cases
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Cases, Purpose, ReaderGrant, open_hidden
+from pilotbase.vault.overlaps import Bits, SharedCases, shared_cases
 from pilotbase.vault.place import Vault
 
 
 @dataclass(frozen=True)
 class Past:
-    """What earlier sets say of new cases: which have been scored, and how many attempts there were on any of them."""
+    """What earlier sets say of new cases: which have been scored, how many attempts there were on sets that hold any
+    of them, and which cases each of these sets shares with the new one."""
 
     scored: Cases
     attempts: int
+    shared: tuple[tuple[HiddenSet, SharedCases], ...] = ()
 
 
 def past_of(vault: Vault, frame: pl.DataFrame, earlier: Sequence[HiddenSet]) -> Past:
-    """Return the past of the cases in ``frame``, from an owner's ``earlier`` sets; each opening is logged.
-
-    A case is the same when all columns of the narrower set are equal; sets of other columns do not compare.
-    """
-    scored, attempts = np.zeros(frame.height, dtype=np.bool_), 0
+    """Return the past of the cases in ``frame``, from an owner's ``earlier`` sets; each opening is logged."""
+    scored, attempts, found = np.zeros(frame.height, dtype=np.bool_), 0, []
     for before in earlier:
-        rows = pl.concat([piece.frame for piece in open_hidden(vault, before, ReaderGrant(Purpose.OWNER))])
-        if same_cases(frame, rows).any():
+        shared = shared_cases(frame, _rows(vault, before))
+        if len(shared):
             used = [item.number for item in attempts_of(vault, before) if item.state is not AttemptState.RETURNED]
             attempts = max(attempts, before.attempts_before, *used)
-            scored |= same_cases(frame, rows[scored_cases(vault, before)])
-    return Past(np.flatnonzero(scored).astype(np.int64), attempts)
+            then = np.zeros(before.rows, dtype=np.bool_)
+            then[scored_cases(vault, before)] = True
+            scored |= shared.carried(then, frame.height)
+            found.append((before, shared))
+    return Past(np.flatnonzero(scored).astype(np.int64), attempts, tuple(found))
 
 
-def same_cases(frame: pl.DataFrame, rows: pl.DataFrame) -> npt.NDArray[np.bool_]:
+def spend_published(vault: Vault, public: pl.DataFrame, earlier: Sequence[HiddenSet]) -> None:
+    """Count as scored what a new public sample is about to show of an owner's ``earlier`` hidden sets."""
+    for before in earlier:
+        shown = shared_cases(_rows(vault, before), public).here
+        fresh = np.setdiff1d(shown, scored_cases(vault, before))
+        if len(fresh):
+            mark_scored_before(vault, before, fresh)
+
+
+def same_cases(frame: pl.DataFrame, rows: pl.DataFrame) -> Bits:
     """Return which cases of ``frame`` stand in ``rows`` too, shape (rows of frame,)."""
-    shared = [name for name in frame.columns if name in rows.columns and frame[name].dtype == rows[name].dtype]
-    if not rows.height or len(shared) < min(frame.width, rows.width):
-        return np.zeros(frame.height, dtype=np.bool_)
-    known = rows.select(shared).unique()
-    found = frame.select(shared).with_row_index("case").join(known, on=shared, how="semi", nulls_equal=True)
-    return np.isin(np.arange(frame.height), found["case"].to_numpy())
+    same = np.zeros(frame.height, dtype=np.bool_)
+    same[shared_cases(frame, rows).here] = True
+    return same
+
+
+def _rows(vault: Vault, hidden_set: HiddenSet) -> pl.DataFrame:
+    return pl.concat([piece.frame for piece in open_hidden(vault, hidden_set, ReaderGrant(Purpose.OWNER))])
