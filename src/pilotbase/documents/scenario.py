@@ -166,6 +166,17 @@ class TrialDesign(Part):
         return self
 
 
+class BoardTerms(Part):
+    """A board 排行榜: suppliers compare on a slice of the hidden cases that certifies nothing."""
+
+    measure: str = pydantic.Field(min_length=1, max_length=200)
+    """As in a criterion, without comparison: ``accuracy``, ``recall(failure)``, ``capped_mae(cap=10)``."""
+    share: float = pydantic.Field(default=0.1, gt=0, le=0.5)
+    """Part of the hidden cases that is cut off for the board, for ever."""
+    submissions: int = pydantic.Field(default=50, ge=1, le=10_000)
+    """How many application versions one supplier may submit."""
+
+
 class TrialTerms(TrialDesign):
     """The terms on which a trial runs."""
 
@@ -177,6 +188,10 @@ class TrialTerms(TrialDesign):
     limits: Limits = Limits()
     batch_rows: int = pydantic.Field(default=1024, ge=1, le=65_536)
     approvals: tuple[Approval, ...] = ()
+    board: BoardTerms | None = None
+    """No board when not set."""
+    reuse: bool = False
+    """Score cases again that were scored before. Refused: every attempt scores fresh cases."""
 
     @property
     def design(self) -> TrialDesign:
@@ -270,6 +285,8 @@ class Scenario(Document):
                 yield path, text("scenario.unknown_column", found=column, allowed=names)
         if self.subhead and self.action and self.subhead not in SUBHEADS[self.action]:
             yield "subhead", text("scenario.foreign_subhead", found=self.subhead, allowed=SUBHEADS[self.action])
+        if self.trial.reuse:
+            yield "trial.reuse", text("scenario.no_reuse")
         yield from self._task_problems(names)
 
     def _task_problems(self, names: list[str]) -> Iterator[tuple[str, Text]]:
