@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test prove lint format docs lock clean bench-trial
+.PHONY: demo test prove lint format docs lock clean evidence bench-trial bench-evidence
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo
@@ -16,6 +16,14 @@ prove: $(VENV)/.dev
 
 bench-trial: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_trial.py
+
+bench-evidence: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_evidence
+
+# A tenth of the runs, into build/evidence: make evidence SHARE=0.1
+SHARE = 1
+evidence: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.evidence --share $(SHARE)
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
@@ -42,4 +50,4 @@ $(VENV)/.dev: $(VENV)/.base requirements/dev.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) build

@@ -1,0 +1,92 @@
+"""Corrections, row 8: latency is judged on a full run, in blocks of time."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from benchmarks.evidence.contract import AtMost, Beyond, Claim, Reading, Shown, Study, Words, column, each
+from benchmarks.evidence.ingredients import ALPHA, LEVELS
+from pilotbase.documents.criteria import parse_rule
+from pilotbase.evidence import CriterionPlan, MeanMartingale, decide, time_blocks
+from pilotbase.measures import Run, observe_run
+
+REQUESTS, BURST = 20_000, 200
+"""Requests of a full run at 100 a second, and how long a slow spell lasts on average."""
+SLOW = 0.10
+RULE = parse_rule("latency.p95 <= 100 ms")
+
+
+def run_of(rng: np.random.Generator) -> np.ndarray:
+    """Return latencies in seconds: slow 10 % of the time, in spells; the 95th percentile is beyond 100 ms."""
+    spells = int(4 * REQUESTS / BURST) + 8
+    lengths = np.where(
+        np.arange(spells) % 2 == 1, rng.geometric(1 / BURST, spells), rng.geometric(SLOW / (1 - SLOW) / BURST, spells)
+    )
+    slow = np.repeat(np.arange(spells) % 2 == 1, lengths)
+    start = rng.integers(0, len(slow) // 4)
+    chosen = slow[start : start + REQUESTS]
+    return np.where(chosen, 0.5, 0.05)
+
+
+def by_request(rng: np.random.Generator) -> list[float]:
+    """Return whether the requests, taken as independent and watched, pass, and after how many."""
+    within = (run_of(rng) <= 0.1).astype(int)
+    at = MeanMartingale.with_replacement(Fraction(95, 100), 0).crossing(within, math.log(1 / ALPHA))
+    refuted = MeanMartingale.with_replacement(Fraction(-95, 100), -1).crossing(-within, math.log(1 / ALPHA))
+    passed = at is not None and (refuted is None or at < refuted)
+    return [float(passed), at + 1 if passed and at is not None else np.nan]
+
+
+def whole_run(rng: np.random.Generator) -> bool:
+    latencies = run_of(rng)
+    observation = observe_run(RULE, Run(latencies, len(latencies), len(latencies) / 100))
+    plan = CriterionPlan(str(RULE), observation, "<=", Fraction(1, 10), "run", "run", run=True)
+    missed = bool(np.quantile(latencies, 0.95, method="inverted_cdf") > 0.1)
+    return missed and decide([plan], np.zeros(0, dtype=np.int64), LEVELS).verdict == "accept"
+
+
+def by_block(rng: np.random.Generator) -> bool:
+    latencies = run_of(rng)
+    observation = observe_run(RULE, Run(latencies, len(latencies), len(latencies) / 100))
+    units = time_blocks(np.arange(len(latencies)) / 100, 10.0)
+    plan = CriterionPlan(str(RULE), observation, "<=", Fraction(1, 10), "population", "time_block", units, True)
+    return decide([plan], np.zeros(0, dtype=np.int64), LEVELS).verdict == "accept"
+
+
+CLAIM = Claim(
+    id="latency-blocks",
+    title=Words("Latency: the full load, in blocks of time", "时延：跑满全部负载，按时间块计"),
+    sentence=Words(
+        "Requests taken as independent, with a stop as soon as the evidence suffices, pass a p95 that is exceeded a "
+        "tenth of the time: the run ends before the first slow spell. A full run in time blocks does not.",
+        "若把请求视为相互独立、证据一够就停，则有十分之一时间超限的 p95 也会通过：运行在第一次变慢之前就结束了。"
+        "按时间块跑满全部负载则不会。",
+    ),
+    assumes=Words(
+        "Run: the claim is about the run that was measured. Time blocks (of 10 s here): blocks are taken as "
+        "independent, "
+        "so they must be long against the spells; what lies outside the load is not claimed.",
+        "“本次运行”：结论只针对实测的运行。时间块（此处 10 秒）：各块视为独立，因此块长须远大于变慢的持续时间；"
+        "对负载之外不作声明。",
+    ),
+    studies=(
+        Study(
+            each(by_request),
+            (
+                Reading("requests as units, early stop: accepted", "wrong", Beyond(0.05), 0.91, column(0)),
+                Reading(
+                    "… median request at which it stopped", "fact", Shown(), 112,
+                    column(1, lambda values: float(np.median(values))), share=False,
+                ),
+            ),
+            2000,
+            100,
+        ),
+        Study(each(whole_run), (Reading("whole run: accepted though it missed", "ours", AtMost(0.0), 0.0),), 1000, 30),
+        Study(each(by_block), (Reading("time blocks, whole run: accepted", "ours", AtMost(0.05)),), 1000, 30),
+    ),
+    note="20,000 requests; slow in spells of 200 requests on average, a tenth of the time.",
+)  # fmt: skip

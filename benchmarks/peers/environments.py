@@ -1,0 +1,44 @@
+"""Environments of their own for peers and oracles: from the hashed locks beside this file, kept until these change."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+CACHE = ROOT / "build" / "peers"
+
+
+def peer_python(name: str) -> Path:
+    """Return the interpreter of peer ``name``'s environment, which is made on first use.
+
+    A build that was interrupted is begun again: the mark of readiness is written last.
+    """
+    lock = HERE / f"{name}.txt"
+    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    folder = CACHE / f"{name}-{digest}"
+    if not (folder / "ready").exists():
+        print(f"  making the environment of {name} (once)", flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+        subprocess.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(lock)], check=True)
+        (folder / "ready").touch()
+    return folder / "bin" / "python"
+
+
+def peer_environment(threads: int = 1) -> dict[str, str]:
+    """Return the surroundings of a peer's process: as ours, the same number of threads, no way home for telemetry."""
+    count = str(threads)
+    own = {"OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count, "MKL_NUM_THREADS": count}
+    return {**os.environ, **own, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+
+
+def with_ours(environment: dict[str, str]) -> dict[str, str]:
+    """Return ``environment`` with our source importable: for numba, which is an option of ours."""
+    return {**environment, "PYTHONPATH": str(ROOT / "src")}

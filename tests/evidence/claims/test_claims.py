@@ -1,0 +1,85 @@
+"""Every published claim by a short simulation, and the page that shows the long ones says what they showed."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.evidence.claims import CLAIMS
+from benchmarks.evidence.contract import AtMost, Beyond, Claim, Row, draw_batch, read
+from benchmarks.evidence.page import figure, page
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+RESULTS: dict[str, Any] = json.loads((DOCS / "evidence" / "results.json").read_text("utf-8"))
+PUBLISHED = {
+    entry["id"]: [Row(**{field.name: row[field.name] for field in fields(Row)}) for row in entry["rows"]]
+    for entry in RESULTS["claims"]
+}
+
+Every = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+
+
+@Every
+def test_a_claim_holds_in_a_short_simulation(claim: Claim) -> None:
+    failed = [f"{row.label}: {row.value:.4g}, {row.condition}" for row in claim.quick() if not row.holds]
+    assert not failed, failed
+
+
+@Every
+def test_a_claim_says_what_it_assumes_in_both_languages(claim: Claim) -> None:
+    for words in (claim.title, claim.sentence, claim.assumes):
+        assert words.en.strip()
+        assert re.search(r"[\u4e00-\u9fff]", words.zh), words
+
+
+@Every
+def test_what_a_trap_warns_of_fails_and_ours_is_asked_something(claim: Claim) -> None:
+    readings = [reading for study in claim.studies for reading in study.readings]
+    assert any(reading.way == "ours" for reading in readings)
+    for reading in readings:
+        if reading.way == "wrong":
+            # A tempting way about which nothing is asked would prove nothing.
+            assert str(reading.condition) != "shown only", reading.label
+
+
+@Every
+def test_the_published_rows_hold_and_are_drawn(claim: Claim) -> None:
+    rows = PUBLISHED[claim.id]
+    assert [row.label for row in rows if not row.holds] == []
+    drawn = figure(claim, rows)
+    if drawn is not None:
+        path = DOCS / "evidence" / f"{claim.id}.svg"
+        assert path.read_text("utf-8") == drawn, "run: make evidence"
+        assert path.stat().st_size < 100_000
+
+
+def test_the_page_is_made_of_the_results() -> None:
+    assert (DOCS / "evidence.md").read_text("utf-8") == page(PUBLISHED, RESULTS), "run: make evidence"
+
+
+def test_no_file_is_left_of_a_claim_that_is_gone() -> None:
+    left = {path.stem for path in (DOCS / "evidence").glob("*.svg") if not path.stem.startswith("reader-")}
+    assert left <= {claim.id for claim in CLAIMS}
+
+
+def test_numbers_do_not_depend_on_how_batches_are_spread() -> None:
+    claim = next(claim for claim in CLAIMS if claim.id == "strata")
+    study = claim.studies[1]
+    batches = [draw_batch(study, (claim.seed, 1, start), 1200) for start in (1000, 0, 500)]
+    rows = read(study, np.concatenate([batches[1], batches[2], batches[0]]))
+    whole = [row for row in claim.simulate(1200, claim.seed) if row.way == "ours"]
+    assert rows == whole
+
+
+def test_conditions_allow_three_standard_errors_and_no_more() -> None:
+    assert AtMost(0.05).holds(0.0646, 2000)
+    assert not AtMost(0.05).holds(0.0647, 2000)
+    assert not AtMost(0.0).holds(0.0005, 2000)
+    assert Beyond(0.05).holds(0.0647, 2000)
+    assert not Beyond(0.05).holds(0.0646, 2000)
