@@ -1,16 +1,21 @@
 """Acceptance criteria as code: ``gap(recall(failure) by site) <= 0.05`` read into a `Rule`.
 
-rule       = measured ( ">=" | "<=" ) number [ unit ]
-measured   = ( "gap" | "worst" ) "(" measure "by" column ")"  |  measure
-measure    = name [ "." statistic ] [ "(" argument { "," argument } ")" ]
-argument   = label  |  name "=" ( number | word )
+rule          = measured ( ">=" | "<=" ) number [ unit ]
+measured      = ( "gap" | "worst" ) "(" measure "by" column ")"  |  "lift" "(" measure ")"
+              | "drop" "(" measure "under" perturbation ")"  |  measure
+measure       = name [ "." statistic ] [ "(" argument { "," argument } ")" ]
+argument      = label  |  name "=" ( number | word )
+perturbation  = name [ "(" [ number ] { "," name "=" ( number | word { "|" word } ) } ")" ]
+
+``drop`` is by how much a measure gets worse under a perturbation, ``lift`` by how much it is better than the
+baseline's, each on the same cases: ``drop(recall(failure) under missing(0.2, columns=torque|speed)) <= 0.1``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Literal
@@ -18,7 +23,9 @@ from typing import Literal
 from pilotbase.documents.errors import InputError
 
 Comparison = Literal[">=", "<="]
-Wrapper = Literal["gap", "worst"]
+Wrapper = Literal["gap", "worst", "drop", "lift"]
+PAIRED: frozenset[Wrapper] = frozenset({"drop", "lift"})
+"""Wrappers that compare two answers to the same case."""
 
 UNITS: Mapping[str, tuple[str, Decimal]] = MappingProxyType(
     {
@@ -63,10 +70,34 @@ THRESHOLDS = NumberBounds(digits=18, decimals=30, magnitude=30)
 ARGUMENTS = NumberBounds(digits=6, decimals=6, magnitude=15)
 
 _COMPARED = re.compile(r"(?P<number>[-+]?[0-9.]++(?:[eE][-+]?[0-9]++)?+)\s*+(?P<unit>\S.*+)?", re.DOTALL)
-_WRAPPED = re.compile(r"(?P<wrapper>gap|worst)\s*+\((?P<inner>.*)\)", re.DOTALL)
+_WRAPPED = re.compile(r"(?P<wrapper>gap|worst|drop|lift)\s*+\((?P<inner>.*)\)", re.DOTALL)
+_NESTED = re.compile(r"\s*+(gap|worst|drop|lift)\s*+\(")
+_UNDER = re.compile(r"\sunder(?=\s|$)")
+_PERTURBATION = re.compile(r"(?P<name>[a-z][a-z0-9_]*+)\s*+(?:\((?P<arguments>.*)\))?", re.DOTALL)
 _MEASURE = re.compile(r"(?P<name>[a-z][a-z0-9_]*+(?:\.[a-z0-9_]++)?+)\s*+(?:\((?P<arguments>.*)\))?", re.DOTALL)
 _NAMED = re.compile(r"(?P<name>[a-z][a-z0-9_]*+)\s*+=(?P<value>.*\S.*)", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?[0-9.]++(?:[eE][-+]?[0-9]++)?+")
+
+
+COLUMN_ARGUMENTS = frozenset({"columns", "by", "within"})
+"""Arguments of a perturbation that name columns of the data: words, even where they look like numbers."""
+
+
+@dataclass(frozen=True)
+class Perturbed:
+    """A perturbation as a rule names it: ``noise(0.1, columns=torque|speed)``."""
+
+    name: str
+    strength: Decimal | None = None
+    """The number without a name: it stands for the perturbation's first parameter."""
+    arguments: Mapping[str, Decimal | str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __str__(self) -> str:
+        parts = [] if self.strength is None else [_spell(self.strength)]
+        parts += [
+            f"{name}={_spell(value) if isinstance(value, Decimal) else value}" for name, value in self.arguments.items()
+        ]
+        return f"{self.name}({', '.join(parts)})" if parts else self.name
 
 
 @dataclass(frozen=True)
@@ -81,6 +112,8 @@ class Rule:
     wrapper: Wrapper | None = None
     by: str | None = None
     unit: str | None = None
+    under: Perturbed | None = None
+    """What ``drop`` perturbs the cases with."""
 
     @property
     def key(self) -> str:
@@ -88,7 +121,16 @@ class Rule:
         named = [f"{name}={value}" for name, value in self.arguments.items()]
         arguments = ", ".join(([self.label] if self.label is not None else []) + named)
         inner = f"{self.measure}({arguments})" if arguments else self.measure
+        if self.wrapper == "drop":
+            return f"drop({inner} under {self.under})"
+        if self.wrapper == "lift":
+            return f"lift({inner})"
         return f"{self.wrapper}({inner} by {self.by})" if self.wrapper else inner
+
+    @property
+    def plain(self) -> Rule:
+        """Return the measure alone, without gap, worst, drop or lift; comparison and threshold mean nothing there."""
+        return replace(self, wrapper=None, by=None, under=None)
 
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
@@ -112,19 +154,75 @@ def parse_rule(source: str) -> Rule:
     if unit is not None and unit not in UNITS:
         raise InputError("criterion.unknown_unit", found=unit, allowed=", ".join(UNITS))
     threshold = _number(compared["number"], source, THRESHOLDS) * (UNITS[unit][1] if unit else 1)
-    wrapper, inner, by = _unwrap(measured)
+    wrapper, inner, second = _unwrap(measured, source)
     name, label, arguments = _parse_measure(inner, source)
     comparison: Comparison = ">=" if source[place] == ">" else "<="
-    return Rule(name, comparison, threshold, label, arguments, wrapper, by, unit)
+    by = None if wrapper in PAIRED else second
+    under = _parse_perturbation(second, source) if wrapper == "drop" and second is not None else None
+    return Rule(name, comparison, threshold, label, arguments, wrapper, by, unit, under)
 
 
-def _unwrap(measured: str) -> tuple[Wrapper | None, str, str | None]:
-    """Return wrapper, measure and column of ``gap(measure by column)``; no wrapper for anything else."""
+def _unwrap(measured: str, rule: str) -> tuple[Wrapper | None, str, str | None]:
+    """Return wrapper, measure, and what follows ``by`` or ``under``; no wrapper for a measure alone."""
     matched = _WRAPPED.fullmatch(measured)
-    words = matched["inner"].rsplit(None, 2) if matched else []
-    if matched is None or len(words) < 3 or words[1] != "by" or set(words[2]) & set("()"):
+    if matched is None:
         return None, measured, None
-    return ("gap" if matched["wrapper"] == "gap" else "worst"), words[0], words[2]
+    wrapper, inner = matched["wrapper"], matched["inner"]
+    if _NESTED.match(inner):
+        raise InputError("criterion.nested", found=measured, rule=rule)
+    if wrapper == "lift":
+        if _split_under(inner) is not None:
+            raise InputError("criterion.lift_under", found=measured, rule=rule)
+        return "lift", inner, None
+    if wrapper == "drop":
+        parts = _split_under(inner)
+        if parts is None or not parts[0] or not parts[1]:
+            raise InputError("criterion.drop_without_under", found=measured, rule=rule)
+        return "drop", *parts
+    words = inner.rsplit(None, 2)
+    if len(words) < 3 or words[1] != "by" or set(words[2]) & set("()"):
+        return None, measured, None
+    return ("gap" if wrapper == "gap" else "worst"), words[0], words[2]
+
+
+def _split_under(inner: str) -> tuple[str, str] | None:
+    """Return what stands before and after the first ``under`` outside brackets; None where there is none."""
+    depth = seen = 0
+    for found in _UNDER.finditer(inner):
+        between = inner[seen : found.start()]
+        depth, seen = depth + between.count("(") - between.count(")"), found.start()
+        if depth == 0:
+            return inner[: found.start()].strip(), inner[found.end() :].strip()
+    return None
+
+
+def _parse_perturbation(source: str, rule: str) -> Perturbed:
+    matched = _PERTURBATION.fullmatch(source)
+    if matched is None:
+        raise InputError("criterion.no_perturbation", found=source, rule=rule)
+    strength: Decimal | None = None
+    arguments: dict[str, Decimal | str] = {}
+    pieces = [piece.strip() for piece in (matched["arguments"] or "").split(",")] if matched["arguments"] else []
+    for index, piece in enumerate(pieces):
+        named = _NAMED.fullmatch(piece)
+        if named is None:
+            if index or not _NUMBER.fullmatch(piece):
+                raise InputError("criterion.perturbation_argument", found=piece, rule=rule)
+            strength = _number(piece, rule, ARGUMENTS)
+        elif named["name"] in arguments:
+            raise InputError("criterion.argument_twice", found=named["name"], rule=rule)
+        else:
+            arguments[named["name"]] = _argument(named["name"], named["value"].strip(), rule)
+    return Perturbed(matched["name"], strength, MappingProxyType(arguments))
+
+
+def _argument(name: str, value: str, rule: str) -> Decimal | str:
+    if name not in COLUMN_ARGUMENTS:
+        return _number(value, rule, ARGUMENTS) if _NUMBER.fullmatch(value) else value
+    columns = [column.strip() for column in value.split("|")]
+    if not all(columns):
+        raise InputError("criterion.empty_column", found=f"{name}={value}", rule=rule)
+    return "|".join(columns)
 
 
 def _parse_measure(source: str, rule: str) -> tuple[str, str | None, Mapping[str, Decimal | str]]:

@@ -30,6 +30,8 @@ class Cases:
     classes: tuple[str, ...] = ()
     positive: str | None = None
     kind: Kind = "label"
+    perturbed: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Answers to the same cases under a perturbation, by its spelling in the rule."""
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -47,6 +49,7 @@ class Cases:
             groups={name: values[chosen] for name, values in self.groups.items()},
             units=None if self.units is None else self.units[chosen],
             baseline=None if self.baseline is None else self.baseline[chosen],
+            perturbed={name: answers[chosen] for name, answers in self.perturbed.items()},
         )
 
     def probabilities(self) -> Floats:

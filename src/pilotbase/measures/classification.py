@@ -114,19 +114,19 @@ def _overlap(question: Question, hit: tuple[int, int], miss: tuple[int, int], al
 MEASURES = (
     Measure(
         "accuracy", text("measure.accuracy"), "right / N", "ISO/IEC TS 4213:2022, 6.2.3", "higher",
-        CLASSIFYING, accuracy, parameters=(CUT,),
+        CLASSIFYING, accuracy, parameters=(CUT,), paired=True,
     ),
     Measure(
         "error_rate", text("measure.error_rate"), "wrong / N", "ISO/IEC TS 4213:2022, 6.2.3", "lower",
-        CLASSIFYING, error_rate, parameters=(CUT,),
+        CLASSIFYING, error_rate, parameters=(CUT,), paired=True,
     ),
     Measure(
         "recall", text("measure.recall"), "TP / (TP + FN)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        CLASSIFYING, recall, parameters=(CUT,), of_class=True,
+        CLASSIFYING, recall, parameters=(CUT,), of_class=True, paired=True,
     ),
     Measure(
         "specificity", text("measure.specificity"), "TN / (TN + FP)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        CLASSIFYING, specificity, parameters=(CUT,), of_class=True,
+        CLASSIFYING, specificity, parameters=(CUT,), of_class=True, paired=True,
     ),
     Measure(
         "precision", text("measure.precision"), "TP / (TP + FP)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",

@@ -39,6 +39,8 @@ class Measure:
 
     ``bounds``: smallest and largest value; the name of a parameter stands for its value.
     ``pooled``: the per-case observation needs all cases (AUC on a hidden set), so only a census decides there.
+    ``paired``: a case's weight depends on its truth alone and the measure is the plain ratio, so that a difference
+    between two answers to the same cases is a mean itself (``drop``, ``lift``).
     """
 
     name: str
@@ -53,6 +55,7 @@ class Measure:
     of_class: bool = False
     pooled: bool = False
     needs_baseline: bool = False
+    paired: bool = False
 
     def range(self, arguments: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
         """Return the smallest and the largest value with these arguments."""

@@ -8,20 +8,20 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import SCORING, Measure, Parameter
+from pilotbase.measures.definition import JOINED, SCORING, Measure, Parameter
 from pilotbase.measures.observation import Part, Question, mean_of
 
 
 def brier(question: Question) -> Part:
     """Return (p - y)²."""
     outcome = (question.cases.truth == question.label).astype(np.float64)
-    return mean_of((_of_label(question) - outcome) ** 2, Decimal(1), question)
+    return mean_of((of_label(question) - outcome) ** 2, Decimal(1), question)
 
 
 def capped_log_loss(question: Question) -> Part:
     """Return min(-log p(truth), cap), natural logarithm."""
     cap = question.arguments["cap"]
-    given = _of_label(question)
+    given = of_label(question)
     of_truth = np.where(question.cases.truth == question.label, given, 1 - given)
     with np.errstate(divide="ignore"):
         return mean_of(np.minimum(-np.log(of_truth), float(cap)), cap, question)
@@ -34,7 +34,7 @@ def auc(question: Question) -> Part:
     (corrections, row 6). A tie counts one half.
     """
     positive = question.cases.truth == question.label
-    scores = _ranked(question, positive)
+    scores = ranked(question, positive)
     return _pairs(question, scores, positive) if question.estimand == "population" else _census(scores, positive)
 
 
@@ -59,19 +59,19 @@ def _pairs(question: Question, scores: Floats, positive: np.ndarray[tuple[int], 
     gain, weight = np.zeros(len(scores), dtype=np.int64), np.zeros(len(scores), dtype=np.int64)
     gain[later] = 2 * (scores[ups] > scores[downs]) + (scores[ups] == scores[downs])
     weight[later] = 2
-    return Part(gain, weight, ((0, 2), (1, 2), (2, 2)))
+    return Part(gain, weight, ((0, 2), (1, 2), (2, 2)), joined=True)
 
 
-def _of_label(question: Question) -> Floats:
+def of_label(question: Question) -> Floats:
     """Return the answered probability of the class that is asked about."""
     given = question.cases.probabilities()
     positive = question.cases.positive
     return given if positive is None or question.cases.code(positive) == question.label else 1 - given
 
 
-def _ranked(question: Question, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
+def ranked(question: Question, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
     """Return scores with abstentions ranked where they harm the criterion most."""
-    given = _of_label(question)
+    given = of_label(question)
     harm = -1.0 if question.comparison == ">=" else 1.0
     return np.where(np.isnan(given), np.where(positive, harm, -harm) * np.inf, given)
 
@@ -79,16 +79,17 @@ def _ranked(question: Question, positive: np.ndarray[tuple[int], np.dtype[np.boo
 MEASURES = (
     Measure(
         "brier", text("measure.brier"), "mean (p - y)²", "Brier, Monthly Weather Review 78:1, 1950", "lower",
-        SCORING, brier, of_class=True,
+        SCORING, brier, of_class=True, paired=True,
     ),
     Measure(
         "capped_log_loss", text("measure.capped_log_loss"), "mean min(-log p(truth), cap)",
         "Good, JRSS-B 14:107, 1952; capped so that it is bounded", "lower", SCORING, capped_log_loss,
         bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), Decimal(100)),), of_class=True,
+        paired=True,
     ),
     Measure(
         "auc", text("measure.auc"), "P(score of a positive > of a negative) + P(equal) / 2",
         "ISO/IEC TS 4213:2022, 6.3.6; Hanley & McNeil, Radiology 143:29, 1982", "higher", SCORING, auc,
-        of_class=True, pooled=True,
+        of_class=True, pooled=True, guarantees=JOINED,
     ),
 )  # fmt: skip

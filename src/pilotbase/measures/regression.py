@@ -8,7 +8,7 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import ANY, PREDICTING, Measure, Parameter
+from pilotbase.measures.definition import COMPARABLE, PREDICTING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import Part, Question, indicator, mean_of
 
 _LARGEST = Decimal(10) ** 15
@@ -62,7 +62,7 @@ MEASURES = (
     Measure(
         "capped_mae", text("measure.capped_mae"), "mean min(|answer - truth|, cap)",
         "Willmott & Matsuura, Climate Research 30:79, 2005; capped so that it is bounded", "lower", PREDICTING,
-        capped_mae, bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), _LARGEST),),
+        capped_mae, bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), _LARGEST),), paired=True,
     ),
     Measure(
         "capped_rmse", text("measure.capped_rmse"), "√ mean min(|answer - truth|, cap)²",
@@ -72,11 +72,11 @@ MEASURES = (
     Measure(
         "within", text("measure.within"), "share of |answer - truth| ≤ tolerance",
         "hit rate within a stated tolerance", "higher", PREDICTING, within,
-        parameters=(Parameter("tolerance", None, Decimal(-1), _LARGEST),),
+        parameters=(Parameter("tolerance", None, Decimal(-1), _LARGEST),), paired=True, guarantees=SHARE,
     ),
     Measure(
         "win_rate", text("measure.win_rate"), "(wins + ties / 2) / N against the baseline, paired",
-        "Demšar, JMLR 7:1, 2006 (paired counts of wins)", "higher", ANY, win_rate,
+        "Demšar, JMLR 7:1, 2006 (paired counts of wins)", "higher", COMPARABLE, win_rate,
         parameters=(Parameter("cut", Decimal("0.5"), Decimal(0), Decimal(1)),), needs_baseline=True,
     ),
 )  # fmt: skip

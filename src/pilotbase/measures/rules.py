@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.criteria import UNITS, Rule
+from pilotbase.documents.contract import Field
+from pilotbase.documents.criteria import PAIRED, UNITS, Rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Cases, Ints, Kind
 from pilotbase.measures.definition import Measure
 from pilotbase.measures.observation import Comparison, Estimand, Observation, Part, Question
+from pilotbase.measures.paired import observe_pair, pair_problems
 from pilotbase.measures.registry import measure_named, measures, resource_measures
 from pilotbase.measures.resources import ResourceMeasure, Run
 
@@ -30,6 +32,8 @@ class Setting:
     columns: frozenset[str] = frozenset()
     """Columns that cases can be grouped by."""
     has_baseline: bool = False
+    features: tuple[Field, ...] = ()
+    """Columns that applications see: what can be perturbed."""
 
 
 def is_resource(rule: Rule) -> bool:
@@ -53,6 +57,8 @@ def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_
     natural: Comparison = ">=" if measure.better == "higher" else "<="
     towards = natural if rule.wrapper == "gap" else rule.comparison
     question = Question(cases, _arguments(measure, rule), _code(measure, rule, cases), towards, order, estimand)
+    if rule.wrapper == "drop" or rule.wrapper == "lift":
+        return Observation("single", (observe_pair(measure, rule, question),))
     if rule.wrapper is None or rule.by is None:
         return Observation("single", (measure.observe(question),), census_only)
     if rule.by not in cases.groups:
@@ -91,6 +97,7 @@ def problems_of(rule: Rule, setting: Setting) -> tuple[Text, ...]:
         *_group_problems(rule, setting),
         *_threshold_problems(measure, rule),
         *_direction_problems(measure, rule),
+        *pair_problems(rule, measure, setting.features, setting.has_baseline),
     )
 
 
@@ -142,8 +149,10 @@ def _threshold_problems(measure: Measure, rule: Rule) -> list[Text]:
     if _argument_problems(measure, rule):
         return []
     low, high = measure.range(_arguments(measure, rule))
-    if rule.wrapper == "gap":
+    if rule.wrapper in ("gap", "drop"):
         low, high = Decimal(0), high - low
+    if rule.wrapper == "lift":
+        low, high = low - high, high - low
     found = []
     if rule.unit is not None and UNITS[rule.unit][0] != "":
         found.append(text("measure.wrong_unit", measure=measure.name, found=rule.unit, allowed="-"))
@@ -154,7 +163,7 @@ def _threshold_problems(measure: Measure, rule: Rule) -> list[Text]:
 
 def _direction_problems(measure: Measure, rule: Rule) -> list[Text]:
     """Refuse what a worse application meets more easily, ``accuracy <= 0.8``: it is a slip of the pen."""
-    if rule.wrapper == "gap" or (rule.comparison == "<=") == (measure.better == "lower"):
+    if rule.wrapper == "gap" or rule.wrapper in PAIRED or (rule.comparison == "<=") == (measure.better == "lower"):
         return []
     return [text("measure.direction", rule=str(rule))]
 
@@ -164,7 +173,9 @@ def _resource_problems(rule: Rule, resource: ResourceMeasure) -> tuple[Text, ...
     allowed = ", ".join(name for name, (base, _) in UNITS.items() if base == resource.unit)
     if rule.unit is None or UNITS[rule.unit][0] != resource.unit:
         found.append(text("measure.wrong_unit", measure=resource.name, found=rule.unit or "-", allowed=allowed))
-    if rule.wrapper is not None:
+    if rule.wrapper in PAIRED:
+        found.append(text("measure.not_paired", measure=resource.name, rule=str(rule)))
+    elif rule.wrapper is not None:
         found.append(text("measure.no_groups", measure=resource.name))
     if (rule.comparison == "<=") != (resource.better == "lower"):
         found.append(text("measure.direction", rule=str(rule)))

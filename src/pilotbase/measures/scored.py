@@ -49,6 +49,7 @@ class CaseScore:
             self.kinds,
             self._observe,
             bounds=(self.low, self.high),
+            paired=True,
         )
 
     def _observe(self, question: Question) -> Part:

@@ -1,0 +1,132 @@
+"""Perturbations of series: gaps, sensors that freeze, values that come late, clocks that are wrong.
+
+Rows follow each other as they come, or by the column ``by``; with ``within`` each value of that column (a machine, a
+ward) is a series of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.texts import text
+from pilotbase.measures.perturbations.definition import COLUMNS, SHARE, Column, Parameter, Perturbation, Place
+from pilotbase.measures.perturbations.tabular import without
+
+Ints = NDArray[np.int64]
+
+_BY = Parameter("by", "", of_columns=True)
+_WITHIN = Parameter("within", "", of_columns=True)
+_LENGTH = Parameter("length", Decimal(10), Decimal(1), Decimal(1_000_000), whole=True)
+_TO_SECONDS = len("2027-06-30T12:00:00")
+_TO_DAYS = len("2027-06-30")
+
+
+class _OfSeries(Perturbation):
+    """A change that follows the rows of each series."""
+
+    across_cases = True
+
+    def _series(self, place: Place) -> list[Ints]:
+        """Return the row numbers of each series, in order."""
+        rows = np.arange(len(place.reference) if not place.columns else len(next(iter(place.columns.values()))))
+        for column in self.names("by"):
+            rows = rows[np.argsort(_sortable(place.columns[column]), kind="stable")]
+        for column in self.names("within"):
+            codes = np.unique(_sortable(place.columns[column]), return_inverse=True)[1]
+            ordered = rows[np.argsort(codes[rows], kind="stable")]
+            return np.split(ordered, np.flatnonzero(np.diff(codes[ordered])) + 1)
+        return [rows]
+
+    def _sources(self, place: Place, of: Callable[[int], Ints]) -> Ints:
+        """Return for each row the row whose value it gets; ``of(n)`` says so for a series of n rows."""
+        sources = np.empty(len(next(iter(place.columns.values()))), dtype=np.int64)
+        for rows in self._series(place):
+            sources[rows] = rows[of(len(rows))]
+        return sources
+
+    def _runs(self, count: int, random: np.random.Generator) -> NDArray[np.bool_]:
+        """Return which of ``count`` rows lie in runs of ``length`` that begin at random and cover ``share`` of all."""
+        length = min(int(self.number("length")), count)
+        starts = random.random(count) < 1 - (1 - self.number("share")) ** (1 / length) if length else np.empty(0, bool)
+        last = np.maximum.accumulate(np.where(starts, np.arange(count), -count - 1))
+        return np.arange(count) - last < length
+
+
+class Stale(_OfSeries):
+    """Gives each row the values of ``lag`` rows before; the first rows get those of the first."""
+
+    name = "stale"
+    title = text("measure.under.stale")
+    kinds = frozenset({"number", "boolean", "text", "time"})
+    parameters = (Parameter("lag", high=Decimal(1_000_000), whole=True), COLUMNS, _BY, _WITHIN)
+
+    def change(self, column: Column, place: Place) -> Column:
+        lag = int(self.number("lag"))
+        return column[self._sources(place, lambda count: np.maximum(np.arange(count) - lag, 0))]
+
+
+class Freeze(_OfSeries):
+    """Lets a sensor repeat its last value over runs of ``length`` rows that cover ``share``; each column by itself."""
+
+    name = "freeze"
+    title = text("measure.under.freeze")
+    kinds = frozenset({"number", "boolean"})
+    parameters = (SHARE, _LENGTH, COLUMNS, _BY, _WITHIN)
+
+    def change(self, column: Column, place: Place) -> Column:
+        def last_alive(count: int) -> Ints:
+            alive = ~self._runs(count, place.random)
+            return np.maximum.accumulate(np.where(alive, np.arange(count), 0))
+
+        return column[self._sources(place, last_alive)]
+
+
+class Gaps(_OfSeries):
+    """Takes away all touched columns together over runs of ``length`` rows that cover ``share``: a line is down."""
+
+    name = "gaps"
+    title = text("measure.under.gaps")
+    kinds = frozenset({"number", "boolean", "text"})
+    parameters = (SHARE, _LENGTH, COLUMNS, _BY, _WITHIN)
+
+    def change(self, column: Column, place: Place) -> Column:
+        gone = np.zeros(len(column), dtype=np.bool_)
+        for rows in self._series(place):
+            gone[rows] = self._runs(len(rows), place.together)
+        return without(column, gone, place)
+
+
+class ClockShift(Perturbation):
+    """Moves times by ``seconds`` (dates by whole days of them): a clock that runs ahead, or behind if negative."""
+
+    name = "clock_shift"
+    title = text("measure.under.clock_shift")
+    kinds = frozenset({"time"})
+    parameters = (Parameter("seconds", low=Decimal(-(10**9)), high=Decimal(10**9), whole=True), COLUMNS)
+
+    def change(self, column: Column, place: Place) -> Column:
+        shift = timedelta(seconds=int(self.number("seconds")))
+        moved = np.empty(len(column), dtype=object)
+        moved[:] = [None if value is None else _moved(value, shift) for value in column.tolist()]
+        return moved
+
+
+def _moved(value: str, shift: timedelta) -> str:
+    """Return an ISO 8601 day or time moved; what lies beyond the years 1 to 9999 stays."""
+    kept = _TO_SECONDS if len(value) >= _TO_SECONDS else _TO_DAYS
+    try:
+        moment = datetime.fromisoformat(value[:kept]) + shift
+    except (ValueError, OverflowError):
+        return value
+    return moment.isoformat()[:kept] + value[kept:]
+
+
+def _sortable(column: Column) -> Column:
+    if column.dtype.kind != "O":
+        return column
+    return np.array(["\uffff" if value is None else str(value).rstrip("Z") for value in column.tolist()])

@@ -1,0 +1,190 @@
+"""What every perturbation keeps to, on columns of every kind that a box can be fed."""
+
+import re
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.criteria import Perturbed, parse_rule
+from pilotbase.documents.errors import InputError
+from pilotbase.measures.perturbations import PERTURBATIONS, kind_of, perturbation_of, perturbation_problems
+from pilotbase.protocols.frames import Batch, encode_batch
+
+ROWS = 240
+STRENGTH = {"stale": "3", "clock_shift": "3600", "exposure": "1", "blur": "2"}
+FIELDS = (
+    Field(name="torque", data_type=DataType.FLOAT),
+    Field(name="age", data_type=DataType.INTEGER),
+    Field(name="holes", data_type=DataType.FLOAT),
+    Field(name="open", data_type=DataType.BOOLEAN),
+    Field(name="note", data_type=DataType.TEXT),
+    Field(name="备注", data_type=DataType.TEXT),
+    Field(name="day", data_type=DataType.DATE),
+    Field(name="at", data_type=DataType.DATETIME),
+)
+IMAGES = (Field(name="photo", data_type=DataType.TEXT),)
+
+
+def texts(values):
+    column = np.empty(ROWS, dtype=object)
+    column[:] = [values[index % len(values)] for index in range(ROWS)]
+    return column
+
+
+def columns():
+    draw = np.random.default_rng(5)
+    holes = draw.normal(size=ROWS)
+    holes[::7] = np.nan
+    return {
+        "torque": draw.normal(40, 5, ROWS),
+        "age": draw.integers(0, 900, ROWS),
+        "holes": holes,
+        "open": draw.integers(0, 2, ROWS).astype(np.uint8),
+        "note": texts(["bearing 10 is hot", "oil leak", None, "OK"]),
+        "备注": texts(["轴承温度过高，请检查设备", "电机声音异常", "無人發現的問題", None]),
+        "day": texts(["2027-06-30", None, "2028-02-28"]),
+        "at": texts(["2027-06-30T23:59:30Z", "2027-06-30T12:00:00.250000Z", None]),
+    }
+
+
+def photos():
+    draw = np.random.default_rng(6)
+    ramp = np.linspace(0, 250, 21 * 30).reshape(1, 21, 30, 1)
+    return {"photo": np.clip(ramp + draw.normal(0, 20, (4, 21, 30, 3)), 0, 255).astype(np.uint8)}
+
+
+def made(name, strength=None, **arguments):
+    number = Decimal(STRENGTH.get(name, "0.4") if strength is None else strength)
+    return perturbation_of(Perturbed(name, number, arguments))
+
+
+def world(kind):
+    return (photos(), IMAGES) if PERTURBATIONS[kind].kinds == {"image"} else (columns(), FIELDS)
+
+
+def same(one, other):
+    return all(
+        one[name].dtype == other[name].dtype
+        and one[name].shape == other[name].shape
+        and np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")
+        for name in {*one, *other}
+    )
+
+
+EVERY = pytest.mark.parametrize("name", list(PERTURBATIONS))
+
+
+@EVERY
+def test_it_changes_something_and_never_rows_columns_or_what_it_was_given(name):
+    given, fields = world(name)
+    before = {column: values.copy() for column, values in given.items()}
+    changed = made(name).apply(given, fields, b"seed")
+    assert same(given, before)
+    assert list(changed) == list(given)
+    assert all(len(changed[column]) == len(given[column]) for column in given)
+    assert not same(changed, given)
+    for field in fields:
+        if kind_of(field, given[field.name]) not in PERTURBATIONS[name].kinds:
+            assert changed[field.name] is given[field.name]
+
+
+@EVERY
+def test_strength_zero_is_the_identity_and_a_criterion_with_it_is_refused(name):
+    given, fields = world(name)
+    first = PERTURBATIONS[name].parameters[0].name
+    nothing = PERTURBATIONS[name]({first: Decimal(0)})
+    assert same(nothing.apply(given, fields, b"seed"), given)
+    with pytest.raises(InputError, match="strength zero"):
+        made(name, 0)
+
+
+@EVERY
+def test_the_same_seed_gives_the_same_and_a_column_does_not_depend_on_the_others(name):
+    given, fields = world(name)
+    whole = made(name).apply(given, fields, b"seed")
+    assert same(made(name).apply(given, fields, b"seed"), whole)
+    for column in given:
+        alone = {column: given[column]}
+        assert same(made(name).apply(alone, fields, b"seed"), {column: whole[column]})
+
+
+@pytest.mark.parametrize("name", [name for name in PERTURBATIONS if name not in
+    ("stale", "clock_shift", "exposure", "blur", "jpeg")])  # fmt: skip
+def test_another_seed_gives_another_draw(name):
+    given, fields = world(name)
+    assert not same(made(name).apply(given, fields, b"seed"), made(name).apply(given, fields, b"other"))
+
+
+@pytest.mark.parametrize("name", ["noise", "missing", "unit_slip", "typos", "ocr", "width", "script", "clock_shift"])
+def test_what_happens_to_a_case_depends_on_the_public_sample_and_not_on_other_cases(name):
+    """Else cases drawn independently would not stay independent, and no claim about a population would hold."""
+    given = columns()
+    half = {column: values[: ROWS // 2] for column, values in given.items()}
+    whole = made(name).apply(given, FIELDS, b"seed", reference=given)
+    kept = {column: values[: ROWS // 2] for column, values in whole.items()}
+    assert same(made(name).apply(half, FIELDS, b"seed", reference=given), kept)
+
+
+def test_those_that_look_at_other_rows_say_so():
+    assert {name for name in PERTURBATIONS if PERTURBATIONS[name].across_cases} == {"stale", "freeze", "gaps"}
+
+
+@pytest.mark.parametrize("name", [name for name in PERTURBATIONS if PERTURBATIONS[name].kinds != {"image"}])
+def test_what_comes_out_still_crosses_the_wall_of_a_box(name):
+    contract = Contract(features=FIELDS, prediction=Prediction(kind="label", classes=("a", "b")))
+    for kind in ("1", STRENGTH.get(name, "0.4")):
+        changed = made(name, kind).apply(columns(), FIELDS, b"seed")
+        assert encode_batch(Batch(changed, ROWS), contract, 0)
+
+
+@EVERY
+def test_only_the_named_columns_are_touched(name):
+    given, fields = world(name)
+    fitting = [field.name for field in fields if kind_of(field, given[field.name]) in PERTURBATIONS[name].kinds]
+    changed = made(name, columns=fitting[-1]).apply(given, fields, b"seed")
+    touched = [column for column in given if changed[column] is not given[column]]
+    assert touched == [fitting[-1]]
+    if name not in {kind for kind in PERTURBATIONS if PERTURBATIONS[kind].kinds == {"image"}}:
+        assert (
+            perturbation_problems(Perturbed(name, Decimal(STRENGTH.get(name, "0.4")), {"columns": fitting[0]}), fields)
+            == []
+        )
+
+
+@EVERY
+def test_every_parameter_says_its_range_and_what_lies_beyond_is_refused(name):
+    for parameter in PERTURBATIONS[name].parameters:
+        if parameter.of_columns:
+            continue
+        given = {PERTURBATIONS[name].parameters[0].name: Decimal("0.5"), parameter.name: parameter.high + 1}
+        with pytest.raises(InputError) as caught:
+            perturbation_of(Perturbed(name, None, given))
+        assert caught.value.code == "measure.perturbation_problem"
+        assert f"{parameter.high:f}" in caught.value.render("en")
+        assert re.search("[一-鿿]", caught.value.render("zh"))
+    assert PERTURBATIONS[name].title.render("en") != PERTURBATIONS[name].title.render("zh")
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("drop(accuracy under earthquake(1)) <= 0.1", "measure.unknown_perturbation"),
+        ("drop(accuracy under noise(0.1, colour=red)) <= 0.1", "measure.unknown_argument"),
+        ("drop(accuracy under noise) <= 0.1", "measure.argument_missing"),
+        ("drop(accuracy under noise(11)) <= 0.1", "measure.perturbation_argument"),
+        ("drop(accuracy under noise(0.1, scale=0.2)) <= 0.1", "measure.strength_twice"),
+        ("drop(accuracy under unit_slip(0.1, factor=kelvin)) <= 0.1", "measure.perturbation_argument"),
+        ("drop(accuracy under stale(1.5)) <= 0.1", "measure.perturbation_argument"),
+        ("drop(accuracy under noise(0)) <= 0.1", "measure.perturbation_nothing"),
+        ("drop(accuracy under noise(0.1, columns=note)) <= 0.1", "measure.perturbation_column"),
+        ("drop(accuracy under noise(0.1, columns=target)) <= 0.1", "measure.perturbation_column"),
+        ("drop(accuracy under stale(1, by=target)) <= 0.1", "measure.perturbation_column"),
+        ("drop(accuracy under jpeg(0.5)) <= 0.1", "measure.perturbation_idle"),
+    ],
+)
+def test_what_is_wrong_with_a_perturbation_is_said_in_both_languages(rule, code):
+    (problem,) = perturbation_problems(parse_rule(rule).under, FIELDS)
+    assert problem.code == code
+    assert problem.render("zh") != problem.render("en")
