@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from pilotbase.evidence.sequence import confidence_sequence, predictable_sequence
+from pilotbase.documents.errors import InputError
+from pilotbase.evidence.compiled import compiled_crosses, crosses
+from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
+from pilotbase.evidence.predictable import predictable_sequence
+from pilotbase.evidence.sequence import STEPS, ConfidenceSequence, confidence_sequence
 
 GOLDEN = {
     1_000: (0.888762, 0.948518),
@@ -70,3 +77,83 @@ def test_real_values_in_any_range() -> None:
     bounds = confidence_sequence(values, (-50, 150), 0.05)
     assert bounds.lower < 50 < bounds.upper
     assert bounds.upper - bounds.lower < 12
+
+
+@pytest.mark.parametrize(("size", "kinds"), [(None, None), (None, (0, 7, 100)), (150, None)])
+def test_equals_testing_every_value_of_the_lattice_at_every_time(
+    size: int | None, kinds: tuple[int, ...] | None
+) -> None:
+    """The definition, slowly: the largest lattice value that some prefix rules out, and none beyond it."""
+    rng = np.random.default_rng(7)
+    values = rng.choice(kinds or (0, 50, 100), 120, p=[0.1, 0.2, 0.7])
+    bounds = ConfidenceSequence(0.05, (0, 100), size, kinds).update(values)
+    unit = 100 / STEPS if size is None else 1 / size
+
+    def ruled_out(mean: float) -> bool:
+        exact = Fraction(mean)
+        against = (
+            MeanMartingale.with_replacement(exact, 0)
+            if size is None
+            else MeanMartingale.without_replacement(math.ceil(exact * size - Fraction(1, 10**6)) - 1, size, 0)
+        )
+        return bool((against.update(values) >= math.log(40)).any())
+
+    assert ruled_out(bounds.lower)
+    assert not ruled_out(bounds.lower + unit)
+
+
+def test_bounds_never_widen() -> None:
+    values = (np.random.default_rng(8).random(600) < 0.7).astype(np.int64)
+    for size in (None, 800):
+        sequence = ConfidenceSequence(0.05, (0, 1), size)
+        path = [sequence.update(values[i : i + 20]) for i in range(0, 600, 20)]
+        assert all(a.lower <= b.lower and a.upper >= b.upper for a, b in pairwise(path))
+        assert path[0].upper - path[0].lower > 2 * (path[-1].upper - path[-1].lower)
+
+
+def test_drift_leaves_nothing_between_the_bounds_and_says_so() -> None:
+    sequence = ConfidenceSequence(0.05, (0, 1))
+    assert not sequence.update(np.ones(500, dtype=np.int64)).empty
+    assert sequence.update(np.zeros(2000, dtype=np.int64)).empty
+
+
+def test_the_plain_loop_answers_as_the_martingale_does() -> None:
+    """The loop that numba compiles, run as it stands: the same yes and no at the same level."""
+    rng = np.random.default_rng(9)
+    for trial in range(40):
+        values = rng.integers(0, 101, 300)
+        level = float(rng.uniform(0.5, 5))
+        mean = Fraction(int(rng.integers(40, 56)))
+        free = MeanMartingale.with_replacement(mean, 0).crossing(values, level) is not None
+        assert crosses(values, float(mean), 0, level, FRACTIONS) is free, trial
+        total = int(mean) * 320
+        bound = MeanMartingale.without_replacement(total, 320, 0).crossing(values, level) is not None
+        assert crosses(values, float(total), 320, level, FRACTIONS) is bound, trial
+
+
+@pytest.mark.parametrize("size", [None, 60_000])
+def test_the_same_bounds_with_and_without_numba(size: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if compiled_crosses() is None:
+        pytest.skip("numba is not installed")
+    values = np.random.default_rng(10).integers(0, 101, 50_000)
+    with_numba = confidence_sequence(values, (0, 100), 0.05, size)
+    monkeypatch.setattr("pilotbase.evidence.inversion.compiled_crosses", lambda: None)
+    without = confidence_sequence(values, (0, 100), 0.05, size)
+    assert (with_numba.lower, with_numba.upper) == pytest.approx((without.lower, without.upper), abs=1e-9)
+
+
+def test_limits_in_the_wrong_order_are_refused() -> None:
+    with pytest.raises(InputError, match="limits"):
+        ConfidenceSequence(0.05, (1, 0))
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("size", [None, 1000])
+def test_coverage_in_many_runs(size: int | None) -> None:
+    rng, lost = np.random.default_rng(11), 0
+    pool = np.array([1] * 900 + [0] * 100)
+    for _ in range(2000):
+        values = rng.permutation(pool)[:900] if size else (rng.random(3000) < 0.9).astype(np.int64)
+        bounds = confidence_sequence(values, (0, 1), 0.05, size)
+        lost += not bounds.lower <= 0.9 <= bounds.upper
+    assert lost / 2000 <= 0.05

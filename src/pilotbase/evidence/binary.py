@@ -7,21 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from scipy import special, stats
 
-from pilotbase.evidence.martingale import Floats, Ints
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """A lower and an upper bound, each valid at the level it was asked for."""
-
-    lower: float
-    upper: float
+from pilotbase.evidence.primitive import Bounds, Floats, Ints
 
 
 def clopper_pearson(s: int, t: int, alpha_lower: float, alpha_upper: float) -> Bounds:

@@ -15,8 +15,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from pilotbase.evidence.primitive import Floats as Floats
+from pilotbase.evidence.primitive import Ints as Ints
+from pilotbase.evidence.primitive import integers
 
 FRACTIONS: Floats = np.array([0.9 * 0.5**j for j in range(10)])
 """Fractions of the largest safe bet; a linear grid loses most of its power near 0 and 1 (statistics.md, decision 3)."""
@@ -75,6 +76,7 @@ class MeanMartingale:
 
     def update(self, values: Ints) -> Floats:
         """Take values in their order; return the log capital after each, shape (n,)."""
+        values = integers(values, self._low)
         path = np.empty(len(values))
         for start in range(0, len(values), _CHUNK):
             logs, impossible = self._advance(values[start : start + _CHUNK])

@@ -11,8 +11,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from pilotbase.evidence.binary import Bounds
-from pilotbase.evidence.martingale import Floats, Ints
+from pilotbase.evidence.primitive import Bounds, Floats, Ints
 
 
 def quantile_estimate(values: Floats, q: float) -> float | None:

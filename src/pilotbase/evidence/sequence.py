@@ -1,83 +1,153 @@
-"""Confidence sequences for the mean of bounded integers: bounds that hold at every time at once."""
+"""Confidence sequence for the mean of bounded integers: bounds that hold at every time at once.
+
+Bisection over null values on a fixed lattice, with the running intersection over every value seen. Bisection is legal:
+the bets do not depend on the null but through the largest safe bet, so evidence above a bound falls as the bound rises
+(Waudby-Smith & Ramdas, JRSS-B 2024, section 4).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pilotbase.evidence.binary import Bounds
-from pilotbase.evidence.martingale import Floats, Ints, MeanMartingale
+from pilotbase.documents.errors import InputError
+from pilotbase.evidence.inversion import CountedBatch, furthest, ordered_reaches
+from pilotbase.evidence.primitive import Bounds, Floats, Ints, integers, within
 
-_STEPS = 20
+STEPS = 1 << 20
+"""Bounds are multiples of the range of the values divided by this (a finite set's total: of 1 where that is finer)."""
+
+_FEW_KINDS = 32
+
+
+@dataclass(frozen=True)
+class SequenceState:
+    """What a sequence remembers: counts of each kind of value or, where order matters, the values themselves."""
+
+    count: int
+    total: int
+    counts: tuple[int, ...]
+    values: tuple[int, ...]
+    from_low: int
+    from_high: int
+
+
+class ConfidenceSequence:
+    """Two-sided bounds of a mean, α/2 a side, for independent values or for a finite set drawn in random order.
+
+    ``limits``: the smallest and the largest possible value. ``size``: the finite set's; None for independent values.
+    ``kinds``: the values that can occur, if they are few; then, or with limits less than 32 apart, independent values
+    need only be counted. Otherwise all values are remembered. Do not use it for a mean that drifts: running
+    intersections are for one fixed mean.
+    """
+
+    def __init__(
+        self,
+        alpha: float,
+        limits: tuple[int, int],
+        size: int | None = None,
+        kinds: Sequence[int] | None = None,
+        state: SequenceState | None = None,
+    ) -> None:
+        within("alpha", alpha, 0, 1)
+        self._level = math.log(2 / alpha)
+        self._low, self._high = limits
+        within("limits", self._low, -math.inf, self._high)
+        self._size = size
+        self._kinds = None if size is not None else _kinds(limits, kinds)
+        state = state or SequenceState(0, 0, (0,) * (0 if self._kinds is None else len(self._kinds)), (), 0, 0)
+        self._count, self._total = state.count, state.total
+        self._counts = np.array(state.counts, dtype=np.int64)
+        self._values = np.array(state.values, dtype=np.int64)
+        self._reached = [state.from_low, state.from_high]
+
+    @property
+    def state(self) -> SequenceState:
+        counts, values = tuple(self._counts.tolist()), tuple(self._values.tolist())
+        return SequenceState(self._count, self._total, counts, values, self._reached[0], self._reached[1])
+
+    @property
+    def bounds(self) -> Bounds:
+        """Return the bounds as they stand, in the values' own units."""
+        if self._size is None:
+            unit = (self._high - self._low) / self._steps
+            return Bounds(self._low + self._reached[0] * unit, self._high - self._reached[1] * unit)
+        rest = self._size - self._count
+        lowest = self._size * self._low + self._share(self._reached[0])
+        highest = self._size * self._high - self._share(self._reached[1])
+        lowest, highest = max(lowest, self._total + rest * self._low), min(highest, self._total + rest * self._high)
+        return Bounds(lowest / self._size, highest / self._size)
+
+    def update(self, values: NDArray[Any]) -> Bounds:
+        """Take values; return the bounds after them."""
+        whole = integers(values, self._low, self._high)
+        if len(whole) == 0:
+            return self.bounds
+        if self._size is not None and self._count + len(whole) > self._size:
+            raise InputError("evidence.more_than_the_set", size=self._size, found=self._count + len(whole))
+        if self._kinds is not None:
+            self._count_in(whole, self._kinds)
+        else:
+            self._remember(whole)
+        self._count += len(whole)
+        self._total += int(whole.sum())
+        return self.bounds
+
+    @property
+    def _steps(self) -> int:
+        spread = STEPS if self._size is None else self._size * (self._high - self._low)
+        return min(spread, 4 * STEPS) if self._size is not None else STEPS
+
+    def _share(self, step: int) -> int:
+        """Return what ``step`` of the lattice means in the finite set's total, counted from its end."""
+        assert self._size is not None
+        return step * self._size * (self._high - self._low) // self._steps
+
+    def _count_in(self, values: Ints, kinds: Ints) -> None:
+        codes = np.searchsorted(kinds, values).clip(0, len(kinds) - 1)
+        strange = kinds[codes] != values
+        if strange.any():
+            raise InputError("evidence.value_of_no_kind", found=int(values[strange][0]), kinds=str(kinds.tolist()))
+        batch = CountedBatch(self._counts, codes)
+        self._counts = batch.after
+        sides: tuple[Floats, Floats] = (
+            (kinds - self._low).astype(np.float64),
+            (self._high - kinds).astype(np.float64),
+        )
+        for side, offsets in enumerate(sides):
+            unit = (self._high - self._low) / STEPS
+
+            def excluded(step: int, offsets: Floats = offsets, unit: float = unit) -> bool:
+                return batch.reaches(offsets / (step * unit) - 1.0, self._level)
+
+            self._reached[side] = furthest(excluded, self._reached[side], STEPS - 1)
+
+    def _remember(self, values: Ints) -> None:
+        self._values = np.concatenate((self._values, values))
+        for side, offsets in enumerate((self._values - self._low, self._high - self._values)):
+
+            def excluded(step: int, offsets: Ints = offsets) -> bool:
+                if self._size is not None:
+                    return ordered_reaches(offsets, Fraction(self._share(step) - 1), self._size, self._level)
+                room = Fraction(step * (self._high - self._low), STEPS)
+                return ordered_reaches(offsets, room, None, self._level)
+
+            self._reached[side] = furthest(excluded, self._reached[side], self._steps - (self._size is None))
 
 
 def confidence_sequence(values: Ints, limits: tuple[int, int], alpha: float, size: int | None = None) -> Bounds:
-    """Return the two-sided sequence's bounds after ``values`` (α/2 a side, running intersection), by bisection.
-
-    ``limits``: the smallest and largest possible value. ``size``: the finite set that the values are drawn from
-    without replacement; None for independent values. In the values' own units.
-    """
-    level = math.log(2 / alpha)
-    low, high = limits
-    total = int(values.sum())
-    if size is not None and size == len(values):
-        return Bounds(total / size, total / size)
-
-    def above(bound: float) -> bool:
-        return _against(Fraction(bound), low, size).crossing(values, level) is not None
-
-    def below(bound: float) -> bool:
-        return _against(-Fraction(bound), -high, size).crossing(-values, level) is not None
-
-    return Bounds(_edge(above, float(low), float(high)), _edge(below, float(high), float(low)))
+    """Return the bounds of a `ConfidenceSequence` after ``values``."""
+    return ConfidenceSequence(alpha, limits, size).update(values)
 
 
-def predictable_sequence(values: Floats, alpha: float, truncation: float = 0.5) -> Bounds:
-    """Return the hedged sequence's bounds with predictable plug-in bets, for values in [0, 1] (running intersection).
-
-    Kept for comparison with published figures; the mixture of `MeanMartingale` has the better worst case.
-    Source: Waudby-Smith & Ramdas, JRSS-B 2024, theorem 3 (bets of theorem 2, truncated).
-    """
-    bets = predictable_bets(values, alpha)
-    level = math.log(2 / alpha)
-
-    def above(bound: float) -> bool:
-        return _crosses(np.minimum(bets, truncation / bound) * (values - bound), level) if bound > 0 else False
-
-    def below(bound: float) -> bool:
-        return _crosses(np.minimum(bets, truncation / (1 - bound)) * (bound - values), level) if bound < 1 else False
-
-    return Bounds(_edge(above, 0.0, 1.0), _edge(below, 1.0, 0.0))
-
-
-def predictable_bets(values: Floats, alpha: float) -> Floats:
-    """Return the plug-in empirical-Bernstein bets, each a function of the values before it, shape (n,)."""
-    times = np.arange(1, len(values) + 1)
-    means = (0.5 + np.cumsum(values)) / (times + 1)
-    variances = (0.25 + np.cumsum((values - means) ** 2)) / (times + 1)
-    before = np.concatenate(([0.25], variances[:-1]))
-    bets: Floats = np.sqrt(2 * math.log(2 / alpha) / (before * times * np.log1p(times)))
-    return bets
-
-
-def _against(mean: Fraction, low: int, size: int | None) -> MeanMartingale:
-    """Return a martingale against *the mean is at most* ``mean``; of the finite set, *below* it."""
-    if size is None:
-        return MeanMartingale.with_replacement(mean, low)
-    return MeanMartingale.without_replacement(math.ceil(mean * size) - 1, size, low)
-
-
-def _crosses(gains: Floats, level: float) -> bool:
-    return len(gains) > 0 and float(np.cumsum(np.log1p(gains)).max()) >= level
-
-
-def _edge(excluded: Callable[[float], bool], outside: float, inside: float) -> float:
-    """Return the value nearest ``inside`` that is excluded, to 2⁻²⁰ of the distance; ``outside`` when none is."""
-    far, near = outside, inside
-    for _ in range(_STEPS):
-        middle = (far + near) / 2
-        far, near = (middle, near) if excluded(middle) else (far, middle)
-    return far
+def _kinds(limits: tuple[int, int], kinds: Sequence[int] | None) -> Ints | None:
+    if kinds is not None:
+        return np.unique(np.array(kinds, dtype=np.int64))
+    few = limits[1] - limits[0] < _FEW_KINDS
+    return np.arange(limits[0], limits[1] + 1, dtype=np.int64) if few else None

@@ -1,0 +1,104 @@
+"""Which null values a batch of values rules out: the test that a confidence sequence inverts by bisection."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from pilotbase.evidence.compiled import compiled_crosses
+from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
+from pilotbase.evidence.primitive import Floats, Ints
+
+_BLOCK = 64
+_GROUP = 512
+_WORTH_COMPILING = 20_000
+
+
+class CountedBatch:
+    """One batch of independent values of few kinds: the capital after any of them depends on counts alone.
+
+    Counts only grow, so a block of values has an upper bound on its capital; the few blocks that could reach the
+    level are looked at value by value.
+    """
+
+    def __init__(self, before: Ints, codes: Ints) -> None:
+        kinds, blocks = len(before), -(-len(codes) // _BLOCK)
+        padded = np.full(blocks * _BLOCK, -1, dtype=np.int64)
+        padded[: len(codes)] = codes
+        self._codes = padded.reshape(blocks, _BLOCK)
+        counts = np.stack([(self._codes == kind).sum(axis=1) for kind in range(kinds)], axis=1)
+        self._ends = before + np.cumsum(counts, axis=0)
+        self._starts = self._ends - counts
+
+    @property
+    def after(self) -> Ints:
+        """The counts of each kind once the batch is in."""
+        counts: Ints = self._ends[-1].copy()
+        return counts
+
+    def reaches(self, relative: Floats, level: float) -> bool:
+        """Return whether the log capital reaches ``level``; ``relative``: what a unit bet gains on each kind, ≥ -1."""
+        logs = np.log1p(FRACTIONS[:, None] * relative)
+        if len(_reaching(_weighted(logs, self._ends), level)):
+            return True
+        ceiling = np.zeros((len(FRACTIONS), len(self._ends)))
+        for kind in range(logs.shape[1]):
+            side = self._ends if kind in np.flatnonzero(relative > 0) else self._starts
+            ceiling += logs[:, kind, None] * side[:, kind]
+        possible = _reaching(ceiling, level)
+        groups = (possible[start : start + _GROUP] for start in range(0, len(possible), _GROUP))
+        return any(self._reaches_within(group, logs, level) for group in groups)
+
+    def _reaches_within(self, blocks: Ints, logs: Floats, level: float) -> bool:
+        codes = self._codes[blocks]
+        counts = [
+            (self._starts[blocks, kind, None] + np.cumsum(codes == kind, axis=1)).ravel()
+            for kind in range(logs.shape[1])
+        ]
+        return len(_reaching(_weighted(logs, np.stack(counts, axis=1)), level)) > 0
+
+
+def ordered_reaches(offsets: Ints, room: Fraction, size: int | None, level: float) -> bool:
+    """Return whether the log capital on ``offsets`` ≥ 0 ever reaches ``level`` against mean (or total) ≤ ``room``."""
+    compiled = compiled_crosses() if len(offsets) >= _WORTH_COMPILING else None
+    if compiled is not None and (size is None or room < 1 << 52):
+        return compiled(offsets, float(room), size or 0, level, FRACTIONS)
+    if size is None:
+        return MeanMartingale.with_replacement(room, 0).crossing(offsets, level) is not None
+    return MeanMartingale.without_replacement(int(room), size, 0).crossing(offsets, level) is not None
+
+
+def furthest(excluded: Callable[[int], bool], reached: int, last: int) -> int:
+    """Return the largest step in [``reached``, ``last``] that is excluded; exclusion falls with the step."""
+    if reached >= last or not excluded(reached + 1):
+        return reached
+    inside, jump = reached + 1, 4
+    while inside + jump <= last and excluded(inside + jump):
+        inside, jump = inside + jump, jump * 4
+    outside = min(inside + jump, last + 1)
+    while outside - inside > 1:
+        middle = (inside + outside) // 2
+        inside, outside = (middle, outside) if excluded(middle) else (inside, middle)
+    return inside
+
+
+def _weighted(logs: Floats, counts: Ints) -> Floats:
+    """Return Σ logs · counts over the kinds, shape (bets, n); kind by kind, so that no grouping changes a digit."""
+    total: Floats = np.zeros((len(logs), len(counts)))
+    for kind in range(logs.shape[1]):
+        total += logs[:, kind, None] * counts[:, kind]
+    return total
+
+
+def _reaching(logs: Floats, level: float) -> Ints:
+    """Return the places whose mixture of capitals reaches ``level``; the mixture never exceeds its best bet."""
+    peak = logs.max(axis=0)
+    possible = np.flatnonzero(peak >= level)
+    total = np.zeros(len(possible))
+    for row in np.exp(logs[:, possible] - peak[possible]):
+        total += row
+    reached: Ints = possible[peak[possible] + np.log(total) - math.log(len(logs)) >= level]
+    return reached
