@@ -20,12 +20,14 @@ from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.progress import Progress as Step
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible, spell_for_terminal
+from pilotbase.documents.vocabularies import Verdict
 
 P = ParamSpec("P")
 
 EXIT_REJECTED = 3
 EXIT_INCONCLUSIVE = 4
 EXIT_INTERRUPTED = 130
+EXIT_CODES = {Verdict.ACCEPT: 0, Verdict.REJECT: EXIT_REJECTED, Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE}
 
 
 def language() -> Language:

@@ -1,4 +1,4 @@
-"""``pilotbase trial``: rehearse, freeze, run, show."""
+"""``pilotbase trial``: rehearse, freeze, run, show; decide from recorded answers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import EXIT_INCONCLUSIVE, EXIT_REJECTED, command, print_json, progress_shown, say, shown
+from pilotbase.cli import trial_decide
+from pilotbase.cli.edge import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.report import Report
 from pilotbase.documents.visible_text import spell_for_terminal
-from pilotbase.documents.vocabularies import Verdict
 
 app = typer.Typer(help="Prove applications on data they never see.", no_args_is_help=True)
 
@@ -23,7 +23,8 @@ Out = Annotated[Path | None, typer.Option("--out", help="Where to write; default
 AsJson = Annotated[bool, typer.Option("--json", help="Print the documents.")]
 Engine = Annotated[str, typer.Option("--engine", help="Where the work runs: local.")]
 
-EXIT_CODES = {Verdict.ACCEPT: 0, Verdict.REJECT: EXIT_REJECTED, Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE}
+
+app.command("decide")(trial_decide.decide)
 
 
 @app.command("rehearse")

@@ -63,7 +63,16 @@ def settle_criteria(scenario: Scenario) -> tuple[Criterion, ...]:
     if scenario.prediction != "probability":
         return scenario.criteria
     cut = Decimal(str(scenario.decision_threshold))
-    return tuple(_with_cut(criterion, cut) for criterion in scenario.criteria)
+    return tuple(with_cut(criterion, cut) for criterion in scenario.criteria)
+
+
+def with_cut(criterion: Criterion, cut: Decimal) -> Criterion:
+    """Return the criterion with the decision threshold written out where its measure takes one and it does not."""
+    rule = criterion.parsed()
+    measure = measures().get(rule.measure)
+    if measure is None or "cut" in rule.arguments or all(item.name != "cut" for item in measure.parameters):
+        return criterion
+    return criterion.model_copy(update={"rule": str(replace(rule, arguments={**rule.arguments, "cut": cut}))})
 
 
 def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:
@@ -125,14 +134,6 @@ def baseline_scores(criteria: Sequence[Criterion], cases: Cases) -> tuple[tuple[
         for criterion in criteria
         if not is_resource(criterion.parsed())
     )
-
-
-def _with_cut(criterion: Criterion, cut: Decimal) -> Criterion:
-    rule = criterion.parsed()
-    measure = measures().get(rule.measure)
-    if measure is None or "cut" in rule.arguments or all(item.name != "cut" for item in measure.parameters):
-        return criterion
-    return criterion.model_copy(update={"rule": str(replace(rule, arguments={**rule.arguments, "cut": cut}))})
 
 
 def _run_of(load: Load) -> Run:

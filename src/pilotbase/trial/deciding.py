@@ -1,0 +1,283 @@
+"""Verdicts from recorded answers alone, by the trial's own engine: anybody can check the guarantees by simulation.
+
+The order of seed s is ``draw_order(cases, SHA-256("pilotbase trial decide" ‖ " " ‖ s in decimal), units)``; in a trial
+the seed is the hash of the operator's secret and the supplier's nonce instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.base import Part
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import DecisionPlan
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.scenario import Criterion, TrialDesign
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Estimand, Verdict
+from pilotbase.evidence import (
+    CriterionDecision,
+    CriterionOutcome,
+    CriterionPlan,
+    Design,
+    Levels,
+    attempt_levels,
+    decide,
+    draw_order,
+    exact,
+    outcome_of,
+)
+from pilotbase.measures import Setting, is_resource, measures, problems_of
+from pilotbase.trial.decision_digest import decision_digest
+from pilotbase.trial.performance import Load
+from pilotbase.trial.recorded_cases import Recorded
+from pilotbase.trial.scoring import plan_criterion
+
+Ints = NDArray[np.int64]
+
+MAXIMUM_REPEAT = 1_000_000
+_NO_LOAD = Load(np.empty(0), 0, 1, 0.0, None, None)
+_STEPS = 100
+
+
+class CriterionFigures(Part):
+    """What came of one criterion; interval, claim and planning only of a single decision."""
+
+    rule: str
+    verdict: str
+    used: int
+    total: int
+    """Eligible entries (cases, or units) that entered, and that there are."""
+    decided_at: int | None = None
+    """After how many scored cases the evidence stood."""
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    estimand: str | None = None
+    unit: str | None = None
+    guarantee: str | None = None
+    claim: Text | None = None
+    cases_needed: int | None = None
+
+
+class SeedDecision(Part):
+    """The decision in the order of one seed."""
+
+    seed: int
+    verdict: Verdict
+    scored: int
+    criteria: tuple[CriterionFigures, ...]
+    guarantee: str | None = None
+    digest: Digest | None = None
+
+
+class Decisions(Part):
+    """What recorded answers decide, in the order of each seed."""
+
+    criteria: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    """Criteria on a measured run: answers alone do not decide them."""
+    cases: int
+    units: int | None = None
+    unit: str = "case"
+    alpha: float
+    attempt: int
+    level: float
+    """Error probability of this attempt: α/(j(j+1))."""
+    design: TrialDesign
+    labels: str
+    order_seed: int
+    repeat: int
+    counts: dict[str, int]
+    verdicts: tuple[Verdict, ...]
+    """One a seed, in order."""
+    decisions: tuple[SeedDecision, ...]
+
+
+def decide_recorded(
+    plan: DecisionPlan,
+    recorded: Recorded,
+    order_seed: int = 0,
+    repeat: int = 1,
+    on_progress: OnProgress = ignore_progress,
+) -> Decisions:
+    """Return the decisions of ``plan`` on recorded cases for seeds ``order_seed`` … ``order_seed + repeat − 1``.
+
+    Raises:
+        InputError: criteria that these cases cannot measure, all at once; no criterion on answers; a bad ``repeat``.
+    """
+    if not 1 <= repeat <= MAXIMUM_REPEAT:
+        raise InputError("trial.repeat_out_of_range", found=repeat, limit=MAXIMUM_REPEAT)
+    docket = _Docket.open(plan, recorded)
+    found = []
+    for number, seed in enumerate(range(order_seed, order_seed + repeat)):
+        if repeat > 1 and number % max(1, repeat // _STEPS) == 0:
+            on_progress(Progress(text("trial.progress.decide"), number, repeat))
+        found.append(docket.decide_at(seed) if repeat == 1 else docket.outcome_at(seed))
+    counts = Counter(item.verdict for item in found)
+    units = recorded.cases.units
+    return Decisions(
+        criteria=tuple(criterion.rule for criterion in docket.criteria),
+        left_out=docket.left_out,
+        cases=len(recorded.cases),
+        units=None if units is None else len(np.unique(units)),
+        unit=recorded.unit or "case",
+        alpha=float(docket.alpha),
+        attempt=plan.attempt,
+        level=float(docket.levels.accept),
+        design=plan.design,
+        labels=plan.labels,
+        order_seed=order_seed,
+        repeat=repeat,
+        counts={verdict.value: counts[verdict] for verdict in Verdict},
+        verdicts=tuple(item.verdict for item in found),
+        decisions=tuple(found),
+    )
+
+
+def order_of_seed(cases: int, seed: int, units: Ints | None = None) -> Ints:
+    """Return the order of scoring that an integer stands for; with ``units`` clusters stay together."""
+    return draw_order(cases, hashlib.sha256(f"pilotbase trial decide {seed}".encode()).digest(), units)
+
+
+@dataclass(frozen=True)
+class _Docket:
+    """Everything about a decision that no order changes."""
+
+    plan: DecisionPlan
+    recorded: Recorded
+    criteria: tuple[Criterion, ...]
+    left_out: tuple[str, ...]
+
+    @classmethod
+    def open(cls, plan: DecisionPlan, recorded: Recorded) -> _Docket:
+        on_answers = [item for item in plan.criteria if not is_resource(item.parsed())]
+        left_out = tuple(item.rule for item in plan.criteria if is_resource(item.parsed()))
+        if not on_answers:
+            raise InputError("trial.nothing_on_answers", found=", ".join(left_out))
+        if recorded.unit is not None:
+            on_answers = [item.model_copy(update={"unit": recorded.unit}) for item in on_answers]
+        _require_measurable(on_answers, recorded)
+        return cls(plan, recorded, tuple(on_answers), left_out)
+
+    @property
+    def alpha(self) -> Fraction:
+        return exact(self.plan.alpha if self.plan.alpha is not None else 0.05)
+
+    @property
+    def levels(self) -> Levels:
+        return attempt_levels(self.alpha, self.plan.attempt)
+
+    @property
+    def design(self) -> Design:
+        return Design(self.plan.design.stop, self.plan.design.cases)
+
+    def decide_at(self, seed: int) -> SeedDecision:
+        order = self._order(seed)
+        decision = decide(self._plans(order), order, self.levels, self.design)
+        verdict = Verdict(decision.verdict)
+        return SeedDecision(
+            seed=seed,
+            verdict=verdict,
+            scored=decision.scored,
+            criteria=tuple(_figures(found) for found in decision.criteria),
+            guarantee=decision.guarantee,
+            digest=decision_digest(decision, self.plan.design, verdict),
+        )
+
+    def outcome_at(self, seed: int) -> SeedDecision:
+        order = self._order(seed)
+        found = outcome_of(self._plans(order), order, self.levels, self.design)
+        criteria = zip(self.criteria, found.criteria, strict=True)
+        return SeedDecision(
+            seed=seed,
+            verdict=Verdict(found.verdict),
+            scored=found.scored,
+            criteria=tuple(_counts(criterion, item) for criterion, item in criteria),
+        )
+
+    def _order(self, seed: int) -> Ints:
+        return order_of_seed(len(self.recorded.cases), seed, self.recorded.cases.units)
+
+    def _plans(self, order: Ints) -> list[CriterionPlan]:
+        """Return the criteria observed; those that no order changes are observed once."""
+        pairs = zip(self.criteria, self._observed, strict=True)
+        return [
+            self._shared(_observe(criterion, self.recorded, order)) if once is None else once
+            for criterion, once in pairs
+        ]
+
+    @cached_property
+    def _observed(self) -> list[CriterionPlan | None]:
+        order = np.arange(len(self.recorded.cases), dtype=np.int64)
+        return [
+            None if _follows_order(criterion) else self._shared(_observe(criterion, self.recorded, order))
+            for criterion in self.criteria
+        ]
+
+    def _shared(self, plan: CriterionPlan) -> CriterionPlan:
+        """Return ``plan`` with its share of α_rej as in a trial, where what is left out stands beside it."""
+        share = Fraction(len(self.criteria), len(self.criteria) + len(self.left_out))
+        return replace(plan, levels=Levels(self.levels.accept, self.levels.reject * share))
+
+
+def _observe(criterion: Criterion, recorded: Recorded, order: Ints) -> CriterionPlan:
+    return plan_criterion(criterion, recorded.cases, order, _NO_LOAD)
+
+
+def _follows_order(criterion: Criterion) -> bool:
+    """Tell whether what is observed depends on the order: pairs of cases of a population."""
+    return measures()[criterion.parsed().measure].pooled and criterion.estimand is Estimand.POPULATION
+
+
+def _require_measurable(criteria: Sequence[Criterion], recorded: Recorded) -> None:
+    cases = recorded.cases
+    setting = Setting(
+        cases.kind, cases.classes, cases.positive, frozenset(cases.groups), has_baseline=cases.baseline is not None
+    )
+    issues = list(_problems(criteria, setting))
+    if issues:
+        raise InputError.from_issues("criteria", issues)
+
+
+def _problems(criteria: Sequence[Criterion], setting: Setting) -> Iterator[Issue]:
+    for index, criterion in enumerate(criteria):
+        for problem in problems_of(criterion.parsed(), setting):
+            yield Issue(file="plan", path=f"criteria[{index}].rule", problem=problem)
+
+
+def _figures(found: CriterionDecision) -> CriterionFigures:
+    return CriterionFigures(
+        rule=found.rule,
+        verdict=found.verdict,
+        used=found.used,
+        total=found.total,
+        decided_at=found.decided_at,
+        estimate=found.estimate,
+        lower=found.lower,
+        upper=found.upper,
+        estimand=found.estimand,
+        unit=found.unit,
+        guarantee=found.guarantee,
+        claim=found.claim,
+        cases_needed=found.cases_needed,
+    )
+
+
+def _counts(criterion: Criterion, found: CriterionOutcome) -> CriterionFigures:
+    return CriterionFigures(
+        rule=criterion.rule,
+        verdict=found.verdict,
+        used=found.used,
+        total=found.total,
+        decided_at=found.decided_at,
+    )

@@ -1,0 +1,208 @@
+"""Recorded answers from a file: ``case,truth,prediction`` and what they are grouped, clustered and compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.data.tables import read_table
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
+from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.texts import Text, text
+from pilotbase.measures import Cases, is_resource
+
+NEEDED = ("case", "truth", "prediction")
+SHOWN = 20
+"""So many problems of one kind are named; the rest are counted."""
+
+Column = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """Cases as measures read them, and which column is the unit; ``scores``: a judge's, in [0, 1]; NaN unlabelled."""
+
+    cases: Cases
+    unit: str | None = None
+    scores: NDArray[np.float64] | None = None
+    labelled: NDArray[np.bool_] | None = None
+    """Of which cases the truth is known; None when of all."""
+
+
+def read_recorded_cases(path: Path, plan: DecisionPlan) -> Recorded:
+    """Return the cases in ``path`` (CSV with a header; UTF-8) for the criteria of ``plan``.
+
+    Columns: ``case`` (unique), ``truth``, ``prediction`` (empty: abstained); where asked for ``group``, ``unit``,
+    ``baseline``, ``score``, and any column by its own name. A column ``unit`` is always used: cases that hang together
+    and are counted one by one prove nothing (statistics.md, corrections, row 7).
+
+    Raises:
+        InputError: every problem at once: columns that are missing, labels that are not among the classes, numbers that
+            are none, double cases.
+    """
+    frame = read_table(path)
+    frame = frame.select(pl.all().cast(pl.String).str.strip_chars())
+    frame.columns = [name.strip() for name in frame.columns]
+    _require_columns(frame, path.name)
+    return _Reader(frame, path.name, plan).read()
+
+
+def units_of(criteria: tuple[Criterion, ...], columns: frozenset[str]) -> set[str]:
+    """Return the columns that hold the units of ``criteria``; none when each case stands for itself."""
+    on_cases = [criterion for criterion in criteria if not is_resource(criterion.parsed())]
+    named = {criterion.unit for criterion in on_cases} - {"case"}
+    if "unit" in columns:
+        return {name if name in columns else "unit" for name in named} or {"unit"}
+    return named
+
+
+def _require_columns(frame: pl.DataFrame, file: str) -> None:
+    found = ", ".join(frame.columns[:SHOWN])
+    missing = [name for name in NEEDED if name not in frame.columns]
+    if missing:
+        problem = text("trial.column_missing", found=found, allowed=", ".join(NEEDED))
+        raise InputError.from_issues(file, [Issue(file=file, path=name, problem=problem, line=1) for name in missing])
+
+
+class _Reader:
+    """Reads columns one after the other and keeps what is wrong with them."""
+
+    def __init__(self, frame: pl.DataFrame, file: str, plan: DecisionPlan) -> None:
+        self._frame, self._file, self._plan = frame, file, plan
+        self._issues: list[Issue] = []
+        self._classes = plan.prediction.classes or _classes_of(frame, plan.prediction)
+
+    def read(self) -> Recorded:
+        columns = frozenset(self._frame.columns)
+        few = self._plan.labels == "score"
+        self._check_names()
+        units = units_of(self._plan.criteria, columns)
+        prediction = self._plan.prediction
+        cases = Cases(
+            truth=self._truth(few),
+            answers=self._answers("prediction"),
+            groups=self._groups(columns),
+            units=self._units(units, columns),
+            baseline=self._answers("baseline") if "baseline" in columns else None,
+            classes=self._classes,
+            positive=prediction.positive,
+            kind=prediction.kind,
+        )
+        scores = self._scores(columns) if few else None
+        if self._issues:
+            raise InputError.from_issues(self._file, self._issues)
+        labelled = self._frame["truth"].is_not_null().to_numpy() if few else None
+        return Recorded(cases, next(iter(units), None), scores, labelled)
+
+    def _check_names(self) -> None:
+        names = self._frame["case"]
+        self._report("case", names.is_null(), lambda _: text("trial.cell_missing"))
+        double = ~names.is_first_distinct() & names.is_not_null()
+        self._report("case", double, lambda row: text("trial.double_case", found=names[row]))
+
+    def _truth(self, few: bool) -> Column:
+        column = self._frame["truth"]
+        if not few:
+            self._report("truth", column.is_null(), lambda _: text("trial.cell_missing"))
+        if self._plan.prediction.kind == "value":
+            return self._numbers("truth", None)
+        return self._labels("truth")
+
+    def _answers(self, name: str) -> Column:
+        kind = self._plan.prediction.kind
+        if kind == "label":
+            return self._labels(name)
+        return self._numbers(name, (0.0, 1.0) if kind == "probability" else None)
+
+    def _labels(self, name: str) -> Column:
+        """Return codes of the classes, −1 where the cell is empty."""
+        column, classes = self._frame[name], list(self._classes)
+        codes = column.replace_strict(classes, list(range(len(classes))), default=None, return_dtype=pl.Int32)
+        unknown, allowed = codes.is_null() & column.is_not_null(), ", ".join(classes[:SHOWN])
+        self._report(name, unknown, lambda row: text("trial.unknown_label", found=_cut(column[row]), allowed=allowed))
+        return np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int32)
+
+    def _numbers(self, name: str, limits: tuple[float, float] | None) -> NDArray[np.float64]:
+        """Return numbers, NaN where the cell is empty."""
+        column = self._frame[name]
+        numbers = column.cast(pl.Float64, strict=False)
+        wrong = column.is_not_null() & (numbers.is_null() | ~numbers.fill_null(0.0).is_finite())
+        self._report(name, wrong, lambda row: text("trial.no_number", found=_cut(column[row])))
+        if limits is not None:
+            low, high = limits
+            outside = ~wrong & ~numbers.fill_null(low).is_between(low, high)
+            self._report(
+                name, outside, lambda row: text("trial.number_outside", found=_cut(column[row]), low=low, high=high)
+            )
+        return np.array(numbers.fill_null(float("nan")).to_numpy(), dtype=np.float64)
+
+    def _groups(self, columns: frozenset[str]) -> dict[str, Column]:
+        """Return the columns that rules group by; ``group`` serves where there is none of that name."""
+        named = {rule.by for rule in (item.parsed() for item in self._plan.criteria) if rule.by is not None}
+        places = {name: name if name in columns else "group" for name in named}
+        for name in sorted(name for name, place in places.items() if place not in columns):
+            problem = text("trial.column_missing", found=", ".join(sorted(columns)[:SHOWN]), allowed=f"{name}, group")
+            self._issues.append(Issue(file=self._file, path=name, problem=problem, line=1))
+        return {
+            name: np.array(self._frame[place].fill_null("").to_list(), dtype=str)
+            for name, place in places.items()
+            if place in columns
+        }
+
+    def _units(self, units: set[str], columns: frozenset[str]) -> NDArray[np.int64] | None:
+        if not units:
+            return None
+        (first, *others) = sorted(units)
+        if others:
+            problem = text("trial.units_differ", found=", ".join(sorted(units)))
+            self._issues.append(Issue(file=self._file, path="unit", problem=problem, line=1))
+        if first not in columns:
+            problem = text("trial.column_missing", found=", ".join(sorted(columns)[:SHOWN]), allowed=f"{first}, unit")
+            self._issues.append(Issue(file=self._file, path=first, problem=problem, line=1))
+            return None
+        column = self._frame[first]
+        self._report(first, column.is_null(), lambda _: text("trial.cell_missing"))
+        return np.unique(np.array(column.fill_null("").to_list()), return_inverse=True)[1].astype(np.int64)
+
+    def _scores(self, columns: frozenset[str]) -> NDArray[np.float64] | None:
+        if "score" not in columns:
+            problem = text("trial.column_missing", found=", ".join(sorted(columns)[:SHOWN]), allowed="score")
+            self._issues.append(Issue(file=self._file, path="score", problem=problem, line=1))
+            return None
+        self._report("score", self._frame["score"].is_null(), lambda _: text("trial.cell_missing"))
+        return self._numbers("score", (0.0, 1.0))
+
+    def _report(self, path: str, wrong: pl.Series, problem: Callable[[int], Text]) -> None:
+        """Keep a problem for each row of which ``wrong`` is true; of many, the first and their number."""
+        rows = wrong.arg_true().to_list()
+        for row in rows[:SHOWN]:
+            self._issues.append(Issue(file=self._file, path=path, problem=problem(row), line=self._line(row)))
+        if len(rows) > SHOWN:
+            rest = text("trial.more_problems", count=len(rows) - SHOWN)
+            self._issues.append(Issue(file=self._file, path=path, problem=rest))
+
+    def _line(self, row: int) -> int:
+        """Return the line on which a row begins: cells may hold line breaks."""
+        before = self._frame.head(row)
+        breaks = before.select(pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True).sum()))
+        return row + 2 + int(breaks.item() or 0) if row else 2
+
+
+def _classes_of(frame: pl.DataFrame, prediction: DecisionPrediction) -> tuple[str, ...]:
+    """Return the labels found, sorted: in truth, and where labels are answered in these too."""
+    if prediction.kind == "value":
+        return ()
+    columns = ["truth", *(name for name in ("prediction", "baseline") if prediction.kind == "label")]
+    found = {label for name in columns if name in frame.columns for label in frame[name].drop_nulls().unique()}
+    return tuple(sorted(found | ({prediction.positive} if prediction.positive is not None else set())))
+
+
+def _cut(cell: Any) -> str:
+    return str(cell)[:80]
