@@ -13,8 +13,12 @@ import pytest
 from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InputError
+from pilotbase.evidence.binary_sequences import BetaBinomial, PriorPosterior
 from pilotbase.evidence.martingale import MeanMartingale
+from pilotbase.evidence.monitoring import CumulativeSum, ShiryaevRoberts, WeightedRestart
+from pilotbase.evidence.multiplicity import ELond
 from pilotbase.evidence.primitive import Primitive, state_from
+from pilotbase.evidence.quantile_sequence import QuantileSequence
 from pilotbase.evidence.sequence import ConfidenceSequence
 
 Values = NDArray[Any]
@@ -39,7 +43,14 @@ def scores(rng: np.random.Generator, n: int) -> Values:
     return rng.integers(0, 1001, n)
 
 
+def losses(rng: np.random.Generator, n: int) -> Values:
+    return rng.random(n) * 0.4
+
+
 INTEGERS = (np.array([0, 1, -1]), np.array([0.5]), np.array([[0, 1]]), np.array([np.nan]))
+BINARY = (*INTEGERS, np.array([0, 2]))
+REALS = (np.array([np.nan]), np.array([0.1, np.inf]), np.array([[0.1]]))
+LOSSES = (*REALS, np.array([1.5]), np.array([-0.1]))
 BOUNDED = (*INTEGERS, np.array([0, 1001]))
 
 KINDS: dict[str, Kind] = {
@@ -56,6 +67,17 @@ KINDS: dict[str, Kind] = {
         (*BOUNDED, np.array([0, 17])),
     ),
     "sequence of scores": Kind(lambda state: ConfidenceSequence(0.05, (0, 1000), state=state), scores, BOUNDED),
+    "beta binomial": Kind(lambda state: BetaBinomial(0.05, state=state), binary, BINARY),
+    "prior posterior": Kind(
+        lambda state: PriorPosterior(0.05, 500, state=state), binary, (*BINARY, np.zeros(501, dtype=np.int64))
+    ),
+    "quantile sequence": Kind(lambda state: QuantileSequence(0.9, 0.05, state=state), losses, REALS),
+    "weighted restart": Kind(lambda state: WeightedRestart(0.15, state), losses, LOSSES, path=True),
+    "e-SR": Kind(lambda state: ShiryaevRoberts(0.15, state), losses, LOSSES, path=True),
+    "e-CUSUM": Kind(lambda state: CumulativeSum(0.15, state), losses, LOSSES, path=True),
+    "e-LOND": Kind(
+        lambda state: ELond(0.1, state), lambda rng, n: 5 * rng.standard_normal(n), (np.array([np.nan]),), path=True
+    ),
     "sequence of a finite set": Kind(
         lambda state: ConfidenceSequence(0.05, (0, 1), 500, state=state),
         binary,

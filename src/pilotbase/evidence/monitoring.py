@@ -1,0 +1,141 @@
+"""Detectors of a risk that has risen: losses in [0, 1] against *the risk, given the past, is at most r0 at every step*.
+
+Each holds ten bets, log-spaced, and needs as many numbers. They differ in how they start again:
+
+* `WeightedRestart`: P(it ever reaches 1/α | the risk stays ≤ r0) ≤ α. For what must not cry wolf.
+* `ShiryaevRoberts`: the mean time to a false alarm at level A is ≥ A. Quicker; its value is no e-value (no e-BH).
+* `CumulativeSum`: as that, with the best start instead of the sum over all.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.evidence.martingale import FRACTIONS
+from pilotbase.evidence.primitive import Floats, reals, within
+
+_CHUNK = 1 << 14
+
+
+@dataclass(frozen=True)
+class DetectorState:
+    """Values seen; the log of each bet's growth since the beginning; the log of what its starts are worth against it.
+
+    ``started`` is None for no start yet. ``peak``: the largest log value so far, None before the first.
+    """
+
+    count: int
+    log_growth: tuple[float, ...]
+    started: tuple[float, ...] | None
+    peak: float | None
+
+
+class _Detector(ABC):
+    """Growth of the bets and what was started when; a subclass says how starts are weighed and summed."""
+
+    def __init__(self, r0: float, state: DetectorState | None = None) -> None:
+        within("r0", r0, 0, 1)
+        self._r0 = r0
+        state = state or DetectorState(0, (0.0,) * len(FRACTIONS), None, None)
+        self._count, self._peak = state.count, state.peak
+        self._growth = np.array(state.log_growth)
+        self._started = np.full(len(FRACTIONS), -math.inf) if state.started is None else np.array(state.started)
+
+    @property
+    def state(self) -> DetectorState:
+        started = tuple(self._started.tolist()) if self._count else None
+        return DetectorState(self._count, tuple(self._growth.tolist()), started, self._peak)
+
+    @final
+    def update(self, values: NDArray[Any]) -> Floats:
+        """Take losses in their order; return the log of the detector's value after each, shape (n,)."""
+        losses = reals(values, 0, 1)
+        parts = [self._advance(losses[start : start + _CHUNK]) for start in range(0, len(losses), _CHUNK)]
+        path = np.concatenate(parts) if parts else np.zeros(0)
+        if len(path):
+            self._peak = max(float(path.max()), self._peak if self._peak is not None else -math.inf)
+        return path
+
+    def ever_reached(self, level: float) -> bool:
+        """Return whether the value has ever reached ``level`` (1/α, or A)."""
+        return self._peak is not None and self._peak >= math.log(level)
+
+    def _advance(self, losses: Floats) -> Floats:
+        logs = np.log1p(FRACTIONS[:, None] * (losses / self._r0 - 1.0))
+        logs[:, 0] += self._growth
+        growth = np.cumsum(logs, axis=1)
+        before = np.concatenate((self._growth[:, None], growth[:, :-1]), axis=1)
+        times = self._count + np.arange(len(losses))
+        # A start at time s is worth its weight over the growth until s: the running sum needs no other memory.
+        worth = self._log_weights(times) - before
+        first = self._combine(np.stack((self._started, worth[:, 0])))[-1]
+        worth[:, 0] = first
+        started = self._combine(worth.T).T
+        self._growth, self._started = growth[:, -1].copy(), started[:, -1].copy()
+        self._count += len(losses)
+        return self._value(growth + started, times + 1)
+
+    @abstractmethod
+    def _log_weights(self, times: NDArray[np.int64]) -> Floats:
+        """Return the log weight of a start before the value at each of ``times`` (from 0), for all bets together."""
+
+    def _combine(self, worth: Floats) -> Floats:
+        """Return the running sum over the first axis, in logs."""
+        summed: Floats = np.logaddexp.accumulate(worth, axis=0)
+        return summed
+
+    def _value(self, capitals: Floats, counts: NDArray[np.int64]) -> Floats:
+        """Return the log of the detector's value after ``counts`` values, from each bet's log capital."""
+        return _log_mean(capitals)
+
+
+class WeightedRestart(_Detector):
+    """An e-process that starts again at every step with a weight of its own: P(ever ≥ 1/α) ≤ α, and a short delay.
+
+    Weights w_t = log 2/log(t+2) - log 2/log(t+3), t = 0, 1, …, sum to 1; what is not yet started is held in cash. It
+    is a mean of e-processes. Source: the restart weights of Shin, Ramdas & Rinaldo, "E-detectors", 2024.
+    """
+
+    def _log_weights(self, times: NDArray[np.int64]) -> Floats:
+        # log2/log(t+2) - log2/log(t+3), without the cancellation that late weights would suffer.
+        earlier, later = np.log(times + 2.0), np.log(times + 3.0)
+        weights: Floats = np.log(math.log(2) * np.log1p(1.0 / (times + 2.0)) / (earlier * later))
+        return weights
+
+    def _value(self, capitals: Floats, counts: NDArray[np.int64]) -> Floats:
+        cash = math.log(math.log(2)) - np.log(np.log(counts + 2.0))
+        value: Floats = np.logaddexp(_log_mean(capitals), cash)
+        return value
+
+
+class ShiryaevRoberts(_Detector):
+    """The e-SR detector: alarm when it reaches A, then the mean time to a false alarm is at least A.
+
+    Source: Shin, Ramdas & Rinaldo, "E-detectors: a nonparametric framework for sequential change detection", 2024.
+    """
+
+    def _log_weights(self, times: NDArray[np.int64]) -> Floats:
+        return np.zeros(len(times))
+
+
+class CumulativeSum(ShiryaevRoberts):
+    """The e-CUSUM detector: never above e-SR, so the mean time to a false alarm at level A is at least A too."""
+
+    def _combine(self, worth: Floats) -> Floats:
+        best: Floats = np.maximum.accumulate(worth, axis=0)
+        return best
+
+
+def _log_mean(logs: Floats) -> Floats:
+    peak = logs.max(axis=0)
+    total = np.zeros(logs.shape[1])
+    for row in np.exp(logs - peak):
+        total += row
+    mean: Floats = peak + np.log(total / len(logs))
+    return mean
