@@ -24,6 +24,19 @@ class PathPoint(Part):
     upper: float | None = None
 
 
+class PairedScores(Part):
+    """The two scores behind a difference, on the scored cases; abstentions count as for the difference itself."""
+
+    under: str | None = None
+    """The perturbation of a drop."""
+    clean: float | None = None
+    perturbed: float | None = None
+    ours: float | None = None
+    """Of a lift."""
+    baseline: float | None = None
+    """Of a lift; not shown in the supplier's view."""
+
+
 class CriterionResult(Part):
     """One criterion: decision, interval, and what the interval speaks about."""
 
@@ -49,6 +62,8 @@ class CriterionResult(Part):
     """Planning estimate of the cases that would decide, where the outcome is inconclusive."""
     baseline: float | None = None
     """The baseline's score on the same cases."""
+    paired: PairedScores | None = None
+    """The two scores whose difference a drop or a lift is."""
     path: tuple[PathPoint, ...] = ()
     unit_label: str = ""
     """Unit of threshold and scores (s, B, MW); empty for shares."""
@@ -129,15 +144,24 @@ class Performance(Part):
     """(from, to, batches)."""
 
 
+class ArmRecords(Part):
+    """Commitment to the answers of one perturbed arm: the end of its chain."""
+
+    under: str
+    answers: Digest
+
+
 class Records(Part):
     """Commitment to the per-case records: one salted leaf a batch under a Merkle root (RFC 6962 hashing)."""
 
     root: Digest
     leaves: int
     answers: Digest
-    """Digest of the committed answers, fixed before the order was opened."""
+    """Digest of the committed answers of all arms, fixed before the order was opened."""
     blob: Digest
     """Encrypted raw records in the vault."""
+    arms: tuple[ArmRecords, ...] | None = None
+    """The perturbed arms, if criteria ask for any."""
 
 
 class Order(Part):
@@ -227,7 +251,14 @@ def _coarse(result: CriterionResult) -> CriterionResult:
     kept_back = dict.fromkeys(("lower", "upper", "baseline", "scored", "needed"))
     hidden = {**kept_back, "available": 0, "path": (), "claim": text("input.for_the_owner_only")}
     estimate = None if result.estimate is None else _rounded(result.estimate, 2)
-    return result.model_copy(update={**hidden, "estimate": estimate})
+    paired = result.paired and _coarse_pair(result.paired)
+    return result.model_copy(update={**hidden, "estimate": estimate, "paired": paired})
+
+
+def _coarse_pair(paired: PairedScores) -> PairedScores:
+    shown = {"clean": paired.clean, "perturbed": paired.perturbed, "ours": paired.ours}
+    rounded = {name: None if score is None else _rounded(score, 2) for name, score in shown.items()}
+    return paired.model_copy(update={**rounded, "baseline": None})
 
 
 def _coarse_section(section: Section, cases: int) -> Section:

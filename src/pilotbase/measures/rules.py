@@ -17,7 +17,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Cases, Ints, Kind
 from pilotbase.measures.definition import Measure
 from pilotbase.measures.observation import Comparison, Estimand, Observation, Part, Question
-from pilotbase.measures.paired import observe_pair, pair_problems
+from pilotbase.measures.paired import arms_of, observe_pair, pair_problems
 from pilotbase.measures.registry import measure_named, measures, resource_measures
 from pilotbase.measures.resources import ResourceMeasure, Run
 
@@ -80,6 +80,17 @@ def score(rule: Rule, cases: Cases) -> float | None:
     """Return the measure of ``rule`` over all cases; None when it is 0/0, which is *not measured*."""
     order = np.arange(len(cases), dtype=np.int64)
     return observe(rule, cases, order).value(rule.comparison)
+
+
+def pair_scores(rule: Rule, cases: Cases) -> tuple[float | None, float | None]:
+    """Return the measure of a drop (clean, perturbed) or of a lift (ours, the baseline's); raises as `observe`."""
+    measure = measure_named(rule.measure)
+    if not isinstance(measure, Measure):
+        raise InputError("measure.needs_run", found=rule.measure)
+    order = np.arange(len(cases), dtype=np.int64)
+    question = Question(cases, _arguments(measure, rule), _code(measure, rule, cases), rule.comparison, order)
+    first, second = arms_of(measure, rule, question)
+    return first.value(), second.value()
 
 
 def problems_of(rule: Rule, setting: Setting) -> tuple[Text, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -25,6 +26,7 @@ from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
+from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehearse_arm
 from pilotbase.trial.records import spell_answers
 from pilotbase.trial.reporting import build_report
 from pilotbase.trial.running import Candidate, Hooks, Terms, run_candidate
@@ -75,9 +77,11 @@ def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProg
             Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height))),
         )
         answered, values = log.answered, log.values()
+        arms = _rehearse_arms(lab, sealed, frame, Path(scratch), (candidate, terms))
     answers = complete_answers(values, frame.height, contract.prediction)
     baseline = measured_baseline(lab, sealed, frame)
-    cases = build_cases(scenario, sealed.record.classes, frame, answers, baseline)
+    perturbed = {str(arm.under): arm.values for arm in arms}
+    cases = build_cases(scenario, sealed.record.classes, frame, answers, baseline, perturbed)
     order = np.arange(frame.height, dtype=np.int64)
     criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
     levels = Levels(Fraction(1, 20), Fraction(1, 20))
@@ -92,11 +96,23 @@ def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProg
         answered=answered,
         abstained=count_abstentions(answers[:answered], contract.prediction),
         baseline=baseline_scores(criteria, cases),
+        arms=arms,
     )
     report = build_report(observed, candidate, contract, judged.groups, (began, datetime.now(UTC)))
-    rehearsal = Rehearsal(report, run.log, _table(frame, sealed, answers))
+    printed = run.log + "".join(f"\n--- {arm.under} ---\n{arm.run.log}{arm.run.end.detail}" for arm in arms)
+    rehearsal = Rehearsal(report, printed, _table(frame, sealed, answers, perturbed))
     _remember(lab, sealed, candidate, rehearsal)
     return rehearsal
+
+
+def _rehearse_arms(
+    lab: Lab, sealed: Sealed, frame: pl.DataFrame, scratch: Path, who: tuple[Candidate, Terms]
+) -> tuple[AnsweredArm, ...]:
+    """Return the answers under each perturbation that the criteria ask for, each from a box of its own."""
+    features = sealed.features(frame)
+    return tuple(
+        rehearse_arm(lab, sealed, features, under, scratch, who) for under in perturbations_of(sealed.scenario.criteria)
+    )
 
 
 def has_rehearsed(lab: Lab, sealed: Sealed, candidate: Candidate) -> bool:
@@ -123,8 +139,14 @@ def _independent(criterion: Criterion) -> Criterion:
     return criterion.model_copy(update={"unit": "case"})
 
 
-def _table(frame: pl.DataFrame, sealed: Sealed, answers: NDArray[Any]) -> pl.DataFrame:
+def _table(
+    frame: pl.DataFrame, sealed: Sealed, answers: NDArray[Any], perturbed: Mapping[str, NDArray[Any]]
+) -> pl.DataFrame:
     """Return what the supplier may see of the public sample, with the application's answers."""
     shown = [*(field.name for field in sealed.scenario.feature_fields), sealed.scenario.data.target]
     answered = pl.Series("prediction", spell_answers(answers, sealed.contract.prediction))
-    return frame.select(shown).with_columns(answered)
+    under = [
+        pl.Series(f"prediction under {name}", spell_answers(values, sealed.contract.prediction))
+        for name, values in perturbed.items()
+    ]
+    return frame.select(shown).with_columns(answered, *under)

@@ -23,21 +23,20 @@ from pilotbase.documents.errors import InvalidProofError, PilotbaseError, Refuse
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.report import ArmRecords, Order, Records, Report
 from pilotbase.documents.report import Attempt as AttemptRecord
-from pilotbase.documents.report import Order, Records, Report
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Decision, Levels, attempt_levels, draw_order, exact
 from pilotbase.measures import Cases
-from pilotbase.trial.answering import complete_answers, count_abstentions
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
+from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, committed_digest, perturbations_of
 from pilotbase.trial.records import CaseRecords, records_root
 from pilotbase.trial.reporting import Proof, build_report
-from pilotbase.trial.run_files import EndedRun, UsageFile, read_marked, write_marked
-from pilotbase.trial.running import Candidate, Hooks, Run, Terms, prepare_candidate, run_candidate
+from pilotbase.trial.running import Candidate, Run, Terms, prepare_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, unit_codes
 from pilotbase.trial.sealing import Sealed, error_level, load_sealed, read_public_sample
 from pilotbase.trial.sections import Observed
@@ -82,6 +81,8 @@ class Answered:
     count: int
     digest: Digest
     run: Run
+    arms: tuple[AnsweredArm, ...] = ()
+    """The perturbed arms."""
 
 
 def report_of(lab: Lab, plan: TrialPlan) -> Report | None:
@@ -114,7 +115,8 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     secret = reveal_order(lab.vault, docket.hidden, attempt)
     order = _scoring_order(docket, frame, secret)
     scenario, classes = docket.sealed.scenario, docket.sealed.record.classes
-    cases = build_cases(scenario, classes, frame, answered.values, baseline)
+    perturbed = {str(arm.under): arm.values for arm in answered.arms}
+    cases = build_cases(scenario, classes, frame, answered.values, baseline, perturbed)
     levels = _levels(docket, attempt)
     decision = judge(plan.criteria, cases, order, levels, answered.run.load, plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
@@ -132,6 +134,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
         abstained=count_abstentions(answered.values[: answered.count], plan.contract.prediction),
         leakage=leakage,
         baseline=baseline_scores(plan.criteria, scored),
+        arms=answered.arms,
     )
     proof = Proof(
         plan=plan.digest(),
@@ -187,30 +190,23 @@ def _levels(docket: Docket, attempt: Attempt) -> Levels:
 
 def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress) -> Answered:
     plan, name = docket.plan, docket.candidate.reference.name
-    folder = lab.folder("runs", plan.digest().removeprefix("sha256:"), f"attempt-{attempt.number}")
-    key = secrets_of(lab.vault, docket.hidden).derive("run", plan.digest(), str(attempt.number))
-    stage = text("trial.progress.answer", application=name)
-    with AnswerLog(folder / "answers", plan.canonical(), key) as log:
-        ended = read_marked(EndedRun, folder / "ended", key)
-        if ended is None and attempt.state is AttemptState.COMMITTED:
-            raise InvalidProofError("trial.run_altered", file="ended")
-        if ended is None:
-            usage = UsageFile(folder / "usage", key)
-            hooks = Hooks(
-                before_first=lambda: _spend(lab, attempt),
-                on_batch=lambda done: on_progress(Progress(stage, done, frame.height)),
-                on_usage=usage.update,
-            )
-            terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD)
-            with lab.hidden_run():
-                run = run_candidate(docket.candidate, terms, docket.sealed.features(frame), log, hooks)
-            ended = EndedRun.of(run, usage.total)
-            log.sync()
-            write_marked(ended, folder / "ended", key)
+    arms, bundle = perturbations_of(plan.criteria), secrets_of(lab.vault, docket.hidden)
+    stage, total = text("trial.progress.answer", application=name), frame.height * (1 + len(arms))
+    sitting = Sitting(
+        candidate=docket.candidate,
+        terms=Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD),
+        folder=lab.folder("runs", plan.digest().removeprefix("sha256:"), f"attempt-{attempt.number}"),
+        commitment=plan.canonical(),
+        secret=lambda label, arm: bundle.derive(label, plan.digest(), str(attempt.number), *filter(None, [arm])),
+        committed=attempt.state is AttemptState.COMMITTED,
+        spend=lambda: _spend(lab, attempt),
+        on_batch=lambda done: on_progress(Progress(stage, done, total)),
+    )
+    with answer_arms(lab, docket.sealed, frame, arms, sitting) as (clean, *perturbed):
         _spend(lab, attempt)
-        commit_answers(lab.vault, attempt, log.digest)
-        values = complete_answers(log.values(), frame.height, plan.contract.prediction)
-        return Answered(values, log.answered, log.digest, ended.restored(log.seconds(), log.answered))
+        digest = committed_digest((clean, *perturbed))
+        commit_answers(lab.vault, attempt, digest)
+    return Answered(clean.values, clean.count, digest, clean.run, tuple(perturbed))
 
 
 def _spend(lab: Lab, attempt: Attempt) -> None:
@@ -239,7 +235,8 @@ def _keep_records(
     table = io.BytesIO()
     records.table().write_parquet(table)
     blob = seal_envelope(lab.vault, docket.hidden.owner, plan.digest(), table.getvalue())
-    return Records(root=root, leaves=leaves, answers=answered.digest, blob=blob)
+    arms = tuple(ArmRecords(under=str(arm.under), answers=arm.digest) for arm in answered.arms)
+    return Records(root=root, leaves=leaves, answers=answered.digest, blob=blob, arms=arms or None)
 
 
 def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, scored: int) -> AttemptRecord:

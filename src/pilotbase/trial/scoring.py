@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -13,12 +14,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.data.batches import truth_codes
-from pilotbase.documents.criteria import UNITS, Rule
-from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint
+from pilotbase.documents.criteria import PAIRED, UNITS, Rule
+from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
 from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Design, Levels, decide
 from pilotbase.measures import Cases, Run, is_resource, measures, observe, observe_run, score
+from pilotbase.measures.rules import pair_scores
 from pilotbase.trial.performance import Load
 
 Ints = NDArray[np.int64]
@@ -36,9 +38,17 @@ class Judged:
 
 
 def build_cases(
-    scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, answers: Column, baseline: Column | None
+    scenario: Scenario,
+    classes: tuple[str, ...],
+    frame: pl.DataFrame,
+    answers: Column,
+    baseline: Column | None,
+    perturbed: Mapping[str, Column] = MappingProxyType({}),
 ) -> Cases:
-    """Return what measures read, in the order of ``frame``; every array of shape (rows,)."""
+    """Return what measures read, in the order of ``frame``; every array of shape (rows,).
+
+    ``perturbed``: answers to the same cases by the perturbation, as rules spell it.
+    """
     kind = scenario.contract(classes or ("",)).prediction.kind
     columns = {rule.by for rule in rules_of(scenario.criteria) if rule.by}
     return Cases(
@@ -50,6 +60,7 @@ def build_cases(
         classes=classes,
         positive=scenario.positive,
         kind=kind,
+        perturbed=perturbed,
     )
 
 
@@ -121,7 +132,7 @@ def describe(
     scored = np.sort(order[: decision.scored])
     seen = cases.among(scored)
     results = tuple(
-        _result(criterion, found, scenario, _baseline_score(criterion.parsed(), seen))
+        _result(criterion, found, scenario, seen)
         for criterion, found in zip(criteria, decision.criteria, strict=True)
     )
     return Judged(decision, results, tuple(_group_scores(rules_of(criteria), seen)))
@@ -130,7 +141,7 @@ def describe(
 def baseline_scores(criteria: Sequence[Criterion], cases: Cases) -> tuple[tuple[str, float | None], ...]:
     """Return (rule, the baseline's own score on these cases) for every criterion on answers."""
     return tuple(
-        (criterion.rule, _baseline_score(criterion.parsed(), cases))
+        (criterion.rule, _baseline_score(_alone(criterion.parsed()), cases))
         for criterion in criteria
         if not is_resource(criterion.parsed())
     )
@@ -147,14 +158,29 @@ def _run_of(load: Load) -> Run:
 
 
 def _baseline_score(rule: Rule, cases: Cases) -> float | None:
-    if cases.baseline is None or is_resource(rule):
+    if cases.baseline is None or is_resource(rule) or rule.wrapper in PAIRED:
         return None
     return score(rule, replace(cases, answers=cases.baseline))
 
 
-def _result(
-    criterion: Criterion, found: CriterionDecision, scenario: Scenario, baseline: float | None
-) -> CriterionResult:
+def _alone(rule: Rule) -> Rule:
+    """Return the measure of a drop or a lift by itself, abstentions harming it; other rules as they are."""
+    if rule.wrapper not in PAIRED:
+        return rule
+    return replace(rule.plain, comparison="<=" if measures()[rule.measure].better == "lower" else ">=")
+
+
+def _paired(rule: Rule, cases: Cases) -> PairedScores | None:
+    """Return the two scores whose difference a drop or a lift is, on the scored cases."""
+    if rule.wrapper not in PAIRED:
+        return None
+    first, second = pair_scores(rule, cases)
+    if rule.wrapper == "lift":
+        return PairedScores(ours=first, baseline=second)
+    return PairedScores(under=str(rule.under), clean=first, perturbed=second)
+
+
+def _result(criterion: Criterion, found: CriterionDecision, scenario: Scenario, seen: Cases) -> CriterionResult:
     rule = criterion.parsed()
     resource = is_resource(rule)
     return CriterionResult(
@@ -172,7 +198,8 @@ def _result(
         guarantee=found.guarantee,
         claim=found.claim,
         needed=found.cases_needed,
-        baseline=baseline,
+        baseline=_baseline_score(rule, seen),
+        paired=_paired(rule, seen),
         path=tuple(PathPoint(cases=point.cases, lower=point.lower, upper=point.upper) for point in found.path),
         unit_label=UNITS[rule.unit][0] if rule.unit else _unit_label(rule, scenario),
     )

@@ -16,6 +16,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import is_resource
+from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Run
 
 
@@ -35,6 +36,8 @@ class Observed:
     """None in a rehearsal: there is nothing hidden to leak."""
     baseline: tuple[tuple[str, float | None], ...] = ()
     """(rule, the baseline's score on the same cases)."""
+    arms: tuple[AnsweredArm, ...] = ()
+    """The perturbed arms."""
 
 
 def build_sections(observed: Observed) -> tuple[Section, ...]:
@@ -102,11 +105,27 @@ def _criteria(results: Sequence[CriterionResult]) -> list[Finding]:
 def _untested_function(observed: Observed) -> list[Finding]:
     """Say what no criterion asked for: an empty place in a report is never taken for a pass."""
     rules = [result.rule for result in observed.criteria]
-    findings = [_unmeasured("robustness", text("trial.finding.no_robustness"))]
+    findings = _robustness(observed) or [_unmeasured("robustness", text("trial.finding.no_robustness"))]
     if not any(rule.startswith(("gap(", "worst(")) for rule in rules):
         findings.append(_unmeasured("fairness", text("trial.finding.no_fairness")))
     if not any(rule.startswith(("brier", "log_loss", "calibration")) for rule in rules):
         findings.append(_unmeasured("calibration", text("trial.finding.no_calibration")))
+    return findings
+
+
+def _robustness(observed: Observed) -> list[Finding]:
+    """Say how each perturbed arm ended; what it leaves without an answer counts as wrong, and its criteria judge."""
+    findings = []
+    for arm in observed.arms:
+        under, finished = str(arm.under), arm.run.end.reason is EndReason.FINISHED
+        values = {"under": under, "answered": arm.count, "cases": observed.cases}
+        ended = (
+            text("trial.finding.arm_answered", **values)
+            if finished
+            else text("trial.finding.arm_ended", **values, reason=arm.run.ending)
+        )
+        judged = [result.outcome for result in observed.criteria if str(parse_rule(result.rule).under) == under]
+        findings.append(Finding(check=f"robustness: {under}", outcome=worst_outcome(judged), sentence=ended))
     return findings
 
 

@@ -1,0 +1,170 @@
+"""Perturbed arms: the same cases asked again under a perturbation, each arm in a new box that knows of no other.
+
+The order of the arms and what each perturbation draws are secrets of the hidden set. Every arm has a chain of committed
+answers of its own, kept like the clean arm's: killed at any moment, it goes on from there; an arm that has ended starts
+no box any more. What an arm leaves without an answer abstains, and under a perturbation that counts as wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.documents.criteria import Perturbed
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.scenario import Criterion
+from pilotbase.measures.perturbations import perturbation_of
+from pilotbase.trial.answering import complete_answers
+from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.run_files import EndedRun, UsageFile, read_marked, write_marked
+from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate
+from pilotbase.trial.sealing import Sealed, read_public_sample
+
+Features = Mapping[str, NDArray[Any]]
+PUBLIC_SEED = b"pilotbase rehearsal"
+"""What perturbations draw from in a rehearsal: nothing is secret there."""
+
+
+@dataclass(frozen=True)
+class AnsweredArm:
+    """The answers of one arm, one a case (abstentions where there is none), and how its run was."""
+
+    under: Perturbed | None
+    """None for the clean arm: the cases as they are."""
+    values: NDArray[Any]
+    count: int
+    digest: Digest
+    run: Run
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One attempt on its cases, whatever the arm: who answers, on which terms, where answers are kept, under which key.
+
+    ``secret(label, name)`` gives the secrets of this attempt; ``committed`` tells that its answers are fixed already.
+    """
+
+    candidate: Candidate
+    terms: Terms
+    folder: Path
+    commitment: bytes
+    secret: Callable[[str, str], bytes]
+    committed: bool
+    spend: Callable[[], None]
+    """Called before the first batch of whichever arm comes first."""
+    on_batch: Callable[[int], None]
+    """Told how many cases of all arms together have an answer."""
+
+
+def perturbations_of(criteria: Sequence[Criterion]) -> tuple[Perturbed, ...]:
+    """Return what the criteria perturb cases with, each once, in their order."""
+    found = [rule.under for rule in (criterion.parsed() for criterion in criteria) if rule.under is not None]
+    return tuple({str(under): under for under in found}.values())
+
+
+def perturb(lab: Lab, sealed: Sealed, features: Features, under: Perturbed, seed: bytes) -> Features:
+    """Return ``features`` under a perturbation; spread and known categories are those of the public sample."""
+    reference = sealed.features(read_public_sample(lab, sealed))
+    return perturbation_of(under).apply(features, sealed.contract.features, seed, reference)
+
+
+@contextmanager
+def answer_arms(
+    lab: Lab, sealed: Sealed, frame: pl.DataFrame, arms: Sequence[Perturbed], sitting: Sitting
+) -> Iterator[tuple[AnsweredArm, ...]]:
+    """Yield the answers of the clean arm, then of ``arms`` in their order; they run in an order that is secret.
+
+    No other process answers this attempt until the block is left.
+
+    Raises:
+        RefusedError: another process is at work on this attempt.
+        InvalidProofError: what an earlier process left was altered.
+    """
+    features = sealed.features(frame)
+    every: tuple[Perturbed | None, ...] = (None, *arms)
+    found: dict[str, AnsweredArm] = {}
+    with ExitStack() as open_logs:
+        logs = {_name(under): open_logs.enter_context(_open_log(sitting, under)) for under in every}
+        for under in sorted(every, key=lambda arm: sitting.secret("arm-order", _name(arm))):
+            asked = features if under is None else _perturbed(lab, sealed, features, under, sitting)
+            log, others = logs[_name(under)], sum(log.answered for log in logs.values()) - logs[_name(under)].answered
+            run = _run_arm(lab, asked, log, under, replace(sitting, on_batch=_after(others, sitting.on_batch)))
+            values = complete_answers(log.values(), frame.height, sealed.contract.prediction)
+            found[_name(under)] = AnsweredArm(under, values, log.answered, log.digest, run)
+        yield tuple(found[_name(under)] for under in every)
+
+
+def committed_digest(arms: Sequence[AnsweredArm]) -> Digest:
+    """Return what commits to the answers of all arms: the clean chain's end, or the hash of every arm's."""
+    if len(arms) == 1:
+        return arms[0].digest
+    return digest_json([[_name(arm.under), arm.digest] for arm in arms])
+
+
+def rehearse_arm(
+    lab: Lab, sealed: Sealed, features: Features, under: Perturbed, folder: Path, who: tuple[Candidate, Terms]
+) -> AnsweredArm:
+    """Return what an application answers to the public sample under a perturbation, its log included."""
+    candidate, terms = who
+    asked = perturb(lab, sealed, features, under, PUBLIC_SEED)
+    cases = len(next(iter(features.values())))
+    with AnswerLog(folder / _file_name(under), str(under).encode()) as log:
+        run = run_candidate(candidate, terms, asked, log)
+        values = complete_answers(log.values(), cases, terms.contract.prediction)
+        return AnsweredArm(under, values, log.answered, log.digest, run)
+
+
+def _run_arm(lab: Lab, asked: Features, log: AnswerLog, under: Perturbed | None, sitting: Sitting) -> Run:
+    """Let the application answer what is not answered yet; an arm that has ended is only read."""
+    folder, key = _folder(sitting, under), _key(sitting, under)
+    ended = read_marked(EndedRun, folder / "ended", key)
+    if ended is None and sitting.committed:
+        raise InvalidProofError("trial.run_altered", file="ended")
+    if ended is None:
+        usage = UsageFile(folder / "usage", key)
+        hooks = Hooks(before_first=sitting.spend, on_batch=sitting.on_batch, on_usage=usage.update)
+        with lab.hidden_run():
+            run = run_candidate(sitting.candidate, sitting.terms, asked, log, hooks)
+        ended = EndedRun.of(run, usage.total)
+        log.sync()
+        write_marked(ended, folder / "ended", key)
+    return ended.restored(log.seconds(), log.answered)
+
+
+def _after(others: int, tell: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda done: tell(others + done)
+
+
+def _perturbed(lab: Lab, sealed: Sealed, features: Features, under: Perturbed, sitting: Sitting) -> Features:
+    return perturb(lab, sealed, features, under, sitting.secret("perturbation", str(under)))
+
+
+def _open_log(sitting: Sitting, under: Perturbed | None) -> AnswerLog:
+    folder = _folder(sitting, under)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return AnswerLog(folder / "answers", sitting.commitment, _key(sitting, under))
+
+
+def _folder(sitting: Sitting, under: Perturbed | None) -> Path:
+    return sitting.folder if under is None else sitting.folder / _file_name(under)
+
+
+def _key(sitting: Sitting, under: Perturbed | None) -> bytes:
+    return sitting.secret("run", _name(under))
+
+
+def _name(under: Perturbed | None) -> str:
+    return "" if under is None else str(under)
+
+
+def _file_name(under: Perturbed) -> str:
+    return f"arm-{hashlib.sha256(str(under).encode()).hexdigest()[:16]}"
