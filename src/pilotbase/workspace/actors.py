@@ -16,6 +16,8 @@ class Actor:
 
     organisation: str
     roles: frozenset[Role]
+    person: str | None = None
+    """Opaque identifier of the person, the same in every organisation; None for command line and worker."""
 
     @property
     def is_operator(self) -> bool:
@@ -31,9 +33,9 @@ class Actor:
         return self.is_operator or owner == self.organisation
 
 
-def actor(organisation: str, *roles: Role | str) -> Actor:
+def actor(organisation: str, *roles: Role | str, person: str | None = None) -> Actor:
     """Return an `Actor`; raises `ValueError` for a role that does not exist."""
-    return Actor(organisation, frozenset(Role(role) for role in roles))
+    return Actor(organisation, frozenset(Role(role) for role in roles), person)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,227 @@
+"""Who may do what: one table that code, pages and docs share. Pure data, and one function that reads it.
+
+An act is allowed when the actor holds one of its grants: a role of the organisation, and how the actor stands to the
+subject. What an actor may *see* is not decided here but by the visibility of documents in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Role
+
+
+class Relation(StrEnum):
+    """How an actor stands to a subject; names: text ``relation.<value>``."""
+
+    ANY = "any"
+    """Whatever the subject."""
+    MEMBER = "member"
+    """The subject is the actor's own organisation."""
+    OWNER = "owner"
+    """The actor's organisation is the demand owner of the subject."""
+    SUPPLIER = "supplier"
+    """The actor's organisation is the supplier of the subject."""
+    REVIEWER = "reviewer"
+    """This very person is named as a reviewer of the subject."""
+    MACHINE = "machine"
+    """The base's own process at work: an operator without a person."""
+
+
+class Act(StrEnum):
+    """Everything that moves a record; names: text ``act.<value>``. The log says the same words."""
+
+    ORGANISATION_REGISTER = "organisation.register"
+    ORGANISATION_EDIT = "organisation.edit"
+    ORGANISATION_DECLARE = "organisation.declare"
+
+    SCENARIO_REGISTER = "scenario.register"
+    SCENARIO_EDIT = "scenario.edit"
+    SCENARIO_SUBMIT = "scenario.submit"
+    SCENARIO_RETURN = "scenario.return"
+    SCENARIO_OPEN = "scenario.open"
+    SCENARIO_CLOSE = "scenario.close"
+    SCENARIO_WITHDRAW = "scenario.withdraw"
+
+    APPLICATION_REGISTER = "application.register"
+    APPLICATION_EDIT = "application.edit"
+    APPLICATION_REHEARSE = "application.rehearse"
+    APPLICATION_REHEARSED = "application.rehearsed"
+    APPLICATION_SUBMIT = "application.submit"
+    APPLICATION_WITHDRAW = "application.withdraw"
+
+    COMMISSION_PROPOSE = "commission.propose"
+    COMMISSION_COUNTER = "commission.counter"
+    COMMISSION_REVISE = "commission.revise"
+    COMMISSION_AGREE = "commission.agree"
+    COMMISSION_CONCEDE = "commission.concede"
+    COMMISSION_DECLINE = "commission.decline"
+    COMMISSION_CANCEL = "commission.cancel"
+    APPROVAL_FILE = "approval.file"
+    REVIEWER_NAME = "reviewer.name"
+    REVIEWER_RELEASE = "reviewer.release"
+    INTEREST_DECLARE = "interest.declare"
+
+    PLAN_DRAFT = "plan.draft"
+    PLAN_RETURN = "plan.return"
+    PLAN_APPROVE = "plan.approve"
+    PLAN_FREEZE = "plan.freeze"
+    PLAN_FROZEN = "plan.frozen"
+    PLAN_REFUSED = "plan.refused"
+
+    TRIAL_QUEUE = "trial.queue"
+    TRIAL_START = "trial.start"
+    TRIAL_STOP = "trial.stop"
+    TRIAL_FAIL = "trial.fail"
+    TRIAL_REPORT = "trial.report"
+    TRIAL_REPEAT = "trial.repeat"
+    REPORT_REVIEW = "report.review"
+    RECTIFICATION_ASK = "rectification.ask"
+    RECTIFICATION_SUBMIT = "rectification.submit"
+    ACCEPTANCE_GIVE = "acceptance.give"
+    ACCEPTANCE_REFUSE = "acceptance.refuse"
+
+    CERTIFICATE_SIGN = "certificate.sign"
+    CERTIFICATE_ISSUE = "certificate.issue"
+    CERTIFICATE_FAIL = "certificate.fail"
+    CERTIFICATE_SUSPEND = "certificate.suspend"
+    CERTIFICATE_REINSTATE = "certificate.reinstate"
+    CERTIFICATE_REVOKE = "certificate.revoke"
+
+    APPEAL_FILE = "appeal.file"
+    APPEAL_DECIDE = "appeal.decide"
+    ORDER_GIVE = "order.give"
+    ORDER_LIFT = "order.lift"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One row of the table: organisations of ``role`` that stand in ``relation`` to the subject may do it."""
+
+    role: Role
+    relation: Relation
+
+
+OPERATOR = Grant(Role.OPERATOR, Relation.ANY)
+MACHINE = Grant(Role.OPERATOR, Relation.MACHINE)
+REGULATOR = Grant(Role.REGULATOR, Relation.ANY)
+OWNER = Grant(Role.DEMAND_OWNER, Relation.OWNER)
+SUPPLIER = Grant(Role.SUPPLIER, Relation.SUPPLIER)
+REVIEWER = Grant(Role.REVIEWER, Relation.REVIEWER)
+MEMBERS = tuple(Grant(role, Relation.MEMBER) for role in Role)
+
+PERMISSIONS: Mapping[Act, tuple[Grant, ...]] = {
+    Act.ORGANISATION_REGISTER: (OPERATOR, MACHINE),
+    Act.ORGANISATION_EDIT: (OPERATOR,),
+    Act.ORGANISATION_DECLARE: MEMBERS,
+    Act.SCENARIO_REGISTER: (OWNER, OPERATOR),
+    Act.SCENARIO_EDIT: (OWNER, OPERATOR),
+    Act.SCENARIO_SUBMIT: (OWNER,),
+    Act.SCENARIO_RETURN: (OPERATOR,),
+    Act.SCENARIO_OPEN: (OPERATOR,),
+    Act.SCENARIO_CLOSE: (OWNER, OPERATOR),
+    Act.SCENARIO_WITHDRAW: (OWNER,),
+    Act.APPLICATION_REGISTER: (SUPPLIER,),
+    Act.APPLICATION_EDIT: (SUPPLIER,),
+    Act.APPLICATION_REHEARSE: (SUPPLIER,),
+    Act.APPLICATION_REHEARSED: (MACHINE,),
+    Act.APPLICATION_SUBMIT: (SUPPLIER,),
+    Act.APPLICATION_WITHDRAW: (SUPPLIER,),
+    Act.COMMISSION_PROPOSE: (SUPPLIER,),
+    Act.COMMISSION_COUNTER: (OWNER,),
+    Act.COMMISSION_REVISE: (SUPPLIER,),
+    Act.COMMISSION_AGREE: (OWNER,),
+    Act.COMMISSION_CONCEDE: (SUPPLIER,),
+    Act.COMMISSION_DECLINE: (OWNER, SUPPLIER, OPERATOR),
+    Act.COMMISSION_CANCEL: (OWNER, SUPPLIER, OPERATOR),
+    Act.APPROVAL_FILE: (OWNER, SUPPLIER, OPERATOR),
+    Act.REVIEWER_NAME: (OPERATOR,),
+    Act.REVIEWER_RELEASE: (OPERATOR,),
+    Act.INTEREST_DECLARE: (REVIEWER,),
+    Act.PLAN_DRAFT: (OPERATOR,),
+    Act.PLAN_RETURN: (REVIEWER, OPERATOR),
+    Act.PLAN_APPROVE: (REVIEWER,),
+    Act.PLAN_FREEZE: (OPERATOR,),
+    Act.PLAN_FROZEN: (MACHINE,),
+    Act.PLAN_REFUSED: (MACHINE,),
+    Act.TRIAL_QUEUE: (OPERATOR,),
+    Act.TRIAL_START: (MACHINE,),
+    Act.TRIAL_STOP: (OPERATOR,),
+    Act.TRIAL_FAIL: (MACHINE,),
+    Act.TRIAL_REPORT: (MACHINE,),
+    Act.TRIAL_REPEAT: (OPERATOR,),
+    Act.REPORT_REVIEW: (REVIEWER,),
+    Act.RECTIFICATION_ASK: (OWNER, OPERATOR),
+    Act.RECTIFICATION_SUBMIT: (SUPPLIER,),
+    Act.ACCEPTANCE_GIVE: (OWNER,),
+    Act.ACCEPTANCE_REFUSE: (OWNER,),
+    Act.CERTIFICATE_SIGN: (OPERATOR,),
+    Act.CERTIFICATE_ISSUE: (MACHINE,),
+    Act.CERTIFICATE_FAIL: (MACHINE,),
+    Act.CERTIFICATE_SUSPEND: (OPERATOR,),
+    Act.CERTIFICATE_REINSTATE: (OPERATOR,),
+    Act.CERTIFICATE_REVOKE: (OPERATOR,),
+    Act.APPEAL_FILE: (OWNER, SUPPLIER),
+    Act.APPEAL_DECIDE: (OPERATOR,),
+    Act.ORDER_GIVE: (REGULATOR,),
+    Act.ORDER_LIFT: (REGULATOR,),
+}
+"""Act → who may do it. The regulator gives orders and lifts them; nobody edits evidence, so no act does."""
+
+
+class Acting(Protocol):
+    """Who acts: an organisation in roles, and which person (None: the base's own process, or the command line)."""
+
+    @property
+    def organisation(self) -> str: ...
+
+    @property
+    def roles(self) -> frozenset[Role]: ...
+
+    @property
+    def person(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Stands:
+    """Who stands where to a subject; `Record` knows it of itself."""
+
+    organisation: str | None = None
+    demand_owner: str | None = None
+    supplier: str | None = None
+    reviewers: frozenset[tuple[str, str]] = frozenset()
+    """(organisation, person) of each named reviewer."""
+
+
+def permitted(act: Act, actor: Acting, stands: Stands) -> bool:
+    """Tell whether the table lets ``actor`` do ``act`` to a subject where people stand as ``stands``."""
+    held = relations(actor, stands)
+    return any(grant.role in actor.roles and grant.relation in held for grant in PERMISSIONS[act])
+
+
+def relations(actor: Acting, stands: Stands) -> frozenset[Relation]:
+    """Return every relation in which ``actor`` stands to the subject; the base's own process stands in one only."""
+    if actor.person is None and Role.OPERATOR in actor.roles:
+        return frozenset({Relation.MACHINE})
+    holds = {
+        Relation.ANY: True,
+        Relation.MEMBER: actor.organisation == stands.organisation,
+        Relation.OWNER: actor.organisation == stands.demand_owner,
+        Relation.SUPPLIER: actor.organisation == stands.supplier,
+        Relation.REVIEWER: (actor.organisation, actor.person) in stands.reviewers,
+    }
+    return frozenset(relation for relation, true in holds.items() if true)
+
+
+def act_name(act: Act) -> Text:
+    """Return what an act is called."""
+    return Text(code=f"act.{act}")
+
+
+def relation_name(relation: Relation) -> Text:
+    """Return what a relation is called."""
+    return Text(code=f"relation.{relation}")

@@ -1,0 +1,287 @@
+"""The record of a scenario, an application or a commission: where it stands, whom it waits for, who did what when.
+
+A record is moved by `pilotbase.catalogue.advancing.advance` only; each move stores a new version of it. Persons stand
+in it by an opaque identifier: who that is, the hub's accounts know, and forget when the account is erased.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.application import Application
+from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Part
+from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.lifecycles import Duty, RecordKind
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.permissions import Act, Stands
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.vocabularies import Role
+
+PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+"""An opaque identifier of a person, the same in every organisation that they act for; never a name."""
+Subject = Annotated[str, StringConstraints(pattern=r"^[a-z]+:[a-z0-9][a-z0-9_/-]{0,150}$")]
+"""``scenario:plant/milling``, ``application:acme/forest``, ``commission:7f3a…``, ``organisation:acme``."""
+Note = Annotated[str, StringConstraints(max_length=4000)]
+Amount = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$")]
+
+
+class Price(Part):
+    """What the trial costs and who pays."""
+
+    amount: Amount
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "CNY"
+    paid_by: Literal["demand_owner", "supplier", "base"] = "supplier"
+
+
+class Commission(Document):
+    """Commission 委托协议: on which terms an application version is tried on a scenario version."""
+
+    document: Literal["commission/1"] = "commission/1"
+    scenario: Subject
+    application: Subject
+    scenario_version: Digest
+    application_version: Digest
+    scope: Localized | str
+    price: Price
+    results: Literal["supplier", "demand_owner", "shared"]
+    """Who owns what comes out of the trial."""
+    results_note: Localized | str | None = None
+    deadline: Day
+
+
+class ApplicationVersion(Document):
+    """One immutable version of an application: its manifest, and the digest of the folder that holds it."""
+
+    document: Literal["application-version/1"] = "application-version/1"
+    application: Application
+    folder: Digest
+
+
+class PlanProposal(Document):
+    """What reviewers approve before a plan is frozen: the versions that will meet, and what counts as pass."""
+
+    document: Literal["plan-proposal/1"] = "plan-proposal/1"
+    commission: Subject
+    scenario_version: Digest
+    folder: Digest
+    criteria: tuple[str, ...] = pydantic.Field(min_length=1, max_length=100)
+    remarks: Localized | str | None = None
+
+
+class Approval(Part):
+    """An approval that was granted: ethics, data, filing."""
+
+    kind: Name
+    issued_by: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    reference: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    until: Day | None = None
+    """The last day on which it holds; none: it does not expire."""
+    paper: Digest | None = None
+    """Digest of the scanned document, a blob."""
+
+    def holds_at(self, now: datetime) -> bool:
+        """Tell whether it is unexpired."""
+        return self.until is None or now.date().isoformat() <= self.until
+
+
+class Reviewer(Part):
+    """A person named as reviewer, for an organisation."""
+
+    organisation: Name
+    person: PersonId
+
+
+class Interest(Part):
+    """A reviewer's declaration: whether they have an interest in the outcome, and which."""
+
+    has_interest: bool
+    explanation: Note = ""
+
+
+class DeclaredInterest(Interest):
+    """A declaration as it stands in the record."""
+
+    organisation: Name
+    person: PersonId
+    at: Moment
+
+
+class Appeal(Part):
+    """Why a party does not accept what was done."""
+
+    grounds: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+
+
+class AppealDecision(Part):
+    """What became of an appeal."""
+
+    number: int = pydantic.Field(ge=1)
+    upheld: bool
+    reasons: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+
+
+class FiledAppeal(Appeal):
+    """An appeal as it stands in the record; open until it is decided."""
+
+    number: int
+    organisation: Name
+    at: Moment
+    due: Moment
+    decision: AppealDecision | None = None
+
+
+class Order(Part):
+    """What the regulator orders, and until when: re-run, rectification, suspension. Never a change of evidence."""
+
+    kind: Literal["rerun", "rectification", "suspension"]
+    reasons: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    deadline: Day
+
+
+class OrderLifting(Part):
+    """That an order no longer holds."""
+
+    number: int = pydantic.Field(ge=1)
+
+
+class GivenOrder(Order):
+    """An order as it stands in the record."""
+
+    number: int
+    organisation: Name
+    at: Moment
+    fulfilled_at: Moment | None = None
+    lifted_at: Moment | None = None
+
+
+class Result(Part):
+    """What the base's own work has made: the digest of a plan, a report, a certificate."""
+
+    made: Digest
+
+
+ORDERED_ACTS: dict[str, Act] = {
+    "rerun": Act.TRIAL_REPEAT,
+    "rectification": Act.RECTIFICATION_ASK,
+    "suspension": Act.CERTIFICATE_SUSPEND,
+}
+"""Which act of the operator fulfils an order."""
+
+BROUGHT: dict[str, type[Part]] = {
+    "organisation": Organisation,
+    "scenario": Scenario,
+    "application-version": ApplicationVersion,
+    "commission": Commission,
+    "plan-proposal": PlanProposal,
+    "approval": Approval,
+    "reviewer": Reviewer,
+    "interest": Interest,
+    "acceptance": Acceptance,
+    "appeal": Appeal,
+    "appeal-decision": AppealDecision,
+    "order": Order,
+    "order-lifting": OrderLifting,
+    "result": Result,
+}
+"""What a transition may bring (`Transition.brings`): name → model."""
+
+
+class Waiting(Part):
+    """Work that waits: what, for which role of which organisation (None: of any), since when, until when."""
+
+    act: Act
+    role: Role
+    organisation: Name | None = None
+    person: PersonId | None = None
+    since: Moment
+    due: Moment | None = None
+
+
+class StepTaken(Part):
+    """One step of the history."""
+
+    act: Act
+    state: str
+    """The state after it."""
+    organisation: Name
+    person: PersonId | None = None
+    """None: the base's own process."""
+    at: Moment
+    note: Note = ""
+    document: Digest | None = None
+    """What was handed in with it."""
+
+
+class DutyDone(Part):
+    """That a person had a duty in this record, or in one that it builds on."""
+
+    person: PersonId
+    duty: Duty
+
+
+class Record(Document):
+    """Where a scenario, an application, a commission or an organisation stands."""
+
+    document: Literal["record/1"] = "record/1"
+    subject: Subject
+    kind: RecordKind
+    title: Localized | str
+    state: str
+    since: Moment
+    """When it came into this state."""
+    version: int = pydantic.Field(default=1, ge=1)
+    """Counts the versions of its content."""
+    round: int = pydantic.Field(default=1, ge=1)
+    """Counts the trials of a commission: a re-test is the next."""
+    organisation: Name | None = None
+    demand_owner: Name | None = None
+    supplier: Name | None = None
+    reviewers: tuple[Reviewer, ...] = ()
+    documents: dict[str, Digest] = pydantic.Field(default_factory=dict)
+    """What it is about, by name: scenario, application, folder, commission, plan, report, acceptance, certificate."""
+    subjects: dict[str, Subject] = pydantic.Field(default_factory=dict)
+    """The records that it builds on: scenario, application."""
+    approvals_needed: tuple[Name, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    interests: tuple[DeclaredInterest, ...] = ()
+    appeals: tuple[FiledAppeal, ...] = ()
+    orders: tuple[GivenOrder, ...] = ()
+    duties: tuple[DutyDone, ...] = ()
+    waits: tuple[Waiting, ...] = ()
+    history: tuple[StepTaken, ...] = ()
+
+    @property
+    def stands(self) -> Stands:
+        """Return who stands where to it, as the permission table asks."""
+        reviewers = frozenset((reviewer.organisation, reviewer.person) for reviewer in self.reviewers)
+        return Stands(self.organisation, self.demand_owner, self.supplier, reviewers)
+
+    @property
+    def parties(self) -> frozenset[str]:
+        """Return the organisations that see it, besides operator and regulator."""
+        named = {self.organisation, self.demand_owner, self.supplier}
+        return frozenset({*(one for one in named if one), *(reviewer.organisation for reviewer in self.reviewers)})
+
+    @property
+    def owner(self) -> str:
+        """Return the organisation whose document it is."""
+        return self.demand_owner or self.supplier or self.organisation or ""
+
+    @property
+    def due(self) -> datetime | None:
+        """Return the first moment at which something that it waits for is due."""
+        return min((waiting.due for waiting in self.waits if waiting.due), default=None)
+
+    @property
+    def open_appeals(self) -> tuple[FiledAppeal, ...]:
+        return tuple(appeal for appeal in self.appeals if appeal.decision is None)
+
+    @property
+    def open_orders(self) -> tuple[GivenOrder, ...]:
+        """Return the orders that were neither fulfilled nor lifted."""
+        return tuple(order for order in self.orders if order.fulfilled_at is None and order.lifted_at is None)

@@ -1,0 +1,87 @@
+"""The tables of the record: complete, reachable, and named in both languages."""
+
+import pytest
+
+from pilotbase.documents.lifecycles import INCOMPATIBLE, LIFECYCLES, NEW, Duty, Need, kind_moved, states, transition
+from pilotbase.documents.permissions import PERMISSIONS, Act, Relation, Stands, permitted, relations
+from pilotbase.documents.record import BROUGHT
+from pilotbase.documents.texts import LANGUAGES, template
+from pilotbase.documents.vocabularies import Role
+from pilotbase.workspace.actors import actor
+
+ENDS = {
+    "organisation": {"registered"},
+    "scenario": {"closed", "withdrawn"},
+    "application": {"withdrawn"},
+    "commission": {"declined", "cancelled", "revoked"},
+}
+
+
+def test_every_act_has_one_transition_and_somebody_who_may_do_it():
+    rows = [row.act for table in LIFECYCLES.values() for row in table]
+    assert sorted(rows) == sorted(Act)
+    assert set(PERMISSIONS) == set(Act)
+    assert all(PERMISSIONS.values())
+
+
+@pytest.mark.parametrize("kind", LIFECYCLES)
+def test_every_state_is_reached_and_left_or_an_end(kind):
+    reached, more = {NEW}, True
+    while more:
+        found = {row.target for row in LIFECYCLES[kind] if row.sources & reached and row.target} - reached
+        reached, more = reached | found, bool(found)
+    assert reached - {NEW} == set(states(kind))
+    left = {source for row in LIFECYCLES[kind] if row.target for source in row.sources}
+    assert set(states(kind)) - left == ENDS[kind]
+    assert {source for row in LIFECYCLES[kind] for source in row.sources} <= reached
+
+
+def test_work_that_is_due_waits_for_a_role_that_may_do_it():
+    for table in LIFECYCLES.values():
+        for row in table:
+            if row.due is not None:
+                assert row.due.role in {grant.role for grant in PERMISSIONS[row.act]}, row.act
+                assert row.due.days > 0
+
+
+def test_what_transitions_bring_is_a_known_kind():
+    brought = {row.brings for table in LIFECYCLES.values() for row in table if row.brings}
+    assert brought == set(BROUGHT)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_the_tables_stands_in_both_languages(language):
+    words = [
+        *(f"act.{act}" for act in Act),
+        *(f"state.{kind}.{state}" for kind in LIFECYCLES for state in states(kind)),
+        *(f"duty.{duty}" for duty in Duty),
+        *(f"relation.{relation}" for relation in Relation),
+        *(f"need.{need}" for need in Need),
+    ]
+    assert all(template(word, language) for word in words)
+
+
+def test_the_submitter_of_an_application_neither_approves_nor_signs():
+    for other in (Duty.REVIEW, Duty.SIGN):
+        assert frozenset({Duty.SUBMIT, other}) in INCOMPATIBLE
+    assert transition(Act.APPLICATION_SUBMIT).duty is Duty.SUBMIT
+    assert transition(Act.PLAN_APPROVE).duty is Duty.REVIEW
+    assert transition(Act.CERTIFICATE_SIGN).duty is Duty.SIGN
+    assert kind_moved(Act.PLAN_APPROVE) == "commission"
+
+
+def test_the_base_at_work_is_no_person_and_a_person_is_not_the_base():
+    machine, person = actor("base", Role.OPERATOR), actor("base", Role.OPERATOR, person="p1")
+    assert permitted(Act.TRIAL_REPORT, machine, Stands())
+    assert not permitted(Act.TRIAL_REPORT, person, Stands())
+    assert permitted(Act.TRIAL_QUEUE, person, Stands())
+    assert not permitted(Act.TRIAL_QUEUE, machine, Stands())
+    assert not permitted(Act.TRIAL_REPORT, actor("acme", Role.SUPPLIER), Stands(supplier="acme"))
+
+
+def test_a_reviewer_is_a_person_not_an_organisation():
+    stands = Stands(reviewers=frozenset({("institute", "p7")}))
+    assert Relation.REVIEWER in relations(actor("institute", Role.REVIEWER, person="p7"), stands)
+    assert Relation.REVIEWER not in relations(actor("institute", Role.REVIEWER, person="p8"), stands)
+    assert Relation.REVIEWER not in relations(actor("acme", Role.REVIEWER, person="p7"), stands)
+    assert Relation.REVIEWER not in relations(actor("institute", Role.REVIEWER), stands)
