@@ -40,7 +40,7 @@ from pilotbase.evidence.martingale import MartingaleState, MeanMartingale
 from pilotbase.evidence.observations import Comparison, Form, Observation, Part
 from pilotbase.evidence.order import draw_order
 from pilotbase.evidence.planning import cases_to_confirm_at_best
-from pilotbase.evidence.plans import CriterionPlan, Design
+from pilotbase.evidence.plans import CriterionPlan, Design, levels_among
 from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate, time_blocks
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "draw_order",
     "exact",
     "feasibility_of",
+    "levels_among",
     "outcome_of",
     "quantile_bounds",
     "quantile_estimate",

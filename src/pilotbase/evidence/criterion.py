@@ -106,13 +106,11 @@ class SingleTest:
     def exact_fixed(self, bound: Fraction) -> bool:
         return self.method == "fixed" and _is_binary(self.claim(bound))
 
-    def value_per_unit(self, bound: Fraction) -> float | None:
-        """Return what one unit of the claim's mean is worth in the measure at ``bound``; None for ratios, clusters."""
-        weights = {weight for _, weight in self.stream.outcomes}
-        if len(weights) > 1 or self.stream.largest_unit:
-            return None
+    def value_per_unit(self, bound: Fraction) -> float:
+        """Return what one unit of the claim's mean is worth in the measure at ``bound``, at the mean weight seen."""
         slope = 1.0 if self.root == 1 else 1 / (2 * max(float(bound), 1e-9))
-        return slope * self.unit / weights.pop()
+        weight = float(self.stream.weight.mean()) if len(self.stream) else 1.0
+        return slope * self.unit / (float(self.claim(bound).scale) * weight)
 
     def _once(self, known: int, p: float, alpha: float) -> int | None:
         return int(self.stream.positions[known - 1]) if known and p <= alpha else None

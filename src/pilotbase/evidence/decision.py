@@ -16,9 +16,10 @@ import numpy as np
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text
+from pilotbase.evidence.approximation import FunctionTest
 from pilotbase.evidence.attempts import Levels
 from pilotbase.evidence.claims import Estimand, Guarantee, claim_text, weakest
-from pilotbase.evidence.criterion import CriterionTest, SingleTest
+from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import Interval, PathPoint, invert
 from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.observations import Comparison
@@ -37,7 +38,8 @@ class CriterionDecision:
     """What is known of one criterion: the bound on the threshold's side holds at α_acc, the other at α_rej/k.
 
     ``used`` and ``total`` count eligible entries (cases, clusters or blocks); ``cases_needed`` is a planning estimate
-    of how many scored cases would decide, ``detectable`` the smallest distance that the whole set would decide.
+    of how many scored cases would decide, ``detectable`` the smallest distance that the whole set would decide. A
+    ``pass`` by itself proves nothing at α: only the verdict over all criteria does (corrections, row 9).
     """
 
     rule: str
@@ -169,6 +171,10 @@ def _check(criteria: Sequence[CriterionPlan], order: Ints, design: Design) -> No
             raise InputError("evidence.needs_upper_bound", rule=plan.rule)
         if plan.observation.census_only and plan.estimand == "population":
             raise InputError("evidence.census_only", rule=plan.rule)
+        if plan.units is not None and plan.observation.joined:
+            raise InputError("evidence.joined_units", rule=plan.rule, unit=plan.unit)
+        if plan.units is not None and plan.observation.form == "function":
+            raise InputError("evidence.function_units", rule=plan.rule, unit=plan.unit)
 
 
 def _torn(codes: Ints) -> bool:
@@ -181,7 +187,7 @@ def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Des
         order = np.arange(len(plan.observation.parts[0].gain), dtype=np.int64)
         horizon = len(order)
     total = len(order)
-    test = build_test(plan, order, method_of(plan, design))
+    test = build_test(plan, order, method_of(plan, design), horizon)
     if not test.measured():
         return _Trial(plan, test, horizon, total, None, None)
     if _is_census(plan, horizon, total) and (design.stop != "early" or plan.run or plan.observation.census_only):
@@ -225,7 +231,8 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDe
     guarantee = _guarantee(trial, census)
     verdict = _verdict_at(trial, scored)
     interval = Interval(0.0, 0.0, ()) if verdict == "not_measured" else _interval(trial, at, census, levels, k)
-    needed, detectable = _planning(trial, at, levels, k) if verdict == "inconclusive" else (None, None)
+    needed = _needed(trial, at, levels, k) if verdict == "inconclusive" else None
+    bounded = verdict != "not_measured" and guarantee in ("exact_anytime", "exact_fixed")
     return CriterionDecision(
         rule=plan.rule,
         verdict=verdict,
@@ -243,7 +250,7 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDe
         decided_at=_decided_at(trial, verdict, at),
         path=interval.path,
         cases_needed=needed,
-        detectable=detectable,
+        detectable=_detectable(trial, at, levels, k) if bounded else None,
     )
 
 
@@ -277,6 +284,8 @@ def _guarantee(trial: _Trial, census: bool) -> Guarantee:
         return "measured_run"
     if census:
         return "exact_census"
+    if isinstance(trial.test, FunctionTest):
+        return "asymptotic"
     fixed = trial.test.measured() and trial.test.exact_fixed(trial.plan.threshold)
     return "exact_fixed" if fixed else "exact_anytime"
 
@@ -297,23 +306,33 @@ def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> I
     return Interval(exact, exact, (*before.path, PathPoint(at, exact, exact)))
 
 
-def _planning(trial: _Trial, at: int, levels: Levels, k: int) -> tuple[int | None, float | None]:
-    """Return scored cases that would decide, and the distance that the whole set would decide; for single measures."""
+def _needed(trial: _Trial, at: int, levels: Levels, k: int) -> int | None:
+    """Return how many scored cases would decide, a planning estimate; None where none is made."""
     test = trial.test
     if trial.plan.observation.census_only:
-        return trial.total, None
+        return trial.total
     if not isinstance(test, SingleTest):
-        return None, None
+        return None
     claim, known = test.claim(trial.plan.threshold), test.stream.until(at)
-    alphas = alphas_of(trial.plan, levels, k)
-    entries = cases_to_decide(claim, known, alphas)
-    per_entry = at / max(known, 1)
-    needed = None if entries is None else round(entries * per_entry)
+    entries = cases_to_decide(claim, known, alphas_of(trial.plan, levels, k))
+    needed = None if entries is None else round(entries * at / max(known, 1))
     if trial.plan.estimand != "population":
         needed = min(needed or trial.total, trial.total)  # the whole set always decides
-    values = detectable_difference(claim, known, len(claim.values), min(alphas))
-    unit = test.value_per_unit(trial.plan.threshold)
-    return needed, None if values is None or unit is None else values * unit
+    return needed
+
+
+def _detectable(trial: _Trial, at: int, levels: Levels, k: int) -> float | None:
+    """Return the distance from the threshold that the whole set would decide: of groups, the largest."""
+    test, bound = trial.test, trial.plan.threshold
+    singles = test.groups if isinstance(test, WorstTest) else [test] if isinstance(test, SingleTest) else []
+    share = min(alphas_of(trial.plan, levels, k)) / max(len(singles), 1)
+    found = []
+    for single in singles:
+        claim, known = single.claim(bound), single.stream.until(at)
+        values = detectable_difference(claim, known, len(claim.values), share)
+        if values is not None:
+            found.append(values * single.value_per_unit(bound))
+    return max(found) if singles and len(found) == len(singles) else None
 
 
 def _overall(verdicts: Sequence[CriterionVerdict]) -> Verdict:

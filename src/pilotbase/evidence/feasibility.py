@@ -8,8 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 
+from pilotbase.evidence.approximation import FunctionTest
 from pilotbase.evidence.attempts import Levels
 from pilotbase.evidence.binary import hypergeometric_tail
+from pilotbase.evidence.combination import CombinedTest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.gap import GapTest
 from pilotbase.evidence.latency import QuantileTest
@@ -17,6 +19,8 @@ from pilotbase.evidence.lattice import Claim
 from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.planning import cases_to_confirm_at_best
 from pilotbase.evidence.plans import CriterionPlan, Design, alphas_of, build_test, method_of
+
+_MOST = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,12 @@ def feasibility_of(plan: CriterionPlan, order: Ints, levels: Levels, design: Des
     design = design or Design()
     alpha, _ = alphas_of(plan, levels, 1)
     test = build_test(plan, order, method_of(plan, design))
-    limit = design.cases if design.stop == "fixed" and design.cases is not None else len(order)
+    limit = min(design.cases, len(order)) if design.stop == "fixed" and design.cases is not None else len(order)
+    if isinstance(test, FunctionTest):
+        return _of_function(replace(test, fixed=limit), plan.threshold, alpha)
+    share = alpha / len(test.parts) if isinstance(test, CombinedTest) else alpha
     found = [
-        _of_single(single, bound, (alpha, limit), part.name)
+        _of_single(single, bound, (share, limit), part.name)
         for (single, bound), part in zip(_parts(test, plan.threshold), plan.observation.parts, strict=True)
     ]
     return min(found, key=_spare)
@@ -54,12 +61,29 @@ def _parts(test: CriterionTest, threshold: Fraction) -> list[tuple[SingleTest, F
         return [(test, threshold)]
     if isinstance(test, WorstTest):
         return [(group, threshold) for group in test.groups]
+    if isinstance(test, CombinedTest) and test.form == "mean":
+        return [(part, threshold) for part in test.parts]
+    if isinstance(test, CombinedTest):
+        # Sums near nothing: each part has to be shown above its share of the threshold below zero.
+        return [(part, -threshold / len(test.parts)) for part in test.parts]
     if isinstance(test, QuantileTest):
         return [(test.shares_within(threshold), test.quantile)]
     if not isinstance(test, GapTest):
         raise TypeError(type(test).__name__)
     # Two groups that are both always right differ by ≤ d once one of them is known to reach the top less d.
     return [(replace(group, comparison=">="), group.range[1] - threshold) for group in test.groups]
+
+
+def _of_function(test: FunctionTest, threshold: Fraction, alpha: float) -> Feasibility:
+    """Return the fewest cases like these, doubled as often as needed, whose approximate bound meets the threshold."""
+    available = test.fixed
+    confirms = test.confirmed_at(threshold, alpha, available) is not None
+    order, needed = test.order[:available], available
+    while not confirms and 0 < needed < _MOST:
+        order, needed = np.concatenate((order, order)), 2 * needed
+        larger = replace(test, order=order, fixed=needed, _known={})
+        confirms = larger.confirmed_at(threshold, alpha, needed) is not None
+    return Feasibility(needed if confirms else None, available)
 
 
 def _of_single(test: SingleTest, bound: Fraction, how: tuple[float, int], name: str | None) -> Feasibility:

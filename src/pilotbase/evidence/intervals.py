@@ -17,6 +17,7 @@ RESOLUTION = 100_000
 """Bounds are multiples of the measure's range divided by this."""
 PATH_POINTS = 200
 
+_FAR = 16
 _LEVELS = 48
 _STEPS_PER_HALVING = 4
 
@@ -57,16 +58,17 @@ def invert(
     from_below, from_above = (confirmed, refuted) if comparison == ">=" else (refuted, confirmed)
     middle = test.estimate(horizon)
     start = Fraction(middle) if middle is not None else (low + high) / 2
-    lower = _side(from_below, low, min(max(start, low), high), threshold)
-    upper = _side(from_above, high, min(max(start, low), high), threshold)
+    lower = staircase(from_below, low, min(max(start, low), high), threshold)
+    upper = staircase(from_above, high, min(max(start, low), high), threshold)
     return Interval(float(lower[-1][1]), float(upper[-1][1]), _merge(lower, upper))
 
 
-def _side(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction) -> list[tuple[int, Fraction]]:
-    """Return (cases, bound) in the order in which this side's bound moved inwards from ``edge``, first at 0 cases."""
-    final = _innermost(crossing, edge, centre, threshold)
+def staircase(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction) -> list[tuple[int, Fraction]]:
+    """Return (cases, bound) in the order in which one side's bound moved inwards from ``edge``, first at 0 cases."""
     points = [(0, edge)]
-    if final == edge:
+    edge = _reachable(crossing, edge, centre, threshold)
+    final = _innermost(crossing, edge, centre, threshold)
+    if final == points[0][1]:
         return points
     for level in range(_LEVELS):
         share = Fraction(0.5 ** (level / _STEPS_PER_HALVING)).limit_denominator(10**6)
@@ -79,6 +81,17 @@ def _side(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fract
     last = crossing(final)
     points.append((max(last or 0, points[-1][0]), final))
     return points
+
+
+def _reachable(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction) -> Fraction:
+    """Return a bound that is crossed, where ``edge`` lies so far out that steps towards it would be coarse."""
+    distance, span = _FAR * max(abs(centre), abs(threshold)), abs(edge - centre)
+    sign = 1 if edge > centre else -1
+    while 0 < distance < span / _FAR:
+        if crossing(centre + sign * distance) is not None:
+            return centre + sign * distance
+        distance *= _FAR
+    return edge
 
 
 def _innermost(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction) -> Fraction:

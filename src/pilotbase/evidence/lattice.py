@@ -61,6 +61,8 @@ class Claim:
     so that evidence is monotone in it."""
     rounding: int = 0
     """How much the sum may have lost because huge values were rounded down; zero in all but extreme cases."""
+    scale: Fraction = Fraction(1)
+    """Units of the values for one unit of gain."""
 
     @property
     def total(self) -> int:
@@ -144,7 +146,7 @@ def _centred_claim(stream: Stream, bound: Fraction, sign: int) -> Claim:
     divisor *= coarser
     values = _combine(stream, sign * q, -sign * p, divisor)
     rounding = len(stream) if coarser > 1 else 0
-    return Claim(values, low // divisor, -(-high // divisor), Fraction(0), True, rounding)
+    return Claim(values, low // divisor, -(-high // divisor), Fraction(0), True, rounding, Fraction(q, divisor))
 
 
 def _combine(stream: Stream, of_gain: int, of_weight: int, divisor: int) -> Ints:

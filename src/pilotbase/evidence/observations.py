@@ -5,17 +5,18 @@ Any object with these attributes serves (`pilotbase.measures.Observation` does);
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-Form = Literal["single", "worst", "gap", "quantile"]
+Form = Literal["single", "worst", "gap", "quantile", "mean", "absolute_sum", "function"]
 """``single``: one part is the measure. ``worst``: the worst part is. ``gap``: the largest difference between parts.
 
-``quantile``: the ``quantile`` of the values gain / weight (latency), not their mean.
+``quantile``: the ``quantile`` of the values gain / weight (latency), not their mean. ``mean``, ``absolute_sum``: of all
+parts, every bound of them at its share of α. ``function``: of all cases together, approximately bounded at a fixed n.
 """
 Comparison = Literal[">=", "<="]
 
@@ -48,8 +49,35 @@ class Part(Protocol):
         """What one unit of the ratio is worth in the measure (before the root); 1 unless values are huge."""
 
 
+@runtime_checkable
+class CellStatistic(Protocol):
+    """A function of how many cases fall into each of a few cells."""
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """The cell of each case, shape (cases,); -1 means that the case is not eligible."""
+
+    @property
+    def cells(self) -> int: ...
+
+    @property
+    def value(self) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+        """Counts of shape (…, cells) to values of shape (…), NaN where 0/0."""
+
+
+@runtime_checkable
+class ScoredClasses(Protocol):
+    """Scores of cases and which of them belong to the class that should rank high; both of shape (cases,)."""
+
+    @property
+    def scores(self) -> NDArray[np.float64]: ...
+
+    @property
+    def positive(self) -> NDArray[np.bool_]: ...
+
+
 class Observation(Protocol):
-    """A measure on cases, as one or several parts."""
+    """A measure on cases, as one or several parts; of a ``function`` the part is the whole set's value."""
 
     @property
     def form(self) -> Form: ...
@@ -60,6 +88,14 @@ class Observation(Protocol):
     @property
     def quantile(self) -> Fraction | None:
         """Which quantile, for that form; else None."""
+
+    @property
+    def statistic(self) -> CellStatistic | ScoredClasses | None:
+        """What a ``function`` is estimated from: a `CellStatistic` or `ScoredClasses`; else None."""
+
+    @property
+    def joined(self) -> bool:
+        """True when an entry joins several cases (pairs), so that no cluster of cases can be its unit."""
 
     @property
     def census_only(self) -> bool:

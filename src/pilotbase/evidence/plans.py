@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
+from pilotbase.documents.errors import InputError
+from pilotbase.evidence.approximation import FunctionTest
 from pilotbase.evidence.attempts import Levels
 from pilotbase.evidence.claims import Estimand
+from pilotbase.evidence.combination import CombinedTest
 from pilotbase.evidence.criterion import CriterionTest, Method, SingleTest, WorstTest
 from pilotbase.evidence.gap import GapTest
 from pilotbase.evidence.latency import QuantileTest
@@ -45,9 +48,25 @@ class CriterionPlan:
     levels: Levels | None = None
 
 
-def build_test(plan: CriterionPlan, order: Ints, method: Method) -> CriterionTest:
-    """Return the test of ``plan`` on the cases in ``order``."""
+def levels_among(levels: Levels, candidates: int) -> Levels:
+    """Return the levels at which each of several candidates is judged when the best is taken: α / k.
+
+    Then any of them is judged wrongly with probability at most α, however the best is chosen.
+    """
+    if candidates < 1:
+        raise InputError("evidence.candidates_out_of_range", candidates=candidates)
+    return Levels(levels.accept / candidates, levels.reject / candidates)
+
+
+def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | None = None) -> CriterionTest:
+    """Return the test of ``plan`` on the cases in ``order``; ``fixed``: the n at which approximate bounds are taken."""
+    form, statistic = plan.observation.form, plan.observation.statistic
+    if form in ("mean", "absolute_sum"):
+        ratios = [replace(_single(part, plan, order, method), comparison=">=") for part in plan.observation.parts]
+        return CombinedTest(ratios, "mean" if form == "mean" else "absolute_sum", plan.comparison)
     tests = [_single(part, plan, order, method) for part in plan.observation.parts]
+    if form == "function" and statistic is not None:
+        return FunctionTest(tests[0], statistic, order, len(order) if fixed is None else fixed, plan.comparison)
     if plan.observation.quantile is not None:
         return QuantileTest(tests[0], plan.observation.quantile)
     if plan.observation.form == "gap":

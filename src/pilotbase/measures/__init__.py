@@ -4,6 +4,7 @@ The trial's way through this room::
 
     rule = parse_rule("gap(recall(failure) by site) <= 0.05")        # pilotbase.documents.criteria
     problems_of(rule, Setting(kind, classes, positive, columns))      # before the freeze: all problems, as texts
+    problems_among(rules)                                             # what needs another criterion beside it
     cases = Cases(truth, answers, groups, units, baseline, classes, positive, kind)
     observe(rule, cases, order, estimand)     # -> Observation, goes into evidence.CriterionPlan as it is
     score(rule, cases)                        # -> float, or None: 0/0 is *not measured*
@@ -16,16 +17,17 @@ under the entry point group ``pilotbase.measures``.
 """
 
 from pilotbase.measures.cases import Cases, Kind
-from pilotbase.measures.definition import Measure, Parameter
+from pilotbase.measures.definition import Guarantees, Measure, Parameter
 from pilotbase.measures.observation import Observation, Part
 from pilotbase.measures.registry import measure_named, measures, resource_measures
 from pilotbase.measures.resources import ResourceMeasure, Run
-from pilotbase.measures.rules import Setting, is_resource, observe, observe_run, problems_of, score
+from pilotbase.measures.rules import Setting, is_resource, observe, observe_run, problems_among, problems_of, score
 from pilotbase.measures.scored import CaseScore
 
 __all__ = [
     "CaseScore",
     "Cases",
+    "Guarantees",
     "Kind",
     "Measure",
     "Observation",
@@ -39,6 +41,7 @@ __all__ = [
     "measures",
     "observe",
     "observe_run",
+    "problems_among",
     "problems_of",
     "resource_measures",
     "score",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Kind = Literal["label", "probability", "value"]
+Kind = Literal["label", "probability", "value", "text", "ranking", "interval"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -18,8 +18,10 @@ Floats = NDArray[np.float64]
 class Cases:
     """Cases with known truth, in the order of the hidden set; every array has shape (cases,).
 
-    ``truth``: codes of ``classes``, or numbers. ``answers``: codes (-1 = abstained), probabilities of ``positive``, or
-    numbers (NaN = abstained). ``baseline``: answers of the baseline, in the same form. ``units``: cluster codes.
+    ``truth``: codes of ``classes``, numbers or texts; -1 or None where the right answer is none (to be refused).
+    ``answers``: codes (-1 = abstained), probabilities of ``positive`` or numbers (NaN = abstained), texts (None =
+    abstained); a ``ranking`` is shape (cases, k) of codes, best first, -1 = no more; an ``interval`` is shape
+    (cases, 2), lower and upper end. ``baseline``: answers of the baseline, in the same form. ``units``: cluster codes.
     """
 
     truth: NDArray[Any]

@@ -12,22 +12,22 @@ from fractions import Fraction
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.definition import ANY, CLASSIFYING, CUT, Measure, Parameter
+from pilotbase.measures.definition import ANY, CLASSIFYING, CUT, SHARE, Measure, Parameter
 from pilotbase.measures.observation import Part, Question, indicator
 
-_SHARE_FINENESS = 1 << 40
+_MOST = Decimal(10) ** 9
 
 
 def accuracy(question: Question) -> Part:
-    """Return 1 for a right answer."""
+    """Return 1 for a right answer; a case that has none (to be refused) does not count."""
     answered, truth = question.answered(), question.cases.truth
-    return indicator(answered == truth, np.ones(len(truth), dtype=np.bool_), answered < 0, question)
+    return indicator(answered == truth, truth >= 0, answered < 0, question)
 
 
 def error_rate(question: Question) -> Part:
-    """Return 1 for a wrong answer."""
+    """Return 1 for a wrong answer; a case that has no right one (to be refused) does not count."""
     answered, truth = question.answered(), question.cases.truth
-    return indicator(answered != truth, np.ones(len(truth), dtype=np.bool_), answered < 0, question)
+    return indicator(answered != truth, truth >= 0, answered < 0, question)
 
 
 def recall(question: Question) -> Part:
@@ -66,37 +66,48 @@ def jaccard(question: Question) -> Part:
     return _overlap(question, (1, 1), (0, 1), (0, 1))
 
 
-def balanced_accuracy(question: Question) -> Part:
-    """Return accuracy with each class weighted by N / (C · N_c): the mean recall of the classes that occur."""
-    answered, truth = question.answered(), question.cases.truth.astype(np.int64)
-    counts = np.bincount(truth, minlength=len(question.cases.classes))
-    present = [int(count) for count in counts if count]
-    common = math.lcm(*present) if present else 1
-    # Exact weights where the common multiple stays small, else to forty bits.
-    scale = common if common < _SHARE_FINENESS else _SHARE_FINENESS
-    per_class = np.array([round(Fraction(scale, int(c))) if c else 0 for c in counts], dtype=np.int64)
-    weight = per_class[truth]
-    right = np.where(answered < 0, question.worst(0, 1), answered == truth)
-    pairs = tuple((gain * int(w), int(w)) for w in per_class if w for gain in (0, 1))
-    return Part(weight * right.astype(np.int64), weight, pairs or ((0, 1), (1, 1)))
+def negative_predictive_value(question: Question) -> Part:
+    """Return, among cases not answered with the class (an abstention counts as such), 1 for those of other classes."""
+    answered = question.answered()
+    return indicator(question.cases.truth != question.label, answered != question.label, answered < 0, question)
+
+
+def selection_rate(question: Question) -> Part:
+    """Return 1 for a case answered with the class, whatever the truth."""
+    answered = question.answered()
+    every = np.ones(len(answered), dtype=np.bool_)
+    return indicator(answered == question.label, every, answered < 0, question)
+
+
+def selective_accuracy(question: Question) -> Part:
+    """Return, among answered cases, 1 for a right answer; what is not answered does not count."""
+    answered = question.answered()
+    given = answered >= 0
+    return indicator(answered == question.cases.truth, given, ~given, question)
+
+
+def cost(question: Question) -> Part:
+    """Return what a miss or a false alarm costs, as integers; an abstention costs what the wrong answer would."""
+    answered, ours = question.answered(), question.cases.truth == question.label
+    miss, alarm = (Fraction(question.arguments[name]) for name in ("miss", "false_alarm"))
+    steps = math.lcm(miss.denominator, alarm.denominator)
+    of_miss, of_alarm = int(miss * steps), int(alarm * steps)
+    wrong = (answered == question.label) != ours
+    wrong = np.where(answered < 0, bool(question.worst(0, 1)), wrong)
+    gain = np.where(wrong, np.where(ours, of_miss, of_alarm), 0).astype(np.int64)
+    return Part(gain, np.full(len(gain), steps, dtype=np.int64), ((0, steps), (of_miss, steps), (of_alarm, steps)))
 
 
 def coverage(question: Question) -> Part:
     """Return 1 for an answered case."""
-    given = ~_abstained(question)
+    given = ~question.absent()
     return Part(given.astype(np.int64), np.ones(len(given), dtype=np.int64), ((0, 1), (1, 1)))
 
 
 def abstention(question: Question) -> Part:
     """Return 1 for a case without an answer."""
-    missing = _abstained(question)
+    missing = question.absent()
     return Part(missing.astype(np.int64), np.ones(len(missing), dtype=np.int64), ((0, 1), (1, 1)))
-
-
-def _abstained(question: Question) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    if question.cases.kind == "value":
-        return ~np.isfinite(question.cases.answers.astype(np.float64))
-    return question.answered() < 0
 
 
 def _overlap(question: Question, hit: tuple[int, int], miss: tuple[int, int], alarm: tuple[int, int]) -> Part:
@@ -114,23 +125,23 @@ def _overlap(question: Question, hit: tuple[int, int], miss: tuple[int, int], al
 MEASURES = (
     Measure(
         "accuracy", text("measure.accuracy"), "right / N", "ISO/IEC TS 4213:2022, 6.2.3", "higher",
-        CLASSIFYING, accuracy, parameters=(CUT,), paired=True,
+        CLASSIFYING, accuracy, parameters=(CUT,), paired=True, guarantees=SHARE,
     ),
     Measure(
         "error_rate", text("measure.error_rate"), "wrong / N", "ISO/IEC TS 4213:2022, 6.2.3", "lower",
-        CLASSIFYING, error_rate, parameters=(CUT,), paired=True,
+        CLASSIFYING, error_rate, parameters=(CUT,), paired=True, guarantees=SHARE,
     ),
     Measure(
         "recall", text("measure.recall"), "TP / (TP + FN)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        CLASSIFYING, recall, parameters=(CUT,), of_class=True, paired=True,
+        CLASSIFYING, recall, parameters=(CUT,), of_class=True, paired=True, guarantees=SHARE,
     ),
     Measure(
         "specificity", text("measure.specificity"), "TN / (TN + FP)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        CLASSIFYING, specificity, parameters=(CUT,), of_class=True, paired=True,
+        CLASSIFYING, specificity, parameters=(CUT,), of_class=True, paired=True, guarantees=SHARE,
     ),
     Measure(
         "precision", text("measure.precision"), "TP / (TP + FP)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        CLASSIFYING, precision, parameters=(CUT,), of_class=True,
+        CLASSIFYING, precision, parameters=(CUT,), of_class=True, guarantees=SHARE,
     ),
     Measure(
         "f1", text("measure.f1"), "2 TP / (2 TP + FP + FN)", "ISO/IEC TS 4213:2022, 6.2.5", "higher",
@@ -143,18 +154,37 @@ MEASURES = (
     ),
     Measure(
         "jaccard", text("measure.jaccard"), "TP / (TP + FP + FN)", "Jaccard, New Phytologist 11:37, 1912", "higher",
-        CLASSIFYING, jaccard, parameters=(CUT,), of_class=True,
+        CLASSIFYING, jaccard, parameters=(CUT,), of_class=True, guarantees=SHARE,
     ),
     Measure(
-        "balanced_accuracy", text("measure.balanced_accuracy"), "Σ_c recall_c / C",
-        "Brodersen, Ong, Stephan & Buhmann, ICPR 2010", "higher", CLASSIFYING, balanced_accuracy, parameters=(CUT,),
+        "negative_predictive_value", text("measure.negative_predictive_value"), "TN / (TN + FN)",
+        "Altman & Bland, BMJ 309:102, 1994", "higher", CLASSIFYING, negative_predictive_value, parameters=(CUT,),
+        of_class=True, guarantees=SHARE,
+    ),
+    Measure(
+        "selection_rate", text("measure.selection_rate"), "(TP + FP) / N",
+        "Feldman et al., KDD 2015 (demographic parity: its gap between groups)", "neither", CLASSIFYING,
+        selection_rate, parameters=(CUT,), of_class=True, guarantees=SHARE,
+    ),
+    Measure(
+        "selective_accuracy", text("measure.selective_accuracy"), "right / answered",
+        "El-Yaniv & Wiener, JMLR 11:1605, 2010", "higher", CLASSIFYING, selective_accuracy, parameters=(CUT,),
+        guarantees=SHARE, beside=("coverage", "abstention"),
+    ),
+    Measure(
+        "cost", text("measure.cost"), "(miss · FN + false_alarm · FP) / N", "Elkan, IJCAI 2001", "lower", CLASSIFYING,
+        cost, bounds=(Decimal(0), lambda given: max(given["miss"], given["false_alarm"])),
+        parameters=(
+            Parameter("miss", None, Decimal(0), _MOST), Parameter("false_alarm", None, Decimal(0), _MOST), CUT,
+        ),
+        of_class=True, paired=True,
     ),
     Measure(
         "coverage", text("measure.coverage"), "answered / N", "El-Yaniv & Wiener, JMLR 11:1605, 2010", "higher",
-        ANY, coverage,
+        ANY, coverage, guarantees=SHARE,
     ),
     Measure(
         "abstention", text("measure.abstention"), "not answered / N", "El-Yaniv & Wiener, JMLR 11:1605, 2010",
-        "lower", ANY, abstention,
+        "lower", ANY, abstention, guarantees=SHARE,
     ),
 )  # fmt: skip

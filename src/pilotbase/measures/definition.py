@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
 from pilotbase.documents.texts import Text
 from pilotbase.measures.cases import Kind
-from pilotbase.measures.observation import Part, Question
+from pilotbase.measures.observation import Estimand, Guarantee, Observation, Part, Question
 
-Direction = Literal["higher", "lower"]
+Direction = Literal["higher", "lower", "neither"]
+"""``neither``: a share that is neither good nor bad in itself (of cases selected); it is compared between groups."""
 
 CLASSIFYING: frozenset[Kind] = frozenset({"label", "probability"})
 SCORING: frozenset[Kind] = frozenset({"probability"})
 PREDICTING: frozenset[Kind] = frozenset({"value"})
-ANY: frozenset[Kind] = frozenset({"label", "probability", "value"})
+TEXTS: frozenset[Kind] = frozenset({"text"})
+RANKING: frozenset[Kind] = frozenset({"ranking"})
+INTERVALS: frozenset[Kind] = frozenset({"interval"})
+COMPARABLE: frozenset[Kind] = CLASSIFYING | PREDICTING
+ANY: frozenset[Kind] = COMPARABLE | TEXTS | RANKING | INTERVALS
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A named argument: ``beta=2``. Without a default it must be given; ``low`` < value ≤ ``high``."""
+    """A named argument: ``beta=2``. Without a default it must be given; ``low`` < value ≤ ``high``; maybe ``whole``."""
 
     name: str
     default: Decimal | None
     low: Decimal
     high: Decimal
+    whole: bool = False
+
+    def admits(self, value: object) -> bool:
+        """Tell whether ``value`` can be given."""
+        if not isinstance(value, Decimal) or not self.low < value <= self.high:
+            return False
+        return not self.whole or value == value.to_integral_value()
 
 
 CUT = Parameter("cut", Decimal("0.5"), Decimal(0), Decimal(1))
@@ -34,13 +46,43 @@ CUT = Parameter("cut", Decimal("0.5"), Decimal(0), Decimal(1))
 
 
 @dataclass(frozen=True)
+class Guarantees:
+    """The kinds of guarantee that a measure can have, strongest first; none where it has no bound at all."""
+
+    hidden_set: tuple[Guarantee, ...]
+    population: tuple[Guarantee, ...] = ()
+    run: tuple[Guarantee, ...] = ()
+
+    def of(self, estimand: Estimand) -> tuple[Guarantee, ...]:
+        """Return the kinds for ``estimand``."""
+        return {"hidden_set": self.hidden_set, "population": self.population, "run": self.run}[estimand]
+
+
+SHARE = Guarantees(("exact_census", "exact_anytime", "exact_fixed"), ("exact_anytime", "exact_fixed"))
+"""A share of yes and no: at a fixed number of cases the binomial or hypergeometric test is exact."""
+BOUNDED = Guarantees(("exact_census", "exact_anytime"), ("exact_anytime",))
+"""A ratio of bounded sums: the martingale holds at any time, and so at a fixed number of cases too."""
+JOINED = Guarantees(("exact_census",), ("exact_anytime",))
+"""Of a hidden set only the whole; for a population from independent pairs of cases."""
+ASYMPTOTIC = Guarantees(("exact_census",), ("asymptotic",))
+DESCRIPTIVE = Guarantees(("exact_census",), ("descriptive",))
+"""For a population an estimate without a bound: no criterion."""
+MEASURED = Guarantees((), (), ("measured_run",))
+
+End = Decimal | str | Callable[[Mapping[str, Decimal]], Decimal]
+
+
+@dataclass(frozen=True)
 class Measure:
     """One measure of predictions: what it is, where it comes from, and its per-case observation.
 
-    ``bounds``: smallest and largest value; the name of a parameter stands for its value.
+    ``bounds``: smallest and largest value; the name of a parameter stands for its value, a function is given them all.
     ``pooled``: the per-case observation needs all cases (AUC on a hidden set), so only a census decides there.
     ``paired``: a case's weight depends on its truth alone and the measure is the plain ratio, so that a difference
     between two answers to the same cases is a mean itself (``drop``, ``lift``).
+    ``guarantees``: the kinds that it can have. ``compose``: several parts or a function, where one ratio is not enough;
+    ``observe`` then gives the whole set's value. ``beside``: a criterion of one of these must stand beside it, since
+    alone it can be met by a useless application.
     """
 
     name: str
@@ -50,14 +92,23 @@ class Measure:
     better: Direction
     kinds: frozenset[Kind]
     observe: Callable[[Question], Part]
-    bounds: tuple[Decimal | str, Decimal | str] = (Decimal(0), Decimal(1))
+    bounds: tuple[End, End] = (Decimal(0), Decimal(1))
     parameters: tuple[Parameter, ...] = ()
     of_class: bool = False
     pooled: bool = False
     needs_baseline: bool = False
     paired: bool = False
+    guarantees: Guarantees = BOUNDED
+    compose: Callable[[Question], Observation] | None = None
+    beside: tuple[str, ...] = ()
 
     def range(self, arguments: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
         """Return the smallest and the largest value with these arguments."""
-        low, high = (arguments[end] if isinstance(end, str) else end for end in self.bounds)
+        low, high = (_end(end, arguments) for end in self.bounds)
         return low, high
+
+
+def _end(end: End, arguments: Mapping[str, Decimal]) -> Decimal:
+    if isinstance(end, str):
+        return arguments[end]
+    return end if isinstance(end, Decimal) else end(arguments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -15,8 +15,9 @@ from pilotbase.measures.cases import Cases, Floats, Ints
 
 Counts = NDArray[np.signedinteger[Any]]
 """As narrow as the values allow: picking millions in random order is bound by memory."""
-Form = Literal["single", "worst", "gap", "quantile"]
+Form = Literal["single", "worst", "gap", "quantile", "mean", "absolute_sum", "function"]
 Estimand = Literal["hidden_set", "population", "run"]
+Guarantee = Literal["exact_census", "exact_anytime", "exact_fixed", "asymptotic", "measured_run", "descriptive"]
 Comparison = Literal[">=", "<="]
 
 _DIGITS = 9
@@ -28,6 +29,7 @@ class Part:
     """``(unit · Σ gain / Σ weight) ** (1 / root)``; a case of weight zero is not eligible.
 
     ``outcomes``: every (gain, weight) an eligible case can have; for real values the extremes and one step.
+    ``joined``: an entry joins several cases (a pair), so that no cluster of cases can be its unit.
     """
 
     gain: Counts
@@ -36,21 +38,57 @@ class Part:
     root: Literal[1, 2] = 1
     unit: int = 1
     name: str | None = None
+    joined: bool = False
+
+    def ratio(self) -> Fraction | None:
+        """Return Σ gain / Σ weight; None when it is 0/0."""
+        weight = int(self.weight.sum())
+        return Fraction(int(self.gain.sum()), weight) if weight else None
 
     def value(self) -> float | None:
         """Return the measure over all cases; None when it is 0/0, which is *not measured*."""
-        weight = int(self.weight.sum())
-        return None if weight == 0 else float(self.unit * Fraction(int(self.gain.sum()), weight)) ** (1 / self.root)
+        ratio = self.ratio()
+        return None if ratio is None else float(self.unit * ratio) ** (1 / self.root)
+
+
+@dataclass(frozen=True, eq=False)
+class CellStatistic:
+    """A function of how many cases fall into each of a few cells, such as those of a confusion matrix.
+
+    ``codes``: the cell of each case, shape (cases,), -1 = not eligible. ``value``: counts of shape (…, cells) to values
+    of shape (…), NaN where 0/0.
+    """
+
+    codes: Ints
+    cells: int
+    value: Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredClasses:
+    """Scores of cases with the class that they should rank high, for DeLong's variance; both of shape (cases,)."""
+
+    scores: Floats
+    positive: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """A measure on cases: one part, or one for each group of which the worst or the largest difference counts."""
+    """A measure on cases: one part; the worst, the largest difference, the mean, the sum of absolute values of parts.
+
+    A ``function`` has the whole set's value as its part, and for a population what its variance is estimated from.
+    """
 
     form: Form
     parts: tuple[Part, ...]
     census_only: bool = False
     quantile: Fraction | None = None
+    statistic: CellStatistic | ScoredClasses | None = None
+
+    @property
+    def joined(self) -> bool:
+        """True when an entry joins several cases, so that no cluster of cases can be its unit."""
+        return any(part.joined for part in self.parts)
 
     def value(self, comparison: Comparison) -> float | None:
         """Return the measure over all cases; for the worst group, the smallest where ``>=`` is asked."""
@@ -62,6 +100,10 @@ class Observation:
             return max(found) - min(found)
         if self.form == "worst":
             return min(found) if comparison == ">=" else max(found)
+        if self.form in ("mean", "absolute_sum"):
+            ratios = [part.ratio() or Fraction(0) for part in self.parts]
+            total = sum(map(abs, ratios) if self.form == "absolute_sum" else ratios)
+            return float(total / len(ratios) if self.form == "mean" else total)
         return found[0]
 
 
@@ -88,6 +130,25 @@ class Question:
         cut = float(self.arguments.get("cut", Decimal("0.5")))
         return self.cases.labels(self.cases.answers, cut)
 
+    def absent(self) -> NDArray[np.bool_]:
+        """Return which cases have no answer, shape (cases,)."""
+        answers, kind = self.cases.answers, self.cases.kind
+        if kind == "value":
+            return ~np.isfinite(answers.astype(np.float64))
+        if kind == "text":
+            return missing_texts(answers)
+        if kind == "ranking":
+            return np.asarray(answers[:, 0] < 0) if answers.shape[1] else np.ones(len(answers), dtype=np.bool_)
+        if kind == "interval":
+            lower, upper = answers[:, 0].astype(np.float64), answers[:, 1].astype(np.float64)
+            return ~(np.isfinite(lower) & np.isfinite(upper) & (lower <= upper))
+        return self.answered() < 0
+
+
+def missing_texts(texts: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which entries hold no text (None, NaN), shape (cases,)."""
+    return np.array([not isinstance(value, str) for value in texts.tolist()], dtype=np.bool_)
+
 
 def indicator(
     success: NDArray[np.bool_], eligible: NDArray[np.bool_], abstained: NDArray[np.bool_], question: Question
@@ -108,3 +169,15 @@ def mean_of(
     gain = np.clip(np.rint(filled / unit * steps), bottom, top).astype(np.int64)
     outcomes = ((bottom, steps), (bottom + 1, steps), (top, steps))
     return Part(gain, np.full(len(gain), steps, dtype=np.int64), outcomes, root, unit)
+
+
+def whole_value(value: float | None, question: Question, low: int = 0, high: int = 1) -> Part:
+    """Return a value in [``low``, ``high``] that only all cases together have, the same for each of them.
+
+    Read to nine digits; None becomes 0/0.
+    """
+    steps, size = 10**_DIGITS, len(question.cases)
+    gain = 0 if value is None else min(max(round(value * steps), low * steps), high * steps)
+    weight = np.full(size, 0 if value is None else steps, dtype=np.int64)
+    outcomes = ((low * steps, steps), (low * steps + 1, steps), (high * steps, steps))
+    return Part(np.full(size, gain, dtype=np.int64), weight, outcomes)

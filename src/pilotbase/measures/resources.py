@@ -10,7 +10,7 @@ import numpy as np
 
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import Direction
+from pilotbase.measures.definition import MEASURED, Direction, Guarantees
 from pilotbase.measures.observation import Observation, Part
 
 Statistic = Literal["quantile", "max", "peak", "throughput", "cpu"]
@@ -45,6 +45,7 @@ class ResourceMeasure:
     unit: str
     statistic: Statistic
     quantile: Fraction | None = None
+    guarantees: Guarantees = MEASURED
 
     def observe(self, run: Run) -> Observation:
         """Return what ``run`` shows; parts without any entry where it was not measured."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -34,6 +34,7 @@ class Setting:
     has_baseline: bool = False
     features: tuple[Field, ...] = ()
     """Columns that applications see: what can be perturbed."""
+    estimand: Estimand = "hidden_set"
 
 
 def is_resource(rule: Rule) -> bool:
@@ -54,18 +55,33 @@ def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_
         raise InputError("measure.needs_run", found=rule.measure)
     census_only = measure.pooled and estimand != "population"
     # A gap has no worst answer of its own: there an abstention is what is worst for the measure.
-    natural: Comparison = ">=" if measure.better == "higher" else "<="
+    natural: Comparison = "<=" if measure.better == "lower" else ">="
     towards = natural if rule.wrapper == "gap" else rule.comparison
     question = Question(cases, _arguments(measure, rule), _code(measure, rule, cases), towards, order, estimand)
     if rule.wrapper == "drop" or rule.wrapper == "lift":
         return Observation("single", (observe_pair(measure, rule, question),))
+    problems = _population_problems(measure, rule, estimand)
+    if problems:
+        raise InputError("measure.rule_problem", rule=str(rule), problem=problems[0])
     if rule.wrapper is None or rule.by is None:
-        return Observation("single", (measure.observe(question),), census_only)
+        return _observe_whole(measure, question, census_only)
     if rule.by not in cases.groups:
         raise InputError("measure.unknown_column", found=rule.by, allowed=", ".join(cases.groups))
     groups = _groups(cases.groups[rule.by])
     parts = tuple(_in_group(measure, question, name, chosen) for name, chosen in groups.items())
     return Observation(rule.wrapper, parts, census_only)
+
+
+def _observe_whole(measure: Measure, question: Question, census_only: bool) -> Observation:
+    """Return the observation of all cases together: of several parts where one ratio is not the measure."""
+    several = "exact_anytime" in measure.guarantees.of("hidden_set") or question.estimand == "population"
+    if measure.compose is not None and several:
+        return measure.compose(question)
+    chosen = np.sort(question.order)
+    if measure.pooled and 0 < len(chosen) < len(question.cases):
+        # What only all cases together have is a figure of those that are scored.
+        return Observation("single", (_in_group(measure, question, None, chosen),), census_only)
+    return Observation("single", (measure.observe(question),), census_only)
 
 
 def observe_run(rule: Rule, run: Run) -> Observation:
@@ -105,11 +121,35 @@ def problems_of(rule: Rule, setting: Setting) -> tuple[Text, ...]:
     return (
         *_setting_problems(measure, rule, setting),
         *_argument_problems(measure, rule),
+        *_population_problems(measure, rule, setting.estimand),
         *_group_problems(rule, setting),
         *_threshold_problems(measure, rule),
         *_direction_problems(measure, rule),
         *pair_problems(rule, measure, setting.features, setting.has_baseline),
     )
+
+
+def problems_among(rules: Sequence[Rule]) -> tuple[tuple[int, Text], ...]:
+    """Return what is wrong with rules as a set, as (index, sentence): a measure that needs another beside it."""
+    named = {rule.measure for rule in rules}
+    found = []
+    for index, rule in enumerate(rules):
+        measure = measures().get(rule.measure)
+        if measure is not None and measure.beside and not named & set(measure.beside):
+            allowed = ", ".join(measure.beside)
+            found.append((index, text("measure.stands_alone", measure=measure.name, allowed=allowed)))
+    return tuple(found)
+
+
+def _population_problems(measure: Measure, rule: Rule, estimand: Estimand) -> list[Text]:
+    """Refuse claims about a population that nothing bounds."""
+    if estimand != "population":
+        return []
+    if "descriptive" in measure.guarantees.of(estimand) or not measure.guarantees.of(estimand):
+        return [text("measure.descriptive_only", measure=measure.name)]
+    if rule.by is not None and measure.compose is not None:
+        return [text("measure.groups_census_only", measure=measure.name)]
+    return []
 
 
 def _setting_problems(measure: Measure, rule: Rule, setting: Setting) -> list[Text]:
@@ -139,11 +179,11 @@ def _argument_problems(measure: Measure, rule: Rule) -> list[Text]:
         value = rule.arguments.get(name, parameter.default)
         if value is None:
             found.append(text("measure.argument_missing", measure=measure.name, name=name))
-        elif not isinstance(value, Decimal) or not parameter.low < value <= parameter.high:
+        elif not parameter.admits(value):
             low, high = parameter.low, parameter.high
-            found.append(
-                text("measure.argument_range", measure=measure.name, name=name, found=value, low=low, high=high)
-            )
+            about = {"measure": measure.name, "name": name, "found": value, "low": low, "high": high}
+            of_whole = text("measure.argument_whole", **about)
+            found.append(of_whole if parameter.whole else text("measure.argument_range", **about))
     return found
 
 
@@ -174,7 +214,9 @@ def _threshold_problems(measure: Measure, rule: Rule) -> list[Text]:
 
 def _direction_problems(measure: Measure, rule: Rule) -> list[Text]:
     """Refuse what a worse application meets more easily, ``accuracy <= 0.8``: it is a slip of the pen."""
-    if rule.wrapper == "gap" or rule.wrapper in PAIRED or (rule.comparison == "<=") == (measure.better == "lower"):
+    if rule.wrapper == "gap" or rule.wrapper in PAIRED or measure.better == "neither":
+        return []
+    if (rule.comparison == "<=") == (measure.better == "lower"):
         return []
     return [text("measure.direction", rule=str(rule))]
 
@@ -228,7 +270,7 @@ def _name(value: object) -> str:
     return "" if value is None or value != value else str(value)
 
 
-def _in_group(measure: Measure, question: Question, name: str, chosen: Ints) -> Part:
+def _in_group(measure: Measure, question: Question, name: str | None, chosen: Ints) -> Part:
     """Return the measure's observation among ``chosen`` cases, spread over all cases."""
     size = len(question.cases)
     place = np.full(size, -1, dtype=np.int64)

@@ -1,0 +1,144 @@
+"""A measure that is the mean of several ratios, or the sum of their absolute values: the bounds of each are combined.
+
+By the union bound each of C ratios is bounded at α/C, and all bounds hold at once (macro-averaged F1, statistics.md
+§2.2). Of an absolute value only the bound on the side of its true sign can fail when it is bounded from above, so α/C
+is enough there too; from below either can, at α/(2C).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from pilotbase.evidence.criterion import SingleTest
+from pilotbase.evidence.intervals import staircase
+from pilotbase.evidence.martingale import Floats, Ints
+from pilotbase.evidence.observations import Comparison
+
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class CombinedTest:
+    """The criterion *mean of the parts*, or *sum of their absolute values*, on one side of a bound."""
+
+    parts: Sequence[SingleTest]
+    """Each asked for ``>=``: confirmed gives its lower bound, refuted its upper one."""
+    form: Literal["mean", "absolute_sum"]
+    comparison: Comparison
+    _paths: dict[tuple[bool, float, int], tuple[Ints, Floats]] = field(default_factory=dict, repr=False)
+
+    @property
+    def range(self) -> tuple[Fraction, Fraction]:
+        ranges = [part.range for part in self.parts]
+        if self.form == "absolute_sum":  # a case counts in one part only
+            return Fraction(0), max(max(abs(low), abs(high)) for low, high in ranges)
+        lows, highs = zip(*ranges, strict=True)
+        return sum(lows, Fraction(0)) / len(lows), sum(highs, Fraction(0)) / len(highs)
+
+    def measured(self) -> bool:
+        return len(self.parts) > 0 and all(part.measured() for part in self.parts)
+
+    def counts(self, horizon: int) -> tuple[int, int]:
+        known = int(np.searchsorted(self._positions, horizon, side="right"))
+        return known, len(self._positions)
+
+    def estimate(self, horizon: int) -> float | None:
+        value = self._value([part.census.ratio(part.census.until(horizon)) for part in self.parts])
+        return None if value is None else float(value)
+
+    def exact_fixed(self, bound: Fraction) -> bool:
+        return all(part.exact_fixed(bound) for part in self.parts)
+
+    def holds(self, bound: Fraction) -> bool:
+        value = self._value([part.census.ratio() for part in self.parts])
+        if value is None:
+            return False
+        return value >= bound if self.comparison == ">=" else value <= bound
+
+    def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        times, values = self._path(self.comparison == ">=", alpha, horizon)
+        level = float(bound)
+        within = values - _ROUNDING >= level if self.comparison == ">=" else values + _ROUNDING <= level
+        return _first(times, within)
+
+    def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        times, values = self._path(self.comparison == "<=", alpha, horizon)
+        level = float(bound)
+        beyond = values + _ROUNDING < level if self.comparison == ">=" else values - _ROUNDING > level
+        return _first(times, beyond)
+
+    @cached_property
+    def _positions(self) -> Ints:
+        return np.unique(np.concatenate([part.stream.positions for part in self.parts]))
+
+    def _value(self, ratios: Sequence[Fraction | None]) -> Fraction | None:
+        found = [ratio for ratio in ratios if ratio is not None]
+        if len(found) < len(ratios) or not found:
+            return None
+        if self.form == "absolute_sum":
+            return sum((abs(ratio) for ratio in found), Fraction(0))
+        return sum(found, Fraction(0)) / len(found)
+
+    def _path(self, from_below: bool, alpha: float, horizon: int) -> tuple[Ints, Floats]:
+        """Return the combined bound as it stood at each time it moved, shapes (times,)."""
+        key = from_below, alpha, horizon
+        if key not in self._paths:
+            make = self._sum_path if self.form == "absolute_sum" else self._mean_path
+            self._paths[key] = make(from_below, alpha, horizon)
+        return self._paths[key]
+
+    def _mean_path(self, from_below: bool, alpha: float, horizon: int) -> tuple[Ints, Floats]:
+        share = alpha / len(self.parts)
+        stairs = [_stairs(part, from_below, share, horizon) for part in self.parts]
+        times = _times(stairs)
+        return times, np.mean([_at(each, times) for each in stairs], axis=0)
+
+    def _sum_path(self, from_below: bool, alpha: float, horizon: int) -> tuple[Ints, Floats]:
+        share = alpha / len(self.parts) / (2 if from_below else 1)
+        lower = [_stairs(part, True, share, horizon) for part in self.parts]
+        upper = [_stairs(part, False, share, horizon) for part in self.parts]
+        times = _times([*lower, *upper])
+        total = np.zeros(len(times))
+        for low, high in zip(lower, upper, strict=True):
+            below, above = _at(low, times), _at(high, times)
+            inner, outer = np.maximum(np.maximum(below, -above), 0.0), np.maximum(above, -below)
+            total += inner if from_below else outer
+        return times, total
+
+
+_Stairs = tuple[Ints, Floats]
+
+
+def _stairs(part: SingleTest, from_below: bool, alpha: float, horizon: int) -> _Stairs:
+    """Return when the part's bound moved and to what, first from the end of its range at 0 cases."""
+
+    def crossed(bound: Fraction) -> int | None:
+        return (part.confirmed_at if from_below else part.refuted_at)(bound, alpha, horizon)
+
+    low, high = part.range
+    middle = part.estimate(horizon)
+    centre = min(max(Fraction(middle), low), high) if middle is not None else (low + high) / 2
+    points = staircase(crossed, low if from_below else high, centre, centre)
+    return np.array([time for time, _ in points]), np.array([float(bound) for _, bound in points])
+
+
+def _times(stairs: Sequence[_Stairs]) -> Ints:
+    return np.unique(np.concatenate([times for times, _ in stairs]))
+
+
+def _at(stairs: _Stairs, times: Ints) -> Floats:
+    """Return the bound as it stood at each of ``times``."""
+    when, bounds = stairs
+    found: Floats = bounds[np.searchsorted(when, times, side="right") - 1]
+    return found
+
+
+def _first(times: Ints, reached: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int | None:
+    hits = np.flatnonzero(reached)
+    return int(times[hits[0]]) if len(hits) else None

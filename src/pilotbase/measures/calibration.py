@@ -1,0 +1,90 @@
+"""Whether answered probabilities mean what they say: signed gaps in frozen bins, SmoothECE.
+
+A constant that answers the base rate is calibrated, so each stands beside a Brier score (corrections).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+
+from pilotbase.documents.texts import text
+from pilotbase.measures.cases import Floats, Ints
+from pilotbase.measures.definition import BOUNDED, DESCRIPTIVE, SCORING, Measure, Parameter
+from pilotbase.measures.observation import Observation, Part, Question, whole_value
+from pilotbase.measures.probability import of_label
+
+_STEPS = 10**9
+_GRID = 2048
+_HALVINGS = 40
+
+
+def calibration_gap(question: Question) -> Part:
+    """Return Σ_b |Σ_(p in b) (y - p)| / N, a figure of the whole set; an abstention adds the largest gap, 1/N."""
+    return whole_value(_gaps(question).value(question.comparison), question)
+
+
+def smooth_ece(question: Question) -> Part:
+    """Return the smooth calibration error, a figure of the whole set; an abstention adds the largest error, 1/N."""
+    given, outcome = of_label(question), (question.cases.truth == question.label).astype(np.float64)
+    if not len(given):
+        return whole_value(None, question)
+    known = ~np.isnan(given)
+    error = _smooth_error(given[known], outcome[known] - given[known], len(given))
+    return whole_value(error + question.worst(0, 1) * float(1 - known.mean()), question)
+
+
+def _gaps(question: Question) -> Observation:
+    """Return a part for each bin, the mean over all cases of y - p inside it and 0 outside, and one for abstentions."""
+    given, outcome = of_label(question), question.cases.truth == question.label
+    absent = np.isnan(given)
+    bins = np.where(absent, -1, _bins(np.where(absent, 0.0, given), question))
+    signed = np.rint((outcome - np.where(absent, 0.0, given)) * _STEPS).astype(np.int64)
+    weight = np.full(len(given), _STEPS, dtype=np.int64)
+    outcomes = ((-_STEPS, _STEPS), (1 - _STEPS, _STEPS), (0, _STEPS), (_STEPS, _STEPS))
+    parts = [Part(np.where(bins == b, signed, 0), weight, outcomes) for b in range(int(question.arguments["bins"]))]
+    missing = np.where(absent, question.worst(0, _STEPS), 0)
+    return Observation("absolute_sum", (*parts, Part(missing, weight, outcomes)))
+
+
+def _bins(given: Floats, question: Question) -> Ints:
+    """Return the bin of each probability: bins of equal width, whose edges no data can move."""
+    bins = int(question.arguments["bins"])
+    return np.searchsorted(np.arange(1, bins) / bins, given, side="right").astype(np.int64)
+
+
+def _smooth_error(given: Floats, residuals: Floats, size: int) -> float:
+    """Return the kernel width at which the smoothed calibration error equals the width itself.
+
+    Residuals are smoothed by a Gaussian that is reflected at 0 and 1, on a grid of 1/2048. The error falls as the width
+    grows, so the equality has one solution (Błasiok & Nakkiran 2023, definition 2 and section 3).
+    """
+    cells = np.rint(given * _GRID).astype(np.int64)
+    residual = np.bincount(cells, residuals, minlength=_GRID + 1) / size
+    # Reflected at both ends the residuals repeat with period 2, so smoothing is a product of Fourier coefficients.
+    spectrum = np.fft.rfft(np.concatenate((residual[:1], residual[1:-1] / 2, residual[-1:], residual[-2:0:-1] / 2)))
+    waves = np.pi * np.arange(len(spectrum))
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        width = (low + high) / 2
+        smoothed = np.fft.irfft(spectrum * np.exp(-0.5 * (waves * width) ** 2), 2 * _GRID)
+        error = float(np.abs(smoothed).sum())
+        low, high = (width, high) if error > width else (low, width)
+    return (low + high) / 2
+
+
+MEASURES = (
+    Measure(
+        "calibration_gap", text("measure.calibration_gap"), "Σ_b |Σ_(p in b) (y - p)| / N, bins of equal width",
+        "Naeini, Cooper & Hauskrecht, AAAI 2015, with signed gaps bounded bin by bin; claims the binned error only",
+        "lower", SCORING, calibration_gap, of_class=True, pooled=True,
+        parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),),
+        guarantees=BOUNDED, compose=_gaps, beside=("brier",),
+    ),
+    Measure(
+        "smooth_ece", text("measure.smooth_ece"), "σ with ∫ |smoothed by σ: E(y - p)| = σ",
+        "Błasiok & Nakkiran, ICLR 2024 (arXiv:2309.12236)", "lower", SCORING, smooth_ece, of_class=True, pooled=True,
+        guarantees=DESCRIPTIVE, beside=("brier",),
+    ),
+)  # fmt: skip

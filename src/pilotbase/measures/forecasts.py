@@ -1,0 +1,121 @@
+"""Measures of forecasts: errors relative to the truth or to a naive forecast, quantiles, intervals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+
+from pilotbase.documents.texts import text
+from pilotbase.measures.cases import Floats
+from pilotbase.measures.definition import INTERVALS, PREDICTING, SHARE, Measure, Parameter
+from pilotbase.measures.observation import Part, Question, indicator, mean_of
+
+_LARGEST = Decimal(10) ** 15
+_FINENESS = 10**9
+_CAP = Parameter("cap", None, Decimal(0), _LARGEST)
+
+
+def mape(question: Question) -> Part:
+    """Return min(|answer - truth| / |truth|, cap); at a truth of 0 a right answer counts 0, any other the cap."""
+    cap, truth = question.arguments["cap"], np.abs(_truth(question))
+    errors = np.abs(_answers(question) - _truth(question))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(truth > 0, errors / truth, np.where(errors > 0, np.inf, errors))
+    return mean_of(np.minimum(shares, float(cap)), cap, question)
+
+
+def smape(question: Question) -> Part:
+    """Return 2 |answer - truth| / (|answer| + |truth|), in [0, 2]; 0/0 counts 0: both are zero, and right."""
+    answers, truth = _answers(question), _truth(question)
+    size = np.abs(answers) + np.abs(truth)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(size == 0, 0.0, 2 * np.abs(answers - truth) / size)
+    return mean_of(np.where(np.isnan(answers), np.nan, shares), Decimal(2), question)
+
+
+def mase(question: Question) -> Part:
+    """Return min(|answer - truth|, cap) of min(|baseline - truth|, cap): the ratio of their sums.
+
+    The baseline is the naive forecast. One of its errors counts at least cap / 10⁹, so that every case counts; where
+    all of them are zero there is no scale, and nothing is measured.
+    """
+    cases, cap = question.cases, float(question.arguments["cap"])
+    assert cases.baseline is not None
+    errors = np.abs(_answers(question) - _truth(question))
+    errors = np.where(np.isnan(errors), question.worst(0, 1) * cap, np.minimum(errors, cap))
+    naive = np.abs(cases.baseline.astype(np.float64) - _truth(question))
+    naive = np.where(np.isnan(naive), 0.0, np.minimum(naive, cap))
+    gain = np.rint(errors / cap * _FINENESS).astype(np.int64)
+    scale = np.rint(naive / cap * _FINENESS).astype(np.int64)
+    weight = np.maximum(scale, 1) if scale.any() else np.zeros(len(scale), dtype=np.int64)
+    ends = (0, 1), (1, 1), (0, _FINENESS), (_FINENESS, 1), (_FINENESS, _FINENESS)
+    return Part(np.where(weight > 0, gain, 0), weight, ends)
+
+
+def quantile_loss(question: Question) -> Part:
+    """Return min(max(q (truth - answer), (q - 1)(truth - answer)), cap)."""
+    cap, q = question.arguments["cap"], float(question.arguments["q"])
+    above = _truth(question) - _answers(question)
+    return mean_of(np.minimum(np.maximum(q * above, (q - 1) * above), float(cap)), cap, question)
+
+
+def interval_coverage(question: Question) -> Part:
+    """Return 1 where the answered interval holds the truth."""
+    answers, truth = question.cases.answers.astype(np.float64), _truth(question)
+    inside = (answers[:, 0] <= truth) & (truth <= answers[:, 1])
+    return indicator(inside, np.ones(len(truth), dtype=np.bool_), question.absent(), question)
+
+
+def interval_width(question: Question) -> Part:
+    """Return min(upper - lower, cap)."""
+    cap = question.arguments["cap"]
+    answers = question.cases.answers.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        widths = np.where(question.absent(), np.nan, answers[:, 1] - answers[:, 0])
+    return mean_of(np.minimum(widths, float(cap)), cap, question)
+
+
+def _answers(question: Question) -> Floats:
+    answers = question.cases.answers.astype(np.float64)
+    return np.where(np.isfinite(answers), answers, np.nan)
+
+
+def _truth(question: Question) -> Floats:
+    return question.cases.truth.astype(np.float64)
+
+
+MEASURES = (
+    Measure(
+        "mape", text("measure.mape"), "mean min(|answer - truth| / |truth|, cap)",
+        "Makridakis, International Journal of Forecasting 9:527, 1993; capped so that it is bounded", "lower",
+        PREDICTING, mape, bounds=(Decimal(0), "cap"), parameters=(_CAP,), paired=True,
+    ),
+    Measure(
+        "smape", text("measure.smape"), "mean 2 |answer - truth| / (|answer| + |truth|), 0/0 = 0",
+        "Makridakis & Hibon, International Journal of Forecasting 16:451, 2000", "lower", PREDICTING, smape,
+        bounds=(Decimal(0), Decimal(2)), paired=True,
+    ),
+    Measure(
+        "mase", text("measure.mase"), "Σ min(|answer - truth|, cap) / Σ min(|baseline - truth|, cap)",
+        "Hyndman & Koehler, International Journal of Forecasting 22:679, 2006, as a ratio of sums; capped", "lower",
+        PREDICTING, mase, bounds=(Decimal(0), Decimal(_FINENESS)), parameters=(_CAP,), needs_baseline=True,
+    ),
+    Measure(
+        "quantile_loss", text("measure.quantile_loss"),
+        "mean min(max(q (truth - answer), (q - 1)(truth - answer)), cap)",
+        "Koenker & Bassett, Econometrica 46:33, 1978; capped so that it is bounded", "lower", PREDICTING,
+        quantile_loss, bounds=(Decimal(0), "cap"),
+        parameters=(Parameter("q", None, Decimal(0), Decimal("0.999999")), _CAP), paired=True,
+    ),
+    Measure(
+        "interval_coverage", text("measure.interval_coverage"), "lower ≤ truth ≤ upper / N",
+        "Gneiting & Raftery, JASA 102:359, 2007; needs answers as intervals", "higher", INTERVALS, interval_coverage,
+        guarantees=SHARE, beside=("interval_width",), paired=True,
+    ),
+    Measure(
+        "interval_width", text("measure.interval_width"), "mean min(upper - lower, cap)",
+        "Gneiting & Raftery, JASA 102:359, 2007; needs answers as intervals; capped", "lower", INTERVALS,
+        interval_width, bounds=(Decimal(0), "cap"), parameters=(_CAP,), beside=("interval_coverage",), paired=True,
+    ),
+)  # fmt: skip

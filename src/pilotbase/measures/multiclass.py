@@ -1,0 +1,116 @@
+"""Measures that give every class the same weight, however rare it is, or that pool the counts of all classes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.texts import text
+from pilotbase.measures import classification
+from pilotbase.measures.cases import Ints
+from pilotbase.measures.definition import BOUNDED, CLASSIFYING, CUT, SHARE, Measure
+from pilotbase.measures.observation import Observation, Part, Question, whole_value
+
+_FINENESS = 1 << 40
+
+
+def balanced_accuracy(question: Question) -> Part:
+    """Return accuracy with each class weighted alike.
+
+    On a hidden set a case weighs N / (C · N_c), C classes that occur (corrections: exact). For a population the i-th
+    cases of all classes in the order of scoring make one entry, known at the last of them: entries are independent, and
+    their mean is the balanced accuracy whatever the shares of the classes.
+    """
+    answered, truth = question.answered(), question.cases.truth.astype(np.int64)
+    right = np.where(answered < 0, question.worst(0, 1), answered == truth).astype(np.int64)
+    if question.estimand == "population":
+        return _one_of_each(question, right, truth)
+    counts = np.bincount(truth[truth >= 0], minlength=len(question.cases.classes))
+    present = [int(count) for count in counts if count]
+    common = math.lcm(*present) if present else 1
+    # Exact weights where the common multiple stays small, else to forty bits.
+    scale = common if common < _FINENESS else _FINENESS
+    per_class = np.array([round(Fraction(scale, int(c))) if c else 0 for c in counts], dtype=np.int64)
+    weight = np.where(truth >= 0, per_class[truth], 0)
+    pairs = tuple((gain * int(w), int(w)) for w in per_class if w for gain in (0, 1))
+    return Part(weight * right, weight, pairs or ((0, 1), (1, 1)))
+
+
+def macro_precision(question: Question) -> Part:
+    """Return the mean of the classes' precisions, a figure of the whole set."""
+    return whole_value(_each_precision(question).value(question.comparison), question)
+
+
+def macro_f1(question: Question) -> Part:
+    """Return the mean of the classes' F1 scores, a figure of the whole set."""
+    return whole_value(_each_f1(question).value(question.comparison), question)
+
+
+def micro_f1(question: Question) -> Part:
+    """Return 2 of 2 for a right answer, 0 of 2 for a wrong one: a miss of one class and a false alarm of another."""
+    part = classification.accuracy(question)
+    return replace(part, gain=2 * part.gain, weight=2 * part.weight, outcomes=((0, 2), (2, 2)))
+
+
+def _each_precision(question: Question) -> Observation:
+    return _mean_over_classes(question, classification.precision)
+
+
+def _each_f1(question: Question) -> Observation:
+    return _mean_over_classes(question, classification.f1)
+
+
+def _mean_over_classes(question: Question, of_class: Callable[[Question], Part]) -> Observation:
+    """Return one part a class; a class that occurs, or is answered, only in no case of a hidden set does not count."""
+    truth, answered = question.cases.truth, question.answered()
+    codes = list(range(len(question.cases.classes)))
+    if question.estimand != "population":
+        codes = [code for code in codes if bool((truth == code).any() or (answered == code).any())]
+    names = question.cases.classes
+    return Observation("mean", tuple(replace(of_class(replace(question, label=c)), name=names[c]) for c in codes))
+
+
+def _one_of_each(question: Question, right: Ints, truth: Ints) -> Part:
+    order, size = question.order, len(truth)
+    place = np.empty(size, dtype=np.int64)
+    place[order] = np.arange(len(order))
+    of_class: list[NDArray[np.int64]] = [order[truth[order] == code] for code in range(len(question.cases.classes))]
+    count = min((len(members) for members in of_class), default=0)
+    each = np.stack([members[:count] for members in of_class]) if count else np.zeros((1, 0), dtype=np.int64)
+    last = each[place[each].argmax(axis=0), np.arange(count)]
+    gain, weight = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    gain[last], weight[last] = right[each].sum(axis=0), len(of_class)
+    classes = max(len(of_class), 1)
+    return Part(gain, weight, tuple((number, classes) for number in range(classes + 1)), joined=True)
+
+
+MEASURES = (
+    Measure(
+        "balanced_accuracy", text("measure.balanced_accuracy"), "Σ_c recall_c / C",
+        "Brodersen, Ong, Stephan & Buhmann, ICPR 2010", "higher", CLASSIFYING, balanced_accuracy, parameters=(CUT,),
+        paired=True, guarantees=BOUNDED,
+    ),
+    Measure(
+        "macro_recall", text("measure.macro_recall"), "Σ_c recall_c / C", "ISO/IEC TS 4213:2022, 6.3 (macro average)",
+        "higher", CLASSIFYING, balanced_accuracy, parameters=(CUT,), paired=True, guarantees=BOUNDED,
+    ),
+    Measure(
+        "macro_precision", text("measure.macro_precision"), "Σ_c precision_c / C",
+        "ISO/IEC TS 4213:2022, 6.3 (macro average)", "higher", CLASSIFYING, macro_precision, parameters=(CUT,),
+        pooled=True, compose=_each_precision, guarantees=BOUNDED,
+    ),
+    Measure(
+        "macro_f1", text("measure.macro_f1"), "Σ_c F1_c / C", "ISO/IEC TS 4213:2022, 6.3 (macro average)", "higher",
+        CLASSIFYING, macro_f1, parameters=(CUT,), pooled=True, compose=_each_f1, guarantees=BOUNDED,
+    ),
+    Measure(
+        "micro_f1", text("measure.micro_f1"), "2 Σ_c TP_c / Σ_c (2 TP_c + FP_c + FN_c): accuracy, one answer a case",
+        "ISO/IEC TS 4213:2022, 6.3 (micro average)", "higher", CLASSIFYING, micro_f1, parameters=(CUT,), paired=True,
+        guarantees=SHARE,
+    ),
+)  # fmt: skip

@@ -1,0 +1,102 @@
+"""How well scores or ranked answers put what is wanted first: average precision, AUC with DeLong's variance, top-k."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+
+from pilotbase.documents.texts import text
+from pilotbase.measures.cases import Floats, Ints
+from pilotbase.measures.definition import ASYMPTOTIC, RANKING, SCORING, SHARE, Measure, Parameter
+from pilotbase.measures.observation import (
+    CellStatistic,
+    Observation,
+    Part,
+    Question,
+    ScoredClasses,
+    indicator,
+    whole_value,
+)
+from pilotbase.measures.probability import auc, ranked
+
+_BINS = 200
+"""Quantile bins of scores among which average precision is resampled."""
+
+
+def average_precision(question: Question) -> Part:
+    """Return Σ (R_k - R_(k-1)) · P_k over falling scores, a figure of the whole set; 0/0 where a class is missing."""
+    positive = question.cases.truth == question.label
+    if not positive.any() or positive.all():
+        return whole_value(None, question)
+    scores = ranked(question, positive)
+    ranks = np.unique(-scores, return_inverse=True)[1]
+    cells = 2 * ranks + positive
+    counts = np.bincount(cells, minlength=2 * (int(ranks.max()) + 1)).astype(np.float64)
+    return whole_value(float(_average_precision_of(counts)), question)
+
+
+def auc_delong(question: Question) -> Part:
+    """Return the area under the curve of the whole set, as `auc` does."""
+    return auc(question)
+
+
+def top_k(question: Question) -> Part:
+    """Return 1 where the truth is among the first k answers."""
+    cases = question.cases
+    first = cases.answers[:, : int(question.arguments["k"])]
+    found = (first == cases.truth[:, None]).any(axis=1) & (cases.truth >= 0)
+    return indicator(found, cases.truth >= 0, question.absent(), question)
+
+
+def _average_precision_of(counts: Floats) -> Floats:
+    """Return average precision from counts (…, 2 · bins), negatives and positives of each bin, highest scores first."""
+    negatives, positives = counts[..., 0::2], counts[..., 1::2]
+    hits, alarms = np.cumsum(positives, axis=-1), np.cumsum(negatives, axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.where(hits > 0, hits / (hits + alarms), 0.0)
+        value: Floats = (positives * precision).sum(axis=-1) / hits[..., -1]
+    return np.where(alarms[..., -1] > 0, value, np.nan)
+
+
+def _binned(question: Question) -> Observation:
+    positive = question.cases.truth == question.label
+    cells: Ints = 2 * _falling_bins(ranked(question, positive)) + positive
+    statistic = CellStatistic(cells, 2 * _BINS, _average_precision_of)
+    return Observation("function", (average_precision(question),), statistic=statistic)
+
+
+def _falling_bins(scores: Floats) -> Ints:
+    """Return the bin of each score, highest first, equal scores in one bin, bins of about equal size."""
+    ranks = np.unique(-scores, return_inverse=True)[1]
+    before = np.cumsum(np.bincount(ranks)) - np.bincount(ranks)
+    return np.asarray(before[ranks] * _BINS // max(len(scores), 1), dtype=np.int64)
+
+
+def _scored(question: Question) -> Observation:
+    positive = question.cases.truth == question.label
+    whole = auc_delong(_on_hidden_set(question))
+    return Observation("function", (whole,), statistic=ScoredClasses(ranked(question, positive), positive))
+
+
+def _on_hidden_set(question: Question) -> Question:
+    return Question(question.cases, question.arguments, question.label, question.comparison, question.order)
+
+
+MEASURES = (
+    Measure(
+        "average_precision", text("measure.average_precision"), "Σ_k (R_k - R_(k-1)) P_k",
+        "ISO/IEC TS 4213:2022, 6.3.7; Zhu, University of Waterloo 2004", "higher", SCORING, average_precision,
+        of_class=True, pooled=True, guarantees=ASYMPTOTIC, compose=_binned,
+    ),
+    Measure(
+        "auc_delong", text("measure.auc_delong"), "P(score of a positive > of a negative) + P(equal) / 2",
+        "DeLong, DeLong & Clarke-Pearson, Biometrics 44:837, 1988", "higher", SCORING, auc_delong, of_class=True,
+        pooled=True, guarantees=ASYMPTOTIC, compose=_scored,
+    ),
+    Measure(
+        "top_k", text("measure.top_k"), "truth among the first k answers / N",
+        "Russakovsky et al., IJCV 115:211, 2015; needs answers as rankings", "higher", RANKING, top_k,
+        parameters=(Parameter("k", None, Decimal(0), Decimal(1000), whole=True),), guarantees=SHARE,
+    ),
+)  # fmt: skip
