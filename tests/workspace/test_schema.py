@@ -39,7 +39,7 @@ def test_a_store_of_another_version_is_not_opened(
 
 
 def test_an_older_store_asks_for_an_upgrade(store_url: str, key: LogKey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "CURRENT", "0002")
+    monkeypatch.setattr(schema, "CURRENT", "9999")
     with pytest.raises(InputError) as caught:
         Store.open(store_url, key)
     assert "pilotbase upgrade" in caught.value.render()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Dialect,
@@ -209,3 +210,64 @@ attempts = Table(
     sqlite_autoincrement=True,
 )
 """A number is held by one attempt; only one that was returned before delivery frees it."""
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("subject", String(200), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("digest", String(71), nullable=False),
+    Column("owner", String(120), nullable=False),
+    Column("sector", String(40), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("moved_at", UtcMoment, nullable=False),
+    ForeignKeyConstraint(["digest", "owner"], ["documents.digest", "documents.owner"]),
+    Index("listings_kind", "kind", "sequence"),
+    Index("listings_state", "kind", "state", "sequence"),
+    Index("listings_sector", "kind", "sector", "sequence"),
+    Index("listings_content", "digest", "owner"),
+)
+"""Where each record stands now: a copy of it to list and to search. Who sees the document (digest, owner) sees it."""
+
+waits = Table(
+    "waits",
+    metadata,
+    Column("subject", String(200), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("act", String(60), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("organisation", String(120), nullable=False),
+    Column("person", String(63), nullable=False),
+    Column("since", UtcMoment, nullable=False),
+    Column("due", UtcMoment, nullable=True),
+    ForeignKeyConstraint(["subject"], ["listings.subject"]),
+    Index("waits_for", "role", "organisation", "due"),
+)
+"""What each record waits for; an empty organisation or person means any."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("identity", _SERIAL, primary_key=True, autoincrement=True),
+    Column("kind", String(40), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("organisation", String(120), nullable=False),
+    Column("person", String(63), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("stopping", Boolean, nullable=False),
+    Column("progress", LargeBinary, nullable=True),
+    Column("reason", LargeBinary, nullable=True),
+    Column("queued_at", UtcMoment, nullable=False),
+    Column("started_at", UtcMoment, nullable=True),
+    Column("beat_at", UtcMoment, nullable=True),
+    Column("ended_at", UtcMoment, nullable=True),
+    Index("jobs_state", "state", "identity"),
+    Index("jobs_subject", "subject", "identity"),
+    sqlite_autoincrement=True,
+)
+"""Work that is queued, running or ended; a running job is held by the lease ``job:<identity>``."""

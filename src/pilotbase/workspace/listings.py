@@ -1,0 +1,188 @@
+"""Listings: where each record stands now, to be listed, searched, counted and waited for by those who may see it.
+
+A listing is a copy for reading; the truth is the record that the head ``record:<subject>`` stands for. Who sees the
+document of a listing sees the listing: lists, counts and searches are cut to the actor by `records.visible_to`, so what
+is not to be seen never shows in any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, select, update
+
+from pilotbase.documents.errors import InputError
+from pilotbase.workspace import records, tables
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+_rows, _documents, _waits = tables.listings.c, tables.documents.c, tables.waits.c
+MAXIMUM_PAGE = 200
+_WORDS_LIMIT = 2000
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A record as lists show it."""
+
+    subject: str
+    kind: str
+    state: str
+    digest: str
+    """Digest of the document that it shows."""
+    owner: str
+    sector: str = ""
+    action: str = ""
+    words: str = ""
+    """What a search reads."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Work that waits; an empty organisation or person means any."""
+
+    act: str
+    role: str
+    organisation: str
+    person: str
+    since: datetime
+    due: datetime | None
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to list. Empty fields ask for nothing; ``words`` are found anywhere, in English and Chinese."""
+
+    kind: str
+    words: str = ""
+    states: Sequence[str] = ()
+    sector: str = ""
+    action: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some listings, newest first, and what to pass as ``after`` for the next ones (None: these are the last)."""
+
+    items: tuple[Listing, ...]
+    after: str | None
+
+
+def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Wait]) -> None:
+    """Let the listing of ``listing.subject`` stand as given, with the work that waits, in place of what was there."""
+    connection = change.connection
+    values = {
+        "kind": listing.kind,
+        "state": listing.state,
+        "digest": listing.digest,
+        "owner": listing.owner,
+        "sector": listing.sector,
+        "action": listing.action,
+        "words": records.fold(listing.words)[:_WORDS_LIMIT],
+        "moved_at": change.now,
+    }
+    known = connection.execute(update(tables.listings).where(_rows.subject == listing.subject).values(values))
+    if known.rowcount == 0:
+        sequence = connection.scalar(select(func.max(tables.changes.c.sequence))) or 0
+        connection.execute(insert(tables.listings).values(subject=listing.subject, sequence=sequence, **values))
+    connection.execute(delete(tables.waits).where(_waits.subject == listing.subject))
+    for position, wait in enumerate(waiting):
+        row = {"subject": listing.subject, "position": position, **wait.__dict__}
+        connection.execute(insert(tables.waits).values(row))
+
+
+def list_page(view: View, query: Query, after: str | None = None, limit: int = 50) -> Page:
+    """Return the listings that ``view`` sees and ``query`` asks for, those after the subject ``after``.
+
+    A page is a position among subjects that the actor sees: it tells nothing of others.
+
+    Raises:
+        InputError: there is no such subject for this actor.
+    """
+    limit = max(1, min(limit, MAXIMUM_PAGE))
+    with view.store.database.read() as connection:
+        rows = _asked(select(tables.listings), view.actor, query)
+        if after is not None:
+            rows = rows.where(_rows.sequence < _sequence_of(connection, view.actor, after))
+        found = connection.execute(rows.order_by(_rows.sequence.desc()).limit(limit + 1)).all()
+    items = tuple(_listing(row) for row in found[:limit])
+    return Page(items, items[-1].subject if len(found) > limit else None)
+
+
+def count(view: View, query: Query) -> int:
+    """Return how many listings ``view`` sees of those that ``query`` asks for."""
+    with view.store.database.read() as connection:
+        return connection.scalar(_asked(select(func.count()).select_from(tables.listings), view.actor, query)) or 0
+
+
+def count_by(view: View, query: Query, column: str) -> dict[str, int]:
+    """Return value → number of the seen listings, by ``state``, ``sector``, ``action`` or ``owner``."""
+    by = _rows[column]
+    with view.store.database.read() as connection:
+        rows = _asked(select(by, func.count()).select_from(tables.listings), view.actor, query).group_by(by)
+        return {value: number for value, number in connection.execute(rows.order_by(by))}
+
+
+def find_listing(view: View, subject: str) -> Listing | None:
+    """Return one listing, or None where the actor sees none."""
+    with view.store.database.read() as connection:
+        row = connection.execute(_visible(select(tables.listings), view.actor).where(_rows.subject == subject)).first()
+    return None if row is None else _listing(row)
+
+
+def find_waits(view: View, limit: int) -> list[tuple[Listing, Wait]]:
+    """Return the work that waits for the actor: for its roles, its organisation and its person; what is due first."""
+    actor = view.actor
+    mine = and_(
+        _waits.role.in_([role.value for role in actor.roles]),
+        _waits.organisation.in_(["", actor.organisation]),
+        _waits.person.in_(["", actor.person or ""]),
+    )
+    joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
+    rows = (
+        _visible(joined, actor)
+        .where(mine)
+        .order_by(_waits.due.is_(None), _waits.due, _waits.since, _rows.subject)
+        .limit(limit)
+    )
+    with view.store.database.read() as connection:
+        return [(_listing(row), _wait(row)) for row in connection.execute(rows)]
+
+
+def _asked(rows: Select[Any], actor: Actor, query: Query) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = [_rows.kind == query.kind]
+    if query.states:
+        conditions.append(_rows.state.in_(query.states))
+    for column, value in ((_rows.sector, query.sector), (_rows.action, query.action), (_rows.owner, query.owner)):
+        if value:
+            conditions.append(column == value)
+    conditions += [_rows.words.contains(term, autoescape=True) for term in records.fold(query.words).split()]
+    return _visible(rows, actor).where(*conditions)
+
+
+def _visible(rows: Select[Any], actor: Actor) -> Select[Any]:
+    if actor.sees_all:
+        return rows
+    shown = and_(_documents.digest == _rows.digest, _documents.owner == _rows.owner)
+    return rows.join(tables.documents, shown).where(records.visible_to(actor))
+
+
+def _sequence_of(connection: Connection, actor: Actor, subject: str) -> int:
+    seen = _visible(select(_rows.sequence).select_from(tables.listings), actor).where(_rows.subject == subject)
+    sequence = connection.scalar(seen)
+    if sequence is None:
+        raise InputError("workspace.no_such_page", after=subject)
+    return int(sequence)
+
+
+def _listing(row: Any) -> Listing:
+    return Listing(row.subject, row.kind, row.state, row.digest, row.owner, row.sector, row.action, row.words)
+
+
+def _wait(row: Any) -> Wait:
+    return Wait(row.act, row.role, row.organisation, row.person, row.since, row.due)
