@@ -72,7 +72,7 @@ class MeanMartingale:
     @property
     def log_capital(self) -> float:
         """Return the log of the mixture's capital; ``inf`` once the values contradict the null outright."""
-        return math.inf if self._contradicted else float(_mix(self._logs[:, None])[0])
+        return math.inf if self._contradicted else float(log_mean(self._logs[:, None])[0])
 
     def update(self, values: Ints) -> Floats:
         """Take values in their order; return the log capital after each, shape (n,)."""
@@ -80,7 +80,7 @@ class MeanMartingale:
         path = np.empty(len(values))
         for start in range(0, len(values), _CHUNK):
             logs, impossible = self._advance(values[start : start + _CHUNK])
-            path[start : start + _CHUNK] = np.where(impossible, math.inf, _mix(logs))
+            path[start : start + _CHUNK] = np.where(impossible, math.inf, log_mean(logs))
         return path
 
     def crossing(self, values: Ints, level: float) -> int | None:
@@ -96,7 +96,7 @@ class MeanMartingale:
             logs, impossible = self._advance(chunk)
             possible = np.flatnonzero(impossible | (logs.max(axis=0) >= level))
             if len(possible):
-                high = np.where(impossible[possible], math.inf, _mix(logs[:, possible]))
+                high = np.where(impossible[possible], math.inf, log_mean(logs[:, possible]))
                 crossed = possible[high >= level]
                 if len(crossed):
                     return start + int(crossed[0])
@@ -118,7 +118,7 @@ class MeanMartingale:
             seen = np.concatenate(([0], np.cumsum(values == kind)))[counts]
             logs += np.log1p(FRACTIONS * gain)[:, None] * seen
             impossible |= (seen > 0) & bool(breaks)
-        return np.where(impossible, math.inf, _mix(logs))
+        return np.where(impossible, math.inf, log_mean(logs))
 
     def _advance(self, values: Ints) -> tuple[Floats, NDArray[np.bool_]]:
         """Return the log capital of each bet after each value (bets, n), and where the null has become impossible."""
@@ -159,8 +159,8 @@ class MeanMartingale:
         return np.where(impossible, 0.0, gains), impossible
 
 
-def _mix(logs: Floats) -> Floats:
-    """Return the log of the average capital over the bets, shape (n,)."""
+def log_mean(logs: Floats) -> Floats:
+    """Return the log of the average capital over the bets, shape (n,), from logs of shape (bets, n)."""
     peak = logs.max(axis=0)
     # Row by row: numpy's own sum adds a single column in another order than several.
     total = np.zeros(logs.shape[1])

@@ -17,7 +17,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.evidence.martingale import FRACTIONS
+from pilotbase.evidence.martingale import FRACTIONS, log_mean
 from pilotbase.evidence.primitive import Floats, reals, within
 
 _CHUNK = 1 << 14
@@ -92,7 +92,7 @@ class _Detector(ABC):
 
     def _value(self, capitals: Floats, counts: NDArray[np.int64]) -> Floats:
         """Return the log of the detector's value after ``counts`` values, from each bet's log capital."""
-        return _log_mean(capitals)
+        return log_mean(capitals)
 
 
 class WeightedRestart(_Detector):
@@ -110,7 +110,7 @@ class WeightedRestart(_Detector):
 
     def _value(self, capitals: Floats, counts: NDArray[np.int64]) -> Floats:
         cash = math.log(math.log(2)) - np.log(np.log(counts + 2.0))
-        value: Floats = np.logaddexp(_log_mean(capitals), cash)
+        value: Floats = np.logaddexp(log_mean(capitals), cash)
         return value
 
 
@@ -130,12 +130,3 @@ class CumulativeSum(ShiryaevRoberts):
     def _combine(self, worth: Floats) -> Floats:
         best: Floats = np.maximum.accumulate(worth, axis=0)
         return best
-
-
-def _log_mean(logs: Floats) -> Floats:
-    peak = logs.max(axis=0)
-    total = np.zeros(logs.shape[1])
-    for row in np.exp(logs - peak):
-        total += row
-    mean: Floats = peak + np.log(total / len(logs))
-    return mean
