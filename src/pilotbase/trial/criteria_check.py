@@ -18,7 +18,9 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import Design, Levels, draw_order, exact, feasibility_of
 from pilotbase.measures import Setting, is_resource, problems_of
+from pilotbase.trial.paired_check import cases_for_drop, drop_problems
 from pilotbase.trial.performance import Load
+from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria
 
 FILE = "scenario.yaml"
@@ -40,7 +42,8 @@ def check_criteria(
     """
     columns = frozenset(field.name for field in scenario.data.fields)
     kind = scenario.contract(classes or ("",)).prediction.kind
-    setting = Setting(kind, classes, scenario.positive, columns, has_baseline=scenario.baseline is not None)
+    has_baseline, features = scenario.baseline is not None, scenario.feature_fields
+    setting = Setting(kind, classes, scenario.positive, columns, has_baseline, features)
     problems = [list(problems_of(criterion.parsed(), setting)) for criterion in scenario.criteria]
     issues = [_issue(index, problem) for index, found in enumerate(problems) for problem in found]
     units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
@@ -48,6 +51,8 @@ def check_criteria(
         issues.append(Issue(file=FILE, path="criteria", problem=text("trial.units_differ", found=sorted(units))))
     if not issues:
         issues = [_issue(index, problem) for index, problem in _too_many_groups(scenario, public)]
+    if not issues:
+        issues = [_issue(index, problem) for index, problem in drop_problems(scenario, classes, public)]
     if not issues:
         issues = [_issue(index, problem) for index, problem in _undecidable(scenario, classes, public, cases, level)]
     if issues:
@@ -78,13 +83,19 @@ def _undecidable(
         return
     drawn = public[np.random.default_rng(0).integers(0, public.height, cases)]
     right = _right_answers(scenario, classes, drawn)
-    ideal = build_cases(scenario, classes, drawn, right, baseline=right)
+    perturbed = {str(under): right for under in perturbations_of(criteria)}
+    ideal = build_cases(scenario, classes, drawn, right, right, perturbed)
     order = draw_order(cases, b"feasibility", ideal.units)
     levels = Levels(exact(level), Fraction(1, 2))
     for index, criterion in asked:
         plan = plan_criterion(criterion, ideal, order, _NO_LOAD)
         if plan.observation.census_only:
             yield index, text("trial.too_few_cases", rule=criterion.rule, found=design.cases, needed=cases)
+            continue
+        if criterion.parsed().wrapper == "drop":
+            there, enough = cases_for_drop(plan, order, levels, design)
+            if enough is None or enough > there:
+                yield index, text("trial.too_few_cases", rule=criterion.rule, found=there, needed=enough or "∞")
             continue
         found = feasibility_of(plan, order, levels, design)
         if not found.feasible:
