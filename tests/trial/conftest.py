@@ -72,8 +72,14 @@ def base(home):
 
 @pytest.fixture
 def write_scenario(tmp_path):
+    return writing_scenario(tmp_path)
+
+
+def writing_scenario(place: Path):
+    """Return a function that writes a scenario's folder into ``place``."""
+
     def write(rows=700, cases=100, change=lambda content: content, name="scenario") -> Path:
-        folder = tmp_path / name
+        folder = place / name
         folder.mkdir()
         (folder / "scenario.yaml").write_text(change(SCENARIO.format(cases=cases)))
         draw = random.Random(7)
@@ -91,8 +97,14 @@ def write_scenario(tmp_path):
 
 @pytest.fixture
 def write_application(tmp_path):
+    return writing_application(tmp_path)
+
+
+def writing_application(place: Path):
+    """Return a function that writes an application's folder into ``place``."""
+
     def write(program: str = GOOD, name: str = "alarm", supplier: str = "acme") -> Path:
-        folder = tmp_path / name
+        folder = place / name
         folder.mkdir()
         (folder / "application.yaml").write_text(MANIFEST.format(name=name, supplier=supplier))
         (folder / "app.py").write_text(program)

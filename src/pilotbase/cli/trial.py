@@ -1,4 +1,4 @@
-"""``pilotbase trial``: rehearse, freeze, run, show; decide from recorded answers."""
+"""``pilotbase trial``: rehearse, freeze, run, show; decide from recorded answers, replay a verdict."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli import trial_decide
+from pilotbase.cli import trial_decide, trial_replay
 from pilotbase.cli.edge import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.report import Report
@@ -25,6 +25,7 @@ Engine = Annotated[str, typer.Option("--engine", help="Where the work runs: loca
 
 
 app.command("decide")(trial_decide.decide)
+app.command("replay")(trial_replay.replay)
 
 
 @app.command("rehearse")

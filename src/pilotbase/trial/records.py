@@ -1,17 +1,20 @@
 """Per-case records: what was asked, answered and true, committed to by one salted leaf a batch under a Merkle root.
 
-    leaf i   salt_i ‖ head ‖ case numbers (int64) ‖ answers (float64) ‖ truth (float64) ‖ positions (int64)
+    leaf 0   salt_0 ‖ head ‖ the facts of the trial (canonical JSON), where there are any
+    leaf i   salt_i ‖ head ‖ case numbers (int64) ‖ answers ‖ truth ‖ positions (int64) ‖ further columns
     salt_i   HMAC-SHA-256(salt of the records, i), so that a leaf can be shown without telling about the others
 
-``position`` is the place of a case in the scoring order, −1 where it was not scored: its truth is then NaN.
+Numbers are float64, whole numbers int64, both little-endian; texts a JSON list. ``position`` is the place of a case in
+the scoring order, −1 where it was not scored: its truth is then a stand-in (`pilotbase.trial.remainder`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.documents.contract import Prediction
-from pilotbase.workspace.merkle import merkle_root
+from pilotbase.workspace.merkle import leaf_hash, merkle_root
 
 Ints = NDArray[np.int64]
 _FORMULA_STARTS = tuple("=+-@\t\r")
@@ -36,19 +39,10 @@ class CaseRecords:
     position: Ints
     prediction: Prediction
     batch_rows: int
-
-    def table(self) -> pl.DataFrame:
-        """Return the records as a table: case, truth, prediction, position; labels spelled, truth only where scored."""
-        scored = self.position >= 0
-        truth = pl.Series("truth", spell_answers(self.truth, self.prediction))
-        return pl.DataFrame(
-            {
-                "case": self.cases,
-                "truth": pl.select(pl.when(pl.Series(scored)).then(truth)).to_series(),
-                "prediction": spell_answers(self.answers, self.prediction),
-                "position": self.position,
-            }
-        )
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Further answers (baseline, perturbed), units and groups, by name."""
+    facts: bytes = b""
+    """What else is committed to: how the trial was decided and how its run went."""
 
 
 def cases_csv(table: pl.DataFrame) -> str:
@@ -63,21 +57,38 @@ def cases_csv(table: pl.DataFrame) -> str:
 
 def records_root(records: CaseRecords, salt: bytes) -> tuple[str, int]:
     """Return the Merkle root (``sha256:…``) over the leaves and how many leaves there are."""
-    root = merkle_root(record_leaves(records, salt))
-    return f"sha256:{root.hex()}", -(-len(records.cases) // records.batch_rows)
+    leaves = -(-len(records.cases) // records.batch_rows) + bool(records.facts)
+    return f"sha256:{merkle_root(record_leaves(records, salt)).hex()}", leaves
+
+
+def leaf_hashes(records: CaseRecords, salt: bytes) -> list[bytes]:
+    """Return the hash of each leaf, in order: with them a record that was altered can be found."""
+    return [leaf_hash(leaf) for leaf in record_leaves(records, salt)]
 
 
 def record_leaves(records: CaseRecords, salt: bytes) -> Iterator[bytes]:
-    """Yield the data of each leaf: its own salt, then the batch's arrays in little-endian bytes under a short head."""
-    for number, start in enumerate(range(0, len(records.cases), records.batch_rows)):
+    """Yield the data of each leaf: its own salt, a short head, then facts, or a batch's columns one after the other."""
+    if records.facts:
+        yield _own_salt(salt, 0) + b"pilotbase records 2 facts\n" + records.facts
+    columns = {"answers": records.answers, "truth": records.truth, "position": records.position, **records.columns}
+    names = json.dumps(list(records.columns), ensure_ascii=False)
+    for number, start in enumerate(range(0, len(records.cases), records.batch_rows), start=bool(records.facts)):
         rows = slice(start, start + records.batch_rows)
-        own = hmac.digest(salt, number.to_bytes(8, "big"), hashlib.sha256)
-        scored = records.position[rows] >= 0
-        truth = np.where(scored, records.truth[rows], np.nan).astype("<f8", copy=False)
-        cases, answers = records.cases[rows].astype("<i8"), records.answers[rows].astype("<f8")
-        head = f"pilotbase records 1 {number} {len(cases)}\n".encode()
-        columns = (cases, answers, truth, records.position[rows].astype("<i8"))
-        yield b"".join((own, head, *(column.data for column in columns)))
+        cases = _as_bytes(records.cases[rows])
+        head = f"pilotbase records 2 {number} {len(cases) // 8} {names}\n".encode()
+        yield b"".join((_own_salt(salt, number), head, cases, *(_as_bytes(item[rows]) for item in columns.values())))
+
+
+def _own_salt(salt: bytes, number: int) -> bytes:
+    return hmac.digest(salt, number.to_bytes(8, "big"), hashlib.sha256)
+
+
+def _as_bytes(values: NDArray[Any]) -> bytes:
+    if values.dtype.kind == "f":
+        return values.astype("<f8", copy=False).tobytes()
+    if values.dtype.kind in "iub":
+        return values.astype("<i8", copy=False).tobytes()
+    return json.dumps(values.tolist(), ensure_ascii=False).encode() + b"\n"
 
 
 def spell_answers(values: NDArray[Any], prediction: Prediction) -> list[Any]:

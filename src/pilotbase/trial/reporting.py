@@ -11,6 +11,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.report import Attempt, CriterionResult, GroupScore, Order, Records, Report
+from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.lab import SOFTWARE
@@ -27,6 +28,8 @@ class Proof:
     attempt: Attempt
     records: Records
     order: Order
+    design: TrialDesign
+    decision: Digest
 
 
 def build_report(
@@ -64,6 +67,8 @@ def build_report(
         performance=observed.performance if observed.performance.batches else None,
         records=proof.records if proof else None,
         order=proof.order if proof else None,
+        design=proof.design if proof else None,
+        decision=proof.decision if proof else None,
         started_at=span[0],
         ended_at=span[1],
         software=SOFTWARE,

@@ -7,7 +7,6 @@ committed answers; the order of scoring is opened only after the last answer is 
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,15 +30,25 @@ from pilotbase.evidence import Decision, Levels, attempt_levels, draw_order, exa
 from pilotbase.measures import Cases
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_baseline
+from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, committed_digest, perturbations_of
-from pilotbase.trial.records import CaseRecords, records_root
+from pilotbase.trial.records import CaseRecords
+from pilotbase.trial.remainder import shuffled_remainder
+from pilotbase.trial.replaying import verdict_at_end
 from pilotbase.trial.reporting import Proof, build_report
 from pilotbase.trial.running import Candidate, Run, Terms, prepare_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, unit_codes
 from pilotbase.trial.sealing import Sealed, error_level, load_sealed, read_public_sample
 from pilotbase.trial.sections import Observed
+from pilotbase.trial.stored_records import (
+    RecordedFacts,
+    further_columns,
+    recorded_load,
+    store_records,
+    write_records,
+)
 from pilotbase.vault.attempts import (
     Attempt,
     AttemptRequest,
@@ -120,7 +129,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     levels = _levels(docket, attempt)
     decision = judge(plan.criteria, cases, order, levels, answered.run.load, plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
-    records = _keep_records(lab, docket, attempt, (cases, answered, order, decision))
+    records = _keep_records(lab, docket, attempt, (cases, answered, order, decision), secret)
     judged = describe(plan.criteria, cases, order, decision, scenario)
     scored = cases.among(np.sort(order[: decision.scored]))
     observed = Observed(
@@ -142,6 +151,8 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
         attempt=_attempt_record(lab, docket, attempt, answered.count, decision.scored),
         records=records,
         order=Order(commitment=plan.order_commitment, nonce=plan.nonce, secret=secret.hex()),
+        design=plan.design,
+        decision=decision_digest(decision, plan.design, verdict_at_end(decision, answered.run.end.reason)),
     )
     span = (began, datetime.now(UTC))
     report = build_report(observed, docket.candidate, plan.contract, judged.groups, span, proof)
@@ -221,22 +232,30 @@ def _scoring_order(docket: Docket, frame: pl.DataFrame, secret: bytes) -> Ints:
 
 
 def _keep_records(
-    lab: Lab, docket: Docket, attempt: Attempt, outcome: tuple[Cases, Answered, Ints, Decision]
+    lab: Lab, docket: Docket, attempt: Attempt, outcome: tuple[Cases, Answered, Ints, Decision], secret: bytes
 ) -> Records:
     cases, answered, order, decision = outcome
     position = np.full(len(order), -1, dtype=np.int64)
     position[order[: decision.scored]] = np.arange(decision.scored)
-    plan = docket.plan
-    records = CaseRecords(
-        attempt.cases, answered.values, cases.truth, position, plan.contract.prediction, plan.batch_rows
+    plan, bundle = docket.plan, secrets_of(lab.vault, docket.hidden)
+    truth, unscored = shuffled_remainder(cases, position, plan.criteria, bundle.derive("remainder", plan.digest()))
+    prediction, columns = plan.contract.prediction, further_columns(cases)
+    records = CaseRecords(attempt.cases, answered.values, truth, position, prediction, plan.batch_rows, columns)
+    facts = RecordedFacts(
+        plan=plan.digest(),
+        attempt=attempt.number,
+        alpha_of_all=docket.hidden.alpha,
+        order_secret=secret.hex(),
+        answers=answered.digest,
+        end=answered.run.end.reason,
+        answered=answered.count,
+        unscored=unscored,
+        load=recorded_load(answered.run.load),
     )
-    bundle = secrets_of(lab.vault, docket.hidden)
-    root, leaves = records_root(records, bundle.merkle_salt + bundle.derive("records", plan.digest()))
-    table = io.BytesIO()
-    records.table().write_parquet(table)
-    blob = seal_envelope(lab.vault, docket.hidden.owner, plan.digest(), table.getvalue())
+    stored = store_records(records, facts, bundle.derive("records", plan.digest()))
+    blob = seal_envelope(lab.vault, docket.hidden.owner, plan.digest(), write_records(stored))
     arms = tuple(ArmRecords(under=str(arm.under), answers=arm.digest) for arm in answered.arms)
-    return Records(root=root, leaves=leaves, answers=answered.digest, blob=blob, arms=arms or None)
+    return Records(root=stored.root, leaves=len(stored.leaves), answers=answered.digest, blob=blob, arms=arms or None)
 
 
 def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, scored: int) -> AttemptRecord:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-
-import polars as pl
 
 from pilotbase.certificate import Envelope
 from pilotbase.documents.base import Document
@@ -19,17 +16,20 @@ from pilotbase.trial.lab import Lab
 from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.rehearsing import Rehearsal
+from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import Purpose, ReaderGrant
 from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole
 
+RECORDS = "records.parquet"
+"""What a replay reads: every column of the records, and what commits to them."""
 
-def open_records(lab: Lab, report: Report, owner: str) -> pl.DataFrame | None:
-    """Return the per-case records of a report for its owner; the opening is logged. None for a report without any."""
+
+def open_records(lab: Lab, report: Report, owner: str) -> bytes | None:
+    """Return the file of the records of a report for its owner; the opening is logged. None for a report without."""
     if report.records is None or report.plan is None:
         return None
-    plain = open_envelope(lab.vault, owner, report.plan, report.records.blob, ReaderGrant(Purpose.OWNER))
-    return pl.read_parquet(io.BytesIO(plain))
+    return open_envelope(lab.vault, owner, report.plan, report.records.blob, ReaderGrant(Purpose.OWNER))
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class TrialFiles:
     report: Report
     certificate: Certificate
     envelope: Envelope
-    records: pl.DataFrame | None
+    records: bytes | None
     checkpoint: str
     """Signed state of the base's log: kept outside, it shows later that the log was not rewritten."""
 
@@ -57,7 +57,8 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
         write_whole(place / "certificate.json", files.envelope.to_bytes())
     write_whole(folder / "log-checkpoint.txt", files.checkpoint)
     if files.records is not None:
-        write_whole(folder / "cases.csv", cases_csv(files.records), PRIVATE)
+        write_whole(folder / "cases.csv", cases_csv(shown_cases(files.records)), PRIVATE)
+        write_whole(folder / RECORDS, files.records, PRIVATE)
     write_whole(folder / "application.log", _withheld(files.report))
 
 

@@ -1,0 +1,113 @@
+"""A verdict derived again from the raw records, on any machine: no home, no key, no hidden data, no engine but this.
+
+What is read: the plan, the records with their salt, and the root that the report names. What is checked on the way:
+the records are those that were committed to, the order is the one that the plan committed to, and every case that was
+scored stands where that order puts it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import Digest, digest_bytes
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.evidence import Decision, Levels, attempt_levels, draw_order, exact
+from pilotbase.trial.decision_digest import decision_digest
+from pilotbase.trial.records import leaf_hashes
+from pilotbase.trial.scoring import judge
+from pilotbase.trial.sealing import error_level
+from pilotbase.trial.stored_records import StoredRecords, restored_cases
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What the records decide."""
+
+    verdict: Verdict
+    decision: Decision
+    digest: Digest
+    root: Digest
+    leaves: int
+
+
+def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Replayed:
+    """Return what ``stored`` decides under ``plan``; ``root`` is what the report commits to.
+
+    Raises:
+        InvalidProofError: a record was altered (the batch is named), the records are another plan's, the order is not
+            the committed one, or a case does not stand where the order puts it.
+    """
+    facts = stored.facts
+    if facts.plan != plan.digest():
+        raise InvalidProofError("trial.replay_other_plan", plan=plan.digest(), found=facts.plan)
+    _require_unaltered(stored)
+    if stored.root != root:
+        raise InvalidProofError("trial.replay_other_root", found=stored.root, root=root)
+    cases = restored_cases(stored.records, plan.positive)
+    order = _order(plan, stored, cases.units)
+    levels = levels_of(plan, facts.alpha_of_all, facts.attempt)
+    decision = judge(plan.criteria, cases, order, levels, facts.restored_load(), plan.design)
+    _require_positions(order, decision.scored, stored)
+    verdict = verdict_at_end(decision, facts.end)
+    return Replayed(verdict, decision, decision_digest(decision, plan.design, verdict), root, len(stored.leaves))
+
+
+def _require_unaltered(stored: StoredRecords) -> None:
+    """Return if every batch has the hash that is kept of it; raises `InvalidProofError` naming the one that has not."""
+    records = stored.records
+    found = leaf_hashes(records, stored.salt)
+    for number, (own, kept) in enumerate(itertools.zip_longest(found, stored.leaves)):
+        if own == kept:
+            continue
+        if number == 0:
+            raise InvalidProofError("trial.replay_facts_altered")
+        first = (number - 1) * records.batch_rows
+        last = min(first + records.batch_rows, len(records.cases)) - 1
+        numbers = records.cases[first : last + 1].tolist() or [0]
+        raise InvalidProofError(
+            "trial.replay_batch_altered", batch=number, first=numbers[0], last=numbers[-1], rows=len(numbers)
+        )
+
+
+def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
+    """Return the levels of an attempt: of the hidden set's α, or of the plan's own where that is stricter."""
+    alpha = min(exact(alpha_of_all), exact(error_level(plan.criteria)))
+    return attempt_levels(alpha, attempt)
+
+
+def verdict_at_end(decision: Decision, end: EndReason) -> Verdict:
+    """Return the verdict: what broke off is rejected whatever it scored before."""
+    return Verdict(decision.verdict) if end is EndReason.FINISHED else Verdict.REJECT
+
+
+def scoring_seed(plan: TrialPlan, secret: bytes) -> bytes:
+    """Return what the order of scoring is drawn from: SHA-256(secret ‖ nonce)."""
+    return hashlib.sha256(secret + bytes.fromhex(plan.nonce)).digest()
+
+
+def _order(plan: TrialPlan, stored: StoredRecords, units: Ints | None) -> Ints:
+    secret = bytes.fromhex(stored.facts.order_secret)
+    if digest_bytes(secret) != plan.order_commitment:
+        raise InvalidProofError("trial.replay_other_order", commitment=plan.order_commitment)
+    return draw_order(len(stored.records.cases), scoring_seed(plan, secret), units)
+
+
+def _require_positions(order: Ints, scored: int, stored: StoredRecords) -> None:
+    expected = np.full(len(order), -1, dtype=np.int64)
+    expected[order[:scored]] = np.arange(scored)
+    wrong = np.flatnonzero(expected != stored.records.position)
+    if len(wrong):
+        case, found = int(stored.records.cases[wrong[0]]), int(stored.records.position[wrong[0]])
+        raise InvalidProofError(
+            "trial.replay_position", case=case, found=found, expected=int(expected[wrong[0]]), count=len(wrong)
+        )

@@ -1,0 +1,205 @@
+"""Records as a file: a Parquet table for people and programs, with all that a replay needs in its metadata.
+
+The metadata's entry ``pilotbase`` is JSON: ``facts`` (canonical JSON, the first leaf), ``salt`` (hex; of these records
+only, so its owner may know it) and ``leaves`` (hex; the hash of each leaf, so that an altered record can be named).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+import pydantic
+from numpy.typing import NDArray
+
+from pilotbase.documents.base import Part
+from pilotbase.documents.contract import Prediction
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest, canonical_json
+from pilotbase.documents.limits import EndReason
+from pilotbase.measures import Cases
+from pilotbase.trial.performance import Load
+from pilotbase.trial.records import CaseRecords, leaf_hashes, spell_answers
+from pilotbase.trial.remainder import Unscored
+from pilotbase.workspace.merkle import MerkleTree
+
+_ENTRY = "pilotbase"
+_GROUP = "group:"
+_ARM = "prediction under "
+
+Column = NDArray[Any]
+
+
+class RecordedLoad(Part):
+    """The load of a run as it was measured: seconds of each batch, and the box's own use."""
+
+    batch_seconds: tuple[float, ...]
+    cases: int
+    batch_rows: int
+    load_seconds: float
+    cpu_seconds: float | None = None
+    memory_peak_bytes: int | None = None
+
+
+class RecordedFacts(Part):
+    """What decides a trial beside its plan and its cases."""
+
+    format: Literal["trial-records/1"] = "trial-records/1"
+    plan: Digest
+    attempt: int = pydantic.Field(ge=1)
+    alpha_of_all: float = pydantic.Field(gt=0, lt=1)
+    order_secret: str = pydantic.Field(pattern=r"^[0-9a-f]{2,128}$")
+    answers: Digest
+    """Commitment to all answers, fixed before the order was opened."""
+    end: EndReason
+    answered: int
+    unscored: Unscored
+    """How truths of cases that were not scored stand here."""
+    load: RecordedLoad
+
+    def restored_load(self) -> Load:
+        """Return the load as the trial judged it."""
+        load = self.load
+        return Load(
+            np.array(load.batch_seconds, dtype=np.float64),
+            load.cases,
+            load.batch_rows,
+            load.load_seconds,
+            load.cpu_seconds,
+            load.memory_peak_bytes,
+        )
+
+
+@dataclass(frozen=True)
+class StoredRecords:
+    """Records with what commits to them; ``leaves``: the hash of each leaf."""
+
+    records: CaseRecords
+    facts: RecordedFacts
+    salt: bytes
+    leaves: tuple[bytes, ...]
+
+    @property
+    def root(self) -> Digest:
+        """Return the Merkle root over the leaves."""
+        tree = MerkleTree()
+        for leaf in self.leaves:
+            tree.append_hash(leaf)
+        return f"sha256:{tree.root().hex()}"
+
+
+def recorded_load(load: Load) -> RecordedLoad:
+    """Return ``load`` as it is stored."""
+    return RecordedLoad(
+        batch_seconds=tuple(load.batch_seconds.tolist()),
+        cases=load.cases,
+        batch_rows=load.batch_rows,
+        load_seconds=load.load_seconds,
+        cpu_seconds=load.cpu_seconds,
+        memory_peak_bytes=load.memory_peak_bytes,
+    )
+
+
+def further_columns(cases: Cases) -> dict[str, Column]:
+    """Return the columns beside truth and prediction that criteria read of ``cases``."""
+    baseline = {} if cases.baseline is None else {"baseline": cases.baseline}
+    units = {} if cases.units is None else {"unit": cases.units}
+    arms = {f"{_ARM}{name}": answers for name, answers in cases.perturbed.items()}
+    return {**baseline, **arms, **units, **{f"{_GROUP}{name}": values for name, values in cases.groups.items()}}
+
+
+def restored_cases(records: CaseRecords, positive: str | None) -> Cases:
+    """Return the cases as the trial's measures read them."""
+    columns, prediction = records.columns, records.prediction
+    return Cases(
+        truth=records.truth,
+        answers=records.answers,
+        groups={name.removeprefix(_GROUP): values for name, values in columns.items() if name.startswith(_GROUP)},
+        units=columns.get("unit"),
+        baseline=columns.get("baseline"),
+        classes=prediction.classes,
+        positive=positive,
+        kind=prediction.kind,
+        perturbed={name.removeprefix(_ARM): values for name, values in columns.items() if name.startswith(_ARM)},
+    )
+
+
+def store_records(records: CaseRecords, facts: RecordedFacts, salt: bytes) -> StoredRecords:
+    """Return ``records`` with ``facts`` committed beside them."""
+    records = replace(records, facts=canonical_json(facts.to_json_value()))
+    return StoredRecords(records, facts, salt, tuple(leaf_hashes(records, salt)))
+
+
+def write_records(stored: StoredRecords) -> bytes:
+    """Return the Parquet file that `read_records` reads."""
+    leaves = [leaf.hex() for leaf in stored.leaves]
+    entry = {"facts": stored.records.facts.decode(), "salt": stored.salt.hex(), "leaves": leaves}
+    file = io.BytesIO()
+    _table(stored.records).write_parquet(file, metadata={_ENTRY: json.dumps(entry)})
+    return file.getvalue()
+
+
+def read_records(data: bytes, prediction: Prediction, batch_rows: int, file: str) -> StoredRecords:
+    """Return the records that a Parquet file holds; their commitment is not checked here.
+
+    Raises:
+        InputError: it is no such file, or of a version that held less.
+    """
+    try:
+        entry = json.loads(pl.read_parquet_metadata(io.BytesIO(data))[_ENTRY])
+        facts, salt = RecordedFacts.model_validate_json(entry["facts"]), bytes.fromhex(entry["salt"])
+        leaves = tuple(bytes.fromhex(leaf) for leaf in entry["leaves"])
+        table = pl.read_parquet(io.BytesIO(data))
+        columns = {name: _column(table, name, prediction) for name in table.columns if name not in ("case", "position")}
+        truth, answers = columns.pop("truth"), columns.pop("prediction")
+        cases, position = (table[name].to_numpy().astype(np.int64) for name in ("case", "position"))
+    except (pl.exceptions.PolarsError, pydantic.ValidationError, KeyError, TypeError, ValueError):
+        raise InputError("trial.no_records", file=file) from None
+    records = CaseRecords(
+        cases, answers, truth, position, prediction, batch_rows, columns, str(entry["facts"]).encode()
+    )
+    return StoredRecords(records, facts, salt, leaves)
+
+
+def shown_cases(data: bytes) -> pl.DataFrame:
+    """Return of a file of records what people are shown: case, truth where it was scored, answers, position."""
+    table = pl.read_parquet(io.BytesIO(data))
+    arms = [name for name in table.columns if name.startswith(_ARM)]
+    truth = pl.when(pl.col("position") >= 0).then(pl.col("truth")).alias("truth")
+    return table.select("case", truth, "prediction", "position", *arms)
+
+
+def _table(records: CaseRecords) -> pl.DataFrame:
+    """Return every column of ``records``; labels spelled."""
+    return pl.DataFrame(
+        {
+            "case": records.cases,
+            "truth": spell_answers(records.truth, records.prediction),
+            "prediction": spell_answers(records.answers, records.prediction),
+            "position": records.position,
+            **{
+                name: spell_answers(values, records.prediction) if _is_answer(name) else pl.Series(values.tolist())
+                for name, values in records.columns.items()
+            },
+        }
+    )
+
+
+def _is_answer(name: str) -> bool:
+    return name == "baseline" or name.startswith(_ARM)
+
+
+def _column(table: pl.DataFrame, name: str, prediction: Prediction) -> Column:
+    series = table[name]
+    if name not in ("truth", "prediction") and not _is_answer(name):
+        return np.array(series.to_list()) if series.dtype == pl.String else series.to_numpy().astype(np.int64)
+    if prediction.classes and (name == "truth" or prediction.kind == "label"):
+        codes = series.replace_strict(
+            list(prediction.classes), list(range(len(prediction.classes))), default=None, return_dtype=pl.Int32
+        )
+        return np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int32)
+    return np.array(series.cast(pl.Float64).fill_null(float("nan")).to_numpy(), dtype=np.float64)

@@ -1,0 +1,316 @@
+"""Replay: what stands in a trial's folder, held against what its records decide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from pilotbase.certificate import Envelope
+from pilotbase.certificate.statement import read_statement
+from pilotbase.documents.base import Part
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.evidence import CriterionDecision
+from pilotbase.trial.records import cases_csv
+from pilotbase.trial.replaying import Replayed, replay_decision
+from pilotbase.trial.stored_records import StoredRecords, read_records, shown_cases
+from pilotbase.worker.reading import read_plan
+from pilotbase.worker.trial_folder import RECORDS
+
+MAXIMUM_REPORT_BYTES = 16 << 20
+MAXIMUM_RECORD_BYTES = 2 << 30
+_SHOWN = 10
+
+
+class ReplayedCriterion(Part):
+    """One criterion as the records decide it."""
+
+    rule: str
+    verdict: str
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    used: int
+    total: int
+    decided_at: int | None = None
+    guarantee: str
+
+
+class Replay(Part):
+    """A verdict derived again, and what it was held against."""
+
+    verdict: Verdict
+    digest: Digest
+    """Of the decision: the same on every machine."""
+    scored: int
+    cases: int
+    attempt: int
+    level: float
+    root: Digest
+    leaves: int
+    criteria: tuple[ReplayedCriterion, ...]
+    compared: tuple[str, ...]
+    """Fields of the report and files of the folder that say the same."""
+    absent: tuple[str, ...]
+    """What was not there to be compared."""
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A trial's folder, as far as a replay reads it; ``report`` is plain JSON, whatever was deleted from it."""
+
+    path: Path
+    report: Mapping[str, Any]
+    plan: TrialPlan
+    records: bytes
+    stored: StoredRecords
+
+
+def replay_trial(path: Path) -> Replay:
+    """Return the verdict that the records of a trial decide; ``path`` is its folder or its ``report.json``.
+
+    Verdict and scores may have been deleted from the report: what is there is compared.
+
+    Raises:
+        RefusedError: a supplier's folder, which holds no records.
+        InputError: a file is missing or is not what it should be; a rehearsal.
+        InvalidProofError: a record, a batch, the order or the plan is not what was committed to; or report, certificate
+            or cases.csv say something else than the records do (all that differs is named).
+    """
+    folder = _open(path)
+    replayed = replay_decision(folder.plan, folder.stored, str(folder.report["records"]["root"]))
+    said = {**dict(_said(folder.report)), **dict(_certified(folder))}
+    derived = dict(_derived(folder, replayed))
+    different = [
+        text("worker.replay_field", field=field, found=said[field], derived=derived[field])
+        for field in derived
+        if field in said and said[field] != derived[field]
+    ]
+    if different:
+        raise InvalidProofError(
+            "worker.replay_differs",
+            count=len(different),
+            verdict=replayed.verdict.value,
+            fields=_join(different[:_SHOWN]),
+        )
+    csv = _compare_cases(folder)
+    compared = [*(field for field in derived if field in said), *(["cases.csv"] if csv else [])]
+    absent = [*(field for field in derived if field not in said), *([] if csv else ["cases.csv"])]
+    return _replay(folder, replayed, compared, absent)
+
+
+def _open(path: Path) -> _Folder:
+    file = path / "report.json" if path.is_dir() else path
+    report = _read_report(file)
+    if report.get("view") == "supplier":
+        raise RefusedError("worker.replay_supplier", file=file)
+    if report.get("evidence") is False:
+        raise InputError("worker.replay_rehearsal", file=file)
+    plan = read_plan(file.parent / "plan.json")
+    records = file.parent / RECORDS
+    if not records.exists():
+        raise InputError("worker.replay_no_records", file=records)
+    if not isinstance(report.get("records"), dict) or "root" not in report["records"]:
+        raise InputError("worker.replay_no_root", file=file)
+    data = _read(records, MAXIMUM_RECORD_BYTES)
+    stored = read_records(data, plan.contract.prediction, plan.batch_rows, str(records))
+    return _Folder(file.parent, report, plan, data, stored)
+
+
+def _read_report(file: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(_read(file, MAXIMUM_REPORT_BYTES))
+    except (ValueError, RecursionError):
+        raise InputError("worker.no_report", file=file) from None
+    if not isinstance(value, dict):
+        raise InputError("worker.no_report", file=file)
+    return value
+
+
+def _read(file: Path, limit: int) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except FileNotFoundError:
+        raise InputError("input.no_file", file=file) from None
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=file, reason=error.strerror) from None
+    if len(data) > limit:
+        raise InputError("input.file_too_large", file=file, limit=limit)
+    return data
+
+
+def _said(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield (field, spelled value) of what a report says and records decide; nothing for what was deleted."""
+    for field in ("verdict", "decision", "plan"):
+        if report.get(field) is not None:
+            yield field, str(report[field])
+    for part, field in _PARTS:
+        inner = report.get(part)
+        if isinstance(inner, dict) and inner.get(field) is not None:
+            yield f"{part}.{field}", _spelled(inner[field])
+    criteria = report.get("criteria")
+    for index, item in enumerate(criteria if isinstance(criteria, list) else []):
+        for field in _FIGURES:
+            if isinstance(item, dict) and item.get(field) is not None:
+                yield f"criteria[{index}].{field}", _spelled(item[field])
+
+
+_PARTS = (
+    ("records", "root"),
+    ("records", "leaves"),
+    ("records", "answers"),
+    ("order", "commitment"),
+    ("order", "nonce"),
+    ("order", "secret"),
+    ("attempt", "number"),
+    ("attempt", "alpha"),
+    ("attempt", "alpha_of_all"),
+    ("attempt", "scored"),
+    ("counts", "scored"),
+    ("counts", "answered"),
+)
+_FIGURES = ("rule", "outcome", "estimate", "lower", "upper", "scored", "available", "guarantee")
+
+
+def _derived(folder: _Folder, replayed: Replayed) -> Iterator[tuple[str, str]]:
+    facts, plan, decision = folder.stored.facts, folder.plan, replayed.decision
+    yield "verdict", replayed.verdict.value
+    yield "decision", replayed.digest
+    yield "plan", plan.digest()
+    values = (
+        replayed.root,
+        replayed.leaves,
+        facts.answers,
+        plan.order_commitment,
+        plan.nonce,
+        facts.order_secret,
+        facts.attempt,
+        float(decision.levels.accept),
+        facts.alpha_of_all,
+        decision.scored,
+        decision.scored,
+        facts.answered,
+    )
+    for (part, field), value in zip(_PARTS, values, strict=True):
+        yield f"{part}.{field}", _spelled(value)
+    for index, found in enumerate(decision.criteria):
+        for field, figure in zip(_FIGURES, _figures(found), strict=True):
+            if figure is not None:
+                yield f"criteria[{index}].{field}", _spelled(figure)
+    yield "certificate.verdict", replayed.verdict.value
+    yield "certificate.plan", plan.digest()
+    yield "certificate.attempt", str(facts.attempt)
+
+
+def _figures(found: CriterionDecision) -> tuple[str | float | int | None, ...]:
+    bounds = (found.estimate, found.lower, found.upper)
+    return (found.rule, found.verdict, *bounds, found.used, found.total, found.guarantee)
+
+
+def _spelled(value: object) -> str:
+    """Return a figure in six significant digits: the seventeenth differs between machines."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _certified(folder: _Folder) -> Iterator[tuple[str, str]]:
+    """Yield what the certificate beside the report says; its signature is for ``certificate verify``."""
+    certificate = _read_certificate(folder.path / "certificate.json")
+    if certificate is None:
+        return
+    yield "certificate.verdict", certificate.verdict.value
+    yield "certificate.plan", certificate.plan
+    yield "certificate.attempt", str(certificate.attempt)
+
+
+def _read_certificate(file: Path) -> Certificate | None:
+    if not file.exists():
+        return None
+    try:
+        return read_statement(Envelope.model_validate_json(_read(file, MAXIMUM_REPORT_BYTES)).content())
+    except (pydantic.ValidationError, PilotbaseError):
+        raise InvalidProofError("worker.replay_certificate", file=file) from None
+
+
+def _compare_cases(folder: _Folder) -> bool:
+    """Compare ``cases.csv`` with the records, cell by cell; return whether there is one.
+
+    Raises:
+        InvalidProofError: a line differs; it is named.
+    """
+    file = folder.path / "cases.csv"
+    if not file.exists():
+        return False
+    found = _read(file, MAXIMUM_RECORD_BYTES).decode("utf-8", "replace").splitlines()
+    expected = cases_csv(shown_cases(folder.records)).splitlines()
+    if found == expected:
+        return True
+    pairs = enumerate(zip(found, expected, strict=False), start=1)
+    line = next((number for number, (own, other) in pairs if own != other), min(len(found), len(expected)) + 1)
+    shown = [lines[line - 1] if line <= len(lines) else "" for lines in (found, expected)]
+    raise InvalidProofError("worker.replay_cases_differ", file=file, line=line, found=shown[0], expected=shown[1])
+
+
+def _join(parts: list[Text]) -> Text:
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = text("worker.replay_fields", first=joined, next=part)
+    return joined
+
+
+def _replay(folder: _Folder, replayed: Replayed, compared: list[str], absent: list[str]) -> Replay:
+    decision = replayed.decision
+    return Replay(
+        verdict=replayed.verdict,
+        digest=replayed.digest,
+        scored=decision.scored,
+        cases=decision.total,
+        attempt=folder.stored.facts.attempt,
+        level=float(decision.levels.accept),
+        root=replayed.root,
+        leaves=replayed.leaves,
+        criteria=tuple(
+            ReplayedCriterion(
+                rule=found.rule,
+                verdict=found.verdict,
+                estimate=found.estimate,
+                lower=found.lower,
+                upper=found.upper,
+                used=found.used,
+                total=found.total,
+                decided_at=found.decided_at,
+                guarantee=found.guarantee,
+            )
+            for found in decision.criteria
+        ),
+        compared=tuple(compared),
+        absent=tuple(absent),
+    )
+
+
+def replay_lines(replay: Replay) -> list[Text]:
+    """Return a replay in sentences."""
+    lines = [text("worker.replay_verdict", verdict=text(f"verdict.{replay.verdict}"), digest=replay.digest)]
+    lines += [
+        text("worker.line_criterion", rule=item.rule, outcome=text(f"outcome.{item.verdict}"), figure=_interval(item))
+        for item in replay.criteria
+    ]
+    lines.append(text("worker.replay_records", root=replay.root, leaves=replay.leaves, cases=replay.cases))
+    lines.append(text("worker.replay_compared", count=len(replay.compared), absent=len(replay.absent)))
+    return lines
+
+
+def _interval(item: ReplayedCriterion) -> str:
+    if item.estimate is None:
+        return "–"
+    bounds = "" if item.lower is None or item.upper is None else f" [{item.lower:.4g}, {item.upper:.4g}]"
+    return f"{item.estimate:.4g}{bounds}"

@@ -1,0 +1,285 @@
+"""Replay: the verdict again from the records alone, on another machine, and every way in which they can be altered."""
+
+import io
+import json
+import shutil
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from pilotbase.cli import app
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.trial.sealing import load_scenario, read_public_sample, seal_scenario
+from pilotbase.worker.base import open_base
+from pilotbase.worker.proving import prove
+from pilotbase.worker.reading import read_plan, read_report
+from pilotbase.worker.replaying import replay_trial
+from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
+
+BREAKS = """PUBLIC = {public}
+SEEN = 0
+def predict(batch):
+    global SEEN
+    SEEN += batch.rows
+    if SEEN > 60 and not set(batch['pressure']) <= PUBLIC:
+        raise SystemExit(3)
+    return ['broken' if p > 6 else 'fine' for p in batch['pressure']]
+"""
+
+
+@pytest.fixture
+def elsewhere(base, write_scenario, write_application, tmp_path, monkeypatch):
+    """Run a trial and return its folder on a machine where there is no base."""
+
+    def run(program=GOOD, change=lambda content: content):
+        out, scenario = tmp_path / "out", write_scenario(cases=200, change=change)
+        document, folder = load_scenario(scenario, 0)
+        public = read_public_sample(base.lab, seal_scenario(base.lab, document, folder))["pressure"].to_list()
+        proven = prove(base, scenario, write_application(program.replace("{public}", repr(set(public)))), out)
+        there = tmp_path / "there"
+        shutil.copytree(out, there)
+        monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "nowhere"))
+        return proven.report, there
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def two_trials(tmp_path_factory):
+    """Two trials on one hidden set, accepted and rejected, and a rehearsal."""
+    place = tmp_path_factory.mktemp("trials")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PILOTBASE_HOME", str(place / "home"))
+        base = open_base(create=True, name="test-base")
+        scenario = writing_scenario(place)(cases=200)
+        for name, program in (("good", GOOD), ("bad", BAD)):
+            prove(base, scenario, writing_application(place)(program, name), place / "out" / name)
+        base.lab.close()
+    return place / "out"
+
+
+@pytest.fixture
+def good(two_trials, tmp_path):
+    return shutil.copytree(two_trials / "good", tmp_path / "good")
+
+
+@pytest.fixture
+def bad(two_trials, tmp_path):
+    return shutil.copytree(two_trials / "bad", tmp_path / "bad")
+
+
+def change_report(folder, **parts):
+    report = json.loads((folder / "report.json").read_text())
+    report.update(parts)
+    (folder / "report.json").write_text(json.dumps(report))
+
+
+def rewrite_records(folder, change, metadata=lambda entry: entry):
+    """Write ``records.parquet`` anew with its table and its metadata changed."""
+    file = folder / "records.parquet"
+    entry = json.loads(pl.read_parquet_metadata(file)["pilotbase"])
+    table = change(pl.read_parquet(file))
+    table.write_parquet(file, metadata={"pilotbase": json.dumps(metadata(entry))})
+
+
+def test_verdict_and_scores_deleted_come_back_with_the_same_digest(good, tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "nowhere"))
+    folder = good
+    report = read_report(folder)
+    kept = replay_trial(folder)
+    assert kept.absent == ()
+    bare = json.loads((folder / "report.json").read_text())
+    for name in ("verdict", "reasons", "criteria", "sections", "groups", "decision", "performance", "counts"):
+        del bare[name]
+    del bare["attempt"]["scored"]
+    (folder / "report.json").write_text(json.dumps(bare))
+    for name in ("cases.csv", "certificate.json"):
+        (folder / name).unlink()
+    found = replay_trial(folder / "report.json")
+    assert found.digest == kept.digest == report.decision
+    assert (found.verdict, found.scored) == (report.verdict, report.attempt.scored)
+    assert [item.lower for item in found.criteria] == [result.lower for result in report.criteria]
+    assert not (tmp_path / "nowhere").exists()
+
+
+MORE = (
+    "accuracy >= 0.7}\n  - {rule: gap(recall(broken) by site) <= 0.5}\n  - {rule: worst(accuracy by site) >= 0.5}\n"
+    "  - {rule: win_rate >= 0.5}\n  - {rule: f1(broken) >= 0.6}"
+)
+RUN = "accuracy >= 0.7}\n  - {rule: latency.p95 <= 5 s}\n  - {rule: throughput >= 1 cases/s}"
+
+
+@pytest.mark.parametrize(
+    ("program", "old", "new", "verdict"),
+    [
+        (BREAKS, "", "", "reject"),
+        (GOOD, "accuracy >= 0.7}", MORE, "accept"),
+        (GOOD, "accuracy >= 0.7}", "accuracy >= 0.7, unit: case_id}", "accept"),
+        (GOOD, "attempts: 6", "attempts: 6\n  stop: fixed\n  cases: 90", "accept"),
+        (GOOD, "attempts: 6", "attempts: 6\n  stop: full", "accept"),
+        (GOOD, "accuracy >= 0.7}", RUN, "accept"),
+    ],
+    ids=["broken off", "groups and baseline", "units", "fixed", "full", "resources"],
+)
+def test_whatever_was_decided_is_decided_again(elsewhere, program, old, new, verdict):
+    report, folder = elsewhere(program, lambda content: content.replace(old, new) if old else content)
+    assert report.verdict == verdict
+    found = replay_trial(folder)
+    assert (found.digest, found.verdict, found.absent) == (report.decision, report.verdict, ())
+
+
+def test_cases_that_were_not_scored_keep_their_labels_to_themselves(good):
+    folder = good
+    report = read_report(folder)
+    table = pl.read_parquet(folder / "records.parquet")
+    unscored = table.filter(pl.col("position") < 0)
+    assert 0 < report.attempt.scored < 200
+    facts = json.loads(json.loads(pl.read_parquet_metadata(folder / "records.parquet")["pilotbase"])["facts"])
+    assert facts["unscored"] == "shuffled"
+    wrong = unscored.filter(pl.col("truth") != pl.col("prediction")).height
+    assert wrong > 0
+    shown = pl.read_csv(folder / "cases.csv")
+    assert shown.columns == ["case", "truth", "prediction", "position"]
+    assert shown.filter(pl.col("position") < 0)["truth"].null_count() == unscored.height
+    assert (folder / "records.parquet").stat().st_mode & 0o777 == 0o600
+    assert not (folder / "supplier" / "records.parquet").exists()
+
+
+@pytest.mark.parametrize("column", ["truth", "prediction"])
+def test_one_altered_record_fails_and_its_batch_is_named(good, column):
+    folder = good
+
+    def flip(table):
+        flipped = pl.when(pl.col("case") == table["case"][47]).then(
+            pl.when(pl.col(column) == "fine").then(pl.lit("broken")).otherwise(pl.lit("fine"))
+        ).otherwise(pl.col(column)).alias(column)  # fmt: skip
+        return table.with_columns(flipped)
+
+    rewrite_records(folder, flip)
+    with pytest.raises(InvalidProofError) as caught:
+        replay_trial(folder)
+    assert caught.value.code == "trial.replay_batch_altered"
+    assert caught.value.text.params["batch"] == 3, "cases 40 to 59"
+    result = CliRunner().invoke(app, ["trial", "replay", str(folder)])
+    assert result.exit_code == 3
+
+
+def test_leaves_made_to_fit_altered_records_do_not_fit_the_root(bad):
+    from pilotbase.trial.records import leaf_hashes
+    from pilotbase.trial.stored_records import read_records
+
+    folder = bad
+    rewrite_records(folder, lambda table: table.with_columns(prediction=pl.col("truth")))
+    plan = read_plan(folder / "plan.json")
+    stored = read_records((folder / "records.parquet").read_bytes(), plan.contract.prediction, plan.batch_rows, "")
+    fitting = [leaf.hex() for leaf in leaf_hashes(stored.records, stored.salt)]
+    rewrite_records(folder, lambda table: table, lambda entry: {**entry, "leaves": fitting})
+    with pytest.raises(InvalidProofError) as caught:
+        replay_trial(folder)
+    assert caught.value.code == "trial.replay_other_root"
+
+
+def test_records_dropped_added_or_moved_fail(good):
+    folder = good
+    kept = (folder / "records.parquet").read_bytes()
+    for change in (
+        lambda table: table.head(table.height - 1),
+        lambda table: pl.concat([table, table.tail(1)]),
+        lambda table: table.reverse(),
+        lambda table: table.with_columns(position=pl.col("position").reverse()),
+    ):
+        (folder / "records.parquet").write_bytes(kept)
+        rewrite_records(folder, change)
+        with pytest.raises(InvalidProofError):
+            replay_trial(folder)
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"), [("attempt", 2), ("alpha_of_all", 0.5), ("end", "finished "), ("order_secret", "00" * 32)]
+)
+def test_facts_beside_the_cases_are_committed_to(good, fact, value):
+    folder = good
+
+    def change(entry):
+        facts = json.loads(entry["facts"])
+        facts[fact] = value
+        return {**entry, "facts": json.dumps(facts, separators=(",", ":"), sort_keys=True)}
+
+    rewrite_records(folder, lambda table: table, change)
+    with pytest.raises((InvalidProofError, InputError)):
+        replay_trial(folder)
+
+
+def test_an_altered_verdict_or_score_is_said(bad):
+    folder = bad
+    report = read_report(folder)
+    assert report.verdict == "reject"
+    criteria = json.loads((folder / "report.json").read_text())["criteria"]
+    criteria[0]["estimate"] = 0.99
+    change_report(folder, verdict="accept", criteria=criteria)
+    result = CliRunner(env={"PILOTBASE_LANGUAGE": "en"}).invoke(app, ["trial", "replay", str(folder)])
+    assert result.exit_code == 3
+    assert "verdict says accept, the records reject" in result.stderr
+    assert "criteria[0].estimate says 0.99" in result.stderr
+
+
+def test_another_plan_or_another_trials_records_do_not_fit(good, bad):
+    folder = good
+    kept = (folder / "records.parquet").read_bytes()
+    shutil.copyfile(bad / "records.parquet", folder / "records.parquet")
+    with pytest.raises(InvalidProofError) as caught:
+        replay_trial(folder)
+    assert caught.value.code == "trial.replay_other_plan"
+    (folder / "records.parquet").write_bytes(kept)
+    plan = json.loads((folder / "plan.json").read_text())
+    plan["criteria"][0]["rule"] = "recall(broken) >= 0.1"
+    (folder / "plan.json").write_text(json.dumps(plan))
+    with pytest.raises(InvalidProofError) as caught:
+        replay_trial(folder)
+    assert caught.value.code == "trial.replay_other_plan"
+
+
+def test_an_altered_line_of_cases_csv_is_named(good):
+    folder = good
+    lines = (folder / "cases.csv").read_text().splitlines()
+    lines[12] = lines[12].replace("fine", "broken") if "fine" in lines[12] else lines[12].replace("broken", "fine")
+    (folder / "cases.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InvalidProofError) as caught:
+        replay_trial(folder)
+    assert caught.value.text.params["line"] == 13
+
+
+def test_what_cannot_be_replayed_says_why(good):
+    folder = good
+    with pytest.raises(RefusedError, match="supplier's view"):
+        replay_trial(folder / "supplier")
+    with pytest.raises(InputError, match="rehearsal"):
+        replay_trial(folder / "rehearsal")
+    report = json.loads((folder / "report.json").read_text())
+    del report["records"]
+    (folder / "report.json").write_text(json.dumps(report))
+    with pytest.raises(InputError, match="no root"):
+        replay_trial(folder)
+    for content in (b"", b"PAR1", io.BytesIO().getvalue(), b"\x00" * 100):
+        change_report(folder, records={"root": "sha256:" + "0" * 64})
+        (folder / "records.parquet").write_bytes(content)
+        with pytest.raises(InputError):
+            replay_trial(folder)
+    (folder / "records.parquet").unlink()
+    with pytest.raises(InputError, match="no records"):
+        replay_trial(folder)
+    (folder / "report.json").write_text("[" * 100_000)
+    with pytest.raises(InputError):
+        replay_trial(folder)
+
+
+def test_the_command_prints_the_digest_and_speaks_chinese(good):
+    folder = good
+    report = read_report(folder)
+    result = CliRunner(env={"PILOTBASE_LANGUAGE": "zh"}).invoke(app, ["trial", "replay", str(folder)])
+    assert result.exit_code == 0
+    assert "重放" in result.stdout
+    assert report.decision in result.stdout
+    printed = json.loads(CliRunner().invoke(app, ["trial", "replay", str(folder), "--json"]).stdout)
+    assert printed["digest"] == report.decision
