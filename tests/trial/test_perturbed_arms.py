@@ -56,6 +56,14 @@ def test_a_robust_application_is_accepted_and_the_report_shows_both_scores(
     assert checks["robustness: noise(0.1)"].outcome is Outcome.PASS
     assert "noise(0.1)" in checks["robustness: noise(0.1)"].sentence.render("zh")
     assert "robustness" not in checks
+    page = (tmp_path / "out" / "report.html").read_text()
+    for words in (
+        "Worsening of accuracy under measuring noise (noise(0.1)) at most",
+        "在测量噪声（noise(0.1)）下变差的幅度",
+    ):
+        assert words in page
+    for words in ("Score under noise(0.1)", "在 noise(0.1) 下的得分", "Score on the cases as they are"):
+        assert words in page
     view = json.loads((tmp_path / "out" / "supplier" / "report.json").read_text())
     shown = next(result for result in view["criteria"] if result["rule"] == NOISE)["paired"]
     assert shown == {"under": "noise(0.1)", "clean": float(f"{noise.clean:.2g}"), "perturbed": shown["perturbed"]}
@@ -72,6 +80,7 @@ def test_a_lift_is_paired_with_the_baseline_whose_score_the_supplier_does_not_se
     assert lift.baseline is None
     view = json.loads((tmp_path / "out" / "supplier" / "report.json").read_text())
     assert "baseline" not in view["criteria"][3]["paired"]
+    assert "Improvement of accuracy over the baseline at least" in (tmp_path / "out" / "report.html").read_text()
 
 
 BY_PRESSURE = "    return ['broken' if p > 6 else 'fine' for p in batch['pressure']]\n"

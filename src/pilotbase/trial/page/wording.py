@@ -14,6 +14,7 @@ from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Section
 from pilotbase.documents.texts import Language, Text, text
+from pilotbase.measures.perturbations import PERTURBATIONS
 
 SHOWN_POINTS = 12
 
@@ -126,6 +127,11 @@ class Wording:
                 measure = self.t("report.rule.with_cap", measure=measure, cap=spelled)
         if rule.wrapper is None:
             return measure
+        if rule.wrapper == "lift":
+            return self.t("report.rule.lift", measure=measure)
+        if rule.under is not None:
+            kind = PERTURBATIONS[rule.under.name].title.render(self.language)
+            return self.t("report.rule.drop", measure=measure, kind=kind, under=str(rule.under))
         code = "report.rule.gap" if rule.wrapper == "gap" else "report.rule.worst"
         return self.t(code, measure=measure, column=rule.by or "")
 
