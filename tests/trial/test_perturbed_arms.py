@@ -3,18 +3,25 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 
 from pilotbase.compute.settings import LogPolicy
+from pilotbase.documents.contract import DataType, Field
+from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.measures import Setting, problems_of
+from pilotbase.measures.perturbations import PERTURBATIONS
 from pilotbase.trial import perturbed_arms
 from pilotbase.trial.answering import End
 from pilotbase.trial.performance import Load
@@ -25,6 +32,7 @@ from pilotbase.worker.proving import freeze_in, prove, rehearse_in
 from tests.trial.conftest import BAD, GOOD
 from tests.trial.test_proving import PROVE
 
+DOCS = Path(__file__).parents[2] / "docs" / "write-a-scenario.md"
 NOISE = "drop(accuracy under noise(0.1)) <= 0.2"
 SEES_NOISE = "def noisy(batch):\n    return any(abs(p * 1000 - round(p * 1000)) > 1e-6 for p in batch['pressure'])\n"
 
@@ -328,3 +336,18 @@ def test_the_number_of_cases_that_a_drop_needs_suffices(base, write_scenario, wr
     assert 20 < needed <= 400
     enough = write_scenario(cases=needed, change=asking(rule), name="enough")
     assert freeze_in(base, enough, write_application(name="other")).cases == needed
+
+
+def test_the_criteria_in_the_documentation_can_be_used():
+    section = DOCS.read_text().split("## 3.")[1].split("## 4.")[0]
+    criteria = yaml.safe_load(section.split("```yaml")[1].split("```")[0])["criteria"]
+    fields = tuple(Field(name=name, data_type=DataType.FLOAT) for name in ("torque", "speed"))
+    setting = Setting("label", ("failure", "fine"), "failure", has_baseline=True, features=fields)
+    rules = [parse_rule(item["rule"]) for item in criteria]
+    assert {rule.wrapper for rule in rules} == {None, "drop", "lift"}
+    assert [problems_of(rule, setting) for rule in rules] == [()] * len(rules)
+    named = set(re.findall(r"`([a-z_]+)\(", section)) - {"drop", "lift"}
+    assert named >= set(PERTURBATIONS)
+    for name in PERTURBATIONS:
+        call = re.search(rf"`{name}\((.*?)\)`", section)[1].split(", ")
+        assert call[0] == PERTURBATIONS[name].parameters[0].name
