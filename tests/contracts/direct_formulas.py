@@ -1,0 +1,162 @@
+"""Every measure once more, slowly and case by case, or by scikit-learn where it has the measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+from sklearn import metrics
+
+from pilotbase.measures import Cases
+
+Formula = Callable[[Cases, dict[str, float]], float]
+FAILURE = 1
+
+
+def labels(cases: Cases) -> Any:
+    """Return answered codes."""
+    return (cases.answers >= 0.5).astype(int) if cases.kind == "probability" else cases.answers
+
+
+def counts(cases: Cases) -> tuple[int, int, int, int]:
+    """Return TP, FP, FN, TN of the class "failure"."""
+    pairs = list(zip((labels(cases) == FAILURE).tolist(), (cases.truth == FAILURE).tolist(), strict=True))
+    return (
+        pairs.count((True, True)),
+        pairs.count((True, False)),
+        pairs.count((False, True)),
+        pairs.count((False, False)),
+    )
+
+
+def of_counts(formula: Callable[[int, int, int, int], float]) -> Formula:
+    return lambda cases, _: formula(*counts(cases))
+
+
+def each(score: Callable[[float, float, dict[str, float]], float]) -> Formula:
+    """Return the mean of ``score(answer, truth, arguments)``."""
+
+    def mean(cases: Cases, given: dict[str, float]) -> float:
+        return sum(score(a, t, given) for a, t in zip(cases.answers, cases.truth, strict=True)) / len(cases)
+
+    return mean
+
+
+def averaged(metric: Callable[..., Any], how: str) -> Formula:
+    return lambda cases, _: float(metric(cases.truth, labels(cases), average=how))
+
+
+def levenshtein(one: str, two: str) -> int:
+    row = list(range(len(two) + 1))
+    for i, a in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(two, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]
+
+
+def calibration_gap(cases: Cases, given: dict[str, float]) -> float:
+    total = 0.0
+    for b in range(int(given["bins"])):
+        low, high = b / given["bins"], (b + 1) / given["bins"]
+        inside = [(t - p) for p, t in zip(cases.answers, cases.truth, strict=True) if low <= p < high or p == high == 1]
+        total += abs(sum(inside))
+    return total / len(cases)
+
+
+def smooth_ece(cases: Cases, _: dict[str, float]) -> float:
+    """Return the fixed point by brute force: reflected Gaussians at every point of a grid."""
+    at = (np.arange(2000) + 0.5) / 2000
+    low, high = 0.0, 1.0
+    for _i in range(30):
+        width = (low + high) / 2
+        smoothed = np.zeros(len(at))
+        for p, y in zip(cases.answers, cases.truth, strict=True):
+            kernel = sum(norm.pdf(at, centre, width) for k in range(-4, 5) for centre in (p + 2 * k, 2 * k - p))
+            smoothed += kernel * (y - p)
+        error = float(np.abs(smoothed).mean()) / len(cases)
+        low, high = (width, high) if error > width else (low, width)
+    return low
+
+
+def win_rate(cases: Cases, _: dict[str, float]) -> float:
+    if cases.kind == "value":
+        ours, theirs = np.abs(cases.answers - cases.truth), np.abs(cases.baseline - cases.truth)
+    else:
+        other = (cases.baseline >= 0.5).astype(int) if cases.kind == "probability" else cases.baseline
+        ours, theirs = labels(cases) != cases.truth, other != cases.truth
+    return float(np.mean([1.0 if o < t else 0.5 if o == t else 0.0 for o, t in zip(ours, theirs, strict=True)]))
+
+
+def mase(cases: Cases, given: dict[str, float]) -> float:
+    errors = [min(abs(a - t), given["cap"]) for a, t in zip(cases.answers, cases.truth, strict=True)]
+    naive = [min(abs(b - t), given["cap"]) for b, t in zip(cases.baseline, cases.truth, strict=True)]
+    return sum(errors) / sum(naive)
+
+
+def refused(cases: Cases, to_refuse: bool) -> float:
+    def none(value: Any) -> bool:
+        return value is None or (not isinstance(value, str) and value < 0)
+
+    chosen = [none(a) for a, t in zip(cases.answers, cases.truth, strict=True) if none(t) == to_refuse]
+    return sum(chosen) / len(chosen)
+
+
+def percentage(a: float, t: float, given: dict[str, float]) -> float:
+    return min(abs(a - t) / abs(t), given["cap"]) if t else (0.0 if a == t else given["cap"])
+
+
+def pinball(a: float, t: float, given: dict[str, float]) -> float:
+    return min(max(given["q"] * (t - a), (given["q"] - 1) * (t - a)), given["cap"])
+
+
+FORMULAS: dict[str, Formula] = {
+    "accuracy": lambda c, _: metrics.accuracy_score(c.truth, labels(c)),
+    "error_rate": lambda c, _: metrics.zero_one_loss(c.truth, labels(c)),
+    "recall": of_counts(lambda tp, fp, fn, tn: tp / (tp + fn)),
+    "specificity": of_counts(lambda tp, fp, fn, tn: tn / (tn + fp)),
+    "precision": of_counts(lambda tp, fp, fn, tn: tp / (tp + fp)),
+    "negative_predictive_value": of_counts(lambda tp, fp, fn, tn: tn / (tn + fn)),
+    "f1": of_counts(lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + fn)),
+    "f_beta": of_counts(lambda tp, fp, fn, tn: 5 * tp / (5 * tp + fp + 4 * fn)),
+    "jaccard": of_counts(lambda tp, fp, fn, tn: tp / (tp + fp + fn)),
+    "selection_rate": of_counts(lambda tp, fp, fn, tn: (tp + fp) / (tp + fp + fn + tn)),
+    "cost": of_counts(lambda tp, fp, fn, tn: (5 * fn + 0.5 * fp) / (tp + fp + fn + tn)),
+    "selective_accuracy": lambda c, _: metrics.accuracy_score(c.truth, labels(c)),
+    "balanced_accuracy": lambda c, _: metrics.balanced_accuracy_score(c.truth, labels(c)),
+    "macro_recall": averaged(metrics.recall_score, "macro"),
+    "macro_precision": averaged(metrics.precision_score, "macro"),
+    "macro_f1": averaged(metrics.f1_score, "macro"),
+    "micro_f1": averaged(metrics.f1_score, "micro"),
+    "mcc": lambda c, _: metrics.matthews_corrcoef(c.truth, labels(c)),
+    "kappa": lambda c, _: metrics.cohen_kappa_score(c.truth, labels(c)),
+    "coverage": lambda c, _: 1.0,
+    "abstention": lambda c, _: 0.0,
+    "brier": lambda c, _: metrics.brier_score_loss(c.truth, c.answers),
+    "capped_log_loss": each(lambda p, t, given: min(-np.log(p if t else 1 - p), given["cap"])),
+    "auc": lambda c, _: metrics.roc_auc_score(c.truth, c.answers),
+    "auc_delong": lambda c, _: metrics.roc_auc_score(c.truth, c.answers),
+    "average_precision": lambda c, _: metrics.average_precision_score(c.truth, c.answers),
+    "calibration_gap": calibration_gap,
+    "smooth_ece": smooth_ece,
+    "capped_mae": each(lambda a, t, given: min(abs(a - t), given["cap"])),
+    "capped_rmse": lambda c, given: each(lambda a, t, g: min(abs(a - t), g["cap"]) ** 2)(c, given) ** 0.5,
+    "within": each(lambda a, t, given: abs(a - t) <= given["tolerance"]),
+    "win_rate": win_rate,
+    "mape": each(percentage),
+    "smape": each(lambda a, t, _: 2 * abs(a - t) / (abs(a) + abs(t)) if a or t else 0.0),
+    "mase": mase,
+    "quantile_loss": each(pinball),
+    "interval_coverage": each(lambda a, t, _: a[0] <= t <= a[1]),
+    "interval_width": each(lambda a, t, given: min(a[1] - a[0], given["cap"])),
+    "top_k": each(lambda a, t, given: t in a[: int(given["k"])].tolist()),
+    "exact_match": each(lambda a, t, _: a == t),
+    "edit_similarity": each(lambda a, t, _: 1 - levenshtein(a, t) / max(len(a), len(t))),
+    "cer": lambda c, _: (
+        sum(min(levenshtein(a, t), len(t)) for a, t in zip(c.answers, c.truth, strict=True)) / sum(map(len, c.truth))
+    ),
+    "refusal_rate": lambda c, _: refused(c, True),
+    "over_refusal_rate": lambda c, _: refused(c, False),
+}

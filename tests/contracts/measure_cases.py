@@ -1,0 +1,129 @@
+"""Random cases of every kind of answer, and the arguments that measures need in tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from pilotbase.documents.criteria import Rule
+from pilotbase.measures import Cases, Measure, measures
+
+CLASSES = ("ok", "failure", "other")
+GIVEN = {
+    "beta": Decimal(2),
+    "cap": Decimal(3),
+    "tolerance": Decimal("0.5"),
+    "miss": Decimal(5),
+    "false_alarm": Decimal("0.5"),
+    "k": Decimal(2),
+    "q": Decimal("0.9"),
+}
+REFUSING = ("refusal_rate", "over_refusal_rate")
+KINDS = [(name, kind) for name, measure in sorted(measures().items()) for kind in sorted(measure.kinds)]
+
+
+def arguments_of(measure: Measure) -> dict[str, Decimal]:
+    """Return a value for every parameter: its default, else the one above."""
+    return {p.name: GIVEN[p.name] if p.default is None else p.default for p in measure.parameters}
+
+
+def rule_of(measure: Measure, threshold: Any = "0.5", **changes: Any) -> Rule:
+    given = {p.name: GIVEN[p.name] for p in measure.parameters if p.default is None}
+    comparison: Any = "<=" if measure.better == "lower" else ">="
+    return replace(Rule(measure.name, comparison, Decimal(threshold), arguments=given), **changes)
+
+
+def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Cases:
+    """Return cases with some right, some wrong answers; a share ``absent`` of them missing."""
+    rng = np.random.default_rng(seed)
+    missing = rng.random(n) < absent
+    groups = {"site": rng.choice(["a", "b"], n)}
+    if kind in ("value", "interval"):
+        return _numbers(kind, rng, missing, groups)
+    if kind == "text":
+        return _texts(rng, missing, groups)
+    classes = CLASSES[:2] if kind == "probability" else CLASSES
+    truth = rng.integers(0, len(classes), n)
+    baseline: Any = rng.integers(0, len(classes), n)
+    if kind == "probability":
+        answers: Any = np.where(missing, np.nan, np.clip(truth * 0.4 + rng.random(n) * 0.6, 0, 1).round(2))
+        baseline = rng.random(n).round(2)
+    elif kind == "ranking":
+        answers = np.where(missing[:, None], -1, rng.permuted(np.tile(np.arange(3), (n, 1)), axis=1))
+    else:
+        wrong = rng.random(n) < 0.3
+        answers = np.where(missing, -1, np.where(wrong, rng.integers(0, len(classes), n), truth))
+    return Cases(truth, answers, groups, baseline=baseline, classes=classes, positive="failure", kind=kind)
+
+
+def cases_for(name: str, kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Cases:
+    """Return `random_cases`, some of them without truth where the measure is about refusing."""
+    cases = random_cases(kind, seed, n, absent)
+    if name not in REFUSING:
+        return cases
+    none = np.random.default_rng(seed).random(n) < 0.4
+    return replace(cases, truth=np.where(none, None if kind == "text" else -1, cases.truth))
+
+
+def right_and_wrong(name: str, cases: Cases) -> tuple[Any, Any]:
+    """Return answers that are all right, and answers that are all wrong."""
+    truth, kind = cases.truth, cases.kind
+    if name in REFUSING:
+        known = np.array([isinstance(t, str) or (not isinstance(t, str | None) and t >= 0) for t in truth.tolist()])
+        none, some = (None, "x") if kind == "text" else (-1, 0)
+        return np.where(known, truth, none), np.where(known, none, some)
+    if kind == "value":
+        return truth, truth + 100
+    if kind == "interval":
+        return np.stack([truth, truth], axis=1), np.stack([truth + 100, truth + 101], axis=1)
+    if kind == "text":
+        return truth, np.array(["#" * (len(t) + 1) for t in truth], dtype=object)
+    if kind == "probability":
+        return truth.astype(float), 1.0 - truth
+    if kind == "ranking":
+        return np.stack([truth, (truth + 1) % 3], axis=1), np.stack([(truth + 1) % 3, (truth + 2) % 3], axis=1)
+    return truth, (truth + 1) % 3
+
+
+def with_answer(cases: Cases, answer: Any) -> Cases:
+    """Return the cases with the first one answered so; None = abstained."""
+    if cases.kind == "text":
+        answers = cases.answers.copy()
+    else:
+        answers = cases.answers.astype(float)
+        answer = (np.nan if cases.kind in ("value", "probability", "interval") else -1) if answer is None else answer
+    answers[0] = answer
+    return replace(cases, answers=answers.astype(int) if cases.kind in ("label", "ranking") else answers)
+
+
+CANDIDATES: dict[str, list[Any]] = {
+    "probability": [0, 0.35, 1],
+    "label": [0, 1, 2],
+    "value": [0.0, 3.0, -1e6],
+    "ranking": [[0, 1, 2], [1, 2, 0], [2, 0, 1]],
+    "interval": [[0.0, 1.0], [-1e6, 1e6]],
+    "text": ["", "ab", "zzzzzzzzzzzz"],
+}
+
+
+def _numbers(kind: Any, rng: np.random.Generator, missing: Any, groups: Any) -> Cases:
+    n = len(missing)
+    truth = rng.normal(0, 2, n).round(1)
+    baseline = truth + rng.normal(0, 1, n).round(1)
+    answers: Any = np.where(missing, np.nan, truth + rng.normal(0, 1, n).round(1))
+    if kind == "interval":
+        answers = np.stack([answers - rng.random(n).round(1), answers + rng.random(n).round(1)], axis=1)
+    return Cases(truth, answers, groups, baseline=baseline, kind=kind)
+
+
+def _texts(rng: np.random.Generator, missing: Any, groups: Any) -> Cases:
+    truth, answers = [], []
+    for absent in missing:
+        text = "".join(rng.choice(list("abcé字"), rng.integers(1, 9)))
+        truth.append(text)
+        changed = text if rng.random() < 0.5 else "".join(rng.permutation(list(text))) + "x" * int(rng.integers(0, 3))
+        answers.append(None if absent else changed)
+    return Cases(np.array(truth, dtype=object), np.array(answers, dtype=object), groups, kind="text")
