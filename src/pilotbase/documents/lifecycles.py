@@ -59,8 +59,8 @@ class Need(StrEnum):
 
     SAME_ORGANISATION = "same_organisation"
     """An organisation that declares its ties changes neither its name nor its roles."""
-    SAME_NAME = "same_name"
-    """A new version keeps name and parties of the record."""
+    SAME_SUBJECT = "same_subject"
+    """What is handed in is about this very subject, its parties and versions."""
     COMPLETE_SCENARIO = "complete_scenario"
     OPEN_SCENARIO = "open_scenario"
     SUBMITTED_APPLICATION = "submitted_application"
@@ -74,6 +74,8 @@ class Need(StrEnum):
     """The plan that was frozen is of the versions that were reviewed."""
     OWN_REPORT = "own_report"
     """The report is the one under the frozen plan."""
+    OWN_OPINION = "own_opinion"
+    """The demand owner's opinion is on the report of the record, and says what the act says."""
     ACCEPTED_VERDICT = "accepted_verdict"
     """The verdict of the trial is accept."""
     OWN_CERTIFICATE = "own_certificate"
@@ -123,13 +125,13 @@ def _row(act: Act, sources: str, target: str | None = None, due: Due | None = No
 
 ORGANISATION = (
     _row(Act.ORGANISATION_REGISTER, NEW, "registered", brings="organisation"),
-    _row(Act.ORGANISATION_EDIT, "registered", brings="organisation", needs=(Need.SAME_NAME,)),
+    _row(Act.ORGANISATION_EDIT, "registered", brings="organisation", needs=(Need.SAME_SUBJECT,)),
     _row(Act.ORGANISATION_DECLARE, "registered", brings="organisation", needs=(Need.SAME_ORGANISATION,)),
 )
 
 SCENARIO = (
     _row(Act.SCENARIO_REGISTER, NEW, "draft", brings="scenario"),
-    _row(Act.SCENARIO_EDIT, "draft review open", "draft", brings="scenario", needs=(Need.SAME_NAME,)),
+    _row(Act.SCENARIO_EDIT, "draft review open", "draft", brings="scenario", needs=(Need.SAME_SUBJECT,)),
     _row(
         Act.SCENARIO_SUBMIT,
         "draft",
@@ -146,7 +148,7 @@ SCENARIO = (
 
 APPLICATION = (
     _row(Act.APPLICATION_REGISTER, NEW, "draft", brings="application-version"),
-    _row(Act.APPLICATION_EDIT, "draft submitted", "draft", brings="application-version", needs=(Need.SAME_NAME,)),
+    _row(Act.APPLICATION_EDIT, "draft submitted", "draft", brings="application-version", needs=(Need.SAME_SUBJECT,)),
     _row(Act.APPLICATION_REHEARSE, "draft submitted", needs=(Need.OPEN_SCENARIO,), starts="rehearse"),
     _row(Act.APPLICATION_REHEARSED, "draft submitted withdrawn", brings="result"),
     _row(Act.APPLICATION_SUBMIT, "draft", "submitted", Due(Role.SUPPLIER, 30), duty=Duty.SUBMIT),
@@ -171,7 +173,7 @@ COMMISSION = (
         "proposed",
         "countered",
         brings="commission",
-        needs=(Need.SAME_NAME, Need.DEADLINE_AHEAD),
+        needs=(Need.SAME_SUBJECT, Need.DEADLINE_AHEAD),
     ),
     _row(
         Act.COMMISSION_REVISE,
@@ -179,7 +181,7 @@ COMMISSION = (
         "proposed",
         duty=Duty.SUBMIT,
         brings="commission",
-        needs=(Need.SAME_NAME, Need.DEADLINE_AHEAD),
+        needs=(Need.SAME_SUBJECT, Need.DEADLINE_AHEAD),
     ),
     _row(Act.COMMISSION_AGREE, "proposed", "agreed", Due(Role.DEMAND_OWNER, 10)),
     _row(Act.COMMISSION_CONCEDE, "countered", "agreed", Due(Role.SUPPLIER, 10), duty=Duty.SUBMIT),
@@ -196,7 +198,7 @@ COMMISSION = (
         Due(Role.OPERATOR, 10),
         duty=Duty.PLAN,
         brings="plan-proposal",
-        needs=(Need.SAME_NAME,),
+        needs=(Need.SAME_SUBJECT,),
     ),
     _row(Act.PLAN_RETURN, "plan_review", "agreed"),
     _row(
@@ -240,9 +242,16 @@ COMMISSION = (
         Due(Role.DEMAND_OWNER, 15),
         duty=Duty.ACCEPT,
         brings="acceptance",
-        needs=(Need.ACCEPTED_VERDICT, Need.NO_OPEN_APPEAL),
+        needs=(Need.OWN_OPINION, Need.ACCEPTED_VERDICT, Need.NO_OPEN_APPEAL),
     ),
-    _row(Act.ACCEPTANCE_REFUSE, "reported", "refused", duty=Duty.ACCEPT, brings="acceptance"),
+    _row(
+        Act.ACCEPTANCE_REFUSE,
+        "reported",
+        "refused",
+        duty=Duty.ACCEPT,
+        brings="acceptance",
+        needs=(Need.OWN_OPINION,),
+    ),
     _row(
         Act.CERTIFICATE_SIGN,
         "accepted",

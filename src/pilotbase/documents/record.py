@@ -60,6 +60,8 @@ class ApplicationVersion(Document):
     document: Literal["application-version/1"] = "application-version/1"
     application: Application
     folder: Digest
+    scenario: Subject | None = None
+    """The scenario that it was made for and is rehearsed on."""
 
 
 class PlanProposal(Document):

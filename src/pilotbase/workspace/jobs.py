@@ -149,7 +149,7 @@ def beat(view: View, claimed: Claim, progress: Progress | None = None) -> bool:
 
 
 def finish(view: View, claimed: Claim, state: JobState, reason: Text | None = None) -> None:
-    """End the job, or let it wait (``queued``) to be claimed again; raises `StaleLeaseError` for one that was replaced."""
+    """End the job, or let it wait (``queued``) to be claimed again; raises `StaleLeaseError` for a replaced worker."""
     with view.store.database.write() as connection:
         leases.require(connection, claimed.lease)
         values: dict[str, Any] = {"state": state.value, "progress": None}

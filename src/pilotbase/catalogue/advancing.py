@@ -1,0 +1,182 @@
+"""The one way in which a record moves: a step is checked, then written with its document, its log entry and its job.
+
+Everything happens in one transaction: what is not allowed any more when it begins changes nothing. The change feed then
+tells of the new version of the record, from which notices are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pilotbase.catalogue import effects
+from pilotbase.catalogue.needs import require
+from pilotbase.catalogue.records import StaleEditError, everything, head_of, load_record, steps_since
+from pilotbase.catalogue.separation import require_separation, with_duty
+from pilotbase.catalogue.sharing import keep, share
+from pilotbase.catalogue.situation import Move, Situation
+from pilotbase.catalogue.subjects import begin
+from pilotbase.catalogue.waiting import waiting
+from pilotbase.catalogue.wording import listing_of
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition, kind_moved, state_name, transition
+from pilotbase.documents.permissions import Act, act_name, permitted
+from pilotbase.documents.record import BROUGHT, Record, StepTaken
+from pilotbase.documents.texts import text
+from pilotbase.workspace import jobs
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.listings import Wait, put_listing
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+__all__ = ["Move", "Possible", "StaleEditError", "advance", "possible_acts"]
+
+NOTHING = Move()
+
+
+@dataclass(frozen=True)
+class Possible:
+    """An act that the table and the state leave open to an actor; ``obstacle`` says what else stands against it."""
+
+    act: Act
+    obstacle: PilotbaseError | None
+
+
+def advance(view: View, subject: str, act: Act, move: Move = NOTHING) -> Record:
+    """Take the step ``act`` on the record of ``subject`` as the actor of ``view`` and return the record after it.
+
+    Checked in this order: the record is seen; it is the version that the person saw; the table lets the actor do it;
+    the state allows it; what is handed in is of the right kind; separation of duties; every need of the transition.
+
+    Raises:
+        NotFoundError: there is no such record, or none that the actor may see.
+        StaleEditError: others moved it since ``move.seen``; it says who did what.
+        ConflictError: a new record of that name is there already.
+        RefusedError: table, state, separation of duties or a need stand against it.
+        InputError: what is handed in is wrong.
+    """
+    row, base = transition(act), everything(view)
+    with view.transaction(act.value) as change:
+        before, head = _read(view, base, subject, row, move)
+        at = Situation(base, view.actor, row, before, move, change.now)
+        _require_permitted(at)
+        _require_brought(at)
+        require_separation(at.actor, row, before)
+        for need in row.needs:
+            require(need, at)
+        record = _moved(at, effects.apply(at))
+        _write(change, base, at, record, head)
+    return record
+
+
+def possible_acts(view: View, record: Record) -> list[Possible]:
+    """Return what the actor of ``view`` may do to ``record`` now, with the obstacle that can be told beforehand.
+
+    For the buttons of a page: `advance` checks again.
+    """
+    base = everything(view)
+    found = []
+    for row in LIFECYCLES[record.kind]:
+        if record.state in row.sources and permitted(row.act, view.actor, record.stands):
+            at = Situation(base, view.actor, row, record, NOTHING, base.store.clock())
+            found.append(Possible(row.act, _obstacle(at)))
+    return found
+
+
+def _read(view: View, base: View, subject: str, row: Transition, move: Move) -> tuple[Record, Digest | None]:
+    if NEW in row.sources:
+        _require_kind(row, move)
+        record = begin(base, subject, move.brings, NEW)
+        # Whether the name is taken is told to those only who might use it.
+        if permitted(row.act, view.actor, record.stands) and base.head(head_of(subject)) is not None:
+            raise ConflictError("record.already_there", subject=subject)
+        return record, None
+    record, head = load_record(view, subject)
+    if move.seen is not None and move.seen != head:
+        steps = steps_since(view, move.seen, record)
+        if steps:
+            raise StaleEditError(subject, steps)
+    return record, head
+
+
+def _require_permitted(at: Situation) -> None:
+    row, record = at.row, at.record
+    if record.kind != kind_moved(row.act) or not permitted(row.act, at.actor, record.stands):
+        raise RefusedError("record.not_permitted", act=act_name(row.act), organisation=at.actor.organisation)
+    if record.state not in row.sources:
+        state = state_name(record.kind, record.state)
+        raise RefusedError("record.wrong_state", act=act_name(row.act), subject=record.subject, state=state)
+
+
+def _require_brought(at: Situation) -> None:
+    _require_kind(at.row, at.move)
+    if len(at.move.note) > 4000:
+        raise InputError("record.note_too_long", length=len(at.move.note), limit=4000)
+
+
+def _require_kind(row: Transition, move: Move) -> None:
+    wanted = BROUGHT[row.brings] if row.brings else type(None)
+    if type(move.brings) is not wanted:
+        raise InputError("record.wrong_part", act=act_name(row.act), wanted=row.brings or "–")
+
+
+def _moved(at: Situation, record: Record) -> Record:
+    state = at.row.target or record.state
+    brought = at.move.brings
+    step = StepTaken(
+        act=at.row.act,
+        state=state,
+        organisation=at.actor.organisation,
+        person=at.actor.person,
+        at=at.now,
+        note=at.move.note,
+        document=brought.digest() if isinstance(brought, Document) else getattr(brought, "made", None),
+    )
+    moved = record.model_copy(
+        update={
+            "state": state,
+            "since": at.now if state != at.record.state else record.since,
+            "duties": with_duty(record.duties, at.actor, at.row),
+            "history": (*record.history, step),
+        }
+    )
+    return moved.model_copy(update={"waits": waiting(moved)})
+
+
+def _write(change: Transaction, base: View, at: Situation, record: Record, head: Digest | None) -> None:
+    change.vouch_for(*record.parties)
+    brought = at.move.brings
+    if isinstance(brought, Document):
+        keep(change, brought, record)
+    share(change, record)
+    digest = change.put(
+        record, parties(*record.parties - {record.owner}), owner=record.owner, fields={"subject": record.subject}
+    )
+    change.set_head(head_of(record.subject), digest, expected=head)
+    listing = listing_of(change, base, record)
+    put_listing(change, listing, _waits(record))
+    change.facts[f"state {record.subject}"] = record.state
+    if at.row.stops:
+        jobs.stop(change, record.subject, text("record.stopped", organisation=at.actor.organisation))
+    if at.row.starts:
+        jobs.enqueue(change, at.row.starts, record.subject, {**record.documents, "note": at.move.note})
+
+
+def _waits(record: Record) -> Iterator[Wait]:
+    for one in record.waits:
+        yield Wait(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)
+
+
+def _obstacle(at: Situation) -> PilotbaseError | None:
+    """Return what stands against a step, as far as it can be told before anything is handed in."""
+    try:
+        require_separation(at.actor, at.row, at.record)
+        for need in at.row.needs:
+            if at.row.brings is None:
+                require(need, at)
+    except PilotbaseError as error:
+        return error
+    return None

@@ -1,0 +1,211 @@
+"""What a step changes in a record besides its state: one function for each act that changes more than that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from pilotbase.catalogue.records import head_of
+from pilotbase.catalogue.separation import inherited
+from pilotbase.catalogue.situation import Situation
+from pilotbase.documents.base import Document
+from pilotbase.documents.lifecycles import APPEAL_DAYS
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import (
+    ORDERED_ACTS,
+    Appeal,
+    AppealDecision,
+    ApplicationVersion,
+    Approval,
+    Commission,
+    DeclaredInterest,
+    FiledAppeal,
+    GivenOrder,
+    Interest,
+    Order,
+    OrderLifting,
+    Record,
+    Result,
+    Reviewer,
+)
+
+CONTENT: Mapping[str, str] = {
+    "organisation": "organisation",
+    "scenario": "scenario",
+    "application-version": "application",
+    "commission": "commission",
+    "plan-proposal": "proposal",
+    "acceptance": "acceptance",
+}
+"""Documents that are handed in: kind → the name under which the record keeps their digest."""
+_RESULTS: Mapping[Act, str] = {
+    Act.APPLICATION_REHEARSED: "rehearsal",
+    Act.PLAN_FROZEN: "plan",
+    Act.TRIAL_REPORT: "report",
+    Act.CERTIFICATE_ISSUE: "certificate",
+}
+_OF_ONE_ROUND = frozenset({"proposal", "plan", "report", "acceptance"})
+
+
+def apply(at: Situation) -> Record:
+    """Return the record as the step leaves it, but for state, history and waiting work."""
+    record = _with_content(at)
+    effect = _EFFECTS.get(at.row.act)
+    if effect is not None:
+        record = effect(at.on(record))
+    return _fulfil(at.on(record))
+
+
+def _with_content(at: Situation) -> Record:
+    brought, record = at.move.brings, at.record
+    name = CONTENT.get(at.row.brings or "")
+    if isinstance(brought, Document) and name is not None:
+        is_new_version = name == record.kind and name in record.documents
+        documents = {**record.documents, name: brought.digest()}
+        record = _with(record, documents=documents, version=record.version + is_new_version)
+    if at.row.act in _RESULTS:
+        record = _with(record, documents={**record.documents, _RESULTS[at.row.act]: at.brought(Result).made})
+    return record
+
+
+def _retitle(at: Situation) -> Record:
+    title = getattr(at.move.brings, "title", at.record.title)
+    return _with(at.record, title=title)
+
+
+def _take_application(at: Situation) -> Record:
+    version = at.brought(ApplicationVersion)
+    documents = {name: digest for name, digest in at.record.documents.items() if name != "rehearsal"}
+    return _with(
+        at.record,
+        title=version.application.title,
+        documents={**documents, "folder": version.folder},
+        subjects={"scenario": version.scenario} if version.scenario else {},
+    )
+
+
+def _propose(at: Situation) -> Record:
+    at.brought(Commission)
+    return _with(at.record, duties=inherited(at.record.duties, _application(at)))
+
+
+def _rectify(at: Situation) -> Record:
+    """Take the application's newest version: the next round begins without plan, report and acceptance."""
+    application = _application(at)
+    documents = {
+        **_lasting(at.record),
+        "application": application.documents["application"],
+        "folder": application.documents["folder"],
+    }
+    return _with(
+        at.record,
+        round=at.record.round + 1,
+        documents=documents,
+        duties=inherited(at.record.duties, application),
+    )
+
+
+def _repeat(at: Situation) -> Record:
+    return _with(at.record, round=at.record.round + 1, documents=_lasting(at.record))
+
+
+def _file_approval(at: Situation) -> Record:
+    return _with(at.record, approvals=(*at.record.approvals, at.brought(Approval)))
+
+
+def _name_reviewer(at: Situation) -> Record:
+    reviewers = dict.fromkeys((*at.record.reviewers, at.brought(Reviewer)))
+    return _with(at.record, reviewers=tuple(reviewers))
+
+
+def _release_reviewer(at: Situation) -> Record:
+    released = at.brought(Reviewer)
+    return _with(at.record, reviewers=tuple(one for one in at.record.reviewers if one != released))
+
+
+def _declare_interest(at: Situation) -> Record:
+    declared = DeclaredInterest(
+        **dict(at.brought(Interest)), organisation=at.actor.organisation, person=at.actor.person or "", at=at.now
+    )
+    return _with(at.record, interests=(*at.record.interests, declared))
+
+
+def _file_appeal(at: Situation) -> Record:
+    appeal = FiledAppeal(
+        **dict(at.brought(Appeal)),
+        number=len(at.record.appeals) + 1,
+        organisation=at.actor.organisation,
+        at=at.now,
+        due=at.now + timedelta(days=APPEAL_DAYS),
+    )
+    return _with(at.record, appeals=(*at.record.appeals, appeal))
+
+
+def _decide_appeal(at: Situation) -> Record:
+    decision = at.brought(AppealDecision)
+    appeals = tuple(
+        appeal.model_copy(update={"decision": decision}) if appeal.number == decision.number else appeal
+        for appeal in at.record.appeals
+    )
+    return _with(at.record, appeals=appeals)
+
+
+def _give_order(at: Situation) -> Record:
+    order = GivenOrder(
+        **dict(at.brought(Order)), number=len(at.record.orders) + 1, organisation=at.actor.organisation, at=at.now
+    )
+    return _with(at.record, orders=(*at.record.orders, order))
+
+
+def _lift_order(at: Situation) -> Record:
+    number = at.brought(OrderLifting).number
+    orders = tuple(
+        order.model_copy(update={"lifted_at": at.now}) if order.number == number else order
+        for order in at.record.orders
+    )
+    return _with(at.record, orders=orders)
+
+
+def _fulfil(at: Situation) -> Record:
+    """Count the orders as fulfilled that ask for this very act."""
+    orders = tuple(
+        order.model_copy(update={"fulfilled_at": at.now})
+        if order in at.record.open_orders and ORDERED_ACTS[order.kind] is at.row.act
+        else order
+        for order in at.record.orders
+    )
+    return _with(at.record, orders=orders)
+
+
+def _application(at: Situation) -> Record:
+    head = at.base.head(head_of(at.record.subjects["application"]))
+    assert head is not None
+    return at.base.load(head, Record)
+
+
+def _lasting(record: Record) -> dict[str, str]:
+    return {name: digest for name, digest in record.documents.items() if name not in _OF_ONE_ROUND}
+
+
+def _with(record: Record, **changes: object) -> Record:
+    return record.model_copy(update=changes)
+
+
+_EFFECTS: Mapping[Act, Callable[[Situation], Record]] = {
+    Act.ORGANISATION_EDIT: _retitle,
+    Act.ORGANISATION_DECLARE: _retitle,
+    Act.SCENARIO_EDIT: _retitle,
+    Act.APPLICATION_REGISTER: _take_application,
+    Act.APPLICATION_EDIT: _take_application,
+    Act.COMMISSION_PROPOSE: _propose,
+    Act.APPROVAL_FILE: _file_approval,
+    Act.REVIEWER_NAME: _name_reviewer,
+    Act.REVIEWER_RELEASE: _release_reviewer,
+    Act.INTEREST_DECLARE: _declare_interest,
+    Act.RECTIFICATION_SUBMIT: _rectify,
+    Act.TRIAL_REPEAT: _repeat,
+    Act.APPEAL_FILE: _file_appeal,
+    Act.APPEAL_DECIDE: _decide_appeal,
+    Act.ORDER_GIVE: _give_order,
+    Act.ORDER_LIFT: _lift_order,
+}

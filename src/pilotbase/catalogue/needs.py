@@ -1,0 +1,218 @@
+"""What must hold for a step, one function a need; each returns, or raises an error that says what is lacking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from pilotbase.catalogue.records import head_of
+from pilotbase.catalogue.situation import Situation
+from pilotbase.catalogue.subjects import subject_of
+from pilotbase.catalogue.ties import are_tied, operators, ties
+from pilotbase.documents.certificate import Acceptance, Certificate
+from pilotbase.documents.errors import InputError, InvalidProofError, Issue, RefusedError
+from pilotbase.documents.lifecycles import Need
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.record import (
+    AppealDecision,
+    Commission,
+    Order,
+    OrderLifting,
+    PlanProposal,
+    Record,
+    Result,
+)
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Verdict
+
+_ISSUED = "issued-certificate"
+_FIXED_IN_COMMISSION = ("scenario", "application", "scenario_version", "application_version")
+
+
+def require(need: Need, at: Situation) -> None:
+    """Return if ``need`` holds; raises the error that says what is lacking."""
+    _CHECKS[need](at)
+
+
+def _same_organisation(at: Situation) -> None:
+    _same_subject(at)
+    kept, new = at.document("organisation", Organisation), at.brought(Organisation)
+    if set(kept.roles) != set(new.roles):
+        raise RefusedError("record.roles_fixed", organisation=new.name)
+
+
+def _same_subject(at: Situation) -> None:
+    brought = at.move.brings
+    if isinstance(brought, Commission):
+        kept = at.document("commission", Commission)
+        same = all(getattr(kept, name) == getattr(brought, name) for name in _FIXED_IN_COMMISSION)
+    elif isinstance(brought, PlanProposal):
+        same = (brought.commission, brought.scenario_version, brought.folder) == (
+            at.record.subject,
+            at.record.documents["scenario"],
+            at.record.documents["folder"],
+        ) and brought.criteria == tuple(criterion.rule for criterion in at.document("scenario", Scenario).criteria)
+    else:
+        same = brought is not None and subject_of(brought) == at.record.subject
+    if not same:
+        raise InputError("record.other_subject", subject=at.record.subject)
+
+
+def _complete_scenario(at: Situation) -> None:
+    lacking = missing_for(at.document("scenario", Scenario), Step.FREEZE)
+    if lacking:
+        problem = text("input.missing_for_step", step=text("step.freeze"))
+        raise InputError.from_issues(
+            at.record.subject, [Issue(file=at.record.subject, path=path, problem=problem) for path in lacking]
+        )
+
+
+def _open_scenario(at: Situation) -> None:
+    subject = at.record.subjects.get("scenario", "–")
+    head = at.base.head(head_of(subject))
+    record = at.base.load(head, Record) if head is not None else None
+    wanted = at.record.documents.get("scenario")
+    if record is None or record.state != "open" or wanted not in (None, record.documents["scenario"]):
+        raise RefusedError("record.scenario_not_open", scenario=subject)
+
+
+def _submitted_application(at: Situation) -> None:
+    """The newest version is submitted; for a re-test it is another than the one that was tried."""
+    subject = at.record.subjects["application"]
+    head = at.base.head(head_of(subject))
+    record = at.base.load(head, Record) if head is not None else None
+    if record is None or record.state != "submitted" or record.supplier != at.record.supplier:
+        raise RefusedError("record.application_not_submitted", application=subject)
+    tried = at.record.documents["application"]
+    newest = record.documents["application"]
+    if (at.row.act is Act.RECTIFICATION_SUBMIT) == (newest == tried):
+        raise RefusedError("record.other_version_needed", application=subject)
+
+
+def _approvals(at: Situation) -> None:
+    for kind in at.record.approvals_needed:
+        filed = [approval for approval in at.record.approvals if approval.kind == kind]
+        if not filed:
+            raise RefusedError("record.approval_missing", kind=kind)
+        if not any(approval.holds_at(at.now) for approval in filed):
+            raise RefusedError("record.approval_expired", kind=kind, until=filed[-1].until)
+
+
+def _free_of_interest(at: Situation) -> None:
+    organisation, person = at.actor.organisation, at.actor.person
+    parties = {*filter(None, [at.record.demand_owner, at.record.supplier])}
+    if any(are_tied(at.base, organisation, party) for party in sorted(parties)):
+        raise RefusedError("record.interest_of_organisation", organisation=organisation)
+    declared = [one.has_interest for one in at.record.interests if one.person == person]
+    if not declared:
+        raise RefusedError("record.interest_undeclared")
+    if any(declared):
+        raise RefusedError("record.interest_declared")
+
+
+def _outside_reviewer(at: Situation) -> None:
+    found = ties(at.base, at.record)
+    inside = sorted(operators(at.base, at.record))
+    if found and any(are_tied(at.base, at.actor.organisation, one) for one in inside):
+        raise RefusedError("record.outside_reviewer_needed", one=found[0].one, other=found[0].other)
+
+
+def _approved_plan(at: Situation) -> None:
+    plan = at.base.load(at.brought(Result).made, TrialPlan)
+    proposal = at.document("proposal", PlanProposal)
+    made = (plan.scenario.digest, plan.application.digest, plan.application.supplier.organisation)
+    if made != (proposal.scenario_version, proposal.folder, at.record.supplier):
+        raise InvalidProofError("record.not_as_approved", plan=plan.digest())
+
+
+def _own_report(at: Situation) -> None:
+    report = at.base.load(at.brought(Result).made, Report)
+    if not report.evidence or report.plan != at.record.documents["plan"]:
+        raise InvalidProofError("record.foreign_report", report=report.digest())
+
+
+def _own_opinion(at: Situation) -> None:
+    opinion, report = at.brought(Acceptance), at.record.documents["report"]
+    declined = opinion.decision == "declined"
+    if (opinion.report, opinion.organisation) != (report, at.actor.organisation):
+        raise InputError("record.other_subject", subject=at.record.subject)
+    if declined != (at.row.act is Act.ACCEPTANCE_REFUSE):
+        raise InputError("record.opinion_differs", decision=opinion.decision)
+
+
+def _accepted_verdict(at: Situation) -> None:
+    report = at.document("report", Report)
+    if report.verdict is not Verdict.ACCEPT:
+        raise RefusedError("record.verdict_not_accept", verdict=text(f"verdict.{report.verdict}"))
+
+
+def _own_certificate(at: Situation) -> None:
+    made = at.brought(Result).made
+    stored = at.base.get(made)
+    issued = json.loads(stored.body)["certificate"] if stored is not None and stored.kind == _ISSUED else None
+    if issued is None or Certificate.model_validate(issued).report != at.record.documents["report"]:
+        raise InvalidProofError("record.foreign_certificate", certificate=made)
+
+
+def _no_open_appeal(at: Situation) -> None:
+    if at.record.open_appeals:
+        raise RefusedError("record.appeal_open", number=at.record.open_appeals[0].number)
+
+
+def _open_appeal(at: Situation) -> None:
+    number = at.brought(AppealDecision).number
+    if number not in {appeal.number for appeal in at.record.open_appeals}:
+        raise InputError("record.no_open_appeal", number=number)
+
+
+def _no_suspension_ordered(at: Situation) -> None:
+    for order in at.record.orders:
+        if order.kind == "suspension" and order.lifted_at is None:
+            raise RefusedError("record.suspension_ordered", number=order.number, organisation=order.organisation)
+
+
+def _cause_to_repeat(at: Situation) -> None:
+    reported = max((step.at for step in at.record.history if step.act is Act.TRIAL_REPORT), default=at.record.since)
+    upheld = any(one.decision is not None and one.decision.upheld and one.at >= reported for one in at.record.appeals)
+    if not upheld and not any(order.kind == "rerun" for order in at.record.open_orders):
+        raise RefusedError("record.no_cause_to_repeat")
+
+
+def _open_order(at: Situation) -> None:
+    number = at.brought(OrderLifting).number
+    if number not in {order.number for order in at.record.orders if order.lifted_at is None}:
+        raise InputError("record.no_such_order", number=number)
+
+
+def _deadline_ahead(at: Situation) -> None:
+    brought = at.move.brings
+    if isinstance(brought, Commission | Order) and brought.deadline < at.now.date().isoformat():
+        raise InputError("record.deadline_past", deadline=brought.deadline)
+
+
+_CHECKS: Mapping[Need, Callable[[Situation], None]] = {
+    Need.SAME_ORGANISATION: _same_organisation,
+    Need.SAME_SUBJECT: _same_subject,
+    Need.COMPLETE_SCENARIO: _complete_scenario,
+    Need.OPEN_SCENARIO: _open_scenario,
+    Need.SUBMITTED_APPLICATION: _submitted_application,
+    Need.APPROVALS: _approvals,
+    Need.FREE_OF_INTEREST: _free_of_interest,
+    Need.OUTSIDE_REVIEWER: _outside_reviewer,
+    Need.APPROVED_PLAN: _approved_plan,
+    Need.OWN_REPORT: _own_report,
+    Need.OWN_OPINION: _own_opinion,
+    Need.ACCEPTED_VERDICT: _accepted_verdict,
+    Need.OWN_CERTIFICATE: _own_certificate,
+    Need.NO_OPEN_APPEAL: _no_open_appeal,
+    Need.OPEN_APPEAL: _open_appeal,
+    Need.NO_SUSPENSION_ORDERED: _no_suspension_ordered,
+    Need.CAUSE_TO_REPEAT: _cause_to_repeat,
+    Need.OPEN_ORDER: _open_order,
+    Need.DEADLINE_AHEAD: _deadline_ahead,
+}

@@ -1,0 +1,63 @@
+"""Reading records: as an actor sees them, and as the engine must see them to judge a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pilotbase.documents.base import Localized
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import act_name
+from pilotbase.documents.record import Record, StepTaken
+from pilotbase.documents.vocabularies import Role
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.store import View
+
+
+class StaleEditError(ConflictError):
+    """The record moved on since it was read; ``steps`` are what others did meanwhile, oldest first."""
+
+    def __init__(self, subject: str, steps: Sequence[StepTaken]) -> None:
+        last = steps[-1]
+        super().__init__(
+            "record.stale",
+            subject=subject,
+            organisation=last.organisation,
+            act=act_name(last.act),
+            at=f"{last.at:%Y-%m-%d %H:%M} UTC",
+        )
+        self.steps = tuple(steps)
+
+
+def head_of(subject: str) -> str:
+    """Return the name in the store that stands for the newest version of a subject's record."""
+    return f"record:{subject}"
+
+
+def load_record(view: View, subject: str) -> tuple[Record, Digest]:
+    """Return the record of ``subject`` and the digest of this version; raises `NotFoundError` where none is seen."""
+    digest = view.head(head_of(subject))
+    if digest is None:
+        raise NotFoundError("record.not_found", subject=subject)
+    return view.load(digest, Record), digest
+
+
+def everything(view: View) -> View:
+    """Return the store as the base itself sees it: to judge a step by what its actor may not see."""
+    return view.store.as_actor(Actor(view.actor.organisation, frozenset({Role.OPERATOR})))
+
+
+def steps_since(view: View, seen: Digest, now: Record) -> tuple[StepTaken, ...]:
+    """Return the steps of ``now`` that its version ``seen`` did not have yet; all of them for an unknown version."""
+    found = view.get(seen)
+    before = found.load(Record) if found is not None and found.kind == "record" else None
+    if before is None or before.subject != now.subject:
+        return now.history
+    return now.history[len(before.history) :]
+
+
+def both_languages(sentence: Localized | str) -> Localized:
+    """Return a sentence with a text for each language, the same one where only one was given."""
+    if isinstance(sentence, str):
+        return Localized(en=sentence, zh=sentence)
+    return Localized(en=sentence.render("en"), zh=sentence.render("zh"))

@@ -1,0 +1,54 @@
+"""One step that is about to be taken: who, which transition, on which record, with what in hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from pilotbase.documents.base import Document, Part
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.lifecycles import Transition
+from pilotbase.documents.record import Record
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.store import View
+
+P = TypeVar("P", bound=Part)
+D = TypeVar("D", bound=Document)
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a person hands in with a step."""
+
+    brings: Part | None = None
+    """What the transition asks for (`Transition.brings`), such as a `Commission`."""
+    note: str = ""
+    seen: Digest | None = None
+    """The version of the record that the person has seen; a newer one refuses the step."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Everything that needs and effects look at; ``base`` sees every document."""
+
+    base: View
+    actor: Actor
+    row: Transition
+    record: Record
+    move: Move
+    now: datetime
+
+    def brought(self, kind: type[P]) -> P:
+        """Return what was handed in; the engine has seen to its kind."""
+        assert isinstance(self.move.brings, kind)
+        return self.move.brings
+
+    def document(self, name: str, model: type[D]) -> D:
+        """Return a document that the record is about."""
+        return self.base.load(self.record.documents[name], model)
+
+    def on(self, record: Record) -> Situation:
+        """Return the same step on another version of the record."""
+        return dataclasses.replace(self, record=record)

@@ -1,0 +1,109 @@
+"""The names of records, and what a new record is about."""
+
+from __future__ import annotations
+
+import secrets
+
+from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.base import Localized, Part
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.record import ApplicationVersion, Commission, Record
+from pilotbase.documents.record import Approval as FiledApproval
+from pilotbase.documents.scenario import Scenario
+from pilotbase.workspace.records import D, Stored
+from pilotbase.workspace.store import View
+
+
+def subject_of(part: Part) -> str | None:
+    """Return the subject whose content ``part`` is, or None for what is no content."""
+    if isinstance(part, Scenario):
+        return f"scenario:{part.owner.organisation}/{part.name}"
+    if isinstance(part, ApplicationVersion):
+        return f"application:{part.application.supplier.organisation}/{part.application.name}"
+    if isinstance(part, Organisation):
+        return f"organisation:{part.name}"
+    return None
+
+
+def new_commission() -> str:
+    """Return a new commission's subject: drawn, so that it tells nothing of how many there are."""
+    return f"commission:{secrets.token_hex(8)}"
+
+
+def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:
+    """Return the first version of a record, without history; ``base`` must see every document.
+
+    Raises:
+        InputError: what was handed in is about something else.
+        RefusedError: a commission over a scenario or an application that is not there.
+    """
+    if isinstance(brought, Commission):
+        return _begin_commission(base, subject, brought, state)
+    if brought is None or subject_of(brought) != subject:
+        raise InputError("record.other_subject", subject=subject)
+    since = base.store.clock()
+    if isinstance(brought, Scenario):
+        owner = brought.owner.organisation
+        return Record(
+            subject=subject, kind="scenario", title=brought.title, state=state, since=since, demand_owner=owner
+        )
+    if isinstance(brought, ApplicationVersion):
+        application = brought.application
+        return Record(
+            subject=subject,
+            kind="application",
+            title=application.title,
+            state=state,
+            since=since,
+            supplier=application.supplier.organisation,
+        )
+    assert isinstance(brought, Organisation)
+    name = brought.name
+    return Record(
+        subject=subject, kind="organisation", title=brought.title, state=state, since=since, organisation=name
+    )
+
+
+def _begin_commission(base: View, subject: str, commission: Commission, state: str) -> Record:
+    scenario = _load(base, commission.scenario_version, Scenario)
+    if scenario is None or subject_of(scenario) != commission.scenario:
+        raise RefusedError("record.scenario_not_open", scenario=commission.scenario)
+    version = _load(base, commission.application_version, ApplicationVersion)
+    if version is None or subject_of(version) != commission.application:
+        raise RefusedError("record.application_not_submitted", application=commission.application)
+    owner = scenario.owner.organisation
+    filed = [
+        FiledApproval(kind=one.kind, issued_by=owner, reference=one.reference, until=one.until)
+        for one in scenario.trial.approvals
+        if one.reference
+    ]
+    return Record(
+        subject=subject,
+        kind="commission",
+        title=_joined(version.application.title, scenario.title),
+        state=state,
+        since=base.store.clock(),
+        demand_owner=owner,
+        supplier=version.application.supplier.organisation,
+        documents={
+            "scenario": commission.scenario_version,
+            "application": commission.application_version,
+            "folder": version.folder,
+        },
+        subjects={"scenario": commission.scenario, "application": commission.application},
+        approvals_needed=tuple(dict.fromkeys(one.kind for one in scenario.trial.approvals)),
+        approvals=tuple(filed),
+    )
+
+
+def _joined(application: Localized | str, scenario: Localized | str) -> Localized:
+    one, other = both_languages(application), both_languages(scenario)
+    return Localized(en=f"{one.en} · {other.en}", zh=f"{one.zh} · {other.zh}")
+
+
+def _load(base: View, digest: Digest, model: type[D]) -> D | None:
+    found: Stored | None = base.get(digest)
+    kind = str(model.model_fields["document"].default).partition("/")[0]
+    return found.load(model) if found is not None and found.kind == kind else None

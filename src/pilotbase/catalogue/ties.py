@@ -1,0 +1,59 @@
+"""Ownership ties: declared by organisations, found between the parties of a trial, printed on its certificate."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pilotbase.catalogue.records import head_of
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Record
+from pilotbase.documents.vocabularies import Role
+from pilotbase.workspace.listings import Query, list_page
+from pilotbase.workspace.store import View
+
+
+class Tie(NamedTuple):
+    """Two parties of a trial of which one has declared an ownership tie to the other, or that are one organisation."""
+
+    one: str
+    other: str
+
+
+def ties(base: View, record: Record) -> tuple[Tie, ...]:
+    """Return the ties of the supplier to the operator and to the demand owner; ``base`` must see every record."""
+    if record.supplier is None:
+        return ()
+    others = sorted({*operators(base, record), *filter(None, [record.demand_owner])})
+    return tuple(Tie(other, record.supplier) for other in others if are_tied(base, other, record.supplier))
+
+
+def are_tied(base: View, one: str, other: str) -> bool:
+    """Tell whether two organisations are the same, or either has declared a tie to the other."""
+    return one == other or other in _declared(base, one) or one in _declared(base, other)
+
+
+def operators(base: View, record: Record) -> frozenset[str]:
+    """Return the organisations that act as operator: registered as such, or seen at work in this record."""
+    page = list_page(base, Query("organisation"), limit=200)
+    registered = {listing.owner for listing in page.items if Role.OPERATOR in _roles(base, listing.owner)}
+    worked = {step.organisation for step in record.history if step.act in (Act.PLAN_DRAFT, Act.PLAN_FREEZE)}
+    return frozenset(registered | worked)
+
+
+def organisation_of(base: View, name: str) -> Organisation | None:
+    """Return what an organisation has declared, or None for one that is not registered."""
+    head = base.head(head_of(f"organisation:{name}"))
+    if head is None:
+        return None
+    return base.load(base.load(head, Record).documents["organisation"], Organisation)
+
+
+def _declared(base: View, name: str) -> frozenset[str]:
+    found = organisation_of(base, name)
+    return frozenset(found.related) if found is not None else frozenset()
+
+
+def _roles(base: View, name: str) -> frozenset[Role]:
+    found = organisation_of(base, name)
+    return frozenset(found.roles) if found is not None else frozenset()

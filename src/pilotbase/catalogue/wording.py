@@ -1,0 +1,67 @@
+"""What a list shows of a record, and the words by which a search finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pilotbase.documents.base import Document, Localized
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.record import ApplicationVersion, Commission, Record
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import LANGUAGES
+from pilotbase.workspace import records
+from pilotbase.workspace.listings import Listing
+from pilotbase.workspace.records import D
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+
+def listing_of(change: Transaction, base: View, record: Record) -> Listing:
+    """Return the listing of ``record`` over its content, which this transaction or an earlier one has stored."""
+    scenario = _content(change, base, record, "scenario", Scenario)
+    content: Document | None = scenario
+    if record.kind == "application":
+        content = _content(change, base, record, "application", ApplicationVersion)
+    elif record.kind == "commission":
+        content = _content(change, base, record, "commission", Commission)
+    elif record.kind == "organisation":
+        content = _content(change, base, record, "organisation", Organisation)
+    return Listing(
+        subject=record.subject,
+        kind=record.kind,
+        state=record.state,
+        digest=record.documents[record.kind],
+        owner=record.owner,
+        sector=scenario.sector.value if scenario is not None else "",
+        action=scenario.action.value if scenario is not None and scenario.action is not None else "",
+        words="\n".join(dict.fromkeys(word for word in _words(record, content) if word)),
+    )
+
+
+def _words(record: Record, content: Document | None) -> Iterator[str]:
+    yield record.subject.partition(":")[2]
+    yield from _said(record.title)
+    yield from sorted(record.parties)
+    if isinstance(content, Scenario):
+        yield from _said(content.problem)
+        yield from _said(content.intended_use)
+    elif isinstance(content, ApplicationVersion):
+        yield content.application.version
+        yield from _said(content.application.model_card.summary)
+    elif isinstance(content, Commission):
+        yield from _said(content.scope)
+        yield from (content.scenario, content.application)
+
+
+def _said(sentence: Localized | str | None) -> tuple[str, ...]:
+    if isinstance(sentence, Localized):
+        return tuple(sentence.render(language) for language in LANGUAGES)
+    return (sentence,) if sentence else ()
+
+
+def _content(change: Transaction, base: View, record: Record, name: str, model: type[D]) -> D | None:
+    digest = record.documents.get(name)
+    if digest is None:
+        return None
+    stored = records.copy_of(change.connection, digest, record.owner)
+    return stored.load(model) if stored is not None else base.load(digest, model)

@@ -1,0 +1,103 @@
+"""A whole trial on its record: each step by whose work it is, on both databases, and what everybody then sees."""
+
+import pytest
+
+from pilotbase.catalogue.advancing import StaleEditError
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Appeal, AppealDecision, Order, OrderLifting
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.log_check import verify_log
+from pilotbase.workspace.reconciliation import verify_store
+from tests.catalogue.records_for_tests import (
+    COMMISSION,
+    DESK,
+    MACHINE,
+    OWNER,
+    PLANNER,
+    REGULATOR,
+    SCENARIO,
+    SIGNER,
+    SUPPLIER,
+    approval,
+)
+
+
+def refused(code, act, *arguments, kind=RefusedError, **more):
+    with pytest.raises(kind) as caught:
+        act(*arguments, **more)
+    assert caught.value.code == code
+    caught.value.render("en"), caught.value.render("zh")
+    return caught.value
+
+
+def test_from_proposal_to_certificate_appeal_and_suspension(any_trial):
+    trial = any_trial
+    record = trial.reach("certified")
+    assert [step.act for step in record.history][-3:] == ["acceptance.give", "certificate.sign", "certificate.issue"]
+    assert record.documents["report"] == trial.report.digest()
+
+    trial.do(SUPPLIER, COMMISSION, Act.APPEAL_FILE, Appeal(grounds="Case labels were wrong."))
+    order = Order(kind="suspension", reasons="Complaints.", deadline="2026-05-03")
+    trial.do(REGULATOR, COMMISSION, Act.ORDER_GIVE, order)
+    waits = {(wait.act, str(wait.due)[:10]) for wait in trial.record().waits}
+    assert waits == {("appeal.decide", "2026-05-16"), ("certificate.suspend", "2026-05-03")}
+
+    assert trial.do(DESK, COMMISSION, Act.CERTIFICATE_SUSPEND).state == "suspended"
+    refused("record.suspension_ordered", trial.do, DESK, COMMISSION, Act.CERTIFICATE_REINSTATE)
+    trial.do(REGULATOR, COMMISSION, Act.ORDER_LIFT, OrderLifting(number=1))
+    refused("record.appeal_open", trial.do, DESK, COMMISSION, Act.CERTIFICATE_REINSTATE)
+    decision = AppealDecision(number=1, upheld=False, reasons="Labels were checked twice.")
+    trial.do(DESK, COMMISSION, Act.APPEAL_DECIDE, decision)
+    assert trial.do(DESK, COMMISSION, Act.CERTIFICATE_REINSTATE).state == "certified"
+    assert trial.do(DESK, COMMISSION, Act.CERTIFICATE_REVOKE, note="Withdrawn from sale.").state == "revoked"
+    verify_store(trial.store)
+    verify_log(trial.store.log_copy(), trial.store.key.verifier)
+
+
+def test_every_step_is_one_line_of_the_log_that_names_the_state(trial):
+    record = trial.reach("certified")
+    lines = [entry for entry in trial.store.as_actor(MACHINE).log_entries() if f"state {COMMISSION}" in entry.facts]
+    assert [line.action for line in lines] == [step.act for step in record.history]
+    assert [line.facts[f"state {COMMISSION}"] for line in lines] == [step.state for step in record.history]
+    assert not any(person in str(line) for line in lines for person in ("p-owner", "p-supplier"))
+
+
+def test_an_expired_approval_refuses_the_freeze_and_a_renewed_one_lets_it_pass(trial, clock):
+    trial.reach("agreed")
+    trial.prepare()
+    trial.approve()
+    clock.step(365 * 86400)
+    refused("record.approval_expired", trial.do, PLANNER, COMMISSION, Act.PLAN_FREEZE)
+    trial.do(OWNER, COMMISSION, Act.APPROVAL_FILE, approval("2027-12-31"))
+    assert trial.do(PLANNER, COMMISSION, Act.PLAN_FREEZE).state == "freezing"
+
+
+def test_an_approval_that_expires_while_the_plan_is_made_refuses_the_frozen_plan(trial, clock):
+    trial.reach("freezing")
+    clock.step(365 * 86400)
+    refused("record.approval_expired", trial.freeze)
+    assert trial.record().state == "freezing"
+
+
+def test_a_stale_edit_says_who_did_what_meanwhile_and_writes_nothing(any_trial):
+    trial = any_trial
+    trial.reach("proposed")
+    view = trial.store.as_actor(OWNER)
+    seen = view.head(f"record:{COMMISSION}")
+    trial.do(DESK, COMMISSION, Act.COMMISSION_DECLINE, note="No capacity.")
+    error = refused("record.stale", trial.do, OWNER, COMMISSION, Act.COMMISSION_AGREE, seen=seen, kind=StaleEditError)
+    assert [(step.organisation, step.act, step.note) for step in error.steps] == [
+        ("base", "commission.decline", "No capacity.")
+    ]
+    assert "base" in error.render("zh")
+    assert trial.record().state == "declined"
+
+
+def test_what_a_step_hands_in_is_checked(trial):
+    trial.reach("agreed")
+    refused("record.wrong_part", trial.do, OWNER, COMMISSION, Act.APPROVAL_FILE, kind=InputError)
+    refused("record.wrong_part", trial.do, OWNER, COMMISSION, Act.APPROVAL_FILE, Appeal(grounds="x"), kind=InputError)
+    refused("record.wrong_state", trial.do, OWNER, COMMISSION, Act.COMMISSION_AGREE)
+    refused("record.not_found", trial.do, OWNER, "commission:none", Act.COMMISSION_AGREE, kind=NotFoundError)
+    refused("record.not_permitted", trial.do, SIGNER, SCENARIO, Act.COMMISSION_CANCEL)
