@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence.binary_sequences import BetaBinomial, PriorPosterior
+from pilotbase.evidence.bootstrap import MultinomialBootstrap
+from pilotbase.evidence.delong import DeLong
 from pilotbase.evidence.judged_pool import JudgedPool
 from pilotbase.evidence.ladder import Ladder
 from pilotbase.evidence.martingale import MeanMartingale
@@ -21,6 +23,7 @@ from pilotbase.evidence.monitoring import CumulativeSum, ShiryaevRoberts, Weight
 from pilotbase.evidence.multiplicity import ELond
 from pilotbase.evidence.prediction_powered import PredictionPowered, PredictionPoweredSequence
 from pilotbase.evidence.primitive import Primitive, state_from
+from pilotbase.evidence.proportional import ProportionalBlocks
 from pilotbase.evidence.quantile_sequence import QuantileSequence
 from pilotbase.evidence.sequence import ConfidenceSequence
 from pilotbase.evidence.thresholdout import Thresholdout
@@ -36,7 +39,9 @@ class Kind:
     values: Callable[[np.random.Generator, int], Values]
     wrong: tuple[Values, ...]
     path: bool = False
-    """Whether ``update`` returns one entry per value (last axis) rather than what is known after the batch."""
+    """Whether ``update`` returns entries of a path (last axis) rather than what is known after the batch."""
+    settled: int = 120
+    """How many entries of the path 120 values determine for certain."""
 
 
 def binary(rng: np.random.Generator, n: int) -> Values:
@@ -61,6 +66,18 @@ def questions(rng: np.random.Generator, n: int) -> Values:
     return np.stack((training, training + 0.15 * rng.standard_normal(n)), axis=1)
 
 
+def scored(rng: np.random.Generator, n: int) -> Values:
+    positive = rng.random(n) < 0.4
+    return np.column_stack((np.round(rng.standard_normal(n) + positive, 1), positive))
+
+
+SCORED = (
+    np.array([[0.5, 2]]),
+    np.array([[np.nan, 1]]),
+    np.array([[np.inf, 0]]),
+    np.array([[0.5, 0.5]]),
+    np.array([1.0]),
+)
 JUDGED = JudgedPool(600, 520, (0, 1), (0, 1))
 ROWS = (
     np.array([[0, 2]]),
@@ -122,6 +139,24 @@ KINDS: dict[str, Kind] = {
     "Thresholdout": Kind(lambda state: Thresholdout(0.1, 0.05, 7, state=state), questions, QUESTIONS, path=True),
     "Thresholdout with a budget": Kind(
         lambda state: Thresholdout(0.2, 0.05, 7, "laplace", 25, state), questions, QUESTIONS, path=True
+    ),
+    "DeLong": Kind(lambda state: DeLong(0.05, state=state), scored, SCORED),
+    "DeLong of clusters": Kind(
+        lambda state: DeLong(0.05, clustered=True, state=state),
+        lambda rng, n: np.column_stack((scored(rng, n), rng.integers(0, 40, n))),
+        (np.array([[0.5, 1]]), np.array([[np.nan, 1, 0]]), np.array([[0.5, 1, 0.5]])),
+    ),
+    "multinomial bootstrap": Kind(
+        lambda state: MultinomialBootstrap(4, lambda counts: counts[:, 3] / counts.sum(axis=1), 0.05, 200, 0, state),
+        lambda rng, n: rng.integers(0, 4, n),
+        (*INTEGERS, np.array([4])),
+    ),
+    "proportional blocks": Kind(
+        lambda state: ProportionalBlocks((2, 1), (0, 5), state),
+        lambda rng, n: np.column_stack((rng.integers(0, 6, n), rng.integers(0, 2, n))),
+        (np.array([[6, 0]]), np.array([[0, 2]]), np.array([[0.5, 0]]), np.array([1])),
+        path=True,
+        settled=20,
     ),
     "sequence of a finite set": Kind(
         lambda state: ConfidenceSequence(0.05, (0, 1), 500, state=state),
@@ -208,7 +243,8 @@ def test_the_future_does_not_change_the_past(kind: Kind) -> None:
     shuffled = np.concatenate((values[:120], rng.permutation(values[120:])))
     if kind.path:
         one, two = (joined(kind, fed(kind, each)[1]) for each in (values, shuffled))
-        assert same(one[..., :120], two[..., :120])
+        assert same(one[..., : kind.settled], two[..., : kind.settled])
+        assert kind.settled <= one.shape[-1]
     one_state, two_state = (fed(kind, each, (120,))[1][0] for each in (values, shuffled))
     assert same(one_state, two_state)
 

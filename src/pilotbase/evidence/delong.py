@@ -1,0 +1,151 @@
+"""The area under the ROC curve with its variance, from ranks: DeLong's, and Obuchowski's where cases come in clusters.
+
+Approximate, for many cases, and for an n that was fixed beforehand: it must not be looked at again and again.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from pilotbase.documents.errors import InputError
+from pilotbase.evidence.primitive import Bounds, Floats, Ints, codes, reals, table, within
+
+_LARGEST = float(np.finfo(np.float64).max)
+_LARGEST_UNIT = 2.0**53
+
+
+@dataclass(frozen=True)
+class Area:
+    """The area, its variance, and bounds of ``alpha``/2 a side; positives and negatives that it was computed from."""
+
+    area: float
+    variance: float
+    bounds: Bounds
+    positives: int
+    negatives: int
+
+
+@dataclass(frozen=True)
+class DeLongState:
+    """All scores, classes and (if clustered) units so far, in their order."""
+
+    scores: tuple[float, ...]
+    positive: tuple[int, ...]
+    units: tuple[int, ...]
+
+
+class DeLong:
+    """Collects scored cases; the area needs all of them.
+
+    ``clustered``: a third column names each case's unit.
+    """
+
+    def __init__(self, alpha: float, clustered: bool = False, state: DeLongState | None = None) -> None:
+        within("alpha", alpha, 0, 1)
+        self._alpha, self._clustered = alpha, clustered
+        self._state = state or DeLongState((), (), ())
+
+    @property
+    def state(self) -> DeLongState:
+        return self._state
+
+    def update(self, values: NDArray[Any]) -> Area | None:
+        """Take cases, columns (score, 1 for positive or 0[, unit]); return the area, None while there is none."""
+        rows = table(values, (3 if self._clustered else 2,))
+        scores, classes = reals(rows[:, 0], -_LARGEST, _LARGEST), codes(rows[:, 1], 0, 1)
+        units = codes(rows[:, 2], -_LARGEST_UNIT, _LARGEST_UNIT) if self._clustered else np.zeros(0, dtype=np.int64)
+        before = self._state
+        self._state = DeLongState(
+            (*before.scores, *scores.tolist()), (*before.positive, *classes.tolist()), (*before.units, *units.tolist())
+        )
+        return self._area()
+
+    def _area(self) -> Area | None:
+        positive = np.array(self._state.positive, dtype=np.bool_)
+        if positive.all() or not positive.any() or len(set(self._state.scores)) == 1:
+            return None
+        units = np.array(self._state.units, dtype=np.int64) if self._clustered else None
+        return delong(np.array(self._state.scores), positive, self._alpha, units)
+
+
+def delong(scores: Floats, positive: NDArray[np.bool_], alpha: float, units: Ints | None = None) -> Area:
+    """Return the area under the ROC curve; with ``units`` (a code per case) clusters are what varies.
+
+    Where no pair is out of order the variance is 0: the bound is then that of as many independent pairs all in order.
+    Fewer than two of a class (or two units with it) bound nothing. Source: DeLong, DeLong & Clarke-Pearson 1988; ranks
+    as in Sun & Xu 2014; clusters: Obuchowski, "Nonparametric analysis of clustered ROC curve data", Biometrics 1997.
+    """
+    within("alpha", alpha, 0, 1)
+    if positive.all() or not positive.any():
+        raise InputError("evidence.one_class_only", found=len(positive))
+    if scores.min() == scores.max():
+        raise InputError("evidence.scores_all_equal", found=float(scores[0]))
+    placements = _placements(scores, positive)
+    area = float(placements[positive].mean())
+    counts = int(positive.sum()), int((~positive).sum())
+    if units is None:
+        variance, pairs = _variance(placements[positive], placements[~positive]), min(counts)
+    else:
+        variance, pairs = _clustered_variance(placements, positive, units, area)
+    return Area(area, variance, _bounds(area, variance, pairs, alpha), *counts)
+
+
+def _placements(scores: Floats, positive: NDArray[np.bool_]) -> Floats:
+    """Return for each positive the share of negatives below it, and for each negative that of positives above it.
+
+    Equal scores count half. Shape (n,), in the order of the cases.
+    """
+    order = np.argsort(scores)
+    ordered, is_positive = scores[order], positive[order]
+    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    lengths = np.diff(last, prepend=-1)
+    found = np.empty(len(scores))
+    for mine, sign in ((True, 1), (False, -1)):
+        others = np.cumsum(is_positive != mine)[last]
+        below = np.repeat((others + np.concatenate(([0], others[:-1]))) / 2, lengths)
+        share = below / others[-1]
+        where = is_positive == mine
+        found[order[where]] = share[where] if sign > 0 else 1 - share[where]
+    return found
+
+
+def _variance(of_positives: Floats, of_negatives: Floats) -> float:
+    if min(len(of_positives), len(of_negatives)) < 2:
+        return math.nan
+    return float(of_positives.var(ddof=1) / len(of_positives) + of_negatives.var(ddof=1) / len(of_negatives))
+
+
+def _clustered_variance(placements: Floats, positive: NDArray[np.bool_], units: Ints, area: float) -> tuple[float, int]:
+    """Return the variance from sums over clusters, and how many pairs of different clusters are independent."""
+    _, places = np.unique(units, return_inverse=True)
+    clusters = int(places.max()) + 1
+    counts, residuals = [], []
+    for mine in (positive, ~positive):
+        counts.append(np.bincount(places[mine], minlength=clusters))
+        residuals.append(np.bincount(places[mine], placements[mine] - area, minlength=clusters))
+    with_class = [int((count > 0).sum()) for count in counts]
+    if min(with_class) < 2:
+        return math.nan, 0
+    totals = [int(count.sum()) for count in counts]
+    spread = sum(
+        known / (known - 1) * float((residual**2).sum()) / total**2
+        for known, residual, total in zip(with_class, residuals, totals, strict=True)
+    )
+    together = clusters / (clusters - 1) * float((residuals[0] * residuals[1]).sum())
+    return max(spread + 2 * together / (totals[0] * totals[1]), 0.0), min(with_class) // 2
+
+
+def _bounds(area: float, variance: float, pairs: int, alpha: float) -> Bounds:
+    if math.isnan(variance):
+        return Bounds(0.0, 1.0)
+    if variance < 1e-18:
+        certain = (alpha / 2) ** (1 / max(pairs, 1))
+        return Bounds(min(certain, area), max(1 - certain, area))
+    reach = float(stats.norm.isf(alpha / 2)) * math.sqrt(variance)
+    return Bounds(max(area - reach, 0.0), min(area + reach, 1.0))
