@@ -43,7 +43,7 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
     _require_fresh(scenario, cases, left.fresh, min(scenario.trial.attempts, hidden.attempts) - used)
     _require_complete(scenario)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, _level(scenario, left))
-    _require_approvals(scenario)
+    require_approvals(scenario)
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
@@ -87,7 +87,8 @@ def _require_complete(scenario: Scenario) -> None:
         raise InputError.from_issues("scenario.yaml", issues)
 
 
-def _require_approvals(scenario: Scenario) -> None:
+def require_approvals(scenario: Scenario) -> None:
+    """Return if every approval has been granted and runs; raises `RefusedError`: no hidden case leaves before."""
     for approval in scenario.trial.approvals:
         if not approval.reference:
             raise RefusedError("trial.approval_missing", kind=approval.kind)

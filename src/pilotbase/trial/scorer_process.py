@@ -19,12 +19,14 @@ from typing import IO
 
 from pydantic import BaseModel, ConfigDict
 
+from pilotbase.documents.board import BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError, UnknownProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
+from pilotbase.trial.board import score_submission
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.scorer import report_of, score_trial
 from pilotbase.vault.hardening import harden_process
@@ -42,7 +44,10 @@ class Job(BaseModel):
     home: Path
     organisation: str
     roles: tuple[Role, ...]
-    plan: str
+    plan: str | None = None
+    """The trial to run."""
+    submission: str | None = None
+    """Or the submission to a board to score."""
 
 
 class Event(BaseModel):
@@ -53,7 +58,8 @@ class Event(BaseModel):
     stage: Text | None = None
     done: int = 0
     total: int = 0
-    report: str | None = None
+    result: str | None = None
+    """Digest of the report, or of what the board releases."""
     error: Text | None = None
     exit_code: int = 0
 
@@ -68,15 +74,12 @@ def run_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress = ignore_progre
     known = report_of(lab, plan)
     if known is not None:
         return known
-    actor = lab.actor
-    job = Job(home=lab.home.path, organisation=actor.organisation, roles=tuple(actor.roles), plan=plan.digest())
-    command = [sys.executable, "-m", "pilotbase.trial.scorer_process"]
-    with _start(command) as process:
-        try:
-            return _follow(lab, process, job, on_progress)
-        except BaseException:
-            _stop(process)
-            raise
+    return lab.view.load(_run(_job(lab, plan=plan.digest()), on_progress), Report)
+
+
+def run_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgress = ignore_progress) -> BoardEntry:
+    """Return what a scorer process lets the board release of ``submission``; raises as `run_trial` does."""
+    return lab.view.load(_run(_job(lab, submission=submission.digest()), on_progress), BoardEntry)
 
 
 def main() -> int:
@@ -87,8 +90,7 @@ def main() -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     job = Job.model_validate_json(sys.stdin.read())
     try:
-        lab = Lab.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)))
-        report = score_trial(lab, lab.view.load(job.plan, TrialPlan), _Coarse(events))
+        result = _carry_out(job, _Coarse(events))
     except PilotbaseError as error:
         _write(events, Event(error=error.text, exit_code=error.exit_code))
         return error.exit_code
@@ -98,7 +100,7 @@ def main() -> int:
         full = Text(code="trial.disk_full", params={"file": str(error.filename or job.home)})
         _write(events, Event(error=full, exit_code=1))
         return 1
-    _write(events, Event(report=report.digest()))
+    _write(events, Event(result=result))
     return 0
 
 
@@ -116,6 +118,33 @@ class _Coarse:
             _write(self._events, Event(stage=progress.stage, done=step * progress.total // 20, total=progress.total))
 
 
+def _carry_out(job: Job, on_progress: OnProgress) -> str:
+    lab = Lab.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)))
+    if job.submission is not None:
+        return score_submission(lab, lab.view.load(job.submission, BoardSubmission), on_progress).digest()
+    return score_trial(lab, lab.view.load(job.plan or "", TrialPlan), on_progress).digest()
+
+
+def _job(lab: Lab, plan: str | None = None, submission: str | None = None) -> Job:
+    actor = lab.actor
+    return Job(
+        home=lab.home.path,
+        organisation=actor.organisation,
+        roles=tuple(actor.roles),
+        plan=plan,
+        submission=submission,
+    )
+
+
+def _run(job: Job, on_progress: OnProgress) -> str:
+    with _start([sys.executable, "-m", "pilotbase.trial.scorer_process"]) as process:
+        try:
+            return _follow(process, job, on_progress)
+        except BaseException:
+            _stop(process)
+            raise
+
+
 def _start(command: list[str]) -> subprocess.Popen[bytes]:
     """Start the process deaf to Ctrl-C: whoever started it hears that too, and then ends it in good order."""
     in_main = threading.current_thread() is threading.main_thread()
@@ -127,7 +156,7 @@ def _start(command: list[str]) -> subprocess.Popen[bytes]:
             signal.signal(signal.SIGINT, before)
 
 
-def _follow(lab: Lab, process: subprocess.Popen[bytes], job: Job, on_progress: OnProgress) -> Report:
+def _follow(process: subprocess.Popen[bytes], job: Job, on_progress: OnProgress) -> str:
     assert process.stdin is not None
     assert process.stdout is not None
     with contextlib.suppress(BrokenPipeError):
@@ -137,8 +166,8 @@ def _follow(lab: Lab, process: subprocess.Popen[bytes], job: Job, on_progress: O
         event = Event.model_validate(json.loads(line))
         if event.error is not None:
             raise _rebuilt(event.error, event.exit_code)
-        if event.report is not None:
-            return lab.view.load(event.report, Report)
+        if event.result is not None:
+            return event.result
         if event.stage is not None:
             on_progress(Progress(event.stage, event.done, event.total))
     raise PilotbaseError("trial.scorer_died", code=process.wait())

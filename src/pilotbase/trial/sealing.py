@@ -25,8 +25,11 @@ from pilotbase.documents.loading import load_document
 from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.steps import Step
+from pilotbase.trial.board_measure import board_rule, check_board
+from pilotbase.trial.clusters import clusters_of
 from pilotbase.trial.lab import Lab, name_once
 from pilotbase.vault.attempts import mark_scored_before
+from pilotbase.vault.board import SliceTerms, cut_slice
 from pilotbase.vault.carrying import past_of, same_cases, spend_published
 from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.overlaps import record_overlap
@@ -54,6 +57,8 @@ class SealedScenario(Document):
     """Features that have missing values anywhere: their arrays have the same type in rehearsal and trial."""
     reference_application: Digest | None = None
     """Folder digest of the baseline, where that is an application."""
+    board: Digest | None = None
+    """The board's slice, which is part of the hidden set and of no trial."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +114,8 @@ def seal_scenario(lab: Lab, scenario: Scenario, folder: Path, reference: Digest 
     Raises:
         InputError: the file is missing or does not fit the contract; a split that hides nothing, or one class only.
     """
-    path = _source(scenario, folder)
-    scenario_digest, source = scenario.digest(), digest_file(path)
-    head = f"sealed:{digest_json([scenario_digest, source, reference or ''])}"
+    source = digest_file(_source(scenario, folder))
+    head = _head(scenario, source, reference)
     known = lab.view.head(head)
     if known is not None:
         return Sealed(scenario, lab.view.load(known, SealedScenario))
@@ -123,6 +127,12 @@ def seal_scenario(lab: Lab, scenario: Scenario, folder: Path, reference: Digest 
             change.put(scenario, PUBLIC, owner=owner, fields={"name": scenario.name, "sector": scenario.sector.value})
             digest = change.put(record, parties(owner), owner=owner, fields={"scenario": scenario.name})
         return Sealed(scenario, lab.view.load(name_once(lab.view, head, digest), SealedScenario))
+
+
+def find_sealed(lab: Lab, scenario: Scenario, folder: Path, reference: Digest | None = None) -> Sealed | None:
+    """Return the scenario with its data where `seal_scenario` has sealed just that before, else None."""
+    known = lab.view.head(_head(scenario, digest_file(_source(scenario, folder)), reference))
+    return None if known is None else Sealed(scenario, lab.view.load(known, SealedScenario))
 
 
 def load_sealed(view: View, digest: Digest) -> Sealed:
@@ -147,6 +157,8 @@ def _seal(
     lab: Lab, scenario: Scenario, frame: pl.DataFrame, source: Digest, reference: Digest | None
 ) -> SealedScenario:
     split = split_cases(frame, scenario)
+    classes = classes_of(split.public, scenario)
+    check_board(scenario, classes)
     hidden = _hidden_set(lab, scenario, split.hidden)
     others = [other for other in _hidden_sets_of(lab, hidden.owner) if other.digest() != hidden.digest()]
     spend_published(lab.vault, split.public, others)
@@ -157,10 +169,24 @@ def _seal(
         public_cases=split.public.height,
         hidden_set=hidden.digest(),
         hidden_cases=split.hidden.height,
-        classes=classes_of(split.public, scenario),
+        classes=classes,
         may_miss=tuple(field.name for field in scenario.feature_fields if frame[field.name].null_count()),
         reference_application=reference,
+        board=_cut_board(lab, scenario, hidden, split.hidden),
     )
+
+
+def _cut_board(lab: Lab, scenario: Scenario, hidden: HiddenSet, frame: pl.DataFrame) -> Digest | None:
+    """Return the slice of the scenario's board, cut the first time that a version asks for it; None without board."""
+    board = scenario.trial.board
+    if board is None:
+        return None
+    measure = board_rule(scenario, board.measure).key
+    return cut_slice(lab.vault, hidden, SliceTerms(measure, board.share), clusters_of(frame, scenario)).digest()
+
+
+def _head(scenario: Scenario, source: Digest, reference: Digest | None) -> str:
+    return f"sealed:{digest_json([scenario.digest(), source, reference or ''])}"
 
 
 def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
@@ -179,7 +205,7 @@ def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
         attempts_before=past.attempts,
     )
     hidden = seal(lab.vault, frame, terms)
-    spent = np.union1d(past.scored, _published(lab, owner, frame))
+    spent = np.union1d(past.scored, published_cases(lab, owner, frame))
     if len(spent):
         mark_scored_before(lab.vault, hidden, spent)
     for earlier, shared in past.shared:
@@ -187,8 +213,8 @@ def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
     return lab.view.load(name_once(lab.view, head, hidden.digest()), HiddenSet)
 
 
-def _published(lab: Lab, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
-    """Return the cases that an earlier public sample of the owner has shown: they can prove nothing any more."""
+def published_cases(lab: Lab, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
+    """Return the cases of ``frame`` that a public sample of the owner has shown: they can prove nothing any more."""
     shown = np.zeros(frame.height, dtype=np.bool_)
     samples = {stored.load(SealedScenario).public_sample for stored in _sealed_by(lab, owner)}
     for sample in samples:

@@ -207,15 +207,27 @@ def scored_cases(vault: Vault, hidden_set: HiddenSet) -> Cases:
         return np.flatnonzero(_scored(connection, hidden_set.digest())).astype(np.int64)
 
 
+def fresh_cases(vault: Vault, connection: Connection, hidden_set: HiddenSet) -> Cases:
+    """Return the cases that nobody has scored or holds, ascending; ``connection`` may be a transaction's."""
+    spent = _spent(vault, connection, hidden_set)
+    return np.flatnonzero(~(spent.scored | spent.held)).astype(np.int64)
+
+
+def withdraw_cases(change: Transaction, hidden_set: HiddenSet, cases: Cases) -> None:
+    """Count ``cases`` as scored for ever, within ``change``: no attempt, on this set or a later one, gets them."""
+    scored = _scored(change.connection, hidden_set.digest())
+    before = int(scored.sum())
+    scored[cases] = True
+    bits = update(tables.hidden_sets).where(_sets.digest == hidden_set.digest()).values(scored=_packed(scored))
+    change.connection.execute(bits)
+    change.record("vault.scored_before", [hidden_set.digest()], {"cases": int(scored.sum()) - before})
+
+
 def mark_scored_before(vault: Vault, hidden_set: HiddenSet, cases: Cases) -> None:
     """Count ``cases`` as scored for ever: they were, as part of an earlier set, or a public sample shows them now."""
     vault.require_access(hidden_set.owner)
     with vault.transaction("vault.scored_before") as change:
-        scored = _scored(change.connection, hidden_set.digest())
-        scored[cases] = True
-        bits = update(tables.hidden_sets).where(_sets.digest == hidden_set.digest()).values(scored=_packed(scored))
-        change.connection.execute(bits)
-        change.record("vault.scored_before", [hidden_set.digest()], {"cases": len(cases)})
+        withdraw_cases(change, hidden_set, cases)
 
 
 def close_attempt(vault: Vault, attempt: Attempt) -> None:

@@ -32,6 +32,8 @@ class Purpose(StrEnum):
     BASELINE = "baseline"
     PROFILE = "profile"
     """Counts and class shares that the plan's planning needs."""
+    BOARD = "board"
+    """A board's own slice, and the state of its Ladder."""
     OWNER = "owner"
     """A job of the data's owner."""
 

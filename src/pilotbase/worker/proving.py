@@ -57,7 +57,7 @@ def rehearse_in(
     """
     sealed, candidate = take_in(base, scenario, application, Step.REHEARSE, on_progress)
     rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
-    folder = write_rehearsal(_folder(base, out, sealed, candidate) / "rehearsal", rehearsal)
+    folder = write_rehearsal(trial_folder(base, out, sealed, candidate) / "rehearsal", rehearsal)
     return Rehearsed(rehearsal.report, folder, rehearsal.passed)
 
 
@@ -66,7 +66,7 @@ def freeze_in(
 ) -> TrialPlan:
     """Return the frozen plan, rehearsing first where that has not been done; raises as `prove` does."""
     sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
-    folder = _folder(base, out, sealed, candidate)
+    folder = trial_folder(base, out, sealed, candidate)
     plan = _freeze(base, sealed, candidate, folder, on_progress)
     write_json(folder / "plan.json", plan)
     return plan
@@ -84,7 +84,7 @@ def prove(
         RefusedError: isolation, approvals, rehearsal, leakage, attempts; no attempt is counted.
     """
     sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
-    folder = _folder(base, out, sealed, candidate)
+    folder = trial_folder(base, out, sealed, candidate)
     plan = _freeze(base, sealed, candidate, folder, on_progress)
     report = run_trial(base.lab, plan, on_progress)
     on_progress(Progress(text("trial.progress.report")))
@@ -109,17 +109,18 @@ def take_in(
     return sealed, prepare_candidate(base.lab, kept)
 
 
-def _freeze(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_progress: OnProgress) -> TrialPlan:
+def require_rehearsed(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_progress: OnProgress) -> None:
+    """Rehearse where that has not been done, and write what came of it; raises `RefusedError` when it fails."""
     if not has_rehearsed(base.lab, sealed, candidate):
         rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
         write_rehearsal(folder / "rehearsal", rehearsal)
         if not rehearsal.passed:
             end = rehearsal.report.isolation
             raise RefusedError("trial.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail, folder=folder)
-    return freeze_plan(base.lab, sealed, candidate)
 
 
-def _folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) -> Path:
+def trial_folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) -> Path:
+    """Return where the files of this application on this scenario go; raises `RefusedError` when others are there."""
     name = f"{candidate.reference.name}-{candidate.reference.version}"
     supplier = candidate.reference.supplier.organisation
     folder = out or base.lab.folder("trials", sealed.scenario.name, supplier, name)
@@ -130,3 +131,8 @@ def _folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) 
         if theirs != (sealed.scenario.name, supplier, candidate.reference.name):
             raise RefusedError("trial.folder_taken", folder=folder)
     return folder
+
+
+def _freeze(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_progress: OnProgress) -> TrialPlan:
+    require_rehearsed(base, sealed, candidate, folder, on_progress)
+    return freeze_plan(base.lab, sealed, candidate)

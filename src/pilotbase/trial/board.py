@@ -1,0 +1,151 @@
+"""Submitting to a board: the same box and withheld logs as in a trial, on the slice that no trial ever scores.
+
+Nothing leaves but whether the board's best was beaten, and the best; it is no evidence. Killed and started again a
+submission goes on from its committed answers: a crash buys no second look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.catalogue.applications import read_application
+from pilotbase.compute.probe import probe_host, require_level
+from pilotbase.compute.settings import LogPolicy
+from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
+from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.texts import text
+from pilotbase.measures import measures
+from pilotbase.trial.answering import complete_answers
+from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.board_measure import board_losses, board_rule
+from pilotbase.trial.freezing import require_approvals
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.rehearsing import has_rehearsed
+from pilotbase.trial.run_files import EndedRun, UsedSoFar, read_marked, write_marked
+from pilotbase.trial.running import Candidate, Hooks, Terms, prepare_candidate, run_candidate
+from pilotbase.trial.scoring import build_cases
+from pilotbase.trial.sealing import Sealed, load_sealed, published_cases
+from pilotbase.vault.board import BoardSlice, Climbed, current_board, entry_of, open_submission, release, slice_cases
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+from pilotbase.vault.sealing import secrets_of
+
+
+@dataclass(frozen=True)
+class _Answered:
+    values: NDArray[Any]
+    end: EndReason
+
+
+def board_of(lab: Lab, sealed: Sealed) -> Board:
+    """Return the scenario's board as it stands; before the first submission it is empty.
+
+    Raises:
+        RefusedError: the scenario has none.
+    """
+    return current_board(lab.vault, _slice_of(lab, sealed)) or _empty(lab, sealed)
+
+
+def submit(lab: Lab, sealed: Sealed, candidate: Candidate) -> BoardSubmission:
+    """Return the submission of this application version, counted once; `score_submission` goes on with it.
+
+    Raises:
+        RefusedError: no board, missing approvals, an isolation level that the host cannot give, no passed rehearsal, or
+            all submissions of the supplier used.
+    """
+    empty = _empty(lab, sealed)
+    require_approvals(sealed.scenario)
+    require_level(sealed.scenario.trial.isolation, probe_host())
+    if not has_rehearsed(lab, sealed, candidate):
+        raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
+    return open_submission(lab.vault, empty, sealed.record.digest(), candidate.reference)
+
+
+def score_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgress) -> BoardEntry:
+    """Return what the board releases of ``submission``; to be called in the scorer process only.
+
+    Raises:
+        RefusedError: another process is at work on it, or cases of the slice have been published since it was cut.
+        InvalidProofError: hidden data or application are not what was submitted.
+    """
+    sealed, record = load_sealed(lab.view, submission.sealed), lab.view.load(submission.board, BoardSlice)
+    known = entry_of(lab.vault, submission)
+    if known is not None:
+        return known
+    hidden = lab.view.load(record.hidden_set, HiddenSet)
+    frames = open_hidden(lab.vault, hidden, ReaderGrant(Purpose.BOARD), slice_cases(lab.vault, record))
+    frame = pl.concat([piece.frame for piece in frames])
+    if len(published_cases(lab, record.owner, frame)):
+        raise RefusedError("trial.board_published", scenario=sealed.scenario.name)
+    answered = _answer(lab, (sealed, submission, hidden), frame, on_progress)
+    cases = build_cases(sealed.scenario, sealed.record.classes, frame, answered.values, None)
+    losses = board_losses(sealed.scenario, record.measure, cases)
+
+    def entry(climbed: Climbed) -> BoardEntry:
+        return BoardEntry(
+            submission=submission.digest(),
+            application=submission.application,
+            end=answered.end,
+            improved=climbed.improved,
+            released=losses.score(climbed.loss),
+            submitted_at=submission.submitted_at.replace(second=0, microsecond=0),
+        )
+
+    return release(lab.vault, submission, losses.values, entry)
+
+
+def _answer(
+    lab: Lab, what: tuple[Sealed, BoardSubmission, HiddenSet], frame: pl.DataFrame, on_progress: OnProgress
+) -> _Answered:
+    sealed, submission, hidden = what
+    folder = lab.folder("runs", f"board-{submission.digest().removeprefix('sha256:')}")
+    key = secrets_of(lab.vault, hidden).derive("board-run", submission.digest())
+    stage = text("trial.progress.answer", application=submission.application.name)
+    prediction = sealed.contract.prediction
+    with AnswerLog(folder / "answers", submission.canonical(), key) as log:
+        ended = read_marked(EndedRun, folder / "ended", key)
+        if ended is None:
+            candidate, trial = _candidate(lab, submission), sealed.scenario.trial
+            hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
+            terms = Terms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
+            with lab.hidden_run():
+                run = run_candidate(candidate, terms, sealed.features(frame), log, hooks)
+            ended = EndedRun.of(run, UsedSoFar())
+            log.sync()
+            write_marked(ended, folder / "ended", key)
+        return _Answered(complete_answers(log.values(), frame.height, prediction), ended.reason)
+
+
+def _candidate(lab: Lab, submission: BoardSubmission) -> Candidate:
+    folder = lab.folder("applications") / submission.application.digest.removeprefix("sha256:")
+    candidate = prepare_candidate(lab, read_application(folder))
+    if candidate.reference != submission.application:
+        raise InvalidProofError("trial.not_as_planned", plan=submission.digest())
+    return candidate
+
+
+def _slice_of(lab: Lab, sealed: Sealed) -> BoardSlice:
+    if sealed.record.board is None:
+        raise RefusedError("trial.no_board", scenario=sealed.scenario.name)
+    return lab.view.load(sealed.record.board, BoardSlice)
+
+
+def _empty(lab: Lab, sealed: Sealed) -> Board:
+    record, terms = _slice_of(lab, sealed), sealed.scenario.trial.board
+    assert terms is not None
+    rule = board_rule(sealed.scenario, record.measure)
+    return Board(
+        slice=record.digest(),
+        scenario=sealed.scenario.name,
+        owner=sealed.scenario.owner,
+        measure=record.measure,
+        better=measures()[rule.measure].better,
+        cases=record.cases,
+        allowed=terms.submissions,
+    )

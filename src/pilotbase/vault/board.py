@@ -1,0 +1,254 @@
+"""A board's slice of a hidden set and its Ladder: many looks, and nothing about single cases or lesser scores.
+
+The slice is cut from cases that nobody has scored or holds, in whole clusters, and counts as scored from then on: no
+attempt ever certifies on it, in this set or a later one. Of a submission the Ladder releases only whether it beat the
+board's best by more than its step, and the best (Blum & Hardt, ICML 2015, parameter-free). There is one Ladder for all
+suppliers of a board: with one for each, every further name would buy an exact score.
+
+    open_submission   counts the submission; the same application version finds the one it has
+    release           one transaction: Ladder, board and entry move together or not at all
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pydantic
+
+from pilotbase.documents.base import Document
+from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import ApplicationReference
+from pilotbase.evidence import draw_order
+from pilotbase.evidence.ladder import Ladder, LadderState
+from pilotbase.evidence.primitive import state_from
+from pilotbase.vault.attempts import fresh_cases, withdraw_cases
+from pilotbase.vault.envelopes import open_envelope, seal_envelope
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.opening import Cases, Purpose, ReaderGrant
+from pilotbase.vault.place import Vault
+from pilotbase.vault.sealing import secrets_of
+from pilotbase.workspace import records
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.failures import ConflictError
+
+FEWEST_CASES = 20
+_READ = ReaderGrant(Purpose.BOARD)
+
+
+class BoardSlice(Document):
+    """The record of a slice; which cases it holds is sealed."""
+
+    document: Literal["board-slice/1"] = "board-slice/1"
+    hidden_set: Digest
+    owner: str
+    measure: str
+    share: float
+    cases: int = pydantic.Field(ge=1)
+    members: Digest
+    """Envelope of the case numbers."""
+
+
+class LadderRecord(Document):
+    """Where the sealed state of a board's Ladder is: the best loss and, case by case, the losses that gave it.
+
+    It moves with every improvement and with nothing else; the entries that it counts are those since the last one.
+    """
+
+    document: Literal["ladder/1"] = "ladder/1"
+    slice: Digest
+    state: Digest
+
+
+@dataclass(frozen=True)
+class SliceTerms:
+    """What makes a board another one: with another measure or share it is cut anew, from cases that are fresh then."""
+
+    measure: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """What the Ladder releases of a submission: the board's best loss after it, and whether it is its own."""
+
+    loss: float
+    improved: bool
+
+
+def cut_slice(vault: Vault, hidden_set: HiddenSet, terms: SliceTerms, clusters: Cases) -> BoardSlice:
+    """Return the board's slice of ``hidden_set``, cut the first time; logged as ``board.cut``.
+
+    ``clusters``: a code per case, shape (rows,); cases of one code stay together. Which clusters are taken follows from
+    the set's secret. A cluster of which anything is scored or held stays out.
+
+    Raises:
+        RefusedError: fewer fresh cases than the share asks for, none would be left for trials, or the clusters are so
+            large that the slice would be more than twice the share.
+    """
+    key = secrets_of(vault, hidden_set).derive("board", terms.measure, str(terms.share))
+    fields = {"hidden_set": hidden_set.digest(), "measure": terms.measure, "share": str(terms.share)}
+    with vault.transaction("board.cut") as change:
+        known = records.find(change.connection, change.actor, "board-slice", fields, 1)
+        if known:
+            return known[0].load(BoardSlice)
+        fresh = fresh_cases(vault, change.connection, hidden_set)
+        wanted = max(round(terms.share * hidden_set.rows), FEWEST_CASES)
+        members = _drawn(clusters, fresh, wanted, key)
+        if len(members) < wanted or len(members) >= len(fresh):
+            raise RefusedError("vault.board_too_small", wanted=wanted, left=len(fresh))
+        if len(members) > 2 * wanted:
+            raise RefusedError("vault.board_too_coarse", wanted=wanted, found=len(members))
+        record = BoardSlice(
+            hidden_set=hidden_set.digest(),
+            owner=hidden_set.owner,
+            measure=terms.measure,
+            share=terms.share,
+            cases=len(members),
+            members=seal_envelope(vault, hidden_set.owner, hidden_set.digest(), members.astype("<i8").tobytes()),
+        )
+        change.put(record, parties(), owner=hidden_set.owner, fields=fields)
+        withdraw_cases(change, hidden_set, members)
+        change.facts["cases"] = len(members)
+    return record
+
+
+def slice_cases(vault: Vault, record: BoardSlice) -> Cases:
+    """Return the slice's case numbers, ascending; for the scorer process only."""
+    plain = open_envelope(vault, record.owner, record.hidden_set, record.members, _READ)
+    return np.frombuffer(plain, dtype="<i8").astype(np.int64)
+
+
+def current_board(vault: Vault, record: BoardSlice) -> Board | None:
+    """Return the board as the actor may see it, or None: before the first submission, and for strangers."""
+    head = vault.view.head(_board_head(record.digest()))
+    return None if head is None else vault.view.load(head, Board)
+
+
+def submission_of(vault: Vault, record: BoardSlice, application: ApplicationReference) -> BoardSubmission | None:
+    """Return the submission of an application version, or None."""
+    head = vault.view.head(_submission_head(record.digest(), application))
+    return None if head is None else vault.view.load(head, BoardSubmission)
+
+
+def open_submission(vault: Vault, empty: Board, sealed: Digest, application: ApplicationReference) -> BoardSubmission:
+    """Return the submission of an application version to the board: the one there is, or a new one, counted.
+
+    ``empty``: the board as it begins, with the terms of today.
+
+    Raises:
+        RefusedError: the supplier has used all its submissions.
+    """
+    record = vault.view.load(empty.slice, BoardSlice)
+    vault.require_access(record.owner)
+    supplier = application.supplier.organisation
+    while True:
+        known = submission_of(vault, record, application)
+        if known is not None:
+            return known
+        before = current_board(vault, record)
+        used = dict(before.used) if before else {}
+        number = used.get(supplier, 0) + 1
+        if number > empty.allowed:
+            raise RefusedError("vault.board_used_up", supplier=supplier, allowed=empty.allowed)
+        ranked = before.ranked if before else ()
+        after = empty.model_copy(update={"used": {**used, supplier: number}, "ranked": ranked})
+        try:
+            with vault.transaction("board.submitted") as change:
+                submission = BoardSubmission(
+                    board=empty.slice, sealed=sealed, application=application, number=number, submitted_at=change.now
+                )
+                digest = change.put(submission, parties(supplier), owner=record.owner)
+                change.set_head(_submission_head(empty.slice, application), digest, expected=None)
+                shown = change.put(after, parties(*after.used), owner=record.owner)
+                change.set_head(_board_head(empty.slice), shown, expected=before.digest() if before else None)
+        except ConflictError:
+            continue
+        return submission
+
+
+def entry_of(vault: Vault, submission: BoardSubmission) -> BoardEntry | None:
+    """Return what was released of ``submission``, or None."""
+    head = vault.view.head(_entry_head(submission))
+    return None if head is None else vault.view.load(head, BoardEntry)
+
+
+def release(
+    vault: Vault, submission: BoardSubmission, losses: npt.NDArray[np.float64], entry: Callable[[Climbed], BoardEntry]
+) -> BoardEntry:
+    """Return what the Ladder releases of ``submission``; asked again, with whatever losses, it is the same.
+
+    ``losses``: of the slice's eligible cases, in case order. ``entry`` makes what is said of it.
+    """
+    record = vault.view.load(submission.board, BoardSlice)
+    vault.require_access(record.owner)
+    while True:
+        known = entry_of(vault, submission)
+        if known is not None:
+            return known
+        head, state = _ladder_of(vault, record)
+        ladder = Ladder(len(losses), state=state)
+        loss = float(ladder.update(losses[np.newaxis])[0])
+        climbed = Climbed(loss, improved=state is None or state.shown is None or loss < state.shown)
+        released = entry(climbed)
+        with contextlib.suppress(ConflictError), vault.transaction("board.released") as change:
+            digest = change.put(released, parties(submission.application.supplier.organisation), owner=record.owner)
+            change.set_head(_entry_head(submission), digest, expected=None)
+            if climbed.improved:
+                board = current_board(vault, record)
+                assert board is not None
+                after = board.model_copy(update={"ranked": (released, *board.ranked)})
+                shown = change.put(after, parties(*after.used), owner=record.owner)
+                change.set_head(_board_head(submission.board), shown, expected=board.digest())
+                digest = change.put(_sealed_ladder(vault, record, ladder.state), parties(), owner=record.owner)
+                change.set_head(_ladder_head(submission.board), digest, expected=head)
+
+
+def _drawn(clusters: Cases, fresh: Cases, wanted: int, key: bytes) -> Cases:
+    """Return at least ``wanted`` cases (or all) of whole fresh clusters, taken in an order that ``key`` fixes."""
+    codes = np.unique(clusters, return_inverse=True)[1]
+    is_fresh = np.zeros(len(codes), dtype=np.bool_)
+    is_fresh[fresh] = True
+    whole = np.flatnonzero(np.bincount(codes, weights=~is_fresh) == 0)
+    order = whole[draw_order(len(whole), key)]
+    sizes = np.bincount(codes)[order]
+    taken = order[: int(np.searchsorted(np.cumsum(sizes), wanted)) + 1]
+    return np.flatnonzero(np.isin(codes, taken)).astype(np.int64)
+
+
+def _ladder_of(vault: Vault, record: BoardSlice) -> tuple[Digest | None, LadderState | None]:
+    head = vault.view.head(_ladder_head(record.digest()))
+    if head is None:
+        return None, None
+    sealed = vault.view.load(head, LadderRecord).state
+    plain = open_envelope(vault, record.owner, record.digest(), sealed, _READ)
+    return head, state_from(LadderState, json.loads(plain))
+
+
+def _sealed_ladder(vault: Vault, record: BoardSlice, state: LadderState) -> LadderRecord:
+    plain = json.dumps(dataclasses.asdict(state)).encode()
+    return LadderRecord(slice=record.digest(), state=seal_envelope(vault, record.owner, record.digest(), plain))
+
+
+def _board_head(board: Digest) -> str:
+    return f"board:{board}"
+
+
+def _ladder_head(board: Digest) -> str:
+    return f"ladder:{board}"
+
+
+def _entry_head(submission: BoardSubmission) -> str:
+    return f"board-entry:{submission.digest()}"
+
+
+def _submission_head(board: Digest, application: ApplicationReference) -> str:
+    return "board-submission:" + ":".join(part.removeprefix("sha256:")[:40] for part in (board, application.digest))

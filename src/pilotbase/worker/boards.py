@@ -1,0 +1,90 @@
+"""A scenario's board: an application's submission to it, and the board in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.catalogue.applications import read_application
+from pilotbase.documents.board import Board, BoardEntry
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.scenario import ApplicationBaseline
+from pilotbase.documents.steps import Step
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.board import board_of, submit
+from pilotbase.trial.scorer_process import run_submission
+from pilotbase.trial.sealing import find_sealed, load_scenario
+from pilotbase.worker.base import Base
+from pilotbase.worker.proving import require_rehearsed, take_in, trial_folder
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What the board released of a submission, and the board as it stands."""
+
+    entry: BoardEntry
+    board: Board
+
+
+def submit_to_board(
+    base: Base, scenario: Path, application: Path, on_progress: OnProgress = ignore_progress
+) -> Submitted:
+    """Return what the board says of an application version; of the same version it says the same again.
+
+    Raises:
+        InputError: scenario, data, application or lock are wrong, with every problem at once.
+        RefusedError: no board, isolation, approvals, rehearsal, or the supplier's submissions are used.
+    """
+    sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
+    board_of(base.lab, sealed)
+    require_rehearsed(base, sealed, candidate, trial_folder(base, None, sealed, candidate), on_progress)
+    entry = run_submission(base.lab, submit(base.lab, sealed, candidate), on_progress)
+    return Submitted(entry, board_of(base.lab, sealed))
+
+
+def show_board(base: Base, scenario: Path) -> Board:
+    """Return the scenario's board as it stands; nothing is sealed or scored for it.
+
+    Raises:
+        InputError: the scenario cannot be read.
+        RefusedError: the scenario has no board, or nothing of this version has been sealed.
+    """
+    document, folder = load_scenario(scenario, Step.FREEZE)
+    baseline = document.baseline
+    reference = read_application(folder / baseline.path).digest if isinstance(baseline, ApplicationBaseline) else None
+    sealed = find_sealed(base.lab, document, folder, reference)
+    if sealed is None:
+        raise RefusedError("worker.board_not_sealed", scenario=document.name)
+    return board_of(base.lab, sealed)
+
+
+def entry_line(entry: BoardEntry) -> Text:
+    """Return in a sentence what came of a submission."""
+    application, score = entry.application, f"{entry.released:.4f}"
+    name = f"{application.name} {application.version}"
+    if entry.improved:
+        return text("worker.board_improved", application=name, score=score)
+    if entry.end is not EndReason.FINISHED:
+        return text("worker.board_ended", application=name, reason=Text(code=f"box.end.{entry.end}"), score=score)
+    return text("worker.board_below", application=name, score=score)
+
+
+def board_lines(board: Board) -> Iterator[Text]:
+    """Yield the board in sentences: what it is, who stands where, who has used how many submissions."""
+    yield text("worker.board_title", scenario=board.scenario, measure=board.measure, cases=board.cases)
+    for rank, entry in enumerate(board.ranked, start=1):
+        application = entry.application
+        yield text(
+            "worker.board_rank",
+            rank=rank,
+            score=f"{entry.released:.4f}",
+            supplier=application.supplier.organisation,
+            application=f"{application.name} {application.version}",
+        )
+    if not board.ranked:
+        yield text("worker.board_empty")
+    for supplier, used in sorted(board.used.items()):
+        yield text("worker.board_used", supplier=supplier, used=used, allowed=board.allowed)
