@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
@@ -32,6 +33,7 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         state=record.state,
         digest=record.documents[record.kind],
         owner=record.owner,
+        title=both_languages(record.title),
         sector=scenario.sector.value if scenario is not None else "",
         action=scenario.action.value if scenario is not None and scenario.action is not None else "",
         words="\n".join(dict.fromkeys(word for word in _words(record, content) if word)),

@@ -14,7 +14,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, select, update
 
+from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import canonical_json
 from pilotbase.workspace import records, tables
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
@@ -35,6 +37,7 @@ class Listing:
     digest: str
     """Digest of the document that it shows."""
     owner: str
+    title: Localized
     sector: str = ""
     action: str = ""
     words: str = ""
@@ -81,6 +84,7 @@ def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Wait]) 
         "state": listing.state,
         "digest": listing.digest,
         "owner": listing.owner,
+        "title": canonical_json(listing.title.to_json_value()),
         "sector": listing.sector,
         "action": listing.action,
         "words": records.fold(listing.words)[:_WORDS_LIMIT],
@@ -181,7 +185,8 @@ def _sequence_of(connection: Connection, actor: Actor, subject: str) -> int:
 
 
 def _listing(row: Any) -> Listing:
-    return Listing(row.subject, row.kind, row.state, row.digest, row.owner, row.sector, row.action, row.words)
+    title = Localized.model_validate_json(row.title)
+    return Listing(row.subject, row.kind, row.state, row.digest, row.owner, title, row.sector, row.action, row.words)
 
 
 def _wait(row: Any) -> Wait:

@@ -221,6 +221,7 @@ listings = Table(
     Column("owner", String(120), nullable=False),
     Column("sector", String(40), nullable=False),
     Column("action", String(40), nullable=False),
+    Column("title", LargeBinary, nullable=False),
     Column("words", Text, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("moved_at", UtcMoment, nullable=False),

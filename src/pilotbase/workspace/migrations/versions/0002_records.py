@@ -26,6 +26,7 @@ def _make_listings() -> None:
         sa.Column("owner", sa.String(length=120), nullable=False),
         sa.Column("sector", sa.String(length=40), nullable=False),
         sa.Column("action", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.LargeBinary(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("moved_at", sa.BigInteger(), nullable=False),
