@@ -134,6 +134,16 @@ decision_threshold: 0.3
     assert [item.estimate for item in found.decisions[0].criteria] == [pytest.approx(0.085), 0.0, 1.0]
 
 
+def test_answers_under_a_perturbation_are_columns(write):
+    plan = "criteria: [accuracy >= 0.5, drop(accuracy under noise(0.10)) <= 0.2]"
+    rows = [f"{i},{'ab'[i % 2]},{'ab'[i % 2]},{'ab'[(i + (i < 5)) % 2]}" for i in range(100)]
+    found = decisions(*write(plan, rows, "case,truth,prediction,prediction@noise(0.1)"), design="full")
+    assert found.decisions[0].criteria[1].estimate == pytest.approx(0.05)
+    with pytest.raises(InputError) as caught:
+        decisions(*write(plan, rows, "case,truth,prediction,other"))
+    assert "prediction@noise(0.1)" in caught.value.render("en")
+
+
 def test_criteria_on_a_run_are_left_out_and_named(write):
     plan = PLAN.replace("[accuracy >= 0.9]", "[accuracy >= 0.9, memory.peak <= 1 GiB]")
     files = write(plan, answers(400, 0))

@@ -74,7 +74,7 @@ def _print_one(found: Decisions) -> None:
     for item in decision.criteria:
         if item.claim is not None:
             say(text("cli.decide_claim", rule=item.rule, claim=item.claim))
-    say(text("cli.decide_level", level=f"{found.level:.4g}", attempt=found.attempt, digest=decision.digest))
+    say(text("cli.decide_level", level=f"{found.level:.4g}", attempt=found.attempt, digest=decision.digest or "–"))
 
 
 def _print_many(found: Decisions) -> None:

@@ -100,6 +100,8 @@ class DecisionPlan(Document):
     design: TrialDesign = TrialDesign()
     labels: Literal["all", "score"] = "all"
     """``score``: true labels are known of few cases and a judge's score of all (prediction-powered verification)."""
+    judge_weight: float = pydantic.Field(default=0.75, ge=0, le=1)
+    """How much the judge's scores count (λ): fixed before any label is seen; of a poor judge, little."""
 
     @pydantic.model_validator(mode="before")
     @classmethod

@@ -36,8 +36,9 @@ from pilotbase.evidence import (
     exact,
     outcome_of,
 )
-from pilotbase.measures import Setting, is_resource, measures, problems_of
+from pilotbase.measures import Setting, is_resource, measures, problems_among, problems_of
 from pilotbase.trial.decision_digest import decision_digest
+from pilotbase.trial.few_labels import Judge, JudgedCriterion, decide_few_labels, require_few_label_criteria
 from pilotbase.trial.performance import Load
 from pilotbase.trial.recorded_cases import Recorded
 from pilotbase.trial.scoring import plan_criterion
@@ -167,6 +168,8 @@ class _Docket:
         if recorded.unit is not None:
             on_answers = [item.model_copy(update={"unit": recorded.unit}) for item in on_answers]
         _require_measurable(on_answers, recorded)
+        if recorded.scores is not None:
+            require_few_label_criteria(on_answers, recorded.cases)
         return cls(plan, recorded, tuple(on_answers), left_out)
 
     @property
@@ -183,6 +186,8 @@ class _Docket:
 
     def decide_at(self, seed: int) -> SeedDecision:
         order = self._order(seed)
+        if self.recorded.scores is not None:
+            return self._judged(seed, Judge(self.recorded.scores, self._weight), order)
         decision = decide(self._plans(order), order, self.levels, self.design)
         verdict = Verdict(decision.verdict)
         return SeedDecision(
@@ -196,6 +201,8 @@ class _Docket:
 
     def outcome_at(self, seed: int) -> SeedDecision:
         order = self._order(seed)
+        if self.recorded.scores is not None:
+            return self._judged(seed, Judge(self.recorded.scores, self._weight, bounded=False), order)
         found = outcome_of(self._plans(order), order, self.levels, self.design)
         criteria = zip(self.criteria, found.criteria, strict=True)
         return SeedDecision(
@@ -203,6 +210,22 @@ class _Docket:
             verdict=Verdict(found.verdict),
             scored=found.scored,
             criteria=tuple(_counts(criterion, item) for criterion, item in criteria),
+        )
+
+    @property
+    def _weight(self) -> Fraction:
+        return exact(self.plan.judge_weight)
+
+    def _judged(self, seed: int, judge: Judge, order: Ints) -> SeedDecision:
+        found = decide_few_labels(self.criteria, self.recorded, judge, order, self.levels, self.plan.design.cases)
+        pairs = zip(self.criteria, found.criteria, strict=True)
+        cases = len(self.recorded.cases)
+        return SeedDecision(
+            seed=seed,
+            verdict=found.verdict,
+            scored=found.labels,
+            criteria=tuple(_judged_figures(criterion, item, found.labels, cases) for criterion, item in pairs),
+            guarantee="exact_anytime",
         )
 
     def _order(self, seed: int) -> Ints:
@@ -241,18 +264,23 @@ def _follows_order(criterion: Criterion) -> bool:
 
 def _require_measurable(criteria: Sequence[Criterion], recorded: Recorded) -> None:
     cases = recorded.cases
-    setting = Setting(
-        cases.kind, cases.classes, cases.positive, frozenset(cases.groups), has_baseline=cases.baseline is not None
-    )
+    columns, has_baseline = frozenset(cases.groups), cases.baseline is not None
+    setting = Setting(cases.kind, cases.classes, cases.positive, columns, has_baseline)
     issues = list(_problems(criteria, setting))
     if issues:
         raise InputError.from_issues("criteria", issues)
 
 
 def _problems(criteria: Sequence[Criterion], setting: Setting) -> Iterator[Issue]:
-    for index, criterion in enumerate(criteria):
-        for problem in problems_of(criterion.parsed(), setting):
-            yield Issue(file="plan", path=f"criteria[{index}].rule", problem=problem)
+    rules = [criterion.parsed() for criterion in criteria]
+    found = [
+        (index, problem)
+        for index, (rule, criterion) in enumerate(zip(rules, criteria, strict=True))
+        if rule.under is None  # what a perturbation needs of features was asked when the answers were recorded
+        for problem in problems_of(rule, replace(setting, estimand=criterion.estimand.value))
+    ]
+    for index, problem in (*found, *problems_among(rules)):
+        yield Issue(file="plan", path=f"criteria[{index}].rule", problem=problem)
 
 
 def _figures(found: CriterionDecision) -> CriterionFigures:
@@ -270,6 +298,24 @@ def _figures(found: CriterionDecision) -> CriterionFigures:
         guarantee=found.guarantee,
         claim=found.claim,
         cases_needed=found.cases_needed,
+    )
+
+
+def _judged_figures(criterion: Criterion, found: JudgedCriterion, labels: int, cases: int) -> CriterionFigures:
+    return CriterionFigures(
+        rule=criterion.rule,
+        verdict=found.verdict,
+        used=labels,
+        total=cases,
+        decided_at=found.decided_at,
+        estimate=found.estimate,
+        lower=found.lower,
+        upper=found.upper,
+        estimand=criterion.estimand.value,
+        unit="case",
+        guarantee="exact_anytime",
+        claim=text("trial.claim.pool", used=labels, total=cases),
+        cases_needed=found.needed,
     )
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.data.tables import read_table
+from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
 from pilotbase.documents.scenario import Criterion
@@ -40,7 +41,8 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> Recorded:
     """Return the cases in ``path`` (CSV with a header; UTF-8) for the criteria of ``plan``.
 
     Columns: ``case`` (unique), ``truth``, ``prediction`` (empty: abstained); where asked for ``group``, ``unit``,
-    ``baseline``, ``score``, and any column by its own name. A column ``unit`` is always used: cases that hang together
+    ``baseline``, ``score`` (of a judge: 1 for a right answer, 0 for a wrong one), ``prediction@noise(0.1)`` (answers
+    under a perturbation), and any column by its own name. A column ``unit`` is always used: cases that hang together
     and are counted one by one prove nothing (statistics.md, corrections, row 7).
 
     Raises:
@@ -83,7 +85,8 @@ class _Reader:
         columns = frozenset(self._frame.columns)
         few = self._plan.labels == "score"
         self._check_names()
-        units = units_of(self._plan.criteria, columns)
+        # Labels are bought case by case, and only the pool is claimed: what hangs together there changes nothing.
+        units = set() if few else units_of(self._plan.criteria, columns)
         prediction = self._plan.prediction
         cases = Cases(
             truth=self._truth(few),
@@ -94,6 +97,7 @@ class _Reader:
             classes=self._classes,
             positive=prediction.positive,
             kind=prediction.kind,
+            perturbed=self._perturbed(),
         )
         scores = self._scores(columns) if few else None
         if self._issues:
@@ -156,6 +160,16 @@ class _Reader:
             if place in columns
         }
 
+    def _perturbed(self) -> dict[str, Column]:
+        """Return the answers under each perturbation that a rule names, from a column ``prediction@noise(0.1)``."""
+        columns = {_arm_of(name): name for name in self._frame.columns if _arm_of(name)}
+        named = {str(rule.under) for rule in (item.parsed() for item in self._plan.criteria) if rule.under is not None}
+        for under in sorted(named - columns.keys()):
+            found, wanted = ", ".join(self._frame.columns[:SHOWN]), f"prediction@{under}"
+            problem = text("trial.column_missing", found=found, allowed=wanted)
+            self._issues.append(Issue(file=self._file, path=wanted, problem=problem, line=1))
+        return {under: self._answers(columns[under]) for under in sorted(named & columns.keys())}
+
     def _units(self, units: set[str], columns: frozenset[str]) -> NDArray[np.int64] | None:
         if not units:
             return None
@@ -202,6 +216,14 @@ def _classes_of(frame: pl.DataFrame, prediction: DecisionPrediction) -> tuple[st
     columns = ["truth", *(name for name in ("prediction", "baseline") if prediction.kind == "label")]
     found = {label for name in columns if name in frame.columns for label in frame[name].drop_nulls().unique()}
     return tuple(sorted(found | ({prediction.positive} if prediction.positive is not None else set())))
+
+
+def _arm_of(column: str) -> str:
+    """Return the perturbation that a column's name spells, as rules spell it; empty for other columns."""
+    for prefix in ("prediction@", "prediction under "):
+        if column.startswith(prefix):
+            return str(parse_rule(f"drop(accuracy under {column.removeprefix(prefix)}) <= 0").under)
+    return ""
 
 
 def _cut(cell: Any) -> str:
