@@ -52,7 +52,25 @@ def python_codes() -> Iterator[tuple[str, bool]]:
                 yield code, name in errors
 
 
+DJANGO_TAG = re.compile(r"""\{%\s*(t|word|status)\s+["']([a-z_.]+)["'](?:\s+["']([a-z_]+)["'])?""")
+
+
+def django_codes() -> Iterator[str]:
+    """Codes of the hub's templates: ``{% t "x.y" %}``, and ``{% status "x" "y" %}`` where both are written out."""
+    for path in (*SOURCE.rglob("*.html"), *SOURCE.rglob("templates/**/*.txt")):
+        for tag, code, value in DJANGO_TAG.findall(path.read_text("utf-8")):
+            if tag == "t" or value:
+                yield f"{code}.{value}" if value else code
+
+
+def django_prefixes() -> set[str]:
+    """Vocabularies that the hub's templates name, such as ``hub.payer.``: their values come at run time."""
+    pages = (path.read_text("utf-8") for path in SOURCE.rglob("*.html"))
+    return {f"{code}." for page in pages for tag, code, value in DJANGO_TAG.findall(page) if tag != "t" and not value}
+
+
 def template_codes() -> Iterator[str]:
+    yield from django_codes()
     for path in SOURCE.rglob("*.jinja*"):
         for call in Environment(autoescape=True).parse(path.read_text()).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "t" and call.args:
@@ -130,8 +148,10 @@ def test_no_sentence_is_left_over():
         for node in ast.walk(tree)
         if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant)
     }
-    prefixes = tuple(literal for literal in formatted if "." in literal and " " not in literal) + tuple(
-        literal for literal in literals if literal.endswith(".") and " " not in literal
+    prefixes = (
+        tuple(django_prefixes())
+        + tuple(literal for literal in formatted if "." in literal and " " not in literal)
+        + tuple(literal for literal in literals if literal.endswith(".") and " " not in literal)
     )
     left = [code for code in roots if code not in used and code not in literals and not code.startswith(prefixes)]
     assert sorted(left) == []

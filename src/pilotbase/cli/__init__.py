@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pilotbase import __version__
-from pilotbase.cli import application, base, certificate, demo, log, scenario, trial
+from pilotbase.cli import application, base, certificate, demo, log, scenario, serve, trial
 
 app = typer.Typer(
     name="pilotbase",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command("init")(base.init)
 app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(application.app, name="application")
 app.add_typer(trial.app, name="trial")

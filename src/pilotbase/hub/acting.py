@@ -1,0 +1,94 @@
+"""Who asks: the person, the organisation they act for, its roles, and the store as that actor sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.texts import Language
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.base import base
+from pilotbase.hub.models import ApiToken, Membership, Person
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.store import View
+
+CHOSEN = "organisation"
+NOBODY = Actor("", frozenset())
+"""A visitor: no organisation has an empty name, so only what is public exists for them."""
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Who acts in one request."""
+
+    person: Person | None
+    actor: Actor
+    memberships: tuple[Membership, ...] = ()
+    may_write: bool = True
+    """False for a token of scope ``read``."""
+
+    @property
+    def view(self) -> View:
+        return base().lab.store.as_actor(self.actor)
+
+    @property
+    def organisation(self) -> str:
+        return self.actor.organisation
+
+    def has(self, *roles: Role) -> bool:
+        """Tell whether one of ``roles`` is among the actor's."""
+        return bool(self.actor.roles & set(roles))
+
+    def require(self, *roles: Role) -> None:
+        """Return if one of ``roles`` is among the actor's; raises `RefusedError` naming them."""
+        if not self.has(*roles):
+            raise RefusedError("hub.role_missing", needed=", ".join(role.value for role in roles))
+
+
+class HubRequest(HttpRequest):
+    """A request that `identify` has looked at."""
+
+    acting: Acting
+
+
+def identify(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: put an `Acting` on each request, from its session."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.acting = _of_session(request)  # type: ignore[attr-defined]
+        return get_response(request)
+
+    return middleware
+
+
+def of_token(token: ApiToken) -> Acting | None:
+    """Return who acts by ``token``, or None when the person has left the organisation or is barred."""
+    membership = Membership.objects.filter(person=token.person, organisation=token.organisation).first()
+    if membership is None or not token.person.is_active:
+        return None
+    return Acting(token.person, _actor(membership, token.person), (membership,), may_write=token.scope == "write")
+
+
+def language() -> Language:
+    """Return the language of this request."""
+    return "zh" if (get_language() or "").startswith("zh") else "en"
+
+
+def _of_session(request: HttpRequest) -> Acting:
+    person = request.user
+    if not isinstance(person, Person) or not person.is_authenticated:
+        return Acting(None, NOBODY)
+    memberships = tuple(Membership.objects.filter(person=person).order_by("organisation"))
+    if not memberships:
+        return Acting(person, NOBODY)
+    chosen = request.session.get(CHOSEN)
+    current = next((one for one in memberships if one.organisation == chosen), memberships[0])
+    return Acting(person, _actor(current, person), memberships)
+
+
+def _actor(membership: Membership, person: Person) -> Actor:
+    return Actor(membership.organisation, frozenset(map(Role, membership.roles)), person.identity)

@@ -1,0 +1,25 @@
+"""Where things stand on the hub: the address of a record, and the record of an address."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+SECTIONS = {
+    "scenario": "scenarios",
+    "application": "applications",
+    "commission": "trials",
+    "organisation": "organisations",
+}
+"""Kind of record → section of the hub."""
+KINDS = {section: kind for kind, section in SECTIONS.items()}
+
+
+def address_of(subject: str) -> str:
+    """Return the path of a record's page; of ``scenario:plant/milling`` it is ``/scenarios/plant/milling/``."""
+    kind, _, name = subject.partition(":")
+    return reverse("record", kwargs={"section": SECTIONS[kind], "name": name})
+
+
+def subject_of(section: str, name: str) -> str:
+    """Return the subject that a page is about."""
+    return f"{KINDS[section]}:{name}"

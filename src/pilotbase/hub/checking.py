@@ -1,0 +1,71 @@
+"""A certificate checked for anybody: against this base's public roots and its list of revocations."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import qrcode  # type: ignore[import-untyped]
+from django.conf import settings
+from qrcode.image.svg import SvgPathImage  # type: ignore[import-untyped]
+
+from pilotbase.certificate import Verification, read_evidence, verify_certificate
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.hub.acting import NOBODY
+from pilotbase.hub.base import base
+from pilotbase.worker.issuing import IssuedCertificate
+from pilotbase.workspace.failures import NotFoundError
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of a check: a certificate that holds, or why none does."""
+
+    verification: Verification | None
+    error: PilotbaseError | None
+    certificate: Certificate | None
+
+
+def check(data: bytes) -> Checked:
+    """Return whether the certificate in ``data`` holds now; nothing of one that is not ours is shown."""
+    opened = base()
+    revocations = read_evidence(opened.revocations) if opened.revocations.is_file() else None
+    try:
+        found = verify_certificate(data, opened.trust.roots(), revocations, at=datetime.now(UTC))
+    except PilotbaseError as error:
+        return Checked(None, error, None)
+    return Checked(found, None, found.certificate)
+
+
+def issued(serial: str) -> IssuedCertificate:
+    """Return the certificate of a serial number (hex digits), public as all are; raises `NotFoundError`."""
+    view = base().lab.store.as_actor(NOBODY)
+    digest = view.head(f"certificate:sha256:{serial}")
+    if digest is None:
+        raise NotFoundError("hub.no_certificate")
+    return view.load(digest, IssuedCertificate)
+
+
+def check_issued(serial: str) -> Checked:
+    """Return what a visitor who asks for a serial number is told: the certificate stands even where it holds no more.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = issued(serial)
+    checked = check(found.envelope.to_bytes())
+    return Checked(checked.verification, checked.error, found.certificate)
+
+
+def address(serial: str) -> str:
+    """Return the address at which anybody checks a certificate, as its QR code holds it."""
+    return f"{settings.CONFIGURATION.url}/certificates/{serial.partition(':')[2] or serial}/"
+
+
+def qr_code(content: str) -> bytes:
+    """Return a QR code as SVG."""
+    drawn = io.BytesIO()
+    qrcode.make(content, image_factory=SvgPathImage, box_size=12, border=2).save(drawn)
+    return drawn.getvalue()

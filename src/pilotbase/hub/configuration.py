@@ -1,0 +1,199 @@
+"""Every setting of the hub: its environment variable, its type, its default. Documented in docs/run-a-hub.md."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.texts import Text, text
+from pilotbase.workspace.home import VARIABLE, home_path
+
+ENVIRONMENT = "environment"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+PREFIX = "PILOTBASE_HUB_"
+
+
+def _setting(name: str, read: Callable[[str], Any], default: Any) -> Any:
+    return field(default=default, metadata={"variable": PREFIX + name, "read": read})
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _database(value: str) -> str:
+    if not value.startswith(("postgresql://", "sqlite:///")):
+        raise ValueError
+    return value
+
+
+def _mail(value: str) -> str:
+    if value not in ("folder", "console") and urlsplit(value).scheme not in ("smtp", "smtps"):
+        raise ValueError
+    return value
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in allowed:
+            raise ValueError
+        return value
+
+    return read
+
+
+def _between(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError
+        return number
+
+    return read
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The settings of one hub."""
+
+    home: Path
+    url: str = _setting("URL", _address, "http://127.0.0.1:8000")
+    """Public address, as browsers write it."""
+    hosts: tuple[str, ...] = _setting("HOSTS", _names, ())
+    """Further host names that are answered."""
+    database: str = _setting("DATABASE", _database, "")
+    """Accounts; empty: hub.db in the home, or the store's PostgreSQL where it has one."""
+    language: Literal["en", "zh"] = _setting("LANGUAGE", _one_of("en", "zh"), "en")
+    """Language of a visitor whose browser asks for neither."""
+    mail: str = _setting("MAIL", _mail, "folder")
+    """``folder`` (mail/ in the home), ``console``, or smtp[s]://user:password@host:port."""
+    mail_from: str = _setting("MAIL_FROM", str, "pilotbase@localhost")
+    session_hours: int = _setting("SESSION_HOURS", _between(1, 720), 12)
+    invitation_days: int = _setting("INVITATION_DAYS", _between(1, 90), 7)
+    upload_bytes: int = _setting("UPLOAD_BYTES", _between(1 << 10, 1 << 34), 64 << 20)
+    """Largest upload."""
+    proxies: int = _setting("PROXIES", _between(0, 9), 0)
+    """Reverse proxies in front whose X-Forwarded-For and -Proto are believed."""
+    log: Literal["json", "plain"] = _setting("LOG", _one_of("json", "plain"), "json")
+    oidc_name: str = _setting("OIDC_NAME", str, "OpenID Connect")
+    """What the button of the identity provider says."""
+    oidc_url: str = _setting("OIDC_URL", str, "")
+    """Issuer address of the identity provider; empty: none."""
+    oidc_client: str = _setting("OIDC_CLIENT", str, "")
+    oidc_secret_file: str = _setting("OIDC_SECRET_FILE", str, "")
+    """File that holds the client's secret."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
+        """Return the settings that ``environment`` spells; raises `InputError` with every problem at once."""
+        found: dict[str, Any] = {}
+        issues: list[Issue] = []
+        for setting in settings():
+            value = environment.get(setting.variable)
+            if not value:
+                continue
+            try:
+                found[setting.name] = setting.read(value)
+            except ValueError:
+                issues.append(_issue(setting.variable, text("hub.setting_invalid", found=_shown(setting, value))))
+        known = {setting.variable for setting in settings()}
+        strange = (name for name in environment if name.startswith(PREFIX) and name not in known)
+        issues += [_issue(name, text("hub.setting_unknown", allowed=sorted(known))) for name in sorted(strange)]
+        configuration = cls(home=home_path(environment), **found)
+        issues += [_issue(name, problem) for name, problem in configuration._contradictions()]
+        if issues:
+            raise InputError.from_issues(ENVIRONMENT, issues)
+        return configuration
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether browsers reach the hub by https."""
+        return self.url.startswith("https://")
+
+    @property
+    def local(self) -> bool:
+        return self.host in LOOPBACK
+
+    def _contradictions(self) -> Iterator[tuple[str, Text]]:
+        if not self.secure and not self.local:
+            yield f"{PREFIX}URL", text("hub.setting_insecure", found=self.url)
+        if bool(self.oidc_url) != bool(self.oidc_client):
+            yield f"{PREFIX}OIDC_CLIENT", text("hub.setting_oidc_half")
+        if self.oidc_secret_file and not Path(self.oidc_secret_file).is_file():
+            yield f"{PREFIX}OIDC_SECRET_FILE", text("hub.setting_no_file", found=self.oidc_secret_file)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as the documentation lists it."""
+
+    name: str
+    variable: str
+    default: str
+    read: Callable[[str], Any]
+
+
+def settings() -> list[Setting]:
+    """Return every setting but the home's, in order."""
+    return [
+        Setting(one.name, one.metadata["variable"], _spelled(one.default), one.metadata["read"])
+        for one in fields(Configuration)
+        if one.metadata
+    ]
+
+
+def django_database(configuration: Configuration, store_url: str | None) -> dict[str, Any]:
+    """Return Django's settings of the database that holds the accounts."""
+    url = configuration.database or store_url or f"sqlite:///{configuration.home / 'hub.db'}"
+    if url.startswith("sqlite:///"):
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": url.removeprefix("sqlite:///"),
+            "OPTIONS": {
+                "timeout": 30,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON",
+            },
+        }
+    parts = urlsplit(url)
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.get("host", parts.hostname or "")),
+        "PORT": str(parts.port or ""),
+    }
+
+
+def _issue(variable: str, problem: Text) -> Issue:
+    return Issue(file=ENVIRONMENT, path=variable, problem=problem)
+
+
+def _shown(setting: Setting, value: str) -> str:
+    """Return what was found, unless it may hold a password."""
+    return "…" if setting.name in ("mail", "database") else value[:120]
+
+
+def _spelled(default: object) -> str:
+    return ",".join(default) if isinstance(default, tuple) else str(default)
+
+
+HOME_VARIABLE = VARIABLE

@@ -1,0 +1,29 @@
+"""Parts of addresses."""
+
+from __future__ import annotations
+
+from django.urls.converters import StringConverter
+
+
+class Name(StringConverter):
+    """The name of a record: ``plant/milling``, ``acme``, ``7f3a…``."""
+
+    regex = r"[a-z0-9][a-z0-9_-]{0,62}(?:/[a-z0-9][a-z0-9_-]{0,62})?"
+
+
+class Digits(StringConverter):
+    """A SHA-256 digest in hex digits."""
+
+    regex = r"[0-9a-f]{64}"
+
+
+class PublicSection(StringConverter):
+    """Sections that visitors may list."""
+
+    regex = r"scenarios|applications"
+
+
+class Section(StringConverter):
+    """Sections of records."""
+
+    regex = r"scenarios|applications|trials|organisations"

@@ -1,0 +1,46 @@
+"""Who reaches a page at all; what they see there is cut by the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.http import HttpResponse
+
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.problems import LoginNeededError
+from pilotbase.workspace.failures import NotFoundError
+
+P = ParamSpec("P")
+Page = Callable[Concatenate[HubRequest, P], HttpResponse]
+
+
+def member_only(page: Page[P]) -> Page[P]:
+    """Let those in who act for an organisation; others log in first, or are told that they belong to none."""
+
+    @wraps(page)
+    def guarded(request: HubRequest, /, *arguments: P.args, **options: P.kwargs) -> HttpResponse:
+        if request.acting.person is None:
+            raise LoginNeededError("hub.login_needed")
+        if not request.acting.organisation:
+            raise NotFoundError("hub.no_membership")
+        return page(request, *arguments, **options)
+
+    return guarded
+
+
+def role_only(*roles: Role) -> Callable[[Page[P]], Page[P]]:
+    """Let those in whose organisation acts in one of ``roles``; for other members the page does not exist."""
+
+    def guard(page: Page[P]) -> Page[P]:
+        @wraps(page)
+        def guarded(request: HubRequest, /, *arguments: P.args, **options: P.kwargs) -> HttpResponse:
+            if not request.acting.has(*roles):
+                raise NotFoundError("hub.not_found")
+            return page(request, *arguments, **options)
+
+        return member_only(guarded)
+
+    return guard

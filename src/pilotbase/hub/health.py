@@ -1,0 +1,58 @@
+"""Whether the process lives, whether it can work, and its measurements."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import Acting, HubRequest
+from pilotbase.hub.base import operator_view
+from pilotbase.hub.metrics import CONTENT_TYPE, MEASUREMENTS
+from pilotbase.hub.models import Person
+from pilotbase.hub.people.tokens import acting_by
+from pilotbase.workspace.failures import NotFoundError
+
+
+def live(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the process answers."""
+    return JsonResponse({"status": "live"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when accounts and store can be read, else 503; says which, never why."""
+    checks = {"accounts": _accounts(), "store": _store()}
+    holds = all(checks.values())
+    return JsonResponse({"status": "ready" if holds else "not ready", **checks}, status=200 if holds else 503)
+
+
+def metrics(request: HubRequest) -> HttpResponse:
+    """Give measurements to operators and their tokens; for others there is no such page: counts are not public."""
+    acting = _by_token(request) or request.acting
+    if not acting.has(Role.OPERATOR):
+        raise NotFoundError("hub.not_found")
+    gauges = {"people": float(Person.objects.count())}
+    return HttpResponse(MEASUREMENTS.render(gauges), content_type=CONTENT_TYPE)
+
+
+def _by_token(request: HttpRequest) -> Acting | None:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return acting_by(secret) if scheme.lower() == "bearer" else None
+
+
+def _accounts() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM hub_person LIMIT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _store() -> bool:
+    try:
+        operator_view().head("health")
+    except PilotbaseError:
+        return False
+    return True

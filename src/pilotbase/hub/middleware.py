@@ -1,0 +1,86 @@
+"""What every answer passes: a log line and a measurement; headers that forbid what no page of ours does."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from pilotbase.hub.metrics import observed
+
+Handler = Callable[[HttpRequest], HttpResponse]
+_log = logging.getLogger("pilotbase.hub.request")
+
+_DIRECTIVES = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+HEADERS = {
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+def content_security_policy(identity_provider: str = "") -> str:
+    """Return the policy of our pages; forms may end at the identity provider, where there is one."""
+    form = f"'self' {identity_provider}".strip()
+    return "; ".join(f"{name} {value}" for name, value in {**_DIRECTIVES, "form-action": form}.items())
+
+
+def harden(get_response: Handler) -> Handler:
+    """Middleware: security headers on every answer; a view that set its own policy keeps it."""
+    policy = content_security_policy(settings.CONFIGURATION.oidc_url)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", policy)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+    return middleware
+
+
+def observe(get_response: Handler) -> Handler:
+    """Middleware: one log line and one measurement a request, under the route's name, never the address asked for.
+
+    Addresses may hold the secret of an invitation, a search, a person's address.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        number = secrets.token_hex(8)
+        request.number = number  # type: ignore[attr-defined]
+        start = time.perf_counter()
+        response = get_response(request)
+        seconds = time.perf_counter() - start
+        match = request.resolver_match
+        route = match.route if match else "none"
+        observed(request.method or "", route, response.status_code, seconds)
+        response.headers["X-Request-Id"] = number
+        acting = getattr(request, "acting", None)
+        facts = {
+            "request": number,
+            "method": request.method,
+            "route": route,
+            "status": response.status_code,
+            "milliseconds": round(seconds * 1000, 1),
+            "organisation": acting.organisation if acting else "",
+        }
+        _log.info("%s %s %s", request.method, route, response.status_code, extra=facts)
+        return response
+
+    return middleware

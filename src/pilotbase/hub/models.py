@@ -1,0 +1,110 @@
+"""Accounts: people, their memberships, invitations and API tokens. Rows only: rules stand in `people` and below."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+
+class People(BaseUserManager["Person"]):
+    """Finds people by address, whatever its case."""
+
+    def get_by_natural_key(self, username: str | None) -> Person:
+        return self.get(email__iexact=username)
+
+
+def new_identity() -> str:
+    """Return the opaque identifier by which records and the log know a person."""
+    return f"p{secrets.token_hex(8)}"
+
+
+class Person(AbstractBaseUser):
+    """One human being with one address; what they may do stands in their memberships."""
+
+    identity: models.CharField[str, str] = models.CharField(
+        max_length=63, unique=True, default=new_identity, editable=False
+    )
+    """Records and the log know them by this and nothing else: erasing the account leaves no name behind."""
+    email: models.EmailField[str, str] = models.EmailField(max_length=254, unique=True)
+    name: models.CharField[str, str] = models.CharField(max_length=120)
+    is_active: models.BooleanField[bool, bool] = models.BooleanField(default=True)
+    language: models.CharField[str, str] = models.CharField(max_length=10, default="en")
+    joined_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+
+    objects = People()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person acts for an organisation (a name in the workspace store) in some of its roles."""
+
+    person: models.ForeignKey[Person, Person] = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="memberships"
+    )
+    organisation: models.CharField[str, str] = models.CharField(max_length=63)
+    roles = models.JSONField(default=list)
+    since: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+
+    class Meta:  # noqa: D106
+        constraints: ClassVar = [models.UniqueConstraint(fields=["person", "organisation"], name="one_membership")]
+        indexes: ClassVar = [models.Index(fields=["organisation"], name="membership_organisation")]
+
+
+class Invitation(models.Model):
+    """An address invited into an organisation; the link's secret is kept as a hash and works once."""
+
+    email: models.EmailField[str, str] = models.EmailField(max_length=254)
+    organisation: models.CharField[str, str] = models.CharField(max_length=63)
+    roles = models.JSONField(default=list)
+    secret_hash: models.CharField[str, str] = models.CharField(max_length=64, unique=True)
+    invited_by: models.ForeignKey[Person | None, Person | None] = models.ForeignKey(
+        Person, on_delete=models.SET_NULL, null=True, related_name="invitations"
+    )
+    invited_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    expires_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    used_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    withdrawn_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+
+
+class ApiToken(models.Model):
+    """A secret by which a program acts for a person in one organisation; kept as a hash, shown once."""
+
+    person: models.ForeignKey[Person, Person] = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="tokens"
+    )
+    organisation: models.CharField[str, str] = models.CharField(max_length=63)
+    label: models.CharField[str, str] = models.CharField(max_length=80)
+    scope: models.CharField[str, str] = models.CharField(max_length=10)
+    secret_hash: models.CharField[str, str] = models.CharField(max_length=64, unique=True)
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    expires_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    last_used_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    revoked_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+
+
+class GivenAnswer(models.Model):
+    """What the API answered to a request with an Idempotency-Key: the same request gets the same answer for a day."""
+
+    person: models.ForeignKey[Person, Person] = models.ForeignKey(Person, on_delete=models.CASCADE)
+    organisation: models.CharField[str, str] = models.CharField(max_length=63)
+    key: models.CharField[str, str] = models.CharField(max_length=120)
+    request_hash: models.CharField[str, str] = models.CharField(max_length=64)
+    status: models.IntegerField[int | None, int | None] = models.IntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body: models.BinaryField[bytes, bytes] = models.BinaryField(default=b"")
+    given_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+
+    class Meta:  # noqa: D106
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "organisation", "key"], name="one_answer_per_key")
+        ]

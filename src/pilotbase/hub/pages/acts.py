@@ -1,0 +1,110 @@
+"""Taking a step: the form that it asks for, then the one way in which a record moves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.records import load_record
+from pilotbase.catalogue.subjects import new_commission
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.lifecycles import NEW, RecordKind, transition
+from pilotbase.documents.permissions import Act, permitted
+from pilotbase.documents.record import Record
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.addresses import address_of, subject_of
+from pilotbase.hub.bringing import FORMS, Bringing, OrganisationForm, ProposeForm, StepForm
+from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.reading import see
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.store import View
+
+UPLOADED = {"scenario": "scenario-new", "application-version": "application-new"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse:
+    """Show the form of a step; take the step."""
+    view, subject = request.acting.view, subject_of(section, name)
+    seen, chosen = see(view, subject), _act(act)
+    record, head = load_record(view, subject)
+    row = transition(chosen)
+    if row.brings in UPLOADED:
+        return redirect(f"/{section}/new/?record={name}")
+    if row.brings not in FORMS or not permitted(chosen, request.acting.actor, record.stands):
+        raise NotFoundError("hub.not_found")
+    bringing = Bringing(request.acting, record, chosen)
+    form = FORMS[row.brings](bringing, request.POST or None, initial={"seen": head})
+    if request.method == "POST" and form.is_valid() and _taken(view, subject, chosen, form):
+        return redirect(address_of(subject))
+    shown = {
+        "title": Text(code=f"act.{chosen}"),
+        "form": form,
+        "seen": seen,
+        "crumbs": [
+            {"url": f"/{section}/", "label": text(f"hub.nav_{section}")},
+            {"url": address_of(subject), "label": seen.title},
+        ],
+    }
+    return render(request, "hub/step.html", shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_only(Role.OPERATOR)
+def register_organisation(request: HubRequest) -> HttpResponse:
+    """Register an organisation."""
+    bringing = _new(request, "organisation", Act.ORGANISATION_REGISTER)
+    form = OrganisationForm(bringing, request.POST or None)
+    subject = f"organisation:{request.POST.get('name', '')}"
+    if request.method == "POST" and form.is_valid() and _taken(request.acting.view, subject, bringing.act, form):
+        return redirect(address_of(subject))
+    return _new_page(request, "organisations", form, bringing.act)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_only(Role.SUPPLIER)
+def propose(request: HubRequest) -> HttpResponse:
+    """Propose a trial of an application of one's own on an open scenario."""
+    bringing = _new(request, "commission", Act.COMMISSION_PROPOSE)
+    chosen = {"scenario": f"scenario:{request.GET.get('scenario', '')}"}
+    form = ProposeForm(bringing, request.POST or None, initial=chosen)
+    subject = new_commission()
+    if request.method == "POST" and form.is_valid() and _taken(request.acting.view, subject, bringing.act, form):
+        return redirect(address_of(subject))
+    return _new_page(request, "trials", form, bringing.act)
+
+
+def _taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
+    """Take the step; where something stands against it the form says what, and keeps what was typed."""
+    given = form.cleaned_data
+    try:
+        advance(view, subject, act, Move(form.brought, given.get("note", ""), given["seen"] or None))
+    except (InputError, RefusedError, ConflictError) as error:
+        form.add_error(None, error.render(language()))
+        return False
+    return True
+
+
+def _new(request: HubRequest, kind: RecordKind, act: Act) -> Bringing:
+    record = Record(subject=f"{kind}:new", kind=kind, title="", state=NEW, since=datetime.now(UTC))
+    return Bringing(request.acting, record, act)
+
+
+def _new_page(request: HubRequest, section: str, form: StepForm, act: Act) -> HttpResponse:
+    crumbs = [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}]
+    shown = {"title": Text(code=f"act.{act}"), "form": form, "seen": None, "crumbs": crumbs}
+    return render(request, "hub/step.html", shown)
+
+
+def _act(name: str) -> Act:
+    try:
+        return Act(name)
+    except ValueError:
+        raise NotFoundError("hub.not_found") from None

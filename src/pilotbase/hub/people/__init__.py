@@ -1,0 +1,1 @@
+"""Accounts: who may come in, who they act for, what programs may do for them."""

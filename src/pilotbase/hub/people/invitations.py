@@ -1,0 +1,174 @@
+"""Invitations: the only way in. One address, one organisation, one use, an end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.texts import Language, text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
+from pilotbase.hub.people.secrets import hash_of, new_secret
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An invitation and its link, which nobody can read again."""
+
+    invitation: Invitation
+    link: str
+
+
+def invite(
+    view: View,
+    inviter: Person | None,
+    email: str,
+    organisation: str,
+    roles: Iterable[Role],
+    language: Language = "en",
+) -> Sent:
+    """Invite ``email`` into ``organisation``, mail the link, and enter it into the log of the base.
+
+    Raises:
+        RefusedError: the actor of ``view`` is not the operator.
+        InputError: no role, or the person is a member already.
+    """
+    named = sorted({role.value for role in roles})
+    if not named:
+        raise InputError("hub.no_role")
+    if Membership.objects.filter(person__email__iexact=email, organisation=organisation).exists():
+        raise InputError("hub.member_already", email=email, organisation=organisation)
+    secret = new_secret("invite")
+    with transaction.atomic():
+        invitation = Invitation.objects.create(
+            email=email.strip().lower(),
+            organisation=organisation,
+            roles=named,
+            secret_hash=hash_of(secret),
+            invited_by=inviter,
+            expires_at=timezone.now() + timedelta(days=settings.CONFIGURATION.invitation_days),
+        )
+        with view.transaction("invitation.sent") as change:
+            change.require_operator()
+            change.record(
+                "invitation.sent",
+                [f"organisation:{organisation}"],
+                {"roles": ", ".join(named), "invitation": invitation.pk},
+                _personal(invitation.email, inviter),
+            )
+    link = f"{settings.CONFIGURATION.url}/invitations/{secret}/"
+    _mail(invitation, link, language)
+    return Sent(invitation, link)
+
+
+def open_invitation(secret: str, now: datetime | None = None) -> Invitation:
+    """Return the invitation of a link; raises `NotFoundError`: unknown, used, withdrawn and expired look alike."""
+    found = Invitation.objects.filter(
+        secret_hash=hash_of(secret), used_at=None, withdrawn_at=None, expires_at__gt=now or timezone.now()
+    ).first()
+    if found is None:
+        raise NotFoundError("hub.invitation_gone")
+    return found
+
+
+def open_invitations(organisation: str) -> QuerySet[Invitation]:
+    """Return the invitations into ``organisation`` whose links work, newest first."""
+    now = timezone.now()
+    return Invitation.objects.filter(
+        organisation=organisation, used_at=None, withdrawn_at=None, expires_at__gt=now
+    ).order_by("-invited_at")
+
+
+def join(view: View, invitation: Invitation, person: Person) -> Membership:
+    """Make ``person`` a member as the invitation says; it works once, also when two come at the same moment.
+
+    Raises:
+        NotFoundError: the invitation has been used, withdrawn or has expired meanwhile.
+        InputError: it was sent to another address.
+    """
+    if person.email.lower() != invitation.email.lower():
+        raise InputError("hub.invitation_foreign", email=person.email)
+    with transaction.atomic():
+        _use_up(invitation)
+        membership, _ = Membership.objects.update_or_create(
+            person=person, organisation=invitation.organisation, defaults={"roles": invitation.roles}
+        )
+        _log_membership(view, "membership.granted", membership)
+    return membership
+
+
+def sign_up(view: View, invitation: Invitation, name: str, password: str, language: Language) -> Person:
+    """Make the account of an invited address and its membership; raises as `join`, or when the account exists."""
+    with transaction.atomic():
+        if Person.objects.filter(email__iexact=invitation.email).exists():
+            raise InputError("hub.account_exists", email=invitation.email)
+        person = Person(email=invitation.email, name=name, language=language)
+        person.set_password(password)
+        person.save()
+        # The link came by mail to this address: it is proven.
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+        join(view, invitation, person)
+    return person
+
+
+def withdraw(view: View, invitation: Invitation) -> None:
+    """Let the link of an invitation work no more; raises `RefusedError` for all but the operator."""
+    with transaction.atomic():
+        _use_up(invitation, field="withdrawn_at")
+        with view.transaction("invitation.withdrawn") as change:
+            change.require_operator()
+            subjects = [f"organisation:{invitation.organisation}"]
+            change.record("invitation.withdrawn", subjects, {"invitation": invitation.pk})
+
+
+def remove(view: View, membership: Membership) -> None:
+    """End a membership and the tokens that stood on it; raises `RefusedError` for all but the operator."""
+    with transaction.atomic():
+        theirs = ApiToken.objects.filter(
+            person=membership.person, organisation=membership.organisation, revoked_at=None
+        )
+        theirs.update(revoked_at=timezone.now())
+        membership.delete()
+        _log_membership(view, "membership.ended", membership)
+
+
+def _use_up(invitation: Invitation, field: str = "used_at") -> None:
+    now = timezone.now()
+    untouched = Invitation.objects.filter(pk=invitation.pk, used_at=None, withdrawn_at=None, expires_at__gt=now)
+    if untouched.update(**{field: now}) != 1:
+        raise NotFoundError("hub.invitation_gone")
+
+
+def _log_membership(view: View, action: str, membership: Membership) -> None:
+    with view.transaction(action) as change:
+        change.require_operator()
+        subjects = [f"organisation:{membership.organisation}"]
+        facts: dict[str, str | int] = {"roles": ", ".join(membership.roles), "person": membership.person.identity}
+        change.record(action, subjects, facts, _personal(membership.person.email, None))
+
+
+def _personal(email: str, inviter: Person | None) -> bytes:
+    """Return who it is about: kept apart from the log, so that erasing it leaves every proof valid."""
+    return json.dumps({"email": email, "by": inviter.email if inviter else None}).encode()
+
+
+def _mail(invitation: Invitation, link: str, language: Language) -> None:
+    params = {
+        "organisation": invitation.organisation,
+        "link": link,
+        "until": invitation.expires_at.strftime("%Y-%m-%d"),
+    }
+    subject = text("hub.mail_invitation_subject", **params).render(language)
+    send_mail(subject, text("hub.mail_invitation", **params).render(language), None, [invitation.email])

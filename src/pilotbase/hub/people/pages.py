@@ -1,0 +1,127 @@
+"""Pages about people: accept an invitation, change the organisation one acts for, tokens, members."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import CHOSEN, HubRequest, language
+from pilotbase.hub.base import operator_view
+from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.models import Invitation, Membership, Person
+from pilotbase.hub.people import invitations, tokens
+from pilotbase.hub.people.forms import InvitationForm, JoinForm, TokenForm
+from pilotbase.workspace.failures import NotFoundError
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@require_http_methods(["GET", "POST"])
+def accept(request: HubRequest, secret: str) -> HttpResponse:
+    """Accept an invitation: as the person who is logged in, after logging in, or with a new account."""
+    invitation = invitations.open_invitation(secret)
+    person = request.acting.person
+    if person is None and Person.objects.filter(email__iexact=invitation.email).exists():
+        return redirect_to_login(request.path)
+    if person is not None:
+        return _accept_as(request, invitation, person)
+    form = JoinForm(request.POST or None, email=invitation.email)
+    if request.method == "POST" and form.is_valid():
+        name, password = form.cleaned_data["name"], form.cleaned_data["password"]
+        joined = invitations.sign_up(operator_view(), invitation, name, password, language())
+        login(request, joined, backend=BACKEND)
+        return redirect("my-work")
+    shown = {"invitation": invitation, "form": form, "title": text("hub.join_title")}
+    return render(request, "hub/join.html", shown)
+
+
+def _accept_as(request: HubRequest, invitation: Invitation, person: Person) -> HttpResponse:
+    if person.email.lower() != invitation.email.lower():
+        raise InputError("hub.invitation_foreign", email=person.email)
+    if request.method == "POST":
+        invitations.join(operator_view(), invitation, person)
+        request.session[CHOSEN] = invitation.organisation
+        return redirect("my-work")
+    return render(request, "hub/join.html", {"invitation": invitation, "form": None, "title": text("hub.join_title")})
+
+
+@require_POST
+def act_for(request: HubRequest) -> HttpResponse:
+    """Act for another of one's organisations from now on."""
+    chosen = request.POST.get("organisation", "")
+    if all(membership.organisation != chosen for membership in request.acting.memberships):
+        raise NotFoundError("hub.not_found")
+    request.session[CHOSEN] = chosen
+    return redirect("my-work")
+
+
+@require_http_methods(["GET", "POST"])
+@member_only
+def token_list(request: HubRequest) -> HttpResponse:
+    """Show one's API tokens; make one, whose secret is shown in this answer only."""
+    form, secret = TokenForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        _, secret = tokens.create_token(request.acting, chosen["label"], chosen["scope"], chosen["days"])
+        form = TokenForm()
+    shown = {"tokens": tokens.tokens_of(request.acting), "form": form, "secret": secret}
+    return render(request, "hub/tokens.html", {**shown, "title": text("hub.tokens_title")})
+
+
+@require_POST
+@member_only
+def token_revoke(request: HubRequest, number: int) -> HttpResponse:
+    """Revoke one of one's tokens."""
+    tokens.revoke_token(request.acting, number)
+    return redirect("tokens")
+
+
+@require_http_methods(["GET", "POST"])
+@role_only(Role.OPERATOR)
+def invite(request: HubRequest, organisation: str) -> HttpResponse:
+    """Invite an address into an organisation."""
+    form = InvitationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        acting, chosen = request.acting, form.cleaned_data
+        roles = [Role(role) for role in chosen["roles"]]
+        sent = invitations.invite(acting.view, acting.person, chosen["email"], organisation, roles, language())
+        said = text("hub.invited", email=sent.invitation.email, link=sent.link)
+        messages.success(request, said.render(language()))
+        return redirect("record", section="organisations", name=organisation)
+    shown = {"form": form, "organisation": organisation, "title": text("hub.invite_title", organisation=organisation)}
+    return render(request, "hub/invite.html", shown)
+
+
+@require_POST
+@role_only(Role.OPERATOR)
+def withdraw(request: HubRequest, number: int) -> HttpResponse:
+    """Withdraw an invitation."""
+    invitation = Invitation.objects.filter(pk=number).first()
+    if invitation is None:
+        raise NotFoundError("hub.not_found")
+    invitations.withdraw(request.acting.view, invitation)
+    return redirect("record", section="organisations", name=invitation.organisation)
+
+
+@require_POST
+@role_only(Role.OPERATOR)
+def remove(request: HubRequest, number: int) -> HttpResponse:
+    """End a membership."""
+    membership = Membership.objects.select_related("person").filter(pk=number).first()
+    if membership is None:
+        raise NotFoundError("hub.not_found")
+    organisation = membership.organisation
+    invitations.remove(request.acting.view, membership)
+    return redirect("record", section="organisations", name=organisation)
+
+
+def by_invitation_only(request: HttpRequest) -> HttpResponse:
+    """Say how one gets an account: where allauth has its sign-up page."""
+    return render(request, "hub/by_invitation_only.html", {"title": text("hub.by_invitation_title")})

@@ -1,0 +1,143 @@
+"""What went wrong, at the edge: a page in the reader's language, or problem details (RFC 9457) for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+
+from pilotbase.documents.errors import (
+    InputError,
+    InvalidProofError,
+    PilotbaseError,
+    RefusedError,
+    UnknownProofError,
+)
+from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub.acting import language
+from pilotbase.workspace.failures import BusyError, ConflictError, NotFoundError, StaleLeaseError
+
+PROBLEM_TYPE = "application/problem+json"
+_log = logging.getLogger("pilotbase.hub")
+
+STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (StaleLeaseError, 409),
+    (BusyError, 503),
+    (InputError, 422),
+    (InvalidProofError, 422),
+    (UnknownProofError, 422),
+    (RefusedError, 403),
+)
+
+
+class StaleEditError(PilotbaseError):
+    """Somebody else changed it since the caller read it."""
+
+
+class LoginNeededError(PilotbaseError):
+    """A visitor asked for what only people with an account reach."""
+
+
+def status_of(error: PilotbaseError) -> int:
+    """Return the HTTP status that says what ``error`` means."""
+    if isinstance(error, LoginNeededError):
+        return 401
+    if isinstance(error, StaleEditError):
+        return 412
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def problem_details(error: PilotbaseError, status: int, reader: Language) -> dict[str, Any]:
+    """Return the problem details of ``error``: type, title, status, detail, code, hint, and every problem found."""
+    details: dict[str, Any] = {
+        "type": f"urn:pilotbase:problem:{error.code}",
+        "title": error.text.render(reader, make_visible),
+        "status": status,
+        "code": error.code,
+        "hint": error.hint.render(reader, make_visible),
+    }
+    issues = error.issues if isinstance(error, InputError) else ()
+    if issues:
+        details["problems"] = [
+            {"path": issue.path, "code": issue.problem.code, "detail": issue.problem.render(reader, make_visible)}
+            for issue in issues
+        ]
+    return details
+
+
+def problem_response(error: PilotbaseError, status: int | None = None) -> HttpResponse:
+    """Return ``error`` as problem details in the caller's language."""
+    code = status or status_of(error)
+    body = json.dumps(problem_details(error, code, language()), ensure_ascii=False)
+    response = HttpResponse(body, status=code, content_type=PROBLEM_TYPE)
+    if code == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="pilotbase"'
+    return response
+
+
+class explain:  # noqa: N801 - named in settings beside the function middlewares
+    """Middleware: what Pilotbase raises on purpose becomes a page with the status it means."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, LoginNeededError):
+            return redirect_to_login(request.get_full_path())
+        return problem_page(request, error) if isinstance(error, PilotbaseError) else None
+
+
+def problem_page(request: HttpRequest, error: PilotbaseError) -> HttpResponse:
+    """Return the page that says what happened and what to do."""
+    status = status_of(error)
+    if status >= 500:
+        _log.error("%s", error, exc_info=error)
+    issues = error.issues if isinstance(error, InputError) else ()
+    return _page(request, status, error.text, error.hint, issues)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's handler404: the same words whether a thing does not exist or may not be known of."""
+    return _plain(request, NotFoundError("hub.not_found"), 404)
+
+
+def refused(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's handler403."""
+    return _plain(request, RefusedError("hub.forbidden"), 403)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's handler400."""
+    return _plain(request, InputError("hub.bad_request"), 400)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Django's handler500."""
+    return _plain(request, PilotbaseError("hub.failed", request=getattr(request, "number", "–")), 500)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form without its token: not from one of our pages, or from a page that was open too long."""
+    return _plain(request, RefusedError("hub.csrf_failed"), 403)
+
+
+def _plain(request: HttpRequest, error: PilotbaseError, status: int) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return problem_response(error, status)
+    return _page(request, status, error.text, error.hint, ())
+
+
+def _page(request: HttpRequest, status: int, sentence: Text, hint: Text, issues: Any) -> HttpResponse:
+    shown = {"title": text("hub.problem_title"), "sentence": sentence, "hint": hint, "issues": issues}
+    return render(request, "hub/problem.html", {**shown, "status": status}, status=status)

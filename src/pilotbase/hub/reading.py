@@ -1,0 +1,76 @@
+"""Records as pages show them, read as the actor sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pilotbase.documents.base import Document, Localized
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.record import ApplicationVersion, Commission, Record
+from pilotbase.documents.scenario import Scenario
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import Listing, find_listing
+from pilotbase.workspace.store import View
+
+SHOWN: dict[str, type[Document]] = {
+    "scenario": Scenario,
+    "application-version": ApplicationVersion,
+    "organisation": Organisation,
+    "commission": Commission,
+}
+"""Kinds of documents that a listing shows."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A record as one actor sees it: its listing, the document that shows it, and the record where that is seen too.
+
+    Visitors see an open scenario, but not who has had it in hand.
+    """
+
+    listing: Listing
+    document: Document
+    record: Record | None
+
+    @property
+    def subject(self) -> str:
+        return self.listing.subject
+
+    @property
+    def title(self) -> Localized | str:
+        if isinstance(self.document, ApplicationVersion):
+            return self.document.application.title
+        if isinstance(self.document, Scenario | Organisation):
+            return self.document.title
+        return self.record.title if self.record else self.name
+
+    @property
+    def name(self) -> str:
+        return self.subject.partition(":")[2]
+
+
+def see(view: View, subject: str) -> Seen:
+    """Return a record; raises `NotFoundError`: none such, or none that the actor may see."""
+    listing = find_listing(view, subject)
+    if listing is None:
+        raise NotFoundError("hub.not_found")
+    return _seen(view, listing)
+
+
+def see_all(view: View, listings: Iterable[Listing]) -> list[Seen]:
+    """Return the records of a list."""
+    return [_seen(view, listing) for listing in listings]
+
+
+def record_of(view: View, subject: str) -> Record | None:
+    """Return where a record stands, or None where the actor does not see it."""
+    digest = view.head(f"record:{subject}")
+    return None if digest is None else view.load(digest, Record)
+
+
+def _seen(view: View, listing: Listing) -> Seen:
+    stored = view.get(listing.digest)
+    if stored is None:
+        raise NotFoundError("hub.not_found")
+    return Seen(listing, stored.load(SHOWN[stored.kind]), record_of(view, listing.subject))

@@ -1,0 +1,25 @@
+"""Sentences that are rendered when a page is, for places where Django wants a string early: labels of forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from django.utils.functional import lazy
+
+from pilotbase.documents.texts import text
+from pilotbase.hub.acting import language
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+def t(code: str) -> _StrPromise:
+    """Return the sentence of ``code``, rendered in the language of the request that shows it."""
+    return cast("_StrPromise", _render(code))
+
+
+def _sentence(code: str) -> str:
+    return text(code).render(language())
+
+
+_render = lazy(_sentence, str)

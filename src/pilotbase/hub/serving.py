@@ -1,0 +1,112 @@
+"""One process that serves the hub: prepared, checked, started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pilotbase.documents.errors import InputError, Issue, PilotbaseError
+from pilotbase.documents.texts import Text, text
+from pilotbase.hub.configuration import ENVIRONMENT, LOOPBACK, PREFIX, Configuration
+from pilotbase.worker.base import open_base
+from pilotbase.workspace.home import home_path
+
+SETTINGS = "pilotbase.hub.settings"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the server listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+    @property
+    def url(self) -> str:
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+def configure(place: Place) -> Configuration:
+    """Return the settings for a hub at ``place``, whose own address is the public one where none is set.
+
+    Raises:
+        InputError: every problem of the settings at once; one is to listen beyond this machine without https.
+    """
+    os.environ.setdefault(f"{PREFIX}URL", place.url)
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    configuration = Configuration.from_environment()
+    if place.host not in LOOPBACK and not configuration.secure:
+        problem = text("hub.setting_insecure", found=place.url)
+        raise InputError.from_issues(ENVIRONMENT, [Issue(file=ENVIRONMENT, path=f"{PREFIX}URL", problem=problem)])
+    return configuration
+
+
+def prepare() -> None:
+    """Open the base, making it where there is none, and bring the accounts to this version's tables.
+
+    Raises as `open_base`.
+    """
+    open_base(create=True)
+    import django
+    from django.core.management import call_command
+
+    django.setup(set_prefix=False)
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def problems(place: Place) -> Iterator[Text]:
+    """Yield everything that would keep a hub at ``place`` from serving, in sentences."""
+    try:
+        configure(place)
+        open_base()
+    except InputError as error:
+        yield from (text("hub.check_problem", path=issue.path, problem=issue.problem) for issue in error.issues)
+        if not error.issues:
+            yield error.text
+        return
+    except PilotbaseError as error:
+        yield error.text
+        return
+    yield from _of_accounts()
+
+
+def run(place: Place) -> None:
+    """Serve until interrupted."""
+    import uvicorn
+
+    configuration = Configuration.from_environment()
+    uvicorn.run(
+        "pilotbase.hub.asgi:application",
+        host=place.host,
+        port=place.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=configuration.proxies > 0,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=64 << 10,
+        lifespan="off",
+    )
+
+
+def home_exists() -> bool:
+    """Tell whether there is a base in ``PILOTBASE_HOME``."""
+    return (home_path() / "home.json").is_file()
+
+
+def _of_accounts() -> Iterator[Text]:
+    import django
+    from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    django.setup(set_prefix=False)
+    try:
+        executor = MigrationExecutor(connection)
+        behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        yield text("hub.check_database", reason=str(error).strip())
+        return
+    if behind:
+        yield text("hub.check_behind", count=len(behind))

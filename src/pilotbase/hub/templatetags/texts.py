@@ -1,0 +1,96 @@
+"""``{% t "hub.x" %}`` and filters: our own sentences and what strangers wrote, in the reader's language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub.acting import language
+from pilotbase.hub.addresses import address_of
+from pilotbase.hub.states import LOOK
+
+register = template.Library()
+_SHOWN_DIGITS = 12
+
+
+@register.simple_tag
+def t(code: str, **params: object) -> str:
+    """Return a sentence of our catalogue; escaped by the engine as everything is."""
+    return text(code, **params).render(language(), make_visible)
+
+
+@register.simple_tag
+def word(vocabulary: str, value: str) -> str:
+    """Return the name of a value of a vocabulary, such as ``word "sector" scenario.sector``."""
+    return text(f"{vocabulary}.{value}").render(language())
+
+
+@register.filter
+def said(sentence: Any) -> str:
+    """Return what a person or the software said, in the reader's language, with nothing hidden in it."""
+    if isinstance(sentence, Text):
+        return sentence.render(language(), make_visible)
+    if isinstance(sentence, Localized | str) or sentence is None:
+        return make_visible(localized(sentence, language()))
+    return make_visible(str(sentence))
+
+
+@register.simple_tag
+def status(vocabulary: str, value: str) -> SafeString:
+    """Return the mark of a state: shape, word and colour; the word is text ``<vocabulary>.<value>``."""
+    name = text(f"{vocabulary}.{value}").render(language())
+    return format_html('<span class="status {}">{}</span>', LOOK.get(value, "none"), name)
+
+
+@register.filter
+def named(people: dict[str, str], identity: str | None) -> str:
+    """Return the name of a person, or nothing where it is not to be shown."""
+    return make_visible(people.get(identity or "", ""))
+
+
+@register.filter
+def address(subject: str) -> str:
+    """Return the address of a record's page."""
+    return address_of(subject)
+
+
+@register.filter
+def rest(subject: str) -> str:
+    """Return ``plant/milling`` of ``scenario:plant/milling``."""
+    return subject.partition(":")[2]
+
+
+@register.filter
+def hex(digest: str) -> str:
+    """Return a digest without its algorithm, as addresses hold it."""
+    return digest.partition(":")[2]
+
+
+@register.filter
+def short(digest: str) -> str:
+    """Return a digest in few letters."""
+    value = digest.partition(":")[2] or digest
+    return f"{value[:_SHOWN_DIGITS]}…"
+
+
+@register.filter
+def moment(when: datetime | None) -> SafeString | str:
+    """Return a time as ISO date and minute in UTC."""
+    if when is None:
+        return "–"
+    return format_html('<time datetime="{}">{}</time>', when.isoformat(), when.strftime("%Y-%m-%d %H:%M UTC"))
+
+
+@register.filter
+def day(when: datetime | None) -> SafeString | str:
+    """Return the day of a time."""
+    if when is None:
+        return "–"
+    return format_html('<time datetime="{}">{}</time>', when.isoformat(), when.strftime("%Y-%m-%d"))

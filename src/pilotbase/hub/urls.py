@@ -1,0 +1,107 @@
+"""Every address of the hub."""
+
+from __future__ import annotations
+
+from allauth.account import views as account  # type: ignore[import-untyped]
+from allauth.mfa.base import views as second_factor  # type: ignore[import-untyped]
+from allauth.mfa.recovery_codes import views as recovery  # type: ignore[import-untyped]
+from allauth.mfa.totp import views as totp  # type: ignore[import-untyped]
+from allauth.socialaccount import views as social  # type: ignore[import-untyped]
+from allauth.socialaccount.providers.openid_connect import urls as openid_connect  # type: ignore[import-untyped]
+from allauth.usersessions import views as sessions  # type: ignore[import-untyped]
+from django.urls import include, path, re_path, register_converter
+from django.views.i18n import set_language
+
+from pilotbase.hub import converters, health
+from pilotbase.hub.pages import account as own_account
+from pilotbase.hub.pages import acts, certificates, lists, portal, published, records, trials, work
+from pilotbase.hub.people import pages as people
+
+handler400 = "pilotbase.hub.problems.bad_request"
+handler403 = "pilotbase.hub.problems.refused"
+handler404 = "pilotbase.hub.problems.not_found"
+handler500 = "pilotbase.hub.problems.failed"
+
+register_converter(converters.Name, "name")
+register_converter(converters.Digits, "digits")
+register_converter(converters.Section, "section")
+register_converter(converters.PublicSection, "public")
+
+ACCOUNT = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("signup/", people.by_invitation_only, name="account_signup"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("password/change/", account.password_change, name="account_change_password"),
+    path("password/set/", account.password_set, name="account_set_password"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    path("password/reset/key/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("second-factor/", second_factor.index, name="mfa_index"),
+    path("second-factor/enter/", second_factor.authenticate, name="mfa_authenticate"),
+    path("second-factor/again/", second_factor.reauthenticate, name="mfa_reauthenticate"),
+    path("second-factor/app/start/", totp.activate_totp, name="mfa_activate_totp"),
+    path("second-factor/app/stop/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("second-factor/codes/", recovery.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("second-factor/codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("second-factor/codes/download/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("sessions/", sessions.list_usersessions, name="usersessions_list"),
+    path("provider/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
+    path("provider/error/", social.login_error, name="socialaccount_login_error"),
+    path("provider/signup/", people.by_invitation_only, name="socialaccount_signup"),
+    path("provider/", include(openid_connect)),
+    path("tokens/", people.token_list, name="tokens"),
+    path("tokens/<int:number>/revoke/", people.token_revoke, name="token-revoke"),
+    path("", own_account.show, name="account"),
+]
+
+PEOPLE = [
+    path("invitations/<str:secret>/", people.accept, name="invitation"),
+    path("invitations/<int:number>/withdraw/", people.withdraw, name="invitation-withdraw"),
+    path("memberships/<int:number>/remove/", people.remove, name="membership-remove"),
+    path("act-for/", people.act_for, name="act-for"),
+]
+
+RECORDS = [
+    path("scenarios/new/", work.show, name="scenario-new"),
+    path("applications/new/", work.show, name="application-new"),
+    path("trials/new/", acts.propose, name="commission-new"),
+    path("organisations/new/", acts.register_organisation, name="organisation-new"),
+    path("<section:section>/<name:name>/acts/<str:act>/", acts.take, name="act"),
+    path("organisations/<str:organisation>/invite/", people.invite, name="invite"),
+    path("<public:section>/", lists.public_list, name="records"),
+    path("<section:section>/", lists.member_list, name="records"),
+    path("trials/<name:name>/progress/", trials.progress, name="progress"),
+    path("trials/<name:name>/report/", trials.report, name="report"),
+    path("<section:section>/<name:name>/versions/<digits:digest>/", records.version, name="record-version"),
+    path("<section:section>/<name:name>/", records.show, name="record"),
+]
+
+CERTIFICATES = [
+    path("", certificates.check, name="certificate-check"),
+    path("<digits:serial>/", certificates.show, name="certificate"),
+    path("<digits:serial>/certificate.json", certificates.download, name="certificate-download"),
+    path("<digits:serial>/qr.svg", certificates.qr, name="certificate-qr"),
+    path("trust-roots.json", published.trust_roots, name="trust-roots"),
+    path("revocations.json", published.revocations, name="revocations"),
+]
+
+urlpatterns = [
+    path("", portal.show, name="portal"),
+    path("work/", work.show, name="my-work"),
+    path("certificates/", include(CERTIFICATES)),
+    path("account/", include(ACCOUNT)),
+    *PEOPLE,
+    path("language/", set_language, name="set_language"),
+    path("health/live", health.live, name="live"),
+    path("health/ready", health.ready, name="ready"),
+    path("api/docs/", portal.show, name="api-docs"),
+    path("metrics", health.metrics, name="metrics"),
+    *RECORDS,
+]
