@@ -66,9 +66,14 @@ def ordered_reaches(offsets: Ints, room: Fraction, size: int | None, level: floa
     compiled = compiled_crosses() if len(offsets) >= _WORTH_COMPILING else None
     if compiled is not None and (size is None or room < 1 << 52):
         return compiled(offsets, float(room), size or 0, level, FRACTIONS)
+    return against(room, size).crossing(offsets, level) is not None
+
+
+def against(room: Fraction, size: int | None) -> MeanMartingale:
+    """Return a martingale on offsets ≥ 0 against mean ≤ ``room`` or, of a finite set, total ≤ ``room``."""
     if size is None:
-        return MeanMartingale.with_replacement(room, 0).crossing(offsets, level) is not None
-    return MeanMartingale.without_replacement(int(room), size, 0).crossing(offsets, level) is not None
+        return MeanMartingale.with_replacement(room, 0)
+    return MeanMartingale.without_replacement(int(room), size, 0)
 
 
 def furthest(excluded: Callable[[int], bool], reached: int, last: int) -> int:

@@ -11,19 +11,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.inversion import CountedBatch, furthest, ordered_reaches
-from pilotbase.evidence.primitive import Bounds, Floats, Ints, integers, within
+from pilotbase.evidence.inversion import CountedBatch, against, furthest, ordered_reaches
+from pilotbase.evidence.martingale import MeanMartingale
+from pilotbase.evidence.primitive import Bounds, Ints, integers, within
 
 STEPS = 1 << 20
 """Bounds are multiples of the range of the values divided by this (a finite set's total: of 1 where that is finer)."""
 
 _FEW_KINDS = 32
+_MOST_TOTALS = 4 * STEPS
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class ConfidenceSequence:
         self._counts = np.array(state.counts, dtype=np.int64)
         self._values = np.array(state.values, dtype=np.int64)
         self._reached = [state.from_low, state.from_high]
+        self._probes: list[MeanMartingale | None] = [None, None]
 
     @property
     def state(self) -> SequenceState:
@@ -76,11 +80,10 @@ class ConfidenceSequence:
     def bounds(self) -> Bounds:
         """Return the bounds as they stand, in the values' own units."""
         if self._size is None:
-            unit = (self._high - self._low) / self._steps
-            return Bounds(self._low + self._reached[0] * unit, self._high - self._reached[1] * unit)
+            return Bounds(self._low + self._reached[0] * self._unit, self._high - self._reached[1] * self._unit)
         rest = self._size - self._count
-        lowest = self._size * self._low + self._share(self._reached[0])
-        highest = self._size * self._high - self._share(self._reached[1])
+        lowest = self._size * self._low + self._total_at(self._reached[0])
+        highest = self._size * self._high - self._total_at(self._reached[1])
         lowest, highest = max(lowest, self._total + rest * self._low), min(highest, self._total + rest * self._high)
         return Bounds(lowest / self._size, highest / self._size)
 
@@ -99,16 +102,6 @@ class ConfidenceSequence:
         self._total += int(whole.sum())
         return self.bounds
 
-    @property
-    def _steps(self) -> int:
-        spread = STEPS if self._size is None else self._size * (self._high - self._low)
-        return min(spread, 4 * STEPS) if self._size is not None else STEPS
-
-    def _share(self, step: int) -> int:
-        """Return what ``step`` of the lattice means in the finite set's total, counted from its end."""
-        assert self._size is not None
-        return step * self._size * (self._high - self._low) // self._steps
-
     def _count_in(self, values: Ints, kinds: Ints) -> None:
         codes = np.searchsorted(kinds, values).clip(0, len(kinds) - 1)
         strange = kinds[codes] != values
@@ -116,29 +109,54 @@ class ConfidenceSequence:
             raise InputError("evidence.value_of_no_kind", found=int(values[strange][0]), kinds=str(kinds.tolist()))
         batch = CountedBatch(self._counts, codes)
         self._counts = batch.after
-        sides: tuple[Floats, Floats] = (
-            (kinds - self._low).astype(np.float64),
-            (self._high - kinds).astype(np.float64),
-        )
-        for side, offsets in enumerate(sides):
-            unit = (self._high - self._low) / STEPS
-
-            def excluded(step: int, offsets: Floats = offsets, unit: float = unit) -> bool:
-                return batch.reaches(offsets / (step * unit) - 1.0, self._level)
-
+        for side in (0, 1):
+            excluded = partial(self._counts_exclude, batch, self._offsets(side, kinds))
             self._reached[side] = furthest(excluded, self._reached[side], STEPS - 1)
 
     def _remember(self, values: Ints) -> None:
-        self._values = np.concatenate((self._values, values))
-        for side, offsets in enumerate((self._values - self._low, self._high - self._values)):
+        before, self._values = self._values, np.concatenate((self._values, values))
+        last = STEPS - 1 if self._size is None else self._steps
+        for side in (0, 1):
+            if self._reached[side] < last and self._probe_crosses(side, before, values):
+                excluded = partial(self._values_exclude, self._offsets(side, self._values))
+                self._reached[side] = furthest(excluded, self._reached[side], last)
+                self._probes[side] = None
 
-            def excluded(step: int, offsets: Ints = offsets) -> bool:
-                if self._size is not None:
-                    return ordered_reaches(offsets, Fraction(self._share(step) - 1), self._size, self._level)
-                room = Fraction(step * (self._high - self._low), STEPS)
-                return ordered_reaches(offsets, room, None, self._level)
+    def _probe_crosses(self, side: int, before: Ints, values: Ints) -> bool:
+        """Return whether the next step is excluded now, without going through all earlier values again."""
+        probe = self._probes[side]
+        if probe is None:
+            probe = self._probes[side] = against(self._room(self._reached[side] + 1), self._size)
+            probe.crossing(self._offsets(side, before), self._level)
+        return probe.crossing(self._offsets(side, values), self._level) is not None
 
-            self._reached[side] = furthest(excluded, self._reached[side], self._steps - (self._size is None))
+    def _offsets(self, side: int, values: Ints) -> Ints:
+        return self._high - values if side else values - self._low
+
+    def _counts_exclude(self, batch: CountedBatch, offsets: Ints, step: int) -> bool:
+        return batch.reaches(offsets / (step * self._unit) - 1.0, self._level)
+
+    def _values_exclude(self, offsets: Ints, step: int) -> bool:
+        return ordered_reaches(offsets, self._room(step), self._size, self._level)
+
+    def _room(self, step: int) -> Fraction:
+        """Return the null that ``step`` excludes, counted from the end of the range."""
+        if self._size is None:
+            return Fraction(step * (self._high - self._low), STEPS)
+        return Fraction(self._total_at(step) - 1)
+
+    @property
+    def _unit(self) -> float:
+        return (self._high - self._low) / STEPS
+
+    @property
+    def _steps(self) -> int:
+        """Return how many lattice steps a finite set's total has: one for each total where they are not too many."""
+        return min((self._size or 0) * (self._high - self._low), _MOST_TOTALS)
+
+    def _total_at(self, step: int) -> int:
+        """Return the finite set's total at ``step``, counted from the end of its range."""
+        return step * (self._size or 0) * (self._high - self._low) // self._steps
 
 
 def confidence_sequence(values: Ints, limits: tuple[int, int], alpha: float, size: int | None = None) -> Bounds:
