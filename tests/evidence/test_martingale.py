@@ -159,3 +159,20 @@ def test_counts_alone_give_the_same_capital() -> None:
     quick = MeanMartingale.with_replacement(Fraction(1), 0).capitals_at(values, counts)
     path = np.concatenate(([0.0], MeanMartingale.with_replacement(Fraction(1), 0).update(values)))
     assert quick == pytest.approx(path[counts], abs=1e-9)
+
+
+def test_bets_on_a_linear_grid_would_lose_their_power_near_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trap (decision 3): 0.88 against 0.90 is refuted with log-spaced bets, half as often with equally spaced."""
+    rng = np.random.default_rng(5)
+    runs = [-(rng.random(5000) < 0.88).astype(np.int64) for _ in range(60)]
+
+    def refuted() -> int:
+        level = math.log(40)
+        return sum(
+            MeanMartingale.with_replacement(Fraction(-9, 10), -1).crossing(values, level) is not None for values in runs
+        )
+
+    log_spaced = refuted()
+    monkeypatch.setattr("pilotbase.evidence.martingale.FRACTIONS", np.arange(1, 11) / 11)
+    assert log_spaced > 50
+    assert refuted() < 0.7 * log_spaced

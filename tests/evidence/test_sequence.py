@@ -53,6 +53,14 @@ def test_a_whole_set_leaves_no_width() -> None:
     assert (bounds.lower, bounds.upper) == (0.75, 0.75)
 
 
+def test_a_claim_about_the_population_keeps_its_width_at_exhaustion() -> None:
+    """Pitfall 7: all of a set seen says all of the set, not of the cases it was drawn like."""
+    values = (np.random.default_rng(3).random(400) < 0.9).astype(np.int64)
+    of_the_set, of_the_population = (confidence_sequence(values, (0, 1), 0.05, size) for size in (400, None))
+    assert of_the_set.lower == of_the_set.upper == values.mean()
+    assert of_the_population.upper - of_the_population.lower > 0.05
+
+
 def test_without_replacement_is_narrower() -> None:
     values = (np.random.default_rng(4).random(1500) < 0.9).astype(np.int64)
     finite, infinite = (confidence_sequence(values, (0, 1), 0.05, size) for size in (2000, None))

@@ -15,9 +15,18 @@ The trial's way through this room::
 ``observation`` is any object with the attributes of `Observation`; those of `pilotbase.measures.observe` have them.
 Before a plan is frozen, `feasibility_of` says whether so few cases can decide a criterion at all, and how many would:
 give it the same `CriterionPlan`, observed on the baseline's answers.
+
+Beneath lie the primitives. Each takes values in batches of any size, and can be stored and resumed (`Primitive`)::
+
+    sequence = ConfidenceSequence(0.05, limits=(0, 1), size=10_000)
+    sequence.update(values)          # Bounds, valid at every time at once
+    stored = asdict(sequence.state)  # plain numbers: JSON
+    ConfidenceSequence(0.05, (0, 1), 10_000, state=state_from(SequenceState, stored))
 """
 
 from pilotbase.evidence.attempts import Levels, attempt_levels, exact
+from pilotbase.evidence.binary_sequences import BetaBinomial, BinaryState, PriorPosterior
+from pilotbase.evidence.bootstrap import CountsState, MultinomialBootstrap, percentile_bounds, weight_bootstrap
 from pilotbase.evidence.claims import (
     Estimand,
     Guarantee,
@@ -34,46 +43,102 @@ from pilotbase.evidence.decision import (
     outcome_of,
     verdict_of,
 )
+from pilotbase.evidence.delong import Area, DeLong, DeLongState, delong
 from pilotbase.evidence.feasibility import Feasibility, feasibility_of
 from pilotbase.evidence.intervals import PathPoint
+from pilotbase.evidence.judged_pool import JudgedPool, judge_weight
+from pilotbase.evidence.ladder import Ladder, LadderState
 from pilotbase.evidence.martingale import MartingaleState, MeanMartingale
+from pilotbase.evidence.monitoring import CumulativeSum, DetectorState, ShiryaevRoberts, WeightedRestart
+from pilotbase.evidence.multiplicity import ELond, ELondState, e_benjamini_hochberg
 from pilotbase.evidence.observations import Comparison, Form, Observation, Part
 from pilotbase.evidence.order import draw_order
 from pilotbase.evidence.planning import cases_to_confirm_at_best
 from pilotbase.evidence.plans import CriterionPlan, Design, levels_among
+from pilotbase.evidence.prediction_powered import (
+    PoweredSequenceState,
+    PredictionPowered,
+    PredictionPoweredSequence,
+    PredictionPoweredState,
+)
+from pilotbase.evidence.primitive import Bounds, Primitive, state_from
+from pilotbase.evidence.proportional import BlocksState, ProportionalBlocks, draw_blocks, proportional_block
+from pilotbase.evidence.quantile_sequence import QuantileSequence, QuantileState
 from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate, time_blocks
+from pilotbase.evidence.sequence import ConfidenceSequence, SequenceState, confidence_sequence
+from pilotbase.evidence.thresholdout import Thresholdout, ThresholdoutState
 
 __all__ = [
+    "Area",
+    "BetaBinomial",
+    "BinaryState",
+    "BlocksState",
+    "Bounds",
     "Comparison",
+    "ConfidenceSequence",
+    "CountsState",
     "CriterionDecision",
     "CriterionOutcome",
     "CriterionPlan",
     "CriterionVerdict",
+    "CumulativeSum",
+    "DeLong",
+    "DeLongState",
     "Decision",
     "Design",
+    "DetectorState",
+    "ELond",
+    "ELondState",
     "Estimand",
     "Feasibility",
     "Form",
     "Guarantee",
+    "JudgedPool",
+    "Ladder",
+    "LadderState",
     "Levels",
     "MartingaleState",
     "MeanMartingale",
+    "MultinomialBootstrap",
     "Observation",
     "Outcome",
     "Part",
     "PathPoint",
+    "PoweredSequenceState",
+    "PredictionPowered",
+    "PredictionPoweredSequence",
+    "PredictionPoweredState",
+    "Primitive",
+    "PriorPosterior",
+    "ProportionalBlocks",
+    "QuantileSequence",
+    "QuantileState",
+    "SequenceState",
+    "ShiryaevRoberts",
+    "Thresholdout",
+    "ThresholdoutState",
     "Verdict",
+    "WeightedRestart",
     "attempt_levels",
     "cases_to_confirm_at_best",
+    "confidence_sequence",
     "decide",
+    "delong",
+    "draw_blocks",
     "draw_order",
+    "e_benjamini_hochberg",
     "exact",
     "feasibility_of",
+    "judge_weight",
     "levels_among",
     "outcome_of",
+    "percentile_bounds",
+    "proportional_block",
     "quantile_bounds",
     "quantile_estimate",
+    "state_from",
     "time_blocks",
     "unit_text",
     "verdict_of",
+    "weight_bootstrap",
 ]
