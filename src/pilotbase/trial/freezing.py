@@ -11,14 +11,14 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
-from pilotbase.evidence import attempt_levels, exact
 from pilotbase.trial.criteria_check import check_criteria
 from pilotbase.trial.lab import SOFTWARE, Lab, name_once
+from pilotbase.trial.refreshing import next_level
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.running import Candidate
 from pilotbase.trial.scoring import settle_criteria
-from pilotbase.trial.sealing import Sealed, error_level, read_public_sample
-from pilotbase.vault.attempts import Remaining, order_commitment, remaining
+from pilotbase.trial.sealing import Sealed, read_public_sample
+from pilotbase.vault.attempts import order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties
 
@@ -42,7 +42,7 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
     used = hidden.attempts - left.attempts
     _require_fresh(scenario, cases, left.fresh, min(scenario.trial.attempts, hidden.attempts) - used)
     _require_complete(scenario)
-    check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, _level(scenario, left))
+    check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
     require_approvals(scenario)
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
@@ -71,12 +71,6 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
     with lab.view.transaction("trial.plan_frozen") as change:
         digest = change.put(plan, parties(supplier), owner=owner, fields={"scenario": scenario.name})
     return lab.view.load(name_once(lab.view, head, digest), TrialPlan)
-
-
-def _level(scenario: Scenario, left: Remaining) -> float:
-    """Return the level at which the next attempt is judged: see `scorer`."""
-    own = attempt_levels(exact(error_level(scenario.criteria)), left.next_number).accept
-    return min(left.next_alpha, float(own))
 
 
 def _require_complete(scenario: Scenario) -> None:
