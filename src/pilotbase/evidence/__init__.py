@@ -43,7 +43,6 @@ from pilotbase.evidence.decision import (
     outcome_of,
     verdict_of,
 )
-from pilotbase.evidence.delong import Area, DeLong, DeLongState, delong
 from pilotbase.evidence.feasibility import Feasibility, feasibility_of
 from pilotbase.evidence.intervals import PathPoint
 from pilotbase.evidence.judged_pool import JudgedPool, judge_weight
@@ -65,6 +64,7 @@ from pilotbase.evidence.primitive import Bounds, Primitive, state_from
 from pilotbase.evidence.proportional import BlocksState, ProportionalBlocks, draw_blocks, proportional_block
 from pilotbase.evidence.quantile_sequence import QuantileSequence, QuantileState
 from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate, time_blocks
+from pilotbase.evidence.roc_area import Area, DeLong, DeLongState, delong
 from pilotbase.evidence.sequence import ConfidenceSequence, SequenceState, confidence_sequence
 from pilotbase.evidence.thresholdout import Thresholdout, ThresholdoutState
 

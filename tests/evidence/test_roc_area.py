@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.delong import Area, DeLong, delong
+from pilotbase.evidence.roc_area import Area, DeLong, delong
 
 
 def cases(rng: np.random.Generator, n: int, digits: int = 8) -> tuple[np.ndarray, np.ndarray]:
