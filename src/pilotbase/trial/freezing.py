@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from pilotbase.compute.probe import probe_host, require_level
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario import Approval, Scenario
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.trial.criteria_check import check_criteria
@@ -23,8 +24,10 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties
 
 
-def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
+def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[Approval] = ()) -> TrialPlan:
     """Return the frozen plan for this application version on this scenario version; the same pair has one plan.
+
+    ``granted``: approvals that were filed since the scenario was written; one of a kind that holds is enough.
 
     Raises:
         InputError: criteria that cannot be measured or that so few cases can never decide, all at once.
@@ -43,7 +46,7 @@ def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate) -> TrialPlan:
     _require_fresh(scenario, cases, left.fresh, min(scenario.trial.attempts, hidden.attempts) - used)
     _require_complete(scenario)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
-    require_approvals(scenario)
+    require_approvals(scenario, granted)
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
@@ -81,13 +84,18 @@ def _require_complete(scenario: Scenario) -> None:
         raise InputError.from_issues("scenario.yaml", issues)
 
 
-def require_approvals(scenario: Scenario) -> None:
+def require_approvals(scenario: Scenario, granted: Sequence[Approval] = ()) -> None:
     """Return if every approval has been granted and runs; raises `RefusedError`: no hidden case leaves before."""
-    for approval in scenario.trial.approvals:
-        if not approval.reference:
-            raise RefusedError("trial.approval_missing", kind=approval.kind)
-        if approval.until and date.fromisoformat(approval.until) < datetime.now(UTC).date():
-            raise RefusedError("trial.approval_expired", kind=approval.kind, until=approval.until)
+    for needed in scenario.trial.approvals:
+        known = [one for one in (needed, *granted) if one.kind == needed.kind and one.reference]
+        if not known:
+            raise RefusedError("trial.approval_missing", kind=needed.kind)
+        if all(_has_expired(approval) for approval in known):
+            raise RefusedError("trial.approval_expired", kind=needed.kind, until=known[-1].until)
+
+
+def _has_expired(approval: Approval) -> bool:
+    return approval.until is not None and date.fromisoformat(approval.until) < datetime.now(UTC).date()
 
 
 def _require_fresh(scenario: Scenario, cases: int, fresh: int, attempts: int) -> None:
