@@ -38,12 +38,8 @@ class Seen:
         return self.listing.subject
 
     @property
-    def title(self) -> Localized | str:
-        if isinstance(self.document, ApplicationVersion):
-            return self.document.application.title
-        if isinstance(self.document, Scenario | Organisation):
-            return self.document.title
-        return self.record.title if self.record else self.name
+    def title(self) -> Localized:
+        return self.listing.title
 
     @property
     def name(self) -> str:
@@ -61,6 +57,23 @@ def see(view: View, subject: str) -> Seen:
 def see_all(view: View, listings: Iterable[Listing]) -> list[Seen]:
     """Return the records of a list."""
     return [_seen(view, listing) for listing in listings]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a list of records."""
+
+    listing: Listing
+    record: Record | None
+
+    @property
+    def name(self) -> str:
+        return self.listing.subject.partition(":")[2]
+
+
+def lines_of(view: View, listings: Iterable[Listing]) -> list[Line]:
+    """Return the lines of a list, with where each record stands for those who see that too."""
+    return [Line(listing, record_of(view, listing.subject)) for listing in listings]
 
 
 def record_of(view: View, subject: str) -> Record | None:

@@ -15,7 +15,7 @@ from pilotbase.documents.vocabularies import Role, Sector
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.addresses import KINDS
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.reading import see_all
+from pilotbase.hub.reading import lines_of
 from pilotbase.workspace.listings import Query, count, list_page
 
 PAGE = 50
@@ -44,8 +44,7 @@ def _list(request: HubRequest, section: str) -> HttpResponse:
         "lead": text(f"hub.lead_{section}"),
         "section": section,
         "kind": kind,
-        "vocabulary": f"state.{kind}",
-        "rows": see_all(request.acting.view, page.items),
+        "rows": lines_of(request.acting.view, page.items),
         "total": count(request.acting.view, query),
         "query": query,
         "states": _choices(f"state.{kind}", states(kind), query.states),  # type: ignore[arg-type]

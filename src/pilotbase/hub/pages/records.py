@@ -35,7 +35,6 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "seen": seen,
         "kind": kind,
         "section": section,
-        "vocabulary": f"state.{kind}",
         "crumbs": [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}],
         "history": list(reversed(seen.record.history)) if seen.record else [],
         "acts": possible_acts(view, seen.record) if seen.record else [],

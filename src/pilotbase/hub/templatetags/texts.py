@@ -49,6 +49,12 @@ def status(vocabulary: str, value: str) -> SafeString:
     return format_html('<span class="status {}">{}</span>', LOOK.get(value, "none"), name)
 
 
+@register.simple_tag
+def state(kind: str, value: str) -> SafeString:
+    """Return the mark of the state of a record."""
+    return status(f"state.{kind}", value)
+
+
 @register.filter
 def named(people: dict[str, str], identity: str | None) -> str:
     """Return the name of a person, or nothing where it is not to be shown."""
