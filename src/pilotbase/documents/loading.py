@@ -48,6 +48,16 @@ def build_document(model: type[AnyDocument], source: Source, step: Step = Step.D
     return document
 
 
+def issues_of(file: str, error: pydantic.ValidationError) -> list[Issue]:
+    """Return every problem of ``error``, in our sentences, for what was sent and not read from a file."""
+    found = [
+        Issue(file=file, path=path, problem=problem)
+        for one in error.errors(include_url=False)
+        for path, problem in _problems(one, _joined(one["loc"]))
+    ]
+    return sorted(found, key=lambda issue: issue.path)
+
+
 def _missing(source: Source, path: str, step: Step) -> Issue:
     return _issue(source, path, text("input.missing_for_step", step=text(f"step.{step.name.lower()}")))
 
@@ -76,6 +86,10 @@ def _path(location: tuple[int | str, ...], source: Source) -> str:
         if last or longer in source.lines or isinstance(step, int):
             path = longer
     return path
+
+
+def _joined(location: tuple[int | str, ...]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
 
 
 def _problems(error: ErrorDetails, path: str) -> list[tuple[str, Text]]:
