@@ -1,8 +1,8 @@
 """Measures that are a function of all cases together: bounds that hold approximately, and at a fixed n only.
 
 A function of cell counts (a confusion matrix) is resampled: drawing the counts from a multinomial distribution is the
-bootstrap of the cases. The area under the ROC curve has DeLong's variance. Neither is looked at before the n that was
-fixed, and neither serves clusters.
+bootstrap of the cases. The area under the ROC curve has DeLong's variance, or that of clusters. Neither is looked at
+before the n that was fixed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy import stats
 from pilotbase.evidence.criterion import SingleTest
 from pilotbase.evidence.martingale import Floats, Ints
 from pilotbase.evidence.observations import CellStatistic, Comparison, ScoredClasses
+from pilotbase.evidence.roc_area import delong
 
 _FEW_CELLS = 64
 _RESAMPLES, _RESAMPLES_OF_MANY_CELLS = 10_000, 2_000
@@ -35,6 +36,8 @@ class FunctionTest:
     order: Ints
     fixed: int
     comparison: Comparison
+    units: Ints | None = None
+    """A cluster code per case, for the area under the curve only."""
     _known: dict[float, tuple[float, float]] = field(default_factory=dict, repr=False)
 
     @property
@@ -83,12 +86,14 @@ class FunctionTest:
         if isinstance(self.statistic, CellStatistic):
             return float(self.statistic.value(_counts(self.statistic, chosen)))
         scores, positive = self.statistic.scores[chosen], self.statistic.positive[chosen]
-        above, _ = _placements(scores[positive], scores[~positive])
-        return float(above.mean()) if len(above) and not positive.all() else math.nan
+        if positive.all() or not positive.any():
+            return math.nan
+        return 0.5 if scores.min() == scores.max() else delong(scores, positive, 0.5).area
 
     def _bounds(self, chosen: Ints, alpha: float) -> tuple[float, float]:
         if isinstance(self.statistic, ScoredClasses):
-            return _delong(self.statistic.scores[chosen], self.statistic.positive[chosen], alpha)
+            units = None if self.units is None else self.units[chosen]
+            return _delong(self.statistic.scores[chosen], self.statistic.positive[chosen], alpha, units)
         estimate = self.estimate(self.fixed)
         return _resampled(self.statistic, chosen, alpha, math.nan if estimate is None else estimate)
 
@@ -127,28 +132,11 @@ def _tail(rising: Floats, alpha: float) -> float:
     return min(found, normal)
 
 
-def _delong(scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]], alpha: float) -> tuple[float, float]:
-    """Return normal bounds of the area under the curve (DeLong, DeLong & Clarke-Pearson 1988; ranks: Sun & Xu 2014)."""
-    ups, downs = scores[positive], scores[~positive]
-    if len(ups) < 2 or len(downs) < 2:
+def _delong(
+    scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]], alpha: float, units: Ints | None
+) -> tuple[float, float]:
+    """Return bounds of the area at ``alpha`` each; none where a class is missing or no score differs from another."""
+    if positive.all() or not positive.any() or scores.min() == scores.max() or alpha >= 0.5:
         return -math.inf, math.inf
-    of_ups, of_downs = _placements(ups, downs)
-    area, fewer = float(of_ups.mean()), min(len(ups), len(downs))
-    variance = float(of_ups.var(ddof=1) / len(ups) + of_downs.var(ddof=1) / len(downs))
-    # No pair of the few is out of order: the largest variance at the area after half a wrong case more.
-    near = (area * fewer + 0.5) / (fewer + 1)
-    if variance == 0.0:
-        area, variance = near, near * (1 - near) / fewer
-    reach = float(stats.norm.isf(alpha)) * math.sqrt(variance)
-    return area - reach, area + reach
-
-
-def _placements(ups: Floats, downs: Floats) -> tuple[Floats, Floats]:
-    """Return for each positive the share of negatives below it, and for each negative of positives above it."""
-
-    def below(values: Floats, others: Floats) -> Floats:
-        ordered = np.sort(others)
-        twice = np.searchsorted(ordered, values, side="left") + np.searchsorted(ordered, values, side="right")
-        return np.asarray(twice / max(2 * len(others), 1), dtype=np.float64)
-
-    return below(ups, downs), below(-downs, -ups)
+    bounds = delong(scores, positive, 2 * alpha, units).bounds
+    return bounds.lower, bounds.upper

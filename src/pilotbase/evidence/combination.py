@@ -7,20 +7,25 @@ is enough there too; from below either can, at α/(2C).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pilotbase.evidence.criterion import SingleTest
 from pilotbase.evidence.intervals import staircase
 from pilotbase.evidence.martingale import Floats, Ints
 from pilotbase.evidence.observations import Comparison
 
+Flags = NDArray[np.bool_]
+
 _ROUNDING = 1e-12
+_LEVELS = 24
+_FIRST_LOOK, _FURTHER = 512, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,16 +67,16 @@ class CombinedTest:
         return value >= bound if self.comparison == ">=" else value <= bound
 
     def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        times, values = self._path(self.comparison == ">=", alpha, horizon)
-        level = float(bound)
-        within = values - _ROUNDING >= level if self.comparison == ">=" else values + _ROUNDING <= level
-        return _first(times, within)
+        def within(values: Floats) -> Flags:
+            return values - _ROUNDING >= float(bound) if self.comparison == ">=" else values + _ROUNDING <= float(bound)
+
+        return self._first(within, self.comparison == ">=", alpha, horizon)
 
     def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        times, values = self._path(self.comparison == "<=", alpha, horizon)
-        level = float(bound)
-        beyond = values + _ROUNDING < level if self.comparison == ">=" else values - _ROUNDING > level
-        return _first(times, beyond)
+        def beyond(values: Floats) -> Flags:
+            return values + _ROUNDING < float(bound) if self.comparison == ">=" else values - _ROUNDING > float(bound)
+
+        return self._first(beyond, self.comparison == "<=", alpha, horizon)
 
     @cached_property
     def _positions(self) -> Ints:
@@ -85,12 +90,32 @@ class CombinedTest:
             return sum((abs(ratio) for ratio in found), Fraction(0))
         return sum(found, Fraction(0)) / len(found)
 
+    def _first(self, reached: Callable[[Floats], Flags], from_below: bool, alpha: float, horizon: int) -> int | None:
+        """Return the first time at which the combined bound has ``reached`` what is asked, looking ever further."""
+        seen = horizon if self.parts[0].method == "fixed" else min(_FIRST_LOOK, horizon)
+        while True:
+            times, values = self._path(from_below, alpha, seen)
+            hits = np.flatnonzero(reached(values))
+            if len(hits):
+                return int(times[hits[0]])
+            if seen == horizon:
+                return None
+            seen = min(_FURTHER * seen, horizon)
+
     def _path(self, from_below: bool, alpha: float, horizon: int) -> tuple[Ints, Floats]:
-        """Return the combined bound as it stood at each time it moved, shapes (times,)."""
+        """Return the combined bound as it stood at each time it moved, shapes (times,).
+
+        Bounds are followed on other values from another horizon; what was known of earlier times stays known, so that
+        interval and verdict agree.
+        """
         key = from_below, alpha, horizon
         if key not in self._paths:
             make = self._sum_path if self.form == "absolute_sum" else self._mean_path
-            self._paths[key] = make(from_below, alpha, horizon)
+            found = make(from_below, alpha, horizon)
+            for (side, level, _), other in list(self._paths.items()):
+                if side == from_below and level == alpha:
+                    found = _tighter(found, other, horizon, from_below)
+            self._paths[key] = found
         return self._paths[key]
 
     def _mean_path(self, from_below: bool, alpha: float, horizon: int) -> tuple[Ints, Floats]:
@@ -124,7 +149,7 @@ def _stairs(part: SingleTest, from_below: bool, alpha: float, horizon: int) -> _
     low, high = part.range
     middle = part.estimate(horizon)
     centre = min(max(Fraction(middle), low), high) if middle is not None else (low + high) / 2
-    points = staircase(crossed, low if from_below else high, centre, centre)
+    points = staircase(crossed, low if from_below else high, centre, centre, _LEVELS)
     return np.array([time for time, _ in points]), np.array([float(bound) for _, bound in points])
 
 
@@ -139,6 +164,8 @@ def _at(stairs: _Stairs, times: Ints) -> Floats:
     return found
 
 
-def _first(times: Ints, reached: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int | None:
-    hits = np.flatnonzero(reached)
-    return int(times[hits[0]]) if len(hits) else None
+def _tighter(one: _Stairs, two: _Stairs, horizon: int, from_below: bool) -> _Stairs:
+    """Return the tighter of two bounds at each time up to ``horizon``."""
+    times = _times([one, two])
+    times = times[times <= horizon]
+    return times, (np.maximum if from_below else np.minimum)(_at(one, times), _at(two, times))

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal, Protocol
 
 from pilotbase.evidence.binary import binomial_head, binomial_tail, hypergeometric_head, hypergeometric_tail
+from pilotbase.evidence.fixed_count import CountedEntries, counted
 from pilotbase.evidence.lattice import Claim, Stream, claim_at_least, claim_at_most
 from pilotbase.evidence.observations import Comparison
 
 Method = Literal["anytime", "fixed"]
-"""``fixed``: looked at once, at the horizon; binary observations then get the exact fixed-n test."""
+"""``fixed``: looked at once, at the horizon. Binary observations then get the exact fixed-n test, other independent
+ones the martingale's last capital; other observations of a hidden set keep the martingale, which holds at any time."""
 
 
 class CriterionTest(Protocol):
@@ -61,6 +64,7 @@ class SingleTest:
     unit: int
     finite: bool
     method: Method
+    _entries: dict[int, CountedEntries] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def range(self) -> tuple[Fraction, Fraction]:
@@ -85,35 +89,53 @@ class SingleTest:
         return ratio >= limit if self.comparison == ">=" else ratio <= limit
 
     def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        claim, known = self.claim(bound), self.stream.until(horizon)
+        known, level = self.stream.until(horizon), math.log(1 / alpha)
+        if self._is_counted:
+            return self._once(known, self._counted(known).confirms(self.ratio_at(bound), self.comparison, level))
+        claim = self.claim(bound, known)
         if self.method == "fixed" and _is_binary(claim):
-            return self._once(known, _confirming_p(claim, known, self.finite), alpha)
-        index = claim.confirming(self.finite).crossing(claim.values[:known], math.log(1 / alpha))
+            return self._once(known, _confirming_p(claim, known, self.finite) <= alpha)
+        index = claim.confirming(self.finite).crossing(claim.values, level)
         return None if index is None else int(self.stream.positions[index])
 
     def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        claim, known = self.claim(bound), self.stream.until(horizon)
+        known, level = self.stream.until(horizon), math.log(1 / alpha)
+        if self._is_counted:
+            return self._once(known, self._counted(known).refutes(self.ratio_at(bound), self.comparison, level))
+        claim = self.claim(bound, known)
         if self.method == "fixed" and _is_binary(claim):
-            return self._once(known, _refuting_p(claim, known, self.finite), alpha)
-        index = claim.refuting(self.finite).crossing(-claim.values[:known], math.log(1 / alpha))
+            return self._once(known, _refuting_p(claim, known, self.finite) <= alpha)
+        index = claim.refuting(self.finite).crossing(-claim.values, level)
         return None if index is None else int(self.stream.positions[index])
 
-    def claim(self, bound: Fraction) -> Claim:
-        """Return the criterion linearised at ``bound``."""
+    def claim(self, bound: Fraction, known: int | None = None) -> Claim:
+        """Return the criterion linearised at ``bound``, with the values of the first ``known`` entries (or all)."""
         make = claim_at_least if self.comparison == ">=" else claim_at_most
-        return make(self.stream, self.ratio_at(bound))
+        return make(self.stream, self.ratio_at(bound), known)
 
     def exact_fixed(self, bound: Fraction) -> bool:
-        return self.method == "fixed" and _is_binary(self.claim(bound))
+        return self.method == "fixed" and (self._is_counted or _is_binary(self.claim(bound, 0)))
+
+    @cached_property
+    def _is_counted(self) -> bool:
+        """True when the capital is looked at once, and the entries are independent and not just yes or no."""
+        gains, weights = zip(*self.stream.outcomes, strict=True)
+        binary = len(set(weights)) == 1 and max(gains) - min(gains) == 1 and not self.stream.largest_unit
+        return self.method == "fixed" and not self.finite and not binary
+
+    def _counted(self, known: int) -> CountedEntries:
+        if known not in self._entries:
+            self._entries[known] = counted(self.stream, known)
+        return self._entries[known]
 
     def value_per_unit(self, bound: Fraction) -> float:
         """Return what one unit of the claim's mean is worth in the measure at ``bound``, at the mean weight seen."""
         slope = 1.0 if self.root == 1 else 1 / (2 * max(float(bound), 1e-9))
         weight = float(self.stream.weight.mean()) if len(self.stream) else 1.0
-        return slope * self.unit / (float(self.claim(bound).scale) * weight)
+        return slope * self.unit / (float(self.claim(bound, 0).scale) * weight)
 
-    def _once(self, known: int, p: float, alpha: float) -> int | None:
-        return int(self.stream.positions[known - 1]) if known and p <= alpha else None
+    def _once(self, known: int, reached: bool) -> int | None:
+        return int(self.stream.positions[known - 1]) if known and reached else None
 
     def ratio_at(self, bound: Fraction) -> Fraction:
         """Return the ratio of sums at which the measure is ``bound``."""
@@ -175,14 +197,14 @@ def _is_binary(claim: Claim) -> bool:
 
 
 def _confirming_p(claim: Claim, known: int, finite: bool) -> float:
-    successes, size = _successes(claim, known), len(claim.values)
+    successes, size = _successes(claim, known), claim.size
     if finite:
         return hypergeometric_tail(successes, known, size, claim.total - 1 - claim.low * size)
     return binomial_tail(successes, known, claim.mean - claim.low)
 
 
 def _refuting_p(claim: Claim, known: int, finite: bool) -> float:
-    successes, size = _successes(claim, known), len(claim.values)
+    successes, size = _successes(claim, known), claim.size
     if finite:
         return hypergeometric_head(successes, known, size, claim.total - claim.low * size)
     return binomial_head(successes, known, claim.mean - claim.low)

@@ -22,7 +22,7 @@ from pilotbase.evidence.claims import Estimand, Guarantee, claim_text, weakest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import Interval, PathPoint, invert
 from pilotbase.evidence.martingale import Ints
-from pilotbase.evidence.observations import Comparison
+from pilotbase.evidence.observations import CellStatistic, Comparison
 from pilotbase.evidence.planning import cases_to_decide, detectable_difference
 from pilotbase.evidence.plans import CriterionPlan, Design, alphas_of, build_test, method_of
 
@@ -173,7 +173,7 @@ def _check(criteria: Sequence[CriterionPlan], order: Ints, design: Design) -> No
             raise InputError("evidence.census_only", rule=plan.rule)
         if plan.units is not None and plan.observation.joined:
             raise InputError("evidence.joined_units", rule=plan.rule, unit=plan.unit)
-        if plan.units is not None and plan.observation.form == "function":
+        if plan.units is not None and isinstance(plan.observation.statistic, CellStatistic):
             raise InputError("evidence.function_units", rule=plan.rule, unit=plan.unit)
 
 
@@ -313,7 +313,8 @@ def _needed(trial: _Trial, at: int, levels: Levels, k: int) -> int | None:
         return trial.total
     if not isinstance(test, SingleTest):
         return None
-    claim, known = test.claim(trial.plan.threshold), test.stream.until(at)
+    known = test.stream.until(at)
+    claim = test.claim(trial.plan.threshold, known)
     entries = cases_to_decide(claim, known, alphas_of(trial.plan, levels, k))
     needed = None if entries is None else round(entries * at / max(known, 1))
     if trial.plan.estimand != "population":
@@ -328,8 +329,9 @@ def _detectable(trial: _Trial, at: int, levels: Levels, k: int) -> float | None:
     share = min(alphas_of(trial.plan, levels, k)) / max(len(singles), 1)
     found = []
     for single in singles:
-        claim, known = single.claim(bound), single.stream.until(at)
-        values = detectable_difference(claim, known, len(claim.values), share)
+        known = single.stream.until(at)
+        claim = single.claim(bound, known)
+        values = detectable_difference(claim, known, claim.size, share)
         if values is not None:
             found.append(values * single.value_per_unit(bound))
     return max(found) if singles and len(found) == len(singles) else None

@@ -89,13 +89,13 @@ def _of_function(test: FunctionTest, threshold: Fraction, alpha: float) -> Feasi
 def _of_single(test: SingleTest, bound: Fraction, how: tuple[float, int], name: str | None) -> Feasibility:
     alpha, limit = how
     available, total = test.counts(limit)
-    claim = test.claim(bound)
+    claim = test.claim(bound, 0)
     if total == 0 or claim.high == claim.low:
         return Feasibility(total or None, available, name)
     if not test.finite:
         share = (claim.mean - claim.low) / (claim.high - claim.low)
         return Feasibility(cases_to_confirm_at_best(share, alpha, test.method), available, name)
-    best = replace(claim, values=np.full(total, claim.high, dtype=np.int64))
+    best = replace(claim, values=np.full(total, claim.high, dtype=np.int64), entries=None)
     needed = _fixed(best, alpha) if test.exact_fixed(bound) else _anytime(best, alpha)
     return Feasibility(needed, available, name)
 

@@ -164,8 +164,8 @@ def _capitals(group: SingleTest, nodes: list[Fraction], looks: Ints, above: bool
     table = np.zeros((len(nodes), len(looks)))
     rows = range(len(nodes) - 1) if above else range(1, len(nodes))
     for row in rows:
-        claim = claim_at_least(group.stream, group.ratio_at(nodes[row]))
-        values = claim.values[: known[-1]]
+        claim = claim_at_least(group.stream, group.ratio_at(nodes[row]), int(known[-1]))
+        values = claim.values
         martingale = claim.confirming(group.finite) if above else claim.refuting(group.finite)
         table[row] = martingale.capitals_at(values if above else -values, known)
     return table

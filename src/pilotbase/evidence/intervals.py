@@ -63,14 +63,22 @@ def invert(
     return Interval(float(lower[-1][1]), float(upper[-1][1]), _merge(lower, upper))
 
 
-def staircase(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction) -> list[tuple[int, Fraction]]:
-    """Return (cases, bound) in the order in which one side's bound moved inwards from ``edge``, first at 0 cases."""
+def staircase(
+    crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction, levels: int = _LEVELS
+) -> list[tuple[int, Fraction]]:
+    """Return (cases, bound) in the order in which one side's bound moved inwards from ``edge``, first at 0 cases.
+
+    It is followed at ``levels`` bounds, four to each halving of the way that is left.
+    """
     points = [(0, edge)]
     edge = _reachable(crossing, edge, centre, threshold)
     final = _innermost(crossing, edge, centre, threshold)
     if final == points[0][1]:
         return points
-    for level in range(_LEVELS):
+    last = crossing(final)
+    # Looked at once: nothing between was crossed at any other time.
+    outermost = _grid(final + (edge - final) * Fraction(9, 10), edge, final)
+    for level in range(0 if crossing(outermost) == last else levels):
         share = Fraction(0.5 ** (level / _STEPS_PER_HALVING)).limit_denominator(10**6)
         bound = _grid(final + (edge - final) * share, edge, final)
         if bound == points[-1][1]:
@@ -78,7 +86,6 @@ def staircase(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: F
         time = crossing(bound)
         if time is not None:
             points.append((max(time, points[-1][0]), bound))
-    last = crossing(final)
     points.append((max(last or 0, points[-1][0]), final))
     return points
 

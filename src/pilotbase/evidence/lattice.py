@@ -63,11 +63,18 @@ class Claim:
     """How much the sum may have lost because huge values were rounded down; zero in all but extreme cases."""
     scale: Fraction = Fraction(1)
     """Units of the values for one unit of gain."""
+    entries: int | None = None
+    """How many entries there are in all, where ``values`` are the first of them only."""
 
     @property
     def total(self) -> int:
         """Return the smallest sum of all values for which the claim holds on the finite set."""
-        return math.ceil(self.mean * len(self.values))
+        return math.ceil(self.mean * self.size)
+
+    @property
+    def size(self) -> int:
+        """Return how many entries there are in all."""
+        return len(self.values) if self.entries is None else self.entries
 
     def holds(self) -> bool:
         """Tell whether the claim is true of all the values: exact, by integers."""
@@ -77,15 +84,19 @@ class Claim:
         """Return a fresh martingale against the claim being false; feed it ``values``."""
         if finite:
             null = self.total if self.closed else self.total - 1
-            return MeanMartingale.without_replacement(null, len(self.values), self.low)
+            return MeanMartingale.without_replacement(null, self.size, self.low)
         return MeanMartingale.with_replacement(self.mean, self.low)
 
     def refuting(self, finite: bool) -> MeanMartingale:
         """Return a fresh martingale against the claim being true; feed it ``-values``."""
         if finite:
-            return MeanMartingale.without_replacement(self.rounding - self.total, len(self.values), -self.high)
-        lost = Fraction(self.rounding, max(len(self.values), 1))
-        return MeanMartingale.with_replacement(lost - self.mean, -self.high)
+            return MeanMartingale.without_replacement(self.rounding - self.total, self.size, -self.high)
+        return MeanMartingale.with_replacement(self.lost - self.mean, -self.high)
+
+    @property
+    def lost(self) -> Fraction:
+        """Return how much the mean may have lost by rounding."""
+        return Fraction(self.rounding, max(self.size, 1))
 
 
 def stream_of(part: Part, order: Ints, units: Ints | None) -> Stream:
@@ -113,26 +124,28 @@ def _wide(values: NDArray[np.signedinteger[Any]]) -> Ints:
     return values.astype(np.int64, copy=False)
 
 
-def claim_at_least(stream: Stream, bound: Fraction) -> Claim:
-    """Return the claim *ratio ≥ bound* over the stream's entries."""
-    return _claim(stream, bound, 1)
+def claim_at_least(stream: Stream, bound: Fraction, known: int | None = None) -> Claim:
+    """Return the claim *ratio ≥ bound* over the stream's entries, with the values of the first ``known`` (or all)."""
+    return _claim(stream, bound, 1, known)
 
 
-def claim_at_most(stream: Stream, bound: Fraction) -> Claim:
-    """Return the claim *ratio ≤ bound* over the stream's entries."""
-    return _claim(stream, bound, -1)
+def claim_at_most(stream: Stream, bound: Fraction, known: int | None = None) -> Claim:
+    """Return the claim *ratio ≤ bound* over the stream's entries, with the values of the first ``known`` (or all)."""
+    return _claim(stream, bound, -1, known)
 
 
-def _claim(stream: Stream, bound: Fraction, sign: int) -> Claim:
+def _claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> Claim:
     weights = {weight for _, weight in stream.outcomes}
     if stream.largest_unit == 0 and len(weights) == 1:
         (weight,) = weights
         gains = [sign * gain for gain, _ in stream.outcomes]
-        return Claim(stream.gain if sign > 0 else -stream.gain, min(gains), max(gains), sign * bound * weight)
-    return _centred_claim(stream, bound, sign)
+        gain = stream.gain[:known]
+        ends = min(gains), max(gains)
+        return Claim(gain if sign > 0 else -gain, *ends, sign * bound * weight, entries=len(stream))
+    return _centred_claim(stream, bound, sign, known)
 
 
-def _centred_claim(stream: Stream, bound: Fraction, sign: int) -> Claim:
+def _centred_claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> Claim:
     """Return the claim Σ sign·(q·gain - p·weight) ≥ 0, divided by the common divisor of its outcomes.
 
     For a cluster the range is that of its largest number of cases: a case-weighted claim (corrections, row 7).
@@ -144,20 +157,21 @@ def _centred_claim(stream: Stream, bound: Fraction, sign: int) -> Claim:
     low, high = size * min(*terms, 0), size * max(*terms, 0)
     coarser = len(stream) * max(-low, high) // (divisor * _EXACT) + 1
     divisor *= coarser
-    values = _combine(stream, sign * q, -sign * p, divisor)
+    values = _combine((stream.gain[:known], stream.weight[:known]), sign * q, -sign * p, divisor)
     rounding = len(stream) if coarser > 1 else 0
-    return Claim(values, low // divisor, -(-high // divisor), Fraction(0), True, rounding, Fraction(q, divisor))
+    low, high = low // divisor, -(-high // divisor)
+    return Claim(values, low, high, Fraction(0), True, rounding, Fraction(q, divisor), len(stream))
 
 
-def _combine(stream: Stream, of_gain: int, of_weight: int, divisor: int) -> Ints:
+def _combine(entries: tuple[Ints, Ints], of_gain: int, of_weight: int, divisor: int) -> Ints:
     """Return (of_gain·gain + of_weight·weight) / divisor, by Python's integers where int64 could overflow."""
-    peak = abs(of_gain) * _largest(stream.gain) + abs(of_weight) * _largest(stream.weight)
+    gain, weight = entries
+    peak = abs(of_gain) * _largest(gain) + abs(of_weight) * _largest(weight)
     if peak < _EXACT:
-        values: Ints = (of_gain * stream.gain + of_weight * stream.weight) // divisor
+        values: Ints = (of_gain * gain + of_weight * weight) // divisor
         return values
     exact: Sequence[int] = [
-        (of_gain * int(gain) + of_weight * int(weight)) // divisor
-        for gain, weight in zip(stream.gain, stream.weight, strict=True)
+        (of_gain * int(g) + of_weight * int(w)) // divisor for g, w in zip(gain, weight, strict=True)
     ]
     return np.array(exact, dtype=np.int64)
 

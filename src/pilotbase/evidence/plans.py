@@ -66,7 +66,8 @@ def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | No
         return CombinedTest(ratios, "mean" if form == "mean" else "absolute_sum", plan.comparison)
     tests = [_single(part, plan, order, method) for part in plan.observation.parts]
     if form == "function" and statistic is not None:
-        return FunctionTest(tests[0], statistic, order, len(order) if fixed is None else fixed, plan.comparison)
+        at = len(order) if fixed is None else fixed
+        return FunctionTest(tests[0], statistic, order, at, plan.comparison, plan.units)
     if plan.observation.quantile is not None:
         return QuantileTest(tests[0], plan.observation.quantile)
     if plan.observation.form == "gap":
@@ -88,5 +89,6 @@ def alphas_of(plan: CriterionPlan, levels: Levels, k: int) -> tuple[float, float
 
 def _single(part: Part, plan: CriterionPlan, order: Ints, method: Method) -> SingleTest:
     census = stream_of(part, order, None)
-    stream = census if plan.units is None else stream_of(part, order, plan.units)
+    by_case = plan.units is None or plan.observation.form == "function"
+    stream = census if by_case or plan.units is None else stream_of(part, order, plan.units)
     return SingleTest(stream, census, plan.comparison, part.root, part.unit, plan.estimand != "population", method)

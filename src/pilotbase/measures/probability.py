@@ -39,12 +39,13 @@ def auc(question: Question) -> Part:
 
 
 def _census(scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Part:
-    negatives = np.sort(scores[~positive])
-    below = np.searchsorted(negatives, scores, side="left")
-    not_above = np.searchsorted(negatives, scores, side="right")
+    negatives, places = np.sort(scores[~positive]), np.flatnonzero(positive)
+    places = places[np.argsort(scores[places])]  # in rising order they are found fast
+    below = np.searchsorted(negatives, scores[places], side="left")
+    not_above = np.searchsorted(negatives, scores[places], side="right")
     each = 2 * len(negatives)
-    gain = np.where(positive, below + not_above, 0).astype(np.int64)
-    weight = np.where(positive, each, 0).astype(np.int64)
+    gain, weight = np.zeros(len(scores), dtype=np.int64), np.zeros(len(scores), dtype=np.int64)
+    gain[places], weight[places] = below + not_above, each
     return Part(gain, weight, ((0, max(each, 1)), (min(1, each), max(each, 1)), (each, max(each, 1))))
 
 
