@@ -46,8 +46,9 @@ def check(
 ) -> None:
     """Check a scenario and its data; report every problem at once."""
     from pilotbase.worker.checking import check_scenario
+    from pilotbase.worker.standing import base_if_any
 
-    checked = check_scenario(scenario, step)
+    checked = check_scenario(scenario, step, base_if_any())
     if as_json:
         print_json(checked.scenario.to_json_value())
     else:

@@ -113,6 +113,16 @@ class Attempt(Part):
     scored: int | None = None
     """Not shown in the supplier's view: where scoring stopped tells about cases."""
     fresh_left: int | None = None
+    """Cases that nobody has scored, after this attempt; as the next three, not shown in the supplier's view."""
+    used_before: int | None = None
+    """Cases that were spent before this attempt: scored, shown in a public sample, or cut off for a board."""
+    attempts_left: int | None = None
+    refresh: tuple[Text, ...] | None = None
+    """Why the owner has to bring fresh cases before the next attempt."""
+    alpha_before: float | None = None
+    """What all earlier attempts may have erred with together, on this set and on those that share cases with it."""
+    alpha_left: float | None = None
+    """What is left for all later ones."""
 
 
 class Isolation(Part):
@@ -297,7 +307,8 @@ def _coarse_answered(answered: int, cases: int) -> int:
 
 def _coarse_attempt(attempt: Attempt, cases: int) -> Attempt:
     answered = _coarse_answered(attempt.answered, cases)
-    return attempt.model_copy(update={"scored": None, "fresh_left": None, "answered": answered})
+    hidden = dict.fromkeys(("scored", "fresh_left", "used_before", "attempts_left", "refresh"))
+    return attempt.model_copy(update={**hidden, "answered": answered})
 
 
 def _coarse_counts(counts: dict[str, int]) -> dict[str, int]:

@@ -54,28 +54,18 @@ def check_criteria(
     if not issues:
         issues = [_issue(index, problem) for index, problem in drop_problems(scenario, classes, public)]
     if not issues:
-        issues = [_issue(index, problem) for index, problem in _undecidable(scenario, classes, public, cases, level)]
+        issues = [_issue(index, problem) for index, problem in undecidable(scenario, classes, public, cases, level)]
     if issues:
         raise InputError.from_issues(FILE, issues)
 
 
-def _too_many_groups(scenario: Scenario, public: pl.DataFrame) -> Iterator[tuple[int, Text]]:
-    """Yield criteria between so many groups that nothing could be said of one, or no pair be compared in time."""
-    for index, criterion in enumerate(scenario.criteria):
-        rule = criterion.parsed()
-        column, allowed = rule.by, MAXIMUM_GROUPS.get(rule.wrapper or "", 0)
-        if column is None:
-            continue
-        found = public[column].n_unique()
-        if found > allowed or 1 < found == public.height:
-            values = {"rule": criterion.rule, "column": column, "found": found, "cases": public.height}
-            yield index, text("trial.too_many_groups", **values, allowed=allowed)
-
-
-def _undecidable(
+def undecidable(
     scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int, level: float
 ) -> Iterator[tuple[int, Text]]:
-    """Yield claims that right answers do not confirm: of a population, or by fewer cases than the whole hidden set."""
+    """Yield claims that right answers do not confirm: of a population, or by fewer cases than the whole hidden set.
+
+    Each with its number, in a sentence that says how many eligible cases are ``found`` and how many are ``needed``.
+    """
     criteria, design = settle_criteria(scenario), Design(scenario.trial.stop, scenario.trial.cases)
     part = design.cases is not None and design.cases < cases
     asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item, part)]
@@ -101,6 +91,19 @@ def _undecidable(
         if not found.feasible:
             needed = "∞" if found.needed is None else found.needed
             yield index, text("trial.too_few_cases", rule=criterion.rule, found=found.available, needed=needed)
+
+
+def _too_many_groups(scenario: Scenario, public: pl.DataFrame) -> Iterator[tuple[int, Text]]:
+    """Yield criteria between so many groups that nothing could be said of one, or no pair be compared in time."""
+    for index, criterion in enumerate(scenario.criteria):
+        rule = criterion.parsed()
+        column, allowed = rule.by, MAXIMUM_GROUPS.get(rule.wrapper or "", 0)
+        if column is None:
+            continue
+        found = public[column].n_unique()
+        if found > allowed or 1 < found == public.height:
+            values = {"rule": criterion.rule, "column": column, "found": found, "cases": public.height}
+            yield index, text("trial.too_many_groups", **values, allowed=allowed)
 
 
 def _is_asked(criterion: Criterion, part: bool) -> bool:

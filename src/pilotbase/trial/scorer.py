@@ -7,7 +7,7 @@ committed answers; the order of scoring is opened only after the last answer is 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, committed_digest, perturbations_of
 from pilotbase.trial.records import CaseRecords
+from pilotbase.trial.refreshing import refresh_advice
 from pilotbase.trial.remainder import shuffled_remainder
 from pilotbase.trial.replaying import verdict_at_end
 from pilotbase.trial.reporting import Proof, build_report
@@ -259,15 +260,23 @@ def _keep_records(
 
 
 def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, scored: int) -> AttemptRecord:
-    left = remaining(lab.vault, docket.hidden)
+    hidden, sealed = docket.hidden, docket.sealed
+    now = remaining(lab.vault, hidden)
+    left = replace(now, fresh=now.fresh + len(attempt.cases) - scored)
+    advice = refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(lab, sealed), left)
     return AttemptRecord(
         number=attempt.number,
         alpha=float(_levels(docket, attempt).accept),
-        alpha_of_all=docket.hidden.alpha,
+        alpha_of_all=hidden.alpha,
         reserved=len(attempt.cases),
         answered=answered,
         scored=scored,
-        fresh_left=left.fresh + len(attempt.cases) - scored,
+        fresh_left=left.fresh,
+        used_before=now.scored - scored,
+        attempts_left=now.attempts,
+        refresh=advice or None,
+        alpha_before=now.spent_alpha - attempt.alpha,
+        alpha_left=hidden.alpha - now.spent_alpha,
     )
 
 

@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.board import Board, BoardEntry
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, ignore_progress
-from pilotbase.documents.scenario import ApplicationBaseline
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.board import board_of, submit
 from pilotbase.trial.scorer_process import run_submission
-from pilotbase.trial.sealing import find_sealed, load_scenario
+from pilotbase.trial.sealing import load_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.proving import require_rehearsed, take_in, trial_folder
+from pilotbase.worker.standing import sealed_here
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,7 @@ def show_board(base: Base, scenario: Path) -> Board:
         RefusedError: the scenario has no board, or nothing of this version has been sealed.
     """
     document, folder = load_scenario(scenario, Step.FREEZE)
-    baseline = document.baseline
-    reference = read_application(folder / baseline.path).digest if isinstance(baseline, ApplicationBaseline) else None
-    sealed = find_sealed(base.lab, document, folder, reference)
+    sealed = sealed_here(base.lab, document, folder)
     if sealed is None:
         raise RefusedError("worker.board_not_sealed", scenario=document.name)
     return board_of(base.lab, sealed)

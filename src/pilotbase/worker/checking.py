@@ -22,9 +22,12 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome
+from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria
 from pilotbase.trial.sealing import MANIFEST, error_level, load_scenario, read_cases
+from pilotbase.vault.board import FEWEST_CASES
 from pilotbase.worker.base import Base
+from pilotbase.worker.standing import standing_lines
 from pilotbase.workspace.reconciliation import verify_store
 
 
@@ -52,8 +55,10 @@ class CheckedCertificate:
     lines: tuple[Text, ...]
 
 
-def check_scenario(path: Path, step: str = "freeze") -> CheckedScenario:
+def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -> CheckedScenario:
     """Return a scenario that is complete for ``step``, whose data fit and whose criteria can be measured.
+
+    Where ``base`` has sealed it, what is left of its hidden set is said too, and when fresh cases are due.
 
     Raises:
         InputError: every problem at once.
@@ -66,28 +71,38 @@ def check_scenario(path: Path, step: str = "freeze") -> CheckedScenario:
     split = split_cases(read_cases(scenario, folder), scenario)
     classes = classes_of(split.public, scenario)
     baseline_answers(scenario, split.public, classes)
-    hidden = split.hidden.height
-    cases = scenario.trial.cases_per_attempt or hidden
-    _refuse_data(scenario, split, cases)
+    check_board(scenario, classes)
+    board = _board_cases(scenario, split.hidden.height)
+    hidden = split.hidden.height - board
+    cases = scenario.trial.cases_per_attempt or max(hidden, 1)
+    _refuse_data(scenario, split, cases, hidden)
     first_share = error_level(scenario.criteria) / 2
     check_criteria(scenario, classes, split.public, cases, first_share)
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
         text("worker.scenario_cases", public=split.public.height, hidden=hidden, attempt=cases),
+        *([text("worker.scenario_board", cases=board)] if board else []),
         *_reminders(scenario, hidden // cases),
+        *(standing_lines(base, scenario, folder) if base is not None else []),
     )
     return CheckedScenario(scenario, lines)
 
 
-def _refuse_data(scenario: Scenario, split: Split, cases: int) -> None:
+def _board_cases(scenario: Scenario, hidden: int) -> int:
+    """Return about how many hidden cases the scenario's board takes: whole clusters may be a few more."""
+    terms = scenario.trial.board
+    return 0 if terms is None else max(round(terms.share * hidden), FEWEST_CASES)
+
+
+def _refuse_data(scenario: Scenario, split: Split, cases: int, hidden: int) -> None:
     """Raise `InputError` for what a trial would refuse of these data, before anybody has tried."""
     problems = [
         ("data.split", check.sentence)
         for check in check_leakage(split.public, split.hidden, scenario).checks
         if check.outcome is Outcome.FAIL
     ]
-    if cases > split.hidden.height:
-        wanted = text("worker.too_many_cases", wanted=cases, hidden=split.hidden.height)
+    if cases > hidden:
+        wanted = text("worker.too_many_cases", wanted=cases, hidden=hidden)
         problems.append(("trial.cases_per_attempt", wanted))
     if problems:
         issues = [Issue(file=MANIFEST, path=path, problem=problem) for path, problem in problems]

@@ -32,6 +32,8 @@ def _lines(report: Report, folder: Path) -> Iterator[Text]:
             outcome=Text(code=f"outcome.{result.outcome}"),
             figure=_figure(result),
         )
+    for advice in (report.attempt and report.attempt.refresh) or ():
+        yield text("worker.line_refresh", advice=advice)
     yield text("worker.line_report", path=folder / "report.html")
 
 
