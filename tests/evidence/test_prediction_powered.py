@@ -72,6 +72,14 @@ def test_the_whole_pool_is_decided_exactly_at_the_boundary(right: int, learn: bo
     assert (evidence.state.confirmed, evidence.state.refuted) == (right >= 90, right < 90)
 
 
+def test_thresholds_are_exact_decimals() -> None:
+    """0.07 · 100 is 7.000000000000001 in floats: seven of a hundred must pass."""
+    labels, scores = pool_of(np.random.default_rng(9), 100, 7, 0.1)
+    evidence = PredictionPowered(JudgedPool.of(scores, (0, 1)), Fraction("0.07"), Fraction(1, 2))
+    evidence.update(np.stack((labels, scores), axis=1))
+    assert evidence.state.confirmed
+
+
 def test_scores_with_decimals_on_a_lattice() -> None:
     """Thousandths: labels 0 or 1000, scores anything between; 0.07 of 1000 cases is 70 of them, exactly."""
     rng = np.random.default_rng(2)

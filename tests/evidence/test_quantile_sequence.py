@@ -17,6 +17,9 @@ def test_bounds_are_values_that_occurred() -> None:
     bounds = QuantileSequence(0.95, 0.05).update(values)
     assert {bounds.lower, bounds.upper} <= set(values.tolist())
     assert bounds.lower < np.quantile(values, 0.95) < bounds.upper
+    lower, upper = QuantileSequence(0.95, 0.05).ranks(3000)
+    assert (values <= bounds.lower).sum() == lower
+    assert (values <= bounds.upper).sum() == upper
 
 
 def test_too_few_values_bound_nothing() -> None:

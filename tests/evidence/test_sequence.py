@@ -165,3 +165,14 @@ def test_coverage_in_many_runs(size: int | None) -> None:
         bounds = confidence_sequence(values, (0, 1), 0.05, size)
         lost += not bounds.lower <= 0.9 <= bounds.upper
     assert lost / 2000 <= 0.05
+
+
+@pytest.mark.parametrize("size", [None, 8000])
+def test_large_batches_of_remembered_values_are_as_one(size: int | None) -> None:
+    values = np.random.default_rng(12).integers(0, 101, 6000)
+    whole = ConfidenceSequence(0.05, (0, 100), size)
+    whole.update(values)
+    pieces = ConfidenceSequence(0.05, (0, 100), size)
+    for start in range(0, 6000, 750):
+        pieces.update(values[start : start + 750])
+    assert pieces.state == whole.state

@@ -28,6 +28,16 @@ def test_answers_carry_noise_of_the_stated_size(noise: str, deviation: float) ->
     assert np.mean(answers) == pytest.approx(0.1, abs=0.001)
 
 
+@pytest.mark.parametrize("noise", ["gaussian", "laplace"])
+def test_whether_the_holdout_answers_says_nothing_of_the_noise_on_its_answer(noise: str) -> None:
+    """At the threshold the noise on the comparison decides; the answers it lets through are still centred."""
+    asked = np.tile([0.5, 0.25], (4000, 1))
+    answers = Thresholdout(0.25, 0.01, seed=6, noise=noise).update(asked)  # type: ignore[arg-type]
+    from_holdout = answers[answers < 0.4]
+    assert 400 < len(from_holdout) < 3600
+    assert from_holdout.mean() == pytest.approx(0.25, abs=0.001)
+
+
 def test_another_seed_gives_other_noise() -> None:
     asked = np.tile([0.9, 0.1], (20, 1))
     one, two = (Thresholdout(0.2, 0.01, seed=seed).update(asked) for seed in (3, 4))
