@@ -29,6 +29,7 @@ from pilotbase.trial.perturbed_arms import Sitting, answer_arms, committed_diges
 from pilotbase.trial.running import Run, Terms
 from pilotbase.trial.sealing import load_scenario, read_public_sample, seal_scenario
 from pilotbase.worker.proving import freeze_in, prove, rehearse_in
+from pilotbase.worker.replaying import replay_trial
 from tests.trial.conftest import BAD, GOOD
 from tests.trial.test_proving import PROVE
 
@@ -64,6 +65,11 @@ def test_a_robust_application_is_accepted_and_the_report_shows_both_scores(
     assert checks["robustness: noise(0.1)"].outcome is Outcome.PASS
     assert "noise(0.1)" in checks["robustness: noise(0.1)"].sentence.render("zh")
     assert "robustness" not in checks
+    table = pl.read_csv(tmp_path / "out" / "cases.csv").filter(pl.col("position") >= 0)
+    assert f"prediction under {report.records.arms[1].under}" in table.columns
+    right = [(table[name] == table["truth"]).mean() for name in ("prediction", "prediction under noise(0.1)")]
+    assert right == pytest.approx([noise.clean, noise.perturbed])
+    assert replay_trial(tmp_path / "out").digest == report.decision
     page = (tmp_path / "out" / "report.html").read_text()
     for words in (
         "Worsening of accuracy under measuring noise (noise(0.1)) at most",
@@ -215,6 +221,16 @@ def test_answers_of_an_arm_that_were_altered_are_found(base, home, write_scenari
 def _frozen(base, scenario, application):
     rehearse_in(base, scenario, application)
     return freeze_in(base, scenario, application)
+
+
+def test_an_altered_answer_under_a_perturbation_does_not_replay(base, write_scenario, write_application, tmp_path):
+    prove(base, write_scenario(change=asking(NOISE)), write_application(), tmp_path / "out")
+    file, column = tmp_path / "out" / "records.parquet", "prediction under noise(0.1)"
+    metadata, table = {"pilotbase": pl.read_parquet_metadata(file)["pilotbase"]}, pl.read_parquet(file)
+    other = "fine" if table[column][0] == "broken" else "broken"
+    table.with_columns(pl.Series(column, [other, *table[column][1:].to_list()])).write_parquet(file, metadata=metadata)
+    with pytest.raises(InvalidProofError):
+        replay_trial(tmp_path / "out")
 
 
 @pytest.fixture
