@@ -206,3 +206,24 @@ def test_pairing_decides_where_two_separate_scores_could_not():
     alone = CriterionPlan("accuracy >= 0.45", apart, ">=", Fraction(Decimal("0.45")), "hidden_set")
     assert verdict == "accept"
     assert scored < verdict_of([alone], order, LEVELS)[1] / 2
+
+
+def test_a_drop_of_a_real_valued_measure_keeps_its_promise_on_clusters_of_a_population():
+    """Machines share their noise: the unit is the machine, and the claim stays one about cases."""
+    random, accepted, missed, sims = np.random.default_rng(4), 0, 0, 200
+    rule = "drop(capped_mae(cap=10) under noise(0.1)) <= 1"
+    for _ in range(sims):
+        for worse, wanted in ((1.0, "boundary"), (0.2, "robust")):
+            sizes = random.integers(1, 4, 300)
+            units = np.repeat(np.arange(300), sizes)
+            shared = np.repeat(random.choice([0.0, 2 * worse], 300), sizes)
+            size = len(units)
+            found = cases(np.zeros(size), np.full(size, 3.0), 3.0 + shared, kind="value")
+            parsed = parse_rule(rule)
+            seen = observe(parsed, found, np.arange(size), "population")
+            plan = CriterionPlan(rule, seen, "<=", Fraction(1), "population", "machine", units)
+            verdict = verdict_of([plan], draw_order(size, random.bytes(16), units), LEVELS)[0]
+            accepted += wanted == "boundary" and verdict == "accept"
+            missed += wanted == "robust" and verdict != "accept"
+    assert accepted <= sims * 0.05 + 3 * (sims * 0.05 * 0.95) ** 0.5
+    assert missed <= 10
