@@ -12,6 +12,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import click
 import pydantic
@@ -23,7 +24,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import LANGUAGES, template
 from pilotbase.documents.vocabularies import VOCABULARIES
-from pilotbase.measures import Measure, measures, resource_measures
+from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures
 
 DOCS = Path(__file__).resolve().parent
 SOURCE = DOCS.parent / "src" / "pilotbase"
@@ -181,15 +182,38 @@ def measure_lines() -> Iterator[str]:
     """Yield every measure that a criterion can name."""
     yield "A criterion is `measure >= threshold` or `measure <= threshold`; `gap(… by column)` and `worst(… by column)`"
     yield "compare groups. 0/0 is *not measured*, never a pass; an abstention counts as what harms the criterion.\n"
-    yield "| measure | what | formula | source | better | arguments |\n|---|---|---|---|---|---|"
+    yield "Guarantees that it can have, strongest first. *census*: exact, all cases are scored; *anytime*: exact at"
+    yield "any stopping time; *fixed*: exact for a number of cases fixed beforehand; *asymptotic*: approximate, for"
+    yield "many cases and a number fixed beforehand; *descriptive*: none, so no criterion. A certificate's guarantee is that"
+    yield "of its weakest criterion. A measure with others under *beside* needs a criterion on one of them beside it.\n"
+    yield "| measure | what | formula | source | better | bounds | arguments | hidden set | population | beside |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for name, measure in (*measures().items(), *resource_measures().items()):
         arguments = (
             ", ".join(item.name for item in measure.parameters) if isinstance(measure, Measure) else measure.unit
         )
         title = f"{measure.title.render('en')} · {measure.title.render('zh')}"
-        cells = (f"`{name}`", title, measure.formula, measure.source, measure.better, arguments)
+        own = isinstance(measure, Measure)
+        cells = (
+            *(f"`{name}`", title, measure.formula, measure.source, measure.better),
+            *(_bounds(measure) if own else "0 to ∞", arguments),
+            *(_guarantees(measure, "hidden_set"), _guarantees(measure, "population")),
+            ", ".join(measure.beside) if own else "",
+        )
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
+
+
+def _bounds(measure: Measure) -> str:
+    return " to ".join(
+        end if isinstance(end, str) else f"{end:f}" if not callable(end) else "the larger cost"
+        for end in measure.bounds
+    )
+
+
+def _guarantees(measure: Measure | ResourceMeasure, estimand: Literal["hidden_set", "population"]) -> str:
+    kinds = measure.guarantees.of(estimand) or measure.guarantees.of("run")
+    return ", ".join(kind.removeprefix("exact_").replace("_", " ") for kind in kinds)
 
 
 def _first_paragraph(docstring: str | None) -> str:

@@ -39,3 +39,11 @@ def test_groups_are_counted_before_pairs_of_them_are_compared(monkeypatch, rule)
     check(rule, [f"s{number % 40}" for number in range(100)])
     with pytest.raises(InputError, match=r"scenario\.yaml"):
         check(rule, [f"s{number % 41}" for number in range(100)])
+
+
+def test_a_measure_that_proves_nothing_alone_is_refused_before_the_freeze():
+    with pytest.raises(InputError) as caught:
+        check("selective_accuracy >= 0.7", ["north", "south"] * 50)
+    (issue,) = caught.value.issues
+    assert (issue.path, issue.problem.code) == ("criteria[1].rule", "measure.stands_alone")
+    assert "coverage, abstention" in issue.problem.render("zh")

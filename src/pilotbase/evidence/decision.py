@@ -22,7 +22,7 @@ from pilotbase.evidence.claims import Estimand, Guarantee, claim_text, weakest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import Interval, PathPoint, invert
 from pilotbase.evidence.martingale import Ints
-from pilotbase.evidence.observations import CellStatistic, Comparison
+from pilotbase.evidence.observations import Comparison
 from pilotbase.evidence.planning import cases_to_decide, detectable_difference
 from pilotbase.evidence.plans import CriterionPlan, Design, alphas_of, build_test, method_of
 
@@ -171,10 +171,6 @@ def _check(criteria: Sequence[CriterionPlan], order: Ints, design: Design) -> No
             raise InputError("evidence.needs_upper_bound", rule=plan.rule)
         if plan.observation.census_only and plan.estimand == "population":
             raise InputError("evidence.census_only", rule=plan.rule)
-        if plan.units is not None and plan.observation.joined:
-            raise InputError("evidence.joined_units", rule=plan.rule, unit=plan.unit)
-        if plan.units is not None and isinstance(plan.observation.statistic, CellStatistic):
-            raise InputError("evidence.function_units", rule=plan.rule, unit=plan.unit)
 
 
 def _torn(codes: Ints) -> bool:

@@ -16,7 +16,7 @@ from pilotbase.evidence.gap import GapTest
 from pilotbase.evidence.latency import QuantileTest
 from pilotbase.evidence.lattice import stream_of
 from pilotbase.evidence.martingale import Ints
-from pilotbase.evidence.observations import Comparison, Observation, Part
+from pilotbase.evidence.observations import CellStatistic, Comparison, Observation, Part
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,15 @@ def levels_among(levels: Levels, candidates: int) -> Levels:
 
 
 def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | None = None) -> CriterionTest:
-    """Return the test of ``plan`` on the cases in ``order``; ``fixed``: the n at which approximate bounds are taken."""
+    """Return the test of ``plan`` on the cases in ``order``; ``fixed``: the n at which approximate bounds are taken.
+
+    Raises:
+        InputError: the unit is a cluster, and the measure's entries, or its approximation, are of cases.
+    """
+    if plan.units is not None and plan.observation.joined:
+        raise InputError("evidence.joined_units", rule=plan.rule, unit=plan.unit)
+    if plan.units is not None and isinstance(plan.observation.statistic, CellStatistic):
+        raise InputError("evidence.function_units", rule=plan.rule, unit=plan.unit)
     form, statistic = plan.observation.form, plan.observation.statistic
     if form in ("mean", "absolute_sum"):
         ratios = [replace(_single(part, plan, order, method), comparison=">=") for part in plan.observation.parts]

@@ -60,9 +60,9 @@ class Guarantees:
 
 SHARE = Guarantees(("exact_census", "exact_anytime", "exact_fixed"), ("exact_anytime", "exact_fixed"))
 """A share of yes and no: at a fixed number of cases the binomial or hypergeometric test is exact."""
-BOUNDED = Guarantees(("exact_census", "exact_anytime"), ("exact_anytime",))
-"""A ratio of bounded sums: the martingale holds at any time, and so at a fixed number of cases too."""
-JOINED = Guarantees(("exact_census",), ("exact_anytime",))
+BOUNDED = Guarantees(("exact_census", "exact_anytime"), ("exact_anytime", "exact_fixed"))
+"""A ratio of bounded sums: the martingale holds at any time; for a population or looked at once, at a fixed n."""
+JOINED = Guarantees(("exact_census",), ("exact_anytime", "exact_fixed"))
 """Of a hidden set only the whole; for a population from independent pairs of cases."""
 ASYMPTOTIC = Guarantees(("exact_census",), ("asymptotic",))
 DESCRIPTIVE = Guarantees(("exact_census",), ("descriptive",))

@@ -88,6 +88,8 @@ def _one_of_each(question: Question, right: Ints, truth: Ints) -> Part:
     return Part(gain, weight, tuple((number, classes) for number in range(classes + 1)), joined=True)
 
 
+_MACRO = "ISO/IEC TS 4213:2022, 6 (multi-class, macro average)"
+
 MEASURES = (
     Measure(
         "balanced_accuracy", text("measure.balanced_accuracy"), "Σ_c recall_c / C",
@@ -95,21 +97,20 @@ MEASURES = (
         paired=True, guarantees=BOUNDED,
     ),
     Measure(
-        "macro_recall", text("measure.macro_recall"), "Σ_c recall_c / C", "ISO/IEC TS 4213:2022, 6.3 (macro average)",
-        "higher", CLASSIFYING, balanced_accuracy, parameters=(CUT,), paired=True, guarantees=BOUNDED,
+        "macro_recall", text("measure.macro_recall"), "Σ_c recall_c / C", _MACRO, "higher", CLASSIFYING,
+        balanced_accuracy, parameters=(CUT,), paired=True, guarantees=BOUNDED,
     ),
     Measure(
-        "macro_precision", text("measure.macro_precision"), "Σ_c precision_c / C",
-        "ISO/IEC TS 4213:2022, 6.3 (macro average)", "higher", CLASSIFYING, macro_precision, parameters=(CUT,),
-        pooled=True, compose=_each_precision, guarantees=BOUNDED,
+        "macro_precision", text("measure.macro_precision"), "Σ_c precision_c / C", _MACRO, "higher", CLASSIFYING,
+        macro_precision, parameters=(CUT,), pooled=True, compose=_each_precision, guarantees=BOUNDED,
     ),
     Measure(
-        "macro_f1", text("measure.macro_f1"), "Σ_c F1_c / C", "ISO/IEC TS 4213:2022, 6.3 (macro average)", "higher",
-        CLASSIFYING, macro_f1, parameters=(CUT,), pooled=True, compose=_each_f1, guarantees=BOUNDED,
+        "macro_f1", text("measure.macro_f1"), "Σ_c F1_c / C", _MACRO, "higher", CLASSIFYING, macro_f1,
+        parameters=(CUT,), pooled=True, compose=_each_f1, guarantees=BOUNDED,
     ),
     Measure(
         "micro_f1", text("measure.micro_f1"), "2 Σ_c TP_c / Σ_c (2 TP_c + FP_c + FN_c): accuracy, one answer a case",
-        "ISO/IEC TS 4213:2022, 6.3 (micro average)", "higher", CLASSIFYING, micro_f1, parameters=(CUT,), paired=True,
-        guarantees=SHARE,
+        "ISO/IEC TS 4213:2022, 6 (multi-class, micro average)", "higher", CLASSIFYING, micro_f1, parameters=(CUT,),
+        paired=True, guarantees=SHARE,
     ),
 )  # fmt: skip

@@ -86,8 +86,8 @@ def _on_hidden_set(question: Question) -> Question:
 MEASURES = (
     Measure(
         "average_precision", text("measure.average_precision"), "Σ_k (R_k - R_(k-1)) P_k",
-        "ISO/IEC TS 4213:2022, 6.3.7; Zhu, University of Waterloo 2004", "higher", SCORING, average_precision,
-        of_class=True, pooled=True, guarantees=ASYMPTOTIC, compose=_binned,
+        "ISO/IEC TS 4213:2022, 6 (precision-recall curve); Zhu, University of Waterloo 2004", "higher", SCORING,
+        average_precision, of_class=True, pooled=True, guarantees=ASYMPTOTIC, compose=_binned,
     ),
     Measure(
         "auc_delong", text("measure.auc_delong"), "P(score of a positive > of a negative) + P(equal) / 2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +18,7 @@ from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import Design, Levels, draw_order, exact, feasibility_of
-from pilotbase.measures import Setting, is_resource, problems_of
+from pilotbase.measures import Setting, is_resource, problems_among, problems_of
 from pilotbase.trial.paired_check import cases_for_drop, drop_problems
 from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import perturbations_of
@@ -44,8 +45,11 @@ def check_criteria(
     kind = scenario.contract(classes or ("",)).prediction.kind
     has_baseline, features = scenario.baseline is not None, scenario.feature_fields
     setting = Setting(kind, classes, scenario.positive, columns, has_baseline, features)
-    problems = [list(problems_of(criterion.parsed(), setting)) for criterion in scenario.criteria]
+    settings = [replace(setting, estimand=criterion.estimand.value) for criterion in scenario.criteria]
+    rules = [criterion.parsed() for criterion in scenario.criteria]
+    problems = [problems_of(rule, each) for rule, each in zip(rules, settings, strict=True)]
     issues = [_issue(index, problem) for index, found in enumerate(problems) for problem in found]
+    issues += [_issue(index, problem) for index, problem in problems_among(rules)]
     units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
     if len(units) > 1:
         issues.append(Issue(file=FILE, path="criteria", problem=text("trial.units_differ", found=sorted(units))))

@@ -12,6 +12,7 @@ from pilotbase.documents.texts import text
 from pilotbase.measures.perturbations.definition import COLUMNS, SHARE, Column, Parameter, Perturbation, Place, kind_of
 
 _WHOLE_MOST = 2.0**62
+_CONSONANTS, _VOWELS = "bdfghklmnprstvz", "aeiou"
 
 
 class Noise(Perturbation):
@@ -73,12 +74,21 @@ class UnseenCategory(Perturbation):
     parameters = (SHARE, COLUMNS)
 
     def change(self, column: Column, place: Place) -> Column:
-        known = {*place.reference.tolist(), *column.tolist()}
-        fresh = [name for number in range(len(known) + 3) if (name := f"new-{number + 1}") not in known][:3]
-        chosen = np.array(fresh, dtype=object)[place.random.integers(0, 3, len(column))]
+        fresh = _fresh_words({*place.reference.tolist(), *column.tolist()}, place.together)
+        chosen = np.array(fresh, dtype=object)[place.random.integers(0, len(fresh), len(column))]
         touched = place.random.random(len(column)) < self.number("share")
         there = np.array([value is not None for value in column.tolist()], dtype=np.bool_)
         return np.where(touched & there, chosen, column.astype(object))
+
+
+def _fresh_words(known: set[str | None], random: np.random.Generator, count: int = 5) -> list[str]:
+    """Return made-up words that are not ``known``; nobody can tell beforehand which, so nobody can wait for them."""
+    found: list[str] = []
+    while len(found) < count:
+        pairs = zip(random.choice(list(_CONSONANTS), 3), random.choice(list(_VOWELS), 3), strict=True)
+        word = "".join(f"{consonant}{vowel}" for consonant, vowel in pairs)
+        found += [word] if word not in known and word not in found else []
+    return found
 
 
 def without(column: Column, gone: NDArray[np.bool_], place: Place) -> Column:
