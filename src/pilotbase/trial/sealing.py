@@ -160,6 +160,7 @@ def _seal(
     classes = classes_of(split.public, scenario)
     check_board(scenario, classes)
     hidden = _hidden_set(lab, scenario, split.hidden)
+    # Of equal rows a split never hides one and shows the other, so the set itself need not be opened for this.
     others = [other for other in _hidden_sets_of(lab, hidden.owner) if other.digest() != hidden.digest()]
     spend_published(lab.vault, split.public, others)
     return SealedScenario(
