@@ -85,11 +85,14 @@ def test_a_slipped_unit_is_another_unit_of_the_same_value():
 
 
 def test_an_unseen_category_is_none_of_the_public_sample():
-    column = words(*["L", "M", None, "new-1"] * 500)
-    found = under("unseen_category(0.5)", {"x": column}, reference={"x": words("H", "new-2")})["x"]
+    column = words(*["L", "M", None, "N"] * 500)
+    first = {*under("unseen_category(0.5)", {"x": column}, reference={"x": words("H")})["x"]} - {*column}
+    assert len(first) == 5
+    assert not first & ({*under("unseen_category(0.5)", {"x": column}, seed=b"other")["x"]} - {*column})
+    found = under("unseen_category(0.5)", {"x": column}, reference={"x": words("H", *first)})["x"]
     changed = [new for new, old in zip(found, column, strict=True) if new != old]
     assert len(changed) == pytest.approx(750, abs=90)
-    assert not set(changed) & {"L", "M", "H", "new-1", "new-2", None}
+    assert not set(changed) & {"L", "M", "N", "H", None, *first}
     assert all(found[index] is None for index in range(2, 2000, 4))
 
 
