@@ -54,6 +54,19 @@ def test_an_abstention_counts_as_right_in_the_clean_arm_and_as_wrong_in_the_pert
     assert pair_scores(DROP, broken) == (1.0, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("measured", "kind", "truth", "answer", "largest"),
+    [("brier", "probability", 1, 1.0, 1.0), ("capped_mae(cap=10)", "value", 5.0, 5.0, 10.0),
+     ("within(tolerance=1)", "value", 5.0, 5.0, 1.0), ("capped_log_loss(cap=3)", "probability", 0, 0.0, 3.0)],
+)  # fmt: skip
+def test_silence_is_perfect_before_and_worst_after_for_real_valued_measures_too(measured, kind, truth, answer, largest):
+    rule = parse_rule(f"drop({measured} under noise(0.1)) <= 0.1")
+    silent_before = cases([truth], [np.nan], [answer], kind=kind)
+    assert score(rule, silent_before) == 0
+    silent_after = cases([truth], [answer], [np.nan], kind=kind)
+    assert score(rule, silent_after) == pytest.approx(largest)
+
+
 def test_a_lift_harms_our_abstentions_and_spares_the_baselines():
     found = cases([1, 1, 1], [-1, 1, 1], baseline=[1, -1, 0])
     assert differences(LIFT, found)[0] == [-1, 0, 1]
