@@ -134,6 +134,13 @@ decision_threshold: 0.3
     assert [item.estimate for item in found.decisions[0].criteria] == [pytest.approx(0.085), 0.0, 1.0]
 
 
+def test_too_many_groups_are_refused_before_every_pair_is_compared(write):
+    plan = "criteria: [gap(accuracy by group) <= 0.5]"
+    with pytest.raises(InputError) as caught:
+        decisions(*write(plan, [f"{i},a,a,g{i % 201}" for i in range(402)], "case,truth,prediction,group"))
+    assert "201 groups" in caught.value.render("en")
+
+
 def test_answers_under_a_perturbation_are_columns(write):
     plan = "criteria: [accuracy >= 0.5, drop(accuracy under noise(0.10)) <= 0.2]"
     rows = [f"{i},{'ab'[i % 2]},{'ab'[i % 2]},{'ab'[(i + (i < 5)) % 2]}" for i in range(100)]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.base import Part
+from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import DecisionPlan
@@ -37,6 +38,7 @@ from pilotbase.evidence import (
     outcome_of,
 )
 from pilotbase.measures import Setting, is_resource, measures, problems_among, problems_of
+from pilotbase.trial.criteria_check import MAXIMUM_GROUPS
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.few_labels import Judge, JudgedCriterion, decide_few_labels, require_few_label_criteria
 from pilotbase.trial.performance import Load
@@ -45,7 +47,7 @@ from pilotbase.trial.scoring import plan_criterion
 
 Ints = NDArray[np.int64]
 
-MAXIMUM_REPEAT = 1_000_000
+MAXIMUM_REPEAT = 100_000
 _NO_LOAD = Load(np.empty(0), 0, 1, 0.0, None, None)
 _STEPS = 100
 
@@ -266,12 +268,12 @@ def _require_measurable(criteria: Sequence[Criterion], recorded: Recorded) -> No
     cases = recorded.cases
     columns, has_baseline = frozenset(cases.groups), cases.baseline is not None
     setting = Setting(cases.kind, cases.classes, cases.positive, columns, has_baseline)
-    issues = list(_problems(criteria, setting))
+    issues = list(_problems(criteria, setting, recorded))
     if issues:
         raise InputError.from_issues("criteria", issues)
 
 
-def _problems(criteria: Sequence[Criterion], setting: Setting) -> Iterator[Issue]:
+def _problems(criteria: Sequence[Criterion], setting: Setting, recorded: Recorded) -> Iterator[Issue]:
     rules = [criterion.parsed() for criterion in criteria]
     found = [
         (index, problem)
@@ -279,8 +281,18 @@ def _problems(criteria: Sequence[Criterion], setting: Setting) -> Iterator[Issue
         if rule.under is None  # what a perturbation needs of features was asked when the answers were recorded
         for problem in problems_of(rule, replace(setting, estimand=criterion.estimand.value))
     ]
-    for index, problem in (*found, *problems_among(rules)):
+    for index, problem in (*found, *problems_among(rules), *_too_many_groups(rules, recorded)):
         yield Issue(file="plan", path=f"criteria[{index}].rule", problem=problem)
+
+
+def _too_many_groups(rules: Sequence[Rule], recorded: Recorded) -> Iterator[tuple[int, Text]]:
+    for index, rule in enumerate(rules):
+        allowed = MAXIMUM_GROUPS.get(rule.wrapper or "", 0)
+        if rule.by is None or rule.by not in recorded.cases.groups:
+            continue
+        found = len(np.unique(recorded.cases.groups[rule.by]))
+        if found > allowed:
+            yield index, text("trial.groups_counted", rule=str(rule), column=rule.by, found=found, allowed=allowed)
 
 
 def _figures(found: CriterionDecision) -> CriterionFigures:

@@ -85,7 +85,8 @@ def _own_salt(salt: bytes, number: int) -> bytes:
 
 def _as_bytes(values: NDArray[Any]) -> bytes:
     if values.dtype.kind == "f":
-        return values.astype("<f8", copy=False).tobytes()
+        # One spelling of "no answer": a program can return any of 2⁵² bit patterns that are no number.
+        return np.where(np.isnan(values), np.nan, values).astype("<f8", copy=False).tobytes()
     if values.dtype.kind in "iub":
         return values.astype("<i8", copy=False).tobytes()
     return json.dumps(values.tolist(), ensure_ascii=False).encode() + b"\n"
