@@ -15,7 +15,7 @@ prove: $(VENV)/.dev
 	$(BIN)/python tests/run_all.py --prove
 
 bench-trial: $(VENV)/.dev
-	$(BIN)/python benchmarks/bench_trial.py
+	$(BIN)/python -m benchmarks.bench_trial
 
 bench-evidence: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_evidence

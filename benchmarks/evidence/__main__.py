@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.evidence.claims import CLAIMS
-from benchmarks.evidence.contract import Claim, Floats, Row, draw_batch, read
+from benchmarks.evidence.contract import Claim, Floats, Row, draw_batch, read, rows_from
 from benchmarks.evidence.page import figure, page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -31,15 +31,16 @@ Key = tuple[str, int, int]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--share", type=float, default=1.0, help="share of the runs to make")
-    parser.add_argument("--only", action="append", default=[], metavar="CLAIM", help="only this claim; writes nothing")
+    parser.add_argument("--only", action="append", default=[], metavar="CLAIM", help="only this claim")
     parser.add_argument("--out", type=Path, help="folder to write to")
     options = parser.parse_args()
     chosen = [claim for claim in CLAIMS if not options.only or claim.id in options.only]
     began = time.monotonic()
     rows = simulate(chosen, options.share)
     print(f"  {time.monotonic() - began:.0f} s")
-    if not options.only:
-        write(options.out or ROOT / ("docs" if options.share >= 1 else "build/evidence"), rows)
+    folder = options.out or ROOT / ("docs" if options.share >= 1 else "build/evidence")
+    kept = stored(folder) if options.only else {}
+    write(folder, {claim.id: found for claim in CLAIMS if (found := rows.get(claim.id) or kept.get(claim.id))})
     return report(rows)
 
 
@@ -76,7 +77,7 @@ def write(folder: Path, rows: dict[str, list[Row]]) -> None:
     """Write the page, the figures and the results into ``folder``."""
     pictures = folder / "evidence"
     pictures.mkdir(parents=True, exist_ok=True)
-    for claim in CLAIMS:
+    for claim in (claim for claim in CLAIMS if claim.id in rows):
         drawn = figure(claim, rows[claim.id])
         if drawn is not None:
             (pictures / f"{claim.id}.svg").write_text(drawn, "utf-8")
@@ -84,11 +85,21 @@ def write(folder: Path, rows: dict[str, list[Row]]) -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
         "versions": {name: metadata.version(name) for name in ("pilotbase", "numpy", "scipy")}
         | {"python": platform.python_version()},
-        "claims": [{"id": c.id, "seed": c.seed, "rows": [asdict(row) for row in rows[c.id]]} for c in CLAIMS],
+        "claims": [
+            {"id": c.id, "seed": c.seed, "rows": [asdict(row) for row in rows[c.id]]} for c in CLAIMS if c.id in rows
+        ],
     }
     (pictures / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
     (folder / "evidence.md").write_text(page(rows, results), "utf-8")
     print(f"  written: {folder / 'evidence.md'}")
+
+
+def stored(folder: Path) -> dict[str, list[Row]]:
+    """Return the rows that were written into ``folder`` before; none where there are none."""
+    path = folder / "evidence" / "results.json"
+    if not path.exists():
+        return {}
+    return {entry["id"]: rows_from(entry) for entry in json.loads(path.read_text("utf-8"))["claims"]}
 
 
 def report(rows: dict[str, list[Row]]) -> int:
@@ -99,7 +110,7 @@ def report(rows: dict[str, list[Row]]) -> int:
         failed += not holds
         print(f"{'ok    ' if holds else 'FAILED'} {name}")
         for row in found:
-            if not holds or len(rows) == 1:
+            if not row.holds or len(rows) == 1:
                 print(
                     f"    {'ok ' if row.holds else 'BAD'} {row.way:<6} {row.label}: {row.value:.6g} ({row.condition})"
                 )

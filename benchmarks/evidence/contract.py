@@ -7,7 +7,7 @@ Every condition on a share of runs allows three standard errors of the simulatio
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -115,7 +115,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Study:
-    """``draw(rng, size)`` returns the values of ``size`` independent runs."""
+    """``draw(rng, size)`` returns the values of ``size`` independent runs; ``quick`` of them in the test command."""
 
     draw: Draw
     readings: tuple[Reading, ...]
@@ -180,6 +180,7 @@ class Claim:
         return [
             row
             for number, study in enumerate(self.studies)
+            if study.quick
             for row in read(study, draw_batch(study, (self.seed, number, 0), study.quick, study.quick))
         ]
 
@@ -194,6 +195,11 @@ def draw_batch(study: Study, seed: tuple[int, int, int], runs: int, batch: int |
 def read(study: Study, values: Floats) -> list[Row]:
     """Return a row for every reading of ``values``."""
     return [_row(reading, values) for reading in study.readings]
+
+
+def rows_from(entry: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of one claim as `results.json` has them."""
+    return [Row(**row) for row in entry["rows"]]
 
 
 def each(one: Callable[[np.random.Generator], Any]) -> Draw:

@@ -128,15 +128,18 @@ def lines_figure(title: str, lines: Sequence[Line], across: Axis, up: Axis, leve
                 diamond(drawing, point, 5)
         else:
             drawing.path(placed, line.colour)
-    _names(drawing, [(line, y(line.points[-1][1])) for line in lines], right)
+    _names(drawing, [(line, y(line.points[-1][1])) for line in lines], right, bottom - 8)
     return drawing.to_svg() + "\n"
 
 
-def _names(drawing: Drawing, ends: Sequence[tuple[Line, float]], right: float) -> None:
+def _names(drawing: Drawing, ends: Sequence[tuple[Line, float]], right: float, lowest: float) -> None:
     """Write the names at the right, moved apart where the curves end close together."""
-    last = -math.inf
-    for line, height in sorted(ends, key=lambda end: end[1]):
-        last = max(height, last + 16)
+    ordered = sorted(ends, key=lambda end: end[1])
+    places = [height for _, height in ordered]
+    for number in range(1, len(places)):
+        places[number] = max(places[number], places[number - 1] + 16)
+    places = [min(place, lowest - 16 * (len(places) - 1 - number)) for number, place in enumerate(places)]
+    for (line, _), last in zip(ordered, places, strict=True):
         if line.marks:
             diamond(drawing, (right + 14, last), 5)
         else:

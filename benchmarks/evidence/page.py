@@ -37,9 +37,9 @@ For readers who are no statisticians there is [a page of its own](evidence-for-r
 
 def page(rows: Mapping[str, Sequence[Row]], results: Mapping[str, Any]) -> str:
     """Return the page's text from the rows of each claim and what they were computed with."""
-    holding = sum(all(row.holds for row in rows[claim.id]) for claim in CLAIMS)
+    holding = sum(all(row.holds for row in found) for found in rows.values())
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    head = HEAD.format(holding=holding, total=len(CLAIMS), machine=results["machine"], versions=versions)
+    head = HEAD.format(holding=holding, total=len(rows), machine=results["machine"], versions=versions)
     return head + "\n".join([*_overview(rows), "", *_sections(rows)])
 
 
@@ -51,7 +51,7 @@ def figure(claim: Claim, rows: Sequence[Row]) -> str | None:
 
 
 def _overview(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
-    for claim in CLAIMS:
+    for claim in (claim for claim in CLAIMS if claim.id in rows):
         found = rows[claim.id]
         yield (
             f"| [{claim.title.en}](#{claim.id}) {claim.title.zh} | {_mark(all(row.holds for row in found))} "
@@ -67,7 +67,7 @@ def _first(rows: Sequence[Row], way: str) -> str:
 def _sections(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
     for words, claims in SECTIONS:
         yield f"## {words.en} · {words.zh}\n"
-        for claim in claims:
+        for claim in (claim for claim in claims if claim.id in rows):
             yield from _claim(claim, rows[claim.id])
 
 

@@ -39,6 +39,10 @@ def peer_environment(threads: int = 1) -> dict[str, str]:
     return {**os.environ, **own, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
-def with_ours(environment: dict[str, str]) -> dict[str, str]:
-    """Return ``environment`` with our source importable: for numba, which is an option of ours."""
-    return {**environment, "PYTHONPATH": str(ROOT / "src")}
+def site_packages(name: str) -> Path:
+    """Return the folder of peer ``name``'s packages: for numba, which our own interpreter is to find."""
+    found = subprocess.run(
+        [str(peer_python(name)), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return Path(found.stdout.strip())

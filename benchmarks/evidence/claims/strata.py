@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from benchmarks.evidence.contract import AtMost, Beyond, Claim, Reading, Study, Words, each
 from benchmarks.evidence.ingredients import accepted, share_of
-from pilotbase.evidence import draw_order
+from pilotbase.evidence import MeanMartingale, ProportionalBlocks, draw_blocks, draw_order, proportional_block
 
 EASY, HARD = 500, 500
 RIGHT = np.concatenate((np.ones(EASY), np.repeat([1, 0], [399, 101])))
@@ -18,6 +20,16 @@ def one_after_the_other(rng: np.random.Generator) -> bool:
     return accepted(share_of(RIGHT, "0.90"), order)
 
 
+def in_blocks(rng: np.random.Generator) -> bool:
+    """Tell whether blocks that hold both strata in their shares are accepted: their sums are a finite set of 500."""
+    strata = np.repeat([0, 1], [EASY, HARD])
+    order = draw_blocks(strata, rng.bytes(32))
+    blocks = ProportionalBlocks(proportional_block([EASY, HARD]), (0, 1))
+    sums = blocks.update(np.column_stack((RIGHT[order], strata[order])).astype(np.int64))
+    against = MeanMartingale.without_replacement(int(RIGHT.sum()), len(sums), 0)
+    return against.crossing(sums, math.log(20)) is not None
+
+
 def shuffled(rng: np.random.Generator) -> bool:
     return accepted(share_of(RIGHT, "0.90"), draw_order(len(RIGHT), rng.bytes(32)))
 
@@ -26,9 +38,11 @@ CLAIM = Claim(
     id="strata",
     title=Words("Strata never come one after the other", "各层案例不得逐层依次评分"),
     sentence=Words(
-        "Scoring an easy stratum first accepts a set that misses the threshold, every time; a shuffle of all cases "
+        "Scoring an easy stratum first accepts a set that misses the threshold, every time; a shuffle of all "
+        "cases, or blocks that hold every stratum in its share, "
         "does so in at most a share α of the orders.",
-        "先评容易的一层，每次都会把未达阈值的案例集判为通过；把全部案例一起随机排序，误判比例至多为 α。",
+        "先评容易的一层，每次都会把未达阈值的案例集判为通过；把全部案例一起随机排序，或每次按比例成块评分，"
+        "误判比例至多为 α。",
     ),
     assumes=Words(
         "The order is a uniformly random permutation of all cases; the claim is about these cases.",
@@ -37,6 +51,13 @@ CLAIM = Claim(
     studies=(
         Study(
             each(one_after_the_other), (Reading("easy stratum first: accepted", "wrong", Beyond(0.05), 1.0),), 1000, 40
+        ),
+        Study(
+            each(in_blocks),
+            (Reading("one proportional block per update: accepted", "ours", AtMost(0.05), 0.004),),
+            10000,
+            150,
+            500,
         ),
         Study(each(shuffled), (Reading("all shuffled: accepted", "ours", AtMost(0.05), 0.004),), 20000, 300, 500),
     ),

@@ -1,0 +1,45 @@
+"""What every benchmark does with its figures: rows with targets, a table, a results file, the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+
+Row = dict[str, object]
+
+
+def row(  # noqa: PLR0913
+    name: str, value: float, unit: str, target: str | None, holds: bool,
+    peer: str | None = None, peer_value: float | None = None, ratio: float | None = None,
+) -> Row:  # fmt: skip
+    """Return one figure; ``holds`` is true where there is no ``target``."""
+    return {
+        "name": name, "value": round(value, 4), "unit": unit, "target": target, "holds": holds, "peer": peer,
+        "peer_value": peer_value and round(peer_value, 4), "ratio": ratio and round(ratio, 4),
+    }  # fmt: skip
+
+
+def publish(name: str, rows: list[Row], runs: int, packages: tuple[str, ...], peers: dict[str, str]) -> None:
+    """Print ``rows`` and write ``results/NAME.json``; exit 1 when a target is missed.
+
+    ``packages``: of ours, whose versions are read here; ``peers``: versions of what ran elsewhere.
+    """
+    load = os.getloadavg()[1]  # of five minutes: the bench itself makes about one
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, load average {load:.1f}"
+    versions = {package: metadata.version(package) for package in packages} | peers
+    versions["python"] = platform.python_version()
+    for entry in rows:
+        entry.update(machine=machine, versions=versions, runs=runs)
+        peer = f"   peer {entry['peer_value']} {entry['unit']}, ratio {entry['ratio']}" if entry["peer"] else ""
+        mark = "ok    " if entry["holds"] else "MISSED"
+        print(f"{mark} {entry['name']}: {entry['value']} {entry['unit']} (target {entry['target'] or '-'}){peer}")
+    (RESULTS / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n")
+    if not all(entry["holds"] for entry in rows):
+        sys.exit(1)
