@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
+from pilotbase.catalogue.records import StaleEditError
 from pilotbase.documents.errors import (
     InputError,
     InvalidProofError,
@@ -38,8 +39,8 @@ STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
 )
 
 
-class StaleEditError(PilotbaseError):
-    """Somebody else changed it since the caller read it."""
+class PreconditionError(ConflictError):
+    """What the caller has seen (``If-Match``) is not what stands there now."""
 
 
 class LoginNeededError(PilotbaseError):
@@ -50,7 +51,7 @@ def status_of(error: PilotbaseError) -> int:
     """Return the HTTP status that says what ``error`` means."""
     if isinstance(error, LoginNeededError):
         return 401
-    if isinstance(error, StaleEditError):
+    if isinstance(error, PreconditionError | StaleEditError):
         return 412
     return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 

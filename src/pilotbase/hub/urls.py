@@ -13,6 +13,7 @@ from django.urls import include, path, re_path, register_converter
 from django.views.i18n import set_language
 
 from pilotbase.hub import converters, health
+from pilotbase.hub.api.routes import api, documentation
 from pilotbase.hub.pages import account as own_account
 from pilotbase.hub.pages import acts, certificates, lists, portal, published, records, trials, work
 from pilotbase.hub.people import pages as people
@@ -101,7 +102,8 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
-    path("api/docs/", portal.show, name="api-docs"),
+    path("api/docs/", documentation, name="api-docs"),
+    path("api/", api.urls),
     path("metrics", health.metrics, name="metrics"),
     *RECORDS,
 ]

@@ -1,0 +1,8 @@
+"""The REST API under /api/: the pydantic documents as bodies, over the same functions as the pages.
+
+routes          the API with all its routers
+authentication  who calls: a token, a session (with its CSRF token), or a visitor
+answers         documents with ETags, pages, idempotent posts
+problems        what Pilotbase raises as problem details (RFC 9457)
+records, steps  records and the steps that move them; certificates; people
+"""

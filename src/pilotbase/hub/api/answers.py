@@ -1,0 +1,99 @@
+"""How the API answers: documents named by their ETag, pages, and posts that may be sent again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.http import HttpResponse
+from django.utils import timezone
+
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InputError
+from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.api.problems import STATUSES, Problem
+from pilotbase.hub.models import GivenAnswer
+from pilotbase.hub.problems import PreconditionError
+from pilotbase.workspace.failures import ConflictError
+
+KEY = "Idempotency-Key"
+KEPT = timedelta(days=1)
+_KEPT_HEADERS = ("ETag", "Location", "Content-Type")
+
+
+def answers(model: Any, status: int = 200) -> dict[Any, Any]:
+    """Return the ``response`` of an operation: what it gives, and problems."""
+    return {status: model, STATUSES: Problem}
+
+
+def document(request: HubRequest, found: Document, status: int = 200, version: str | None = None) -> HttpResponse:
+    """Return a document in canonical JSON under its ETag; 304 to who has it."""
+    tag = f'"{version or found.digest()}"'
+    if status == 200 and tag in _tags(request, "If-None-Match"):
+        return HttpResponse(status=304, headers={"ETag": tag})
+    return HttpResponse(found.canonical(), status=status, content_type="application/json", headers={"ETag": tag})
+
+
+def seen(request: HubRequest) -> str | None:
+    """Return the digest that the caller has seen (``If-Match``), or None where it does not say."""
+    tags = [tag for tag in _tags(request, "If-Match") if tag != "*"]
+    if len(tags) > 1 or any(not tag.strip('"').startswith("sha256:") for tag in tags):
+        raise InputError("hub.if_match_unreadable", found=request.headers["If-Match"][:200])
+    return tags[0].strip('"') if tags else None
+
+
+def require_seen(request: HubRequest, current: str | None, subject: str) -> None:
+    """Return if the caller edits what stands there now; raises `ConflictError` (412) where others were first."""
+    wanted = seen(request)
+    if wanted is not None and wanted != current:
+        raise PreconditionError("hub.changed_meanwhile", subject=subject)
+
+
+def once(request: HubRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
+    """Return the answer of ``act``; under the same Idempotency-Key it happens once and the answer is given again.
+
+    Raises:
+        InputError: the key came with another request before, or is no key.
+        ConflictError: the first request of that key is still at work.
+    """
+    key, person = request.headers.get(KEY), request.acting.person
+    if key is None or person is None:
+        return act()
+    if not 1 <= len(key) <= 120 or not key.isprintable():
+        raise InputError("hub.idempotency_key", found=key[:40])
+    own = {"person": person, "organisation": request.acting.organisation, "key": key}
+    GivenAnswer.objects.filter(given_at__lt=timezone.now() - KEPT).delete()
+    try:
+        with transaction.atomic():
+            given = GivenAnswer.objects.create(**own, request_hash=_request_hash(request))
+    except IntegrityError:
+        return _again(GivenAnswer.objects.get(**own), request)
+    try:
+        response = act()
+    except BaseException:
+        given.delete()
+        raise
+    given.status, given.body = response.status_code, bytes(response.content)
+    given.headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
+    given.save()
+    return response
+
+
+def _again(given: GivenAnswer, request: HubRequest) -> HttpResponse:
+    if given.request_hash != _request_hash(request):
+        raise InputError("hub.idempotency_reused", key=given.key)
+    if given.status is None:
+        raise ConflictError("hub.idempotency_running", key=given.key)
+    return HttpResponse(bytes(given.body), status=given.status, headers=dict(given.headers))
+
+
+def _request_hash(request: HubRequest) -> str:
+    told = [request.method or "", request.get_full_path(), request.headers.get("If-Match", "")]
+    return hashlib.sha256("\n".join(told).encode() + b"\n" + request.body).hexdigest()
+
+
+def _tags(request: HubRequest, header: str) -> list[str]:
+    return [tag.strip().removeprefix("W/") for tag in request.headers.get(header, "").split(",") if tag.strip()]

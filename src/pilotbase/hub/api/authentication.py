@@ -1,0 +1,65 @@
+"""Who calls: a program with a token, a person's browser with its CSRF token, or a visitor."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja.security import APIKeyCookie, HttpBearer
+from ninja.utils import check_csrf
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.hub.acting import NOBODY, Acting
+from pilotbase.hub.people.tokens import acting_by
+from pilotbase.hub.problems import LoginNeededError
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class TokenAuth(HttpBearer):
+    """A token; one that does not work is refused, never taken for a visitor."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Acting:
+        acting = acting_by(token)
+        if acting is None:
+            raise LoginNeededError("hub.token_invalid")
+        if request.method not in SAFE and not acting.may_write:
+            raise RefusedError("hub.token_read_only")
+        return _as(request, acting)
+
+
+class SessionAuth(APIKeyCookie):
+    """A logged-in browser. ninja exempts its views from Django's CSRF middleware, so the token is checked here."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def __call__(self, request: HttpRequest) -> Acting | None:
+        if self.param_name not in request.COOKIES:
+            return None
+        if check_csrf(request):
+            raise RefusedError("hub.csrf_failed")
+        return self.authenticate(request, request.COOKIES[self.param_name])
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Acting | None:
+        acting: Acting = request.acting  # type: ignore[attr-defined]
+        return acting if acting.person is not None else None
+
+
+class Visitor(APIKeyCookie):
+    """Anybody: sees what is public, and nothing else exists for them."""
+
+    param_name = "none"
+
+    def __call__(self, request: HttpRequest) -> Acting:
+        return self.authenticate(request, None)
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Acting:
+        return _as(request, Acting(None, NOBODY))
+
+
+def _as(request: HttpRequest, acting: Acting) -> Acting:
+    request.acting = acting  # type: ignore[attr-defined]
+    return acting
+
+
+MEMBERS = [TokenAuth(), SessionAuth()]
+EVERYBODY = [*MEMBERS, Visitor()]

@@ -1,0 +1,271 @@
+"""Records over the API: lists, contents, where each stands, and new versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import pydantic
+from django.http import HttpResponse
+from ninja import Path, Query, Router
+
+from pilotbase.catalogue.my_work import my_work
+from pilotbase.catalogue.records import head_of, load_record
+from pilotbase.catalogue.saving import save
+from pilotbase.documents.base import Localized
+from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.record import ApplicationVersion, Commission, PlanProposal, Record
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Scenario
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.addresses import KINDS, address_of
+from pilotbase.hub.api.answers import answers, document, once, require_seen
+from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
+from pilotbase.hub.pages.trials import progress_of, report_of
+from pilotbase.hub.reading import see
+from pilotbase.workspace import listings
+from pilotbase.workspace.failures import NotFoundError
+
+router = Router(tags=["records"])
+Word = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]]
+Sha256 = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]]
+
+
+class ListingOut(pydantic.BaseModel):
+    """One record as lists show it."""
+
+    subject: str
+    state: str
+    title: Localized
+    owner: str
+    sector: str
+    action: str
+    digest: Digest
+    """Names the content: the scenario, the application version, the commission, the organisation."""
+    url: str
+
+
+class PageOut(pydantic.BaseModel):
+    """Some records, newest first; pass ``next`` as ``after`` to read on."""
+
+    items: list[ListingOut]
+    total: int
+    next: str | None
+
+
+class WorkOut(pydantic.BaseModel):
+    """One thing that waits for the caller."""
+
+    subject: str
+    act: str
+    title: Localized
+    state: str
+    since: datetime
+    due: datetime | None
+    overdue: bool
+
+
+class ProgressOut(pydantic.BaseModel):
+    """Coarse progress of the newest work on a trial; nothing where there was none."""
+
+    state: str | None
+    position: int
+    stage: str | None
+    reason: str | None
+
+
+class Asked(pydantic.BaseModel):
+    """What a list is asked for."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    q: str = pydantic.Field("", max_length=200)
+    state: str = pydantic.Field("", max_length=40)
+    sector: str = pydantic.Field("", max_length=40)
+    owner: str = pydantic.Field("", max_length=120)
+    after: str | None = pydantic.Field(None, max_length=200)
+    limit: int = pydantic.Field(50, ge=1, le=listings.MAXIMUM_PAGE)
+
+
+@router.get("/work", auth=MEMBERS, response=answers(list[WorkOut]), summary="What waits for me")
+def work(request: HubRequest) -> list[WorkOut]:
+    """Return what waits for the caller, what is due first."""
+    return [WorkOut.model_validate(item, from_attributes=True) for item in my_work(request.acting.view)]
+
+
+def _lister(section: str) -> Any:
+    def list_records(request: HubRequest, asked: Query[Asked]) -> PageOut:
+        view = request.acting.view
+        states = (asked.state,) if asked.state else ()
+        query = listings.Query(KINDS[section], asked.q, states, asked.sector, owner=asked.owner)
+        page = listings.list_page(view, query, asked.after, asked.limit)
+        items = [_listing(one) for one in page.items]
+        return PageOut(items=items, total=listings.count(view, query), next=page.after)
+
+    return list_records
+
+
+for _section in KINDS:
+    _who = EVERYBODY if _section in ("scenarios", "applications") else MEMBERS
+    router.get(
+        f"/{_section}",
+        auth=_who,
+        response=answers(PageOut),
+        summary=f"List {_section}",
+        url_name=f"list-{_section}",
+        operation_id=f"list_{_section}",
+    )(_lister(_section))
+
+
+@router.get("/documents/{digest}", auth=EVERYBODY, response=answers(dict[str, Any]), summary="A document by its digest")
+def read_document(request: HubRequest, digest: Sha256) -> HttpResponse:
+    """Return any document that the caller sees: content never changes under its digest."""
+    stored = request.acting.view.get(digest)
+    if stored is None or stored.kind not in READABLE:
+        raise NotFoundError("hub.not_found")
+    return document(request, stored.load(READABLE[stored.kind]))
+
+
+READABLE: dict[str, Any] = {
+    "scenario": Scenario,
+    "application-version": ApplicationVersion,
+    "organisation": Organisation,
+    "commission": Commission,
+    "plan-proposal": PlanProposal,
+    "acceptance": Acceptance,
+    "record": Record,
+    "report": Report,
+}
+"""Kinds of documents that are given by digest; those of the vault are not."""
+
+
+@router.get("/trials/{name}/report", auth=MEMBERS, response=answers(Report), by_alias=True, summary="A report")
+def read_report(request: HubRequest, name: Word) -> HttpResponse:
+    """Return the report of a trial: full, or in the supplier's view, as the caller may see it."""
+    record, _ = load_record(request.acting.view, f"commission:{name}")
+    found = report_of(request.acting.view, record)
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return document(request, found)
+
+
+@router.get("/trials/{name}/progress", auth=MEMBERS, response=answers(ProgressOut), summary="Progress of a trial")
+def read_progress(request: HubRequest, name: Word) -> ProgressOut:
+    """Return how far the newest work on a trial is."""
+    record, _ = load_record(request.acting.view, f"commission:{name}")
+    found = progress_of(request.acting.view, record)
+    if found is None:
+        return ProgressOut(state=None, position=0, stage=None, reason=None)
+    stage, reason = (text and text.render(language()) for text in (found.stage, found.reason))
+    return ProgressOut(state=found.state, position=found.position, stage=stage, reason=reason)
+
+
+@router.put(
+    "/scenarios/{owner}/{name}", auth=MEMBERS, response=answers(Record), by_alias=True, summary="Save a scenario"
+)
+def save_scenario(request: HubRequest, content: Scenario, owner: Word, name: Word) -> HttpResponse:
+    """Register a scenario, or make its newest version; under If-Match only where nobody was first."""
+    return _save(request, content, f"scenario:{owner}/{name}", f"scenario:{content.owner.organisation}/{content.name}")
+
+
+@router.put(
+    "/applications/{owner}/{name}",
+    auth=MEMBERS,
+    response=answers(Record),
+    by_alias=True,
+    summary="Save an application version",
+)
+def save_application(request: HubRequest, content: ApplicationVersion, owner: Word, name: Word) -> HttpResponse:
+    """Register an application, or make its newest version."""
+    stated = f"application:{content.application.supplier.organisation}/{content.application.name}"
+    return _save(request, content, f"application:{owner}/{name}", stated)
+
+
+@router.put(
+    "/organisations/{name}", auth=MEMBERS, response=answers(Record), by_alias=True, summary="Save an organisation"
+)
+def save_organisation(request: HubRequest, content: Organisation, name: Word) -> HttpResponse:
+    """Register an organisation, or edit it."""
+    return _save(request, content, f"organisation:{name}", f"organisation:{content.name}")
+
+
+def _save(request: HubRequest, content: Any, subject: str, stated: str) -> HttpResponse:
+    if subject != stated:
+        raise InputError("hub.other_name", subject=subject, found=stated)
+    view = request.acting.view
+    found = listings.find_listing(view, subject)
+    require_seen(request, found.digest if found else None, subject)
+
+    def act() -> HttpResponse:
+        record = save(view, content, seen=view.head(head_of(subject)))
+        return document(request, record, version=content.digest())
+
+    return once(request, act)
+
+
+def _read_content(request: HubRequest, subject: str) -> HttpResponse:
+    return document(request, see(request.acting.view, subject).document)
+
+
+def _read_record(request: HubRequest, subject: str) -> HttpResponse:
+    record, _ = load_record(request.acting.view, subject)
+    return document(request, record)
+
+
+def _two_names(read: Callable[[HubRequest, str], HttpResponse], kind: str) -> Any:
+    def read_one(request: HubRequest, owner: Word, name: Word) -> HttpResponse:
+        return read(request, f"{kind}:{owner}/{name}")
+
+    return read_one
+
+
+def _one_name(read: Callable[[HubRequest, str], HttpResponse], kind: str) -> Any:
+    def read_one(request: HubRequest, name: Word) -> HttpResponse:
+        return read(request, f"{kind}:{name}")
+
+    return read_one
+
+
+CONTENTS: dict[str, Any] = {
+    "scenarios": Scenario,
+    "applications": ApplicationVersion,
+    "trials": Commission,
+    "organisations": Organisation,
+}
+for _section, _model in CONTENTS.items():
+    _two = _section in ("scenarios", "applications")
+    _path, _bind = (f"/{_section}/{{owner}}/{{name}}", _two_names) if _two else (f"/{_section}/{{name}}", _one_name)
+    _kind = KINDS[_section]
+    router.get(
+        _path,
+        auth=EVERYBODY if _two else MEMBERS,
+        response=answers(_model),
+        by_alias=True,
+        summary=f"The newest content of one of the {_section}",
+        operation_id=f"read_{_kind}",
+    )(_bind(_read_content, _kind))
+    router.get(
+        f"{_path}/record",
+        auth=MEMBERS,
+        response=answers(Record),
+        by_alias=True,
+        summary=f"Where one of the {_section} stands",
+        operation_id=f"read_{_kind}_record",
+    )(_bind(_read_record, _kind))
+
+
+def _listing(one: listings.Listing) -> ListingOut:
+    return ListingOut(
+        subject=one.subject,
+        state=one.state,
+        title=one.title,
+        owner=one.owner,
+        sector=one.sector,
+        action=one.action,
+        digest=one.digest,
+        url=address_of(one.subject),
+    )

@@ -1,0 +1,33 @@
+"""The API with all its routers."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+import pilotbase
+from pilotbase.documents.texts import text
+from pilotbase.hub.api import certificates, people, problems, records, steps
+
+api = problems.HubApi(
+    title="Pilotbase",
+    version=pilotbase.__version__,
+    description="Scenarios, applications, trials and certificates of a pilot base.",
+    docs_url=None,
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+)
+problems.install(api)
+for _room in (people, certificates, steps, records):
+    api.add_router("", _room.router)
+
+
+def documentation(request: HttpRequest) -> HttpResponse:
+    """Show every operation, from the schema itself."""
+    schema = api.get_openapi_schema(path_prefix="/api/")
+    operations = [
+        {"method": method.upper(), "path": path, "summary": operation.get("summary", "")}
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return render(request, "hub/api.html", {"title": text("hub.api_title"), "operations": operations})

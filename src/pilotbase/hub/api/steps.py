@@ -1,0 +1,90 @@
+"""The steps that move records: one operation an act of the permission table, its body what the act brings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pydantic
+from django.http import HttpResponse
+from ninja import Router
+
+from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.subjects import new_commission
+from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition
+from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
+from pilotbase.documents.record import BROUGHT, Commission, Record
+from pilotbase.documents.texts import text
+from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.addresses import SECTIONS, address_of
+from pilotbase.hub.api.answers import answers, document, once, seen
+from pilotbase.hub.api.authentication import MEMBERS
+from pilotbase.hub.api.records import Word
+
+router = Router(tags=["steps"])
+
+
+class Noted(pydantic.BaseModel):
+    """A step that brings nothing but a note."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    note: str = pydantic.Field("", max_length=4000)
+
+
+@router.post("/trials", auth=MEMBERS, response=answers(Record, 201), by_alias=True, summary="Propose a trial")
+def propose(request: HubRequest, terms: Commission) -> HttpResponse:
+    """Propose a commission; its address is in the header Location."""
+
+    def act() -> HttpResponse:
+        subject = new_commission()
+        record = advance(request.acting.view, subject, Act.COMMISSION_PROPOSE, Move(terms))
+        response = document(request, record, 201)
+        response["Location"] = f"/api{address_of(subject).rstrip('/')}"
+        return response
+
+    return once(request, act)
+
+
+def _take(request: HubRequest, subject: str, act: Act, move: Move) -> HttpResponse:
+    return once(request, lambda: document(request, advance(request.acting.view, subject, act, move)))
+
+
+def _operation(kind: str, row: Transition) -> Any:
+    """Return the function of one act: ninja reads path and body from its annotations."""
+    body = BROUGHT[row.brings] if row.brings else Noted
+    two = kind in ("scenario", "application")
+
+    def take_two(request: HubRequest, content: Any, owner: Word, name: Word) -> HttpResponse:
+        return _take(request, f"{kind}:{owner}/{name}", row.act, _move(request, content))
+
+    def take_one(request: HubRequest, content: Any, name: Word) -> HttpResponse:
+        return _take(request, f"{kind}:{name}", row.act, _move(request, content))
+
+    take = take_two if two else take_one
+    take.__annotations__ |= {"content": body, "request": HubRequest, "owner": Word, "name": Word}
+    return take
+
+
+def _move(request: HubRequest, content: Any) -> Move:
+    if isinstance(content, Noted):
+        return Move(None, content.note, seen(request))
+    return Move(content, "", seen(request))
+
+
+def _by_people(row: Transition) -> bool:
+    """Tell whether people take the step: not the base's own process, and not what is saved as content."""
+    only_machine = all(grant.relation is Relation.MACHINE for grant in PERMISSIONS[row.act])
+    return NEW not in row.sources and not only_machine and row.brings not in ("scenario", "application-version")
+
+
+for _kind, _rows in LIFECYCLES.items():
+    _names = "{owner}/{name}" if _kind in ("scenario", "application") else "{name}"
+    for _row in filter(_by_people, _rows):
+        router.post(
+            f"/{SECTIONS[_kind]}/{_names}/acts/{_row.act.value}",
+            auth=MEMBERS,
+            response=answers(Record),
+            by_alias=True,
+            summary=text(f"act.{_row.act}").render("en"),
+            operation_id=_row.act.value.replace(".", "_"),
+        )(_operation(_kind, _row))
