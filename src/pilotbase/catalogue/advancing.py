@@ -133,6 +133,7 @@ def _moved(at: Situation, record: Record) -> Record:
         person=at.actor.person,
         at=at.now,
         note=at.move.note,
+        reason=at.move.reason,
         document=brought.digest() if isinstance(brought, Document) else getattr(brought, "made", None),
     )
     moved = record.model_copy(

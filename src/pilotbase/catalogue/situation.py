@@ -11,6 +11,7 @@ from pilotbase.documents.base import Document, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import Transition
 from pilotbase.documents.record import Record
+from pilotbase.documents.texts import Text
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
@@ -27,6 +28,8 @@ class Move:
     note: str = ""
     seen: Digest | None = None
     """The version of the record that the person has seen; a newer one refuses the step."""
+    reason: Text | None = None
+    """Why, in a sentence of ours, where the base itself takes the step."""
 
 
 @dataclass(frozen=True)

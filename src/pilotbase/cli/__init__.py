@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pilotbase import __version__
-from pilotbase.cli import application, base, certificate, demo, log, scenario, serve, trial
+from pilotbase.cli import application, base, certificate, demo, log, scenario, serve, trial, worker
 
 app = typer.Typer(
     name="pilotbase",
@@ -17,8 +17,10 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("init")(base.init)
+app.command("upgrade")(base.upgrade)
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(application.app, name="application")
 app.add_typer(trial.app, name="trial")

@@ -25,6 +25,16 @@ def init(
     say(text("cli.base_ready", home=base.home.path, roots=base.trust_roots))
 
 
+@command
+def upgrade() -> None:
+    """Bring the store in PILOTBASE_HOME to this version; nothing to do when it is there. Back up first."""
+    from pilotbase.workspace.home import home_path, open_home, upgrade_home
+
+    home = open_home(home_path())
+    upgrade_home(home)
+    say(text("cli.base_upgraded", home=home.path))
+
+
 @keys.command("rotate")
 @command
 def rotate(

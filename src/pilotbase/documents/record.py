@@ -20,6 +20,7 @@ from pilotbase.documents.lifecycles import Duty, RecordKind
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act, Stands
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
 
 PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
@@ -215,6 +216,8 @@ class StepTaken(Part):
     """None: the base's own process."""
     at: Moment
     note: Note = ""
+    reason: Text | None = None
+    """Why, in a sentence of ours: a trial that broke off, a freeze that was refused."""
     document: Digest | None = None
     """What was handed in with it."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pilotbase.certificate import (
+    NO_SEPARATION_OF_DUTIES,
     Envelope,
     issue_certificate,
     read_evidence,
@@ -34,8 +35,12 @@ class IssuedCertificate(Document):
     envelope: Envelope
 
 
-def issue(base: Base, report: Report, plan: TrialPlan) -> IssuedCertificate:
+def issue(
+    base: Base, report: Report, plan: TrialPlan, remarks: tuple[Text, ...] = (NO_SEPARATION_OF_DUTIES,)
+) -> IssuedCertificate:
     """Return the certificate over ``report``, issued and signed now if it has not been.
+
+    ``remarks`` stand on a new one; the command line, where one operator does everything, says so by default.
 
     Raises:
         InvalidProofError: the log has not seen ``plan`` frozen, ``report`` reported under it, or what stands in the
@@ -49,13 +54,16 @@ def issue(base: Base, report: Report, plan: TrialPlan) -> IssuedCertificate:
     if known is not None:
         return view.load(known, IssuedCertificate)
     now = datetime.now(UTC)
-    certificate = issue_certificate(report, plan, issuer=base.trust.issuer, now=now, expires_at=base.trust.expiry(now))
+    expires = base.trust.expiry(now)
+    certificate = issue_certificate(
+        report, plan, issuer=base.trust.issuer, now=now, expires_at=expires, remarks=remarks
+    )
     issued = IssuedCertificate(certificate=certificate, envelope=sign_certificate(certificate, base.trust))
     try:
         with view.transaction("certificate.issued") as change:
             change.set_head(head, change.put(issued, PUBLIC), expected=None)
     except ConflictError:  # another process issued it meanwhile: its certificate is the one
-        return issue(base, report, plan)
+        return issue(base, report, plan, remarks)
     return issued
 
 

@@ -1,0 +1,45 @@
+"""``pilotbase worker``: does the jobs that people have ordered."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from pilotbase.cli.edge import command, say
+from pilotbase.documents.texts import Text, text
+
+
+@command
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="Do what is queued, then end.")] = False,
+    name: Annotated[
+        str | None, typer.Option(help="Name of this worker, to be told from others; default: host and process.")
+    ] = None,
+    lease: Annotated[
+        int, typer.Option(help="Seconds after which another worker takes over from a silent one.", min=1, max=3600)
+    ] = 30,
+) -> None:
+    """Do queued jobs: rehearse, freeze, run trials, issue certificates. Killed, it goes on where it was."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.queue import Worker, default_name
+    from pilotbase.workspace.jobs import Job, JobState
+
+    def tell(job: Job, state: JobState) -> None:
+        kind, ended = Text(code=f"job.kind.{job.kind}"), Text(code=f"job.state.{state}")
+        say(text("job.line", number=job.identity, kind=kind, subject=job.subject, state=ended))
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    ours = Worker(open_base(create=True), name or default_name(), lease)
+    if not once:
+        say(text("job.worker_ready", name=ours.name))
+        ours.work(stop, tell)
+        return
+    while (done := ours.work_once()) is not None:
+        tell(*done)
+        if done[1] is JobState.QUEUED:
+            break

@@ -1,0 +1,130 @@
+"""What organisations hand in: an application as an immutable folder, the files of a scenario encrypted until erased."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pilotbase.catalogue.applications import read_application, store_application
+from pilotbase.catalogue.saving import save
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.record import ApplicationVersion, Record
+from pilotbase.documents.scenario import ApplicationBaseline, Scenario
+from pilotbase.documents.steps import Step
+from pilotbase.trial.sealing import MANIFEST, load_scenario
+from pilotbase.vault.envelopes import open_envelope, seal_envelope
+from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.worker.base import Base
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.store import View
+
+
+class ScenarioFiles(Document):
+    """That the base keeps the files of a scenario version: an encrypted blob, until it is erased."""
+
+    document: Literal["scenario-files/1"] = "scenario-files/1"
+    scenario: Digest
+    blob: Digest
+    size: int
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What a person says with what they hand in, and which version of the record they have seen."""
+
+    note: str = ""
+    seen: Digest | None = None
+
+
+def take_application(
+    base: Base, view: View, folder: Path, scenario: str | None = None, remarks: Remarks = Remarks()
+) -> Record:
+    """Keep an immutable copy of the application in ``folder`` and return its record with this version.
+
+    ``scenario``: the subject of the scenario that it is made for and rehearsed on.
+
+    Raises:
+        InputError: the folder is no application, with every problem at once.
+        RefusedError: the actor is not its supplier, or the record is not in a state to take a version.
+    """
+    submission = read_application(folder)
+    version = ApplicationVersion(application=submission.application, folder=submission.digest, scenario=scenario)
+    record = save(view, version, remarks.note, remarks.seen)
+    store_application(submission, base.lab.folder("applications"))
+    return record
+
+
+def take_scenario(base: Base, view: View, folder: Path, remarks: Remarks = Remarks()) -> Record:
+    """Keep the files of the scenario in ``folder``, encrypted under its owner's key; return its record.
+
+    Raises:
+        InputError: the scenario is wrong, with every problem at once, or its data file is missing.
+        RefusedError: the actor is not its owner, or the record is not in a state to take a version.
+    """
+    scenario, place = load_scenario(folder, Step.DRAFT)
+    packed = _pack(scenario, place)
+    record = save(view, scenario, remarks.note, remarks.seen)
+    owner, digest = scenario.owner.organisation, scenario.digest()
+    blob = seal_envelope(base.lab.vault, owner, digest, packed)
+    files = ScenarioFiles(scenario=digest, blob=blob, size=len(packed))
+    with base.lab.view.transaction("scenario.files_kept") as change:
+        change.put(files, parties(), owner=owner, fields={"scenario": digest})
+    return record
+
+
+def erase_scenario_files(base: Base, scenario: Digest) -> int:
+    """Erase the files that the base keeps of a scenario version and return how many; what is sealed stays sealed."""
+    erased = 0
+    with base.lab.view.transaction("scenario.files_erased") as change:
+        for files in _kept(base, scenario):
+            if base.lab.vault.blobs.exists(files.blob):
+                base.lab.vault.blobs.remove(files.blob)
+                change.record("scenario.files_erased", [scenario, files.blob], {"bytes": files.size})
+                erased += 1
+    return erased
+
+
+@contextmanager
+def opened_scenario(base: Base, scenario: Scenario) -> Iterator[Path]:
+    """Yield a private folder with the files of a scenario version, gone at the end of the block.
+
+    Raises:
+        InputError: the base keeps none, or they were erased.
+    """
+    digest, owner = scenario.digest(), scenario.owner.organisation
+    kept = [files for files in _kept(base, digest) if base.lab.vault.blobs.exists(files.blob)]
+    if not kept:
+        raise InputError("worker.no_scenario_files", scenario=scenario.name)
+    packed = open_envelope(base.lab.vault, owner, digest, kept[0].blob, ReaderGrant(Purpose.OWNER))
+    with tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(scratch, filter="data")
+        yield Path(scratch)
+
+
+def _kept(base: Base, scenario: Digest) -> list[ScenarioFiles]:
+    return [stored.load(ScenarioFiles) for stored in base.lab.view.find("scenario-files", {"scenario": scenario})]
+
+
+def _pack(scenario: Scenario, folder: Path) -> bytes:
+    """Return manifest, data file and reference application as one archive."""
+    names = [MANIFEST, scenario.data.file]
+    if isinstance(scenario.baseline, ApplicationBaseline):
+        names.append(scenario.baseline.path)
+        read_application(folder / scenario.baseline.path)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name in names:
+            path = folder / name
+            if not path.resolve().is_relative_to(folder.resolve()) or not path.exists():
+                raise InputError("trial.no_source", file=name, folder=folder)
+            archive.add(path.resolve(), name)
+    return packed.getvalue()

@@ -1,0 +1,166 @@
+"""The worker does what people order: a whole trial through its record, and what goes wrong on the way is said."""
+
+import json
+
+import pytest
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.report import Report
+from pilotbase.documents.texts import LANGUAGES
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.trial.sealing import SealedScenario
+from pilotbase.worker.intake import erase_scenario_files, take_application
+from pilotbase.worker.issuing import IssuedCertificate
+from pilotbase.worker.queue import Worker
+from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of, live_jobs
+from pilotbase.workspace.reconciliation import verify_store
+from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, REVIEWER, SUPPLIER
+from tests.trial.conftest import BAD
+from tests.worker.commissions_for_tests import APPLICATION, COMMISSION, MACHINE, SCENARIO
+
+
+def test_a_whole_trial_from_files_to_certificate_and_revocation(ordered):
+    ordered.do(SUPPLIER, Act.APPLICATION_REHEARSE, subject=APPLICATION)
+    assert ordered.work() == [("rehearse", "done")]
+    assert ordered.view(SUPPLIER).load(ordered.record(APPLICATION).documents["rehearsal"], Report).evidence is False
+    ordered.freeze()
+    assert ordered.work() == [("freeze", "done")]
+    ordered.do(PLANNER, Act.TRIAL_QUEUE)
+    assert ordered.record().state == "queued"
+    assert ordered.work() == [("trial", "done")]
+    record = ordered.record()
+    assert record.state == "reported"
+    assert ordered.view(OWNER).load(record.documents["report"], Report).verdict is Verdict.ACCEPT
+    assert ordered.view(REVIEWER).get(record.documents["report"]) is not None
+    assert ordered.view(SUPPLIER).get(record.documents["report"]) is None
+    ordered.accept()
+    assert ordered.work() == [("certificate", "done")]
+    issued = ordered.view(OTHER_SUPPLIER).load(ordered.record().documents["certificate"], IssuedCertificate)
+    said = [remark.render("en") for remark in issued.certificate.remarks]
+    assert said[0].startswith("Separation of duties was kept")
+    assert "institute" in said[0]
+    ordered.do(DESK, Act.CERTIFICATE_REVOKE, note="Sensor replaced.")
+    assert ordered.work() == [("revocation", "done")]
+    assert "Sensor replaced." in _payload(ordered.base.revocations)
+    verify_store(ordered.base.lab.store)
+
+
+def _payload(path) -> str:
+    import base64
+
+    return base64.b64decode(json.loads(path.read_text())["payload"]).decode()
+
+
+def test_a_freeze_that_is_refused_says_why_and_can_be_ordered_again(ordered):
+    erase_scenario_files(ordered.base, ordered.record().documents["scenario"])
+    ordered.freeze()
+    assert ordered.work() == [("freeze", "failed")]
+    record = ordered.record()
+    assert record.state == "plan_approved"
+    assert record.history[-1].reason.code == "worker.no_scenario_files"
+    (job,) = jobs_of(ordered.view(OWNER), COMMISSION)
+    assert (job.state, job.attempt) == (JobState.FAILED, 1)
+    assert all("small-alarm" in job.reason.render(language) for language in LANGUAGES)
+    ordered.freeze()
+    assert jobs_of(ordered.view(OWNER), COMMISSION)[0].attempt == 2
+
+
+def test_an_application_that_fails_its_rehearsal_is_not_frozen(base, write_scenario, write_application):
+    from tests.worker.commissions_for_tests import Ordered
+
+    ordered = Ordered(base)
+    ordered.open(write_scenario(), write_application("def predict(batch):\n    return 1\n"))
+    ordered.propose()
+    ordered.approve()
+    ordered.freeze()
+    assert ordered.work() == [("freeze", "failed")]
+    assert ordered.record().history[-1].reason.code == "worker.rehearsal_failed"
+
+
+def test_a_queued_trial_that_is_stopped_does_not_run(ordered):
+    ordered.freeze()
+    ordered.work()
+    ordered.do(PLANNER, Act.TRIAL_QUEUE)
+    ordered.do(DESK, Act.TRIAL_STOP)
+    assert ordered.work() == []
+    assert ordered.record().state == "frozen"
+    job = jobs_of(ordered.view(SUPPLIER), COMMISSION)[0]
+    assert (job.state, job.reason.params["organisation"]) == (JobState.CANCELLED, "base")
+
+
+def test_a_running_trial_that_is_stopped_ends_and_goes_on_with_the_same_attempt(ordered, monkeypatch):
+    ordered.freeze()
+    ordered.work()
+    ordered.do(PLANNER, Act.TRIAL_QUEUE)
+    from pilotbase.worker import handlers
+
+    real = handlers.run_trial
+
+    def stopped_in_the_middle(lab, plan, on_progress):
+        def then_stop(progress):
+            answering = progress.stage.code == "trial.progress.answer" and progress.done > 0
+            if answering and ordered.record().state == "running":
+                ordered.do(DESK, Act.TRIAL_STOP)
+            on_progress(progress)
+
+        return real(lab, plan, then_stop)
+
+    monkeypatch.setattr(handlers, "run_trial", stopped_in_the_middle)
+    assert ordered.work() == [("trial", "cancelled")]
+    assert ordered.record().state == "frozen"
+    monkeypatch.setattr(handlers, "run_trial", real)
+    ordered.do(PLANNER, Act.TRIAL_QUEUE)
+    ends = ordered.work()
+    assert ends[-1] == ("trial", "done")
+    report = ordered.view(OWNER).load(ordered.record().documents["report"], Report)
+    assert report.attempt.number == 1
+
+
+def test_a_fault_of_our_own_is_said_and_does_not_stick(ordered, monkeypatch):
+    ordered.freeze()
+    monkeypatch.setattr("pilotbase.worker.handlers.freeze_plan", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        ordered.work()
+    assert ordered.record().state == "plan_approved"
+    assert jobs_of(ordered.view(OWNER), COMMISSION)[0].reason.code == "job.crashed"
+
+
+def test_a_worker_that_was_replaced_can_write_nothing(ordered):
+    ordered.freeze()
+    view = ordered.base.lab.view
+    old = claim(view, "same-name", 30)
+    new = claim(view, "same-name", 30)
+    assert (new.job.identity, new.job.attempt) == (old.job.identity, old.job.attempt)
+    with pytest.raises(PilotbaseError) as caught:
+        finish(view, old, JobState.DONE)
+    assert caught.value.code == "workspace.lease_lost"
+    assert claim(view, "another", 30) is None
+    finish(view, new, JobState.QUEUED)
+    assert Worker(ordered.base, "another").work_once()[1] is JobState.DONE
+
+
+def test_only_those_who_see_the_record_see_its_jobs_and_their_place(ordered):
+    ordered.freeze()
+    assert jobs_of(ordered.view(OWNER), COMMISSION)[0].ahead == 0
+    with pytest.raises(PilotbaseError):
+        jobs_of(ordered.view(OTHER_SUPPLIER), COMMISSION)
+    assert [job.subject for job in live_jobs(ordered.view(DESK))] == [COMMISSION]
+    assert live_jobs(ordered.view(OWNER)) == []
+
+
+def test_the_files_of_a_scenario_are_not_readable_in_the_home(ordered, home):
+    case = (home.parent / "scenario" / "cases.csv").read_text().splitlines()[5].encode()
+    assert not [path for path in home.rglob("*") if path.is_file() and case in path.read_bytes()]
+    ordered.freeze()
+    ordered.work()
+    assert ordered.base.lab.view.find("sealed-scenario")[0].load(SealedScenario)
+    assert not list((home / "tmp").glob("tmp*/*.csv"))
+
+
+def test_nobody_hands_in_an_application_for_another_supplier(ordered, write_application):
+    folder = write_application(BAD, name="theft", supplier="acme")
+    with pytest.raises(PilotbaseError) as caught:
+        take_application(ordered.base, ordered.view(OTHER_SUPPLIER), folder, SCENARIO)
+    assert caught.value.code == "record.not_permitted"
+    assert ordered.view(MACHINE).head("record:application:acme/theft") is None
