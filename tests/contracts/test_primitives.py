@@ -98,7 +98,10 @@ KINDS: dict[str, Kind] = {
         lambda state: MeanMartingale.with_replacement(Fraction(9, 10), 0, state), binary, INTEGERS, path=True
     ),
     "martingale without replacement": Kind(
-        lambda state: MeanMartingale.without_replacement(900, 1000, 0, state), binary, INTEGERS, path=True
+        lambda state: MeanMartingale.without_replacement(900, 1000, 0, state),
+        binary,
+        (*INTEGERS, np.ones(1001, dtype=np.int64)),
+        path=True,
     ),
     "sequence of counts": Kind(lambda state: ConfidenceSequence(0.05, (0, 1), state=state), binary, BOUNDED),
     "sequence of named kinds": Kind(

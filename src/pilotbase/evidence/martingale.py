@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.errors import InputError
 from pilotbase.evidence.primitive import Floats as Floats
 from pilotbase.evidence.primitive import Ints as Ints
 from pilotbase.evidence.primitive import integers
@@ -77,6 +78,7 @@ class MeanMartingale:
     def update(self, values: Ints) -> Floats:
         """Take values in their order; return the log capital after each, shape (n,)."""
         values = integers(values, self._low)
+        self._refuse_too_many(values)
         path = np.empty(len(values))
         for start in range(0, len(values), _CHUNK):
             logs, impossible = self._advance(values[start : start + _CHUNK])
@@ -88,6 +90,7 @@ class MeanMartingale:
 
         Stops reading after the crossing, so the state is then that of the end of the chunk, not of the crossing.
         """
+        self._refuse_too_many(values)
         # The mixture never exceeds its best bet, so most of the path needs no exponentials.
         step = 256
         start = 0
@@ -119,6 +122,10 @@ class MeanMartingale:
             logs += np.log1p(FRACTIONS * gain)[:, None] * seen
             impossible |= (seen > 0) & bool(breaks)
         return np.where(impossible, math.inf, log_mean(logs))
+
+    def _refuse_too_many(self, values: Ints) -> None:
+        if self._size is not None and self._count + len(values) > self._size:
+            raise InputError("evidence.more_than_the_set", size=self._size, found=self._count + len(values))
 
     def _advance(self, values: Ints) -> tuple[Floats, NDArray[np.bool_]]:
         """Return the log capital of each bet after each value (bets, n), and where the null has become impossible."""
