@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.evidence.claims import CLAIMS
 from benchmarks.evidence.contract import Claim, Floats, Row, draw_batch, read, rows_from
 from benchmarks.evidence.page import figure, page
+from benchmarks.evidence.reader_pictures import pictures as reader_pictures
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Key = tuple[str, int, int]
@@ -81,6 +82,8 @@ def write(folder: Path, rows: dict[str, list[Row]]) -> None:
         drawn = figure(claim, rows[claim.id])
         if drawn is not None:
             (pictures / f"{claim.id}.svg").write_text(drawn, "utf-8")
+    for name, drawn in reader_pictures().items():
+        (pictures / name).write_text(drawn, "utf-8")
     results = {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
         "versions": {name: metadata.version(name) for name in ("pilotbase", "numpy", "scipy")}

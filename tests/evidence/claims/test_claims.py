@@ -13,6 +13,7 @@ import pytest
 from benchmarks.evidence.claims import CLAIMS
 from benchmarks.evidence.contract import AtMost, Beyond, Claim, draw_batch, read, rows_from
 from benchmarks.evidence.page import figure, page
+from benchmarks.evidence.reader_pictures import pictures
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 RESULTS: dict[str, Any] = json.loads((DOCS / "evidence" / "results.json").read_text("utf-8"))
@@ -57,6 +58,13 @@ def test_the_published_rows_hold_and_are_drawn(claim: Claim) -> None:
 
 def test_the_page_is_made_of_the_results() -> None:
     assert (DOCS / "evidence.md").read_text("utf-8") == page(PUBLISHED, RESULTS), "run: make evidence"
+
+
+def test_the_readers_pictures_are_fresh_and_shown() -> None:
+    page_for_readers = (DOCS / "evidence-for-readers.md").read_text("utf-8")
+    for name, drawn in pictures().items():
+        assert (DOCS / "evidence" / name).read_text("utf-8") == drawn, "run: make evidence"
+        assert f"(evidence/{name})" in page_for_readers
 
 
 def test_no_file_is_left_of_a_claim_that_is_gone() -> None:
