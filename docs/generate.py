@@ -184,8 +184,8 @@ def measure_lines() -> Iterator[str]:
     yield "compare groups. 0/0 is *not measured*, never a pass; an abstention counts as what harms the criterion.\n"
     yield "Guarantees that it can have, strongest first. *census*: exact, all cases are scored; *anytime*: exact at"
     yield "any stopping time; *fixed*: exact for a number of cases fixed beforehand; *asymptotic*: approximate, for"
-    yield "many cases and a number fixed beforehand; *descriptive*: none, so no criterion. A certificate's guarantee is that"
-    yield "of its weakest criterion. A measure with others under *beside* needs a criterion on one of them beside it.\n"
+    yield "many cases and a number fixed beforehand; *descriptive*: none, so no criterion. A certificate is as strong"
+    yield "as its weakest criterion. A measure with others under *beside* needs a criterion on one of them beside it.\n"
     yield "| measure | what | formula | source | better | bounds | arguments | hidden set | population | beside |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for name, measure in (*measures().items(), *resource_measures().items()):

@@ -20,7 +20,7 @@ from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.planning import cases_to_confirm_at_best
 from pilotbase.evidence.plans import CriterionPlan, Design, alphas_of, build_test, method_of
 
-_MOST = 1 << 24
+_MOST = 1 << 20
 
 
 @dataclass(frozen=True)
