@@ -17,6 +17,12 @@
                                 mark_scored(vault, attempt, cases)      before labels are read, for ever
                                 close_attempt / cancel_attempt(vault, attempt)
                                 remaining(vault, hidden_set) -> Remaining; attempts_of(vault, hidden_set)
+    overlaps                    cases that two sets share: spent or held in one, they are not fresh in the other
+    carrying                    past_of(vault, frame, earlier), spend_published(vault, public, earlier)  at sealing
+    board                       cut_slice(vault, hidden_set, SliceTerms(measure, share), clusters) -> BoardSlice
+                                open_submission(vault, board, sealed, application)      counts it; once a version
+                                release(vault, submission, losses, entry) -> BoardEntry what the Ladder lets out
+                                newest_board(view, scenario) -> Board | None            as an actor may see it
 
 The modules are imported by name; this package re-exports nothing, so that importing one costs no more than it needs.
 """

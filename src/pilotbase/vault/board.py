@@ -39,6 +39,8 @@ from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
 
 FEWEST_CASES = 20
 _READ = ReaderGrant(Purpose.BOARD)
@@ -128,9 +130,15 @@ def slice_cases(vault: Vault, record: BoardSlice) -> Cases:
 
 
 def current_board(vault: Vault, record: BoardSlice) -> Board | None:
-    """Return the board as the actor may see it, or None: before the first submission, and for strangers."""
+    """Return the board as it stands, or None before the first submission; for those who may see the slice's record."""
     head = vault.view.head(_board_head(record.digest()))
     return None if head is None else vault.view.load(head, Board)
+
+
+def newest_board(view: View, scenario: str) -> Board | None:
+    """Return a scenario's board as ``view``'s actor may see it: None for whoever is not its owner or on it."""
+    found = view.find("board", {"scenario": scenario}, limit=1)
+    return found[0].load(Board) if found else None
 
 
 def submission_of(vault: Vault, record: BoardSlice, application: ApplicationReference) -> BoardSubmission | None:
@@ -168,7 +176,7 @@ def open_submission(vault: Vault, empty: Board, sealed: Digest, application: App
                 )
                 digest = change.put(submission, parties(supplier), owner=record.owner)
                 change.set_head(_submission_head(empty.slice, application), digest, expected=None)
-                shown = change.put(after, parties(*after.used), owner=record.owner)
+                shown = _put_board(change, after, record)
                 change.set_head(_board_head(empty.slice), shown, expected=before.digest() if before else None)
         except ConflictError:
             continue
@@ -206,10 +214,14 @@ def release(
                 board = current_board(vault, record)
                 assert board is not None
                 after = board.model_copy(update={"ranked": (released, *board.ranked)})
-                shown = change.put(after, parties(*after.used), owner=record.owner)
+                shown = _put_board(change, after, record)
                 change.set_head(_board_head(submission.board), shown, expected=board.digest())
                 digest = change.put(_sealed_ladder(vault, record, ladder.state), parties(), owner=record.owner)
                 change.set_head(_ladder_head(submission.board), digest, expected=head)
+
+
+def _put_board(change: Transaction, board: Board, record: BoardSlice) -> Digest:
+    return change.put(board, parties(*board.used), owner=record.owner, fields={"scenario": board.scenario})
 
 
 def _drawn(clusters: Cases, fresh: Cases, wanted: int, key: bytes) -> Cases:
