@@ -57,15 +57,15 @@ def _speaker(words: Words, place: int) -> Callable[..., str]:
 
 def _verdicts(say: Callable[..., str]) -> str:
     drawing = Drawing(
-        680, 132, say("title"), "; ".join(f"{say(k)}: {say(k + '_why')}" for k in ("accept", "reject", "open"))
+        680, 104, say("title"), "; ".join(f"{say(k)}: {say(k + '_why')}" for k in ("accept", "reject", "open"))
     )
     at = 330.0
     drawing.text((at, 14), say("threshold"), anchor="middle", bold=True)
-    drawing.line((at, 22), (at, 124), INK, 1.5, "4 3")
+    drawing.line((at, 22), (at, 100), INK, 1.5, "4 3")
     for row, (name, colour, low, high) in enumerate(
         (("accept", GREEN, 350, 450), ("reject", RED, 190, 300), ("open", AMBER, 255, 385))
     ):
-        y = 42.0 + 33 * row
+        y = 36.0 + 25 * row
         drawing.text((110, y + 4), say(name), anchor="end", colour=colour, bold=True, size=14)
         drawing.line((130, y), (500, y), HAIR, 1)
         drawing.line((low, y), (high, y), colour, 5)
@@ -113,7 +113,7 @@ def _machine(drawing: Drawing, left: float) -> None:
 
 
 def _attempts(say: Callable[..., str]) -> str:
-    drawing = Drawing(680, 112, say("title"), say("sum"))
+    drawing = Drawing(680, 104, say("title"), say("sum"))
     colours = (BLUE, GREEN, AMBER)
     x = 20.0
     for j, colour in enumerate(colours, 1):
@@ -130,5 +130,5 @@ def _attempts(say: Callable[..., str]) -> str:
         drawing.circle((x + 11 + 14.2 * (number % 12), 35 + 16 * (number // 12)), 4, LINE)
     drawing.text((x + 90, 14), say("left"), anchor="middle", colour=MUTED)
     drawing.text((x + 90, 80), "α/20 …", anchor="middle", colour=MUTED, size=14)
-    drawing.text((340, 104), say("sum"), anchor="middle", colour=MUTED)
+    drawing.text((340, 98), say("sum"), anchor="middle", colour=MUTED)
     return drawing.to_svg()
