@@ -7,12 +7,12 @@ from decimal import Decimal
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.cases import Floats
+from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import INTERVALS, PREDICTING, SHARE, Measure, Parameter
-from pilotbase.measures.observation import Part, Question, indicator, mean_of
+from pilotbase.measures.observation import Part, Question, decimal_steps, indicator, mean_of
 
 _LARGEST = Decimal(10) ** 15
-_FINENESS = 10**9
+_LARGEST_RATIO = Decimal(10) ** 10
 _CAP = Parameter("cap", None, Decimal(0), _LARGEST)
 
 
@@ -37,20 +37,22 @@ def smape(question: Question) -> Part:
 def mase(question: Question) -> Part:
     """Return min(|answer - truth|, cap) of min(|baseline - truth|, cap): the ratio of their sums.
 
-    The baseline is the naive forecast. One of its errors counts at least cap / 10⁹, so that every case counts; where
-    all of them are zero there is no scale, and nothing is measured.
+    The baseline is the naive forecast. One of its errors counts at least the ninth digit of the cap, so that every case
+    counts; where all of them are zero there is no scale, and nothing is measured.
     """
-    cases, cap = question.cases, float(question.arguments["cap"])
+    cases, cap = question.cases, question.arguments["cap"]
     assert cases.baseline is not None
-    errors = np.abs(_answers(question) - _truth(question))
-    errors = np.where(np.isnan(errors), question.worst(0, 1) * cap, np.minimum(errors, cap))
-    naive = np.abs(cases.baseline.astype(np.float64) - _truth(question))
-    naive = np.where(np.isnan(naive), 0.0, np.minimum(naive, cap))
-    gain = np.rint(errors / cap * _FINENESS).astype(np.int64)
-    scale = np.rint(naive / cap * _FINENESS).astype(np.int64)
+    steps, unit = decimal_steps(cap)
+    top = int(cap * steps / unit)
+
+    def on_lattice(answers: Floats, missing: int) -> Ints:
+        errors = np.abs(answers - _truth(question)) / unit * steps
+        return np.where(np.isnan(errors), missing, np.rint(np.minimum(errors, top))).astype(np.int64)
+
+    gain = on_lattice(_answers(question), question.worst(0, top))
+    scale = on_lattice(cases.baseline.astype(np.float64), 0)
     weight = np.maximum(scale, 1) if scale.any() else np.zeros(len(scale), dtype=np.int64)
-    ends = (0, 1), (1, 1), (0, _FINENESS), (_FINENESS, 1), (_FINENESS, _FINENESS)
-    return Part(np.where(weight > 0, gain, 0), weight, ends)
+    return Part(np.where(weight > 0, gain, 0), weight, ((0, 1), (1, 1), (0, top), (top, 1), (top, top)))
 
 
 def quantile_loss(question: Question) -> Part:
@@ -99,7 +101,7 @@ MEASURES = (
     Measure(
         "mase", text("measure.mase"), "Σ min(|answer - truth|, cap) / Σ min(|baseline - truth|, cap)",
         "Hyndman & Koehler, International Journal of Forecasting 22:679, 2006, as a ratio of sums; capped", "lower",
-        PREDICTING, mase, bounds=(Decimal(0), Decimal(_FINENESS)), parameters=(_CAP,), needs_baseline=True,
+        PREDICTING, mase, bounds=(Decimal(0), _LARGEST_RATIO), parameters=(_CAP,), needs_baseline=True,
     ),
     Measure(
         "quantile_loss", text("measure.quantile_loss"),

@@ -162,13 +162,18 @@ def mean_of(
     scores: Floats, high: Decimal, question: Question, root: Literal[1, 2] = 1, low: Decimal = Decimal(0)
 ) -> Part:
     """Return the mean of real scores in [``low``, ``high``] on a decimal lattice; NaN becomes what is worst."""
-    shift = _DIGITS - max(abs(low), abs(high)).adjusted()
-    steps, unit = 10 ** max(shift, 0), 10 ** max(-shift, 0)
+    steps, unit = decimal_steps(max(abs(low), abs(high)))
     bottom, top = (int(end * steps / unit) for end in (low, high))
     filled = np.where(np.isnan(scores), question.worst(bottom, top) * unit / steps, scores)
     gain = np.clip(np.rint(filled / unit * steps), bottom, top).astype(np.int64)
     outcomes = ((bottom, steps), (bottom + 1, steps), (top, steps))
     return Part(gain, np.full(len(gain), steps, dtype=np.int64), outcomes, root, unit)
+
+
+def decimal_steps(high: Decimal) -> tuple[int, int]:
+    """Return how many steps make one, and how many ones a step, so that values up to ``high`` have nine digits."""
+    shift = _DIGITS - high.adjusted()
+    return 10 ** max(shift, 0), 10 ** max(-shift, 0)
 
 
 def whole_value(value: float | None, question: Question, low: int = 0, high: int = 1) -> Part:

@@ -1,0 +1,357 @@
+"""What each newer measure decides in the cases where formulae leave something open."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.errors import InputError
+from pilotbase.evidence import CriterionPlan, Design, Levels, decide, draw_order, levels_among
+from pilotbase.measures import Cases, Setting, observe, problems_among, problems_of, score
+from pilotbase.measures.edit_distance import edit_distance
+
+LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
+FULL = Design("full")
+
+
+def value(rule: str, cases: Cases) -> float | None:
+    return score(parse_rule(rule), cases)
+
+
+def judged(source: str, cases: Cases, design: Design = FULL, estimand: Any = "hidden_set", **how: Any) -> Any:
+    rule, order = parse_rule(source), draw_order(len(cases), b"choices", how.get("units"))
+    seen = observe(rule, cases, order, estimand)
+    plan = CriterionPlan(source, seen, rule.comparison, Fraction(rule.threshold), estimand, **how)
+    return decide([plan], order, LEVELS, design).criteria[0]
+
+
+def numbers(truth: Any, answers: Any, baseline: Any = None) -> Cases:
+    other = None if baseline is None else np.array(baseline, dtype=float)
+    return Cases(np.array(truth, dtype=float), np.array(answers, dtype=float), baseline=other, kind="value")
+
+
+def labels(truth: Any, answers: Any, classes: tuple[str, ...] = ("n", "y"), **how: Any) -> Cases:
+    return Cases(np.array(truth), np.array(answers), classes=classes, positive=classes[1], **how)
+
+
+def texts(truth: list[str | None], answers: list[str | None]) -> Cases:
+    return Cases(np.array(truth, dtype=object), np.array(answers, dtype=object), kind="text")
+
+
+NEVER = [
+    ("selective_accuracy >= 0.1", labels([0, 1], [-1, -1])),
+    ("macro_precision >= 0.1", labels([0, 1, 0, 1], [0, 0, 0, 0])),
+    ("negative_predictive_value >= 0.1", labels([0, 1], [1, 1])),
+    ("mcc >= -1", labels([0, 1], [1, 1])),
+    ("kappa >= -1", labels([1, 1], [1, 1])),
+    ("refusal_rate >= 0.1", labels([0, 1], [0, 1])),
+    ("over_refusal_rate <= 0.1", texts([None, None], [None, "no"])),
+    ("mase(cap=9) <= 1", numbers([1, 2], [1, 2], [1, 2])),
+    ("cer <= 0.1", texts(["", None], ["", "x"])),
+    ("exact_match >= 0.1", texts([None], ["x"])),
+]
+
+
+@pytest.mark.parametrize(("rule", "cases"), NEVER, ids=[rule for rule, _ in NEVER])
+@pytest.mark.parametrize("design", [Design(), Design("full"), Design("fixed", 1)])
+def test_zero_of_zero_is_not_measured_and_never_a_pass(rule: str, cases: Cases, design: Design) -> None:
+    assert value(rule, cases) is None
+    assert judged(rule, cases, design).verdict == "not_measured"
+
+
+def test_percentages_of_zero() -> None:
+    assert value("mape(cap=2) <= 1", numbers([0, 0, 4], [0, 1, 3])) == pytest.approx((0 + 2 + 0.25) / 3)
+    assert value("smape <= 1", numbers([0, 0, 4], [0, 1, -4])) == pytest.approx((0 + 2 + 2) / 3)
+    assert value("smape <= 1", numbers([1], [np.nan])) == 2
+
+
+def test_scaled_errors_are_a_ratio_of_sums_exact_at_one() -> None:
+    cases = numbers([0, 0, 0], [1, 2, 3], [3, 2, 1])
+    assert value("mase(cap=9) <= 1", cases) == 1
+    assert judged("mase(cap=9) <= 1", cases).verdict == "pass"
+    assert judged("mase(cap=9) <= 0.99999", cases).verdict == "fail"
+    assert value("mase(cap=2) <= 1", numbers([0, 0], [5, 1], [1, 1])) == 1.5
+    assert judged("mase(cap=9) <= 1", numbers([0, 0, 0], [0.1, 0.2, 0], [0.3, 0, 0])).verdict == "pass"
+    worse = numbers([0, 0], [np.nan, 1], [1, 1])
+    assert value("mase(cap=9) <= 1", worse) == 5
+
+
+def test_an_error_where_the_naive_forecast_is_right_counts() -> None:
+    cases = numbers([0, 0], [4, 0], [0, 1])
+    assert value("mase(cap=8) <= 1", cases) == pytest.approx(4)
+    assert judged("mase(cap=8) <= 1", cases).verdict == "fail"
+
+
+def test_scaled_errors_have_useful_bounds_though_their_range_is_huge() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0, 1, 4000)
+    cases = numbers(truth, truth + rng.normal(0, 0.5, 4000), truth + rng.normal(0, 1, 4000))
+    found = judged("mase(cap=4) <= 0.8", cases, Design(), "population")
+    assert found.verdict == "pass"
+    assert 0 < found.lower < found.estimate < found.upper <= 0.8
+
+
+def test_costs_weigh_misses_and_false_alarms() -> None:
+    cases = labels([1, 1, 0, 0, 1], [0, 1, 1, 0, -1])
+    assert value("cost(miss=5, false_alarm=0.5) <= 1", cases) == (5 + 0.5 + 5) / 5
+    setting = Setting("label", ("n", "y"), "y")
+    assert problems_of(parse_rule("cost(miss=5, false_alarm=1) <= 5"), setting) == ()
+    (problem,) = problems_of(parse_rule("cost(miss=5, false_alarm=1) <= 6"), setting)
+    assert problem.code == "measure.threshold_range"
+
+
+def test_demographic_parity_and_equal_errors_are_gaps_between_groups() -> None:
+    sites = {"site": np.array(["a"] * 4 + ["b"] * 4)}
+    cases = labels([1, 1, 0, 0] * 2, [1, 1, 1, 0, 1, 0, 0, 0], groups=sites)
+    assert value("gap(selection_rate(y) by site) <= 0.1", cases) == 0.5
+    assert value("gap(error_rate by site) <= 0.1", cases) == 0.0
+    assert value("gap(recall(y) by site) <= 0.1", cases) == 0.5
+    setting = Setting("label", ("n", "y"), "y", frozenset({"site"}))
+    for rule in ("gap(selection_rate(y) by site) <= 0.1", "selection_rate <= 0.4", "selection_rate >= 0.1"):
+        assert problems_of(parse_rule(rule), setting) == ()
+
+
+@pytest.mark.parametrize(
+    ("measure", "apart"), [("selection_rate(y)", "selected"), ("error_rate", "wrong"), ("recall(y)", "found")]
+)
+def test_gaps_of_groups_are_decided_both_ways(measure: str, apart: str) -> None:
+    rng = np.random.default_rng(1)
+    site = np.arange(6000) % 2
+    truth = np.ones(6000, dtype=np.int64) if apart == "found" else rng.integers(0, 2, 6000)
+    for rates, verdict in (((0.8, 0.8), "pass"), ((0.8, 0.55), "fail")):
+        hit = rng.random(6000) < np.array(rates)[site]
+        answers = np.where(hit, 1, 0) if apart != "wrong" else np.where(hit, truth, 1 - truth)
+        cases = labels(truth, answers, groups={"site": site})
+        assert judged(f"gap({measure} by site) <= 0.1", cases, Design(), "population").verdict == verdict
+
+
+def test_a_useless_forecast_is_calibrated_so_brier_must_stand_beside() -> None:
+    truth = np.arange(100) % 2
+    constant = Cases(truth, np.full(100, 0.5), classes=("n", "y"), positive="y", kind="probability")
+    assert value("calibration_gap <= 0.01", constant) == 0
+    assert value("smooth_ece <= 0.01", constant) == pytest.approx(0, abs=1e-6)
+    alone = [parse_rule("calibration_gap <= 0.05"), parse_rule("accuracy >= 0.4")]
+    ((index, problem),) = problems_among(alone)
+    assert (index, problem.code) == (0, "measure.stands_alone")
+    assert "brier" in problem.render("en") and "brier" in problem.render("zh")
+    assert problems_among([*alone, parse_rule("brier <= 0.2")]) == ()
+    assert [i for i, _ in problems_among([parse_rule("smooth_ece <= 0.1"), parse_rule("refusal_rate >= 0.9")])] == [
+        0,
+        1,
+    ]
+
+
+def test_bins_have_edges_that_no_data_can_move() -> None:
+    cases = Cases(np.array([1, 0]), np.array([0.29, 0.3]), classes=("n", "y"), positive="y", kind="probability")
+    assert value("calibration_gap(bins=100) <= 1", cases) == pytest.approx((0.71 + 0.3) / 2)
+    assert value("calibration_gap(bins=1) <= 1", cases) == pytest.approx(abs(0.71 - 0.3) / 2)
+    assert value("calibration_gap(bins=10) <= 1", cases) == pytest.approx((0.71 + 0.3) / 2)
+    (problem,) = problems_of(parse_rule("calibration_gap(bins=2.5) <= 1"), Setting("probability", ("n", "y"), "y"))
+    assert problem.code == "measure.argument_whole"
+    assert problem.render("zh")
+
+
+def test_the_bound_of_the_calibration_gap_holds_and_narrows() -> None:
+    rng = np.random.default_rng(2)
+    p = rng.random(4000)
+    cases = Cases((rng.random(4000) < p).astype(int), p, classes=("n", "y"), positive="y", kind="probability")
+    found = judged("calibration_gap(bins=5) <= 0.25", cases, Design(), "population")
+    assert (found.verdict, found.guarantee) == ("pass", "exact_anytime")
+    whole = judged("calibration_gap(bins=5) <= 0.25", cases, Design("full"), "population")
+    assert (whole.verdict, whole.guarantee) == ("pass", "exact_fixed")
+    assert whole.estimate < whole.upper < found.upper
+
+
+def test_balanced_accuracy_of_a_population_knows_nothing_of_the_shares_of_classes() -> None:
+    rng = np.random.default_rng(3)
+    truth = (rng.random(5000) < 0.05).astype(np.int64)
+    right = rng.random(5000) < np.where(truth == 1, 0.6, 0.95)
+    cases = labels(truth, np.where(right, truth, 1 - truth))
+    for rule in ("balanced_accuracy >= 0.5", "macro_recall >= 0.5"):
+        found = judged(rule, cases, Design("full"), "population")
+        assert found.used == truth.sum(), "an entry is one case of each class"
+        assert found.lower < 0.775 < found.upper
+    with pytest.raises(InputError) as refused:
+        judged("balanced_accuracy >= 0.5", cases, estimand="population", unit="ward", units=np.arange(5000) // 5)
+    assert refused.value.code == "evidence.joined_units"
+
+
+def test_a_class_that_never_occurs_leaves_a_population_unmeasured() -> None:
+    cases = labels([0, 1] * 20, [0, 1] * 20, ("n", "y", "rare"))
+    for rule in ("balanced_accuracy >= 0.5", "macro_f1 >= 0.5", "macro_precision >= 0.5"):
+        assert judged(rule, cases, estimand="population").verdict == "not_measured"
+        assert judged(rule, cases).verdict == "pass"
+
+
+def test_macro_forms_let_no_class_hide() -> None:
+    cases = labels([0] * 98 + [1] * 2, [0] * 99 + [1], ("n", "y"))
+    assert value("accuracy >= 0.9", cases) == 0.99
+    assert value("macro_f1 >= 0.9", cases) == pytest.approx((196 / 197 + 2 / 3) / 2)
+    assert judged("macro_f1 >= 0.9", cases).verdict == "fail"
+
+
+def test_figures_of_the_whole_set_are_of_the_cases_in_the_order() -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.integers(0, 2, 100)
+    cases = labels(truth, np.where(rng.random(100) < 0.8, truth, 1 - truth))
+    chosen = rng.permutation(100)[:40]
+    rule = parse_rule("mcc >= 0.5")
+    part = observe(rule, cases, chosen).parts[0]
+    assert (part.weight > 0).sum() == 40
+    assert part.value() == score(rule, cases.among(chosen))
+
+
+def test_groups_of_a_figure_of_the_whole_are_for_a_hidden_set_only() -> None:
+    cases = labels([0, 1] * 20, [0, 1] * 20, groups={"site": np.arange(40) // 2 % 2})
+    assert judged("worst(mcc by site) >= 0.5", cases).estimate == 1
+    with pytest.raises(InputError, match="by groups has no bound"):
+        observe(parse_rule("worst(mcc by site) >= 0.5"), cases, np.arange(40), "population")
+
+
+def test_refusing_too_much_and_too_little() -> None:
+    cases = labels([-1, -1, 0, 1, 0], [-1, 0, 0, -1, 1])
+    assert value("refusal_rate >= 0.5", cases) == 0.5
+    assert value("over_refusal_rate <= 0.5", cases) == pytest.approx(1 / 3)
+    assert value("accuracy >= 0.5", cases) == pytest.approx(1 / 3), "what is to be refused has no right answer"
+    assert value("balanced_accuracy >= 0.1", cases) == 0.25
+    said = texts(["a", None, None], ["a", None, "sure"])
+    assert value("refusal_rate >= 0.5", said) == 0.5
+    assert value("exact_match >= 0.5", said) == 1
+
+
+def test_selective_accuracy_counts_only_what_is_answered() -> None:
+    cases = labels([0, 1, 1, 1], [0, 0, -1, -1])
+    assert value("selective_accuracy >= 0.1", cases) == 0.5
+    assert value("coverage >= 0.1", cases) == 0.5
+
+
+def test_top_answers() -> None:
+    ranked = Cases(
+        np.array([2, 0, 1]), np.array([[2, 0, 1], [1, 2, 0], [-1, -1, -1]]), classes=("a", "b", "c"), kind="ranking"
+    )
+    assert [value(f"top_k(k={k}) >= 0.1", ranked) for k in (1, 2, 3)] == [pytest.approx(n / 3) for n in (1, 1, 2)]
+    assert value("coverage >= 0.5", ranked) == pytest.approx(2 / 3)
+
+
+def test_intervals_the_wrong_way_round_are_no_answer() -> None:
+    cases = Cases(np.zeros(4), np.array([[-1, 1], [1, 2], [1, -1], [np.nan, 1]]), kind="interval")
+    assert value("interval_coverage >= 0.1", cases) == 0.25
+    assert value("interval_width(cap=4) <= 4", cases) == (2 + 1 + 4 + 4) / 4
+    assert value("abstention <= 0.5", cases) == 0.5
+    assert [i for i, _ in problems_among([parse_rule("interval_coverage >= 0.9")])] == [0]
+
+
+def test_quantile_loss_punishes_the_rare_side() -> None:
+    assert value("quantile_loss(q=0.9, cap=9) <= 9", numbers([1, -1], [0, 0])) == pytest.approx((0.9 + 0.1) / 2)
+
+
+def test_texts_are_compared_code_point_by_code_point() -> None:
+    cases = texts(["轴承磨损", "ok", "ok"], ["轴承断裂", "OK", None])
+    assert value("exact_match >= 0.1", cases) == 0
+    assert value("edit_similarity >= 0.1", cases) == pytest.approx(0.5 / 3)
+    assert value("cer <= 0.9", cases) == (2 + 2 + 2) / 8
+    assert value("cer <= 0.9", texts(["a"], ["aaaaaaaaaa"])) == 1
+
+
+@given(one=st.text("ab字", max_size=9), two=st.text("ab字", max_size=9))
+def test_edit_distance_is_levenshteins(one: str, two: str) -> None:
+    table = np.zeros((len(one) + 1, len(two) + 1), dtype=int)
+    table[:, 0], table[0] = np.arange(len(one) + 1), np.arange(len(two) + 1)
+    for i, a in enumerate(one):
+        for j, b in enumerate(two):
+            table[i + 1, j + 1] = min(table[i, j + 1] + 1, table[i + 1, j] + 1, table[i, j] + (a != b))
+    assert edit_distance(one, two) == table[-1, -1]
+
+
+def test_the_best_of_several_candidates_is_judged_at_a_share_of_alpha() -> None:
+    assert levels_among(LEVELS, 4) == Levels(Fraction(1, 80), Fraction(1, 80))
+    with pytest.raises(InputError, match="at least 1"):
+        levels_among(LEVELS, 0)
+    rng, passed = np.random.default_rng(5), {1: 0, 10: 0}
+    for _ in range(30):
+        # Ten candidates that just miss the threshold; the best is accepted if any is.
+        for candidates in passed:
+            levels = levels_among(LEVELS, candidates)
+            found = []
+            for seed in range(10):
+                truth = np.ones(150, dtype=np.int64)
+                cases = labels(truth, (rng.random(150) < 0.8).astype(np.int64))
+                order = draw_order(150, bytes([seed]))
+                seen = observe(parse_rule("accuracy >= 0.8"), cases, order, "population")
+                plan = CriterionPlan("accuracy", seen, ">=", Fraction("0.8001"), "population")
+                found.append(decide([plan], order, levels, Design("fixed", 150)).verdict == "accept")
+            passed[candidates] += any(found)
+    assert passed[10] / 30 <= 0.05 + 3 * (0.05 * 0.95 / 30) ** 0.5
+    assert passed[1] / 30 > 0.2, "without the share, the best of ten is accepted far too often"
+
+
+def test_bounds_of_the_interval_are_at_their_levels() -> None:
+    """The lower bound at α_acc whatever the number of criteria, the upper at α_rej/k (statistics.md, corrections)."""
+    rng = np.random.default_rng(6)
+    truth = np.ones(800, dtype=np.int64)
+    cases, order = labels(truth, (rng.random(800) < 0.9).astype(np.int64)), np.arange(800)
+    seen = observe(parse_rule("accuracy >= 0.5"), cases, order, "population")
+    plan = CriterionPlan("accuracy", seen, ">=", Fraction("0.89"), "population")
+
+    def bounds(count: int, levels: Levels) -> tuple[Any, Any]:
+        found = decide([plan] * count, order, levels, Design("fixed", 800)).criteria[0]
+        return found.lower, found.upper
+
+    assert bounds(4, LEVELS) == bounds(1, Levels(Fraction(1, 20), Fraction(1, 80)))
+    assert bounds(4, LEVELS)[0] == bounds(1, LEVELS)[0]
+    assert bounds(4, LEVELS)[1] > bounds(1, LEVELS)[1]
+
+
+def test_the_smallest_difference_that_can_be_seen_is_said_and_falls_with_the_cases() -> None:
+    rng = np.random.default_rng(7)
+    found = {}
+    for n in (400, 6400):
+        truth = rng.integers(0, 2, n)
+        cases = labels(truth, np.where(rng.random(n) < 0.85, truth, 1 - truth), groups={"site": np.arange(n) % 2})
+        for rule in ("accuracy >= 0.8", "f1(y) >= 0.8", "worst(accuracy by site) >= 0.8"):
+            found[rule, n] = judged(rule, cases, Design(), "population").detectable
+    for rule in ("accuracy >= 0.8", "f1(y) >= 0.8", "worst(accuracy by site) >= 0.8"):
+        assert 0.005 < found[rule, 6400] < found[rule, 400] / 2 < 0.2
+
+
+@pytest.mark.parametrize("estimand", ["hidden_set", "population"])
+def test_no_sentence_calls_a_single_pass_proven(estimand: Any) -> None:
+    """Ten boundary criteria are each passed by chance often enough (corrections, row 9): only the verdict carries α."""
+    cases = labels([1] * 400, [1] * 390 + [0] * 10)
+    for design in (Design(), Design("full"), Design("fixed", 300)):
+        found = judged("accuracy >= 0.9", cases, design, estimand)
+        assert found.verdict == "pass"
+        for language, words in (("en", ("prove", "certain", "guarantee")), ("zh", ("证明", "保证", "必然"))):
+            said = found.claim.render(language)
+            assert said and not any(word in said for word in words)
+
+
+def test_a_population_stays_uncertain_when_all_its_cases_are_scored() -> None:
+    cases = labels([1] * 50, [1] * 47 + [0] * 3)
+    assert judged("accuracy >= 0.93", cases, Design()).verdict == "pass"
+    found = judged("accuracy >= 0.93", cases, Design(), "population")
+    assert (found.verdict, found.used) == ("inconclusive", 50)
+    assert found.lower < 0.93 < found.upper
+
+
+def test_thresholds_out_of_range_name_the_range() -> None:
+    settings = {
+        "smape <= 3": Setting("value"),
+        "mcc >= 1.5": Setting("label", ("n", "y")),
+        "calibration_gap <= 2": Setting("probability", ("n", "y"), "y"),
+        "quantile_loss(q=0.5, cap=2) <= 3": Setting("value"),
+        "interval_width(cap=2) <= 3": Setting("interval"),
+    }
+    for rule, setting in settings.items():
+        (problem,) = problems_of(parse_rule(rule), setting)
+        assert problem.code == "measure.threshold_range"
+        assert problem.render("en") != problem.render("zh")
+    for unbounded in ("mape <= 1", "quantile_loss(q=0.5) <= 1", "interval_width <= 1"):
+        kind: Any = "interval" if "interval" in unbounded else "value"
+        assert [p.code for p in problems_of(parse_rule(unbounded), Setting(kind))] == ["measure.argument_missing"]
