@@ -107,6 +107,7 @@ MORE = (
     "accuracy >= 0.7}\n  - {rule: gap(recall(broken) by site) <= 0.5}\n  - {rule: worst(accuracy by site) >= 0.5}\n"
     "  - {rule: win_rate >= 0.5}\n  - {rule: f1(broken) >= 0.6}"
 )
+ARMS = "accuracy >= 0.7}\n  - {rule: drop(accuracy under noise(0.05)) <= 0.3}"
 RUN = "accuracy >= 0.7}\n  - {rule: latency.p95 <= 5 s}\n  - {rule: throughput >= 1 cases/s}"
 
 
@@ -119,8 +120,9 @@ RUN = "accuracy >= 0.7}\n  - {rule: latency.p95 <= 5 s}\n  - {rule: throughput >
         (GOOD, "attempts: 6", "attempts: 6\n  stop: fixed\n  cases: 90", "accept"),
         (GOOD, "attempts: 6", "attempts: 6\n  stop: full", "accept"),
         (GOOD, "accuracy >= 0.7}", RUN, "accept"),
+        (GOOD, "accuracy >= 0.7}", ARMS, "accept"),
     ],
-    ids=["broken off", "groups and baseline", "units", "fixed", "full", "resources"],
+    ids=["broken off", "groups and baseline", "units", "fixed", "full", "resources", "perturbed"],
 )
 def test_whatever_was_decided_is_decided_again(elsewhere, program, old, new, verdict):
     report, folder = elsewhere(program, lambda content: content.replace(old, new) if old else content)

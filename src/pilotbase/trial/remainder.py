@@ -67,7 +67,7 @@ def _cuts(criteria: Sequence[Criterion]) -> list[float]:
 
 
 def _reads_the_same(criterion: Criterion, cases: Cases, truth: NDArray[Any], unscored: Ints) -> bool:
-    """Tell whether the criterion finds the same sums among the unscored cases, and the same weights with one part."""
+    """Tell whether the criterion finds the same weights among the unscored cases, and where they matter gains."""
     rule = criterion.parsed()
     if is_resource(rule):
         return True
@@ -78,7 +78,8 @@ def _reads_the_same(criterion: Criterion, cases: Cases, truth: NDArray[Any], uns
 
 
 def _sums(observation: Observation, unscored: Ints) -> list[tuple[int, int]]:
-    alone = observation.form == "single"
+    # One part, or the worst of several, each judged by itself: gains count only where they have been scored.
+    alone = observation.form in ("single", "worst")
     return [
         (0 if alone else int(part.gain[unscored].sum()), int(part.weight[unscored].sum())) for part in observation.parts
     ]
