@@ -334,10 +334,8 @@ def test_a_rehearsal_runs_the_arms_too_and_shows_what_was_printed_there(
     ],
 )  # fmt: skip
 def test_what_a_drop_lacks_is_refused_at_the_freeze(base, write_scenario, write_application, change, code, said):
-    scenario, application = write_scenario(change=change), write_application()
-    rehearse_in(base, scenario, application)
     with pytest.raises(InputError) as caught:
-        freeze_in(base, scenario, application)
+        freeze_in(base, write_scenario(change=change), write_application())
     (issue,) = caught.value.issues
     assert issue.problem.code == code
     assert said in issue.problem.render("en")
