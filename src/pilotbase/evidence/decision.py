@@ -26,8 +26,8 @@ from pilotbase.evidence.observations import Comparison
 from pilotbase.evidence.planning import cases_to_decide, detectable_difference
 from pilotbase.evidence.plans import CriterionPlan, Design, alphas_of, build_test, method_of
 
-_PATH_CASES = 20_000
-"""How far the path before a census is followed; it decides nothing there."""
+_PATH_CASES, _PATH_LEVELS = 20_000, 16
+"""How far and how finely the path before a census is followed; it decides nothing there."""
 
 CriterionVerdict = Literal["pass", "fail", "inconclusive", "not_measured"]
 Verdict = Literal["accept", "reject", "inconclusive"]
@@ -298,7 +298,8 @@ def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> I
     alphas = alphas_of(trial.plan, levels, k)
     if not census:
         return invert(trial.test, trial.plan.comparison, alphas, at, trial.plan.threshold)
-    before = invert(trial.test, trial.plan.comparison, alphas, min(at - 1, _PATH_CASES), trial.plan.threshold)
+    until = min(at - 1, _PATH_CASES)
+    before = invert(trial.test, trial.plan.comparison, alphas, until, trial.plan.threshold, _PATH_LEVELS)
     return Interval(exact, exact, (*before.path, PathPoint(at, exact, exact)))
 
 

@@ -19,7 +19,8 @@ PATH_POINTS = 200
 
 _FAR = 16
 _LEVELS = 32
-_STEPS_PER_HALVING = 4
+_HALVINGS = 8
+"""How near the last of the levels comes to the final bound: 2⁻⁸ of the way."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,12 @@ Crossing = Callable[[Fraction], int | None]
 
 
 def invert(
-    test: CriterionTest, comparison: Comparison, alphas: tuple[float, float], horizon: int, threshold: Fraction
+    test: CriterionTest,
+    comparison: Comparison,
+    alphas: tuple[float, float],
+    horizon: int,
+    threshold: Fraction,
+    levels: int = _LEVELS,
 ) -> Interval:
     """Return the interval of ``test`` at ``horizon`` with ``alphas`` = (confirming, refuting)."""
     low, high = test.range
@@ -58,8 +64,8 @@ def invert(
     from_below, from_above = (confirmed, refuted) if comparison == ">=" else (refuted, confirmed)
     middle = test.estimate(horizon)
     start = Fraction(middle) if middle is not None else (low + high) / 2
-    lower = staircase(from_below, low, min(max(start, low), high), threshold)
-    upper = staircase(from_above, high, min(max(start, low), high), threshold)
+    lower = staircase(from_below, low, min(max(start, low), high), threshold, levels)
+    upper = staircase(from_above, high, min(max(start, low), high), threshold, levels)
     return Interval(float(lower[-1][1]), float(upper[-1][1]), _merge(lower, upper))
 
 
@@ -68,7 +74,7 @@ def staircase(
 ) -> list[tuple[int, Fraction]]:
     """Return (cases, bound) in the order in which one side's bound moved inwards from ``edge``, first at 0 cases.
 
-    It is followed at ``levels`` bounds, four to each halving of the way that is left.
+    It is followed at ``levels`` bounds, more of them the nearer they are to the last one.
     """
     points = [(0, edge)]
     edge = _reachable(crossing, edge, centre, threshold)
@@ -79,7 +85,7 @@ def staircase(
     # Looked at once: nothing between was crossed at any other time.
     outermost = _grid(final + (edge - final) * Fraction(9, 10), edge, final)
     for level in range(0 if crossing(outermost) == last else levels):
-        share = Fraction(0.5 ** (level / _STEPS_PER_HALVING)).limit_denominator(10**6)
+        share = Fraction(0.5 ** (_HALVINGS * level / levels)).limit_denominator(10**6)
         bound = _grid(final + (edge - final) * share, edge, final)
         if bound == points[-1][1]:
             continue

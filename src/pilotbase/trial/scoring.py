@@ -132,8 +132,7 @@ def describe(
     scored = np.sort(order[: decision.scored])
     seen = cases.among(scored)
     results = tuple(
-        _result(criterion, found, scenario, seen)
-        for criterion, found in zip(criteria, decision.criteria, strict=True)
+        _result(criterion, found, scenario, seen) for criterion, found in zip(criteria, decision.criteria, strict=True)
     )
     return Judged(decision, results, tuple(_group_scores(rules_of(criteria), seen)))
 
@@ -219,9 +218,10 @@ def _group_scores(rules: Sequence[Rule], cases: Cases) -> list[GroupScore]:
         better = measures()[rule.measure].better
         plain = replace(rule, wrapper=None, by=None, comparison=">=" if better == "higher" else "<=")
         for group, chosen in _members(cases.groups, rule.by):
-            part = observe(plain, cases.among(chosen), np.arange(len(chosen))).parts[0]
-            counted = int((part.weight > 0).sum())
-            found.append(GroupScore(column=rule.by, group=group, measure=plain.key, cases=counted, score=part.value()))
+            seen = observe(plain, cases.among(chosen), np.arange(len(chosen)))
+            counted = int(np.any([part.weight > 0 for part in seen.parts], axis=0).sum())
+            value = seen.value(plain.comparison)
+            found.append(GroupScore(column=rule.by, group=group, measure=plain.key, cases=counted, score=value))
     return found
 
 
