@@ -80,10 +80,11 @@ class CombinedTest:
 
     @cached_property
     def _positions(self) -> Ints:
-        first, *others = [part.stream.positions for part in self.parts]
-        if all(np.array_equal(first, positions) for positions in others):
-            return first
-        return np.unique(np.concatenate([first, *others]))
+        last = max((int(part.stream.positions[-1]) for part in self.parts if len(part.stream)), default=0)
+        known = np.zeros(last + 1, dtype=np.bool_)
+        for part in self.parts:
+            known[part.stream.positions] = True
+        return np.flatnonzero(known)
 
     def _value(self, ratios: Sequence[Fraction | None]) -> Fraction | None:
         found = [ratio for ratio in ratios if ratio is not None]

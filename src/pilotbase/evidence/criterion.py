@@ -14,13 +14,17 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from pilotbase.evidence.binary import binomial_head, binomial_tail, hypergeometric_head, hypergeometric_tail
-from pilotbase.evidence.fixed_count import CountedEntries, counted
+from pilotbase.evidence.counted_path import CountedPath
+from pilotbase.evidence.fixed_count import CountedEntries, codes_of, counted, kinds_of
 from pilotbase.evidence.lattice import Claim, Stream, claim_at_least, claim_at_most
+from pilotbase.evidence.martingale import Floats
 from pilotbase.evidence.observations import Comparison
 
 Method = Literal["anytime", "fixed"]
 """``fixed``: looked at once, at the horizon. Binary observations then get the exact fixed-n test, other independent
 ones the martingale's last capital; other observations of a hidden set keep the martingale, which holds at any time."""
+
+_WORTH_COUNTING = 4096
 
 
 class CriterionTest(Protocol):
@@ -92,21 +96,23 @@ class SingleTest:
         known, level = self.stream.until(horizon), math.log(1 / alpha)
         if self._is_counted:
             return self._once(known, self._counted(known).confirms(self.ratio_at(bound), self.comparison, level))
+        if self._path is not None and (gains := self._gains(bound, 1)) is not None:
+            return self._at(self._path.crossing(gains, level, known))
         claim = self.claim(bound, known)
         if self.method == "fixed" and _is_binary(claim):
             return self._once(known, _confirming_p(claim, known, self.finite) <= alpha)
-        index = claim.confirming(self.finite).crossing(claim.values, level)
-        return None if index is None else int(self.stream.positions[index])
+        return self._at(claim.confirming(self.finite).crossing(claim.values, level))
 
     def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
         known, level = self.stream.until(horizon), math.log(1 / alpha)
         if self._is_counted:
             return self._once(known, self._counted(known).refutes(self.ratio_at(bound), self.comparison, level))
+        if self._path is not None and (gains := self._gains(bound, -1)) is not None:
+            return self._at(self._path.crossing(gains, level, known))
         claim = self.claim(bound, known)
         if self.method == "fixed" and _is_binary(claim):
             return self._once(known, _refuting_p(claim, known, self.finite) <= alpha)
-        index = claim.refuting(self.finite).crossing(-claim.values, level)
-        return None if index is None else int(self.stream.positions[index])
+        return self._at(claim.refuting(self.finite).crossing(-claim.values, level))
 
     def claim(self, bound: Fraction, known: int | None = None) -> Claim:
         """Return the criterion linearised at ``bound``, with the values of the first ``known`` entries (or all)."""
@@ -133,6 +139,25 @@ class SingleTest:
         slope = 1.0 if self.root == 1 else 1 / (2 * max(float(bound), 1e-9))
         weight = float(self.stream.weight.mean()) if len(self.stream) else 1.0
         return slope * self.unit / (float(self.claim(bound, 0).scale) * weight)
+
+    @cached_property
+    def _path(self) -> CountedPath | None:
+        """The counts along the way, where many independent entries are of few kinds."""
+        if self.method == "fixed" or self.finite or len(self.stream) < _WORTH_COUNTING:
+            return None
+        codes = codes_of(self.stream)
+        return None if codes is None else CountedPath.of(codes, len(kinds_of(self.stream)))
+
+    def _gains(self, bound: Fraction, sign: int) -> Floats | None:
+        """Return what a bet of one on (or against) the claim gains on each kind; None at the end of the range."""
+        make = claim_at_least if self.comparison == ">=" else claim_at_most
+        claim = make(kinds_of(self.stream), self.ratio_at(bound))
+        low, mean = (claim.low, claim.mean) if sign > 0 else (-claim.high, -claim.mean)
+        room = float(mean - low)
+        return (sign * claim.values - low) / room - 1.0 if room > 0 and not claim.rounding else None
+
+    def _at(self, index: int | None) -> int | None:
+        return None if index is None else int(self.stream.positions[index])
 
     def _once(self, known: int, reached: bool) -> int | None:
         return int(self.stream.positions[known - 1]) if known and reached else None

@@ -7,10 +7,12 @@ entries a bound costs next to nothing. By Markov's inequality the capital reache
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pilotbase.evidence.lattice import Claim, Stream, claim_at_least, claim_at_most
 from pilotbase.evidence.martingale import FRACTIONS, Floats, Ints
@@ -92,13 +94,32 @@ def _of_declared_kinds(stream: Stream, gain: Ints, weight: Ints) -> CountedEntri
     """Return the counts of the declared outcomes; None where entries are of other kinds, too."""
     if stream.largest_unit or len(stream.outcomes) > _FEW_KINDS:
         return None
-    kinds = list(dict.fromkeys(stream.outcomes))
-    one_weight = len({w for _, w in kinds}) == 1
-    counts = [int(((gain == g) if one_weight else (gain == g) & (weight == w)).sum()) for g, w in kinds]
-    if sum(counts) != len(gain):
+    kinds = kinds_of(stream)
+    counts = [int(which.sum()) for which in _by_kind(kinds, gain, weight)]
+    return CountedEntries(kinds, np.array(counts, dtype=np.float64), None, 0.0) if sum(counts) == len(gain) else None
+
+
+def kinds_of(stream: Stream) -> Stream:
+    """Return a stream of one entry for each declared outcome."""
+    gains, weights = (np.array(column, dtype=np.int64) for column in zip(*dict.fromkeys(stream.outcomes), strict=True))
+    return replace(stream, gain=gains, weight=weights)
+
+
+def codes_of(stream: Stream) -> NDArray[np.int8] | None:
+    """Return which declared outcome each entry is; None where entries are of other kinds, too, or there are many."""
+    if stream.largest_unit or len(stream.outcomes) > _FEW_KINDS:
         return None
-    gains, weights = (np.array(column, dtype=np.int64) for column in zip(*kinds, strict=True))
-    return CountedEntries(replace(stream, gain=gains, weight=weights), np.array(counts, dtype=np.float64), None, 0.0)
+    codes = np.full(len(stream), -1, dtype=np.int8)
+    for code, which in enumerate(_by_kind(kinds_of(stream), stream.gain, stream.weight)):
+        codes[which] = code
+    return codes if bool((codes >= 0).all()) else None
+
+
+def _by_kind(kinds: Stream, gain: Ints, weight: Ints) -> Iterator[NDArray[np.bool_]]:
+    """Yield which entries are of each kind."""
+    one_weight = len(set(kinds.weight.tolist())) == 1
+    for g, w in zip(kinds.gain.tolist(), kinds.weight.tolist(), strict=True):
+        yield (gain == g) if one_weight else (gain == g) & (weight == w)
 
 
 def _of_moments(stream: Stream, gain: Ints) -> CountedEntries:
