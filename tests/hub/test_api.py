@@ -4,9 +4,6 @@ import json
 
 import pytest
 
-from pilotbase.documents.permissions import Act
-from tests.catalogue.records_for_tests import APPLICATION, SCENARIO, commission, scenario, version
-
 
 @pytest.fixture(scope="module")
 def walked(any_world):
@@ -15,16 +12,24 @@ def walked(any_world):
 
 
 def token(world, who, scope="write"):
-    from pilotbase.hub.acting import of_token
-    from pilotbase.hub.models import ApiToken, Membership
-    from pilotbase.hub.people import secrets, tokens
-    from django.utils import timezone
     from datetime import timedelta
+
+    from django.utils import timezone
+
+    from pilotbase.hub.models import ApiToken, Membership
+    from pilotbase.hub.people import secrets
 
     person = world.people[who]
     membership = Membership.objects.get(person=person)
     secret = secrets.new_secret("pilot")
-    ApiToken.objects.create(person=person, organisation=membership.organisation, label="test", scope=scope, secret_hash=secrets.hash_of(secret), expires_at=timezone.now() + timedelta(days=1))
+    ApiToken.objects.create(
+        person=person,
+        organisation=membership.organisation,
+        label="test",
+        scope=scope,
+        secret_hash=secrets.hash_of(secret),
+        expires_at=timezone.now() + timedelta(days=1),
+    )
     return secret
 
 
@@ -39,7 +44,9 @@ def test_schema_is_public_and_openapi_3_1(walked):
     assert schema["openapi"].startswith("3.1")
     post = schema["paths"]["/api/trials/{name}/acts/plan.approve"]["post"]
     assert "application/problem+json" in post["responses"]["422"]["content"]
-    assert "#/components/schemas/Scenario" in json.dumps(schema["paths"]["/api/scenarios/{owner}/{name}"]["put"]["requestBody"])
+    assert "#/components/schemas/Scenario" in json.dumps(
+        schema["paths"]["/api/scenarios/{owner}/{name}"]["put"]["requestBody"]
+    )
 
 
 def test_read_and_edit(walked):
@@ -50,8 +57,15 @@ def test_read_and_edit(walked):
     listed = owner.get("/api/scenarios?q=铣床").json()
     assert listed["total"] == 1, listed
     changed = {**found.json(), "intended_use": "Warn the next shift."}
-    stale = owner.put("/api/scenarios/plant/milling", changed, content_type="application/json", HTTP_IF_MATCH='"sha256:%s"' % ("0" * 64))
+    stale = owner.put(
+        "/api/scenarios/plant/milling",
+        changed,
+        content_type="application/json",
+        HTTP_IF_MATCH='"sha256:%s"' % ("0" * 64),
+    )
     assert stale.status_code == 412, stale.content
-    saved = owner.put("/api/scenarios/plant/milling", changed, content_type="application/json", HTTP_IF_MATCH=found["ETag"])
+    saved = owner.put(
+        "/api/scenarios/plant/milling", changed, content_type="application/json", HTTP_IF_MATCH=found["ETag"]
+    )
     assert saved.status_code == 200, saved.content
     assert saved.json()["state"] == "draft"

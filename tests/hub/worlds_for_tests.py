@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Result
-from pilotbase.workspace.actors import PUBLIC
-from tests.catalogue.records_for_tests import COMMISSION, MACHINE, Trial
+from pilotbase.workspace.actors import PUBLIC, parties
+from tests.catalogue.records_for_tests import COMMISSION, MACHINE, Trial, certificate
 
 PASSWORD = "correct horse battery staple"
 PEOPLE = {
@@ -62,7 +62,13 @@ def start_django(folder: Path) -> None:
 
 
 class SignedTrial(Trial):
-    """A trial whose certificate is signed by the base."""
+    """A trial whose report has a supplier's view, and whose certificate is signed by the base."""
+
+    def finish(self) -> None:
+        self.report = self.report.model_copy(update={"counts": {"cases": 1000, "answered": 1000, "scored": 900}})
+        super().finish()
+        with self.store.as_actor(MACHINE).transaction("trial.reported") as change:
+            change.put(self.report.supplier_view(), parties(), owner="acme", fields={"full": self.report.digest()})
 
     def issue(self) -> None:
         from pilotbase.certificate import sign_certificate
@@ -70,7 +76,9 @@ class SignedTrial(Trial):
         from pilotbase.worker.issuing import IssuedCertificate
 
         now, trust = datetime.now(UTC), base().trust
-        stated = self.certificate.certificate.model_copy(update={"issued_at": now, "expires_at": trust.expiry(now)})
+        stated = certificate(self.report).certificate.model_copy(
+            update={"issued_at": now, "expires_at": trust.expiry(now)}
+        )
         self.certificate = IssuedCertificate(certificate=stated, envelope=sign_certificate(stated, trust))
         with self.store.as_actor(MACHINE).transaction("certificate.issued") as change:
             digest = change.put(self.certificate, PUBLIC, fields={"serial": stated.serial})
@@ -84,6 +92,7 @@ class World:
 
     trial: Trial
     people: dict[str, object] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
 
     def client(self, who: str | None = None, **options: object):
         """A browser, logged in as a person of `PEOPLE`; None: a visitor."""

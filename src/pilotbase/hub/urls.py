@@ -15,7 +15,7 @@ from django.views.i18n import set_language
 from pilotbase.hub import converters, health
 from pilotbase.hub.api.routes import api, documentation
 from pilotbase.hub.pages import account as own_account
-from pilotbase.hub.pages import acts, certificates, lists, portal, published, records, trials, work
+from pilotbase.hub.pages import acts, certificates, lists, portal, published, records, trials, uploads, work
 from pilotbase.hub.people import pages as people
 
 handler400 = "pilotbase.hub.problems.bad_request"
@@ -70,8 +70,8 @@ PEOPLE = [
 ]
 
 RECORDS = [
-    path("scenarios/new/", work.show, name="scenario-new"),
-    path("applications/new/", work.show, name="application-new"),
+    path("scenarios/new/", uploads.scenario, name="scenario-new"),
+    path("applications/new/", uploads.application, name="application-new"),
     path("trials/new/", acts.propose, name="commission-new"),
     path("organisations/new/", acts.register_organisation, name="organisation-new"),
     path("<section:section>/<name:name>/acts/<str:act>/", acts.take, name="act"),

@@ -49,11 +49,19 @@ class BodyError(ValidationError):
 class HubApi(NinjaAPI):
     """Django Ninja with our problem details, in its answers and in its schema."""
 
+    _schema: Any = None
+
     def validation_error_from_error_contexts(self, error_contexts: list[ValidationErrorContext[Any]]) -> BodyError:
         found = [issue for one in error_contexts for issue in issues_of("request", one.pydantic_validation_error)]
         return BodyError(found)
 
     def get_openapi_schema(self, **options: Any) -> Any:
+        """Return the schema, made once: the operations of a process do not change."""
+        if self._schema is None:
+            self._schema = self._make_schema(**options)
+        return self._schema
+
+    def _make_schema(self, **options: Any) -> Any:
         schema = super().get_openapi_schema(**options)
         for operations in schema["paths"].values():
             for operation in operations.values():

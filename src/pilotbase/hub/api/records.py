@@ -15,7 +15,7 @@ from pilotbase.catalogue.records import head_of, load_record
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.base import Localized
 from pilotbase.documents.certificate import Acceptance
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, PlanProposal, Record
@@ -198,6 +198,7 @@ def _save(request: HubRequest, content: Any, subject: str, stated: str) -> HttpR
         raise InputError("hub.other_name", subject=subject, found=stated)
     view = request.acting.view
     found = listings.find_listing(view, subject)
+    _require_own(request, subject, found)
     require_seen(request, found.digest if found else None, subject)
 
     def act() -> HttpResponse:
@@ -205,6 +206,16 @@ def _save(request: HubRequest, content: Any, subject: str, stated: str) -> HttpR
         return document(request, record, version=content.digest())
 
     return once(request, act)
+
+
+def _require_own(request: HubRequest, subject: str, found: listings.Listing | None) -> None:
+    """Return if the caller writes for the organisation of ``subject``; else its own register would tell of names."""
+    owner = subject.partition(":")[2].partition("/")[0]
+    if request.acting.actor.may_write_for(owner):
+        return
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    raise RefusedError("hub.forbidden")
 
 
 def _read_content(request: HubRequest, subject: str) -> HttpResponse:

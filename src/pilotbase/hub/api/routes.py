@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 import pilotbase
 from pilotbase.documents.texts import text
-from pilotbase.hub.api import certificates, people, problems, records, steps
+from pilotbase.hub.api import certificates, people, problems, steps
 
 api = problems.HubApi(
     title="Pilotbase",
@@ -18,7 +18,7 @@ api = problems.HubApi(
     urls_namespace="api",
 )
 problems.install(api)
-for _room in (people, certificates, steps, records):
+for _room in (people, certificates, steps):
     api.add_router("", _room.router)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pydantic
 from django.http import HttpResponse
-from ninja import Router
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.subjects import new_commission
@@ -18,9 +17,7 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.addresses import SECTIONS, address_of
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.records import Word
-
-router = Router(tags=["steps"])
+from pilotbase.hub.api.records import Word, router
 
 
 class Noted(pydantic.BaseModel):
@@ -31,7 +28,9 @@ class Noted(pydantic.BaseModel):
     note: str = pydantic.Field("", max_length=4000)
 
 
-@router.post("/trials", auth=MEMBERS, response=answers(Record, 201), by_alias=True, summary="Propose a trial")
+@router.post(
+    "/trials", tags=["steps"], auth=MEMBERS, response=answers(Record, 201), by_alias=True, summary="Propose a trial"
+)
 def propose(request: HubRequest, terms: Commission) -> HttpResponse:
     """Propose a commission; its address is in the header Location."""
 
@@ -83,6 +82,7 @@ for _kind, _rows in LIFECYCLES.items():
         router.post(
             f"/{SECTIONS[_kind]}/{_names}/acts/{_row.act.value}",
             auth=MEMBERS,
+            tags=["steps"],
             response=answers(Record),
             by_alias=True,
             summary=text(f"act.{_row.act}").render("en"),

@@ -87,16 +87,16 @@ def short(digest: str) -> str:
 
 
 @register.filter
-def moment(when: datetime | None) -> SafeString | str:
+def moment(when: object) -> SafeString | str:
     """Return a time as ISO date and minute in UTC."""
-    if when is None:
+    if not isinstance(when, datetime):
         return "–"
     return format_html('<time datetime="{}">{}</time>', when.isoformat(), when.strftime("%Y-%m-%d %H:%M UTC"))
 
 
 @register.filter
-def day(when: datetime | None) -> SafeString | str:
+def day(when: object) -> SafeString | str:
     """Return the day of a time."""
-    if when is None:
+    if not isinstance(when, datetime):
         return "–"
     return format_html('<time datetime="{}">{}</time>', when.isoformat(), when.strftime("%Y-%m-%d"))
