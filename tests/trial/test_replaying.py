@@ -213,7 +213,7 @@ def test_facts_beside_the_cases_are_committed_to(good, fact, value):
         replay_trial(folder)
 
 
-def test_an_altered_verdict_or_score_is_said(bad):
+def test_an_altered_verdict_or_score_is_said(good, bad):
     folder = bad
     report = read_report(folder)
     assert report.verdict == "reject"
@@ -224,6 +224,10 @@ def test_an_altered_verdict_or_score_is_said(bad):
     assert result.exit_code == 3
     assert "verdict says accept, the records reject" in result.stderr
     assert "criteria[0].estimate says 0.99" in result.stderr
+    criteria = [*json.loads((bad.parent / "good" / "report.json").read_text())["criteria"]]
+    change_report(folder, verdict="reject", criteria=[*report.to_json_value()["criteria"], criteria[0]])
+    with pytest.raises(InvalidProofError, match=r"criteria\[3\].rule"):
+        replay_trial(folder)
 
 
 def test_another_plan_or_another_trials_records_do_not_fit(good, bad):

@@ -6,7 +6,6 @@ committed answers; the order of scoring is opened only after the last answer is 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +25,7 @@ from pilotbase.documents.report import ArmRecords, Order, Records, Report
 from pilotbase.documents.report import Attempt as AttemptRecord
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.evidence import Decision, Levels, attempt_levels, draw_order, exact
+from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import Cases
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_baseline
@@ -37,11 +36,11 @@ from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, co
 from pilotbase.trial.records import CaseRecords
 from pilotbase.trial.refreshing import refresh_advice
 from pilotbase.trial.remainder import shuffled_remainder
-from pilotbase.trial.replaying import verdict_at_end
+from pilotbase.trial.replaying import levels_of, scoring_seed, verdict_at_end
 from pilotbase.trial.reporting import Proof, build_report
 from pilotbase.trial.running import Candidate, Run, Terms, prepare_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, unit_codes
-from pilotbase.trial.sealing import Sealed, error_level, load_sealed, read_public_sample
+from pilotbase.trial.sealing import Sealed, load_sealed, read_public_sample
 from pilotbase.trial.sections import Observed
 from pilotbase.trial.stored_records import (
     RecordedFacts,
@@ -127,7 +126,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     scenario, classes = docket.sealed.scenario, docket.sealed.record.classes
     perturbed = {str(arm.under): arm.values for arm in answered.arms}
     cases = build_cases(scenario, classes, frame, answered.values, baseline, perturbed)
-    levels = _levels(docket, attempt)
+    levels = levels_of(plan, docket.hidden.alpha, attempt.number)
     decision = judge(plan.criteria, cases, order, levels, answered.run.load, plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     records = _keep_records(lab, docket, attempt, (cases, answered, order, decision), secret)
@@ -194,12 +193,6 @@ def _measure_baseline(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.Data
         raise
 
 
-def _levels(docket: Docket, attempt: Attempt) -> Levels:
-    """Return the attempt's levels: of the hidden set's α, or of the plan's own where that is stricter."""
-    alpha = min(exact(docket.hidden.alpha), exact(error_level(docket.plan.criteria)))
-    return attempt_levels(alpha, attempt.number)
-
-
 def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress) -> Answered:
     plan, name = docket.plan, docket.candidate.reference.name
     arms, bundle = perturbations_of(plan.criteria), secrets_of(lab.vault, docket.hidden)
@@ -228,8 +221,7 @@ def _spend(lab: Lab, attempt: Attempt) -> None:
 
 
 def _scoring_order(docket: Docket, frame: pl.DataFrame, secret: bytes) -> Ints:
-    seed = hashlib.sha256(secret + bytes.fromhex(docket.plan.nonce)).digest()
-    return draw_order(frame.height, seed, unit_codes(docket.plan.criteria, frame))
+    return draw_order(frame.height, scoring_seed(docket.plan, secret), unit_codes(docket.plan.criteria, frame))
 
 
 def _keep_records(
@@ -266,7 +258,7 @@ def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, s
     advice = refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(lab, sealed), left)
     return AttemptRecord(
         number=attempt.number,
-        alpha=float(_levels(docket, attempt).accept),
+        alpha=float(levels_of(docket.plan, docket.hidden.alpha, attempt.number).accept),
         alpha_of_all=hidden.alpha,
         reserved=len(attempt.cases),
         answered=answered,

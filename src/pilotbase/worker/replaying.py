@@ -19,11 +19,11 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.evidence import CriterionDecision
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.replaying import Replayed, replay_decision
 from pilotbase.trial.stored_records import StoredRecords, read_records, shown_cases
 from pilotbase.worker.reading import read_plan
+from pilotbase.worker.replayed_fields import derived_from, said_by
 from pilotbase.worker.trial_folder import RECORDS
 
 MAXIMUM_REPORT_BYTES = 16 << 20
@@ -88,12 +88,12 @@ def replay_trial(path: Path) -> Replay:
     """
     folder = _open(path)
     replayed = replay_decision(folder.plan, folder.stored, str(folder.report["records"]["root"]))
-    said = {**dict(_said(folder.report)), **dict(_certified(folder))}
-    derived = dict(_derived(folder, replayed))
+    said = {**dict(said_by(folder.report)), **dict(_certified(folder))}
+    derived = dict(derived_from(folder.plan, folder.stored.facts, replayed))
     different = [
-        text("worker.replay_field", field=field, found=said[field], derived=derived[field])
-        for field in derived
-        if field in said and said[field] != derived[field]
+        text("worker.replay_field", field=field, found=value, derived=derived.get(field, "–"))
+        for field, value in said.items()
+        if value != derived.get(field)
     ]
     if different:
         raise InvalidProofError(
@@ -147,79 +147,6 @@ def _read(file: Path, limit: int) -> bytes:
     if len(data) > limit:
         raise InputError("input.file_too_large", file=file, limit=limit)
     return data
-
-
-def _said(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield (field, spelled value) of what a report says and records decide; nothing for what was deleted."""
-    for field in ("verdict", "decision", "plan"):
-        if report.get(field) is not None:
-            yield field, str(report[field])
-    for part, field in _PARTS:
-        inner = report.get(part)
-        if isinstance(inner, dict) and inner.get(field) is not None:
-            yield f"{part}.{field}", _spelled(inner[field])
-    criteria = report.get("criteria")
-    for index, item in enumerate(criteria if isinstance(criteria, list) else []):
-        for field in _FIGURES:
-            if isinstance(item, dict) and item.get(field) is not None:
-                yield f"criteria[{index}].{field}", _spelled(item[field])
-
-
-_PARTS = (
-    ("records", "root"),
-    ("records", "leaves"),
-    ("records", "answers"),
-    ("order", "commitment"),
-    ("order", "nonce"),
-    ("order", "secret"),
-    ("attempt", "number"),
-    ("attempt", "alpha"),
-    ("attempt", "alpha_of_all"),
-    ("attempt", "scored"),
-    ("counts", "scored"),
-    ("counts", "answered"),
-)
-_FIGURES = ("rule", "outcome", "estimate", "lower", "upper", "scored", "available", "guarantee")
-
-
-def _derived(folder: _Folder, replayed: Replayed) -> Iterator[tuple[str, str]]:
-    facts, plan, decision = folder.stored.facts, folder.plan, replayed.decision
-    yield "verdict", replayed.verdict.value
-    yield "decision", replayed.digest
-    yield "plan", plan.digest()
-    values = (
-        replayed.root,
-        replayed.leaves,
-        facts.answers,
-        plan.order_commitment,
-        plan.nonce,
-        facts.order_secret,
-        facts.attempt,
-        float(decision.levels.accept),
-        facts.alpha_of_all,
-        decision.scored,
-        decision.scored,
-        facts.answered,
-    )
-    for (part, field), value in zip(_PARTS, values, strict=True):
-        yield f"{part}.{field}", _spelled(value)
-    for index, found in enumerate(decision.criteria):
-        for field, figure in zip(_FIGURES, _figures(found), strict=True):
-            if figure is not None:
-                yield f"criteria[{index}].{field}", _spelled(figure)
-    yield "certificate.verdict", replayed.verdict.value
-    yield "certificate.plan", plan.digest()
-    yield "certificate.attempt", str(facts.attempt)
-
-
-def _figures(found: CriterionDecision) -> tuple[str | float | int | None, ...]:
-    bounds = (found.estimate, found.lower, found.upper)
-    return (found.rule, found.verdict, *bounds, found.used, found.total, found.guarantee)
-
-
-def _spelled(value: object) -> str:
-    """Return a figure in six significant digits: the seventeenth differs between machines."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _certified(folder: _Folder) -> Iterator[tuple[str, str]]:
