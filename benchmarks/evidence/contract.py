@@ -28,7 +28,8 @@ class Condition(Protocol):
 
     def holds(self, value: float, runs: int) -> bool: ...
 
-    def __str__(self) -> str: ...
+    def said(self, runs: int) -> str:
+        """Return the condition as the page prints it, with the margin of ``runs`` runs."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class AtMost:
     def holds(self, value: float, runs: int) -> bool:
         return value <= self.level + margin(self.level, runs)
 
-    def __str__(self) -> str:
-        return f"≤ {self.level:g}"
+    def said(self, runs: int) -> str:
+        return f"≤ {self.level:g}" + _spelled("+", self.level, runs)
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Beyond:
     def holds(self, value: float, runs: int) -> bool:
         return value > self.level + margin(self.level, runs)
 
-    def __str__(self) -> str:
-        return f"> {self.level:g}"
+    def said(self, runs: int) -> str:
+        return f"> {self.level:g}" + _spelled("+", self.level, runs)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Between:
     def holds(self, value: float, runs: int) -> bool:
         return self.low <= value <= self.high
 
-    def __str__(self) -> str:
+    def said(self, runs: int) -> str:
         if self.high == math.inf:
             return f"≥ {self.low:g}"
         if self.low == -math.inf:
@@ -82,7 +83,7 @@ class Shown:
     def holds(self, value: float, runs: int) -> bool:
         return True
 
-    def __str__(self) -> str:
+    def said(self, runs: int) -> str:
         return "shown only"
 
 
@@ -160,6 +161,8 @@ class Claim:
     sentence: Words
     assumes: Words
     studies: tuple[Study, ...]
+    source: str = ""
+    """Where the specification asks for it."""
     note: str = ""
     figure: Callable[[Sequence[Row]], str] | None = None
     level: float | None = 0.05
@@ -190,6 +193,10 @@ def draw_batch(study: Study, seed: tuple[int, int, int], runs: int, batch: int |
     size = min(batch or study.batch, runs - seed[2])
     values: Floats = np.asarray(study.draw(np.random.default_rng(seed), size), dtype=np.float64)
     return values
+
+
+def _spelled(sign: str, level: float, runs: int) -> str:
+    return f" {sign} {margin(level, runs):.4f}" if margin(level, runs) else ""
 
 
 def read(study: Study, values: Floats) -> list[Row]:
@@ -229,5 +236,14 @@ def _row(reading: Reading, values: Floats) -> Row:
         high = float(stats.beta.isf(tail, count + 1, runs - count)) if count < runs else 1.0
     holds = bool(reading.condition.holds(value, runs)) and not math.isnan(value)
     return Row(
-        reading.label, reading.way, value, low, high, runs, str(reading.condition), holds, reading.target, reading.key
+        reading.label,
+        reading.way,
+        value,
+        low,
+        high,
+        runs,
+        reading.condition.said(runs),
+        holds,
+        reading.target,
+        reading.key,
     )

@@ -50,6 +50,7 @@ def few_cases(rng: np.random.Generator) -> bool:
 
 CLAIM = Claim(
     id="approximate-intervals",
+    source="statistics, §1.1 and §2.2",
     title=Words("What is only approximate is marked so", "凡属近似者均如实标注"),
     sentence=Words(
         "For AUC at a fixed n and for functions of a whole confusion matrix the bounds are approximate and "

@@ -48,6 +48,7 @@ def fresh_cases(rng: np.random.Generator) -> list[bool]:
 
 CLAIM = Claim(
     id="attempts-reused",
+    source="corrections, row 2",
     title=Words("An attempt scores only cases never scored before", "每次测试只对从未评过分的案例评分"),
     sentence=Words(
         "Where attempts score the same cases and report scores by group, a coin passes sooner or later although "

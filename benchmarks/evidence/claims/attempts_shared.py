@@ -25,6 +25,7 @@ def some_accepted(levels_of: object) -> Draw:
 
 CLAIM = Claim(
     id="attempts-shared",
+    source="corrections, row 2",
     title=Words("α is shared among all attempts, by whomever", "α 由全部测试共享，不论由谁发起"),
     sentence=Words(
         "Of twenty suppliers that all sit exactly at the threshold some one passes in three rounds of ten when "
@@ -45,11 +46,11 @@ CLAIM = Claim(
         ),
         Study(
             some_accepted(lambda _: Levels(ALPHA / SUPPLIERS, ALPHA)),
-            (Reading("twenty suppliers, α/20 each: some accepted", "fact", AtMost(0.05), 0.017),), 2000, 30,
+            (Reading("twenty suppliers, α/20 each: some accepted", "fact", AtMost(0.05), 0.017),), 2000, 0,
         ),
         Study(
             some_accepted(lambda attempt: attempt_levels(ALPHA, attempt)),
-            (Reading("twenty suppliers, α/(j(j+1)): some accepted", "ours", AtMost(0.05)),), 4000, 60,
+            (Reading("twenty suppliers, α/(j(j+1)): some accepted", "ours", AtMost(0.05)),), 4000, 25,
         ),
     ),
     note="True accuracy 0.90 against the threshold 0.90, population estimand, 1,000 cases an attempt.",

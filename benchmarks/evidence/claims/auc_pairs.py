@@ -53,6 +53,7 @@ def independent_pairs(rng: np.random.Generator) -> bool:
 
 CLAIM = Claim(
     id="auc-pairs",
+    source="corrections, row 6",
     title=Words("AUC: a census of the set, or independent pairs of the population", "AUC：集合用普查，总体用独立配对"),
     sentence=Words(
         "Random pairs treated as a finite set accept, once exhausted, a set whose AUC misses the threshold "

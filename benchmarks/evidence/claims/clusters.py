@@ -47,6 +47,7 @@ def two_estimands(rng: np.random.Generator) -> list[float]:
 
 CLAIM = Claim(
     id="clusters",
+    source="corrections, row 7",
     title=Words("The unit is the cluster", "独立单位是整群"),
     sentence=Words(
         "Cases of one patient taken as independent accept an application at the threshold far too often; with the "

@@ -29,6 +29,7 @@ def committed(rng: np.random.Generator) -> bool:
 
 CLAIM = Claim(
     id="committed-order",
+    source="corrections, row 1",
     title=Words("The order is drawn after the answers", "先提交答案，后抽取顺序"),
     sentence=Words(
         "An application that knows which cases come first passes with 55 % of its answers right; with an order drawn "

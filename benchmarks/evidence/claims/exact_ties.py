@@ -34,6 +34,7 @@ def _census(size: int, right: int, bound: Fraction) -> str:
 
 CLAIM = Claim(
     id="exact-ties",
+    source="statistics, §2.4",
     title=Words("Ties are exact", "相等时的判定是精确的"),
     sentence=Words(
         "Of all sets of up to 200 cases that meet a threshold of two decimals exactly, and of those one case "

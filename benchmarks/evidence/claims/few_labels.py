@@ -83,6 +83,7 @@ def _figure(rows: Sequence[Row]) -> str:
 
 CLAIM = Claim(
     id="few-labels",
+    source="statistics, §2.9",
     title=Words("A judge saves labels, and a bad one does no harm", "评判模型可节省标注，差的也无害"),
     sentence=Words(
         "A judge that is wrong in 2 % of cases saves three of four labels at 0.92, one that is wrong in 10 % a "

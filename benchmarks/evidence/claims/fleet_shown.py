@@ -42,6 +42,7 @@ def _false_share(shown: np.ndarray) -> float:
 
 CLAIM = Claim(
     id="fleet-shown",
+    source="corrections, row 13; statistics, §2.6",
     title=Words("e-BH covers the set shown at one time", "e-BH 只保证某一时刻所显示的集合"),
     sentence=Words(
         "Of the services marked on one day at most a share α is marked falsely on average; of all that were ever "

@@ -95,6 +95,7 @@ def _studies() -> list[Study]:
 
 CLAIM = Claim(
     id="golden-vectors",
+    source="A8, A9; statistics, §3",
     title=Words(
         "Golden vectors; A8: widths in order; A9: nothing open at the end", "基准向量；A8：宽度次序；A9：用尽即确定"
     ),

@@ -21,6 +21,7 @@ def float_comparison(rng: np.random.Generator) -> bool:
 
 CLAIM = Claim(
     id="hidden-boundary",
+    source="statistics, §2.4",
     title=Words("At the boundary of a hidden set", "隐藏集恰在边界时"),
     sentence=Words(
         "A set that misses the threshold by one case is accepted, and one that meets it exactly is rejected, with "

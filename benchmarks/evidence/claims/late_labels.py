@@ -37,6 +37,7 @@ def closed_cohorts(rng: np.random.Generator) -> bool:
 
 CLAIM = Claim(
     id="late-labels",
+    source="corrections, row 12",
     title=Words("Labels enter in closed cohorts", "标注按封闭批次进入"),
     sentence=Words(
         "Errors are reported at once and successes late: labels that enter as they arrive turn every healthy service "

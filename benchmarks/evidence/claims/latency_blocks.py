@@ -58,6 +58,7 @@ def by_block(rng: np.random.Generator) -> bool:
 
 CLAIM = Claim(
     id="latency-blocks",
+    source="corrections, row 8",
     title=Words("Latency: the full load, in blocks of time", "时延：跑满全部负载，按时间块计"),
     sentence=Words(
         "Requests taken as independent, with a stop as soon as the evidence suffices, pass a p95 that is exceeded a "

@@ -48,6 +48,7 @@ def stopping(rng: np.random.Generator) -> list[float]:
 
 CLAIM = Claim(
     id="linearised-ratios",
+    source="statistics, §2.2; corrections, last part",
     title=Words("F1 is tested exactly, by linearising it at its threshold", "F1 在阈值处线性化后精确检验"),
     sentence=Words(
         "F1 ≥ c holds exactly when Σ (2(1−c)·TP − c·FP − c·FN) ≥ 0, so the same martingale decides it with "

@@ -27,6 +27,7 @@ def linear_grid(rng: np.random.Generator) -> bool:
 
 CLAIM = Claim(
     id="log-grid",
+    source="statistics, decision 3",
     title=Words("Bets on a logarithmic grid", "对数网格上的下注"),
     sentence=Words(
         "Near 0 or 1 equally spaced bets are all too large: they reject 0.88 against 0.90 in three runs of five "

@@ -35,6 +35,7 @@ def product(rng: np.random.Generator) -> bool:
 
 CLAIM = Claim(
     id="no-positive",
+    source="corrections, row 10",
     title=Words("0/0 is not measured", "0/0 记为未测"),
     sentence=Words(
         "An application that never answers “positive” meets every precision when a sum is compared with zero; "

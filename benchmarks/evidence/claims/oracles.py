@@ -28,6 +28,7 @@ def differences(_: np.random.Generator, size: int) -> list[list[float]]:
 
 CLAIM = Claim(
     id="oracles",
+    source="statistics, §1",
     title=Words("Agreement with independent implementations", "与独立实现的一致性"),
     sentence=Words(
         "Where others have written the same procedure, the answers are the same to the last digit that either keeps.",

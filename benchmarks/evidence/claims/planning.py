@@ -23,6 +23,7 @@ def needed(_: np.random.Generator, size: int) -> list[list[float]]:
 
 CLAIM = Claim(
     id="planning",
+    source="corrections, last part",
     title=Words("What it costs to be allowed to stop at any time", "允许随时停止的代价"),
     sentence=Words(
         "With every answer right, threshold 0.90 and α = 0.05, a plan that fixes the number of cases needs 29 "

@@ -19,6 +19,7 @@ def peeking(rng: np.random.Generator) -> bool:
 
 CLAIM = Claim(
     id="population-boundary",
+    source="statistics, §4",
     title=Words("At the boundary of a population", "总体恰在边界时"),
     sentence=Words(
         "An exact fixed-n test that is looked at after every case errs several times as often as it says; the "

@@ -46,6 +46,7 @@ def product(learn: bool) -> Draw:
 
 CLAIM = Claim(
     id="prediction-powered",
+    source="corrections, row 5",
     title=Words("Few labels: the null follows the weight", "少量标注：原假设均值须随权重修正"),
     sentence=Words(
         "When the trust in a judge moves with the labels, the null mean of a fixed trust accepts a pool that "

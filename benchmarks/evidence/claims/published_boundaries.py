@@ -43,6 +43,7 @@ def _value(label: str, target: float, place: int, tolerance: float = 2e-6) -> Re
 
 CLAIM = Claim(
     id="published-boundaries",
+    source="A6, A7",
     title=Words("A6, A7: boundaries at their published values", "A6、A7：边界函数与公布值一致"),
     sentence=Words(
         "The boundaries have the values that paper and reference library give, and are ever crossed with "

@@ -53,6 +53,7 @@ def _draw(signals: int, reusable: bool) -> Draw:
 
 CLAIM = Claim(
     id="published-holdout",
+    source="A3, A4, A5",
     title=Words("A3 to A5: a holdout that is asked again and again", "A3 至 A5：反复查询的留出集"),
     sentence=Words(
         "Variables chosen with a holdout's help make that holdout report 63 % where the truth is 50 %; through "

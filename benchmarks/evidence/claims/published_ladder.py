@@ -81,6 +81,7 @@ def _figure(rows: Sequence[Row]) -> str:
 
 CLAIM = Claim(
     id="published-ladder",
+    source="A1, A2",
     title=Words("A1, A2: the Ladder is not climbed by chance", "A1、A2：Ladder 排行榜无法靠运气攀升"),
     sentence=Words(
         "Coins that are kept when the board likes them seem to win by seven points after 400 entries; the product's "

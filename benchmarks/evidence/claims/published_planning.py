@@ -51,6 +51,7 @@ def _draw(truth: float, power: float, target: int) -> Draw:
 
 CLAIM = Claim(
     id="published-planning",
+    source="A14",
     title=Words("A14: smallest fixed n of Clopper–Pearson", "A14：Clopper–Pearson 的最小固定样本量"),
     sentence=Words(
         "The product's exact interval decides with power 0.5 and 0.9 from the published numbers of cases on.",

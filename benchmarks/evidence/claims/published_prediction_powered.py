@@ -26,6 +26,7 @@ def _draw(flipped: float) -> Draw:
 
 CLAIM = Claim(
     id="published-prediction-powered",
+    source="A12; statistics, §2.8",
     title=Words("A12: a label with a judge counts for more", "A12：有评判模型时，每个标注更“值”"),
     sentence=Words(
         "With the weight that the product takes from a pilot, a label counts for as many as PPI++ promises.",

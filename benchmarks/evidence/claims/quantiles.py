@@ -36,6 +36,7 @@ def missed(kind: str) -> Draw:
 
 CLAIM = Claim(
     id="quantiles",
+    source="statistics, §2.2",
     title=Words("Bounds of a quantile, at any time", "任意时刻的分位数界"),
     sentence=Words(
         "Order statistics chosen for one look exclude the 95th percentile at some time in most runs; the product's, "

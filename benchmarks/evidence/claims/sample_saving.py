@@ -95,6 +95,7 @@ def _figure(rows: Sequence[Row]) -> str:
 
 CLAIM = Claim(
     id="sample-saving",
+    source="statistics, §4",
     title=Words("An early stop saves most of the cases, without planning", "提前停止可省去大部分案例，且无须事先规划"),
     sentence=Words(
         "Away from the threshold the median run scores a few hundred of 10,000 cases; near it, it takes what it "

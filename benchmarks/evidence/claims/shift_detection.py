@@ -48,6 +48,7 @@ def _study(risk: float) -> Study:
 
 CLAIM = Claim(
     id="shift-detection",
+    source="A10; statistics, §2.5",
     title=Words("A10: an alarm beyond source bound plus tolerance", "A10：超出源域上界加容差时报警"),
     sentence=Words(
         "Within the tolerance the alarm is false with probability at most α = δ_S + δ_T; beyond it, it comes.",

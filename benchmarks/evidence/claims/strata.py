@@ -36,6 +36,7 @@ def shuffled(rng: np.random.Generator) -> bool:
 
 CLAIM = Claim(
     id="strata",
+    source="corrections, row 3",
     title=Words("Strata never come one after the other", "各层案例不得逐层依次评分"),
     sentence=Words(
         "Scoring an easy stratum first accepts a set that misses the threshold, every time; a shuffle of all "

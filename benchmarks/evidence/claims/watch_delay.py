@@ -90,6 +90,7 @@ def _figure(rows: Sequence[Row]) -> str:
 
 CLAIM = Claim(
     id="watch-delay",
+    source="statistics, §2.5",
     title=Words("A watch does not grow lazy with good days", "监测不会因长期正常而迟钝"),
     sentence=Words(
         "A plain e-process needs the longer to see a change the longer all was well before; the weighted restart "

@@ -26,6 +26,7 @@ def _draw(risk: float, steps: int) -> Draw:
 
 CLAIM = Claim(
     id="watch-false-alarms",
+    source="statistics, §2.5; A11",
     title=Words("Red is rarely false, for ever", "红色警示极少误报，且长期有效"),
     sentence=Words(
         "While the risk stays at r0, the weighted restart is ever red with probability at most α over any length of "

@@ -43,6 +43,7 @@ def upper_bound(rng: np.random.Generator) -> float:
 
 CLAIM = Claim(
     id="watch-threshold",
+    source="corrections, row 11",
     title=Words("A watch is armed with the accepted threshold", "监测以通过时的阈值为准"),
     sentence=Words(
         "A watch that takes the estimated risk for the true one turns red for nothing in two of five services or "
@@ -64,28 +65,28 @@ CLAIM = Claim(
             watched(at_the_stop, 0.05),
             (Reading("r0 = error rate at the early stop: red", "wrong", Beyond(0.05), 0.48),),
             1000,
-            24,
+            16,
             25,
         ),
         Study(
             watched(of_500, 0.05),
             (Reading("r0 = error rate of 500 cases: red", "wrong", Beyond(0.05), 0.39),),
             1000,
-            24,
+            16,
             25,
         ),
         Study(
             watched(lambda _: 0.10 + 0.02, 0.05),
             (Reading("r0 = threshold 0.10 + tolerance 0.02: red", "ours", AtMost(0.05), 0.0),),
             1000,
-            6,
+            4,
             25,
         ),
         Study(
             watched(upper_bound, 0.025),
             (Reading("r0 = anytime upper bound, δ 0.025: red", "ours", AtMost(0.05), 0.014),),
             1000,
-            6,
+            4,
             25,
         ),
     ),
