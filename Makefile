@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test prove lint format docs lock clean evidence bench-trial bench-evidence
+.PHONY: demo hub test prove lint format docs lock clean evidence bench-trial bench-evidence
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo
+
+hub: $(VENV)/.base
+	PILOTBASE_HOME="$${PILOTBASE_HOME:-$$HOME/.pilotbase-hub}" $(BIN)/pilotbase serve --demo
 
 test: $(VENV)/.dev
 	$(BIN)/python tests/run_all.py

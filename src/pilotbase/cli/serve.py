@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, say
-from pilotbase.documents.texts import text
+from pilotbase.cli.edge import command, say, shown
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.texts import Text, text
 
 
 @command
@@ -18,6 +20,12 @@ def serve(
     invite: Annotated[
         str | None, typer.Option(help="Make an invitation link for an operator with this mail address, and exit.")
     ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Fill it with the examples; print one account a role, with new passwords.")
+    ] = False,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Also run a worker that does what is queued.")
+    ] = True,
 ) -> None:
     """Serve the hub: pages, the API under /api/, and the worker that runs what is queued."""
     from pilotbase.hub import serving
@@ -33,8 +41,27 @@ def serve(
 
         typer.echo(invite_operator(invite))
         return
+    if demo:
+        _fill()
     say(text("cli.hub_at", url=place.url))
-    serving.run(place)
+    with serving.running_worker() if worker else nullcontext():
+        serving.run(place)
+
+
+def _fill() -> None:
+    from pilotbase.hub.base import base
+    from pilotbase.hub.demo.accounts import make_accounts
+    from pilotbase.hub.demo.content import fill
+
+    cast, accounts = make_accounts(base().trust.issuer)
+    try:
+        for step in fill(base(), cast):
+            say(step, err=True)
+    except PilotbaseError as error:  # such as no network for the examples' data: the hub still opens
+        typer.echo(shown(error), err=True)
+    for account in accounts:
+        role = Text(code=f"role.{account.role}")
+        say(text("cli.hub_account", role=role, email=account.email, password=account.password))
 
 
 def _check(host: str, port: int) -> None:

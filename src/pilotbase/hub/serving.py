@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import ctypes
+import logging
 import os
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.configuration import ENVIRONMENT, LOOPBACK, PREFIX, Configuration
 from pilotbase.worker.base import open_base
-from pilotbase.workspace.home import home_path
 
 SETTINGS = "pilotbase.hub.settings"
+_LOOK_SECONDS, _RESTART_SECONDS = 0.5, 2.0
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+_log = logging.getLogger("pilotbase.hub")
 
 
 @dataclass(frozen=True)
@@ -91,9 +101,37 @@ def run(place: Place) -> None:
     )
 
 
-def home_exists() -> bool:
-    """Tell whether there is a base in ``PILOTBASE_HOME``."""
-    return (home_path() / "home.json").is_file()
+@contextmanager
+def running_worker() -> Iterator[None]:
+    """Keep one worker process running until the end of the block; one that ends is started again."""
+    stop = threading.Event()
+    keeper = threading.Thread(target=_keep_worker, args=(stop,), name="worker's keeper")
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()
+
+
+def _keep_worker(stop: threading.Event) -> None:
+    while not stop.is_set():
+        worker = subprocess.Popen(
+            [sys.executable, "-c", "from pilotbase.cli import main; main()", "worker"],
+            stdout=subprocess.DEVNULL,
+            preexec_fn=_end_with_parent,
+        )
+        while worker.poll() is None and not stop.wait(_LOOK_SECONDS):
+            pass
+        if worker.poll() is None:
+            worker.terminate()
+            worker.wait()
+        elif not stop.wait(_RESTART_SECONDS):
+            _log.warning("the worker ended with %s; another is started", worker.returncode)
+
+
+def _end_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _of_accounts() -> Iterator[Text]:
