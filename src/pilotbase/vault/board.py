@@ -43,6 +43,8 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 FEWEST_CASES = 20
+_TRIES = 100
+"""Others may submit at the same moment: one of them is first, and the next looks again."""
 _READ = ReaderGrant(Purpose.BOARD)
 
 
@@ -158,7 +160,7 @@ def open_submission(vault: Vault, empty: Board, sealed: Digest, application: App
     record = vault.view.load(empty.slice, BoardSlice)
     vault.require_access(record.owner)
     supplier = application.supplier.organisation
-    while True:
+    for _ in range(_TRIES):
         known = submission_of(vault, record, application)
         if known is not None:
             return known
@@ -181,6 +183,7 @@ def open_submission(vault: Vault, empty: Board, sealed: Digest, application: App
         except ConflictError:
             continue
         return submission
+    raise ConflictError("workspace.head_moved", name=_board_head(empty.slice))
 
 
 def entry_of(vault: Vault, submission: BoardSubmission) -> BoardEntry | None:
@@ -198,7 +201,7 @@ def release(
     """
     record = vault.view.load(submission.board, BoardSlice)
     vault.require_access(record.owner)
-    while True:
+    for _ in range(_TRIES):
         known = entry_of(vault, submission)
         if known is not None:
             return known
@@ -218,6 +221,7 @@ def release(
                 change.set_head(_board_head(submission.board), shown, expected=board.digest())
                 digest = change.put(_sealed_ladder(vault, record, ladder.state), parties(), owner=record.owner)
                 change.set_head(_ladder_head(submission.board), digest, expected=head)
+    raise ConflictError("workspace.head_moved", name=_board_head(submission.board))
 
 
 def _put_board(change: Transaction, board: Board, record: BoardSlice) -> Digest:

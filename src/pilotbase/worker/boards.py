@@ -62,10 +62,10 @@ def entry_line(entry: BoardEntry) -> Text:
     """Return in a sentence what came of a submission."""
     application, score = entry.application, f"{entry.released:.4f}"
     name = f"{application.name} {application.version}"
-    if entry.improved:
-        return text("worker.board_improved", application=name, score=score)
     if entry.end is not EndReason.FINISHED:
         return text("worker.board_ended", application=name, reason=Text(code=f"box.end.{entry.end}"), score=score)
+    if entry.improved:
+        return text("worker.board_improved", application=name, score=score)
     return text("worker.board_below", application=name, score=score)
 
 
