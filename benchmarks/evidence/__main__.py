@@ -2,7 +2,8 @@
 
 python -m benchmarks.evidence                       everything, into docs/
 python -m benchmarks.evidence --share 0.1           a tenth of the runs, into build/evidence/
-python -m benchmarks.evidence --only strata         one claim, printed only
+python -m benchmarks.evidence --only strata         one claim; the others' results stay as they are
+python -m benchmarks.evidence --redraw              page and figures from the results that are there
 """
 
 from __future__ import annotations
@@ -33,16 +34,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--share", type=float, default=1.0, help="share of the runs to make")
     parser.add_argument("--only", action="append", default=[], metavar="CLAIM", help="only this claim")
+    parser.add_argument("--redraw", action="store_true", help="simulate nothing")
     parser.add_argument("--out", type=Path, help="folder to write to")
     options = parser.parse_args()
-    chosen = [claim for claim in CLAIMS if not options.only or claim.id in options.only]
+    chosen = [claim for claim in CLAIMS if not options.redraw and (not options.only or claim.id in options.only)]
     began = time.monotonic()
     rows = simulate(chosen, options.share)
     print(f"  {time.monotonic() - began:.0f} s")
     folder = options.out or ROOT / ("docs" if options.share >= 1 else "build/evidence")
-    kept = stored(folder) if options.only else {}
+    kept = stored(folder) if options.only or options.redraw else {}
     write(folder, {claim.id: found for claim in CLAIMS if (found := rows.get(claim.id) or kept.get(claim.id))})
-    return report(rows)
+    return report(rows or kept)
 
 
 def simulate(claims: list[Claim], share: float) -> dict[str, list[Row]]:

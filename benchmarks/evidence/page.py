@@ -13,8 +13,9 @@ HEAD = """<!-- Written by `make evidence`; do not edit. -->
 
 # The evidence: every claim beside the figure that proves it
 
-Everything here is computed by `make evidence` with fixed seeds: the same numbers on every machine, in a quarter of
-an hour on two cores (here: {machine}; {versions}). **{holding} of {total} claims hold.**
+Everything here is computed by `make evidence` with fixed seeds, so the same versions give the same numbers, in a
+quarter of an hour on two cores (here: {machine}; {versions}).
+**{holding} of {total} claims hold.**
 For readers who are no statisticians there is [a page of its own](evidence-for-readers.md).
 每条声明均附中文；不学统计的读者请看[另一页](evidence-for-readers.md)。
 
@@ -81,7 +82,8 @@ def _overview(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
 
 
 def _first(rows: Sequence[Row], way: str) -> str:
-    row = next((row for row in rows if row.way == way), None)
+    # Shares that may be anything (a curve before its end) are no headline.
+    row = next((row for row in rows if row.way == way and row.condition != "≤ 1"), None)
     return "–" if row is None else f"{row.label}: {_number(row)}"
 
 

@@ -108,16 +108,13 @@ CLAIM = Claim(
     sentence=Words(
         "A 95 % interval computed for one look misses the truth at some time in most runs when it is looked at after "
         "every case; the product's sequence misses it ever with probability at most α, and so do the bounds it "
-        "prints "
-        "when it stops early.",
+        "prints when it stops early.",
         "为单次查看而算的 95 % 区间若逐例查看，在多数运行中总会在某一时刻漏掉真值；"
-        "本系统的置信序列在任何时刻漏掉真值的概率至多为 α，"
-        "提前停止时打印的上下界同样如此。",
+        "本系统的置信序列在任何时刻漏掉真值的概率至多为 α，提前停止时打印的上下界同样如此。",
     ),
     assumes=Words(
-        "Independent draws with one mean, or a uniformly random order of a finite set. The printed lower bound "
-        "holds at "
-        "α_acc and the upper at α_rej/k; the mean at the stop has no bound of its own.",
+        "Independent draws with one mean, or a uniformly random order of a finite set. The printed lower bound holds "
+        "at α_acc and the upper at α_rej/k; the mean at the stop has no bound of its own.",
         "均值相同的独立抽取，或有限集合的均匀随机排列。打印的下界水平为 α_acc，上界为 α_rej/k；"
         "停止时的均值本身没有误差界。",
     ),

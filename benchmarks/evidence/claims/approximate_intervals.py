@@ -53,14 +53,11 @@ CLAIM = Claim(
     source="statistics, §1.1 and §2.2",
     title=Words("What is only approximate is marked so", "凡属近似者均如实标注"),
     sentence=Words(
-        "For AUC at a fixed n and for functions of a whole confusion matrix the bounds are approximate and "
-        "printed as "
-        "“asymptotic”: near 5 % misses with a thousand independent cases or a hundred clusters as units, not "
-        "with few "
-        "cases near 1, nor with clusters ignored.",
+        "For AUC at a fixed n and for functions of a whole confusion matrix the bounds are approximate and printed "
+        "as “asymptotic”: near 5 % misses with a thousand independent cases or a hundred clusters as units, not with "
+        "few cases near 1, nor with clusters ignored.",
         "固定样本量下的 AUC 以及整个混淆矩阵的函数，其上下界是近似的，并标注为“渐近”："
-        "在一千个独立案例或以百个整群为单位时漏掉真值的比例"
-        "接近 5 %；但案例少且接近 1 时、或忽略分群时则不然。",
+        "在一千个独立案例或以百个整群为单位时漏掉真值的比例接近 5 %；但案例少且接近 1 时、或忽略分群时则不然。",
     ),
     assumes=Words(
         "n fixed beforehand and looked at once; independent cases, or independent clusters given as units; many of "

@@ -52,10 +52,9 @@ CLAIM = Claim(
     title=Words("An attempt scores only cases never scored before", "每次测试只对从未评过分的案例评分"),
     sentence=Words(
         "Where attempts score the same cases and report scores by group, a coin passes sooner or later although "
-        "every "
-        "attempt is tested at α/J; on fresh cases with level α/(j(j+1)) it does so with probability at most α.",
-        "若多次测试使用同一批案例并按组公布得分，即使每次按 α/J 检验，随机乱答者迟早也会通过；"
-        "改用全新案例并采用水平 α/(j(j+1))，则通过的概率至多为 α。",
+        "every attempt is tested at α/J; on fresh cases with level α/(j(j+1)) it does so with probability at most α.",
+        "若多次测试使用同一批案例并按组公布得分，即使每次按 α/J 检验，随机乱答者迟早也会通过；改用全新案例并采用水平 "
+        "α/(j(j+1))，则通过的概率至多为 α。",
     ),
     assumes=Words(
         "Cases of the hidden set version are independent draws; what was scored once is never scored again, for any "

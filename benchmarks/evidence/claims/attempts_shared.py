@@ -28,10 +28,9 @@ CLAIM = Claim(
     source="corrections, row 2",
     title=Words("α is shared among all attempts, by whomever", "α 由全部测试共享，不论由谁发起"),
     sentence=Words(
-        "Of twenty suppliers that all sit exactly at the threshold some one passes in three rounds of ten when "
-        "each has "
-        "α; with the product's α/(j(j+1)) the chance that any passes stays below α.",
-        "二十家供给方都恰好处在阈值上时，若各用 α，十轮中约有三轮会有人通过；采用 α/(j(j+1)) 后，"
+        "Of twenty suppliers that all sit exactly at the threshold some one passes in one round of five when each "
+        "has α; with the product's α/(j(j+1)) the chance that any passes stays below α.",
+        "二十家供给方都恰好处在阈值上时，若各用 α，五轮中约有一轮会有人通过；采用 α/(j(j+1)) 后，"
         "任一家通过的概率低于 α。",
     ),
     assumes=Words(

@@ -56,9 +56,8 @@ CLAIM = Claim(
     source="corrections, row 6",
     title=Words("AUC: a census of the set, or independent pairs of the population", "AUC：集合用普查，总体用独立配对"),
     sentence=Words(
-        "Random pairs treated as a finite set accept, once exhausted, a set whose AUC misses the threshold "
-        "almost every "
-        "second time; the census never does, and independent pairs hold α for the population.",
+        "Random pairs treated as a finite set accept, once exhausted, a set whose AUC misses the threshold about "
+        "every second time; the census never does, and independent pairs hold α for the population.",
         "若把随机配对当作有限集合，配对用尽时约有一半会把 AUC 未达阈值的集合判为通过；普查从不误判，"
         "独立配对对总体保持水平 α。",
     ),

@@ -32,9 +32,8 @@ CLAIM = Claim(
         "十个候选都恰好处在阈值上时，若各用 α，有人通过的频率远超 α；各用 α/10 时至多为 α，无论以何种方式选出最优者。",
     ),
     assumes=Words(
-        "The number of candidates is fixed beforehand; each candidate's own evidence is valid; they may depend "
-        "on each "
-        "other in any way (here independent, the worst case).",
+        "The number of candidates is fixed beforehand; each candidate's own evidence is valid; they may depend on "
+        "each other in any way (here independent, the worst case).",
         "候选数目事先固定；每个候选自身的证据有效；候选之间可任意相关（此处取独立，为最不利情形）。",
     ),
     studies=(

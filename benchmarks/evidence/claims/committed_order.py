@@ -38,8 +38,7 @@ CLAIM = Claim(
     ),
     assumes=Words(
         "The seed is the hash of the operator's secret, committed in the plan, and the supplier's nonce: neither "
-        "side "
-        "alone chooses it, and the operator does not reveal the secret before the answers are in.",
+        "side alone chooses it, and the operator does not reveal the secret before the answers are in.",
         "种子由运营方事先承诺的秘密与供给方随机数的散列得出：任何一方都无法单独决定，"
         "且运营方在答案收齐之前不泄露秘密。",
     ),

@@ -37,9 +37,8 @@ CLAIM = Claim(
     source="statistics, §2.4",
     title=Words("Ties are exact", "相等时的判定是精确的"),
     sentence=Words(
-        "Of all sets of up to 200 cases that meet a threshold of two decimals exactly, and of those one case "
-        "short of "
-        "it, every one gets the right verdict; n · 0.07 and the like in floats lose some.",
+        "Of all sets of up to 200 cases that meet a threshold of two decimals exactly, and of those one case short "
+        "of it, every one gets the right verdict; n · 0.07 and the like in floats lose some.",
         "对规模不超过 200、恰好达到两位小数阈值的全部集合，以及比阈值少一个案例的全部集合，判定无一出错；"
         "用浮点数计算 n · 0.07 之类则会出错。",
     ),

@@ -87,15 +87,13 @@ CLAIM = Claim(
     title=Words("A judge saves labels, and a bad one does no harm", "评判模型可节省标注，差的也无害"),
     sentence=Words(
         "A judge that is wrong in 2 % of cases saves three of four labels at 0.92, one that is wrong in 10 % a "
-        "third; "
-        "whatever the judge, the verdict errs with at most α.",
+        "third; whatever the judge, the verdict errs with at most α.",
         "错误率 2 % 的评判模型在 0.92 时可省去四分之三的标注，错误率 10 % 的可省三分之一；无论评判模型好坏，"
         "结论出错的概率至多为 α。",
     ),
     assumes=Words(
-        "Pool of 10,000 scored cases, labels in random order, λ fixed beforehand from a pilot of other cases; α "
-        "= 0.025 "
-        "a side. The saving depends on the judge, the guarantee does not.",
+        "Pool of 10,000 scored cases, labels in random order, λ fixed beforehand from a pilot of other cases; α = "
+        "0.025 a side. The saving depends on the judge, the guarantee does not.",
         "10,000 个已打分案例的样本池，随机次序标注，λ 事先由其他案例的试点确定；每侧 α = 0.025。"
         "节省多少取决于评判模型，保证则不取决于它。",
     ),

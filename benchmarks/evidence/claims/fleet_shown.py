@@ -46,14 +46,12 @@ CLAIM = Claim(
     title=Words("e-BH covers the set shown at one time", "e-BH 只保证某一时刻所显示的集合"),
     sentence=Words(
         "Of the services marked on one day at most a share α is marked falsely on average; of all that were ever "
-        "marked, "
-        "day after day, far more.",
+        "marked, day after day, far more.",
         "某一天被标记的服务中，误标比例的平均值至多为 α；而历次曾被标记的全部服务中，误标远多于此。",
     ),
     assumes=Words(
-        "Each value is an e-value at the time it is read, of any dependence; e-SR values are none. Shares are "
-        "means over "
-        "runs: no single set is guaranteed.",
+        "Each value is an e-value at the time it is read, of any dependence; e-SR values are none. Shares are means "
+        "over runs: no single set is guaranteed.",
         "每个数值在读取时刻都是 e 值，可任意相关；e-SR 的数值不是。比例为多次运行的均值，不保证每一个集合。",
     ),
     studies=(

@@ -101,15 +101,13 @@ CLAIM = Claim(
     ),
     sentence=Words(
         "On one fixed sequence the published hedged bounds come out to five digits; widths have the order of the "
-        "paper; "
-        "a finite set's bounds close when it is used up and are narrower than independent draws' before.",
+        "paper; a finite set's bounds close when it is used up and are narrower than independent draws' before.",
         "在同一固定序列上，公布的对冲界重现至五位小数；宽度次序与论文一致；有限集合用尽时上下界重合，"
         "此前也比独立抽取更窄。",
     ),
     assumes=Words(
         "x = default_rng(0).random(n) < 0.93, α = 0.05. The papers' own figures (A8, A9) are pictures without "
-        "numbers: "
-        "order and properties are compared.",
+        "numbers: order and properties are compared.",
         "x = default_rng(0).random(n) < 0.93，α = 0.05。论文中的 A8、A9 只有图而无数字，故比较次序与性质。",
     ),
     studies=(

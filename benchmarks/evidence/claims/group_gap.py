@@ -56,9 +56,8 @@ CLAIM = Claim(
     source="corrections, row 4",
     title=Words("A gap between groups: the minimum over the unknown level", "组间差距：对未知水平取最小值"),
     sentence=Words(
-        "Averaging the evidence over the groups' unknown level accepts a gap of 0.15 as 0.10, always; the "
-        "minimum over "
-        "the level accepts a gap beyond the bound with probability at most α.",
+        "Averaging the evidence over the groups' unknown level accepts a gap of 0.15 as 0.10, always; the minimum "
+        "over the level accepts a gap beyond the bound with probability at most α.",
         "若把证据对各组的未知水平取平均，则差距 0.15 总会被当作不超过 0.10；对该水平取最小值，"
         "超限差距被接受的概率至多为 α。",
     ),

@@ -26,8 +26,8 @@ CLAIM = Claim(
     sentence=Words(
         "A set that misses the threshold by one case is accepted, and one that meets it exactly is rejected, with "
         "probability at most α each; comparing floats at a tie rejects nine of ten sets that meet it.",
-        "只差一个案例未达阈值的集合被判通过、恰好达到阈值的集合被判不通过，概率各至多为 α；"
-        "若在相等时用浮点数比较，十个达标集合中有九个会被否定。",
+        "只差一个案例未达阈值的集合被判通过、恰好达到阈值的集合被判不通过，概率各至多为 α；若在相等时用浮点数比较，"
+        "十个达标集合中有九个会被否定。",
     ),
     assumes=Words(
         "The order is a uniformly random permutation; the claim is about these 1,000 cases and no others.",

@@ -46,9 +46,8 @@ CLAIM = Claim(
         "等标注窗口关闭后整批进入则不会。",
     ),
     assumes=Words(
-        "A label missing at the close counts as correct for red (and as an error where a certificate is at "
-        "stake); slow "
-        "labels within the window do not matter. The price is a delay of one window.",
+        "A label missing at the close counts as correct for red (and as an error where a certificate is at stake); "
+        "slow labels within the window do not matter. The price is a delay of one window.",
         "窗口关闭时仍缺失的标注，对“变红”按正确计（涉及认证时按错误计）；窗口内标注的快慢不影响结果，"
         "代价是一个窗口的延迟。",
     ),

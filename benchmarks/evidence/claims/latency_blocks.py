@@ -68,8 +68,7 @@ CLAIM = Claim(
     ),
     assumes=Words(
         "Run: the claim is about the run that was measured. Time blocks (of 10 s here): blocks are taken as "
-        "independent, "
-        "so they must be long against the spells; what lies outside the load is not claimed.",
+        "independent, so they must be long against the spells; what lies outside the load is not claimed.",
         "“本次运行”：结论只针对实测的运行。时间块（此处 10 秒）：各块视为独立，因此块长须远大于变慢的持续时间；"
         "对负载之外不作声明。",
     ),

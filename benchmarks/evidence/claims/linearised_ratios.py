@@ -51,18 +51,15 @@ CLAIM = Claim(
     source="statistics, §2.2; corrections, last part",
     title=Words("F1 is tested exactly, by linearising it at its threshold", "F1 在阈值处线性化后精确检验"),
     sentence=Words(
-        "F1 ≥ c holds exactly when Σ (2(1−c)·TP − c·FP − c·FN) ≥ 0, so the same martingale decides it with "
-        "errors of at "
-        "most α on hidden sets and populations; an approximate interval of the ratio, looked at again and again, "
+        "F1 ≥ c holds exactly when Σ (2(1−c)·TP − c·FP − c·FN) ≥ 0, so the same martingale decides it with errors of "
+        "at most α on hidden sets and populations; an approximate interval of the ratio, looked at again and again, "
         "does not.",
-        "F1 ≥ c 当且仅当 Σ (2(1−c)·TP − c·FP − c·FN) ≥ 0，因此同一检验鞅即可判定，"
-        "隐藏集与总体上的错误概率均至多为 α；"
-        "反复查看该比值的近似区间则做不到。",
+        "F1 ≥ c 当且仅当 Σ (2(1−c)·TP − c·FP − c·FN) ≥ 0，因此同一检验鞅即可判定，隐藏集与总体上的错误概率均至多为 "
+        "α；反复查看该比值的近似区间则做不到。",
     ),
     assumes=Words(
         "Hidden set: a uniformly random order. Population: independent draws. The claim is about F1 against the "
-        "frozen "
-        "threshold; an interval comes from inverting the same test.",
+        "frozen threshold; an interval comes from inverting the same test.",
         "隐藏集：均匀随机排列；总体：独立抽取。结论针对 F1 与事先冻结的阈值；区间由同一检验反演得到。",
     ),
     studies=(

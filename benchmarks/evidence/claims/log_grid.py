@@ -31,8 +31,7 @@ CLAIM = Claim(
     title=Words("Bets on a logarithmic grid", "对数网格上的下注"),
     sentence=Words(
         "Near 0 or 1 equally spaced bets are all too large: they reject 0.88 against 0.90 in three runs of five "
-        "where "
-        "the product's logarithmic grid does so practically always.",
+        "where the product's logarithmic grid does so practically always.",
         "在 0 或 1 附近，等距下注全都过大：对 0.88 与阈值 0.90，等距网格五次中只有三次能否定，"
         "本系统的对数网格几乎每次都能。",
     ),

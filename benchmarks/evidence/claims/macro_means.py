@@ -57,8 +57,7 @@ CLAIM = Claim(
     ),
     assumes=Words(
         "Independent draws; the classes are named beforehand. The union bound is conservative: such a criterion "
-        "needs "
-        "more cases than a single ratio.",
+        "needs more cases than a single ratio.",
         "独立抽取；类别事先写明。并集界偏保守：这类准则比单个比值需要更多案例。",
     ),
     studies=(

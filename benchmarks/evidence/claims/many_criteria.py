@@ -40,13 +40,10 @@ CLAIM = Claim(
     title=Words("The overall verdict carries α, a single pass does not", "误差水平属于总结论，不属于单项通过"),
     sentence=Words(
         "Ten criteria at their boundaries, each printed as passed when it crosses, show some false pass far more "
-        "often "
-        "than α; the overall accept needs all and errs with at most α, without any correction; a reject shares α "
-        "among "
-        "the criteria.",
+        "often than α; the overall accept needs all and errs with at most α, without any correction; a reject shares "
+        "α among the criteria.",
         "十条准则都处在边界时，若每条一越界就单独印为“通过”，出现误判的频率远超 α；总体通过要求全部满足，"
-        "无需校正即至多为 α；"
-        "“不通过”由各准则分担 α。",
+        "无需校正即至多为 α；“不通过”由各准则分担 α。",
     ),
     assumes=Words(
         "Each criterion's own evidence is valid; the criteria may depend on each other in any way (here independent, "

@@ -38,9 +38,8 @@ CLAIM = Claim(
     source="corrections, row 10",
     title=Words("0/0 is not measured", "0/0 记为未测"),
     sentence=Words(
-        "An application that never answers “positive” meets every precision when a sum is compared with zero; "
-        "here it "
-        "is not measured, and the verdict is not accept.",
+        "An application that never answers “positive” meets every precision when a sum is compared with zero; here "
+        "it is not measured, and the verdict is not accept.",
         "从不回答“阳性”的应用，若只看求和是否不小于零，则任何精确率都“达标”；在此记为未测，结论不会是通过。",
     ),
     assumes=Words("None.", "无。"),

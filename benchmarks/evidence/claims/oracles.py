@@ -36,12 +36,10 @@ CLAIM = Claim(
     ),
     assumes=Words(
         "ville 0.1.0, online-fdr 1.0.0, ppi-python 0.2.3, scikit-learn and scipy as locked in benchmarks/peers, "
-        "asked in an "
-        "environment of "
-        "their own. confseq does not build on this Python: its frozen vectors stand under the golden vectors.",
+        "asked in an environment of their own. confseq does not build on this Python: its frozen vectors stand under "
+        "the golden vectors.",
         "ville 0.1.0、online-fdr 1.0.0、ppi-python 0.2.3、scikit-learn 与 scipy 的版本见 benchmarks/peers 的锁文件，"
-        "均在独立环境中运行。"
-        "confseq 无法在此 Python 版本上构建，其固化向量见“基准向量”。",
+        "均在独立环境中运行。confseq 无法在此 Python 版本上构建，其固化向量见“基准向量”。",
     ),
     studies=(
         Study(

@@ -26,9 +26,8 @@ CLAIM = Claim(
     source="corrections, last part",
     title=Words("What it costs to be allowed to stop at any time", "允许随时停止的代价"),
     sentence=Words(
-        "With every answer right, threshold 0.90 and α = 0.05, a plan that fixes the number of cases needs 29 "
-        "and one "
-        "that may stop at any time 55; planning says what the verdict does.",
+        "With every answer right, threshold 0.90 and α = 0.05, a plan that fixes the number of cases needs 29 and "
+        "one that may stop at any time 55; planning says what the verdict does.",
         "若答案全部正确，阈值 0.90、α = 0.05 时，事先固定样本量需 29 个案例，允许随时停止需 55 个；"
         "规划给出的数与实际判定一致。",
     ),

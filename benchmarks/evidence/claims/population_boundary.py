@@ -23,8 +23,7 @@ CLAIM = Claim(
     title=Words("At the boundary of a population", "总体恰在边界时"),
     sentence=Words(
         "An exact fixed-n test that is looked at after every case errs several times as often as it says; the "
-        "product "
-        "may be looked at after every case and errs with at most α either way.",
+        "product may be looked at after every case and errs with at most α either way.",
         "按固定样本量设计的精确检验若逐例查看，出错频率是其标称值的数倍；本系统可逐例查看，"
         "两个方向的出错概率各至多为 α。",
     ),

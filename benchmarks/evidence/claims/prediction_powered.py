@@ -49,16 +49,14 @@ CLAIM = Claim(
     source="corrections, row 5",
     title=Words("Few labels: the null follows the weight", "少量标注：原假设均值须随权重修正"),
     sentence=Words(
-        "When the trust in a judge moves with the labels, the null mean of a fixed trust accepts a pool that "
-        "misses the "
-        "threshold far too often; with a fixed trust, or the corrected null mean, it is at most α.",
+        "When the trust in a judge moves with the labels, the null mean of a fixed trust accepts a pool that misses "
+        "the threshold far too often; with a fixed trust, or the corrected null mean, it is at most α.",
         "若对评判模型的信任随标注变动，却仍用固定信任的原假设均值，就会过于频繁地把未达阈值的样本池判为通过；"
         "信任固定或原假设均值经修正时，误判概率至多为 α。",
     ),
     assumes=Words(
         "The judge has scored every case of the pool beforehand; cases are labelled in uniformly random order; "
-        "nothing is "
-        "assumed of the judge; only the pool is claimed.",
+        "nothing is assumed of the judge; only the pool is claimed.",
         "评判模型已事先为池中每个案例打分；标注次序为均匀随机；对评判模型不作任何假设；结论只针对该样本池。",
     ),
     studies=(

@@ -46,9 +46,8 @@ CLAIM = Claim(
     source="A6, A7",
     title=Words("A6, A7: boundaries at their published values", "A6、A7：边界函数与公布值一致"),
     sentence=Words(
-        "The boundaries have the values that paper and reference library give, and are ever crossed with "
-        "probability at "
-        "most α, while a pointwise band is crossed in six runs of ten.",
+        "The boundaries have the values that paper and reference library give, and are ever crossed with probability "
+        "at most α, while a pointwise band is crossed in six runs of ten.",
         "各边界函数取值与论文及参考库一致，曾被越过的概率至多为 α；逐点置信带则十次中有六次被越过。",
     ),
     assumes=Words(

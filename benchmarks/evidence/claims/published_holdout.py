@@ -58,14 +58,14 @@ CLAIM = Claim(
     sentence=Words(
         "Variables chosen with a holdout's help make that holdout report 63 % where the truth is 50 %; through "
         "Thresholdout it reports within a few points of the truth, and keeps what is real.",
-        "借助留出集挑选变量后，真值为 50 % 时该留出集却报告 63 %；经 Thresholdout 查询，"
-        "报告值与真值只差几个百分点，且保留真实信号。",
+        "借助留出集挑选变量后，真值为 50 % 时该留出集却报告 63 %；经 Thresholdout 查询，报告值与真值只差几个百分点，"
+        "且保留真实信号。",
     ),
     assumes=Words(
-        "10,000 Gaussian variables, 10,000 cases each in training, holdout and fresh sets; 500 variables chosen; "
-        "T = 0.04, τ = 0.01, Gaussian noise as in the paper. It bounds adaptive overfitting and certifies nothing.",
-        "10,000 个高斯变量，训练、留出、全新数据各 10,000 例；选 500 个变量；T = 0.04，τ = 0.01，高斯噪声与论文一致。"
-        "它只限制自适应过拟合，不用于认证。",
+        "10,000 Gaussian variables, 10,000 cases each in training, holdout and fresh sets; 500 variables chosen; T = "
+        "0.04, τ = 0.01, Gaussian noise as in the paper. It bounds adaptive overfitting and certifies nothing.",
+        "10,000 个高斯变量，训练、留出、全新数据各 10,000 例；选 500 个变量；T = 0.04，τ = 0.01，"
+        "高斯噪声与论文一致。它只限制自适应过拟合，不用于认证。",
     ),
     studies=(
         Study(

@@ -90,9 +90,8 @@ CLAIM = Claim(
         "显示的仍接近随机水平。",
     ),
     assumes=Words(
-        "4,000 cases with random labels; entries are coins. The Ladder protects the ranking, not an interval; "
-        "its board "
-        "is a slice of its own and never certifies. Two decimals for the low precision are inferred.",
+        "4,000 cases with random labels; entries are coins. The Ladder protects the ranking, not an interval; its "
+        "board is a slice of its own and never certifies. Two decimals for the low precision are inferred.",
         "4,000 个随机标签的案例，提交为随机答案。Ladder 保护的是排名而不是区间；排行榜使用独立切片，绝不用于认证。"
         "低精度取两位小数为推断。",
     ),

@@ -33,9 +33,8 @@ CLAIM = Claim(
         "采用本系统由试点得出的权重，每个标注的等效数量与 PPI++ 一致。",
     ),
     assumes=Words(
-        "Labels right with probability 0.9; the judge flips each with the probability shown; a pool far larger "
-        "than the "
-        "number of labels. The paper's real data were not read; the formula's gains are compared.",
+        "Labels right with probability 0.9; the judge flips each with the probability shown; a pool far larger than "
+        "the number of labels. The paper's real data were not read; the formula's gains are compared.",
         "标注以 0.9 的概率为正确；评判模型以所示概率翻转；样本池远大于标注数。未读取论文的真实数据，"
         "比较的是公式给出的增益。",
     ),

@@ -41,8 +41,8 @@ CLAIM = Claim(
     sentence=Words(
         "Order statistics chosen for one look exclude the 95th percentile at some time in most runs; the product's, "
         "chosen for all times, do so with probability at most α, for heavy tails too.",
-        "为单次查看选取的次序统计量，多数运行中会在某一时刻把第 95 百分位排除在外；本系统为全部时刻选取，"
-        "概率至多为 α，重尾分布亦然。",
+        "为单次查看选取的次序统计量，多数运行中会在某一时刻把第 95 百分位排除在外；本系统为全部时刻选取，概率至多为 "
+        "α，重尾分布亦然。",
     ),
     assumes=Words(
         "Independent values of any distribution. Latencies of one spell are not: their unit is the time block.",

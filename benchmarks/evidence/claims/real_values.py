@@ -50,16 +50,14 @@ CLAIM = Claim(
     id="real-values",
     title=Words("A mean error is proven small only under a cap", "只有设定上限，才能证明平均误差很小"),
     sentence=Words(
-        "A normal interval shows a mean error of 0.5 to lie below 0.25 in two runs of five when one error in a "
-        "thousand is "
-        "huge; the capped error, which is another and a named measure, holds α both ways.",
-        "若千分之一的误差极大，正态近似区间在五次中有两次会“证明”平均值 0.5 低于 0.25；"
+        "A normal interval shows a mean error of 0.5 to lie below 0.25 in almost every second run when one error in "
+        "a thousand is huge; the capped error, which is another and a named measure, holds α both ways.",
+        "若千分之一的误差极大，正态近似区间几乎每两次就有一次会“证明”平均值 0.5 低于 0.25；"
         "截断误差是另一个有名称的指标，两个方向均保持水平 α。",
     ),
     assumes=Words(
-        "The cap stands in the rule and the claim is about the capped error. Independent draws, or a random "
-        "order of the "
-        "finite set. Scores are kept to nine digits of the cap.",
+        "The cap stands in the rule and the claim is about the capped error. Independent draws, or a random order of "
+        "the finite set. Scores are kept to nine digits of the cap.",
         "上限写在准则中，结论针对截断误差。独立抽取，或有限集合的随机排列。得分保留到上限的九位数字。",
     ),
     studies=(

@@ -99,9 +99,8 @@ CLAIM = Claim(
     title=Words("An early stop saves most of the cases, without planning", "提前停止可省去大部分案例，且无须事先规划"),
     sentence=Words(
         "Away from the threshold the median run scores a few hundred of 10,000 cases; near it, it takes what it "
-        "takes, "
-        "at most the whole set. A fixed n planned with knowledge of the truth needs about as many; the claim is "
-        "“no planning, and at most the whole set”, not “better than an oracle”.",
+        "takes, at most the whole set. A fixed n planned with knowledge of the truth needs about as many; the claim "
+        "is “no planning, and at most the whole set”, not “better than an oracle”.",
         "远离阈值时，10,000 个案例中评分的中位数只有几百个；靠近阈值时则需要更多，但至多是整个集合。"
         "若事先已知真值来规划固定样本量，所需数量相当；所声明的是“无须规划，且至多用完整个集合”，"
         "而不是“优于已知真值的设计”。",

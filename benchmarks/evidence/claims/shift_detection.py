@@ -56,12 +56,10 @@ CLAIM = Claim(
     ),
     assumes=Words(
         "Source labels are independent draws; given the past the target's risk does not exceed the source's risk "
-        "plus "
-        "0.05 (for the false alarm). Podkopaev & Ramdas' own numbers could not be read; the reference's are set "
+        "plus 0.05 (for the false alarm). Podkopaev & Ramdas' own numbers could not be read; the reference's are set "
         "beside.",
-        "源域标注为独立抽取；（对误报而言）给定过去，目标域风险不超过源域风险加 0.05。未能读到 Podkopaev 与 "
-        "Ramdas 的原始数字，"
-        "故与参考文件的数字对照。",
+        "源域标注为独立抽取；（对误报而言）给定过去，目标域风险不超过源域风险加 0.05。未能读到 Podkopaev 与 Ramdas "
+        "的原始数字，故与参考文件的数字对照。",
     ),
     studies=tuple(_study(risk) for risk in TARGETS),
     note="1,000 source labels at risk 0.10, Clopper–Pearson upper bound at δ_S = 0.025, tolerance 0.05, δ_T = 0.025, "

@@ -39,9 +39,8 @@ CLAIM = Claim(
     source="corrections, row 3",
     title=Words("Strata never come one after the other", "各层案例不得逐层依次评分"),
     sentence=Words(
-        "Scoring an easy stratum first accepts a set that misses the threshold, every time; a shuffle of all "
-        "cases, or blocks that hold every stratum in its share, "
-        "does so in at most a share α of the orders.",
+        "Scoring an easy stratum first accepts a set that misses the threshold, every time; a shuffle of all cases, "
+        "or blocks that hold every stratum in its share, does so in at most a share α of the orders.",
         "先评容易的一层，每次都会把未达阈值的案例集判为通过；把全部案例一起随机排序，或每次按比例成块评分，"
         "误判比例至多为 α。",
     ),

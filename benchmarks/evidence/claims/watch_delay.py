@@ -94,8 +94,7 @@ CLAIM = Claim(
     title=Words("A watch does not grow lazy with good days", "监测不会因长期正常而迟钝"),
     sentence=Words(
         "A plain e-process needs the longer to see a change the longer all was well before; the weighted restart "
-        "keeps "
-        "its promise and needs hundreds, not thousands; e-SR is quicker still and promises a run length only.",
+        "keeps its promise and needs hundreds, not thousands; e-SR is quicker still and promises a run length only.",
         "普通 e 过程在此前正常的时间越长，发现变化越慢；加权重启在保持承诺的同时只需数百例而非数千例；e-SR 更快，"
         "但只保证平均运行长度。",
     ),

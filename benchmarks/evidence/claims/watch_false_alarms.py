@@ -35,9 +35,8 @@ CLAIM = Claim(
         "例之后。",
     ),
     assumes=Words(
-        "Given the past, the risk of each case is at most r0 (here exactly r0, the worst case, or 0.10 below "
-        "it); cases "
-        "need not be identical or independent beyond that.",
+        "Given the past, the risk of each case is at most r0 (here exactly r0, the worst case, or 0.10 below it); "
+        "cases need not be identical or independent beyond that.",
         "给定过去，每个案例的风险不超过 r0（此处取恰等于 r0 的最不利情形，或低于它的 0.10）；"
         "除此之外不要求独立同分布。",
     ),

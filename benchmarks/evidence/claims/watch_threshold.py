@@ -46,19 +46,16 @@ CLAIM = Claim(
     source="corrections, row 11",
     title=Words("A watch is armed with the accepted threshold", "监测以通过时的阈值为准"),
     sentence=Words(
-        "A watch that takes the estimated risk for the true one turns red for nothing in two of five services or "
-        "more; "
+        "A watch that takes the estimated risk for the true one turns red for nothing in about two of five services; "
         "with the accepted threshold plus tolerance, or an upper bound whose δ is added, it holds its promise.",
-        "若监测把风险的估计值当作真值，五个服务中有两个以上会无故变红；改用通过时的阈值加容差，"
-        "或使用上界并计入其 δ，则兑现承诺。",
+        "若监测把风险的估计值当作真值，五个服务中约有两个会无故变红；改用通过时的阈值加容差，或使用上界并计入其 δ，"
+        "则兑现承诺。",
     ),
     assumes=Words(
-        "Given the past, the risk of each case stays at most r0. The promise: P(ever red) ≤ α; with a bound, ≤ α "
-        "+ δ, "
-        "here 0.025 + 0.025. The verdict itself was right.",
-        "在给定过去的条件下，每个案例的风险始终不超过 r0。承诺：曾经变红的概率 ≤ α；使用上界时 ≤ α + δ，此处为 "
-        "0.025 + 0.025。"
-        "且通过的结论本身正确。",
+        "Given the past, the risk of each case stays at most r0. The promise: P(ever red) ≤ α; with a bound, ≤ α + "
+        "δ, here 0.025 + 0.025. The verdict itself was right.",
+        "在给定过去的条件下，每个案例的风险始终不超过 r0。承诺：曾经变红的概率 ≤ α；使用上界时 ≤ α + δ，此处为 0.025 "
+        "+ 0.025。且通过的结论本身正确。",
     ),
     studies=(
         Study(
