@@ -53,7 +53,7 @@ TAIL = """
 
 A13 的公布值未能核实且数据不得随附，故不作比较；A4、A5、A8、A9、A10 的论文只有图或其数字未能读到，
 并列的是参考文件自身的模拟或论文陈述的性质。
-模拟案例来自模型：单位独立、顺序随机、条件平稳是各声明的*前提*，此处并未对任何真实数据予以证明。中位数与延迟只是所模拟情形的事实，不是保证。
+模拟案例来自模型：单位独立、顺序随机、条件平稳是各声明的**前提**，此处并未对任何真实数据予以证明。中位数与延迟只是所模拟情形的事实，不是保证。
 """
 
 
@@ -98,7 +98,7 @@ def _claim(claim: Claim, rows: Sequence[Row]) -> Iterator[str]:
     yield f'<a id="{claim.id}"></a>\n'
     yield f"### {claim.title.en} · {claim.title.zh}\n"
     yield f"{claim.sentence.en}\n\n{claim.sentence.zh}\n"
-    yield f"*Assumes:* {claim.assumes.en}\n\n*前提：*{claim.assumes.zh}\n"
+    yield f"*Assumes:* {claim.assumes.en}\n\n*前提*：{claim.assumes.zh}\n"
     if figure(claim, rows) is not None:
         yield f"![{claim.title.en}](evidence/{claim.id}.svg)\n"
     if claim.note:
