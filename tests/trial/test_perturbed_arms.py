@@ -196,7 +196,8 @@ def test_kill_at_any_moment_and_rerun_asks_no_arm_again(base, home, write_scenar
     report = prove(base, scenario, application, tmp_path / "out").report
     assert report.verdict is Verdict.ACCEPT
     assert report.attempt.number == 1
-    assert {path.read_bytes() for path in folder.glob("**/answers")} == set(logs.values())
+    for path, before in logs.items():
+        assert path.read_bytes().startswith(before), "what was answered before the kill stays as it was"
     (arm,) = folder.glob("arm-*")
     assert (arm / "ended").exists()
 
