@@ -119,3 +119,17 @@ def test_too_few_cases_for_the_share_of_alpha_are_found_before_the_freeze() -> N
     assert not found.feasible and found.needed is not None
     assert found.needed > found.available > 20
     assert feasibility_of(plan(right, "0.9", estimand="population"), ORDER, LEVELS).feasible
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bounds_of_a_sum_of_gaps_hold_its_value_and_no_less(seed: int) -> None:
+    """The sum in the population: each gap counts in half, or a third, of the cases."""
+    for means in ((0.3, -0.3), (0.2, 0.0, -0.1)):
+        truth = sum(map(abs, means)) / len(means)
+        found = decide(
+            [plan(gaps(*means, seed=seed), "0.5", "<=", estimand="population")], ORDER, LEVELS, Design("full")
+        )
+        lower, upper = found.criteria[0].lower, found.criteria[0].upper
+        assert lower is not None and upper is not None
+        assert lower <= truth <= upper
+        assert lower > 0 and upper < truth + 0.15

@@ -355,3 +355,12 @@ def test_thresholds_out_of_range_name_the_range() -> None:
     for unbounded in ("mape <= 1", "quantile_loss(q=0.5) <= 1", "interval_width <= 1"):
         kind: Any = "interval" if "interval" in unbounded else "value"
         assert [p.code for p in problems_of(parse_rule(unbounded), Setting(kind))] == ["measure.argument_missing"]
+
+
+def test_an_entry_of_several_cases_is_known_at_the_last_of_them() -> None:
+    truth, order = np.array([0, 1, 0, 1, 0]), np.array([4, 2, 1, 0, 3])
+    cases = labels(truth, [0, 1, 1, 1, 0])
+    part = observe(parse_rule("balanced_accuracy >= 0.5"), cases, order, "population").parts[0]
+    # In the order of scoring: 4 with 1 (known at 1), 2 with 3 (known at 3); 0 is left without a partner.
+    assert part.weight.tolist() == [0, 2, 0, 2, 0]
+    assert part.gain.tolist() == [0, 2, 0, 1, 0]
