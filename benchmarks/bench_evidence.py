@@ -2,6 +2,8 @@
 
 Every side is a process of its own with one thread, which makes the same data from the same seed, warms up on a small
 part, and says how long the work took (wall and processor seconds) and its peak memory; imports and data are left out.
+Targets in seconds are held against processor seconds, which with one thread are the wall's on an idle machine; ratios
+to a peer are of wall seconds, pair by pair.
 
 * Confidence sequence of 1,000,000 cases, with and without numba; peer: ville's betting sequence, on 100,000 (a grid of
   its own; on a million it takes minutes).
@@ -53,10 +55,10 @@ def sequences(runs: int, versions: dict[str, str]) -> list[Row]:
             if kind == "independent draws":
                 peer.append(theirs("oracles", "ville_sequence", "100000"))
         versions.update(_versions(quick), **_versions(peer))
-        value = _median(plain)
-        rows.append(row(f"confidence sequence of 10^6, {kind}, without numba", value, "s", "<= 3", value <= 3))
-        value = _median(quick)
-        rows.append(row(f"confidence sequence of 10^6, {kind}, with numba", value, "s", "<= 0.3", value <= 0.3))
+        value = _median(plain, "cpu")
+        rows.append(row(f"confidence sequence of 10^6, {kind}, without numba", value, "CPU s", "<= 3", value <= 3))
+        value = _median(quick, "cpu")
+        rows.append(row(f"confidence sequence of 10^6, {kind}, with numba", value, "CPU s", "<= 0.3", value <= 0.3))
         if peer:
             short = _median([ours("sequence", kind, "100000") for _ in range(runs)])
             facing = {"peer": "ville BettingCS", "peer_value": _median(peer), "ratio": short / _median(peer)}
