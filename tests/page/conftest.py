@@ -273,7 +273,7 @@ def rejected() -> Report:
 
 
 def inconclusive() -> Report:
-    wide = recall(I, 0.823, lower=0.74, upper=0.88, needed=640)
+    wide = recall(I, 0.823, lower=0.74, upper=0.88, needed=640, detectable=0.031)
     reason = text("trial.reason.needs_cases", rule=wide.rule, estimate="0.823", needed=640)
     return build(
         verdict=Verdict.INCONCLUSIVE,

@@ -191,6 +191,12 @@ def strangers_report(report: Report) -> Report:
     )
 
 
+def test_what_all_cases_could_tell_apart_is_for_the_owner(reports: Reports) -> None:
+    report = reports["inconclusive"]
+    assert "± 0.031" in render_report(report)
+    assert "0.031" not in render_report(report.supplier_view())
+
+
 def test_strangers_text_is_inert_and_visible(reports: Reports) -> None:
     source = render_report(strangers_report(reports["accepted"]))
     page = Page(source)

@@ -60,6 +60,8 @@ class CriterionResult(Part):
     claim: Text
     needed: int | None = None
     """Planning estimate of the cases that would decide, where the outcome is inconclusive."""
+    detectable: float | None = None
+    """Planning estimate: the smallest distance from the threshold that all available cases would decide."""
     baseline: float | None = None
     """The baseline's score on the same cases."""
     paired: PairedScores | None = None
@@ -258,7 +260,7 @@ def _rounded(number: float, digits: int) -> float:
 
 
 def _coarse(result: CriterionResult) -> CriterionResult:
-    kept_back = dict.fromkeys(("lower", "upper", "baseline", "scored", "needed"))
+    kept_back = dict.fromkeys(("lower", "upper", "baseline", "scored", "needed", "detectable"))
     hidden = {**kept_back, "available": 0, "path": (), "claim": text("input.for_the_owner_only")}
     estimate = None if result.estimate is None else _rounded(result.estimate, 2)
     paired = result.paired and _coarse_pair(result.paired)
