@@ -155,8 +155,7 @@ def finish(view: View, claimed: Claim, state: JobState, reason: Text | None = No
         values: dict[str, Any] = {"state": state.value, "progress": None}
         if reason is not None:
             values["reason"] = _spell(reason)
-        if state is not JobState.QUEUED:
-            values["ended_at"] = view.store.clock()
+        values["beat_at" if state is JobState.QUEUED else "ended_at"] = view.store.clock()
         connection.execute(update(tables.jobs).where(_jobs.identity == claimed.job.identity).values(values))
         leases.release(connection, claimed.lease)
 

@@ -58,6 +58,7 @@ documents = Table(
     Column("stored_at", UtcMoment, nullable=False),
     Index("documents_kind", "kind", "sequence"),
     Index("documents_owner", "owner", "kind"),
+    Index("documents_seen", "digest", "owner", "scope"),
     CheckConstraint("scope in ('public', 'parties', 'base')", name="documents_scope"),
 )
 """One row per owner: two organisations may hold the same bytes without learning of each other."""

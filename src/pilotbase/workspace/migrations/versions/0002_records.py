@@ -10,7 +10,8 @@ SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the three tables."""
+    """Make the three tables, and the index by which lists are cut to an actor without reading documents."""
+    op.create_index("documents_seen", "documents", ["digest", "owner", "scope"], unique=False)
     _make_listings()
     _make_waits()
     _make_jobs()

@@ -1,0 +1,111 @@
+"""The queue: who is next, who takes over, who may still write; on both databases."""
+
+import pytest
+
+from pilotbase.documents.base import Document
+from pilotbase.documents.progress import Progress
+from pilotbase.documents.texts import text
+from pilotbase.workspace.actors import PUBLIC, Role, actor, parties
+from pilotbase.workspace.failures import NotFoundError, StaleLeaseError
+from pilotbase.workspace.jobs import JobState, beat, claim, enqueue, finish, jobs_of, live_jobs, stop
+from pilotbase.workspace.store import Store, View
+from tests.workspace.stores_for_tests import Clock
+
+
+class Note(Document):
+    document: str = "record/1"
+    title: str
+
+
+@pytest.fixture
+def view(store: Store) -> View:
+    return store.as_actor(actor("base", Role.OPERATOR, person="p1"))
+
+
+def order(view: View, subject: str, kind: str = "trial") -> int:
+    with view.transaction("test.ordered") as change:
+        change.put(Note(title=subject), PUBLIC)
+        if view.head(f"record:{subject}") is None:
+            change.set_head(f"record:{subject}", Note(title=subject).digest(), expected=None)
+        return enqueue(change, kind, subject, {"plan": "sha256:0"})
+
+
+def test_jobs_are_done_in_order_and_each_says_how_many_come_first(view: View) -> None:
+    numbers = [order(view, subject) for subject in ("a", "b", "c")]
+    assert [job.ahead for job in live_jobs(view)] == [0, 1, 2]
+    first = claim(view, "w1", 30)
+    second = claim(view, "w2", 30)
+    assert first is not None
+    assert second is not None
+    assert [first.job.identity, second.job.identity] == numbers[:2]
+    assert jobs_of(view, "c")[0].ahead == 0
+    assert jobs_of(view, "a")[0].person == "p1"
+
+
+def test_the_same_work_is_queued_once_while_it_waits_or_runs_and_counts_attempts_after(view: View) -> None:
+    assert order(view, "a") == order(view, "a")
+    claimed = claim(view, "w1", 30)
+    assert claimed is not None
+    assert order(view, "a") == claimed.job.identity
+    finish(view, claimed, JobState.FAILED, text("job.worker_stopped"))
+    order(view, "a")
+    assert [(job.attempt, job.state) for job in jobs_of(view, "a")] == [(2, "queued"), (1, "failed")]
+
+
+def test_a_silent_worker_is_replaced_with_the_same_attempt_and_can_write_no_more(view: View, clock: Clock) -> None:
+    order(view, "a")
+    order(view, "b")
+    dead = claim(view, "w1", 30)
+    assert dead is not None
+    clock.step(20)
+    assert beat(view, dead, Progress(text("job.progress.certificate"), 1, 2)) is False
+    clock.step(20)
+    other = claim(view, "w2", 30)
+    assert other is not None
+    assert other.job.subject == "b"
+    clock.step(11)
+    again = claim(view, "w3", 30)
+    assert again is not None
+    assert (again.job.identity, again.job.attempt) == (dead.job.identity, 1)
+    for write in (lambda: beat(view, dead), lambda: finish(view, dead, JobState.DONE)):
+        with pytest.raises(StaleLeaseError):
+            write()
+    assert jobs_of(view, "a")[0].progress == Progress(text("job.progress.certificate"), 1, 2)
+
+
+def test_what_is_put_back_does_not_hold_up_what_waits(view: View, clock: Clock) -> None:
+    order(view, "a")
+    order(view, "b")
+    first = claim(view, "w1", 30)
+    assert first is not None
+    clock.step(1)
+    finish(view, first, JobState.QUEUED, text("job.worker_stopped"))
+    following = claim(view, "w1", 30)
+    assert following is not None
+    assert following.job.subject == "b"
+    assert jobs_of(view, "a")[0].reason == text("job.worker_stopped")
+
+
+def test_stopping_ends_what_waits_and_tells_what_runs(view: View) -> None:
+    order(view, "a")
+    running = claim(view, "w1", 30)
+    assert running is not None
+    order(view, "a", "freeze")
+    with view.transaction("test.stopped") as change:
+        stop(change, "a", text("record.stopped", organisation="base"))
+    assert [(job.kind, job.state) for job in jobs_of(view, "a")] == [("freeze", "cancelled"), ("trial", "running")]
+    assert beat(view, running) is True
+    finish(view, running, JobState.CANCELLED)
+    assert jobs_of(view, "a")[1].reason == text("record.stopped", organisation="base")
+
+
+def test_jobs_of_an_unseen_record_do_not_exist(store: Store, view: View) -> None:
+    with view.transaction("test.ordered") as change:
+        change.put(Note(title="secret"), parties("acme"), owner="plant")
+        change.set_head("record:secret", Note(title="secret").digest(), expected=None)
+        enqueue(change, "trial", "secret", {})
+    assert jobs_of(store.as_actor(actor("acme", Role.SUPPLIER)), "secret")
+    for who in (actor("globex", Role.SUPPLIER), actor("hospital", Role.DEMAND_OWNER)):
+        with pytest.raises(NotFoundError):
+            jobs_of(store.as_actor(who), "secret")
+        assert live_jobs(store.as_actor(who)) == []
