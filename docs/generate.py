@@ -6,11 +6,9 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import json
-import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +16,6 @@ import click
 import pydantic
 import typer
 
-import pilotbase
 from pilotbase.cli import app
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.schema import KINDS, json_schema
@@ -159,23 +156,43 @@ def error_lines() -> Iterator[str]:
 
 
 def error_codes() -> dict[str, int]:
-    """Return every code with which an error is raised, and the exit code of its class."""
-    for module in pkgutil.walk_packages(pilotbase.__path__, "pilotbase."):
-        if ".migrations" not in module.name:
-            importlib.import_module(module.name)  # every class of the error tree is known once its module is
-    exits = {kind.__name__: kind.exit_code for kind in _subclasses(PilotbaseError)}
+    """Return every code with which an error is raised, and the exit code of its class; read, nothing is imported."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))]
+    exits = exit_codes(trees)
     found: dict[str, int] = {}
-    for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-                name, code = ast.unparse(node.func).split(".")[-1], node.args[0].value
-                if name in exits and isinstance(code, str):
-                    found[code] = exits[name]
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name, code = ast.unparse(node.func).split(".")[-1], node.args[0].value
+            if name in exits and isinstance(code, str):
+                found[code] = exits[name]
     return found
 
 
-def _subclasses(kind: type[PilotbaseError]) -> set[type[PilotbaseError]]:
-    return {kind}.union(*(_subclasses(inner) for inner in kind.__subclasses__()))
+def exit_codes(trees: Sequence[ast.Module]) -> dict[str, int]:
+    """Return the exit code of every class of the error tree by the class's name; a class has its parent's."""
+    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    found = {PilotbaseError.__name__: PilotbaseError.exit_code}
+    while grown := [node for node in classes if node.name not in found and _parent(node) in found]:
+        found |= {node.name: _own_exit_code(node) or found[_parent(node)] for node in grown}
+    return found
+
+
+def _parent(node: ast.ClassDef) -> str:
+    return ast.unparse(node.bases[0]).split(".")[-1] if node.bases else ""
+
+
+def _own_exit_code(node: ast.ClassDef) -> int | None:
+    for line in node.body:
+        target = (
+            line.target
+            if isinstance(line, ast.AnnAssign)
+            else line.targets[0]
+            if isinstance(line, ast.Assign)
+            else None
+        )
+        if isinstance(target, ast.Name) and target.id == "exit_code" and isinstance(line.value, ast.Constant):
+            return line.value.value
+    return None
 
 
 def measure_lines() -> Iterator[str]:
