@@ -27,6 +27,11 @@ def population(content: str) -> str:
     )
 
 
+def full(content: str) -> str:
+    """Score every reserved case, so that what is left does not hang on the luck of the order."""
+    return content.replace("trial:\n", "trial:\n  stop: full\n")
+
+
 def left_of(base, scenario) -> tuple[HiddenSet, Remaining]:
     record = seal_scenario(base.lab, *load_scenario(scenario, 0)).record
     hidden = base.lab.view.load(record.hidden_set, HiddenSet)
@@ -54,14 +59,11 @@ def test_a_report_says_what_earlier_attempts_cost_and_what_is_left(base, write_s
 def test_the_owner_is_told_when_the_cases_left_cannot_decide_and_how_many_would(
     base, write_scenario, write_application, tmp_path
 ):
-    scenario = write_scenario(cases=150, change=population)
+    scenario = write_scenario(cases=150, change=lambda content: full(population(content)))
     proven = prove(base, scenario, write_application(), tmp_path / "out")
     assert proven.report.attempt.refresh is None
-    for number in range(2):
-        proven = prove(base, scenario, write_application(GOOD + f"# {number}\n", f"a{number}"), tmp_path / f"{number}")
-        _, left = left_of(base, scenario)
-        if proven.report.attempt.refresh:
-            break
+    proven = prove(base, scenario, write_application(GOOD + "# 2\n", "second"), tmp_path / "second")
+    _, left = left_of(base, scenario)
     (advice,) = proven.report.attempt.refresh
     assert (advice.code, advice.params["left"]) == ("trial.refresh.cases", left.fresh)
     assert advice.params["missing"] == 150 - left.fresh > 0
@@ -110,15 +112,15 @@ def test_attempts_used_up_are_said_before_cases(base, write_scenario):
 
 
 def test_scenario_check_says_what_a_base_has_left_and_changes_nothing(base, write_scenario, write_application):
-    scenario = write_scenario(cases=250)
+    scenario = write_scenario(cases=250, change=full)
     run = CliRunner().invoke
     before = run(app, ["scenario", "check", str(scenario)])
     assert before.exit_code == 0, before.output
     assert "Sealed on this base" not in before.output
     assert base.lab.view.find("hidden-set") == []
-    report = prove(base, scenario, write_application(ALWAYS)).report
+    prove(base, scenario, write_application())
     hidden, left = left_of(base, scenario)
-    assert report.attempt.scored > hidden.rows - 250
+    assert left.fresh == hidden.rows - 250
     size = len(base.lab.view.log_entries(0, 10_000))
     after = run(app, ["scenario", "check", str(scenario)])
     assert after.exit_code == 0
@@ -128,13 +130,9 @@ def test_scenario_check_says_what_a_base_has_left_and_changes_nothing(base, writ
     assert len(base.lab.view.log_entries(0, 10_000)) == size
 
 
-ALWAYS = "def predict(batch):\n    return ['broken' if p > 5.2 and p < 9.1 else 'fine' for p in batch['pressure']]\n"
-"""So near to a threshold that nearly all cases are scored."""
-
-
 def test_a_used_up_hidden_set_says_in_both_languages_what_to_do(base, write_scenario, write_application):
-    scenario = write_scenario(cases=300)
-    prove(base, scenario, write_application(ALWAYS))
+    scenario = write_scenario(cases=300, change=full)
+    prove(base, scenario, write_application())
     with pytest.raises(RefusedError) as caught:
         prove(base, scenario, write_application(GOOD, "second"))
     assert caught.value.code == "trial.hidden_set_used_up"

@@ -91,6 +91,7 @@ def test_equal_rows_are_spent_together_in_the_other_set(vault: Vault) -> None:
     commit_answers(vault, attempt, attempt.plan)
     mark_scored(vault, attempt, np.array([1, 2]))
     close_attempt(vault, attempt)
+    assert remaining(vault, second).fresh == 1
     assert open_attempt(vault, second, asks("b", 1)).cases.tolist() == [0]
 
 
