@@ -22,6 +22,7 @@ from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import LANGUAGES, template
 from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures
+from pilotbase.measures.perturbations import PERTURBATIONS, Parameter
 
 DOCS = Path(__file__).resolve().parent
 SOURCE = DOCS.parent / "src" / "pilotbase"
@@ -44,6 +45,7 @@ def generated() -> dict[Path, str]:
         reference / "vocabularies.md": HEAD + "# Vocabularies\n\n" + "\n".join(vocabulary_lines()),
         reference / "errors.md": HEAD + "# Errors\n\n" + "\n".join(error_lines()),
         reference / "measures.md": HEAD + "# Measures\n\n" + "\n".join(measure_lines()),
+        reference / "perturbations.md": HEAD + "# Perturbations\n\n" + "\n".join(perturbation_lines()),
     }
     for kind in KINDS:
         schema = json.dumps(json_schema(kind), ensure_ascii=False, indent=1)
@@ -142,6 +144,26 @@ def vocabulary_lines() -> Iterator[str]:
             names = (template(f"{domain}.{value}", language) for language in LANGUAGES)
             yield f"| `{value}` | {' | '.join(names)} |"
         yield ""
+
+
+def perturbation_lines() -> Iterator[str]:
+    """Yield every perturbation with its parameters, the first of which is its strength."""
+    yield "`drop(accuracy under noise(0.1)) <= 0.05`: by how much a measure may get worse when the features change."
+    yield "The first number is the strength; `columns=a|b` names columns, otherwise all of its kinds change.\n"
+    yield "| name | English | 中文 | changes | parameters | what it does |\n|---|---|---|---|---|---|"
+    for name, kind in PERTURBATIONS.items():
+        titles = " | ".join(kind.title.render(language) for language in LANGUAGES)
+        parameters = ", ".join(f"`{item.name}`{_span(item)}" for item in kind.parameters)
+        does = " ".join((kind.__doc__ or "").split()).replace("|", "\\|")
+        yield f"| `{name}` | {titles} | {', '.join(sorted(kind.kinds))} | {parameters} | {does} |"
+    yield ""
+
+
+def _span(item: Parameter) -> str:
+    if item.of_columns:
+        return ""
+    words = [*(f"`{word}`" for word in item.words), f"{item.low:f} to {item.high:f}"]
+    return f" ({' or '.join(words)}{'' if item.default is None else f', {item.default}'})"
 
 
 def error_lines() -> Iterator[str]:

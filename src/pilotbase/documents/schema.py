@@ -8,14 +8,14 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.plan import DecisionPlan, TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.upgrades import current_version
 
 KINDS: dict[str, type[Document]] = {
     current_version(model).partition("/")[0]: model
-    for model in (Scenario, Application, TrialPlan, Report, Acceptance, Certificate, Organisation)
+    for model in (Scenario, Application, TrialPlan, DecisionPlan, Report, Acceptance, Certificate, Organisation)
 }
 
 
