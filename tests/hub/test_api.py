@@ -4,6 +4,13 @@ import json
 
 import pytest
 
+from pilotbase.documents.permissions import Act
+from tests.catalogue.records_for_tests import OTHER_OWNER, scenario
+
+JSON = {"content_type": "application/json"}
+KEYED = {**JSON, "HTTP_IDEMPOTENCY_KEY": "k1"}
+APPEAL = "/api/trials/c1/acts/appeal.file"
+
 
 @pytest.fixture(scope="module")
 def walked(any_world):
@@ -60,12 +67,102 @@ def test_read_and_edit(walked):
     stale = owner.put(
         "/api/scenarios/plant/milling",
         changed,
-        content_type="application/json",
+        **JSON,
         HTTP_IF_MATCH='"sha256:%s"' % ("0" * 64),
     )
     assert stale.status_code == 412, stale.content
-    saved = owner.put(
-        "/api/scenarios/plant/milling", changed, content_type="application/json", HTTP_IF_MATCH=found["ETag"]
-    )
+    saved = owner.put("/api/scenarios/plant/milling", changed, **JSON, HTTP_IF_MATCH=found["ETag"])
     assert saved.status_code == 200, saved.content
     assert saved.json()["state"] == "draft"
+
+
+def test_posts_may_be_sent_again(walked):
+    supplier = caller(walked, "supplier")
+    body = {"grounds": "Labels were wrong."}
+    first = supplier.post(APPEAL, body, **KEYED)
+    assert first.status_code == 200, first.content
+    again = supplier.post(APPEAL, body, **KEYED)
+    assert (again.status_code, again.content, again["ETag"]) == (200, first.content, first["ETag"])
+    assert len(supplier.get("/api/trials/c1/record").json()["appeals"]) == 1
+    other = supplier.post(
+        APPEAL,
+        {"grounds": "Other."},
+        **JSON,
+        HTTP_IDEMPOTENCY_KEY="k1",
+    )
+    assert (other.status_code, other.json()["code"]) == (422, "hub.idempotency_reused")
+    owner = caller(walked, "owner").post(APPEAL, body, **KEYED)
+    assert owner.status_code == 200 and owner.content != first.content, "keys of others are others'"
+
+
+def test_a_stale_step_says_what_others_did(walked):
+    supplier = caller(walked, "supplier")
+    seen = supplier.get("/api/trials/c1/record")["ETag"]
+    caller(walked, "owner").post(APPEAL, {"grounds": "More."}, **JSON)
+    stale = supplier.post(APPEAL, {"grounds": "Mine."}, **JSON, HTTP_IF_MATCH=seen)
+    assert stale.status_code == 412 and "plant" in stale.json()["title"]
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ({}, {"grounds"}),
+        ({"grounds": 7}, {"grounds"}),
+        ({"grounds": "x", "more": 1}, {"more"}),
+        ({"grounds": "x" * 5000}, {"grounds"}),
+    ],
+)
+def test_bad_bodies_are_told_field_by_field(walked, body, paths):
+    found = caller(walked, "supplier").post(APPEAL, body, **JSON)
+    assert found.status_code == 422 and found["Content-Type"] == "application/problem+json"
+    assert {one["path"].rpartition(".")[2] for one in found.json()["problems"]} == paths
+
+
+@pytest.mark.parametrize(
+    "raw", [b"{", b"\xff\xfe", b"[" * 100_000, b'{"grounds": NaN}', b"null", b'"x"', b"7" * 10_000]
+)
+def test_garbage_is_no_failure_of_ours(walked, raw):
+    browser = caller(walked, "supplier")
+    found = browser.post(APPEAL, raw, **JSON)
+    assert 400 <= found.status_code < 500 and found["Content-Type"] == "application/problem+json", found.content
+    checked = browser.post("/api/certificates/check", raw, **JSON)
+    assert checked.status_code == 200 and checked.json()["holds"] is False
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "after=scenario:none/none", "q=" + "x" * 300])
+def test_bad_queries_are_told(walked, query):
+    found = caller(walked, "supplier").get(f"/api/scenarios?{query}")
+    assert found.status_code == 422 and found.json()["code"], found.content
+
+
+def test_a_certificate_is_checked_by_anybody(walked):
+    serial = walked.trial.report.digest().partition(":")[2]
+    visitor = walked.client()
+    told = visitor.get(f"/api/certificates/{serial}").json()
+    assert told["holds"] and told["certificate"]["serial"].endswith(serial)
+    envelope = visitor.get(f"/api/certificates/{serial}/envelope").content
+    assert visitor.post("/api/certificates/check", envelope, **JSON).json()["holds"]
+    forged = envelope.replace(b'"payload":"', b'"payload":"A', 1)
+    assert not visitor.post("/api/certificates/check", forged, **JSON).json()["holds"]
+    page = visitor.post("/certificates/", {"pasted": envelope.decode()}).content.decode()
+    assert "status pass" in page and "status fail" in visitor.post("/certificates/", {"pasted": "{}"}).content.decode()
+    assert b"<svg" in visitor.get(f"/certificates/{serial}/qr.svg").content
+
+
+def test_lists_count_only_what_is_seen(walked):
+    secret = scenario((), name="secret", owner={"organisation": "hospital"}, title="Unheard-of project")
+    walked.trial.do(OTHER_OWNER, "scenario:hospital/secret", Act.SCENARIO_REGISTER, secret)
+    for who, seen in (("other-owner", 1), ("desk", 1), ("owner", 0), ("supplier", 0)):
+        found = caller(walked, who).get("/api/scenarios?q=unheard").json()
+        assert (found["total"], len(found["items"])) == (seen, seen), who
+    assert walked.client().get("/api/scenarios?q=unheard").json()["total"] == 0
+    body = {**secret.to_json_value(), "problem": "Taken over"}
+    stolen = caller(walked, "owner").put("/api/scenarios/hospital/secret", body, **JSON)
+    nothing = caller(walked, "owner").put("/api/scenarios/hospital/none", {**body, "name": "none"}, **JSON)
+    assert stolen.status_code == nothing.status_code == 404
+    assert stolen.json() == nothing.json(), "whether the name is taken is not told"
+
+
+def test_a_method_that_is_not_there_is_told(walked):
+    found = walked.client().delete("/api/scenarios")
+    assert (found.status_code, found["Content-Type"], found["Allow"]) == (405, "application/problem+json", "GET")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import get_language
 
 from pilotbase.documents.errors import RefusedError
@@ -70,7 +71,17 @@ def of_token(token: ApiToken) -> Acting | None:
     membership = Membership.objects.filter(person=token.person, organisation=token.organisation).first()
     if membership is None or not token.person.is_active:
         return None
-    return Acting(token.person, _actor(membership, token.person), (membership,), may_write=token.scope == "write")
+    return Acting(token.person, actor_of(membership, token.person), (membership,), may_write=token.scope == "write")
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return the form that was posted, an empty one too; None for a request that only reads."""
+    return request.POST if request.method == "POST" else None
+
+
+def posted_files(request: HttpRequest) -> tuple[QueryDict | None, Any]:
+    """Return the form that was posted and its files."""
+    return posted(request), request.FILES if request.method == "POST" else None
 
 
 def language() -> Language:
@@ -87,8 +98,9 @@ def _of_session(request: HttpRequest) -> Acting:
         return Acting(person, NOBODY)
     chosen = request.session.get(CHOSEN)
     current = next((one for one in memberships if one.organisation == chosen), memberships[0])
-    return Acting(person, _actor(current, person), memberships)
+    return Acting(person, actor_of(current, person), memberships)
 
 
-def _actor(membership: Membership, person: Person) -> Actor:
+def actor_of(membership: Membership, person: Person) -> Actor:
+    """Return who acts by a membership of ``person``."""
     return Actor(membership.organisation, frozenset(map(Role, membership.roles)), person.identity)

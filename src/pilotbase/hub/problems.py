@@ -91,7 +91,13 @@ class explain:  # noqa: N801 - named in settings beside the function middlewares
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and request.path.startswith("/api/"):
+            error = InputError("hub.method_not_allowed", found=request.method, allowed=response.headers["Allow"])
+            told = problem_response(error, 405)
+            told["Allow"] = response.headers["Allow"]
+            return told
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, LoginNeededError):

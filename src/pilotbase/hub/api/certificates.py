@@ -28,6 +28,12 @@ class CheckedOut(pydantic.BaseModel):
     certificate: dict[str, Any] | None
 
 
+@router.post("/certificates/check", response=answers(CheckedOut), summary="Check a signed envelope")
+def check(request: HttpRequest) -> CheckedOut:
+    """Return whether the certificate in the request's body holds now."""
+    return _told(checking.check(request.body))
+
+
 @router.get("/certificates/{serial}", response=answers(CheckedOut), summary="A certificate and whether it holds")
 def read(request: HttpRequest, serial: Serial) -> CheckedOut:
     """Return a certificate of this base, and whether it holds now."""
@@ -38,12 +44,6 @@ def read(request: HttpRequest, serial: Serial) -> CheckedOut:
 def envelope(request: HttpRequest, serial: Serial) -> HttpResponse:
     """Return the signed envelope, to be checked offline against the trust roots."""
     return HttpResponse(checking.issued(serial).envelope.to_bytes(), content_type="application/json")
-
-
-@router.post("/certificates/check", response=answers(CheckedOut), summary="Check a signed envelope")
-def check(request: HttpRequest) -> CheckedOut:
-    """Return whether the certificate in the request's body holds now."""
-    return _told(checking.check(request.body))
 
 
 def _told(checked: checking.Checked) -> CheckedOut:

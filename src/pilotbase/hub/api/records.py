@@ -81,8 +81,6 @@ class ProgressOut(pydantic.BaseModel):
 class Asked(pydantic.BaseModel):
     """What a list is asked for."""
 
-    model_config = pydantic.ConfigDict(extra="forbid")
-
     q: str = pydantic.Field("", max_length=200)
     state: str = pydantic.Field("", max_length=40)
     sector: str = pydantic.Field("", max_length=40)

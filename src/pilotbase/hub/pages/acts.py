@@ -17,7 +17,7 @@ from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.bringing import FORMS, Bringing, OrganisationForm, ProposeForm, StepForm
 from pilotbase.hub.guards import member_only, role_only
@@ -41,7 +41,7 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
     if row.brings not in FORMS or not permitted(chosen, request.acting.actor, record.stands):
         raise NotFoundError("hub.not_found")
     bringing = Bringing(request.acting, record, chosen)
-    form = FORMS[row.brings](bringing, request.POST or None, initial={"seen": head})
+    form = FORMS[row.brings](bringing, posted(request), initial={"seen": head})
     if request.method == "POST" and form.is_valid() and _taken(view, subject, chosen, form):
         return redirect(address_of(subject))
     shown = {
@@ -61,7 +61,7 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
 def register_organisation(request: HubRequest) -> HttpResponse:
     """Register an organisation."""
     bringing = _new(request, "organisation", Act.ORGANISATION_REGISTER)
-    form = OrganisationForm(bringing, request.POST or None)
+    form = OrganisationForm(bringing, posted(request))
     subject = f"organisation:{request.POST.get('name', '')}"
     if request.method == "POST" and form.is_valid() and _taken(request.acting.view, subject, bringing.act, form):
         return redirect(address_of(subject))
@@ -74,7 +74,7 @@ def propose(request: HubRequest) -> HttpResponse:
     """Propose a trial of an application of one's own on an open scenario."""
     bringing = _new(request, "commission", Act.COMMISSION_PROPOSE)
     chosen = {"scenario": f"scenario:{request.GET.get('scenario', '')}"}
-    form = ProposeForm(bringing, request.POST or None, initial=chosen)
+    form = ProposeForm(bringing, posted(request), initial=chosen)
     subject = new_commission()
     if request.method == "POST" and form.is_valid() and _taken(request.acting.view, subject, bringing.act, form):
         return redirect(address_of(subject))

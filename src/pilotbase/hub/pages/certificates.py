@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.texts import text
 from pilotbase.hub import checking
-from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.acting import HubRequest, posted_files
 from pilotbase.hub.sentences import t
 
 _MAXIMUM_BYTES = 1 << 20
@@ -51,7 +51,7 @@ class CheckForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HubRequest) -> HttpResponse:
     """Check a certificate that is uploaded or pasted."""
-    form = CheckForm(request.POST or None, request.FILES or None)
+    form = CheckForm(*posted_files(request))
     checked = None
     if request.method == "POST" and form.is_valid():
         if form.serial():

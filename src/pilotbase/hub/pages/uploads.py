@@ -16,24 +16,28 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from pilotbase.catalogue.records import head_of
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.record import Record
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.addresses import address_of
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import role_only
 from pilotbase.hub.sentences import t
 from pilotbase.hub.unpacking import unpack_zip
-from pilotbase.trial.sealing import MANIFEST
+from pilotbase.trial.sealing import MANIFEST, load_scenario
 from pilotbase.worker.drafting import new_scenario
 from pilotbase.worker.intake import take_application, take_scenario
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.listings import Query, list_page
 
+ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
 TABLES = (".csv", ".parquet", ".xlsx")
 
 
@@ -53,7 +57,6 @@ class AnswersForm(SizedForm):
     """The six answers, or a finished scenario.yaml; either way with the data."""
 
     cases = forms.FileField(label=t("hub.field_data"), help_text=t("hub.help_data"))
-    manifest = forms.FileField(label=t("hub.field_manifest"), help_text=t("hub.help_manifest"), required=False)
     problem = forms.CharField(
         label=t("hub.field_problem"),
         help_text=t("hub.help_problem"),
@@ -81,6 +84,13 @@ class AnswersForm(SizedForm):
         label=t("hub.field_contact"), help_text=t("hub.help_contact"), max_length=150, required=False
     )
 
+    manifest = forms.FileField(label=t("hub.field_manifest"), help_text=t("hub.help_manifest"), required=False)
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        for name in ANSWERS:
+            self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes in their place
+
     def clean_cases(self) -> UploadedFile[Any]:
         upload: UploadedFile[Any] = self.cleaned_data["cases"]
         if Path(upload.name or "").suffix.lower() not in TABLES:
@@ -90,7 +100,7 @@ class AnswersForm(SizedForm):
     def clean(self) -> dict[str, Any]:
         given = super().clean()
         if not given.get("manifest"):
-            for name in ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact"):
+            for name in ANSWERS:
                 if given.get(name) in (None, "") and name not in self.errors:
                     self.add_error(name, self.fields["cases"].error_messages["required"])
         return given
@@ -116,7 +126,7 @@ class ApplicationForm(SizedForm):
 @role_only(Role.DEMAND_OWNER, Role.OPERATOR)
 def scenario(request: HubRequest) -> HttpResponse:
     """Draft a scenario from six answers and a file, or hand in a finished one."""
-    form = AnswersForm(request.POST or None, request.FILES or None)
+    form = AnswersForm(*posted_files(request))
     if request.method == "POST" and form.is_valid():
         try:
             return redirect(address_of(_take_scenario(request, form.cleaned_data).subject))
@@ -129,7 +139,7 @@ def scenario(request: HubRequest) -> HttpResponse:
 @role_only(Role.SUPPLIER)
 def application(request: HubRequest) -> HttpResponse:
     """Hand in a version of an application."""
-    form = ApplicationForm(request, request.POST or None, request.FILES or None)
+    form = ApplicationForm(request, *posted_files(request))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -145,15 +155,23 @@ def application(request: HubRequest) -> HttpResponse:
 def _take_scenario(request: HubRequest, given: dict[str, Any]) -> Record:
     upload, manifest = given["cases"], given.get("manifest")
     with private_folder() as folder:
-        source = _save(upload, folder / f"cases{Path(upload.name).suffix.lower()}")
-        written = folder / "scenario"
+        source, written = _save(upload, folder / make_name(upload.name)), folder / "scenario"
         if manifest:
             written.mkdir()
             _save(manifest, written / MANIFEST)
-            source.rename(written / make_name(upload.name))
+            source.rename(written / source.name)
         else:
             new_scenario(source, _answers(request, given), written)
+        _require_new_name(request, load_scenario(written, Step.DRAFT)[0])
         return take_scenario(base(), request.acting.view, written)
+
+
+def _require_new_name(request: HubRequest, handed_in: Scenario) -> None:
+    """Return unless a new scenario would become a version of one that is there: that is done from its own page."""
+    subject = f"scenario:{handed_in.owner.organisation}/{handed_in.name}"
+    edited = f"scenario:{request.GET.get('record', '')}"
+    if subject != edited and request.acting.view.head(head_of(subject)) is not None:
+        raise InputError("hub.name_taken", name=handed_in.name)
 
 
 def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import CHOSEN, HubRequest, language
+from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.models import Invitation, Membership, Person
@@ -32,7 +32,7 @@ def accept(request: HubRequest, secret: str) -> HttpResponse:
         return redirect_to_login(request.path)
     if person is not None:
         return _accept_as(request, invitation, person)
-    form = JoinForm(request.POST or None, email=invitation.email)
+    form = JoinForm(posted(request), email=invitation.email)
     if request.method == "POST" and form.is_valid():
         name, password = form.cleaned_data["name"], form.cleaned_data["password"]
         joined = invitations.sign_up(operator_view(), invitation, name, password, language())
@@ -66,7 +66,7 @@ def act_for(request: HubRequest) -> HttpResponse:
 @member_only
 def token_list(request: HubRequest) -> HttpResponse:
     """Show one's API tokens; make one, whose secret is shown in this answer only."""
-    form, secret = TokenForm(request.POST or None), None
+    form, secret = TokenForm(posted(request)), None
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         _, secret = tokens.create_token(request.acting, chosen["label"], chosen["scope"], chosen["days"])
@@ -87,7 +87,7 @@ def token_revoke(request: HubRequest, number: int) -> HttpResponse:
 @role_only(Role.OPERATOR)
 def invite(request: HubRequest, organisation: str) -> HttpResponse:
     """Invite an address into an organisation."""
-    form = InvitationForm(request.POST or None)
+    form = InvitationForm(posted(request))
     if request.method == "POST" and form.is_valid():
         acting, chosen = request.acting, form.cleaned_data
         roles = [Role(role) for role in chosen["roles"]]

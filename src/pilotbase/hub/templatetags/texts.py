@@ -74,6 +74,12 @@ def rest(subject: str) -> str:
 
 
 @register.filter
+def number(value: float) -> str:
+    """Return a number with its thousands set apart and no digits that say nothing."""
+    return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
+@register.filter
 def hex(digest: str) -> str:
     """Return a digest without its algorithm, as addresses hold it."""
     return digest.partition(":")[2]

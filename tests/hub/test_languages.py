@@ -1,0 +1,100 @@
+"""Both languages everywhere: on a Chinese page whatever speaks to the reader is Chinese."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+SPEAKING = {"h1", "h2", "h3", "label", "legend", "button", "summary", "option"}
+OURS = {"English", "中文", "Pilotbase", "API", "OK", "openapi.json", "–"}
+PAGES = ("/", "/work/", "/scenarios/", "/applications/", "/trials/", "/trials/c1/", "/organisations/", "/certificates/",
+         "/organisations/plant/", "/account/", "/account/tokens/", "/account/password/change/", "/account/sessions/",
+         "/account/second-factor/", "/account/reauthenticate/", "/organisations/new/", "/organisations/plant/invite/",
+         "/trials/c1/acts/certificate.revoke/", "/trials/c1/acts/reviewer.name/", "/scenarios/new/", "/api/docs/",
+         "/account/logout/")  # fmt: skip
+ANONYMOUS = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing")
+
+
+class Speech(HTMLParser):
+    """What a page says in headings, labels, buttons, hints and errors."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.said, self._open, self._own = [], 0, ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        speaking = tag in SPEAKING or attributes.get("class") in ("lead", "help", "wrong-why", "empty", "note error")
+        if (tag in ("button", "option") and attributes.get("lang")) or attributes.get("name") == "organisation":
+            speaking = False
+        if speaking and not self._open:
+            self._open, self._own = tag, ""
+
+    def handle_data(self, data):
+        if self._open:
+            self._own += data
+
+    def handle_endtag(self, tag):
+        if tag == self._open:
+            self.said.append(self._own.strip())
+            self._open = 0
+
+
+def english_of(page: str) -> list[str]:
+    worded = [said for said in Speech(page).said if re.search(r"[A-Za-z]{3,}", said) and said not in OURS]
+    return [said for said in worded if not re.search(r"[\u4e00-\u9fff]", said)]
+
+
+@pytest.fixture(scope="module")
+def walked(one_world):
+    one_world.trial.reach("certified")
+    return one_world
+
+
+@pytest.mark.parametrize("who", ["desk", None])
+def test_chinese_pages_speak_chinese(walked, who):
+    browser = walked.client(who, HTTP_ACCEPT_LANGUAGE="zh-CN,zh;q=0.9")
+    names = {"Desk", "plant", "Plant", "forest", "Reviewer ·"}
+    found = {}
+    for path in PAGES if who else ANONYMOUS:
+        page = browser.get(path).content.decode()
+        assert 'lang="zh-Hans"' in page
+        left = [said for said in english_of(page) if not any(name in said for name in names)]
+        if left:
+            found[path] = left
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/organisations/new/", {"name": "Not A Name"}),
+        ("/organisations/plant/invite/", {"email": "nobody"}),
+        ("/account/tokens/", {"label": "", "scope": "all", "days": "9999"}),
+        ("/account/password/change/", {"oldpassword": "x", "password1": "short", "password2": "other"}),
+        ("/certificates/", {}),
+        ("/scenarios/new/", {}),
+    ],
+)
+def test_what_is_wrong_with_a_form_is_said_in_chinese(walked, path, form):
+    browser = walked.client("desk", HTTP_ACCEPT_LANGUAGE="zh-CN")
+    page = browser.post(path, form).content.decode()
+    errors = re.findall(r'class="wrong-why"[^>]*>([^<]+)<', page) + re.findall(r'role="alert"><p>([^<]+)<', page)
+    assert errors, page
+    assert [error for error in errors if not re.search(r"[\u4e00-\u9fff]", error)] == []
+
+
+def test_the_language_is_switched_without_script_and_kept(walked):
+    browser = walked.client("desk")
+    assert "My work" in browser.get("/work/").content.decode()
+    answer = browser.post("/language/", {"language": "zh-hans", "next": "/work/"})
+    assert answer["Location"] == "/work/"
+    assert "我的工作" in browser.get("/work/").content.decode()
+    assert browser.post("/language/", {"language": "en", "next": "https://evil.example/"})["Location"] == "/"
+
+
+def test_problems_of_the_api_come_in_the_language_of_the_caller(walked):
+    english = walked.client().get("/api/me").json()["title"]
+    chinese = walked.client(HTTP_ACCEPT_LANGUAGE="zh").get("/api/me").json()["title"]
+    assert english == "This needs an account." and chinese == "此操作需要登录。"

@@ -1,0 +1,129 @@
+"""Handing in: six answers and a file make a scenario; a zip makes an application; archives of strangers do no harm."""
+
+import io
+import random
+import re
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.catalogue.records_for_tests import SCENARIO
+
+
+@pytest.fixture(scope="module")
+def opened(one_world):
+    one_world.trial.open_scenario()
+    return one_world
+
+
+def cases() -> bytes:
+    chance = random.Random(7)
+    rows = []
+    for _ in range(600):
+        torque = round(chance.gauss(40, 10), 2)
+        broken = chance.random() < (0.8 if torque > 48 else 0.1)
+        rows.append(f"{torque},{chance.choice('LMH')},{'broken' if broken else 'fine'}")
+    return "\n".join(["torque,grade,failure", *rows]).encode()
+
+
+ANSWERS = {
+    "problem": "The mill breaks too often",
+    "target": "failure",
+    "group_or_time": "",
+    "cost_of_miss": "1000",
+    "cost_of_false_alarm": "50",
+    "contact": "desk@plant.example",
+}
+
+
+def upload(content=None, name="cases.csv"):
+    return SimpleUploadedFile(name, content or cases())
+
+
+def test_six_answers_make_a_draft(opened):
+    browser = opened.client("owner")
+    made = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="Spindle 7.csv")})
+    assert made.status_code == 302, re.findall(r"role=.alert.+", made.content.decode())
+    page = browser.get(made["Location"]).content.decode()
+    assert "The mill breaks too often" in page
+    assert "grade" in page and "recall(broken)" in page
+    assert opened.client("other-owner").get(made["Location"]).status_code == 404
+    again = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="Spindle 7.csv")})
+    assert again.status_code == 200 and "is taken" in again.content.decode(), "a new one is no version of an old one"
+
+
+def test_what_is_wrong_is_said_and_nothing_typed_is_lost(opened):
+    browser = opened.client("owner")
+    page = browser.post("/scenarios/new/", {**ANSWERS, "target": "no_such", "cases": upload()}).content.decode()
+    assert "no_such" in page and "The mill breaks too often" in page and "desk@plant.example" in page
+    for content, name in ((b"\x00\xff" * 100, "cases.csv"), (b"PK\x03\x04junk", "cases.xlsx"), (b"x", "cases.exe")):
+        again = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(content, name)})
+        assert again.status_code == 200 and "wrong" in again.content.decode(), name
+
+
+def test_a_name_of_a_file_is_no_path():
+    from pilotbase.hub.pages.uploads import make_name
+
+    assert make_name("../../etc/passwd") == "passwd"
+    assert make_name("C:\\x\\cases.csv") == "cases.csv"
+    assert make_name("scenario.yaml") == make_name("..") == "cases.csv"
+
+
+APPLICATION = """
+document: application/1
+name: {name}
+version: 1.0.0
+title: Pine
+supplier: {{organisation: {supplier}}}
+licence: MIT
+model_card: {{summary: Guesses.}}
+"""
+
+
+def packed(files, name="pine", supplier="acme"):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("pine/application.yaml", APPLICATION.format(name=name, supplier=supplier))
+        archive.writestr("pine/app.py", "def predict(features):\n    return []\n")
+        archive.writestr("pine/requirements.lock", "")
+        for path, content in files:
+            archive.writestr(path, content)
+    return SimpleUploadedFile("pine.zip", buffer.getvalue())
+
+
+def test_a_zip_makes_an_application(opened):
+    browser = opened.client("supplier")
+    made = browser.post("/applications/new/", {"folder": packed([]), "scenario": SCENARIO, "note": ""})
+    assert made.status_code == 302, re.findall(r"role=.alert.+", made.content.decode())
+    assert made["Location"] == "/applications/acme/pine/"
+    assert browser.get(made["Location"]).status_code == 200
+
+
+def link():
+    entry = zipfile.ZipInfo("pine/link")
+    entry.external_attr = 0o120777 << 16
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([("../out.py", "x")], "leads out"),
+        ([("/etc/cron.d/x", "x")], "leads out"),
+        ([("pine/..\\..\\x", "x")], "leads out"),
+        ([(link(), "/etc/passwd")], "no plain file"),
+        ([("pine/zeros", b"\0" * (300 << 20))], "more than"),
+        ([(f"pine/{number}", "") for number in range(5001)], "entries"),
+    ],
+)
+def test_archives_of_strangers_do_no_harm(opened, files, said, tmp_path):
+    page = opened.client("supplier").post("/applications/new/", {"folder": packed(files), "scenario": "", "note": ""})
+    assert page.status_code == 200 and said in page.content.decode()
+
+
+def test_nobody_hands_in_for_others(opened):
+    browser = opened.client("supplier")
+    page = browser.post("/applications/new/", {"folder": packed([], "x", "globex"), "scenario": "", "note": ""})
+    assert page.status_code == 200 and "note error" in page.content.decode()
+    assert opened.client("other-supplier").get("/applications/globex/x/").status_code == 404
