@@ -6,20 +6,29 @@ from pilotbase.catalogue.advancing import StaleEditError
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Appeal, AppealDecision, Order, OrderLifting
+from pilotbase.documents.vocabularies import Verdict
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import Query, count
 from pilotbase.workspace.log_check import verify_log
 from pilotbase.workspace.reconciliation import verify_store
 from tests.catalogue.records_for_tests import (
+    APPLICATION,
     COMMISSION,
     DESK,
     MACHINE,
+    OTHER_SUPPLIER,
     OWNER,
     PLANNER,
     REGULATOR,
+    REVIEWER,
     SCENARIO,
     SIGNER,
     SUPPLIER,
+    VISITOR,
     approval,
+    proposal,
+    report,
+    version,
 )
 
 
@@ -101,3 +110,50 @@ def test_what_a_step_hands_in_is_checked(trial):
     refused("record.wrong_state", trial.do, OWNER, COMMISSION, Act.COMMISSION_AGREE)
     refused("record.not_found", trial.do, OWNER, "commission:none", Act.COMMISSION_AGREE, kind=NotFoundError)
     refused("record.not_permitted", trial.do, SIGNER, SCENARIO, Act.COMMISSION_CANCEL)
+
+
+def test_a_rectified_version_begins_a_second_round_with_the_same_commission(trial):
+    trial.reach("reported")
+    trial.do(OWNER, COMMISSION, Act.RECTIFICATION_ASK, note="Too many misses at night.")
+    refused("record.other_version_needed", trial.do, SUPPLIER, COMMISSION, Act.RECTIFICATION_SUBMIT)
+    newer = version("1.1.0")
+    trial.submit_application(newer)
+    record = trial.do(SUPPLIER, COMMISSION, Act.RECTIFICATION_SUBMIT)
+    assert (record.state, record.round) == ("retest", 2)
+    assert record.documents["folder"] == newer.folder
+    assert not {"proposal", "plan", "report"} & set(record.documents)
+    refused(
+        "record.other_subject",
+        trial.do,
+        PLANNER,
+        COMMISSION,
+        Act.PLAN_DRAFT,
+        proposal(trial.scenario, trial.version),
+        kind=InputError,
+    )
+    trial.do(PLANNER, COMMISSION, Act.PLAN_DRAFT, proposal(trial.scenario, newer))
+    assert trial.do(REVIEWER, COMMISSION, Act.PLAN_APPROVE).state == "plan_approved"
+
+
+def test_no_trial_is_repeated_until_it_passes(trial):
+    trial.reach("reported")
+    refused("record.no_cause_to_repeat", trial.do, DESK, COMMISSION, Act.TRIAL_REPEAT)
+    trial.do(SUPPLIER, COMMISSION, Act.APPEAL_FILE, Appeal(grounds="The box was slow."))
+    decision = AppealDecision(number=1, upheld=True, reasons="It was.")
+    trial.do(DESK, COMMISSION, Act.APPEAL_DECIDE, decision)
+    assert trial.do(DESK, COMMISSION, Act.TRIAL_REPEAT).state == "retest"
+
+
+def test_a_result_that_was_not_accepted_by_the_trial_is_not_accepted_by_the_owner(trial):
+    trial.report = report(trial.plan, Verdict.INCONCLUSIVE)
+    trial.reach("reported")
+    refused("record.verdict_not_accept", trial.accept)
+
+
+def test_the_commissions_of_a_scenario_are_listed_for_those_who_see_them(any_trial):
+    any_trial.reach("proposed")
+    for who, found in ((OWNER, 1), (SUPPLIER, 1), (DESK, 1), (OTHER_SUPPLIER, 0), (VISITOR, 0)):
+        view = any_trial.store.as_actor(who)
+        assert count(view, Query("commission", scenario=SCENARIO)) == found
+        assert count(view, Query("commission", application=APPLICATION)) == found
+        assert count(view, Query("commission", scenario=f"{SCENARIO}-2")) == 0

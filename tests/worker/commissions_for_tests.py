@@ -70,6 +70,9 @@ class Ordered:
     def approve(self, until: str = "2099-01-01") -> None:
         self.do(OWNER, Act.APPROVAL_FILE, Approval(kind="ethics", issued_by="Board", reference="E-1", until=until))
         self.do(DESK, Act.REVIEWER_NAME, Reviewer(organisation="institute", person="p-reviewer"))
+        self.draft_and_review()
+
+    def draft_and_review(self) -> None:
         documents = self.record().documents
         scenario = self.view(MACHINE).load(documents["scenario"], Scenario)
         rules = tuple(one.rule for one in scenario.criteria)
@@ -88,6 +91,12 @@ class Ordered:
 
     def freeze(self) -> None:
         self.do(PLANNER, Act.PLAN_FREEZE)
+
+    def do_queued(self) -> None:
+        """Freeze what is being frozen, then run the trial."""
+        self.work()
+        self.do(PLANNER, Act.TRIAL_QUEUE)
+        self.work()
 
     def accept(self) -> None:
         report = self.record().documents["report"]

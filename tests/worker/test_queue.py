@@ -6,6 +6,7 @@ import pytest
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Order
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Verdict
@@ -15,7 +16,7 @@ from pilotbase.worker.issuing import IssuedCertificate
 from pilotbase.worker.queue import Worker
 from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of, live_jobs
 from pilotbase.workspace.reconciliation import verify_store
-from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, REVIEWER, SUPPLIER
+from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, REGULATOR, REVIEWER, SUPPLIER
 from tests.trial.conftest import BAD
 from tests.worker.commissions_for_tests import APPLICATION, COMMISSION, MACHINE, SCENARIO
 
@@ -50,6 +51,25 @@ def _payload(path) -> str:
     import base64
 
     return base64.b64decode(json.loads(path.read_text())["payload"]).decode()
+
+
+def test_a_re_run_that_was_ordered_is_a_new_attempt_on_fresh_cases(ordered):
+    ordered.freeze()
+    ordered.work()
+    ordered.do(PLANNER, Act.TRIAL_QUEUE)
+    ordered.work()
+    first = ordered.record()
+    ordered.do(REGULATOR, Act.ORDER_GIVE, Order(kind="rerun", reasons="Doubts.", deadline="2099-01-01"))
+    repeated = ordered.do(DESK, Act.TRIAL_REPEAT)
+    assert (repeated.state, repeated.round, repeated.open_orders) == ("retest", 2, ())
+    assert not {"plan", "report", "proposal"} & set(repeated.documents)
+    ordered.draft_and_review()
+    ordered.freeze()
+    ordered.do_queued()
+    second = ordered.record()
+    reports = [ordered.view(OWNER).load(record.documents["report"], Report) for record in (first, second)]
+    assert [report.attempt.number for report in reports] == [1, 2]
+    assert reports[0].plan != reports[1].plan
 
 
 def test_a_freeze_that_is_refused_says_why_and_can_be_ordered_again(ordered):

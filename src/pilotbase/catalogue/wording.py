@@ -36,6 +36,8 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         title=both_languages(record.title),
         sector=scenario.sector.value if scenario is not None else "",
         action=scenario.action.value if scenario is not None and scenario.action is not None else "",
+        scenario=record.subjects.get("scenario", ""),
+        application=record.subjects.get("application", ""),
         words="\n".join(dict.fromkeys(word for word in _words(record, content) if word)),
     )
 

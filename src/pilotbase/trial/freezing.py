@@ -24,17 +24,21 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties
 
 
-def freeze_plan(lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[Approval] = ()) -> TrialPlan:
+def freeze_plan(
+    lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[Approval] = (), repeat: str = ""
+) -> TrialPlan:
     """Return the frozen plan for this application version on this scenario version; the same pair has one plan.
 
     ``granted``: approvals that were filed since the scenario was written; one of a kind that holds is enough.
+    ``repeat``: names the cause for which the pair is tried again (an order, an upheld appeal): a plan of its own, on
+    fresh cases; the caller has seen to the cause.
 
     Raises:
         InputError: criteria that cannot be measured or that so few cases can never decide, all at once.
         RefusedError: missing approvals, an isolation level that the host cannot give, no passed rehearsal, no fresh
             cases or attempts left.
     """
-    head = _head(sealed, candidate)
+    head = _head(sealed, candidate) + (f":{repeat}" if repeat else "")
     known = lab.view.head(head)
     if known is not None:
         return lab.view.load(known, TrialPlan)

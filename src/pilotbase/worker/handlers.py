@@ -66,7 +66,7 @@ def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
         if not rehearsal.passed:
             raise RefusedError("worker.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail)
     granted = [Approval(kind=one.kind, reference=one.reference, until=one.until) for one in record.approvals]
-    plan = freeze_plan(base.lab, sealed, candidate, granted)
+    plan = freeze_plan(base.lab, sealed, candidate, granted, _repeat(record))
     _step(base, job, Act.PLAN_FROZEN, plan.digest())
 
 
@@ -132,6 +132,12 @@ _FAILURES: Mapping[str, Act] = {
 
 def _record(base: Base, job: Job) -> Record:
     return load_record(base.lab.view, job.subject)[0]
+
+
+def _repeat(record: Record) -> str:
+    """Return a name for the re-run that this round is, empty for the first trial of a version."""
+    repeated = [step for step in record.history if step.act is Act.TRIAL_REPEAT]
+    return f"{record.subject.partition(':')[2]}-{record.round}" if repeated else ""
 
 
 def _step(base: Base, job: Job, act: Act, made: Digest | None = None) -> None:

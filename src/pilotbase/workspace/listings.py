@@ -42,6 +42,10 @@ class Listing:
     action: str = ""
     words: str = ""
     """What a search reads."""
+    scenario: str = ""
+    """Subject of the scenario that it builds on."""
+    application: str = ""
+    """Subject of the application that it builds on."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class Query:
     sector: str = ""
     action: str = ""
     owner: str = ""
+    scenario: str = ""
+    application: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,8 @@ def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Wait]) 
         "action": listing.action,
         "words": records.fold(listing.words)[:_WORDS_LIMIT],
         "moved_at": change.now,
+        "scenario": listing.scenario,
+        "application": listing.application,
     }
     known = connection.execute(update(tables.listings).where(_rows.subject == listing.subject).values(values))
     if known.rowcount == 0:
@@ -162,9 +170,9 @@ def _asked(rows: Select[Any], actor: Actor, query: Query) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = [_rows.kind == query.kind]
     if query.states:
         conditions.append(_rows.state.in_(query.states))
-    for column, value in ((_rows.sector, query.sector), (_rows.action, query.action), (_rows.owner, query.owner)):
-        if value:
-            conditions.append(column == value)
+    for name in ("sector", "action", "owner", "scenario", "application"):
+        if value := getattr(query, name):
+            conditions.append(_rows[name] == value)
     conditions += [_rows.words.contains(term, autoescape=True) for term in records.fold(query.words).split()]
     return _visible(rows, actor).where(*conditions)
 
@@ -186,7 +194,19 @@ def _sequence_of(connection: Connection, actor: Actor, subject: str) -> int:
 
 def _listing(row: Any) -> Listing:
     title = Localized.model_validate_json(row.title)
-    return Listing(row.subject, row.kind, row.state, row.digest, row.owner, title, row.sector, row.action, row.words)
+    return Listing(
+        subject=row.subject,
+        kind=row.kind,
+        state=row.state,
+        digest=row.digest,
+        owner=row.owner,
+        title=title,
+        sector=row.sector,
+        action=row.action,
+        words=row.words,
+        scenario=row.scenario,
+        application=row.application,
+    )
 
 
 def _wait(row: Any) -> Wait:

@@ -226,11 +226,15 @@ listings = Table(
     Column("words", Text, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("moved_at", UtcMoment, nullable=False),
+    Column("scenario", String(200), nullable=False, server_default=""),
+    Column("application", String(200), nullable=False, server_default=""),
     ForeignKeyConstraint(["digest", "owner"], ["documents.digest", "documents.owner"]),
     Index("listings_kind", "kind", "sequence"),
     Index("listings_state", "kind", "state", "sequence"),
     Index("listings_sector", "kind", "sector", "sequence"),
     Index("listings_content", "digest", "owner"),
+    Index("listings_scenario", "kind", "scenario", "sequence"),
+    Index("listings_application", "kind", "application", "sequence"),
 )
 """Where each record stands now: a copy of it to list and to search. Who sees the document (digest, owner) sees it."""
 
