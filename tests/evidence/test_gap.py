@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -63,6 +64,24 @@ def test_the_grid_never_claims_more_than_the_minimum_over_a_fine_one() -> None:
     assert ours > brute - 1
     beyond = min(above(ones, mu + d) + below(twos, mu) for mu in levels)
     assert float(table.pair_beyond(0, 1, Fraction("0.10"))[-1]) <= beyond + 1e-9
+
+
+def test_units_with_cases_in_both_groups_do_not_prove_a_gap_twice() -> None:
+    """Each unit has a case in either group, one right where the other is wrong: the gap is 0.10 exactly, not below.
+
+    The product of the groups' capitals would be the square of one: it decides on these seeds, wrongly.
+    """
+    units = 300
+    group, code, order = np.tile([0, 1], units), np.repeat(np.arange(units), 2), np.arange(2 * units)
+    for seed in (20, 29, 47):
+        first = np.random.default_rng(seed).random(units) < 0.55
+        plan = gap(np.stack([first, ~first], axis=1).ravel(), group, "0.10")
+        plan = replace(plan, unit="patient", units=code)
+        assert verdict_of([plan], order, LEVELS)[0] == "inconclusive"
+    right = np.random.default_rng(0).random(2 * 3000) < 0.9
+    plan = gap(right, np.tile([0, 1], 3000), "0.10")
+    shared = replace(plan, unit="patient", units=np.repeat(np.arange(3000), 2))
+    assert verdict_of([shared], np.arange(6000), LEVELS)[0] == "accept"
 
 
 def test_evidence_grows_with_the_allowed_gap() -> None:

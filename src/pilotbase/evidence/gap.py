@@ -2,6 +2,8 @@
 
 For an ordered pair (a, b) the null *m_a - m_b > d* is a union over the unknown level μ = m_b. The evidence against it
 is the **minimum** over μ of K⁻_a(μ + d)·K⁺_b(μ); the average over μ would accept anything (corrections, row 4).
+The product needs groups that are independent. Where a unit has cases in both groups (two devices of a patient) it is
+none, and the **mean** of the two capitals takes its place, which is one whatever the dependence.
 K⁻ rises and K⁺ falls in its argument, so between grid points the minimum is bounded by the cell's ends: the grid costs
 power, never validity. A gap ≤ d is confirmed when every pair is (each at α); it is refuted by one pair at α/(G(G-1)).
 """
@@ -35,6 +37,7 @@ class GapTest:
     groups: Sequence[SingleTest]
     threshold: Fraction
     _tables: dict[int, _Table] = field(default_factory=dict, repr=False)
+    _shared: dict[tuple[int, int], bool] = field(default_factory=dict, repr=False)
 
     @property
     def range(self) -> tuple[Fraction, Fraction]:
@@ -65,17 +68,25 @@ class GapTest:
 
     def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
         table, level = self._table(horizon), math.log(1 / alpha)
-        times = [table.first(table.pair_within(a, b, bound) >= level) for a, b in self._pairs]
+        times = [table.first(table.pair_within(a, b, bound, self._shares(a, b)) >= level) for a, b in self._pairs]
         return None if None in times else max(time for time in times if time is not None)
 
     def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
         table, level = self._table(horizon), math.log(len(self._pairs) / alpha)
-        times = [table.first(table.pair_beyond(a, b, bound) >= level) for a, b in self._pairs]
+        times = [table.first(table.pair_beyond(a, b, bound, self._shares(a, b)) >= level) for a, b in self._pairs]
         return min((time for time in times if time is not None), default=None)
 
     @cached_property
     def _pairs(self) -> list[tuple[int, int]]:
         return list(itertools.permutations(range(len(self.groups)), 2))
+
+    def _shares(self, a: int, b: int) -> bool:
+        """Tell whether a unit has cases in both groups: it is then known at the same time in both."""
+        pair = min(a, b), max(a, b)
+        if pair not in self._shared:
+            first, second = (self.groups[number].stream.positions for number in pair)
+            self._shared[pair] = len(np.intersect1d(first, second, assume_unique=True)) > 0
+        return self._shared[pair]
 
     @cached_property
     def _limits(self) -> tuple[Fraction, Fraction]:
@@ -133,28 +144,33 @@ class _Table:
         hits = np.flatnonzero(crossed)
         return int(self.looks[hits[0]]) if len(hits) else None
 
-    def pair_within(self, a: int, b: int, bound: Fraction) -> Floats:
-        """Return log evidence at each look that m_a - m_b ≤ bound."""
+    def pair_within(self, a: int, b: int, bound: Fraction, shared: bool = False) -> Floats:
+        """Return log evidence at each look that m_a - m_b ≤ bound; ``shared``: the groups share units."""
         least = np.full(len(self.looks), math.inf)
         for i, node in enumerate(self.nodes[:-1]):
             if node + bound >= self.nodes[-1]:
                 break
             at = self._last_at_most(node + bound)
-            least = np.minimum(least, self.below[a][at] + self.above[b][i + 1])
+            least = np.minimum(least, _joint(self.below[a][at], self.above[b][i + 1], shared))
         return least
 
-    def pair_beyond(self, a: int, b: int, bound: Fraction) -> Floats:
-        """Return log evidence at each look that m_a - m_b > bound."""
+    def pair_beyond(self, a: int, b: int, bound: Fraction, shared: bool = False) -> Floats:
+        """Return log evidence at each look that m_a - m_b > bound; ``shared``: the groups share units."""
         least = np.full(len(self.looks), math.inf)
         for i in range(len(self.nodes) - 1):
             at = bisect.bisect_left(self.nodes, self.nodes[i + 1] + bound)
             # Beyond the top no value of m_a can contradict the null: bet nothing on it.
-            of_a = self.above[a][at] if at < len(self.nodes) else 0.0
-            least = np.minimum(least, of_a + self.below[b][i])
+            of_a = self.above[a][at] if at < len(self.nodes) else np.zeros(len(self.looks))
+            least = np.minimum(least, _joint(of_a, self.below[b][i], shared))
         return least
 
     def _last_at_most(self, value: Fraction) -> int:
         return bisect.bisect_right(self.nodes, value) - 1
+
+
+def _joint(one: Floats, two: Floats, shared: bool) -> Floats:
+    """Return the log of the product of two capitals; of their mean where they are not independent."""
+    return np.logaddexp(one, two) - math.log(2) if shared else one + two
 
 
 def _capitals(group: SingleTest, nodes: list[Fraction], looks: Ints, above: bool) -> Floats:
