@@ -1,8 +1,11 @@
 """A whole trial on its record: each step by whose work it is, on both databases, and what everybody then sees."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from pilotbase.catalogue.advancing import StaleEditError
+from pilotbase.catalogue.saving import save
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Appeal, AppealDecision, Order, OrderLifting
@@ -28,6 +31,7 @@ from tests.catalogue.records_for_tests import (
     approval,
     proposal,
     report,
+    scenario,
     version,
 )
 
@@ -157,3 +161,27 @@ def test_the_commissions_of_a_scenario_are_listed_for_those_who_see_them(any_tri
         assert count(view, Query("commission", scenario=SCENARIO)) == found
         assert count(view, Query("commission", application=APPLICATION)) == found
         assert count(view, Query("commission", scenario=f"{SCENARIO}-2")) == 0
+
+
+def test_a_crowd_that_writes_at_once_is_served(any_trial):
+    """Each step reads while it holds the one writer's place: it must not need a second connection of a full pool."""
+    made = [scenario(name=f"s{number}") for number in range(40)]
+    with ThreadPoolExecutor(40) as crowd:
+        records = list(crowd.map(lambda one: save(any_trial.store.as_actor(OWNER), one), made))
+    assert {record.state for record in records} == {"draft"}
+    assert count(any_trial.store.as_actor(OWNER), Query("scenario")) == 40
+
+
+def test_of_many_who_take_the_same_step_at_once_one_does(any_trial):
+    any_trial.reach("proposed")
+
+    def agree(_):
+        try:
+            return any_trial.do(OWNER, COMMISSION, Act.COMMISSION_AGREE).state
+        except RefusedError as error:
+            return error.code
+
+    with ThreadPoolExecutor(8) as crowd:
+        ends = sorted(crowd.map(agree, range(8)))
+    assert ends == ["agreed"] + ["record.wrong_state"] * 7
+    assert [step.act for step in any_trial.record().history].count(Act.COMMISSION_AGREE) == 1

@@ -58,9 +58,11 @@ def advance(view: View, subject: str, act: Act, move: Move = NOTHING) -> Record:
         RefusedError: table, state, separation of duties or a need stand against it.
         InputError: what is handed in is wrong.
     """
-    row, base = transition(act), everything(view)
+    row = transition(act)
     with view.transaction(act.value) as change:
-        before, head = _read(view, base, subject, row, move)
+        here = view.within(change)
+        base = everything(here)
+        before, head = _read(here, base, subject, row, move)
         at = Situation(base, view.actor, row, before, move, change.now)
         _require_permitted(at)
         _require_brought(at)

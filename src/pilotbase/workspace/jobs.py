@@ -164,7 +164,7 @@ def jobs_of(view: View, subject: str) -> list[Job]:
     """Return the jobs of a record that ``view`` sees, newest first; raises `NotFoundError` where it sees no record."""
     if view.head(f"record:{subject}") is None:
         raise NotFoundError("workspace.not_found", name=subject)
-    with view.store.database.read() as connection:
+    with view.reading() as connection:
         rows = select(_jobs.identity).where(_jobs.subject == subject).order_by(_jobs.identity.desc())
         return [_read(connection, identity) for identity in connection.scalars(rows).all()]
 
@@ -173,7 +173,7 @@ def live_jobs(view: View) -> list[Job]:
     """Return what is queued and running, in the order of claiming, for operator and regulator; nothing for others."""
     if not view.actor.sees_all:
         return []
-    with view.store.database.read() as connection:
+    with view.reading() as connection:
         rows = select(_jobs.identity).where(_jobs.state.in_([JobState.QUEUED.value, JobState.RUNNING.value]))
         return [_read(connection, identity) for identity in connection.scalars(rows.order_by(*_ORDER)).all()]
 

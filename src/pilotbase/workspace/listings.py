@@ -117,7 +117,7 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
         InputError: there is no such subject for this actor.
     """
     limit = max(1, min(limit, MAXIMUM_PAGE))
-    with view.store.database.read() as connection:
+    with view.reading() as connection:
         rows = _asked(select(tables.listings), view.actor, query)
         if after is not None:
             rows = rows.where(_rows.sequence < _sequence_of(connection, view.actor, after))
@@ -128,21 +128,21 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
 
 def count(view: View, query: Query) -> int:
     """Return how many listings ``view`` sees of those that ``query`` asks for."""
-    with view.store.database.read() as connection:
+    with view.reading() as connection:
         return connection.scalar(_asked(select(func.count()).select_from(tables.listings), view.actor, query)) or 0
 
 
 def count_by(view: View, query: Query, column: str) -> dict[str, int]:
     """Return value → number of the seen listings, by ``state``, ``sector``, ``action`` or ``owner``."""
     by = _rows[column]
-    with view.store.database.read() as connection:
+    with view.reading() as connection:
         rows = _asked(select(by, func.count()).select_from(tables.listings), view.actor, query).group_by(by)
         return {value: number for value, number in connection.execute(rows.order_by(by))}
 
 
 def find_listing(view: View, subject: str) -> Listing | None:
     """Return one listing, or None where the actor sees none."""
-    with view.store.database.read() as connection:
+    with view.reading() as connection:
         row = connection.execute(_visible(select(tables.listings), view.actor).where(_rows.subject == subject)).first()
     return None if row is None else _listing(row)
 
@@ -162,7 +162,7 @@ def find_waits(view: View, limit: int) -> list[tuple[Listing, Wait]]:
         .order_by(_waits.due.is_(None), _waits.due, _waits.since, _rows.subject)
         .limit(limit)
     )
-    with view.store.database.read() as connection:
+    with view.reading() as connection:
         return [(_listing(row), _wait(row)) for row in connection.execute(rows)]
 
 

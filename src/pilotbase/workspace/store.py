@@ -11,7 +11,7 @@ view.load(digest, Scenario)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -73,6 +73,19 @@ class View:
 
     store: Store
     actor: Actor
+    connection: Connection | None = None
+    """Of the transaction that it reads within (`within`); None: each read opens one."""
+
+    def as_actor(self, actor: Actor) -> View:
+        """Return what another actor sees at the same place: within the same transaction, if within one."""
+        return View(self.store, actor, self.connection)
+
+    def within(self, change: Transaction) -> View:
+        """Return this view as ``change`` sees it: with what it has written, over its own connection.
+
+        A writer that reads over a second connection would wait for itself once all connections wait for the writer.
+        """
+        return View(self.store, self.actor, change.connection)
 
     @contextmanager
     def transaction(self, action: str) -> Iterator[Transaction]:
@@ -96,7 +109,7 @@ class View:
 
     def get(self, digest: str) -> Stored | None:
         """Return the document named ``digest``, or None."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return records.get(connection, self.actor, digest)
 
     def load(self, digest: str, model: type[D]) -> D:
@@ -109,7 +122,7 @@ class View:
     def head(self, name: str) -> str | None:
         """Return the digest that ``name`` stands for, or None."""
         row = tables.heads.c
-        with self._read() as connection:
+        with self.reading() as connection:
             head = connection.execute(select(row.digest, row.owner).where(row.name == name)).one_or_none()
             if head is None:
                 return None
@@ -119,27 +132,27 @@ class View:
 
     def find(self, kind: str, fields: Fields | None = None, limit: int = 100) -> list[Stored]:
         """Return documents of ``kind`` whose indexed ``fields`` all match, newest first."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return records.find(connection, self.actor, kind, fields or {}, limit)
 
     def search(self, words: str, kind: str | None = None, limit: int = 50) -> list[Stored]:
         """Return documents whose text holds every word of ``words`` (English or Chinese), newest first."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return records.search(connection, self.actor, words, kind, limit)
 
     def changes(self, since: int = 0, limit: int = 1000) -> list[Change]:
         """Return what happened after position ``since``, oldest first."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return changes(connection, self.actor, since, limit)
 
     def counter(self, name: str) -> int:
         """Return the value of a counter, 0 when nobody has touched it or it belongs to others."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return budgets.counter(connection, name) if self._may_read(name) else 0
 
     def balance(self, account: str) -> int:
         """Return the balance of an account, 0 when nobody has touched it or it belongs to others."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return budgets.balance(connection, account) if self._may_read(account) else 0
 
     def acquire(self, name: str, holder: str, seconds: int) -> Lease | None:
@@ -160,7 +173,7 @@ class View:
     def log_entries(self, start: int = 0, limit: int = 1000) -> list[log.LogEntry]:
         """Return entries from number ``start``: all for operator and regulator, else the organisation's own."""
         own, everything = self.actor.organisation, self.actor.sees_all
-        with self._read() as connection:
+        with self.reading() as connection:
             lines = log.entries(connection, start)
             return list(islice((line for line in lines if everything or line.actor.organisation == own), limit))
 
@@ -169,7 +182,7 @@ class View:
         seen = self.log_entries(number, 1)
         if not seen or seen[0].number != number:
             return None
-        with self._read() as connection:
+        with self.reading() as connection:
             return log.payload_of(connection, number)
 
     def erase_payload(self, number: int) -> None:
@@ -181,12 +194,12 @@ class View:
 
     def checkpoint(self) -> Checkpoint:
         """Return the newest signed state of the log, to be kept outside; raises `NotFoundError` while it is empty."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return self._checkpoint(connection)
 
     def prove(self, number: int) -> log.InclusionProof:
         """Return the proof that entry ``number`` stands in the newest checkpoint; raises `NotFoundError`."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return log.prove_inclusion(connection, number, self._checkpoint(connection))
 
     def _checkpoint(self, connection: Connection) -> Checkpoint:
@@ -195,8 +208,9 @@ class View:
             raise NotFoundError("log.no_entry", number=0, size=0)
         return self.store.key.verifier.open(note)
 
-    def _read(self) -> AbstractContextManager[Connection]:
-        return self.store.database.read()
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Return a connection for reading rows of a room's own; what they show must be cut to the actor."""
+        return nullcontext(self.connection) if self.connection is not None else self.store.database.read()
 
     def _may_read(self, name: str) -> bool:
         return self.actor.sees_all or name.partition("/")[0] == self.actor.organisation
