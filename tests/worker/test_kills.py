@@ -11,10 +11,14 @@ import pytest
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.report import Report
-from pilotbase.workspace.jobs import JobState, jobs_of
+from pilotbase.worker.handlers import HANDLERS
+from pilotbase.worker.issuing import IssuedCertificate
+from pilotbase.workspace.failures import StaleLeaseError
+from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of
 from pilotbase.workspace.reconciliation import verify_store
-from tests.catalogue.records_for_tests import OWNER, PLANNER
+from tests.catalogue.records_for_tests import DESK, OWNER, PLANNER
 from tests.trial.conftest import GOOD
 from tests.worker.commissions_for_tests import COMMISSION, MACHINE, Ordered
 
@@ -88,3 +92,33 @@ def test_a_worker_that_is_told_to_end_gives_its_job_back_at_once(queued, home):
     assert (job.state, job.reason.code) == (JobState.QUEUED, "job.worker_stopped")
     finish_what_is_queued(queued, home)
     assert queued.record().state == "reported"
+
+
+STEPS = {
+    "freeze": (Act.PLAN_FREEZE, PLANNER, Act.PLAN_FROZEN, "frozen"),
+    "trial": (Act.TRIAL_QUEUE, PLANNER, Act.TRIAL_REPORT, "reported"),
+    "certificate": (None, None, Act.CERTIFICATE_ISSUE, "certified"),
+    "revocation": (Act.CERTIFICATE_REVOKE, DESK, Act.CERTIFICATE_REVOKE, "revoked"),
+}
+
+
+def test_a_worker_that_dies_before_it_can_say_done_leaves_nothing_twice(ordered):
+    """Each kind of job is done whole, then its worker is gone: whoever takes over finds it done."""
+    view = ordered.base.lab.view
+    for kind, (order, who, act, state) in STEPS.items():
+        if order is None:
+            ordered.accept()
+        else:
+            ordered.do(who, order)
+        dead = claim(view, "w1", 30)
+        assert dead.job.kind == kind
+        HANDLERS[kind](ordered.base, dead.job, ignore_progress)
+        assert ordered.work() == [(kind, "done")]
+        record = ordered.record()
+        assert record.state == state
+        assert [step.act for step in record.history].count(act) == 1
+        with pytest.raises(StaleLeaseError):
+            finish(view, dead, JobState.FAILED)
+    issued = [one for one in view.find("issued-certificate") if one.load(IssuedCertificate)]
+    assert len(issued) == 1
+    verify_store(ordered.base.lab.store)
