@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -143,7 +144,7 @@ FORMULAS: dict[str, Formula] = {
     "smooth_ece": smooth_ece,
     "capped_mae": each(lambda a, t, given: min(abs(a - t), given["cap"])),
     "capped_rmse": lambda c, given: each(lambda a, t, g: min(abs(a - t), g["cap"]) ** 2)(c, given) ** 0.5,
-    "within": each(lambda a, t, given: abs(a - t) <= given["tolerance"]),
+    "within": each(lambda a, t, given: abs(Decimal(str(a)) - Decimal(str(t))) <= Decimal(str(given["tolerance"]))),
     "win_rate": win_rate,
     "mape": each(percentage),
     "smape": each(lambda a, t, _: 2 * abs(a - t) / (abs(a) + abs(t)) if a or t else 0.0),

@@ -364,3 +364,31 @@ def test_an_entry_of_several_cases_is_known_at_the_last_of_them() -> None:
     # In the order of scoring: 4 with 1 (known at 1), 2 with 3 (known at 3); 0 is left without a partner.
     assert part.weight.tolist() == [0, 2, 0, 2, 0]
     assert part.gain.tolist() == [0, 2, 0, 1, 0]
+
+
+def test_errors_at_the_tolerance_are_within_it_in_decimals() -> None:
+    """In floats 552 of these 1,000 errors of 0.1 exceed 0.1, and an answer beats an equally good one."""
+    truth = [k / 10 for k in range(1, 1001)]
+    above, below = [(k + 1) / 10 for k in range(1, 1001)], [(k - 1) / 10 for k in range(1, 1001)]
+    assert value("within(tolerance=0.1) >= 1", numbers(truth, above)) == 1
+    assert value("within(tolerance=0.09999) >= 1", numbers(truth, above)) == 0
+    assert value("win_rate >= 0.5", numbers(truth, above, below)) == 0.5
+    assert value("win_rate >= 0.5", numbers(truth, below, above)) == 0.5
+    assert value("win_rate >= 0.5", numbers([0.3, 0.3], [0.4, 0.2], [0.40001, 0.19999])) == 1
+    assert value("within(tolerance=0.1) >= 1", numbers([0.3], [np.nan])) == 0
+
+
+def test_where_the_baseline_has_no_answer_it_counts_as_right() -> None:
+    assert value("win_rate >= 0.9", numbers([1, 1, 1], [5, 1, np.nan], [np.nan, np.nan, np.nan])) == (0 + 0.5 + 0) / 3
+    silent = labels([1, 1, 0], [1, 0, -1], baseline=np.array([-1, -1, -1]))
+    assert value("win_rate >= 0.9", silent) == (0.5 + 0 + 0) / 3
+
+
+@pytest.mark.parametrize(("cap", "error"), [("1000000000000000", 400_000.0), ("1000000000", 0.4), ("1000000", 0.0004)])
+def test_a_generous_cap_hides_no_error(cap: str, error: float) -> None:
+    cases = numbers([0.0] * 50, [error] * 50)
+    for measure in ("capped_mae", "quantile_loss"):
+        more = "q=0.5, " if measure == "quantile_loss" else ""
+        assert judged(f"{measure}({more}cap={cap}) <= {error / 4:.6f}", cases).verdict == "fail"
+    assert judged("capped_mae(cap=10) <= 0.1", numbers([0.3] * 50, [0.4] * 50)).verdict == "pass"
+    assert judged("capped_rmse(cap=1000) <= 0.005", numbers([0.0] * 50, [0.02] * 50)).verdict == "fail"

@@ -22,6 +22,10 @@ Comparison = Literal[">=", "<="]
 
 _DIGITS = 9
 """Real-valued scores are read to at least nine digits of their range, so that sums and ties are exact."""
+_DIGITS_OF_SQUARES = 11
+"""Squares of small errors are small; more digits would not leave room for the sum over ten million cases."""
+_OFF_A_STEP = 1e-3
+"""Of a step: what reckoning in floats makes of a number with as many digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,18 +165,27 @@ def indicator(
 def mean_of(
     scores: Floats, high: Decimal, question: Question, root: Literal[1, 2] = 1, low: Decimal = Decimal(0)
 ) -> Part:
-    """Return the mean of real scores in [``low``, ``high``] on a decimal lattice; NaN becomes what is worst."""
-    steps, unit = decimal_steps(max(abs(low), abs(high)))
+    """Return the mean of real scores in [``low``, ``high``] on a decimal lattice; NaN becomes what is worst.
+
+    What lies between two steps counts as the one that harms the criterion: under a cap of 10¹⁵ an error of 400,000 must
+    not be read as none.
+    """
+    steps, unit = decimal_steps(max(abs(low), abs(high)), _DIGITS if root == 1 else _DIGITS_OF_SQUARES)
     bottom, top = (int(end * steps / unit) for end in (low, high))
     filled = np.where(np.isnan(scores), question.worst(bottom, top) * unit / steps, scores)
-    gain = np.clip(np.rint(filled / unit * steps), bottom, top).astype(np.int64)
+    places = filled / unit * steps
+    nearest = np.rint(places)
+    harming = np.ceil(places) if question.worst(0, 1) else np.floor(places)
+    # Decimals that lie on a step are off it only by the rounding of floats.
+    read = np.where(np.abs(places - nearest) <= _OFF_A_STEP, nearest, harming)
+    gain = np.clip(read, bottom, top).astype(np.int64)
     outcomes = ((bottom, steps), (bottom + 1, steps), (top, steps))
     return Part(gain, np.full(len(gain), steps, dtype=np.int64), outcomes, root, unit)
 
 
-def decimal_steps(high: Decimal) -> tuple[int, int]:
-    """Return how many steps make one, and how many ones a step, so that values up to ``high`` have nine digits."""
-    shift = _DIGITS - high.adjusted()
+def decimal_steps(high: Decimal, digits: int = _DIGITS) -> tuple[int, int]:
+    """Return how many steps make one, and how many ones a step, so that values up to ``high`` have ``digits``."""
+    shift = digits - high.adjusted()
     return 10 ** max(shift, 0), 10 ** max(-shift, 0)
 
 

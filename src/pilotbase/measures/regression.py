@@ -10,6 +10,7 @@ from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import COMPARABLE, PREDICTING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import Part, Question, indicator, mean_of
+from pilotbase.measures.ties import compare_errors, compare_to_limit
 
 _LARGEST = Decimal(10) ** 15
 
@@ -27,35 +28,45 @@ def capped_rmse(question: Question) -> Part:
 
 
 def within(question: Question) -> Part:
-    """Return 1 when |answer - truth| ≤ tolerance."""
-    errors = _errors(question)
-    absent = np.isnan(errors)
-    close = errors <= float(question.arguments["tolerance"])
-    return indicator(close, np.ones(len(errors), dtype=np.bool_), absent, question)
+    """Return 1 when |answer - truth| ≤ tolerance, in decimals."""
+    answers, truth = _answers(question), question.cases.truth.astype(np.float64)
+    absent = np.isnan(answers)
+    close = compare_to_limit(answers, truth, question.arguments["tolerance"]) <= 0
+    return indicator(close, np.ones(len(answers), dtype=np.bool_), absent, question)
 
 
 def win_rate(question: Question) -> Part:
-    """Return 1 where the answer beats the baseline's on the same case, 1/2 where they are equally good."""
+    """Return 1 where the answer beats the baseline's on the same case, 1/2 where they are equally good.
+
+    Where the baseline has no answer it counts as right (or as wrong, whichever harms the criterion), as in a lift.
+    """
     cases = question.cases
     assert cases.baseline is not None
     if cases.kind == "value":
-        ours, theirs = _errors(question), np.abs(cases.baseline.astype(np.float64) - cases.truth)
-        ours, theirs = np.where(np.isnan(ours), np.inf, ours), np.where(np.isnan(theirs), np.inf, theirs)
-        absent = ~np.isfinite(cases.answers.astype(np.float64))
+        answers, truth = _answers(question), cases.truth.astype(np.float64)
+        baseline = cases.baseline.astype(np.float64)
+        missing = truth if question.worst(0, 1) == 0 else np.full(len(truth), np.inf)
+        sign = compare_errors(answers, np.where(np.isfinite(baseline), baseline, missing), truth)
+        absent = np.isnan(answers)
     else:
         answered = question.answered()
         cut = float(question.arguments.get("cut", Decimal("0.5")))
-        baseline = cases.labels(cases.baseline, cut)
-        ours, theirs = (answered != cases.truth).astype(np.float64), (baseline != cases.truth).astype(np.float64)
+        given = cases.labels(cases.baseline, cut)
+        theirs = np.where(given < 0, question.worst(0, 1), given != cases.truth).astype(np.int64)
+        sign = (answered != cases.truth).astype(np.int64) - theirs
         absent = answered < 0
-    gain = np.where(absent, question.worst(0, 2), 2 * (ours < theirs) + (ours == theirs)).astype(np.int64)
+    gain = np.where(absent, question.worst(0, 2), 2 * (sign < 0) + (sign == 0)).astype(np.int64)
     return Part(gain, np.full(len(gain), 2, dtype=np.int64), ((0, 2), (1, 2), (2, 2)))
 
 
 def _errors(question: Question) -> Floats:
-    answers = question.cases.answers.astype(np.float64)
-    errors: Floats = np.abs(np.where(np.isfinite(answers), answers, np.nan) - question.cases.truth)
+    errors: Floats = np.abs(_answers(question) - question.cases.truth)
     return errors
+
+
+def _answers(question: Question) -> Floats:
+    answers = question.cases.answers.astype(np.float64)
+    return np.where(np.isfinite(answers), answers, np.nan)
 
 
 MEASURES = (
