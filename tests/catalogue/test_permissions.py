@@ -347,7 +347,7 @@ def test_a_page_offers_exactly_what_goes_through_from_the_state(trial):
     }
     assert offered["D"] == {"acceptance.give", "acceptance.refuse", "rectification.ask", "appeal.file"}
     assert offered["S"] == {"appeal.file"}
-    assert offered["g"] == {"order.give", "order.lift"}
+    assert offered["g"] == {"order.give"}
     assert offered["R"] == {"interest.declare", "report.review"}
     assert offered["v"] == offered["s"] == offered["d"] == offered["r"] == set()
     repeat = [one for one in possible_acts(trial.store.as_actor(PEOPLE["o"][0]), record) if one.act is Act.TRIAL_REPEAT]

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pilotbase.catalogue.advancing import StaleEditError
+from pilotbase.catalogue.advancing import StaleEditError, possible_acts
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
@@ -152,6 +152,9 @@ def test_a_result_that_was_not_accepted_by_the_trial_is_not_accepted_by_the_owne
     trial.report = report(trial.plan, Verdict.INCONCLUSIVE)
     trial.reach("reported")
     refused("record.verdict_not_accept", trial.accept)
+    offered = {one.act: one.obstacle for one in possible_acts(trial.store.as_actor(OWNER), trial.record())}
+    assert offered[Act.ACCEPTANCE_GIVE].code == "record.verdict_not_accept"
+    assert offered[Act.ACCEPTANCE_REFUSE] is None
 
 
 def test_the_commissions_of_a_scenario_are_listed_for_those_who_see_them(any_trial):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pilotbase.catalogue import effects
-from pilotbase.catalogue.needs import require
+from pilotbase.catalogue.needs import OF_WHAT_IS_BROUGHT, require
 from pilotbase.catalogue.records import StaleEditError, everything, head_of, load_record, steps_since
 from pilotbase.catalogue.separation import require_separation, with_duty
 from pilotbase.catalogue.sharing import keep, share
@@ -178,7 +178,7 @@ def _obstacle(at: Situation) -> PilotbaseError | None:
     try:
         require_separation(at.actor, at.row, at.record)
         for need in at.row.needs:
-            if at.row.brings is None:
+            if need not in OF_WHAT_IS_BROUGHT:
                 require(need, at)
     except PilotbaseError as error:
         return error

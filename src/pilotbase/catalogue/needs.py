@@ -33,6 +33,19 @@ from pilotbase.documents.vocabularies import Verdict
 _ISSUED = "issued-certificate"
 _FIXED_IN_COMMISSION = ("scenario", "application", "scenario_version", "application_version")
 
+OF_WHAT_IS_BROUGHT = frozenset(
+    {
+        Need.SAME_ORGANISATION,
+        Need.SAME_SUBJECT,
+        Need.APPROVED_PLAN,
+        Need.OWN_REPORT,
+        Need.OWN_OPINION,
+        Need.OWN_CERTIFICATE,
+        Need.DEADLINE_AHEAD,
+    }
+)
+"""Needs that cannot be judged before something is handed in."""
+
 
 def require(need: Need, at: Situation) -> None:
     """Return if ``need`` holds; raises the error that says what is lacking."""
@@ -165,8 +178,9 @@ def _no_open_appeal(at: Situation) -> None:
 
 
 def _open_appeal(at: Situation) -> None:
-    number = at.brought(AppealDecision).number
-    if number not in {appeal.number for appeal in at.record.open_appeals}:
+    opened = [appeal.number for appeal in at.record.open_appeals]
+    number = at.brought(AppealDecision).number if at.move.brings is not None else next(iter(opened), 1)
+    if number not in opened:
         raise InputError("record.no_open_appeal", number=number)
 
 
@@ -184,8 +198,9 @@ def _cause_to_repeat(at: Situation) -> None:
 
 
 def _open_order(at: Situation) -> None:
-    number = at.brought(OrderLifting).number
-    if number not in {order.number for order in at.record.orders if order.lifted_at is None}:
+    standing = [order.number for order in at.record.orders if order.lifted_at is None]
+    number = at.brought(OrderLifting).number if at.move.brings is not None else next(iter(standing), 1)
+    if number not in standing:
         raise InputError("record.no_such_order", number=number)
 
 
