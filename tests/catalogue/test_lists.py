@@ -1,16 +1,19 @@
 """Lists, searches, counts and my work: what an actor may not see shows in none of them, on both databases."""
 
 import pytest
+from sqlalchemy import update
 
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.news import news
 from pilotbase.catalogue.saving import save
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Order
 from pilotbase.documents.vocabularies import Role
-from pilotbase.workspace.actors import actor
+from pilotbase.workspace import tables
+from pilotbase.workspace.actors import actor, parties
 from pilotbase.workspace.listings import Query, count, count_by, find_listing, list_page
+from pilotbase.workspace.reconciliation import verify_store
 from tests.catalogue.records_for_tests import (
     COMMISSION,
     DESK,
@@ -152,3 +155,17 @@ def test_a_scenario_under_way_is_news_to_its_owner_only(trial):
     save(trial.store.as_actor(OWNER), scenario())
     assert [one.record.subject for one in news(trial.store.as_actor(OWNER))[0]] == [SCENARIO]
     assert news(trial.store.as_actor(OTHER_OWNER))[0] == []
+
+
+@pytest.mark.parametrize(("column", "value"), [("state", "open"), ("digest", "other"), ("kind", "application")])
+def test_a_listing_that_was_altered_behind_the_record_is_found(any_trial, column, value):
+    trial = any_trial
+    save(trial.store.as_actor(OWNER), scenario())
+    other = trial.store.as_actor(OWNER).put(scenario(name="other"), parties(), "test.stored")
+    verify_store(trial.store)
+    with trial.store.database.write() as connection:
+        change = update(tables.listings).values({column: other if value == "other" else value})
+        connection.execute(change)
+    with pytest.raises(InvalidProofError) as caught:
+        verify_store(trial.store)
+    assert caught.value.code == "log.listing_differs"

@@ -6,11 +6,12 @@ have changed behind its back.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, literal, select
 
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
@@ -81,6 +82,7 @@ def verify_store(store: Store, witnesses: Iterable[str] = ()) -> VerifiedLog:
         _compare_counters(connection, told)
         _compare_attempts(connection, told)
         _compare_scored(connection, told)
+        _compare_listings(connection)
     return verified
 
 
@@ -131,6 +133,19 @@ def _compare_scored(connection: Connection, told: Told) -> None:
         stored, logged = int.from_bytes(bits).bit_count(), told.scored[digest]
         if stored != logged:
             raise InvalidProofError("log.scored_differs", digest=digest, stored=stored, logged=logged)
+
+
+def _compare_listings(connection: Connection) -> None:
+    """See that each listing shows what the record of its subject says: a list is a copy that anybody could alter."""
+    listed, head, kept = tables.listings, tables.heads, tables.documents
+    of_subject = head.c.name == literal("record:") + listed.c.subject
+    of_head = and_(kept.c.digest == head.c.digest, kept.c.owner == head.c.owner)
+    rows = select(listed, kept.c.body).join(head, of_subject, isouter=True).join(kept, of_head, isouter=True)
+    for row in connection.execute(rows.order_by(listed.c.subject)):
+        record = json.loads(row.body) if row.body is not None else {}
+        state, digest = record.get("state", _ABSENT), record.get("documents", {}).get(row.kind)
+        if (row.state, row.digest) != (state, digest):
+            raise InvalidProofError("log.listing_differs", name=row.subject, stored=row.state, logged=state)
 
 
 def _differences(found: Mapping[str, Fact], told: Mapping[str, Fact]) -> list[tuple[str, Fact, Fact]]:
