@@ -230,6 +230,17 @@ def test_an_altered_verdict_or_score_is_said(good, bad):
         replay_trial(folder)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("threshold", 0.01), ("estimand", "population"), ("unit", "patient"), ("needed", 7)]
+)
+def test_what_a_figure_is_about_is_compared_too(good, field, value):
+    report = json.loads((good / "report.json").read_text())
+    report["criteria"][0][field] = value
+    (good / "report.json").write_text(json.dumps(report))
+    with pytest.raises(InvalidProofError, match=rf"criteria\[0\].{field} says"):
+        replay_trial(good)
+
+
 def test_another_plan_or_another_trials_records_do_not_fit(good, bad):
     folder = good
     kept = (folder / "records.parquet").read_bytes()

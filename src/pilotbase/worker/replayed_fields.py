@@ -24,7 +24,20 @@ _PARTS = (
     ("counts", "scored"),
     ("counts", "answered"),
 )
-_FIGURES = ("rule", "outcome", "estimate", "lower", "upper", "scored", "available", "guarantee")
+_FIGURES = (
+    "rule",
+    "outcome",
+    "estimate",
+    "lower",
+    "upper",
+    "scored",
+    "available",
+    "guarantee",
+    "threshold",
+    "estimand",
+    "unit",
+    "needed",
+)
 
 
 def said_by(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -76,7 +89,10 @@ def derived_from(plan: TrialPlan, facts: RecordedFacts, replayed: Replayed) -> I
 
 def _figures(found: CriterionDecision) -> tuple[str | float | int | None, ...]:
     bounds = (found.estimate, found.lower, found.upper)
-    return (found.rule, found.verdict, *bounds, found.used, found.total, found.guarantee)
+    # A report has no word of its own for the estimand of a measured run.
+    estimand = "hidden_set" if found.estimand == "run" else found.estimand
+    about = (float(found.threshold), estimand, found.unit, found.cases_needed)
+    return (found.rule, found.verdict, *bounds, found.used, found.total, found.guarantee, *about)
 
 
 def _spelled(value: object) -> str:
