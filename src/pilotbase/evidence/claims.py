@@ -30,6 +30,9 @@ def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: in
     """Return the sentence on what one criterion's figures are about."""
     if estimand == "run":
         return text("evidence.claim.run", used=used, unit=unit_text(unit))
+    if estimand == "population" and unit != "case":
+        # Bets are scaled by the largest cluster that was seen: one that is far larger would lose more than was staked.
+        return text("evidence.claim.population_units", used=used, unit=unit_text(unit))
     if estimand == "population":
         return text("evidence.claim.population", used=used, unit=unit_text(unit))
     if census:
