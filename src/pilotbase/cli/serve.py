@@ -15,7 +15,7 @@ from pilotbase.documents.texts import Text, text
 @command
 def serve(
     host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only behind https.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8000,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65_535)] = 8000,
     check: Annotated[bool, typer.Option("--check", help="Say what keeps it from serving, and exit.")] = False,
     invite: Annotated[
         str | None, typer.Option(help="Make an invitation link for an operator with this mail address, and exit.")
