@@ -277,3 +277,32 @@ jobs = Table(
     sqlite_autoincrement=True,
 )
 """Work that is queued, running or ended; a running job is held by the lease ``job:<identity>``."""
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("identity", String(32), primary_key=True),
+    Column("owner", String(120), nullable=False),
+    Column("person", String(63), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("digest", String(71), nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("finished", Boolean, nullable=False),
+    Column("created_at", UtcMoment, nullable=False),
+    Column("expires_at", UtcMoment, nullable=False),
+    Index("uploads_owner", "owner", "created_at"),
+    Index("uploads_expiry", "expires_at"),
+)
+"""What is being handed in; a row goes with its bytes when it is taken in, erased or expires."""
+
+upload_chunks = Table(
+    "upload_chunks",
+    metadata,
+    Column("upload", String(32), primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("blob", String(71), nullable=False),
+    ForeignKeyConstraint(["upload"], ["uploads.identity"]),
+)
+"""Encrypted chunks by where they start; those from ``uploads.received`` on were not acknowledged."""
