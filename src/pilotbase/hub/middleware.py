@@ -5,15 +5,20 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
+from typing import cast
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from pilotbase.hub.metrics import observed
 
 Handler = Callable[[HttpRequest], HttpResponse]
 _log = logging.getLogger("pilotbase.hub.request")
+_PIECES = 64
 
 _DIRECTIVES = {
     "default-src": "'none'",
@@ -84,3 +89,27 @@ def observe(get_response: Handler) -> Handler:
         return response
 
     return middleware
+
+
+def stream(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: files go out piece by piece; Django alone would hold them whole in memory under ASGI."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        streamed = isinstance(response, StreamingHttpResponse) and not response.is_async
+        if streamed and isinstance(request, ASGIRequest):
+            files = cast(StreamingHttpResponse, response)
+            files.streaming_content = _pieces(iter(cast(Iterator[bytes], files.streaming_content)))
+        return response
+
+    return middleware
+
+
+async def _pieces(source: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield what ``source`` gives, many of its small pieces at a time: each change of thread has its price."""
+
+    def read() -> bytes:
+        return b"".join(islice(source, _PIECES))
+
+    while piece := await sync_to_async(read)():
+        yield piece

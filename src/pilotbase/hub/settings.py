@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "pilotbase.hub",
 ]
 MIDDLEWARE = [
+    "pilotbase.hub.middleware.stream",
     "pilotbase.hub.middleware.observe",
     "pilotbase.hub.middleware.harden",
     "django.middleware.security.SecurityMiddleware",

@@ -1,0 +1,188 @@
+"""The main jobs in a real browser, without script: both languages, phone and desktop, readable, within the policy."""
+
+import re
+import shutil
+import socket
+import threading
+import time
+
+import pytest
+
+from tests.hub.worlds_for_tests import PASSWORD
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the hub was not opened")
+
+
+@pytest.fixture(scope="module")
+def address(one_world):
+    """A hub that listens, in this process and on this world."""
+    import uvicorn
+
+    from pilotbase.hub.asgi import application
+
+    one_world.trial.open_scenario()
+    one_world.trial.submit_application()
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def browser(address):
+    """A browser that starts after the hub and ends before it: Django's set-up refuses the browser's event loop."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as session:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        found = session.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield found
+        found.close()
+
+
+class Visit:
+    """One person's browser, which notes every complaint of the console and every request elsewhere."""
+
+    def __init__(self, browser, address, who=None, language="en", width=1280, script=False):
+        context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script)
+        self.page, self.address, self.width = context.new_page(), address, width
+        self.complaints = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: request.url.startswith(address) or self.complaints.append(request.url))
+        self.go("/account/login/" if who else "/")
+        if language == "zh":
+            self.press("button[lang=zh-Hans]")
+        if who:
+            self.page.fill("#id_login", f"{who}@example.org")
+            self.page.fill("#id_password", PASSWORD)
+            self.press("main form button")
+            assert self.page.url.endswith("/work/")
+
+    def go(self, path):
+        self.page.goto(self.address + path)
+        return self
+
+    def press(self, selector):
+        """Click what leads to another page, and be there."""
+        with self.page.expect_navigation():
+            self.page.click(selector)
+        return self
+
+    def close(self):
+        self.page.context.close()
+
+
+CONTRAST = """() => {
+  const channel = c => { c /= 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4 };
+  const parse = s => (s.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
+    if (c.length === 3 || c[3] === 1) return c } return [255, 255, 255] };
+  const bad = [];
+  for (const e of document.querySelectorAll('body *')) {
+    if (!e.checkVisibility() || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+    const style = getComputedStyle(e), [one, two] = [light(parse(style.color)), light(ground(e))];
+    const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+    if (ratio < (large ? 3 : 4.5)) bad.push([e.tagName, e.className, e.textContent.trim().slice(0, 40), ratio]);
+  } return bad }"""
+NAMELESS = """() => [...document.querySelectorAll(
+  'input:not([type=hidden]),select,textarea,button,a,img,table')].filter(e => {
+  if (e.tagName === 'IMG') return !e.hasAttribute('alt');
+  if (e.tagName === 'TABLE') return !e.caption;
+  if (['BUTTON', 'A'].includes(e.tagName)) return !e.textContent.trim() && !e.getAttribute('aria-label');
+  return !e.labels?.length && !e.getAttribute('aria-label') }).map(e => e.outerHTML.slice(0, 120))"""
+STRUCTURE = """() => { const levels = [...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1]);
+  const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+  return { ones: levels.filter(l => l === 1).length, jumps: levels.some((l, i) => i && l - levels[i - 1] > 1),
+    mains: document.querySelectorAll('main').length, lang: document.documentElement.lang,
+    doubled: ids.filter((id, i) => ids.indexOf(id) !== i),
+    small: [...document.querySelectorAll('main button, main .button, nav a')].filter(e => e.checkVisibility() &&
+      (e.getBoundingClientRect().height < 24 || e.getBoundingClientRect().width < 24)).map(e => e.textContent) } }"""
+WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def examine(visit, path):
+    """Return what is wrong with a page for people who see little, use a keyboard or hold a phone."""
+    page = visit.go(path).page
+    structure = page.evaluate(STRUCTURE)
+    problems = [("contrast", one) for one in page.evaluate(CONTRAST)]
+    problems += [("no name", one) for one in page.evaluate(NAMELESS)]
+    problems += [("wide", page.evaluate(WIDE))] if page.evaluate(WIDE) > 0 else []
+    problems += [("structure", structure)] if (structure["ones"], structure["mains"]) != (1, 1) else []
+    problems += [("jump", structure)] if structure["jumps"] else []
+    problems += [(name, structure[name]) for name in ("doubled", "small") if structure[name]]
+    return problems
+
+
+PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/", "/trials/", "/organisations/",
+         "/organisations/plant/", "/organisations/new/", "/organisations/plant/invite/", "/certificates/", "/account/",
+         "/account/tokens/", "/account/second-factor/", "/account/sessions/", "/account/password/change/", "/",
+         "/api/docs/", "/nothing")  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 390)])
+def test_pages_are_for_everybody(browser, address, language, width):
+    visit = Visit(browser, address, "desk", language, width, script=True)
+    found = {path: wrong for path in PAGES if (wrong := examine(visit, path))}
+    assert not found, "\n".join(f"{path}: {one}" for path, wrong in found.items() for one in wrong)
+    assert [one for one in visit.complaints if "404" not in one] == []
+    visit.close()
+
+
+def test_the_keyboard_reaches_the_content_first(browser, address):
+    visit = Visit(browser, address, script=True)
+    visit.page.keyboard.press("Tab")
+    assert visit.page.evaluate("document.activeElement.className") == "skip"
+    visit.page.keyboard.press("Enter")
+    visit.page.keyboard.press("Tab")
+    assert visit.page.evaluate("document.querySelector('main').contains(document.activeElement)")
+    visit.close()
+
+
+def test_a_trial_from_proposal_to_the_queue(one_world, browser, address):
+    """Each person does their part with what a page offers, in one language or the other, without script."""
+    supplier = Visit(browser, address, "supplier", "zh").go("/trials/new/")
+    supplier.page.fill("#id_scope", "全部验收准则")
+    supplier.page.fill("#id_deadline", "2099-01-31")
+    supplier.press("main form button")
+    assert "提出委托" in supplier.page.inner_text("main")
+    trial = re.search(r"/trials/\w+/", supplier.page.url)[0]
+
+    owner = Visit(browser, address, "owner", "en").press("main table a")
+    assert owner.page.url.endswith(trial)
+    do(owner, "commission.agree")
+    do(owner, "approval.file", issued_by="Ethics board", reference="E-7")
+    desk = Visit(browser, address, "desk", "en").go(trial)
+    do(desk, "reviewer.name", reviewer="institute p-reviewer")
+    planner = Visit(browser, address, "planner", "zh").go(trial)
+    do(planner, "plan.draft")
+    reviewer = Visit(browser, address, "reviewer", "en").go(trial)
+    assert reviewer.page.locator("summary.barred").count() == 1, "no approval before the interest is declared"
+    reviewer.press("a[href$='interest.declare/']").page.check("input[value=no]")
+    reviewer.press("main form button")
+    do(reviewer, "plan.approve")
+    do(planner.go(trial), "plan.freeze")
+    content = owner.go(trial).page.inner_text("main")
+    assert "Being frozen" in content and "Place 1 in the queue" in content
+    assert "Ethics board" in content
+    for visit in (supplier, owner, desk, planner, reviewer):
+        assert visit.complaints == []
+        visit.close()
+
+
+def do(visit, act, **fields):
+    """Take a step with what its page offers."""
+    visit.press(f"a[href$='{act}/']")
+    for name, value in fields.items():
+        field = visit.page.locator(f"#id_{name}")
+        field.select_option(value) if field.evaluate("e => e.tagName") == "SELECT" else field.fill(value)
+    visit.press("main form button")
+    assert "/acts/" not in visit.page.url, visit.page.inner_text("main")
