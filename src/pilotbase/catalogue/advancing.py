@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pilotbase.catalogue import effects
+from pilotbase.catalogue.milestones import journey_of
 from pilotbase.catalogue.needs import OF_WHAT_IS_BROUGHT, require
 from pilotbase.catalogue.records import StaleEditError, everything, head_of, load_record, steps_since
 from pilotbase.catalogue.separation import require_separation, with_duty
@@ -28,6 +29,7 @@ from pilotbase.documents.texts import text
 from pilotbase.workspace import jobs
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.journeys import put_journey
 from pilotbase.workspace.listings import Wait, put_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -161,6 +163,9 @@ def _write(change: Transaction, base: View, at: Situation, record: Record, head:
     change.set_head(head_of(record.subject), digest, expected=head)
     listing = listing_of(change, base, record)
     put_listing(change, listing, _waits(record))
+    journey = journey_of(change, base, record)
+    if journey is not None:
+        put_journey(change, journey)
     change.facts[f"state {record.subject}"] = record.state
     if at.row.stops:
         jobs.stop(change, record.subject, text("record.stopped", organisation=at.actor.organisation))

@@ -8,7 +8,7 @@ is not to be seen never shows in any of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +46,8 @@ class Listing:
     """Subject of the scenario that it builds on."""
     application: str = ""
     """Subject of the application that it builds on."""
+    moved_at: datetime | None = field(default=None, compare=False)
+    """When it came to stand as it does; set on what is read."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,9 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
     with view.reading() as connection:
         rows = _asked(select(tables.listings), view.actor, query)
         if after is not None:
-            rows = rows.where(_rows.sequence < _sequence_of(connection, view.actor, after))
+            rows = rows.where(_rows.sequence < sequence_of(connection, view.actor, after))
         found = connection.execute(rows.order_by(_rows.sequence.desc()).limit(limit + 1)).all()
-    items = tuple(_listing(row) for row in found[:limit])
+    items = tuple(listing_from(row) for row in found[:limit])
     return Page(items, items[-1].subject if len(found) > limit else None)
 
 
@@ -143,8 +145,8 @@ def count_by(view: View, query: Query, column: str) -> dict[str, int]:
 def find_listing(view: View, subject: str) -> Listing | None:
     """Return one listing, or None where the actor sees none."""
     with view.reading() as connection:
-        row = connection.execute(_visible(select(tables.listings), view.actor).where(_rows.subject == subject)).first()
-    return None if row is None else _listing(row)
+        row = connection.execute(cut_to(select(tables.listings), view.actor).where(_rows.subject == subject)).first()
+    return None if row is None else listing_from(row)
 
 
 def find_waits(view: View, limit: int) -> list[tuple[Listing, Wait]]:
@@ -157,13 +159,13 @@ def find_waits(view: View, limit: int) -> list[tuple[Listing, Wait]]:
     )
     joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
     rows = (
-        _visible(joined, actor)
+        cut_to(joined, actor)
         .where(mine)
         .order_by(_waits.due.is_(None), _waits.due, _waits.since, _rows.subject)
         .limit(limit)
     )
     with view.reading() as connection:
-        return [(_listing(row), _wait(row)) for row in connection.execute(rows)]
+        return [(listing_from(row), _wait(row)) for row in connection.execute(rows)]
 
 
 def _asked(rows: Select[Any], actor: Actor, query: Query) -> Select[Any]:
@@ -174,25 +176,28 @@ def _asked(rows: Select[Any], actor: Actor, query: Query) -> Select[Any]:
         if value := getattr(query, name):
             conditions.append(_rows[name] == value)
     conditions += [_rows.words.contains(term, autoescape=True) for term in records.fold(query.words).split()]
-    return _visible(rows, actor).where(*conditions)
+    return cut_to(rows, actor).where(*conditions)
 
 
-def _visible(rows: Select[Any], actor: Actor) -> Select[Any]:
+def cut_to(rows: Select[Any], actor: Actor) -> Select[Any]:
+    """Return ``rows`` of listings without those that ``actor`` does not see."""
     if actor.sees_all:
         return rows
     shown = and_(_documents.digest == _rows.digest, _documents.owner == _rows.owner)
     return rows.join(tables.documents, shown).where(records.visible_to(actor))
 
 
-def _sequence_of(connection: Connection, actor: Actor, subject: str) -> int:
-    seen = _visible(select(_rows.sequence).select_from(tables.listings), actor).where(_rows.subject == subject)
+def sequence_of(connection: Connection, actor: Actor, subject: str) -> int:
+    """Return the place of a listing in the order of lists; raises `InputError` where the actor sees none."""
+    seen = cut_to(select(_rows.sequence).select_from(tables.listings), actor).where(_rows.subject == subject)
     sequence = connection.scalar(seen)
     if sequence is None:
         raise InputError("workspace.no_such_page", after=subject)
     return int(sequence)
 
 
-def _listing(row: Any) -> Listing:
+def listing_from(row: Any) -> Listing:
+    """Return the listing that a row of the table holds."""
     title = Localized.model_validate_json(row.title)
     return Listing(
         subject=row.subject,
@@ -206,6 +211,7 @@ def _listing(row: Any) -> Listing:
         words=row.words,
         scenario=row.scenario,
         application=row.application,
+        moved_at=row.moved_at,
     )
 
 

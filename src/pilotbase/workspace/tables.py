@@ -254,6 +254,24 @@ waits = Table(
 )
 """What each record waits for; an empty organisation or person means any."""
 
+MILESTONES = ("demanded", "opened", "proposed", "agreed", "frozen", "reported", "accepted", "certified")
+"""What a demand comes by on its way to use, in order."""
+
+journeys = Table(
+    "journeys",
+    metadata,
+    Column("subject", String(200), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    *(Column(f"{milestone}_at", UtcMoment, nullable=True) for milestone in MILESTONES),
+    Column("verdict", String(20), nullable=False),
+    Column("supplier", String(120), nullable=False),
+    Column("amount", BigInteger, nullable=True),
+    Column("currency", String(3), nullable=False),
+    ForeignKeyConstraint(["subject"], ["listings.subject"]),
+    Index("journeys_certified", "kind", "certified_at"),
+)
+"""When a scenario or a trial came by which milestone; ``amount`` is the agreed price in hundredths of ``currency``."""
+
 jobs = Table(
     "jobs",
     metadata,
