@@ -30,9 +30,9 @@ from pilotbase.hub.addresses import address_of
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import role_only
 from pilotbase.hub.sentences import t
-from pilotbase.hub.unpacking import unpack_zip
 from pilotbase.trial.sealing import MANIFEST, load_scenario
 from pilotbase.worker.drafting import new_scenario
+from pilotbase.worker.handing_in import unpacked
 from pilotbase.worker.intake import take_application, take_scenario
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.listings import Query, list_page
@@ -143,9 +143,8 @@ def application(request: HubRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            with private_folder() as folder:
-                packed = unpack_zip(given["folder"], folder, settings.CONFIGURATION.upload_bytes * 4)
-                record = take_application(base(), request.acting.view, packed, given["scenario"] or None)
+            with unpacked(base(), given["folder"].chunks(), settings.CONFIGURATION.upload_bytes) as folder:
+                record = take_application(base(), request.acting.view, folder, given["scenario"] or None)
             return redirect(address_of(record.subject))
         except (InputError, RefusedError, ConflictError) as error:
             form.add_error(None, error.render(language()).splitlines())

@@ -1,0 +1,118 @@
+"""Archives of strangers unpacked in a box: nothing outside the folder, no links, no bombs."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pilotbase.compute import unpacker
+from pilotbase.compute.box import Box
+from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.command import Mount, Program
+from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.compute.trees import walk_tree
+from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, Kind, encode_json
+
+_SECONDS = 120
+_ARCHIVE, _TARGET = PurePosixPath("/archive"), PurePosixPath("/target")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What an archive may unpack to."""
+
+    most_bytes: int
+    most_files: int
+    depth: int
+
+
+def unpack_zip(archive: Path, folder: Path, bounds: Bounds) -> Path:
+    """Unpack ``archive`` into the new folder ``folder``; return the one folder that it holds, or ``folder`` itself.
+
+    ``archive`` must stand alone in its folder, which the box sees.
+
+    Raises:
+        InputError: no zip, damaged, encrypted, a path that leads out, a link, too many files or too many bytes.
+        RefusedError: this host gives no box.
+        PilotbaseError: disk full, or the box failed on our side.
+    """
+    folder.mkdir(mode=0o700)
+    _show_to_box(archive)
+    settings = BoxSettings(limits=_limits(bounds), level=IsolationLevel.L2, logs=LogPolicy.FULL)
+    if os.getuid() == 0:
+        os.chown(folder, settings.uid, settings.uid)
+    mounts = (Mount(archive.parent, _ARCHIVE), Mount(folder, _TARGET, writable=True))
+    greeting = {
+        "archive": str(_ARCHIVE / archive.name),
+        "target": str(_TARGET),
+        "bytes": bounds.most_bytes,
+        "files": bounds.most_files,
+        "depth": bounds.depth,
+    }
+    with Box(Program(Path(unpacker.__file__), (), mounts), settings) as box:
+        refused = _converse(box, json.dumps(greeting).encode())
+    if refused is not None:
+        raise _error(refused, bounds)
+    _own(folder)
+    inner = list(folder.iterdir())
+    return inner[0] if len(inner) == 1 and inner[0].is_dir() else folder
+
+
+def _show_to_box(archive: Path) -> None:
+    """Let the box's user read it; the folders above keep everybody else out."""
+    archive.parent.chmod(0o755)
+    archive.chmod(0o644)
+
+
+def _limits(bounds: Bounds) -> Limits:
+    return Limits(
+        memory_bytes=256 << 20,
+        cpu_seconds=_SECONDS,
+        wall_seconds=_SECONDS,
+        processes=8,
+        file_bytes=max(bounds.most_bytes, 1 << 20),
+    )
+
+
+def _converse(box: Box, greeting: bytes) -> dict[str, str] | None:
+    """Return why the archive was refused, or None when it is unpacked."""
+    deadline = time.monotonic() + _SECONDS
+    try:
+        box.channel.send(encode_json(Kind.HELLO, greeting), deadline)
+        header = box.channel.receive_header(deadline)
+        if header.kind not in (Kind.READY, Kind.ERROR) or header.length > MAX_JSON_BYTES:
+            raise FrameError(EndReason.BROKEN_PROTOCOL)
+        report = json.loads(bytes(box.channel.receive(header.length, deadline)))
+        return None if header.kind is Kind.READY else {"kind": str(report["kind"]), "found": str(report["found"])}
+    except (ChannelClosedError, DeadlinePassedError):
+        return {"kind": "large", "found": ""}  # a limit of the box has ended it
+    except (FrameError, ValueError, KeyError, TypeError):
+        raise PilotbaseError("box.start_failed", said=box.logs().text[-200:]) from None
+
+
+def _error(refused: dict[str, str], bounds: Bounds) -> PilotbaseError:
+    found = refused["found"]
+    known = {
+        "path": InputError("box.archive.path", found=found),
+        "link": InputError("box.archive.link", found=found),
+        "encrypted": InputError("box.archive.encrypted", found=found),
+        "many": InputError("box.archive.many", found=found, allowed=bounds.most_files),
+        "large": InputError("box.archive.large", allowed=bounds.most_bytes),
+        "disk": PilotbaseError("environment.disk_full"),
+    }
+    return known.get(refused["kind"], InputError("box.archive.damaged", reason=found))
+
+
+def _own(folder: Path) -> None:
+    """Make what the box wrote ours and private; raises `InputError` for anything but plain files and folders."""
+    entries = list(walk_tree(folder))
+    if os.getuid() == 0:
+        for place in (folder, *(entry.path for entry in entries)):
+            os.chown(place, 0, 0, follow_symlinks=False)
+    for entry in entries:
+        entry.path.chmod(0o700 if entry.is_folder else 0o600)
