@@ -1,10 +1,13 @@
-"""Charts of a report as inline SVG: functions from documents to an ``<svg>`` element in one language.
+"""Charts of reports and of the hub as inline SVG: functions from documents to an ``<svg>`` element in one language.
 
     verdict_strip(sections, language, stacked=False)       five verifications as shape, word and colour
     criterion_chart(result, language)                   score with interval against the threshold, baseline below
     confidence_sequence_chart(result, language)         bounds over scored cases ("" without a path)
     group_chart(scores, language)                       one column and measure, with intervals
     latency_chart(performance, language)                histogram with quantiles ("" without one)
+    funnel_chart(stages, language, theme=LIGHT)         how many came through each stage
+    way_chart(legs, language, theme=LIGHT)              days of each step from demand to use
+    bar_chart(bars, legend, language, theme=LIGHT)      groups: a part of a whole, and the target
     status_mark(outcome)                                the mark alone; put the word beside it
 
 Each is self-contained: text stays text, `<title>` and `<desc>` for readers, no scripts, no styles, no identifiers, the
@@ -12,27 +15,42 @@ same bytes on every machine. ``spell_number`` and kin spell numbers as the chart
 hides in strangers' text.
 """
 
+from pilotbase.charts.bars import Bar, Legend, bar_chart
 from pilotbase.charts.confidence_sequence import confidence_sequence_chart
 from pilotbase.charts.criterion import criterion_chart
+from pilotbase.charts.funnel import Stage, funnel_chart
 from pilotbase.charts.groups import group_chart
 from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
 from pilotbase.charts.numbers import spell_bytes, spell_count, spell_number, spell_seconds
+from pilotbase.charts.themes import DARK, LIGHT, Theme
 from pilotbase.charts.verdict_strip import verdict_strip
+from pilotbase.charts.way import Leg, spell_days, way_chart
 from pilotbase.documents.visible_text import make_visible
 
 __all__ = [
+    "DARK",
+    "LIGHT",
     "OUTCOME_OF",
+    "Bar",
+    "Leg",
+    "Legend",
+    "Stage",
+    "Theme",
+    "bar_chart",
     "confidence_sequence_chart",
     "criterion_chart",
+    "funnel_chart",
     "group_chart",
     "latency_chart",
     "make_visible",
     "outcome_word",
     "spell_bytes",
     "spell_count",
+    "spell_days",
     "spell_number",
     "spell_seconds",
     "status_mark",
     "verdict_strip",
+    "way_chart",
 ]

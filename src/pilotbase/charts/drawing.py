@@ -18,9 +18,10 @@ Point = tuple[float, float]
 
 
 class Drawing:
-    """A canvas of ``width`` × ``height`` units that scales to the room it is given."""
+    """A canvas of ``width`` × ``height`` units on ground of colour ``paper`` that scales to the room it is given."""
 
-    def __init__(self, width: float, height: float, title: str, description: str) -> None:
+    def __init__(self, width: float, height: float, title: str, description: str, paper: str = PAPER) -> None:
+        self._paper = paper
         self._root = ElementTree.Element(
             "svg",
             {
@@ -42,7 +43,7 @@ class Drawing:
     ) -> None:
         """Write ``content`` with its baseline at ``at``, readable over lines; ``size`` 0 is the drawing's own."""
         attributes = {"x": _short(at[0]), "y": _short(at[1]), "fill": colour}
-        attributes |= {"stroke": PAPER, "stroke-width": "3", "stroke-linejoin": "round", "paint-order": "stroke"}
+        attributes |= {"stroke": self._paper, "stroke-width": "3", "stroke-linejoin": "round", "paint-order": "stroke"}
         if anchor != "start":
             attributes["text-anchor"] = anchor
         if bold:

@@ -1,0 +1,81 @@
+"""Charts of the hub: true to their numbers, in both languages, on light and on dark ground."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from pilotbase.charts import DARK, LIGHT, Bar, Leg, Legend, Stage, bar_chart, funnel_chart, spell_days, way_chart
+from pilotbase.documents.texts import LANGUAGES
+
+SVG = "{http://www.w3.org/2000/svg}"
+STAGES = (Stage("Opened", 1280), Stage("Trials", 320), Stage("Verdicts", 160), Stage("Certified", 0))
+LEGS = (Leg("Publish", 10, 12), Leg("Find", 20, 9), Leg("Agree", None))
+BARS = (Bar("制造", 40, 10, 80), Bar("Health", 0, 0))
+LEGEND = Legend("By sector", "opened", "certified")
+CHARTS = {
+    "funnel": lambda language, theme: funnel_chart(STAGES, language, theme),
+    "way": lambda language, theme: way_chart(LEGS, language, theme),
+    "bars": lambda language, theme: bar_chart(BARS, LEGEND, language, theme),
+}
+
+
+def read(svg):
+    return ElementTree.fromstring(svg)
+
+
+def texts(svg):
+    return [element.text for element in read(svg).iter(f"{SVG}text")]
+
+
+def filled(svg, colour):
+    return [float(one.get("width")) for one in read(svg).iter(f"{SVG}rect") if one.get("fill") == colour]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_stands_alone_and_says_its_numbers_to_those_who_do_not_see(name, theme, language):
+    svg = CHARTS[name](language, theme)
+    root = read(svg)
+    assert root.find(f"{SVG}title").text and root.get("role") == "img"
+    described = root.find(f"{SVG}desc").text
+    assert name != "bars" or "80" in described
+    shown = [number for word in texts(svg) for number in re.findall(r"\d[\d,]*", word) if "%" not in word]
+    assert shown and [number for number in shown if number not in described] == []
+    assert not re.search(r"<script|style=|href|url\(", svg)
+    assert svg == CHARTS[name](language, theme)
+
+
+def test_bars_of_a_funnel_are_as_long_as_their_numbers():
+    widths = filled(funnel_chart(STAGES, "en"), LIGHT.strong)
+    assert [round(width / widths[0], 3) for width in widths] == [1, 0.25, 0.125]
+    assert "25% of the stage before" in texts(funnel_chart(STAGES, "en"))
+    assert "为上一阶段的 50%" in texts(funnel_chart(STAGES, "zh"))
+
+
+def test_steps_begin_where_the_one_before_ends_and_what_is_not_known_has_no_bar():
+    bars = [one for one in read(way_chart(LEGS, "en")).iter(f"{SVG}rect")]
+    assert len(bars) == 2
+    first, second = ((float(bar.get("x")), float(bar.get("width"))) for bar in bars)
+    assert second[0] == pytest.approx(sum(first), abs=0.02) and second[1] == pytest.approx(2 * first[1], abs=0.02)
+    assert "–" in texts(way_chart(LEGS, "en"))
+
+
+def test_a_part_lies_over_its_whole_and_a_target_stands_beside_them():
+    svg = bar_chart(BARS, LEGEND, "en")
+    whole, part = filled(svg, LIGHT.soft)[1], filled(svg, LIGHT.strong)[1]
+    assert part == pytest.approx(whole / 4)
+    assert {"target", "10 / 40", "0 / 0"} <= set(texts(svg))
+    assert "target" not in texts(bar_chart(BARS[1:], LEGEND, "en"))
+
+
+def test_charts_of_nothing_are_drawn():
+    assert "<svg" in funnel_chart([], "en") and "<svg" in way_chart([], "zh") and "<svg" in bar_chart([], LEGEND, "en")
+
+
+@pytest.mark.parametrize(
+    ("days", "said"), [(None, "–"), (0, "0"), (2.25, "2.2"), (3.0, "3"), (21.5, "22"), (1234.4, "1,234")]
+)
+def test_days_are_spelled_as_people_say_them(days, said):
+    assert spell_days(days) == said
