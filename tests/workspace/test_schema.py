@@ -49,6 +49,6 @@ def test_a_password_never_stands_in_a_message() -> None:
     database = Database("postgresql://pilot:geheim@127.0.0.1:1/pilot")
     with pytest.raises(PilotbaseError) as caught, database.read():
         pass
-    assert caught.value.code == "workspace.database_failed"
+    assert caught.value.code == "workspace.database_unreachable"
     assert "geheim" not in caught.value.render()
     assert "127.0.0.1" in caught.value.render()

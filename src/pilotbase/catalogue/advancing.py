@@ -52,6 +52,7 @@ def advance(view: View, subject: str, act: Act, move: Move = NOTHING) -> Record:
 
     Checked in this order: the record is seen; it is the version that the person saw; the table lets the actor do it;
     the state allows it; what is handed in is of the right kind; separation of duties; every need of the transition.
+    A step that was taken under the same ``move.key`` is not taken again.
 
     Raises:
         NotFoundError: there is no such record, or none that the actor may see.
@@ -64,6 +65,9 @@ def advance(view: View, subject: str, act: Act, move: Move = NOTHING) -> Record:
     with view.transaction(act.value) as change:
         here = view.within(change)
         base = everything(here)
+        known = _taken_before(here, subject, move)
+        if known is not None:
+            return known
         before, head = _read(here, base, subject, row, move)
         at = Situation(base, view.actor, row, before, move, change.now)
         _require_permitted(at)
@@ -88,6 +92,13 @@ def possible_acts(view: View, record: Record) -> list[Possible]:
             at = Situation(base, view.actor, row, record, NOTHING, base.store.clock())
             found.append(Possible(row.act, _obstacle(at)))
     return found
+
+
+def _taken_before(view: View, subject: str, move: Move) -> Record | None:
+    """Return the record as it stands where it holds this very step: the answer to the first request was lost."""
+    head = view.head(head_of(subject)) if move.key is not None else None
+    record = view.load(head, Record) if head is not None else None
+    return record if record is not None and any(step.key == move.key for step in record.history) else None
 
 
 def _read(view: View, base: View, subject: str, row: Transition, move: Move) -> tuple[Record, Digest | None]:
@@ -139,6 +150,7 @@ def _moved(at: Situation, record: Record) -> Record:
         note=at.move.note,
         reason=at.move.reason,
         document=brought.digest() if isinstance(brought, Document) else getattr(brought, "made", None),
+        key=at.move.key,
     )
     moved = record.model_copy(
         update={

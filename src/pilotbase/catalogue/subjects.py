@@ -27,9 +27,12 @@ def subject_of(part: Part) -> str | None:
     return None
 
 
-def new_commission() -> str:
-    """Return a new commission's subject: drawn, so that it tells nothing of how many there are."""
-    return f"commission:{secrets.token_hex(8)}"
+def new_commission(key: Digest | None = None) -> str:
+    """Return a new commission's subject: drawn, so that it tells nothing of how many there are.
+
+    ``key`` names the request: sent again, it means the same commission.
+    """
+    return f"commission:{key.removeprefix('sha256:')[:16] if key is not None else secrets.token_hex(8)}"
 
 
 def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:

@@ -220,6 +220,8 @@ class StepTaken(Part):
     """Why, in a sentence of ours: a trial that broke off, a freeze that was refused."""
     document: Digest | None = None
     """What was handed in with it."""
+    key: Digest | None = None
+    """Names the request that asked for it, where it may be sent again."""
 
 
 class DutyDone(Part):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from pilotbase.catalogue.records import StaleEditError
 from pilotbase.documents.errors import (
@@ -22,9 +24,20 @@ from pilotbase.documents.errors import (
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
-from pilotbase.workspace.failures import BusyError, ConflictError, NotFoundError, StaleLeaseError
+from pilotbase.hub.bodies import BodyTooLargeError, require_bounded
+from pilotbase.hub.outages import outage
+from pilotbase.hub.rates import TooManyRequestsError
+from pilotbase.workspace.failures import (
+    BusyError,
+    ConflictError,
+    DiskFullError,
+    NotFoundError,
+    StaleLeaseError,
+    UnreachableError,
+)
 
 PROBLEM_TYPE = "application/problem+json"
+RETRY_SECONDS = "5"
 _log = logging.getLogger("pilotbase.hub")
 
 STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
@@ -32,9 +45,13 @@ STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
     (ConflictError, 409),
     (StaleLeaseError, 409),
     (BusyError, 503),
+    (UnreachableError, 503),
+    (DiskFullError, 507),
+    (BodyTooLargeError, 413),
     (InputError, 422),
     (InvalidProofError, 422),
     (UnknownProofError, 422),
+    (TooManyRequestsError, 429),
     (RefusedError, 403),
 )
 
@@ -75,12 +92,20 @@ def problem_details(error: PilotbaseError, status: int, reader: Language) -> dic
 
 
 def problem_response(error: PilotbaseError, status: int | None = None) -> HttpResponse:
-    """Return ``error`` as problem details in the caller's language."""
+    """Return ``error`` as problem details in the caller's language; of a trouble of the machine no more than needed."""
+    trouble = outage(error)
+    if trouble is not None:
+        _log.error("%s", error, exc_info=error)
+    error = trouble or error
     code = status or status_of(error)
     body = json.dumps(problem_details(error, code, language()), ensure_ascii=False)
     response = HttpResponse(body, status=code, content_type=PROBLEM_TYPE)
     if code == 401:
         response["WWW-Authenticate"] = 'Bearer realm="pilotbase"'
+    if code == 503:
+        response["Retry-After"] = RETRY_SECONDS
+    if isinstance(error, TooManyRequestsError):
+        response["Retry-After"] = str(error.retry_seconds)
     return response
 
 
@@ -91,6 +116,10 @@ class explain:  # noqa: N801 - named in settings beside the function middlewares
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            require_bounded(request)
+        except BodyTooLargeError as error:
+            return problem_response(error) if request.path.startswith("/api/") else problem_page(request, error)
         response = self.get_response(request)
         if response.status_code == 405 and request.path.startswith("/api/"):
             error = InputError("hub.method_not_allowed", found=request.method, allowed=response.headers["Allow"])
@@ -102,6 +131,8 @@ class explain:  # noqa: N801 - named in settings beside the function middlewares
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, LoginNeededError):
             return redirect_to_login(request.get_full_path())
+        if outage(error) is not None:
+            return None  # `failed` answers it, wherever it was raised
         return problem_page(request, error) if isinstance(error, PilotbaseError) else None
 
 
@@ -130,7 +161,10 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Django's handler500."""
+    """Django's handler500: also 503 while the database is away, 507 while the disk is full."""
+    trouble = outage(sys.exception())
+    if trouble is not None:
+        return _without_database(request, trouble)
     return _plain(request, PilotbaseError("hub.failed", request=getattr(request, "number", "–")), 500)
 
 
@@ -143,6 +177,18 @@ def _plain(request: HttpRequest, error: PilotbaseError, status: int) -> HttpResp
     if request.path.startswith("/api/"):
         return problem_response(error, status)
     return _page(request, status, error.text, error.hint, ())
+
+
+def _without_database(request: HttpRequest, error: PilotbaseError) -> HttpResponse:
+    """Return a page for which nobody asks who is there: that could not be told now."""
+    if request.path.startswith("/api/"):
+        return problem_response(error)
+    shown = {"title": text("hub.problem_title"), "sentence": error.text, "hint": error.hint, "reader": language()}
+    status = status_of(error)
+    page = HttpResponse(render_to_string("hub/problem.html", {**shown, "status": status}), status=status)
+    if status == 503:
+        page["Retry-After"] = RETRY_SECONDS
+    return page
 
 
 def _page(request: HttpRequest, status: int, sentence: Text, hint: Text, issues: Any) -> HttpResponse:

@@ -6,6 +6,7 @@ Killed at any moment it leaves a job whose lease runs out; the next worker goes 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import platform
 import threading
@@ -18,13 +19,16 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
 from pilotbase.worker.handlers import HANDLERS, give_up
-from pilotbase.workspace.failures import BusyError, StaleLeaseError
+from pilotbase.workspace.failures import BusyError, StaleLeaseError, UnreachableError
 from pilotbase.workspace.jobs import Claim, Job, JobState, beat, claim, finish
 
 LEASE_SECONDS = 30
 IDLE_SECONDS = 1.0
-_TAKEN = "trial.already_running"
-"""Another process is still at work on this plan, such as the scorer of a worker that was killed."""
+AWAY_SECONDS = 2.0
+_PASSING = ("trial.already_running", "workspace.busy", "workspace.database_unreachable")
+"""What passes by itself, by code, for it may come from another process: a scorer of a worker that was killed is still
+at work on this plan; the database is locked, or starting again."""
+_log = logging.getLogger("pilotbase.worker")
 
 
 class JobStoppedError(PilotbaseError):
@@ -40,9 +44,14 @@ class Worker:
     lease_seconds: int = LEASE_SECONDS
 
     def work(self, stop: threading.Event, on_end: Callable[[Job, JobState], None] = lambda *_: None) -> None:
-        """Do jobs as they come until ``stop`` is set."""
+        """Do jobs as they come until ``stop`` is set; while the database is away, wait for it."""
         while not stop.is_set():
-            done = self.work_once()
+            try:
+                done = self.work_once()
+            except UnreachableError as error:
+                _log.warning("%s", error)
+                stop.wait(AWAY_SECONDS)
+                continue
             if done is None or done[1] is JobState.QUEUED:
                 stop.wait(IDLE_SECONDS)
             if done is not None:
@@ -69,8 +78,9 @@ class Worker:
             finish(view, claimed, JobState.CANCELLED)  # whoever stopped it has left the reason
             return JobState.CANCELLED
         except PilotbaseError as error:
-            if isinstance(error, BusyError) or error.code == _TAKEN:
-                finish(view, claimed, JobState.QUEUED, error.text)
+            if error.code in _PASSING:
+                away = error.code == "workspace.database_unreachable"  # its text names addresses
+                finish(view, claimed, JobState.QUEUED, text("job.database_away") if away else error.text)
                 return JobState.QUEUED
             return self._fail(claimed, error.text)
         except OSError as error:
@@ -141,8 +151,8 @@ class _Heart:
                 self._failure = JobStoppedError("job.stopped")
         except StaleLeaseError as error:
             self._failure = error
-        except BusyError:
-            return  # the database is busy: the next beat comes before the lease runs out
+        except (BusyError, UnreachableError):
+            return  # the next beat comes before the lease runs out, or another worker takes over
 
     def _raise(self) -> None:
         if self._failure is not None:

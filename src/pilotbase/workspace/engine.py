@@ -16,15 +16,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.workspace.failures import BusyError
+from pilotbase.workspace.failures import BusyError, DiskFullError, UnreachableError
 
 BUSY_SECONDS = 30
 _WRITER_LOCK = 0x70696C6F74
 _WRITES = "pilotbase_writes"
 _PG_LOCK_TIMEOUT, _PG_DISK_FULL = "55P03", "53100"
+_PG_CUT_OFF = ("08", "57P0", "53300")
+"""SQLSTATE of connection failures, of a server that stops, starts or recovers, and of one with no connection left."""
 
 
 class Database:
@@ -41,6 +43,7 @@ class Database:
 
         Raises:
             BusyError: another writer held the database for longer than the busy timeout.
+            UnreachableError: the database is not there; a commit that was under way may stand or not.
             PilotbaseError: disk full or not writable; nothing was written.
         """
         with self._translated(), self._current_engine().connect() as plain:
@@ -87,7 +90,7 @@ class Database:
 def machine_failure(error: OSError, path: Path | str) -> PilotbaseError:
     """Return the error that tells a user what the operating system refused at ``path``."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return PilotbaseError("workspace.disk_full", path=path)
+        return DiskFullError("workspace.disk_full", path=path)
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return PilotbaseError("workspace.not_writable", path=path)
     return PilotbaseError("workspace.machine_failed", path=path, reason=error.strerror or str(error))
@@ -141,9 +144,22 @@ def _as_failure(error: DBAPIError | sqlite3.Error, place: str) -> PilotbaseError
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or name == _PG_LOCK_TIMEOUT:
         return BusyError("workspace.busy", path=place, seconds=BUSY_SECONDS)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")) or name == _PG_DISK_FULL:
-        return PilotbaseError("workspace.disk_full", path=place)
+        return DiskFullError("workspace.disk_full", path=place)
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return PilotbaseError("workspace.not_writable", path=place)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return PilotbaseError("workspace.store_damaged", path=place)
+    if _is_cut_off(error, name):
+        return UnreachableError("workspace.database_unreachable", path=place, reason=str(cause).strip())
     return PilotbaseError("workspace.database_failed", path=place, reason=str(cause).strip())
+
+
+def _is_cut_off(error: DBAPIError | sqlite3.Error, state: str) -> bool:
+    """Tell whether the server was lost or refused us, rather than what we asked of it."""
+    if not isinstance(error, DBAPIError) or isinstance(error.orig, sqlite3.Error):
+        return False
+    return (
+        error.connection_invalidated
+        or state.startswith(_PG_CUT_OFF)
+        or (not state and isinstance(error, OperationalError))
+    )

@@ -19,3 +19,11 @@ class StaleLeaseError(PilotbaseError):
 
 class BusyError(PilotbaseError):
     """The database stayed locked for longer than the busy timeout; nothing was written."""
+
+
+class UnreachableError(PilotbaseError):
+    """The database cannot be reached now (not started, starting, cut off). Whether the last write stands is open."""
+
+
+class DiskFullError(PilotbaseError):
+    """No space is left; nothing was left half-written."""

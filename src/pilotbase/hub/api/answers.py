@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import digest_bytes
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.problems import STATUSES, Problem
 from pilotbase.hub.models import GivenAnswer
@@ -66,20 +67,28 @@ def once(request: HubRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
         raise InputError("hub.idempotency_key", found=key[:40])
     own = {"person": person, "organisation": request.acting.organisation, "key": key}
     GivenAnswer.objects.filter(given_at__lt=timezone.now() - KEPT).delete()
-    try:
-        with transaction.atomic():
-            given = GivenAnswer.objects.create(**own, request_hash=_request_hash(request))
-    except IntegrityError:
-        return _again(GivenAnswer.objects.get(**own), request)
-    try:
+    # One transaction: a process that is killed on the way leaves no key that nobody answers. The step itself stands in
+    # the store under `request_key`, so that asking again finds it.
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                given = GivenAnswer.objects.create(**own, request_hash=_request_hash(request))
+        except IntegrityError:
+            return _again(GivenAnswer.objects.get(**own), request)
         response = act()
-    except BaseException:
-        given.delete()
-        raise
-    given.status, given.body = response.status_code, bytes(response.content)
-    given.headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-    given.save()
+        given.status, given.body = response.status_code, bytes(response.content)
+        given.headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
+        given.save()
     return response
+
+
+def request_key(request: HubRequest) -> str | None:
+    """Return what names this very request of this person, where it carries an Idempotency-Key; else None."""
+    key, person = request.headers.get(KEY), request.acting.person
+    if key is None or person is None:
+        return None
+    told = [person.identity, request.acting.organisation, key, _request_hash(request)]
+    return digest_bytes("\n".join(told).encode())
 
 
 def _again(given: GivenAnswer, request: HubRequest) -> HttpResponse:

@@ -15,8 +15,8 @@ from pilotbase.documents.loading import issues_of
 from pilotbase.hub.problems import PROBLEM_TYPE, LoginNeededError, problem_response
 from pilotbase.workspace.failures import NotFoundError
 
-STATUSES = frozenset({400, 401, 403, 404, 409, 412, 415, 422, 429, 503})
-"""Every status below 500 that any operation may answer with problem details; and 503 while the store is busy."""
+STATUSES = frozenset({400, 401, 403, 404, 409, 412, 415, 422, 429, 503, 507})
+"""What any operation may answer with problem details: below 500; 503: the store is busy or away; 507: it is full."""
 
 
 class ProblemIssue(pydantic.BaseModel):

@@ -15,7 +15,7 @@ from pilotbase.documents.record import BROUGHT, Commission, Record
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.addresses import SECTIONS, address_of
-from pilotbase.hub.api.answers import answers, document, once, seen
+from pilotbase.hub.api.answers import answers, document, once, request_key, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word, router
 
@@ -35,8 +35,9 @@ def propose(request: HubRequest, terms: Commission) -> HttpResponse:
     """Propose a commission; its address is in the header Location."""
 
     def act() -> HttpResponse:
-        subject = new_commission()
-        record = advance(request.acting.view, subject, Act.COMMISSION_PROPOSE, Move(terms))
+        key = request_key(request)
+        subject = new_commission(key)
+        record = advance(request.acting.view, subject, Act.COMMISSION_PROPOSE, Move(terms, key=key))
         response = document(request, record, 201)
         response["Location"] = f"/api{address_of(subject).rstrip('/')}"
         return response
@@ -66,8 +67,8 @@ def _operation(kind: str, row: Transition) -> Any:
 
 def _move(request: HubRequest, content: Any) -> Move:
     if isinstance(content, Noted):
-        return Move(None, content.note, seen(request))
-    return Move(content, "", seen(request))
+        return Move(None, content.note, seen(request), key=request_key(request))
+    return Move(content, "", seen(request), key=request_key(request))
 
 
 def _by_people(row: Transition) -> bool:

@@ -1,0 +1,30 @@
+"""Troubles of the machine under the hub: the database is away, the disk is full; told without our addresses."""
+
+from __future__ import annotations
+
+import errno
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.workspace.failures import DiskFullError, UnreachableError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SQLITE_FULL, _POSTGRES_FULL = "database or disk is full", "53100"
+
+
+def outage(error: BaseException | None) -> PilotbaseError | None:
+    """Return what to tell whoever asked, where ``error`` is a trouble of the machine that passes; else None."""
+    if isinstance(error, DiskFullError) or _is_full_disk(error):
+        return DiskFullError("hub.disk_full")
+    if isinstance(error, UnreachableError | OperationalError | InterfaceError):
+        return UnreachableError("hub.database_away")
+    return None
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    if not isinstance(error, DatabaseError):
+        return False
+    return _SQLITE_FULL in str(error) or getattr(error.__cause__, "sqlstate", None) == _POSTGRES_FULL
