@@ -28,6 +28,10 @@ class Relation(StrEnum):
     """The actor's organisation is the supplier of the subject."""
     REVIEWER = "reviewer"
     """This very person is named as a reviewer of the subject."""
+    ASKER = "asker"
+    """The actor's organisation has asked the question."""
+    AUTHOR = "author"
+    """This very person has written the message."""
     MACHINE = "machine"
     """The base's own process at work: an operator without a person."""
 
@@ -96,6 +100,18 @@ class Act(StrEnum):
     APPEAL_DECIDE = "appeal.decide"
     ORDER_GIVE = "order.give"
     ORDER_LIFT = "order.lift"
+
+
+class ExchangeAct(StrEnum):
+    """What people do beside records: threads and webhooks; names: text ``act.<value>``."""
+
+    THREAD_ASK = "thread.ask"
+    THREAD_REPLY = "thread.reply"
+    THREAD_ATTACH = "thread.attach"
+    THREAD_CORRECT = "thread.correct"
+    THREAD_REMOVE = "thread.remove"
+    THREAD_MARK = "thread.mark"
+    WEBHOOK_MANAGE = "webhook.manage"
 
 
 @dataclass(frozen=True)
@@ -172,6 +188,43 @@ PERMISSIONS: Mapping[Act, tuple[Grant, ...]] = {
 }
 """Act → who may do it. The regulator gives orders and lifts them; nobody edits evidence, so no act does."""
 
+EVERYBODY = tuple(Grant(role, Relation.ANY) for role in Role)
+ASKERS = tuple(Grant(role, Relation.ASKER) for role in Role)
+AUTHORS = tuple(Grant(role, Relation.AUTHOR) for role in Role)
+
+EXCHANGE: Mapping[ExchangeAct, tuple[Grant, ...]] = {
+    ExchangeAct.THREAD_ASK: EVERYBODY,
+    ExchangeAct.THREAD_REPLY: EVERYBODY,
+    ExchangeAct.THREAD_ATTACH: AUTHORS,
+    ExchangeAct.THREAD_CORRECT: (*AUTHORS, OPERATOR),
+    ExchangeAct.THREAD_REMOVE: (*AUTHORS, OPERATOR),
+    ExchangeAct.THREAD_MARK: (*ASKERS, OWNER, SUPPLIER),
+    ExchangeAct.WEBHOOK_MANAGE: MEMBERS,
+}
+"""Who may do what in a thread that they see, and to the webhooks of an organisation."""
+
+
+class Reading(StrEnum):
+    """What not everybody may read who sees a record: it tells about hidden cases, or about others."""
+
+    BUNDLE = "bundle"
+    """The sample bundle of a trial: the raw records, true labels of scored cases among them."""
+    BUDGET = "budget"
+    """Attempts used and unscored cases left: how often others have tried."""
+    COMPARISON = "comparison"
+    """The candidates for one scenario side by side."""
+    BOARD = "board"
+    """That a scenario has a board, and how to get on it; who stands there, the board's own visibility says."""
+
+
+READINGS: Mapping[Reading, tuple[Grant, ...]] = {
+    Reading.BUNDLE: (OPERATOR, MACHINE, OWNER, REGULATOR),
+    Reading.BUDGET: (OPERATOR, OWNER, REGULATOR),
+    Reading.COMPARISON: (OPERATOR, OWNER),
+    Reading.BOARD: (OPERATOR, OWNER, REGULATOR, Grant(Role.SUPPLIER, Relation.ANY)),
+}
+"""Reading → who may, of those who see the record."""
+
 
 class Acting(Protocol):
     """Who acts: an organisation in roles, and which person (None: the base's own process, or the command line)."""
@@ -195,12 +248,26 @@ class Stands:
     supplier: str | None = None
     reviewers: frozenset[tuple[str, str]] = frozenset()
     """(organisation, person) of each named reviewer."""
+    asker: str | None = None
+    """The organisation that has asked the question of a thread."""
+    author: tuple[str, str] | None = None
+    """(organisation, person) of who has written a message."""
 
 
-def permitted(act: Act, actor: Acting, stands: Stands) -> bool:
+def permitted(act: Act | ExchangeAct, actor: Acting, stands: Stands) -> bool:
     """Tell whether the table lets ``actor`` do ``act`` to a subject where people stand as ``stands``."""
+    grants = EXCHANGE[act] if isinstance(act, ExchangeAct) else PERMISSIONS[act]
+    return _granted(grants, actor, stands)
+
+
+def may_read(reading: Reading, actor: Acting, stands: Stands) -> bool:
+    """Tell whether the table lets ``actor`` read that of a record where people stand as ``stands``."""
+    return _granted(READINGS[reading], actor, stands)
+
+
+def _granted(grants: tuple[Grant, ...], actor: Acting, stands: Stands) -> bool:
     held = relations(actor, stands)
-    return any(grant.role in actor.roles and grant.relation in held for grant in PERMISSIONS[act])
+    return any(grant.role in actor.roles and grant.relation in held for grant in grants)
 
 
 def relations(actor: Acting, stands: Stands) -> frozenset[Relation]:
@@ -213,11 +280,13 @@ def relations(actor: Acting, stands: Stands) -> frozenset[Relation]:
         Relation.OWNER: actor.organisation == stands.demand_owner,
         Relation.SUPPLIER: actor.organisation == stands.supplier,
         Relation.REVIEWER: (actor.organisation, actor.person) in stands.reviewers,
+        Relation.ASKER: actor.organisation == stands.asker,
+        Relation.AUTHOR: (actor.organisation, actor.person) == stands.author,
     }
     return frozenset(relation for relation, true in holds.items() if true)
 
 
-def act_name(act: Act) -> Text:
+def act_name(act: Act | ExchangeAct) -> Text:
     """Return what an act is called."""
     return Text(code=f"act.{act}")
 

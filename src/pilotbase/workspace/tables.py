@@ -324,3 +324,105 @@ upload_chunks = Table(
     ForeignKeyConstraint(["upload"], ["uploads.identity"]),
 )
 """Encrypted chunks by where they start; those from ``uploads.received`` on were not acknowledged."""
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("identity", String(32), primary_key=True),
+    Column("subject", String(200), nullable=False),
+    Column("organisation", String(120), nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("answered", Boolean, nullable=False),
+    Column("digest", String(71), nullable=False),
+    Column("owner", String(120), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    ForeignKeyConstraint(["digest", "owner"], ["documents.digest", "documents.owner"]),
+    Index("threads_subject", "subject", "sequence"),
+    Index("threads_sequence", "sequence"),
+)
+"""Where each thread stands now; who sees its subject sees it, a private one only its asker and the subject's owner."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("sequence", _SERIAL, primary_key=True, autoincrement=True),
+    Column("identity", String(64), nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("thread", String(32), nullable=False),
+    Column("organisation", String(120), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("person", String(63), nullable=False),
+    Column("author", String(63), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("made_at", UtcMoment, nullable=False),
+    Index("notices_for", "organisation", "role", "sequence"),
+    Index("notices_made", "made_at"),
+    sqlite_autoincrement=True,
+)
+"""What happened, for whom: an empty organisation, role or person means any. ``author`` did it and is not told."""
+
+notice_reads = Table(
+    "notice_reads",
+    metadata,
+    Column("person", String(63), primary_key=True),
+    Column("notice", BigInteger, primary_key=True, autoincrement=False),
+    ForeignKeyConstraint(["notice"], ["notices.sequence"]),
+    Index("notice_reads_notice", "notice"),
+)
+"""Which person has read which notice."""
+
+notice_mails = Table(
+    "notice_mails",
+    metadata,
+    Column("person", String(63), primary_key=True),
+    Column("choice", String(10), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("failure", String(200), nullable=False),
+    Column("next_at", UtcMoment, nullable=True),
+    Column("sent_at", UtcMoment, nullable=True),
+)
+"""How a person wants notices by mail, and the last one that was mailed."""
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("identity", String(32), primary_key=True),
+    Column("organisation", String(120), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("made_by", String(63), nullable=False),
+    Column("made_at", UtcMoment, nullable=False),
+    Column("ended_at", UtcMoment, nullable=True),
+    Index("webhooks_organisation", "organisation"),
+)
+"""Where an organisation's programs receive notices; ``secret`` is sealed under a key of the home."""
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("identity", String(64), primary_key=True),
+    Column("webhook", String(32), nullable=False),
+    Column("notice", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", UtcMoment, nullable=True),
+    Column("status", Integer, nullable=True),
+    Column("failure", String(200), nullable=False),
+    Column("ended_at", UtcMoment, nullable=True),
+    ForeignKeyConstraint(["webhook"], ["webhooks.identity"]),
+    ForeignKeyConstraint(["notice"], ["notices.sequence"]),
+    Index("webhook_deliveries_next", "state", "next_at"),
+    Index("webhook_deliveries_of", "webhook", "notice"),
+    Index("webhook_deliveries_notice", "notice"),
+)
+"""One row a notice and webhook; ``identity`` is the ``webhook-id`` of every try."""
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""How far a reader of the change feed, or of time, has come."""

@@ -145,7 +145,7 @@ class Transaction:
             self.subjects.append(f"transfer:{transfer}")
 
     def vouch_for(self, *organisations: str) -> None:
-        """Let this transaction write for ``organisations`` too.
+        """Let this transaction write for ``organisations`` too, what they hold and the actor does not see included.
 
         The caller has seen that a rule of the base lets this actor do so, such as a record's permission table.
         """
@@ -182,11 +182,15 @@ class Transaction:
         return owner
 
     def _own(self, digest: str) -> records.Stored:
-        found = records.get(self.connection, self.actor, digest)
+        found = records.get(self.connection, self.actor, digest) or self._vouched_copy(digest)
         if found is None:
             raise NotFoundError("workspace.not_found", name=digest)
         self._writing_for(found.owner)
         return found
+
+    def _vouched_copy(self, digest: str) -> records.Stored | None:
+        copies = (records.copy_of(self.connection, digest, owner) for owner in sorted(self._vouched))
+        return next((copy for copy in copies if copy is not None), None)
 
     def _insert_parties(self, digest: str, owner: str, visibility: Visibility) -> None:
         for organisation in sorted(visibility.organisations):

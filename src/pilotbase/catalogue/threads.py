@@ -1,0 +1,325 @@
+"""Exchange 技术交流: asking, replying, correcting, removing, marking the answer; each change leaves its trace.
+
+Who sees a thread, the store decides (`workspace.threads`); who may do what, the permission table. What a person may not
+see does not exist for them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from pilotbase.catalogue.records import everything
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permitted
+from pilotbase.documents.thread import (
+    MAXIMUM_ATTACHMENTS,
+    MAXIMUM_MESSAGES,
+    Attachment,
+    Correction,
+    Marking,
+    Mention,
+    Message,
+    Question,
+    Removal,
+    Reply,
+    Thread,
+    ThreadStep,
+    mentions_in,
+)
+from pilotbase.workspace.actors import BASE, Actor, parties
+from pilotbase.workspace.blobs import BlobStore
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
+from pilotbase.workspace.threads import ThreadRow, find_thread, put_thread
+from pilotbase.workspace.transaction import Transaction
+
+KINDS = ("scenario", "application")
+"""Kinds of records that threads are about."""
+
+
+@dataclass(frozen=True)
+class SeenThread:
+    """A thread as an actor sees it, and which version it is."""
+
+    thread: Thread
+    digest: Digest
+    owner: str
+    """The organisation that owns its subject."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody is about to do to a thread."""
+
+    act: ExchangeAct
+    message: int = 0
+    reason: str = ""
+    seen: Digest | None = None
+    """The version that the person has seen; a newer one refuses it."""
+
+
+def ask(view: View, question: Question) -> SeenThread:
+    """Open a thread and return it.
+
+    Raises:
+        NotFoundError: the actor does not see its subject, or no threads are about such a subject.
+        RefusedError: the actor is no person of an organisation.
+    """
+    with view.transaction(ExchangeAct.THREAD_ASK.value) as change:
+        here = view.within(change)
+        owner = _owner_of(here, question.subject)
+        _require(ExchangeAct.THREAD_ASK, view.actor, Stands())
+        thread = Thread(
+            identity=secrets.token_hex(8),
+            subject=question.subject,
+            title=question.title,
+            private=question.private,
+            messages=(_message(change, 1, Reply(text=question.text, mentions=question.mentions)),),
+            history=(_step(change, ExchangeAct.THREAD_ASK, 1),),
+        )
+        return _keep(change, here, thread, owner)
+
+
+def reply(view: View, identity: str, said: Reply, seen: Digest | None = None) -> SeenThread:
+    """Add a message; raises as `read`, and `RefusedError` or `ConflictError`."""
+
+    def add(change: Transaction, thread: Thread) -> Thread:
+        number = len(thread.messages) + 1
+        if number > MAXIMUM_MESSAGES:
+            raise RefusedError("thread.full", limit=MAXIMUM_MESSAGES)
+        return _changed(thread, messages=(*thread.messages, _message(change, number, said)))
+
+    return _advance(view, identity, Deed(ExchangeAct.THREAD_REPLY, seen=seen), add)
+
+
+def correct(view: View, identity: str, number: int, said: Correction, seen: Digest | None = None) -> SeenThread:
+    """Put other words in the place of a message's; the earlier ones stay with the base."""
+
+    def put(change: Transaction, thread: Thread) -> Thread:
+        message = _standing(thread, number)
+        if message.text == said.text:
+            return thread
+        return _replaced(thread, message, text=said.text, corrected_at=change.now)
+
+    return _advance(view, identity, Deed(ExchangeAct.THREAD_CORRECT, number, seen=seen), put)
+
+
+def remove(
+    view: View, blobs: BlobStore, identity: str, number: int, why: Removal, seen: Digest | None = None
+) -> SeenThread:
+    """Take a message away: that there was one stays, its words stay with the base, its files are erased."""
+
+    def take(change: Transaction, thread: Thread) -> Thread:
+        message = _standing(thread, number)
+        without = _replaced(thread, message, text="", mentions=(), attachments=(), removed_at=change.now)
+        left = _changed(without, answer=None) if thread.answer == number else without
+        _erase(view.within(change), blobs, left, message.attachments)
+        return left
+
+    return _advance(view, identity, Deed(ExchangeAct.THREAD_REMOVE, number, why.reason, seen), take)
+
+
+def mark(view: View, identity: str, marking: Marking, seen: Digest | None = None) -> SeenThread:
+    """Say which message is the answer, or that none is."""
+
+    def put(_: Transaction, thread: Thread) -> Thread:
+        if marking.message is not None:
+            _standing(thread, marking.message)
+            if marking.message == 1:
+                raise InputError("thread.question_is_no_answer")
+        return _changed(thread, answer=marking.message)
+
+    return _advance(view, identity, Deed(ExchangeAct.THREAD_MARK, marking.message or 0, seen=seen), put)
+
+
+def attach(
+    view: View, blobs: BlobStore, identity: str, number: int, file: tuple[str, IO[bytes]], at_most: int
+) -> SeenThread:
+    """Add a file to one's own message; the same file under the same name changes nothing.
+
+    Raises:
+        InputError: larger than ``at_most`` bytes, too many files, or no name of a file.
+    """
+    name, stream = file
+    _require_seen(view, identity)
+    digest, size = _stored(blobs, stream, at_most)
+    attachment = _attachment(name, digest, size)
+
+    def put(_: Transaction, thread: Thread) -> Thread:
+        message = _standing(thread, number)
+        if attachment in message.attachments:
+            return thread
+        if len(message.attachments) >= MAXIMUM_ATTACHMENTS:
+            raise InputError("thread.too_many_files", limit=MAXIMUM_ATTACHMENTS)
+        if not blobs.exists(digest):  # somebody has just removed the last message with this file
+            raise ConflictError("thread.file_gone", name=name)
+        return _replaced(thread, message, attachments=(*message.attachments, attachment))
+
+    return _advance(view, identity, Deed(ExchangeAct.THREAD_ATTACH, number), put)
+
+
+def read(view: View, identity: str) -> SeenThread:
+    """Return a thread; raises `NotFoundError`: there is none, or none that the actor sees."""
+    row = _require_seen(view, identity)
+    return SeenThread(everything(view).load(row.digest, Thread), row.digest, row.owner)
+
+
+def read_all(view: View, rows: Sequence[ThreadRow]) -> list[Thread]:
+    """Return the threads of rows that the actor sees."""
+    base = everything(view)
+    return [base.load(row.digest, Thread) for row in rows]
+
+
+def file_of(seen: SeenThread, number: int, digest: Digest) -> Attachment:
+    """Return a file of a message; raises `NotFoundError`."""
+    message = seen.thread.message(number)
+    for attachment in message.attachments if message else ():
+        if attachment.digest == digest:
+            return attachment
+    raise NotFoundError("thread.not_found")
+
+
+def may(view: View, seen: SeenThread, act: ExchangeAct, number: int = 0) -> bool:
+    """Tell whether the table lets the actor do ``act`` to message ``number`` of a thread."""
+    return view.actor.person is not None and permitted(act, view.actor, _stands(seen.thread, seen.owner, number))
+
+
+def _advance(view: View, identity: str, deed: Deed, change_it: Callable[[Transaction, Thread], Thread]) -> SeenThread:
+    with view.transaction(deed.act.value) as change:
+        here = view.within(change)
+        before = read(here, identity)
+        _require_message(before.thread, deed)
+        _require(deed.act, view.actor, _stands(before.thread, before.owner, deed.message))
+        if deed.seen is not None and deed.seen != before.digest:
+            raise ConflictError("thread.changed_meanwhile")
+        changed = change_it(change, before.thread)
+        if changed == before.thread:
+            return before
+        message = len(changed.messages) if deed.act is ExchangeAct.THREAD_REPLY else deed.message
+        step = _step(change, deed.act, message).model_copy(update={"reason": deed.reason, "before": before.digest})
+        return _keep(change, here, _changed(changed, history=(*changed.history, step)), before.owner, before.digest)
+
+
+def _keep(change: Transaction, here: View, thread: Thread, owner: str, before: Digest | None = None) -> SeenThread:
+    change.vouch_for(owner)
+    digest = change.put(thread, parties(*{thread.asker} - {owner}), owner=owner, fields=_fields(thread))
+    change.set_head(f"thread:{thread.identity}", digest, expected=before)
+    if before is not None:
+        change.change_visibility(before, BASE)
+    row = ThreadRow(
+        identity=thread.identity,
+        subject=thread.subject,
+        organisation=thread.asker,
+        private=thread.private,
+        answered=thread.answer is not None,
+        digest=digest,
+        owner=owner,
+    )
+    put_thread(change, row)
+    return SeenThread(thread, digest, owner)
+
+
+def _fields(thread: Thread) -> dict[str, list[str]]:
+    files = [attachment.digest for message in thread.messages for attachment in message.attachments]
+    return {"attachment": sorted(set(files))}
+
+
+def _owner_of(view: View, subject: str) -> str:
+    listing = find_listing(view, subject)
+    if listing is None or listing.kind not in KINDS:
+        raise NotFoundError("record.not_found", subject=subject)
+    return listing.owner
+
+
+def _require_seen(view: View, identity: str) -> ThreadRow:
+    row = find_thread(view, identity)
+    if row is None:
+        raise NotFoundError("thread.not_found")
+    return row
+
+
+def _require(act: ExchangeAct, actor: Actor, stands: Stands) -> None:
+    if actor.person is None or not permitted(act, actor, stands):
+        raise RefusedError("thread.not_permitted", act=act_name(act))
+
+
+def _require_message(thread: Thread, deed: Deed) -> None:
+    of_message = (ExchangeAct.THREAD_ATTACH, ExchangeAct.THREAD_CORRECT, ExchangeAct.THREAD_REMOVE)
+    if deed.act in of_message and thread.message(deed.message) is None:
+        raise NotFoundError("thread.no_message", number=deed.message)
+
+
+def _stands(thread: Thread, owner: str, number: int) -> Stands:
+    message = thread.message(number)
+    kind = thread.subject.partition(":")[0]
+    return Stands(
+        demand_owner=owner if kind == "scenario" else None,
+        supplier=owner if kind == "application" else None,
+        asker=thread.asker,
+        author=(message.organisation, message.person) if message is not None else None,
+    )
+
+
+def _standing(thread: Thread, number: int) -> Message:
+    message = thread.message(number)
+    if message is None:
+        raise NotFoundError("thread.no_message", number=number)
+    if message.removed_at is not None:
+        raise RefusedError("thread.removed", number=number)
+    return message
+
+
+def _message(change: Transaction, number: int, said: Reply) -> Message:
+    called: tuple[Mention, ...] = (*said.mentions, *mentions_in(said.text))
+    return Message(
+        number=number,
+        organisation=change.actor.organisation,
+        person=change.actor.person or "",
+        at=change.now,
+        text=said.text,
+        mentions=tuple(dict.fromkeys(called)),
+    )
+
+
+def _step(change: Transaction, act: ExchangeAct, message: int) -> ThreadStep:
+    who = change.actor
+    return ThreadStep(act=act, message=message, organisation=who.organisation, person=who.person or "", at=change.now)
+
+
+def _replaced(thread: Thread, message: Message, **changes: object) -> Thread:
+    place, changed = message.number - 1, message.model_copy(update=changes)
+    return _changed(thread, messages=(*thread.messages[:place], changed, *thread.messages[place + 1 :]))
+
+
+def _changed(thread: Thread, **changes: object) -> Thread:
+    return thread.model_copy(update=changes)
+
+
+def _stored(blobs: BlobStore, stream: IO[bytes], at_most: int) -> tuple[Digest, int]:
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    if size > at_most:
+        raise InputError("thread.file_too_large", allowed=at_most)
+    return blobs.put(stream), size
+
+
+def _attachment(name: str, digest: Digest, size: int) -> Attachment:
+    try:
+        return Attachment(name=name, digest=digest, size=size)
+    except ValueError:
+        raise InputError("thread.file_name") from None
+
+
+def _erase(here: View, blobs: BlobStore, left: Thread, files: Sequence[Attachment]) -> None:
+    """Erase what no message of any thread holds any more."""
+    base = everything(here)
+    for file in files:
+        holders = [stored.load(Thread) for stored in base.find("thread", {"attachment": file.digest}, limit=1000)]
+        newest = {one.identity for one in holders if base.head(f"thread:{one.identity}") == one.digest()}
+        if not newest - {left.identity} and file.digest not in _fields(left)["attachment"]:
+            blobs.remove(file.digest)

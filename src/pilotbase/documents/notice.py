@@ -1,0 +1,119 @@
+"""Notices: what happened to whom it concerns, in a sentence; what a person chooses; who carries them out as mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from pilotbase.documents.base import Localized, Moment, Part
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
+
+
+class NoticeKind(StrEnum):
+    """Why there is a notice; names: text ``notice.kind.<value>``."""
+
+    STEP = "step"
+    """A record has moved."""
+    DUE = "due"
+    """Work is due soon."""
+    OVERDUE = "overdue"
+    """The day until which work was due has passed."""
+    QUESTION = "question"
+    REPLY = "reply"
+    ANSWER = "answer"
+    """A message was marked as the answer."""
+    MENTION = "mention"
+    GIVEN_UP = "given_up"
+    """A webhook did not take what was sent to it, however often."""
+
+
+class MailChoice(StrEnum):
+    """How a person wants notices by mail; names: text ``notice.mail.<value>``."""
+
+    AT_ONCE = "at_once"
+    DAILY = "daily"
+    NONE = "none"
+
+
+class Address(Part):
+    """Whom a notice is for; an empty organisation, role or person means any."""
+
+    organisation: str = ""
+    role: str = ""
+    person: str = ""
+
+
+class NoticeBody(Part):
+    """What a notice says, but for the words of a catalogue."""
+
+    title: Localized
+    """What it is about, as its owner calls it."""
+    record: str = ""
+    """Kind of the record that it is about."""
+    act: str = ""
+    """The act that was done, or that is waited for."""
+    state: str = ""
+    """State of the record after it."""
+    organisation: str = ""
+    """Who did it; empty where time did."""
+    due: Moment | None = None
+
+
+class Notice(Part):
+    """One notice as its reader sees it."""
+
+    identity: str
+    kind: NoticeKind
+    subject: str
+    """The record that it is about, empty for a webhook."""
+    thread: str = ""
+    """The thread that it is about, else empty."""
+    organisation: str
+    """For which organisation the reader is told."""
+    body: NoticeBody
+    made_at: Moment
+    read: bool = False
+
+    @property
+    def sentence(self) -> Text:
+        """Return what happened, without what it is about."""
+        body = self.body
+        said: dict[str, object] = {"organisation": body.organisation}
+        if body.act:
+            said["act"] = Text(code=f"act.{body.act}")
+        if body.state:
+            said["state"] = Text(code=f"state.{body.record}.{body.state}")
+        if body.due is not None:
+            said["due"] = f"{body.due:%Y-%m-%d}"
+        return text(f"notice.{self.kind}", **said)
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A person with an account, and what they may act as: organisation and roles."""
+
+    person: str
+    memberships: tuple[tuple[str, frozenset[Role]], ...]
+
+
+class Post(Protocol):
+    """Who knows the people and can mail them: the hub."""
+
+    def people(self) -> Iterable[Recipient]:
+        """Return everybody who has an account and belongs to an organisation."""
+
+    def send(self, person: str, notices: Sequence[Notice], message: str) -> None:
+        """Mail ``notices`` to a person in their language; the same ``message`` names the same mail.
+
+        Raises:
+            OSError: the mail did not go out.
+        """
+
+
+class MailWish(Part):
+    """What a person chooses."""
+
+    mail: MailChoice
