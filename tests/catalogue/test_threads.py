@@ -115,7 +115,7 @@ def test_who_may_do_what(trial, blobs, act):
         ExchangeAct.THREAD_REPLY: lambda view, one: threads.reply(view, one, Reply(text="So it is.")),
         ExchangeAct.THREAD_CORRECT: lambda view, one: threads.correct(view, one, 2, Correction(text="No.")),
         ExchangeAct.THREAD_REMOVE: lambda view, one: threads.remove(view, blobs, one, 2, Removal(reason="Spam")),
-        ExchangeAct.THREAD_ATTACH: lambda view, one: threads.attach(view, blobs, one, 2, ("a.txt", io.BytesIO(b"x")), 9),
+        ExchangeAct.THREAD_ATTACH: lambda view, one: threads.attach(view, blobs, one, 2, ("a", io.BytesIO(b"x")), 9),
         ExchangeAct.THREAD_MARK: lambda view, one: threads.mark(view, one, Marking(message=2)),
     }  # fmt: skip
     found = ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pilotbase.catalogue.records import head_of
 from pilotbase.documents.record import Record, StepTaken
+from pilotbase.documents.thread import Thread
 from pilotbase.workspace.store import View
 
 
@@ -35,3 +36,23 @@ def news(view: View, since: int = 0, limit: int = 1000) -> tuple[list[News], int
             if change.head == head_of(record.subject):
                 found.append(News(change.sequence, record))
     return found, changes[-1].sequence if changes else since
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One step of a thread."""
+
+    sequence: int
+    thread: Thread
+    """As it stood after the step."""
+    owner: str
+    """The organisation that owns its subject."""
+
+
+def talks(view: View, since: int = 0, limit: int = 1000) -> list[Talk]:
+    """Return the steps of threads among the ``limit`` changes after position ``since`` that ``view`` sees."""
+    return [
+        Talk(change.sequence, view.load(change.digest, Thread), change.owner)
+        for change in view.changes(since, limit)
+        if change.event == "moved" and change.kind == "thread"
+    ]

@@ -13,7 +13,7 @@ from pilotbase.documents.vocabularies import Role
 
 
 class NoticeKind(StrEnum):
-    """Why there is a notice; names: text ``notice.kind.<value>``."""
+    """Why there is a notice; in words: text ``notice.<value>``."""
 
     STEP = "step"
     """A record has moved."""
@@ -26,6 +26,8 @@ class NoticeKind(StrEnum):
     ANSWER = "answer"
     """A message was marked as the answer."""
     MENTION = "mention"
+    REMOVAL = "removal"
+    """A message of one's own was removed."""
     GIVEN_UP = "given_up"
     """A webhook did not take what was sent to it, however often."""
 

@@ -251,6 +251,7 @@ waits = Table(
     Column("due", UtcMoment, nullable=True),
     ForeignKeyConstraint(["subject"], ["listings.subject"]),
     Index("waits_for", "role", "organisation", "due"),
+    Index("waits_due", "due"),
 )
 """What each record waits for; an empty organisation or person means any."""
 

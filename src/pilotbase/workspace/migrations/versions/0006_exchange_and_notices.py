@@ -10,7 +10,8 @@ SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the seven tables; what happened before makes no notices."""
+    """Make the tables; what happened before makes no notices."""
+    op.create_index("waits_due", "waits", ["due"], unique=False)
     _make_threads()
     _make_notices()
     _make_mails()

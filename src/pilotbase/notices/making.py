@@ -1,0 +1,102 @@
+"""What there is to tell, and whom it concerns. The same happening gives the same drafts: nobody is told twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from pilotbase.documents.base import Localized
+from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
+from pilotbase.documents.permissions import ExchangeAct
+from pilotbase.documents.record import Record
+from pilotbase.documents.thread import Message, Thread, ThreadStep
+from pilotbase.workspace.listings import Listing, Wait
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A notice that is to be kept, for one address."""
+
+    kind: NoticeKind
+    subject: str
+    address: Address
+    body: NoticeBody
+    happening: str
+    """Names what happened: the same for all who are told of it."""
+    thread: str = ""
+    author: str = ""
+    """The person who did it: they are not told."""
+
+    @property
+    def identity(self) -> str:
+        """Return the name of this notice: drawn from what happened and for whom, it tells nothing of how many are."""
+        told = [self.kind.value, self.happening, self.address.to_json_value()]
+        return hashlib.sha256(canonical_json(told)).hexdigest()[:32]
+
+
+def of_step(record: Record, title: Localized) -> Iterator[Draft]:
+    """Yield the notices of the last step of ``record``: to its parties, and to whose turn it is now."""
+    step = record.history[-1]
+    body = NoticeBody(title=title, record=record.kind, act=step.act, state=step.state, organisation=step.organisation)
+    happening = f"{record.subject} {record.digest()}"
+    for address in dict.fromkeys(_concerned(record)):
+        yield Draft(NoticeKind.STEP, record.subject, address, body, happening, author=step.person or "")
+
+
+def of_wait(listing: Listing, wait: Wait, now: datetime) -> Draft:
+    """Return the notice that work is due soon, or that its day has passed."""
+    assert wait.due is not None
+    kind = NoticeKind.OVERDUE if wait.due < now else NoticeKind.DUE
+    address = Address(organisation=wait.organisation, role=wait.role, person=wait.person)
+    body = NoticeBody(title=listing.title, record=listing.kind, act=wait.act, due=wait.due)
+    happening = f"{listing.subject} {wait.act} {wait.since.isoformat()} {wait.due.isoformat()}"
+    return Draft(kind, listing.subject, address, body, happening)
+
+
+def of_thread(thread: Thread, owner: str) -> Iterator[Draft]:
+    """Yield the notices of the last step of ``thread``, whose subject ``owner`` owns."""
+    step = thread.history[-1]
+    body = NoticeBody(
+        title=Localized(en=thread.title, zh=thread.title), act=step.act.value, organisation=step.organisation
+    )
+    happening = f"thread {thread.identity} {len(thread.history)}"
+    for address, kind in _told(thread, step, owner).items():
+        yield Draft(kind, thread.subject, address, body, happening, thread.identity, step.person)
+
+
+def _concerned(record: Record) -> Iterator[Address]:
+    parties = (record.organisation, record.demand_owner, record.supplier)
+    yield from (Address(organisation=party) for party in parties if party is not None)
+    for reviewer in record.reviewers:
+        yield Address(organisation=reviewer.organisation, role="reviewer", person=reviewer.person)
+    at = record.history[-1].at
+    yield from (
+        Address(role=wait.role.value) for wait in record.waits if wait.organisation is None and wait.since == at
+    )
+    yield from (Address(organisation=order.organisation) for order in record.orders)
+
+
+def _told(thread: Thread, step: ThreadStep, owner: str) -> dict[Address, NoticeKind]:
+    message = thread.message(step.message)
+    if step.act is ExchangeAct.THREAD_ASK:
+        return {Address(organisation=owner): NoticeKind.QUESTION, **_called(message)}
+    if step.act is ExchangeAct.THREAD_REPLY:
+        taking_part = {_of(one): NoticeKind.REPLY for one in thread.messages if one.organisation != owner}
+        return {Address(organisation=owner): NoticeKind.REPLY, **taking_part, **_called(message)}
+    if step.act is ExchangeAct.THREAD_MARK and thread.answer is not None:
+        return {_of(one): NoticeKind.ANSWER for one in thread.messages}
+    if step.act is ExchangeAct.THREAD_REMOVE and message is not None:
+        return {_of(message): NoticeKind.REMOVAL}
+    return {}
+
+
+def _called(message: Message | None) -> dict[Address, NoticeKind]:
+    called = message.mentions if message is not None else ()
+    return {Address(organisation=one.organisation, person=one.person or ""): NoticeKind.MENTION for one in called}
+
+
+def _of(message: Message) -> Address:
+    return Address(organisation=message.organisation, person=message.person)

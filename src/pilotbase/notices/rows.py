@@ -1,0 +1,191 @@
+"""Notices as rows: each kept once, read by those whom it is for, as long as they see what it is about.
+
+No line of the log tells of notices: they say again what the log says already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+)
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.notice import Notice, NoticeBody, NoticeKind
+from pilotbase.notices.making import Draft
+from pilotbase.workspace import records, tables
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.listings import MAXIMUM_PAGE
+from pilotbase.workspace.store import View
+from pilotbase.workspace.threads import seen_threads
+
+COUNTED = 100
+"""Unread notices are counted up to so many: a page says 99+."""
+_rows, _reads, _heads, _documents = tables.notices.c, tables.notice_reads.c, tables.heads.c, tables.documents.c
+
+
+def keep(connection: Connection, drafts: Iterable[Draft], now: datetime) -> list[tuple[int, Draft]]:
+    """Keep the drafts that are not there yet, and return them with their numbers."""
+    kept = []
+    for draft in dict.fromkeys(drafts):
+        if connection.scalar(select(_rows.sequence).where(_rows.identity == draft.identity)) is not None:
+            continue
+        values = {
+            "identity": draft.identity,
+            "kind": draft.kind.value,
+            "subject": draft.subject,
+            "thread": draft.thread,
+            "organisation": draft.address.organisation,
+            "role": draft.address.role,
+            "person": draft.address.person,
+            "author": draft.author,
+            "body": canonical_json(draft.body.to_json_value()),
+            "made_at": now,
+        }
+        key = connection.execute(insert(tables.notices).values(values)).inserted_primary_key
+        assert key is not None
+        kept.append((int(key[0]), draft))
+    return kept
+
+
+def list_notices(
+    view: View, unread: bool = False, after: str | None = None, limit: int = 50
+) -> tuple[list[Notice], str | None]:
+    """Return the notices of the person of ``view``, newest first, and the identity from which to read on.
+
+    Raises:
+        InputError: there is no notice ``after`` for this person.
+    """
+    limit = max(1, min(limit, MAXIMUM_PAGE))
+    with view.reading() as connection:
+        rows = _with_reads(view.actor)
+        if unread:
+            rows = rows.where(~_is_read(view.actor))
+        if after is not None:
+            rows = rows.where(_rows.sequence < _sequence_of(connection, view.actor, after))
+        found = connection.execute(rows.order_by(_rows.sequence.desc()).limit(limit + 1)).all()
+    notices = [as_notice(row, view.actor, bool(row.is_read)) for row in found]
+    return notices[:limit], notices[limit - 1].identity if len(notices) > limit else None
+
+
+def count_unread(view: View) -> int:
+    """Return how many notices the person of ``view`` has not read, up to `COUNTED`."""
+    if view.actor.person is None:
+        return 0
+    with view.reading() as connection:
+        some = _mine(view.actor).with_only_columns(_rows.sequence).where(~_is_read(view.actor)).limit(COUNTED)
+        return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def mark_read(view: View, identities: Sequence[str] | None) -> int:
+    """Mark notices as read by the person of ``view``, all of them for None, and return how many were unread."""
+    person = view.actor.person
+    if person is None:
+        return 0
+    with view.store.database.write() as connection:
+        unread = _mine(view.actor).with_only_columns(_rows.sequence).where(~_is_read(view.actor))
+        if identities is not None:
+            unread = unread.where(_rows.identity.in_(list(identities)))
+        numbers = connection.scalars(unread).all()
+        if numbers:
+            connection.execute(insert(tables.notice_reads), [{"person": person, "notice": one} for one in numbers])
+    return len(numbers)
+
+
+def unread_since(connection: Connection, actor: Actor, position: int, limit: int) -> list[tuple[int, Notice]]:
+    """Return the notices after ``position`` that a person has not read, oldest first, with their numbers."""
+    rows = _mine(actor).where(_rows.sequence > position, ~_is_read(actor)).order_by(_rows.sequence).limit(limit)
+    return [(row.sequence, as_notice(row, actor)) for row in connection.execute(rows)]
+
+
+def find_for_organisation(connection: Connection, actor: Actor, sequence: int) -> Notice | None:
+    """Return a notice for whomever of the organisation of ``actor``, or None where it does not see it (any more)."""
+    rows = select(tables.notices).where(_rows.sequence == sequence, _for_organisation(actor), _about_seen(actor))
+    row = connection.execute(rows).first()
+    return None if row is None else as_notice(row, actor)
+
+
+def last_sequence(connection: Connection) -> int:
+    """Return the number of the newest notice, 0 while there is none."""
+    return connection.scalar(select(func.max(_rows.sequence))) or 0
+
+
+def forget(connection: Connection, before: datetime) -> int:
+    """Remove the notices that were made before a moment, with what hangs on them; return how many."""
+    old = select(_rows.sequence).where(_rows.made_at < before)
+    connection.execute(delete(tables.notice_reads).where(_reads.notice.in_(old)))
+    connection.execute(delete(tables.webhook_deliveries).where(tables.webhook_deliveries.c.notice.in_(old)))
+    return connection.execute(delete(tables.notices).where(_rows.made_at < before)).rowcount
+
+
+def as_notice(row: Any, actor: Actor, read: bool = False) -> Notice:
+    """Return what a row says to who acts."""
+    return Notice(
+        identity=row.identity,
+        kind=NoticeKind(row.kind),
+        subject=row.subject,
+        thread=row.thread,
+        organisation=row.organisation or actor.organisation,
+        body=NoticeBody.model_validate_json(row.body),
+        made_at=row.made_at,
+        read=read,
+    )
+
+
+def _mine(actor: Actor) -> Select[Any]:
+    person = actor.person or ""
+    for_me = and_(_for_organisation(actor), _rows.person.in_(["", person]), _rows.author != person)
+    return select(tables.notices).where(for_me, _about_seen(actor))
+
+
+def _with_reads(actor: Actor) -> Select[Any]:
+    return _mine(actor).add_columns(_is_read(actor).label("is_read"))
+
+
+def _for_organisation(actor: Actor) -> ColumnElement[bool]:
+    roles = ["", *(role.value for role in actor.roles)]
+    return and_(
+        literal(bool(actor.organisation)),
+        _rows.organisation.in_(["", actor.organisation]),
+        _rows.role.in_(roles),
+    )
+
+
+def _about_seen(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that the actor sees now what a notice is about: a record, a thread, or nothing but it."""
+    if actor.sees_all:
+        return true()
+    record = (
+        exists()
+        .where(_heads.name == literal("record:") + _rows.subject)
+        .where(_documents.digest == _heads.digest, _documents.owner == _heads.owner)
+        .where(records.visible_to(actor))
+    )
+    thread = seen_threads(actor).where(tables.threads.c.identity == _rows.thread).exists()
+    return or_(_rows.subject == "", and_(_rows.thread == "", record), and_(_rows.thread != "", thread))
+
+
+def _is_read(actor: Actor) -> ColumnElement[bool]:
+    return exists().where(_reads.notice == _rows.sequence, _reads.person == (actor.person or ""))
+
+
+def _sequence_of(connection: Connection, actor: Actor, identity: str) -> int:
+    sequence = connection.scalar(_mine(actor).with_only_columns(_rows.sequence).where(_rows.identity == identity))
+    if sequence is None:
+        raise InputError("workspace.no_such_page", after=identity)
+    return int(sequence)

@@ -1,0 +1,181 @@
+"""The one HTTP client that calls addresses which users have given: it reaches the open internet and nothing behind it.
+
+The name is resolved once, every address that it stands for is judged, and the connection is made to the very address
+that was judged, so that a name server which answers differently the next time gains nothing. No redirect is followed,
+no proxy is asked, and little is read of the answer. The operator may list hosts and networks that are reached anyway.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit
+
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+
+Resolver = Callable[[str, int], Sequence[str]]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+MAXIMUM_URL = 2000
+MAXIMUM_ANSWER_BYTES = 64 << 10
+_PORTS = {"https": 443, "http": 80}
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+"""IPv6 addresses that stand for an IPv4 address in their last 32 bits (RFC 6052)."""
+
+
+class NoAnswerError(PilotbaseError):
+    """The other end could not be reached, or did not answer in time."""
+
+
+def system_resolver(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of ``host``; raises `OSError` where there are none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the status, and the beginning of the body."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True)
+class GuardedHttp:
+    """A client with what the operator allows beyond the open internet.
+
+    ``allowed`` holds host names and networks (``hooks.internal``, ``10.1.0.0/16``, ``127.0.0.1``). Plain http goes to
+    these only.
+    """
+
+    allowed: tuple[str, ...] = ()
+    seconds: float = 10.0
+    """For the whole exchange."""
+    resolve: Resolver = field(default=system_resolver, repr=False)
+
+    def check(self, url: str) -> None:
+        """Return if ``url`` may be called now.
+
+        Raises:
+            InputError: it is no address of http or https.
+            RefusedError: it leads to a private, loopback, link-local or other special address.
+            NoAnswerError: its name cannot be resolved.
+        """
+        self._judged(_parts(url))
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send ``body`` and return the answer, whatever its status.
+
+        Raises as `check`, and `NoAnswerError` when the other end does not answer in time.
+        """
+        parts = _parts(url)
+        address = self._judged(parts)
+        connection = _Pinned(parts, str(address), self.seconds)
+        timer = threading.Timer(self.seconds, connection.abort)
+        timer.start()
+        try:
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("POST", target, body=body, headers=dict(headers))
+            response = connection.getresponse()
+            return Answer(response.status, response.read(MAXIMUM_ANSWER_BYTES))
+        except ssl.SSLCertVerificationError as error:
+            raise NoAnswerError("protocol.certificate_invalid", host=parts.hostname) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise NoAnswerError("protocol.unreachable", host=parts.hostname) from error
+        finally:
+            timer.cancel()
+            connection.close()
+
+    def _judged(self, parts: SplitResult) -> Address:
+        """Return the address to connect to, once every address of the host has been judged."""
+        host = parts.hostname or ""
+        try:
+            found = [ipaddress.ip_address(one.partition("%")[0]) for one in self.resolve(host, _port(parts))]
+        except (OSError, ValueError) as error:
+            raise NoAnswerError("protocol.unknown_host", host=host) from error
+        if not found:
+            raise NoAnswerError("protocol.unknown_host", host=host)
+        listed = host in self.allowed
+        if not listed and any(not is_open(one) and not self._lists(one) for one in found):
+            raise RefusedError("protocol.address_denied", host=host)
+        if parts.scheme == "http" and not listed and not all(self._lists(one) for one in found):
+            raise RefusedError("protocol.https_needed", host=host)
+        return found[0]
+
+    def _lists(self, address: Address) -> bool:
+        return any(address in network for network in networks_in(self.allowed))
+
+
+def is_open(address: Address) -> bool:
+    """Tell whether ``address`` is one of the open internet: global, unicast, and hiding no other inside it."""
+    if isinstance(address, ipaddress.IPv6Address):
+        hidden = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        if address in _TRANSLATED:
+            hidden.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        inside = [one for one in hidden if one is not None]
+        if inside:
+            return all(is_open(one) for one in inside)
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def networks_in(names: Sequence[str]) -> list[Network]:
+    """Return those of ``names`` that are networks or addresses."""
+    found: list[Network] = []
+    for name in names:
+        try:
+            found.append(ipaddress.ip_network(name))
+        except ValueError:
+            continue
+    return found
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _port(parts)
+    except ValueError:
+        raise InputError("protocol.no_address") from None
+    plain = url.isascii() and url.isprintable() and " " not in url and len(url) <= MAXIMUM_URL
+    if not plain or parts.scheme not in _PORTS or not parts.hostname or "@" in parts.netloc or parts.fragment:
+        raise InputError("protocol.no_address")
+    return parts
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or _PORTS.get(parts.scheme, 0)
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection to one address, which speaks to the host by its name: in TLS and in the header Host."""
+
+    def __init__(self, parts: SplitResult, address: str, seconds: float) -> None:
+        super().__init__(parts.hostname or "", _port(parts), timeout=seconds)
+        self.default_port = _PORTS[parts.scheme]
+        self._address, self._secure = address, parts.scheme == "https"
+        self._aborted = False
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = plain
+        if self._secure:
+            context = ssl.create_default_context()
+            self.sock = context.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock.do_handshake()
+        if self._aborted:
+            raise TimeoutError
+
+    def abort(self) -> None:
+        """Cut the exchange off: a peer that sends a byte now and then is never waited for."""
+        self._aborted = True
+        if self.sock is not None:
+            with suppress(OSError):
+                # Of the socket below TLS: the TLS object is in use in the other thread.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)

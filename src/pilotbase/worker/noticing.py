@@ -1,0 +1,209 @@
+"""Noticing: the change feed and the clock make notices; notices go out by mail and to webhooks.
+
+It runs beside the queue, in a thread of its own, for a trial may take hours. Several workers may do it at once: each
+notice is kept once, and what goes out is claimed first or has a name by which a second copy is known.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from pilotbase.catalogue.news import news, talks
+from pilotbase.catalogue.records import both_languages, head_of
+from pilotbase.catalogue.ties import organisation_of
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.notice import Notice, Post
+from pilotbase.documents.record import Record
+from pilotbase.documents.vocabularies import Role
+from pilotbase.notices import deliveries, mails, rows
+from pilotbase.notices.due_dates import waits_due
+from pilotbase.notices.making import Draft, of_step, of_thread, of_wait
+from pilotbase.notices.webhooks import all_webhooks, secret_of
+from pilotbase.protocols.cloud_events import MEDIA_TYPE, CloudEvent
+from pilotbase.protocols.guarded_http import GuardedHttp
+from pilotbase.protocols.standard_webhooks import signed_headers
+from pilotbase.worker.base import Base
+from pilotbase.workspace.listings import Listing, Wait
+from pilotbase.workspace.positions import move, position
+from pilotbase.workspace.store import View
+
+AHEAD = timedelta(days=3)
+"""How long before its day work is told to be due."""
+KEPT = timedelta(days=365)
+IDLE_SECONDS, REST_SECONDS = 1.0, 15.0
+EVENT = "org.pilotbase.notice"
+_FEED, _CLOCK = "notices", "due dates"
+_CHANGES = 500
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_log = logging.getLogger("pilotbase.notices")
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How notices go out: by whom mails are sent, how webhooks are called, at which hour (UTC) digests go."""
+
+    post: Post | None = None
+    http: GuardedHttp = field(default_factory=GuardedHttp)
+    digest_hour: int = 0
+
+
+@dataclass(frozen=True)
+class Noticing:
+    """Everything that a round needs."""
+
+    base: Base
+    ways: Ways
+
+    @property
+    def view(self) -> View:
+        return self.base.lab.view
+
+    def round(self) -> bool:
+        """Tell what is new, send what is due; return whether there may be more at once."""
+        more = self.tell_changes()
+        self.tell_due_dates()
+        self.send_mails()
+        return self.call_webhooks() or more
+
+    def tell_changes(self) -> bool:
+        """Make notices of what happened since the last time; return whether the feed goes on."""
+        with self.view.reading() as connection:
+            since = position(connection, _FEED)
+        steps, after = news(self.view, since or 0, _CHANGES)
+        if after == (since or 0):
+            return False
+        drafts = [draft for step in steps for draft in self._of_record(step.record)]
+        for talk in talks(self.view, since or 0, _CHANGES):
+            if talk.sequence <= after:
+                drafts += of_thread(talk.thread, talk.owner)
+        self._keep(_FEED, since, after, drafts)
+        return True
+
+    def tell_due_dates(self) -> None:
+        """Make notices of the days that have come nearer than `AHEAD`, or have passed, since the last time."""
+        now = self.view.store.clock()
+        with self.view.reading() as connection:
+            since = position(connection, _CLOCK)
+        before = now if since is None else _EPOCH + timedelta(microseconds=since)
+        if since is not None and before >= now:
+            return
+        near = waits_due(self.view, before + AHEAD, now + AHEAD)
+        past = waits_due(self.view, before, now)
+        drafts = [of_wait(listing, wait, now) for listing, wait in (*near, *past)]
+        self._keep(_CLOCK, since, (now - _EPOCH) // timedelta(microseconds=1), drafts)
+
+    def send_mails(self) -> None:
+        """Send the mails that are due."""
+        if self.ways.post is None:
+            return
+        hour = self.ways.digest_hour
+        for mail in mails.mails_due(self.view, self.ways.post.people(), hour):
+            try:
+                if mail.notices:
+                    self.ways.post.send(mail.person, mail.notices, mail.name)
+            except OSError as error:
+                _log.warning("a mail did not go out: %s", type(error).__name__)
+                mails.note_failed(self.view, mail, type(error).__name__)
+            else:
+                mails.note_sent(self.view, mail, hour)
+
+    def call_webhooks(self) -> bool:
+        """Send what is due to webhooks, side by side: a slow one holds no other up; return whether there was any."""
+        sendings = deliveries.claim_due(self.view, self._roles())
+        if sendings:
+            with ThreadPoolExecutor(len(sendings)) as pool:
+                list(pool.map(self._send, sendings))
+        return bool(sendings)
+
+    def forget(self) -> int:
+        """Remove notices that are older than `KEPT`; return how many."""
+        with self.view.store.database.write() as connection:
+            return rows.forget(connection, self.view.store.clock() - KEPT)
+
+    def _of_record(self, record: Record) -> Iterator[Draft]:
+        title, now = both_languages(record.title), self.view.store.clock()
+        yield from of_step(record, title)
+        if self.view.head(head_of(record.subject)) == record.digest():
+            listing = Listing(record.subject, record.kind, record.state, "", record.owner, title)
+            for one in record.waits:
+                # Such as an order whose day is tomorrow: the clock has passed the moment at which it is told.
+                if one.since == record.history[-1].at and one.due is not None and one.due <= now + AHEAD:
+                    wait = Wait(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)
+                    yield of_wait(listing, wait, now)
+
+    def _keep(self, name: str, since: int | None, after: int, drafts: list[Draft]) -> None:
+        roles_of = self._roles()
+        with self.view.store.database.write() as connection:
+            if move(connection, name, expected=since, to=after):
+                now = self.view.store.clock()
+                deliveries.enqueue(connection, rows.keep(connection, drafts, now), roles_of, now)
+
+    def _roles(self) -> deliveries.RolesOf:
+        """Return the roles of the organisations that have webhooks; of others, none."""
+        with self.view.reading() as connection:
+            names = {webhook.organisation for webhook in all_webhooks(connection)}
+        registered = {name: organisation_of(self.view, name) for name in names}
+        roles = {name: frozenset(found.roles) if found else frozenset[Role]() for name, found in registered.items()}
+        return lambda name: roles.get(name, frozenset())
+
+    def _send(self, sending: deliveries.Sending) -> None:
+        status, failure = None, ""
+        body = event_of(sending.delivery.notice, sending.delivery.identity, self.base.trust.issuer).encoded()
+        try:
+            with self.view.reading() as connection:
+                secret = secret_of(connection, self.base.home.keys, sending.webhook.identity)
+            headers = signed_headers(secret, sending.delivery.identity, self.view.store.clock(), body)
+            answer = self.ways.http.post(sending.webhook.url, body, {"Content-Type": MEDIA_TYPE, "User-Agent": "pilotbase", **headers})
+            status = answer.status
+        except PilotbaseError as error:
+            failure = error.code
+        deliveries.note_answer(self.view, sending, status, failure)
+
+
+def event_of(notice: Notice, identity: str, issuer: str) -> CloudEvent:
+    """Return a notice as an event of the base ``issuer``."""
+    told = {"for": notice.organisation, "thread": notice.thread or None, **notice.body.to_json_value()}
+    return CloudEvent(
+        id=identity,
+        source=f"urn:pilotbase:base:{issuer}",
+        type=f"{EVENT}.{notice.kind}",
+        subject=notice.subject or None,
+        time=notice.made_at,
+        data={name: value for name, value in told.items() if value not in (None, "")},
+    )
+
+
+@contextmanager
+def noticing(base: Base, ways: Ways) -> Iterator[Noticing]:
+    """Run rounds in a thread until the end of the block."""
+    stop, ours = threading.Event(), Noticing(base, ways)
+    thread = threading.Thread(target=_rounds, args=(ours, stop), name="notices", daemon=True)
+    thread.start()
+    try:
+        yield ours
+    finally:
+        stop.set()
+        thread.join(timeout=REST_SECONDS)
+
+
+def _rounds(ours: Noticing, stop: threading.Event) -> None:
+    forgot = None
+    while not stop.is_set():
+        pause = IDLE_SECONDS
+        try:
+            if ours.round():
+                pause = 0.0
+            today = ours.view.store.clock().date()
+            if forgot != today:
+                ours.forget()
+                forgot = today
+        except Exception:  # noqa: BLE001 - whatever it is, trials go on, and the next round may find it mended
+            _log.exception("a round of notices broke off")
+            pause = REST_SECONDS
+        stop.wait(pause)
