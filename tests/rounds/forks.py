@@ -1,0 +1,98 @@
+"""Forks hubs and workers on demand: they start in milliseconds, because this process has imported everything.
+
+    python -m tests.rounds.forks PORT      answers {"<person>": "<token>", …} once the accounts are made; then, for each
+    line ``web`` or ``worker`` on standard input, the number of a new process.
+
+What is forked is what `pilotbase serve --no-worker` and `pilotbase worker` run; it ends with this process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+from datetime import timedelta
+
+from pilotbase.hub import serving
+
+PEOPLE = {
+    "owner": ("plant", "demand_owner"),
+    "supplier": ("acme", "supplier"),
+    "desk": ("base", "operator"),
+    "planner": ("base", "operator"),
+    "signer": ("base", "operator"),
+    "reviewer": ("institute", "reviewer"),
+}
+LEASE_SECONDS = 1
+_libc = ctypes.CDLL(None)
+
+
+def main() -> None:
+    place = serving.Place(port=int(sys.argv[1]))
+    serving.configure(place)
+    serving.prepare()
+    import pilotbase.hub.asgi
+    import pilotbase.hub.urls
+    import pilotbase.worker.queue  # noqa: F401 - imported before forking
+
+    _say(make_accounts())
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        _say(_fork(line.strip(), place))
+
+
+def make_accounts() -> dict[str, str]:
+    """Return the API token of each person, whose account is made."""
+    from django.db import connections
+    from django.utils import timezone
+
+    from pilotbase.hub.models import ApiToken, Membership, Person
+    from pilotbase.hub.people import secrets
+
+    tokens = {}
+    for name, (organisation, role) in PEOPLE.items():
+        person = Person.objects.create(identity=f"p-{name}", email=f"{name}@example.org", name=name)
+        Membership.objects.create(person=person, organisation=organisation, roles=[role])
+        tokens[name] = secrets.new_secret("pilot")
+        end, hashed = timezone.now() + timedelta(days=1), secrets.hash_of(tokens[name])
+        ApiToken.objects.create(
+            person=person, organisation=organisation, label="t", scope="write", secret_hash=hashed, expires_at=end
+        )
+    connections.close_all()
+    return tokens
+
+
+def _fork(kind: str, place: serving.Place) -> int:
+    child = os.fork()
+    if child:
+        return child
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _libc.prctl(1, signal.SIGKILL)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    try:
+        if kind == "web":
+            serving.run(place)
+        else:
+            _work()
+    finally:
+        os._exit(1)
+
+
+def _work() -> None:
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.queue import Worker, default_name
+
+    Worker(open_base(), default_name(), LEASE_SECONDS).work(threading.Event())
+
+
+def _say(answer: object) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
