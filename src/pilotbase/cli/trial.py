@@ -1,4 +1,4 @@
-"""``pilotbase trial``: rehearse, freeze, run, show; decide from recorded answers, replay a verdict."""
+"""``pilotbase trial``: rehearse, freeze, run, show; decide from recorded answers; replay a verdict, pack a bundle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli import board, trial_decide, trial_replay
+from pilotbase.cli import board, trial_decide, trial_pack, trial_replay
 from pilotbase.cli.edge import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.report import Report
@@ -26,6 +26,7 @@ Engine = Annotated[str, typer.Option("--engine", help="Where the work runs: loca
 
 app.command("decide")(trial_decide.decide)
 app.command("replay")(trial_replay.replay)
+app.command("pack")(trial_pack.pack)
 app.command("board")(board.board)
 
 

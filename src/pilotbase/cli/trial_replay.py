@@ -12,15 +12,22 @@ from pilotbase.cli.edge import command, print_json, say
 
 @command
 def replay(
-    report: Annotated[Path, typer.Argument(help="The owner's trial folder, or its report.json.")],
+    report: Annotated[
+        Path, typer.Argument(help="A sample bundle (archive or folder), the owner's trial folder, or its report.json.")
+    ],
+    trust: Annotated[
+        Path | None, typer.Option(help="Of a bundle: the base's trust-roots.json; default: the bundle's own.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the replay.")] = False,
 ) -> None:
     """Derive a verdict again from the records beside a report: needs no base and no key. Exit 3 where they disagree."""
+    from pilotbase.worker.bundle_replaying import BundleReplay, bundle_lines, is_bundle, replay_bundle
     from pilotbase.worker.replaying import replay_lines, replay_trial
 
-    found = replay_trial(report)
+    of_bundle = trust is not None or is_bundle(report)
+    found = replay_bundle(report, trust) if of_bundle else replay_trial(report)
     if as_json:
         print_json(found.to_json_value())
-    else:
-        for line in replay_lines(found):
-            say(line)
+        return
+    for line in bundle_lines(found) if isinstance(found, BundleReplay) else replay_lines(found):
+        say(line)

@@ -158,7 +158,7 @@ def mark_delivered(vault: Vault, attempt: Attempt) -> None:
 
 
 def commit_answers(vault: Vault, attempt: Attempt, answers: Digest) -> None:
-    """Fix the digest of all answers; only then can the order be revealed. The same digest again changes nothing.
+    """Fix the digest of all answers, in the log too; only then can the order be revealed. Again changes nothing.
 
     Raises:
         RefusedError: other answers were committed before, or no batch was delivered.
@@ -345,7 +345,7 @@ def _advance(
         stamps = {AttemptState.DELIVERED: {"delivered_at": change.now}, AttemptState.CLOSED: {"closed_at": change.now}}
         fixed = {} if answers is None else {"answers": answers}
         _update(change, attempt, {"state": after.value, **stamps.get(after, {}), **fixed})
-        _log(change, action, attempt)
+        _log(change, action, attempt, **fixed)
 
 
 def _require_state(row: Row[Any], attempt: Attempt, allowed: tuple[AttemptState, ...]) -> None:
@@ -358,7 +358,7 @@ def _update(change: Transaction, attempt: Attempt, values: dict[str, object]) ->
     change.connection.execute(update(tables.attempts).where(_attempts.identity == attempt.identity).values(values))
 
 
-def _log(change: Transaction, action: str, attempt: Attempt, **facts: int) -> None:
+def _log(change: Transaction, action: str, attempt: Attempt, **facts: int | str) -> None:
     subjects = [attempt.hidden_set, attempt.plan, attempt.application]
     change.record(action, subjects, {"attempt": attempt.number, **facts})
 

@@ -36,6 +36,8 @@ class Purpose(StrEnum):
     """A board's own slice, and the state of its Ladder."""
     OWNER = "owner"
     """A job of the data's owner."""
+    BUNDLE = "bundle"
+    """A sample bundle, for the owner, the operator or the regulator."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,126 @@
+"""A sample bundle as files: one archive whose every byte follows from what is in it.
+
+The archive is a zip of one folder, nothing compressed (what compresses well already is), names in order, no times. So
+the same files are the same bytes on every machine, and an archive that is not what its own files pack to was altered.
+``SHA256SUMS`` is what ``sha256sum -c`` reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from pilotbase.documents.errors import InputError, InvalidProofError
+
+SUMS = "SHA256SUMS"
+NEEDED = (
+    "README.md",
+    "cases.csv",
+    "log-checkpoint.txt",
+    "log-excerpt.json",
+    "plan.json",
+    "records.parquet",
+    "report.html",
+    "report.json",
+    "trust-roots.json",
+)
+OPTIONAL = ("acceptance.json", "certificate.json")
+MAXIMUM_BYTES = 2 << 30
+_OLDEST = (1980, 1, 1, 0, 0, 0)
+"""The first moment that a zip can name."""
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+
+Files = Mapping[str, bytes]
+
+
+def pack(folder: str, files: Files) -> bytes:
+    """Return the archive of ``files`` in one folder, with their sums."""
+    content = {**files, SUMS: sums_of(files)}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(content):
+            line = zipfile.ZipInfo(f"{folder}/{name}", _OLDEST)
+            line.create_system, line.external_attr = 3, 0o644 << 16
+            archive.writestr(line, content[name])
+    return packed.getvalue()
+
+
+def unpack(file: Path) -> dict[str, bytes]:
+    """Return the files of an archive, without its sums.
+
+    Raises:
+        InputError: it cannot be read, or is no bundle.
+        InvalidProofError: a byte of it was altered, or a file is missing or does not belong.
+    """
+    data = read_bounded(file)
+    folder, content = _contents(data, file)
+    files = {name: body for name, body in content.items() if name != SUMS}
+    _require_sums(content, file)
+    if pack(folder, files) != data:
+        raise InvalidProofError("bundle.archive_altered", file=file)
+    return files
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Return the files of an unpacked bundle; raises as `unpack`. What else lies in the folder is not looked at."""
+    names = [name for name in (*NEEDED, *OPTIONAL, SUMS) if (folder / name).is_file()]
+    content = {name: read_bounded(folder / name) for name in names}
+    _require_sums(content, folder)
+    return {name: body for name, body in content.items() if name != SUMS}
+
+
+def read_bounded(file: Path) -> bytes:
+    """Return the bytes of a file; raises `InputError` where there is none or it is too large."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAXIMUM_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError("input.no_file", file=file) from None
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=file, reason=error.strerror) from None
+    if len(data) > MAXIMUM_BYTES:
+        raise InputError("input.file_too_large", file=file, limit=MAXIMUM_BYTES)
+    return data
+
+
+def sums_of(files: Files) -> bytes:
+    """Return one line a file: SHA-256 in hex, two spaces, name."""
+    lines = (f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+    return "".join(lines).encode()
+
+
+def _contents(data: bytes, file: Path) -> tuple[str, dict[str, bytes]]:
+    """Return folder and files; nothing is unpacked that is compressed, encrypted, or has a name that we do not know."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            lines = archive.infolist()
+            folder = lines[0].filename.partition("/")[0] if lines else ""
+            if _is_ours(folder, lines, len(data)):
+                return folder, {line.filename.partition("/")[2]: archive.read(line) for line in lines}
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+        raise InvalidProofError("bundle.archive_altered", file=file) from None
+    raise InputError("bundle.no_bundle", file=file)
+
+
+def _is_ours(folder: str, lines: list[zipfile.ZipInfo], size: int) -> bool:
+    known = {f"{folder}/{name}" for name in (*NEEDED, *OPTIONAL, SUMS)}
+    plain = all(line.compress_type == zipfile.ZIP_STORED and line.filename in known for line in lines)
+    return plain and _FOLDER.fullmatch(folder) is not None and sum(line.file_size for line in lines) <= size
+
+
+def _require_sums(content: Files, place: Path) -> None:
+    """Return if every file is there and has the sum that stands for it; raises `InvalidProofError` naming the first."""
+    missing = [name for name in (*NEEDED, SUMS) if name not in content]
+    if missing:
+        raise InvalidProofError("bundle.file_missing", place=place, name=missing[0])
+    files = {name: body for name, body in content.items() if name != SUMS}
+    listed = content[SUMS].splitlines()
+    for line, name in zip(sums_of(files).splitlines(), sorted(files), strict=True):
+        if line not in listed:
+            raise InvalidProofError("bundle.file_altered", place=place, name=name)
+    if content[SUMS] != sums_of(files):
+        raise InvalidProofError("bundle.file_altered", place=place, name=SUMS)

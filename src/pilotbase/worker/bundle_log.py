@@ -1,0 +1,87 @@
+"""What the log must have said of a trial, and in which order, for its bundle to prove anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.report import Report
+from pilotbase.worker.issuing import IssuedCertificate
+from pilotbase.workspace.excerpts import LogExcerpt, entries_naming, take_excerpt
+from pilotbase.workspace.log import HEAD, STORED, LogEntry
+from pilotbase.workspace.notes import LogVerifier
+from pilotbase.workspace.store import Store
+
+IN_ORDER = ("plan", "answers", "order", "report")
+"""The plan is frozen, then all answers are committed to, then the order of scoring is opened, then it is reported."""
+
+
+@dataclass(frozen=True)
+class Proceedings:
+    """The documents of one trial."""
+
+    plan: TrialPlan
+    report: Report
+    certificate: IssuedCertificate | None = None
+    acceptance: Acceptance | None = None
+
+
+def excerpt_of(store: Store, of: Proceedings) -> LogExcerpt:
+    """Return what the log says of a trial; raises `InvalidProofError` where it does not say all of it."""
+    named = [one.digest() for one in (of.plan, of.report, of.certificate, of.acceptance) if one is not None]
+    found = list(entries_naming(store, *named))
+    wanted = _wanted(of)
+    numbers = {name: entry.number for name in wanted if (entry := _first(found, wanted[name])) is not None}
+    _require_all(numbers, wanted)
+    return take_excerpt(store, numbers)
+
+
+def require_said(excerpt: LogExcerpt, of: Proceedings, verifier: LogVerifier | None = None) -> None:
+    """Return if the excerpt proves that the log says of a trial what its documents say.
+
+    Raises:
+        InvalidProofError: an entry is not proven, is lacking, says something else, or came too early.
+    """
+    entries, wanted = excerpt.opened(verifier), _wanted(of)
+    _require_all({name: entry.number for name, entry in entries.items()}, wanted)
+    for name, says in wanted.items():
+        if not says(entries[name]):
+            raise InvalidProofError("bundle.log_differs", name=name, number=entries[name].number)
+    numbers = [entries[name].number for name in IN_ORDER]
+    if numbers != sorted(numbers):
+        raise InvalidProofError("bundle.log_order")
+
+
+def _wanted(of: Proceedings) -> Mapping[str, Callable[[LogEntry], bool]]:
+    """Return name → whether an entry is the one that is meant."""
+    plan, report = of.plan.digest(), of.report.digest()
+    answers = of.report.records.answers if of.report.records else ""
+    wanted: dict[str, Callable[[LogEntry], bool]] = {
+        "plan": _stating("trial.plan_frozen", f"{STORED}{plan}", "trial-plan"),
+        "answers": lambda one: _stating("vault.attempt_committed", "answers", answers)(one) and plan in one.subjects,
+        "order": lambda one: one.action == "vault.order_revealed" and plan in one.subjects,
+        "report": _stating("trial.reported", f"{HEAD}report:{plan}", report),
+    }
+    if of.certificate is not None:
+        wanted["certificate"] = _stating("certificate.issued", f"{HEAD}certificate:{report}", of.certificate.digest())
+    if of.acceptance is not None:
+        stored = f"{STORED}{of.acceptance.digest()}"
+        wanted["acceptance"] = lambda one: one.facts.get(stored) == "acceptance"
+    return wanted
+
+
+def _stating(action: str, fact: str, value: str) -> Callable[[LogEntry], bool]:
+    return lambda entry: entry.action == action and entry.facts.get(fact) == value
+
+
+def _first(entries: Iterable[LogEntry], says: Callable[[LogEntry], bool]) -> LogEntry | None:
+    return next((entry for entry in entries if says(entry)), None)
+
+
+def _require_all(numbers: Mapping[str, int], wanted: Mapping[str, object]) -> None:
+    for name in wanted:
+        if name not in numbers:
+            raise InvalidProofError("bundle.log_silent", name=name)
