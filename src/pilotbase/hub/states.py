@@ -1,13 +1,53 @@
-"""How a state looks: a shape and a colour beside its word. Red is for what is bad, and for nothing else."""
+"""How a state looks: a shape and a colour beside its word, and its place on the way. Red is for what is bad alone."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from pilotbase.documents.texts import Text
+
 _LOOKS = {
-    "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good",
-    "fail": "revoked refused reject fail invalid failed expired",
-    "wait": "review proposed countered plan_review rectification retest suspended reported inconclusive unknown queued",
+    "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good "
+    "filed",
+    "fail": "revoked refused reject fail invalid failed expired overdue",
+    "wait": "review proposed countered plan_review rectification retest suspended reported inconclusive unknown queued "
+    "missing",
     "run": "running freezing signing rehearsing",
     "stop": "closed withdrawn declined cancelled stopped",
 }
 LOOK = {state: look for look, states in _LOOKS.items() for state in states.split()}
 """State → class of the stylesheet; what is not here (a draft) has an empty circle."""
+
+_WAYS: dict[str, dict[str, str]] = {
+    "scenario": {"draft": "draft", "review": "review", "open": "open", "closed": "closed"},
+    "application": {"draft": "draft", "submitted": "submitted"},
+    "commission": {
+        "commission": "proposed countered",
+        "plan": "agreed retest plan_review plan_approved",
+        "frozen": "freezing frozen",
+        "run": "queued running",
+        "report": "reported refused rectification",
+        "acceptance": "accepted",
+        "certificate": "signing certified suspended revoked",
+    },
+}
+"""Kind of record → stage of its way, in order → the states in which a record is there."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a record's way."""
+
+    label: Text
+    place: str
+    """``done``, ``now`` or ``later``; names: text ``hub.way_<place>``."""
+
+
+def way(kind: str, state: str) -> list[Stage]:
+    """Return the stages of a record's way with where it is; none where it has left its way, such as withdrawn."""
+    stages = _WAYS.get(kind, {})
+    here = next((number for number, states in enumerate(stages.values()) if state in states.split()), None)
+    if here is None:
+        return []
+    places = ["done"] * here + ["now"] + ["later"] * len(stages)
+    return [Stage(Text(code=f"hub.way.{name}"), place) for name, place in zip(stages, places, strict=False)]

@@ -45,6 +45,7 @@ def _list(request: HubRequest, section: str) -> HttpResponse:
         "section": section,
         "kind": kind,
         "rows": lines_of(request.acting.view, page.items),
+        "asked": bool(query.words or query.states or query.sector),
         "total": count(request.acting.view, query),
         "query": query,
         "states": _choices(f"state.{kind}", states(kind), query.states),  # type: ignore[arg-type]

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from pilotbase.catalogue.advancing import possible_acts
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
-from pilotbase.documents.record import ApplicationVersion, Commission, Record
+from pilotbase.documents.base import Localized
+from pilotbase.documents.record import ApplicationVersion, Approval, Commission, Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.addresses import KINDS, subject_of
+from pilotbase.hub.choices import choices
 from pilotbase.hub.models import Membership, Person
 from pilotbase.hub.pages.trials import certificate_of, progress_of, report_of
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.reading import SHOWN, see
+from pilotbase.hub.states import way
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class ApprovalLine:
+    """A kind of approval that a trial needs or has, and what was filed of it; names: text ``hub.approval_state``."""
+
+    kind: str
+    filed: tuple[Approval, ...]
+    state: str
 
 
 @require_safe
@@ -37,7 +51,8 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "section": section,
         "crumbs": [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}],
         "history": list(reversed(seen.record.history)) if seen.record else [],
-        "acts": possible_acts(view, seen.record) if seen.record else [],
+        "acts": choices(view, seen.record) if seen.record else [],
+        "way": way(kind, seen.listing.state),
         "people": names_of(seen.record, request.acting.actor) if seen.record else {},
         "can_propose": kind == "scenario" and seen.listing.state == "open" and request.acting.has(Role.SUPPLIER),
         **_contents(view, seen.document, seen.record),
@@ -92,12 +107,36 @@ def _of_trial(view: View, record: Record) -> dict[str, Any]:
     issued = certificate_of(view, record)
     job = progress_of(view, record)
     return {
+        "about": [(label, subject, _title(view, subject)) for label, subject in _subjects(record)],
         "commission": view.load(terms, Commission) if terms else None,
+        "approvals": _approvals(record),
         "report": report_of(view, record),
         "certificate": issued.certificate if issued else None,
         "job": job,
         "live": job is not None and job.live,
     }
+
+
+def _subjects(record: Record) -> list[tuple[Text, str]]:
+    kinds = (("scenario", text("hub.scenario")), ("application", text("hub.application")))
+    return [(label, record.subjects[kind]) for kind, label in kinds if kind in record.subjects]
+
+
+def _title(view: View, subject: str) -> Localized | None:
+    """Return the title of a record that the actor may open, else None."""
+    listing = find_listing(view, subject)
+    return listing.title if listing is not None else None
+
+
+def _approvals(record: Record) -> list[ApprovalLine]:
+    now = datetime.now(UTC)
+    kinds = dict.fromkeys((*record.approvals_needed, *(one.kind for one in record.approvals)))
+    lines = []
+    for kind in kinds:
+        filed = tuple(one for one in record.approvals if one.kind == kind)
+        holds = any(one.holds_at(now) for one in filed)
+        lines.append(ApprovalLine(kind, filed, "filed" if holds else "expired" if filed else "missing"))
+    return lines
 
 
 def _members(acting: Acting, name: str) -> dict[str, Any]:

@@ -31,6 +31,8 @@ SANDBOX = (
 class Progress:
     """Coarse progress of the newest job of a record."""
 
+    kind: str
+    """What is done; names: text ``hub.work.<kind>``."""
     state: str
     position: int
     stage: Text | None
@@ -92,6 +94,7 @@ def _record(request: HubRequest, name: str) -> Record:
 def _progress(job: Job) -> Progress:
     live = not job.ended
     return Progress(
+        kind=job.kind,
         state=job.state.value,
         position=job.ahead + 1 if job.state.value == "queued" else 0,
         stage=job.progress.stage if job.progress and live else None,

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.my_work import my_work
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, actor_of
 from pilotbase.hub.guards import member_only
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What somebody may begin for whom nothing waits."""
+
+    sentence: Text
+    url: str
 
 
 @require_safe
@@ -19,7 +30,13 @@ from pilotbase.hub.guards import member_only
 def show(request: HubRequest) -> HttpResponse:
     """Show what waits for the reader."""
     acting = request.acting
-    shown = {"title": text("hub.nav_my_work"), "tasks": my_work(acting.view), "elsewhere": list(_elsewhere(acting))}
+    tasks = my_work(acting.view)
+    shown = {
+        "title": text("hub.nav_my_work"),
+        "tasks": tasks,
+        "begin": [] if tasks else list(_begin(acting)),
+        "elsewhere": list(_elsewhere(acting)),
+    }
     return render(request, "hub/work.html", shown)
 
 
@@ -32,3 +49,17 @@ def _elsewhere(acting: Acting) -> Iterator[tuple[str, int]]:
             waiting = len(my_work(view))
             if waiting:
                 yield membership.organisation, waiting
+
+
+def _begin(acting: Acting) -> Iterator[Beginning]:
+    """Yield what people of the actor's roles begin with."""
+    if acting.has(Role.DEMAND_OWNER):
+        yield Beginning(text("hub.first_scenario"), reverse("scenario-new"))
+    if acting.has(Role.SUPPLIER):
+        yield Beginning(text("hub.first_application"), reverse("records", kwargs={"section": "scenarios"}))
+    if acting.has(Role.OPERATOR):
+        yield Beginning(text("hub.first_organisation"), reverse("records", kwargs={"section": "organisations"}))
+    if acting.has(Role.REGULATOR):
+        yield Beginning(text("hub.first_evidence"), reverse("records", kwargs={"section": "trials"}))
+    if acting.has(Role.REVIEWER):
+        yield Beginning(text("hub.first_review"), reverse("records", kwargs={"section": "trials"}))

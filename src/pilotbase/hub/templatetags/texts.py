@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -10,10 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from pilotbase.documents.base import Localized, localized
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, catalogue, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.addresses import address_of
+from pilotbase.hub.organisations import title_of
 from pilotbase.hub.states import LOOK
 
 register = template.Library()
@@ -28,8 +30,8 @@ def t(code: str, **params: object) -> str:
 
 @register.simple_tag
 def word(vocabulary: str, value: str) -> str:
-    """Return the name of a value of a vocabulary, such as ``word "sector" scenario.sector``."""
-    return text(f"{vocabulary}.{value}").render(language())
+    """Return the name of a value of a vocabulary, such as ``word "sector" scenario.sector``, as it stands alone."""
+    return _alone(text(f"{vocabulary}.{value}").render(language()))
 
 
 @register.filter
@@ -45,7 +47,7 @@ def said(sentence: Any) -> str:
 @register.simple_tag
 def status(vocabulary: str, value: str) -> SafeString:
     """Return the mark of a state: shape, word and colour; the word is text ``<vocabulary>.<value>``."""
-    name = text(f"{vocabulary}.{value}").render(language())
+    name = _alone(text(f"{vocabulary}.{value}").render(language()))
     return format_html('<span class="status {}">{}</span>', LOOK.get(value, "none"), name)
 
 
@@ -53,6 +55,19 @@ def status(vocabulary: str, value: str) -> SafeString:
 def state(kind: str, value: str) -> SafeString:
     """Return the mark of the state of a record."""
     return status(f"state.{kind}", value)
+
+
+@register.filter
+def approval_kind(kind: str) -> str:
+    """Return the name of a kind of approval; owners may use kinds of their own, which stand as they are."""
+    code = f"hub.approval.{kind}"
+    return text(code).render(language()) if code in catalogue("hub", language()) else make_visible(kind)
+
+
+@register.filter
+def organisation(name: str | None) -> str:
+    """Return what an organisation is called."""
+    return title_of(name or "")
 
 
 @register.filter
@@ -77,6 +92,12 @@ def rest(subject: str) -> str:
 def number(value: float) -> str:
     """Return a number with its thousands set apart and no digits that say nothing."""
     return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
+@register.filter
+def money(amount: str) -> str:
+    """Return an amount of money with its thousands set apart."""
+    return f"{Decimal(amount):,}"
 
 
 @register.filter
@@ -106,3 +127,32 @@ def day(when: object) -> SafeString | str:
     if not isinstance(when, datetime):
         return "–"
     return format_html('<time datetime="{}">{}</time>', when.isoformat(), when.strftime("%Y-%m-%d"))
+
+
+@register.filter
+def days_left(due: object) -> str:
+    """Return in how many days something is due, or how late it is."""
+    if not isinstance(due, datetime):
+        return ""
+    days = (due.date() - datetime.now(UTC).date()).days
+    if days == 0:
+        return t("hub.due_today")
+    one, more = ("hub.day_left", "hub.days_left") if days > 0 else ("hub.day_over", "hub.days_over")
+    return t(one) if abs(days) == 1 else t(more, count=abs(days))
+
+
+def _alone(name: str) -> str:
+    """Return a word as it stands in a cell or a mark of its own, with a capital letter."""
+    return name[:1].upper() + name[1:]
+
+
+@register.filter
+def words(sentence: str) -> list[str]:
+    """Return the words of a list that a template writes out."""
+    return sentence.split()
+
+
+@register.filter
+def dashed(name: str) -> str:
+    """Return a name as addresses hold it: ``open-source`` of ``open_source``."""
+    return name.replace("_", "-")

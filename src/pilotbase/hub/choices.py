@@ -1,0 +1,62 @@
+"""What the reader may do to a record: what waits for them first, what ends something last, what is barred and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pilotbase.catalogue.advancing import Possible, possible_acts
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Record, Waiting
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.store import View
+
+_ENDS = frozenset(
+    {
+        Act.SCENARIO_CLOSE,
+        Act.SCENARIO_WITHDRAW,
+        Act.APPLICATION_WITHDRAW,
+        Act.COMMISSION_DECLINE,
+        Act.COMMISSION_CANCEL,
+        Act.REVIEWER_RELEASE,
+        Act.TRIAL_STOP,
+        Act.ACCEPTANCE_REFUSE,
+        Act.CERTIFICATE_SUSPEND,
+        Act.CERTIFICATE_REVOKE,
+    }
+)
+"""Acts that end or undo something: their buttons look so."""
+_REMEDIES = {"record.interest_undeclared": Act.INTEREST_DECLARE, "record.approval_missing": Act.APPROVAL_FILE}
+"""What stands against an act → the act that removes it."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One act: whether it waits for the reader, whether it ends something, and what else stands against it."""
+
+    possible: Possible
+    turn: bool
+    ends: bool
+
+    @property
+    def act(self) -> Act:
+        return self.possible.act
+
+    @property
+    def barred(self) -> bool:
+        return self.possible.obstacle is not None
+
+
+def choices(view: View, record: Record) -> list[Choice]:
+    """Return what the actor of ``view`` may do to ``record`` now, in the order in which a page offers it."""
+    possible = possible_acts(view, record)
+    waiting = {wait.act for wait in record.waits if _mine(wait, view.actor)}
+    codes = [one.obstacle.code for one in possible if one.act in waiting and one.obstacle is not None]
+    turn = waiting | {_REMEDIES[code] for code in codes if code in _REMEDIES}
+    found = [Choice(one, one.act in turn, one.act in _ENDS) for one in possible]
+    return sorted(found, key=lambda one: (one.barred, one.ends, not one.turn))
+
+
+def _mine(wait: Waiting, actor: Actor) -> bool:
+    """Tell whether a piece of work waits for this actor."""
+    mine = wait.organisation in (None, actor.organisation) and wait.person in (None, actor.person)
+    return mine and wait.role in actor.roles

@@ -1,0 +1,28 @@
+"""What organisations are called: whoever reads the short name of one in a document may read its title."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub.acting import language
+from pilotbase.hub.base import base, operator_view
+from pilotbase.workspace.listings import find_listing
+
+_SECONDS = 60
+"""A new title is shown everywhere after at most so long: pages ask for the same few names again and again."""
+
+
+def title_of(name: str) -> str:
+    """Return the title of the organisation with this short name in the reader's language; the name where none is."""
+    title = _title(str(base().home.path), name, int(time.monotonic() // _SECONDS)) if name else None
+    return make_visible(localized(title, language()) if title is not None else name)
+
+
+@lru_cache(maxsize=4096)
+def _title(home: str, name: str, period: int) -> Localized | None:
+    """Return the title; ``home`` and ``period`` only tell one base, and one minute, from another."""
+    listing = find_listing(operator_view(), f"organisation:{name}")
+    return None if listing is None else listing.title
