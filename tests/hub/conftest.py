@@ -1,7 +1,8 @@
 """Hubs for the tests: one a module and database; each is fresh."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,18 @@ from stores_for_tests import postgres
 from worlds_for_tests import World, world
 
 __all__ = ["postgres"]
+
+
+@pytest.fixture
+def settings_of_hub(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Change settings of the running hub until the end of a test."""
+
+    def change(**values: object) -> None:
+        from django.conf import settings
+
+        monkeypatch.setattr(settings, "CONFIGURATION", replace(settings.CONFIGURATION, **values))
+
+    return change
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -50,7 +50,8 @@ def test_schema_is_public_and_openapi_3_1(walked):
     schema = walked.client().get("/api/openapi.json").json()
     assert schema["openapi"].startswith("3.1")
     post = schema["paths"]["/api/trials/{name}/acts/plan.approve"]["post"]
-    assert "application/problem+json" in post["responses"]["422"]["content"]
+    assert post["responses"]["422"] == {"$ref": "#/components/responses/UnprocessableEntity"}
+    assert "application/problem+json" in schema["components"]["responses"]["UnprocessableEntity"]["content"]
     assert "#/components/schemas/Scenario" in json.dumps(
         schema["paths"]["/api/scenarios/{owner}/{name}"]["put"]["requestBody"]
     )
@@ -165,4 +166,44 @@ def test_lists_count_only_what_is_seen(walked):
 
 def test_a_method_that_is_not_there_is_told(walked):
     found = walked.client().delete("/api/scenarios")
-    assert (found.status_code, found["Content-Type"], found["Allow"]) == (405, "application/problem+json", "GET")
+    assert (found.status_code, found["Content-Type"], found["Allow"]) == (405, "application/problem+json", "POST, GET")
+
+
+def test_every_example_fits_its_model():
+    from pilotbase.documents import api
+    from pilotbase.documents.record import BROUGHT
+    from pilotbase.hub.api.examples import EXAMPLES
+
+    models = {model.__name__: model for model in BROUGHT.values()} | vars(api)
+    for name, example in EXAMPLES.items():
+        models[name].model_validate_json(json.dumps(example))
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "status"),
+    [
+        (b'{"grounds": "x"}', "text/plain", 415),
+        (b'{"grounds": "x"}', "application/x-www-form-urlencoded", 415),
+        (b'{"grounds": "\\ud800"}', "application/json", 400),
+        (b'{"grounds": "a\\u0000b"}', "application/json", 422),
+        (b'{"grounds": "' + b"x" * (3 << 20) + b'"}', "application/json", 413),
+    ],
+)
+def test_bodies_of_another_kind_are_told(walked, raw, kind, status):
+    found = caller(walked, "supplier").post(APPEAL, raw, content_type=kind, HTTP_ACCEPT_LANGUAGE="zh")
+    assert found.status_code == status and found["Content-Type"] == "application/problem+json", found.content
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in found.json()["title"])
+
+
+def test_a_token_that_asks_too_often_waits(walked, settings_of_hub):
+    settings_of_hub(token_requests=3)
+    supplier = caller(walked, "supplier")
+    codes = [supplier.get("/api/me").status_code for _ in range(5)]
+    assert codes[0] == 200 and codes[-1] == 429
+    assert 1 <= int(supplier.get("/api/me")["Retry-After"]) <= 60
+    assert caller(walked, "supplier").get("/api/me").status_code == 200, "each token has its own"
+
+
+def test_what_one_may_do_is_told_with_what_stands_against_it(walked):
+    acts = {one["act"]: one for one in caller(walked, "owner").get("/api/trials/c1/acts").json()}
+    assert acts["appeal.file"]["brings"] == "appeal" and "order.give" not in acts

@@ -14,6 +14,18 @@ COLUMNS = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "o
 PAGES = """
                                     V   S   D   O   o   P   p   R   r   G
 /                                   200 200 200 200 200 200 200 200 200 200
+/search/                            200 200 200 200 200 200 200 200 200 200
+/certified/                         200 200 200 200 200 200 200 200 200 200
+/figures/                           200 200 200 200 200 200 200 200 200 200
+/standards/                         200 200 200 200 200 200 200 200 200 200
+/standards/scenario.json            200 200 200 200 200 200 200 200 200 200
+/standards/secret.json              404 404 404 404 404 404 404 404 404 404
+/standards/vocabularies.json        200 200 200 200 200 200 200 200 200 200
+/next/                              200 200 200 200 200 200 200 200 200 200
+/next/demand-owner/                 200 200 200 200 200 200 200 200 200 200
+/next/nobody/                       404 404 404 404 404 404 404 404 404 404
+/feeds/en/scenarios.atom            200 200 200 200 200 200 200 200 200 200
+/feeds/en/trials.atom               404 404 404 404 404 404 404 404 404 404
 /work/                              302 404 200 200 200 200 200 200 200 200
 /scenarios/                         200 200 200 200 200 200 200 200 200 200
 /applications/                      200 200 200 200 200 200 200 200 200 200
@@ -94,6 +106,12 @@ PAGES = """
 /api/organisations/plant            401 404 200 200 404 404 404 404 404 200
 /api/organisations/plant/record     401 404 200 200 404 404 404 404 404 200
 /api/organisations/plant/invitations 401 404 200 404 404 404 404 404 404 404
+/api/scenarios/plant/milling/acts   401 404 200 200 404 404 404 404 404 200
+/api/applications/acme/forest/acts  401 404 200 404 404 200 404 404 404 200
+/api/trials/c1/acts                 401 404 200 200 404 200 404 200 404 200
+/api/organisations/plant/acts       401 404 200 200 404 404 404 404 404 200
+/api/uploads                        401 200 200 200 200 200 200 200 200 200
+/api/uploads/{upload}               401 404 404 200 404 404 404 404 404 404
 /api/certificates/{serial}          200 200 200 200 200 200 200 200 200 200
 /api/certificates/{serial}/envelope 200 200 200 200 200 200 200 200 200 200
 /api/documents/sha256:{milling}     200 200 200 200 200 200 200 200 200 200
@@ -120,8 +138,14 @@ def certified(any_world):
         "xray": _hex(xray),
         "report": _hex(trial.report),
         "serial": _hex(trial.report),
+        "upload": _upload(any_world),
     }
     return any_world
+
+
+def _upload(world):
+    body = {"name": "cases.zip", "size": 9, "digest": f"sha256:{'0' * 64}"}
+    return world.client("owner").post("/api/uploads", body, content_type="application/json").json()["identity"]
 
 
 def _hex(document):
@@ -274,8 +298,8 @@ def test_tables_name_every_address(certified):
         for path, operations in schema["paths"].items()
         for method in operations
         if f"{method} {path}" not in POSTED
-        and not any(re.fullmatch(_pattern(path), address) for address in (*known, *posted))
-        and path.rpartition("/")[2] not in ACTS_THAT_MOVE
+        and not any(re.fullmatch(_pattern(path), address) for address in (known if method == "get" else posted))
+        and not (method == "post" and path.rpartition("/")[2] in ACTS_THAT_MOVE)
     ]
     assert missing == []
     named = {
@@ -293,8 +317,14 @@ POSTED = {
     "post /api/trials",
     "post /api/organisations/{name}/invitations",
     "post /api/certificates/check",
+    "post /api/uploads",
+    "put /api/uploads/{identity}/pieces/{start}",
+    "post /api/uploads/{identity}/finish",
+    "delete /api/uploads/{identity}",
+    "post /api/scenarios",
+    "post /api/applications",
 }
-"""Tested one by one: `test_api`, `test_people`."""
+"""Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`."""
 POSTED_PAGES = {"act-for", "invitation-withdraw", "membership-remove", "token-revoke", "set_language",
                 "openid_connect_login", "openid_connect_callback", "mfa_reauthenticate", "mfa_activate_totp",
                 "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",

@@ -84,8 +84,20 @@ class Configuration:
     invitation_days: int = _setting("INVITATION_DAYS", _between(1, 90), 7)
     upload_bytes: int = _setting("UPLOAD_BYTES", _between(1 << 10, 1 << 34), 64 << 20)
     """Largest upload."""
+    upload_room_bytes: int = _setting("UPLOAD_ROOM_BYTES", _between(1 << 10, 1 << 40), 1 << 30)
+    """What the uploads of one organisation may hold together."""
+    upload_hours: int = _setting("UPLOAD_HOURS", _between(1, 8760), 72)
+    """After so many hours without a further piece an upload that was not taken in is erased."""
+    token_requests: int = _setting("TOKEN_REQUESTS", _between(1, 1_000_000), 600)
+    """Requests that a token may make in a minute."""
     proxies: int = _setting("PROXIES", _between(0, 9), 0)
     """Reverse proxies in front whose X-Forwarded-For and -Proto are believed."""
+    attachment_bytes: int = _setting("ATTACHMENT_BYTES", _between(1 << 10, 1 << 30), 10 << 20)
+    """Largest file of a message in a thread."""
+    digest_hour: int = _setting("DIGEST_HOUR", _between(0, 23), 0)
+    """Hour of the day, UTC, at which the daily mails go out."""
+    webhook_allow: tuple[str, ...] = _setting("WEBHOOK_ALLOW", _names, ())
+    """Hosts and networks that webhooks reach though they are private."""
     log: Literal["json", "plain"] = _setting("LOG", _one_of("json", "plain"), "json")
     oidc_name: str = _setting("OIDC_NAME", str, "OpenID Connect")
     """What the button of the identity provider says."""

@@ -24,7 +24,7 @@ from pilotbase.documents.errors import (
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
-from pilotbase.hub.bodies import BodyTooLargeError, require_bounded
+from pilotbase.hub.bodies import BodyTooLargeError, MediaTypeError, require_bounded
 from pilotbase.hub.outages import outage
 from pilotbase.hub.rates import TooManyRequestsError
 from pilotbase.workspace.failures import (
@@ -48,6 +48,7 @@ STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
     (UnreachableError, 503),
     (DiskFullError, 507),
     (BodyTooLargeError, 413),
+    (MediaTypeError, 415),
     (InputError, 422),
     (InvalidProofError, 422),
     (UnknownProofError, 422),
@@ -118,15 +119,25 @@ class explain:  # noqa: N801 - named in settings beside the function middlewares
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
             require_bounded(request)
-        except BodyTooLargeError as error:
-            return problem_response(error) if request.path.startswith("/api/") else problem_page(request, error)
-        response = self.get_response(request)
+        except BodyTooLargeError as refusal:
+            return problem_response(refusal) if request.path.startswith("/api/") else problem_page(request, refusal)
+        response = self._answer(request)
         if response.status_code == 405 and request.path.startswith("/api/"):
             error = InputError("hub.method_not_allowed", found=request.method, allowed=response.headers["Allow"])
             told = problem_response(error, 405)
             told["Allow"] = response.headers["Allow"]
             return told
         return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the answer; HEAD is GET without its body, which the server leaves out (ninja knows GET only)."""
+        if request.method != "HEAD" or not request.path.startswith("/api/"):
+            return self.get_response(request)
+        request.method = "GET"
+        try:
+            return self.get_response(request)
+        finally:
+            request.method = "HEAD"
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, LoginNeededError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from pilotbase.documents.api import MAXIMUM_PIECE
 from pilotbase.hub.configuration import Configuration, django_database
 from pilotbase.hub.logging import logging_settings
 from pilotbase.workspace.home import open_home
@@ -152,7 +153,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 << 20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
-FILE_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
+FILE_UPLOAD_MAX_MEMORY_SIZE = MAXIMUM_PIECE  # a piece of an upload never lies on the disk in plain
 FILE_UPLOAD_TEMP_DIR = str(HOME.scratch)
 FILE_UPLOAD_PERMISSIONS = 0o600
 
@@ -188,5 +189,10 @@ else:
     EMAIL_USE_SSL = _mail.scheme == "smtps"
     EMAIL_USE_TLS = _mail.scheme == "smtp" and not CONFIGURATION.local
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # counts of log-ins and requests must not be thrown out by each other
+    }
+}
 LOGGING = logging_settings(CONFIGURATION.log)

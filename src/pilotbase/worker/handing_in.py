@@ -10,7 +10,9 @@ from pathlib import Path
 
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES
 from pilotbase.compute.unpacking import Bounds, unpack_zip
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.record import Record, Subject
+from pilotbase.documents.texts import Text, text
 from pilotbase.vault.opening import Purpose, ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, read_upload
@@ -68,7 +70,37 @@ def unpacked(base: Base, archive: Iterable[bytes], most_bytes: int) -> Iterator[
         place.mkdir()
         with (place / "folder.zip").open("xb") as written:
             written.writelines(archive)
-        yield unpack_zip(place / "folder.zip", Path(name, "folder"), bounds)
+        with own_names(Path(name)):
+            yield unpack_zip(place / "folder.zip", Path(name, "folder"), bounds)
+
+
+@contextmanager
+def own_names(folder: Path) -> Iterator[None]:
+    """Let what is wrong inside ``folder`` be told without the base's own path to it."""
+    try:
+        yield
+    except InputError as error:
+        error.text = _without(folder, error.text)
+        error.issues = tuple(
+            issue.model_copy(update={"file": _short(folder, issue.file), "problem": _without(folder, issue.problem)})
+            for issue in error.issues
+        )
+        raise
+
+
+def _without(folder: Path, sentence: Text) -> Text:
+    params: dict[str, object] = {}
+    for name, value in sentence.params.items():
+        if isinstance(value, Text):
+            params[name] = _without(folder, value)
+        else:
+            params[name] = _short(folder, value) if isinstance(value, str) else value
+    return text(sentence.code, **params)
+
+
+def _short(folder: Path, words: str) -> str:
+    """Return ``words`` with paths as whoever packed the folder knows them."""
+    return words.replace(f"{folder}/folder/", "").replace(f"{folder}/", "").replace(str(folder), ".")
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.api.problems import STATUSES, Problem
 from pilotbase.hub.models import GivenAnswer
 from pilotbase.hub.problems import PreconditionError
 from pilotbase.workspace.failures import ConflictError
@@ -25,9 +24,9 @@ KEPT = timedelta(days=1)
 _KEPT_HEADERS = ("ETag", "Location", "Content-Type")
 
 
-def answers(model: Any, status: int = 200) -> dict[Any, Any]:
-    """Return the ``response`` of an operation: what it gives, and problems."""
-    return {status: model, STATUSES: Problem}
+def answers(model: Any, status: int = 200) -> dict[int, Any]:
+    """Return the ``response`` of an operation: what it gives; `schema` adds the problems."""
+    return {status: model}
 
 
 def document(request: HubRequest, found: Document, status: int = 200, version: str | None = None) -> HttpResponse:

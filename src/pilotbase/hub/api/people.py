@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import pydantic
 from ninja import Router
 
-from pilotbase.documents.base import Name
+from pilotbase.documents.api import Caller, Invitation, Membership, NewInvitation
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers
@@ -19,50 +16,13 @@ from pilotbase.workspace.failures import NotFoundError
 router = Router(tags=["people"], auth=MEMBERS)
 
 
-class MembershipOut(pydantic.BaseModel):
-    """An organisation and the roles that the person acts in."""
-
-    organisation: str
-    roles: list[Role]
-
-
-class MeOut(pydantic.BaseModel):
-    """Who calls."""
-
-    person: str
-    """Opaque identifier, as records hold it."""
-    name: str
-    acting_for: str
-    memberships: list[MembershipOut]
-
-
-class InvitationIn(pydantic.BaseModel):
-    """Whom to invite."""
-
-    model_config = pydantic.ConfigDict(extra="forbid")
-
-    email: str = pydantic.Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-    roles: list[Role] = pydantic.Field(min_length=1)
-
-
-class InvitationOut(pydantic.BaseModel):
-    """An invitation whose link works."""
-
-    email: str
-    organisation: Name
-    roles: list[Role]
-    expires_at: datetime
-    link: str | None = None
-    """Only in the answer that made it."""
-
-
-@router.get("/me", response=answers(MeOut), summary="Who I am")
-def me(request: HubRequest) -> MeOut:
+@router.get("/me", response=answers(Caller), summary="Who I am")
+def me(request: HubRequest) -> Caller:
     """Return who the caller is and acts for."""
     acting = request.acting
     assert acting.person is not None
-    memberships = [MembershipOut(organisation=one.organisation, roles=one.roles) for one in acting.memberships]
-    return MeOut(
+    memberships = [Membership(organisation=one.organisation, roles=one.roles) for one in acting.memberships]
+    return Caller(
         person=acting.person.identity,
         name=acting.person.name,
         acting_for=acting.organisation,
@@ -70,22 +30,20 @@ def me(request: HubRequest) -> MeOut:
     )
 
 
-@router.get("/organisations/{name}/invitations", response=answers(list[InvitationOut]), summary="Open invitations")
-def invitations(request: HubRequest, name: Word) -> list[InvitationOut]:
+@router.get("/organisations/{name}/invitations", response=answers(list[Invitation]), summary="Open invitations")
+def invitations(request: HubRequest, name: Word) -> list[Invitation]:
     """Return the invitations whose links work; for all but operators there is no such list."""
     _require_operator(request)
-    return [InvitationOut.model_validate(one, from_attributes=True) for one in open_invitations(name)]
+    return [Invitation.model_validate(one) for one in open_invitations(name)]
 
 
-@router.post("/organisations/{name}/invitations", response=answers(InvitationOut, 201), summary="Invite an address")
-def send(request: HubRequest, wanted: InvitationIn, name: Word) -> tuple[int, InvitationOut]:
+@router.post("/organisations/{name}/invitations", response=answers(Invitation, 201), summary="Invite an address")
+def send(request: HubRequest, wanted: NewInvitation, name: Word) -> tuple[int, Invitation]:
     """Invite an address into an organisation."""
     _require_operator(request)
     acting = request.acting
     sent = invite(acting.view, acting.person, wanted.email, name, wanted.roles, language())
-    return 201, InvitationOut.model_validate(sent.invitation, from_attributes=True).model_copy(
-        update={"link": sent.link}
-    )
+    return 201, Invitation.model_validate(sent.invitation).model_copy(update={"link": sent.link})
 
 
 def _require_operator(request: HubRequest) -> None:

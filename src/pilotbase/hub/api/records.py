@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 import pydantic
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
+from pilotbase.catalogue.advancing import Possible, possible_acts
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.records import head_of, load_record
 from pilotbase.catalogue.saving import save
-from pilotbase.documents.base import Localized
+from pilotbase.documents.api import ListedRecord, PossibleStep, RecordPage, TrialProgress, WaitingWork
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.permissions import act_name
 from pilotbase.documents.record import ApplicationVersion, Commission, PlanProposal, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
@@ -35,74 +36,34 @@ Word = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9
 Sha256 = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]]
 
 
-class ListingOut(pydantic.BaseModel):
-    """One record as lists show it."""
-
-    subject: str
-    state: str
-    title: Localized
-    owner: str
-    sector: str
-    action: str
-    digest: Digest
-    """Names the content: the scenario, the application version, the commission, the organisation."""
-    url: str
-
-
-class PageOut(pydantic.BaseModel):
-    """Some records, newest first; pass ``next`` as ``after`` to read on."""
-
-    items: list[ListingOut]
-    total: int
-    next: str | None
-
-
-class WorkOut(pydantic.BaseModel):
-    """One thing that waits for the caller."""
-
-    subject: str
-    act: str
-    title: Localized
-    state: str
-    since: datetime
-    due: datetime | None
-    overdue: bool
-
-
-class ProgressOut(pydantic.BaseModel):
-    """Coarse progress of the newest work on a trial; nothing where there was none."""
-
-    state: str | None
-    position: int
-    stage: str | None
-    reason: str | None
+_WORDS = r"^[a-z0-9_-]*$"
 
 
 class Asked(pydantic.BaseModel):
     """What a list is asked for."""
 
-    q: str = pydantic.Field("", max_length=200)
-    state: str = pydantic.Field("", max_length=40)
-    sector: str = pydantic.Field("", max_length=40)
-    owner: str = pydantic.Field("", max_length=120)
-    after: str | None = pydantic.Field(None, max_length=200)
+    q: str = pydantic.Field("", max_length=200, pattern=r"^[^\x00]*$")
+    state: str = pydantic.Field("", max_length=40, pattern=_WORDS)
+    sector: str = pydantic.Field("", max_length=40, pattern=_WORDS)
+    owner: str = pydantic.Field("", max_length=120, pattern=_WORDS)
+    after: str | None = pydantic.Field(None, max_length=200, pattern=r"^[a-z0-9_:/-]*$")
     limit: int = pydantic.Field(50, ge=1, le=listings.MAXIMUM_PAGE)
 
 
-@router.get("/work", auth=MEMBERS, response=answers(list[WorkOut]), summary="What waits for me")
-def work(request: HubRequest) -> list[WorkOut]:
+@router.get("/work", auth=MEMBERS, response=answers(list[WaitingWork]), summary="What waits for me")
+def work(request: HubRequest) -> list[WaitingWork]:
     """Return what waits for the caller, what is due first."""
-    return [WorkOut.model_validate(item, from_attributes=True) for item in my_work(request.acting.view)]
+    return [WaitingWork.model_validate(item) for item in my_work(request.acting.view)]
 
 
 def _lister(section: str) -> Any:
-    def list_records(request: HubRequest, asked: Query[Asked]) -> PageOut:
+    def list_records(request: HubRequest, asked: Query[Asked]) -> RecordPage:
         view = request.acting.view
         states = (asked.state,) if asked.state else ()
         query = listings.Query(KINDS[section], asked.q, states, asked.sector, owner=asked.owner)
         page = listings.list_page(view, query, asked.after, asked.limit)
         items = [_listing(one) for one in page.items]
-        return PageOut(items=items, total=listings.count(view, query), next=page.after)
+        return RecordPage(items=items, total=listings.count(view, query), next=page.after)
 
     return list_records
 
@@ -112,7 +73,7 @@ for _section in KINDS:
     router.get(
         f"/{_section}",
         auth=_who,
-        response=answers(PageOut),
+        response=answers(RecordPage),
         summary=f"List {_section}",
         url_name=f"list-{_section}",
         operation_id=f"list_{_section}",
@@ -151,15 +112,15 @@ def read_report(request: HubRequest, name: Word) -> HttpResponse:
     return document(request, found)
 
 
-@router.get("/trials/{name}/progress", auth=MEMBERS, response=answers(ProgressOut), summary="Progress of a trial")
-def read_progress(request: HubRequest, name: Word) -> ProgressOut:
+@router.get("/trials/{name}/progress", auth=MEMBERS, response=answers(TrialProgress), summary="Progress of a trial")
+def read_progress(request: HubRequest, name: Word) -> TrialProgress:
     """Return how far the newest work on a trial is."""
     record, _ = load_record(request.acting.view, f"commission:{name}")
     found = progress_of(request.acting.view, record)
     if found is None:
-        return ProgressOut(state=None, position=0, stage=None, reason=None)
+        return TrialProgress(state=None, position=0, stage=None, reason=None)
     stage, reason = (text and text.render(language()) for text in (found.stage, found.reason))
-    return ProgressOut(state=found.state, position=found.position, stage=stage, reason=reason)
+    return TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason)
 
 
 @router.put(
@@ -225,15 +186,29 @@ def _read_record(request: HubRequest, subject: str) -> HttpResponse:
     return document(request, record)
 
 
-def _two_names(read: Callable[[HubRequest, str], HttpResponse], kind: str) -> Any:
-    def read_one(request: HubRequest, owner: Word, name: Word) -> HttpResponse:
+def _read_acts(request: HubRequest, subject: str) -> list[PossibleStep]:
+    record, _ = load_record(request.acting.view, subject)
+    return [_possible(one) for one in possible_acts(request.acting.view, record)]
+
+
+def _possible(one: Possible) -> PossibleStep:
+    return PossibleStep(
+        act=one.act,
+        name=act_name(one.act).render(language()),
+        brings=transition(one.act).brings,
+        obstacle=one.obstacle.text.render(language()) if one.obstacle else None,
+    )
+
+
+def _two_names(read: Callable[[HubRequest, str], Any], kind: str) -> Any:
+    def read_one(request: HubRequest, owner: Word, name: Word) -> Any:
         return read(request, f"{kind}:{owner}/{name}")
 
     return read_one
 
 
-def _one_name(read: Callable[[HubRequest, str], HttpResponse], kind: str) -> Any:
-    def read_one(request: HubRequest, name: Word) -> HttpResponse:
+def _one_name(read: Callable[[HubRequest, str], Any], kind: str) -> Any:
+    def read_one(request: HubRequest, name: Word) -> Any:
         return read(request, f"{kind}:{name}")
 
     return read_one
@@ -265,10 +240,17 @@ for _section, _model in CONTENTS.items():
         summary=f"Where one of the {_section} stands",
         operation_id=f"read_{_kind}_record",
     )(_bind(_read_record, _kind))
+    router.get(
+        f"{_path}/acts",
+        auth=MEMBERS,
+        response=answers(list[PossibleStep]),
+        summary=f"What I may do to one of the {_section} now",
+        operation_id=f"read_{_kind}_acts",
+    )(_bind(_read_acts, _kind))
 
 
-def _listing(one: listings.Listing) -> ListingOut:
-    return ListingOut(
+def _listing(one: listings.Listing) -> ListedRecord:
+    return ListedRecord(
         subject=one.subject,
         state=one.state,
         title=one.title,

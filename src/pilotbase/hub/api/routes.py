@@ -7,27 +7,28 @@ from django.shortcuts import render
 
 import pilotbase
 from pilotbase.documents.texts import text
-from pilotbase.hub.api import certificates, people, problems, steps
+from pilotbase.hub.api import certificates, media, people, problems, schema, steps, uploads
 
 api = problems.HubApi(
     title="Pilotbase",
     version=pilotbase.__version__,
-    description="Scenarios, applications, trials and certificates of a pilot base.",
+    description=schema.DESCRIPTION,
     docs_url=None,
     openapi_url="/openapi.json",
     urls_namespace="api",
+    parser=media.JsonBodies(),
 )
 problems.install(api)
-for _room in (people, certificates, steps):
+for _room in (people, certificates, steps, uploads):
     api.add_router("", _room.router)
 
 
 def documentation(request: HttpRequest) -> HttpResponse:
     """Show every operation, from the schema itself."""
-    schema = api.get_openapi_schema(path_prefix="/api/")
+    found = api.get_openapi_schema(path_prefix="/api/")
     operations = [
         {"method": method.upper(), "path": path, "summary": operation.get("summary", "")}
-        for path, methods in schema["paths"].items()
+        for path, methods in found["paths"].items()
         for method, operation in methods.items()
     ]
     return render(request, "hub/api.html", {"title": text("hub.api_title"), "operations": operations})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pydantic
 from django.http import HttpResponse
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.subjects import new_commission
+from pilotbase.documents.api import Noted
 from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.record import BROUGHT, Commission, Record
@@ -18,14 +18,6 @@ from pilotbase.hub.addresses import SECTIONS, address_of
 from pilotbase.hub.api.answers import answers, document, once, request_key, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word, router
-
-
-class Noted(pydantic.BaseModel):
-    """A step that brings nothing but a note."""
-
-    model_config = pydantic.ConfigDict(extra="forbid")
-
-    note: str = pydantic.Field("", max_length=4000)
 
 
 @router.post(

@@ -32,7 +32,7 @@ from pilotbase.hub.guards import role_only
 from pilotbase.hub.sentences import t
 from pilotbase.trial.sealing import MANIFEST, load_scenario
 from pilotbase.worker.drafting import new_scenario
-from pilotbase.worker.handing_in import unpacked
+from pilotbase.worker.handing_in import own_names, unpacked
 from pilotbase.worker.intake import take_application, take_scenario
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.listings import Query, list_page
@@ -193,7 +193,7 @@ def make_name(name: str) -> str:
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """Yield a private folder in the home's scratch, gone at the end of the block."""
-    with tempfile.TemporaryDirectory(dir=base().home.scratch) as name:
+    with tempfile.TemporaryDirectory(dir=base().home.scratch) as name, own_names(Path(name)):
         yield Path(name)
 
 

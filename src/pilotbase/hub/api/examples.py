@@ -1,0 +1,67 @@
+"""Examples of what the API takes, in bodies and in addresses. Each fits its model; a test sees to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_COMMISSION = "commission:7f3a9c21d5e84b60"
+
+PARAMETERS: dict[str, Any] = {
+    "owner": "plant",
+    "name": "milling",
+    "digest": _DIGEST,
+    "serial": _DIGEST.partition(":")[2],
+    "identity": "0c5d7e1a9b3f4826a1d0c7e95b82f364",
+    "start": 0,
+}
+"""Name of a parameter of an address → a value."""
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "Noted": {"note": "The second shift was asked, too."},
+    "NewUpload": {"name": "milling.zip", "size": 73_412, "digest": _DIGEST},
+    "HandedIn": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "note": "With the cases of May."},
+    "HandedInApplication": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "scenario": "scenario:plant/milling"},
+    "NewInvitation": {"email": "wang@plant.example", "roles": ["demand_owner"]},
+    "Organisation": {
+        "document": "organisation/1",
+        "name": "plant",
+        "title": {"en": "Machine plant", "zh": "机床厂"},
+        "roles": ["demand_owner"],
+        "contact": "desk@plant.example",
+    },
+    "Commission": {
+        "document": "commission/1",
+        "scenario": "scenario:plant/milling",
+        "application": "application:acme/forest",
+        "scenario_version": _DIGEST,
+        "application_version": _DIGEST,
+        "scope": "Warnings of breakage for the milling line",
+        "price": {"amount": "20000.00", "currency": "CNY", "paid_by": "supplier"},
+        "results": "shared",
+        "deadline": "2027-06-30",
+    },
+    "PlanProposal": {
+        "document": "plan-proposal/1",
+        "commission": _COMMISSION,
+        "scenario_version": _DIGEST,
+        "folder": _DIGEST,
+        "criteria": ["recall(broken) >= 0.9"],
+    },
+    "Approval": {"kind": "ethics", "issued_by": "Ethics board", "reference": "2027-014", "until": "2027-12-31"},
+    "Reviewer": {"organisation": "institute", "person": "p5be0a1f2c3d4e5f6"},
+    "Interest": {"has_interest": False, "explanation": ""},
+    "Acceptance": {
+        "document": "acceptance/1",
+        "report": _DIGEST,
+        "organisation": "plant",
+        "decision": "accepted_with_conditions",
+        "conditions": ["A person confirms each stop of the line."],
+        "at": "2027-05-01T08:00:00Z",
+    },
+    "Appeal": {"grounds": "The labels of lot 7 were exchanged."},
+    "AppealDecision": {"number": 1, "upheld": True, "reasons": "Lot 7 was labelled anew; the trial is repeated."},
+    "Order": {"kind": "rerun", "reasons": "Lot 7 was labelled anew.", "deadline": "2027-08-01"},
+    "OrderLifting": {"number": 1},
+}
+"""Name of a component of the schema → an example of it."""

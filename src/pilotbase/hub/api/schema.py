@@ -1,0 +1,160 @@
+"""The OpenAPI schema made exact: what each operation answers, headers, examples, and documents as they are sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.client import responses as reasons
+from typing import Any
+
+import pydantic
+from pydantic.json_schema import models_json_schema
+
+from pilotbase.documents import api
+from pilotbase.documents.api import Asked, Told
+from pilotbase.documents.record import BROUGHT, Record
+from pilotbase.documents.report import Report
+from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
+from pilotbase.hub.problems import PROBLEM_TYPE
+
+Json = dict[str, Any]
+_REFERENCE = "#/components/schemas/{model}"
+DOCUMENTS = frozenset({"Scenario", "ApplicationVersion", "Commission", "Organisation", "Record", "Report"})
+"""What is answered in canonical JSON under its digest."""
+_OWN_RESULT = "result"
+"""What the base's own work brings; nobody sends it."""
+_WRITES = frozenset({"post", "put", "patch", "delete"})
+_TEXT = {"type": "string"}
+_COUNT = {"type": "string", "pattern": "^[0-9]+$"}
+_ETAG = {"ETag": {"description": "Names what is answered; for If-Match and If-None-Match.", "schema": _TEXT}}
+_LOCATION = {"Location": {"description": "Where it is from now on.", "schema": _TEXT}}
+_OFFSET = {"Upload-Offset": {"description": "Bytes received so far: the next piece begins here.", "schema": _COUNT}}
+_RETRY = {"Retry-After": {"description": "Seconds after which to ask again.", "schema": _COUNT}}
+_LOGIN = {"WWW-Authenticate": {"description": "Send a token.", "schema": _TEXT}}
+PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503, 507)
+"""Every status of problem details; 405 where an address knows the method not, so no operation names it."""
+_PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
+_HEADERS = {
+    "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",
+    "If-Match": "The ETag of what the caller has seen; 412 where somebody was first.",
+    "If-None-Match": "An ETag that the caller has; 304 where nothing has changed.",
+}
+DESCRIPTION = """Scenarios, applications, trials and certificates of a pilot base.
+
+Documents are named by their digest, which is their `ETag`. Whatever goes wrong is answered as problem details
+(RFC 9457) in the language of `Accept-Language` (`en`, `zh`); `code` names it in any language. What a caller may not see
+does not exist for them: 404. Every GET may be a HEAD."""
+
+
+def exact(schema: Json) -> Json:
+    """Return ``schema``, as ninja makes it, with everything that an operation may answer."""
+    components = schema["components"]
+    components["schemas"] = _definitions()
+    components["responses"] = {_name(status): _spelled(status) for status in PROBLEMS}
+    components["securitySchemes"].pop("Visitor", None)
+    for name, example in EXAMPLES.items():
+        components["schemas"][name]["examples"] = [example]
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, method, path)
+    return schema
+
+
+def _definitions() -> Json:
+    """Return name → JSON Schema of each model and of what it consists of.
+
+    Where two classes share a name, pydantic spells both in full; the one that an operation names gets the short name.
+    """
+    references, found = models_json_schema([(one, "validation") for one in _models()], ref_template=_REFERENCE)
+    spelled = json.dumps(found["$defs"])
+    for (model, _), reference in references.items():
+        spelled = spelled.replace(f'{reference["$ref"].rpartition("/")[2]}"', f'{model.__name__}"')
+    definitions: Json = json.loads(spelled)
+    return definitions
+
+
+def _models() -> list[type[pydantic.BaseModel]]:
+    """Return every model that the API takes or gives; what documents leave out when they are sent is not required."""
+    own = (one for one in vars(api).values() if isinstance(one, type) and issubclass(one, Asked | Told))
+    brought = (model for name, model in BROUGHT.items() if name != _OWN_RESULT)
+    return [*(one for one in own if one not in (Asked, Told)), *brought, Record, Report]
+
+
+def _complete(operation: Json, method: str, path: str) -> None:
+    security = operation.get("security", [])
+    if {"Visitor": []} in security:
+        operation["security"] = [*(one for one in security if one != {"Visitor": []}), {}]
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] in PARAMETERS:
+            parameter["example"] = PARAMETERS[parameter["name"]]
+    operation["parameters"] = [*operation.get("parameters", []), *_header_parameters(operation, method)]
+    for status, answer in list(operation["responses"].items()):
+        if headers := _success_headers(operation, int(status), path):
+            answer["headers"] = headers
+    if "If-None-Match" in (one["name"] for one in operation["parameters"]):
+        operation["responses"][304] = {"description": reasons[304], "headers": _ETAG}
+    operation["responses"] |= {status: _problem(status, path) for status in _problems(operation, method)}
+
+
+def _problems(operation: Json, method: str) -> Iterator[int]:
+    """Yield the statuses of problem details that the operation may answer."""
+    secured, writes = bool(operation.get("security")), method in _WRITES
+    yield 400
+    if secured:
+        yield from (401, 429)
+    if secured and writes:
+        yield 403
+    if writes or any(one["in"] == "path" for one in operation["parameters"]):
+        yield 404
+    if secured and method in ("post", "put"):
+        yield from (409, 412)
+    if "requestBody" in operation:
+        yield from (413, 415)
+    if operation["parameters"] or "requestBody" in operation:
+        yield 422
+    yield 503
+    if writes:
+        yield 507
+
+
+def _problem(status: int, path: str) -> Json:
+    """Return a reference to the answer of ``status``; a piece that comes at the wrong place is told the right one."""
+    if status == 409 and "/pieces/" in path:
+        return _spelled(status) | {"headers": _OFFSET}
+    return {"$ref": f"#/components/responses/{_name(status)}"}
+
+
+def _spelled(status: int) -> Json:
+    content = {PROBLEM_TYPE: {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
+    headers = _PROBLEM_HEADERS.get(status)
+    return {"description": reasons[status], "content": content} | ({"headers": headers} if headers else {})
+
+
+def _name(status: int) -> str:
+    return reasons[status].replace(" ", "")
+
+
+def _header_parameters(operation: Json, method: str) -> Iterator[Json]:
+    """Yield the headers that the operation reads."""
+    names = []
+    if method in ("post", "put") and operation.get("security") and "uploads" not in operation.get("tags", []):
+        names += ["Idempotency-Key", "If-Match"]
+    if method == "get" and _answered(operation) in DOCUMENTS:
+        names.append("If-None-Match")
+    for name in names:
+        schema = {"type": "string", "maxLength": 120} if name == "Idempotency-Key" else _TEXT
+        yield {"in": "header", "name": name, "required": False, "schema": schema, "description": _HEADERS[name]}
+
+
+def _success_headers(operation: Json, status: int, path: str) -> Json:
+    headers = _LOCATION if status == 201 and "invitations" not in path else {}
+    if _answered(operation) == "OpenUpload":
+        return headers | _OFFSET
+    return headers | (_ETAG if _answered(operation) in DOCUMENTS else {})
+
+
+def _answered(operation: Json) -> str:
+    """Return the name of the model that the operation answers; empty for anything but one of the components."""
+    success = next(answer for status, answer in operation["responses"].items() if int(status) < 300)
+    content = success.get("content", {}).get("application/json", {})
+    return str(content.get("schema", {}).get("$ref", "")).rpartition("/")[2]

@@ -1,0 +1,80 @@
+"""How much a request may bring: counted as it comes in, before Django keeps any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from pilotbase.documents.api import MAXIMUM_PIECE
+from pilotbase.documents.errors import InputError
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Application = Callable[[Scope, Receive, Any], Awaitable[None]]
+MARK = "pilotbase.body_allowed"
+"""Stands in the scope of a request that brought more, with how much was allowed."""
+_FORM_FIELDS = 4 << 20
+
+
+class BodyTooLargeError(InputError):
+    """The request brings more than is taken."""
+
+
+class MediaTypeError(InputError):
+    """The body is of another kind than is taken."""
+
+
+def require_bounded(request: object) -> None:
+    """Return unless ``request`` brought more than it may; raises `BodyTooLargeError`."""
+    allowed = getattr(request, "scope", {}).get(MARK)
+    if allowed is not None:
+        raise BodyTooLargeError("api.body_too_large", allowed=allowed)
+
+
+def bounded(application: Application, most_upload: int) -> Application:
+    """Return ``application``, which gets no more than a piece under /api/, and an upload with its fields elsewhere.
+
+    What is too large arrives as an empty body under `MARK`, so that it is refused in words, in the reader's language.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Any) -> None:
+        if scope["type"] != "http":
+            await application(scope, receive, send)
+            return
+        allowed = MAXIMUM_PIECE + 1 if scope["path"].startswith("/api/") else most_upload + _FORM_FIELDS
+        await application(scope, _counted(scope, receive, allowed), send)
+
+    return serve
+
+
+def _counted(scope: Scope, receive: Receive, allowed: int) -> Receive:
+    left = allowed
+    if _announced(scope) > allowed:
+        scope[MARK] = allowed
+
+    async def counted() -> Mapping[str, Any]:
+        nonlocal left
+        if MARK not in scope:
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left >= 0:
+                return message
+            scope[MARK] = allowed
+        elif left < 0:
+            return await _disconnected(receive)
+        left = -1
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return counted
+
+
+async def _disconnected(receive: Receive) -> Mapping[str, Any]:
+    """Wait for the caller's end, letting go what still comes."""
+    while (message := await receive())["type"] != "http.disconnect":
+        pass
+    return message
+
+
+def _announced(scope: Scope) -> int:
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return int(length) if length.isdigit() and len(length) < 20 else 0

@@ -1,0 +1,173 @@
+"""Uploads over the API: who may hand in, pieces that go on after a break, and a folder that becomes a version."""
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.catalogue.records_for_tests import SCENARIO
+from tests.hub.test_uploads import cases, packed
+
+JSON = {"content_type": "application/json"}
+BYTES = {"content_type": "application/octet-stream"}
+EVERYBODY = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer",
+             "other-reviewer", "regulator")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def opened(any_world):
+    any_world.trial.open_scenario()
+    return any_world
+
+
+def announced(browser, content, name="folder.zip"):
+    body = {"name": name, "size": len(content), "digest": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    return browser.post("/api/uploads", body, **JSON)
+
+
+def sent(browser, content, size=1 << 20):
+    place = f"/api/uploads/{announced(browser, content).json()['identity']}"
+    for start in range(0, len(content), size):
+        assert browser.put(f"{place}/pieces/{start}", content[start : start + size], **BYTES).status_code == 200
+    done = browser.post(f"{place}/finish")
+    assert done.status_code == 200, done.content
+    return done.json()["identity"]
+
+
+def zipped(files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+WRITES = """
+                                  V   S   D   O   o   P   p   R   r   G
+post   uploads                    401 403 201 201 201 201 201 403 403 403
+put    uploads/{open}/pieces/3    401 404 404 409 404 404 404 404 404 404
+post   uploads/{open}/finish      401 404 404 422 404 404 404 404 404 404
+post   scenarios                  401 403 404 404 404 403 403 403 403 403
+post   applications               401 403 403 403 403 404 404 403 403 403
+delete uploads/{nothing}          401 404 404 404 404 404 404 404 404 404
+delete uploads/{open}             401 404 404 204 404 404 404 404 404 404
+"""
+"""Each write as each person, `{open}` being an upload of the plant's; letters as in `test_who_reaches_what`."""
+
+
+def test_every_write_for_every_person(opened):
+    place = {"open": announced(opened.client("owner"), b"secret of the plant").json()["identity"], "nothing": "0" * 32}
+    wrong = []
+    for line in WRITES.strip().splitlines()[1:]:
+        method, address, *codes = line.split()
+        order = sorted(zip(EVERYBODY, map(int, codes), strict=True), key=lambda pair: pair[1] == 204)
+        for who, code in order:
+            browser = opened.client(None if who == "visitor" else who)
+            found = _write(browser, method, f"/api/{address.format(**place)}").status_code
+            if found != code:
+                wrong.append((method, address, who, code, found))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def _write(browser, method, address):
+    if address == "/api/uploads":
+        return announced(browser, b"x")
+    if "/pieces/" in address:
+        return browser.put(address, b"x", **BYTES)
+    if address in ("/api/scenarios", "/api/applications"):
+        return browser.post(address, {"upload": "1" * 32}, **JSON)
+    return getattr(browser, method)(address)
+
+
+def test_an_upload_goes_on_where_it_broke_off(opened):
+    browser, content = opened.client("owner"), bytes(range(256)) * 40
+    made = announced(browser, content)
+    place = made["Location"]
+    assert made["Upload-Offset"] == "0"
+    assert browser.put(f"{place}/pieces/0", content[:5000], **BYTES)["Upload-Offset"] == "5000"
+    again = browser.put(f"{place}/pieces/0", content[:5000], **BYTES, HTTP_ACCEPT_LANGUAGE="zh")
+    assert (again.status_code, again["Upload-Offset"]) == (409, "5000") and "分块" in again.json()["title"]
+    assert browser.post(f"{place}/finish").json()["code"] == "vault.upload_incomplete"
+    assert browser.get(place).json()["received"] == 5000 and browser.head(place)["Upload-Offset"] == "5000"
+    assert browser.put(f"{place}/pieces/5000", content[5000:], **BYTES).status_code == 200
+    assert browser.post(f"{place}/finish").json()["finished"] is True
+    assert browser.delete(place).status_code == 204 and browser.get(place).status_code == 404
+
+
+def test_nothing_of_it_lies_in_plain_anywhere(opened):
+    from pilotbase.hub.base import base
+
+    secret = b"torque of spindle seven " * 1000
+    sent(opened.client("owner"), secret, 7000)
+    home = base().home.path
+    assert not [path for path in Path(home).rglob("*") if path.is_file() and b"spindle seven" in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"size": 0}, "size"),
+        ({"size": "many"}, "size"),
+        ({"size": 1 << 50}, "size"),
+        ({"digest": "md5:1"}, "digest"),
+        ({"name": "../../etc/passwd"}, "name"),
+        ({"name": "a\x00b"}, "name"),
+        ({"name": "x" * 300}, "name"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_what_is_announced_wrongly_is_told(opened, body, path):
+    whole = {"name": "a.zip", "size": 1, "digest": f"sha256:{'0' * 64}", **body}
+    found = opened.client("owner").post("/api/uploads", whole, **JSON)
+    assert found.status_code == 422 and path in [one["path"].rpartition(".")[2] for one in found.json()["problems"]]
+
+
+def test_limits_are_told(opened, settings_of_hub):
+    browser = opened.client("other-owner")
+    settings_of_hub(upload_bytes=1000, upload_room_bytes=1500)
+    assert announced(browser, b"x" * 1001).json()["code"] == "vault.upload_too_large"
+    first = announced(browser, b"x" * 1000).json()["identity"]
+    full = announced(browser, b"x" * 1000)
+    assert (full.status_code, full.json()["code"]) == (403, "vault.upload_quota")
+    large = browser.put(f"/api/uploads/{first}/pieces/0", b"x" * ((4 << 20) + 1), **BYTES)
+    assert (large.status_code, large.json()["code"]) == (413, "api.body_too_large")
+    assert browser.put(f"/api/uploads/{first}/pieces/0", b"x", **JSON).status_code == 415
+
+
+def test_a_folder_becomes_an_application_once(opened):
+    browser = opened.client("supplier")
+    upload = sent(browser, packed([]).read())
+    body = {"upload": upload, "scenario": SCENARIO, "note": "First."}
+    made = browser.post("/api/applications", body, **JSON, HTTP_IDEMPOTENCY_KEY="once")
+    assert made.status_code == 201 and made["Location"] == "/api/applications/acme/pine", made.content
+    assert browser.get(made["Location"])["ETag"] == made["ETag"]
+    assert browser.post("/api/applications", body, **JSON, HTTP_IDEMPOTENCY_KEY="once").content == made.content
+    assert browser.post("/api/applications", body, **JSON).status_code == 404, "taken in, it is erased"
+
+
+def test_a_folder_becomes_a_scenario(opened, tmp_path):
+    from pilotbase.data.drafting import DraftAnswers
+    from pilotbase.worker.drafting import new_scenario
+
+    (tmp_path / "cases.csv").write_bytes(cases())
+    answers = DraftAnswers("Breaks too often", "failure", None, 1000, 50, "plant, desk")
+    new_scenario(tmp_path / "cases.csv", answers, tmp_path / "drill")
+    files = {f"drill/{path.name}": path.read_bytes() for path in (tmp_path / "drill").iterdir()}
+    browser = opened.client("owner")
+    made = browser.post("/api/scenarios", {"upload": sent(browser, zipped(files))}, **JSON)
+    assert made.status_code == 201 and made.json()["state"] == "draft", made.content
+    stolen = opened.client("other-owner")
+    refused = stolen.post("/api/scenarios", {"upload": sent(stolen, zipped(files))}, **JSON)
+    assert refused.status_code in (403, 404) and "drill" not in refused.json()["title"]
+
+
+@pytest.mark.parametrize("content", [b"no zip at all", zipped({"../../x": b"x"}), zipped({"nothing.txt": b"x"})])
+def test_wrong_archives_are_told_and_stay_until_erased(opened, content):
+    browser = opened.client("supplier")
+    upload = sent(browser, content)
+    found = browser.post("/api/applications", {"upload": upload}, **JSON, HTTP_ACCEPT_LANGUAGE="zh")
+    assert found.status_code == 422 and any("\u4e00" <= letter <= "\u9fff" for letter in found.json()["title"])
+    assert "/tmp/" not in found.content.decode(), "addresses of the base are nobody's business"
+    assert browser.get(f"/api/uploads/{upload}").status_code == 200
