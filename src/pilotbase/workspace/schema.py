@@ -11,30 +11,46 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0006"
+CURRENT = "0007"
 """The newest migration; older ones in order in `VERSIONS`."""
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 
 
 def upgrade(database: Database) -> None:
     """Bring ``database`` to `CURRENT`, all in one transaction; nothing to do when it is there already."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with database.write() as connection:
         version = _version(connection)
         _require_known(version, database)
         if version != CURRENT:
-            config.attributes["connection"] = connection
-            command.upgrade(config, CURRENT)
+            migrate(connection, CURRENT)
+
+
+def migrate(connection: Connection, target: str) -> None:
+    """Bring the database of ``connection`` from the version that it has to ``target``, within its transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, target)
+
+
+def known_version(connection: Connection, database: Database) -> str:
+    """Return the version of ``database``, as ``connection`` to it sees it.
+
+    Raises:
+        InputError: there is no store.
+        PilotbaseError: it was made by a newer version of Pilotbase.
+    """
+    version = _version(connection)
+    if version is None:
+        raise InputError("workspace.no_store", path=database.place)
+    _require_known(version, database)
+    return version
 
 
 def require_current(database: Database) -> None:
     """Return if ``database`` has this version's schema; raises `InputError` or `PilotbaseError` saying what to do."""
     with database.read() as connection:
-        version = _version(connection)
-    if version is None:
-        raise InputError("workspace.no_store", path=database.place)
-    _require_known(version, database)
+        version = known_version(connection, database)
     if version != CURRENT:
         raise InputError("workspace.schema_older", path=database.place, found=version, wanted=CURRENT)
 

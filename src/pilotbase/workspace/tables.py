@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -70,6 +71,7 @@ document_parties = Table(
     Column("owner", String(120), primary_key=True),
     Column("organisation", String(120), primary_key=True),
     ForeignKeyConstraint(["digest", "owner"], ["documents.digest", "documents.owner"]),
+    Index("document_parties_of", "organisation", "digest", "owner"),
 )
 
 document_fields = Table(
@@ -231,12 +233,25 @@ listings = Table(
     ForeignKeyConstraint(["digest", "owner"], ["documents.digest", "documents.owner"]),
     Index("listings_kind", "kind", "sequence"),
     Index("listings_state", "kind", "state", "sequence"),
+    Index("listings_state_sector", "kind", "state", "sector", "sequence"),
     Index("listings_sector", "kind", "sector", "sequence"),
     Index("listings_content", "digest", "owner"),
     Index("listings_scenario", "kind", "scenario", "sequence"),
     Index("listings_application", "kind", "application", "sequence"),
 )
-"""Where each record stands now: a copy of it to list and to search. Who sees the document (digest, owner) sees it."""
+"""Where each record stands now: a copy of it to list and to search. Who sees the document (digest, owner) sees it.
+
+``scope`` is that document's; see `listing_rows`. A list is an index's range of one kind and scope.
+"""
+
+listing_search = Table(
+    "listing_search",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("terms", ARRAY(Text), nullable=False),
+    Index("listing_search_terms", "terms", postgresql_using="gin"),
+)
+"""The words of listings, by their ``sequence``, on PostgreSQL; on SQLite it is a table of FTS5. See `text_index`."""
 
 waits = Table(
     "waits",
