@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from pilotbase.documents.texts import Text, text
-from pilotbase.hub.acting import language
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import Acting, language
 from pilotbase.hub.base import base
 
 
@@ -21,15 +22,21 @@ class Entry:
     name: str
     section: str = ""
     members_only: bool = False
+    roles: frozenset[Role] = frozenset()
+    """Only for organisations in one of these roles; empty: whatever the role."""
 
 
 FLOW = (
     Entry(text("hub.nav_my_work"), "my-work", members_only=True),
     Entry(text("hub.nav_scenarios"), "records", "scenarios"),
-    Entry(text("hub.nav_applications"), "records", "applications"),
+    Entry(text("hub.nav_applications"), "records", "applications", members_only=True),
     Entry(text("hub.nav_trials"), "records", "trials", members_only=True),
+    Entry(text("hub.certified_applications"), "certified"),
     Entry(text("hub.nav_certificates"), "certificate-check"),
     Entry(text("hub.nav_organisations"), "records", "organisations", members_only=True),
+    Entry(text("portal.nav_figures"), "figures"),
+    Entry(text("portal.nav_standards"), "standards"),
+    Entry(text("portal.nav_next"), "next"),
 )
 """In the order in which a document goes."""
 
@@ -37,8 +44,7 @@ FLOW = (
 def surroundings(request: HttpRequest) -> dict[str, Any]:
     """Template context of every page."""
     acting = getattr(request, "acting", None)
-    member = bool(acting and acting.organisation)
-    entries = [_line(entry, request.path) for entry in FLOW if member or not entry.members_only]
+    entries = [_line(entry, request.path) for entry in FLOW if _is_for(entry, acting)]
     return {
         "navigation": entries,
         "acting": acting,
@@ -46,6 +52,12 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "base_name": base().trust.issuer,
         "full_path": request.get_full_path() if request.method == "GET" else "/",
     }
+
+
+def _is_for(entry: Entry, acting: Acting | None) -> bool:
+    if acting is None or not acting.organisation:
+        return not entry.members_only
+    return not entry.roles or acting.has(*entry.roles)
 
 
 def _line(entry: Entry, here: str) -> dict[str, Any]:

@@ -15,7 +15,19 @@ from django.views.i18n import set_language
 from pilotbase.hub import converters, health
 from pilotbase.hub.api.routes import api, documentation
 from pilotbase.hub.pages import account as own_account
-from pilotbase.hub.pages import acts, certificates, lists, portal, published, records, trials, uploads, work
+from pilotbase.hub.pages import (
+    acts,
+    certificates,
+    feeds,
+    lists,
+    next_steps,
+    portal,
+    published,
+    records,
+    trials,
+    uploads,
+    work,
+)
 from pilotbase.hub.people import pages as people
 
 handler400 = "pilotbase.hub.problems.bad_request"
@@ -93,8 +105,21 @@ CERTIFICATES = [
     path("revocations.json", published.revocations, name="revocations"),
 ]
 
-urlpatterns = [
+PORTAL = [
     path("", portal.show, name="portal"),
+    path("search/", portal.search, name="search"),
+    path("certified/", portal.certified, name="certified"),
+    path("figures/", portal.figures, name="figures"),
+    path("standards/", portal.show_standards, name="standards"),
+    path("standards/vocabularies.json", portal.vocabularies, name="vocabularies"),
+    path("standards/<str:kind>.json", portal.schema, name="schema"),
+    path("next/", next_steps.show_all, name="next"),
+    path("next/<str:who>/", next_steps.show, name="next-step"),
+    path("feeds/<str:language>/<str:name>.atom", feeds.feed, name="feed"),
+]
+
+urlpatterns = [
+    *PORTAL,
     path("work/", work.show, name="my-work"),
     path("certificates/", include(CERTIFICATES)),
     path("account/", include(ACCOUNT)),

@@ -2,33 +2,155 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from pilotbase.charts import Leg, spell_days, way_chart
+from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import Verdict
-from pilotbase.hub.acting import NOBODY, HubRequest
-from pilotbase.hub.base import base
+from pilotbase.hub import public, standards
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.caching import revalidated, shared
+from pilotbase.hub.drawn import drawn, legs_of
+from pilotbase.hub.pages.next_steps import PEOPLE
 from pilotbase.hub.reading import see_all
-from pilotbase.worker.issuing import IssuedCertificate
-from pilotbase.workspace.listings import Query, count, list_page
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import count
 
-SHOWN = 12
-_OPEN = Query("scenario", states=("open",))
+SHOWN = 6
+MOST_WORDS = 200
 
 
 @require_safe
+@revalidated
 def show(request: HubRequest) -> HttpResponse:
-    """Show open scenarios, certified applications and the figures of the base."""
-    view = base().lab.store.as_actor(NOBODY)
-    issued = [stored.load(IssuedCertificate).certificate for stored in view.find("issued-certificate", limit=1000)]
-    accepted = [certificate for certificate in issued if certificate.verdict is Verdict.ACCEPT]
+    """Show what the base is for: who may do what next, open scenarios, certified applications, figures."""
+    certified = public.certified(datetime.now(UTC))
+    in_force = [one for one in certified if one.status == "valid"]
+    scenarios = public.open_scenarios(limit=SHOWN)
+    figures = public.figures()
     shown = {
         "title": text("hub.portal_title"),
-        "open": count(view, _OPEN),
-        "scenarios": see_all(view, list_page(view, _OPEN, limit=SHOWN).items),
-        "accepted": len(accepted),
-        "certificates": accepted[:SHOWN],
+        "open": figures.open,
+        "in_force": len(in_force),
+        "suppliers": len({one.certificate.application.supplier.organisation for one in in_force}),
+        "days": figures.way.whole,
+        "people": PEOPLE,
+        "sectors": public.open_by("sector"),
+        "scenarios": see_all(public.visitor(), scenarios.items),
+        "certified": in_force[:SHOWN],
     }
     return render(request, "hub/portal.html", shown)
+
+
+@require_safe
+@revalidated
+def search(request: HubRequest) -> HttpResponse:
+    """Search what is public, in both languages: open scenarios, certified applications, the base's words."""
+    asked = request.GET
+    words = asked.get("q", "")[:MOST_WORDS]
+    sector, action = asked.get("sector", "")[:40], asked.get("action", "")[:40]
+    page = public.open_scenarios(words, sector, action, asked.get("after") or None)
+    narrowed, first = bool(sector or action), not asked.get("after")
+    certified = public.certified(datetime.now(UTC), words) if words and first and not narrowed else []
+    shown = {
+        "title": text("portal.search_title"),
+        "words": words,
+        "sector": sector,
+        "action": action,
+        "sectors": public.open_by("sector"),
+        "actions": public.open_by("action"),
+        "scenarios": see_all(public.visitor(), page.items),
+        "total": count(public.visitor(), public.open_query(words, sector, action)),
+        "next": urlencode({**_narrowing(words, sector, action), "after": page.after}) if page.after else "",
+        "certified": certified[: public.PAGE],
+        "words_found": standards.find(words) if words and first and not narrowed else [],
+    }
+    return render(request, "hub/search.html", shown)
+
+
+@require_safe
+@revalidated
+def certified(request: HubRequest) -> HttpResponse:
+    """List certified applications, and whether each certificate holds."""
+    words = request.GET.get("q", "")[:MOST_WORDS]
+    found = public.certified(datetime.now(UTC), words)
+    start = _number(request.GET.get("page", "1"))
+    page = found[(start - 1) * public.PAGE : start * public.PAGE]
+    shown = {
+        "title": text("hub.certified_applications"),
+        "words": words,
+        "certified": page,
+        "total": len(found),
+        "next": urlencode({"q": words, "page": str(start + 1)}) if len(found) > start * public.PAGE else "",
+    }
+    return render(request, "hub/certified.html", shown)
+
+
+@require_safe
+@revalidated
+def figures(request: HubRequest) -> HttpResponse:
+    """Show the figures of the base that everybody may know."""
+    found, certified = public.figures(), public.certified(datetime.now(UTC))
+    legs = legs_of(found.way, language())
+    counts = {status: sum(one.status == status for one in certified) for status in ("valid", "expired", "revoked")}
+    shown = {
+        "title": text("portal.figures_title"),
+        "open": found.open,
+        "certified": len(certified),
+        "statuses": counts,
+        "revoked": counts["revoked"],
+        "way": found.way,
+        "whole": spell_days(found.way.whole.value) if found.way.whole else "",
+        "legs": [(leg, spell_days(leg.days)) for leg in legs],
+        "chart": drawn(way_chart(legs, language())) if _known(legs) else "",
+        "sectors": public.open_by("sector"),
+        "actions": public.open_by("action"),
+    }
+    return render(request, "hub/figures.html", shown)
+
+
+@require_safe
+@revalidated
+def show_standards(request: HubRequest) -> HttpResponse:
+    """Show what the base measures by: its words, its measures, the schemas of its documents."""
+    shown = {
+        "title": text("portal.standards_title"),
+        "vocabularies": standards.vocabularies(),
+        "measures": standards.measures_shown(),
+        "schemas": sorted(KINDS),
+    }
+    return render(request, "hub/standards.html", shown)
+
+
+@require_safe
+def schema(request: HttpRequest, kind: str) -> HttpResponse:
+    """Give the JSON Schema of a kind of documents."""
+    if kind not in KINDS:
+        raise NotFoundError("hub.not_found")
+    return shared(request, canonical_json(json_schema(kind)), "application/schema+json")
+
+
+@require_safe
+def vocabularies(request: HttpRequest) -> HttpResponse:
+    """Give the base's words in both languages, for programs."""
+    return shared(request, canonical_json(standards.vocabularies_json()), "application/json")
+
+
+def _known(legs: list[Leg]) -> bool:
+    return any(leg.days is not None for leg in legs)
+
+
+def _narrowing(words: str, sector: str, action: str) -> dict[str, Any]:
+    given = {"q": words, "sector": sector, "action": action}
+    return {name: value for name, value in given.items() if value}
+
+
+def _number(found: str) -> int:
+    return int(found) if found.isascii() and found.isdigit() and 0 < int(found[:6]) < 100_000 and len(found) < 7 else 1

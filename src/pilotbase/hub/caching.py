@@ -1,0 +1,70 @@
+"""What may be kept by browsers and feed readers: it is asked for again, and sent again only where it has changed.
+
+The mark of an answer is made of its bytes. It says nothing that the answer does not say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.cache import patch_vary_headers
+from django.utils.http import http_date, parse_http_date_safe
+
+from pilotbase.hub.acting import HubRequest
+
+P = ParamSpec("P")
+Page = Callable[Concatenate[HubRequest, P], HttpResponse]
+_TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"')
+SHARED_SECONDS = 300
+
+
+def revalidated(page: Page[P]) -> Page[P]:
+    """Let a browser keep ``page`` and ask whether it has changed; each browser its own, since its forms are its own."""
+
+    @wraps(page)
+    def answered(request: HubRequest, /, *arguments: P.args, **options: P.kwargs) -> HttpResponse:
+        response = page(request, *arguments, **options)
+        if response.status_code != 200:
+            return response
+        own = str(request.COOKIES.get(settings.CSRF_COOKIE_NAME, ""))
+        tag = _tag(_TOKEN.sub(b"", response.content), own)
+        response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
+        patch_vary_headers(response, ("Cookie", "Accept-Language"))
+        return _not_modified(response) if tag in _asked(request) else response
+
+    return answered
+
+
+def shared(request: HttpRequest, body: bytes, content_type: str, modified: datetime | None = None) -> HttpResponse:
+    """Return ``body`` for everybody: caches on the way may keep it for some minutes."""
+    tag = _tag(body)
+    response = HttpResponse(body, content_type=content_type)
+    response["ETag"], response["Cache-Control"] = tag, f"public, max-age={SHARED_SECONDS}"
+    if modified is not None:
+        response["Last-Modified"] = http_date(modified.timestamp())
+    asked = _asked(request)
+    since = parse_http_date_safe(request.headers.get("If-Modified-Since", "")) if not asked else None
+    fresh = modified is not None and since is not None and int(modified.timestamp()) <= since
+    return _not_modified(response) if tag in asked or fresh else response
+
+
+def _not_modified(response: HttpResponse) -> HttpResponse:
+    kept = ("ETag", "Cache-Control", "Vary", "Last-Modified")
+    return HttpResponseNotModified(headers={name: response[name] for name in kept if name in response})
+
+
+def _asked(request: HttpRequest) -> set[str]:
+    return {
+        tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",") if tag.strip()
+    }
+
+
+def _tag(body: bytes, own: str = "") -> str:
+    return f'"{hashlib.sha256(body + b"|" + own.encode()).hexdigest()[:32]}"'

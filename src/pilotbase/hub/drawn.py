@@ -1,0 +1,24 @@
+"""Charts for templates: our own SVG as it is, and what the figures of a base are called."""
+
+from __future__ import annotations
+
+from django.utils.safestring import SafeString
+
+from pilotbase.catalogue.figures import STEPS, Way
+from pilotbase.charts import Leg
+from pilotbase.documents.texts import Language, Text
+
+
+def drawn(svg: str) -> SafeString:
+    """Return a chart of `pilotbase.charts`, which escapes every word in it, to stand in a page as it is."""
+    return SafeString(svg)
+
+
+def legs_of(way: Way, language: Language) -> list[Leg]:
+    """Return every step from demand to use; one without a median has no days."""
+    found = []
+    for step in STEPS:
+        median = way.steps.get(step)
+        name = Text(code=f"way.{step}").render(language)
+        found.append(Leg(name, median.value if median else None, median.count if median else 0))
+    return found

@@ -1,0 +1,120 @@
+"""Feeds (Atom, RFC 4287): open scenarios, certified applications, revocations; in a language of the address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from xml.etree import ElementTree
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from pilotbase.documents.base import localized
+from pilotbase.documents.texts import Language, text
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub import public
+from pilotbase.hub.addresses import address_of
+from pilotbase.hub.base import base
+from pilotbase.hub.caching import shared
+from pilotbase.hub.checking import address
+from pilotbase.hub.reading import see_all
+from pilotbase.workspace.failures import NotFoundError
+
+ATOM = "http://www.w3.org/2005/Atom"
+FEEDS = ("scenarios", "certificates", "revocations")
+_MOST = 50
+_BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
+_TAGS = {"en": "en", "zh": "zh-Hans"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a feed."""
+
+    url: str
+    title: str
+    summary: str
+    updated: datetime
+    author: str
+
+
+@require_safe
+def feed(request: HttpRequest, language: str, name: str) -> HttpResponse:
+    """Give a feed; it is as new as its newest entry."""
+    if name not in FEEDS or language not in _TAGS:
+        raise NotFoundError("hub.not_found")
+    reader: Language = "zh" if language == "zh" else "en"
+    entries = list({"scenarios": _scenarios, "certificates": _certificates, "revocations": _revocations}[name](reader))
+    updated = max((entry.updated for entry in entries), default=_BEGINNING)
+    body = _atom(request.path, name, reader, updated, entries)
+    return shared(request, body, "application/atom+xml; charset=utf-8", updated)
+
+
+def _scenarios(language: Language) -> Iterable[Entry]:
+    listings = public.open_scenarios(limit=_MOST).items
+    for seen in see_all(public.visitor(), listings):
+        yield Entry(
+            settings.CONFIGURATION.url + address_of(seen.subject),
+            localized(seen.title, language),
+            localized(getattr(seen.document, "problem", ""), language),
+            seen.listing.moved_at or _BEGINNING,
+            seen.listing.owner,
+        )
+
+
+def _certificates(language: Language) -> Iterable[Entry]:
+    for one in public.certified(datetime.now(UTC))[:_MOST]:
+        certificate = one.certificate
+        yield Entry(
+            address(certificate.serial),
+            _certified_title(one, language),
+            certificate.claim.render(language),
+            certificate.issued_at,
+            certificate.application.supplier.organisation,
+        )
+
+
+def _revocations(language: Language) -> Iterable[Entry]:
+    found = [one for one in public.certified(datetime.now(UTC)) if one.revoked is not None]
+    for one in sorted(found, key=lambda one: one.revoked.at if one.revoked else _BEGINNING, reverse=True)[:_MOST]:
+        assert one.revoked is not None
+        title = text("portal.feed_revoked", title=_certified_title(one, language)).render(language)
+        url = f"{address(one.certificate.serial)}#revoked"
+        yield Entry(url, title, one.revoked.reason, one.revoked.at, base().trust.issuer)
+
+
+def _certified_title(one: public.Certified, language: Language) -> str:
+    application = one.certificate.application
+    scenario = localized(one.scenario_title, language)
+    return f"{application.name} {application.version} · {scenario}"
+
+
+def _atom(path: str, name: str, language: Language, updated: datetime, entries: Iterable[Entry]) -> bytes:
+    url = settings.CONFIGURATION.url
+    root = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": _TAGS[language]})
+    issuer = base().trust.issuer
+    _add(root, "title", f"{issuer} · {text(f'portal.feed.{name}').render(language)}")
+    _add(root, "id", f"{url}{path}")
+    _add(root, "updated", _moment(updated))
+    ElementTree.SubElement(root, "link", {"rel": "self", "type": "application/atom+xml", "href": f"{url}{path}"})
+    ElementTree.SubElement(root, "link", {"rel": "alternate", "type": "text/html", "href": f"{url}/"})
+    _add(ElementTree.SubElement(root, "author"), "name", issuer)
+    for entry in entries:
+        element = ElementTree.SubElement(root, "entry")
+        _add(element, "id", entry.url)
+        _add(element, "title", entry.title)
+        _add(element, "updated", _moment(entry.updated))
+        ElementTree.SubElement(element, "link", {"rel": "alternate", "type": "text/html", "href": entry.url})
+        _add(ElementTree.SubElement(element, "author"), "name", entry.author)
+        _add(element, "summary", entry.summary)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(root, encoding="unicode")}'.encode()
+
+
+def _add(parent: ElementTree.Element, name: str, content: str) -> None:
+    ElementTree.SubElement(parent, name).text = make_visible(content)
+
+
+def _moment(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,159 @@
+"""What next for me: a page for each kind of visitor, with the step that they can really take now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub import public
+from pilotbase.hub.acting import Acting, HubRequest
+from pilotbase.hub.caching import revalidated
+from pilotbase.hub.reading import see_all
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where a step is taken."""
+
+    label: Text
+    name: str
+    arguments: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def url(self) -> str:
+        return reverse(self.name, kwargs=dict(self.arguments))
+
+
+@dataclass(frozen=True)
+class Person:
+    """One kind of visitor: the role that they act in once they have an account, and what they do first then."""
+
+    name: str
+    steps: int
+    role: Role | None = None
+    inside: Link | None = None
+    links: tuple[tuple[Link, ...], ...] = ()
+    """For each step, where it is taken or read about."""
+
+    @property
+    def title(self) -> Text:
+        return Text(code=f"next.{self.name}.title")
+
+    @property
+    def promise(self) -> Text:
+        return Text(code=f"next.{self.name}.promise")
+
+
+def _link(label: str, name: str, **arguments: str) -> Link:
+    return Link(text(label), name, tuple(arguments.items()))
+
+
+_SCENARIOS = _link("next.link.scenarios", "search")
+_CERTIFIED = _link("next.link.certified", "certified")
+_CHECK = _link("next.link.check", "certificate-check")
+_INVITED = _link("next.link.invited", "account_signup")
+_STANDARDS = _link("next.link.standards", "standards")
+_FIGURES = _link("next.link.figures", "figures")
+_API = _link("next.link.api", "api-docs")
+_ROOTS = _link("next.link.roots", "trust-roots")
+_REVOCATIONS = _link("next.link.revocations", "revocations")
+
+PEOPLE = (
+    Person(
+        "demand_owner",
+        4,
+        Role.DEMAND_OWNER,
+        _link("next.link.new_scenario", "scenario-new"),
+        ((_SCENARIOS,), (_STANDARDS,), (_INVITED,), (_CERTIFIED,)),
+    ),
+    Person(
+        "supplier",
+        4,
+        Role.SUPPLIER,
+        _link("next.link.new_application", "application-new"),
+        ((_SCENARIOS,), (_STANDARDS,), (_INVITED,), (_CERTIFIED,)),
+    ),
+    Person(
+        "regulator",
+        4,
+        Role.REGULATOR,
+        _link("next.link.trials", "records", section="trials"),
+        ((_CHECK,), (_ROOTS, _REVOCATIONS), (_FIGURES,), (_INVITED,)),
+    ),
+    Person("investor", 3, links=((_CERTIFIED,), (_CHECK,), (_FIGURES,))),
+    Person(
+        "open_source",
+        4,
+        links=((_SCENARIOS,), (_STANDARDS,), (_API,), (_INVITED,)),
+    ),
+)
+_BY_NAME = {person.name.replace("_", "-"): person for person in PEOPLE}
+SHOWN = 3
+
+
+@require_safe
+@revalidated
+def show_all(request: HubRequest) -> HttpResponse:
+    """Ask who the visitor is."""
+    return render(request, "hub/next.html", {"title": text("next.title"), "people": PEOPLE})
+
+
+@require_safe
+@revalidated
+def show(request: HubRequest, who: str) -> HttpResponse:
+    """Say what one kind of visitor does next, with what there is at this moment."""
+    person = _BY_NAME.get(who)
+    if person is None:
+        raise NotFoundError("hub.not_found")
+    shown = {
+        "title": person.title,
+        "person": person,
+        "now": _now(person, request.acting),
+        "steps": _steps(person),
+        "examples": _examples(person, public.visitor()),
+        "certified": _certified(person),
+        "others": [other for other in PEOPLE if other is not person],
+        "crumbs": [{"url": reverse("next"), "label": text("next.title")}],
+    }
+    return render(request, "hub/next_step.html", shown)
+
+
+def _now(person: Person, acting: Acting) -> Link:
+    """Return the one thing to do now: inside for those who act in the role, else the first step of a visitor."""
+    if person.inside is not None and person.role is not None and acting.has(person.role):
+        return person.inside
+    return person.links[0][0]
+
+
+def _steps(person: Person) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": Text(code=f"next.{person.name}.step{number}"),
+            "why": Text(code=f"next.{person.name}.step{number}_why"),
+            "links": person.links[number - 1],
+        }
+        for number in range(1, person.steps + 1)
+    ]
+
+
+def _examples(person: Person, view: View) -> list[Any]:
+    """Return some open scenarios for those who would learn from them or answer them."""
+    if person.name not in ("demand_owner", "supplier", "open_source"):
+        return []
+    return see_all(view, public.open_scenarios(limit=SHOWN).items)
+
+
+def _certified(person: Person) -> list[public.Certified]:
+    if person.name not in ("investor", "regulator"):
+        return []
+    return [one for one in public.certified(datetime.now(UTC)) if one.status == "valid"][:SHOWN]

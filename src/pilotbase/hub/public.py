@@ -1,0 +1,125 @@
+"""What anybody may know of a base: read as a visitor, whoever asks, so that it is the same for everybody.
+
+Every reading here is bounded by what is public: hidden rows are neither counted nor searched, so they cost no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from pilotbase.catalogue.figures import Published, published
+from pilotbase.certificate.revocation import RevocationList, Revoked
+from pilotbase.documents.base import Localized
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.texts import LANGUAGES
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.hub.acting import NOBODY
+from pilotbase.hub.base import base
+from pilotbase.worker.issuing import IssuedCertificate
+from pilotbase.workspace.listings import Listing, Page, Query, count_by, find_listing, list_page
+from pilotbase.workspace.records import fold
+from pilotbase.workspace.store import View
+
+PAGE = 24
+MOST_CERTIFICATES = 10_000
+
+
+@dataclass(frozen=True)
+class Certified:
+    """An application version with a certificate that says accept, and whether it holds."""
+
+    certificate: Certificate
+    status: str
+    """valid, expired or revoked."""
+    revoked: Revoked | None
+    scenario: Listing | None
+    """Where the scenario is still open."""
+
+    @property
+    def scenario_title(self) -> Localized | str:
+        return self.scenario.title if self.scenario else self.certificate.scenario.name
+
+
+def visitor() -> View:
+    """Return the store as a visitor sees it."""
+    return base().lab.store.as_actor(NOBODY)
+
+
+def open_scenarios(
+    words: str = "", sector: str = "", action: str = "", after: str | None = None, limit: int = PAGE
+) -> Page:
+    """Return open scenarios, newest first; raises as `list_page`."""
+    return list_page(visitor(), open_query(words, sector, action), after, limit)
+
+
+def open_query(words: str = "", sector: str = "", action: str = "") -> Query:
+    """Return what to ask for; the state keeps the search to rows that are public."""
+    return Query("scenario", words, ("open",), sector, action)
+
+
+def open_by(column: str) -> dict[str, int]:
+    """Return ``sector`` or ``action`` → open scenarios, the most first."""
+    found = count_by(visitor(), open_query(), column)
+    return dict(
+        sorted(((value, number) for value, number in found.items() if value), key=lambda one: (-one[1], one[0]))
+    )
+
+
+def certified(now: datetime, words: str = "") -> list[Certified]:
+    """Return certified applications, newest first, those whose words hold every word asked for."""
+    view = visitor()
+    terms, revocations = fold(words).split(), revoked(view)
+    found = []
+    for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES):
+        certificate, said = _read(stored.body)
+        if certificate.verdict is Verdict.ACCEPT and all(term in said for term in terms):
+            found.append((certificate, revocations.get(certificate.serial)))
+    scenarios = _open_of(view, [certificate for certificate, _ in found])
+    return [
+        Certified(certificate, _status(certificate, entry, now), entry, scenarios.get(_subject(certificate)))
+        for certificate, entry in found
+    ]
+
+
+def revoked(view: View) -> dict[str, Revoked]:
+    """Return serial → entry of the base's list of revocations."""
+    head = view.head("revocations")
+    listed = view.load(head, RevocationList).revoked if head is not None else ()
+    return {entry.serial: entry for entry in listed}
+
+
+def figures() -> Published:
+    """Return the figures that everybody may know."""
+    return published(visitor())
+
+
+@lru_cache(maxsize=MOST_CERTIFICATES)
+def _read(body: bytes) -> tuple[Certificate, str]:
+    """Return the certificate in an issued one, and the words by which a search finds it."""
+    certificate = IssuedCertificate.model_validate_json(body).certificate
+    application, scenario = certificate.application, certificate.scenario
+    said = (
+        *(application.name, application.version, application.supplier.organisation),
+        *(scenario.name, scenario.owner.organisation, certificate.serial, *certificate.criteria),
+        *(certificate.claim.render(language) for language in LANGUAGES),
+    )
+    return certificate, fold("\n".join(said))
+
+
+def _status(certificate: Certificate, entry: Revoked | None, now: datetime) -> str:
+    if entry is not None:
+        return "revoked"
+    return "valid" if now < certificate.expires_at else "expired"
+
+
+def _subject(certificate: Certificate) -> str:
+    return f"scenario:{certificate.scenario.owner.organisation}/{certificate.scenario.name}"
+
+
+def _open_of(view: View, certificates: Sequence[Certificate]) -> dict[str, Listing]:
+    subjects = dict.fromkeys(_subject(certificate) for certificate in certificates)
+    found = {subject: find_listing(view, subject) for subject in subjects}
+    return {subject: listing for subject, listing in found.items() if listing is not None and listing.state == "open"}
