@@ -88,7 +88,7 @@ def scenario(approvals=("ethics",), **changes) -> Scenario:
         "positive": "broken",
         "baseline": {"kind": "constant", "value": "fine"},
         "criteria": [{"rule": "recall(broken) >= 0.80"}],
-        "trial": {"approvals": [{"kind": kind} for kind in approvals]},
+        "trial": {"approvals": [{"kind": kind} for kind in approvals], "board": {"measure": "recall(broken)"}},
     }
     return Scenario.model_validate({**value, **changes})
 

@@ -89,6 +89,7 @@ MAY = {
     "application.edit": "S",
     "application.rehearse": "S",
     "application.rehearsed": "m",
+    "application.board": "S",
     "application.submit": "S",
     "application.withdraw": "S",
     "commission.propose": "S",

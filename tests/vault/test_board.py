@@ -213,8 +213,9 @@ def test_the_board_is_for_owner_and_suppliers_and_holds_no_losses(any_vault: Vau
         return replace(any_vault, view=store.as_actor(actor(organisation, *roles)))
 
     for organisation, role in (("acme", Role.SUPPLIER), ("globex", Role.SUPPLIER), ("plant", Role.DEMAND_OWNER)):
-        assert newest_board(seen_by(organisation, role).view, "pump") == shown(any_vault, record)
-    assert newest_board(seen_by("initech", Role.SUPPLIER).view, "pump") is None
+        assert newest_board(seen_by(organisation, role).view, "plant", "pump") == shown(any_vault, record)
+    assert newest_board(seen_by("initech", Role.SUPPLIER).view, "plant", "pump") is None
+    assert newest_board(seen_by("plant", Role.DEMAND_OWNER).view, "hospital", "pump") is None
     assert current_board(seen_by("initech", Role.SUPPLIER), record) is None
     supplier = seen_by("globex", Role.SUPPLIER)
     kinds = ("board", "board-entry", "board-submission", "ladder", "board-slice", "hidden-set", "overlap")

@@ -166,7 +166,8 @@ def test_only_those_who_see_the_record_see_its_jobs_and_their_place(ordered):
     with pytest.raises(PilotbaseError):
         jobs_of(ordered.view(OTHER_SUPPLIER), COMMISSION)
     assert [job.subject for job in live_jobs(ordered.view(DESK))] == [COMMISSION]
-    assert live_jobs(ordered.view(OWNER)) == []
+    assert [job.subject for job in live_jobs(ordered.view(OWNER))] == [COMMISSION]
+    assert live_jobs(ordered.view(OTHER_SUPPLIER)) == []
 
 
 def test_the_files_of_a_scenario_are_not_readable_in_the_home(ordered, home):

@@ -94,6 +94,13 @@ def _open_scenario(at: Situation) -> None:
         raise RefusedError("record.scenario_not_open", scenario=subject)
 
 
+def _scenario_board(at: Situation) -> None:
+    head = at.base.head(head_of(at.record.subjects["scenario"]))
+    scenario = at.base.load(at.base.load(head, Record).documents["scenario"], Scenario) if head is not None else None
+    if scenario is None or scenario.trial.board is None:
+        raise RefusedError("record.no_board", scenario=at.record.subjects["scenario"])
+
+
 def _submitted_application(at: Situation) -> None:
     """The newest version is submitted; for a re-test it is another than the one that was tried."""
     subject = at.record.subjects["application"]
@@ -215,6 +222,7 @@ _CHECKS: Mapping[Need, Callable[[Situation], None]] = {
     Need.SAME_SUBJECT: _same_subject,
     Need.COMPLETE_SCENARIO: _complete_scenario,
     Need.OPEN_SCENARIO: _open_scenario,
+    Need.SCENARIO_BOARD: _scenario_board,
     Need.SUBMITTED_APPLICATION: _submitted_application,
     Need.APPROVALS: _approvals,
     Need.FREE_OF_INTEREST: _free_of_interest,

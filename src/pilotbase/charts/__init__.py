@@ -8,6 +8,8 @@
     funnel_chart(stages, language, theme=LIGHT)         how many came through each stage
     way_chart(legs, language, theme=LIGHT)              days of each step from demand to use
     bar_chart(bars, legend, language, theme=LIGHT)      groups: a part of a whole, and the target
+    candidates_chart(rows, language)                    one criterion, a row a candidate ("" without a score)
+    leader_chart(steps, language)                       a board's leader, step by step ("" without one)
     status_mark(outcome)                                the mark alone; put the word beside it
 
 Each is self-contained: text stays text, `<title>` and `<desc>` for readers, no scripts, no styles, no identifiers, the
@@ -16,11 +18,13 @@ hides in strangers' text.
 """
 
 from pilotbase.charts.bars import Bar, Legend, bar_chart
+from pilotbase.charts.candidates import CandidateRow, candidates_chart
 from pilotbase.charts.confidence_sequence import confidence_sequence_chart
 from pilotbase.charts.criterion import criterion_chart
 from pilotbase.charts.funnel import Stage, funnel_chart
 from pilotbase.charts.groups import group_chart
 from pilotbase.charts.latency import latency_chart
+from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
 from pilotbase.charts.numbers import spell_bytes, spell_count, spell_number, spell_seconds
 from pilotbase.charts.themes import DARK, LIGHT, Theme
@@ -33,16 +37,20 @@ __all__ = [
     "LIGHT",
     "OUTCOME_OF",
     "Bar",
+    "CandidateRow",
+    "LeaderStep",
     "Leg",
     "Legend",
     "Stage",
     "Theme",
     "bar_chart",
+    "candidates_chart",
     "confidence_sequence_chart",
     "criterion_chart",
     "funnel_chart",
     "group_chart",
     "latency_chart",
+    "leader_chart",
     "make_visible",
     "outcome_word",
     "spell_bytes",

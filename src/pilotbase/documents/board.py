@@ -6,7 +6,7 @@ from typing import Literal
 
 import pydantic
 
-from pilotbase.documents.base import Document, Moment, Name
+from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ApplicationReference
@@ -56,3 +56,19 @@ class Board(Document):
     """Submissions so far, by supplier."""
     ranked: tuple[BoardEntry, ...] = ()
     """The submissions that beat all before them, the best first; of the others only their supplier hears."""
+
+
+class SeenBoard(Part):
+    """A scenario's board as one actor may see it."""
+
+    scenario: str
+    title: Localized | str
+    measure: str
+    better: Literal[">=", "<="]
+    """``>=``: a higher score is better."""
+    allowed: int
+    """Submissions of one supplier."""
+    board: Board | None
+    """None: nothing was submitted yet, or nothing by whoever asks: the standings are for those who are on it."""
+    own: tuple[BoardEntry, ...]
+    """What it said to one's own submissions, newest first."""

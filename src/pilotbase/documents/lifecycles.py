@@ -63,6 +63,8 @@ class Need(StrEnum):
     """What is handed in is about this very subject, its parties and versions."""
     COMPLETE_SCENARIO = "complete_scenario"
     OPEN_SCENARIO = "open_scenario"
+    SCENARIO_BOARD = "scenario_board"
+    """The scenario has a board."""
     SUBMITTED_APPLICATION = "submitted_application"
     APPROVALS = "approvals"
     """Every approval that the scenario names is filed and unexpired."""
@@ -151,6 +153,12 @@ APPLICATION = (
     _row(Act.APPLICATION_EDIT, "draft submitted", "draft", brings="application-version", needs=(Need.SAME_SUBJECT,)),
     _row(Act.APPLICATION_REHEARSE, "draft submitted", needs=(Need.OPEN_SCENARIO,), starts="rehearse"),
     _row(Act.APPLICATION_REHEARSED, "draft submitted withdrawn", brings="result"),
+    _row(
+        Act.APPLICATION_BOARD,
+        "draft submitted",
+        needs=(Need.OPEN_SCENARIO, Need.SCENARIO_BOARD),
+        starts="board",
+    ),
     _row(Act.APPLICATION_SUBMIT, "draft", "submitted", Due(Role.SUPPLIER, 30), duty=Duty.SUBMIT),
     _row(Act.APPLICATION_WITHDRAW, "draft submitted", "withdrawn"),
 )

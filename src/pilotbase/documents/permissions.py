@@ -55,6 +55,7 @@ class Act(StrEnum):
     APPLICATION_EDIT = "application.edit"
     APPLICATION_REHEARSE = "application.rehearse"
     APPLICATION_REHEARSED = "application.rehearsed"
+    APPLICATION_BOARD = "application.board"
     APPLICATION_SUBMIT = "application.submit"
     APPLICATION_WITHDRAW = "application.withdraw"
 
@@ -145,6 +146,7 @@ PERMISSIONS: Mapping[Act, tuple[Grant, ...]] = {
     Act.APPLICATION_EDIT: (SUPPLIER,),
     Act.APPLICATION_REHEARSE: (SUPPLIER,),
     Act.APPLICATION_REHEARSED: (MACHINE,),
+    Act.APPLICATION_BOARD: (SUPPLIER,),
     Act.APPLICATION_SUBMIT: (SUPPLIER,),
     Act.APPLICATION_WITHDRAW: (SUPPLIER,),
     Act.COMMISSION_PROPOSE: (SUPPLIER,),

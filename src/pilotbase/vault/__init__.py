@@ -22,7 +22,7 @@
     board                       cut_slice(vault, hidden_set, SliceTerms(measure, share), clusters) -> BoardSlice
                                 open_submission(vault, board, sealed, application)      counts it; once a version
                                 release(vault, submission, losses, entry) -> BoardEntry what the Ladder lets out
-                                newest_board(view, scenario) -> Board | None            as an actor may see it
+                                newest_board(view, owner, scenario) -> Board | None     as an actor may see it
 
 The modules are imported by name; this package re-exports nothing, so that importing one costs no more than it needs.
 """

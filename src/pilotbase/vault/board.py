@@ -137,9 +137,9 @@ def current_board(vault: Vault, record: BoardSlice) -> Board | None:
     return None if head is None else vault.view.load(head, Board)
 
 
-def newest_board(view: View, scenario: str) -> Board | None:
-    """Return a scenario's board as ``view``'s actor may see it: None for whoever is not its owner or on it."""
-    found = view.find("board", {"scenario": scenario}, limit=1)
+def newest_board(view: View, owner: str, scenario: str) -> Board | None:
+    """Return the board of an owner's scenario as ``view``'s actor may see it: None for whoever is not on it."""
+    found = view.find("board", {"scenario": scenario, "owner": owner}, limit=1)
     return found[0].load(Board) if found else None
 
 
@@ -211,7 +211,8 @@ def release(
         climbed = Climbed(loss, improved=state is None or state.shown is None or loss < state.shown)
         released = entry(climbed)
         with contextlib.suppress(ConflictError), vault.transaction("board.released") as change:
-            digest = change.put(released, parties(submission.application.supplier.organisation), owner=record.owner)
+            seen, fields = parties(submission.application.supplier.organisation), {"slice": submission.board}
+            digest = change.put(released, seen, owner=record.owner, fields=fields)
             change.set_head(_entry_head(submission), digest, expected=None)
             if climbed.improved:
                 board = current_board(vault, record)
@@ -225,7 +226,9 @@ def release(
 
 
 def _put_board(change: Transaction, board: Board, record: BoardSlice) -> Digest:
-    return change.put(board, parties(*board.used), owner=record.owner, fields={"scenario": board.scenario})
+    return change.put(
+        board, parties(*board.used), owner=record.owner, fields={"scenario": board.scenario, "owner": record.owner}
+    )
 
 
 def _drawn(clusters: Cases, fresh: Cases, wanted: int, key: bytes) -> Cases:

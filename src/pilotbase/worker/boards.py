@@ -6,18 +6,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.documents.board import Board, BoardEntry
+from pilotbase.documents.board import Board, BoardEntry, SeenBoard
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.permissions import Reading
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.board import board_of, submit
+from pilotbase.trial.board_measure import board_rule
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.running import Candidate
 from pilotbase.trial.scorer_process import run_submission
-from pilotbase.trial.sealing import load_scenario
+from pilotbase.trial.sealing import Sealed, load_scenario
+from pilotbase.vault.board import newest_board
 from pilotbase.worker.base import Base
 from pilotbase.worker.proving import require_rehearsed, take_in, trial_folder
+from pilotbase.worker.readings import scenario_for
 from pilotbase.worker.standing import sealed_here
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
 
 
 @dataclass(frozen=True)
@@ -40,8 +49,53 @@ def submit_to_board(
     sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
     board_of(base.lab, sealed)
     require_rehearsed(base, sealed, candidate, trial_folder(base, None, sealed, candidate), on_progress)
-    entry = run_submission(base.lab, submit(base.lab, sealed, candidate), on_progress)
+    entry = score_on_board(base.lab, sealed, candidate, on_progress)
     return Submitted(entry, board_of(base.lab, sealed))
+
+
+def score_on_board(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgress) -> BoardEntry:
+    """Return what the board releases of an application version that has rehearsed; raises as `submit`."""
+    return run_submission(lab, submit(lab, sealed, candidate), on_progress)
+
+
+def board_for(view: View, subject: str) -> SeenBoard:
+    """Return the board of a scenario as the actor may see it.
+
+    Raises:
+        NotFoundError: the actor sees no such scenario, it has no board, or the actor has no business on one.
+    """
+    scenario = scenario_for(view, subject, Reading.BOARD)
+    terms, owner = scenario.trial.board, scenario.owner.organisation
+    if terms is None:
+        raise NotFoundError("record.not_found", subject=subject)
+    board = newest_board(view, owner, scenario.name)
+    return SeenBoard(
+        scenario=subject,
+        title=scenario.title,
+        measure=terms.measure,
+        better=board_rule(scenario, terms.measure).comparison,
+        allowed=terms.submissions,
+        board=_own_figures(board, view.actor, owner) if board is not None else None,
+        own=tuple(_own_entries(view, board)),
+    )
+
+
+def _own_figures(board: Board, actor: Actor, owner: str) -> Board:
+    """Return the board with how often others have tried left out, for whoever is not the owner or the base."""
+    if actor.sees_all or actor.organisation == owner:
+        return board
+    used = {supplier: count for supplier, count in board.used.items() if supplier == actor.organisation}
+    return board.model_copy(update={"used": used})
+
+
+def _own_entries(view: View, board: Board | None) -> Iterator[BoardEntry]:
+    """Yield what the board said to the actor's own submissions, newest first."""
+    if board is None:
+        return
+    for stored in view.find("board-entry", {"slice": board.slice}, limit=board.allowed):
+        entry = stored.load(BoardEntry)
+        if entry.application.supplier.organisation == view.actor.organisation:
+            yield entry
 
 
 def show_board(base: Base, scenario: Path) -> Board:

@@ -30,6 +30,7 @@ from pilotbase.trial.running import Candidate, prepare_candidate
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealing import Sealed, seal_scenario
 from pilotbase.worker.base import Base
+from pilotbase.worker.boards import score_on_board
 from pilotbase.worker.certifying import remarks_of
 from pilotbase.worker.intake import opened_scenario
 from pilotbase.worker.issuing import IssuedCertificate, issue
@@ -52,6 +53,16 @@ def rehearse_application(base: Base, job: Job, on_progress: OnProgress) -> None:
         _step(base, job, Act.APPLICATION_REHEARSED, rehearsal.report.digest())
 
 
+def submit_to_board(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Score an application version on the board of the open scenario that it was made for; no evidence, no attempt."""
+    version = base.lab.view.load(job.payload["application"], ApplicationVersion)
+    assert version.scenario is not None
+    scenario = load_record(base.lab.view, version.scenario)[0].documents["scenario"]
+    sealed, candidate = _sealed(base, scenario, on_progress), _candidate(base, version.folder, on_progress)
+    _require_rehearsed(base, sealed, candidate, on_progress)
+    score_on_board(base.lab, sealed, candidate, on_progress)
+
+
 def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
     """Freeze the plan of a commission, rehearsing first where that has not been done."""
     record = _record(base, job)
@@ -60,11 +71,7 @@ def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
     documents = record.documents
     sealed = _sealed(base, documents["scenario"], on_progress)
     candidate = _candidate(base, documents["folder"], on_progress)
-    if not has_rehearsed(base.lab, sealed, candidate):
-        rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
-        end = rehearsal.report.isolation
-        if not rehearsal.passed:
-            raise RefusedError("worker.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail)
+    _require_rehearsed(base, sealed, candidate, on_progress)
     granted = [Approval(kind=one.kind, reference=one.reference, until=one.until) for one in record.approvals]
     plan = freeze_plan(base.lab, sealed, candidate, granted, _repeat(record))
     _step(base, job, Act.PLAN_FROZEN, plan.digest())
@@ -117,6 +124,7 @@ def give_up(base: Base, job: Job, reason: Text) -> None:
 
 HANDLERS: Mapping[str, Handler] = {
     "rehearse": rehearse_application,
+    "board": submit_to_board,
     "freeze": freeze,
     "trial": run,
     "certificate": certify,
@@ -156,6 +164,16 @@ def _candidate(base: Base, folder: Digest, on_progress: OnProgress) -> Candidate
     submission = read_application(base.lab.folder("applications") / folder.removeprefix("sha256:"))
     on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
     return prepare_candidate(base.lab, submission)
+
+
+def _require_rehearsed(base: Base, sealed: Sealed, candidate: Candidate, on_progress: OnProgress) -> None:
+    """Rehearse where that has not been done; raises `RefusedError` when it fails."""
+    if has_rehearsed(base.lab, sealed, candidate):
+        return
+    rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
+    end = rehearsal.report.isolation
+    if not rehearsal.passed:
+        raise RefusedError("worker.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail)
 
 
 def _revoke(base: Base, certificate: Digest, reason: str) -> None:

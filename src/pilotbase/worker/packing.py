@@ -11,8 +11,8 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import Reading
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv
@@ -24,6 +24,7 @@ from pilotbase.worker.bundle_files import pack
 from pilotbase.worker.bundle_log import Proceedings, excerpt_of
 from pilotbase.worker.bundle_readme import readme
 from pilotbase.worker.issuing import IssuedCertificate
+from pilotbase.worker.readings import record_for
 from pilotbase.workspace.proofs import proven_head
 from pilotbase.workspace.store import View
 
@@ -42,7 +43,7 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
     """Return the sample bundle of the trial under ``plan``; the same trial gives the same bytes.
 
     That ``taker`` takes it, and with it true labels of hidden cases, stands in the log before anything is opened. Who
-    may is for the caller to know (`permissions.Reading.BUNDLE`).
+    may is seen to by `take_bundle`.
 
     Raises:
         RefusedError: the plan has no report yet.
@@ -71,12 +72,17 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
     return Bundle(f"{name}.zip", pack(name, files))
 
 
-def pack_of_record(base: Base, taker: View, record: Record) -> Bundle:
-    """Return the sample bundle of the newest trial of a commission; raises as `pack_trial`."""
-    plan = record.documents.get("plan")
-    if plan is None or "report" not in record.documents:
+def take_bundle(base: Base, view: View, subject: str) -> Bundle:
+    """Return the sample bundle of the newest trial of a commission to the actor of ``view``.
+
+    Raises:
+        NotFoundError: the actor sees no such record, or it is not for them to take.
+        RefusedError: there is no report yet, or `pack_trial` refuses.
+    """
+    record = record_for(view, subject, Reading.BUNDLE)
+    if "plan" not in record.documents or "report" not in record.documents:
         raise RefusedError("bundle.no_report")
-    return pack_trial(base, taker, plan, record.documents.get("acceptance"))
+    return pack_trial(base, view, record.documents["plan"], record.documents.get("acceptance"))
 
 
 def proceedings_of(base: Base, plan: Digest, acceptance: Digest | None = None) -> Proceedings:

@@ -1,0 +1,90 @@
+"""Candidates for one scenario side by side, and what its hidden data still hold: views for its owner and the operator.
+
+Nothing here is evidence: it is read from reports, and each report was scored on cases of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pilotbase.documents.base import Localized, Moment, Part
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Outcome, Verdict
+
+
+class Budget(Part):
+    """What the hidden set of a scenario version still holds: attempts by whomever, and cases that nobody has scored."""
+
+    attempts: int
+    """That one set allows."""
+    used: int
+    left: int
+    next_number: int
+    next_level: float
+    """Error level at which the next attempt is judged."""
+    spent: float
+    """What all attempts so far may have erred with together."""
+    alpha: float
+    """What all attempts ever may err with together."""
+    cases: int
+    fresh: int
+    reserved: int
+    scored: int
+    cases_per_attempt: int | None = None
+    """None: an attempt takes all that are left."""
+    due: tuple[Text, ...] = ()
+    """Why fresh cases are due before the next attempt; empty: it can still decide everything."""
+
+
+class ComparedCriterion(Part):
+    """One criterion of one candidate, as its report says."""
+
+    rule: str
+    outcome: Outcome
+    threshold: float
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    baseline: float | None = None
+    """The baseline's score on the same cases; no interval."""
+    better_by: float | None = None
+    """How much better than the baseline on the same cases; below zero: worse. No interval."""
+    unit_label: str = ""
+    guarantee: str
+
+
+class Candidate(Part):
+    """One application version with the report of its newest trial."""
+
+    trial: str
+    """Name of the commission."""
+    title: Localized | str
+    name: str
+    version: str
+    supplier: str
+    state: str
+    verdict: Verdict
+    attempt: int
+    ended_at: Moment
+    criteria: tuple[ComparedCriterion, ...]
+    saves: float | None = None
+    """Per 1,000 cases, against the baseline, in the scenario's currency: what misses and false alarms cost less.
+
+    From the scores on the scored cases; no interval. None: the criteria do not tell.
+    """
+    latency: float | None = None
+    """p95 of a batch, in seconds."""
+    batch_rows: int | None = None
+    computing: float | None = None
+    """CPU seconds per 1,000 cases."""
+
+
+class Comparison(Part):
+    """The candidates for a scenario, in the order in which their trials ended: that is no ranking."""
+
+    scenario: str
+    title: Localized | str
+    baseline: Literal["column", "rule", "constant", "application", "none"]
+    currency: str = ""
+    rules: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
