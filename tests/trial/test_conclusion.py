@@ -1,29 +1,12 @@
 """The verdict from outcomes: every combination that could be taken for a pass and is none."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
-from pilotbase.documents.limits import EndReason
 from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
-from pilotbase.trial.answering import End
 from pilotbase.trial.reporting import conclude
 from pilotbase.trial.sections import worst_outcome
-
-
-@dataclass
-class Run:
-    end: End
-    ending: object = field(default_factory=lambda: text("box.end.cpu_limit"))
-
-
-@dataclass
-class Observed:
-    criteria: tuple[CriterionResult, ...]
-    run: Run
-    answered: int = 7
 
 
 def result(outcome: str) -> CriterionResult:
@@ -34,18 +17,17 @@ def result(outcome: str) -> CriterionResult:
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "end", "verdict"),
+    ("outcomes", "ended", "verdict"),
     [
-        (["pass", "pass"], EndReason.FINISHED, Verdict.ACCEPT),
-        (["pass", "pass"], EndReason.CPU_LIMIT, Verdict.REJECT),
-        (["pass", "not_measured"], EndReason.FINISHED, Verdict.INCONCLUSIVE),
-        (["pass", "inconclusive"], EndReason.FINISHED, Verdict.INCONCLUSIVE),
-        (["inconclusive", "fail"], EndReason.FINISHED, Verdict.REJECT),
+        (["pass", "pass"], None, Verdict.ACCEPT),
+        (["pass", "pass"], text("box.end.cpu_limit"), Verdict.REJECT),
+        (["pass", "not_measured"], None, Verdict.INCONCLUSIVE),
+        (["pass", "inconclusive"], None, Verdict.INCONCLUSIVE),
+        (["inconclusive", "fail"], None, Verdict.REJECT),
     ],
 )
-def test_only_everything_passed_by_a_run_that_finished_is_accepted(outcomes, end, verdict):
-    observed = Observed(tuple(result(outcome) for outcome in outcomes), Run(End(end)))
-    found, reasons = conclude(observed)
+def test_only_everything_passed_by_a_run_that_finished_is_accepted(outcomes, ended, verdict):
+    found, reasons = conclude([result(outcome) for outcome in outcomes], ended)
     assert found is verdict
     assert all(reason.render("zh") != reason.render("en") for reason in reasons)
     assert reasons

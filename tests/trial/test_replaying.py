@@ -1,5 +1,6 @@
 """Replay: the verdict again from the records alone, on another machine, and every way in which they can be altered."""
 
+import base64
 import io
 import json
 import shutil
@@ -26,6 +27,7 @@ def predict(batch):
         raise SystemExit(3)
     return ['broken' if p > 6 else 'fine' for p in batch['pressure']]
 """
+SILENT = "def predict(batch):\n    return [None] * batch.rows\n"
 
 
 @pytest.fixture
@@ -115,6 +117,7 @@ RUN = "accuracy >= 0.7}\n  - {rule: latency.p95 <= 5 s}\n  - {rule: throughput >
     ("program", "old", "new", "verdict"),
     [
         (BREAKS, "", "", "reject"),
+        (SILENT, "", "", "reject"),
         (GOOD, "accuracy >= 0.7}", MORE, "accept"),
         (GOOD, "accuracy >= 0.7}", "accuracy >= 0.7, unit: case_id}", "accept"),
         (GOOD, "attempts: 6", "attempts: 6\n  stop: fixed\n  cases: 90", "accept"),
@@ -122,7 +125,7 @@ RUN = "accuracy >= 0.7}\n  - {rule: latency.p95 <= 5 s}\n  - {rule: throughput >
         (GOOD, "accuracy >= 0.7}", RUN, "accept"),
         (GOOD, "accuracy >= 0.7}", ARMS, "accept"),
     ],
-    ids=["broken off", "groups and baseline", "units", "fixed", "full", "resources", "perturbed"],
+    ids=["broken off", "silent", "groups and baseline", "units", "fixed", "full", "resources", "perturbed"],
 )
 def test_whatever_was_decided_is_decided_again(elsewhere, program, old, new, verdict):
     report, folder = elsewhere(program, lambda content: content.replace(old, new) if old else content)
@@ -231,13 +234,71 @@ def test_an_altered_verdict_or_score_is_said(good, bad):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("threshold", 0.01), ("estimand", "population"), ("unit", "patient"), ("needed", 7)]
-)
+    ("field", "value"),
+    [
+        ("threshold", 0.01), ("estimand", "population"), ("unit", "patient"), ("needed", 7), ("confidence", 0.999),
+        ("claim", {"code": "evidence.claim.census", "params": {}}), ("baseline", 0.1), ("path", []), ("extra", "more"),
+    ],
+)  # fmt: skip
 def test_what_a_figure_is_about_is_compared_too(good, field, value):
     report = json.loads((good / "report.json").read_text())
     report["criteria"][0][field] = value
     (good / "report.json").write_text(json.dumps(report))
     with pytest.raises(InvalidProofError, match=rf"criteria\[0\].{field} says"):
+        replay_trial(good)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        (("application", "digest"), "sha256:" + "0" * 64, "application"),
+        (("application", "version"), "9.9.9", "application"),
+        (("scenario", "hidden_cases"), 10**6, "scenario"),
+        (("contract", "prediction", "kind"), "value", "contract"),
+        (("design", "stop"), "full", "design.stop"),
+        (("reasons", 0, "params", "count"), 99, r"reasons\[0\]"),
+        (("sections", 1, "outcome"), "inconclusive", "sections.function.outcome"),
+        (("sections", 1, "findings", 0, "outcome"), "fail", "sections.function.findings.recall"),
+        (("counts", "abstained"), 1, "counts.abstained"),
+        (("attempt", "reserved"), 10**6, "attempt.reserved"),
+        (("isolation", "end"), "cpu_limit", "isolation.end"),
+        (("isolation", "limits", "memory_bytes"), 1, "isolation.limits"),
+        (("performance", "cases_per_second"), 1e9, "performance.cases_per_second"),
+    ],
+)
+def test_whatever_plan_and_records_decide_is_compared(good, path, value, named):
+    report = json.loads((good / "report.json").read_text())
+    part = report
+    for step in path[:-1]:
+        part = part[step]
+    part[path[-1]] = value
+    (good / "report.json").write_text(json.dumps(report))
+    with pytest.raises(InvalidProofError, match=f"{named}.* says"):
+        replay_trial(good)
+
+
+def test_what_records_do_not_decide_is_named_and_the_signature_said_not_to_cover_it(good):
+    kept = replay_trial(good)
+    assert kept.certified
+    assert "data_nature" in kept.undecided
+    assert not {name.partition(".")[0] for name in kept.undecided} & {"criteria[0]", "verdict", "application"}
+    change_report(good, data_nature="measured" if read_report(good).data_nature == "simulated" else "simulated")
+    changed = replay_trial(good)
+    assert (changed.digest, changed.certified) == (kept.digest, False)
+    shown = CliRunner(env={"PILOTBASE_LANGUAGE": "en"}).invoke(app, ["trial", "replay", str(good)])
+    assert "not the report that certificate.json names" in shown.stdout
+    (good / "certificate.json").unlink()
+    assert replay_trial(good).certified is None
+
+
+def test_a_certificate_that_claims_more_than_the_records_is_named(good):
+    envelope = json.loads((good / "certificate.json").read_text())
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    statement["predicate"]["guarantee"] = "exact_census"
+    statement["predicate"]["claim"] = {"code": "verdict.accept", "params": {}}
+    envelope["payload"] = base64.b64encode(json.dumps(statement).encode()).decode()
+    (good / "certificate.json").write_text(json.dumps(envelope))
+    with pytest.raises(InvalidProofError, match=r"(?s)certificate.guarantee says.*certificate.claim says"):
         replay_trial(good)
 
 

@@ -85,7 +85,8 @@ def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProg
     order = np.arange(frame.height, dtype=np.int64)
     criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
     levels = Levels(Fraction(1, 20), Fraction(1, 20))
-    judged = describe(criteria, cases, order, judge(criteria, cases, order, levels, run.load), scenario)
+    decision = judge(criteria, cases, order, levels, run.load)
+    judged = describe(criteria, cases, order, decision, contract.prediction.unit)
     observed = Observed(
         scenario=scenario,
         application=candidate.submission.application,

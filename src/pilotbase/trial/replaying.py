@@ -22,7 +22,7 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import Decision, Levels, attempt_levels, draw_order, exact
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.records import leaf_hashes
-from pilotbase.trial.scoring import judge
+from pilotbase.trial.scoring import Judged, describe, judge
 from pilotbase.trial.sealing import error_level
 from pilotbase.trial.stored_records import StoredRecords, restored_cases
 
@@ -35,6 +35,8 @@ class Replayed:
 
     verdict: Verdict
     decision: Decision
+    judged: Judged
+    """The figures of the report on what was scored."""
     digest: Digest
     root: Digest
     leaves: int
@@ -59,7 +61,9 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     decision = judge(plan.criteria, cases, order, levels, facts.restored_load(), plan.design)
     _require_positions(order, decision.scored, stored)
     verdict = verdict_at_end(decision, facts.end)
-    return Replayed(verdict, decision, decision_digest(decision, plan.design, verdict), root, len(stored.leaves))
+    judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
+    digest = decision_digest(decision, plan.design, verdict)
+    return Replayed(verdict, decision, judged, digest, root, len(stored.leaves))
 
 
 def _require_unaltered(stored: StoredRecords) -> None:

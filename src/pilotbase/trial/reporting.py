@@ -42,7 +42,9 @@ def build_report(
 ) -> Report:
     """Return the full report; without ``proof`` it is a rehearsal's and not evidence."""
     scenario = observed.scenario
-    verdict, reasons = conclude(observed)
+    finished = observed.run.end.reason is EndReason.FINISHED
+    ended = text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)
+    verdict, reasons = conclude(observed.criteria, None if finished else ended)
     counts = {"cases": observed.cases, "answered": observed.answered, "abstained": observed.abstained}
     if proof is not None and proof.attempt.scored is not None:
         counts["scored"] = proof.attempt.scored
@@ -75,17 +77,15 @@ def build_report(
     )
 
 
-def conclude(observed: Observed) -> tuple[Verdict, tuple[Text, ...]]:
-    """Return the verdict and why; an application that broke off is rejected whatever it scored before."""
-    failed = _with(observed.criteria, Outcome.FAIL)
-    broken = observed.run.end.reason is not EndReason.FINISHED
-    if broken or failed:
-        ended = [text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)] if broken else []
-        return Verdict.REJECT, (*ended, *(_missed(result) for result in failed))
-    undecided = [*_with(observed.criteria, Outcome.INCONCLUSIVE), *_with(observed.criteria, Outcome.NOT_MEASURED)]
+def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[Verdict, tuple[Text, ...]]:
+    """Return the verdict and why; an application that broke off (``ended``) is rejected whatever it scored before."""
+    failed = _with(criteria, Outcome.FAIL)
+    if ended is not None or failed:
+        return Verdict.REJECT, (*([] if ended is None else [ended]), *(_missed(result) for result in failed))
+    undecided = [*_with(criteria, Outcome.INCONCLUSIVE), *_with(criteria, Outcome.NOT_MEASURED)]
     if undecided:
         return Verdict.INCONCLUSIVE, tuple(_undecided(result) for result in undecided)
-    return Verdict.ACCEPT, (text("trial.reason.all_met", count=len(observed.criteria)),)
+    return Verdict.ACCEPT, (text("trial.reason.all_met", count=len(criteria)),)
 
 
 def _with(results: Sequence[CriterionResult], outcome: Outcome) -> list[CriterionResult]:

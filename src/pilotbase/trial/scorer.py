@@ -130,7 +130,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     decision = judge(plan.criteria, cases, order, levels, answered.run.load, plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     records = _keep_records(lab, docket, attempt, (cases, answered, order, decision), secret)
-    judged = describe(plan.criteria, cases, order, decision, scenario)
+    judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
     scored = cases.among(np.sort(order[: decision.scored]))
     observed = Observed(
         scenario=scenario,

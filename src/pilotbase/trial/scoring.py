@@ -26,6 +26,7 @@ from pilotbase.trial.performance import Load
 Ints = NDArray[np.int64]
 Column = NDArray[Any]
 EARLY = TrialDesign()
+_IN_TARGET_UNITS = frozenset({"capped_mae", "capped_rmse", "quantile_loss", "interval_width"})
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,14 @@ def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, load: Load) 
 
 
 def describe(
-    criteria: Sequence[Criterion], cases: Cases, order: Ints, decision: Decision, scenario: Scenario
+    criteria: Sequence[Criterion], cases: Cases, order: Ints, decision: Decision, target_unit: str | None
 ) -> Judged:
-    """Return the decision with baseline scores and group scores on the scored cases."""
+    """Return the decision with baseline scores and group scores on the scored cases; ``target_unit``: of answers."""
     scored = np.sort(order[: decision.scored])
     seen = cases.among(scored)
     results = tuple(
-        _result(criterion, found, scenario, seen) for criterion, found in zip(criteria, decision.criteria, strict=True)
+        _result(criterion, found, target_unit or "", seen)
+        for criterion, found in zip(criteria, decision.criteria, strict=True)
     )
     return Judged(decision, results, tuple(_group_scores(rules_of(criteria), seen)))
 
@@ -179,7 +181,7 @@ def _paired(rule: Rule, cases: Cases) -> PairedScores | None:
     return PairedScores(under=str(rule.under), clean=first, perturbed=second)
 
 
-def _result(criterion: Criterion, found: CriterionDecision, scenario: Scenario, seen: Cases) -> CriterionResult:
+def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, seen: Cases) -> CriterionResult:
     rule = criterion.parsed()
     resource = is_resource(rule)
     return CriterionResult(
@@ -201,13 +203,8 @@ def _result(criterion: Criterion, found: CriterionDecision, scenario: Scenario, 
         baseline=_baseline_score(rule, seen),
         paired=_paired(rule, seen),
         path=tuple(PathPoint(cases=point.cases, lower=point.lower, upper=point.upper) for point in found.path),
-        unit_label=UNITS[rule.unit][0] if rule.unit else _unit_label(rule, scenario),
+        unit_label=UNITS[rule.unit][0] if rule.unit else target_unit if rule.measure in _IN_TARGET_UNITS else "",
     )
-
-
-def _unit_label(rule: Rule, scenario: Scenario) -> str:
-    in_target_units = rule.measure.startswith("capped_")
-    return (scenario.field(scenario.data.target).unit or "") if in_target_units else ""
 
 
 def _group_scores(rules: Sequence[Rule], cases: Cases) -> list[GroupScore]:

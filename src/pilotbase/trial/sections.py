@@ -46,10 +46,10 @@ def build_sections(observed: Observed) -> tuple[Section, ...]:
     resources = [result for result in observed.criteria if is_resource(parse_rule(result.rule))]
     return (
         _section(Verification.DESIGN, _design(observed)),
-        _section(Verification.FUNCTION, [*_criteria(functions), *_untested_function(observed)]),
+        _section(Verification.FUNCTION, [*criterion_findings(functions), *_untested_function(observed)]),
         _section(Verification.PROCESS, _process(observed)),
         _section(Verification.ADAPTATION, _adaptation(observed)),
-        _section(Verification.PRODUCTION, [*_criteria(resources), *_production(observed)]),
+        _section(Verification.PRODUCTION, [*criterion_findings(resources), *_production(observed)]),
     )
 
 
@@ -89,7 +89,8 @@ def _design(observed: Observed) -> list[Finding]:
     return findings
 
 
-def _criteria(results: Sequence[CriterionResult]) -> list[Finding]:
+def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
+    """Return a finding for each criterion, named by its rule."""
     sentences = {
         Outcome.PASS: "trial.finding.criterion_pass",
         Outcome.FAIL: "trial.finding.criterion_fail",

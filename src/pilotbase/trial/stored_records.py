@@ -198,7 +198,8 @@ def _column(table: pl.DataFrame, name: str, prediction: Prediction) -> Column:
     if name not in ("truth", "prediction") and not _is_answer(name):
         return np.array(series.to_list()) if series.dtype == pl.String else series.to_numpy().astype(np.int64)
     if prediction.classes and (name == "truth" or prediction.kind == "label"):
-        codes = series.replace_strict(
+        # A column without a single answer has no type of its own in the file.
+        codes = series.cast(pl.String).replace_strict(
             list(prediction.classes), list(range(len(prediction.classes))), default=None, return_dtype=pl.Int32
         )
         return np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int32)

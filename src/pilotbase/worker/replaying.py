@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from pilotbase.certificate.statement import read_statement
 from pilotbase.documents.base import Part
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Verdict
@@ -23,12 +23,21 @@ from pilotbase.trial.records import cases_csv
 from pilotbase.trial.replaying import Replayed, replay_decision
 from pilotbase.trial.stored_records import StoredRecords, read_records, shown_cases
 from pilotbase.worker.reading import read_plan
-from pilotbase.worker.replayed_fields import derived_from, said_by
+from pilotbase.worker.replayed_fields import (
+    CERTIFIED,
+    DERIVED_WHOLE,
+    derived_certificate,
+    derived_report,
+    fields_of,
+    report_as_said,
+    shortened,
+)
 from pilotbase.worker.trial_folder import RECORDS
 
 MAXIMUM_REPORT_BYTES = 16 << 20
 MAXIMUM_RECORD_BYTES = 2 << 30
 _SHOWN = 10
+_WHOLE = tuple(f"{part}{end}" for part in DERIVED_WHOLE for end in (".", "["))
 
 
 class ReplayedCriterion(Part):
@@ -62,6 +71,10 @@ class Replay(Part):
     """Fields of the report and files of the folder that say the same."""
     absent: tuple[str, ...]
     """What was not there to be compared."""
+    undecided: tuple[str, ...]
+    """What the report says that records decide nothing about: the box, the base's own counts, titles and times."""
+    certified: bool | None
+    """Whether the certificate names this very report, so that its signature covers it; None without a certificate."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,16 @@ class _Folder:
     plan: TrialPlan
     records: bytes
     stored: StoredRecords
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What was held against the records; see `Replay`."""
+
+    same: tuple[str, ...]
+    absent: tuple[str, ...]
+    undecided: tuple[str, ...]
+    certified: bool | None
 
 
 def replay_trial(path: Path) -> Replay:
@@ -88,12 +111,12 @@ def replay_trial(path: Path) -> Replay:
     """
     folder = _open(path)
     replayed = replay_decision(folder.plan, folder.stored, str(folder.report["records"]["root"]))
-    said = {**dict(said_by(folder.report)), **dict(_certified(folder))}
-    derived = dict(derived_from(folder.plan, folder.stored.facts, replayed))
+    certificate = _read_certificate(folder.path / "certificate.json")
+    said, derived = _held_against(folder, replayed, certificate)
     different = [
-        text("worker.replay_field", field=field, found=value, derived=derived.get(field, "–"))
+        text("worker.replay_field", field=field, found=shortened(value), derived=shortened(derived.get(field, "–")))
         for field, value in said.items()
-        if value != derived.get(field)
+        if value != derived.get(field) and (field in derived or field.startswith(_WHOLE))
     ]
     if different:
         raise InvalidProofError(
@@ -105,7 +128,9 @@ def replay_trial(path: Path) -> Replay:
     csv = _compare_cases(folder)
     compared = [*(field for field in derived if field in said), *(["cases.csv"] if csv else [])]
     absent = [*(field for field in derived if field not in said), *([] if csv else ["cases.csv"])]
-    return _replay(folder, replayed, compared, absent)
+    undecided = tuple(field for field in said if field not in derived)
+    certified = None if certificate is None else _names_it(certificate, folder.report)
+    return _replay(folder, replayed, Compared(tuple(compared), tuple(absent), undecided, certified))
 
 
 def _open(path: Path) -> _Folder:
@@ -149,14 +174,25 @@ def _read(file: Path, limit: int) -> bytes:
     return data
 
 
-def _certified(folder: _Folder) -> Iterator[tuple[str, str]]:
-    """Yield what the certificate beside the report says; its signature is for ``certificate verify``."""
-    certificate = _read_certificate(folder.path / "certificate.json")
-    if certificate is None:
-        return
-    yield "certificate.verdict", certificate.verdict.value
-    yield "certificate.plan", certificate.plan
-    yield "certificate.attempt", str(certificate.attempt)
+def _held_against(
+    folder: _Folder, replayed: Replayed, certificate: Certificate | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the fields of report and certificate as they say them, and as plan and records decide them."""
+    report = report_as_said(folder.report)
+    derived = derived_report(folder.plan, folder.stored, replayed, report)
+    certified = certificate.to_json_value() if certificate is not None else {}
+    derived["certificate"] = derived_certificate(folder.plan, folder.stored, replayed, folder.report)
+    names = [name for name in CERTIFIED if derived["certificate"][name] is not None]
+    said = {**report, "certificate": {name: certified.get(name) for name in names}}
+    return dict(fields_of(said)), dict(fields_of(derived))
+
+
+def _names_it(certificate: Certificate, report: Mapping[str, Any]) -> bool:
+    """Tell whether the certificate is over this report, to the last byte of its canonical form."""
+    try:
+        return certificate.report == digest_json(dict(report))
+    except (TypeError, ValueError):
+        return False
 
 
 def _read_certificate(file: Path) -> Certificate | None:
@@ -194,7 +230,7 @@ def _join(parts: list[Text]) -> Text:
     return joined
 
 
-def _replay(folder: _Folder, replayed: Replayed, compared: list[str], absent: list[str]) -> Replay:
+def _replay(folder: _Folder, replayed: Replayed, compared: Compared) -> Replay:
     decision = replayed.decision
     return Replay(
         verdict=replayed.verdict,
@@ -219,8 +255,10 @@ def _replay(folder: _Folder, replayed: Replayed, compared: list[str], absent: li
             )
             for found in decision.criteria
         ),
-        compared=tuple(compared),
-        absent=tuple(absent),
+        compared=compared.same,
+        absent=compared.absent,
+        undecided=compared.undecided,
+        certified=compared.certified,
     )
 
 
@@ -233,6 +271,10 @@ def replay_lines(replay: Replay) -> list[Text]:
     ]
     lines.append(text("worker.replay_records", root=replay.root, leaves=replay.leaves, cases=replay.cases))
     lines.append(text("worker.replay_compared", count=len(replay.compared), absent=len(replay.absent)))
+    if replay.undecided:
+        lines.append(text("worker.replay_undecided", count=len(replay.undecided)))
+    if replay.certified is False:
+        lines.append(text("worker.replay_uncertified"))
     return lines
 
 
