@@ -1,4 +1,4 @@
-"""One walk through the hub as new users would take it: invited, drafting, rehearsing, reviewing, certifying, checking."""
+"""One walk through the hub as new users take it: invited, drafting, rehearsing, reviewing, certifying, checking."""
 
 import io
 import os

@@ -32,7 +32,8 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, language
 from pilotbase.hub.models import Membership
-from pilotbase.hub.sentences import t
+from pilotbase.hub.organisations import title_of
+from pilotbase.hub.sentences import approval_kind, t
 from pilotbase.workspace.listings import Query, list_page
 
 _LONG = 4000
@@ -58,7 +59,11 @@ class StepForm(forms.Form):
     """Whether the step has a note besides what is handed in."""
 
     note = forms.CharField(
-        label=t("hub.field_note"), widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=_LONG
+        label=t("hub.field_note"),
+        help_text=t("hub.help_note"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=_LONG,
     )
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
 
@@ -102,18 +107,31 @@ def problem_of(error: Any) -> str:
 class CommissionForm(StepForm):
     """The terms of a trial; the versions are those of the record, or the newest of what is chosen."""
 
-    scope = forms.CharField(label=t("hub.scope_of_trial"), widget=forms.Textarea(attrs={"rows": 3}), max_length=_LONG)
-    amount = forms.RegexField(r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$", label=t("hub.price"), initial="0")
-    currency = forms.RegexField(r"^[A-Z]{3}$", label=t("hub.field_currency"), initial="CNY")
+    scope = forms.CharField(
+        label=t("hub.scope_of_trial"),
+        help_text=t("hub.help_scope"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=_LONG,
+    )
+    amount = forms.RegexField(
+        r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$", label=t("hub.price"), help_text=t("hub.help_price"), initial="0"
+    )
+    currency = forms.RegexField(
+        r"^[A-Z]{3}$", label=t("hub.field_currency"), help_text=t("hub.help_currency"), initial="CNY"
+    )
     paid_by = forms.ChoiceField(
         label=t("hub.field_paid_by"),
+        help_text=t("hub.help_paid_by"),
         choices=[(one, t(f"hub.payer.{one}")) for one in ("supplier", "demand_owner", "base")],
     )
     results = forms.ChoiceField(
         label=t("hub.results_belong"),
+        help_text=t("hub.help_results"),
         choices=[(one, t(f"hub.results.{one}")) for one in ("supplier", "demand_owner", "shared")],
     )
-    deadline = forms.DateField(label=t("hub.deadline"), widget=forms.DateInput(attrs={"type": "date"}))
+    deadline = forms.DateField(
+        label=t("hub.deadline"), help_text=t("hub.help_deadline"), widget=forms.DateInput(attrs={"type": "date"})
+    )
 
     def prepare(self) -> None:
         if "commission" in self.bringing.record.documents:
@@ -146,8 +164,8 @@ class CommissionForm(StepForm):
 class ProposeForm(CommissionForm):
     """A trial proposed: which application of one's own, on which open scenario, on which terms."""
 
-    scenario = forms.ChoiceField(label=t("hub.scenario"))
-    application = forms.ChoiceField(label=t("hub.application"))
+    scenario = forms.ChoiceField(label=t("hub.scenario"), help_text=t("hub.help_choose_scenario"))
+    application = forms.ChoiceField(label=t("hub.application"), help_text=t("hub.help_choose_application"))
     field_order = ("scenario", "application")
 
     def prepare(self) -> None:
@@ -155,7 +173,7 @@ class ProposeForm(CommissionForm):
         self._open = list_page(view, Query("scenario", states=("open",)), limit=200).items
         self._submitted = list_page(view, Query("application", states=("submitted",), owner=own), limit=200).items
         for name, listings in (("scenario", self._open), ("application", self._submitted)):
-            choices = [(one.subject, make_visible(one.subject.partition(":")[2])) for one in listings]
+            choices = [(one.subject, make_visible(one.title.render(language()))) for one in listings]
             self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def part(self) -> Part:
@@ -173,7 +191,11 @@ class ProposalForm(StepForm):
 
     noted = False
     remarks = forms.CharField(
-        label=t("hub.remarks"), widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=_LONG
+        label=t("hub.remarks"),
+        help_text=t("hub.help_remarks"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=_LONG,
     )
 
     def part(self) -> Part:
@@ -192,16 +214,19 @@ class ApprovalForm(StepForm):
     """An approval that was granted."""
 
     noted = False
-    kind = forms.ChoiceField(label=t("hub.field_approval_kind"))
-    issued_by = forms.CharField(label=t("hub.field_issued_by"), max_length=200)
-    reference = forms.CharField(label=t("hub.field_reference"), max_length=200)
+    kind = forms.ChoiceField(label=t("hub.field_approval_kind"), help_text=t("hub.help_approval_kind"))
+    issued_by = forms.CharField(label=t("hub.field_issued_by"), help_text=t("hub.help_issued_by"), max_length=200)
+    reference = forms.CharField(label=t("hub.field_reference"), help_text=t("hub.help_reference"), max_length=200)
     until = forms.DateField(
-        label=t("hub.field_holds_until"), widget=forms.DateInput(attrs={"type": "date"}), required=False
+        label=t("hub.field_holds_until"),
+        help_text=t("hub.help_holds_until"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        required=False,
     )
 
     def prepare(self) -> None:
         needed = self.bringing.record.approvals_needed or ("ethics", "data", "filing")
-        self.fields["kind"].choices = [(kind, kind) for kind in needed]  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [(kind, approval_kind(kind)) for kind in needed]  # type: ignore[attr-defined]
 
     def part(self) -> Part:
         given = self.cleaned_data
@@ -213,7 +238,7 @@ class ReviewerForm(StepForm):
     """A reviewer, named or released."""
 
     noted = False
-    reviewer = forms.ChoiceField(label=t("hub.field_reviewer"))
+    reviewer = forms.ChoiceField(label=t("hub.field_reviewer"), help_text=t("hub.help_reviewer"))
 
     def prepare(self) -> None:
         named = self.bringing.record.reviewers
@@ -223,7 +248,7 @@ class ReviewerForm(StepForm):
             known = {}
         people = Membership.objects.select_related("person").order_by("organisation", "person__name")
         self.fields["reviewer"].choices = [  # type: ignore[attr-defined]
-            (f"{one.organisation} {one.person.identity}", f"{one.person.name} · {one.organisation}")
+            (f"{one.organisation} {one.person.identity}", f"{one.person.name} · {title_of(one.organisation)}")
             for one in people
             if Role.REVIEWER in one.roles
             and (self.bringing.act is Act.REVIEWER_NAME or (one.organisation, one.person.identity) in known)
@@ -240,11 +265,16 @@ class InterestForm(StepForm):
     noted = False
     has_interest = forms.ChoiceField(
         label=t("hub.field_has_interest"),
+        help_text=t("hub.help_has_interest"),
         choices=[("no", t("hub.no_interest")), ("yes", t("hub.an_interest"))],
         widget=forms.RadioSelect,
     )
     explanation = forms.CharField(
-        label=t("hub.field_explanation"), widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=_LONG
+        label=t("hub.field_explanation"),
+        help_text=t("hub.help_explanation"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=_LONG,
     )
 
     def part(self) -> Part:
@@ -256,16 +286,20 @@ class AcceptanceForm(StepForm):
     """The demand owner's opinion on the report."""
 
     noted = False
-    decision = forms.ChoiceField(label=t("hub.field_decision"))
+    decision = forms.ChoiceField(label=t("hub.field_decision"), help_text=t("hub.help_decision"))
     conditions = forms.CharField(
         label=t("hub.field_conditions"),
-        help_text=t("hub.help_lines"),
+        help_text=t("hub.help_conditions"),
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=_LONG,
     )
     reason = forms.CharField(
-        label=t("hub.field_reason"), widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=_LONG
+        label=t("hub.field_reason"),
+        help_text=t("hub.help_reason"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=_LONG,
     )
 
     def prepare(self) -> None:
@@ -290,7 +324,12 @@ class AppealForm(StepForm):
     """Why a party does not accept what was done."""
 
     noted = False
-    grounds = forms.CharField(label=t("hub.field_grounds"), widget=forms.Textarea(attrs={"rows": 5}), max_length=_LONG)
+    grounds = forms.CharField(
+        label=t("hub.field_grounds"),
+        help_text=t("hub.help_grounds"),
+        widget=forms.Textarea(attrs={"rows": 5}),
+        max_length=_LONG,
+    )
 
     def part(self) -> Part:
         return Appeal(grounds=self.cleaned_data["grounds"])
@@ -300,14 +339,23 @@ class AppealDecisionForm(StepForm):
     """What becomes of an appeal."""
 
     noted = False
-    number = forms.TypedChoiceField(label=t("hub.field_appeal"), coerce=int)
+    number = forms.TypedChoiceField(label=t("hub.field_appeal"), help_text=t("hub.help_which_appeal"), coerce=int)
     upheld = forms.ChoiceField(
-        label=t("hub.field_decision"), choices=[("yes", t("hub.appeal_upheld")), ("no", t("hub.appeal_dismissed"))]
+        label=t("hub.field_decision"),
+        help_text=t("hub.help_appeal_decision"),
+        choices=[("yes", t("hub.appeal_upheld")), ("no", t("hub.appeal_dismissed"))],
     )
-    reasons = forms.CharField(label=t("hub.field_reason"), widget=forms.Textarea(attrs={"rows": 5}), max_length=_LONG)
+    reasons = forms.CharField(
+        label=t("hub.field_reason"),
+        help_text=t("hub.help_reason"),
+        widget=forms.Textarea(attrs={"rows": 5}),
+        max_length=_LONG,
+    )
 
     def prepare(self) -> None:
-        numbers = [(one.number, f"{one.number} · {one.organisation}") for one in self.bringing.record.open_appeals]
+        numbers = [
+            (one.number, f"{one.number} · {title_of(one.organisation)}") for one in self.bringing.record.open_appeals
+        ]
         self.fields["number"].choices = numbers  # type: ignore[attr-defined]
 
     def part(self) -> Part:
@@ -321,10 +369,18 @@ class OrderForm(StepForm):
     noted = False
     kind = forms.ChoiceField(
         label=t("hub.field_order"),
+        help_text=t("hub.help_order"),
         choices=[(one, t(f"hub.order.{one}")) for one in ("rerun", "rectification", "suspension")],
     )
-    reasons = forms.CharField(label=t("hub.field_reason"), widget=forms.Textarea(attrs={"rows": 5}), max_length=_LONG)
-    deadline = forms.DateField(label=t("hub.deadline"), widget=forms.DateInput(attrs={"type": "date"}))
+    reasons = forms.CharField(
+        label=t("hub.field_reason"),
+        help_text=t("hub.help_reason"),
+        widget=forms.Textarea(attrs={"rows": 5}),
+        max_length=_LONG,
+    )
+    deadline = forms.DateField(
+        label=t("hub.deadline"), help_text=t("hub.help_order_deadline"), widget=forms.DateInput(attrs={"type": "date"})
+    )
 
     def part(self) -> Part:
         given = self.cleaned_data
@@ -334,11 +390,11 @@ class OrderForm(StepForm):
 class OrderLiftingForm(StepForm):
     """That an order no longer holds."""
 
-    number = forms.TypedChoiceField(label=t("hub.field_order"), coerce=int)
+    number = forms.TypedChoiceField(label=t("hub.field_order"), help_text=t("hub.help_which_order"), coerce=int)
 
     def prepare(self) -> None:
         open_orders = [one for one in self.bringing.record.orders if one.lifted_at is None]
-        choices = [(one.number, f"{one.number} · {one.deadline}") for one in open_orders]
+        choices = [(one.number, f"{one.number} · {t(f'hub.order.{one.kind}')} · {one.deadline}") for one in open_orders]
         self.fields["number"].choices = choices  # type: ignore[attr-defined]
 
     def part(self) -> Part:
@@ -352,14 +408,19 @@ class OrganisationForm(StepForm):
     name = forms.RegexField(
         r"^[a-z0-9][a-z0-9_-]{0,62}$", label=t("hub.field_short_name"), help_text=t("hub.help_short_name")
     )
-    title_en = forms.CharField(label=t("hub.field_title_en"), max_length=200, required=False)
-    title_zh = forms.CharField(label=t("hub.field_title_zh"), max_length=200, required=False)
+    title_en = forms.CharField(
+        label=t("hub.field_title_en"), help_text=t("hub.help_title"), max_length=200, required=False
+    )
+    title_zh = forms.CharField(
+        label=t("hub.field_title_zh"), help_text=t("hub.help_title"), max_length=200, required=False
+    )
     roles = forms.MultipleChoiceField(
         label=t("hub.field_roles"),
+        help_text=t("hub.help_roles"),
         choices=lambda: [(role.value, t(f"role.{role.value}")) for role in Role],
         widget=forms.CheckboxSelectMultiple,
     )
-    contact = forms.CharField(label=t("hub.contact"), max_length=200, required=False)
+    contact = forms.CharField(label=t("hub.contact"), help_text=t("hub.help_contact"), max_length=200, required=False)
     related = forms.CharField(
         label=t("hub.ties"), help_text=t("hub.help_ties"), widget=forms.Textarea(attrs={"rows": 2}), required=False
     )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from django.utils.functional import lazy
 
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import catalogue, text
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 def t(code: str) -> _StrPromise:
     """Return the sentence of ``code``, rendered in the language of the request that shows it."""
     return cast("_StrPromise", _render(code))
+
+
+def approval_kind(kind: str) -> str:
+    """Return the name of a kind of approval; owners may use kinds of their own, which stand as they are."""
+    code = f"hub.approval.{kind}"
+    return text(code).render(language()) if code in catalogue("hub", language()) else make_visible(kind)
 
 
 def _sentence(code: str) -> str:

@@ -86,6 +86,7 @@ RECORDS = [
     path("applications/new/", uploads.application, name="application-new"),
     path("trials/new/", acts.propose, name="commission-new"),
     path("organisations/new/", acts.register_organisation, name="organisation-new"),
+    path("scenarios/<name:name>/acts/scenario.edit/", uploads.edit, name="scenario-edit"),
     path("<section:section>/<name:name>/acts/<str:act>/", acts.take, name="act"),
     path("organisations/<str:organisation>/invite/", people.invite, name="invite"),
     path("<public:section>/", lists.public_list, name="records"),

@@ -17,15 +17,14 @@ from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import HubRequest, language, posted
+from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.bringing import FORMS, Bringing, OrganisationForm, ProposeForm, StepForm
+from pilotbase.hub.form_errors import add_errors
 from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.reading import see
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
-
-UPLOADED = {"scenario": "scenario-new", "application-version": "application-new"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,8 +35,8 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
     seen, chosen = see(view, subject), _act(act)
     record, head = load_record(view, subject)
     row = transition(chosen)
-    if row.brings in UPLOADED:
-        return redirect(f"/{section}/new/?record={name}")
+    if row.brings == "application-version":
+        return redirect("application-new")
     if row.brings not in FORMS or not permitted(chosen, request.acting.actor, record.stands):
         raise NotFoundError("hub.not_found")
     bringing = Bringing(request.acting, record, chosen)
@@ -87,7 +86,7 @@ def _taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
     try:
         advance(view, subject, act, Move(form.brought, given.get("note", ""), given["seen"] or None))
     except (InputError, RefusedError, ConflictError) as error:
-        form.add_error(None, error.render(language()))
+        add_errors(form, error)
         return False
     return True
 

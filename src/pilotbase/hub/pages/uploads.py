@@ -2,137 +2,87 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from pilotbase.catalogue.records import head_of
+from pilotbase.catalogue.records import head_of, load_record
 from pilotbase.data.drafting import DraftAnswers
+from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted_files
-from pilotbase.hub.addresses import address_of
+from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.base import base
-from pilotbase.hub.guards import role_only
-from pilotbase.hub.sentences import t
+from pilotbase.hub.form_errors import add_errors
+from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.handing_in_forms import AnswersForm, ApplicationForm, DataForm, EditForm
+from pilotbase.hub.kept_tables import KeptTable, find_table, forget_table, keep_table, opened_table
+from pilotbase.hub.private_files import make_name, private_folder, save
+from pilotbase.hub.reading import see
 from pilotbase.trial.sealing import MANIFEST, load_scenario
 from pilotbase.worker.drafting import new_scenario
-from pilotbase.worker.handing_in import own_names, unpacked
-from pilotbase.worker.intake import take_application, take_scenario
-from pilotbase.workspace.failures import ConflictError
-from pilotbase.workspace.listings import Query, list_page
+from pilotbase.worker.handing_in import unpacked
+from pilotbase.worker.intake import Remarks, opened_scenario, take_application, take_scenario
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.store import View
 
-ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
-TABLES = (".csv", ".parquet", ".xlsx")
-
-
-class SizedForm(forms.Form):
-    """A form whose files are bounded by the settings."""
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        for name, value in given.items():
-            if isinstance(value, UploadedFile) and (value.size or 0) > settings.CONFIGURATION.upload_bytes:
-                limit = text("hub.upload_too_large", allowed=settings.CONFIGURATION.upload_bytes)
-                self.add_error(name, limit.render(language()))
-        return given
-
-
-class AnswersForm(SizedForm):
-    """The six answers, or a finished scenario.yaml; either way with the data."""
-
-    cases = forms.FileField(label=t("hub.field_data"), help_text=t("hub.help_data"))
-    problem = forms.CharField(
-        label=t("hub.field_problem"),
-        help_text=t("hub.help_problem"),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=2000,
-        required=False,
-    )
-    target = forms.CharField(
-        label=t("hub.field_target"), help_text=t("hub.help_target"), max_length=200, required=False
-    )
-    group_or_time = forms.CharField(
-        label=t("hub.field_group"), help_text=t("hub.help_group"), max_length=200, required=False
-    )
-    cost_of_miss = forms.FloatField(
-        label=t("hub.field_miss"), help_text=t("hub.help_miss"), min_value=0, max_value=1e15, required=False
-    )
-    cost_of_false_alarm = forms.FloatField(
-        label=t("hub.field_false_alarm"),
-        help_text=t("hub.help_false_alarm"),
-        min_value=0,
-        max_value=1e15,
-        required=False,
-    )
-    contact = forms.CharField(
-        label=t("hub.field_contact"), help_text=t("hub.help_contact"), max_length=150, required=False
-    )
-
-    manifest = forms.FileField(label=t("hub.field_manifest"), help_text=t("hub.help_manifest"), required=False)
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        for name in ANSWERS:
-            self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes in their place
-
-    def clean_cases(self) -> UploadedFile[Any]:
-        upload: UploadedFile[Any] = self.cleaned_data["cases"]
-        if Path(upload.name or "").suffix.lower() not in TABLES:
-            raise ValidationError(t("hub.no_table"))
-        return upload
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean()
-        if not given.get("manifest"):
-            for name in ANSWERS:
-                if given.get(name) in (None, "") and name not in self.errors:
-                    self.add_error(name, self.fields["cases"].error_messages["required"])
-        return given
-
-
-class ApplicationForm(SizedForm):
-    """An application's folder as a zip, and the scenario that it is made for."""
-
-    folder = forms.FileField(label=t("hub.field_folder"), help_text=t("hub.help_folder"))
-    scenario = forms.ChoiceField(label=t("hub.field_made_for"), required=False)
-    note = forms.CharField(
-        label=t("hub.field_note"), widget=forms.Textarea(attrs={"rows": 2}), required=False, max_length=4000
-    )
-
-    def __init__(self, request: HubRequest, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        opened = list_page(request.acting.view, Query("scenario", states=("open",)), limit=200).items
-        names = [(one.subject, make_visible(one.subject.partition(":")[2])) for one in opened]
-        self.fields["scenario"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
+_MOST_NOTE = 4000
+_AGAINST = (InputError, RefusedError, ConflictError)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_only(Role.DEMAND_OWNER, Role.OPERATOR)
 def scenario(request: HubRequest) -> HttpResponse:
-    """Draft a scenario from six answers and a file, or hand in a finished one."""
-    form = AnswersForm(*posted_files(request))
+    """Draft a scenario: first the table, then the answers about its columns; or both at once."""
+    data = DataForm(*posted_files(request))
+    table = _table(request, data)
+    if table is None:
+        return _page(request, "scenarios", data, text("hub.new_scenario"), text("hub.new_scenario_lead"))
+    given = (request.POST, request.FILES) if _answered(request) else ()
+    form = AnswersForm(table, *given, initial={"kept": table.upload.identity})
+    if given and form.is_valid():
+        try:
+            record = _take_scenario(request, table, form.cleaned_data)
+            forget_table(request.acting.view, table)
+            messages.success(request, text("hub.draft_made").render(language()))
+            return redirect(address_of(record.subject))
+        except _AGAINST as error:
+            add_errors(form, error)
+    return _page(request, "scenarios", form, text("hub.new_scenario"), text("hub.new_scenario_lead"), table=table)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def edit(request: HubRequest, name: str) -> HttpResponse:
+    """Make a new version of a scenario: its manifest is changed here, its data stay unless others are sent."""
+    view, subject = request.acting.view, subject_of("scenarios", name)
+    record, head = load_record(view, subject)
+    if not permitted(Act.SCENARIO_EDIT, request.acting.actor, record.stands):
+        raise NotFoundError("hub.not_found")
+    before = view.load(record.documents["scenario"], Scenario)
+    form = EditForm(*posted_files(request), initial={"manifest": write_scenario_yaml(before), "seen": head})
     if request.method == "POST" and form.is_valid():
         try:
-            return redirect(address_of(_take_scenario(request, form.cleaned_data).subject))
-        except (InputError, RefusedError, ConflictError) as error:
-            form.add_error(None, error.render(language()).splitlines())
-    return _page(request, "scenarios", form, text("hub.new_scenario"), text("hub.new_scenario_lead"))
+            _take_edited(view, subject, before, form.cleaned_data)
+            return redirect(address_of(subject))
+        except _AGAINST as error:
+            add_errors(form, error)
+    seen = see(view, subject)
+    title = Text(code=f"act.{Act.SCENARIO_EDIT}")
+    crumbs = [*_crumbs("scenarios"), {"url": address_of(subject), "label": seen.title}]
+    shown = {"title": title, "lead": text("hub.edit_scenario_lead"), "form": form, "crumbs": crumbs, "wide": True}
+    return render(request, "hub/upload.html", {**shown, "button": title, "back": address_of(subject)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -143,33 +93,70 @@ def application(request: HubRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            with unpacked(base(), given["folder"].chunks(), settings.CONFIGURATION.upload_bytes) as folder:
-                record = take_application(base(), request.acting.view, folder, given["scenario"] or None)
+            with unpacked(base(), given["folder"].chunks(), settings.CONFIGURATION.upload_bytes) as packed:
+                remarks = Remarks(given["note"])
+                record = take_application(base(), request.acting.view, packed, given["scenario"] or None, remarks)
             return redirect(address_of(record.subject))
-        except (InputError, RefusedError, ConflictError) as error:
-            form.add_error(None, error.render(language()).splitlines())
+        except _AGAINST as error:
+            add_errors(form, error)
     return _page(request, "applications", form, text("hub.new_application"), text("hub.new_application_lead"))
 
 
-def _take_scenario(request: HubRequest, given: dict[str, Any]) -> Record:
-    upload, manifest = given["cases"], given.get("manifest")
-    with private_folder() as folder:
-        source, written = _save(upload, folder / make_name(upload.name)), folder / "scenario"
-        if manifest:
+def _table(request: HubRequest, form: DataForm) -> KeptTable | None:
+    """Return the table that came, or came before; None with the reasons in ``form`` where there is none."""
+    view, before = request.acting.view, request.POST.get("kept", "")
+    try:
+        if request.method != "POST":
+            return None
+        if before and "cases" not in request.FILES:
+            return find_table(view, before[:40])
+        if form.is_valid():
+            file = form.cleaned_data["cases"]
+            return keep_table(view, file, make_name(file.name))
+    except (InputError, RefusedError) as error:
+        form.add_error("cases", error.render(language()).splitlines())
+    except NotFoundError as error:
+        form.add_error("cases", error.render(language()).splitlines())
+    return None
+
+
+def _answered(request: HubRequest) -> bool:
+    """Tell whether anything was answered besides the file."""
+    answers = (name for name in AnswersForm.base_fields if name not in ("cases", "kept"))
+    return any(request.POST.get(name) or name in request.FILES for name in answers)
+
+
+def _take_scenario(request: HubRequest, table: KeptTable, given: dict[str, Any]) -> Record:
+    view, note = request.acting.view, ""
+    with opened_table(view, table.upload) as source, private_folder() as folder:
+        written = folder / "scenario"
+        if given.get("manifest"):
             written.mkdir()
-            _save(manifest, written / MANIFEST)
+            save(given["manifest"], written / MANIFEST)
             source.rename(written / source.name)
         else:
-            new_scenario(source, _answers(request, given), written)
+            drafted = new_scenario(source, _answers(request, given), written)
+            note = "\n".join(line.render(language()) for line in drafted.lines[:-1])[:_MOST_NOTE]
         _require_new_name(request, load_scenario(written, Step.DRAFT)[0])
-        return take_scenario(base(), request.acting.view, written)
+        return take_scenario(base(), view, written, Remarks(note))
+
+
+def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, Any]) -> Record:
+    with private_folder() as place, opened_scenario(base(), before) as folder:
+        (folder / MANIFEST).write_text(given["manifest"], "utf-8")
+        if given["cases"]:
+            name = make_name(given["cases"].name)
+            save(given["cases"], place / name).replace(folder / name)
+        edited = load_scenario(folder, Step.DRAFT)[0]
+        if f"scenario:{edited.owner.organisation}/{edited.name}" != subject:
+            raise InputError("record.other_subject", subject=subject)
+        return take_scenario(base(), view, folder, Remarks(given["note"], given["seen"] or None))
 
 
 def _require_new_name(request: HubRequest, handed_in: Scenario) -> None:
     """Return unless a new scenario would become a version of one that is there: that is done from its own page."""
     subject = f"scenario:{handed_in.owner.organisation}/{handed_in.name}"
-    edited = f"scenario:{request.GET.get('record', '')}"
-    if subject != edited and request.acting.view.head(head_of(subject)) is not None:
+    if request.acting.view.head(head_of(subject)) is not None:
         raise InputError("hub.name_taken", name=handed_in.name)
 
 
@@ -184,27 +171,13 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
     )
 
 
-def make_name(name: str) -> str:
-    """Return the last part of an uploaded file's name, which is never a path."""
-    last = Path(name.replace("\\", "/")).name
-    return last if last not in ("", ".", "..", MANIFEST) else "cases.csv"
-
-
-@contextmanager
-def private_folder() -> Iterator[Path]:
-    """Yield a private folder in the home's scratch, gone at the end of the block."""
-    with tempfile.TemporaryDirectory(dir=base().home.scratch) as name, own_names(Path(name)):
-        yield Path(name)
-
-
-def _save(upload: UploadedFile[Any], path: Path) -> Path:
-    with path.open("xb") as copy:
-        for chunk in upload.chunks():
-            copy.write(chunk)
-    return path
-
-
-def _page(request: HubRequest, section: str, form: forms.Form, title: Text, lead: Text) -> HttpResponse:
-    crumbs = [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}]
-    shown = {"title": title, "lead": lead, "form": form, "crumbs": crumbs}
+def _page(
+    request: HubRequest, section: str, form: forms.Form, title: Text, lead: Text, table: KeptTable | None = None
+) -> HttpResponse:
+    button = text("hub.read_table") if isinstance(form, DataForm) and table is None else title
+    shown = {"title": title, "lead": lead, "form": form, "crumbs": _crumbs(section), "table": table, "button": button}
     return render(request, "hub/upload.html", shown)
+
+
+def _crumbs(section: str) -> list[dict[str, Any]]:
+    return [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}]

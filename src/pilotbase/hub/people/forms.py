@@ -22,16 +22,24 @@ def role_choices() -> list[tuple[str, str]]:
 class InvitationForm(forms.Form):
     """Whom an operator invites, and as what."""
 
-    email = forms.EmailField(label=t("hub.field_email"), max_length=254)
+    email = forms.EmailField(label=t("hub.field_email"), help_text=t("hub.help_invited_email"), max_length=254)
     roles = forms.MultipleChoiceField(
-        label=t("hub.field_roles"), choices=role_choices, widget=forms.CheckboxSelectMultiple
+        label=t("hub.field_roles"),
+        help_text=t("hub.help_invited_roles"),
+        choices=role_choices,
+        widget=forms.CheckboxSelectMultiple,
     )
 
 
 class JoinForm(forms.Form):
     """What an invited person tells."""
 
-    name = forms.CharField(label=t("hub.field_name"), max_length=120)
+    name = forms.CharField(
+        label=t("hub.field_name"),
+        help_text=t("hub.help_name"),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        max_length=120,
+    )
     password = forms.CharField(
         label=t("hub.field_password"),
         help_text=t("hub.help_password"),
@@ -55,6 +63,10 @@ class TokenForm(forms.Form):
 
     label = forms.CharField(label=t("hub.field_token_label"), help_text=t("hub.help_token_label"), max_length=80)
     scope = forms.ChoiceField(
-        label=t("hub.field_scope"), choices=[("read", t("hub.scope_read")), ("write", t("hub.scope_write"))]
+        label=t("hub.field_scope"),
+        help_text=t("hub.help_token_scope"),
+        choices=[("read", t("hub.scope_read")), ("write", t("hub.scope_write"))],
     )
-    days = forms.IntegerField(label=t("hub.field_days"), min_value=1, max_value=365, initial=90)
+    days = forms.IntegerField(
+        label=t("hub.field_days"), help_text=t("hub.help_token_days"), min_value=1, max_value=365, initial=90
+    )

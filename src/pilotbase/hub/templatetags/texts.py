@@ -11,14 +11,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from pilotbase.documents.base import Localized, localized
-from pilotbase.documents.texts import Text, catalogue, text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.addresses import address_of
 from pilotbase.hub.organisations import title_of
+from pilotbase.hub.sentences import approval_kind
 from pilotbase.hub.states import LOOK
 
 register = template.Library()
+register.filter("approval_kind", approval_kind)
 _SHOWN_DIGITS = 12
 
 
@@ -55,13 +57,6 @@ def status(vocabulary: str, value: str) -> SafeString:
 def state(kind: str, value: str) -> SafeString:
     """Return the mark of the state of a record."""
     return status(f"state.{kind}", value)
-
-
-@register.filter
-def approval_kind(kind: str) -> str:
-    """Return the name of a kind of approval; owners may use kinds of their own, which stand as they are."""
-    code = f"hub.approval.{kind}"
-    return text(code).render(language()) if code in catalogue("hub", language()) else make_visible(kind)
 
 
 @register.filter
@@ -156,3 +151,9 @@ def words(sentence: str) -> list[str]:
 def dashed(name: str) -> str:
     """Return a name as addresses hold it: ``open-source`` of ``open_source``."""
     return name.replace("_", "-")
+
+
+@register.filter
+def of(table: dict[str, Any], name: str) -> Any:
+    """Return the entry of a table whose name comes at run time."""
+    return table.get(name, "")

@@ -1,0 +1,145 @@
+"""What people fill in when they hand in a scenario or an application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+
+from pilotbase.documents.texts import text
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.kept_tables import KeptTable
+from pilotbase.hub.sentences import t
+from pilotbase.workspace.listings import Query, list_page
+
+ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
+TABLES = (".csv", ".parquet", ".xlsx")
+
+
+class SizedForm(forms.Form):
+    """A form whose files are bounded by the settings."""
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for name, value in given.items():
+            if isinstance(value, UploadedFile) and (value.size or 0) > settings.CONFIGURATION.upload_bytes:
+                limit = text("hub.upload_too_large", allowed=f"{settings.CONFIGURATION.upload_bytes / 2**20:,.0f} MiB")
+                self.add_error(name, limit.render(language()))
+        return given
+
+
+class DataForm(SizedForm):
+    """The table of cases: the first thing that is asked for."""
+
+    cases = forms.FileField(label=t("hub.field_data"), help_text=t("hub.help_data"))
+
+    def clean_cases(self) -> UploadedFile[Any]:
+        upload: UploadedFile[Any] = self.cleaned_data["cases"]
+        if upload and Path(upload.name or "").suffix.lower() not in TABLES:
+            raise ValidationError(t("hub.no_table"))
+        return upload
+
+
+class AnswersForm(DataForm):
+    """The six answers, or a finished scenario.yaml; either way about a table that is kept."""
+
+    kept = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
+    problem = forms.CharField(
+        label=t("hub.field_problem"),
+        help_text=t("hub.help_problem"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2000,
+        required=False,
+    )
+    target = forms.CharField(
+        label=t("hub.field_target"), help_text=t("hub.help_target"), max_length=200, required=False
+    )
+    group_or_time = forms.CharField(
+        label=t("hub.field_group"), help_text=t("hub.help_group"), max_length=200, required=False
+    )
+    cost_of_miss = forms.FloatField(
+        label=t("hub.field_miss"), help_text=t("hub.help_miss"), min_value=0, max_value=1e15, required=False
+    )
+    cost_of_false_alarm = forms.FloatField(
+        label=t("hub.field_false_alarm"),
+        help_text=t("hub.help_false_alarm"),
+        min_value=0,
+        max_value=1e15,
+        required=False,
+    )
+    contact = forms.CharField(
+        label=t("hub.field_contact"), help_text=t("hub.help_contact"), max_length=150, required=False
+    )
+    manifest = forms.FileField(label=t("hub.field_manifest"), help_text=t("hub.help_manifest"), required=False)
+
+    def __init__(self, table: KeptTable, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["cases"].required = False
+        self.fields["cases"].label = text("hub.field_other_data").render(language())
+        for name in ANSWERS:
+            self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes in their place
+        columns = [("", "–"), *((name, make_visible(name)) for name in table.columns)]
+        for name in ("target", "group_or_time"):
+            asked = self.fields[name]
+            chosen = forms.ChoiceField(label=asked.label, help_text=asked.help_text, choices=columns, required=False)
+            chosen.widget.attrs = asked.widget.attrs
+            self.fields[name] = chosen
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if not given.get("manifest"):
+            for name in ANSWERS:
+                if given.get(name) in (None, "") and name not in self.errors:
+                    self.add_error(name, forms.Field.default_error_messages["required"])
+        return given
+
+
+class EditForm(DataForm):
+    """A scenario as the file that it is, every part explained; new data only where it changes."""
+
+    manifest = forms.CharField(
+        label="scenario.yaml",
+        help_text=t("hub.help_edit_manifest"),
+        widget=forms.Textarea(attrs={"rows": 32, "class": "code", "spellcheck": "false", "wrap": "off"}),
+        max_length=200_000,
+    )
+    note = forms.CharField(
+        label=t("hub.field_change"),
+        help_text=t("hub.help_change"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        max_length=4000,
+    )
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
+    field_order = ("manifest", "cases", "note")
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["cases"].required = False
+        self.fields["cases"].label = text("hub.field_other_data").render(language())
+        self.fields["cases"].help_text = text("hub.help_other_data").render(language())
+
+
+class ApplicationForm(SizedForm):
+    """An application's folder as a zip, and the scenario that it is made for."""
+
+    folder = forms.FileField(label=t("hub.field_folder"), help_text=t("hub.help_folder"))
+    scenario = forms.ChoiceField(label=t("hub.field_made_for"), help_text=t("hub.help_made_for"), required=False)
+    note = forms.CharField(
+        label=t("hub.field_note"),
+        help_text=t("hub.help_note"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        max_length=4000,
+    )
+
+    def __init__(self, request: HubRequest, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, initial={"scenario": f"scenario:{request.GET.get('scenario', '')}"})
+        opened = list_page(request.acting.view, Query("scenario", states=("open",)), limit=200).items
+        names = [(one.subject, make_visible(one.title.render(language()))) for one in opened]
+        self.fields["scenario"].choices = [("", "–"), *names]  # type: ignore[attr-defined]

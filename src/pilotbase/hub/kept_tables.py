@@ -1,0 +1,91 @@
+"""A table that somebody has sent stays while they answer the rest: encrypted, theirs alone, erased in due time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from pilotbase.data.tables import read_table
+from pilotbase.hub.base import base
+from pilotbase.hub.private_files import private_folder
+from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.uploads import (
+    Upload,
+    UploadTerms,
+    append_piece,
+    erase_upload,
+    find_upload,
+    finish_upload,
+    read_upload,
+    start_upload,
+)
+from pilotbase.worker.handing_in import vault_of
+from pilotbase.workspace.store import View
+
+_PIECE = 4 << 20
+
+
+@dataclass(frozen=True)
+class KeptTable:
+    """A table that was sent, and what its columns are called."""
+
+    upload: Upload
+    columns: tuple[str, ...]
+    rows: int
+
+
+def keep_table(view: View, file: UploadedFile[Any], name: str) -> KeptTable:
+    """Keep ``file`` for the organisation of the actor as ``name``, and return it.
+
+    Raises:
+        InputError: it is no table, or too large; then nothing is kept.
+        RefusedError: the organisation keeps as much as it may.
+    """
+    configuration, vault = settings.CONFIGURATION, vault_of(base(), view)
+    lifetime = timedelta(hours=configuration.upload_hours)
+    terms = UploadTerms(configuration.upload_bytes, configuration.upload_room_bytes, lifetime)
+    hashed = hashlib.sha256()
+    for chunk in file.chunks(_PIECE):
+        hashed.update(chunk)
+    upload = start_upload(vault, name, file.size or 0, f"sha256:{hashed.hexdigest()}", terms)
+    try:
+        for piece in file.chunks(_PIECE):
+            upload = append_piece(vault, upload.identity, upload.received, piece, lifetime)
+        return _described(view, finish_upload(vault, upload.identity))
+    except BaseException:
+        erase_upload(vault, upload.identity)
+        raise
+
+
+def find_table(view: View, identity: str) -> KeptTable:
+    """Return a table that was kept; raises `NotFoundError`: none such of this organisation, or its time is over."""
+    return _described(view, find_upload(vault_of(base(), view), identity))
+
+
+def forget_table(view: View, table: KeptTable) -> None:
+    """Erase a table that is no longer needed."""
+    erase_upload(vault_of(base(), view), table.upload.identity)
+
+
+@contextmanager
+def opened_table(view: View, upload: Upload) -> Iterator[Path]:
+    """Yield the table as a file in a private folder, gone at the end of the block."""
+    with private_folder() as folder:
+        path = folder / upload.name
+        with path.open("xb") as written:
+            written.writelines(read_upload(vault_of(base(), view), upload.identity, ReaderGrant(Purpose.OWNER)))
+        yield path
+
+
+def _described(view: View, upload: Upload) -> KeptTable:
+    with opened_table(view, upload) as path:
+        table = read_table(path)
+    return KeptTable(upload, tuple(table.columns), table.height)
