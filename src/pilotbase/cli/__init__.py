@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pilotbase import __version__
-from pilotbase.cli import application, base, certificate, demo, log, scenario, serve, trial, worker
+from pilotbase.cli import application, backup, base, certificate, demo, log, scenario, serve, trial, worker
 
 app = typer.Typer(
     name="pilotbase",
@@ -18,6 +18,8 @@ app = typer.Typer(
 )
 app.command("init")(base.init)
 app.command("upgrade")(base.upgrade)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)

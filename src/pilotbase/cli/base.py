@@ -17,10 +17,16 @@ def init(
     name: Annotated[
         str | None, typer.Option(help="Short name of the base; it signs certificates. A new base: pilot-base.")
     ] = None,
+    store: Annotated[
+        str | None, typer.Option(help="postgresql://… of an empty database; default: an embedded store in the home.")
+    ] = None,
+    blobs: Annotated[str | None, typer.Option(help="fsspec address for the blobs; default: inside the home.")] = None,
 ) -> None:
     """Set up PILOTBASE_HOME: store, keys, trust roots."""
     from pilotbase.worker.base import open_base
+    from pilotbase.workspace.home import home_path, init_home, settings_for
 
+    init_home(home_path(), settings_for(store, blobs) if store or blobs else None)
     base = open_base(create=True, name=name)
     say(text("cli.base_ready", home=base.home.path, roots=base.trust_roots))
 

@@ -38,6 +38,7 @@ def logging_settings(style: str) -> dict[str, Any]:
         "handlers": {"standard-error": {"class": "logging.StreamHandler", "formatter": style}},
         "root": {"handlers": ["standard-error"], "level": "INFO"},
         "loggers": {
+            "alembic": {"level": "WARNING"},
             "django": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
             "django.security.csrf": {"level": "ERROR"},

@@ -6,10 +6,9 @@ A blob is written beside its place and renamed, so that a name never stands for 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,12 +37,15 @@ class BlobStore:
         Raises:
             PilotbaseError: disk full, or not writable; nothing is left behind.
         """
-        stream = io.BytesIO(data) if isinstance(data, bytes) else data
+        return self.put_pieces([data] if isinstance(data, bytes) else iter(lambda: data.read(_CHUNK), b""))
+
+    def put_pieces(self, pieces: Iterable[bytes]) -> str:
+        """Store what ``pieces`` give, one after the other, and return the digest; raises as `put`, or as they do."""
         draft = f"{self._root}/drafts/{secrets.token_hex(16)}"
         try:
             self._files.makedirs(f"{self._root}/drafts", exist_ok=True)
             try:
-                digest = self._write(draft, stream)
+                digest = self._write(draft, pieces)
                 self._publish(draft, self._place(digest))
             finally:
                 if self._files.exists(draft):
@@ -85,6 +87,18 @@ class BlobStore:
         """Tell whether a blob is here."""
         return bool(self._files.exists(self._place(digest)))
 
+    def digests(self) -> Iterator[str]:
+        """Iterate the digests of the blobs that are here, in no order."""
+        folder = f"{self._root}/sha256"
+        try:
+            found = self._files.find(folder) if self._files.exists(folder) else []
+        except OSError as error:
+            raise machine_failure(error, self._root) from error
+        for path in found:
+            digest = "sha256:" + "".join(str(path).rsplit("/", 2)[-2:])
+            if is_digest(digest):
+                yield digest
+
     def remove(self, digest: str) -> None:
         """Remove a blob if it is here."""
         if self.exists(digest):
@@ -96,10 +110,10 @@ class BlobStore:
         name = digest.removeprefix("sha256:")
         return f"{self._root}/sha256/{name[:2]}/{name[2:]}"
 
-    def _write(self, draft: str, stream: IO[bytes]) -> str:
+    def _write(self, draft: str, pieces: Iterable[bytes]) -> str:
         hashed = hashlib.sha256()
         with self._files.open(draft, "wb") as target:
-            while piece := stream.read(_CHUNK):
+            for piece in pieces:
                 hashed.update(piece)
                 target.write(piece)
         if isinstance(self._files, LocalFileSystem):

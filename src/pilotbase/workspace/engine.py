@@ -13,12 +13,13 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.failures import BusyError, DiskFullError, UnreachableError
 
 BUSY_SECONDS = 30
@@ -104,6 +105,8 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _postgres_engine(url: str) -> Engine:
+    if find_spec("psycopg") is None:
+        raise InputError("workspace.no_driver")
     return create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         isolation_level="REPEATABLE READ",

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Literal
 
 import pydantic
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, RefusedError
@@ -25,12 +27,15 @@ from pilotbase.workspace import schema
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.engine import Database, machine_failure
 from pilotbase.workspace.keys import KeyFolder, write_private
+from pilotbase.workspace.log import log_size
 from pilotbase.workspace.notes import LogKey
 from pilotbase.workspace.store import Clock, Store, utc_now
 
 VARIABLE = "PILOTBASE_HOME"
-_MARK = "home.json"
-_FOLDERS = ("blobs", "keys", "tmp")
+MARK = "home.json"
+STORES = ("postgresql://", "sqlite:///")
+FOLDERS = ("blobs", "keys", "tmp")
+"""Made with every home."""
 
 
 class HomeSettings(Document):
@@ -85,22 +90,26 @@ def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
     `home.json` is written last: a crash before leaves a folder that the next call completes.
 
     Raises:
-        RefusedError: another user owns the folder.
-        InputError: the folder is not empty and no home.
+        RefusedError: another user owns the folder, or the home that is there keeps its store or blobs elsewhere.
+        InputError: the folder is not empty and no home, or the database holds the store of another base.
         PilotbaseError: disk full, or not writable.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _require_owner(path)
-        if not (path / _MARK).exists():
+        if not (path / MARK).exists():
             _make_folders(path)
             home = Home(path, settings or HomeSettings())
             home.keys.create_log_key()
             _prepare_store(home)
-            write_private(path / _MARK, home.settings.canonical())
+            _require_unused(home)
+            write_private(path / MARK, home.settings.canonical())
     except OSError as error:
         raise machine_failure(error, path) from error
-    return _read_home(path)
+    home = _read_home(path)
+    if settings is not None and home.settings != settings:
+        raise RefusedError("workspace.other_store", path=path / MARK)
+    return home
 
 
 def open_home(path: Path) -> Home:
@@ -110,9 +119,24 @@ def open_home(path: Path) -> Home:
         InputError: there is none, or `home.json` is wrong.
         RefusedError: another user owns it, or others may read it.
     """
-    if not (path / _MARK).is_file():
+    if not (path / MARK).is_file():
         raise InputError("workspace.no_home", path=path)
     return _read_home(path)
+
+
+def settings_for(store: str | None, blobs: str | None) -> HomeSettings:
+    """Return the settings of a home whose store and blobs are at these addresses; None: inside the home.
+
+    Raises:
+        InputError: an address that no store or no blob store has.
+    """
+    if store is not None and not (store.startswith(STORES) and _is_address(store)):
+        raise InputError("workspace.bad_store", allowed=", ".join(f"{start}…" for start in STORES))
+    try:
+        BlobStore(blobs or "")
+    except (ValueError, ImportError) as error:
+        raise InputError("workspace.bad_blobs", found=blobs, reason=error) from error
+    return HomeSettings(store_url=store, blobs_url=blobs)
 
 
 def upgrade_home(home: Home) -> None:
@@ -125,36 +149,60 @@ def _read_home(path: Path) -> Home:
         _require_owner(path)
         _require_private(path)
         _require_private(path / "keys")
-        settings = HomeSettings.model_validate(json.loads((path / _MARK).read_bytes()))
+        settings = HomeSettings.model_validate(json.loads((path / MARK).read_bytes()))
     except OSError as error:
         raise machine_failure(error, path) from error
     except (ValueError, pydantic.ValidationError) as error:
-        raise InputError("workspace.home_unreadable", path=path / _MARK) from error
+        raise InputError("workspace.home_unreadable", path=path / MARK) from error
     return Home(path, settings)
 
 
 def _make_folders(path: Path) -> None:
-    ours = (_MARK, "pilotbase.db", *_FOLDERS)
+    ours = (MARK, "pilotbase.db", *FOLDERS)
     strange = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith((".", *ours)))
     if strange:
         raise InputError("workspace.not_empty", path=path, found=strange[0])
     path.chmod(0o700)
-    for name in _FOLDERS:
+    for name in FOLDERS:
         (path / name).mkdir(mode=0o700, exist_ok=True)
 
 
 def _prepare_store(home: Home) -> None:
     if home.settings.store_url is None:
-        # SQLite gives its side files the mode of the database file.
-        try:
-            os.close(os.open(home.path / "pilotbase.db", os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise machine_failure(error, home.path) from error
+        create_database_file(home.path)
     database = Database(home.store_url)
     try:
         schema.upgrade(database)
     finally:
         database.close()
+
+
+def _is_address(url: str) -> bool:
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return True
+
+
+def _require_unused(home: Home) -> None:
+    """Return if the log is empty: a store that was in use belongs to a base whose keys are elsewhere."""
+    database = Database(home.store_url)
+    try:
+        with database.read() as connection:
+            size = log_size(connection)
+    finally:
+        database.close()
+    if size:
+        raise InputError("workspace.store_in_use", path=database.place)
+
+
+def create_database_file(home: Path) -> None:
+    """Make the file of an embedded store where there is none: SQLite gives its side files the same mode."""
+    try:
+        os.close(os.open(home / "pilotbase.db", os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise machine_failure(error, home) from error
 
 
 def _require_owner(path: Path) -> None:

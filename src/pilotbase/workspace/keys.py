@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,9 @@ from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import NotFoundError
 
 OWNER_KEY_BYTES = 32
+PUBLIC_HALF = "trust.json"
+"""The one file among the keys that is no secret: roots and delegations (`certificate.trust`)."""
+_AWAITED = "awaited"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}(/[a-z0-9][a-z0-9_-]{0,62})?\.(key|pem)")
 
 
@@ -51,6 +54,21 @@ class KeyFolder:
         """Return the 32-byte key-encryption key of ``organisation``; raises `NotFoundError` when there is none."""
         return self._checked_owner_key(organisation, self.read(_owner_file(organisation)))
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the private keys that are here, sorted."""
+        found = (str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file())
+        return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
+
+    def await_back(self, names: Iterable[str]) -> None:
+        """Note that keys of these names exist elsewhere: where one is missing, no new one is made in its place."""
+        write_private(self.path / _AWAITED, "".join(f"{name}\n" for name in sorted(names)).encode())
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the names that `await_back` noted and whose keys are not here."""
+        path = self.path / _AWAITED
+        noted = path.read_text("utf-8").split() if path.exists() else []
+        return tuple(name for name in noted if not (self.path / name).exists())
+
     def read(self, name: str) -> bytes:
         """Return the bytes of key file ``name`` (``log.pem``, ``owners/plant.key``).
 
@@ -70,9 +88,15 @@ class KeyFolder:
             raise machine_failure(error, path) from error
 
     def create(self, name: str, make: Callable[[], bytes]) -> bytes:
-        """Return key file ``name``, writing ``make()`` first when there is none; of two racing makers one wins."""
+        """Return key file ``name``, writing ``make()`` first when there is none; of two racing makers one wins.
+
+        Raises:
+            RefusedError: a key of this name is to be brought back: a new one would open nothing that it closed.
+        """
         path = self._locate(name)
         if not path.exists():
+            if name in self.missing():
+                raise RefusedError("workspace.key_awaited", path=path, list=self.path / _AWAITED)
             try:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 write_private(path, make(), replace=False)

@@ -18,6 +18,7 @@ from pilotbase.documents.hashes import digest_bytes
 from pilotbase.workspace import tables
 from pilotbase.workspace.log import COUNTER, HEAD, STORED, Fact, LogEntry
 from pilotbase.workspace.log_check import LogCopy, VerifiedLog, verify_log
+from pilotbase.workspace.notes import LogVerifier
 from pilotbase.workspace.store import Store
 
 AttemptRow = tuple[str, str, str, int, str]
@@ -72,17 +73,22 @@ def verify_store(store: Store, witnesses: Iterable[str] = ()) -> VerifiedLog:
         InvalidProofError: the log does not hold (see `verify_log`), or it names the first row that differs from it.
     """
     with store.database.read() as connection:
-        copy = LogCopy.from_store(connection)
-        verified = verify_log(copy, store.key.verifier, witnesses)
-        told = Told()
-        for body in copy.entries:
-            told.read(LogEntry.model_validate_json(body))
-        _compare_documents(connection, told)
-        _compare_heads(connection, told)
-        _compare_counters(connection, told)
-        _compare_attempts(connection, told)
-        _compare_scored(connection, told)
-        _compare_listings(connection)
+        return verify_tables(connection, store.key.verifier, witnesses)
+
+
+def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iterable[str] = ()) -> VerifiedLog:
+    """Return what `verify_store` does, by the public key alone and within the transaction of ``connection``."""
+    copy = LogCopy.from_store(connection)
+    verified = verify_log(copy, verifier, witnesses)
+    told = Told()
+    for body in copy.entries:
+        told.read(LogEntry.model_validate_json(body))
+    _compare_documents(connection, told)
+    _compare_heads(connection, told)
+    _compare_counters(connection, told)
+    _compare_attempts(connection, told)
+    _compare_scored(connection, told)
+    _compare_listings(connection)
     return verified
 
 

@@ -1,0 +1,70 @@
+"""The accounts on their way into a backup and out of it; `account_rows` does the work once Django is set up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from pilotbase.documents.errors import InputError
+from pilotbase.hub.accounts import set_up_django, start_accounts
+from pilotbase.hub.configuration import HOME_VARIABLE, Configuration
+from pilotbase.workspace.backup_file import ACCOUNTS, Backup
+from pilotbase.workspace.home import Home
+
+_HUB_KEY = "hub.key"
+
+
+def accounts_of_home() -> Mapping[str, Iterable[bytes]]:
+    """Return what a backup of ``PILOTBASE_HOME`` holds besides the home, by name: the accounts of its hub, if any.
+
+    Raises:
+        InputError: the settings are wrong, or the accounts were made by an older version.
+    """
+    if not start_accounts(Configuration.from_environment()):
+        return {}
+    from pilotbase.hub.account_rows import dumped_accounts
+
+    behind = migrations_behind()
+    if behind:
+        raise InputError("backup.accounts_behind", count=behind)
+    return {ACCOUNTS: dumped_accounts()}
+
+
+@contextmanager
+def accounts_restored(backup: Backup, home: Home) -> Iterator[None]:
+    """Load the accounts of a backup, if it has any; they stand when the block ends well.
+
+    Raises:
+        InputError: the settings are wrong, or there are accounts already.
+        InvalidProofError: the accounts were altered.
+    """
+    if not backup.has(ACCOUNTS):
+        yield
+        return
+    has_key = _HUB_KEY in home.keys.names()
+    os.environ[HOME_VARIABLE] = str(home.path)
+    set_up_django()
+    from django.core.management import call_command
+    from django.db import connections, transaction
+
+    from pilotbase.hub.account_rows import load_accounts
+
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+        with transaction.atomic():
+            load_accounts(backup.lines(ACCOUNTS))
+            yield
+    finally:
+        connections.close_all()
+        if not has_key:  # Django has made one to start with: not the one under which the accounts were kept
+            (home.keys.path / _HUB_KEY).unlink(missing_ok=True)
+
+
+def migrations_behind() -> int:
+    """Return by how many migrations the accounts are older than this version."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -1,0 +1,216 @@
+"""A backup: one file that holds a base as it stood at one moment, while hub and worker went on; but no key.
+
+The file is a ZIP archive. Its last members are ``manifest.json``, which names every other member with size and digest,
+and ``manifest.sig``, its signature by the key of the log.
+
+    store/<table>.jsonl   the rows of the store (`table_rows`), all of one snapshot
+    blobs/<hex digest>    the blobs
+    home/<path>           other files of the home: applications, runs, reports, trust roots, revocations
+    trust.json            the public half of keys/
+    <further>             what a face of the base adds: the accounts of the hub
+
+Blobs and files are read after the snapshot: what the store speaks of was written before it. Left out is what can be
+made again (environments, fetched packages, scratch) and what is secret (keys, mails with links).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import secrets
+import stat
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+import pydantic
+
+from pilotbase import __version__
+from pilotbase.documents.base import Document, Moment, Part
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.texts import text
+from pilotbase.workspace import schema
+from pilotbase.workspace.engine import Database, machine_failure
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.home import MARK, Home
+from pilotbase.workspace.keys import PUBLIC_HALF, sync_folder
+from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.table_rows import dump_rows, stored_tables
+
+MANIFEST, SIGNATURE, TRUST = "manifest.json", "manifest.sig", "trust.json"
+SIGNED_AS = b"pilotbase backup\n"
+"""Stands before the manifest under its signature, so that no checkpoint of the log can pass for one."""
+LEFT_OUT = frozenset({MARK, "blobs", "keys", "tmp", "environments", "packages", "demo", "mail"})
+"""Entries of a home that no backup holds as files."""
+_DATABASES = ("pilotbase.db", "hub.db")
+_CHUNK = 1 << 20
+
+
+class Member(Part):
+    """One member of the archive."""
+
+    digest: Digest
+    size: int = pydantic.Field(ge=0)
+    mode: int | None = pydantic.Field(default=None, ge=0, le=0o777)
+    """Permissions of a file of the home."""
+
+
+class Manifest(Document):
+    """What a backup holds."""
+
+    document: Literal["backup/1"] = "backup/1"
+    software: str
+    made_at: Moment
+    version: str
+    """The schema of the store (`workspace.schema`)."""
+    log: str
+    """The key that signs the log and this manifest, as `LogVerifier` spells it."""
+    keys: tuple[str, ...]
+    """Names of the key files that the base had; none of them is here."""
+    members: dict[str, Member]
+
+
+def write_backup(
+    home: Home,
+    target: Path,
+    further: Mapping[str, Iterable[bytes]] = {},
+    on_progress: OnProgress = ignore_progress,
+) -> Manifest:
+    """Write a backup of ``home`` to ``target``, whole or not at all, and return what it holds.
+
+    ``further``: name → pieces of what else belongs to the base, read after everything of the home.
+
+    Raises:
+        InputError: ``target`` is there already, or inside the home.
+        NotFoundError: the key of the log is not here.
+        InvalidProofError: a blob was changed on the disk.
+        PilotbaseError: disk full, or not writable; nothing is left behind.
+    """
+    target = target.absolute()
+    if os.path.lexists(target):
+        raise InputError("backup.exists", path=target)
+    if home.path.resolve() in target.resolve().parents:
+        raise InputError("backup.inside", path=target, home=home.path)
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    try:
+        with open(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as stream:
+            with zipfile.ZipFile(stream, "w") as archive:
+                manifest = _pack(home, _Packing(archive), further, on_progress)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _publish(draft, target)
+    except OSError as error:
+        raise machine_failure(error, target) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return manifest
+
+
+def _pack(home: Home, packing: _Packing, further: Mapping[str, Iterable[bytes]], on_progress: OnProgress) -> Manifest:
+    key, made_at = LogKey(home.keys.log_key()), datetime.now(UTC)
+    on_progress(Progress(text("backup.progress.store")))
+    version = _pack_store(home, packing)
+    on_progress(Progress(text("backup.progress.files")))
+    blobs = home.open_blobs()
+    for digest in sorted(blobs.digests()):
+        with contextlib.suppress(NotFoundError):  # erased meanwhile
+            packing.add(f"blobs/{digest.removeprefix('sha256:')}", blobs.chunks(digest), packed=True)
+    for path in _files(home.path):
+        packing.add_file(f"home/{path.relative_to(home.path)}", path)
+    if (home.keys.path / PUBLIC_HALF).exists():
+        packing.add_file(TRUST, home.keys.path / PUBLIC_HALF)
+    for name, pieces in further.items():
+        packing.add(name, pieces)
+    manifest = Manifest(
+        software=f"pilotbase {__version__}",
+        made_at=made_at,
+        version=version,
+        log=str(key.verifier),
+        keys=home.keys.names(),
+        members=packing.members,
+    )
+    content = manifest.canonical()
+    packing.write(MANIFEST, [content])
+    packing.write(SIGNATURE, [base64.b64encode(key.private.sign(SIGNED_AS + content))])
+    return manifest
+
+
+def _pack_store(home: Home, packing: _Packing) -> str:
+    """Pack every table as one snapshot shows it; return the version of the schema."""
+    database = Database(home.store_url)
+    try:
+        with database.read() as connection:
+            version = schema.known_version(connection, database)
+            for table in stored_tables(connection):
+                packing.add(f"store/{table.name}.jsonl", dump_rows(connection, table))
+    finally:
+        database.close()
+    return version
+
+
+def _files(home: Path) -> Iterator[Path]:
+    """Yield the plain files of a home that belong into a backup; drafts and links are none."""
+    for top, folders, names in os.walk(home):
+        folder = Path(top)
+        if folder == home:
+            folders[:] = [name for name in folders if name not in LEFT_OUT]
+            names = [name for name in names if name not in LEFT_OUT and not name.startswith(_DATABASES)]
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (folder / name for name in sorted(names) if not name.startswith("."))
+
+
+class _Packing:
+    """Writes members and keeps their sizes and digests."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.members: dict[str, Member] = {}
+
+    def add_file(self, name: str, path: Path) -> None:
+        """Add a file as it is read now; one that has gone meanwhile is no member."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) or path.is_symlink():
+                return
+            raise
+        with open(descriptor, "rb") as stream:
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                self.add(name, iter(lambda: stream.read(_CHUNK), b""), mode=status.st_mode & 0o777)
+
+    def add(self, name: str, pieces: Iterable[bytes], *, mode: int | None = None, packed: bool = False) -> None:
+        """Add a member; ``packed``: it is cipher text, which does not get smaller."""
+        digest, size = self.write(name, pieces, zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED)
+        self.members[name] = Member(digest=digest, size=size, mode=mode)
+
+    def write(self, name: str, pieces: Iterable[bytes], kind: int = zipfile.ZIP_DEFLATED) -> tuple[Digest, int]:
+        """Write a member that the manifest does not name; return its digest and size."""
+        info = zipfile.ZipInfo(name)
+        info.compress_type, info.external_attr = kind, 0o600 << 16
+        hashed, size, source = hashlib.sha256(), 0, iter(pieces)
+        first = next(source, b"")  # what is not there fails before its member begins
+        with self._archive.open(info, "w", force_zip64=True) as member:
+            for piece in chain([first], source):
+                hashed.update(piece)
+                size += len(piece)
+                member.write(piece)
+        return f"sha256:{hashed.hexdigest()}", size
+
+
+def _publish(draft: Path, target: Path) -> None:
+    """Give a finished file its name, never in the place of another."""
+    try:
+        target.hardlink_to(draft)
+    except FileExistsError:
+        raise InputError("backup.exists", path=target) from None
+    except OSError:  # a file system without such links
+        draft.rename(target)
+    sync_folder(target.parent)

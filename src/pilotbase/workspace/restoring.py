@@ -1,0 +1,166 @@
+"""Bringing a base back from a backup, into an empty place only, whole or not at all.
+
+The home is built beside its place and renamed into it once everything holds; the store is written, brought to this
+version and held against its log in one transaction. Keys are not in a backup: they are copied in from where they were
+kept, and what is missing is noted, so that none is made anew behind the operator's back.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, inspect
+
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.workspace import schema, tables
+from pilotbase.workspace.backup import TRUST
+from pilotbase.workspace.backup_file import Backup
+from pilotbase.workspace.engine import Database, machine_failure
+from pilotbase.workspace.failures import DiskFullError
+from pilotbase.workspace.home import FOLDERS, MARK, Home, HomeSettings, create_database_file
+from pilotbase.workspace.keys import PUBLIC_HALF, KeyFolder, write_private
+from pilotbase.workspace.log_check import VerifiedLog
+from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.reconciliation import verify_tables
+from pilotbase.workspace.table_rows import load_rows, stored_tables
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a base is brought back to: its home, where store and blobs are, and a folder with its keys, if at hand."""
+
+    path: Path
+    settings: HomeSettings
+    keys: Path | None = None
+
+
+@contextmanager
+def restored_home(backup: Backup, to: Destination) -> Iterator[Home]:
+    """Yield the home as a draft, all but the rows of its store; it stands in its place when the block ends well.
+
+    Raises:
+        InputError: the place is not empty.
+        InvalidProofError: a blob or file was altered.
+        RefusedError: the keys at hand are of another base.
+        PilotbaseError: disk full, or not writable; nothing is left behind.
+    """
+    require_empty(to.path)
+    to.path.parent.mkdir(parents=True, exist_ok=True)
+    _require_space(backup, to.path.parent)
+    draft = to.path.with_name(f".{to.path.name}.{secrets.token_hex(8)}")
+    try:
+        _make(draft, to)
+        home = Home(draft, to.settings)
+        _copy_keys(backup, home.keys, to.keys)
+        _unpack(backup, home)
+        write_private(draft / MARK, to.settings.canonical())
+        yield home
+        home.keys.await_back(backup.manifest.keys)
+        draft.replace(to.path)
+    except OSError as error:
+        raise machine_failure(error, to.path) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def restore_store(backup: Backup, home: Home) -> VerifiedLog:
+    """Write the store of a home and return what its log proves; all of it stands, or nothing.
+
+    Raises:
+        InputError: the database holds a store already.
+        InvalidProofError: rows were altered, or log and tables do not agree.
+    """
+    database = Database(home.store_url)
+    try:
+        with database.write() as connection:
+            _require_no_store(connection, database)
+            schema.migrate(connection, backup.manifest.version)
+            _load(backup, connection)
+            if backup.manifest.version != schema.CURRENT:
+                schema.migrate(connection, schema.CURRENT)
+            return verify_tables(connection, backup.verifier)
+    finally:
+        database.close()
+
+
+def require_empty(path: Path) -> None:
+    """Return if nothing is at ``path``, or an empty folder; raises `InputError`."""
+    if path.is_dir() and not path.is_symlink():
+        found = next(iter(sorted(entry.name for entry in path.iterdir())), None)
+        if found is not None:
+            raise InputError("backup.home_not_empty", path=path, found=found)
+    elif os.path.lexists(path):
+        raise InputError("backup.home_not_empty", path=path, found=path.name)
+
+
+def _require_space(backup: Backup, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if backup.size > free:
+        raise DiskFullError("backup.no_space", path=folder, wanted=backup.size, free=free)
+
+
+def _make(draft: Path, to: Destination) -> None:
+    draft.mkdir(mode=0o700)
+    for name in FOLDERS:
+        (draft / name).mkdir(mode=0o700)
+    if to.settings.store_url is None:
+        create_database_file(draft)
+
+
+def _copy_keys(backup: Backup, keys: KeyFolder, source: Path | None) -> None:
+    if source is None:
+        return
+    given = KeyFolder(source)
+    if not source.is_dir() or not given.names():
+        raise InputError("backup.no_keys", path=source)
+    for name in given.names():
+        keys.create(name, (source / name).read_bytes)
+    if (source / PUBLIC_HALF).is_file():
+        write_private(keys.path / PUBLIC_HALF, (source / PUBLIC_HALF).read_bytes())
+    if "log.pem" in given.names() and str(LogKey(keys.log_key()).verifier) != backup.manifest.log:
+        raise RefusedError("backup.other_keys", path=source)
+
+
+def _unpack(backup: Backup, home: Home) -> None:
+    if backup.has(TRUST) and not (home.keys.path / PUBLIC_HALF).exists():
+        write_private(home.keys.path / PUBLIC_HALF, b"".join(backup.chunks(TRUST)))
+    blobs = home.open_blobs()
+    for name in backup.names("blobs/"):
+        digest = f"sha256:{name.removeprefix('blobs/')}"
+        if backup.manifest.members[name].digest != digest or blobs.put_pieces(backup.chunks(name)) != digest:
+            raise InvalidProofError("backup.altered", path=backup.path, name=name)
+    for name in backup.names("home/"):
+        path = home.path / name.removeprefix("home/")
+        _make_parents(path, home.path)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.writelines(backup.chunks(name))
+            os.fchmod(stream.fileno(), backup.manifest.members[name].mode or 0o600)
+
+
+def _make_parents(path: Path, home: Path) -> None:
+    """Make the folders above a file: private at the top, below readable, as boxes see copies of applications."""
+    for parent in reversed(path.relative_to(home).parents[:-1]):
+        (home / parent).mkdir(mode=0o755 if parent.parent.name else 0o700, exist_ok=True)
+
+
+def _require_no_store(connection: Connection, database: Database) -> None:
+    there = set(inspect(connection).get_table_names())
+    if there & {"alembic_version", *tables.metadata.tables}:
+        raise InputError("backup.database_not_empty", path=database.place)
+
+
+def _load(backup: Backup, connection: Connection) -> None:
+    known = {table.name: table for table in stored_tables(connection)}
+    wanted = {name.removeprefix("store/").removesuffix(".jsonl") for name in backup.names("store/")}
+    if wanted != set(known):
+        raise InvalidProofError("backup.not_rows", table=min(wanted ^ set(known)))
+    for table in reversed(known.values()):
+        connection.execute(delete(table))  # what the migrations begin with
+    for name, table in known.items():
+        load_rows(connection, table, backup.lines(f"store/{name}.jsonl"))
