@@ -78,6 +78,24 @@ class TrialProgress(Told):
     reason: str | None
 
 
+class QueuedWork(Told):
+    """Work that runs or waits, in the order in which it is taken."""
+
+    subject: str
+    work: str
+    """What is done: ``rehearse``, ``board``, ``freeze``, ``trial``, ``certificate``, ``revocation``."""
+    state: str
+    position: int
+    """Place in the queue, from 1; 0 while it runs."""
+    stage: str | None
+    percent: int | None
+    """How far the stage is, in steps of five."""
+    reason: str | None
+    organisation: str
+    """Who ordered it."""
+    since: datetime
+
+
 class PossibleStep(Told):
     """A step that table and state leave open to the caller; ``obstacle`` says what else stands against it."""
 

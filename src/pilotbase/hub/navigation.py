@@ -34,6 +34,7 @@ FLOW = (
     Entry(text("hub.certified_applications"), "certified"),
     Entry(text("hub.nav_certificates"), "certificate-check"),
     Entry(text("hub.nav_organisations"), "records", "organisations", members_only=True),
+    Entry(text("live.queue_title"), "queue", members_only=True),
     Entry(text("portal.nav_figures"), "figures"),
     Entry(text("portal.nav_standards"), "standards"),
     Entry(text("portal.nav_next"), "next"),

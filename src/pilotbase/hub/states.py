@@ -8,12 +8,12 @@ from pilotbase.documents.texts import Text
 
 _LOOKS = {
     "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good "
-    "filed",
+    "filed pass",
     "fail": "revoked refused reject fail invalid failed expired overdue",
     "wait": "review proposed countered plan_review rectification retest suspended reported inconclusive unknown queued "
-    "missing",
+    "missing due",
     "run": "running freezing signing rehearsing",
-    "stop": "closed withdrawn declined cancelled stopped",
+    "stop": "closed withdrawn declined cancelled stopped stopping",
 }
 LOOK = {state: look for look, states in _LOOKS.items() for state in states.split()}
 """State → class of the stylesheet; what is not here (a draft) has an empty circle."""

@@ -17,7 +17,10 @@ from pilotbase.hub.api.routes import api, documentation
 from pilotbase.hub.pages import account as own_account
 from pilotbase.hub.pages import (
     acts,
+    board,
+    bundle,
     certificates,
+    comparison,
     feeds,
     lists,
     next_steps,
@@ -25,6 +28,7 @@ from pilotbase.hub.pages import (
     published,
     records,
     trials,
+    queue,
     uploads,
     work,
 )
@@ -101,6 +105,9 @@ CERTIFICATES = [
     path("", certificates.check, name="certificate-check"),
     path("<digits:serial>/", certificates.show, name="certificate"),
     path("<digits:serial>/certificate.json", certificates.download, name="certificate-download"),
+    path("trials/<name:name>/bundle/", bundle.take, name="bundle"),
+    path("scenarios/<name:name>/board/", board.show, name="board"),
+    path("scenarios/<name:name>/comparison/", comparison.show, name="comparison"),
     path("<digits:serial>/qr.svg", certificates.qr, name="certificate-qr"),
     path("trust-roots.json", published.trust_roots, name="trust-roots"),
     path("revocations.json", published.revocations, name="revocations"),
@@ -133,3 +140,7 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     *RECORDS,
 ]
+    path("log-key.txt", published.log_key, name="log-key"),
+    path("queue/", queue.show, name="queue"),
+    path("exchange/", include(EXCHANGE)),
+    path("notices/", include(NOTICES)),

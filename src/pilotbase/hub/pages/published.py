@@ -16,6 +16,12 @@ def trust_roots(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def log_key(request: HttpRequest) -> HttpResponse:
+    """Give the public key of the log (C2SP ``vkey``), against which its checkpoints are checked."""
+    return HttpResponse(f"{base().lab.store.key.verifier}\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
 def revocations(request: HttpRequest) -> HttpResponse:
     """Give the signed list of revoked certificates."""
     return HttpResponse(read_evidence(base().revocations), content_type="application/json")

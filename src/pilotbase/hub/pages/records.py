@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
 from pilotbase.documents.base import Localized
 from pilotbase.documents.record import ApplicationVersion, Approval, Commission, Record
+from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
@@ -24,6 +25,7 @@ from pilotbase.hub.pages.trials import certificate_of, progress_of, report_of
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.reading import SHOWN, see
 from pilotbase.hub.states import way
+from pilotbase.hub.ways_on import ways_on
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
@@ -56,6 +58,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "people": names_of(seen.record, request.acting.actor) if seen.record else {},
         "can_propose": kind == "scenario" and seen.listing.state == "open" and request.acting.has(Role.SUPPLIER),
         **_contents(view, seen.document, seen.record),
+        **ways_on(request.acting, seen),
         **(_members(request.acting, name) if kind == "organisation" else {}),
     }
     return render(request, "hub/record.html", shown)
@@ -95,11 +98,19 @@ def _contents(view: View, document: object, record: Record | None) -> dict[str, 
     elif isinstance(document, ApplicationVersion):
         found["application"] = document.application
         found["folder"] = document.folder
+        found |= _of_application(view, record) if record is not None else {}
     if record is not None:
         found["record"] = record
     if record is not None and record.kind == "commission":
         found |= _of_trial(view, record)
     return found
+
+
+def _of_application(view: View, record: Record) -> dict[str, Any]:
+    """Return how far its newest work is, and what came of its rehearsal for whom that was made."""
+    digest = record.documents.get("rehearsal")
+    stored = view.get(digest) if digest else None
+    return {"rehearsal": stored.load(Report) if stored else None, "job": progress_of(view, record)}
 
 
 def _of_trial(view: View, record: Record) -> dict[str, Any]:

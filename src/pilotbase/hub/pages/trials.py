@@ -36,6 +36,8 @@ class Progress:
     state: str
     position: int
     stage: Text | None
+    share: int | None
+    """How far the stage is, in percent, in steps of five; None where that is not known."""
     reason: Text | None
     live: bool
 
@@ -45,8 +47,12 @@ def progress(request: HubRequest, name: str) -> HttpResponse:
     """Give the part of a trial's page that is refreshed while work goes on."""
     record = _record(request, name)
     job = progress_of(request.acting.view, record)
-    shown = {"seen": {"name": name}, "job": job, "live": job is not None and job.live}
-    return render(request, "hub/parts/progress.html", shown)
+    live = job is not None and job.live
+    shown = {"seen": {"name": name}, "job": job, "live": live}
+    response = render(request, "hub/parts/progress.html", shown)
+    if not live and request.headers.get("HX-Request"):
+        response["HX-Refresh"] = "true"  # the rest of the page has changed with it
+    return response
 
 
 @require_safe
@@ -65,7 +71,7 @@ def report(request: HubRequest, name: str) -> HttpResponse:
 def progress_of(view: View, record: Record) -> Progress | None:
     """Return how far the newest work on a record is; None where there was none."""
     jobs = jobs_of(view, record.subject)
-    return _progress(jobs[0]) if jobs else None
+    return told(jobs[0]) if jobs else None
 
 
 def report_of(view: View, record: Record) -> Report | None:
@@ -84,20 +90,22 @@ def certificate_of(view: View, record: Record) -> IssuedCertificate | None:
     return view.load(digest, IssuedCertificate) if digest else None
 
 
+def told(job: Job) -> Progress:
+    """Return a job as everybody may be told of it who sees its record."""
+    live, step = not job.ended, job.progress
+    return Progress(
+        kind=job.kind,
+        state="stopping" if live and job.stopping else job.state.value,
+        position=job.ahead + 1 if job.state.value == "queued" else 0,
+        stage=step.stage if step and live else None,
+        share=step.done * 20 // step.total * 5 if step and live and step.total else None,
+        reason=job.reason,
+        live=live,
+    )
+
+
 def _record(request: HubRequest, name: str) -> Record:
     record = record_of(request.acting.view, subject_of("trials", name))
     if record is None:
         raise NotFoundError("hub.not_found")
     return record
-
-
-def _progress(job: Job) -> Progress:
-    live = not job.ended
-    return Progress(
-        kind=job.kind,
-        state=job.state.value,
-        position=job.ahead + 1 if job.state.value == "queued" else 0,
-        stage=job.progress.stage if job.progress and live else None,
-        reason=job.reason,
-        live=live,
-    )

@@ -1,0 +1,75 @@
+"""Trials as they go, over the API: the queue, what hidden data still hold, candidates side by side, sample bundles."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from ninja import Router
+
+from pilotbase.documents.api import QueuedWork
+from pilotbase.documents.side_by_side import Budget, Comparison
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.api.answers import answers
+from pilotbase.hub.api.authentication import MEMBERS
+from pilotbase.hub.api.records import Word
+from pilotbase.hub.base import base
+from pilotbase.hub.pages.bundle import attached
+from pilotbase.hub.pages.queue import lines_of
+from pilotbase.worker.budgets import budget_of_scenario
+from pilotbase.worker.comparing import compare
+from pilotbase.worker.packing import take_bundle
+from pilotbase.workspace.failures import NotFoundError
+
+router = Router(tags=["trials"], auth=MEMBERS)
+ZIP = "application/zip"
+
+
+@router.get("/queue", response=answers(list[QueuedWork]), summary="What runs and what waits")
+def queue(request: HubRequest) -> list[QueuedWork]:
+    """Return what runs and waits on records that the caller sees, in the order in which it is taken."""
+    return [
+        QueuedWork(
+            subject=line.subject,
+            work=line.progress.kind,
+            state=line.progress.state,
+            position=line.progress.position,
+            stage=line.progress.stage.render(language()) if line.progress.stage else None,
+            percent=line.progress.share,
+            reason=line.progress.reason.render(language()) if line.progress.reason else None,
+            organisation=line.organisation,
+            since=line.since,
+        )
+        for line in lines_of(request.acting.view)
+    ]
+
+
+@router.get("/scenarios/{owner}/{name}/budget", response=answers(Budget), summary="What its hidden data still hold")
+def budget(request: HubRequest, owner: Word, name: Word) -> Budget:
+    """Return attempts used and cases left, to owner, operator and regulator; 404 before the data are sealed."""
+    found = budget_of_scenario(base(), request.acting.view, f"scenario:{owner}/{name}")
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return found
+
+
+@router.get("/scenarios/{owner}/{name}/comparison", response=answers(Comparison), summary="Candidates side by side")
+def comparison(request: HubRequest, owner: Word, name: Word) -> Comparison:
+    """Return the candidates for a scenario to its owner and the operator, as their trials ended: no ranking."""
+    return compare(request.acting.view, f"scenario:{owner}/{name}")
+
+
+@router.get(
+    "/trials/{name}/bundle",
+    response={200: None},
+    summary="The sample bundle",
+    openapi_extra={
+        "responses": {
+            200: {"description": "The archive", "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}
+        }
+    },
+)
+def bundle(request: HubRequest, name: Word) -> HttpResponse:
+    """Return plan, commitments, records, report and certificate in one archive, to owner, operator and regulator.
+
+    It holds true labels of hidden cases: whoever takes it stands in the log.
+    """
+    return attached(take_bundle(base(), request.acting.view, f"commission:{name}"))

@@ -1,0 +1,72 @@
+"""The board of a scenario: who leads, how it came so, and what it said to one's own submissions."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from pilotbase.charts import LeaderStep, leader_chart
+from pilotbase.documents.board import Board, SeenBoard
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import Acting, HubRequest, language
+from pilotbase.hub.addresses import address_of, subject_of
+from pilotbase.hub.drawn import drawn
+from pilotbase.hub.pages.trials import Progress, told
+from pilotbase.worker.boards import board_for
+from pilotbase.workspace.jobs import jobs_of
+from pilotbase.workspace.listings import Listing, Query, list_page
+from pilotbase.workspace.store import View
+
+_APPLICATIONS = 50
+
+
+@require_safe
+def show(request: HubRequest, name: str) -> HttpResponse:
+    """Show a board to its owner, to the base and to suppliers."""
+    acting, subject = request.acting, subject_of("scenarios", name)
+    seen = board_for(acting.view, subject)
+    applications = own_applications(acting, subject)
+    shown = {
+        "title": text(
+            "live.board_of", scenario=seen.title.render(language()) if not isinstance(seen.title, str) else seen.title
+        ),
+        "seen": seen,
+        "steps": list(seen.board.ranked) if seen.board else [],
+        "used": sorted(seen.board.used.items()) if seen.board else [],
+        "chart": drawn(leader_chart(steps_of(seen.board), language())) if seen.board else "",
+        "applications": [(listing, newest_work(acting.view, listing.subject)) for listing in applications],
+        "left": submissions_left(seen, acting.organisation),
+        "crumbs": [
+            {"url": "/scenarios/", "label": text("hub.nav_scenarios")},
+            {"url": address_of(subject), "label": seen.title},
+        ],
+    }
+    return render(request, "hub/board.html", shown)
+
+
+def steps_of(board: Board) -> list[LeaderStep]:
+    """Return the leaders of a board, oldest first."""
+    return [LeaderStep(f"{entry.submitted_at:%Y-%m-%d}", entry.released) for entry in reversed(board.ranked)]
+
+
+def own_applications(acting: Acting, scenario: str) -> tuple[Listing, ...]:
+    """Return the supplier's applications that were made for a scenario."""
+    if not acting.has(Role.SUPPLIER):
+        return ()
+    states = ("draft", "submitted")
+    query = Query("application", states=states, scenario=scenario, owner=acting.organisation)
+    return list_page(acting.view, query, limit=_APPLICATIONS).items
+
+
+def newest_work(view: View, subject: str) -> Progress | None:
+    """Return how far the newest submission of an application is, or how it ended."""
+    work = next((job for job in jobs_of(view, subject) if job.kind == "board"), None)
+    return told(work) if work is not None else None
+
+
+def submissions_left(seen: SeenBoard, organisation: str) -> int:
+    """Return how many submissions an organisation has left."""
+    used = seen.board.used.get(organisation, 0) if seen.board else 0
+    return max(seen.allowed - used, 0)

@@ -1,0 +1,41 @@
+"""The sample bundle of a trial: what it is, and one click to take it."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from pilotbase.documents.permissions import Reading
+from pilotbase.documents.texts import text
+from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.addresses import address_of, subject_of
+from pilotbase.hub.base import base
+from pilotbase.worker.packing import Bundle, take_bundle
+from pilotbase.worker.readings import record_for
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def take(request: HubRequest, name: str) -> HttpResponse:
+    """Show what the bundle holds; give it to who asks for it. Asking is a read of hidden data and stands in the log."""
+    view, subject = request.acting.view, subject_of("trials", name)
+    record = record_for(view, subject, Reading.BUNDLE)
+    if request.method == "POST":
+        return attached(take_bundle(base(), view, subject))
+    shown = {
+        "title": text("live.bundle"),
+        "record": record,
+        "name": name,
+        "crumbs": [
+            {"url": "/trials/", "label": text("hub.nav_trials")},
+            {"url": address_of(subject), "label": record.title},
+        ],
+    }
+    return render(request, "hub/bundle.html", shown)
+
+
+def attached(bundle: Bundle) -> HttpResponse:
+    """Return the archive as a file to keep."""
+    response = HttpResponse(bundle.archive, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{bundle.name}"'
+    return response

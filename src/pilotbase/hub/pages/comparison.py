@@ -1,0 +1,172 @@
+"""Candidates for one scenario side by side: the reader chooses the order, and nobody is ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from pilotbase.charts import CandidateRow, candidates_chart, spell_number, spell_seconds
+from pilotbase.documents.permissions import Reading, Stands, may_read
+from pilotbase.documents.side_by_side import Candidate, ComparedCriterion, Comparison
+from pilotbase.documents.texts import Text, text
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.addresses import address_of, subject_of
+from pilotbase.hub.base import base
+from pilotbase.hub.drawn import drawn
+from pilotbase.worker.budgets import budget_of_scenario
+from pilotbase.worker.comparing import compare
+
+Key = Callable[[Candidate], Any]
+ORDERS: dict[str, Key] = {
+    "ended": lambda one: one.ended_at,
+    "application": lambda one: (one.name, one.version),
+    "supplier": lambda one: one.supplier,
+    "verdict": lambda one: one.verdict.value,
+    "saves": lambda one: one.saves,
+    "latency": lambda one: one.latency,
+    "computing": lambda one: one.computing,
+}
+"""What the reader may sort by, besides each criterion (``c0``, ``c1`` …); names: text ``live.by_<key>``."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head of a column: its name, where a click leads, and how it is sorted now (``aria-sort``)."""
+
+    name: Text | str
+    link: str
+    sorted: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How a candidate met one criterion, in words and figures."""
+
+    result: ComparedCriterion
+    score: str
+    interval: str
+    baseline: str
+    lead: Text | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate as the table shows it."""
+
+    candidate: Candidate
+    cells: tuple[Cell | None, ...]
+    saves: Text | None
+    latency: str
+    computing: str
+
+
+@require_safe
+def show(request: HubRequest, name: str) -> HttpResponse:
+    """Show the candidates to the owner of the scenario and to the operator."""
+    view, subject = request.acting.view, subject_of("scenarios", name)
+    found = compare(view, subject)
+    order, downwards = request.GET.get("by", ""), request.GET.get("down") == "1"
+    candidates = in_order(found, order, downwards)
+    may_know = may_read(Reading.BUDGET, view.actor, Stands(demand_owner=name.partition("/")[0]))
+    shown = {
+        "title": text("live.comparison_of", scenario=_title(found)),
+        "found": found,
+        "rows": [row_of(found, one) for one in candidates],
+        "heads": heads(found, order or "ended", downwards),
+        "charts": charts_of(found, candidates),
+        "budget": budget_of_scenario(base(), view, subject) if may_know else None,
+        "crumbs": [
+            {"url": "/scenarios/", "label": text("hub.nav_scenarios")},
+            {"url": address_of(subject), "label": found.title},
+        ],
+    }
+    return render(request, "hub/comparison.html", shown)
+
+
+def in_order(found: Comparison, order: str, downwards: bool) -> list[Candidate]:
+    """Return the candidates in the order that the reader asks for; who has no figure comes last either way."""
+    key = ORDERS.get(order) or _by_criterion(found, order) or ORDERS["ended"]
+    known = [one for one in found.candidates if key(one) is not None]
+    return sorted(known, key=key, reverse=downwards) + [one for one in found.candidates if key(one) is None]
+
+
+def heads(found: Comparison, order: str, downwards: bool) -> dict[str, Any]:
+    """Return the heads of the columns, by key, and those of the criteria as a list."""
+    plain = {key: _head(key, text(f"live.by_{key}"), order, downwards) for key in ORDERS}
+    rules = [_head(f"c{index}", rule, order, downwards) for index, rule in enumerate(found.rules)]
+    return {**plain, "rules": rules}
+
+
+def row_of(found: Comparison, one: Candidate) -> Row:
+    """Return a candidate's line."""
+    by_rule = {result.rule: result for result in one.criteria}
+    cells = tuple(_cell(found, by_rule[rule]) if rule in by_rule else None for rule in found.rules)
+    saves = None if one.saves is None else _saves(found, one.saves)
+    latency = "–" if one.latency is None else spell_seconds(one.latency)
+    computing = "–" if one.computing is None else spell_seconds(one.computing)
+    return Row(one, cells, saves, latency, computing)
+
+
+def charts_of(found: Comparison, candidates: list[Candidate]) -> list[SafeString]:
+    """Return one chart a criterion, its rows in the reader's order."""
+    drawings = []
+    for rule in found.rules:
+        rows = [
+            CandidateRow(f"{one.name} {one.version}", result)
+            for one in candidates
+            for result in one.criteria
+            if result.rule == rule
+        ]
+        drawings.append(candidates_chart(rows, language()))
+    return [drawn(drawing) for drawing in drawings if drawing]
+
+
+def _by_criterion(found: Comparison, order: str) -> Key | None:
+    rule = next((rule for index, rule in enumerate(found.rules) if order == f"c{index}"), None)
+    if rule is None:
+        return None
+    return lambda one: next((result.estimate for result in one.criteria if result.rule == rule), None)
+
+
+def _head(key: str, name: Text | str, order: str, downwards: bool) -> Head:
+    now = key == order
+    turned = {"by": key, **({"down": "1"} if now and not downwards else {})}
+    return Head(name, f"?{urlencode(turned)}", ("descending" if downwards else "ascending") if now else "")
+
+
+def _cell(found: Comparison, result: ComparedCriterion) -> Cell:
+    unit = result.unit_label
+    bounded = result.lower is not None or result.upper is not None
+    interval = f"[{spell_number(result.lower, unit)}, {spell_number(result.upper, unit)}]" if bounded else ""
+    baseline = spell_number(result.baseline, unit) if result.baseline is not None else ""
+    return Cell(result, spell_number(result.estimate, unit), interval, baseline, _lead(found, result))
+
+
+def _lead(found: Comparison, result: ComparedCriterion) -> Text | None:
+    """Return by how much a candidate scored better or worse than the baseline on the same cases."""
+    if result.better_by is None:
+        return None
+    by = spell_number(abs(result.better_by), result.unit_label)
+    baseline = text(f"live.baseline.{found.baseline}")
+    code = (
+        "live.better_than" if result.better_by > 0 else "live.worse_than" if result.better_by < 0 else "live.as_good_as"
+    )
+    return Text(code=code, params={"by": by, "baseline": baseline})
+
+
+def _saves(found: Comparison, saves: float) -> Text:
+    amount = f"{abs(saves):,.0f} {found.currency}"
+    baseline = text(f"live.baseline.{found.baseline}")
+    code = "live.saves" if saves >= 0 else "live.costs_more"
+    return Text(code=code, params={"amount": amount, "baseline": baseline})
+
+
+def _title(found: Comparison) -> str:
+    return found.title if isinstance(found.title, str) else found.title.render(language())

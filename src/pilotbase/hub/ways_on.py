@@ -1,0 +1,44 @@
+"""Where the page of a record leads those who may go there: board, candidates side by side, sample bundle, budget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from pilotbase.documents.permissions import Reading, Stands, may_read
+from pilotbase.documents.record import Record
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import text
+from pilotbase.hub.acting import Acting
+from pilotbase.hub.base import base
+from pilotbase.hub.reading import Seen
+from pilotbase.worker.budgets import budget_of_trial
+
+
+def ways_on(acting: Acting, seen: Seen) -> dict[str, Any]:
+    """Return what the page of a scenario or a trial tells beyond its record."""
+    if isinstance(seen.document, Scenario):
+        return {"links": _links(acting, seen, seen.document)}
+    if seen.record is not None and seen.record.kind == "commission":
+        return _of_trial(acting, seen.record)
+    return {}
+
+
+def _links(acting: Acting, seen: Seen, scenario: Scenario) -> list[tuple[Any, str]]:
+    stands = Stands(demand_owner=scenario.owner.organisation)
+    links = []
+    if scenario.trial.board is not None and may_read(Reading.BOARD, acting.actor, stands):
+        links.append((text("live.board"), reverse("board", kwargs={"name": seen.name})))
+    if may_read(Reading.COMPARISON, acting.actor, stands):
+        links.append((text("live.comparison"), reverse("comparison", kwargs={"name": seen.name})))
+    return links
+
+
+def _of_trial(acting: Acting, record: Record) -> dict[str, Any]:
+    may = {reading: may_read(reading, acting.actor, record.stands) for reading in Reading}
+    return {
+        "may_take_bundle": may[Reading.BUNDLE] and "report" in record.documents,
+        "budget": budget_of_trial(base(), acting.view, record.subject) if may[Reading.BUDGET] else None,
+        "own_rounds": record.round if acting.organisation == record.supplier else None,
+    }
