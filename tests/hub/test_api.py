@@ -170,11 +170,11 @@ def test_a_method_that_is_not_there_is_told(walked):
 
 
 def test_every_example_fits_its_model():
-    from pilotbase.documents import api
+    from pilotbase.documents import api, exchange_api
     from pilotbase.documents.record import BROUGHT
     from pilotbase.hub.api.examples import EXAMPLES
 
-    models = {model.__name__: model for model in BROUGHT.values()} | vars(api)
+    models = {model.__name__: model for model in BROUGHT.values()} | vars(api) | vars(exchange_api)
     for name, example in EXAMPLES.items():
         models[name].model_validate_json(json.dumps(example))
 

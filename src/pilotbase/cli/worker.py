@@ -5,12 +5,15 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pilotbase.cli.edge import command, say
 from pilotbase.documents.texts import Text, text
+
+if TYPE_CHECKING:
+    from pilotbase.worker.noticing import Ways
 
 
 @command
@@ -23,8 +26,9 @@ def worker(
         int, typer.Option(help="Seconds after which another worker takes over from a silent one.", min=1, max=3600)
     ] = 30,
 ) -> None:
-    """Do queued jobs: rehearse, freeze, run trials, issue certificates. Killed, it goes on where it was."""
+    """Do queued jobs and send notices: rehearse, freeze, run trials, certify. Killed, it goes on where it was."""
     from pilotbase.worker.base import open_base
+    from pilotbase.worker.noticing import Noticing, running
     from pilotbase.worker.queue import Worker, default_name
     from pilotbase.workspace.jobs import Job, JobState
 
@@ -34,12 +38,31 @@ def worker(
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    ours = Worker(open_base(create=True), name or default_name(), lease)
+    base = open_base(create=True)
+    ours, noticing = Worker(base, name or default_name(), lease), Noticing(base, _ways())
     if not once:
         say(text("job.worker_ready", name=ours.name))
-        ours.work(stop, tell)
+        with running(noticing):
+            ours.work(stop, tell)
         return
     while (done := ours.work_once()) is not None:
         tell(*done)
         if done[1] is JobState.QUEUED:
             break
+    while noticing.round():
+        pass
+
+
+def _ways() -> Ways:
+    """Return how notices go out by the settings of the hub; mails where there are people with accounts."""
+    from pilotbase.hub.accounts import start_accounts
+    from pilotbase.hub.configuration import Configuration
+    from pilotbase.protocols.guarded_http import GuardedHttp
+    from pilotbase.worker.noticing import Ways
+
+    configuration, post = Configuration.from_environment(), None
+    if start_accounts(configuration):
+        from pilotbase.hub.postman import Postman
+
+        post = Postman(configuration)
+    return Ways(post, GuardedHttp(configuration.webhook_allow), configuration.digest_hour)

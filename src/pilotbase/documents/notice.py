@@ -113,9 +113,3 @@ class Post(Protocol):
         Raises:
             OSError: the mail did not go out.
         """
-
-
-class MailWish(Part):
-    """What a person chooses."""
-
-    mail: MailChoice

@@ -17,6 +17,12 @@ class Digits(StringConverter):
     regex = r"[0-9a-f]{64}"
 
 
+class Drawn(StringConverter):
+    """A name that was drawn by chance, in hex digits."""
+
+    regex = r"[0-9a-f]{16}(?:[0-9a-f]{16})?"
+
+
 class PublicSection(StringConverter):
     """Sections that visitors may list."""
 

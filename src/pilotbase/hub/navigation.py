@@ -31,6 +31,7 @@ FLOW = (
     Entry(text("hub.nav_scenarios"), "records", "scenarios"),
     Entry(text("hub.nav_applications"), "records", "applications", members_only=True),
     Entry(text("hub.nav_trials"), "records", "trials", members_only=True),
+    Entry(text("thread.exchange"), "exchange", members_only=True),
     Entry(text("hub.certified_applications"), "certified"),
     Entry(text("hub.nav_certificates"), "certificate-check"),
     Entry(text("hub.nav_organisations"), "records", "organisations", members_only=True),

@@ -24,9 +24,11 @@ from pilotbase.hub.pages import (
     feeds,
     lists,
     next_steps,
+    notices,
     portal,
     published,
     records,
+    threads,
     trials,
     queue,
     uploads,
@@ -41,6 +43,7 @@ handler500 = "pilotbase.hub.problems.failed"
 
 register_converter(converters.Name, "name")
 register_converter(converters.Digits, "digits")
+register_converter(converters.Drawn, "drawn")
 register_converter(converters.Section, "section")
 register_converter(converters.PublicSection, "public")
 
@@ -99,6 +102,28 @@ RECORDS = [
     path("trials/<name:name>/report/", trials.report, name="report"),
     path("<section:section>/<name:name>/versions/<digits:digest>/", records.version, name="record-version"),
     path("<section:section>/<name:name>/", records.show, name="record"),
+    path("<section:section>/<name:name>/threads/", threads.about, name="threads-about"),
+    path("<section:section>/<name:name>/threads/new/", threads.ask, name="thread-new"),
+]
+
+EXCHANGE = [
+    path("", threads.show_all, name="exchange"),
+    path("<drawn:identity>/", threads.show, name="thread"),
+    path("<drawn:identity>/mark/", threads.mark, name="thread-mark"),
+    path("<drawn:identity>/<int:number>/correct/", threads.correct, name="thread-correct"),
+    path("<drawn:identity>/<int:number>/remove/", threads.remove, name="thread-remove"),
+    path("<drawn:identity>/<int:number>/<digits:digest>/", threads.file, name="thread-file"),
+]
+
+NOTICES = [
+    path("", notices.show, name="notices"),
+    path("read/", notices.read, name="notices-read"),
+    path("mail/", notices.mail, name="notice-mail"),
+    path("webhooks/", notices.webhooks, name="webhooks"),
+    path("webhooks/<drawn:identity>/", notices.webhook, name="webhook"),
+    path("webhooks/<drawn:identity>/end/", notices.end, name="webhook-end"),
+    path("webhooks/<drawn:identity>/again/", notices.again, name="webhook-again"),
+    path("<drawn:identity>/", notices.follow, name="notice"),
 ]
 
 CERTIFICATES = [
@@ -130,6 +155,8 @@ urlpatterns = [
     *PORTAL,
     path("work/", work.show, name="my-work"),
     path("certificates/", include(CERTIFICATES)),
+    path("exchange/", include(EXCHANGE)),
+    path("notices/", include(NOTICES)),
     path("account/", include(ACCOUNT)),
     *PEOPLE,
     path("language/", set_language, name="set_language"),

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.notice import Address, Notice, NoticeBody, NoticeKind
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.making import Draft
 from pilotbase.notices.rows import as_notice, find_for_organisation, keep
@@ -51,8 +52,14 @@ class Delivery:
     status: int | None
     """What the other end answered last."""
     failure: str
-    """Code of the text that says why the last try failed; empty where it was answered."""
+    """Code of the error by which the last try failed; empty where it was answered."""
+    host: str
     notice: Notice
+
+    @property
+    def reason(self) -> Text | None:
+        """Return in words why the last try failed without an answer."""
+        return text(self.failure, host=self.host, webhook=self.webhook) if self.failure else None
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,7 @@ def _claim(connection: Connection, webhook: Webhook, roles_of: RolesOf, now: dat
 
 
 def _joined() -> Any:
-    return select(
+    rows = select(
         _rows.identity.label("delivery"),
         _rows.webhook,
         _rows.notice,
@@ -171,8 +178,12 @@ def _joined() -> Any:
         _rows.next_at,
         _rows.status,
         _rows.failure,
+        tables.webhooks.c.url,
         tables.notices,
-    ).join(tables.notices, _notices.sequence == _rows.notice)
+    )
+    return rows.join(tables.notices, _notices.sequence == _rows.notice).join(
+        tables.webhooks, tables.webhooks.c.identity == _rows.webhook
+    )
 
 
 def _delivery(row: Any, actor: Actor) -> Delivery:
@@ -184,6 +195,7 @@ def _delivery(row: Any, actor: Actor) -> Delivery:
         next_at=row.next_at,
         status=row.status,
         failure=row.failure,
+        host=_host(row.url),
         notice=as_notice(row, actor),
     )
 
@@ -200,7 +212,7 @@ def _identity(webhook: str, notice: str) -> str:
 
 def _given_up(sending: Sending, now: datetime) -> Draft:
     """Return the notice that a message was given up: told to people, for the webhook does not hear it."""
-    host = sending.webhook.url.partition("://")[2].partition("/")[0]
+    host = sending.delivery.host
     return Draft(
         kind=NoticeKind.GIVEN_UP,
         subject="",
@@ -208,3 +220,7 @@ def _given_up(sending: Sending, now: datetime) -> Draft:
         body=NoticeBody(title=Localized(en=host, zh=host)),
         happening=f"{sending.delivery.identity} {now.isoformat()}",
     )
+
+
+def _host(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0]

@@ -83,6 +83,13 @@ def list_notices(
     return notices[:limit], notices[limit - 1].identity if len(notices) > limit else None
 
 
+def find_notice(view: View, identity: str) -> Notice | None:
+    """Return one notice of the person of ``view``, or None."""
+    with view.reading() as connection:
+        row = connection.execute(_with_reads(view.actor).where(_rows.identity == identity)).first()
+    return None if row is None else as_notice(row, view.actor, bool(row.is_read))
+
+
 def count_unread(view: View) -> int:
     """Return how many notices the person of ``view`` has not read, up to `COUNTED`."""
     if view.actor.person is None:
@@ -115,7 +122,8 @@ def unread_since(connection: Connection, actor: Actor, position: int, limit: int
 
 def find_for_organisation(connection: Connection, actor: Actor, sequence: int) -> Notice | None:
     """Return a notice for whomever of the organisation of ``actor``, or None where it does not see it (any more)."""
-    rows = select(tables.notices).where(_rows.sequence == sequence, _for_organisation(actor), _about_seen(actor))
+    own = or_(_rows.organisation == actor.organisation, _for_organisation(actor))
+    rows = select(tables.notices).where(_rows.sequence == sequence, own, _about_seen(actor))
     row = connection.execute(rows).first()
     return None if row is None else as_notice(row, actor)
 

@@ -36,7 +36,7 @@ from pilotbase.workspace.store import View
 AHEAD = timedelta(days=3)
 """How long before its day work is told to be due."""
 KEPT = timedelta(days=365)
-IDLE_SECONDS, REST_SECONDS = 1.0, 15.0
+IDLE_SECONDS, REST_SECONDS, _END_SECONDS = 1.0, 15.0, 3.0
 EVENT = "org.pilotbase.notice"
 _FEED, _CLOCK = "notices", "due dates"
 _CHANGES = 500
@@ -159,7 +159,8 @@ class Noticing:
             with self.view.reading() as connection:
                 secret = secret_of(connection, self.base.home.keys, sending.webhook.identity)
             headers = signed_headers(secret, sending.delivery.identity, self.view.store.clock(), body)
-            answer = self.ways.http.post(sending.webhook.url, body, {"Content-Type": MEDIA_TYPE, "User-Agent": "pilotbase", **headers})
+            headers |= {"Content-Type": MEDIA_TYPE, "User-Agent": "pilotbase"}
+            answer = self.ways.http.post(sending.webhook.url, body, headers)
             status = answer.status
         except PilotbaseError as error:
             failure = error.code
@@ -180,16 +181,16 @@ def event_of(notice: Notice, identity: str, issuer: str) -> CloudEvent:
 
 
 @contextmanager
-def noticing(base: Base, ways: Ways) -> Iterator[Noticing]:
+def running(ours: Noticing) -> Iterator[None]:
     """Run rounds in a thread until the end of the block."""
-    stop, ours = threading.Event(), Noticing(base, ways)
+    stop = threading.Event()
     thread = threading.Thread(target=_rounds, args=(ours, stop), name="notices", daemon=True)
     thread.start()
     try:
-        yield ours
+        yield
     finally:
         stop.set()
-        thread.join(timeout=REST_SECONDS)
+        thread.join(timeout=_END_SECONDS)
 
 
 def _rounds(ours: Noticing, stop: threading.Event) -> None:

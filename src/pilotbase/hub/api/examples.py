@@ -14,6 +14,10 @@ PARAMETERS: dict[str, Any] = {
     "serial": _DIGEST.partition(":")[2],
     "identity": "0c5d7e1a9b3f4826a1d0c7e95b82f364",
     "start": 0,
+    "thread": "5be0a1f2c3d4e5f6",
+    "number": 1,
+    "webhook": "a1f2c3d4e5f65be0",
+    "message": "msg_0c5d7e1a9b3f4826a1d0c7e95b82f364",
 }
 """Name of a parameter of an address → a value."""
 
@@ -63,5 +67,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "AppealDecision": {"number": 1, "upheld": True, "reasons": "Lot 7 was labelled anew; the trial is repeated."},
     "Order": {"kind": "rerun", "reasons": "Lot 7 was labelled anew.", "deadline": "2027-08-01"},
     "OrderLifting": {"number": 1},
+    "Question": {
+        "subject": "scenario:plant/milling",
+        "title": "Which shift wrote row 7?",
+        "text": "Its torque is negative. @plant, is that a fault of the sensor?",
+        "private": False,
+    },
+    "Reply": {"text": "The sensor was turned round that night; leave the row out."},
+    "Correction": {"text": "The sensor was turned round that week; leave its rows out."},
+    "Removal": {"reason": "Names a person"},
+    "Marking": {"message": 2},
+    "ReadNotices": {"notices": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"]},
+    "MailWish": {"mail": "daily"},
+    "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }
 """Name of a component of the schema → an example of it."""

@@ -22,6 +22,7 @@ from pilotbase.documents.permissions import act_name
 from pilotbase.documents.record import ApplicationVersion, Commission, PlanProposal, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.thread import Thread
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.addresses import KINDS, address_of
 from pilotbase.hub.api.answers import answers, document, once, require_seen
@@ -98,6 +99,7 @@ READABLE: dict[str, Any] = {
     "acceptance": Acceptance,
     "record": Record,
     "report": Report,
+    "thread": Thread,
 }
 """Kinds of documents that are given by digest; those of the vault are not."""
 

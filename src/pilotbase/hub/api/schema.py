@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 from pydantic.json_schema import models_json_schema
 
-from pilotbase.documents import api
+from pilotbase.documents import api, exchange_api
 from pilotbase.documents.api import Asked, Told
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
@@ -19,7 +19,7 @@ from pilotbase.hub.problems import PROBLEM_TYPE
 
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
-DOCUMENTS = frozenset({"Scenario", "ApplicationVersion", "Commission", "Organisation", "Record", "Report"})
+DOCUMENTS = frozenset({"Scenario", "ApplicationVersion", "Commission", "Organisation", "Record", "Report", "Thread"})
 """What is answered in canonical JSON under its digest."""
 _OWN_RESULT = "result"
 """What the base's own work brings; nobody sends it."""
@@ -77,7 +77,7 @@ def _models() -> list[type[pydantic.BaseModel]]:
     """Return every model that the API takes or gives; what documents leave out when they are sent is not required."""
     own = (one for one in vars(api).values() if isinstance(one, type) and issubclass(one, Asked | Told))
     brought = (model for name, model in BROUGHT.items() if name != _OWN_RESULT)
-    return [*(one for one in own if one not in (Asked, Told)), *brought, Record, Report]
+    return [*(one for one in own if one not in (Asked, Told)), *brought, *exchange_api.MODELS, Record, Report]
 
 
 def _complete(operation: Json, method: str, path: str) -> None:

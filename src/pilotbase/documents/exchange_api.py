@@ -1,0 +1,127 @@
+"""What the hub's API takes and gives of threads, notices and webhooks besides documents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.api import Asked, Told
+from pilotbase.documents.notice import MailChoice, NoticeBody, NoticeKind
+from pilotbase.documents.thread import Correction, Marking, Question, Removal, Reply, Thread
+
+NoticeId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+class ListedThread(Told):
+    """One thread as lists show it."""
+
+    identity: str
+    subject: str
+    title: str
+    asker: str
+    private: bool
+    answered: bool
+    messages: int
+    last_at: datetime
+    url: str
+
+
+class ThreadPage(Told):
+    """Some threads, newest movement first; pass ``next`` as ``after`` to read on."""
+
+    items: list[ListedThread]
+    total: int
+    next: str | None
+
+
+class ToldNotice(Told):
+    """What happened, and in a sentence of the caller's language."""
+
+    identity: str
+    kind: NoticeKind
+    subject: str
+    thread: str
+    organisation: str
+    said: str
+    body: NoticeBody
+    made_at: datetime
+    read: bool
+
+
+class NoticePage(Told):
+    """Some notices, newest first; pass ``next`` as ``after`` to read on. ``unread`` counts up to 100."""
+
+    items: list[ToldNotice]
+    unread: int
+    next: str | None
+
+
+class ReadNotices(Asked):
+    """Which notices were read; none named: all."""
+
+    notices: list[NoticeId] | None = pydantic.Field(default=None, max_length=200)
+
+
+class MarkedNotices(Told):
+    """How many of them were unread."""
+
+    marked: int
+
+
+class MailWish(Asked):
+    """How a person wants to be told by mail."""
+
+    mail: MailChoice
+
+
+class NewWebhook(Asked):
+    """Where to send events: https, and nothing private unless the operator lists it."""
+
+    url: str = pydantic.Field(min_length=1, max_length=2000)
+
+
+class OpenWebhook(Told):
+    """A webhook of the caller's organisation."""
+
+    identity: str
+    url: str
+    made_at: datetime
+    secret: str | None = None
+    """By which messages are signed; only in the answer that made it."""
+
+
+class WebhookMessage(Told):
+    """A message to a webhook."""
+
+    identity: str
+    """The ``webhook-id`` of every try."""
+    state: Literal["waiting", "delivered", "given_up", "dropped"]
+    tries: int
+    next_at: datetime | None
+    status: int | None
+    """What the other end answered last."""
+    reason: str | None
+    """Why it did not answer."""
+    notice: ToldNotice
+
+
+MODELS: tuple[type[pydantic.BaseModel], ...] = (
+    Thread,
+    Question,
+    Reply,
+    Correction,
+    Removal,
+    Marking,
+    ThreadPage,
+    NoticePage,
+    ReadNotices,
+    MarkedNotices,
+    MailWish,
+    NewWebhook,
+    OpenWebhook,
+    WebhookMessage,
+)
+"""Everything that is taken or given."""

@@ -1,0 +1,181 @@
+"""Notices: what is new for the reader, how they are told by mail, and where programs of their organisation are told."""
+
+from __future__ import annotations
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.notice import MailChoice, Notice
+from pilotbase.documents.texts import text
+from pilotbase.hub.acting import CHOSEN, Acting, HubRequest, actor_of, language, posted
+from pilotbase.hub.addresses import address_of
+from pilotbase.hub.base import base
+from pilotbase.hub.guards import member_only
+from pilotbase.hub.sentences import t
+from pilotbase.notices.deliveries import list_deliveries, replay
+from pilotbase.notices.mails import choose_mail, mail_choice
+from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read
+from pilotbase.notices.webhooks import add_webhook, end_webhook, find_webhook, list_webhooks
+from pilotbase.protocols.guarded_http import GuardedHttp
+from pilotbase.workspace.failures import NotFoundError
+
+PAGE = 50
+
+
+class MailForm(forms.Form):
+    """How a person wants to be told by mail, and in which language."""
+
+    mail = forms.ChoiceField(
+        label=t("notice.field_mail"),
+        help_text=t("notice.help_mail"),
+        choices=[(choice.value, t(f"notice.mail.{choice}")) for choice in MailChoice],
+        widget=forms.RadioSelect,
+    )
+    language = forms.ChoiceField(label=t("hub.language"), choices=[("en", "English"), ("zh", "中文")])
+
+
+class WebhookForm(forms.Form):
+    """A new webhook."""
+
+    url = forms.CharField(
+        label=t("notice.field_url"),
+        help_text=t("notice.help_url"),
+        max_length=2000,
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+    )
+
+
+@require_safe
+@member_only
+def show(request: HubRequest) -> HttpResponse:
+    """List what is new, newest first."""
+    view, unread = request.acting.view, "unread" in request.GET
+    found, after = list_notices(view, unread, request.GET.get("after") or None, PAGE)
+    shown = {
+        "title": text("notice.title"),
+        "notices": found,
+        "only_unread": unread,
+        "count": count_unread(view),
+        "after": after,
+        "next": f"{'unread=1&' if unread else ''}after={after}",
+    }
+    return render(request, "hub/notices.html", shown)
+
+
+@require_safe
+@member_only
+def follow(request: HubRequest, identity: str) -> HttpResponse:
+    """Go to what a notice is about; who follows it has read it.
+
+    A link in a mail may be about another of the reader's organisations: they then act for that one.
+    """
+    found = find_notice(request.acting.view, identity)
+    if found is None:
+        found = _elsewhere(request, identity)
+    elif request.method == "GET":
+        mark_read(request.acting.view, [identity])
+    return redirect(_target(found))
+
+
+@require_POST
+@member_only
+def read(request: HubRequest) -> HttpResponse:
+    """Mark one notice as read, or all."""
+    chosen = request.POST.getlist("notice")
+    mark_read(request.acting.view, None if "all" in request.POST else chosen[:PAGE])
+    return redirect(reverse("notices") + ("?unread=1" if "unread" in request.POST else ""))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def mail(request: HubRequest) -> HttpResponse:
+    """Choose how to be told by mail."""
+    person = request.acting.person
+    assert person is not None
+    spoken = "zh" if person.language.startswith("zh") else "en"
+    initial = {"mail": mail_choice(request.acting.view).value, "language": spoken}
+    form = MailForm(posted(request), initial=initial)
+    if request.method == "POST" and form.is_valid():
+        choose_mail(request.acting.view, MailChoice(form.cleaned_data["mail"]), settings.CONFIGURATION.digest_hour)
+        person.language = form.cleaned_data["language"]
+        person.save(update_fields=["language"])
+        messages.success(request, text("notice.mail_chosen").render(language()))
+        return redirect("notices")
+    shown = {"title": text("notice.mail_title"), "lead": text("notice.mail_lead"), "form": form, "crumbs": _crumbs()}
+    return render(request, "hub/upload.html", shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def webhooks(request: HubRequest) -> HttpResponse:
+    """List the webhooks of the reader's organisation; add one, whose secret is shown once."""
+    acting, form, secret = request.acting, WebhookForm(posted(request)), None
+    if request.method == "POST" and form.is_valid():
+        try:
+            _, secret = add_webhook(acting.view, base().home.keys, guarded(), form.cleaned_data["url"])
+            form = WebhookForm()
+        except PilotbaseError as error:
+            form.add_error("url", error.render(language()))
+    shown = {"title": text("notice.webhooks"), "form": form, "secret": secret, "webhooks": list_webhooks(acting.view)}
+    return render(request, "hub/webhooks.html", {**shown, "crumbs": _crumbs()})
+
+
+@require_safe
+@member_only
+def webhook(request: HubRequest, identity: str) -> HttpResponse:
+    """Show what was sent to a webhook, and what came of it."""
+    found = find_webhook(request.acting.view, identity)
+    deliveries = list_deliveries(request.acting.view, identity)
+    crumbs = [*_crumbs(), {"url": reverse("webhooks"), "label": text("notice.webhooks")}]
+    shown = {"title": text("notice.webhook"), "webhook": found, "deliveries": deliveries, "crumbs": crumbs}
+    return render(request, "hub/webhook.html", shown)
+
+
+@require_POST
+@member_only
+def end(request: HubRequest, identity: str) -> HttpResponse:
+    """Tell a webhook nothing more."""
+    end_webhook(request.acting.view, identity)
+    return redirect("webhooks")
+
+
+@require_POST
+@member_only
+def again(request: HubRequest, identity: str) -> HttpResponse:
+    """Send a message to a webhook again."""
+    replay(request.acting.view, identity, request.POST.get("delivery", ""))
+    return redirect("webhook", identity=identity)
+
+
+def guarded() -> GuardedHttp:
+    """Return the client by whose rules addresses of webhooks are judged."""
+    return GuardedHttp(settings.CONFIGURATION.webhook_allow)
+
+
+def _elsewhere(request: HubRequest, identity: str) -> Notice:
+    acting: Acting = request.acting
+    assert acting.person is not None
+    for membership in acting.memberships:
+        view = acting.view.store.as_actor(actor_of(membership, acting.person))
+        found = find_notice(view, identity)
+        if found is not None:
+            mark_read(view, [identity])
+            request.session[CHOSEN] = membership.organisation
+            return found
+    raise NotFoundError("hub.not_found")
+
+
+def _target(notice: Notice) -> str:
+    if notice.thread:
+        return reverse("thread", kwargs={"identity": notice.thread})
+    return address_of(notice.subject) if notice.subject else reverse("webhooks")
+
+
+def _crumbs() -> list[dict[str, object]]:
+    return [{"url": reverse("notices"), "label": text("notice.title")}]

@@ -1,0 +1,323 @@
+"""Exchange 技术交流: threads about scenarios and applications, as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pydantic
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pilotbase.catalogue import threads
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.permissions import ExchangeAct
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.thread import (
+    MAXIMUM_ATTACHMENTS,
+    MAXIMUM_LETTERS,
+    Correction,
+    FileName,
+    Marking,
+    Mention,
+    Message,
+    Question,
+    Removal,
+    Reply,
+    Thread,
+)
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub.acting import Acting, HubRequest, language, posted, posted_files
+from pilotbase.hub.addresses import address_of, subject_of
+from pilotbase.hub.attachments import attachment_response, blobs
+from pilotbase.hub.guards import member_only
+from pilotbase.hub.models import Membership, Person
+from pilotbase.hub.reading import see
+from pilotbase.hub.sentences import t
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.threads import count_threads, list_threads
+
+PAGE = 50
+_FILE_NAME = pydantic.TypeAdapter(FileName)
+_AREA = forms.Textarea(attrs={"rows": 5})
+_CHANGES = (ExchangeAct.THREAD_CORRECT, ExchangeAct.THREAD_REMOVE, ExchangeAct.THREAD_MARK)
+
+
+class _Files(forms.FileField):
+    """Several files in one field."""
+
+    widget = type("_FileInput", (forms.ClearableFileInput,), {"allow_multiple_selected": True})
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[bytes]]:
+        given = data if isinstance(data, list | tuple) else [data] if data else []
+        return [super(_Files, self).clean(one, initial) for one in given]
+
+
+class MessageForm(forms.Form):
+    """Something to say, with files and colleagues to be told."""
+
+    text = forms.CharField(
+        label=t("thread.field_text"), help_text=t("thread.help_text"), widget=_AREA, max_length=MAXIMUM_LETTERS
+    )
+    colleagues = forms.MultipleChoiceField(
+        label=t("thread.field_colleagues"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    attachments = _Files(label=t("thread.field_files"), required=False)
+
+    def __init__(self, acting: Acting, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._acting = acting
+        others = Membership.objects.filter(organisation=acting.organisation).exclude(person=acting.person)
+        named = others.order_by("person__name").values_list("person__identity", "person__name")[:20]
+        choices = [(identity, make_visible(name)) for identity, name in named]
+        self.fields["colleagues"].choices = choices  # type: ignore[attr-defined]
+        if not choices:
+            del self.fields["colleagues"]
+
+    def clean_attachments(self) -> Sequence[UploadedFile[bytes]]:
+        files: list[UploadedFile[bytes]] = self.cleaned_data["attachments"]
+        limit = settings.CONFIGURATION.attachment_bytes
+        if len(files) > MAXIMUM_ATTACHMENTS:
+            raise forms.ValidationError(text("thread.too_many_files", limit=MAXIMUM_ATTACHMENTS).render(language()))
+        if any((file.size or 0) > limit for file in files):
+            raise forms.ValidationError(text("thread.file_too_large", allowed=limit).render(language()))
+        try:
+            for file in files:
+                _FILE_NAME.validate_python(file.name)
+        except pydantic.ValidationError:
+            raise forms.ValidationError(text("thread.file_name").render(language())) from None
+        return files
+
+    @property
+    def mentions(self) -> tuple[Mention, ...]:
+        chosen = self.cleaned_data.get("colleagues", [])
+        return tuple(Mention(organisation=self._acting.organisation, person=person) for person in chosen)
+
+
+class QuestionForm(MessageForm):
+    """A question."""
+
+    title = forms.CharField(label=t("thread.field_title"), max_length=200)
+    private = forms.BooleanField(label=t("thread.field_private"), help_text=t("thread.help_private"), required=False)
+    field_order = ("title", "text", "attachments", "colleagues", "private")
+
+
+class CorrectionForm(forms.Form):
+    """Other words."""
+
+    text = forms.CharField(label=t("thread.field_text"), widget=_AREA, max_length=MAXIMUM_LETTERS)
+
+
+class RemovalForm(forms.Form):
+    """Why a message goes."""
+
+    reason = forms.CharField(label=t("thread.field_reason"), help_text=t("thread.help_reason"), max_length=400)
+
+
+@require_safe
+@member_only
+def show_all(request: HubRequest) -> HttpResponse:
+    """List every thread that the reader sees."""
+    return _list(request, None, {"title": text("thread.exchange"), "lead": text("thread.lead")})
+
+
+@require_safe
+@member_only
+def about(request: HubRequest, section: str, name: str) -> HttpResponse:
+    """List the threads about one scenario or application."""
+    seen = see(request.acting.view, _subject(section, name))
+    shown = {
+        "title": text("thread.exchange"),
+        "lead": seen.title,
+        "crumbs": _crumbs(section, name, seen.title),
+        "ask": f"{address_of(seen.subject)}threads/new/",
+    }
+    return _list(request, seen.subject, shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def ask(request: HubRequest, section: str, name: str) -> HttpResponse:
+    """Ask the owner of a scenario or an application."""
+    seen = see(request.acting.view, _subject(section, name))
+    form = QuestionForm(request.acting, *posted_files(request))
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            question = Question(
+                subject=seen.subject,
+                title=given["title"],
+                text=given["text"],
+                private=given["private"],
+                mentions=form.mentions,
+            )
+            asked = threads.ask(request.acting.view, question).thread
+            _attach(request, asked, 1, given["attachments"])
+            return redirect("thread", identity=asked.identity)
+        except (InputError, RefusedError, ValueError) as error:
+            form.add_error(None, _said(error))
+    shown = {"title": text("act.thread.ask"), "lead": seen.title, "form": form}
+    return render(request, "hub/upload.html", {**shown, "crumbs": _crumbs(section, name, seen.title)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def show(request: HubRequest, identity: str) -> HttpResponse:
+    """Show a thread; add a message to it."""
+    acting = request.acting
+    seen = threads.read(acting.view, identity)
+    form = MessageForm(acting, *posted_files(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            said = Reply(text=form.cleaned_data["text"], mentions=form.mentions)
+            thread = threads.reply(acting.view, identity, said).thread
+            _attach(request, thread, len(thread.messages), form.cleaned_data["attachments"])
+            return redirect("thread", identity=identity)
+        except (InputError, RefusedError, ConflictError, ValueError) as error:
+            form.add_error(None, _said(error))
+    about = see(acting.view, seen.thread.subject)
+    section, name = address_of(about.subject).strip("/").split("/", 1)
+    shown = {
+        "title": seen.thread.title,
+        "thread": seen.thread,
+        "owner": seen.owner,
+        "about": about,
+        "messages_shown": [_line(acting, seen, message) for message in seen.thread.messages],
+        "people": _names(acting, seen.thread),
+        "form": form,
+        "crumbs": [
+            *_crumbs(section, name, about.title),
+            _crumb(f"/{section}/{name}/threads/", text("thread.exchange")),
+        ],
+    }
+    return render(request, "hub/thread.html", shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def correct(request: HubRequest, identity: str, number: int) -> HttpResponse:
+    """Put other words in the place of a message's."""
+    message = _changeable(request, identity, number, ExchangeAct.THREAD_CORRECT)
+    form = CorrectionForm(posted(request), initial={"text": message.text})
+    if request.method == "POST" and form.is_valid():
+        try:
+            threads.correct(request.acting.view, identity, number, Correction(text=form.cleaned_data["text"]))
+            return redirect("thread", identity=identity)
+        except (RefusedError, ConflictError, ValueError) as error:
+            form.add_error(None, _said(error))
+    return _change_page(request, identity, form, ExchangeAct.THREAD_CORRECT)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def remove(request: HubRequest, identity: str, number: int) -> HttpResponse:
+    """Take a message away."""
+    _changeable(request, identity, number, ExchangeAct.THREAD_REMOVE)
+    form = RemovalForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            why = Removal(reason=form.cleaned_data["reason"])
+            threads.remove(request.acting.view, blobs(), identity, number, why)
+            return redirect("thread", identity=identity)
+        except (RefusedError, ConflictError, ValueError) as error:
+            form.add_error(None, _said(error))
+    return _change_page(request, identity, form, ExchangeAct.THREAD_REMOVE)
+
+
+@require_POST
+@member_only
+def mark(request: HubRequest, identity: str) -> HttpResponse:
+    """Say which message is the answer; an empty number: none is."""
+    number = request.POST.get("message", "")
+    if number and not (number.isascii() and number.isdigit() and len(number) < 6):
+        raise NotFoundError("thread.not_found")
+    threads.mark(request.acting.view, identity, Marking.model_construct(message=int(number) if number else None))
+    return redirect("thread", identity=identity)
+
+
+@require_safe
+@member_only
+def file(request: HubRequest, identity: str, number: int, digest: str) -> HttpResponse:
+    """Give a file of a message, to be saved and never shown."""
+    seen = threads.read(request.acting.view, identity)
+    return attachment_response(threads.file_of(seen, number, f"sha256:{digest}"))
+
+
+def _list(request: HubRequest, subject: str | None, shown: dict[str, Any]) -> HttpResponse:
+    view = request.acting.view
+    rows, after = list_threads(view, subject, request.GET.get("after") or None, PAGE)
+    found = threads.read_all(view, rows)
+    return render(
+        request,
+        "hub/threads.html",
+        {**shown, "threads": found, "subject": subject, "total": count_threads(view, subject), "after": after},
+    )
+
+
+def _subject(section: str, name: str) -> str:
+    subject = subject_of(section, name)
+    if subject.partition(":")[0] not in threads.KINDS:
+        raise NotFoundError("hub.not_found")
+    return subject
+
+
+def _attach(request: HubRequest, thread: Thread, number: int, files: Iterable[UploadedFile[bytes]]) -> None:
+    for one in files:
+        limit = settings.CONFIGURATION.attachment_bytes
+        threads.attach(request.acting.view, blobs(), thread.identity, number, (one.name or "", one.file), limit)  # type: ignore[arg-type]
+
+
+def _line(acting: Acting, seen: threads.SeenThread, message: Message) -> dict[str, Any]:
+    """Return a message with what the reader may do to it."""
+    standing = message.removed_at is None
+    acts = [act for act in _CHANGES if standing and threads.may(acting.view, seen, act, message.number)]
+    removal = [step for step in seen.thread.history if step.act is ExchangeAct.THREAD_REMOVE]
+    return {
+        "message": message,
+        "is_answer": seen.thread.answer == message.number,
+        "may_correct": ExchangeAct.THREAD_CORRECT in acts,
+        "may_remove": ExchangeAct.THREAD_REMOVE in acts,
+        "may_mark": ExchangeAct.THREAD_MARK in acts and message.number > 1,
+        "removal": next((step for step in removal if step.message == message.number), None),
+    }
+
+
+def _names(acting: Acting, thread: Thread) -> dict[str, str]:
+    """Return opaque identifier → name of who has written: colleagues' names; all to operator and regulator."""
+    shown = [one for one in thread.messages if acting.actor.sees_all or one.organisation == acting.organisation]
+    identities = {message.person for message in shown}
+    return dict(Person.objects.filter(identity__in=identities).values_list("identity", "name"))
+
+
+def _changeable(request: HubRequest, identity: str, number: int, act: ExchangeAct) -> Message:
+    seen = threads.read(request.acting.view, identity)
+    message = seen.thread.message(number)
+    if message is None or not threads.may(request.acting.view, seen, act, number):
+        raise NotFoundError("thread.not_found")
+    return message
+
+
+def _change_page(request: HubRequest, identity: str, form: forms.Form, act: ExchangeAct) -> HttpResponse:
+    thread = threads.read(request.acting.view, identity).thread
+    crumbs = [_crumb("/exchange/", text("thread.exchange")), _crumb(f"/exchange/{identity}/", thread.title)]
+    lead = text("thread.leaves_a_trace")
+    shown = {"title": Text(code=f"act.{act}"), "lead": lead, "form": form, "crumbs": crumbs}
+    return render(request, "hub/upload.html", shown)
+
+
+def _crumbs(section: str, name: str, title: Any) -> list[dict[str, Any]]:
+    return [_crumb(f"/{section}/", text(f"hub.nav_{section}")), _crumb(f"/{section}/{name}/", title)]
+
+
+def _crumb(url: str, label: Any) -> dict[str, Any]:
+    return {"url": url, "label": label}
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, PilotbaseError):
+        return error.render(language())
+    return text("thread.unreadable").render(language())
