@@ -27,10 +27,10 @@ from pilotbase.hub.pages import (
     notices,
     portal,
     published,
+    queue,
     records,
     threads,
     trials,
-    queue,
     uploads,
     work,
 )
@@ -100,6 +100,9 @@ RECORDS = [
     path("<section:section>/", lists.member_list, name="records"),
     path("trials/<name:name>/progress/", trials.progress, name="progress"),
     path("trials/<name:name>/report/", trials.report, name="report"),
+    path("trials/<name:name>/bundle/", bundle.take, name="bundle"),
+    path("scenarios/<name:name>/board/", board.show, name="board"),
+    path("scenarios/<name:name>/comparison/", comparison.show, name="comparison"),
     path("<section:section>/<name:name>/versions/<digits:digest>/", records.version, name="record-version"),
     path("<section:section>/<name:name>/", records.show, name="record"),
     path("<section:section>/<name:name>/threads/", threads.about, name="threads-about"),
@@ -130,12 +133,10 @@ CERTIFICATES = [
     path("", certificates.check, name="certificate-check"),
     path("<digits:serial>/", certificates.show, name="certificate"),
     path("<digits:serial>/certificate.json", certificates.download, name="certificate-download"),
-    path("trials/<name:name>/bundle/", bundle.take, name="bundle"),
-    path("scenarios/<name:name>/board/", board.show, name="board"),
-    path("scenarios/<name:name>/comparison/", comparison.show, name="comparison"),
     path("<digits:serial>/qr.svg", certificates.qr, name="certificate-qr"),
     path("trust-roots.json", published.trust_roots, name="trust-roots"),
     path("revocations.json", published.revocations, name="revocations"),
+    path("log-key.txt", published.log_key, name="log-key"),
 ]
 
 PORTAL = [
@@ -155,6 +156,7 @@ urlpatterns = [
     *PORTAL,
     path("work/", work.show, name="my-work"),
     path("certificates/", include(CERTIFICATES)),
+    path("queue/", queue.show, name="queue"),
     path("exchange/", include(EXCHANGE)),
     path("notices/", include(NOTICES)),
     path("account/", include(ACCOUNT)),
@@ -167,7 +169,3 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     *RECORDS,
 ]
-    path("log-key.txt", published.log_key, name="log-key"),
-    path("queue/", queue.show, name="queue"),
-    path("exchange/", include(EXCHANGE)),
-    path("notices/", include(NOTICES)),
