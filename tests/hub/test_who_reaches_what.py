@@ -14,6 +14,12 @@ COLUMNS = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "o
 PAGES = """
                                     V   S   D   O   o   P   p   R   r   G
 /                                   200 200 200 200 200 200 200 200 200 200
+/overview/                          302 404 200 404 404 404 404 404 404 200
+/overview/screen/                   302 404 200 404 404 404 404 404 404 200
+/overview/late/                     302 404 200 404 404 404 404 404 404 200
+/overview/records/open/             302 404 200 404 404 404 404 404 404 200
+/api/figures                        200 200 200 200 200 200 200 200 200 200
+/api/figures/overview               401 200 200 200 200 200 200 200 200 200
 /search/                            200 200 200 200 200 200 200 200 200 200
 /certified/                         200 200 200 200 200 200 200 200 200 200
 /figures/                           200 200 200 200 200 200 200 200 200 200

@@ -12,8 +12,8 @@ from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme
 from pilotbase.documents.texts import Language, text
 
-WIDTH, ROW, BAR, TOP = 640, 36, 18, 34
-LEFT, RIGHT, END = 196, 540, 632
+WIDTH, ROW, BAR, TOP = 560, 36, 18, 34
+LEFT, RIGHT, END = 212, 470, 552
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme
 from pilotbase.documents.texts import Language, text
 
-WIDTH, ROW, BAR = 640, 60, 34
-LEFT, RIGHT = 8, 560
+WIDTH, ROW, BAR = 520, 60, 34
+LEFT, RIGHT = 8, 440
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme
 from pilotbase.documents.texts import Language, text
 
-WIDTH, ROW, BAR, TOP = 640, 38, 20, 6
-LEFT, RIGHT, COUNT = 196, 520, 632
+WIDTH, ROW, BAR, TOP = 560, 38, 20, 6
+LEFT, RIGHT, COUNT = 152, 440, 552
 
 
 @dataclass(frozen=True)

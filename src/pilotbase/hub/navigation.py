@@ -28,6 +28,7 @@ class Entry:
 
 FLOW = (
     Entry(text("hub.nav_my_work"), "my-work", members_only=True),
+    Entry(text("overview.title"), "overview", members_only=True, roles=frozenset({Role.OPERATOR, Role.REGULATOR})),
     Entry(text("hub.nav_scenarios"), "records", "scenarios"),
     Entry(text("hub.nav_applications"), "records", "applications", members_only=True),
     Entry(text("hub.nav_trials"), "records", "trials", members_only=True),

@@ -8,7 +8,7 @@ from typing import Any
 
 from pilotbase.documents.texts import LANGUAGES, Text
 from pilotbase.documents.vocabularies import SUBHEADS, VOCABULARIES, Action
-from pilotbase.measures import measures, resource_measures
+from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures
 from pilotbase.workspace.records import fold
 
 SHOWN = ("action", "support", "sector", "grain", "verification", "outcome", "verdict", "estimand", "role")
@@ -64,7 +64,7 @@ def vocabularies_json() -> dict[str, Any]:
 @cache
 def measures_shown() -> tuple[MeasureLine, ...]:
     """Return every measure that a criterion can name."""
-    everything = (*measures().values(), *resource_measures().values())
+    everything: list[Measure | ResourceMeasure] = [*measures().values(), *resource_measures().values()]
     return tuple(MeasureLine(one.name, one.title, one.formula, one.source, one.better) for one in everything)
 
 

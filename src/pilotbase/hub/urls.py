@@ -25,6 +25,7 @@ from pilotbase.hub.pages import (
     lists,
     next_steps,
     notices,
+    overview,
     portal,
     published,
     queue,
@@ -152,8 +153,16 @@ PORTAL = [
     path("feeds/<str:language>/<str:name>.atom", feeds.feed, name="feed"),
 ]
 
+OVERVIEW = [
+    path("", overview.show, name="overview"),
+    path("screen/", overview.screen, name="overview-screen"),
+    path("late/", overview.late, name="overview-late"),
+    path("records/<str:figure>/", overview.records, name="overview-records"),
+]
+
 urlpatterns = [
     *PORTAL,
+    path("overview/", include(OVERVIEW)),
     path("work/", work.show, name="my-work"),
     path("certificates/", include(CERTIFICATES)),
     path("queue/", queue.show, name="queue"),

@@ -1,0 +1,167 @@
+"""The director's overview and its wall screen: how the base does, each figure with the records behind it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Chosen, Figure, Figures, records_of
+from pilotbase.catalogue.targets import Reached, reached, read_targets
+from pilotbase.charts import LIGHT, Bar, Legend, Stage, Theme, bar_chart, funnel_chart, spell_days, way_chart
+from pilotbase.charts.themes import DARK
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Action, Role, Sector
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.counting import counted
+from pilotbase.hub.drawn import drawn, legs_of
+from pilotbase.hub.guards import role_only
+from pilotbase.hub.reading import lines_of
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.jobs import live_jobs
+from pilotbase.workspace.late_work import count_late, list_late
+from pilotbase.workspace.store import View
+
+SHOWN_LATE, SHOWN_JOBS, SHOWN_GROUPS = 8, 8, 7
+
+
+@require_safe
+@role_only(Role.OPERATOR, Role.REGULATOR)
+def show(request: HubRequest) -> HttpResponse:
+    """Show all figures, the queue, what is late and how far the targets of the year are reached."""
+    shown = {"title": text("overview.title"), "can_import": request.acting.has(Role.OPERATOR)}
+    return render(request, "hub/overview.html", {**shown, **_content(request.acting.view, LIGHT)})
+
+
+@require_safe
+@role_only(Role.OPERATOR, Role.REGULATOR)
+def screen(request: HubRequest) -> HttpResponse:
+    """Show the figures on a wall: dark, or light with ``?ground=light``; it renews itself."""
+    light = request.GET.get("ground") == "light"
+    shown = {
+        "title": text("overview.screen_title"),
+        "ground": "light" if light else "dark",
+        "live": True,
+        **_content(request.acting.view, LIGHT if light else DARK),
+    }
+    part = request.headers.get("HX-Request") == "true"
+    return render(request, "hub/parts/screen.html" if part else "hub/screen.html", shown)
+
+
+@require_safe
+@role_only(Role.OPERATOR, Role.REGULATOR)
+def records(request: HubRequest, figure: str) -> HttpResponse:
+    """List the records that a figure counts."""
+    if figure not in set(Figure):
+        raise NotFoundError("hub.not_found")
+    chosen, view = _chosen(request), request.acting.view
+    page = records_of(view, Figure(figure), chosen, request.GET.get("after") or None)
+    shown = {
+        "title": Text(code=f"figure.{figure}"),
+        "crumbs": [{"url": "/overview/", "label": text("overview.title")}],
+        "narrowed": _narrowed(chosen),
+        "rows": lines_of(view, page.items),
+        "next": urlencode({**request.GET.dict(), "after": page.after}) if page.after else "",
+    }
+    return render(request, "hub/overview_records.html", shown)
+
+
+@require_safe
+@role_only(Role.OPERATOR, Role.REGULATOR)
+def late(request: HubRequest) -> HttpResponse:
+    """List what is late."""
+    act = request.GET.get("act", "")[:60]
+    shown = {
+        "title": text("overview.late"),
+        "crumbs": [{"url": "/overview/", "label": text("overview.title")}],
+        "late": list_late(request.acting.view, datetime.now(UTC), act),
+    }
+    return render(request, "hub/overview_late.html", shown)
+
+
+def _content(view: View, theme: Theme) -> dict[str, Any]:
+    found, reader = counted(view), language()
+    numbers, now = found.figures.counts, datetime.now(UTC)
+    acts = count_late(view, now)
+    jobs = live_jobs(view)
+    legs = legs_of(found.figures.way, reader)
+    return {
+        "at": found.at,
+        "year": found.figures.year,
+        "numbers": {figure.value: number for figure, number in numbers.items()},
+        "funnel": [(figure.value, numbers[figure], found.figures.this_year[figure]) for figure in FUNNEL],
+        "verdicts": [(figure.value, numbers[figure]) for figure in VERDICTS],
+        "funnel_chart": drawn(funnel_chart([Stage(_name(one), numbers[one]) for one in FUNNEL], reader, theme)),
+        "way": found.figures.way,
+        "whole": spell_days(found.figures.way.whole.value) if found.figures.way.whole else "–",
+        "legs": [(leg, spell_days(leg.days)) for leg in legs],
+        "way_chart": drawn(way_chart(legs, reader, theme)),
+        "groups": [_grouped(found.figures, name, theme) for name in ("sector", "action")],
+        "late_acts": acts[:SHOWN_LATE],
+        "late_total": sum(one.count for one in acts),
+        "jobs": jobs[:SHOWN_JOBS],
+        "jobs_total": len(jobs),
+        "targets": _shown_targets(reached(found.figures, read_targets(view))),
+    }
+
+
+def _grouped(found: Figures, name: str, theme: Theme) -> dict[str, Any]:
+    groups = found.by(name)
+    bars = [
+        Bar(_word(name, value), counts[Figure.OPENED], counts[Figure.CERTIFIED])
+        for value, counts in list(groups.items())[:SHOWN_GROUPS]
+    ]
+    legend = Legend(text(f"overview.by_{name}").render(language()), _name(Figure.OPENED), _name(Figure.CERTIFIED))
+    return {
+        "name": name,
+        "title": text(f"overview.by_{name}"),
+        "chart": drawn(bar_chart(bars, legend, language(), theme)) if bars else SafeString(""),
+        "rows": [(value, [(figure.value, counts[figure]) for figure in FUNNEL]) for value, counts in groups.items()],
+    }
+
+
+def _shown_targets(found: list[Reached]) -> list[dict[str, Any]]:
+    return [
+        {
+            "target": one.target,
+            "number": one.number,
+            "percent": f"{one.share:.0%}",
+            "tenths": min(10, int(one.share * 10)),
+            "asked": urlencode(
+                {
+                    "year": one.target.year,
+                    "sector": one.target.sector or "",
+                    "action": one.target.action or "",
+                }
+            ),
+        }
+        for one in found
+    ]
+
+
+def _chosen(request: HubRequest) -> Chosen:
+    asked = request.GET
+    year = asked.get("year", "")
+    known_year = int(year) if re.fullmatch(r"2[0-9]{3}", year) else None
+    return Chosen(asked.get("sector", "")[:40], asked.get("action", "")[:40], known_year)
+
+
+def _narrowed(chosen: Chosen) -> list[str]:
+    said = [_word("sector", chosen.sector)] if chosen.sector in set(Sector) else []
+    said += [_word("action", chosen.action)] if chosen.action in set(Action) else []
+    return said + ([str(chosen.year)] if chosen.year else [])
+
+
+def _name(figure: Figure) -> str:
+    return Text(code=f"figure.{figure}").render(language())
+
+
+def _word(vocabulary: str, value: str) -> str:
+    name = Text(code=f"{vocabulary}.{value}").render(language())
+    return name[:1].upper() + name[1:]
