@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from pilotbase import __version__
-from pilotbase.cli import application, backup, base, certificate, demo, log, scenario, serve, trial, worker
+from pilotbase.cli import (
+    application,
+    backup,
+    base,
+    certificate,
+    connection,
+    demo,
+    hub_records,
+    hub_uploads,
+    log,
+    scenario,
+    serve,
+    trial,
+    worker,
+)
 
 app = typer.Typer(
     name="pilotbase",
@@ -23,10 +37,14 @@ app.command("restore")(backup.restore)
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
+app.command("work")(hub_records.work)
+app.command("acts")(hub_records.acts)
+app.command("act")(hub_records.act)
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(application.app, name="application")
 app.add_typer(trial.app, name="trial")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(hub_uploads.app, name="upload")
 app.add_typer(log.app, name="log")
 app.add_typer(base.keys, name="key")
 
@@ -39,11 +57,16 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
+    hub: connection.Hub = "",
+    token: connection.Token = "",
+    token_file: connection.TokenFile = None,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     del version
+    connection.remember(context, hub, token, token_file)
 
 
 def main() -> None:

@@ -7,11 +7,22 @@ from typing import Annotated
 
 import typer
 
+from pilotbase.cli import hub_records, hub_uploads
 from pilotbase.cli.edge import command, print_json, say
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import spell_for_terminal
 
 app = typer.Typer(help="Write and check an application.", no_args_is_help=True)
+app.command("list")(hub_records.lister("applications"))
+app.command("show")(hub_records.shower("application"))
+app.command("save")(hub_uploads.save_application)
+app.command("rehearse", help="Order a rehearsal on the hub; `pilotbase application show` tells of it.")(
+    hub_records.stepper("application", Act.APPLICATION_REHEARSE)
+)
+app.command("submit", help="Submit the newest version on the hub, so that trials may be proposed.")(
+    hub_records.stepper("application", Act.APPLICATION_SUBMIT)
+)
 
 
 @app.command("new")

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from pilotbase.cli.connection import require_here
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.progress import Progress as Step
@@ -69,6 +70,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
     @wraps(function)
     def run(*arguments: P.args, **options: P.kwargs) -> None:
         try:
+            require_here(getattr(function, "drives_hub", False))
             function(*arguments, **options)
         except PilotbaseError as error:
             typer.echo(shown(error), err=True)

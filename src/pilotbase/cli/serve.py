@@ -43,6 +43,7 @@ def serve(
         return
     if demo:
         _fill()
+    serving.require_free(place)
     say(text("cli.hub_at", url=place.url))
     with serving.running_worker() if worker else nullcontext():
         serving.run(place)
@@ -65,11 +66,13 @@ def _fill() -> None:
 
 
 def _check(host: str, port: int) -> None:
-    from pilotbase.hub import serving
+    from pilotbase.hub import readiness, serving
 
-    found = list(serving.problems(serving.Place(host, port)))
+    found = list(readiness.problems(serving.Place(host, port)))
     for problem in found:
         say(problem, err=True)
     if found:
         raise typer.Exit(2)
     say(text("cli.hub_checked"))
+    for shortcoming in readiness.shortcomings():
+        say(shortcoming)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli import board, trial_decide, trial_pack, trial_replay
+from pilotbase.cli import board, hub_records, hub_trials, trial_decide, trial_pack, trial_replay
+from pilotbase.cli.driving import is_remote, remote
 from pilotbase.cli.edge import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.report import Report
@@ -28,6 +29,9 @@ app.command("decide")(trial_decide.decide)
 app.command("replay")(trial_replay.replay)
 app.command("pack")(trial_pack.pack)
 app.command("board")(board.board)
+app.command("list")(hub_records.lister("trials"))
+app.command("progress")(hub_trials.progress)
+app.command("report")(hub_trials.report)
 
 
 @app.command("rehearse")
@@ -85,11 +89,17 @@ def run(
 
 
 @app.command("show")
-@command
+@remote
 def show(
-    report: Annotated[Path, typer.Argument(help="A report.json, or the folder that holds it.")], as_json: AsJson = False
+    report: Annotated[
+        Path, typer.Argument(help="A report.json, or the folder that holds it; with --hub the name of a trial.")
+    ],
+    as_json: AsJson = False,
 ) -> None:
-    """Show what a report says."""
+    """Show what a report says; of a trial on a hub where it stands."""
+    if is_remote():
+        hub_records.show_record(f"commission:{report}", as_json)
+        return
     from pilotbase.worker.reading import read_report
 
     found = read_report(report)

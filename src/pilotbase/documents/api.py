@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pydantic
 from pydantic import StringConstraints
@@ -210,5 +210,11 @@ class Problem(Told):
     problems: list[ProblemIssue] = []
 
 
-Json = dict[str, Any]
 Section = Literal["scenarios", "applications", "trials", "organisations"]
+SECTIONS: dict[str, Section] = {
+    "scenario": "scenarios",
+    "application": "applications",
+    "commission": "trials",
+    "organisation": "organisations",
+}
+"""Kind of record → section of the hub."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-SECTIONS = {
-    "scenario": "scenarios",
-    "application": "applications",
-    "commission": "trials",
-    "organisation": "organisations",
-}
-"""Kind of record → section of the hub."""
-KINDS = {section: kind for kind, section in SECTIONS.items()}
+from pilotbase.documents.api import SECTIONS
+
+__all__ = ["KINDS", "SECTIONS", "address_of", "subject_of"]
+
+KINDS: dict[str, str] = {section: kind for kind, section in SECTIONS.items()}
+"""Section of the hub → kind of record."""
 
 
 def address_of(subject: str) -> str:

@@ -16,6 +16,8 @@ from pilotbase.workspace.home import VARIABLE, home_path
 ENVIRONMENT = "environment"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PREFIX = "PILOTBASE_HUB_"
+OF_CLIENTS = frozenset({f"{PREFIX}TOKEN", f"{PREFIX}TOKEN_FILE"})
+"""What the command line reads to drive a hub; a hub that is started from the same shell leaves it alone."""
 
 
 def _setting(name: str, read: Callable[[str], Any], default: Any) -> Any:
@@ -121,7 +123,7 @@ class Configuration:
             except ValueError:
                 issues.append(_issue(setting.variable, text("hub.setting_invalid", found=_shown(setting, value))))
         known = {setting.variable for setting in settings()}
-        strange = (name for name in environment if name.startswith(PREFIX) and name not in known)
+        strange = (name for name in environment if name.startswith(PREFIX) and name not in known | OF_CLIENTS)
         issues += [_issue(name, text("hub.setting_unknown", allowed=sorted(known))) for name in sorted(strange)]
         configuration = cls(home=home_path(environment), **found)
         issues += [_issue(name, problem) for name, problem in configuration._contradictions()]

@@ -46,6 +46,19 @@ class Answer:
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By lower-case name; of several of one name the last."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent, and how much of the answer is read."""
+
+    method: str
+    url: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    most_bytes: int = MAXIMUM_ANSWER_BYTES
 
 
 @dataclass(frozen=True)
@@ -72,20 +85,25 @@ class GuardedHttp:
         self._judged(_parts(url))
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Send ``body`` and return the answer, whatever its status.
+        """Send ``body`` and return the answer, whatever its status; raises as `send`."""
+        return self.send(Request("POST", url, body, headers))
+
+    def send(self, request: Request) -> Answer:
+        """Send ``request`` and return the answer, whatever its status.
 
         Raises as `check`, and `NoAnswerError` when the other end does not answer in time.
         """
-        parts = _parts(url)
+        parts = _parts(request.url)
         address = self._judged(parts)
         connection = _Pinned(parts, str(address), self.seconds)
         timer = threading.Timer(self.seconds, connection.abort)
         timer.start()
         try:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", target, body=body, headers=dict(headers))
+            connection.request(request.method, target, body=request.body, headers=dict(request.headers))
             response = connection.getresponse()
-            return Answer(response.status, response.read(MAXIMUM_ANSWER_BYTES))
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, response.read(request.most_bytes), headers)
         except ssl.SSLCertVerificationError as error:
             raise NoAnswerError("protocol.certificate_invalid", host=parts.hostname) from error
         except (OSError, http.client.HTTPException) as error:

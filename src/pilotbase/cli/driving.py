@@ -1,0 +1,52 @@
+"""Commands that drive a hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec
+
+from pilotbase.cli.connection import Connection, named
+from pilotbase.cli.edge import command, language
+from pilotbase.documents.errors import InputError
+
+if TYPE_CHECKING:
+    from pilotbase.protocols.hub_client import HubClient
+
+P = ParamSpec("P")
+
+
+def remote(function: Callable[P, None]) -> Callable[P, None]:
+    """Make a command of ``function`` that drives a hub, or may."""
+    function.drives_hub = True  # type: ignore[attr-defined]
+    return command(function)
+
+
+def is_remote() -> bool:
+    """Tell whether a hub was named."""
+    return bool(named().url)
+
+
+def hub() -> HubClient:
+    """Return a client of the hub that was named.
+
+    Raises:
+        InputError: none was named, or its address or token file cannot be read.
+        RefusedError: the token would travel in the clear.
+    """
+    from pilotbase.protocols.hub_client import HubClient
+    from pilotbase.protocols.hub_requests import HubRequests
+
+    found = named()
+    if not found.url:
+        raise InputError("cli.no_hub")
+    return HubClient(HubRequests(found.url, _token(found), language()))
+
+
+def _token(found: Connection) -> str:
+    if found.token or found.token_file is None:
+        return found.token.strip()
+    try:
+        return found.token_file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError("input.unreadable_file", file=found.token_file, reason=reason) from None

@@ -1,0 +1,188 @@
+"""Records on a hub: lists, contents, where each stands, and the steps that move them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pilotbase.cli.driving import hub, remote
+from pilotbase.cli.edge import language, print_json, say
+from pilotbase.documents.api import ListedRecord, Section, WaitingWork
+from pilotbase.documents.base import Part, localized
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.lifecycles import state_name, transition
+from pilotbase.documents.permissions import Act, act_name
+from pilotbase.documents.record import BROUGHT, Record
+from pilotbase.documents.texts import text
+from pilotbase.documents.visible_text import spell_for_terminal
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+Seen = Annotated[str | None, typer.Option(help="Digest of what you have seen: refused where others were first.")]
+Note = Annotated[str, typer.Option(help="A note that stands in the history.")]
+_SHOWN = 50
+
+
+def lister(section: Section) -> Callable[..., None]:
+    """Return the command that lists a section."""
+
+    @remote
+    def list_records(
+        search: Annotated[str, typer.Argument(help="Words to find, English or Chinese.")] = "",
+        state: Annotated[str, typer.Option(help="Only in this state, such as open.")] = "",
+        owner: Annotated[str, typer.Option(help="Only of this organisation.")] = "",
+        everything: Annotated[bool, typer.Option("--all", help="All of them, not the newest 50 only.")] = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """List what you may see on the hub, newest first."""
+        asked = {"q": search, "state": state, "owner": owner}
+        client = hub()
+        found = list(client.records(section, **asked)) if everything else client.page(section, **asked).items[:_SHOWN]
+        if as_json:
+            print_json([one.model_dump(mode="json") for one in found])
+        for line in [] if as_json else found:
+            _print_listed(line)
+
+    return list_records
+
+
+def shower(kind: str) -> Callable[..., None]:
+    """Return the command that shows one of a kind."""
+
+    @remote
+    def show(name: Annotated[str, typer.Argument(help="Such as plant/milling.")], as_json: AsJson = False) -> None:
+        """Show the newest content on the hub, and where it stands."""
+        show_record(f"{kind}:{name}", as_json)
+
+    return show
+
+
+def show_record(subject: str, as_json: bool) -> None:
+    """Print the content of a record as JSON, or in a few lines where it stands, as far as that is for the caller."""
+    client = hub()
+    content = client.content(subject)
+    if as_json:
+        print_json(content.to_json_value())
+        return
+    try:
+        record = client.record(subject)
+    except InputError:  # others see an open scenario, not who has it in hand
+        say(text("cli.hub_content", subject=subject, digest=content.digest()))
+        return
+    _print_record(record)
+    for waiting in record.waits:
+        due = f"{waiting.due:%Y-%m-%d}" if waiting.due else "–"
+        say(text("cli.hub_waits", act=act_name(waiting.act), role=text(f"role.{waiting.role}"), due=due))
+
+
+@remote
+def work(as_json: AsJson = False) -> None:
+    """List what waits for you on the hub, what is due first."""
+    found = hub().work()
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in found])
+    elif not found:
+        say(text("cli.hub_nothing_waits"))
+    for item in [] if as_json else found:
+        _print_work(item)
+
+
+@remote
+def acts(
+    subject: Annotated[str, typer.Argument(help="Such as scenario:plant/milling or commission:7f3a9c.")],
+    as_json: AsJson = False,
+) -> None:
+    """List what you may do to a record on the hub now, and what stands against it."""
+    found = hub().steps(subject)
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in found])
+    for step in [] if as_json else found:
+        against = f" – {step.obstacle}" if step.obstacle else ""
+        brings = f" [{step.brings}]" if step.brings else ""
+        typer.echo(spell_for_terminal(f"{step.act}{brings}  {step.name}{against}"))
+
+
+@remote
+def act(
+    subject: Annotated[str, typer.Argument(help="Such as scenario:plant/milling or commission:7f3a9c.")],
+    step: Annotated[str, typer.Argument(help="The step, as `pilotbase acts` lists it, such as commission.agree.")],
+    source: Annotated[Path | None, typer.Option("--from", help="JSON file with what the step hands in.")] = None,
+    note: Note = "",
+    seen: Seen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a step on a record on the hub; prints where it stands then."""
+    chosen = _act(step)
+    brings = _brought(chosen, source)
+    _print(hub().take(subject, chosen, brings if brings is not None else note, seen), as_json)
+
+
+def stepper(kind: str, chosen: Act) -> Callable[..., None]:
+    """Return the command that takes one step of a kind that hands nothing in."""
+
+    @remote
+    def take(
+        name: Annotated[str, typer.Argument(help="Such as acme/forest.")],
+        note: Note = "",
+        seen: Seen = None,
+        as_json: AsJson = False,
+    ) -> None:
+        _print(hub().take(f"{kind}:{name}", chosen, note, seen), as_json)
+
+    return take
+
+
+def _act(step: str) -> Act:
+    try:
+        return Act(step)
+    except ValueError:
+        raise InputError("cli.unknown_act", found=step) from None
+
+
+def _brought(chosen: Act, source: Path | None) -> Part | None:
+    kind = transition(chosen).brings
+    if kind is None:
+        return None
+    if source is None:
+        raise InputError("cli.act_needs_file", act=chosen, kind=kind)
+    return read_part(BROUGHT[kind], source)
+
+
+def read_part(model: type[Part], source: Path) -> Part:
+    """Return what a JSON file spells; raises `InputError` with every problem at once."""
+    import pydantic
+
+    from pilotbase.documents.loading import issues_of
+
+    try:
+        return model.model_validate_json(source.read_bytes())
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=source, reason=error.strerror or str(error)) from None
+    except pydantic.ValidationError as error:
+        raise InputError.from_issues(str(source), issues_of(str(source), error)) from None
+
+
+def _print(record: Record, as_json: bool) -> None:
+    if as_json:
+        print_json(record.to_json_value())
+    else:
+        _print_record(record)
+
+
+def _print_record(record: Record) -> None:
+    state = state_name(record.kind, record.state)
+    title = localized(record.title, language())
+    say(text("cli.hub_record", subject=record.subject, title=title, state=state, version=record.version))
+
+
+def _print_listed(one: ListedRecord) -> None:
+    kind = one.subject.partition(":")[0]
+    state = text(f"state.{kind}.{one.state}")
+    say(text("cli.hub_listed", subject=one.subject, title=one.title.render(language()), state=state))
+
+
+def _print_work(item: WaitingWork) -> None:
+    due = f"{item.due:%Y-%m-%d}" if item.due else "–"
+    say(text("cli.hub_work", due=due, act=act_name(Act(item.act)), subject=item.subject))

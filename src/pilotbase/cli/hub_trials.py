@@ -1,0 +1,91 @@
+"""Trials on a hub: progress, report; certificates checked there by anybody."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pilotbase.cli.driving import hub, remote
+from pilotbase.cli.edge import language, print_json, say
+from pilotbase.cli.hub_records import AsJson
+from pilotbase.documents.api import CheckedCertificate
+from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.visible_text import spell_for_terminal
+
+Trial = Annotated[str, typer.Argument(help="Name of the trial, as `pilotbase trial list` shows it after the colon.")]
+_NUMBER = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+_MOST_BYTES = 1 << 20
+
+
+@remote
+def progress(name: Trial, as_json: AsJson = False) -> None:
+    """Tell how far the newest work on a trial is: place in the queue, stage, reason."""
+    found = hub().progress(name)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    elif found.state is None:
+        say(text("cli.hub_no_work"))
+    else:
+        state, more = Text(code=f"job.state.{found.state}"), found.reason or found.stage or ""
+        place = text("cli.hub_place", position=found.position) if found.position else ""
+        say(text("cli.hub_progress", state=state, place=place, more=more))
+
+
+@remote
+def report(
+    name: Trial,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write the report to, as JSON.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the report of a trial in the view that you have of it."""
+    found = hub().report(name)
+    if out is not None:
+        out.write_bytes(found.canonical())
+    if as_json:
+        print_json(found.to_json_value())
+        return
+    from pilotbase.worker.summary import report_lines
+
+    for line in report_lines(found, out or Path(f"{name}.json")):
+        say(line)
+
+
+@remote
+def check(
+    which: Annotated[str, typer.Argument(help="A certificate.json, or the number of a certificate.")],
+    as_json: AsJson = False,
+) -> None:
+    """Ask a hub whether a certificate holds (no account needed): exit 0 it does, 3 it does not."""
+    found = _checked(which)
+    if as_json:
+        print_json(found.model_dump(mode="json", by_alias=True, exclude_none=True))
+    else:
+        for line in _lines(found):
+            typer.echo(spell_for_terminal(line))
+    if not found.holds:
+        raise typer.Exit(InvalidProofError.exit_code)
+
+
+def _checked(which: str) -> CheckedCertificate:
+    number = _NUMBER.fullmatch(which)
+    if number is not None:
+        return hub().certificate(number[1])
+    try:
+        with Path(which).open("rb") as stream:
+            envelope = stream.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError("input.no_file", file=which) from None
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=which, reason=error.strerror or str(error)) from None
+    if len(envelope) > _MOST_BYTES:
+        raise InputError("input.file_too_large", file=which, limit=_MOST_BYTES)
+    return hub().check_certificate(envelope)
+
+
+def _lines(found: CheckedCertificate) -> list[str]:
+    claim = [found.certificate.claim.render(language())] if found.certificate and found.holds else []
+    return [*([found.reason] if found.reason else []), *claim, *found.notes]

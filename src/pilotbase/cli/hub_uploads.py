@@ -1,0 +1,88 @@
+"""Handing in to a hub: a folder is packed, sent in pieces that survive any break, and becomes a version."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from pilotbase.cli.driving import hub, remote
+from pilotbase.cli.edge import print_json, progress_shown, say
+from pilotbase.cli.hub_records import AsJson, Note, Seen
+from pilotbase.documents.lifecycles import state_name
+from pilotbase.documents.record import Record
+from pilotbase.documents.texts import text
+
+app = typer.Typer(help="What was sent to the hub and not yet handed in.", no_args_is_help=True)
+Packer = Callable[[Path, IO[bytes]], str]
+
+
+@remote
+def save_scenario(
+    scenario: Annotated[Path, typer.Argument(help="The scenario's folder, or its scenario.yaml.")],
+    note: Note = "",
+    seen: Seen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hand a scenario's folder in to the hub: a new one, or the next version; what broke off goes on."""
+    from pilotbase.worker.folder_archives import zip_scenario
+
+    record = _hand_in("scenario", (scenario, zip_scenario), {"note": note}, seen, as_json)
+    _print(record, as_json)
+
+
+@remote
+def save_application(
+    application: Annotated[Path, typer.Argument(help="The application's folder.")],
+    scenario: Annotated[
+        str | None, typer.Option(help="The scenario that it is made for, such as plant/milling.")
+    ] = None,
+    note: Note = "",
+    seen: Seen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hand an application's folder in to the hub: a new one, or the next version; what broke off goes on."""
+    from pilotbase.worker.folder_archives import zip_application
+
+    said = {"note": note} | ({"scenario": f"scenario:{scenario}"} if scenario else {})
+    record = _hand_in("application", (application, zip_application), said, seen, as_json)
+    _print(record, as_json)
+
+
+@app.command("list")
+@remote
+def list_uploads(as_json: AsJson = False) -> None:
+    """List what your organisation has sent and not yet handed in."""
+    found = hub().uploads()
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in found])
+    for one in [] if as_json else found:
+        until = f"{one.expires_at:%Y-%m-%d %H:%M} UTC"
+        facts = {"received": one.received, "size": one.size, "until": until}
+        say(text("cli.hub_upload", identity=one.identity, name=one.name, **facts))
+
+
+@app.command("erase")
+@remote
+def erase_upload(identity: Annotated[str, typer.Argument(help="As `pilotbase upload list` shows it.")]) -> None:
+    """Erase what was sent, at once."""
+    hub().erase_upload(identity)
+
+
+def _hand_in(kind: str, packed: tuple[Path, Packer], said: dict[str, str], seen: str | None, quiet: bool) -> Record:
+    folder, pack = packed
+    client = hub()
+    with tempfile.TemporaryFile() as archive, progress_shown(quiet) as on_progress:
+        name = pack(folder, archive)
+        return client.hand_in(kind, client.upload(f"{name}.zip", archive, on_progress), said, seen)
+
+
+def _print(record: Record, as_json: bool) -> None:
+    if as_json:
+        print_json(record.to_json_value())
+        return
+    state = state_name(record.kind, record.state)
+    say(text("cli.hub_handed_in", subject=record.subject, version=record.version, state=state))

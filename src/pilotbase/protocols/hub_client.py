@@ -1,0 +1,195 @@
+"""A typed client of a hub, made of the documents that the hub's API takes and gives.
+
+hub = HubClient(HubRequests("https://hub.example", token))
+for one in hub.records("scenarios", state="open"):
+    print(one.subject)
+hub.take("commission:7f3a9c", Act.COMMISSION_AGREE)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TypeVar
+
+import pydantic
+
+from pilotbase.documents.api import (
+    MAXIMUM_PIECE,
+    SECTIONS,
+    Caller,
+    CheckedCertificate,
+    ListedRecord,
+    NewUpload,
+    OpenUpload,
+    PossibleStep,
+    RecordPage,
+    Section,
+    TrialProgress,
+    WaitingWork,
+)
+from pilotbase.documents.base import Part
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.record import ApplicationVersion, Commission, Record
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import text
+from pilotbase.protocols.guarded_http import Answer
+from pilotbase.protocols.hub_requests import HubRequests
+
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+Content = Scenario | ApplicationVersion | Organisation
+_OF_KIND: dict[str, type[Any]] = {
+    "scenario": Scenario,
+    "application": ApplicationVersion,
+    "commission": Commission,
+    "organisation": Organisation,
+}
+
+
+@dataclass(frozen=True)
+class HubClient:
+    """What a person may do on a hub; everything raises as `HubRequests.send`."""
+
+    requests: HubRequests
+
+    def me(self) -> Caller:
+        """Return who the token acts for."""
+        return _read(Caller, self.requests.get("/me"))
+
+    def work(self) -> list[WaitingWork]:
+        """Return what waits for the caller, what is due first."""
+        return _read_list(WaitingWork, self.requests.get("/work"))
+
+    def page(self, section: Section, after: str | None = None, **asked: str) -> RecordPage:
+        """Return a page of records; ``asked``: q, state, sector, owner, limit."""
+        return _read(RecordPage, self.requests.get(f"/{section}", {**asked, "after": after or ""}))
+
+    def records(self, section: Section, **asked: str) -> Iterator[ListedRecord]:
+        """Iterate all records of a section, newest first, page by page."""
+        after: str | None = ""
+        while after is not None:
+            page = self.page(section, after, **asked)
+            yield from page.items
+            after = page.next
+
+    def content(self, subject: str) -> Content | Commission:
+        """Return the newest content of ``subject``: of ``scenario:plant/milling`` a `Scenario`."""
+        found: Content | Commission = _read(_OF_KIND[subject.partition(":")[0]], self.requests.get(_path(subject)))
+        return found
+
+    def record(self, subject: str) -> Record:
+        """Return where ``subject`` stands; its digest is what `take` wants as ``seen``."""
+        return _read(Record, self.requests.get(f"{_path(subject)}/record"))
+
+    def steps(self, subject: str) -> list[PossibleStep]:
+        """Return what the caller may do to ``subject`` now, and what stands against it."""
+        return _read_list(PossibleStep, self.requests.get(f"{_path(subject)}/acts"))
+
+    def take(self, subject: str, act: Act, brings: Part | str | None = None, seen: Digest | None = None) -> Record:
+        """Take a step and return the record after it; ``brings``: what is handed in with it, or a note."""
+        value = brings.to_json_value() if isinstance(brings, Part) else {"note": brings or ""}
+        return _read(Record, self.requests.write("POST", f"{_path(subject)}/acts/{act}", value, seen))
+
+    def propose(self, terms: Commission) -> Record:
+        """Propose a trial and return its record."""
+        return _read(Record, self.requests.write("POST", "/trials", terms.to_json_value()))
+
+    def save(self, subject: str, content: Content, seen: Digest | None = None) -> Record:
+        """Save the content of ``subject``; ``seen``: the digest of the content that it replaces."""
+        return _read(Record, self.requests.write("PUT", _path(subject), content.to_json_value(), seen))
+
+    def progress(self, trial: str) -> TrialProgress:
+        """Return how far the newest work on a trial is."""
+        return _read(TrialProgress, self.requests.get(f"/trials/{trial}/progress"))
+
+    def report(self, trial: str) -> Report:
+        """Return the report of a trial, in the view that the caller has of it."""
+        return _read(Report, self.requests.get(f"/trials/{trial}/report"))
+
+    def check_certificate(self, envelope: bytes) -> CheckedCertificate:
+        """Return whether a signed certificate holds."""
+        headers = {"Content-Type": "application/json"}
+        return _read(CheckedCertificate, self.requests.send("POST", "/certificates/check", envelope, headers))
+
+    def certificate(self, serial: str) -> CheckedCertificate:
+        """Return a certificate by its number, and whether it holds."""
+        return _read(CheckedCertificate, self.requests.get(f"/certificates/{serial}"))
+
+    def uploads(self) -> list[OpenUpload]:
+        """Return what was sent and not yet handed in."""
+        return _read_list(OpenUpload, self.requests.get("/uploads"))
+
+    def erase_upload(self, identity: str) -> None:
+        """Erase what was sent."""
+        self.requests.send("DELETE", f"/uploads/{identity}")
+
+    def upload(self, name: str, content: BinaryIO, on_progress: OnProgress = lambda _: None) -> OpenUpload:
+        """Send a seekable file in pieces and return the finished upload; one that broke off before goes on."""
+        wanted = _announced(name, content)
+        upload = next((one for one in self.uploads() if (one.size, one.digest) == (wanted.size, wanted.digest)), None)
+        if upload is None:
+            upload = _read(OpenUpload, self.requests.write("POST", "/uploads", wanted.model_dump(mode="json")))
+        while upload.received < upload.size:
+            on_progress(Progress(text("protocol.sending", name=name), upload.received, upload.size))
+            upload = self._send_piece(upload, content)
+        on_progress(Progress(text("protocol.sending", name=name), upload.size, upload.size))
+        if upload.finished:
+            return upload
+        return _read(OpenUpload, self.requests.send("POST", f"/uploads/{upload.identity}/finish"))
+
+    def hand_in(self, kind: str, upload: OpenUpload, said: dict[str, str], seen: Digest | None = None) -> Record:
+        """Make the zipped folder of an upload a version of a ``scenario`` or an ``application``; return its record.
+
+        ``said``: note, and of an application the scenario that it is made for.
+        """
+        value = {"upload": upload.identity, **said}
+        return _read(Record, self.requests.write("POST", f"/{SECTIONS[kind]}", value, seen))
+
+    def _send_piece(self, upload: OpenUpload, content: BinaryIO) -> OpenUpload:
+        """Send the next piece; where its answer is lost or it comes twice, the hub says how far it is."""
+        place, headers = f"/uploads/{upload.identity}", {"Content-Type": "application/octet-stream"}
+        content.seek(upload.received)
+        try:
+            answer = self.requests.send(
+                "PUT", f"{place}/pieces/{upload.received}", content.read(MAXIMUM_PIECE), headers
+            )
+        except PilotbaseError as error:
+            found = _read(OpenUpload, self.requests.get(place))
+            if found.received == upload.received:
+                raise error from None
+            return found
+        return _read(OpenUpload, answer)
+
+
+def _announced(name: str, content: BinaryIO) -> NewUpload:
+    hashed, size = hashlib.sha256(), 0
+    content.seek(0)
+    while piece := content.read(1 << 20):
+        hashed.update(piece)
+        size += len(piece)
+    return NewUpload(name=name, size=size, digest=f"sha256:{hashed.hexdigest()}")
+
+
+def _path(subject: str) -> str:
+    kind, _, name = subject.partition(":")
+    return f"/{SECTIONS[kind]}/{name}"
+
+
+def _read(model: type[Model], answer: Answer) -> Model:
+    try:
+        return model.model_validate_json(answer.body)
+    except pydantic.ValidationError as error:
+        raise PilotbaseError("protocol.hub_unreadable", found=model.__name__) from error
+
+
+def _read_list(model: type[Model], answer: Answer) -> list[Model]:
+    try:
+        return pydantic.TypeAdapter(list[model]).validate_json(answer.body)  # type: ignore[valid-type]
+    except pydantic.ValidationError as error:
+        raise PilotbaseError("protocol.hub_unreadable", found=model.__name__) from error
