@@ -6,6 +6,7 @@ submission goes on from its committed answers: a crash buys no second look.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.scenario import Approval
 from pilotbase.documents.texts import text
 from pilotbase.measures import measures
 from pilotbase.trial.answering import complete_answers
@@ -52,15 +54,17 @@ def board_of(lab: Lab, sealed: Sealed) -> Board:
     return current_board(lab.vault, _slice_of(lab, sealed)) or _empty(lab, sealed)
 
 
-def submit(lab: Lab, sealed: Sealed, candidate: Candidate) -> BoardSubmission:
+def submit(lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[Approval] = ()) -> BoardSubmission:
     """Return the submission of this application version, counted once; `score_submission` goes on with it.
+
+    ``granted``: approvals that are filed elsewhere than in the scenario.
 
     Raises:
         RefusedError: no board, missing approvals, an isolation level that the host cannot give, no passed rehearsal, or
             all submissions of the supplier used.
     """
     empty = _empty(lab, sealed)
-    require_approvals(sealed.scenario)
+    require_approvals(sealed.scenario, granted)
     require_level(sealed.scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)

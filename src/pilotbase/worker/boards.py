@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.permissions import Reading
 from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.scenario import Approval
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.board import board_of, submit
@@ -53,9 +54,11 @@ def submit_to_board(
     return Submitted(entry, board_of(base.lab, sealed))
 
 
-def score_on_board(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgress) -> BoardEntry:
+def score_on_board(
+    lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgress, granted: Sequence[Approval] = ()
+) -> BoardEntry:
     """Return what the board releases of an application version that has rehearsed; raises as `submit`."""
-    return run_submission(lab, submit(lab, sealed, candidate), on_progress)
+    return run_submission(lab, submit(lab, sealed, candidate, granted), on_progress)
 
 
 def board_for(view: View, subject: str) -> SeenBoard:

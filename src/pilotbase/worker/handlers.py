@@ -36,6 +36,7 @@ from pilotbase.worker.intake import opened_scenario
 from pilotbase.worker.issuing import IssuedCertificate, issue
 from pilotbase.worker.trial_folder import write_rehearsal
 from pilotbase.workspace.jobs import Job
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 
 Handler = Callable[[Base, Job, OnProgress], None]
 
@@ -60,7 +61,7 @@ def submit_to_board(base: Base, job: Job, on_progress: OnProgress) -> None:
     scenario = load_record(base.lab.view, version.scenario)[0].documents["scenario"]
     sealed, candidate = _sealed(base, scenario, on_progress), _candidate(base, version.folder, on_progress)
     _require_rehearsed(base, sealed, candidate, on_progress)
-    score_on_board(base.lab, sealed, candidate, on_progress)
+    score_on_board(base.lab, sealed, candidate, on_progress, _approved(base, version.scenario, job.subject))
 
 
 def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
@@ -72,8 +73,7 @@ def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
     sealed = _sealed(base, documents["scenario"], on_progress)
     candidate = _candidate(base, documents["folder"], on_progress)
     _require_rehearsed(base, sealed, candidate, on_progress)
-    granted = [Approval(kind=one.kind, reference=one.reference, until=one.until) for one in record.approvals]
-    plan = freeze_plan(base.lab, sealed, candidate, granted, _repeat(record))
+    plan = freeze_plan(base.lab, sealed, candidate, _granted(record), _repeat(record))
     _step(base, job, Act.PLAN_FROZEN, plan.digest())
 
 
@@ -140,6 +140,19 @@ _FAILURES: Mapping[str, Act] = {
 
 def _record(base: Base, job: Job) -> Record:
     return load_record(base.lab.view, job.subject)[0]
+
+def _granted(record: Record) -> list[Approval]:
+    return [Approval(kind=one.kind, reference=one.reference, until=one.until) for one in record.approvals]
+
+
+def _approved(base: Base, scenario: str, application: str) -> list[Approval]:
+    """Return the approvals that are filed for trials of an application on a scenario: its board reads the same data."""
+    trials = list_page(
+        base.lab.view, Query("commission", scenario=scenario, application=application), limit=MAXIMUM_PAGE
+    )
+    records = (load_record(base.lab.view, listing.subject)[0] for listing in trials.items)
+    return [approval for record in records for approval in _granted(record)]
+
 
 
 def _repeat(record: Record) -> str:

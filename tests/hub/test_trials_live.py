@@ -1,0 +1,207 @@
+"""A real trial on the hub: its bundle, what hidden data still hold, the queue, the board, candidates side by side."""
+
+import html
+import io
+import re
+
+import polars as pl
+import pytest
+
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.report import Report
+from pilotbase.worker.bundle_files import unpack
+from pilotbase.worker.bundle_replaying import replay_bundle
+from tests.catalogue.records_for_tests import SUPPLIER
+from tests.trial.conftest import writing_application, writing_scenario
+from tests.worker.commissions_for_tests import APPLICATION, Ordered
+
+EVERYBODY = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer",
+             "other-reviewer", "regulator")  # fmt: skip
+SCENARIO = "plant/small-alarm"
+
+
+def with_costs_and_board(content):
+    return content.replace(
+        "criteria:", "costs: {miss: 500, false_alarm: 20}\ncriteria:\n  - {rule: precision(broken) >= 0.6}"
+    ) + ("  board: {measure: accuracy, share: 0.2}\n  approvals: [{kind: ethics}]\n")
+
+
+@pytest.fixture(scope="module")
+def tried(any_world, tmp_path_factory):
+    """A world with one accepted trial, a submission to the board, and a second trial in the queue."""
+    from pilotbase.hub.base import base
+
+    place = tmp_path_factory.mktemp("tried")
+    ordered = Ordered(base())
+    ordered.open(writing_scenario(place)(change=with_costs_and_board), writing_application(place)())
+    ordered.propose()
+    ordered.approve()
+    ordered.freeze()
+    ordered.do_queued()
+    ordered.accept()
+    ordered.work()
+    any_world.ordered = ordered
+    return any_world
+
+
+def client(world, who):
+    return world.client(None if who == "visitor" else who)
+
+
+def codes(world, ask):
+    return {who: ask(client(world, who)).status_code for who in EVERYBODY}
+
+
+BUNDLE = {"visitor": 404, "stranger": 404, "desk": 200, "owner": 200, "other-owner": 404, "supplier": 404,
+          "other-supplier": 404, "reviewer": 404, "other-reviewer": 404, "regulator": 200}  # fmt: skip
+
+
+def test_owner_operator_and_regulator_take_the_bundle_and_nobody_else(tried, tmp_path):
+    assert codes(tried, lambda one: one.post("/trials/c1/bundle/")) == BUNDLE
+    assert codes(tried, lambda one: one.get("/api/trials/c1/bundle")) == {**BUNDLE, "visitor": 401}
+    archives = {client(tried, who).post("/trials/c1/bundle/").content for who in ("desk", "owner", "regulator")} | {
+        client(tried, "regulator").get("/api/trials/c1/bundle").content
+    }
+    (archive,) = archives
+    file = tmp_path / "bundle.zip"
+    file.write_bytes(archive)
+    record = tried.ordered.record()
+    report = tried.ordered.base.lab.view.load(record.documents["report"], Report)
+    replay = replay_bundle(file)
+    assert replay.digest == report.decision
+    assert replay.logged == ("acceptance", "answers", "certificate", "order", "plan", "report")
+    assert "truth" in pl.read_parquet(io.BytesIO(unpack(file)["records.parquet"])).columns
+
+
+def test_who_took_a_bundle_stands_in_the_log_and_who_was_refused_opened_nothing(tried):
+    view = tried.ordered.base.lab.view
+    before = len(view.log_entries())
+    for who in ("supplier", "reviewer", "other-owner", "stranger"):
+        client(tried, who).post("/trials/c1/bundle/")
+        client(tried, who).get("/api/trials/c1/bundle")
+    client(tried, "regulator").get("/trials/c1/bundle/")
+    assert len(view.log_entries()) == before
+    client(tried, "regulator").post("/trials/c1/bundle/")
+    taken, opened = view.log_entries()[before:]
+    assert (taken.action, taken.actor.organisation) == ("trial.bundle_taken", "ministry")
+    assert (opened.action, opened.facts["purpose"]) == ("vault.envelope_opened", "bundle")
+
+
+def test_taking_a_bundle_needs_the_token_of_our_own_form(tried):
+    browser = tried.client("owner", enforce_csrf_checks=True)
+    assert browser.post("/trials/c1/bundle/").status_code == 403
+
+
+def test_only_who_may_is_offered_the_bundle(tried):
+    for who, code in BUNDLE.items():
+        page = client(tried, who).get("/trials/c1/")
+        assert ("/trials/c1/bundle/" in page.content.decode()) == (code == 200), who
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Attempts and hidden cases"), ("zh-hans", "尝试次数与隐藏用例")]
+)
+def test_the_budget_is_told_to_owner_operator_and_regulator(tried, language, words):
+    for who in ("desk", "owner", "regulator"):
+        page = client(tried, who).get("/trials/c1/", headers={"accept-language": language}).content.decode()
+        assert words in page
+        assert "1 of 6" in page or "1 / 6" in page
+    for who in ("supplier", "reviewer"):
+        page = client(tried, who).get("/trials/c1/", headers={"accept-language": "en"}).content.decode()
+        assert "Attempts used" not in page
+        assert "1 of 6" not in page
+    mine = client(tried, "supplier").get("/trials/c1/", headers={"accept-language": "en"}).content.decode()
+    assert "Trials under this commission so far: 1" in mine
+
+
+def test_the_budget_over_the_api_by_role(tried):
+    allowed = dict.fromkeys(EVERYBODY, 404) | {"visitor": 401, "desk": 200, "owner": 200, "regulator": 200}
+    assert codes(tried, lambda one: one.get(f"/api/scenarios/{SCENARIO}/budget")) == allowed
+    found = client(tried, "owner").get(f"/api/scenarios/{SCENARIO}/budget").json()
+    assert (found["attempts"], found["used"], found["left"], found["next_number"]) == (6, 1, 5, 2)
+    assert found["fresh"] + found["scored"] + found["reserved"] == found["cases"]
+
+
+def test_the_board_from_the_hub(tried):
+    page = f"/scenarios/{SCENARIO}/board/"
+    mine = client(tried, "supplier")
+    assert "acts/application.board/" in mine.get(page).content.decode()
+    act = "/applications/acme/alarm/acts/application.board/"
+    seen = re.search(r'name="seen" value="([^"]*)"', mine.get(act).content.decode())
+    assert mine.post(act, {"seen": seen[1] if seen else ""}).status_code == 302
+    assert "application.board" not in client(tried, "owner").get("/applications/acme/alarm/").content.decode()
+    queued = mine.get(page, headers={"accept-language": "en"}).content.decode()
+    assert "Place 1 in the queue" in queued
+    assert tried.ordered.work() == [("board", "done")]
+    shown = mine.get(page, headers={"accept-language": "zh-hans"}).content.decode()
+    assert "当前领先" in shown
+    assert "<svg" in shown
+    theirs = client(tried, "owner").get(f"/api/scenarios/{SCENARIO}/board").json()
+    assert theirs["board"]["used"] == {"acme": 1}
+    assert theirs["own"] == []
+    own = mine.get(f"/api/scenarios/{SCENARIO}/board").json()
+    assert [entry["improved"] for entry in own["own"]] == [True]
+
+
+def test_a_supplier_who_is_not_on_the_board_sees_no_standings(tried):
+    other = client(tried, "other-supplier")
+    assert other.get(f"/api/scenarios/{SCENARIO}/board").json()["board"] is None
+    page = other.get(f"/scenarios/{SCENARIO}/board/", headers={"accept-language": "en"}).content.decode()
+    assert "acme" not in page
+    assert "<svg" not in page
+
+
+def test_candidates_side_by_side_say_what_the_report_says(tried):
+    found = client(tried, "owner").get(f"/api/scenarios/{SCENARIO}/comparison").json()
+    (candidate,) = found["candidates"]
+    record = tried.ordered.record()
+    report = tried.ordered.base.lab.view.load(record.documents["report"], Report)
+    told = {one["rule"]: (one.get("estimate"), one.get("lower")) for one in candidate["criteria"]}
+    assert told["accuracy >= 0.7"] == next(
+        (one.estimate, one.lower) for one in report.criteria if one.rule == "accuracy >= 0.7"
+    )
+    for language, words in (("en", "This is no ranking"), ("zh-hans", "本页不是排名")):
+        page = (
+            client(tried, "owner")
+            .get(f"/scenarios/{SCENARIO}/comparison/", headers={"accept-language": language})
+            .content.decode()
+        )
+        assert words in page
+        assert page.count("<svg") == 4
+    english = html.unescape(
+        client(tried, "owner")
+        .get(f"/scenarios/{SCENARIO}/comparison/", headers={"accept-language": "en"})
+        .content.decode()
+    )
+    assert "better than the rule in force" in english
+    assert re.search(r"saves [\d,]+ CNY against the rule in force", english)
+
+
+def test_savings_agree_with_the_cases_of_the_bundle(tried, tmp_path):
+    """The figure on the page, from scores, is what the misses and false alarms of the scored cases cost."""
+    file = tmp_path / "bundle.zip"
+    file.write_bytes(client(tried, "owner").post("/trials/c1/bundle/").content)
+    cases = pl.read_parquet(io.BytesIO(unpack(file)["records.parquet"])).filter(pl.col("position") >= 0)
+
+    def cost(column):
+        miss = ((cases["truth"] == "broken") & (cases[column] != "broken")).sum()
+        alarm = ((cases["truth"] != "broken") & (cases[column] == "broken")).sum()
+        return 1000 * (500 * miss + 20 * alarm) / cases.height
+
+    (candidate,) = client(tried, "owner").get(f"/api/scenarios/{SCENARIO}/comparison").json()["candidates"]
+    assert candidate["saves"] == pytest.approx(cost("baseline") - cost("prediction"))
+
+
+def test_the_queue_shows_each_what_is_theirs_and_only_operators_stop(tried):
+    tried.ordered.do(SUPPLIER, Act.APPLICATION_REHEARSE, subject=APPLICATION)
+    places = {}
+    for who in ("desk", "supplier", "owner", "other-supplier", "regulator"):
+        places[who] = [one["subject"] for one in client(tried, who).get("/api/queue").json()]
+        page = client(tried, who).get("/queue/").content.decode()
+        assert ("applications/acme/alarm" in page) == bool(places[who])
+        assert "trial.stop" not in page
+    assert places == {
+        "desk": [APPLICATION], "supplier": [APPLICATION], "owner": [], "other-supplier": [], "regulator": [APPLICATION]
+    }  # fmt: skip
+    assert tried.ordered.work() == [("rehearse", "done")]
+    assert client(tried, "desk").get("/api/queue").json() == []
