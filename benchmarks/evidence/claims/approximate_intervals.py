@@ -21,6 +21,14 @@ def area_missed(rng: np.random.Generator) -> bool:
     return not found.lower <= 0.8 <= found.upper
 
 
+def near_one(rng: np.random.Generator, plain: bool) -> bool:
+    """Tell whether the lower 95 % bound of an area of 0.98 lies above it, with 50 cases of each class."""
+    positive = np.repeat([True, False], 50)
+    found = delong(rng.normal(size=100) + float(np.sqrt(2) * stats.norm.ppf(0.98)) * positive, positive, 0.1)
+    lower = found.area - float(stats.norm.isf(0.05)) * float(np.sqrt(found.variance)) if plain else found.bounds.lower
+    return lower > 0.98
+
+
 def clustered(rng: np.random.Generator, use_units: bool) -> bool:
     """Tell the same for 100 patients with ten records each, whose scores move together."""
     units = np.repeat(np.arange(100), 10)
@@ -85,6 +93,22 @@ CLAIM = Claim(
             (Reading("DeLong, patients ignored: missed", "wrong", Beyond(0.1)),),
             2000,
             60,
+        ),
+        Study(
+            each(lambda rng: near_one(rng, True)),
+            (Reading("AUC 0.98, 100 cases, area ± standard errors: bound too high", "wrong", Beyond(0.1)),),
+            2000,
+            60,
+        ),
+        Study(
+            each(lambda rng: near_one(rng, False)),
+            (
+                Reading(
+                    "AUC 0.98, 100 cases, DeLong on the log-odds scale: bound too high", "ours", Between(0.02, 0.09)
+                ),
+            ),
+            4000,
+            0,
         ),
         Study(each(few_cases), (Reading("bootstrap of 40 cases near 1: missed", "wrong", Beyond(0.1)),), 2000, 60),
         Study(each(area_missed), (Reading("DeLong, a short run: missed", "ours", Between(0.0, 0.12)),), 200, 200),

@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
-from scipy import stats
 
+from pilotbase.evidence.bootstrap import percentile_bounds, resampled
 from pilotbase.evidence.criterion import SingleTest
 from pilotbase.evidence.martingale import Floats, Ints
 from pilotbase.evidence.observations import CellStatistic, Comparison, ScoredClasses
-from pilotbase.evidence.roc_area import delong
+from pilotbase.evidence.primitive import Bounds
+from pilotbase.evidence.roc_area import area_of, delong, ranks_cases
 
 _FEW_CELLS = 64
 _RESAMPLES, _RESAMPLES_OF_MANY_CELLS = 10_000, 2_000
-_TAIL = 20
-"""With fewer resamples beyond a bound than this, it is taken from a normal tail where that is wider."""
 _SEED = 20_260
 
 
@@ -53,8 +52,7 @@ class FunctionTest:
     def estimate(self, horizon: int) -> float | None:
         if horizon >= len(self.order):
             return self.whole.estimate(horizon)
-        value = self._plain(self.order[:horizon])
-        return None if math.isnan(value) else value
+        return self._plain(self.order[:horizon])
 
     def exact_fixed(self, bound: Fraction) -> bool:
         return False
@@ -78,24 +76,24 @@ class FunctionTest:
         """Return a lower and an upper bound at the fixed n, each at ``alpha``."""
         if alpha not in self._known:
             low, high = (float(end) for end in self.range)
-            lower, upper = self._bounds(self.order[: self.fixed], alpha)
-            self._known[alpha] = min(max(lower, low), high), max(min(upper, high), low)
+            found = self._bounds(self.order[: self.fixed], alpha)
+            self._known[alpha] = min(max(found.lower, low), high), max(min(found.upper, high), low)
         return self._known[alpha]
 
-    def _plain(self, chosen: Ints) -> float:
+    def _plain(self, chosen: Ints) -> float | None:
         if isinstance(self.statistic, CellStatistic):
-            return float(self.statistic.value(_counts(self.statistic, chosen)))
-        scores, positive = self.statistic.scores[chosen], self.statistic.positive[chosen]
-        if positive.all() or not positive.any():
-            return math.nan
-        return 0.5 if scores.min() == scores.max() else delong(scores, positive, 0.5).area
+            value = float(self.statistic.value(_counts(self.statistic, chosen)))
+            return None if math.isnan(value) else value
+        return area_of(self.statistic.scores[chosen], self.statistic.positive[chosen])
 
-    def _bounds(self, chosen: Ints, alpha: float) -> tuple[float, float]:
-        if isinstance(self.statistic, ScoredClasses):
-            units = None if self.units is None else self.units[chosen]
-            return _delong(self.statistic.scores[chosen], self.statistic.positive[chosen], alpha, units)
-        estimate = self.estimate(self.fixed)
-        return _resampled(self.statistic, chosen, alpha, math.nan if estimate is None else estimate)
+    def _bounds(self, chosen: Ints, alpha: float) -> Bounds:
+        if isinstance(self.statistic, CellStatistic):
+            estimate = self.estimate(self.fixed)
+            return _of_cells(self.statistic, chosen, alpha, math.nan if estimate is None else estimate)
+        scores, positive = self.statistic.scores[chosen], self.statistic.positive[chosen]
+        if not ranks_cases(scores, positive) or alpha >= 0.5:
+            return Bounds(-math.inf, math.inf)
+        return delong(scores, positive, 2 * alpha, None if self.units is None else self.units[chosen]).bounds
 
 
 def _counts(statistic: CellStatistic, chosen: Ints) -> Floats:
@@ -103,7 +101,7 @@ def _counts(statistic: CellStatistic, chosen: Ints) -> Floats:
     return np.bincount(codes[codes >= 0], minlength=statistic.cells).astype(np.float64)
 
 
-def _resampled(statistic: CellStatistic, chosen: Ints, alpha: float, estimate: float) -> tuple[float, float]:
+def _of_cells(statistic: CellStatistic, chosen: Ints, alpha: float, estimate: float) -> Bounds:
     """Return percentile bounds; resamples in which the function is 0/0 count as the worst on either side.
 
     One case spread over all cells is added to the shares, so that cells without a case are not taken for impossible:
@@ -113,30 +111,6 @@ def _resampled(statistic: CellStatistic, chosen: Ints, alpha: float, estimate: f
     total = int(counts.sum())
     times = _RESAMPLES if statistic.cells <= _FEW_CELLS else _RESAMPLES_OF_MANY_CELLS
     shares = (counts + 1 / statistic.cells) / (total + 1)
-    drawn = np.random.default_rng(_SEED).multinomial(total, shares / shares.sum(), size=times)
-    values = statistic.value(drawn.astype(np.float64))
+    values = resampled(statistic.value, total, shares / shares.sum(), times, _SEED)
     # Where cells are bins of scores the value of the bins differs a little from the value itself.
-    values = values + (estimate - float(statistic.value(counts)))
-    lower = _tail(np.sort(np.where(np.isnan(values), -np.inf, values)), alpha)
-    upper = -_tail(np.sort(np.where(np.isnan(values), -np.inf, -values)), alpha)
-    return lower, upper
-
-
-def _tail(rising: Floats, alpha: float) -> float:
-    beyond = int(alpha * len(rising))
-    found = float(rising[max(beyond - 1, 0)])
-    finite = rising[np.isfinite(rising)]
-    if beyond >= _TAIL or not len(finite):
-        return found
-    normal = float(np.median(finite) - stats.norm.isf(alpha) * finite.std())
-    return min(found, normal)
-
-
-def _delong(
-    scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]], alpha: float, units: Ints | None
-) -> tuple[float, float]:
-    """Return bounds of the area at ``alpha`` each; none where a class is missing or no score differs from another."""
-    if positive.all() or not positive.any() or scores.min() == scores.max() or alpha >= 0.5:
-        return -math.inf, math.inf
-    bounds = delong(scores, positive, 2 * alpha, units).bounds
-    return bounds.lower, bounds.upper
+    return percentile_bounds(values + (estimate - float(statistic.value(counts))), 2 * alpha)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from pilotbase.evidence.primitive import Bounds, Floats, Ints, integers, within
 
@@ -20,6 +21,8 @@ Statistic = Callable[[Floats], Floats]
 """From counts or weights, shape (resamples, kinds or cases), to one figure each; NaN where it is 0/0."""
 
 _CHUNK_BYTES = 1 << 24
+_TAIL = 20
+"""With fewer resamples beyond a bound than this, it is taken from a normal tail where that is wider."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,19 @@ class MultinomialBootstrap:
         total = int(self._counts.sum())
         if total == 0:
             return None
-        drawn = np.random.default_rng(self._seed).multinomial(total, self._counts / total, size=self._resamples)
-        return percentile_bounds(self._statistic(drawn.astype(np.float64)), self._alpha)
+        shares = self._counts / total
+        return percentile_bounds(resampled(self._statistic, total, shares, self._resamples, self._seed), self._alpha)
 
     def update(self, values: NDArray[Any]) -> Bounds | None:
         """Take cases as the numbers of their kinds, 0 … kinds - 1; return the bounds after them."""
         self._counts = self._counts + np.bincount(integers(values, 0, self._kinds - 1), minlength=self._kinds)
         return self.bounds
+
+
+def resampled(statistic: Statistic, total: int, shares: Floats, resamples: int, seed: int) -> Floats:
+    """Return the statistic of the counts of ``total`` cases of kinds with these ``shares``, drawn again and again."""
+    drawn = np.random.default_rng(seed).multinomial(total, shares, size=resamples)
+    return statistic(drawn.astype(np.float64))
 
 
 def weight_bootstrap(
@@ -93,8 +102,18 @@ def weight_bootstrap(
 
 def percentile_bounds(values: Floats, alpha: float) -> Bounds:
     """Return the percentile interval of resampled ``values``, by order statistics; NaN is the worst on either side."""
-    place = max(math.floor(alpha / 2 * len(values)) - 1, 0)
     missing = np.isnan(values)
-    lower = np.partition(np.where(missing, -math.inf, values), place)[place]
-    upper = -np.partition(np.where(missing, -math.inf, -values), place)[place]
-    return Bounds(float(lower), float(upper))
+    lower = _tail(np.where(missing, -math.inf, values), alpha / 2)
+    upper = -_tail(np.where(missing, -math.inf, -values), alpha / 2)
+    return Bounds(lower, upper)
+
+
+def _tail(values: Floats, share: float) -> float:
+    """Return what only a ``share`` of ``values`` falls below."""
+    beyond = math.floor(share * len(values))
+    place = max(beyond - 1, 0)
+    found = float(np.partition(values, place)[place])
+    finite = values[np.isfinite(values)]
+    if beyond >= _TAIL or not len(finite):
+        return found
+    return min(found, float(np.median(finite) - stats.norm.isf(share) * finite.std()))

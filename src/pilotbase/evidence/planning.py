@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from pilotbase.evidence.lattice import Claim
-from pilotbase.evidence.martingale import FRACTIONS, Floats
+from pilotbase.evidence.martingale import FRACTIONS, Floats, log_mean
 
 _NEVER = 10**12
 
@@ -26,7 +26,7 @@ def cases_to_confirm_at_best(threshold: Fraction, alpha: float, method: str = "a
     if method == "fixed":
         return _first(lambda n: n * math.log(threshold) <= math.log(alpha))
     growth = np.log1p(FRACTIONS * float(1 / threshold - 1))
-    return _first(lambda n: _log_mean_exp(n * growth) >= math.log(1 / alpha))
+    return _first(lambda n: _log_capital(n * growth) >= math.log(1 / alpha))
 
 
 def cases_to_decide(claim: Claim, known: int, alphas: tuple[float, float]) -> int | None:
@@ -45,7 +45,7 @@ def cases_to_decide(claim: Claim, known: int, alphas: tuple[float, float]) -> in
     growth = np.array([np.log1p(fraction * gains).mean() for fraction in FRACTIONS])
     if growth.max() <= 0:
         return None
-    needed = _first(lambda n: _log_mean_exp(n * growth) >= math.log(1 / alpha))
+    needed = _first(lambda n: _log_capital(n * growth) >= math.log(1 / alpha))
     return None if needed is None else max(needed, known + 1)
 
 
@@ -75,6 +75,5 @@ def _first(reached: Callable[[int], bool]) -> int | None:
     return low
 
 
-def _log_mean_exp(values: Floats) -> float:
-    peak = float(values.max())
-    return peak + math.log(float(np.exp(values - peak).mean()))
+def _log_capital(logs: Floats) -> float:
+    return float(log_mean(logs[:, None])[0])

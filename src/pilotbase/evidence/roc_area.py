@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence.primitive import Bounds, Floats, Ints, codes, reals, table, within
@@ -67,19 +67,32 @@ class DeLong:
         return self._area()
 
     def _area(self) -> Area | None:
-        positive = np.array(self._state.positive, dtype=np.bool_)
-        if positive.all() or not positive.any() or len(set(self._state.scores)) == 1:
-            return None
         units = np.array(self._state.units, dtype=np.int64) if self._clustered else None
-        return delong(np.array(self._state.scores), positive, self._alpha, units)
+        scores, positive = np.array(self._state.scores), np.array(self._state.positive, dtype=np.bool_)
+        return delong(scores, positive, self._alpha, units) if ranks_cases(scores, positive) else None
+
+
+def ranks_cases(scores: Floats, positive: NDArray[np.bool_]) -> bool:
+    """Tell whether there is an area with bounds: cases of both classes, and scores that differ."""
+    return bool(positive.any() and not positive.all() and scores.min() < scores.max())
+
+
+def area_of(scores: Floats, positive: NDArray[np.bool_]) -> float | None:
+    """Return the area alone, equal scores counting half; None where a class is missing."""
+    if positive.all() or not positive.any():
+        return None
+    return float(_placements(scores, positive)[positive].mean())
 
 
 def delong(scores: Floats, positive: NDArray[np.bool_], alpha: float, units: Ints | None = None) -> Area:
     """Return the area under the ROC curve; with ``units`` (a code per case) clusters are what varies.
 
-    Where no pair is out of order the variance is 0: the bound is then that of as many independent pairs all in order.
-    Fewer than two of a class (or two units with it) bound nothing. Source: DeLong, DeLong & Clarke-Pearson 1988; ranks
-    as in Sun & Xu 2014; clusters: Obuchowski, "Nonparametric analysis of clustered ROC curve data", Biometrics 1997.
+    Bounds are symmetric on the scale of log(area / (1 - area)), by Student's t with one degree of freedom less than the
+    scarcer class has cases (or units): on the plain scale an area near 1 is passed three times too often. Where no pair
+    is out of order the variance is 0: the bound is then that of as many independent pairs all in order. Fewer than two
+    of a class (or two units with it) bound nothing. Source: DeLong, DeLong & Clarke-Pearson 1988; ranks as in Sun & Xu
+    2014; clusters: Obuchowski, "Nonparametric analysis of clustered ROC curve data", Biometrics 1997; the scale: Pepe,
+    The Statistical Evaluation of Medical Tests, 2003, section 5.2.
     """
     within("alpha", alpha, 0, 1)
     if positive.all() or not positive.any():
@@ -90,10 +103,12 @@ def delong(scores: Floats, positive: NDArray[np.bool_], alpha: float, units: Int
     area = float(placements[positive].mean())
     counts = int(positive.sum()), int((~positive).sum())
     if units is None:
-        variance, pairs = _variance(placements[positive], placements[~positive]), min(counts)
+        variance, scarcer = _variance(placements[positive], placements[~positive]), min(counts)
+        pairs = scarcer
     else:
-        variance, pairs = _clustered_variance(placements, positive, units, area)
-    return Area(area, variance, _bounds(area, variance, pairs, alpha), *counts)
+        variance, scarcer = _clustered_variance(placements, positive, units, area)
+        pairs = scarcer // 2  # of different clusters
+    return Area(area, variance, _bounds((area, variance), scarcer, pairs, alpha), *counts)
 
 
 def _placements(scores: Floats, positive: NDArray[np.bool_]) -> Floats:
@@ -122,7 +137,7 @@ def _variance(of_positives: Floats, of_negatives: Floats) -> float:
 
 
 def _clustered_variance(placements: Floats, positive: NDArray[np.bool_], units: Ints, area: float) -> tuple[float, int]:
-    """Return the variance from sums over clusters, and how many pairs of different clusters are independent."""
+    """Return the variance from sums over clusters, and how many clusters hold the scarcer class."""
     _, places = np.unique(units, return_inverse=True)
     clusters = int(places.max()) + 1
     counts, residuals = [], []
@@ -131,21 +146,23 @@ def _clustered_variance(placements: Floats, positive: NDArray[np.bool_], units: 
         residuals.append(np.bincount(places[mine], placements[mine] - area, minlength=clusters))
     with_class = [int((count > 0).sum()) for count in counts]
     if min(with_class) < 2:
-        return math.nan, 0
+        return math.nan, min(with_class)
     totals = [int(count.sum()) for count in counts]
     spread = sum(
         known / (known - 1) * float((residual**2).sum()) / total**2
         for known, residual, total in zip(with_class, residuals, totals, strict=True)
     )
     together = clusters / (clusters - 1) * float((residuals[0] * residuals[1]).sum())
-    return max(spread + 2 * together / (totals[0] * totals[1]), 0.0), min(with_class) // 2
+    return max(spread + 2 * together / (totals[0] * totals[1]), 0.0), min(with_class)
 
 
-def _bounds(area: float, variance: float, pairs: int, alpha: float) -> Bounds:
+def _bounds(found: tuple[float, float], scarcer: int, pairs: int, alpha: float) -> Bounds:
+    area, variance = found
     if math.isnan(variance):
         return Bounds(0.0, 1.0)
-    if variance < 1e-18:
+    if variance < 1e-18 or not 0 < area < 1:
         certain = (alpha / 2) ** (1 / max(pairs, 1))
         return Bounds(min(certain, area), max(1 - certain, area))
-    reach = float(stats.norm.isf(alpha / 2)) * math.sqrt(variance)
-    return Bounds(max(area - reach, 0.0), min(area + reach, 1.0))
+    reach = float(stats.t.isf(alpha / 2, scarcer - 1)) * math.sqrt(variance) / (area * (1 - area))
+    lower, upper = special.expit(special.logit(area) + np.array([-reach, reach]))
+    return Bounds(float(lower), float(upper))
