@@ -61,6 +61,17 @@ def test_population_claims_assume_stationarity(
     assert "truly failed for cases drawn like them" in sentence
     assert "that machine is the independent unit" in sentence
     assert "(stationarity)" in sentence
+    assert "no unit there has more eligible cases than the largest one here" in sentence
+    by_case = claim_sentence(make_report(criteria=(drawn.model_copy(update={"unit": "case"}),)), plan).render("en")
+    assert "(stationarity)" in by_case
+    assert "largest" not in by_case
+
+
+def test_the_weakest_guarantee_is_the_decisions_own(
+    make_report: MakeReport, plan: TrialPlan, recall: CriterionResult
+) -> None:
+    once = recall.model_copy(update={"guarantee": "exact_fixed"})
+    assert issue(make_report(criteria=(recall, once)), plan).guarantee == "exact_fixed"
 
 
 def test_measured_runs_carry_no_error_probability(

@@ -13,8 +13,8 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Attempt, CriterionResult, Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
+from pilotbase.evidence.claims import weakest
 
-STRONGEST_FIRST = ("exact_census", "exact_fixed", "exact_anytime", "asymptotic", "measured_run", "descriptive")
 WITH_ERROR_PROBABILITY = frozenset({"exact_fixed", "exact_anytime", "asymptotic"})
 _SHOWN_DIGITS = 12
 
@@ -44,7 +44,7 @@ def claim_sentence(report: Report, plan: TrialPlan) -> Text:
 
 def weakest_guarantee(criteria: Iterable[CriterionResult]) -> str:
     """Return the weakest kind of guarantee among ``criteria``."""
-    return max((result.guarantee for result in criteria), key=STRONGEST_FIRST.index, default="descriptive")
+    return weakest([result.guarantee for result in criteria] or ["descriptive"])
 
 
 _CODES = {
@@ -118,7 +118,10 @@ def _assumptions(criteria: Sequence[CriterionResult]) -> Text:
         return text("certificate.assuming.records")
     units = list(dict.fromkeys(result.unit for result in bounded))
     unit = text("certificate.unit.case") if units == ["case"] else text("certificate.unit.named", names=units)
-    if any(result.estimand is Estimand.POPULATION for result in bounded):
+    population = [result for result in bounded if result.estimand is Estimand.POPULATION]
+    if any(result.unit != "case" for result in population):
+        return text("certificate.assuming.population_units", unit=unit)
+    if population:
         return text("certificate.assuming.population", unit=unit)
     return text("certificate.assuming.hidden_set", unit=unit)
 
