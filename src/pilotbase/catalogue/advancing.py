@@ -34,7 +34,7 @@ from pilotbase.workspace.listings import Wait, put_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-__all__ = ["Move", "Possible", "StaleEditError", "advance", "possible_acts"]
+__all__ = ["Move", "Possible", "StaleEditError", "advance", "advance_within", "possible_acts"]
 
 NOTHING = Move()
 
@@ -61,22 +61,27 @@ def advance(view: View, subject: str, act: Act, move: Move = NOTHING) -> Record:
         RefusedError: table, state, separation of duties or a need stand against it.
         InputError: what is handed in is wrong.
     """
-    row = transition(act)
     with view.transaction(act.value) as change:
-        here = view.within(change)
-        base = everything(here)
-        known = _taken_before(here, subject, move)
-        if known is not None:
-            return known
-        before, head = _read(here, base, subject, row, move)
-        at = Situation(base, view.actor, row, before, move, change.now)
-        _require_permitted(at)
-        _require_brought(at)
-        require_separation(at.actor, row, before)
-        for need in row.needs:
-            require(need, at)
-        record = _moved(at, effects.apply(at))
-        _write(change, base, at, record, head)
+        return advance_within(change, view, subject, act, move)
+
+
+def advance_within(change: Transaction, view: View, subject: str, act: Act, move: Move = NOTHING) -> Record:
+    """Take a step as `advance` does, within ``change``: with the others of it, or not at all."""
+    row = transition(act)
+    here = view.within(change)
+    base = everything(here)
+    known = _taken_before(here, subject, move)
+    if known is not None:
+        return known
+    before, head = _read(here, base, subject, row, move)
+    at = Situation(base, view.actor, row, before, move, change.now)
+    _require_permitted(at)
+    _require_brought(at)
+    require_separation(at.actor, row, before)
+    for need in row.needs:
+        require(need, at)
+    record = _moved(at, effects.apply(at))
+    _write(change, base, at, record, head)
     return record
 
 

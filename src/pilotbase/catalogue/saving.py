@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pilotbase.catalogue.advancing import Move, advance
+from collections.abc import Iterable
+
+from pilotbase.catalogue.advancing import Move, advance, advance_within
 from pilotbase.catalogue.records import head_of
 from pilotbase.catalogue.subjects import subject_of
 from pilotbase.documents.hashes import Digest
@@ -26,13 +28,41 @@ def save(view: View, content: Content, note: str = "", seen: Digest | None = Non
 
     Raises as `advance`.
     """
+    act, record = _next(view, content, seen)
+    if act is None:
+        assert record is not None
+        return record
+    move = Move(content, note, seen if record is not None else None)
+    return advance(view, _subject(content), act, move)
+
+
+def save_all(view: View, contents: Iterable[Content], action: str) -> list[Record]:
+    """Save several contents in one transaction, logged as ``action``: all of them or, when one is refused, none.
+
+    Raises as `advance`.
+    """
+    saved = []
+    with view.transaction(action) as change:
+        here = view.within(change)
+        for content in contents:
+            act, _ = _next(here, content, None)
+            if act is not None:
+                saved.append(advance_within(change, view, _subject(content), act, Move(content)))
+    return saved
+
+
+def _next(view: View, content: Content, seen: Digest | None) -> tuple[Act | None, Record | None]:
+    """Return the act that saves ``content`` (None: it stands there already) and the record that is there."""
+    register, edit = _ACTS[type(content)]
+    head = view.head(head_of(_subject(content)))
+    if head is None:
+        return register, None
+    record = view.load(head, Record)
+    same = record.documents[record.kind] == content.digest() and seen in (None, head)
+    return (None if same else edit), record
+
+
+def _subject(content: Content) -> str:
     subject = subject_of(content)
     assert subject is not None
-    register, edit = _ACTS[type(content)]
-    head = view.head(head_of(subject))
-    if head is None:
-        return advance(view, subject, register, Move(content, note))
-    record = view.load(head, Record)
-    if record.documents[record.kind] == content.digest() and seen in (None, head):
-        return record
-    return advance(view, subject, edit, Move(content, note, seen))
+    return subject
