@@ -39,6 +39,14 @@ def by_cluster(rng: np.random.Generator) -> bool:
     return accepted(plan, draw_order(len(right), rng.bytes(32), units))
 
 
+def a_larger_one_unseen(rng: np.random.Generator) -> bool:
+    """Tell whether 100 single cases, all right, accept where one cluster in 200 has 22 cases, all wrong: 0.9005."""
+    sizes = np.where(rng.random(100) < 0.005, 22, 1)
+    units = np.repeat(np.arange(100), sizes)
+    plan = share_of(np.repeat(sizes == 1, sizes), "0.9015", "population", units=units, unit="patient")
+    return accepted(plan, draw_order(len(units), rng.bytes(32), units))
+
+
 def two_estimands(rng: np.random.Generator) -> list[float]:
     right, units = answers(rng)
     clusters = np.bincount(units, right) / np.bincount(units)
@@ -56,9 +64,11 @@ CLAIM = Claim(
         "且结论仍是“案例中的比例”，而不是“患者均值”。",
     ),
     assumes=Words(
-        "Clusters are independent draws; cases within a cluster may depend on each other in any way; the largest "
-        "cluster's size is known.",
-        "各群为独立抽取；群内案例可任意相关；最大群的规模已知。",
+        "Clusters are independent draws; cases within a cluster may depend on each other in any way; the population "
+        "has no cluster with more eligible cases than the largest one here. Report and certificate say so; where it "
+        "is not so nothing is promised (last row).",
+        "各群为独立抽取；群内案例可任意相关；总体中没有任何一群所含的可计案例数超过此处最大的一群。"
+        "报告与证书均写明这一前提；若不成立，则不作任何保证（见末行）。",
     ),
     studies=(
         Study(
@@ -84,6 +94,12 @@ CLAIM = Claim(
             ),
             1000,
             50,
+        ),
+        Study(
+            each(a_larger_one_unseen),
+            (Reading("assumption broken, a larger cluster is rarely seen: accepted", "fact", Shown()),),
+            2000,
+            100,
         ),
     ),
     note="120 patients with 4 or 16 records, each right or wrong as a whole; the threshold is the true share of cases, "
