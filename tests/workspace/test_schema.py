@@ -12,10 +12,16 @@ from pilotbase.workspace.notes import LogKey
 from pilotbase.workspace.store import Store
 
 
+def _is_plain(database: str):
+    """Tell what can be compared: the text index of SQLite is a table of FTS5, with tables of its own."""
+    return lambda _, name, *__: database == "postgresql" or not (name or "").startswith("listing_search")
+
+
 def test_migrations_and_tables_agree(store_url: str) -> None:
     database = Database(store_url)
     with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_object": _is_plain(connection.dialect.name)})
+        assert compare_metadata(context, tables.metadata) == []
     database.close()
 
 

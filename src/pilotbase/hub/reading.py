@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pilotbase.catalogue.records import head_of
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
@@ -55,8 +56,11 @@ def see(view: View, subject: str) -> Seen:
 
 
 def see_all(view: View, listings: Iterable[Listing]) -> list[Seen]:
-    """Return the records of a list."""
-    return [_seen(view, listing) for listing in listings]
+    """Return the records of a list, read at once; one that went out of sight meanwhile is left out."""
+    listed = list(listings)
+    shown, records = view.get_all([one.digest for one in listed]), records_of(view, [one.subject for one in listed])
+    there = ((one, shown[one.digest]) for one in listed if one.digest in shown)
+    return [Seen(one, stored.load(SHOWN[stored.kind]), records.get(one.subject)) for one, stored in there]
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,21 @@ class Line:
 
 
 def lines_of(view: View, listings: Iterable[Listing]) -> list[Line]:
-    """Return the lines of a list, with where each record stands for those who see that too."""
-    return [Line(listing, record_of(view, listing.subject)) for listing in listings]
+    """Return the lines of a list, with where each record stands for those who see that too, read at once."""
+    listed = list(listings)
+    records = records_of(view, [one.subject for one in listed])
+    return [Line(one, records.get(one.subject)) for one in listed]
+
+
+def records_of(view: View, subjects: Sequence[str]) -> dict[str, Record]:
+    """Return subject → where its record stands, for those that the actor sees."""
+    found = view.named([head_of(subject) for subject in subjects]).values()
+    return {record.subject: record for record in (stored.load(Record) for stored in found)}
 
 
 def record_of(view: View, subject: str) -> Record | None:
     """Return where a record stands, or None where the actor does not see it."""
-    digest = view.head(f"record:{subject}")
-    return None if digest is None else view.load(digest, Record)
+    return records_of(view, [subject]).get(subject)
 
 
 def _seen(view: View, listing: Listing) -> Seen:

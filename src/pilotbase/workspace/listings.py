@@ -1,28 +1,30 @@
 """Listings: where each record stands now, to be listed, searched, counted and waited for by those who may see it.
 
 A listing is a copy for reading; the truth is the record that the head ``record:<subject>`` stands for. Who sees the
-document of a listing sees the listing: lists, counts and searches are cut to the actor by `records.visible_to`, so what
-is not to be seen never shows in any of them.
+document of a listing sees the listing: lists, counts and searches are cut to the actor by `audience`, so what is not to
+be seen never shows in any of them. Each is a few ranges of indices, however many listings there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, select
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
-from pilotbase.workspace import records, tables
+from pilotbase.workspace import listing_rows, records, tables, text_index
 from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.audience import parts_seen_by, seen_by
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-_rows, _documents, _waits = tables.listings.c, tables.documents.c, tables.waits.c
+_rows, _waits = tables.listings.c, tables.waits.c
 MAXIMUM_PAGE = 200
 _WORDS_LIMIT = 2000
 
@@ -100,10 +102,7 @@ def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Wait]) 
         "scenario": listing.scenario,
         "application": listing.application,
     }
-    known = connection.execute(update(tables.listings).where(_rows.subject == listing.subject).values(values))
-    if known.rowcount == 0:
-        sequence = connection.scalar(select(func.max(tables.changes.c.sequence))) or 0
-        connection.execute(insert(tables.listings).values(subject=listing.subject, sequence=sequence, **values))
+    listing_rows.put_row(connection, listing.subject, values)
     connection.execute(delete(tables.waits).where(_waits.subject == listing.subject))
     for position, wait in enumerate(waiting):
         row = {"subject": listing.subject, "position": position, **wait.__dict__}
@@ -120,26 +119,31 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
     """
     limit = max(1, min(limit, MAXIMUM_PAGE))
     with view.reading() as connection:
-        rows = _asked(select(tables.listings), view.actor, query)
-        if after is not None:
-            rows = rows.where(_rows.sequence < sequence_of(connection, view.actor, after))
-        found = connection.execute(rows.order_by(_rows.sequence.desc()).limit(limit + 1)).all()
+        before = None if after is None else sequence_of(connection, view.actor, after)
+        found: list[Row[Any]] = []
+        for rows in _asked(connection, select(tables.listings), view.actor, query):
+            further = rows if before is None else rows.where(_rows.sequence < before)
+            found += connection.execute(further.order_by(_rows.sequence.desc()).limit(limit + 1)).all()
+    found.sort(key=lambda row: row.sequence, reverse=True)
     items = tuple(listing_from(row) for row in found[:limit])
     return Page(items, items[-1].subject if len(found) > limit else None)
 
 
 def count(view: View, query: Query) -> int:
     """Return how many listings ``view`` sees of those that ``query`` asks for."""
+    number = select(func.count()).select_from(tables.listings)
     with view.reading() as connection:
-        return connection.scalar(_asked(select(func.count()).select_from(tables.listings), view.actor, query)) or 0
+        return sum(connection.scalar(rows) or 0 for rows in _asked(connection, number, view.actor, query))
 
 
 def count_by(view: View, query: Query, column: str) -> dict[str, int]:
     """Return value → number of the seen listings, by ``state``, ``sector``, ``action`` or ``owner``."""
     by = _rows[column]
+    numbers, found = select(by, func.count()).select_from(tables.listings).group_by(by), Counter[str]()
     with view.reading() as connection:
-        rows = _asked(select(by, func.count()).select_from(tables.listings), view.actor, query).group_by(by)
-        return {value: number for value, number in connection.execute(rows.order_by(by))}
+        for rows in _asked(connection, numbers, view.actor, query):
+            found.update({value: number for value, number in connection.execute(rows)})
+    return dict(sorted(found.items()))
 
 
 def find_listing(view: View, subject: str) -> Listing | None:
@@ -168,23 +172,27 @@ def find_waits(view: View, limit: int) -> list[tuple[Listing, Wait]]:
         return [(listing_from(row), _wait(row)) for row in connection.execute(rows)]
 
 
-def _asked(rows: Select[Any], actor: Actor, query: Query) -> Select[Any]:
+def _asked(connection: Connection, rows: Select[Any], actor: Actor, query: Query) -> Iterator[Select[Any]]:
+    """Yield ``rows`` of what ``query`` asks for, once for each part of the listings that ``actor`` sees."""
     conditions: list[ColumnElement[bool]] = [_rows.kind == query.kind]
     if query.states:
         conditions.append(_rows.state.in_(query.states))
     for name in ("sector", "action", "owner", "scenario", "application"):
         if value := getattr(query, name):
             conditions.append(_rows[name] == value)
-    conditions += [_rows.words.contains(term, autoescape=True) for term in records.fold(query.words).split()]
-    return cut_to(rows, actor).where(*conditions)
+    words = records.fold(query.words).split()
+    for part in parts_seen_by(actor):
+        asked = rows.where(part.condition, *conditions)
+        if words and part.whole is not None:
+            asked = asked.where(text_index.holding(connection, query.kind, part.whole, words))
+        elif words:
+            asked = asked.where(text_index.containing(words))
+        yield asked
 
 
 def cut_to(rows: Select[Any], actor: Actor) -> Select[Any]:
     """Return ``rows`` of listings without those that ``actor`` does not see."""
-    if actor.sees_all:
-        return rows
-    shown = and_(_documents.digest == _rows.digest, _documents.owner == _rows.owner)
-    return rows.join(tables.documents, shown).where(records.visible_to(actor))
+    return rows if actor.sees_all else rows.where(seen_by(actor))
 
 
 def sequence_of(connection: Connection, actor: Actor, subject: str) -> int:

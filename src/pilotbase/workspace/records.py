@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,6 +68,22 @@ def get(connection: Connection, actor: Actor, digest: str) -> Stored | None:
     return next(_stored(connection, rows), None)
 
 
+def get_all(connection: Connection, actor: Actor, digests: Sequence[str]) -> dict[str, Stored]:
+    """Return digest → the document that `get` returns, for those that the actor sees."""
+    own_last = (_documents.owner == actor.organisation, _documents.sequence.desc())
+    rows = _visible(actor).where(_documents.digest.in_(digests)).order_by(*own_last)
+    return {stored.digest: stored for stored in _stored(connection, rows)}
+
+
+def named(connection: Connection, actor: Actor, names: Sequence[str]) -> dict[str, Stored]:
+    """Return name → the document that this head stands for, for those that the actor sees."""
+    head = tables.heads.c
+    of_head = and_(head.digest == _documents.digest, head.owner == _documents.owner)
+    rows = select(tables.documents, head.name).join(tables.heads, of_head).where(head.name.in_(names))
+    found = connection.execute(rows.where(visible_to(actor))).all()
+    return dict(zip((row.name for row in found), _read(connection, found), strict=True))
+
+
 def copy_of(connection: Connection, digest: str, owner: str) -> Stored | None:
     """Return the copy of ``digest`` that ``owner`` holds, whoever may see it."""
     rows = select(tables.documents).where(_documents.digest == digest, _documents.owner == owner)
@@ -128,18 +145,28 @@ def _has_field(name: str, value: str) -> ColumnElement[bool]:
 
 
 def _stored(connection: Connection, rows: Select[Any]) -> Iterator[Stored]:
-    for row in connection.execute(rows).all():
+    yield from _read(connection, connection.execute(rows).all())
+
+
+def _read(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[Stored]:
+    named = _parties_of(connection, [row for row in rows if row.scope == "parties"])
+    for row in rows:
         if digest_bytes(row.body) != row.digest:
             raise InvalidProofError("workspace.document_damaged", digest=row.digest)
-        yield Stored(row.digest, row.kind, row.owner, _visibility(connection, row), row.stored_at, row.body)
+        visibility = Visibility(row.scope, frozenset(named[row.digest, row.owner]))
+        yield Stored(row.digest, row.kind, row.owner, visibility, row.stored_at, row.body)
 
 
-def _visibility(connection: Connection, row: Row[Any]) -> Visibility:
-    if row.scope != "parties":
-        return Visibility(row.scope)
-    party = tables.document_parties.c
-    named = select(party.organisation).where(party.digest == row.digest, party.owner == row.owner)
-    return Visibility("parties", frozenset(connection.scalars(named)))
+def _parties_of(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[tuple[str, str], list[str]]:
+    """Return (digest, owner) → the organisations that the documents of ``rows`` name, and maybe more; none: empty."""
+    party, found = tables.document_parties.c, defaultdict[tuple[str, str], list[str]](list)
+    if rows:
+        columns = select(party.digest, party.owner, party.organisation)
+        for digest, owner, organisation in connection.execute(
+            columns.where(party.digest.in_({row.digest for row in rows}))
+        ):
+            found[digest, owner].append(organisation)
+    return found
 
 
 def _kind_of_model(model: type[Document], default: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, inspect
 
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
-from pilotbase.workspace import schema, tables
+from pilotbase.workspace import schema, tables, text_index
 from pilotbase.workspace.backup import TRUST
 from pilotbase.workspace.backup_file import Backup
 from pilotbase.workspace.engine import Database, machine_failure
@@ -84,6 +84,7 @@ def restore_store(backup: Backup, home: Home) -> VerifiedLog:
             _load(backup, connection)
             if backup.manifest.version != schema.CURRENT:
                 schema.migrate(connection, schema.CURRENT)
+            text_index.rebuild(connection)
             return verify_tables(connection, backup.verifier)
     finally:
         database.close()

@@ -10,13 +10,13 @@ view.load(digest, Scenario)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from pilotbase.documents.base import Document
 from pilotbase.workspace import budgets, leases, log, records, schema, tables
@@ -121,14 +121,21 @@ class View:
 
     def head(self, name: str) -> str | None:
         """Return the digest that ``name`` stands for, or None."""
-        row = tables.heads.c
+        row, kept = tables.heads.c, tables.documents.c
+        target = and_(kept.digest == row.digest, kept.owner == row.owner)
+        rows = select(row.digest).join(tables.documents, target).where(row.name == name)
         with self.reading() as connection:
-            head = connection.execute(select(row.digest, row.owner).where(row.name == name)).one_or_none()
-            if head is None:
-                return None
-            target = records.copy_of(connection, head.digest, head.owner)
-            visible = target is not None and target.visibility.admits(self.actor, target.owner)
-            return str(head.digest) if visible else None
+            return connection.scalar(rows.where(records.visible_to(self.actor)))
+
+    def get_all(self, digests: Sequence[str]) -> dict[str, Stored]:
+        """Return digest → document for those of ``digests`` that are there, read at once."""
+        with self.reading() as connection:
+            return records.get_all(connection, self.actor, digests)
+
+    def named(self, names: Sequence[str]) -> dict[str, Stored]:
+        """Return name → the document that it stands for, for those of ``names`` that are there, read at once."""
+        with self.reading() as connection:
+            return records.named(connection, self.actor, names)
 
     def find(self, kind: str, fields: Fields | None = None, limit: int = 100) -> list[Stored]:
         """Return documents of ``kind`` whose indexed ``fields`` all match, newest first."""

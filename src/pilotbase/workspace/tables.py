@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -26,6 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")
@@ -230,11 +230,12 @@ listings = Table(
     Column("moved_at", UtcMoment, nullable=False),
     Column("scenario", String(200), nullable=False, server_default=""),
     Column("application", String(200), nullable=False, server_default=""),
+    Column("scope", String(10), nullable=False, server_default="base"),
     ForeignKeyConstraint(["digest", "owner"], ["documents.digest", "documents.owner"]),
-    Index("listings_kind", "kind", "sequence"),
-    Index("listings_state", "kind", "state", "sequence"),
-    Index("listings_state_sector", "kind", "state", "sector", "sequence"),
-    Index("listings_sector", "kind", "sector", "sequence"),
+    Index("listings_kind", "kind", "scope", "sequence", "state", "sector", "action"),
+    Index("listings_state", "kind", "scope", "state", "sequence", "sector", "action"),
+    Index("listings_owner", "owner", "kind", "sequence"),
+    Index("listings_sequence", "sequence", unique=True),
     Index("listings_content", "digest", "owner"),
     Index("listings_scenario", "kind", "scenario", "sequence"),
     Index("listings_application", "kind", "application", "sequence"),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
-from pilotbase.workspace import budgets, leases, records, tables
+from pilotbase.workspace import budgets, leases, listing_rows, records, tables
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.leases import Lease
@@ -117,6 +117,7 @@ class Transaction:
         party = tables.document_parties.c
         self.connection.execute(delete(tables.document_parties).where(party.digest == digest, party.owner == row.owner))
         self._insert_parties(digest, row.owner, visibility)
+        listing_rows.change_scope(self.connection, digest, row.owner, visibility.scope)
         self._announce("shown", row.kind, digest, row.owner)
         self.subjects.append(digest)
         self.facts[f"visibility {digest}"] = ", ".join([visibility.scope, *sorted(visibility.organisations)])

@@ -1,0 +1,45 @@
+"""The rows of listings with their scope and their words in the text index: all written here, so that they agree.
+
+A listing has the scope of the document that it shows. So who sees a listing is a question to its own row, and to the
+parties of the document where it is for parties only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from pilotbase.workspace import tables, text_index
+from pilotbase.workspace.text_index import Indexed
+
+_rows, _documents = tables.listings.c, tables.documents.c
+_KNOWN = select(_rows.subject, _rows.sequence, _rows.kind, _rows.scope, _rows.words)
+
+
+def put_row(connection: Connection, subject: str, values: Mapping[str, Any]) -> None:
+    """Let the row of ``subject`` hold ``values``, in place of what was there; a new one comes last of all."""
+    shown = (_documents.digest == values["digest"], _documents.owner == values["owner"])
+    scope = connection.execute(select(_documents.scope).where(*shown)).scalar_one()
+    after = Indexed(values["kind"], scope, values["words"])
+    known = connection.execute(_KNOWN.where(_rows.subject == subject)).one_or_none()
+    if known is None:
+        sequence = connection.scalar(select(func.max(tables.changes.c.sequence))) or 0
+        row = {**values, "subject": subject, "scope": scope, "sequence": sequence}
+        connection.execute(insert(tables.listings).values(row))
+        text_index.put(connection, sequence, None, after)
+    else:
+        connection.execute(update(tables.listings).where(_rows.subject == subject).values(**values, scope=scope))
+        text_index.put(connection, known.sequence, _indexed(known), after)
+
+
+def change_scope(connection: Connection, digest: str, owner: str, scope: str) -> None:
+    """Let the listings that show a document have its new scope."""
+    for known in connection.execute(_KNOWN.where(_rows.digest == digest, _rows.owner == owner)).all():
+        connection.execute(update(tables.listings).where(_rows.subject == known.subject).values(scope=scope))
+        text_index.put(connection, known.sequence, _indexed(known), _indexed(known)._replace(scope=scope))
+
+
+def _indexed(row: Any) -> Indexed:
+    return Indexed(row.kind, row.scope, row.words)

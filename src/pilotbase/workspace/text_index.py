@@ -1,0 +1,103 @@
+"""Where words stand in listings: an index of pairs of characters, for words of every script and length.
+
+Chinese sets no spaces, and most of its words have two characters: too short for the trigrams that databases bring. So
+each pair of neighbouring characters is a term. SQLite keeps terms in their order (FTS5): a word is a phrase of its
+pairs. PostgreSQL keeps them as a set (GIN): what has them all is read and compared. One more term says kind and scope,
+so that nothing is looked up of listings that the asker cannot see.
+
+Both hold a copy: `rebuild` makes it anew from the listings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, column, select, table, text
+from sqlalchemy.dialects.postgresql import insert
+
+from pilotbase.workspace import tables
+
+_rows = tables.listings.c
+_fts = table("listing_search", column("rowid"), column("listing_search"))
+_AT_ONCE = 1000
+
+
+class Indexed(NamedTuple):
+    """What the index knows of a listing; ``words`` are folded."""
+
+    kind: str
+    scope: str
+    words: str
+
+
+def put(connection: Connection, sequence: int, before: Indexed | None, after: Indexed) -> None:
+    """Let the listing at ``sequence`` be found by what it says now; ``before`` is what it was found by."""
+    if before == after:
+        return
+    if connection.dialect.name == "postgresql":
+        values = {"sequence": sequence, "terms": sorted(set(terms(after)))}
+        rows = insert(tables.listing_search).values(values)
+        connection.execute(rows.on_conflict_do_update(index_elements=["sequence"], set_=values))
+        return
+    if before is not None:
+        forget = text("INSERT INTO listing_search (listing_search, rowid, terms) VALUES ('delete', :at, :terms)")
+        connection.execute(forget, {"at": sequence, "terms": " ".join(terms(before))})
+    keep = text("INSERT INTO listing_search (rowid, terms) VALUES (:at, :terms)")
+    connection.execute(keep, {"at": sequence, "terms": " ".join(terms(after))})
+
+
+def holding(connection: Connection, kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
+    """Return the condition on ``listings`` of one kind and scope that their text holds each of the folded ``words``."""
+    if connection.dialect.name == "postgresql":
+        terms = [_place(kind, scope), *(pair for word in words for pair in _pairs(word) if not pair.endswith("x"))]
+        found = select(tables.listing_search.c.sequence).where(tables.listing_search.c.terms.contains(terms))
+        return and_(_rows.sequence.in_(found), containing(words))
+    phrases = " AND ".join([_place(kind, scope), *map(_phrase, words)])
+    return _rows.sequence.in_(select(_fts.c.rowid).where(_fts.c.listing_search.op("MATCH")(phrases)))
+
+
+def containing(words: list[str]) -> ColumnElement[bool]:
+    """Return the same condition without the index: for few listings, whose text is read."""
+    return and_(*(_rows.words.contains(word, autoescape=True) for word in words))
+
+
+def rebuild(connection: Connection) -> None:
+    """Make the index anew from the listings."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(tables.listing_search.delete())
+    else:
+        connection.execute(text("INSERT INTO listing_search (listing_search) VALUES ('delete-all')"))
+    rows = select(_rows.sequence, _rows.kind, _rows.scope, _rows.words).order_by(_rows.sequence)
+    for row in connection.execute(rows).yield_per(_AT_ONCE):
+        put(connection, row.sequence, None, Indexed(row.kind, row.scope, row.words))
+
+
+def terms(listing: Indexed) -> Iterator[str]:
+    """Yield the terms by which a listing is found, in order."""
+    yield _place(listing.kind, listing.scope)
+    for part in listing.words.split():
+        yield from _pairs(part)
+        yield _pair(part[-1], "")
+
+
+def _pairs(word: str) -> list[str]:
+    """Return the pairs of a word; of a single character what every pair begins with."""
+    return [_pair(*both) for both in pairwise(word)] or [_pair(word, "")]
+
+
+def _phrase(word: str) -> str:
+    phrase = f'"{" ".join(_pairs(word))}"'
+    return phrase if len(word) > 1 else f"{phrase} *"
+
+
+@lru_cache(1 << 16)
+def _pair(one: str, other: str) -> str:
+    """Return a pair in letters that no tokenizer changes; what ends a word has no other: it begins all of its pairs."""
+    return f"{ord(one):x}x{ord(other):x}" if other else f"{ord(one):x}x"
+
+
+def _place(kind: str, scope: str) -> str:
+    return f"{kind}{scope}"
