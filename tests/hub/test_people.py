@@ -30,7 +30,7 @@ def test_an_invited_address_joins_once(one_world, links):
     (link,) = links()
     browser = one_world.client()
     page = browser.get(path_of(link))
-    assert "new@example.org" in page.content.decode() and "plant" in page.content.decode()
+    assert "new@example.org" in page.content.decode() and "Plant" in page.content.decode()
     assert browser.post(path_of(link), {**NEW, "password": "short"}).status_code == 200
     assert browser.post(path_of(link), NEW)["Location"] == "/work/"
     assert browser.get("/work/").status_code == 200

@@ -59,6 +59,9 @@ PAGES = """
 /organisations/plant/invite/        302 404 200 404 404 404 404 404 404 404
 /organisations/new/                 302 404 200 404 404 404 404 404 404 404
 /scenarios/new/                     302 404 200 200 200 404 404 404 404 404
+/scenarios/plant/milling/starter-kit.zip 302 404 404 404 404 422 422 404 404 404
+/applications/acme/forest/rehearsal.html 302 404 404 404 404 404 404 404 404 404
+/applications/acme/forest/rehearsal.log 302 404 404 404 404 404 404 404 404 404
 /scenarios/plant/milling/acts/scenario.edit/ 302 404 200 200 404 404 404 404 404 404
 /applications/new/                  302 404 404 404 404 200 200 404 404 404
 /trials/new/                        302 404 404 404 404 200 200 404 404 404

@@ -63,6 +63,9 @@ def prepare() -> None:
 
     django.setup(set_prefix=False)
     call_command("migrate", verbosity=0, interactive=False)
+    from pilotbase.hub.people.first import register_base
+
+    register_base()
 
 
 def problems(place: Place) -> Iterator[Text]:

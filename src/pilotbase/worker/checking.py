@@ -19,7 +19,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
+from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.board_measure import check_board
@@ -53,6 +53,16 @@ class CheckedCertificate:
 
     certificate: Certificate
     lines: tuple[Text, ...]
+
+
+def check_draft(path: Path) -> Scenario:
+    """Return the scenario of a folder; one that lacks nothing for a trial must hold, as `check_scenario` says.
+
+    Raises:
+        InputError: every problem at once.
+    """
+    scenario = load_scenario(path, Step.DRAFT)[0]
+    return scenario if missing_for(scenario, Step.FREEZE) else check_scenario(path).scenario
 
 
 def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -> CheckedScenario:

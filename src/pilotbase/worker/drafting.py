@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +17,9 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.sealing import load_scenario, read_cases
+from pilotbase.trial.sealing import MANIFEST, load_scenario, read_cases
+from pilotbase.worker.base import Base
+from pilotbase.worker.intake import opened_scenario
 from pilotbase.worker.whole_files import whole_folder, write_whole
 
 
@@ -44,6 +49,24 @@ def new_scenario(source: Path, answers: DraftAnswers, folder: Path) -> WrittenSc
     lacking = [text("worker.still_missing", field=name) for name in draft.missing]
     end = text("worker.scenario_written", path=path, folder=folder, criteria=len(draft.scenario.criteria))
     return WrittenScenario(draft.scenario, folder, (*draft.decided, *lacking, end))
+
+
+def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
+    """Return a zip with an application of ``supplier`` that runs as it stands, and the public sample of ``scenario``.
+
+    Raises:
+        InputError: the base keeps no files of this scenario, or it lacks what a rehearsal needs.
+    """
+    packed = io.BytesIO()
+    name = f"{scenario.name}-application"[:63].rstrip("-")
+    with (
+        opened_scenario(base, scenario) as place,
+        tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for path in new_application(place / MANIFEST, Path(scratch, name), supplier):
+            archive.write(path, path.relative_to(scratch))
+    return packed.getvalue()
 
 
 def new_application(scenario_path: Path, folder: Path, supplier: str) -> tuple[Path, ...]:

@@ -34,7 +34,7 @@ from pilotbase.worker.boards import score_on_board
 from pilotbase.worker.certifying import remarks_of
 from pilotbase.worker.intake import opened_scenario
 from pilotbase.worker.issuing import IssuedCertificate, issue
-from pilotbase.worker.trial_folder import write_rehearsal
+from pilotbase.worker.trial_folder import rehearsal_folder, write_rehearsal
 from pilotbase.workspace.jobs import Job
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 
@@ -48,8 +48,7 @@ def rehearse_application(base: Base, job: Job, on_progress: OnProgress) -> None:
     scenario = load_record(base.lab.view, version.scenario)[0].documents["scenario"]
     sealed, candidate = _sealed(base, scenario, on_progress), _candidate(base, version.folder, on_progress)
     rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
-    folder = ("rehearsals", version.folder.removeprefix("sha256:"), sealed.scenario.name)
-    write_rehearsal(base.lab.folder(*folder), rehearsal)
+    write_rehearsal(rehearsal_folder(base.lab, version.folder, sealed.scenario.name), rehearsal)
     if _record(base, job).documents["application"] == job.payload["application"]:
         _step(base, job, Act.APPLICATION_REHEARSED, rehearsal.report.digest())
 
@@ -141,6 +140,7 @@ _FAILURES: Mapping[str, Act] = {
 def _record(base: Base, job: Job) -> Record:
     return load_record(base.lab.view, job.subject)[0]
 
+
 def _granted(record: Record) -> list[Approval]:
     return [Approval(kind=one.kind, reference=one.reference, until=one.until) for one in record.approvals]
 
@@ -152,7 +152,6 @@ def _approved(base: Base, scenario: str, application: str) -> list[Approval]:
     )
     records = (load_record(base.lab.view, listing.subject)[0] for listing in trials.items)
     return [approval for record in records for approval in _granted(record)]
-
 
 
 def _repeat(record: Record) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pilotbase.certificate import Envelope
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, text
@@ -60,6 +61,11 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
         write_whole(folder / "cases.csv", cases_csv(shown_cases(files.records)), PRIVATE)
         write_whole(folder / RECORDS, files.records, PRIVATE)
     write_whole(folder / "application.log", _withheld(files.report))
+
+
+def rehearsal_folder(lab: Lab, application: Digest, scenario: str) -> Path:
+    """Return the folder of the rehearsal of an application's folder on the scenario of that name."""
+    return lab.folder("rehearsals", application.removeprefix("sha256:"), scenario)
 
 
 def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:

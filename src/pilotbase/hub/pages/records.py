@@ -20,6 +20,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.addresses import KINDS, subject_of
 from pilotbase.hub.choices import choices
+from pilotbase.hub.elsewhere import other_organisation
 from pilotbase.hub.models import Membership, Person
 from pilotbase.hub.pages.trials import certificate_of, progress_of, report_of
 from pilotbase.hub.people.invitations import open_invitations
@@ -45,7 +46,10 @@ class ApprovalLine:
 def show(request: HubRequest, section: str, name: str) -> HttpResponse:
     """Show a record to who may see it."""
     view, kind = request.acting.view, KINDS[section]
-    seen = see(view, subject_of(section, name))
+    try:
+        seen = see(view, subject_of(section, name))
+    except NotFoundError:
+        return _elsewhere(request, subject_of(section, name))
     shown: dict[str, Any] = {
         "title": seen.title,
         "seen": seen,
@@ -80,6 +84,15 @@ def version(request: HubRequest, section: str, name: str, digest: str) -> HttpRe
     title = text("hub.version_title", digest=digest[:12])
     shown = {"title": title, "crumbs": crumbs, "digest": stored.digest, "stored": stored}
     return render(request, "hub/version.html", {**shown, **_contents(view, document, None)})
+
+
+def _elsewhere(request: HubRequest, subject: str) -> HttpResponse:
+    """Offer to act for the organisation of the reader that sees the record; raises `NotFoundError`: none does."""
+    organisation = other_organisation(request.acting, subject)
+    if organisation is None:
+        raise NotFoundError("hub.not_found")
+    shown = {"title": text("hub.other_organisation_title"), "organisation": organisation}
+    return render(request, "hub/other_organisation.html", shown, status=404)
 
 
 def names_of(record: Record, actor: Actor) -> dict[str, str]:

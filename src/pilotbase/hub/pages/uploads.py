@@ -18,7 +18,6 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted_files
@@ -30,7 +29,8 @@ from pilotbase.hub.handing_in_forms import AnswersForm, ApplicationForm, DataFor
 from pilotbase.hub.kept_tables import KeptTable, find_table, forget_table, keep_table, opened_table
 from pilotbase.hub.private_files import make_name, private_folder, save
 from pilotbase.hub.reading import see
-from pilotbase.trial.sealing import MANIFEST, load_scenario
+from pilotbase.trial.sealing import MANIFEST
+from pilotbase.worker.checking import check_draft
 from pilotbase.worker.drafting import new_scenario
 from pilotbase.worker.handing_in import unpacked
 from pilotbase.worker.intake import Remarks, opened_scenario, take_application, take_scenario
@@ -137,7 +137,7 @@ def _take_scenario(request: HubRequest, table: KeptTable, given: dict[str, Any])
         else:
             drafted = new_scenario(source, _answers(request, given), written)
             note = "\n".join(line.render(language()) for line in drafted.lines[:-1])[:_MOST_NOTE]
-        _require_new_name(request, load_scenario(written, Step.DRAFT)[0])
+        _require_new_name(request, check_draft(written))
         return take_scenario(base(), view, written, Remarks(note))
 
 
@@ -147,7 +147,7 @@ def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, An
         if given["cases"]:
             name = make_name(given["cases"].name)
             save(given["cases"], place / name).replace(folder / name)
-        edited = load_scenario(folder, Step.DRAFT)[0]
+        edited = check_draft(folder)
         if f"scenario:{edited.owner.organisation}/{edited.name}" != subject:
             raise InputError("record.other_subject", subject=subject)
         return take_scenario(base(), view, folder, Remarks(given["note"], given["seen"] or None))

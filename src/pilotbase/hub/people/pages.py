@@ -7,17 +7,21 @@ from django.contrib.auth import login
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.models import Invitation, Membership, Person
+from pilotbase.hub.organisations import title_of
 from pilotbase.hub.people import invitations, tokens
 from pilotbase.hub.people.forms import InvitationForm, JoinForm, TokenForm
+from pilotbase.hub.reading import see
 from pilotbase.workspace.failures import NotFoundError
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -59,7 +63,8 @@ def act_for(request: HubRequest) -> HttpResponse:
     if all(membership.organisation != chosen for membership in request.acting.memberships):
         raise NotFoundError("hub.not_found")
     request.session[CHOSEN] = chosen
-    return redirect("my-work")
+    wanted = request.POST.get("next", "")
+    return redirect(wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "my-work")
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,7 +76,8 @@ def token_list(request: HubRequest) -> HttpResponse:
         chosen = form.cleaned_data
         _, secret = tokens.create_token(request.acting, chosen["label"], chosen["scope"], chosen["days"])
         form = TokenForm()
-    shown = {"tokens": tokens.tokens_of(request.acting), "form": form, "secret": secret}
+    crumbs = [{"url": "/account/", "label": text("hub.account")}]
+    shown = {"tokens": tokens.tokens_of(request.acting), "form": form, "secret": secret, "crumbs": crumbs}
     return render(request, "hub/tokens.html", {**shown, "title": text("hub.tokens_title")})
 
 
@@ -87,7 +93,9 @@ def token_revoke(request: HubRequest, number: int) -> HttpResponse:
 @role_only(Role.OPERATOR)
 def invite(request: HubRequest, organisation: str) -> HttpResponse:
     """Invite an address into an organisation."""
-    form = InvitationForm(posted(request))
+    seen = see(request.acting.view, f"organisation:{organisation}")
+    known = [role.value for role in seen.document.roles] if isinstance(seen.document, Organisation) else []
+    form = InvitationForm(posted(request), initial={"roles": known if len(known) == 1 else []})
     if request.method == "POST" and form.is_valid():
         acting, chosen = request.acting, form.cleaned_data
         roles = [Role(role) for role in chosen["roles"]]
@@ -95,8 +103,12 @@ def invite(request: HubRequest, organisation: str) -> HttpResponse:
         said = text("hub.invited", email=sent.invitation.email, link=sent.link)
         messages.success(request, said.render(language()))
         return redirect("record", section="organisations", name=organisation)
-    shown = {"form": form, "organisation": organisation, "title": text("hub.invite_title", organisation=organisation)}
-    return render(request, "hub/invite.html", shown)
+    title = text("hub.invite_title", organisation=title_of(organisation))
+    crumbs = [
+        {"url": "/organisations/", "label": text("hub.nav_organisations")},
+        {"url": f"/organisations/{organisation}/", "label": title_of(organisation)},
+    ]
+    return render(request, "hub/invite.html", {"form": form, "crumbs": crumbs, "title": title})
 
 
 @require_POST

@@ -1,0 +1,69 @@
+"""Before a trial: what a supplier starts from, and what came of a rehearsal, its full log included."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from pilotbase.documents.record import ApplicationVersion
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.addresses import subject_of
+from pilotbase.hub.base import base
+from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.pages.trials import SANDBOX
+from pilotbase.hub.reading import record_of, see
+from pilotbase.trial.page import render_report
+from pilotbase.worker.drafting import starter_kit
+from pilotbase.worker.trial_folder import rehearsal_folder
+from pilotbase.workspace.failures import NotFoundError
+
+
+@require_safe
+@role_only(Role.SUPPLIER)
+def kit(request: HubRequest, name: str) -> HttpResponse:
+    """Give an application that runs as it stands and the public sample of an open scenario."""
+    seen = see(request.acting.view, subject_of("scenarios", name))
+    if not isinstance(seen.document, Scenario) or seen.listing.state != "open":
+        raise NotFoundError("hub.not_found")
+    packed = starter_kit(base(), seen.document, request.acting.organisation)
+    return _file(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")
+
+
+@require_safe
+@member_only
+def report(request: HubRequest, name: str) -> HttpResponse:
+    """Give the report of the newest rehearsal to whom it was made for; it is no evidence."""
+    response = HttpResponse(render_report(_rehearsal(request, name)[0], None, language()))
+    response["Content-Security-Policy"] = SANDBOX
+    return response
+
+
+@require_safe
+@member_only
+def log(request: HubRequest, name: str) -> HttpResponse:
+    """Give everything that the application printed in its newest rehearsal."""
+    found, version = _rehearsal(request, name)
+    scenario = found.scenario.name if found.scenario else ""
+    path = rehearsal_folder(base().lab, version.folder, scenario) / "application.log"
+    if not path.is_file():
+        raise NotFoundError("hub.not_found")
+    return _file(path.read_bytes(), "text/plain; charset=utf-8", "application.log")
+
+
+def _rehearsal(request: HubRequest, name: str) -> tuple[Report, ApplicationVersion]:
+    view = request.acting.view
+    record = record_of(view, subject_of("applications", name))
+    digest = record.documents.get("rehearsal") if record else None
+    stored = view.get(digest) if digest else None
+    if record is None or stored is None:
+        raise NotFoundError("hub.not_found")
+    return stored.load(Report), view.load(record.documents["application"], ApplicationVersion)
+
+
+def _file(content: bytes, kind: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
