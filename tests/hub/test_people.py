@@ -206,6 +206,17 @@ def test_metrics_are_for_operators_and_their_tokens(one_world):
     secret = make_token(one_world.client("desk"), "read")
     found = one_world.client().get("/metrics", **bearer(secret))
     assert found.status_code == 200 and b"pilotbase_requests_total{" in found.content
+    told = found.content.decode()
+    for line in (
+        'jobs{state="queued"} 0',
+        "oldest_job_seconds 0",
+        "silent_job_seconds 0",
+        "people ",
+        "disk_free_bytes ",
+    ):
+        assert f"\npilotbase_{line}" in told
+    assert told.count("# TYPE pilotbase_jobs gauge") == 1
+    assert 'pilotbase_request_seconds_bucket{route="account/tokens/",le="+Inf"}' in told
     assert (
         one_world.client().get("/metrics", **bearer(make_token(one_world.client("owner"), "read"))).status_code == 404
     )

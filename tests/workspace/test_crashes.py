@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROUNDS = """
 import itertools, os, signal, sys
 from pathlib import Path
@@ -87,6 +89,40 @@ print(step)
 """
 )
 
+UPGRADE = (
+    ROUNDS
+    + """
+import shutil
+from pilotbase.workspace import schema
+from pilotbase.workspace.home import upgrade_home
+
+old, newest = Path(sys.argv[1]) / "old", schema.CURRENT
+schema.CURRENT = "0002"
+home = init_home(old)
+store = home.open_store()
+view = store.as_actor(actor("base", Role.OPERATOR))
+view.put(Organisation(name="a", title="x", roles=()), PUBLIC, "stored")
+store.close()
+schema.CURRENT = newest
+for step in itertools.count(0, int(sys.argv[2])):
+    path = Path(sys.argv[1]) / str(step)
+    shutil.copytree(old, path)
+    died = killed_before(step, lambda: upgrade_home(open_home(path)))
+    upgrade_home(open_home(path))
+    upgrade_home(open_home(path))
+    store = open_home(path).open_store()
+    view = store.as_actor(actor("base", Role.OPERATOR))
+    assert len(view.find("organisation")) == 1
+    view.put(Organisation(name="b", title="x", roles=()), PUBLIC, "stored")
+    assert verify_log(store.log_copy(), store.key.verifier).size == 2
+    store.close()
+    shutil.rmtree(path)
+    if not died:
+        break
+print(step)
+"""
+)
+
 
 def run(script: str, *arguments: object) -> list[int]:
     command = [sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
@@ -103,4 +139,10 @@ def test_a_transaction_killed_at_any_statement_happened_wholly_or_not(store_url:
 
 def test_an_init_killed_at_any_statement_is_completed_by_the_next(tmp_path: Path) -> None:
     (steps,) = run(INIT, tmp_path)
+    assert steps > 20
+
+
+@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.prove)])
+def test_an_upgrade_killed_at_any_statement_is_completed_by_the_next(tmp_path: Path, stride: int) -> None:
+    (steps,) = run(UPGRADE, tmp_path, stride)
     assert steps > 20

@@ -8,6 +8,7 @@ from pilotbase.documents.texts import text
 from pilotbase.workspace.actors import PUBLIC, Role, actor, parties
 from pilotbase.workspace.failures import NotFoundError, StaleLeaseError
 from pilotbase.workspace.jobs import JobState, beat, claim, enqueue, finish, jobs_of, live_jobs, stop
+from pilotbase.workspace.queue_figures import queue_figures
 from pilotbase.workspace.store import Store, View
 from tests.workspace.stores_for_tests import Clock
 
@@ -84,6 +85,55 @@ def test_what_is_put_back_does_not_hold_up_what_waits(view: View, clock: Clock) 
     assert following is not None
     assert following.job.subject == "b"
     assert jobs_of(view, "a")[0].reason == text("job.worker_stopped")
+
+
+def test_a_clock_that_was_set_back_lets_no_job_be_tried_again_and_again_before_the_others(
+    view: View, clock: Clock
+) -> None:
+    order(view, "a")
+    order(view, "b")
+    clock.step(-3600)
+    tried = []
+    for _ in range(4):
+        claimed = claim(view, "w1", 30)
+        assert claimed is not None
+        tried.append(claimed.job.subject)
+        finish(view, claimed, JobState.QUEUED, text("job.worker_stopped"))
+    assert tried == ["a", "b", "a", "b"]
+
+
+def test_a_clock_that_was_set_back_neither_takes_a_job_from_its_worker_nor_leaves_a_dead_one_hanging(
+    view: View, clock: Clock
+) -> None:
+    order(view, "a")
+    running = claim(view, "w1", 30)
+    assert running is not None
+    clock.step(-3600)
+    assert claim(view, "w2", 30) is None
+    assert beat(view, running) is False
+    clock.step(29)
+    assert claim(view, "w2", 30) is None
+    clock.step(2)
+    taken = claim(view, "w2", 30)
+    assert taken is not None
+    assert taken.job.attempt == 1
+    with pytest.raises(StaleLeaseError):
+        finish(view, running, JobState.DONE)
+    finish(view, taken, JobState.DONE)
+
+
+def test_figures_of_the_queue_tell_how_long_the_oldest_waits_and_who_is_silent(view: View, clock: Clock) -> None:
+    for subject in ("a", "b", "c"):
+        order(view, subject)
+        clock.step(10)
+    claimed = claim(view, "w1", 30)
+    assert claimed is not None
+    clock.step(5)
+    figures = queue_figures(view.store)
+    assert (figures.by_state["queued"], figures.by_state["running"], figures.by_state["failed"]) == (2, 1, 0)
+    assert (figures.oldest_seconds, figures.silent_seconds) == (25.0, 5.0)
+    clock.step(-3600)
+    assert queue_figures(view.store).oldest_seconds == 0.0
 
 
 def test_stopping_ends_what_waits_and_tells_what_runs(view: View) -> None:

@@ -33,11 +33,13 @@ def init(
 
 @command
 def upgrade() -> None:
-    """Bring the store in PILOTBASE_HOME to this version; nothing to do when it is there. Back up first."""
+    """Bring store and accounts of PILOTBASE_HOME to this version; cut off, run it again. Back up first."""
+    from pilotbase.hub.keeping import upgrade_accounts
     from pilotbase.workspace.home import home_path, open_home, upgrade_home
 
     home = open_home(home_path())
     upgrade_home(home)
+    upgrade_accounts()
     say(text("cli.base_upgraded", home=home.path))
 
 

@@ -7,12 +7,14 @@ Django makes itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
 from django.core import serializers
 from django.core.management.color import no_style
 from django.core.serializers.base import DeserializationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, connection, models, transaction
 
 from pilotbase.documents.errors import InputError, InvalidProofError
@@ -22,6 +24,13 @@ _LEFT_OUT = frozenset({"sessions.session", "usersessions.usersession", "hub.give
 _LEFT_OUT_APPS = frozenset({"contenttypes", "auth"})
 
 
+class _Exact(DjangoJSONEncoder):
+    """Spells times to the microsecond, where Django's own encoder cuts them."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat() if isinstance(o, datetime) else super().default(o)
+
+
 def dumped_accounts() -> Iterator[bytes]:
     """Yield the rows of all accounts, one JSON object a line, as one snapshot shows them."""
     with transaction.atomic():
@@ -29,7 +38,7 @@ def dumped_accounts() -> Iterator[bytes]:
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         for model in _models():
             for row in model._default_manager.order_by("pk").iterator():
-                yield serializers.serialize("json", [row], ensure_ascii=False)[1:-1].encode() + b"\n"
+                yield serializers.serialize("json", [row], cls=_Exact, ensure_ascii=False)[1:-1].encode() + b"\n"
 
 
 def load_accounts(lines: Iterable[bytes]) -> int:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest
-from pilotbase.hub.base import operator_view
-from pilotbase.hub.metrics import CONTENT_TYPE, MEASUREMENTS
+from pilotbase.hub.base import base, operator_view
+from pilotbase.hub.metrics import CONTENT_TYPE, MEASUREMENTS, Gauge
 from pilotbase.hub.models import Person
 from pilotbase.hub.people.tokens import acting_by
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.queue_figures import queue_figures
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -32,8 +36,16 @@ def metrics(request: HubRequest) -> HttpResponse:
     acting = _by_token(request) or request.acting
     if not acting.has(Role.OPERATOR):
         raise NotFoundError("hub.not_found")
-    gauges = {"people": float(Person.objects.count())}
-    return HttpResponse(MEASUREMENTS.render(gauges), content_type=CONTENT_TYPE)
+    return HttpResponse(MEASUREMENTS.render([*_gauges()]), content_type=CONTENT_TYPE)
+
+
+def _gauges() -> Iterator[Gauge]:
+    queue, free = queue_figures(base().lab.store), shutil.disk_usage(base().home.path).free
+    yield Gauge("people", "People with an account.", {"": Person.objects.count()})
+    yield Gauge("jobs", "Jobs by state.", queue.by_state, "state")
+    yield Gauge("oldest_job_seconds", "How long the oldest queued job has waited.", {"": queue.oldest_seconds})
+    yield Gauge("silent_job_seconds", "Since when no worker was heard of a running job.", {"": queue.silent_seconds})
+    yield Gauge("disk_free_bytes", "Space left where the home is.", {"": free})
 
 
 def _by_token(request: HttpRequest) -> Acting | None:

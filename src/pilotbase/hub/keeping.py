@@ -61,6 +61,14 @@ def accounts_restored(backup: Backup, home: Home) -> Iterator[None]:
             (home.keys.path / _HUB_KEY).unlink(missing_ok=True)
 
 
+def upgrade_accounts() -> None:
+    """Bring the accounts of ``PILOTBASE_HOME`` to this version, one migration after the other, where there are any."""
+    if start_accounts(Configuration.from_environment()):
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0, interactive=False)
+
+
 def migrations_behind() -> int:
     """Return by how many migrations the accounts are older than this version."""
     from django.db import connection

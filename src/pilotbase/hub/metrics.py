@@ -5,11 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """A value that goes up and down, or one for each value of ``label``."""
+
+    name: str
+    help: str
+    values: Mapping[str, float]
+    """Value of the label → value now; a gauge without a label has the empty string."""
+    label: str = ""
 
 
 class Measurements:
@@ -30,8 +42,8 @@ class Measurements:
             self._buckets[route][place] += 1
             self._seconds[route] += seconds
 
-    def render(self, gauges: dict[str, float]) -> str:
-        """Return all measurements, and ``gauges`` (name → value now)."""
+    def render(self, gauges: Sequence[Gauge]) -> str:
+        """Return all measurements, and ``gauges`` as they are now."""
         with self._lock:
             return "\n".join([*self._counters(), *self._histograms(), *self._gauges(gauges), ""])
 
@@ -53,10 +65,14 @@ class Measurements:
             yield f"pilotbase_request_seconds_sum{{{label}}} {self._seconds[route]:.6f}"
             yield f"pilotbase_request_seconds_count{{{label}}} {running}"
 
-    def _gauges(self, gauges: dict[str, float]) -> Iterator[str]:
-        for name, value in {**gauges, "start_time_seconds": round(self._started, 3)}.items():
-            yield f"# TYPE pilotbase_{name} gauge"
-            yield f"pilotbase_{name} {value:g}" if name != "start_time_seconds" else f"pilotbase_{name} {value:.3f}"
+    def _gauges(self, gauges: Sequence[Gauge]) -> Iterator[str]:
+        started = Gauge("start_time_seconds", "When this process started, in seconds since 1970.", {"": self._started})
+        for gauge in (*gauges, started):
+            yield f"# HELP pilotbase_{gauge.name} {gauge.help}"
+            yield f"# TYPE pilotbase_{gauge.name} gauge"
+            for label, value in gauge.values.items():
+                shown = f'{{{gauge.label}="{_escaped(label)}"}}' if label else ""
+                yield f"pilotbase_{gauge.name}{shown} {value:.3f}".removesuffix(".000")
 
 
 def _escaped(label: str) -> str:

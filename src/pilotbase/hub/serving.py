@@ -6,6 +6,7 @@ import ctypes
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pilotbase.documents.errors import InputError, Issue, PilotbaseError
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.texts import text
 from pilotbase.hub.configuration import ENVIRONMENT, LOOPBACK, PREFIX, Configuration
 from pilotbase.worker.base import open_base
 
@@ -68,20 +69,15 @@ def prepare() -> None:
     register_base()
 
 
-def problems(place: Place) -> Iterator[Text]:
-    """Yield everything that would keep a hub at ``place`` from serving, in sentences."""
-    try:
-        configure(place)
-        open_base()
-    except InputError as error:
-        yield from (text("hub.check_problem", path=issue.path, problem=issue.problem) for issue in error.issues)
-        if not error.issues:
-            yield error.text
-        return
-    except PilotbaseError as error:
-        yield error.text
-        return
-    yield from _of_accounts()
+def require_free(place: Place) -> None:
+    """Return if nothing else listens at ``place``, and this user may; raises `InputError`."""
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((place.host, place.port))
+        except OSError as error:
+            raise InputError("hub.place_taken", place=place.url, reason=error.strerror or str(error)) from error
 
 
 def run(place: Place) -> None:
@@ -135,19 +131,3 @@ def _keep_worker(stop: threading.Event) -> None:
 
 def _end_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _of_accounts() -> Iterator[Text]:
-    import django
-    from django.db import DatabaseError, connection
-    from django.db.migrations.executor import MigrationExecutor
-
-    django.setup(set_prefix=False)
-    try:
-        executor = MigrationExecutor(connection)
-        behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as error:
-        yield text("hub.check_database", reason=str(error).strip())
-        return
-    if behind:
-        yield text("hub.check_behind", count=len(behind))

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -155,9 +155,20 @@ def finish(view: View, claimed: Claim, state: JobState, reason: Text | None = No
         values: dict[str, Any] = {"state": state.value, "progress": None}
         if reason is not None:
             values["reason"] = _spell(reason)
-        values["beat_at" if state is JobState.QUEUED else "ended_at"] = view.store.clock()
+        now = view.store.clock()
+        if state is JobState.QUEUED:
+            values["beat_at"] = _last_in_queue(connection, now)
+        else:
+            values["ended_at"] = now
         connection.execute(update(tables.jobs).where(_jobs.identity == claimed.job.identity).values(values))
         leases.release(connection, claimed.lease)
+
+
+def _last_in_queue(connection: Connection, now: datetime) -> datetime:
+    """Return a moment after which nothing waits yet: a clock that was set back lets nothing that waits go first."""
+    waiting = func.max(func.coalesce(_jobs.beat_at, _jobs.queued_at))
+    newest = connection.scalar(select(waiting).where(_jobs.state == JobState.QUEUED.value))
+    return now if newest is None or newest < now else newest + timedelta(microseconds=1)
 
 
 def jobs_of(view: View, subject: str) -> list[Job]:

@@ -1,0 +1,97 @@
+"""What ``serve --check`` looks at: everything that would keep a hub from serving, and what its people would miss."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from pilotbase.compute.probe import probe_host
+from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.limits import IsolationLevel
+from pilotbase.documents.texts import Text, text
+from pilotbase.hub.configuration import Configuration
+from pilotbase.hub.serving import Place, configure, require_free
+from pilotbase.worker.base import Base, open_base
+
+SPACE = 256 << 20
+"""Bytes that should be free: an upload, its encrypted copy, and the store's own journal."""
+_SECONDS = 5
+
+
+def problems(place: Place) -> Iterator[Text]:
+    """Yield everything that would keep a hub at ``place`` from serving, in sentences."""
+    try:
+        configuration, base = configure(place), open_base()
+    except InputError as error:
+        yield from (text("hub.check_problem", path=issue.path, problem=issue.problem) for issue in error.issues)
+        if not error.issues:
+            yield from (error.text, error.hint)
+        return
+    except PilotbaseError as error:
+        yield from (error.text, error.hint)
+        return
+    yield from _of_keys(base)
+    yield from _of_accounts()
+    yield from _of_place(place)
+    yield from _of_space(base)
+    yield from _of_mail(configuration)
+
+
+def shortcomings() -> Iterator[Text]:
+    """Yield what the hub can serve without, once `problems` has found none: boxes for trials, a first operator."""
+    probe = probe_host()
+    if not probe.gives(IsolationLevel.L2):
+        yield text("hub.check_no_boxes", level=IsolationLevel.L2)
+    from pilotbase.hub.people.first import is_empty
+
+    if is_empty():
+        yield text("hub.check_nobody")
+
+
+def _of_keys(base: Base) -> Iterator[Text]:
+    missing = base.home.keys.missing()
+    if missing:
+        yield text("backup.keys_missing", keys=", ".join(missing), folder=base.home.keys.path)
+
+
+def _of_accounts() -> Iterator[Text]:
+    import django
+    from django.db import DatabaseError
+
+    django.setup(set_prefix=False)
+    from pilotbase.hub.keeping import migrations_behind
+
+    try:
+        behind = migrations_behind()
+    except DatabaseError as error:
+        yield text("hub.check_database", reason=str(error).strip())
+        return
+    if behind:
+        yield text("hub.check_behind", count=behind)
+
+
+def _of_place(place: Place) -> Iterator[Text]:
+    try:
+        require_free(place)
+    except InputError as error:
+        yield error.text
+
+
+def _of_space(base: Base) -> Iterator[Text]:
+    free = shutil.disk_usage(base.home.path).free
+    if free < SPACE:
+        yield text("hub.check_space", path=base.home.path, free=free, wanted=SPACE)
+
+
+def _of_mail(configuration: Configuration) -> Iterator[Text]:
+    """Yield that no mail server answers where one is named; the password is not tried."""
+    if configuration.mail in ("folder", "console"):
+        return
+    server = urlsplit(configuration.mail)
+    port = server.port or (465 if server.scheme == "smtps" else 587)
+    try:
+        socket.create_connection((server.hostname or "localhost", port), _SECONDS).close()
+    except OSError as error:
+        yield text("hub.check_mail", host=server.hostname, port=port, reason=error.strerror or str(error))

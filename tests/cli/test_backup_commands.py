@@ -1,0 +1,80 @@
+"""The base in one file, by its commands: accounts too, both languages, while the hub is in use."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from pilotbase.cli import app
+
+ACCOUNTS = """
+import sys
+from pilotbase.hub import serving
+serving.configure(serving.Place())
+serving.prepare()
+from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
+from pilotbase.hub.models import Membership, Person
+if sys.argv[1] == "make":
+    person = Person(email="wei@example.org", name="魏工", identity="p-wei", language="zh")
+    person.set_password("correct horse battery staple")
+    person.save()
+    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    Membership.objects.create(person=person, organisation="pilot-base", roles=["operator"])
+person = Person.objects.get()
+print(person.pk, person.name, person.identity, person.joined_at.isoformat())
+print(person.check_password("correct horse battery staple"))
+print(Membership.objects.get().roles, EmailAddress.objects.get().verified, Session.objects.count())
+if sys.argv[1] == "show":
+    Person.objects.create(email="next@example.org", name="Next")
+"""
+
+
+def run(home: Path, *words: object, language: str = "en") -> str:
+    """Run a command in a process of its own: Django serves one home a process."""
+    environment = {**os.environ, "PILOTBASE_HOME": str(home), "PILOTBASE_LANGUAGE": language}
+    program = ACCOUNTS if words[0] == "accounts" else "from pilotbase.cli import main; main()"
+    words = words[1:] if words[0] == "accounts" else words
+    command = [sys.executable, "-c", program, *map(str, words)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def told_by(home: Path, *words: object, code: int) -> str:
+    ended = CliRunner(env={"PILOTBASE_HOME": str(home)}).invoke(app, [str(word) for word in words])
+    assert ended.exit_code == code, ended.output
+    return ended.output
+
+
+def test_a_base_with_accounts_comes_back_and_goes_on(tmp_path):
+    home, copy, file = tmp_path / "home", tmp_path / "copy", tmp_path / "base.backup"
+    before = run(home, "accounts", "make")
+    assert "It holds no key" in run(home, "backup", file)
+    told = run(copy, "restore", file, language="zh")
+    assert "全部摘要校验通过" in told and "log.pem" in told and "hub.key" in told
+    assert not (copy / "keys" / "hub.key").exists()
+    assert "not empty" in told_by(copy, "restore", file, code=2)
+    assert "log.pem" in told_by(copy, "log", "verify", code=2)
+    for key in filter(Path.is_file, (home / "keys").rglob("*")):
+        brought = copy / "keys" / key.relative_to(home / "keys")
+        brought.parent.mkdir(mode=0o700, exist_ok=True)
+        shutil.copy(key, brought)
+    assert run(copy, "accounts", "show") == before
+
+
+def test_init_names_store_and_blobs_or_says_what_is_wrong(tmp_path):
+    there, new = tmp_path / "there", tmp_path / "new"
+    elsewhere = ("--store", f"sqlite:///{tmp_path}/other.db", "--blobs", tmp_path / "bucket")
+    told_by(there, "init", *elsewhere, code=0)
+    assert (tmp_path / "other.db").exists() and not (there / "pilotbase.db").exists()
+    told_by(there, "init", *elsewhere, code=0)
+    assert "another address" in told_by(there, "init", "--store", "sqlite:////x.db", code=5)
+    told = told_by(new, "init", "--store", "mysql://me:geheim@h/x", code=2)
+    assert "allowed: postgresql" in told and "geheim" not in told
+    assert "store of another base" in told_by(new, "init", *elsewhere, code=2)
+    assert "fsspec" in told_by(tmp_path / "newer", "init", "--blobs", "nosuch://x", code=2)
+    assert not (tmp_path / "newer").exists() and not Path("/x.db").exists()
