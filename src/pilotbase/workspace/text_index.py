@@ -10,18 +10,19 @@ Both hold a copy: `rebuild` makes it anew from the listings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, column, select, table, text
-from sqlalchemy.dialects.postgresql import insert
 
 from pilotbase.workspace import tables
 
 _rows = tables.listings.c
 _fts = table("listing_search", column("rowid"), column("listing_search"))
+_KEEP = text("INSERT INTO listing_search (rowid, terms) VALUES (:sequence, :terms)")
+_FORGET = text("INSERT INTO listing_search (listing_search, rowid, terms) VALUES ('delete', :sequence, :terms)")
 _AT_ONCE = 1000
 
 
@@ -37,16 +38,11 @@ def put(connection: Connection, sequence: int, before: Indexed | None, after: In
     """Let the listing at ``sequence`` be found by what it says now; ``before`` is what it was found by."""
     if before == after:
         return
-    if connection.dialect.name == "postgresql":
-        values = {"sequence": sequence, "terms": sorted(set(terms(after)))}
-        rows = insert(tables.listing_search).values(values)
-        connection.execute(rows.on_conflict_do_update(index_elements=["sequence"], set_=values))
-        return
-    if before is not None:
-        forget = text("INSERT INTO listing_search (listing_search, rowid, terms) VALUES ('delete', :at, :terms)")
-        connection.execute(forget, {"at": sequence, "terms": " ".join(terms(before))})
-    keep = text("INSERT INTO listing_search (rowid, terms) VALUES (:at, :terms)")
-    connection.execute(keep, {"at": sequence, "terms": " ".join(terms(after))})
+    if before is not None and connection.dialect.name == "postgresql":
+        connection.execute(tables.listing_search.delete().where(tables.listing_search.c.sequence == sequence))
+    elif before is not None:
+        connection.execute(_FORGET, {"sequence": sequence, "terms": " ".join(_terms(before))})
+    _keep(connection, {sequence: after})
 
 
 def holding(connection: Connection, kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
@@ -71,11 +67,20 @@ def rebuild(connection: Connection) -> None:
     else:
         connection.execute(text("INSERT INTO listing_search (listing_search) VALUES ('delete-all')"))
     rows = select(_rows.sequence, _rows.kind, _rows.scope, _rows.words).order_by(_rows.sequence)
-    for row in connection.execute(rows).yield_per(_AT_ONCE):
-        put(connection, row.sequence, None, Indexed(row.kind, row.scope, row.words))
+    for some in connection.execute(rows).partitions(_AT_ONCE):
+        _keep(connection, {row.sequence: Indexed(row.kind, row.scope, row.words) for row in some})
 
 
-def terms(listing: Indexed) -> Iterator[str]:
+def _keep(connection: Connection, listings: Mapping[int, Indexed]) -> None:
+    if connection.dialect.name == "postgresql":
+        sets = [{"sequence": at, "terms": sorted(set(_terms(one)))} for at, one in listings.items()]
+        connection.execute(tables.listing_search.insert(), sets)
+    else:
+        texts = [{"sequence": at, "terms": " ".join(_terms(one))} for at, one in listings.items()]
+        connection.execute(_KEEP, texts)
+
+
+def _terms(listing: Indexed) -> Iterator[str]:
     """Yield the terms by which a listing is found, in order."""
     yield _place(listing.kind, listing.scope)
     for part in listing.words.split():
