@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.hub.accessibility_for_tests import examine
 from tests.hub.worlds_for_tests import PASSWORD
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -79,49 +80,6 @@ class Visit:
         self.page.context.close()
 
 
-CONTRAST = """() => {
-  const channel = c => { c /= 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4 };
-  const parse = s => (s.match(/[\\d.]+/g) || []).map(Number);
-  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
-    if (c.length === 3 || c[3] === 1) return c } return [255, 255, 255] };
-  const bad = [];
-  for (const e of document.querySelectorAll('body *')) {
-    if (!e.checkVisibility() || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
-    const style = getComputedStyle(e), [one, two] = [light(parse(style.color)), light(ground(e))];
-    const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
-    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
-    if (ratio < (large ? 3 : 4.5)) bad.push([e.tagName, e.className, e.textContent.trim().slice(0, 40), ratio]);
-  } return bad }"""
-NAMELESS = """() => [...document.querySelectorAll(
-  'input:not([type=hidden]),select,textarea,button,a,img,table')].filter(e => {
-  if (e.tagName === 'IMG') return !e.hasAttribute('alt');
-  if (e.tagName === 'TABLE') return !e.caption;
-  if (['BUTTON', 'A'].includes(e.tagName)) return !e.textContent.trim() && !e.getAttribute('aria-label');
-  return !e.labels?.length && !e.getAttribute('aria-label') }).map(e => e.outerHTML.slice(0, 120))"""
-STRUCTURE = """() => { const levels = [...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1]);
-  const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
-  return { ones: levels.filter(l => l === 1).length, jumps: levels.some((l, i) => i && l - levels[i - 1] > 1),
-    mains: document.querySelectorAll('main').length, lang: document.documentElement.lang,
-    doubled: ids.filter((id, i) => ids.indexOf(id) !== i),
-    small: [...document.querySelectorAll('main button, main .button, nav a')].filter(e => e.checkVisibility() &&
-      (e.getBoundingClientRect().height < 24 || e.getBoundingClientRect().width < 24)).map(e => e.textContent) } }"""
-WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-def examine(visit, path):
-    """Return what is wrong with a page for people who see little, use a keyboard or hold a phone."""
-    page = visit.go(path).page
-    structure = page.evaluate(STRUCTURE)
-    problems = [("contrast", one) for one in page.evaluate(CONTRAST)]
-    problems += [("no name", one) for one in page.evaluate(NAMELESS)]
-    problems += [("wide", page.evaluate(WIDE))] if page.evaluate(WIDE) > 0 else []
-    problems += [("structure", structure)] if (structure["ones"], structure["mains"]) != (1, 1) else []
-    problems += [("jump", structure)] if structure["jumps"] else []
-    problems += [(name, structure[name]) for name in ("doubled", "small") if structure[name]]
-    return problems
-
-
 PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/", "/trials/", "/organisations/",
          "/organisations/plant/", "/organisations/new/", "/organisations/plant/invite/", "/certificates/", "/account/",
          "/account/tokens/", "/account/second-factor/", "/account/sessions/", "/account/password/change/", "/",
@@ -131,7 +89,7 @@ PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/",
 @pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 390)])
 def test_pages_are_for_everybody(browser, address, language, width):
     visit = Visit(browser, address, "desk", language, width, script=True)
-    found = {path: wrong for path in PAGES if (wrong := examine(visit, path))}
+    found = {path: wrong for path in PAGES if (wrong := examine(visit.go(path).page))}
     assert not found, "\n".join(f"{path}: {one}" for path, wrong in found.items() for one in wrong)
     assert [one for one in visit.complaints if "404" not in one] == []
     visit.close()

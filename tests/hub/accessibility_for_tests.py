@@ -1,0 +1,22 @@
+"""What is wrong with a page for people who see little, use a keyboard or hold a phone: axe, and what it does not ask."""
+
+from axe_playwright_python.sync_playwright import Axe
+
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+NAMELESS_TABLES = (
+    "() => [...document.querySelectorAll('table')].filter(e => !e.caption).map(e => e.outerHTML.slice(0, 120))"
+)
+_axe = Axe()
+
+
+def examine(page) -> list[tuple[str, object]]:
+    """Return (rule, where) of everything that is wrong with the page that is open."""
+    found = _axe.run(page, options=RULES).response["violations"]
+    problems = [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"][:3]]
+    problems += [("table without caption", one) for one in page.evaluate(NAMELESS_TABLES)]
+    wide = page.evaluate(WIDE)
+    return problems + ([("wider than the screen", wide)] if wide > 0 else [])
