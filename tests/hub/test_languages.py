@@ -11,7 +11,8 @@ PAGES = ("/", "/work/", "/scenarios/", "/applications/", "/trials/", "/trials/c1
          "/organisations/plant/", "/account/", "/account/tokens/", "/account/password/change/", "/account/sessions/",
          "/account/second-factor/", "/account/reauthenticate/", "/organisations/new/", "/organisations/plant/invite/",
          "/trials/c1/acts/certificate.revoke/", "/trials/c1/acts/reviewer.name/", "/scenarios/new/", "/api/docs/",
-         "/account/logout/")  # fmt: skip
+         "/account/logout/", "/exchange/", "/scenarios/plant/milling/threads/new/", "/notices/", "/notices/mail/",
+         "/notices/webhooks/")  # fmt: skip
 ANONYMOUS = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing")
 
 

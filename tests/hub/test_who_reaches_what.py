@@ -333,13 +333,36 @@ POSTED = {
     "delete /api/uploads/{identity}",
     "post /api/scenarios",
     "post /api/applications",
+} | {
+    "get /api/threads",
+    "post /api/threads",
+    "get /api/threads/{thread}",
+    "post /api/threads/{thread}/messages",
+    "put /api/threads/{thread}/messages/{number}",
+    "post /api/threads/{thread}/messages/{number}/removal",
+    "put /api/threads/{thread}/messages/{number}/files",
+    "get /api/threads/{thread}/messages/{number}/files/{digest}",
+    "put /api/threads/{thread}/answer",
+    "get /api/notices",
+    "post /api/notices/read",
+    "get /api/notices/mail",
+    "put /api/notices/mail",
+    "get /api/webhooks",
+    "post /api/webhooks",
+    "delete /api/webhooks/{webhook}",
+    "get /api/webhooks/{webhook}/messages",
+    "post /api/webhooks/{webhook}/messages/{message}/replay",
 }
-"""Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`."""
+"""Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`, `test_exchange`, `test_notices`."""
 POSTED_PAGES = {"act-for", "invitation-withdraw", "membership-remove", "token-revoke", "set_language",
                 "openid_connect_login", "openid_connect_callback", "mfa_reauthenticate", "mfa_activate_totp",
                 "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
-                "mfa_download_recovery_codes"}  # fmt: skip
-"""Forms only, tested in `test_people`, or pages behind a second log-in, tested in `test_second_factor`."""
+                "mfa_download_recovery_codes",
+                "exchange", "thread", "thread-correct", "thread-remove", "thread-mark", "thread-file", "threads-about",
+                "thread-new", "notices", "notice", "notices-read", "notice-mail", "webhooks", "webhook", "webhook-end",
+                "webhook-again"}  # fmt: skip
+"""Forms only, tested in `test_people`, or pages behind a second log-in, tested in `test_second_factor`;
+those of threads and notices have tables of their own in `test_exchange` and `test_notices`."""
 
 
 def _pattern(path):
