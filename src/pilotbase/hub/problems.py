@@ -27,6 +27,7 @@ from pilotbase.hub.acting import language
 from pilotbase.hub.bodies import BodyTooLargeError, MediaTypeError, require_bounded
 from pilotbase.hub.outages import outage
 from pilotbase.hub.rates import TooManyRequestsError
+from pilotbase.protocols.guarded_http import NoAnswerError
 from pilotbase.workspace.failures import (
     BusyError,
     ConflictError,
@@ -49,6 +50,7 @@ STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
     (DiskFullError, 507),
     (BodyTooLargeError, 413),
     (MediaTypeError, 415),
+    (NoAnswerError, 422),
     (InputError, 422),
     (InvalidProofError, 422),
     (UnknownProofError, 422),

@@ -16,7 +16,7 @@ from pilotbase.hub.api.media import JSON
 
 router = Router(tags=["certificates"], auth=None)
 Serial = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{64}$")]]
-ENVELOPE = {"requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}}}
+ENVELOPE = {"requestBody": {"required": False, "content": {JSON: {"schema": {}}}}}
 """Whatever is sent is looked at: what is no certificate does not hold."""
 
 

@@ -62,7 +62,7 @@ def _lister(section: str) -> Any:
         view = request.acting.view
         states = (asked.state,) if asked.state else ()
         query = listings.Query(KINDS[section], asked.q, states, asked.sector, owner=asked.owner)
-        page = listings.list_page(view, query, asked.after, asked.limit)
+        page = listings.list_page(view, query, asked.after or None, asked.limit)
         items = [_listing(one) for one in page.items]
         return RecordPage(items=items, total=listings.count(view, query), next=page.after)
 

@@ -7,7 +7,21 @@ from django.shortcuts import render
 
 import pilotbase
 from pilotbase.documents.texts import text
-from pilotbase.hub.api import certificates, figures, media, notices, people, problems, schema, steps, threads, uploads, webhooks
+from pilotbase.hub.api import (
+    board,
+    certificates,
+    figures,
+    media,
+    notices,
+    people,
+    problems,
+    schema,
+    steps,
+    threads,
+    trials,
+    uploads,
+    webhooks,
+)
 
 api = problems.HubApi(
     title="Pilotbase",
@@ -19,7 +33,7 @@ api = problems.HubApi(
     parser=media.JsonBodies(),
 )
 problems.install(api)
-for _room in (people, certificates, steps, uploads, threads, notices, webhooks, figures):
+for _room in (people, certificates, steps, uploads, threads, notices, webhooks, trials, board, figures):
     api.add_router("", _room.router)
 
 

@@ -10,17 +10,21 @@ from typing import Any
 import pydantic
 from pydantic.json_schema import models_json_schema
 
-from pilotbase.documents import api, exchange_api
+from pilotbase.documents import api, api_figures, exchange_api
 from pilotbase.documents.api import Asked, Told
+from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
+from pilotbase.documents.side_by_side import Budget, Comparison
 from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
 from pilotbase.hub.problems import PROBLEM_TYPE
 
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
-DOCUMENTS = frozenset({"Scenario", "ApplicationVersion", "Commission", "Organisation", "Record", "Report", "Thread"})
-"""What is answered in canonical JSON under its digest."""
+DOCUMENTS = frozenset(
+    {"Scenario", "ApplicationVersion", "Commission", "Organisation", "Record", "Report", "Thread", "PublicFigures"}
+)
+"""What is answered in canonical JSON under a mark of its bytes."""
 _OWN_RESULT = "result"
 """What the base's own work brings; nobody sends it."""
 _WRITES = frozenset({"post", "put", "patch", "delete"})
@@ -34,6 +38,10 @@ _LOGIN = {"WWW-Authenticate": {"description": "Send a token.", "schema": _TEXT}}
 PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503, 507)
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
+_WITHOUT_KEY = ("/pieces/", "/finish", "/api/notices/", "/invitations")
+"""Writes that change nothing when they are sent again, and one whose answer holds a secret that is not kept."""
+_REFUSED_TO_READERS = "/bundle"
+"""What is there but may be refused, as a bundle is before there is a report."""
 _HEADERS = {
     "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",
     "If-Match": "The ETag of what the caller has seen; 412 where somebody was first.",
@@ -77,7 +85,17 @@ def _models() -> list[type[pydantic.BaseModel]]:
     """Return every model that the API takes or gives; what documents leave out when they are sent is not required."""
     own = (one for one in vars(api).values() if isinstance(one, type) and issubclass(one, Asked | Told))
     brought = (model for name, model in BROUGHT.items() if name != _OWN_RESULT)
-    return [*(one for one in own if one not in (Asked, Told)), *brought, *exchange_api.MODELS, Record, Report]
+    return [
+        *(one for one in own if one not in (Asked, Told)),
+        *exchange_api.MODELS,
+        *api_figures.MODELS,
+        *brought,
+        Record,
+        Report,
+        SeenBoard,
+        Budget,
+        Comparison,
+    ]
 
 
 def _complete(operation: Json, method: str, path: str) -> None:
@@ -87,24 +105,24 @@ def _complete(operation: Json, method: str, path: str) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["name"] in PARAMETERS:
             parameter["example"] = PARAMETERS[parameter["name"]]
-    operation["parameters"] = [*operation.get("parameters", []), *_header_parameters(operation, method)]
+    operation["parameters"] = [*operation.get("parameters", []), *_header_parameters(operation, method, path)]
     for status, answer in list(operation["responses"].items()):
         if headers := _success_headers(operation, int(status), path):
             answer["headers"] = headers
     if "If-None-Match" in (one["name"] for one in operation["parameters"]):
         operation["responses"][304] = {"description": reasons[304], "headers": _ETAG}
-    operation["responses"] |= {status: _problem(status, path) for status in _problems(operation, method)}
+    operation["responses"] |= {status: _problem(status, path) for status in _problems(operation, method, path)}
 
 
-def _problems(operation: Json, method: str) -> Iterator[int]:
+def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
     """Yield the statuses of problem details that the operation may answer."""
     secured, writes = bool(operation.get("security")), method in _WRITES
     yield 400
     if secured:
         yield from (401, 429)
-    if secured and writes:
+    if secured and (writes or path.endswith(_REFUSED_TO_READERS)):
         yield 403
-    if writes or any(one["in"] == "path" for one in operation["parameters"]):
+    if writes or any(one["in"] == "path" or one["name"] == "subject" for one in operation["parameters"]):
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
@@ -134,12 +152,14 @@ def _name(status: int) -> str:
     return reasons[status].replace(" ", "")
 
 
-def _header_parameters(operation: Json, method: str) -> Iterator[Json]:
+def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json]:
     """Yield the headers that the operation reads."""
-    names = []
-    if method in ("post", "put") and operation.get("security") and "uploads" not in operation.get("tags", []):
-        names += ["Idempotency-Key", "If-Match"]
-    if method == "get" and _answered(operation) in DOCUMENTS:
+    names, is_document = [], _answered(operation) in DOCUMENTS
+    if method in ("post", "put") and operation.get("security") and not any(one in path for one in _WITHOUT_KEY):
+        names.append("Idempotency-Key")
+    if method in ("post", "put") and is_document and path != "/api/trials":
+        names.append("If-Match")
+    if method == "get" and is_document:
         names.append("If-None-Match")
     for name in names:
         schema = {"type": "string", "maxLength": 120} if name == "Idempotency-Key" else _TEXT
