@@ -205,3 +205,40 @@ def test_the_queue_shows_each_what_is_theirs_and_only_operators_stop(tried):
     }  # fmt: skip
     assert tried.ordered.work() == [("rehearse", "done")]
     assert client(tried, "desk").get("/api/queue").json() == []
+
+
+def test_the_order_is_the_readers_and_who_has_no_figure_comes_last(tried):
+    from pilotbase.documents.side_by_side import Candidate, Comparison
+    from pilotbase.hub.pages.comparison import in_order
+
+    def candidate(name, saves, day):
+        return Candidate(
+            trial=name, title=name, name=name, version="1", supplier="acme", state="reported", verdict="accept",
+            attempt=1, ended_at=f"2026-05-{day:02}T00:00:00Z", criteria=(), saves=saves,
+        )  # fmt: skip
+
+    three = (candidate("b", 5.0, 1), candidate("c", None, 2), candidate("a", 9.0, 3))
+    found = Comparison(scenario="s", title="S", baseline="rule", rules=(), candidates=three)
+    orders = {asked: [one.name for one in in_order(found, *asked)] for asked in [
+        ("", False), ("application", False), ("saves", False), ("saves", True), ("nonsense", False), ("c7", True)
+    ]}  # fmt: skip
+    assert orders == {
+        ("", False): ["b", "c", "a"], ("application", False): ["a", "b", "c"], ("saves", False): ["b", "a", "c"],
+        ("saves", True): ["a", "b", "c"], ("nonsense", False): ["b", "c", "a"], ("c7", True): ["a", "c", "b"],
+    }  # fmt: skip
+
+
+def test_the_report_and_the_certificate_lead_to_the_check(tried):
+    page = client(tried, "owner").get("/trials/c1/report/").content.decode()
+    serial = tried.ordered.record().documents["report"].partition(":")[2]
+    assert f"<code>http://127.0.0.1:8000/certificates/{serial}/</code>" in page
+    code = client(tried, "visitor").get(f"/certificates/{serial}/qr.svg")
+    assert code["Content-Type"] == "image/svg+xml"
+    assert f"/certificates/{serial}/" in code.content.decode()
+
+
+def test_progress_tells_the_page_to_come_again_once_the_work_has_ended(tried):
+    part = client(tried, "supplier").get("/trials/c1/progress/", headers={"hx-request": "true"})
+    assert part["HX-Refresh"] == "true"
+    assert "hx-get" not in part.content.decode()
+    assert "HX-Refresh" not in client(tried, "supplier").get("/trials/c1/progress/")

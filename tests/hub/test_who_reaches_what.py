@@ -33,6 +33,7 @@ PAGES = """
 /feeds/en/scenarios.atom            200 200 200 200 200 200 200 200 200 200
 /feeds/en/trials.atom               404 404 404 404 404 404 404 404 404 404
 /work/                              302 404 200 200 200 200 200 200 200 200
+/queue/                             302 404 200 200 200 200 200 200 200 200
 /scenarios/                         200 200 200 200 200 200 200 200 200 200
 /applications/                      200 200 200 200 200 200 200 200 200 200
 /trials/                            302 404 200 200 200 200 200 200 200 200
@@ -48,6 +49,12 @@ PAGES = """
 /trials/c1/                         404 404 200 200 404 200 404 200 404 200
 /trials/c1/progress/                404 404 200 200 404 200 404 200 404 200
 /trials/c1/report/                  404 404 200 200 404 200 404 200 404 200
+/trials/c1/bundle/                  404 404 200 200 404 404 404 404 404 200
+/trials/c2/bundle/                  404 404 404 404 404 404 404 404 404 404
+/scenarios/plant/milling/board/     404 404 200 200 404 200 200 404 404 200
+/scenarios/hospital/xray/board/     404 404 200 404 200 404 404 404 404 200
+/scenarios/plant/milling/comparison/ 404 404 200 200 404 404 404 404 404 404
+/scenarios/hospital/xray/comparison/ 404 404 200 404 200 404 404 404 404 404
 /trials/c2/                         404 404 404 404 404 404 404 404 404 404
 /trials/c1/acts/order.give/         302 404 404 404 404 404 404 404 404 200
 /trials/c1/acts/certificate.revoke/ 302 404 200 404 404 404 404 404 404 404
@@ -71,6 +78,7 @@ PAGES = """
 /certificates/{serial}/qr.svg       200 200 200 200 200 200 200 200 200 200
 /certificates/{xray}/               404 404 404 404 404 404 404 404 404 404
 /certificates/trust-roots.json      200 200 200 200 200 200 200 200 200 200
+/certificates/log-key.txt           200 200 200 200 200 200 200 200 200 200
 /certificates/revocations.json      200 200 200 200 200 200 200 200 200 200
 /account/                           302 200 200 200 200 200 200 200 200 200
 /account/tokens/                    302 404 200 200 200 200 200 200 200 200
@@ -113,6 +121,12 @@ PAGES = """
 /api/trials/c1/record               401 404 200 200 404 200 404 200 404 200
 /api/trials/c1/report               401 404 200 200 404 200 404 200 404 200
 /api/trials/c1/progress             401 404 200 200 404 200 404 200 404 200
+/api/trials/c1/bundle               401 404 403 403 404 404 404 404 404 403
+/api/queue                          401 200 200 200 200 200 200 200 200 200
+/api/scenarios/plant/milling/board  401 404 200 200 404 200 200 404 404 200
+/api/scenarios/hospital/xray/board  401 404 200 404 200 404 404 404 404 200
+/api/scenarios/plant/milling/comparison 401 404 200 200 404 404 404 404 404 404
+/api/scenarios/plant/milling/budget 401 404 404 404 404 404 404 404 404 404
 /api/organisations/plant            401 404 200 200 404 404 404 404 404 200
 /api/organisations/plant/record     401 404 200 200 404 404 404 404 404 200
 /api/organisations/plant/invitations 401 404 200 404 404 404 404 404 404 404
@@ -217,6 +231,7 @@ nothing. What can be done in this state is in `ACTS_THAT_MOVE`."""
 ACTS_THAT_MOVE = {
     "scenario.close": "DO",
     "application.rehearse": "P",
+    "application.board": "P",
     "application.withdraw": "P",
     "reviewer.name": "D",
     "reviewer.release": "D",

@@ -338,3 +338,13 @@ def test_rehearsal_speaks_of_the_public_sample(reports: Reports) -> None:
     assert "隐藏" not in page.read("zh")
     assert "Rehearsed on the public sample (entries: 118, unit: case)" in page.read("en")
     assert "hidden" in Page(render_report(reports["accepted"])).read("en")
+
+
+def test_the_address_of_the_check_stands_as_text_and_as_a_code(reports: Reports, certificate: Certificate) -> None:
+    """Where a hub is configured its address leads from paper to the certificate, in both languages."""
+    address = "https://hub.example/certificates/" + "ab" * 32 + "/"
+    page = render_report(reports["accepted"], certificate, check_at=address)
+    assert page.count(f"<code>{address}</code>") == 2
+    for title in ("QR code of the address", "证书核验地址二维码"):
+        assert title in page
+    assert "二维码" not in render_report(reports["accepted"], certificate)

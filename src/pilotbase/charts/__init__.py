@@ -10,6 +10,7 @@
     bar_chart(bars, legend, language, theme=LIGHT)      groups: a part of a whole, and the target
     candidates_chart(rows, language)                    one criterion, a row a candidate ("" without a score)
     leader_chart(steps, language)                       a board's leader, step by step ("" without one)
+    qr_code(content, title)                             an address for a telephone
     status_mark(outcome)                                the mark alone; put the word beside it
 
 Each is self-contained: text stays text, `<title>` and `<desc>` for readers, no scripts, no styles, no identifiers, the
@@ -27,6 +28,7 @@ from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
 from pilotbase.charts.numbers import spell_bytes, spell_count, spell_number, spell_seconds
+from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.themes import DARK, LIGHT, Theme
 from pilotbase.charts.verdict_strip import verdict_strip
 from pilotbase.charts.way import Leg, spell_days, way_chart
@@ -53,6 +55,7 @@ __all__ = [
     "leader_chart",
     "make_visible",
     "outcome_word",
+    "qr_code",
     "spell_bytes",
     "spell_count",
     "spell_days",

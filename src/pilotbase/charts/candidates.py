@@ -28,7 +28,7 @@ class CandidateRow:
 
 
 def candidates_chart(rows: Sequence[CandidateRow], language: Language) -> str:
-    """Return rows of one criterion as SVG: bounds as a bar, score as a dot, the baseline on the same cases as a rhomb.
+    """Return rows of one criterion as SVG: bounds as a bar, score as a dot, baseline on the same cases as a diamond.
 
     Nothing is drawn ("") where no candidate has a score.
     """
@@ -86,7 +86,8 @@ def _draw_row(drawing: Drawing, row: CandidateRow, scale: Scale, y: float) -> No
         return
     x = scale(result.estimate)
     drawing.circle((x, y), 6, PAPER, COLOURS[result.outcome], 3)
-    drawing.text((x, y - 11), spell_on_axis(result.estimate, result.unit_label), anchor="middle", bold=True)
+    anchor: Anchor = "start" if x < LEFT + 16 else "middle"
+    drawing.text((x, y - 11), spell_on_axis(result.estimate, result.unit_label), anchor=anchor, bold=True)
 
 
 def _shortened(name: str) -> str:

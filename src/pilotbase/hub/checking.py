@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import qrcode  # type: ignore[import-untyped]
 from django.conf import settings
-from qrcode.image.svg import SvgPathImage  # type: ignore[import-untyped]
 
 from pilotbase.certificate import Verification, read_evidence, verify_certificate
 from pilotbase.documents.certificate import Certificate
@@ -62,10 +59,3 @@ def check_issued(serial: str) -> Checked:
 def address(serial: str) -> str:
     """Return the address at which anybody checks a certificate, as its QR code holds it."""
     return f"{settings.CONFIGURATION.url}/certificates/{serial.partition(':')[2] or serial}/"
-
-
-def qr_code(content: str) -> bytes:
-    """Return a QR code as SVG."""
-    drawn = io.BytesIO()
-    qrcode.make(content, image_factory=SvgPathImage, box_size=12, border=2).save(drawn)
-    return drawn.getvalue()

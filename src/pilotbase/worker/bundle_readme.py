@@ -44,7 +44,7 @@ def _part(of: Proceedings, excerpt: LogExcerpt, names: Sequence[str], language: 
     yield f"- {say('bundle.readme.log_key')}: `{excerpt.key}`\n"
     yield f"## {say('bundle.readme.files')}\n"
     for name in (*names, SUMS):
-        yield f"- `{name}`: {say(f'bundle.file.{_code(name)}')}"
+        yield f"- `{name}`: {what_is(name).render(language)}"
     yield f"\n## {say('bundle.readme.how')}\n"
     yield say("bundle.readme.install") + "\n"
     for code, command in COMMANDS:
@@ -53,5 +53,6 @@ def _part(of: Proceedings, excerpt: LogExcerpt, names: Sequence[str], language: 
     yield say("bundle.readme.shows")
 
 
-def _code(name: str) -> str:
-    return name.rpartition(".")[0].replace("-", "_").lower() or name.lower()
+def what_is(name: str) -> Text:
+    """Return what a file of a bundle is."""
+    return Text(code=f"bundle.file.{(name.rpartition('.')[0] or name).replace('-', '_').lower()}")

@@ -20,6 +20,7 @@ from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.worker.check_address import check_address
 from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole
 
 RECORDS = "records.parquet"
@@ -48,13 +49,13 @@ class TrialFiles:
 
 def write_trial(folder: Path, files: TrialFiles) -> None:
     """Write the folder of a trial; its subfolder ``supplier/`` holds what the supplier may see."""
-    supplier = folder / "supplier"
+    supplier, check_at = folder / "supplier", check_address(files.certificate)
     supplier.mkdir(parents=True, exist_ok=True)
     for place, shown in ((folder, files.report), (supplier, files.report.supplier_view())):
         mode = PUBLIC if place == supplier else PRIVATE
         write_json(place / "plan.json", files.plan)
         write_json(place / "report.json", shown, mode)
-        write_whole(place / "report.html", render_report(shown, files.certificate), mode)
+        write_whole(place / "report.html", render_report(shown, files.certificate, check_at=check_at), mode)
         write_whole(place / "certificate.json", files.envelope.to_bytes())
     write_whole(folder / "log-checkpoint.txt", files.checkpoint)
     if files.records is not None:

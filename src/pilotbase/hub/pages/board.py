@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from pilotbase.charts import LeaderStep, leader_chart
-from pilotbase.documents.board import Board, SeenBoard
+from pilotbase.documents.board import Board
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, language
@@ -37,7 +37,6 @@ def show(request: HubRequest, name: str) -> HttpResponse:
         "used": sorted(seen.board.used.items()) if seen.board else [],
         "chart": drawn(leader_chart(steps_of(seen.board), language())) if seen.board else "",
         "applications": [(listing, newest_work(acting.view, listing.subject)) for listing in applications],
-        "left": submissions_left(seen, acting.organisation),
         "crumbs": [
             {"url": "/scenarios/", "label": text("hub.nav_scenarios")},
             {"url": address_of(subject), "label": seen.title},
@@ -64,9 +63,3 @@ def newest_work(view: View, subject: str) -> Progress | None:
     """Return how far the newest submission of an application is, or how it ended."""
     work = next((job for job in jobs_of(view, subject) if job.kind == "board"), None)
     return told(work) if work is not None else None
-
-
-def submissions_left(seen: SeenBoard, organisation: str) -> int:
-    """Return how many submissions an organisation has left."""
-    used = seen.board.used.get(organisation, 0) if seen.board else 0
-    return max(seen.allowed - used, 0)

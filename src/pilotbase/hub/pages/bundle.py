@@ -11,6 +11,8 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.base import base
+from pilotbase.worker.bundle_files import NEEDED, OPTIONAL, SUMS
+from pilotbase.worker.bundle_readme import what_is
 from pilotbase.worker.packing import Bundle, take_bundle
 from pilotbase.worker.readings import record_for
 
@@ -25,6 +27,7 @@ def take(request: HubRequest, name: str) -> HttpResponse:
     shown = {
         "title": text("live.bundle"),
         "record": record,
+        "files": [(name, what_is(name)) for name in (*NEEDED, *OPTIONAL, SUMS)],
         "name": name,
         "crumbs": [
             {"url": "/trials/", "label": text("hub.nav_trials")},

@@ -8,9 +8,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from pilotbase.charts import qr_code
 from pilotbase.documents.texts import text
 from pilotbase.hub import checking
-from pilotbase.hub.acting import HubRequest, posted_files
+from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.sentences import t
 
 _MAXIMUM_BYTES = 1 << 20
@@ -82,4 +83,5 @@ def download(request: HubRequest, serial: str) -> HttpResponse:
 def qr(request: HubRequest, serial: str) -> HttpResponse:
     """Give the QR code that stands on the certificate's page."""
     checking.issued(serial)
-    return HttpResponse(checking.qr_code(checking.address(serial)), content_type="image/svg+xml")
+    title = text("hub.qr_of_certificate").render(language())
+    return HttpResponse(qr_code(checking.address(serial), title), content_type="image/svg+xml")

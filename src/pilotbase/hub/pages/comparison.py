@@ -114,8 +114,8 @@ def row_of(found: Comparison, one: Candidate) -> Row:
     return Row(one, cells, saves, latency, computing)
 
 
-def charts_of(found: Comparison, candidates: list[Candidate]) -> list[SafeString]:
-    """Return one chart a criterion, its rows in the reader's order."""
+def charts_of(found: Comparison, candidates: list[Candidate]) -> list[tuple[str, SafeString]]:
+    """Return (rule, chart) of each criterion that somebody has a score on, its rows in the reader's order."""
     drawings = []
     for rule in found.rules:
         rows = [
@@ -124,8 +124,8 @@ def charts_of(found: Comparison, candidates: list[Candidate]) -> list[SafeString
             for result in one.criteria
             if result.rule == rule
         ]
-        drawings.append(candidates_chart(rows, language()))
-    return [drawn(drawing) for drawing in drawings if drawing]
+        drawings.append((rule, candidates_chart(rows, language())))
+    return [(rule, drawn(drawing)) for rule, drawing in drawings if drawing]
 
 
 def _by_criterion(found: Comparison, order: str) -> Key | None:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text
+from pilotbase.hub import checking
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.addresses import subject_of
 from pilotbase.hub.reading import record_of
@@ -63,7 +64,9 @@ def report(request: HubRequest, name: str) -> HttpResponse:
     if found is None:
         raise NotFoundError("hub.not_found")
     issued = certificate_of(view, record)
-    response = HttpResponse(render_report(found, issued.certificate if issued else None, language()))
+    certificate = issued.certificate if issued is not None else None
+    check_at = checking.address(certificate.serial) if certificate is not None else None
+    response = HttpResponse(render_report(found, certificate, language(), check_at))
     response["Content-Security-Policy"] = SANDBOX
     return response
 

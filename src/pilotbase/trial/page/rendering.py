@@ -20,11 +20,14 @@ from pilotbase.trial.page.wording import Wording, capital
 _SHOWN_DIGITS = 12
 
 
-def render_report(report: Report, certificate: Certificate | None = None, language: Language = "en") -> str:
+def render_report(
+    report: Report, certificate: Certificate | None = None, language: Language = "en", check_at: str | None = None
+) -> str:
     """Return ``report`` as an HTML document in both languages, ``language`` shown first.
 
     Every text of a supplier or an owner is escaped, and what hides in it (controls, right-to-left overrides) is spelled
     out. Codes of sentences that this version's catalogues lack are shown as they are: an old report stays readable.
+    ``check_at``: the address at which anybody checks the certificate; it stands there as a QR code too.
     """
     style = _stylesheet()
     return (
@@ -33,6 +36,7 @@ def render_report(report: Report, certificate: Certificate | None = None, langua
         .render(
             report=report,
             certificate=certificate,
+            check_at=check_at,
             digest_of_report=report.full_report or report.digest(),
             languages=[(name, Wording(name)) for name in LANGUAGES],
             shown=language,
@@ -63,6 +67,7 @@ def _environment() -> Environment:
         "short": _short_digest,
     }
     environment.globals |= {
+        "qr": lambda content, title: Markup(charts.qr_code(content, title)),  # noqa: S704 - built as an XML tree
         "mark": lambda outcome: Markup(charts.status_mark(outcome)),  # noqa: S704 - built as an XML tree
         "number": charts.spell_number,
         "outcome_of": charts.OUTCOME_OF,

@@ -1,0 +1,85 @@
+"""Charts of candidates and boards, and QR codes: true to what they show, self-contained, in the order that is given."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+import qrcode
+
+from pilotbase.charts import CandidateRow, LeaderStep, candidates_chart, leader_chart, qr_code
+from pilotbase.charts.qr_code import MODULE, QUIET
+from pilotbase.documents.side_by_side import ComparedCriterion
+from pilotbase.documents.texts import LANGUAGES, Language
+from pilotbase.documents.vocabularies import Outcome
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def row(name: str, estimate: float | None, lower: float | None = None, upper: float | None = None) -> CandidateRow:
+    result = ComparedCriterion(
+        rule="recall(failure) >= 0.80",
+        outcome=Outcome.PASS if estimate else Outcome.NOT_MEASURED,
+        threshold=0.8,
+        estimate=estimate,
+        lower=lower,
+        upper=upper,
+        baseline=0.5,
+        guarantee="exact_anytime",
+    )
+    return CandidateRow(name, result)
+
+
+def words(drawing: str) -> list[str]:
+    return ["".join(node.itertext()) for node in ElementTree.fromstring(drawing).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_candidates_stand_in_the_order_that_is_given_with_their_intervals(language: Language) -> None:
+    rows = [row("weaker 1.0.0", 0.82, 0.7, 0.9), row("stronger 1.0.0", 0.95, 0.9, 0.99), row("silent 1.0.0", None)]
+    drawing = candidates_chart(rows, language)
+    shown = [word for word in words(drawing) if word.endswith("1.0.0")]
+    assert shown == ["weaker 1.0.0", "stronger 1.0.0", "silent 1.0.0"]
+    described = ElementTree.fromstring(drawing).find(f"{SVG}desc")
+    assert described is not None
+    assert "weaker 1.0.0: 0.820 [0.700, 0.900]" in (described.text or "")
+    assert {"0.820", "0.950"} <= set(words(drawing))
+
+
+def test_no_candidate_with_a_score_is_no_chart() -> None:
+    silent = row("silent", None)
+    bare = silent.result.model_copy(update={"baseline": None})
+    assert candidates_chart([CandidateRow("silent", bare)], "en") == ""
+
+
+def test_a_long_name_of_a_stranger_is_cut_and_cannot_leave_its_place() -> None:
+    drawing = candidates_chart([row("<script>" + "名" * 80, 0.9, 0.8, 1.0)], "zh")
+    assert "<script>" not in drawing
+    assert any(word.endswith("…") and len(word) < 30 for word in words(drawing))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_leaders_are_drawn_step_by_step(language: Language) -> None:
+    steps = [LeaderStep("2026-05-01", 0.81), LeaderStep("2026-05-09", 0.9), LeaderStep("2026-06-02", 0.93)]
+    drawing = leader_chart(steps, language)
+    tree = ElementTree.fromstring(drawing)
+    assert len(list(tree.iter(f"{SVG}circle"))) == 3
+    heights = [float(node.get("cy", "0")) for node in tree.iter(f"{SVG}circle")]
+    assert heights == sorted(heights, reverse=True)
+    assert "0.930" in words(drawing)
+    assert leader_chart([], language) == ""
+
+
+def test_a_qr_code_holds_every_module_of_its_address() -> None:
+    address = "https://hub.example/certificates/" + "ab" * 32 + "/"
+    drawing = qr_code(address, "Check")
+    code = qrcode.QRCode(border=QUIET)
+    code.add_data(address)
+    wanted = code.get_matrix()
+    found = [[False] * len(wanted) for _ in wanted]
+    for node in list(ElementTree.fromstring(drawing).iter(f"{SVG}rect"))[1:]:
+        x, y, width = (round(float(node.get(name, "0")) / MODULE) for name in ("x", "y", "width"))
+        for step in range(width):
+            found[y][x + step] = True
+    assert found == wanted
+    assert qr_code(address, "Check") == drawing
