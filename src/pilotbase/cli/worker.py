@@ -30,6 +30,7 @@ def worker(
     from pilotbase.worker.base import open_base
     from pilotbase.worker.noticing import Noticing, running
     from pilotbase.worker.queue import Worker, default_name
+    from pilotbase.worker.retention import sweeping
     from pilotbase.workspace.jobs import Job, JobState
 
     def tell(job: Job, state: JobState) -> None:
@@ -41,8 +42,9 @@ def worker(
     base = open_base(create=True)
     ours, noticing = Worker(base, name or default_name(), lease), Noticing(base, _ways())
     if not once:
+        _keep_log()
         say(text("job.worker_ready", name=ours.name))
-        with running(noticing):
+        with running(noticing), sweeping(base, _files_days()):
             ours.work(stop, tell)
         return
     while (done := ours.work_once()) is not None:
@@ -51,6 +53,22 @@ def worker(
             break
     while noticing.round():
         pass
+
+
+def _keep_log() -> None:
+    """Write a structured log to standard error, as the hub does."""
+    from logging.config import dictConfig
+
+    from pilotbase.hub.configuration import Configuration
+    from pilotbase.hub.logging import logging_settings
+
+    dictConfig(logging_settings(Configuration.from_environment().log))
+
+
+def _files_days() -> int:
+    from pilotbase.hub.configuration import Configuration
+
+    return Configuration.from_environment().files_days
 
 
 def _ways() -> Ways:

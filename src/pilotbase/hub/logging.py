@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 _FIELDS = ("request", "method", "route", "status", "milliseconds", "organisation", "remote")
+_JOB = ("job", "kind", "subject", "attempt", "state", "seconds")
 
 
 class JsonLines(logging.Formatter):
@@ -20,7 +21,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
+        line |= {name: getattr(record, name) for name in _FIELDS + _JOB if hasattr(record, name)}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)

@@ -10,6 +10,7 @@ import logging
 import os
 import platform
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -62,10 +63,13 @@ class Worker:
         claimed = claim(self.base.lab.view, self.name, self.lease_seconds)
         if claimed is None:
             return None
+        began = time.monotonic()
         try:
-            return claimed.job, self._do(claimed)
+            state = self._do(claimed)
         except StaleLeaseError:
             return None
+        _note(claimed.job, state, time.monotonic() - began)
+        return claimed.job, state
 
     def _do(self, claimed: Claim) -> JobState:
         view, job = self.base.lab.view, claimed.job
@@ -101,6 +105,11 @@ class Worker:
         give_up(self.base, claimed.job, reason)
         finish(self.base.lab.view, claimed, JobState.FAILED, reason)
         return JobState.FAILED
+
+
+def _note(job: Job, state: JobState, seconds: float) -> None:
+    facts = {"job": job.identity, "kind": job.kind, "subject": job.subject, "attempt": job.attempt}
+    _log.info("%s %s", job.kind, state, extra={**facts, "state": state.value, "seconds": round(seconds, 3)})
 
 
 def default_name() -> str:
