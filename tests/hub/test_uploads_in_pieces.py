@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalogue.records_for_tests import SCENARIO
-from tests.hub.test_uploads import cases, packed
+from tests.hub.test_uploads import ANSWERS, cases, packed, upload
 
 JSON = {"content_type": "application/json"}
 BYTES = {"content_type": "application/octet-stream"}
@@ -51,6 +51,7 @@ put    uploads/{open}/pieces/3    401 404 404 409 404 404 404 404 404 404
 post   uploads/{open}/finish      401 404 404 422 404 404 404 404 404 404
 post   scenarios                  401 403 404 404 404 403 403 403 403 403
 post   applications               401 403 403 403 403 404 404 403 403 403
+delete scenarios/plant/milling/files 401 404 200 200 404 404 404 404 404 403
 delete uploads/{nothing}          401 404 404 404 404 404 404 404 404 404
 delete uploads/{open}             401 404 404 204 404 404 404 404 404 404
 """
@@ -171,3 +172,44 @@ def test_wrong_archives_are_told_and_stay_until_erased(opened, content):
     assert found.status_code == 422 and any("\u4e00" <= letter <= "\u9fff" for letter in found.json()["title"])
     assert "/tmp/" not in found.content.decode(), "addresses of the base are nobody's business"
     assert browser.get(f"/api/uploads/{upload}").status_code == 200
+
+
+def test_the_owner_sees_and_erases_what_the_base_keeps(opened, settings_of_hub):
+    from pilotbase.hub.base import base
+
+    browser = opened.client("owner")
+    made = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="lathe.csv")})
+    place = f"/api{made['Location'].rstrip('/')}/files"
+    settings_of_hub(files_days=10)
+    kept = browser.get(place).json()
+    assert len(kept) == 1 and kept[0]["size"] > 0
+    blobs = set(blob_files(base()))
+    assert browser.delete(place).json() == {"erased": 1} and browser.get(place).json() == []
+    assert len(blobs - set(blob_files(base()))) == 1
+    assert browser.delete(place).json() == {"erased": 0}
+
+
+def test_what_is_kept_too_long_is_swept(opened):
+    from dataclasses import replace
+    from datetime import timedelta
+
+    from pilotbase.hub.base import base
+    from pilotbase.worker.retention import sweep
+
+    browser = opened.client("owner")
+    made = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="grinder.csv")})
+    place, left = f"/api{made['Location'].rstrip('/')}/files", announced(browser, b"left lying").json()["identity"]
+
+    def in_days(days):
+        lab, now = base().lab, base().lab.store.clock()
+        store = replace(lab.store, clock=lambda: now + timedelta(days=days))
+        view = store.as_actor(lab.actor)
+        return replace(base(), lab=replace(lab, store=store, vault=replace(lab.vault, view=view)))
+
+    assert sweep(in_days(1), 10) == 0 and len(browser.get(place).json()) == 1
+    assert sweep(in_days(11), 10) >= 2 and browser.get(place).json() == []
+    assert browser.get(f"/api/uploads/{left}").status_code == 404
+
+
+def blob_files(base):
+    return [path for path in (base.home.path / "blobs").rglob("*") if path.is_file()]

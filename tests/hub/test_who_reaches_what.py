@@ -134,6 +134,7 @@ PAGES = """
 /api/applications/acme/forest/acts  401 404 200 404 404 200 404 404 404 200
 /api/trials/c1/acts                 401 404 200 200 404 200 404 200 404 200
 /api/organisations/plant/acts       401 404 200 200 404 404 404 404 404 200
+/api/scenarios/plant/milling/files  401 404 200 200 404 404 404 404 404 403
 /api/uploads                        401 200 200 200 200 200 200 200 200 200
 /api/uploads/{upload}               401 404 404 200 404 404 404 404 404 404
 /api/certificates/{serial}          200 200 200 200 200 200 200 200 200 200
@@ -346,6 +347,7 @@ POSTED = {
     "put /api/uploads/{identity}/pieces/{start}",
     "post /api/uploads/{identity}/finish",
     "delete /api/uploads/{identity}",
+    "delete /api/scenarios/{owner}/{name}/files",
     "post /api/scenarios",
     "post /api/applications",
 } | {

@@ -17,6 +17,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.texts import text
 
 app = typer.Typer(help="What was sent to the hub and not yet handed in.", no_args_is_help=True)
+Kept = Annotated[str, typer.Argument(help="Your scenario, such as plant/milling.")]
 Packer = Callable[[Path, IO[bytes]], str]
 
 
@@ -70,6 +71,22 @@ def list_uploads(as_json: AsJson = False) -> None:
 def erase_upload(identity: Annotated[str, typer.Argument(help="As `pilotbase upload list` shows it.")]) -> None:
     """Erase what was sent, at once."""
     hub().erase_upload(identity)
+
+
+@remote
+def kept_files(scenario: Kept, as_json: AsJson = False) -> None:
+    """List the files that the base keeps of your scenario's versions, encrypted, and until when."""
+    found = hub().kept_files(scenario)
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in found])
+    for one in [] if as_json else found:
+        say(text("cli.hub_kept", scenario=one.scenario, size=one.size, until=f"{one.kept_until:%Y-%m-%d}"))
+
+
+@remote
+def erase_files(scenario: Kept) -> None:
+    """Erase the files that the base keeps of your scenario, all versions; what is sealed stays sealed."""
+    say(text("cli.hub_erased", count=hub().erase_files(scenario)))
 
 
 def _hand_in(kind: str, packed: tuple[Path, Packer], said: dict[str, str], seen: str | None, quiet: bool) -> Record:

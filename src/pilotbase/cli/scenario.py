@@ -14,6 +14,8 @@ app = typer.Typer(help="Describe a real problem: data contract, baseline, accept
 app.command("list")(hub_records.lister("scenarios"))
 app.command("show")(hub_records.shower("scenario"))
 app.command("save")(hub_uploads.save_scenario)
+app.command("files")(hub_uploads.kept_files)
+app.command("erase-files")(hub_uploads.erase_files)
 
 
 def _ask(number: int, question: str) -> Any:

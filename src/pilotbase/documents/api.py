@@ -145,6 +145,20 @@ class HandedInApplication(HandedIn):
     scenario: Subject | None = None
 
 
+class KeptVersion(Told):
+    """The files of one version of a scenario that the base keeps, encrypted, until ``kept_until``."""
+
+    scenario: Digest
+    size: int
+    kept_until: datetime
+
+
+class Erased(Told):
+    """How many versions' files were erased."""
+
+    erased: int
+
+
 class CheckedCertificate(Told):
     """Whether a certificate holds, and what it says."""
 

@@ -90,6 +90,8 @@ class Configuration:
     """What the uploads of one organisation may hold together."""
     upload_hours: int = _setting("UPLOAD_HOURS", _between(1, 8760), 72)
     """After so many hours without a further piece an upload that was not taken in is erased."""
+    files_days: int = _setting("FILES_DAYS", _between(1, 36_500), 730)
+    """After so many days the files of a scenario's version are erased."""
     token_requests: int = _setting("TOKEN_REQUESTS", _between(1, 1_000_000), 600)
     """Requests that a token may make in a minute."""
     proxies: int = _setting("PROXIES", _between(0, 9), 0)

@@ -20,6 +20,8 @@ from pilotbase.documents.api import (
     SECTIONS,
     Caller,
     CheckedCertificate,
+    Erased,
+    KeptVersion,
     ListedRecord,
     NewUpload,
     OpenUpload,
@@ -142,6 +144,14 @@ class HubClient:
         if upload.finished:
             return upload
         return _read(OpenUpload, self.requests.send("POST", f"/uploads/{upload.identity}/finish"))
+
+    def kept_files(self, scenario: str) -> list[KeptVersion]:
+        """Return what the base keeps of the versions of ``plant/milling``, and until when."""
+        return _read_list(KeptVersion, self.requests.get(f"/scenarios/{scenario}/files"))
+
+    def erase_files(self, scenario: str) -> int:
+        """Erase the files of every version of ``plant/milling`` and return how many there were."""
+        return _read(Erased, self.requests.send("DELETE", f"/scenarios/{scenario}/files")).erased
 
     def hand_in(self, kind: str, upload: OpenUpload, said: dict[str, str], seen: Digest | None = None) -> Record:
         """Make the zipped folder of an upload a version of a ``scenario`` or an ``application``; return its record.

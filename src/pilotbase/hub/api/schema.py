@@ -40,8 +40,8 @@ PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503, 507)
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
 _WITHOUT_KEY = ("/pieces/", "/finish", "/api/notices/", "/invitations")
 """Writes that change nothing when they are sent again, and one whose answer holds a secret that is not kept."""
-_REFUSED_TO_READERS = "/bundle"
-"""What is there but may be refused, as a bundle is before there is a report."""
+_REFUSED_TO_READERS = ("/bundle", "/files")
+"""What is there but may be refused: a bundle before there is a report, and others' files."""
 _HEADERS = {
     "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",
     "If-Match": "The ETag of what the caller has seen; 412 where somebody was first.",

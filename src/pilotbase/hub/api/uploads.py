@@ -18,8 +18,10 @@ from ninja import Path, Router
 
 from pilotbase.documents.api import (
     MAXIMUM_PIECE,
+    Erased,
     HandedIn,
     HandedInApplication,
+    KeptVersion,
     NewUpload,
     OpenUpload,
 )
@@ -30,6 +32,7 @@ from pilotbase.hub.addresses import address_of
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.media import BYTES, require_type
+from pilotbase.hub.api.records import Word
 from pilotbase.hub.api.records import router as records
 from pilotbase.hub.base import base
 from pilotbase.hub.bodies import BodyTooLargeError
@@ -45,6 +48,7 @@ from pilotbase.vault.uploads import (
 )
 from pilotbase.worker.handing_in import take_uploaded_application, take_uploaded_scenario, vault_of
 from pilotbase.worker.intake import Remarks
+from pilotbase.worker.retention import erase_kept_files, kept_files
 
 router = Router(tags=["uploads"], auth=MEMBERS)
 UploadId = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{32}$")]]
@@ -139,6 +143,27 @@ def hand_in_application(request: HubRequest, given: HandedInApplication) -> Http
         return _made(request, take_uploaded_application(base(), view, given.upload, most, made_for))
 
     return once(request, act)
+
+
+@records.get(
+    "/scenarios/{owner}/{name}/files",
+    auth=MEMBERS,
+    response=answers(list[KeptVersion]),
+    summary="Files that the base keeps of a scenario",
+)
+def kept(request: HubRequest, owner: Word, name: Word) -> list[KeptVersion]:
+    """Return what the base keeps of each version, encrypted, and until when; for its owner and the operator."""
+    days = timedelta(days=settings.CONFIGURATION.files_days)
+    found = kept_files(base(), request.acting.view, f"scenario:{owner}/{name}")
+    return [KeptVersion(scenario=one.scenario, size=one.size, kept_until=one.stored_at + days) for one in found]
+
+
+@records.delete(
+    "/scenarios/{owner}/{name}/files", auth=MEMBERS, response=answers(Erased), summary="Erase the files of a scenario"
+)
+def erase_kept(request: HubRequest, owner: Word, name: Word) -> Erased:
+    """Erase the files of every version at once; what is sealed for trials under way stays sealed."""
+    return Erased(erased=erase_kept_files(base(), request.acting.view, f"scenario:{owner}/{name}"))
 
 
 def _vault(request: HubRequest) -> Vault:
