@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
+from tests.workspace.stores_for_tests import reason_to_skip, running_server
 
 ACCOUNTS = """
 import sys
@@ -24,6 +26,8 @@ if sys.argv[1] == "make":
     person.save()
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     Membership.objects.create(person=person, organisation="pilot-base", roles=["operator"])
+if sys.argv[1] == "count":
+    sys.exit(print(Person.objects.count(), "people"))
 person = Person.objects.get()
 print(person.pk, person.name, person.identity, person.joined_at.isoformat())
 print(person.check_password("correct horse battery staple"))
@@ -34,14 +38,24 @@ if sys.argv[1] == "show":
 
 
 def run(home: Path, *words: object, language: str = "en") -> str:
+    ended = ran(home, *words, language=language)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def failed(home: Path, *words: object) -> str:
+    ended = ran(home, *words)
+    assert ended.returncode == 2 and "Traceback" not in ended.stderr, ended.stderr
+    return ended.stderr
+
+
+def ran(home: Path, *words: object, language: str = "en") -> "subprocess.CompletedProcess[str]":
     """Run a command in a process of its own: Django serves one home a process."""
     environment = {**os.environ, "PILOTBASE_HOME": str(home), "PILOTBASE_LANGUAGE": language}
     program = ACCOUNTS if words[0] == "accounts" else "from pilotbase.cli import main; main()"
     words = words[1:] if words[0] == "accounts" else words
     command = [sys.executable, "-c", program, *map(str, words)]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def told_by(home: Path, *words: object, code: int) -> str:
@@ -64,6 +78,24 @@ def test_a_base_with_accounts_comes_back_and_goes_on(tmp_path):
         brought.parent.mkdir(mode=0o700, exist_ok=True)
         shutil.copy(key, brought)
     assert run(copy, "accounts", "show") == before
+
+
+@pytest.mark.prove
+def test_a_base_with_accounts_goes_to_postgresql_and_back(tmp_path):
+    if reason_to_skip():
+        pytest.skip(str(reason_to_skip()))
+    home, there, back = tmp_path / "home", tmp_path / "there", tmp_path / "back"
+    before, keys = run(home, "accounts", "make"), ("--keys", home / "keys")
+    run(home, "backup", tmp_path / "one.backup")
+    with running_server() as url:
+        told = run(there, "restore", tmp_path / "one.backup", "--store", url, *keys)
+        assert "not in a backup" not in told
+        assert run(there, "accounts", "show") == before
+        run(there, "backup", tmp_path / "two.backup")
+        assert "holds accounts" in failed(back, "restore", tmp_path / "one.backup", "--store", url, *keys)
+    assert not back.exists()
+    run(back, "restore", tmp_path / "two.backup", *keys)
+    assert "2 people" in run(back, "accounts", "count")
 
 
 def test_init_names_store_and_blobs_or_says_what_is_wrong(tmp_path):
