@@ -1,4 +1,4 @@
-"""What is wrong with a page for people who see little, use a keyboard or hold a phone: axe, and what it does not ask."""
+"""What is wrong with a page for people who see little, use a keyboard or hold a phone: axe, and a little more."""
 
 from axe_playwright_python.sync_playwright import Axe
 

@@ -18,6 +18,22 @@ from tests.data.test_tables import write_workbook
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+ROLES = {
+    "plant": ("Harmony Plant", "和谐工厂", "demand_owner"),
+    "acme": ("Acme AI", "极致智能", "supplier"),
+    "institute": ("North Institute", "北方研究院", "reviewer"),
+    "ministry": ("City Data Bureau", "市数据局", "regulator"),
+}
+"""Organisation → its names and its role."""
+PEOPLE = {
+    "owner": ("plant", "demand_owner", "zh"),
+    "supplier": ("acme", "supplier", "en"),
+    "reviewer": ("institute", "reviewer", "zh"),
+    "regulator": ("ministry", "regulator", "en"),
+    "planner": ("pilot-base", "operator", "en"),
+    "signer": ("pilot-base", "operator", "zh"),
+}
+"""Person → organisation, role, and the language of their browser."""
 PASSWORD = "correct horse battery staple"
 CASES = 900
 

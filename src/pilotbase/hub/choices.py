@@ -29,6 +29,10 @@ _REMEDIES = {"record.interest_undeclared": Act.INTEREST_DECLARE, "record.approva
 """What stands against an act → the act that removes it."""
 
 
+_ABOUT_NOTHING = frozenset({"record.no_open_appeal", "record.no_such_order"})
+"""What stands against an act that has nothing to be done to: no page speaks of it."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """One act: whether it waits for the reader, whether it ends something, and what else stands against it."""
@@ -48,12 +52,16 @@ class Choice:
 
 def choices(view: View, record: Record) -> list[Choice]:
     """Return what the actor of ``view`` may do to ``record`` now, in the order in which a page offers it."""
-    possible = possible_acts(view, record)
+    possible = [one for one in possible_acts(view, record) if _has_object(one)]
     waiting = {wait.act for wait in record.waits if _mine(wait, view.actor)}
     codes = [one.obstacle.code for one in possible if one.act in waiting and one.obstacle is not None]
     turn = waiting | {_REMEDIES[code] for code in codes if code in _REMEDIES}
     found = [Choice(one, one.act in turn, one.act in _ENDS) for one in possible]
     return sorted(found, key=lambda one: (one.barred, one.ends, not one.turn))
+
+
+def _has_object(possible: Possible) -> bool:
+    return possible.obstacle is None or possible.obstacle.code not in _ABOUT_NOTHING
 
 
 def _mine(wait: Waiting, actor: Actor) -> bool:

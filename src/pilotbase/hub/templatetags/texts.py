@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from pilotbase.documents.base import Localized, localized
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, catalogue, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.addresses import address_of
@@ -63,6 +63,17 @@ def state(kind: str, value: str) -> SafeString:
 def organisation(name: str | None) -> str:
     """Return what an organisation is called."""
     return title_of(name or "")
+
+
+@register.filter
+def unmeasured(check: str) -> str:
+    """Return in words what a certificate says was not measured, such as ``function: robustness`` or ``production``."""
+    section, _, name = check.partition(": ")
+    sentence = f"trial.finding.no_{name}"
+    if sentence in catalogue("trial", language()):
+        return text(sentence).render(language())
+    title = text(f"verification.{section}").render(language())
+    return f"{title}: {make_visible(name)}" if name else title
 
 
 @register.filter
