@@ -27,7 +27,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
     """Show a board to its owner, to the base and to suppliers."""
     acting, subject = request.acting, subject_of("scenarios", name)
     seen = board_for(acting.view, subject)
-    applications = own_applications(acting, subject)
+    applications = [(one, newest_work(acting.view, one.subject)) for one in own_applications(acting, subject)]
     shown = {
         "title": text(
             "live.board_of", scenario=seen.title.render(language()) if not isinstance(seen.title, str) else seen.title
@@ -36,7 +36,8 @@ def show(request: HubRequest, name: str) -> HttpResponse:
         "steps": list(seen.board.ranked) if seen.board else [],
         "used": sorted(seen.board.used.items()) if seen.board else [],
         "chart": drawn(leader_chart(steps_of(seen.board), language())) if seen.board else "",
-        "applications": [(listing, newest_work(acting.view, listing.subject)) for listing in applications],
+        "applications": applications,
+        "at_work": any(work is not None and work.live for _, work in applications),
         "crumbs": [
             {"url": "/scenarios/", "label": text("hub.nav_scenarios")},
             {"url": address_of(subject), "label": seen.title},
