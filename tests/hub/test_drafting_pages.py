@@ -1,0 +1,87 @@
+"""A scenario from a spreadsheet: the file is sent once, columns are chosen, the draft is edited where it stands."""
+
+import html
+import io
+import re
+import zipfile
+
+import pytest
+
+from tests.hub.test_uploads import ANSWERS, upload
+
+KEPT = re.compile(r'name="kept" value="([0-9a-f]{32})"')
+
+
+@pytest.fixture(scope="module")
+def base(one_world):
+    return one_world
+
+
+@pytest.fixture(scope="module")
+def draft(base):
+    """The address of a draft."""
+    return base.client("owner").post("/scenarios/new/", {**ANSWERS, "cases": upload(name="edited.csv")})["Location"]
+
+
+def test_the_file_is_sent_once(base):
+    browser = base.client("owner")
+    page = browser.post("/scenarios/new/", {"cases": upload(name="once.csv")}).content.decode()
+    assert "once.csv" in page and "600" in page and "wrong-why" not in page, "nothing is lacking yet"
+    assert '<option value="failure"' in page
+    (kept,) = KEPT.findall(page)
+    again = browser.post("/scenarios/new/", {**ANSWERS, "kept": kept, "cost_of_miss": ""}).content.decode()
+    assert KEPT.findall(again) == [kept] and again.count("wrong-why") == 1 and "The mill breaks" in again
+    assert browser.post("/scenarios/new/", {**ANSWERS, "kept": kept}).status_code == 302
+    gone = browser.post("/scenarios/new/", {**ANSWERS, "kept": kept}).content.decode()
+    assert "wrong-why" in gone and not KEPT.findall(gone), "it was erased when it was taken in"
+
+
+def test_a_kept_file_is_of_its_organisation_alone(base):
+    page = base.client("owner").post("/scenarios/new/", {"cases": upload(name="mine.csv")}).content.decode()
+    (kept,) = KEPT.findall(page)
+    others = base.client("other-owner").post("/scenarios/new/", {**ANSWERS, "kept": kept}).content.decode()
+    assert "mine.csv" not in others and "wrong-why" in others
+
+
+def test_a_draft_is_edited_where_it_stands(base, draft):
+    browser, address = base.client("owner"), f"{draft}acts/scenario.edit/"
+    page = browser.get(address).content.decode()
+    manifest = html.unescape(re.search(r"<textarea[^>]*name=.manifest.[^>]*>\n?(.*?)</textarea>", page, re.DOTALL)[1])
+    seen = re.search(r'name="seen" value="([^"]+)"', page)[1]
+    assert "CONFIRM" in manifest and "请确认" in manifest
+    wrong = browser.post(address, {"manifest": manifest.replace("recall(", "recal("), "seen": seen}).content.decode()
+    assert "criteria[0].rule" in wrong and "recal(" in wrong
+    unread = browser.post(address, {"manifest": "name: [", "seen": seen})
+    assert unread.status_code == 200 and "note error" in unread.content.decode()
+    other = browser.post(address, {"manifest": manifest.replace("name: edited", "name: others"), "seen": seen})
+    assert other.status_code == 200 and "note error" in other.content.decode(), "it stays the same scenario"
+    better = manifest.replace("Predict failure", "Spindle alarm")
+    assert browser.post(address, {"manifest": better, "note": "A name.", "seen": seen})["Location"] == draft
+    shown = browser.get(draft).content.decode()
+    assert "Spindle alarm" in shown and "A name." in shown
+    stale = browser.post(address, {"manifest": manifest, "seen": seen}).content.decode()
+    assert "note error" in stale, "what others changed meanwhile is told, not overwritten"
+
+
+def test_nobody_else_edits_it(base, draft):
+    for who in ("other-owner", "supplier", "regulator", "reviewer"):
+        assert base.client(who).get(f"{draft}acts/scenario.edit/").status_code == 404, who
+
+
+def test_what_was_decided_stands_in_the_history(base, draft):
+    assert "broken, fine" in base.client("owner").get(draft).content.decode()
+
+
+def test_a_supplier_takes_the_starter_kit_of_an_open_scenario(base, draft):
+    assert base.client("supplier").get(f"{draft}starter-kit.zip").status_code == 404, "a draft is not shown"
+    base.client("owner").post(f"{draft}acts/scenario.submit/", {})
+    assert base.client("desk").post(f"{draft}acts/scenario.open/", {}).status_code == 302
+    answer = base.client("supplier").get(f"{draft}starter-kit.zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as kit:
+        names = {name.rpartition("/")[2] for name in kit.namelist()}
+        sample = next(name for name in kit.namelist() if name.endswith(".csv"))
+        rows = kit.read(sample).decode().splitlines()
+        manifest = kit.read(next(name for name in kit.namelist() if name.endswith("application.yaml"))).decode()
+    assert {"application.yaml", "app.py", "requirements.lock"} <= names
+    assert 200 < len(rows) < 400, "half of the cases stay hidden"
+    assert re.search(r"supplier: .*acme", manifest)
