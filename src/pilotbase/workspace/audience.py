@@ -7,8 +7,9 @@ an organisation has to do with is found by its name, as owner or as party, and i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Actor
@@ -24,6 +25,14 @@ class Part:
     condition: ColumnElement[bool]
     whole: str | None = None
 
+    def column(self, name: str) -> ColumnElement[Any]:
+        """Return a column of ``listings``, to be compared in this part.
+
+        An organisation's own is found by its name; no other index is to be used, as SQLite would, which without
+        statistics takes a kind for rarer.
+        """
+        return _rows[name] if self.whole is not None else _unindexed(_rows[name])
+
 
 def parts_seen_by(actor: Actor) -> tuple[Part, ...]:
     """Return the parts of the listings that ``actor`` sees, as `Visibility.admits` says of the documents they show."""
@@ -32,7 +41,7 @@ def parts_seen_by(actor: Actor) -> tuple[Part, ...]:
     public = Part(_rows.scope == "public", "public")
     if not actor.organisation:
         return (public,)
-    of_parties, owned = _rows.scope == "parties", _rows.owner == actor.organisation
+    of_parties, owned = _unindexed(_rows.scope) == "parties", _rows.owner == actor.organisation
     named = select(_parties.digest, _parties.owner).where(_parties.organisation == actor.organisation)
     shown = tuple_(_rows.digest, _rows.owner).in_(named)
     return (public, Part(and_(of_parties, owned)), Part(and_(of_parties, ~owned, shown)))
@@ -41,3 +50,7 @@ def parts_seen_by(actor: Actor) -> tuple[Part, ...]:
 def seen_by(actor: Actor) -> ColumnElement[bool]:
     """Return the condition on rows of ``listings`` that ``actor`` sees them."""
     return or_(*(part.condition for part in parts_seen_by(actor)))
+
+
+def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(column, "")

@@ -20,7 +20,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.workspace import listing_rows, records, tables, text_index
 from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.audience import parts_seen_by, seen_by
+from pilotbase.workspace.audience import Part, parts_seen_by, seen_by
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
@@ -174,20 +174,23 @@ def find_waits(view: View, limit: int) -> list[tuple[Listing, Wait]]:
 
 def _asked(connection: Connection, rows: Select[Any], actor: Actor, query: Query) -> Iterator[Select[Any]]:
     """Yield ``rows`` of what ``query`` asks for, once for each part of the listings that ``actor`` sees."""
-    conditions: list[ColumnElement[bool]] = [_rows.kind == query.kind]
-    if query.states:
-        conditions.append(_rows.state.in_(query.states))
-    for name in ("sector", "action", "owner", "scenario", "application"):
-        if value := getattr(query, name):
-            conditions.append(_rows[name] == value)
     words = records.fold(query.words).split()
     for part in parts_seen_by(actor):
-        asked = rows.where(part.condition, *conditions)
+        asked = rows.where(part.condition, *_conditions(part, query))
         if words and part.whole is not None:
             asked = asked.where(text_index.holding(connection, query.kind, part.whole, words))
         elif words:
             asked = asked.where(text_index.containing(words))
         yield asked
+
+
+def _conditions(part: Part, query: Query) -> Iterator[ColumnElement[bool]]:
+    yield part.column("kind") == query.kind
+    if query.states:
+        yield part.column("state").in_(query.states)
+    for name in ("sector", "action", "owner", "scenario", "application"):
+        if value := getattr(query, name):
+            yield part.column(name) == value
 
 
 def cut_to(rows: Select[Any], actor: Actor) -> Select[Any]:
