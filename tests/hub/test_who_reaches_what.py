@@ -20,6 +20,12 @@ PAGES = """
 /overview/records/open/             302 404 200 404 404 404 404 404 404 200
 /api/figures                        200 200 200 200 200 200 200 200 200 200
 /api/figures/overview               401 200 200 200 200 200 200 200 200 200
+/import/                            302 404 200 404 404 404 404 404 404 404
+/import/organisations/              302 404 200 404 404 404 404 404 404 404
+/import/people/template.csv         302 404 200 404 404 404 404 404 404 404
+/import/nothing/                    302 404 404 404 404 404 404 404 404 404
+/import/people/0123456789abcdef/    302 404 404 404 404 404 404 404 404 404
+/import/people/0123456789abcdef/problems.csv 302 404 404 404 404 404 404 404 404 404
 /search/                            200 200 200 200 200 200 200 200 200 200
 /certified/                         200 200 200 200 200 200 200 200 200 200
 /figures/                           200 200 200 200 200 200 200 200 200 200
@@ -371,7 +377,7 @@ POSTED = {
     "post /api/webhooks/{webhook}/messages/{message}/replay",
 }
 """Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`, `test_exchange`, `test_notices`."""
-POSTED_PAGES = {"act-for", "invitation-withdraw", "membership-remove", "token-revoke", "set_language",
+POSTED_PAGES = {"act-for", "import-confirm", "import-cancel", "invitation-withdraw", "membership-remove", "token-revoke", "set_language",
                 "openid_connect_login", "openid_connect_callback", "mfa_reauthenticate", "mfa_activate_totp",
                 "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
                 "mfa_download_recovery_codes",

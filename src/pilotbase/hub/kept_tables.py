@@ -49,6 +49,16 @@ def keep_table(view: View, file: UploadedFile[Any], name: str) -> KeptTable:
         InputError: it is no table, or too large; then nothing is kept.
         RefusedError: the organisation keeps as much as it may.
     """
+    upload = keep_file(view, file, name)
+    try:
+        return _described(view, upload)
+    except BaseException:
+        erase_upload(vault_of(base(), view), upload.identity)
+        raise
+
+
+def keep_file(view: View, file: UploadedFile[Any], name: str) -> Upload:
+    """Keep ``file`` for the organisation of the actor as ``name``, whatever it is; raises as `keep_table`."""
     configuration, vault = settings.CONFIGURATION, vault_of(base(), view)
     lifetime = timedelta(hours=configuration.upload_hours)
     terms = UploadTerms(configuration.upload_bytes, configuration.upload_room_bytes, lifetime)
@@ -59,7 +69,7 @@ def keep_table(view: View, file: UploadedFile[Any], name: str) -> KeptTable:
     try:
         for piece in file.chunks(_PIECE):
             upload = append_piece(vault, upload.identity, upload.received, piece, lifetime)
-        return _described(view, finish_upload(vault, upload.identity))
+        return finish_upload(vault, upload.identity)
     except BaseException:
         erase_upload(vault, upload.identity)
         raise

@@ -22,6 +22,7 @@ from pilotbase.hub.pages import (
     certificates,
     comparison,
     feeds,
+    imports,
     lists,
     next_steps,
     notices,
@@ -164,8 +165,19 @@ OVERVIEW = [
     path("records/<str:figure>/", overview.records, name="overview-records"),
 ]
 
+IMPORTS = [
+    path("", imports.show, name="imports"),
+    path("<str:kind>/template.csv", imports.template, name="import-template"),
+    path("<str:kind>/", imports.start, name="import-start"),
+    path("<str:kind>/<drawn:identity>/", imports.preview, name="import-preview"),
+    path("<str:kind>/<drawn:identity>/problems.csv", imports.problems, name="import-problems"),
+    path("<str:kind>/<drawn:identity>/confirm/", imports.confirm, name="import-confirm"),
+    path("<str:kind>/<drawn:identity>/cancel/", imports.cancel, name="import-cancel"),
+]
+
 urlpatterns = [
     *PORTAL,
+    path("import/", include(IMPORTS)),
     path("overview/", include(OVERVIEW)),
     path("work/", work.show, name="my-work"),
     path("certificates/", include(CERTIFICATES)),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -66,11 +66,16 @@ def invite(
                 "invitation.sent",
                 [f"organisation:{organisation}"],
                 {"roles": ", ".join(named), "invitation": invitation.pk},
-                _personal(invitation.email, inviter),
+                logged_person(invitation.email, inviter),
             )
-    link = f"{settings.CONFIGURATION.url}/invitations/{secret}/"
-    _mail(invitation, link, language)
+    link = link_of(secret)
+    mail_of(invitation, link, language).send()
     return Sent(invitation, link)
+
+
+def link_of(secret: str) -> str:
+    """Return the link of an invitation."""
+    return f"{settings.CONFIGURATION.url}/invitations/{secret}/"
 
 
 def open_invitation(secret: str, now: datetime | None = None) -> Invitation:
@@ -156,19 +161,20 @@ def _log_membership(view: View, action: str, membership: Membership) -> None:
         change.require_operator()
         subjects = [f"organisation:{membership.organisation}"]
         facts: dict[str, str | int] = {"roles": ", ".join(membership.roles), "person": membership.person.identity}
-        change.record(action, subjects, facts, _personal(membership.person.email, None))
+        change.record(action, subjects, facts, logged_person(membership.person.email, None))
 
 
-def _personal(email: str, inviter: Person | None) -> bytes:
+def logged_person(email: str, inviter: Person | None) -> bytes:
     """Return who it is about: kept apart from the log, so that erasing it leaves every proof valid."""
     return json.dumps({"email": email, "by": inviter.email if inviter else None}).encode()
 
 
-def _mail(invitation: Invitation, link: str, language: Language) -> None:
+def mail_of(invitation: Invitation, link: str, language: Language) -> EmailMessage:
+    """Return the mail that brings the link of an invitation."""
     params = {
         "organisation": invitation.organisation,
         "link": link,
         "until": invitation.expires_at.strftime("%Y-%m-%d"),
     }
     subject = text("hub.mail_invitation_subject", **params).render(language)
-    send_mail(subject, text("hub.mail_invitation", **params).render(language), None, [invitation.email])
+    return EmailMessage(subject, text("hub.mail_invitation", **params).render(language), None, [invitation.email])

@@ -1,0 +1,227 @@
+"""What a spreadsheet of organisations, people or targets would do to a base: a plan with every problem of every row.
+
+    plan_organisations(view, table)              new, changed and unchanged organisations
+    plan_people(table, known)                    whom to invite; who is in already
+    plan_targets(view, table)                    targets of years, sectors and actions
+
+A plan changes nothing. Rows with problems say what was found and what is allowed; a plan that
+has any is not carried out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar, cast, get_args
+
+from pilotbase.catalogue.import_columns import COLUMNS, Cell, Problem, Table, read_cells
+from pilotbase.catalogue.records import head_of
+from pilotbase.catalogue.targets import read_targets
+from pilotbase.documents.base import Localized
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.record import Record
+from pilotbase.documents.targets import Aim, Target
+from pilotbase.documents.texts import LANGUAGES, Language, Text, text
+from pilotbase.documents.vocabularies import Action, Role, Sector
+from pilotbase.workspace.records import fold
+from pilotbase.workspace.store import View
+
+Change = Literal["new", "changed", "same"]
+C = TypeVar("C")
+V = TypeVar("V", Sector, Action)
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_SEPARATORS = re.compile(r"[,;、，；|\n]")
+_NO_ROLES: tuple[Role, ...] = ()
+_NO_NAMES: tuple[str, ...] = ()
+MOST_ORGANISATIONS = 2_000
+"""So many are written in one transaction: nobody else writes meanwhile."""
+_EVERYTHING = frozenset({"", "all", "全部", "*"})
+
+
+@dataclass(frozen=True)
+class Planned(Generic[C]):
+    """One row that can be carried out."""
+
+    row: int
+    change: Change
+    content: C
+
+
+@dataclass(frozen=True)
+class Plan(Generic[C]):
+    """What an import would do, and what is wrong with it."""
+
+    planned: tuple[Planned[C], ...]
+    problems: tuple[Problem, ...]
+
+    def count(self, change: Change) -> int:
+        """Return how many rows make such a change."""
+        return sum(one.change == change for one in self.planned)
+
+    def contents(self) -> list[C]:
+        """Return what changes anything."""
+        return [one.content for one in self.planned if one.change != "same"]
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Somebody to invite."""
+
+    email: str
+    organisation: str
+    roles: tuple[Role, ...]
+    language: Language
+
+
+@dataclass(frozen=True)
+class KnownPeople:
+    """Who is there: organisation → roles, and the (address, organisation) of members and open invitations."""
+
+    organisations: Mapping[str, frozenset[Role]]
+    invited: Collection[tuple[str, str]]
+
+
+def plan_organisations(view: View, table: Table) -> Plan[Organisation]:
+    """Return what registering and editing the organisations of ``table`` would do."""
+
+    def read(cell: Cell) -> Planned[Organisation]:
+        found = Organisation(
+            name=cell.read("name", _name, "x"),
+            title=_title(cell),
+            roles=cell.read("roles", _roles, _NO_ROLES),
+            contact=cell.text("contact", 200),
+            related=cell.read("related", _names, _NO_NAMES),
+        )
+        return Planned(cell.row, _compared(view, found), found)
+
+    plan = _planned(table, "organisations", read, lambda found: found.name)
+    over = [one for one in plan.planned if one.change != "same"][MOST_ORGANISATIONS:]
+    too_many = [
+        Problem(one.row, "name", one.content.name, text("imports.too_many", allowed=MOST_ORGANISATIONS))
+        for one in over[:1]
+    ]
+    return Plan(plan.planned, (*plan.problems, *too_many))
+
+
+def plan_people(table: Table, known: KnownPeople) -> Plan[Guest]:
+    """Return whom to invite; who is a member or has an open invitation stays as they are."""
+
+    def read(cell: Cell) -> Planned[Guest]:
+        guest = Guest(
+            cell.read("email", _address, ""),
+            cell.read("organisation", _name, "x"),
+            cell.read("roles", _roles, _NO_ROLES),
+            cell.read("language", _language, "en"),
+        )
+        allowed = known.organisations.get(guest.organisation)
+        if allowed is None and not cell.problems:
+            cell.refuse("organisation", text("imports.no_organisation"))
+        elif allowed is not None and not allowed.issuperset(guest.roles):
+            cell.refuse("roles", text("imports.foreign_role", allowed=", ".join(sorted(allowed))))
+        change: Change = "same" if (guest.email, guest.organisation) in known.invited else "new"
+        return Planned(cell.row, change, guest)
+
+    return _planned(table, "people", read, lambda guest: (guest.email, guest.organisation))
+
+
+def plan_targets(view: View, table: Table) -> Plan[Target]:
+    """Return which targets would be set anew or changed."""
+    known = {target.about: target for target in read_targets(view).targets}
+
+    def read(cell: Cell) -> Planned[Target]:
+        sector, action = _chosen(cell, "sector", Sector), _chosen(cell, "action", Action)
+        found = Target(
+            year=cell.read("year", _year, 2020),
+            figure=cast(Aim, cell.read("figure", lambda said: _one_of("figure", get_args(Aim), said), "opened")),
+            sector=sector,
+            action=action,
+            number=cell.read("number", _number, 0),
+        )
+        before = known.get(found.about)
+        return Planned(cell.row, "new" if before is None else "same" if before == found else "changed", found)
+
+    return _planned(table, "targets", read, lambda target: target.about)
+
+
+def _planned(table: Table, kind: str, read: Callable[[Cell], Planned[C]], about: Callable[[C], object]) -> Plan[C]:
+    rows, problems = read_cells(table, COLUMNS[kind])
+    planned: list[Planned[C]] = []
+    first: dict[object, int] = {}
+    for cell in rows:
+        one = read(cell)
+        if not cell.problems:
+            before = first.setdefault(about(one.content), cell.row)
+            if before != cell.row:
+                cell.refuse(COLUMNS[kind][0].name, text("imports.double", row=before))
+        problems += cell.problems
+        if not cell.problems:
+            planned.append(one)
+    return Plan(tuple(planned), tuple(sorted(problems, key=lambda problem: problem.row)))
+
+
+def _compared(view: View, found: Organisation) -> Change:
+    head = view.head(head_of(f"organisation:{found.name}"))
+    if head is None:
+        return "new"
+    return "same" if view.load(head, Record).documents["organisation"] == found.digest() else "changed"
+
+
+def _title(cell: Cell) -> Localized | str:
+    english, chinese = cell.text("title_en", 200), cell.text("title_zh", 200)
+    return Localized(en=english or None, zh=chinese or None) if english or chinese else cell.text("name", 63)
+
+
+def _name(found: str) -> str | Text:
+    return found if _NAME.fullmatch(found) else text("imports.not_a_name")
+
+
+def _names(found: str) -> tuple[str, ...] | Text:
+    names = tuple(name.strip() for name in re.split(r"[,;、，；|\s]", found) if name.strip())
+    return names if all(_NAME.fullmatch(name) for name in names) else text("imports.not_a_name")
+
+
+def _address(found: str) -> str | Text:
+    fits = len(found) <= 254 and found.isascii() and _ADDRESS.fullmatch(found)
+    return found.lower() if fits else text("imports.not_an_address")
+
+
+def _roles(found: str) -> tuple[Role, ...] | Text:
+    known = _spellings("role", [role.value for role in Role])
+    said = [fold(one).strip() for one in _SEPARATORS.split(found) if one.strip()]
+    if not said or any(one not in known for one in said):
+        return text("imports.not_one_of", allowed=", ".join(role.value for role in Role))
+    return tuple(dict.fromkeys(Role(known[one]) for one in said))
+
+
+def _language(found: str) -> Language | Text:
+    known: dict[str, Language] = {"": "en", "en": "en", "english": "en", "zh": "zh", "中文": "zh", "zh-hans": "zh"}
+    return known.get(fold(found), text("imports.not_a_language"))
+
+
+def _year(found: str) -> int | Text:
+    return int(found) if re.fullmatch(r"20[2-9][0-9]", found) else text("imports.not_a_year")
+
+
+def _number(found: str) -> int | Text:
+    return int(found) if _WHOLE.fullmatch(found) else text("imports.not_a_number")
+
+
+def _chosen(cell: Cell, name: str, vocabulary: type[V]) -> V | None:
+    if fold(cell.text(name, 100)) in _EVERYTHING:
+        return None
+    values = [one.value for one in vocabulary]
+    value = cell.read(name, lambda found: _one_of(name, values, found), "")
+    return vocabulary(value) if value else None
+
+
+def _one_of(vocabulary: str, values: Collection[str], found: str) -> str | Text:
+    return _spellings(vocabulary, values).get(fold(found)) or text("imports.not_one_of", allowed=", ".join(values))
+
+
+def _spellings(vocabulary: str, values: Collection[str]) -> dict[str, str]:
+    """Return every spelling of each value: its code, and its name in either language."""
+    named = {fold(Text(code=f"{vocabulary}.{value}").render(one)): value for value in values for one in LANGUAGES}
+    return named | {fold(value): value for value in values}
