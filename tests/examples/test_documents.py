@@ -139,3 +139,17 @@ def test_the_tree_holds_no_data_and_only_small_weights():
         assert file.stat().st_size <= 200 * 1024, file
         if file.suffix == ".json":
             json.loads(file.read_text())
+
+
+@pytest.mark.parametrize("sector", SECTORS)
+def test_every_criterion_states_its_estimand_its_unit_and_its_claim(sector):
+    written = (EXAMPLES / sector / "scenario.yaml").read_text()
+    claims = (EXAMPLES / "README.md").read_text()
+    for criterion in scenario_of(sector).criteria:
+        if is_resource(criterion.parsed()):
+            continue
+        spelled = written.split(f"rule: {criterion.rule}\n", 1)[1].split("  - rule:", 1)[0]
+        assert re.search(r"^    estimand: \w+\n    unit: \w+$", spelled, re.MULTILINE), criterion.rule
+        row = next(line for line in claims.splitlines() if f"| `{criterion.rule}` |" in line)
+        estimand, unit, claim = [cell.strip() for cell in row.split("|")[3:6]]
+        assert (estimand.replace(" ", "_"), bool(unit), bool(claim)) == (criterion.estimand.value, True, True)
