@@ -23,10 +23,14 @@ from pilotbase.workspace.backup import SIGNED_AS, write_backup
 from pilotbase.workspace.backup_file import opened_backup
 from pilotbase.workspace.engine import Database
 from pilotbase.workspace.home import Home, HomeSettings, init_home, open_home
+from pilotbase.workspace.jobs import live_jobs
+from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.notes import LogKey
 from pilotbase.workspace.reconciliation import verify_store
 from pilotbase.workspace.restoring import Destination, restore_store, restored_home
 from pilotbase.workspace.store import Store
+from tests.catalogue.records_for_tests import MACHINE, SCENARIO, Trial
+from tests.workspace.stores_for_tests import Clock
 
 DESK = actor("base", Role.OPERATOR)
 
@@ -160,6 +164,27 @@ def test_sqlite_to_postgresql_and_back(full_home, backup_file, empty_postgres, t
         restore(backup_file, tmp_path / "twice", HomeSettings(store_url=empty_postgres), keys)
     assert caught.value.code == "backup.database_not_empty"
     assert not (tmp_path / "twice").exists()
+
+
+@pytest.mark.parametrize("there", ["sqlite", "postgresql"])
+def test_records_come_back_with_lists_search_and_jobs(there, request, tmp_path):
+    home = init_home(tmp_path / "home")
+    store = home.open_store(Clock())
+    trial = Trial(store)
+    trial.reach("queued")
+    store.close()
+    write_backup(home, tmp_path / "b")
+    url = request.getfixturevalue("empty_postgres") if there == "postgresql" else None
+    restored = restore(tmp_path / "b", tmp_path / "new", HomeSettings(store_url=url), home.keys.path)
+    trial.store = restored.open_store(Clock())
+    view = trial.store.as_actor(MACHINE)
+    assert [one.subject for one in list_page(view, Query("scenario", words="铣床")).items] == [SCENARIO]
+    assert [(job.kind, job.person) for job in live_jobs(view)] == [("freeze", "p-planner"), ("trial", "p-planner")]
+    for step in ("start", "finish", "accept", "sign", "issue"):
+        getattr(trial, step)()
+    assert trial.record().state == "certified"
+    verify_store(trial.store)
+    trial.store.close()
 
 
 def test_a_backup_amid_writing_is_of_one_moment(tmp_path):
