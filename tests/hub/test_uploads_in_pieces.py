@@ -213,3 +213,15 @@ def test_what_is_kept_too_long_is_swept(opened):
 
 def blob_files(base):
     return [path for path in (base.home.path / "blobs").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_page_of_what_is_kept(opened, language):
+    browser = opened.client("owner")
+    browser.cookies["pilotbase-language"] = language
+    made = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name=f"mill-{language}.csv")})["Location"]
+    assert f"{made}files/" in browser.get(made).content.decode()
+    page = browser.get(f"{made}files/").content.decode()
+    assert ("平台保存的数据" if language == "zh-hans" else "Data that the base keeps") in page and "danger" in page
+    erased = browser.post(f"{made}files/", follow=True).content.decode()
+    assert "danger" not in erased

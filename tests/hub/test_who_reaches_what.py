@@ -50,6 +50,8 @@ PAGES = """
 /scenarios/plant/milling/versions/{milling}/ 200 200 200 200 200 200 200 200 200 200
 /scenarios/hospital/xray/versions/{xray}/ 404 404 200 404 200 404 404 404 404 200
 /scenarios/plant/milling/versions/{xray}/ 404 404 404 404 404 404 404 404 404 404
+/scenarios/plant/milling/files/     302 404 200 200 404 404 404 404 404 403
+/scenarios/hospital/none/files/     302 404 404 404 404 404 404 404 404 404
 /applications/acme/forest/          404 404 200 200 404 200 404 200 404 200
 /applications/globex/pine/          404 404 200 404 404 404 200 404 404 200
 /trials/c1/                         404 404 200 200 404 200 404 200 404 200

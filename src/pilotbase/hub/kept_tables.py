@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
 
-from pilotbase.data.tables import read_table
 from pilotbase.hub.base import base
 from pilotbase.hub.private_files import private_folder
 from pilotbase.vault.opening import Purpose, ReaderGrant
@@ -27,10 +27,12 @@ from pilotbase.vault.uploads import (
     read_upload,
     start_upload,
 )
+from pilotbase.worker.boxed_tables import describe_table
 from pilotbase.worker.handing_in import vault_of
 from pilotbase.workspace.store import View
 
 _PIECE = 4 << 20
+_REMEMBERED_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,12 @@ def opened_table(view: View, upload: Upload) -> Iterator[Path]:
 
 
 def _described(view: View, upload: Upload) -> KeptTable:
-    with opened_table(view, upload) as path:
-        table = read_table(path)
-    return KeptTable(upload, tuple(table.columns), table.height)
+    """Return what a box has read of the table: once, for its bytes do not change."""
+    key = f"table:{upload.identity}"
+    facts = cache.get(key)
+    if facts is None:
+        with opened_table(view, upload) as path:
+            found = describe_table(path)
+        facts = (found.columns, found.rows)
+        cache.set(key, facts, _REMEMBERED_SECONDS)
+    return KeptTable(upload, *facts)

@@ -6,11 +6,12 @@ import io
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase.catalogue.application_draft import draft_application
-from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.data.drafting import Draft, DraftAnswers, draft_scenario, write_scenario_yaml
 from pilotbase.data.labels import classes_of
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.errors import InputError
@@ -33,15 +34,20 @@ class WrittenScenario:
     """What was guessed and is to be confirmed, what is still missing, and what to do next."""
 
 
-def new_scenario(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
-    """Write a draft scenario beside a copy of its data.
+Drafting = Callable[[Path, DraftAnswers], Draft]
+
+
+def new_scenario(
+    source: Path, answers: DraftAnswers, folder: Path, draft_from: Drafting = draft_scenario
+) -> WrittenScenario:
+    """Write a draft scenario beside a copy of its data; ``draft_from`` reads the table (on a hub: in a box).
 
     Raises:
         InputError: the folder exists, or file and answers do not fit, with every problem at once.
     """
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
-    draft = draft_scenario(source, answers)
+    draft = draft_from(source, answers)
     with whole_folder(folder) as written:
         shutil.copyfile(source, written / draft.scenario.data.file)
         (written / "scenario.yaml").write_text(write_scenario_yaml(draft.scenario), "utf-8")

@@ -19,6 +19,7 @@ from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.addresses import address_of, subject_of
@@ -31,6 +32,7 @@ from pilotbase.hub.private_files import make_name, private_folder, save
 from pilotbase.hub.reading import see
 from pilotbase.trial.sealing import MANIFEST
 from pilotbase.worker.checking import check_draft
+from pilotbase.worker.boxed_tables import draft_in_box
 from pilotbase.worker.drafting import new_scenario
 from pilotbase.worker.handing_in import unpacked
 from pilotbase.worker.intake import Remarks, opened_scenario, take_application, take_scenario
@@ -113,10 +115,8 @@ def _table(request: HubRequest, form: DataForm) -> KeptTable | None:
         if form.is_valid():
             file = form.cleaned_data["cases"]
             return keep_table(view, file, make_name(file.name))
-    except (InputError, RefusedError) as error:
-        form.add_error("cases", error.render(language()).splitlines())
-    except NotFoundError as error:
-        form.add_error("cases", error.render(language()).splitlines())
+    except (InputError, RefusedError, NotFoundError) as error:
+        form.add_error("cases", error.render(language(), make_visible).splitlines())
     return None
 
 
@@ -135,7 +135,7 @@ def _take_scenario(request: HubRequest, table: KeptTable, given: dict[str, Any])
             save(given["manifest"], written / MANIFEST)
             source.rename(written / source.name)
         else:
-            drafted = new_scenario(source, _answers(request, given), written)
+            drafted = new_scenario(source, _answers(request, given), written, draft_in_box)
             note = "\n".join(line.render(language()) for line in drafted.lines[:-1])[:_MOST_NOTE]
         _require_new_name(request, check_draft(written))
         return take_scenario(base(), view, written, Remarks(note))

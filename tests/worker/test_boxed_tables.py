@@ -1,0 +1,52 @@
+"""Tables of strangers are read in a box: the same words as outside, and a broken reader harms nobody."""
+
+from pathlib import Path
+
+import pytest
+
+from pilotbase.data.drafting import DraftAnswers, draft_scenario
+from pilotbase.documents.errors import InputError
+from pilotbase.worker import boxed_tables
+from pilotbase.worker.boxed_tables import describe_table, draft_in_box
+from tests.hub.test_uploads import cases
+
+ANSWERS = DraftAnswers("The mill breaks", "failure", None, 1000, 50, "plant, desk@plant.example")
+
+
+@pytest.fixture
+def table(tmp_path):
+    (tmp_path / "alone").mkdir()
+    path = tmp_path / "alone" / "cases.csv"
+    path.write_bytes(cases())
+    return path
+
+
+def test_a_draft_from_a_box_is_the_draft(table):
+    assert draft_in_box(table, ANSWERS) == draft_scenario(table, ANSWERS)
+    facts = describe_table(table)
+    assert (facts.columns, facts.rows) == (("torque", "grade", "failure"), 600)
+
+
+def test_what_is_wrong_is_said_as_outside(table):
+    wrong = DraftAnswers("", "no_such", None, -1, 50, "")
+    with pytest.raises(InputError) as outside:
+        draft_scenario(table, wrong)
+    with pytest.raises(InputError) as inside:
+        draft_in_box(table, wrong)
+    assert inside.value.render("zh") == outside.value.render("zh") and len(inside.value.issues) > 2
+    table.write_bytes(b"a,a\n1,2\n")
+    with pytest.raises(InputError) as double:
+        describe_table(table)
+    assert double.value.code == "data.double_column"
+
+
+@pytest.mark.parametrize("ending", ["os.abort()", "open('/etc/passwd').read()", "sys.exit(0)"])
+def test_a_reader_that_is_taken_over_reaches_nothing(table, tmp_path, monkeypatch, ending):
+    """As if the table had run code in its reader: whatever it does, the answer is that this is no table."""
+    source = Path(boxed_tables.table_program.__file__).read_text()
+    program = tmp_path / "taken_over.py"
+    program.write_text(source.replace("    from pilotbase.documents.errors import InputError\n", f"    {ending}\n", 1))
+    monkeypatch.setattr(boxed_tables.table_program, "__file__", str(program))
+    with pytest.raises(InputError) as told:
+        describe_table(table)
+    assert told.value.code == "data.not_a_table"
