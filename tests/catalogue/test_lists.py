@@ -157,7 +157,9 @@ def test_a_scenario_under_way_is_news_to_its_owner_only(trial):
     assert news(trial.store.as_actor(OTHER_OWNER))[0] == []
 
 
-@pytest.mark.parametrize(("column", "value"), [("state", "open"), ("digest", "other"), ("kind", "application")])
+@pytest.mark.parametrize(
+    ("column", "value"), [("state", "open"), ("digest", "other"), ("kind", "application"), ("scope", "public")]
+)
 def test_a_listing_that_was_altered_behind_the_record_is_found(any_trial, column, value):
     trial = any_trial
     save(trial.store.as_actor(OWNER), scenario())

@@ -142,16 +142,20 @@ def _compare_scored(connection: Connection, told: Told) -> None:
 
 
 def _compare_listings(connection: Connection) -> None:
-    """See that each listing shows what the record of its subject says: a list is a copy that anybody could alter."""
-    listed, head, kept = tables.listings, tables.heads, tables.documents
+    """See that each listing shows what its record says to those who see its document: anybody could alter the copy."""
+    listed, head, kept, shown = tables.listings, tables.heads, tables.documents, tables.documents.alias()
     of_subject = head.c.name == literal("record:") + listed.c.subject
     of_head = and_(kept.c.digest == head.c.digest, kept.c.owner == head.c.owner)
-    rows = select(listed, kept.c.body).join(head, of_subject, isouter=True).join(kept, of_head, isouter=True)
+    of_listing = and_(shown.c.digest == listed.c.digest, shown.c.owner == listed.c.owner)
+    rows = select(listed, kept.c.body, shown.c.scope.label("seen_by")).join(shown, of_listing, isouter=True)
+    rows = rows.join(head, of_subject, isouter=True).join(kept, of_head, isouter=True)
     for row in connection.execute(rows.order_by(listed.c.subject)):
         record = json.loads(row.body) if row.body is not None else {}
         state, digest = record.get("state", _ABSENT), record.get("documents", {}).get(row.kind)
         if (row.state, row.digest) != (state, digest):
             raise InvalidProofError("log.listing_differs", name=row.subject, stored=row.state, logged=state)
+        if row.scope != row.seen_by:
+            raise InvalidProofError("log.listing_differs", name=row.subject, stored=row.scope, logged=row.seen_by)
 
 
 def _differences(found: Mapping[str, Fact], told: Mapping[str, Fact]) -> list[tuple[str, Fact, Fact]]:
