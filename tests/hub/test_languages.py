@@ -56,7 +56,7 @@ def walked(one_world):
 @pytest.mark.parametrize("who", ["desk", None])
 def test_chinese_pages_speak_chinese(walked, who):
     browser = walked.client(who, HTTP_ACCEPT_LANGUAGE="zh-CN,zh;q=0.9")
-    names = {"Desk", "plant", "Plant", "forest", "Reviewer ·"}
+    names = {"Desk", "Planner", "Signer", "plant", "Plant", "forest", "Reviewer ·"}
     found = {}
     for path in PAGES if who else ANONYMOUS:
         page = browser.get(path).content.decode()

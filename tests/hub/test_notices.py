@@ -52,13 +52,13 @@ def identities(browser, query=""):
 def test_each_sees_their_own(told):
     owner, desk, other = (told.client(who) for who in ("owner", "desk", "other-owner"))
     assert [text for text in _said(owner)] == [
-        "base: Open the scenario. Now: Open.",
-        "base: Register the organisation. Now: Registered.",
+        "Scenario opened (Base). Now: Open.",
+        "Organisation registered (Base). Now: Registered.",
     ]
     assert any("Submit" in text for text in _said(desk)), "the operator's turn"
     assert _said(other) == [
         "Overdue since 2026-05-31: Submit the scenario for review",
-        "base: Register the organisation. Now: Registered.",
+        "Organisation registered (Base). Now: Registered.",
     ], "of what they did themselves, nothing"
     theirs = set(identities(owner)) - set(identities(other))
     for identity in theirs:
@@ -90,9 +90,9 @@ def test_the_count_and_reading(told):
 def test_over_the_api(told):
     other = caller(told, "other-owner")
     listed = other.get("/api/notices").json()
-    assert listed["unread"] == 2 and listed["items"][1]["said"].startswith("base: Register")
+    assert listed["unread"] == 2 and listed["items"][1]["said"].startswith("Organisation registered (base)")
     chinese = other.get("/api/notices", HTTP_ACCEPT_LANGUAGE="zh").json()
-    assert "登记单位" in chinese["items"][1]["said"]
+    assert "单位已登记" in chinese["items"][1]["said"]
     theirs = caller(told, "owner").get("/api/notices").json()["items"][0]["identity"]
     assert other.post("/api/notices/read", {"notices": [theirs]}, **JSON).json() == {"marked": 0}
     assert other.post("/api/notices/read", {}, **JSON).json() == {"marked": 2}
@@ -120,8 +120,8 @@ def test_mail_in_the_language_of_the_person(told):
     assert sorted(one.to[0] for one in mail.outbox) == ["other-supplier@example.org", "owner@example.org"]
     chinese = next(one for one in mail.outbox if one.to == ["owner@example.org"])
     english = next(one for one in mail.outbox if one.to == ["other-supplier@example.org"])
-    assert chinese.subject == "中试基地有 2 条通知" and "globex 提出了问题" in chinese.body
-    assert english.subject == "hospital has replied – Row 7⟨U+202E⟩" and "This is new on the pilot base" in english.body
+    assert chinese.subject == "中试基地有 2 条通知" and "Globex 提出了问题" in chinese.body
+    assert english.subject == "Hospital has replied – Row 7⟨U+202E⟩" and "This is new on the pilot base" in english.body
     link = re.search(r"http://127.0.0.1:8000(/notices/[0-9a-f]{32}/)", english.body)[1]
     assert told.client("other-supplier").get(link)["Location"] == f"/exchange/{thread['Location'].rpartition('/')[2]}/"
     assert re.fullmatch(r"<[0-9a-f]{32}@127.0.0.1>", english.extra_headers["Message-ID"])

@@ -85,7 +85,8 @@ class Notice(Part):
         body = self.body
         said: dict[str, object] = {"organisation": body.organisation}
         if body.act:
-            said["act"] = Text(code=f"act.{body.act}")
+            done = self.kind is NoticeKind.STEP
+            said["act"] = Text(code=f"done.{body.act}" if done else f"act.{body.act}")
         if body.state:
             said["state"] = Text(code=f"state.{body.record}.{body.state}")
         if body.due is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from django.core.mail import EmailMessage
 from django.db import DatabaseError, close_old_connections
+from django.utils import translation
 
 from pilotbase.documents.notice import Notice, Recipient
 from pilotbase.documents.texts import Language, text
@@ -14,6 +15,7 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.configuration import Configuration
 from pilotbase.hub.models import Membership, Person
+from pilotbase.hub.telling import with_titles
 
 
 class Postman:
@@ -38,7 +40,8 @@ class Postman:
         """Mail ``notices`` to a person; raises `OSError` when the mail does not go out."""
         addressee = Person.objects.get(identity=person)
         language: Language = "zh" if addressee.language.startswith("zh") else "en"
-        subject, body = mail_of(notices, self._configuration.url, language)
+        with translation.override("zh-hans" if language == "zh" else "en"):
+            subject, body = mail_of([*map(with_titles, notices)], self._configuration.url, language)
         headers = {"Message-ID": f"<{message}@{self._configuration.host}>", "Auto-Submitted": "auto-generated"}
         EmailMessage(subject, body, self._configuration.mail_from, [addressee.email], headers=headers).send()
 

@@ -107,8 +107,8 @@ def mail(request: HubRequest) -> HttpResponse:
         person.save(update_fields=["language"])
         messages.success(request, text("notice.mail_chosen").render(language()))
         return redirect("notices")
-    shown = {"title": text("notice.mail_title"), "lead": text("notice.mail_lead"), "form": form, "crumbs": _crumbs()}
-    return render(request, "hub/upload.html", shown)
+    shown = {"title": text("notice.mail_title"), "lead": text("notice.mail_lead"), "button": text("notice.mail_save")}
+    return render(request, "hub/said.html", {**shown, "form": form, "crumbs": _crumbs()})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

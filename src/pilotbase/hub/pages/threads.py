@@ -161,7 +161,7 @@ def ask(request: HubRequest, section: str, name: str) -> HttpResponse:
         except (InputError, RefusedError, ValueError) as error:
             form.add_error(None, _said(error))
     shown = {"title": text("act.thread.ask"), "lead": seen.title, "form": form}
-    return render(request, "hub/upload.html", {**shown, "crumbs": _crumbs(section, name, seen.title)})
+    return render(request, "hub/said.html", {**shown, "crumbs": _crumbs(section, name, seen.title)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -306,7 +306,7 @@ def _change_page(request: HubRequest, identity: str, form: forms.Form, act: Exch
     crumbs = [_crumb("/exchange/", text("thread.exchange")), _crumb(f"/exchange/{identity}/", thread.title)]
     lead = text("thread.leaves_a_trace")
     shown = {"title": Text(code=f"act.{act}"), "lead": lead, "form": form, "crumbs": crumbs}
-    return render(request, "hub/upload.html", shown)
+    return render(request, "hub/said.html", shown)
 
 
 def _crumbs(section: str, name: str, title: Any) -> list[dict[str, Any]]:

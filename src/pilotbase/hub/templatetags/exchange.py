@@ -8,8 +8,10 @@ from django import template
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from pilotbase.documents.notice import Notice
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.hub.acting import Acting
+from pilotbase.hub.acting import Acting, language
+from pilotbase.hub.telling import with_titles
 from pilotbase.notices.rows import COUNTED, count_unread
 from pilotbase.workspace.threads import count_threads
 
@@ -32,6 +34,12 @@ def linked(words: str) -> SafeString:
         end = found.start() + len(address)
     shown.append(escape(visible[end:]))
     return mark_safe("".join(shown))  # noqa: S308 - every piece was escaped
+
+
+@register.filter
+def told(notice: Notice) -> str:
+    """Return what happened, in a sentence of the reader's language."""
+    return with_titles(notice).sentence.render(language(), make_visible)
 
 
 @register.simple_tag
