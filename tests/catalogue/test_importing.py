@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from pilotbase.catalogue import importing
 from pilotbase.catalogue.importing import KnownPeople, plan_organisations, plan_people, plan_targets
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import save_all
@@ -104,6 +105,13 @@ def test_new_changed_and_unchanged_organisations(any_store):
     assert save_all(desk, [one.content for one in again.planned], "organisations.imported") == []
     verify_store(any_store)
     assert [entry.action for entry in desk.log_entries()][-1] == "organisations.imported"
+
+
+def test_more_than_is_written_at_once_is_told_where_to_split(store, monkeypatch):
+    monkeypatch.setattr(importing, "MOST_ORGANISATIONS", 2)
+    table = sheet(ORGANISATIONS, *(f"org{number},,,supplier,," for number in range(4)))
+    plan = plan_organisations(store.as_actor(DESK), table)
+    assert problems(plan) == [(4, "name", "org2", "imports.too_many")]
 
 
 def test_all_are_saved_or_none(any_store):

@@ -2,8 +2,8 @@
 
 Chinese sets no spaces, and most of its words have two characters: too short for the trigrams that databases bring. So
 each pair of neighbouring characters is a term. SQLite keeps terms in their order (FTS5): a word is a phrase of its
-pairs. PostgreSQL keeps them as a set (GIN): what has them all is read and compared. One more term says kind and scope,
-so that nothing is looked up of listings that the asker cannot see.
+pairs. PostgreSQL keeps them as a set (GIN): what has them all is read and compared. Each term begins with kind and
+scope, so that a search reads nothing of listings that the asker cannot see: no time tells how many of them hold a word.
 
 Both hold a copy: `rebuild` makes it anew from the listings.
 """
@@ -48,10 +48,11 @@ def put(connection: Connection, sequence: int, before: Indexed | None, after: In
 def holding(connection: Connection, kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
     """Return the condition on ``listings`` of one kind and scope that their text holds each of the folded ``words``."""
     if connection.dialect.name == "postgresql":
-        terms = [_place(kind, scope), *(pair for word in words for pair in _pairs(word) if not pair.endswith("x"))]
+        place = _place(kind, scope)
+        terms = [place, *(place + pair for word in words for pair in _pairs(word) if not pair.endswith("x"))]
         found = select(tables.listing_search.c.sequence).where(tables.listing_search.c.terms.contains(terms))
         return and_(_rows.sequence.in_(found), containing(words))
-    phrases = " AND ".join([_place(kind, scope), *map(_phrase, words)])
+    phrases = " AND ".join(_phrase(_place(kind, scope), word) for word in words)
     return _rows.sequence.in_(select(_fts.c.rowid).where(_fts.c.listing_search.op("MATCH")(phrases)))
 
 
@@ -82,10 +83,11 @@ def _keep(connection: Connection, listings: Mapping[int, Indexed]) -> None:
 
 def _terms(listing: Indexed) -> Iterator[str]:
     """Yield the terms by which a listing is found, in order."""
-    yield _place(listing.kind, listing.scope)
+    place = _place(listing.kind, listing.scope)
+    yield place
     for part in listing.words.split():
-        yield from _pairs(part)
-        yield _pair(part[-1], "")
+        yield from (place + pair for pair in _pairs(part))
+        yield place + _pair(part[-1], "")
 
 
 def _pairs(word: str) -> list[str]:
@@ -93,8 +95,8 @@ def _pairs(word: str) -> list[str]:
     return [_pair(*both) for both in pairwise(word)] or [_pair(word, "")]
 
 
-def _phrase(word: str) -> str:
-    phrase = f'"{" ".join(_pairs(word))}"'
+def _phrase(place: str, word: str) -> str:
+    phrase = f'"{" ".join(place + pair for pair in _pairs(word))}"'
     return phrase if len(word) > 1 else f"{phrase} *"
 
 
@@ -105,4 +107,5 @@ def _pair(one: str, other: str) -> str:
 
 
 def _place(kind: str, scope: str) -> str:
-    return f"{kind}{scope}"
+    """Return kind and scope in four letters: every term carries them."""
+    return f"{kind[:2]}{scope[:2]}"
