@@ -1,7 +1,9 @@
 """Forks hubs and workers on demand: they start in milliseconds, because this process has imported everything.
 
-    python -m tests.rounds.forks PORT      answers {"<person>": "<token>", …} once the accounts are made; then, for each
-    line ``web`` or ``worker`` on standard input, the number of a new process.
+    python -m tests.rounds.forks PORT
+
+It answers {"<person>": "<token>", …} once the accounts are made; then, for each line ``web 0`` or ``worker 0`` on
+standard input, the number of a new process. ``web 17`` makes one that kills itself before its 17th statement or commit.
 
 What is forked is what `pilotbase serve --no-worker` and `pilotbase worker` run; it ends with this process.
 """
@@ -9,12 +11,16 @@ What is forked is what `pilotbase serve --no-worker` and `pilotbase worker` run;
 from __future__ import annotations
 
 import ctypes
+import itertools
 import json
 import os
 import signal
 import sys
 import threading
 from datetime import timedelta
+
+from django.db.backends.signals import connection_created
+from sqlalchemy import Engine, event
 
 from pilotbase.hub import serving
 
@@ -41,7 +47,8 @@ def main() -> None:
     _say(make_accounts())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
-        _say(_fork(line.strip(), place))
+        kind, fuse = line.split()
+        _say(_fork(kind, int(fuse), place))
 
 
 def make_accounts() -> dict[str, str]:
@@ -65,7 +72,7 @@ def make_accounts() -> dict[str, str]:
     return tokens
 
 
-def _fork(kind: str, place: serving.Place) -> int:
+def _fork(kind: str, fuse: int, place: serving.Place) -> int:
     child = os.fork()
     if child:
         return child
@@ -74,12 +81,31 @@ def _fork(kind: str, place: serving.Place) -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     try:
+        if fuse:
+            _light(fuse)
         if kind == "web":
             serving.run(place)
         else:
             _work()
     finally:
         os._exit(1)
+
+
+def _light(fuse: int) -> None:
+    """Let this process kill itself before its so many-th statement or commit, of the store or of the accounts."""
+    count = itertools.count(1)
+
+    def burn(*_: object) -> None:
+        if next(count) == fuse:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def before(execute, *statement):  # type: ignore[no-untyped-def] # Django's wrapper of a statement
+        burn()
+        return execute(*statement)
+
+    event.listen(Engine, "before_cursor_execute", burn)
+    event.listen(Engine, "commit", burn)
+    connection_created.connect(lambda connection, **_: connection.execute_wrappers.append(before), weak=False)
 
 
 def _work() -> None:

@@ -13,6 +13,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workspace"))
@@ -89,51 +91,74 @@ class Postgres:
 class Machine:
     """The three processes of a hub; `kill` any of them, and it is started again at once."""
 
-    def __init__(self, home: Path, database: Postgres) -> None:
+    def __init__(self, home: Path, database: Postgres | None) -> None:
         self.home, self.database = home, database
-        self.port = _free_port()
+        self.port, self.log = _free_port(), Path(tempfile.mkstemp(prefix="pb-log-")[1])
         self._forks = subprocess.Popen(
             [sys.executable, "-m", "tests.rounds.forks", str(self.port)],
             cwd=ROOT,
             env={**os.environ, "PILOTBASE_HOME": str(home), "PILOTBASE_HUB_LOG": "plain"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=open(home.parent / "processes.log", "wb"),  # noqa: SIM115 - the processes write to it
+            stderr=open(self.log, "wb"),  # noqa: SIM115 - the processes write to it
             text=True,
         )
-        self._lock = threading.Lock()
         self.tokens: dict[str, str] = self._answer()
+        self._lock = threading.RLock()
         self._running = {kind: self._fork(kind) for kind in ("web", "worker")}
+        self.burnt = Counter[str]()
+        """How many processes have killed themselves before a statement."""
+        self._closing = threading.Event()
+        threading.Thread(target=self._keep, daemon=True).start()
+
+    def arm(self, kind: str, statements: int) -> None:
+        """Let ``web`` or ``worker`` be one that kills itself before its so many-th statement from now."""
+        with self._lock:
+            self._end(kind)
+            self._running[kind] = self._fork(kind, statements)
 
     def kill(self, victim: str) -> None:
         """SIGKILL ``web``, ``worker``, ``worker and all below it`` or ``database``, and start it again."""
         if victim == "database":
+            assert self.database is not None
             self.database.kill()
             self.database.start()
             return
         kind = victim.partition(" ")[0]
-        below = children_of(self._running[kind]) if victim != kind else []
-        for number in [self._running[kind], *below]:
-            kill(number)
-        while Path(f"/proc/{self._running[kind]}").exists():  # its port is free once it is gone
-            time.sleep(0.002)
-        self._running[kind] = self._fork(kind)
+        with self._lock:
+            self._end(kind, children_of(self._running[kind]) if victim != kind else [])
+            self._running[kind] = self._fork(kind)
 
     def close(self) -> None:
+        self._closing.set()
         self._forks.kill()
         self._forks.wait()
 
-    def _fork(self, kind: str) -> int:
-        with self._lock:
-            assert self._forks.stdin is not None
-            self._forks.stdin.write(f"{kind}\n")
-            self._forks.stdin.flush()
-            return int(self._answer())
+    def _keep(self) -> None:
+        """Start again what has killed itself."""
+        while not self._closing.wait(0.02):
+            with self._lock:
+                for kind, number in self._running.items():
+                    if not is_alive(number):
+                        self.burnt[kind] += 1
+                        self._running[kind] = self._fork(kind)
+
+    def _end(self, kind: str, below: Sequence[int] = ()) -> None:
+        for number in [self._running[kind], *below]:
+            kill(number)
+        while is_alive(self._running[kind]):  # its port is free once it is gone
+            time.sleep(0.002)
+
+    def _fork(self, kind: str, fuse: int = 0) -> int:
+        assert self._forks.stdin is not None
+        self._forks.stdin.write(f"{kind} {fuse}\n")
+        self._forks.stdin.flush()
+        return int(self._answer())
 
     def _answer(self):  # type: ignore[no-untyped-def] # JSON
         assert self._forks.stdout is not None
         line = self._forks.stdout.readline()
-        assert line, (self.home.parent / "processes.log").read_text()[-3000:]
+        assert line, self.log.read_text()[-3000:]
         return json.loads(line)
 
 
@@ -142,6 +167,10 @@ def kill(number: int) -> None:
         os.kill(number, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def is_alive(number: int) -> bool:
+    return Path(f"/proc/{number}").exists()
 
 
 def children_of(number: int) -> list[int]:

@@ -7,10 +7,11 @@ import errno
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.workspace.engine import SQLITE_FULL
 from pilotbase.workspace.failures import DiskFullError, UnreachableError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_SQLITE_FULL, _POSTGRES_FULL = "database or disk is full", "53100"
+_POSTGRES_FULL = "53100"
 
 
 def outage(error: BaseException | None) -> PilotbaseError | None:
@@ -27,4 +28,6 @@ def _is_full_disk(error: BaseException | None) -> bool:
         return error.errno in _FULL
     if not isinstance(error, DatabaseError):
         return False
-    return _SQLITE_FULL in str(error) or getattr(error.__cause__, "sqlstate", None) == _POSTGRES_FULL
+    cause = error.__cause__
+    name = str(getattr(cause, "sqlite_errorname", ""))
+    return name.startswith(SQLITE_FULL) or getattr(cause, "sqlstate", None) == _POSTGRES_FULL

@@ -26,6 +26,8 @@ BUSY_SECONDS = 30
 _WRITER_LOCK = 0x70696C6F74
 _WRITES = "pilotbase_writes"
 _PG_LOCK_TIMEOUT, _PG_DISK_FULL = "55P03", "53100"
+SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_FSYNC")
+"""How SQLite says that nothing more could be written."""
 _PG_CUT_OFF = ("08", "57P0", "53300")
 """SQLSTATE of connection failures, of a server that stops, starts or recovers, and of one with no connection left."""
 
@@ -146,7 +148,7 @@ def _as_failure(error: DBAPIError | sqlite3.Error, place: str) -> PilotbaseError
     name = str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or name == _PG_LOCK_TIMEOUT:
         return BusyError("workspace.busy", path=place, seconds=BUSY_SECONDS)
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")) or name == _PG_DISK_FULL:
+    if name.startswith(SQLITE_FULL) or name == _PG_DISK_FULL:
         return DiskFullError("workspace.disk_full", path=place)
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return PilotbaseError("workspace.not_writable", path=place)
