@@ -12,6 +12,7 @@ from pilotbase.documents.report import Report
 from pilotbase.worker.bundle_files import unpack
 from pilotbase.worker.bundle_replaying import replay_bundle
 from tests.catalogue.records_for_tests import SUPPLIER
+from tests.hub.live_for_tests import listening, token_of
 from tests.trial.conftest import writing_application, writing_scenario
 from tests.worker.commissions_for_tests import APPLICATION, Ordered
 
@@ -242,3 +243,29 @@ def test_progress_tells_the_page_to_come_again_once_the_work_has_ended(tried):
     assert part["HX-Refresh"] == "true"
     assert "hx-get" not in part.content.decode()
     assert "HX-Refresh" not in client(tried, "supplier").get("/trials/c1/progress/")
+
+
+def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from pilotbase.cli import app
+    from pilotbase.protocols.hub_client import HubClient
+    from pilotbase.protocols.hub_requests import HubRequests
+
+    subject = f"scenario:{SCENARIO}"
+    with listening(tried) as address:
+        owner = HubClient(HubRequests(address, token_of(tried, "owner", "read")))
+        assert owner.budget(subject).used == 1
+        assert owner.board(subject).allowed == 50
+        assert [one.name for one in owner.comparison(subject).candidates] == ["alarm"]
+        assert owner.queue() == []
+        monkeypatch.setenv("PILOTBASE_HUB", address)
+        monkeypatch.setenv("PILOTBASE_HUB_TOKEN", token_of(tried, "regulator", "read"))
+        file = tmp_path / "bundle.zip"
+        packed = CliRunner().invoke(app, ["trial", "pack", "c1", "--out", str(file)])
+        assert packed.exit_code == 0, packed.output
+        monkeypatch.setenv("PILOTBASE_HUB_TOKEN", token_of(tried, "supplier"))
+        refused = CliRunner().invoke(app, ["trial", "pack", "c1", "--out", str(tmp_path / "none.zip")])
+    assert replay_bundle(file).verdict == "accept"
+    assert refused.exit_code == 2
+    assert not (tmp_path / "none.zip").exists()

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, print_json, say
+from pilotbase.cli.driving import hub, is_remote, remote
+from pilotbase.cli.edge import print_json, say
 from pilotbase.documents.texts import text
 
 
-@command
+@remote
 def pack(
-    trial: Annotated[Path, typer.Argument(help="The trial's folder, or its plan.json.")],
+    trial: Annotated[Path, typer.Argument(help="The trial's folder, or its plan.json; with --hub the trial's name.")],
     out: Annotated[
         Path | None, typer.Option("--out", help="The archive to write; default: beside the plan, named by the trial.")
     ] = None,
@@ -21,19 +22,28 @@ def pack(
 ) -> None:
     """Pack plan, commitments, records, report and certificate into one archive. It holds true labels: logged."""
     from pilotbase.documents.hashes import digest_bytes
-    from pilotbase.worker.base import open_base
-    from pilotbase.worker.packing import pack_trial
-    from pilotbase.worker.reading import read_plan
     from pilotbase.worker.whole_files import PRIVATE, write_whole
 
-    file = trial / "plan.json" if trial.is_dir() else trial
-    base = open_base()
-    bundle = pack_trial(base, base.lab.view, read_plan(file).digest())
-    place = out or file.parent / bundle.name
+    place, archive = _from_hub(str(trial)) if is_remote() else _from_base(trial)
+    place = out or place
     place.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(place, bundle.archive, PRIVATE)
-    digest = digest_bytes(bundle.archive)
+    write_whole(place, archive, PRIVATE)
+    digest = digest_bytes(archive)
     if as_json:
         print_json({"bundle": str(place), "sha256": digest})
     else:
         say(text("cli.packed", file=place, digest=digest))
+
+
+def _from_hub(name: str) -> tuple[Path, bytes]:
+    return Path(f"{name}.zip"), hub().bundle(name)
+
+
+def _from_base(trial: Path) -> tuple[Path, bytes]:
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.packing import pack_trial
+    from pilotbase.worker.reading import read_plan
+
+    file, base = trial / "plan.json" if trial.is_dir() else trial, open_base()
+    bundle = pack_trial(base, base.lab.view, read_plan(file).digest())
+    return file.parent / bundle.name, bundle.archive

@@ -26,12 +26,14 @@ from pilotbase.documents.api import (
     NewUpload,
     OpenUpload,
     PossibleStep,
+    QueuedWork,
     RecordPage,
     Section,
     TrialProgress,
     WaitingWork,
 )
 from pilotbase.documents.base import Part
+from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
@@ -40,6 +42,7 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.side_by_side import Budget, Comparison
 from pilotbase.documents.texts import text
 from pilotbase.protocols.guarded_http import Answer
 from pilotbase.protocols.hub_requests import HubRequests
@@ -113,6 +116,26 @@ class HubClient:
     def report(self, trial: str) -> Report:
         """Return the report of a trial, in the view that the caller has of it."""
         return _read(Report, self.requests.get(f"/trials/{trial}/report"))
+
+    def bundle(self, trial: str) -> bytes:
+        """Return the sample bundle of a trial, an archive; that the caller took it stands in the hub's log."""
+        return self.requests.get(f"/trials/{trial}/bundle").body
+
+    def queue(self) -> list[QueuedWork]:
+        """Return what runs and waits, in the order in which it is taken."""
+        return _read_list(QueuedWork, self.requests.get("/queue"))
+
+    def budget(self, subject: str) -> Budget:
+        """Return what the hidden data of a scenario still hold."""
+        return _read(Budget, self.requests.get(f"{_path(subject)}/budget"))
+
+    def board(self, subject: str) -> SeenBoard:
+        """Return the board of a scenario, as the caller may see it."""
+        return _read(SeenBoard, self.requests.get(f"{_path(subject)}/board"))
+
+    def comparison(self, subject: str) -> Comparison:
+        """Return the candidates for a scenario side by side."""
+        return _read(Comparison, self.requests.get(f"{_path(subject)}/comparison"))
 
     def check_certificate(self, envelope: bytes) -> CheckedCertificate:
         """Return whether a signed certificate holds."""
