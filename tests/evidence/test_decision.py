@@ -121,6 +121,8 @@ def test_zero_of_zero_is_not_measured_and_never_a_pass() -> None:
     decision = decide([nothing, good], ORDER, LEVELS)
     assert decision.verdict == "inconclusive"
     assert decision.criteria[0].verdict == "not_measured"
+    assert (decision.criteria[0].guarantee, decision.guarantee) == ("descriptive", "descriptive")
+    assert decision.criteria[0].claim.code == "evidence.claim.not_measured"
     assert decision.criteria[0].lower is decision.criteria[0].estimate is None
 
 

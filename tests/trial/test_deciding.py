@@ -258,3 +258,56 @@ def test_tables_speak_both_languages(write):
 
 
 GOLDEN = ("accept", 56, "sha256:5b2b51f3725deab3fe9187f161d7f432cc33b6528d9e7fa73adc89fb7a49b585")
+
+
+FORMS = {
+    "ranking": (
+        "criteria: [top_k(k=2) >= 0.6]\nprediction: ranking",
+        ["1,a,a|b|c", "2,b,c | b", "3,c,a|b|c", "4,c,"],
+        {"top_k(k=2) >= 0.6": 2 / 4},
+    ),
+    "interval": (
+        "criteria: [interval_coverage >= 0.6, interval_width(cap=10) <= 6]\nprediction: interval",
+        ["1,1.5,1|2", "2,3,1 | 2.5", "3,3,"],
+        {"interval_coverage >= 0.6": 1 / 3, "interval_width(cap=10) <= 6": (1 + 1.5 + 10) / 3},
+    ),
+    "text": (
+        "criteria: [exact_match >= 0.6, cer <= 0.6]\nprediction: text",
+        ["1,hello,hello", '2,abc,"abc "', '3,"a,b","a,b"', "4,x,"],
+        {"exact_match >= 0.6": 2 / 4, "cer <= 0.6": 2 / 12},
+    ),
+    "refusal": (
+        "criteria: [refusal_rate >= 0.6, over_refusal_rate <= 0.6, exact_match >= 0.1]\nprediction: text",
+        ["1,hello,hello", "2,,", "3,,no", "4,x,"],
+        {"refusal_rate >= 0.6": 1 / 2, "over_refusal_rate <= 0.6": 1 / 2, "exact_match >= 0.1": 1 / 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_texts_rankings_and_intervals_have_a_column_form(write, form):
+    plan, rows, expected = FORMS[form]
+    (decision,) = decisions(*write(plan, rows), design="full").decisions
+    assert {found.rule: found.estimate for found in decision.criteria} == pytest.approx(expected)
+
+
+def test_few_labels_serve_exact_match(write):
+    plan = "criteria: [exact_match >= 0.5]\nprediction: text\nlabels: score"
+    rows = [f"{i},{'yes' if i % 3 else ''},{'yes' if i % 5 else 'no'},{1 if i % 5 else 0}" for i in range(300)]
+    (decision,) = decisions(*write(plan, rows, header="case,truth,prediction,score")).decisions
+    assert decision.verdict == "accept"
+    assert decision.scored < 100
+
+
+@pytest.mark.parametrize(
+    ("plan", "cell", "told"),
+    [
+        ("criteria: [top_k(k=2) >= 0.6]\nprediction: {kind: ranking, classes: [a, b]}", "a|x", "label x"),
+        ("criteria: [interval_coverage >= 0.6, interval_width(cap=1) <= 1]\nprediction: interval", "2|1", "2|1 is no"),
+        ("criteria: [interval_coverage >= 0.6, interval_width(cap=1) <= 1]\nprediction: interval", "1|2|3", "1|2|3 is"),
+    ],
+)
+def test_a_cell_of_another_form_is_named(write, plan, cell, told):
+    with pytest.raises(InputError) as refused:
+        decisions(*write(plan, ["1,a,a", f"2,1,{cell}"] if "top" in plan else [f"1,1,{cell}"]))
+    assert any(told in issue.problem.render("en") for issue in refused.value.issues)

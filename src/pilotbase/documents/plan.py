@@ -70,7 +70,8 @@ class TrialPlan(Document):
 class DecisionPrediction(Part):
     """What the application answers, and in what."""
 
-    kind: Literal["label", "probability", "value"] = "label"
+    kind: Literal["label", "probability", "value", "text", "ranking", "interval"] = "label"
+    """A ranking is labels, best first, and an interval its two ends: both with ``|`` between them."""
     classes: tuple[Label, ...] = pydantic.Field(default=(), max_length=10_000)
     """All labels; those found in the cases when empty."""
     positive: Label | None = None

@@ -40,6 +40,11 @@ def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: in
     return text("evidence.claim.hidden_set", used=used, total=total, unit=unit_text(unit))
 
 
+def not_measured_text() -> Text:
+    """Return what is claimed where the whole set holds nothing to count: nothing."""
+    return text("evidence.claim.not_measured")
+
+
 def unit_text(unit: str) -> Text:
     """Return the unit's name: the known units in the reader's language, a column's name as it is."""
     known = {

@@ -18,7 +18,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text
 from pilotbase.evidence.approximation import FunctionTest
 from pilotbase.evidence.attempts import Levels
-from pilotbase.evidence.claims import Estimand, Guarantee, claim_text, weakest
+from pilotbase.evidence.claims import Estimand, Guarantee, claim_text, not_measured_text, weakest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import Interval, PathPoint, invert
 from pilotbase.evidence.martingale import Ints
@@ -242,7 +242,9 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDe
         estimand=plan.estimand,
         unit=plan.unit,
         guarantee=guarantee,
-        claim=claim_text(plan.estimand, census, plan.unit, used, total),
+        claim=not_measured_text()
+        if verdict == "not_measured"
+        else claim_text(plan.estimand, census, plan.unit, used, total),
         decided_at=_decided_at(trial, verdict, at),
         path=interval.path,
         cases_needed=needed,
@@ -276,14 +278,15 @@ def _decided_at(trial: _Trial, verdict: CriterionVerdict, at: int) -> int | None
 
 
 def _guarantee(trial: _Trial, census: bool) -> Guarantee:
+    if not trial.test.measured():
+        return "descriptive"
     if trial.plan.estimand == "run":
         return "measured_run"
     if census:
         return "exact_census"
     if isinstance(trial.test, FunctionTest):
         return "asymptotic"
-    fixed = trial.test.measured() and trial.test.exact_fixed(trial.plan.threshold)
-    return "exact_fixed" if fixed else "exact_anytime"
+    return "exact_fixed" if trial.test.exact_fixed(trial.plan.threshold) else "exact_anytime"
 
 
 def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> Interval:

@@ -22,6 +22,7 @@ from pilotbase.evidence import Comparison, Levels
 from pilotbase.evidence.judged_pool import JudgedPool
 from pilotbase.evidence.prediction_powered import PredictionPowered, PredictionPoweredSequence
 from pilotbase.measures import Cases, measures, observe
+from pilotbase.measures.observation import missing_texts
 from pilotbase.trial.recorded_cases import Recorded
 
 Ints = NDArray[np.int64]
@@ -92,8 +93,14 @@ def few_label_problems(criteria: Sequence[Criterion], cases: Cases) -> Iterator[
 def _counts_every_case(criterion: Criterion, cases: Cases) -> bool:
     """Tell whether every case is right or wrong, whatever the labels are that are not known."""
     order = np.arange(len(cases), dtype=np.int64)
-    unknown = cases.truth < 0 if cases.classes else np.isnan(cases.truth)
-    for filling in range(min(2, len(cases.classes))) if cases.classes else (0,):
+    fillings: list[str | int]
+    if cases.kind == "text":
+        unknown, fillings = missing_texts(cases.truth), [""]
+    elif cases.classes:
+        unknown, fillings = cases.truth < 0, list(range(min(2, len(cases.classes))))
+    else:
+        unknown, fillings = np.isnan(cases.truth), [0]
+    for filling in fillings:
         truth = np.where(unknown, filling, cases.truth)
         seen = observe(criterion.parsed(), replace(cases, truth=truth), order)
         binary = len(seen.parts) == 1 and set(seen.parts[0].outcomes) <= {(0, 1), (1, 1)}

@@ -17,13 +17,16 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures import Cases, is_resource
+from pilotbase.measures import Cases, is_resource, refusals
 
 NEEDED = ("case", "truth", "prediction")
+SEPARATOR = "|"
+"""Between the labels of a ranking, and between the ends of an interval."""
 SHOWN = 20
 """So many problems of one kind are named; the rest are counted."""
 
 Column = NDArray[Any]
+_REFUSALS = frozenset(measure.name for measure in refusals.MEASURES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +46,19 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> Recorded:
     Columns: ``case`` (unique), ``truth``, ``prediction`` (empty: abstained); where asked for ``group``, ``unit``,
     ``baseline``, ``score`` (of a judge: 1 for a right answer, 0 for a wrong one), ``prediction@noise(0.1)`` (answers
     under a perturbation), and any column by its own name. A column ``unit`` is always used: cases that hang together
-    and are counted one by one prove nothing (statistics.md, corrections, row 7).
+    and are counted one by one prove nothing (statistics.md, corrections, row 7). Where a criterion asks for refusals an
+    empty truth is a case to be refused. Texts are taken as they stand, blanks at their ends included.
 
     Raises:
         InputError: every problem at once: columns that are missing, labels that are not among the classes, numbers that
             are none, double cases.
     """
     frame = read_table(path)
-    frame = frame.select(pl.all().cast(pl.String).str.strip_chars())
     frame.columns = [name.strip() for name in frame.columns]
+    as_it_stands = [name for name in frame.columns if plan.prediction.kind == "text" and _is_text(name)]
+    frame = frame.with_columns(pl.all().cast(pl.String)).with_columns(
+        pl.all().exclude(as_it_stands).str.strip_chars() if as_it_stands else pl.all().str.strip_chars()
+    )
     _require_columns(frame, path.name)
     return _Reader(frame, path.name, plan).read()
 
@@ -112,22 +119,50 @@ class _Reader:
         self._report("case", double, lambda row: text("trial.double_case", found=names[row]))
 
     def _truth(self, few: bool) -> Column:
-        column = self._frame["truth"]
-        if not few:
+        column, kind = self._frame["truth"], self._plan.prediction.kind
+        to_be_refused = any(criterion.parsed().measure in _REFUSALS for criterion in self._plan.criteria)
+        if not few and not to_be_refused:
             self._report("truth", column.is_null(), lambda _: text("trial.cell_missing"))
-        if self._plan.prediction.kind == "value":
+        if kind in ("value", "interval"):
             return self._numbers("truth", None)
-        return self._labels("truth")
+        return self._texts("truth") if kind == "text" else self._labels("truth")
 
     def _answers(self, name: str) -> Column:
         kind = self._plan.prediction.kind
-        if kind == "label":
-            return self._labels(name)
-        return self._numbers(name, (0.0, 1.0) if kind == "probability" else None)
+        if kind in ("value", "probability"):
+            return self._numbers(name, (0.0, 1.0) if kind == "probability" else None)
+        read = {"label": self._labels, "text": self._texts, "ranking": self._rankings, "interval": self._intervals}
+        return read[kind](name)
+
+    def _texts(self, name: str) -> Column:
+        """Return texts, None where the cell is empty."""
+        return np.array(self._frame[name].to_list(), dtype=object)
+
+    def _rankings(self, name: str) -> Column:
+        """Return codes of the classes, best first, shape (cases, longest): −1 where there are no more."""
+        codes = [self._codes(name, column) for column in _split(self._frame[name])]
+        return np.stack(codes, axis=1) if codes else np.full((self._frame.height, 1), -1, np.int32)
+
+    def _intervals(self, name: str) -> Column:
+        """Return lower and upper ends, shape (cases, 2), NaN where the cell is empty."""
+        column = self._frame[name]
+        places = _split(column)[:3]
+        ends = [place.cast(pl.Float64, strict=False) for place in places]
+        missing = pl.Series([None] * self._frame.height, dtype=pl.Float64)
+        lower, upper = [*ends, missing, missing][:2]
+        good = (lower.is_finite() & upper.is_finite() & (lower <= upper)).fill_null(value=False)
+        if len(places) > 2:
+            good &= places[2].is_null()
+        wrong = column.is_not_null() & ~good
+        self._report(name, wrong, lambda row: text("trial.no_interval", found=_cut(column[row])))
+        return np.column_stack([np.array(end.fill_null(float("nan")).to_numpy(), float) for end in (lower, upper)])
 
     def _labels(self, name: str) -> Column:
         """Return codes of the classes, −1 where the cell is empty."""
-        column, classes = self._frame[name], list(self._classes)
+        return self._codes(name, self._frame[name])
+
+    def _codes(self, name: str, column: pl.Series) -> NDArray[np.int32]:
+        classes = list(self._classes)
         codes = column.replace_strict(classes, list(range(len(classes))), default=None, return_dtype=pl.Int32)
         unknown, allowed = codes.is_null() & column.is_not_null(), ", ".join(classes[:SHOWN])
         self._report(name, unknown, lambda row: text("trial.unknown_label", found=_cut(column[row]), allowed=allowed))
@@ -211,11 +246,28 @@ class _Reader:
 
 def _classes_of(frame: pl.DataFrame, prediction: DecisionPrediction) -> tuple[str, ...]:
     """Return the labels found, sorted: in truth, and where labels are answered in these too."""
-    if prediction.kind == "value":
+    if prediction.kind in ("value", "text", "interval"):
         return ()
-    columns = ["truth", *(name for name in ("prediction", "baseline") if prediction.kind == "label")]
-    found = {label for name in columns if name in frame.columns for label in frame[name].drop_nulls().unique()}
+    answered = [frame[name] for name in ("prediction", "baseline") if name in frame.columns]
+    columns = [frame["truth"]]
+    if prediction.kind == "label":
+        columns += answered
+    elif prediction.kind == "ranking":
+        columns += [place for column in answered for place in _split(column)]
+    found = {label for column in columns for label in column.drop_nulls().unique()}
     return tuple(sorted(found | ({prediction.positive} if prediction.positive is not None else set())))
+
+
+def _split(column: pl.Series) -> list[pl.Series]:
+    """Return the first, second, … part of each cell, without blanks at its ends; null where there are no more."""
+    parts = column.str.split(SEPARATOR)
+    longest = parts.list.len().max()
+    stripped = [parts.list.get(place, null_on_oob=True).str.strip_chars() for place in range(int(str(longest or 0)))]
+    return [part.replace("", None) for part in stripped]
+
+
+def _is_text(column: str) -> bool:
+    return column in ("truth", "prediction", "baseline") or column.startswith("prediction@")
 
 
 def _arm_of(column: str) -> str:
