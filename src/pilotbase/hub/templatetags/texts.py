@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, catalogue, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
@@ -18,6 +19,7 @@ from pilotbase.hub.addresses import address_of
 from pilotbase.hub.organisations import title_of
 from pilotbase.hub.sentences import approval_kind
 from pilotbase.hub.states import LOOK
+from pilotbase.trial.page.wording import Wording
 
 register = template.Library()
 register.filter("approval_kind", approval_kind)
@@ -63,6 +65,15 @@ def state(kind: str, value: str) -> SafeString:
 def organisation(name: str | None) -> str:
     """Return what an organisation is called."""
     return title_of(name or "")
+
+
+@register.filter
+def in_words(rule: str) -> str:
+    """Return an acceptance criterion in words, such as *Recall of “failure” at least 0.800*; else as it is spelled."""
+    try:
+        return make_visible(Wording(language()).spoken_rule(rule))
+    except InputError:
+        return make_visible(rule)
 
 
 @register.filter

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from pilotbase import charts
 from pilotbase.documents.base import Localized, localized
-from pilotbase.documents.criteria import Rule, parse_rule
+from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Section
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.measures.perturbations import PERTURBATIONS
@@ -110,8 +110,16 @@ class Wording:
 
     def spoken(self, result: CriterionResult, unit: str = "") -> str:
         """Return a criterion in words, such as *recall of “failure” at least 0.800*; ``unit`` is the answers'."""
-        rule = parse_rule(result.rule)
         threshold = charts.spell_number(result.threshold, result.unit_label)
+        return self._spoken(parse_rule(result.rule), threshold, unit)
+
+    def spoken_rule(self, source: str) -> str:
+        """Return a rule in words before anything was measured; raises as `parse_rule`."""
+        rule = parse_rule(source)
+        base = UNITS[rule.unit][0] if rule.unit else ""
+        return self._spoken(rule, charts.spell_number(float(rule.threshold), base), "")
+
+    def _spoken(self, rule: Rule, threshold: str, unit: str) -> str:
         code = "report.rule.at_least" if rule.comparison == ">=" else "report.rule.at_most"
         return capital(self.t(code, measure=self._measure(rule, unit), threshold=threshold))
 
