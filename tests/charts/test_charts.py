@@ -18,7 +18,7 @@ from pilotbase.charts import (
 )
 from pilotbase.charts.drawing import width_of
 from pilotbase.charts.palette import AMBER, BLUE, DEEP_BLUE, GREEN, MUTED, RED
-from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Section
+from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint, Performance, Section
 from pilotbase.documents.texts import LANGUAGES, Language, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verification
 
@@ -49,6 +49,15 @@ def group(name: str, score: float | None) -> GroupScore:
     return GroupScore(column="site", group=name, measure="recall", cases=40, score=score)
 
 
+DROP = result(
+    rule="drop(recall(failure) under noise(0.1)) <= 0.05",
+    threshold=0.05,
+    estimate=0.02,
+    lower=-0.01,
+    upper=0.04,
+    baseline=None,
+    paired=PairedScores(under="noise(0.1)", clean=0.9, perturbed=0.88),
+)
 PERFORMANCE = Performance(
     batches=100,
     batch_rows=256,
@@ -67,6 +76,7 @@ CHARTS: dict[str, Callable[[Language], str]] = {
     "strip": lambda language: verdict_strip(SECTIONS, language),
     "stacked": lambda language: verdict_strip(SECTIONS, language, stacked=True),
     "criterion": lambda language: criterion_chart(result(), language),
+    "drop": lambda language: criterion_chart(DROP, language),
     "sequence": lambda language: confidence_sequence_chart(result(), language),
     "groups": lambda language: group_chart([group("a", 0.9), group("b", None)], language),
     "latency": lambda language: latency_chart(PERFORMANCE, language),
@@ -254,3 +264,11 @@ def test_one_latency_is_a_narrow_bar_at_its_value(bars: tuple[tuple[float, float
     width, middle = float(bar.get("width", "")), float(bar.get("x", "")) + float(bar.get("width", "")) / 2
     assert width <= 6 and abs(middle - float(line or "")) < 1
     assert not [shown for shown in texts(latency_chart(once, "en")) if "500 ms" in shown]
+
+
+def test_a_difference_of_two_answers_has_no_row_for_a_baseline() -> None:
+    drawn, alone = (criterion_chart(found, "en") for found in (result(), DROP))
+    assert "baseline" in drawn
+    assert "baseline" not in alone
+    heights = [int(ElementTree.fromstring(svg).attrib["viewBox"].split()[3]) for svg in (drawn, alone)]
+    assert heights[0] - heights[1] == 36

@@ -11,20 +11,21 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import Language, text
 
-WIDTH, HEIGHT, HEIGHT_WITH_UNIT = 380, 148, 168
-LEFT, RIGHT = 84, 324
-TOP, OURS, THEIRS, BOTTOM = 30, 58, 94, 116
+WIDTH, LEFT, RIGHT = 380, 84, 324
+TOP, OURS, THEIRS, BOTTOM, BOTTOM_ALONE = 30, 58, 94, 116, 80
+UNDER_AXIS, UNDER_AXIS_WITH_UNIT = 32, 52
 
 
 def criterion_chart(result: CriterionResult, language: Language) -> str:
     """Return the criterion as SVG: acceptable side shaded, threshold as a line, bounds as a bar, score as a dot."""
     title = text("chart.criterion.title", rule=result.rule).render(language)
-    height = HEIGHT_WITH_UNIT if named_once(result.unit_label) else HEIGHT
+    height = _bottom(result) + (UNDER_AXIS_WITH_UNIT if named_once(result.unit_label) else UNDER_AXIS)
     drawing = Drawing(WIDTH, height, title, _description(result, language))
     scale = _scale(result)
     _draw_ground(drawing, result, scale, language)
     _draw_ours(drawing, result, scale, language)
-    _draw_baseline(drawing, result, scale, language)
+    if _compared(result):
+        _draw_baseline(drawing, result, scale, language)
     return drawing.to_svg()
 
 
@@ -34,6 +35,15 @@ def value_range(result: CriterionResult, values: list[float]) -> tuple[float, fl
         return (min(0.0, *values), max(values) * 1.15 or 1.0)
     share = all(0 <= value <= 1 for value in values)
     return around(values, (0.0, 1.0) if share else None)
+
+
+def _compared(result: CriterionResult) -> bool:
+    """Tell whether a baseline has its place: the difference of two answers (a drop, a lift) has none of its own."""
+    return result.paired is None
+
+
+def _bottom(result: CriterionResult) -> int:
+    return BOTTOM if _compared(result) else BOTTOM_ALONE
 
 
 def _bounds(result: CriterionResult) -> tuple[float | None, float | None]:
@@ -47,17 +57,17 @@ def _scale(result: CriterionResult) -> Scale:
 
 
 def _draw_ground(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
-    threshold = scale(result.threshold)
+    threshold, bottom = scale(result.threshold), _bottom(result)
     at_least = parse_rule(result.rule).comparison == ">="
     start, end = (threshold, RIGHT) if at_least else (LEFT, threshold)
-    drawing.rectangle((start, TOP), (end - start, BOTTOM - TOP), PALE_GREEN)
+    drawing.rectangle((start, TOP), (end - start, bottom - TOP), PALE_GREEN)
     ticks = scale.ticks(4, result.unit_label)
-    drawing.bottom_axis([scale(tick) for tick in ticks], spell_ticks(ticks, result.unit_label), TOP, BOTTOM)
-    drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), LINE)
-    drawing.line((threshold, TOP - 6), (threshold, BOTTOM), INK, 2)
+    drawing.bottom_axis([scale(tick) for tick in ticks], spell_ticks(ticks, result.unit_label), TOP, bottom)
+    drawing.line((LEFT, bottom), (RIGHT, bottom), LINE)
+    drawing.line((threshold, TOP - 6), (threshold, bottom), INK, 2)
     if named_once(result.unit_label):
         unit = text("chart.unit", unit=result.unit_label).render(language)
-        drawing.text(((LEFT + RIGHT) / 2, BOTTOM + 38), unit, anchor="middle", colour=MUTED)
+        drawing.text(((LEFT + RIGHT) / 2, bottom + 38), unit, anchor="middle", colour=MUTED)
     label = text("chart.threshold", value=spell_on_axis(result.threshold, result.unit_label)).render(language)
     anchor: Anchor = "end" if threshold > (LEFT + RIGHT) / 2 else "start"
     drawing.text((threshold + (-4 if anchor == "end" else 4), TOP - 12), label, anchor=anchor, bold=True)
@@ -95,12 +105,13 @@ def _draw_baseline(drawing: Drawing, result: CriterionResult, scale: Scale, lang
 
 def _description(result: CriterionResult, language: Language) -> str:
     unit, (lower, upper) = result.unit_label, _bounds(result)
-    return text(
-        "chart.criterion.description",
-        score=spell_number(result.estimate, unit),
-        lower=spell_number(lower, unit),
-        upper=spell_number(upper, unit),
-        threshold=spell_number(result.threshold, unit),
-        baseline=spell_number(result.baseline, unit),
-        outcome=text(f"outcome.{result.outcome.value}"),
-    ).render(language)
+    values = {
+        "score": spell_number(result.estimate, unit),
+        "lower": spell_number(lower, unit),
+        "upper": spell_number(upper, unit),
+        "threshold": spell_number(result.threshold, unit),
+        "outcome": text(f"outcome.{result.outcome.value}"),
+    }
+    if not _compared(result):
+        return text("chart.criterion.description_alone", **values).render(language)
+    return text("chart.criterion.description", **values, baseline=spell_number(result.baseline, unit)).render(language)

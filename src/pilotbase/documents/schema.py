@@ -6,6 +6,7 @@ from typing import Any
 
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
+from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
@@ -15,7 +16,19 @@ from pilotbase.documents.upgrades import current_version
 
 KINDS: dict[str, type[Document]] = {
     current_version(model).partition("/")[0]: model
-    for model in (Scenario, Application, TrialPlan, DecisionPlan, Report, Acceptance, Certificate, Organisation)
+    for model in (
+        Scenario,
+        Application,
+        TrialPlan,
+        DecisionPlan,
+        Report,
+        Acceptance,
+        Certificate,
+        Organisation,
+        Board,
+        BoardSubmission,
+        BoardEntry,
+    )
 }
 
 
