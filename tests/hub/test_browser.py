@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.hub.accessibility_for_tests import examine
+from tests.hub.walk_for_tests import workbook
 from tests.hub.worlds_for_tests import PASSWORD
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -103,6 +104,27 @@ def test_the_keyboard_reaches_the_content_first(browser, address):
     visit.page.keyboard.press("Tab")
     assert visit.page.evaluate("document.querySelector('main').contains(document.activeElement)")
     visit.close()
+
+
+def test_a_spreadsheet_becomes_a_draft(browser, address, tmp_path):
+    """The file is chosen once, its columns are offered, and what was typed stays when an answer is lacking."""
+    owner = Visit(browser, address, "owner", "zh", 390).go("/scenarios/new/")
+    owner.page.set_input_files("#id_cases", workbook(tmp_path))
+    owner.press("main form button")
+    assert "spindle-alarm.xlsx" in owner.page.inner_text("main")
+    assert owner.page.locator(".wrong").count() == 0, "nothing is lacking before anything was asked"
+    owner.page.fill("#id_problem", "主轴经常失效。")
+    owner.page.select_option("#id_target", "failure")
+    owner.press("main form button")
+    assert owner.page.locator(".wrong").count() == 3
+    assert owner.page.input_value("#id_problem") == "主轴经常失效。"
+    for name, value in (("cost_of_miss", "12000"), ("cost_of_false_alarm", "600"), ("contact", "desk@plant.example")):
+        owner.page.fill(f"#id_{name}", value)
+    owner.press("main form button")
+    assert owner.page.url.endswith("/scenarios/plant/spindle-alarm/")
+    assert "“broken”的召回率不低于" in owner.page.inner_text("main")
+    assert owner.complaints == []
+    owner.close()
 
 
 def test_a_trial_from_proposal_to_the_queue(one_world, browser, address):
