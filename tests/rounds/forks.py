@@ -3,7 +3,8 @@
     python -m tests.rounds.forks PORT
 
 It answers {"<person>": "<token>", …} once the accounts are made; then, for each line ``web 0`` or ``worker 0`` on
-standard input, the number of a new process. ``web 17`` makes one that kills itself before its 17th statement or commit.
+standard input, the number of a new process. ``web 17`` makes one that kills itself before its 17th statement or commit,
+``web -2`` one that does so right after its second write to the store.
 
 What is forked is what `pilotbase serve --no-worker` and `pilotbase worker` run; it ends with this process.
 """
@@ -20,7 +21,7 @@ import threading
 from datetime import timedelta
 
 from django.db.backends.signals import connection_created
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from pilotbase.hub import serving
 
@@ -92,19 +93,24 @@ def _fork(kind: str, fuse: int, place: serving.Place) -> int:
 
 
 def _light(fuse: int) -> None:
-    """Let this process kill itself before its so many-th statement or commit, of the store or of the accounts."""
-    count = itertools.count(1)
+    """Let this process kill itself: before its so many-th statement of store or accounts, or after so many writes."""
+    statements, written = itertools.count(1), 0
 
     def burn(*_: object) -> None:
-        if next(count) == fuse:
+        if next(statements) == fuse or written == -fuse:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def commit(connection: Connection) -> None:
+        nonlocal written
+        burn()
+        written += bool(connection.get_execution_options().get("pilotbase_writes"))
 
     def before(execute, *statement):  # type: ignore[no-untyped-def] # Django's wrapper of a statement
         burn()
         return execute(*statement)
 
     event.listen(Engine, "before_cursor_execute", burn)
-    event.listen(Engine, "commit", burn)
+    event.listen(Engine, "commit", commit)
     connection_created.connect(lambda connection, **_: connection.execute_wrappers.append(before), weak=False)
 
 

@@ -37,13 +37,13 @@ VICTIMS = {
     "people": ("web", "web at a statement", "web at a statement", "database"),
     "job": ("worker", "worker at a statement", "database", "worker and all below it"),
 }
-STATEMENTS = {"web at a statement": 60, "worker at a statement": 150}
-"""A step of a person takes about 60 statements, a job some hundreds."""
+STATEMENTS = {"web at a statement": (60, 1), "worker at a statement": (150, 8)}
+"""A step of a person takes about 60 statements and one write, a job some hundreds and a few."""
 
 
 @dataclass
 class Rounds:
-    """Kills one process amid each step: before one of its statements, or at a moment that is drawn."""
+    """Kills one process amid each step: at a moment that is drawn, before one of its statements, or after a write."""
 
     machine: Machine
     draw: random.Random
@@ -60,7 +60,9 @@ class Rounds:
         kind = "job" if step.startswith("job ") else "people"
         victim = self.draw.choice(VICTIMS[kind])
         if victim in STATEMENTS:
-            self.machine.arm(victim.partition(" ")[0], self.draw.randint(1, STATEMENTS[victim]))
+            statements, writes = STATEMENTS[victim]
+            fuse = self.draw.choice((self.draw.randint(1, statements), -self.draw.randint(1, writes)))
+            self.machine.arm(victim.partition(" ")[0], fuse)
             act()
             return
         moment = self.draw.uniform(0, self.seconds[kind])
