@@ -8,10 +8,11 @@ import polars as pl
 import pytest
 
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Order
 from pilotbase.documents.report import Report
 from pilotbase.worker.bundle_files import unpack
 from pilotbase.worker.bundle_replaying import replay_bundle
-from tests.catalogue.records_for_tests import SUPPLIER
+from tests.catalogue.records_for_tests import DESK, REGULATOR, SUPPLIER
 from tests.hub.live_for_tests import listening, token_of
 from tests.trial.conftest import writing_application, writing_scenario
 from tests.worker.commissions_for_tests import APPLICATION, Ordered
@@ -269,3 +270,30 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     assert replay_bundle(file).verdict == "accept"
     assert refused.exit_code == 2
     assert not (tmp_path / "none.zip").exists()
+
+
+def test_a_round_before_a_re_run_keeps_its_bundle(tried, tmp_path):
+    """The last test of the module: it moves the trial on."""
+    ordered, regulator = tried.ordered, client(tried, "regulator")
+    first = ordered.record().documents["report"]
+    before = regulator.post("/trials/c1/bundle/").content
+    ordered.do(REGULATOR, Act.ORDER_GIVE, Order(kind="suspension", reasons="Doubts.", deadline="2099-01-01"))
+    ordered.do(DESK, Act.CERTIFICATE_SUSPEND)
+    ordered.do(REGULATOR, Act.ORDER_GIVE, Order(kind="rerun", reasons="Doubts.", deadline="2099-01-01"))
+    ordered.do(DESK, Act.TRIAL_REPEAT)
+    assert "report" not in ordered.record().documents
+    assert regulator.post("/trials/c1/bundle/").content == before
+    ordered.draft_and_review()
+    ordered.freeze()
+    ordered.do_queued()
+    second = ordered.record().documents["report"]
+    page = regulator.get("/trials/c1/bundle/").content.decode()
+    assert [one for one in (first, second) if one in page] == [first, second]
+    assert regulator.get("/api/trials/c1/bundle", {"report": first}).content == before
+    newest = regulator.get("/api/trials/c1/bundle").content
+    assert newest == regulator.post("/trials/c1/bundle/", {"report": second}).content != before
+    file = tmp_path / "second.zip"
+    file.write_bytes(newest)
+    assert replay_bundle(file).attempt == 2
+    foreign = regulator.get("/api/trials/c1/bundle", {"report": "sha256:" + "0" * 64})
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "bundle.no_report")

@@ -14,6 +14,7 @@ from pilotbase.hub.acting import Acting
 from pilotbase.hub.base import base
 from pilotbase.hub.reading import Seen
 from pilotbase.worker.budgets import budget_of_trial
+from pilotbase.worker.packing import reports_of
 
 
 def ways_on(acting: Acting, seen: Seen) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def _links(acting: Acting, seen: Seen, scenario: Scenario) -> list[tuple[Any, st
 def _of_trial(acting: Acting, record: Record) -> dict[str, Any]:
     may = {reading: may_read(reading, acting.actor, record.stands) for reading in Reading}
     return {
-        "may_take_bundle": may[Reading.BUNDLE] and "report" in record.documents,
+        "may_take_bundle": may[Reading.BUNDLE] and bool(reports_of(record)),
         "budget": budget_of_trial(base(), acting.view, record.subject) if may[Reading.BUDGET] else None,
         "own_rounds": record.round if acting.organisation == record.supplier else None,
     }

@@ -117,9 +117,12 @@ class HubClient:
         """Return the report of a trial, in the view that the caller has of it."""
         return _read(Report, self.requests.get(f"/trials/{trial}/report"))
 
-    def bundle(self, trial: str) -> bytes:
-        """Return the sample bundle of a trial, an archive; that the caller took it stands in the hub's log."""
-        return self.requests.get(f"/trials/{trial}/bundle").body
+    def bundle(self, trial: str, report: Digest = "") -> bytes:
+        """Return the sample bundle of a trial, an archive; that the caller took it stands in the hub's log.
+
+        ``report``: of which round, by the digest of its report; the newest that has one when not given.
+        """
+        return self.requests.get(f"/trials/{trial}/bundle", {"report": report}).body
 
     def queue(self) -> list[QueuedWork]:
         """Return what runs and waits, in the order in which it is taken."""

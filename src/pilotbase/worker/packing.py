@@ -11,8 +11,9 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.permissions import Reading
+from pilotbase.documents.permissions import Act, Reading
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv
@@ -72,17 +73,37 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
     return Bundle(f"{name}.zip", pack(name, files))
 
 
-def take_bundle(base: Base, view: View, subject: str) -> Bundle:
-    """Return the sample bundle of the newest trial of a commission to the actor of ``view``.
+def take_bundle(base: Base, view: View, subject: str, report: Digest | None = None) -> Bundle:
+    """Return the sample bundle of a trial of a commission to the actor of ``view``.
+
+    ``report``: of which round, by the digest of its report; None: the newest that has one.
 
     Raises:
         NotFoundError: the actor sees no such record, or it is not for them to take.
-        RefusedError: there is no report yet, or `pack_trial` refuses.
+        RefusedError: there is no such report, or `pack_trial` refuses.
     """
     record = record_for(view, subject, Reading.BUNDLE)
-    if "plan" not in record.documents or "report" not in record.documents:
+    reports = reports_of(record)
+    if not reports or report not in (None, *reports):
         raise RefusedError("bundle.no_report")
-    return pack_trial(base, view, record.documents["plan"], record.documents.get("acceptance"))
+    found = base.lab.view.load(report or reports[-1], Report)
+    if found.plan is None:
+        raise RefusedError("bundle.no_report")
+    return pack_trial(base, view, found.plan, _acceptance(base, record, found.digest()))
+
+
+def reports_of(record: Record) -> tuple[Digest, ...]:
+    """Return the reports of a commission, oldest first: of the rounds before a re-run or a re-test too."""
+    made = (step.document for step in record.history if step.act is Act.TRIAL_REPORT)
+    return tuple(dict.fromkeys(digest for digest in made if digest is not None))
+
+
+def _acceptance(base: Base, record: Record, report: Digest) -> Digest | None:
+    """Return the newest opinion of the demand owner on a report."""
+    opinions = (Act.ACCEPTANCE_GIVE, Act.ACCEPTANCE_REFUSE)
+    given = [step.document for step in record.history if step.act in opinions and step.document is not None]
+    about = (digest for digest in reversed(given) if base.lab.view.load(digest, Acceptance).report == report)
+    return next(about, None)
 
 
 def proceedings_of(base: Base, plan: Digest, acceptance: Digest | None = None) -> Proceedings:

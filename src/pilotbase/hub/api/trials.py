@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import pydantic
 from django.http import HttpResponse
-from ninja import Router
+from ninja import Query, Router
 
 from pilotbase.documents.api import QueuedWork
 from pilotbase.documents.side_by_side import Budget, Comparison
@@ -21,6 +24,12 @@ from pilotbase.workspace.failures import NotFoundError
 
 router = Router(tags=["trials"], auth=MEMBERS)
 ZIP = "application/zip"
+
+
+class Wanted(pydantic.BaseModel):
+    """Of which round."""
+
+    report: Annotated[str, pydantic.StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
 
 
 @router.get("/queue", response=answers(list[QueuedWork]), summary="What runs and what waits")
@@ -67,9 +76,10 @@ def comparison(request: HubRequest, owner: Word, name: Word) -> Comparison:
         }
     },
 )
-def bundle(request: HubRequest, name: Word) -> HttpResponse:
+def bundle(request: HubRequest, name: Word, wanted: Query[Wanted]) -> HttpResponse:
     """Return plan, commitments, records, report and certificate in one archive, to owner, operator and regulator.
 
-    It holds true labels of hidden cases: whoever takes it stands in the log.
+    Of the newest trial that has a report, or of the round whose report is named. It holds true labels of hidden cases:
+    whoever takes it stands in the log.
     """
-    return attached(take_bundle(base(), request.acting.view, f"commission:{name}"))
+    return attached(take_bundle(base(), request.acting.view, f"commission:{name}", wanted.report))

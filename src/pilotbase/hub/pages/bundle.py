@@ -7,13 +7,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from pilotbase.documents.permissions import Reading
+from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.base import base
 from pilotbase.worker.bundle_files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.bundle_readme import what_is
-from pilotbase.worker.packing import Bundle, take_bundle
+from pilotbase.worker.packing import Bundle, reports_of, take_bundle
 from pilotbase.worker.readings import record_for
 
 
@@ -23,10 +24,11 @@ def take(request: HubRequest, name: str) -> HttpResponse:
     view, subject = request.acting.view, subject_of("trials", name)
     record = record_for(view, subject, Reading.BUNDLE)
     if request.method == "POST":
-        return attached(take_bundle(base(), view, subject))
+        return attached(take_bundle(base(), view, subject, request.POST.get("report") or None))
     shown = {
         "title": text("live.bundle"),
         "record": record,
+        "rounds": [view.load(digest, Report) for digest in reversed(reports_of(record))],
         "files": [(name, what_is(name)) for name in (*NEEDED, *OPTIONAL, SUMS)],
         "name": name,
         "crumbs": [
