@@ -17,6 +17,7 @@ from pilotbase.cli import (
     hub_records,
     hub_uploads,
     log,
+    organisation,
     scenario,
     serve,
     trial,
@@ -42,6 +43,7 @@ app.command("acts")(hub_records.acts)
 app.command("act")(hub_records.act)
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(application.app, name="application")
+app.add_typer(organisation.app, name="organisation")
 app.add_typer(trial.app, name="trial")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(hub_uploads.app, name="upload")

@@ -1,0 +1,65 @@
+"""Organisations from a spreadsheet, for the command line: looked at whole, then registered all at once or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.catalogue.importing import Plan, plan_organisations
+from pilotbase.catalogue.saving import save_all
+from pilotbase.compute.sheets import read_sheet
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.texts import Text, text
+from pilotbase.worker.base import Base
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """What a spreadsheet would do."""
+
+    file: Path
+    plan: Plan[Organisation]
+
+    def lines(self) -> Iterator[Text]:
+        """Yield it in words: how many rows make which change, and each that changes anything."""
+        numbers = {change: self.plan.count(change) for change in ("new", "changed", "same")}
+        yield text("worker.import_planned", file=self.file.name, **numbers)
+        for one in self.plan.planned:
+            if one.change != "same":
+                yield text(
+                    "worker.import_row", row=one.row, name=one.content.name, change=text(f"imports.change.{one.change}")
+                )
+
+
+def look_at_organisations(base: Base, file: Path) -> LookedAt:
+    """Return what the organisations in ``file`` (CSV or XLSX, read in a box) would do to the base.
+
+    Raises:
+        InputError: there is no such file, it is no spreadsheet, or its rows have problems: all of them at once.
+    """
+    if not file.is_file():
+        raise InputError("input.no_file", file=file)
+    plan = plan_organisations(base.lab.view, read_sheet(file, base.home.scratch))
+    if plan.problems:
+        issues = [
+            Issue(file=file.name, line=one.row, path=one.column, problem=_told(one.found, one.why))
+            for one in plan.problems
+        ]
+        raise InputError.from_issues(file.name, issues)
+    return LookedAt(file, plan)
+
+
+def import_organisations(base: Base, looked: LookedAt) -> Text:
+    """Register what was looked at, all of it or nothing, and return what was done.
+
+    Raises:
+        RefusedError: an organisation would be changed: that a person does, in the hub.
+    """
+    saved = save_all(base.lab.view, looked.plan.contents(), "organisations.imported")
+    return text("worker.imported", count=len(saved))
+
+
+def _told(found: str, why: Text) -> Text:
+    return text("worker.import_problem", found=found or "–", allowed=why)
