@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo hub test prove lint format docs lock clean evidence bench-trial bench-evidence
+.PHONY: demo hub test prove lint format docs lock clean evidence bench-trial bench-evidence bench-hub
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo
@@ -22,6 +22,9 @@ bench-trial: $(VENV)/.dev
 
 bench-evidence: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_evidence
+
+bench-hub: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_hub
 
 # A tenth of the runs, into build/evidence: make evidence SHARE=0.1
 SHARE = 1
