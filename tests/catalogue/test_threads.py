@@ -210,6 +210,17 @@ def test_a_stale_change_is_refused(trial):
         threads.mark(view, seen.thread.identity, Marking(message=2), seen.digest)
 
 
+def test_a_request_that_is_sent_again_says_nothing_twice(trial):
+    trial.open_scenario()
+    view = trial.store.as_actor(OTHER_SUPPLIER)
+    one, other = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+    seen = threads.ask(view, question(), one)
+    assert threads.ask(view, question(), one).digest == seen.digest and count_threads(view) == 1
+    said = threads.reply(view, seen.thread.identity, Reply(text="Well?"), seen.digest, other)
+    again = threads.reply(view, seen.thread.identity, Reply(text="Well?"), seen.digest, other)
+    assert again.digest == said.digest and len(again.thread.messages) == 2
+
+
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_only_what_was_said_to_a_question_answers_it(trial, number):
     trial.open_scenario()

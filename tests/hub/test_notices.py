@@ -1,5 +1,7 @@
 """Notices on the hub: the list and its count, mails in the language of the person, webhooks, the worker's rounds."""
 
+import email
+import email.policy
 import os
 import re
 import subprocess
@@ -139,6 +141,22 @@ def test_choosing_how_to_be_told(told):
     assert told.client("reviewer").post("/notices/mail/", {"mail": "x", "language": "en"}).status_code == 200
 
 
+def test_a_mail_that_did_not_go_out_is_said(told, monkeypatch):
+    from django.core.mail import EmailMessage
+
+    def broken(self):
+        raise ConnectionRefusedError
+
+    told.client("supplier").post("/notices/mail/", {"mail": "at_once", "language": "en"})
+    caller(told, "other-supplier").post(
+        "/api/threads", {"subject": SCENARIO, "title": "Row 8", "text": "@acme, well?"}, **JSON
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailMessage, "send", broken)
+        rounds(told)
+    assert "did not go out" in told.client("supplier").get("/notices/mail/").content.decode()
+
+
 def test_a_webhook_from_its_making_to_its_end(told, settings_of_the_hub):
     settings_of_the_hub(webhook_allow=("127.0.0.1",))
     owner, other = told.client("owner"), told.client("other-supplier")
@@ -227,10 +245,11 @@ def test_the_worker_sends_by_the_settings_of_the_hub(one_world, tmp_path):
     home = Path(os.environ["PILOTBASE_HOME"])
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     worker = [sys.executable, "-c", "from pilotbase.cli import main; main()", "worker", "--once"]
-    subprocess.run(worker, env=environment, check=True, capture_output=True)
     told = one_world.client("owner").post("/notices/mail/", {"mail": "at_once", "language": "zh"})
     assert told.status_code == 302
     one_world.trial.open_scenario()
     subprocess.run(worker, env=environment, check=True, capture_output=True)
     (mail,) = (home / "mail").glob("*.eml")
-    assert "owner@example.org" in mail.read_text() and mail.stat().st_mode & 0o077 == 0
+    sent = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
+    assert (sent["To"], sent["Subject"]) == ("owner@example.org", "中试基地有 2 条通知")
+    assert mail.stat().st_mode & 0o077 == 0

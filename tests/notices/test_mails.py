@@ -44,25 +44,25 @@ def test_at_once(any_told):
     assert acts(any_told)[1:] == [("p-reader", ["scenario.submit"])]
 
 
-def test_once_a_day_is_what_who_chooses_nothing_gets(any_told, clock):
-    prepared(any_told)
-    assert mail_choice(any_told.view(READER)) is MailChoice.DAILY
-    any_told.noticing.send_mails()
-    assert any_told.post.sent == []
-    any_told.trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
-    any_told.round()
+def test_once_a_day_is_what_who_chooses_nothing_gets(told, clock):
+    prepared(told)
+    assert mail_choice(told.view(READER)) is MailChoice.DAILY
+    told.noticing.send_mails()
+    assert told.post.sent == []
+    told.trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
+    told.round()
     clock.now = datetime(2026, 5, 2, HOUR, tzinfo=UTC)
-    any_told.noticing.send_mails()
-    assert acts(any_told) == [("p-reader", ["scenario.register", "scenario.submit"])]
+    told.noticing.send_mails()
+    assert acts(told) == [("p-reader", ["scenario.register", "scenario.submit"])]
     clock.step(36 * 3600)
-    any_told.noticing.send_mails()
-    any_told.trial.do(OWNER, SCENARIO, Act.SCENARIO_WITHDRAW)
-    any_told.round()
-    any_told.noticing.send_mails()
-    assert len(any_told.post.sent) == 1, "after a day without news the next ones wait for the hour too"
+    told.noticing.send_mails()
+    told.trial.do(OWNER, SCENARIO, Act.SCENARIO_WITHDRAW)
+    told.round()
+    told.noticing.send_mails()
+    assert len(told.post.sent) == 1, "after a day without news the next ones wait for the hour too"
     clock.now = datetime(2026, 5, 4, HOUR, tzinfo=UTC)
-    any_told.noticing.send_mails()
-    assert acts(any_told)[1:] == [("p-reader", ["scenario.withdraw"])]
+    told.noticing.send_mails()
+    assert acts(told)[1:] == [("p-reader", ["scenario.withdraw"])]
 
 
 def test_none(told, clock):
@@ -85,17 +85,17 @@ def test_what_was_read_is_not_mailed(told, clock):
     assert acts(told) == [("p-reader", ["scenario.submit"])]
 
 
-def test_a_mail_that_does_not_go_out_goes_later_under_the_same_name(any_told, clock):
-    prepared(any_told, MailChoice.AT_ONCE)
+def test_a_mail_that_does_not_go_out_goes_later_under_the_same_name(told, clock):
+    prepared(told, MailChoice.AT_ONCE)
     names = []
-    send = any_told.post.send
-    any_told.post.send = lambda person, notices, name: (names.append(name), send(person, notices, name))
-    any_told.post.broken = 2
+    send = told.post.send
+    told.post.send = lambda person, notices, name: (names.append(name), send(person, notices, name))
+    told.post.broken = 2
     for seconds in (0, 0, 60, 60, 300):
         clock.step(seconds)
-        any_told.noticing.send_mails()
+        told.noticing.send_mails()
     assert len(names) == 3 and len(set(names)) == 1
-    assert acts(any_told) == [("p-reader", ["scenario.register"])]
+    assert acts(told) == [("p-reader", ["scenario.register"])]
 
 
 def test_killed_between_sending_and_noting_it_goes_again_under_the_same_name(told, monkeypatch):

@@ -106,14 +106,14 @@ def test_who_is_called(any_told):
         assert heard(ministry) == []
 
 
-def test_only_members_manage_the_webhooks_of_their_organisation(any_told):
+def test_only_members_manage_the_webhooks_of_their_organisation(told):
     with receiving() as receiver:
-        webhook, secret = added(any_told, receiver)
-        register(any_told)
-        (delivery,) = list_deliveries(any_told.view(OWNER), webhook.identity)
-        assert [one.identity for one in list_webhooks(any_told.view(COLLEAGUE))] == [webhook.identity]
+        webhook, secret = added(told, receiver)
+        register(told)
+        (delivery,) = list_deliveries(told.view(OWNER), webhook.identity)
+        assert [one.identity for one in list_webhooks(told.view(COLLEAGUE))] == [webhook.identity]
         for who in (SUPPLIER, DESK, REGULATOR, OTHER_OWNER, VISITOR):
-            view = any_told.view(who)
+            view = told.view(who)
             assert list_webhooks(view) == []
             for reach in (
                 lambda view: list_deliveries(view, webhook.identity),
@@ -124,32 +124,32 @@ def test_only_members_manage_the_webhooks_of_their_organisation(any_told):
                     reach(view)
         for who in (MACHINE, VISITOR):
             with pytest.raises(RefusedError):
-                added(any_told, receiver, who)
-        log = b"".join(any_told.store.log_copy().entries)
+                added(told, receiver, who)
+        log = b"".join(told.store.log_copy().entries)
         assert b"webhook.added" in log and receiver.url.encode() not in log and secret.encode() not in log
-        with any_told.store.database.read() as connection:
+        with told.store.database.read() as connection:
             from sqlalchemy import text
 
             row = connection.execute(text("SELECT * FROM webhooks")).one()
         assert secret not in str(row) and secret.removeprefix("whsec_") not in str(row)
 
 
-def test_given_up_it_is_told_and_may_be_replayed(any_told, clock):
+def test_given_up_it_is_told_and_may_be_replayed(told, clock):
     with receiving(*[500] * 9) as receiver:
-        webhook, _ = added(any_told, receiver)
-        register(any_told)
+        webhook, _ = added(told, receiver)
+        register(told)
         for delay in (0, *DELAYS):
             clock.step(delay)
-            deliver(any_told)
-        owner = any_told.view(COLLEAGUE)
+            deliver(told)
+        owner = told.view(COLLEAGUE)
         (delivery,) = list_deliveries(owner, webhook.identity)
         assert (delivery.state, delivery.tries, delivery.status, delivery.next_at) == ("given_up", 9, 500, None)
         assert list_notices(owner)[0][0].kind == "given_up"
         clock.step(3600)
-        deliver(any_told)
+        deliver(told)
         assert len(receiver.got) == 9, "what was given up is sent no more, and that it was is not sent either"
         replay(owner, webhook.identity, delivery.identity)
-        deliver(any_told)
+        deliver(told)
         assert list_deliveries(owner, webhook.identity)[0].state == "delivered"
         assert len({headers["webhook-id"] for _, headers, _ in receiver.got}) == 1
 

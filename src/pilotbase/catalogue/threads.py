@@ -63,8 +63,8 @@ class Deed:
     """The version that the person has seen; a newer one refuses it."""
 
 
-def ask(view: View, question: Question) -> SeenThread:
-    """Open a thread and return it.
+def ask(view: View, question: Question, request: Digest | None = None) -> SeenThread:
+    """Open a thread and return it; under the same ``request`` it is opened once.
 
     Raises:
         NotFoundError: the actor does not see its subject, or no threads are about such a subject.
@@ -74,25 +74,32 @@ def ask(view: View, question: Question) -> SeenThread:
         here = view.within(change)
         owner = _owner_of(here, question.subject)
         _require(ExchangeAct.THREAD_ASK, view.actor, Stands())
+        identity = request.partition(":")[2][:16] if request is not None else secrets.token_hex(8)
+        if request is not None and find_thread(here, identity) is not None:
+            return read(here, identity)
         thread = Thread(
-            identity=secrets.token_hex(8),
+            identity=identity,
             subject=question.subject,
             title=question.title,
             private=question.private,
-            messages=(_message(change, 1, Reply(text=question.text, mentions=question.mentions)),),
+            messages=(_message(change, 1, Reply(text=question.text, mentions=question.mentions), request),),
             history=(_step(change, ExchangeAct.THREAD_ASK, 1),),
         )
         return _keep(change, here, thread, owner)
 
 
-def reply(view: View, identity: str, said: Reply, seen: Digest | None = None) -> SeenThread:
-    """Add a message; raises as `read`, and `RefusedError` or `ConflictError`."""
+def reply(
+    view: View, identity: str, said: Reply, seen: Digest | None = None, request: Digest | None = None
+) -> SeenThread:
+    """Add a message, once under the same ``request``; raises as `read`, and `RefusedError` or `ConflictError`."""
 
     def add(change: Transaction, thread: Thread) -> Thread:
+        if request is not None and any(message.request == request for message in thread.messages):
+            return thread
         number = len(thread.messages) + 1
         if number > MAXIMUM_MESSAGES:
             raise RefusedError("thread.full", limit=MAXIMUM_MESSAGES)
-        return _changed(thread, messages=(*thread.messages, _message(change, number, said)))
+        return _changed(thread, messages=(*thread.messages, _message(change, number, said, request)))
 
     return _advance(view, identity, Deed(ExchangeAct.THREAD_REPLY, seen=seen), add)
 
@@ -195,11 +202,11 @@ def _advance(view: View, identity: str, deed: Deed, change_it: Callable[[Transac
         before = read(here, identity)
         _require_message(before.thread, deed)
         _require(deed.act, view.actor, _stands(before.thread, before.owner, deed.message))
-        if deed.seen is not None and deed.seen != before.digest:
-            raise ConflictError("thread.changed_meanwhile")
         changed = change_it(change, before.thread)
         if changed == before.thread:
             return before
+        if deed.seen is not None and deed.seen != before.digest:
+            raise ConflictError("thread.changed_meanwhile")
         message = len(changed.messages) if deed.act is ExchangeAct.THREAD_REPLY else deed.message
         step = _step(change, deed.act, message).model_copy(update={"reason": deed.reason, "before": before.digest})
         return _keep(change, here, _changed(changed, history=(*changed.history, step)), before.owner, before.digest)
@@ -274,7 +281,7 @@ def _standing(thread: Thread, number: int) -> Message:
     return message
 
 
-def _message(change: Transaction, number: int, said: Reply) -> Message:
+def _message(change: Transaction, number: int, said: Reply, request: Digest | None) -> Message:
     called: tuple[Mention, ...] = (*said.mentions, *mentions_in(said.text))
     return Message(
         number=number,
@@ -283,6 +290,7 @@ def _message(change: Transaction, number: int, said: Reply) -> Message:
         at=change.now,
         text=said.text,
         mentions=tuple(dict.fromkeys(called)),
+        request=request,
     )
 
 

@@ -75,6 +75,8 @@ class Message(Part):
     text: str
     mentions: tuple[Mention, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    request: Digest | None = None
+    """Names the request that brought it: sent again, it is not said again."""
     corrected_at: Moment | None = None
     removed_at: Moment | None = None
 

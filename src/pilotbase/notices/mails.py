@@ -52,6 +52,12 @@ def mail_choice(view: View) -> MailChoice:
     return MailChoice(chosen) if chosen else DEFAULT
 
 
+def has_failed(view: View) -> bool:
+    """Tell whether the last mail to the person of ``view`` did not go out; it is tried again."""
+    with view.reading() as connection:
+        return bool(connection.scalar(select(_rows.failure).where(_rows.person == (view.actor.person or ""))))
+
+
 def choose_mail(view: View, choice: MailChoice, digest_hour: int) -> None:
     """Let the person of ``view`` be told by mail in another way, of what comes from now on."""
     person = view.actor.person

@@ -17,7 +17,7 @@ from pilotbase.documents.exchange_api import ListedThread, ThreadPage
 from pilotbase.documents.record import Subject
 from pilotbase.documents.thread import MAXIMUM_MESSAGES, Correction, FileName, Marking, Question, Removal, Reply, Thread
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.api.answers import answers, document, once, seen
+from pilotbase.hub.api.answers import answers, document, once, request_key, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.media import BYTES, require_type
 from pilotbase.hub.api.records import Sha256
@@ -63,7 +63,7 @@ def ask(request: HubRequest, question: Question) -> HttpResponse:
     """Open a thread; its address is in the header Location."""
 
     def act() -> HttpResponse:
-        made = threads.ask(request.acting.view, question)
+        made = threads.ask(request.acting.view, question, request_key(request))
         response = _answer(request, made, 201)
         response["Location"] = f"/api/threads/{made.thread.identity}"
         return response
@@ -80,8 +80,8 @@ def read(request: HubRequest, thread: ThreadPath) -> HttpResponse:
 @router.post("/threads/{thread}/messages", response=answers(Thread, 201), by_alias=True, summary="Reply")
 def reply(request: HubRequest, said: Reply, thread: ThreadPath) -> HttpResponse:
     """Add a message."""
-    view, version = request.acting.view, seen(request)
-    return once(request, lambda: _answer(request, threads.reply(view, thread, said, version), 201))
+    view, version, key = request.acting.view, seen(request), request_key(request)
+    return once(request, lambda: _answer(request, threads.reply(view, thread, said, version, key), 201))
 
 
 @router.put("/threads/{thread}/messages/{number}", response=answers(Thread), by_alias=True, summary="Correct a message")

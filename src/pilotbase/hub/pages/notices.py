@@ -19,7 +19,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.sentences import t
 from pilotbase.notices.deliveries import list_deliveries, replay
-from pilotbase.notices.mails import choose_mail, mail_choice
+from pilotbase.notices.mails import choose_mail, has_failed, mail_choice
 from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read
 from pilotbase.notices.webhooks import add_webhook, end_webhook, find_webhook, list_webhooks
 from pilotbase.protocols.guarded_http import GuardedHttp
@@ -108,7 +108,8 @@ def mail(request: HubRequest) -> HttpResponse:
         messages.success(request, text("notice.mail_chosen").render(language()))
         return redirect("notices")
     shown = {"title": text("notice.mail_title"), "lead": text("notice.mail_lead"), "button": text("notice.mail_save")}
-    return render(request, "hub/said.html", {**shown, "form": form, "crumbs": _crumbs()})
+    note = text("notice.mail_failed") if has_failed(request.acting.view) else None
+    return render(request, "hub/said.html", {**shown, "note": note, "form": form, "crumbs": _crumbs()})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
