@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json, digest_bytes
 from pilotbase.documents.texts import Language
 
@@ -16,7 +17,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 def _require_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        raise ValueError("a time needs a zone")
+        raise InputError("input.no_zone")
     return moment.astimezone(UTC)
 
 
@@ -28,7 +29,7 @@ def _require_day(day: str) -> str:
     try:
         date.fromisoformat(day)
     except ValueError:
-        raise ValueError("there is no such day") from None
+        raise InputError("input.no_such_day", found=day) from None
     return day
 
 

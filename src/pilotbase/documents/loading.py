@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.reasons import reason_of
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.upgrades import current_version, upgrade
@@ -111,8 +112,8 @@ def _problem(error: ErrorDetails) -> Text:
     return text("input.invalid_value", found=_found(error), reason=_reason(error, context.get("error")))
 
 
-def _reason(error: ErrorDetails, inner: Any) -> str:
-    return str(inner) if isinstance(inner, ValueError) else error["msg"]
+def _reason(error: ErrorDetails, inner: Any) -> Text | str:
+    return str(inner) if isinstance(inner, ValueError) else reason_of(error)
 
 
 def _found(error: ErrorDetails) -> str:

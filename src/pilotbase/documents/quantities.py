@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from pilotbase.documents.criteria import UNITS
+from pilotbase.documents.errors import InputError
 
 _QUANTITY = re.compile(r"^\s*+([0-9.]{1,30})\s*+([A-Za-z]{1,10})\s*+$")
 
@@ -20,7 +21,7 @@ def read_quantity(value: object, unit: str) -> object:
     base, factor = UNITS.get(matched[2], ("", None))
     if base != unit or factor is None:
         allowed = ", ".join(name for name, (of, _) in UNITS.items() if of == unit)
-        raise ValueError(f"{matched[2]} is no unit here; allowed: {allowed}")
+        raise InputError("input.no_unit", found=matched[2], allowed=allowed)
     number = float(matched[1]) * float(factor)
     return int(number) if unit == "B" else number
 

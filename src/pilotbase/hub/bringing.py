@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -12,6 +13,7 @@ from django import forms
 from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import issues_of
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import (
@@ -91,12 +93,12 @@ class StepForm(forms.Form):
             except InputError as error:
                 self.add_error(None, [problem_of(one) for one in error.issues] or problem_of(error))
             except pydantic.ValidationError as error:
-                for one in error.errors(include_url=False):
-                    self.add_error(self._field_of(one["loc"]), one["msg"])
+                for issue in issues_of("form", error):
+                    self.add_error(self._field_of(issue.path), issue.problem.render(language()))
         return given
 
-    def _field_of(self, location: tuple[int | str, ...]) -> str | None:
-        return next((str(step) for step in location if str(step) in self.fields), None)
+    def _field_of(self, path: str) -> str | None:
+        return next((step for step in re.split(r"[.\[\]]+", path) if step in self.fields), None)
 
 
 def problem_of(error: Any) -> str:

@@ -123,6 +123,8 @@ class explain:  # noqa: N801 - named in settings beside the function middlewares
             require_bounded(request)
         except BodyTooLargeError as refusal:
             return problem_response(refusal) if request.path.startswith("/api/") else problem_page(request, refusal)
+        if "%00" in request.META.get("QUERY_STRING", ""):  # no text holds it, and PostgreSQL has no place for it
+            return bad_request(request)
         response = self._answer(request)
         if response.status_code == 405 and request.path.startswith("/api/"):
             error = InputError("hub.method_not_allowed", found=request.method, allowed=response.headers["Allow"])

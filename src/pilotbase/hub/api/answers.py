@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 
+from pilotbase.catalogue.records import StaleEditError, load_record
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_bytes
@@ -46,10 +47,19 @@ def seen(request: HubRequest) -> str | None:
 
 
 def require_seen(request: HubRequest, current: str | None, subject: str) -> None:
-    """Return if the caller edits what stands there now; raises `ConflictError` (412) where others were first."""
+    """Return if the caller edits what stands there now.
+
+    Raises:
+        StaleEditError: others were first; it says who did what.
+        PreconditionError: there is nothing of that name yet.
+    """
     wanted = seen(request)
-    if wanted is not None and wanted != current:
+    if wanted is None or wanted == current:
+        return
+    if current is None:
         raise PreconditionError("hub.changed_meanwhile", subject=subject)
+    record, _ = load_record(request.acting.view, subject)
+    raise StaleEditError(subject, record.history[-1:])
 
 
 def once(request: HubRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
