@@ -43,8 +43,15 @@ NASTY = {
     "astral": "💥" * 300,
 }
 SEARCHES = ["/scenarios/", "/search/", "/certificates/", "/trials/", "/exchange/", "/queue/", "/overview/records/open/"]
-NOWHERE = ["/scenarios/..%2f..%2fetc/passwd/", "/scenarios/plant/%00/", "/trials/%ED%A0%80/", "/invitations/%F0%9F%92%A5/",
-           "/applications/acme/forest%0d%0aX: y/", "/certificates/" + "g" * 64 + "/", "/trials/" + "a" * 5000]  # fmt: skip
+NOWHERE = [
+    "/scenarios/..%2f..%2fetc/passwd/",
+    "/scenarios/plant/%00/",
+    "/trials/%ED%A0%80/",
+    "/invitations/%F0%9F%92%A5/",
+    "/applications/acme/forest%0d%0aX: y/",
+    "/certificates/" + "g" * 64 + "/",
+    "/trials/" + "a" * 5000,
+]
 NO_TEXT = [b"\xff\xfe\x00=1", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xff', b"%ff%00&&&=%ED%A0"]
 ENGLISH = re.compile(r"\b(should|must|valid|please|required|Input|Value error|pydantic)\b")
 
