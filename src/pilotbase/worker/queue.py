@@ -20,7 +20,7 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
 from pilotbase.worker.handlers import HANDLERS, give_up
-from pilotbase.workspace.failures import BusyError, StaleLeaseError, UnreachableError
+from pilotbase.workspace.failures import BusyError, DiskFullError, StaleLeaseError, UnreachableError
 from pilotbase.workspace.jobs import Claim, Job, JobState, beat, claim, finish
 
 LEASE_SECONDS = 30
@@ -45,11 +45,11 @@ class Worker:
     lease_seconds: int = LEASE_SECONDS
 
     def work(self, stop: threading.Event, on_end: Callable[[Job, JobState], None] = lambda *_: None) -> None:
-        """Do jobs as they come until ``stop`` is set; while the database is away, wait for it."""
+        """Do jobs as they come until ``stop`` is set; while the database is away or the disk full, wait."""
         while not stop.is_set():
             try:
                 done = self.work_once()
-            except UnreachableError as error:
+            except (UnreachableError, DiskFullError) as error:
                 _log.warning("%s", error)
                 stop.wait(AWAY_SECONDS)
                 continue
