@@ -22,7 +22,7 @@ from pilotbase.workspace.jobs import JobState, jobs_of, live_jobs
 from pilotbase.workspace.reconciliation import verify_store
 from tests.catalogue.records_for_tests import MACHINE
 from tests.rounds.machine_for_tests import Machine, Postgres, reason_to_skip
-from tests.rounds.walk_for_tests import Walk, patiently, publish
+from tests.rounds.walk_for_tests import PATIENCE, Walk, patiently, publish
 
 ONCE = (
     Act.COMMISSION_PROPOSE,
@@ -121,8 +121,11 @@ def require_sound(base: Base, walk: Walk, state: str) -> None:
     assert record.state == state
     acts = Counter(step.act for step in record.history)
     assert [act for act in ONCE if acts[act] > 1] == []
-    jobs = jobs_of(view, walk.subject)
-    assert all(job.ended for job in jobs), jobs
+    jobs, deadline = jobs_of(view, walk.subject), time.monotonic() + PATIENCE
+    while not all(job.ended for job in jobs):  # its worker may have died before it could say done
+        assert time.monotonic() < deadline, f"stuck: {jobs}"
+        time.sleep(0.1)
+        jobs = jobs_of(view, walk.subject)
     assert all(job.reason is not None for job in jobs if job.state is not JobState.DONE), jobs
     reports = [one.load(Report) for one in view.find("report", limit=10_000)]
     of_plan = [
