@@ -1,0 +1,87 @@
+"""``serve --check``: each thing that would keep the hub from serving is told, in both languages, and nothing else."""
+
+import os
+import shutil
+import socket
+
+import pytest
+
+from pilotbase.documents.texts import LANGUAGES
+
+
+def told(port: int = 0) -> dict[str, str]:
+    from pilotbase.hub import readiness
+    from pilotbase.hub.serving import Place
+
+    found = list(readiness.problems(Place(port=port)))
+    assert all(sentence.render(language) for sentence in found for language in LANGUAGES)
+    return {sentence.code: sentence.render("en") for sentence in found}
+
+
+@pytest.fixture
+def listening():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+def test_a_hub_that_is_ready_has_no_problem(any_world):
+    assert told() == {}
+
+
+def test_a_port_that_is_taken_is_told(one_world, listening):
+    assert f":{listening}" in told(listening)["hub.place_taken"]
+
+
+def test_a_mail_server_that_does_not_answer_is_told_without_its_password(one_world, monkeypatch, listening):
+    monkeypatch.setenv("PILOTBASE_HUB_MAIL", f"smtp://me:geheim@127.0.0.1:{listening}")
+    assert told() == {}
+    monkeypatch.setenv("PILOTBASE_HUB_MAIL", "smtp://me:geheim@127.0.0.1:1")
+    assert "127.0.0.1:1" in told()["hub.check_mail"] and "geheim" not in str(told())
+
+
+def test_too_little_space_is_told(one_world, monkeypatch):
+    usage = shutil.disk_usage("/")._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert "1000 bytes" in told()["hub.check_space"]
+
+
+def test_keys_that_were_not_brought_back_are_told(one_world):
+    from pilotbase.hub.base import base
+
+    keys = base().home.keys
+    keys.await_back(["owners/port.key"])
+    try:
+        assert "owners/port.key" in told()["backup.keys_missing"]
+    finally:
+        (keys.path / "awaited").unlink()
+
+
+def test_all_settings_that_are_wrong_are_told_at_once(one_world, monkeypatch):
+    from pilotbase.hub import readiness
+    from pilotbase.hub.serving import Place
+
+    monkeypatch.setenv("PILOTBASE_HUB_LOG", "xml")
+    monkeypatch.setenv("PILOTBASE_HUB_LANGAUGE", "zh")
+    lines = [sentence.render("en") for sentence in readiness.problems(Place())]
+    assert [line.split(":")[0] for line in lines] == ["PILOTBASE_HUB_LOG", "PILOTBASE_HUB_LANGAUGE"]
+
+
+def test_a_home_that_is_none_is_told_with_what_to_do(one_world, monkeypatch, tmp_path):
+    monkeypatch.setitem(os.environ, "PILOTBASE_HOME", str(tmp_path / "none"))
+    assert set(told()) == {"workspace.no_home", "workspace.no_home.hint"}
+
+
+def test_what_a_hub_can_serve_without_is_told_apart(one_world, monkeypatch):
+    from pilotbase.hub import readiness
+    from pilotbase.hub.models import Membership
+
+    class NoBoxes:
+        def gives(self, level: object) -> bool:
+            return False
+
+    monkeypatch.setattr(readiness, "probe_host", NoBoxes)
+    assert [one.code for one in readiness.shortcomings()] == ["hub.check_no_boxes"]
+    monkeypatch.setattr(Membership.objects, "exists", lambda: False, raising=False)
+    assert [one.code for one in readiness.shortcomings()] == ["hub.check_no_boxes", "hub.check_nobody"]
