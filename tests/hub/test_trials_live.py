@@ -101,7 +101,7 @@ def test_only_who_may_is_offered_the_bundle(tried):
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", "Attempts and hidden cases"), ("zh-hans", "尝试次数与隐藏用例")]
+    ("language", "words"), [("en", "Attempts and hidden cases"), ("zh-hans", "尝试次数与隐藏案例")]
 )
 def test_the_budget_is_told_to_owner_operator_and_regulator(tried, language, words):
     for who in ("desk", "owner", "regulator"):
@@ -296,4 +296,4 @@ def test_a_round_before_a_re_run_keeps_its_bundle(tried, tmp_path):
     file.write_bytes(newest)
     assert replay_bundle(file).attempt == 2
     foreign = regulator.get("/api/trials/c1/bundle", {"report": "sha256:" + "0" * 64})
-    assert (foreign.status_code, foreign.json()["code"]) == (403, "bundle.no_report")
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "bundle.no_report")

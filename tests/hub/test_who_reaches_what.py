@@ -129,7 +129,7 @@ PAGES = """
 /api/trials/c1/record               401 404 200 200 404 200 404 200 404 200
 /api/trials/c1/report               401 404 200 200 404 200 404 200 404 200
 /api/trials/c1/progress             401 404 200 200 404 200 404 200 404 200
-/api/trials/c1/bundle               401 404 403 403 404 404 404 404 404 403
+/api/trials/c1/bundle               401 404 404 404 404 404 404 404 404 404
 /api/queue                          401 200 200 200 200 200 200 200 200 200
 /api/scenarios/plant/milling/board  401 404 200 200 404 200 200 404 404 200
 /api/scenarios/hospital/xray/board  401 404 200 404 200 404 404 404 404 200

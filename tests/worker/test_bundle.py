@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.certificate import Acceptance
-from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import open_base, rotate_key
 from pilotbase.worker.bundle_files import SUMS, pack, sums_of, unpack
@@ -22,6 +22,7 @@ from pilotbase.worker.packing import pack_trial
 from pilotbase.worker.proving import prove
 from pilotbase.worker.replaying import replay_trial
 from pilotbase.workspace.actors import actor, parties
+from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.records_for_tests import NOW, REGULATOR
 from tests.trial.conftest import BAD, writing_application, writing_scenario
 
@@ -240,7 +241,7 @@ def test_spreadsheets_meet_no_formula(elsewhere):
 
 
 def test_a_trial_without_report_has_no_bundle(trials):
-    with pytest.raises(RefusedError):
+    with pytest.raises(NotFoundError):
         pack_trial(trials["base"], trials["base"].lab.view, f"sha256:{'0' * 64}")
 
 

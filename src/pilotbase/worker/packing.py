@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pilotbase.certificate import read_evidence
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act, Reading
 from pilotbase.documents.plan import TrialPlan
@@ -26,6 +26,7 @@ from pilotbase.worker.bundle_log import Proceedings, excerpt_of
 from pilotbase.worker.bundle_readme import readme
 from pilotbase.worker.issuing import IssuedCertificate
 from pilotbase.worker.readings import record_for
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.proofs import proven_head
 from pilotbase.workspace.store import View
 
@@ -47,7 +48,7 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
     may is seen to by `take_bundle`.
 
     Raises:
-        RefusedError: the plan has no report yet.
+        NotFoundError: the plan has no report yet.
         InvalidProofError: store, log and vault do not say the same.
     """
     of = proceedings_of(base, plan, acceptance)
@@ -79,16 +80,16 @@ def take_bundle(base: Base, view: View, subject: str, report: Digest | None = No
     ``report``: of which round, by the digest of its report; None: the newest that has one.
 
     Raises:
-        NotFoundError: the actor sees no such record, or it is not for them to take.
-        RefusedError: there is no such report, or `pack_trial` refuses.
+        NotFoundError: the actor sees no such record, it is not for them to take, or there is no such report.
+        InvalidProofError: store, log and vault do not say the same.
     """
     record = record_for(view, subject, Reading.BUNDLE)
     reports = reports_of(record)
     if not reports or report not in (None, *reports):
-        raise RefusedError("bundle.no_report")
+        raise NotFoundError("bundle.no_report")
     found = base.lab.view.load(report or reports[-1], Report)
     if found.plan is None:
-        raise RefusedError("bundle.no_report")
+        raise NotFoundError("bundle.no_report")
     return pack_trial(base, view, found.plan, _acceptance(base, record, found.digest()))
 
 
@@ -111,7 +112,7 @@ def proceedings_of(base: Base, plan: Digest, acceptance: Digest | None = None) -
     view = base.lab.view
     report = proven_head(base.lab.store, f"report:{plan}", "trial.reported")
     if report is None:
-        raise RefusedError("bundle.no_report")
+        raise NotFoundError("bundle.no_report")
     issued = proven_head(base.lab.store, f"certificate:{report}", "certificate.issued")
     return Proceedings(
         plan=view.load(plan, TrialPlan),
