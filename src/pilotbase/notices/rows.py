@@ -22,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    update,
 )
 
 from pilotbase.documents.errors import InputError
@@ -36,7 +37,8 @@ from pilotbase.workspace.threads import seen_threads
 
 COUNTED = 100
 """Unread notices are counted up to so many: a page says 99+."""
-_rows, _reads, _heads, _documents = tables.notices.c, tables.notice_reads.c, tables.heads.c, tables.documents.c
+_rows, _reads, _floors = tables.notices.c, tables.notice_reads.c, tables.notice_floors.c
+_heads, _documents = tables.heads.c, tables.documents.c
 
 
 def keep(connection: Connection, drafts: Iterable[Draft], now: datetime) -> list[tuple[int, Draft]]:
@@ -75,7 +77,7 @@ def list_notices(
     with view.reading() as connection:
         rows = _with_reads(view.actor)
         if unread:
-            rows = rows.where(~_is_read(view.actor))
+            rows = rows.where(_rows.sequence > _floor(view.actor), ~_read_one_by_one(view.actor))
         if after is not None:
             rows = rows.where(_rows.sequence < _sequence_of(connection, view.actor, after))
         found = connection.execute(rows.order_by(_rows.sequence.desc()).limit(limit + 1)).all()
@@ -95,7 +97,7 @@ def count_unread(view: View) -> int:
     if view.actor.person is None:
         return 0
     with view.reading() as connection:
-        some = _mine(view.actor).with_only_columns(_rows.sequence).where(~_is_read(view.actor)).limit(COUNTED)
+        some = unread_of(view.actor).limit(COUNTED)
         return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
@@ -105,13 +107,21 @@ def mark_read(view: View, identities: Sequence[str] | None) -> int:
     if person is None:
         return 0
     with view.store.database.write() as connection:
-        unread = _mine(view.actor).with_only_columns(_rows.sequence).where(~_is_read(view.actor))
+        unread = unread_of(view.actor)
         if identities is not None:
             unread = unread.where(_rows.identity.in_(list(identities)))
         numbers = connection.scalars(unread).all()
         if numbers:
             connection.execute(insert(tables.notice_reads), [{"person": person, "notice": one} for one in numbers])
+        if connection.scalar(unread_of(view.actor).limit(1)) is None:
+            _raise_floor(connection, person, view.actor.organisation)
     return len(numbers)
+
+
+def unread_of(actor: Actor) -> Select[Any]:
+    """Return the numbers of the notices that the person has not read: none up to their floor is looked at."""
+    rows = _mine(actor).with_only_columns(_rows.sequence)
+    return rows.where(_rows.sequence > _floor(actor), ~_read_one_by_one(actor))
 
 
 def unread_since(connection: Connection, actor: Actor, position: int, limit: int) -> list[tuple[int, Notice]]:
@@ -189,7 +199,25 @@ def _about_seen(actor: Actor) -> ColumnElement[bool]:
 
 
 def _is_read(actor: Actor) -> ColumnElement[bool]:
+    return or_(_rows.sequence <= _floor(actor), _read_one_by_one(actor))
+
+
+def _read_one_by_one(actor: Actor) -> ColumnElement[bool]:
     return exists().where(_reads.notice == _rows.sequence, _reads.person == (actor.person or ""))
+
+
+def _floor(actor: Actor) -> ColumnElement[int]:
+    own = (_floors.person == (actor.person or ""), _floors.organisation == actor.organisation)
+    return func.coalesce(select(_floors.read_to).where(*own).scalar_subquery(), 0)
+
+
+def _raise_floor(connection: Connection, person: str, organisation: str) -> None:
+    """Note that everything was read: rows of single notices are needed no more up to here."""
+    own = (_floors.person == person, _floors.organisation == organisation)
+    latest = last_sequence(connection)
+    if connection.execute(update(tables.notice_floors).where(*own).values(read_to=latest)).rowcount == 0:
+        values = {"person": person, "organisation": organisation, "read_to": latest}
+        connection.execute(insert(tables.notice_floors).values(values))
 
 
 def _sequence_of(connection: Connection, actor: Actor, identity: str) -> int:

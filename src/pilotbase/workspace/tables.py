@@ -389,6 +389,15 @@ notice_reads = Table(
 )
 """Which person has read which notice."""
 
+notice_floors = Table(
+    "notice_floors",
+    metadata,
+    Column("person", String(63), primary_key=True),
+    Column("organisation", String(120), primary_key=True),
+    Column("read_to", BigInteger, nullable=False),
+)
+"""Up to which notice a person, acting for an organisation, has read everything."""
+
 notice_mails = Table(
     "notice_mails",
     metadata,
