@@ -67,6 +67,19 @@ def calibration_gap(cases: Cases, given: dict[str, float]) -> float:
     return total / len(cases)
 
 
+def debiased_calibration_error(cases: Cases, given: dict[str, float]) -> float:
+    total = 0.0
+    for b in range(int(given["bins"])):
+        low, high = b / given["bins"], (b + 1) / given["bins"]
+        pairs = zip(cases.answers, cases.truth, strict=True)
+        inside = [(p, y) for p, y in pairs if low <= p < high or p == high == 1]
+        if inside:
+            share, mean = (sum(each[place] for each in inside) / len(inside) for place in (1, 0))
+            chance = share * (1 - share) / (len(inside) - 1) if len(inside) > 1 else 0
+            total += len(inside) / len(cases) * ((share - mean) ** 2 - chance)
+    return max(total, 0.0) ** 0.5
+
+
 def smooth_ece(cases: Cases, _: dict[str, float]) -> float:
     """Return the fixed point by brute force: reflected Gaussians at every point of a grid."""
     at = (np.arange(2000) + 0.5) / 2000
@@ -141,6 +154,7 @@ FORMULAS: dict[str, Formula] = {
     "auc_delong": lambda c, _: metrics.roc_auc_score(c.truth, c.answers),
     "average_precision": lambda c, _: metrics.average_precision_score(c.truth, c.answers),
     "calibration_gap": calibration_gap,
+    "debiased_calibration_error": debiased_calibration_error,
     "smooth_ece": smooth_ece,
     "capped_mae": each(lambda a, t, given: min(abs(a - t), given["cap"])),
     "capped_rmse": lambda c, given: each(lambda a, t, g: min(abs(a - t), g["cap"]) ** 2)(c, given) ** 0.5,

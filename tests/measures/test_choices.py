@@ -147,6 +147,21 @@ def test_a_useless_forecast_is_calibrated_so_brier_must_stand_beside() -> None:
     ]
 
 
+def test_what_chance_adds_to_a_calibration_error_is_taken_off() -> None:
+    """A perfect forecast of 200 cases: plain gaps say 8 %, the debiased squares average to 0."""
+    rng, plain, squares = np.random.default_rng(3), [], []
+    for _ in range(200):
+        given = rng.random(200)
+        truth = (rng.random(200) < given).astype(np.int64)
+        cases = Cases(truth, given, classes=("n", "y"), positive="y", kind="probability")
+        plain.append(value("calibration_gap <= 0.01", cases))
+        squares.append(value("debiased_calibration_error <= 0.01", cases) ** 2)
+    assert np.mean(plain) > 0.06
+    assert np.mean(squares) < 0.003
+    wrong = Cases(truth, 1 - given, classes=("n", "y"), positive="y", kind="probability")
+    assert value("debiased_calibration_error <= 0.01", wrong) > 0.5
+
+
 def test_bins_have_edges_that_no_data_can_move() -> None:
     cases = Cases(np.array([1, 0]), np.array([0.29, 0.3]), classes=("n", "y"), positive="y", kind="probability")
     assert value("calibration_gap(bins=100) <= 1", cases) == pytest.approx((0.71 + 0.3) / 2)

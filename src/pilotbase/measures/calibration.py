@@ -1,4 +1,4 @@
-"""Whether answered probabilities mean what they say: signed gaps in frozen bins, SmoothECE.
+"""Whether answered probabilities mean what they say: gaps in frozen bins, plain and debiased, and SmoothECE.
 
 A constant that answers the base rate is calibrated, so each stands beside a Brier score (corrections).
 """
@@ -23,6 +23,27 @@ _HALVINGS = 40
 def calibration_gap(question: Question) -> Part:
     """Return Σ_b |Σ_(p in b) (y - p)| / N, a figure of the whole set; an abstention adds the largest gap, 1/N."""
     return whole_value(_gaps(question).value(question.comparison), question)
+
+
+def debiased_calibration_error(question: Question) -> Part:
+    """Return √ Σ_b n_b/N ((mean of y - mean of p)² - what chance alone adds to it), a figure of the whole set.
+
+    A few cases in a bin miss their probability by chance: the plain error of a perfect forecast is not 0, this one's
+    is, on average, before the root. An abstention adds the largest error, 1/N before the root.
+    """
+    given, outcome = of_label(question), (question.cases.truth == question.label).astype(np.float64)
+    if not len(given):
+        return whole_value(None, question)
+    known = ~np.isnan(given)
+    bins = _bins(given[known], question)
+    count = int(question.arguments["bins"])
+    cases, hits = np.bincount(bins, minlength=count), np.bincount(bins, outcome[known], count)
+    filled = cases > 0
+    cases, hits, expected = cases[filled], hits[filled], np.bincount(bins, given[known], count)[filled]
+    by_chance = hits * (1 - hits / cases) / np.maximum(cases - 1, 1)
+    squares = float(((hits - expected) ** 2 / cases - by_chance).sum()) / len(given)
+    absent = question.worst(0, 1) * float(1 - known.mean())
+    return whole_value((max(squares, 0.0) + absent) ** 0.5, question)
 
 
 def smooth_ece(question: Question) -> Part:
@@ -81,6 +102,14 @@ MEASURES = (
         "lower", SCORING, calibration_gap, of_class=True, pooled=True,
         parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),),
         guarantees=BOUNDED, compose=_gaps, beside=("brier",),
+    ),
+    Measure(
+        "debiased_calibration_error", text("measure.debiased_calibration_error"),
+        "√ max(0, Σ_b n_b/N ((ȳ_b - p̄_b)² - ȳ_b (1 - ȳ_b) / (n_b - 1))), bins of equal width",
+        "Kumar, Liang & Ma, NeurIPS 2019 (arXiv:1909.10155), frozen bins; nothing is taken off a bin of one case",
+        "lower", SCORING, debiased_calibration_error, of_class=True, pooled=True,
+        parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),),
+        guarantees=DESCRIPTIVE, beside=("brier",),
     ),
     Measure(
         "smooth_ece", text("measure.smooth_ece"), "σ with ∫ |smoothed by σ: E(y - p)| = σ",

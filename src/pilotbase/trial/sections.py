@@ -19,6 +19,10 @@ from pilotbase.measures import is_resource
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Run
 
+_OF_PROBABILITIES = frozenset(
+    {"brier", "capped_log_loss", "calibration_gap", "debiased_calibration_error", "smooth_ece"}
+)
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -105,11 +109,11 @@ def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
 
 def _untested_function(observed: Observed) -> list[Finding]:
     """Say what no criterion asked for: an empty place in a report is never taken for a pass."""
-    rules = [result.rule for result in observed.criteria]
+    rules = [parse_rule(result.rule) for result in observed.criteria]
     findings = _robustness(observed) or [_unmeasured("robustness", text("trial.finding.no_robustness"))]
-    if not any(rule.startswith(("gap(", "worst(")) for rule in rules):
+    if not any(rule.wrapper in ("gap", "worst") for rule in rules):
         findings.append(_unmeasured("fairness", text("trial.finding.no_fairness")))
-    if not any(rule.startswith(("brier", "log_loss", "calibration")) for rule in rules):
+    if not any(rule.measure in _OF_PROBABILITIES for rule in rules):
         findings.append(_unmeasured("calibration", text("trial.finding.no_calibration")))
     return findings
 
