@@ -1,13 +1,18 @@
 """Boards through the box: what leaves, what does not, and that trial and board share no case."""
 
 import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.documents.board import BoardSubmission
+from pilotbase.documents.board import BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.trial.board import submit
@@ -17,10 +22,11 @@ from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.board import BoardSlice, slice_cases
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker import proving
+from pilotbase.worker.base import open_base
 from pilotbase.worker.boards import entry_line, show_board, submit_to_board
 from pilotbase.worker.checking import verify_base_log
 from pilotbase.worker.proving import prove
-from tests.trial.conftest import BAD, GOOD
+from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 
 BOARD = "trial:\n  board: {measure: accuracy, share: 0.2, submissions: 3}\n"
 
@@ -39,20 +45,85 @@ def on_board(base, scenario) -> tuple[HiddenSet, list[int]]:
     return base.lab.view.load(record.hidden_set, HiddenSet), slice_cases(base.lab.vault, cut).tolist()
 
 
-def test_a_good_application_leads_and_a_worse_one_learns_only_that_it_does_not(base, write_board, write_application):
-    scenario = write_board()
-    first = submit_to_board(base, scenario, write_application(GOOD, "good"))
-    assert first.entry.improved
-    assert 0.9 < first.entry.released <= 1
-    second = submit_to_board(base, scenario, write_application(BAD, "bad", supplier="globex"))
-    assert (second.entry.improved, second.entry.released) == (False, first.entry.released)
-    assert [entry.application.name for entry in second.board.ranked] == ["good"]
-    assert second.board.used == {"acme": 1, "globex": 1}
-    assert show_board(base, scenario) == second.board
-    hidden, members = on_board(base, scenario)
-    assert len(members) == first.board.cases == round(0.2 * hidden.rows)
-    assert attempts_of(base.lab.vault, hidden) == []
-    assert verify_base_log(base).code == "worker.log_holds"
+PRINTING = """import os, sys
+print("case by case", flush=True)
+def predict(batch):
+    print(list(batch['pressure']), flush=True)
+    return ['fine'] * batch.rows
+"""
+"""As `BAD`, and talking about it."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """A base on which *good* of acme and *printing* of globex were submitted by command, and what it said."""
+
+    place: Path
+    good: dict[str, Any]
+    worse: str
+
+    @property
+    def scenario(self) -> Path:
+        return self.place / "scenario"
+
+
+@pytest.fixture(scope="module")
+def played_once(tmp_path_factory):
+    place = tmp_path_factory.mktemp("board")
+    terms = BOARD.replace("submissions: 3", "submissions: 1")
+    scenario = writing_scenario(place)(change=lambda content: content.replace("trial:\n", terms))
+    write = writing_application(place)
+    good, worse = write(GOOD, "good"), write(PRINTING, "printing", supplier="globex")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PILOTBASE_HOME", str(place / "home"))
+        open_base(create=True, name="test-base").lab.close()
+        submitted = CliRunner().invoke(app, ["trial", "board", str(scenario), str(good), "--json"])
+        assert submitted.exit_code == 0, submitted.output
+        second = CliRunner().invoke(app, ["trial", "board", str(scenario), str(worse)])
+        assert second.exit_code == 0, second.output
+    return Played(place, json.loads(submitted.stdout), second.stdout)
+
+
+@pytest.fixture
+def played(played_once, tmp_path, monkeypatch):
+    """Return a copy of the base, to do with as one likes."""
+    place = shutil.copytree(played_once.place, tmp_path / "played")
+    monkeypatch.setenv("PILOTBASE_HOME", str(place / "home"))
+    return Played(place, played_once.good, played_once.worse)
+
+
+@pytest.fixture
+def again(played):
+    base = open_base()
+    yield base
+    base.lab.close()
+
+
+def test_a_good_application_leads_and_a_worse_one_learns_only_that_it_does_not(played, again):
+    first = played.good["submission"]
+    assert first["improved"]
+    assert 0.9 < first["released"] <= 1
+    board = show_board(again, played.scenario)
+    entries = [again.lab.view.load(found.digest, BoardEntry) for found in again.lab.view.find("board-entry")]
+    (second,) = [entry for entry in entries if entry.application.name == "printing"]
+    assert (second.improved, second.released) == (False, first["released"])
+    assert [entry.application.name for entry in board.ranked] == ["good"]
+    assert board.used == {"acme": 1, "globex": 1}
+    hidden, members = on_board(again, played.scenario)
+    assert len(members) == board.cases == round(0.2 * hidden.rows)
+    assert attempts_of(again.lab.vault, hidden) == []
+    assert verify_base_log(again).code == "worker.log_holds"
+
+
+def test_the_command_shows_the_board_and_prints_documents(played):
+    shown = CliRunner().invoke(app, ["trial", "board", str(played.scenario)])
+    assert shown.exit_code == 0, shown.output
+    assert f"1. {played.good['submission']['released']:.4f}  good 1.0.0, acme" in shown.stdout
+    assert "acme: 1 of 1 submissions used" in shown.stdout
+    printed = json.loads(CliRunner().invoke(app, ["trial", "board", str(played.scenario), "--json"]).stdout)
+    assert printed["submission"] is None
+    assert printed["board"]["ranked"] == played.good["board"]["ranked"]
+    assert "nothing else is released" in played.worse
 
 
 def test_no_trial_scores_a_case_of_the_board(base, write_board, write_application):
@@ -63,42 +134,29 @@ def test_no_trial_scores_a_case_of_the_board(base, write_board, write_applicatio
     assert remaining(base.lab.vault, hidden).next_number == 2
 
 
-def test_the_same_version_is_scored_once_and_the_limit_is_said(base, write_board, write_application):
-    scenario = write_board(BOARD.replace("submissions: 3", "submissions: 1"))
-    application = write_application(GOOD)
-    once, again = (submit_to_board(base, scenario, application) for _ in range(2))
-    assert once == again
+def test_the_same_version_is_scored_once_and_the_limit_is_said(played, again, write_application):
+    once = submit_to_board(again, played.scenario, played.place / "good")
+    assert once.entry.to_json_value() == played.good["submission"]
+    assert once.board.used == {"acme": 1, "globex": 1}
     with pytest.raises(RefusedError) as caught:
-        submit_to_board(base, scenario, write_application(BAD, "late"))
+        submit_to_board(again, played.scenario, write_application(BAD, "late"))
     assert caught.value.code == "vault.board_used_up"
-    assert submit_to_board(base, scenario, application).entry == once.entry
 
 
-PRINTING = """import os, sys
-print("case by case", flush=True)
-def predict(batch):
-    print(list(batch['pressure']), flush=True)
-    return ['fine'] * batch.rows
-"""
-
-
-def test_nothing_that_an_application_prints_or_that_tells_its_score_is_written(
-    base, home, write_board, write_application
-):
-    scenario = write_board()
-    submit_to_board(base, scenario, write_application(GOOD, "good"))
-    entry = submit_to_board(base, scenario, write_application(PRINTING, "printing")).entry
-    hidden, members = on_board(base, scenario)
-    plain = share_right(base, hidden, members)
-    assert entry.released > plain
+def test_nothing_that_an_application_prints_or_that_tells_its_score_is_written(played, again):
+    home = played.place / "home"
+    hidden, members = on_board(again, played.scenario)
+    plain = share_right(again, hidden, members)
+    assert played.good["submission"]["released"] > plain
     written = [path for path in home.rglob("*") if path.is_file() and path.parent.name != "rehearsal"]
     texts = [path.read_bytes() for path in written if path.suffix in {".json", ".html", ".log", ".csv", ".txt", ""}]
     assert len(texts) > 5
-    boards = [stored.body for kind in ("board", "board-entry") for stored in base.lab.view.find(kind)]
+    boards = [stored.body for kind in ("board", "board-entry") for stored in again.lab.view.find(kind)]
     for spelled in (repr(plain)[:8].encode(), repr(1 - plain)[:8].encode()):
         assert not any(spelled in content for content in [*texts, *boards])
-    folder = next((home / "runs").glob("board-*"))
-    assert sorted(path.name for path in folder.iterdir()) == ["answers", "ended"]
+    folders = list((home / "runs").glob("board-*"))
+    assert len(folders) == 2
+    assert all(sorted(path.name for path in folder.iterdir()) == ["answers", "ended"] for folder in folders)
 
 
 def share_right(base, hidden, members) -> float:
@@ -164,33 +222,12 @@ def test_no_board_without_terms(base, write_scenario, write_application):
     assert caught.value.code == "trial.no_board"
 
 
-def test_a_board_whose_cases_were_published_later_takes_no_more_submissions(base, write_board, write_application):
-    scenario = write_board()
-    submit_to_board(base, scenario, write_application(GOOD))
-    renamed = write_board(name="again")
+def test_a_board_whose_cases_were_published_later_takes_no_more_submissions(played, again, write_application):
+    renamed = played.place / "again"
+    shutil.copytree(played.scenario, renamed)
     text = (renamed / "scenario.yaml").read_text().replace("small-alarm", "renamed-alarm")
-    (renamed / "scenario.yaml").write_text(text.replace(BOARD, "trial:\n"))
-    seal_scenario(base.lab, *load_scenario(renamed, 0))
+    (renamed / "scenario.yaml").write_text(text.replace("submissions: 1", "submissions: 3").replace(BOARD, "trial:\n"))
+    seal_scenario(again.lab, *load_scenario(renamed, 0))
     with pytest.raises(RefusedError) as caught:
-        submit_to_board(base, scenario, write_application(GOOD + "# 2\n", "second"))
+        submit_to_board(again, played.scenario, write_application(GOOD, "second", supplier="initech"))
     assert caught.value.code == "trial.board_published"
-
-
-def test_the_command_shows_the_board_and_prints_documents(base, write_board, write_application):
-    from typer.testing import CliRunner
-
-    scenario, application = write_board(), write_application(GOOD, "good")
-    run = CliRunner().invoke
-    submitted = run(app, ["trial", "board", str(scenario), str(application), "--json"])
-    assert submitted.exit_code == 0, submitted.output
-    found = json.loads(submitted.stdout)
-    assert found["submission"]["improved"] is True
-    shown = run(app, ["trial", "board", str(scenario)])
-    assert shown.exit_code == 0, shown.output
-    assert f"1. {found['submission']['released']:.4f}  good 1.0.0, acme" in shown.stdout
-    assert "acme: 1 of 3 submissions used" in shown.stdout
-    again = run(app, ["trial", "board", str(scenario), "--json"])
-    assert json.loads(again.stdout) == {"submission": None, "board": found["board"]}
-    worse = run(app, ["trial", "board", str(scenario), str(write_application(BAD, "bad"))])
-    assert worse.exit_code == 0
-    assert "nothing else is released" in worse.stdout
