@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pilotbase.catalogue.records import head_of
@@ -35,10 +36,21 @@ def are_tied(base: View, one: str, other: str) -> bool:
 
 def operators(base: View, record: Record) -> frozenset[str]:
     """Return the organisations that act as operator: registered as such, or seen at work in this record."""
-    page = list_page(base, Query("organisation"), limit=200)
-    registered = {listing.owner for listing in page.items if Role.OPERATOR in _roles(base, listing.owner)}
+    registered = {one.name for one in _organisations(base) if Role.OPERATOR in one.roles}
     worked = {step.organisation for step in record.history if step.act in (Act.PLAN_DRAFT, Act.PLAN_FREEZE)}
     return frozenset(registered | worked)
+
+
+def _organisations(base: View) -> Iterator[Organisation]:
+    """Iterate everything that is registered, a page of lists at a time."""
+    after = None
+    while True:
+        page = list_page(base, Query("organisation"), after, limit=200)
+        for stored in base.get_all([listing.digest for listing in page.items]).values():
+            yield stored.load(Organisation)
+        after = page.after
+        if after is None:
+            return
 
 
 def organisation_of(base: View, name: str) -> Organisation | None:
@@ -52,8 +64,3 @@ def organisation_of(base: View, name: str) -> Organisation | None:
 def _declared(base: View, name: str) -> frozenset[str]:
     found = organisation_of(base, name)
     return frozenset(found.related) if found is not None else frozenset()
-
-
-def _roles(base: View, name: str) -> frozenset[Role]:
-    found = organisation_of(base, name)
-    return frozenset(found.roles) if found is not None else frozenset()

@@ -1,0 +1,104 @@
+"""How many questions a page asks of store and accounts: a fixed number, however many records there are."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from pilotbase.catalogue.saving import save
+from pilotbase.documents.permissions import Act
+from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, SUPPLIER, commission, scenario, version
+
+MORE = 12
+PAGES = {
+    "/": ("visitor", "owner", "desk"),
+    "/work/": ("owner", "supplier", "desk", "regulator"),
+    "/scenarios/": ("visitor", "owner", "supplier", "desk"),
+    "/scenarios/?q=铣床&state=open&sector=manufacturing": ("visitor", "owner", "desk"),
+    "/applications/": ("visitor", "owner", "supplier", "desk"),
+    "/trials/": ("owner", "supplier", "reviewer", "desk"),
+    "/organisations/": ("owner", "desk"),
+    "/scenarios/plant/milling/": ("visitor", "owner", "supplier", "desk"),
+    "/applications/acme/forest/": ("supplier", "desk"),
+    "/trials/c1/": ("owner", "supplier", "reviewer", "desk", "regulator"),
+    "/overview/": ("desk", "regulator"),
+    "/queue/": ("desk",),
+    "/certificates/": ("visitor",),
+    "/api/scenarios": ("visitor", "owner", "desk"),
+    "/api/scenarios?q=铣床": ("visitor", "owner", "desk"),
+    "/api/applications": ("supplier", "desk"),
+    "/api/trials": ("owner", "desk"),
+    "/api/organisations": ("owner", "desk"),
+    "/api/scenarios/plant/milling": ("visitor", "owner"),
+    "/api/work": ("owner", "desk"),
+}
+"""Page → as whom it is asked for."""
+MOST = {"store": 48, "accounts": 8}
+"""No page asks more."""
+ASKED = [(path, who) for path, people in PAGES.items() for who in people]
+
+
+@contextmanager
+def counted(statements: list[str]) -> Iterator[None]:
+    from pilotbase.hub.base import base
+
+    engine = base().lab.store.database._current_engine()
+
+    def note(_connection, _cursor, statement, *_more):
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def asked(world, path, who):
+    """Return how many statements go to the store and to the accounts for one page."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    browser = world.client(None if who == "visitor" else who)
+    browser.get(path)  # what is made once a process is not counted
+    store: list[str] = []
+    with CaptureQueriesContext(connection) as accounts, counted(store):
+        answer = browser.get(path)
+    assert answer.status_code == 200, (path, who, answer.status_code)
+    kept = [one["sql"] for one in accounts if not one["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))]
+    return {"store": len(store), "accounts": len(kept)}
+
+
+def add_records(trial):
+    """Add what makes every list longer: scenarios in all states, applications, organisations."""
+    owner = trial.store.as_actor(OWNER)
+    for number in range(MORE):
+        save(owner, scenario(name=f"more-{number}"))
+        if number % 3:
+            trial.do(OWNER, f"scenario:plant/more-{number}", Act.SCENARIO_SUBMIT)
+        if number % 3 == 2:
+            trial.do(DESK, f"scenario:plant/more-{number}", Act.SCENARIO_OPEN)
+        for who, supplier in ((SUPPLIER, "acme"), (OTHER_SUPPLIER, "globex")):
+            save(trial.store.as_actor(who), version(name=f"more-{number}", supplier=supplier))
+        trial.register(f"more-{number}", "supplier")
+    for number in range(MORE // 4):
+        terms = commission(trial.scenario, trial.version)
+        trial.do(SUPPLIER, f"commission:more-{number}", Act.COMMISSION_PROPOSE, terms)
+
+
+@pytest.fixture(scope="module")
+def before_and_after(one_world):
+    trial = one_world.trial
+    trial.reach("certified")
+    before = {one: asked(one_world, *one) for one in ASKED}
+    add_records(trial)
+    return before, {one: asked(one_world, *one) for one in ASKED}
+
+
+@pytest.mark.parametrize(("path", "who"), ASKED)
+def test_a_page_asks_a_fixed_number_of_questions(before_and_after, path, who):
+    before, after = before_and_after
+    assert after[path, who] == before[path, who]
+    assert all(after[path, who][name] <= most for name, most in MOST.items()), after[path, who]
