@@ -201,6 +201,21 @@ def test_files_are_bounded_shared_by_hash_and_erased_with_the_last_message_that_
     assert not blobs.exists(attachment.digest)
 
 
+@pytest.mark.parametrize("change", ["private = true", "subject = 'scenario:plant/other'", "digest = owner"])
+def test_a_row_that_was_altered_behind_the_log_is_found(trial, change):
+    trial.open_scenario()
+    asked(trial)
+    verify_store(trial.store)
+    with trial.store.database.write() as connection:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        if change.startswith("digest"):
+            change = "digest = (SELECT digest FROM documents LIMIT 1), owner = (SELECT owner FROM documents LIMIT 1)"
+        connection.exec_driver_sql(f"UPDATE threads SET {change}")
+    with pytest.raises(PilotbaseError) as caught:
+        verify_store(trial.store)
+    assert caught.value.code == "log.thread_differs"
+
+
 def test_a_stale_change_is_refused(trial):
     trial.open_scenario()
     view = trial.store.as_actor(OTHER_SUPPLIER)

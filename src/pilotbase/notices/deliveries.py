@@ -90,6 +90,13 @@ def enqueue(connection: Connection, kept: Iterable[tuple[int, Draft]], roles_of:
     return count
 
 
+def is_due(view: View) -> bool:
+    """Tell whether there is anything to send now."""
+    due = select(_rows.identity).where(_rows.state == "waiting", _rows.next_at <= view.store.clock()).limit(1)
+    with view.reading() as connection:
+        return connection.scalar(due) is not None
+
+
 def claim_due(view: View, roles_of: RolesOf, at_most: int = 8) -> list[Sending]:
     """Return deliveries to send now, one a webhook, each counted as tried and out of reach for `CLAIMED_SECONDS`."""
     claimed = []

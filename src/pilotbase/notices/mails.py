@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, update
 
 from pilotbase.documents.notice import MailChoice, Notice, Recipient
 from pilotbase.notices.rows import last_sequence, unread_since
@@ -83,19 +84,19 @@ def mails_due(view: View, people: Iterable[Recipient], digest_hour: int) -> list
     _begin_all(view, everybody, digest_hour)
     with view.reading() as connection:
         latest = last_sequence(connection)
-        due = select(tables.notice_mails).where(
-            _rows.choice != MailChoice.NONE.value,
-            or_(_rows.next_at.is_(None), _rows.next_at <= now),
-            # A day without news passes too: what comes later waits for the next one.
-            or_(_rows.position < latest, _rows.choice == MailChoice.DAILY.value),
-        )
-        for row in connection.execute(due).all():
+        for row in connection.execute(_due(now, latest)).all():
             if row.person in everybody:
                 notices = _unread(connection, everybody[row.person], row.position)
                 after = notices[-1][0] if len(notices) == IN_ONE_MAIL else latest
                 told = tuple(notice for _, notice in notices)
                 found.append(Mail(row.person, told, row.position, after, MailChoice(row.choice)))
     return found
+
+
+def is_due(view: View) -> bool:
+    """Tell whether any mail may be due."""
+    with view.reading() as connection:
+        return connection.execute(_due(view.store.clock(), last_sequence(connection)).limit(1)).first() is not None
 
 
 def note_sent(view: View, mail: Mail, digest_hour: int) -> None:
@@ -122,6 +123,15 @@ def note_failed(view: View, mail: Mail, failure: str) -> None:
             delay = _DELAYS[min(tries, len(_DELAYS) - 1)]
             failed = {"tries": tries + 1, "failure": failure[:200], "next_at": now + timedelta(seconds=delay)}
             connection.execute(update(tables.notice_mails).where(*_unmoved(mail)).values(failed))
+
+
+def _due(now: datetime, latest: int) -> Select[Any]:
+    return select(tables.notice_mails).where(
+        _rows.choice != MailChoice.NONE.value,
+        or_(_rows.next_at.is_(None), _rows.next_at <= now),
+        # A day without news passes too: what comes later waits for the next one.
+        or_(_rows.position < latest, _rows.choice == MailChoice.DAILY.value),
+    )
 
 
 def _begin_all(view: View, people: Iterable[str], digest_hour: int) -> None:

@@ -36,6 +36,8 @@ from pilotbase.workspace.store import View
 AHEAD = timedelta(days=3)
 """How long before its day work is told to be due."""
 KEPT = timedelta(days=365)
+LOOK = timedelta(minutes=1)
+"""How often the clock is read and new people are looked for; nothing is written while there is nothing to say."""
 IDLE_SECONDS, REST_SECONDS, _END_SECONDS = 1.0, 15.0, 3.0
 EVENT = "org.pilotbase.notice"
 _FEED, _CLOCK = "notices", "due dates"
@@ -59,6 +61,7 @@ class Noticing:
 
     base: Base
     ways: Ways
+    _looked: dict[str, datetime] = field(default_factory=dict, compare=False)
 
     @property
     def view(self) -> View:
@@ -91,7 +94,7 @@ class Noticing:
         with self.view.reading() as connection:
             since = position(connection, _CLOCK)
         before = now if since is None else _EPOCH + timedelta(microseconds=since)
-        if since is not None and before >= now:
+        if since is not None and now - before < LOOK:
             return
         near = waits_due(self.view, before + AHEAD, now + AHEAD)
         past = waits_due(self.view, before, now)
@@ -100,7 +103,7 @@ class Noticing:
 
     def send_mails(self) -> None:
         """Send the mails that are due."""
-        if self.ways.post is None:
+        if self.ways.post is None or not (mails.is_due(self.view) or self._may_be_new_people()):
             return
         hour = self.ways.digest_hour
         for mail in mails.mails_due(self.view, self.ways.post.people(), hour):
@@ -115,7 +118,7 @@ class Noticing:
 
     def call_webhooks(self) -> bool:
         """Send what is due to webhooks, side by side: a slow one holds no other up; return whether there was any."""
-        sendings = deliveries.claim_due(self.view, self._roles())
+        sendings = deliveries.claim_due(self.view, self._roles()) if deliveries.is_due(self.view) else []
         if sendings:
             with ThreadPoolExecutor(len(sendings)) as pool:
                 list(pool.map(self._send, sendings))
@@ -125,6 +128,13 @@ class Noticing:
         """Remove notices that are older than `KEPT`; return how many."""
         with self.view.store.database.write() as connection:
             return rows.forget(connection, self.view.store.clock() - KEPT)
+
+    def _may_be_new_people(self) -> bool:
+        now = self.view.store.clock()
+        if "people" in self._looked and now - self._looked["people"] < LOOK:
+            return False
+        self._looked["people"] = now
+        return True
 
     def _of_record(self, record: Record) -> Iterator[Draft]:
         title, now = both_languages(record.title), self.view.store.clock()

@@ -89,6 +89,7 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     _compare_attempts(connection, told)
     _compare_scored(connection, told)
     _compare_listings(connection)
+    _compare_threads(connection)
     return verified
 
 
@@ -156,6 +157,19 @@ def _compare_listings(connection: Connection) -> None:
             raise InvalidProofError("log.listing_differs", name=row.subject, stored=row.state, logged=state)
         if row.scope != row.seen_by:
             raise InvalidProofError("log.listing_differs", name=row.subject, stored=row.scope, logged=row.seen_by)
+
+
+def _compare_threads(connection: Connection) -> None:
+    """See that each thread's row says what the thread says: by it the thread is found, and kept from others."""
+    row, head, kept = tables.threads, tables.heads, tables.documents
+    of_thread = head.c.name == literal("thread:") + row.c.identity
+    of_head = and_(kept.c.digest == head.c.digest, kept.c.owner == head.c.owner)
+    rows = select(row, head.c.digest.label("newest"), kept.c.body).join(head, of_thread, isouter=True)
+    for found in connection.execute(rows.join(kept, of_head, isouter=True).order_by(row.c.identity)):
+        thread = json.loads(found.body) if found.body is not None else {}
+        stored = (found.digest, found.subject, bool(found.private))
+        if stored != (found.newest, thread.get("subject"), thread.get("private")):
+            raise InvalidProofError("log.thread_differs", name=found.identity, stored=found.digest, logged=found.newest)
 
 
 def _differences(found: Mapping[str, Fact], told: Mapping[str, Fact]) -> list[tuple[str, Fact, Fact]]:
