@@ -8,20 +8,24 @@ published(view)            what may be told to everybody: of certified trials on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from pilotbase.catalogue.records import everything
-from pilotbase.workspace.journeys import Span, Wanted, list_wanted, spans, tally
+from pilotbase.workspace.journeys import Journeys, Wanted, list_wanted, read_journeys, tally
 from pilotbase.workspace.listings import Page, Query, count
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import MILESTONES
 
+Values = npt.NDArray[np.float64]
+Places = npt.NDArray[np.bool_]
+_MICROSECONDS_A_DAY = 86_400_000_000
 FEWEST_TRIALS = 5
 FEWEST_PARTIES = 3
 """A median is published only of so many trials, of so many demand owners and of so many suppliers."""
@@ -156,7 +160,7 @@ def figures(view: View, now: datetime) -> Figures:
         counts = dict(zip(_WANTED, found.counts, strict=False))
         this_year = dict(zip(YEARLY, found.counts[len(everywhere) :], strict=True))
         groups.append(Group(found.sector, found.action, counts, this_year))
-    return Figures(year, tuple(groups), _way(list(spans(view)), lambda _: True))
+    return Figures(year, tuple(groups), _way(read_journeys(view), _anything))
 
 
 def records_of(view: View, figure: Figure, chosen: Chosen, after: str | None = None, limit: int = 50) -> Page:
@@ -171,36 +175,46 @@ def published(view: View) -> Published:
     it tells nothing of one of them (`FEWEST_TRIALS`, `FEWEST_PARTIES`), in whole days and two digits of a price;
     what is under way never counts.
     """
-    certified = list(spans(everything(view), certified=True))
-    way = _way(certified, _speaks_of_nobody)
+    way = _way(read_journeys(everything(view), certified=True), _speaks_of_nobody)
     steps = {step: Median(round(days.value), days.count) for step, days in way.steps.items()}
     whole = way.whole and Median(round(way.whole.value), way.whole.count)
     prices = {currency: Median(float(f"{price.value:.2g}"), price.count) for currency, price in way.prices.items()}
     return Published(count(view, Query("scenario", states=("open",))), Way(steps, whole, prices))
 
 
-def _way(trials: Sequence[Span], may_tell: Callable[[Sequence[Span]], bool]) -> Way:
-    steps, currencies = {}, sorted({trial.currency for trial in trials if trial.currency})
-    for place, step in enumerate(STEPS):
-        took = [trial for trial in trials if trial.days[place] is not None]
-        if took and may_tell(took):
-            steps[step] = _median([trial.days[place] for trial in took])
-    whole = [trial for trial in trials if trial.whole is not None]
-    prices = {}
-    for currency in currencies:
-        priced = [trial for trial in trials if trial.currency == currency and trial.amount is not None]
-        if priced and may_tell(priced):
-            prices[currency] = _median([(trial.amount or 0) / 100 for trial in priced])
-    return Way(steps, _median([trial.whole for trial in whole]) if whole and may_tell(whole) else None, prices)
+def _way(trials: Journeys, may_tell: Callable[[Journeys, Places], bool]) -> Way:
+    """Return the medians of what ``may_tell`` lets be told of the trials at some places."""
+    times = [np.array(column, dtype=float) / _MICROSECONDS_A_DAY for column in trials.reached]
+
+    def median(values: Values, known: Places) -> Median | None:
+        tells = bool(known.any()) and may_tell(trials, known)
+        return Median(float(np.median(values[known])), int(known.sum())) if tells else None
+
+    def between(start: Values, end: Values) -> Median | None:
+        days = np.maximum(end - start, 0)
+        return median(days, ~np.isnan(days))
+
+    steps = {step: between(*pair) for step, pair in zip(STEPS, pairwise(times), strict=True)}
+    amounts, currencies = np.array(trials.amounts, dtype=float) / 100, np.array(trials.currencies, dtype=object)
+    prices = {
+        currency: median(amounts, (currencies == currency) & ~np.isnan(amounts))
+        for currency in sorted({currency for currency in trials.currencies if currency})
+    }
+    return Way(_told(steps), between(times[0], times[-1]), _told(prices))
 
 
-def _speaks_of_nobody(trials: Sequence[Span]) -> bool:
-    owners, suppliers = {trial.owner for trial in trials}, {trial.supplier for trial in trials}
-    return len(trials) >= FEWEST_TRIALS and min(len(owners), len(suppliers)) >= FEWEST_PARTIES
+def _told(found: dict[str, Median | None]) -> dict[str, Median]:
+    return {name: median for name, median in found.items() if median is not None}
 
 
-def _median(values: Sequence[float | None]) -> Median:
-    return Median(float(np.median(np.array(values, dtype=float))), len(values))
+def _anything(trials: Journeys, known: Places) -> bool:
+    return True
+
+
+def _speaks_of_nobody(trials: Journeys, known: Places) -> bool:
+    places = np.flatnonzero(known)
+    owners, suppliers = {trials.owners[place] for place in places}, {trials.suppliers[place] for place in places}
+    return len(places) >= FEWEST_TRIALS and min(len(owners), len(suppliers)) >= FEWEST_PARTIES
 
 
 def _narrowed(figure: Figure, chosen: Chosen) -> Wanted:

@@ -12,7 +12,7 @@ from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme
 from pilotbase.documents.texts import Language, text
 
-WIDTH, ROW, BAR, TOP = 560, 38, 20, 6
+WIDTH, ROW, BAR, TOP = 560, 32, 18, 6
 LEFT, RIGHT, COUNT = 152, 440, 552
 
 

@@ -5,10 +5,9 @@ A journey is a copy for counting; the truth is the history of the record. Who se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, insert, select, type_coerce, update
@@ -20,7 +19,6 @@ from pilotbase.workspace.tables import MILESTONES
 from pilotbase.workspace.transaction import Transaction
 
 _rows, _listed = tables.journeys.c, tables.listings.c
-_MICROSECONDS_A_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -61,16 +59,15 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Span:
-    """One journey's days between milestones: ``days[i]`` from milestone i to i+1, None where one is not reached."""
+class Journeys:
+    """Trials, one place each in every list; times are microseconds since 1970, None where one is not reached."""
 
-    owner: str
-    supplier: str
-    days: tuple[float | None, ...]
-    whole: float | None
-    """From the first milestone to the last."""
-    amount: int | None
-    currency: str
+    owners: tuple[str, ...]
+    suppliers: tuple[str, ...]
+    amounts: tuple[int | None, ...]
+    currencies: tuple[str, ...]
+    reached: tuple[tuple[int | None, ...], ...]
+    """Milestone by milestone, in the order of `MILESTONES`."""
 
 
 def put_journey(change: Transaction, journey: Journey) -> None:
@@ -124,8 +121,8 @@ def list_wanted(view: View, wanted: Wanted, after: str | None = None, limit: int
     return Page(items, items[-1].subject if len(found) > limit else None)
 
 
-def spans(view: View, certified: bool = False) -> Iterator[Span]:
-    """Iterate the journeys of trials that ``view`` sees; ``certified``: of those only that came to a certificate."""
+def read_journeys(view: View, certified: bool = False) -> Journeys:
+    """Return the trials that ``view`` sees; ``certified``: those only that came to a certificate."""
     moments = [type_coerce(_rows[f"{milestone}_at"], BigInteger) for milestone in MILESTONES]
     chosen = select(_listed.owner, _rows.supplier, _rows.amount, _rows.currency, *moments)
     rows = cut_to(chosen.join(tables.journeys, _rows.subject == _listed.subject), view.actor)
@@ -133,9 +130,9 @@ def spans(view: View, certified: bool = False) -> Iterator[Span]:
     if certified:
         rows = rows.where(_rows.certified_at.is_not(None))
     with view.reading() as connection:
-        for owner, supplier, amount, currency, *at in connection.execute(rows):
-            days = tuple(_days(start, end) for start, end in pairwise(at))
-            yield Span(owner, supplier, days, _days(at[0], at[-1]), amount, currency)
+        columns = list(zip(*connection.execute(rows).all(), strict=True))
+    owners, suppliers, amounts, currencies, *reached = columns or [()] * (4 + len(MILESTONES))
+    return Journeys(owners, suppliers, amounts, currencies, tuple(reached))
 
 
 def _joined(rows: Select[Any]) -> Select[Any]:
@@ -160,7 +157,3 @@ def _condition(wanted: Wanted) -> ColumnElement[bool]:
         if value:
             conditions.append(column == value)
     return and_(*conditions)
-
-
-def _days(start: int | None, end: int | None) -> float | None:
-    return None if start is None or end is None else max(0, end - start) / _MICROSECONDS_A_DAY
