@@ -65,6 +65,9 @@ def test_population_claims_assume_stationarity(
     by_case = claim_sentence(make_report(criteria=(drawn.model_copy(update={"unit": "case"}),)), plan).render("en")
     assert "(stationarity)" in by_case
     assert "largest" not in by_case
+    grouped = drawn.model_copy(update={"rule": "worst(recall(failure) by site) >= 0.80"})
+    for language, told in (("en", "its groups are those that occur here"), ("zh", "分组均已在此出现")):
+        assert told in claim_sentence(make_report(criteria=(grouped,)), plan).render(language)
 
 
 def test_the_weakest_guarantee_is_the_decisions_own(

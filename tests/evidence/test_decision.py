@@ -115,6 +115,14 @@ def test_the_worst_of_many_groups_rejects_at_its_share_of_alpha() -> None:
     assert whole.verdict == "reject"
 
 
+def test_a_claim_about_groups_of_a_population_ends_with_those_that_occur() -> None:
+    part = share(mostly(0.95)).parts[0]
+    worst = Observation("worst", (part,))
+    for estimand, code in (("population", "evidence.claim.seen_groups"), ("hidden_set", "evidence.claim.hidden_set")):
+        found = decide([at_least("0.9", worst, estimand=estimand)], np.arange(3000), LEVELS).criteria[0]
+        assert found.claim.code == code
+
+
 def test_zero_of_zero_is_not_measured_and_never_a_pass() -> None:
     nothing = at_least("0.50", share(np.ones(3000), eligible=np.zeros(3000)))
     good = at_least("0.90", share(mostly(0.97)))

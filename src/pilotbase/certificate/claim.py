@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Attempt, CriterionResult, Report
@@ -119,11 +120,14 @@ def _assumptions(criteria: Sequence[CriterionResult]) -> Text:
     units = list(dict.fromkeys(result.unit for result in bounded))
     unit = text("certificate.unit.case") if units == ["case"] else text("certificate.unit.named", names=units)
     population = [result for result in bounded if result.estimand is Estimand.POPULATION]
+    if not population:
+        return text("certificate.assuming.hidden_set", unit=unit)
+    assumed = text("certificate.assuming.population", unit=unit)
     if any(result.unit != "case" for result in population):
-        return text("certificate.assuming.population_units", unit=unit)
-    if population:
-        return text("certificate.assuming.population", unit=unit)
-    return text("certificate.assuming.hidden_set", unit=unit)
+        assumed = text("certificate.assuming.and", first=assumed, next=text("certificate.assuming.largest_unit"))
+    if any(parse_rule(result.rule).by is not None for result in population):
+        assumed = text("certificate.assuming.and", first=assumed, next=text("certificate.assuming.seen_groups"))
+    return assumed
 
 
 def _joined(parts: Sequence[Text]) -> Text:

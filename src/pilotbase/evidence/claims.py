@@ -40,6 +40,11 @@ def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: in
     return text("evidence.claim.hidden_set", used=used, total=total, unit=unit_text(unit))
 
 
+def of_seen_groups(claim: Text) -> Text:
+    """Return a claim about groups of a population: of those that occur, since of others nothing was seen."""
+    return text("evidence.claim.seen_groups", claim=claim)
+
+
 def not_measured_text() -> Text:
     """Return what is claimed where the whole set holds nothing to count: nothing."""
     return text("evidence.claim.not_measured")

@@ -18,7 +18,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text
 from pilotbase.evidence.approximation import FunctionTest
 from pilotbase.evidence.attempts import Levels
-from pilotbase.evidence.claims import Estimand, Guarantee, claim_text, not_measured_text, weakest
+from pilotbase.evidence.claims import Estimand, Guarantee, claim_text, not_measured_text, of_seen_groups, weakest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import Interval, PathPoint, invert
 from pilotbase.evidence.martingale import Ints
@@ -242,14 +242,21 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDe
         estimand=plan.estimand,
         unit=plan.unit,
         guarantee=guarantee,
-        claim=not_measured_text()
-        if verdict == "not_measured"
-        else claim_text(plan.estimand, census, plan.unit, used, total),
+        claim=_claim(trial, census, (used, total)),
         decided_at=_decided_at(trial, verdict, at),
         path=interval.path,
         cases_needed=needed,
         detectable=_detectable(trial, at, levels, k) if bounded else None,
     )
+
+
+def _claim(trial: _Trial, census: bool, counts: tuple[int, int]) -> Text:
+    if not trial.test.measured():
+        return not_measured_text()
+    plan = trial.plan
+    claim = claim_text(plan.estimand, census, plan.unit, *counts)
+    of_groups = plan.estimand == "population" and plan.observation.form in ("worst", "gap")
+    return of_seen_groups(claim) if of_groups else claim
 
 
 def _verdict_at(trial: _Trial, scored: int) -> CriterionVerdict:
