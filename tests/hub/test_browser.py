@@ -84,7 +84,8 @@ class Visit:
 PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/", "/trials/", "/organisations/",
          "/organisations/plant/", "/organisations/new/", "/organisations/plant/invite/", "/certificates/", "/account/",
          "/account/tokens/", "/account/second-factor/", "/account/sessions/", "/account/password/change/", "/",
-         "/api/docs/", "/nothing")  # fmt: skip
+         "/api/docs/", "/nothing", "/search/?q=mill", "/certified/", "/figures/", "/standards/", "/next/supplier/",
+         "/overview/", "/overview/late/", "/overview/screen/", "/import/people/")  # fmt: skip
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 390)])

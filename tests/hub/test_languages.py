@@ -12,7 +12,9 @@ PAGES = ("/", "/work/", "/scenarios/", "/applications/", "/trials/", "/trials/c1
          "/account/second-factor/", "/account/reauthenticate/", "/organisations/new/", "/organisations/plant/invite/",
          "/trials/c1/acts/certificate.revoke/", "/trials/c1/acts/reviewer.name/", "/scenarios/new/", "/api/docs/",
          "/account/logout/", "/exchange/", "/scenarios/plant/milling/threads/new/", "/notices/", "/notices/mail/",
-         "/notices/webhooks/")  # fmt: skip
+         "/notices/webhooks/", "/search/",
+         "/certified/", "/figures/", "/next/", "/next/demand-owner/", "/next/open-source/", "/overview/",
+         "/overview/late/", "/overview/screen/", "/import/", "/import/organisations/", "/import/targets/")  # fmt: skip
 ANONYMOUS = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing")
 
 
