@@ -260,6 +260,15 @@ def test_tables_speak_both_languages(write):
 GOLDEN = ("accept", 56, "sha256:5b2b51f3725deab3fe9187f161d7f432cc33b6528d9e7fa73adc89fb7a49b585")
 
 
+def test_the_best_of_several_candidates_is_judged_at_a_share_of_the_level(write):
+    rows = answers(400, 0)
+    alone = decisions(*write(rows=rows))
+    among = decisions(*write(PLAN + "candidates: 10\n", rows))
+    assert (alone.candidates, among.candidates) == (1, 10)
+    assert among.level == pytest.approx(alone.level / 10)
+    assert among.decisions[0].scored > alone.decisions[0].scored
+
+
 FORMS = {
     "ranking": (
         "criteria: [top_k(k=2) >= 0.6]\nprediction: ranking",

@@ -98,6 +98,8 @@ class DecisionPlan(Document):
     """Error probability over all attempts; one minus the highest confidence of a criterion when not set."""
     attempt: int = pydantic.Field(default=1, ge=1, le=10**6)
     """Which attempt on the hidden set this is: number j is decided at α/(j(j+1))."""
+    candidates: int = pydantic.Field(default=1, ge=1, le=10**6)
+    """Of how many candidates the best is taken, fixed beforehand: each is decided at its share of the level."""
     design: TrialDesign = TrialDesign()
     labels: Literal["all", "score"] = "all"
     """``score``: true labels are known of few cases and a judge's score of all (prediction-powered verification)."""

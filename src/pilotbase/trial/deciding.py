@@ -35,6 +35,7 @@ from pilotbase.evidence import (
     decide,
     draw_order,
     exact,
+    levels_among,
     outcome_of,
 )
 from pilotbase.measures import Setting, is_resource, measures, problems_among, problems_of
@@ -94,8 +95,9 @@ class Decisions(Part):
     unit: str = "case"
     alpha: float
     attempt: int
+    candidates: int = 1
     level: float
-    """Error probability of this attempt: α/(j(j+1))."""
+    """Error probability of this decision: α/(j(j+1)), shared among the candidates."""
     design: TrialDesign
     labels: str
     order_seed: int
@@ -136,6 +138,7 @@ def decide_recorded(
         unit=recorded.unit or "case",
         alpha=float(docket.alpha),
         attempt=plan.attempt,
+        candidates=plan.candidates,
         level=float(docket.levels.accept),
         design=plan.design,
         labels=plan.labels,
@@ -180,7 +183,7 @@ class _Docket:
 
     @property
     def levels(self) -> Levels:
-        return attempt_levels(self.alpha, self.plan.attempt)
+        return levels_among(attempt_levels(self.alpha, self.plan.attempt), self.plan.candidates)
 
     @property
     def design(self) -> Design:
