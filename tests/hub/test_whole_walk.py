@@ -92,7 +92,8 @@ def test_from_an_invitation_to_an_order_of_the_regulator(hub, browser, tmp_path)
     walk.check_as_visitor()
     walk.regulate()
     walk.look_around()
-    assert walk.gallery.wrong == {}
+    wrong = [f"{look}: {one}" for look, found in walk.gallery.wrong.items() for one in found]
+    assert not wrong, "\n".join(wrong)
     complaints = {name: one.complaints for name, one in walk.people.items() if one.complaints}
     assert complaints == {}
 

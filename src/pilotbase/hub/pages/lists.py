@@ -51,6 +51,7 @@ def _list(request: HubRequest, section: str) -> HttpResponse:
         "states": _choices(f"state.{kind}", states(kind), query.states),  # type: ignore[arg-type]
         "sectors": _choices("sector", [sector.value for sector in Sector], [query.sector]),
         "next": urlencode({**request.GET.dict(), "after": page.after}) if page.after else "",
+        "dated": bool(request.acting.organisation) and kind != "organisation",
         "can_register": request.acting.has(*REGISTERING[kind]),
     }
     return render(request, "hub/records.html", shown)
