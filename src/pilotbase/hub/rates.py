@@ -25,5 +25,9 @@ def count_request(name: str) -> None:
     allowed, now = settings.CONFIGURATION.token_requests, time.time()
     key = f"requests:{name}:{int(now // _SECONDS)}"
     cache.add(key, 0, 2 * _SECONDS)
-    if cache.incr(key) > allowed:
+    try:
+        count = cache.incr(key)
+    except ValueError:  # thrown out between the two lines, by a full cache
+        count = 1
+    if count > allowed:
         raise TooManyRequestsError(allowed, _SECONDS - int(now % _SECONDS))
