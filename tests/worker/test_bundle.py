@@ -199,12 +199,19 @@ def test_a_file_of_another_trial_is_found_out(trials, tmp_path, name):
 
 
 def test_roots_from_elsewhere_decide_whether_the_certificate_is_the_bases(trials, elsewhere, tmp_path, monkeypatch):
-    assert replay_bundle(elsewhere, trials["base"].trust_roots).signed
+    ours = tmp_path / "log-key.txt"
+    ours.write_text(f"{trials['base'].lab.store.key.verifier}\n")
+    known = replay_bundle(elsewhere, trials["base"].trust_roots, ours)
+    assert (known.signed, known.taken_on_trust) == (True, ())
+    assert replay_bundle(elsewhere).taken_on_trust == ("trust_roots", "log_key")
     monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "other-home"))
     stranger = open_base(create=True, name="stranger")
     answer = run("trial", "replay", elsewhere, "--trust", stranger.trust_roots)
+    theirs = tmp_path / "their-key.txt"
+    theirs.write_text(str(stranger.lab.store.key.verifier))
+    other_log = run("trial", "replay", elsewhere, "--log-key", theirs)
     stranger.lab.close()
-    assert answer.exit_code == 3
+    assert (answer.exit_code, other_log.exit_code) == (3, 3)
 
 
 def test_an_archive_of_a_stranger_is_refused_before_anything_is_unpacked(tmp_path):

@@ -18,14 +18,17 @@ def replay(
     trust: Annotated[
         Path | None, typer.Option(help="Of a bundle: the base's trust-roots.json; default: the bundle's own.")
     ] = None,
+    log_key: Annotated[
+        Path | None, typer.Option(help="Of a bundle: the base's log-key.txt; default: the key that the bundle names.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the replay.")] = False,
 ) -> None:
     """Derive a verdict again from the records beside a report: needs no base and no key. Exit 3 where they disagree."""
     from pilotbase.worker.bundle_replaying import BundleReplay, bundle_lines, is_bundle, replay_bundle
     from pilotbase.worker.replaying import replay_lines, replay_trial
 
-    of_bundle = trust is not None or is_bundle(report)
-    found = replay_bundle(report, trust) if of_bundle else replay_trial(report)
+    of_bundle = trust is not None or log_key is not None or is_bundle(report)
+    found = replay_bundle(report, trust, log_key) if of_bundle else replay_trial(report)
     if as_json:
         print_json(found.to_json_value())
         return

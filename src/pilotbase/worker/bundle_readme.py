@@ -13,7 +13,7 @@ from pilotbase.workspace.excerpts import LogExcerpt
 COMMANDS = (
     ("bundle.readme.sums", f"sha256sum -c {SUMS}"),
     ("bundle.readme.replay", "pilotbase trial replay ."),
-    ("bundle.readme.roots", "pilotbase trial replay . --trust trust-roots-from-the-base.json"),
+    ("bundle.readme.roots", "pilotbase trial replay . --trust ../trust-roots.json --log-key ../log-key.txt"),
     ("bundle.readme.revoked", "pilotbase certificate verify certificate.json --trust trust-roots.json --strict"),
 )
 

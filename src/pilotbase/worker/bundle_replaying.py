@@ -37,6 +37,8 @@ class BundleReplay(Replay):
     log_size: int
     signed: bool
     """Whether a certificate over this report, signed under the trust roots, is among it."""
+    taken_on_trust: tuple[str, ...]
+    """What was taken from the bundle itself: ``trust_roots``, ``log_key``. It proves no more than that all agrees."""
 
 
 def is_bundle(path: Path) -> bool:
@@ -46,8 +48,10 @@ def is_bundle(path: Path) -> bool:
     return path.suffix.lower() == ".zip"
 
 
-def replay_bundle(path: Path, trust: Path | None = None) -> BundleReplay:
-    """Return the verdict that a bundle decides; ``trust``: the base's public roots, None takes the bundle's own.
+def replay_bundle(path: Path, trust: Path | None = None, log_key: Path | None = None) -> BundleReplay:
+    """Return the verdict that a bundle decides.
+
+    ``trust`` and ``log_key``: the base's public roots and its log's public key; None takes the bundle's own.
 
     Raises:
         InputError: it cannot be read.
@@ -57,16 +61,18 @@ def replay_bundle(path: Path, trust: Path | None = None) -> BundleReplay:
     files = read_folder(path) if path.is_dir() else unpack(path)
     of, excerpt = _read_documents(files), _document(files, "log-excerpt.json", LogExcerpt)
     _require_one_trial(of, excerpt, files)
-    require_said(excerpt, of)
+    verifier = LogVerifier.from_text(excerpt.key if log_key is None else _read_key(log_key))
+    require_said(excerpt, of, verifier)
     _require_signature(files, of, trust)
     with _as_folder(path, files) as folder:
         replay = replay_trial(folder)
     return BundleReplay(
         **dict(replay),
         logged=tuple(sorted(excerpt.entries)),
-        log_key=excerpt.key,
-        log_size=LogVerifier.from_text(excerpt.key).open(excerpt.checkpoint).size,
+        log_key=str(verifier),
+        log_size=verifier.open(excerpt.checkpoint).size,
         signed=of.certificate is not None,
+        taken_on_trust=tuple(name for name, given in (("trust_roots", trust), ("log_key", log_key)) if given is None),
     )
 
 
@@ -74,7 +80,12 @@ def bundle_lines(replay: BundleReplay) -> list[Text]:
     """Return a bundle's replay in sentences."""
     said = text("bundle.logged", count=len(replay.logged), size=replay.log_size, key=replay.log_key)
     signed = text("bundle.signed") if replay.signed else text("bundle.unsigned")
-    return [*replay_lines(replay), said, signed]
+    own = [text("bundle.own_keys")] if replay.taken_on_trust else []
+    return [*replay_lines(replay), said, signed, *own]
+
+
+def _read_key(file: Path) -> str:
+    return read_evidence(file).decode("utf-8", "replace")
 
 
 def _read_documents(files: Mapping[str, bytes]) -> Proceedings:
