@@ -6,7 +6,7 @@ Every reading here is bounded by what is public: hidden rows are neither counted
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -35,8 +35,8 @@ class Certified:
     status: str
     """valid, expired or revoked."""
     revoked: Revoked | None
-    scenario: Listing | None
-    """Where the scenario is still open."""
+    scenario: Listing | None = None
+    """Where the scenario is still open; `placed` finds it."""
 
     @property
     def scenario_title(self) -> Localized | str:
@@ -76,12 +76,18 @@ def certified(now: datetime, words: str = "") -> list[Certified]:
     for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES):
         certificate, said = _read(stored.body)
         if certificate.verdict is Verdict.ACCEPT and all(term in said for term in terms):
-            found.append((certificate, revocations.get(certificate.serial)))
-    scenarios = _open_of(view, [certificate for certificate, _ in found])
-    return [
-        Certified(certificate, _status(certificate, entry, now), entry, scenarios.get(_subject(certificate)))
-        for certificate, entry in found
-    ]
+            entry = revocations.get(certificate.serial)
+            found.append(Certified(certificate, _status(certificate, entry, now), entry))
+    return found
+
+
+def placed(certified: Sequence[Certified]) -> list[Certified]:
+    """Return some certified applications with the scenarios that are still open: one look-up each, so for one page."""
+    view = visitor()
+    subjects = dict.fromkeys(_subject(one.certificate) for one in certified)
+    listings = {subject: find_listing(view, subject) for subject in subjects}
+    opened = {subject: listing for subject, listing in listings.items() if listing and listing.state == "open"}
+    return [replace(one, scenario=opened.get(_subject(one.certificate))) for one in certified]
 
 
 def revoked(view: View) -> dict[str, Revoked]:
@@ -117,9 +123,3 @@ def _status(certificate: Certificate, entry: Revoked | None, now: datetime) -> s
 
 def _subject(certificate: Certificate) -> str:
     return f"scenario:{certificate.scenario.owner.organisation}/{certificate.scenario.name}"
-
-
-def _open_of(view: View, certificates: Sequence[Certificate]) -> dict[str, Listing]:
-    subjects = dict.fromkeys(_subject(certificate) for certificate in certificates)
-    found = {subject: find_listing(view, subject) for subject in subjects}
-    return {subject: listing for subject, listing in found.items() if listing is not None and listing.state == "open"}

@@ -65,7 +65,7 @@ def _scenarios(language: Language) -> Iterable[Entry]:
 
 
 def _certificates(language: Language) -> Iterable[Entry]:
-    for one in public.certified(datetime.now(UTC))[:_MOST]:
+    for one in public.placed(public.certified(datetime.now(UTC))[:_MOST]):
         certificate = one.certificate
         yield Entry(
             address(certificate.serial),
@@ -78,7 +78,8 @@ def _certificates(language: Language) -> Iterable[Entry]:
 
 def _revocations(language: Language) -> Iterable[Entry]:
     found = [one for one in public.certified(datetime.now(UTC)) if one.revoked is not None]
-    for one in sorted(found, key=lambda one: one.revoked.at if one.revoked else _BEGINNING, reverse=True)[:_MOST]:
+    newest = sorted(found, key=lambda one: one.revoked.at if one.revoked else _BEGINNING, reverse=True)
+    for one in public.placed(newest[:_MOST]):
         assert one.revoked is not None
         title = text("portal.feed_revoked", title=_certified_title(one, language)).render(language)
         url = f"{address(one.certificate.serial)}#revoked"

@@ -156,4 +156,4 @@ def _examples(person: Person, view: View) -> list[Any]:
 def _certified(person: Person) -> list[public.Certified]:
     if person.name not in ("investor", "regulator"):
         return []
-    return [one for one in public.certified(datetime.now(UTC)) if one.status == "valid"][:SHOWN]
+    return public.placed([one for one in public.certified(datetime.now(UTC)) if one.status == "valid"][:SHOWN])

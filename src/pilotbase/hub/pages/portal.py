@@ -44,7 +44,7 @@ def show(request: HubRequest) -> HttpResponse:
         "people": PEOPLE,
         "sectors": public.open_by("sector"),
         "scenarios": see_all(public.visitor(), scenarios.items),
-        "certified": in_force[:SHOWN],
+        "certified": public.placed(in_force[:SHOWN]),
     }
     return render(request, "hub/portal.html", shown)
 
@@ -69,7 +69,7 @@ def search(request: HubRequest) -> HttpResponse:
         "scenarios": see_all(public.visitor(), page.items),
         "total": count(public.visitor(), public.open_query(words, sector, action)),
         "next": urlencode({**_narrowing(words, sector, action), "after": page.after}) if page.after else "",
-        "certified": certified[: public.PAGE],
+        "certified": public.placed(certified[: public.PAGE]),
         "words_found": standards.find(words) if words and first and not narrowed else [],
     }
     return render(request, "hub/search.html", shown)
@@ -86,7 +86,7 @@ def certified(request: HubRequest) -> HttpResponse:
     shown = {
         "title": text("hub.certified_applications"),
         "words": words,
-        "certified": page,
+        "certified": public.placed(page),
         "total": len(found),
         "next": urlencode({"q": words, "page": str(start + 1)}) if len(found) > start * public.PAGE else "",
     }
