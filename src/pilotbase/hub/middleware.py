@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
@@ -15,10 +16,13 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from pilotbase.hub.metrics import observed
+from pilotbase.workspace.engine import CONNECTIONS
 
 Handler = Callable[[HttpRequest], HttpResponse]
 _log = logging.getLogger("pilotbase.hub.request")
 _PIECES = 64
+AT_ONCE = CONNECTIONS // 2
+"""A page may read from the store while it goes through what it reads there: two connections."""
 
 _DIRECTIVES = {
     "default-src": "'none'",
@@ -87,6 +91,20 @@ def observe(get_response: Handler) -> Handler:
         }
         _log.info("%s %s %s", request.method, route, response.status_code, extra=facts)
         return response
+
+    return middleware
+
+
+def take_turns(get_response: Handler) -> Handler:
+    """Middleware: so many requests are worked on at a time, the others wait for their turn.
+
+    Each holds connections to the accounts and to the store: a crowd would take all that a database has, and fail.
+    """
+    turns = threading.BoundedSemaphore(AT_ONCE)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with turns:
+            return get_response(request)
 
     return middleware
 

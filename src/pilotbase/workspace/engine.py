@@ -18,11 +18,15 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.failures import BusyError, DiskFullError, UnreachableError
 
 BUSY_SECONDS = 30
+CONNECTIONS = 40
+"""Most connections that one process opens; PostgreSQL gives a hundred to all."""
+_POOL = {"pool_size": 10, "max_overflow": CONNECTIONS - 10, "pool_timeout": BUSY_SECONDS}
 _WRITER_LOCK = 0x70696C6F74
 _WRITES = "pilotbase_writes"
 _PG_LOCK_TIMEOUT, _PG_DISK_FULL = "55P03", "53100"
@@ -45,7 +49,7 @@ class Database:
         """Yield a connection in the one write transaction; commits at the end, rolls back on any exception.
 
         Raises:
-            BusyError: another writer held the database for longer than the busy timeout.
+            BusyError: another writer held the database, or others all connections, for longer than the busy timeout.
             UnreachableError: the database is not there; a commit that was under way may stand or not.
             PilotbaseError: disk full or not writable; nothing was written.
         """
@@ -83,6 +87,8 @@ class Database:
             yield
         except (DBAPIError, sqlite3.Error) as error:
             raise _as_failure(error, self.place) from error
+        except PoolTimeoutError as error:
+            raise BusyError("workspace.busy", path=self.place, seconds=BUSY_SECONDS) from error
 
     @property
     def place(self) -> str:
@@ -100,7 +106,7 @@ def machine_failure(error: OSError, path: Path | str) -> PilotbaseError:
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **_POOL)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -114,6 +120,7 @@ def _postgres_engine(url: str) -> Engine:
         isolation_level="REPEATABLE READ",
         pool_pre_ping=True,
         connect_args={"options": f"-c lock_timeout={BUSY_SECONDS}s"},
+        **_POOL,
     )
 
 
