@@ -55,6 +55,10 @@ def fill(home: Home) -> None:
         (home.path / name).parent.mkdir(parents=True, exist_ok=True)
         (home.path / name).write_bytes(content)
     (home.path / "applications/ab/app.py").chmod(0o444)
+    (home.path / "applications/ab/.streamlit").mkdir()
+    (home.path / "applications/ab/.streamlit/a\\b 配置").write_bytes(b"covered by its digest")
+    (home.path / "applications/.cd.17").mkdir()
+    (home.path / "applications/.cd.17/app.py").write_bytes(b"draft")
     (home.path / "applications/link").symlink_to("/etc/passwd")
 
 
@@ -129,6 +133,8 @@ def test_files_come_back_with_their_modes_and_nothing_secret_was_in_the_backup(f
     assert (program.read_bytes(), stat.S_IMODE(program.stat().st_mode)) == (b"print()", 0o444)
     assert stat.S_IMODE(program.parent.stat().st_mode) == 0o755
     assert stat.S_IMODE((home.path / "applications").stat().st_mode) == 0o700
+    assert (program.parent / ".streamlit" / "a\\b 配置").read_bytes() == b"covered by its digest"
+    assert not (home.path / "applications" / ".cd.17").exists()
     assert not (home.path / "mail").exists() and not (home.path / "applications/link").exists()
     with zipfile.ZipFile(backup_file) as archive:
         everything = b"".join(archive.read(name) for name in archive.namelist())
@@ -236,6 +242,16 @@ def test_no_file_is_overwritten_and_none_is_written_into_the_home(full_home, tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["there"]
 
 
+def test_a_file_whose_name_no_backup_can_hold_is_told(tmp_path):
+    home = init_home(tmp_path / "home")
+    (home.path / "notes").mkdir()
+    (home.path / "notes" / "a\nb").write_text("x")
+    with pytest.raises(InputError) as caught:
+        write_backup(home, tmp_path / "b")
+    assert caught.value.code == "backup.odd_name"
+    assert not (tmp_path / "b").exists()
+
+
 def test_a_full_disk_leaves_no_half_backup(full_home, tmp_path):
     from tests.workspace.test_home import file_size_limit
 
@@ -340,7 +356,8 @@ def named(manifest: dict, members: dict[str, bytes], name: str, data: bytes) -> 
         "home/home.json",
         "home/tmp/x",
         "home/.hidden",
-        "home/a\\..\\evil",
+        "home/applications/.draft/evil",
+        "home/hub.db-wal",
         "home/a\nb",
         "home/",
         "/etc/evil",

@@ -88,7 +88,7 @@ def write_backup(
     ``further``: name → pieces of what else belongs to the base, read after everything of the home.
 
     Raises:
-        InputError: ``target`` is there already, or inside the home.
+        InputError: ``target`` is there already, or inside the home; a file of the home has an odd name.
         NotFoundError: the key of the log is not here.
         InvalidProofError: a blob was changed on the disk.
         PilotbaseError: disk full, or not writable; nothing is left behind.
@@ -122,8 +122,8 @@ def _pack(home: Home, packing: _Packing, further: Mapping[str, Iterable[bytes]],
     for digest in sorted(blobs.digests()):
         with contextlib.suppress(NotFoundError):  # erased meanwhile
             packing.add(f"blobs/{digest.removeprefix('sha256:')}", blobs.chunks(digest), packed=True)
-    for path in _files(home.path):
-        packing.add_file(f"home/{path.relative_to(home.path)}", path)
+    for name in _files(home.path):
+        packing.add_file(f"home/{name}", home.path / name)
     if (home.keys.path / PUBLIC_HALF).exists():
         packing.add_file(TRUST, home.keys.path / PUBLIC_HALF)
     for name, pieces in further.items():
@@ -155,15 +155,28 @@ def _pack_store(home: Home, packing: _Packing) -> str:
     return version
 
 
-def _files(home: Path) -> Iterator[Path]:
-    """Yield the plain files of a home that belong into a backup; drafts and links are none."""
+def is_kept(name: str) -> bool:
+    """Tell whether the file or folder ``name`` of a home belongs into a backup; no draft does: those have a dot."""
+    top, *below = name.split("/")
+    return top not in LEFT_OUT and not top.startswith((".", *_DATABASES)) and not (below and below[0].startswith("."))
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether ``name`` is a path that stays within its folder, and can be spelled everywhere."""
+    parts = name.split("/")
+    return name.isprintable() and not {"", ".", ".."} & set(parts)
+
+
+def _files(home: Path) -> Iterator[str]:
+    """Yield the names of the files of a home that belong into a backup; raises `InputError` for an odd one."""
     for top, folders, names in os.walk(home):
-        folder = Path(top)
-        if folder == home:
-            folders[:] = [name for name in folders if name not in LEFT_OUT]
-            names = [name for name in names if name not in LEFT_OUT and not name.startswith(_DATABASES)]
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (folder / name for name in sorted(names) if not name.startswith("."))
+        here = Path(top).relative_to(home)
+        folders[:] = sorted(name for name in folders if is_kept((here / name).as_posix()))
+        for name in sorted(map(Path.as_posix, (here / name for name in names))):
+            if is_kept(name):
+                if not is_plain(name):
+                    raise InputError("backup.odd_name", path=home, name=name)
+                yield name
 
 
 class _Packing:
@@ -180,7 +193,7 @@ class _Packing:
         except OSError as error:
             if isinstance(error, FileNotFoundError) or path.is_symlink():
                 return
-            raise
+            raise machine_failure(error, path) from error
         with open(descriptor, "rb") as stream:
             status = os.fstat(descriptor)
             if stat.S_ISREG(status.st_mode):

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pydantic
 from cryptography.exceptions import InvalidSignature
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.workspace import schema, tables
-from pilotbase.workspace.backup import LEFT_OUT, MANIFEST, SIGNATURE, SIGNED_AS, TRUST, Manifest
+from pilotbase.workspace.backup import MANIFEST, SIGNATURE, SIGNED_AS, TRUST, Manifest, is_kept, is_plain
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.notes import LogVerifier
 
@@ -181,7 +181,5 @@ def _is_allowed(name: str) -> bool:
     if room == "store":
         return rest.removesuffix(".jsonl") in tables.metadata.tables and rest.endswith(".jsonl")
     if room == "home":
-        parts = PurePosixPath(rest).parts
-        plain = rest == "/".join(parts) and not {"..", "."} & set(parts) and "\\" not in rest and rest.isprintable()
-        return bool(parts) and plain and parts[0] not in LEFT_OUT and not any(part.startswith(".") for part in parts)
+        return is_plain(rest) and is_kept(rest)
     return name in (TRUST, ACCOUNTS) or _BLOB.fullmatch(name) is not None

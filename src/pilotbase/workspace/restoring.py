@@ -147,7 +147,9 @@ def _unpack(backup: Backup, home: Home) -> None:
 def _make_parents(path: Path, home: Path) -> None:
     """Make the folders above a file: private at the top, below readable, as boxes see copies of applications."""
     for parent in reversed(path.relative_to(home).parents[:-1]):
-        (home / parent).mkdir(mode=0o755 if parent.parent.name else 0o700, exist_ok=True)
+        if not (home / parent).is_dir():
+            (home / parent).mkdir(mode=0o700)
+            (home / parent).chmod(0o755 if parent.parent.name else 0o700)  # whatever the umask is
 
 
 def _require_no_store(connection: Connection, database: Database) -> None:
