@@ -133,6 +133,7 @@ class Machine:
         self._closing.set()
         self._forks.kill()
         self._forks.wait()
+        self.log.unlink(missing_ok=True)
 
     def _keep(self) -> None:
         """Start again what has killed itself."""
