@@ -22,6 +22,7 @@ def qr_code(content: str, title: str) -> str:
     rows: Sequence[Sequence[bool]] = code.get_matrix()
     side = (len(rows) + 2 * QUIET) * MODULE
     drawing = Drawing(side, side, title, content)
+    drawing.sharpen()
     drawing.rectangle((0, 0), (side, side), PAPER)
     for number, row in enumerate(rows):
         for start, length in _runs(row):
