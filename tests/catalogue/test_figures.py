@@ -1,6 +1,6 @@
 """Figures: counted by hand, cut to the actor, each with its records; what is published speaks of nobody."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.journeys import Journey, put_journey
+from pilotbase.workspace.late_work import count_late, list_late
 from pilotbase.workspace.listings import Listing, put_listing
 from tests.catalogue.records_for_tests import (
     COMMISSION,
@@ -187,3 +188,18 @@ def test_what_is_published_does_not_change_with_what_is_under_way(store):
 
 def test_the_funnel_goes_from_demand_to_use():
     assert [figure.value for figure in FUNNEL] == ["opened", "trials", "verdicts", "certified"]
+
+
+def test_late_work_is_counted_and_listed_for_those_who_see_it(any_trial, clock):
+    trial = any_trial
+    trial.propose()
+    later = clock() + timedelta(days=11)
+    for who in (DESK, REGULATOR, OWNER, SUPPLIER):
+        view = trial.store.as_actor(who)
+        assert [(late.act, late.role, late.count) for late in count_late(view, later)] == [
+            ("commission.agree", "demand_owner", 1)
+        ]
+        assert [late.listing.subject for late in list_late(view, later)] == [COMMISSION]
+        assert list_late(view, later, act="plan.draft") == [] and count_late(view, NOW) == []
+    for who in (OTHER_OWNER, VISITOR):
+        assert count_late(trial.store.as_actor(who), later) == list_late(trial.store.as_actor(who), later) == []
