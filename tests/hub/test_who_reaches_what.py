@@ -379,7 +379,8 @@ POSTED = {
     "post /api/webhooks/{webhook}/messages/{message}/replay",
 }
 """Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`, `test_exchange`, `test_notices`."""
-POSTED_PAGES = {"act-for", "import-confirm", "import-cancel", "invitation-withdraw", "membership-remove", "token-revoke", "set_language",
+POSTED_PAGES = {"import-confirm", "import-cancel",
+                "act-for", "invitation-withdraw", "membership-remove", "token-revoke", "set_language",
                 "openid_connect_login", "openid_connect_callback", "mfa_reauthenticate", "mfa_activate_totp",
                 "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
                 "mfa_download_recovery_codes",
