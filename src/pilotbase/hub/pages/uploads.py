@@ -31,8 +31,8 @@ from pilotbase.hub.kept_tables import KeptTable, find_table, forget_table, keep_
 from pilotbase.hub.private_files import make_name, private_folder, save
 from pilotbase.hub.reading import see
 from pilotbase.trial.sealing import MANIFEST
-from pilotbase.worker.checking import check_draft
 from pilotbase.worker.boxed_tables import draft_in_box
+from pilotbase.worker.checking import check_draft
 from pilotbase.worker.drafting import new_scenario
 from pilotbase.worker.handing_in import unpacked
 from pilotbase.worker.intake import Remarks, opened_scenario, take_application, take_scenario
