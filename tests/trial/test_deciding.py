@@ -269,6 +269,15 @@ def test_the_best_of_several_candidates_is_judged_at_a_share_of_the_level(write)
     assert among.decisions[0].scored > alone.decisions[0].scored
 
 
+def test_a_ratio_of_clusters_is_bounded_while_no_cluster_is_known(write):
+    plan = "criteria: [{rule: mase(cap=5) <= 1.67, unit: unit, estimand: population}]\nprediction: value\nalpha: 0.1"
+    rows = ["1,-0.4,0.9,-0.32,1", "2,1.92,2.87,-2.73,0", "3,0.31,-0.39,-0.13,1", "4,-1.61,-2.88,-4.1,0"]
+    written = write(plan, rows, header="case,truth,prediction,baseline,unit")
+    for design in ("fixed:1", "early", "full"):
+        (decision,) = decisions(*written, design=design, seed=3).decisions
+        assert decision.verdict == "inconclusive"
+
+
 FORMS = {
     "ranking": (
         "criteria: [top_k(k=2) >= 0.6]\nprediction: ranking",

@@ -155,7 +155,7 @@ def _centred_claim(stream: Stream, bound: Fraction, sign: int, known: int | None
     divisor = math.gcd(*terms) or 1
     size = max(stream.largest_unit, 1)
     low, high = size * min(*terms, 0), size * max(*terms, 0)
-    coarser = len(stream) * max(-low, high) // (divisor * _EXACT) + 1
+    coarser = max(len(stream), 1) * max(-low, high) // (divisor * _EXACT) + 1
     divisor *= coarser
     values = _combine((stream.gain[:known], stream.weight[:known]), sign * q, -sign * p, divisor)
     rounding = len(stream) if coarser > 1 else 0
@@ -167,7 +167,8 @@ def _combine(entries: tuple[Ints, Ints], of_gain: int, of_weight: int, divisor: 
     """Return (of_gain·gain + of_weight·weight) / divisor, by Python's integers where int64 could overflow."""
     gain, weight = entries
     peak = abs(of_gain) * _largest(gain) + abs(of_weight) * _largest(weight)
-    if peak < _EXACT:
+    # Without an entry the peak is 0 whatever the factors are.
+    if max(peak, abs(of_gain), abs(of_weight), divisor) < _EXACT:
         values: Ints = (of_gain * gain + of_weight * weight) // divisor
         return values
     exact: Sequence[int] = [
