@@ -272,6 +272,7 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     assert not (tmp_path / "none.zip").exists()
 
 
+@pytest.mark.prove
 def test_a_round_before_a_re_run_keeps_its_bundle(tried, tmp_path):
     """The last test of the module: it moves the trial on."""
     ordered, regulator = tried.ordered, client(tried, "regulator")
