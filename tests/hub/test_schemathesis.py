@@ -9,7 +9,7 @@ import pytest
 
 from tests.hub.live_for_tests import listening, token_of
 
-SECONDS = 240
+SECONDS = 120
 """For each person."""
 NOT_ASKED = "ignored_auth,positive_data_acceptance"
 """What is public stays so with a wrong token's neighbour; and what fits a schema may still be about nothing that is."""
