@@ -55,6 +55,7 @@ WORDS = {
     "'": set(),
     "scenariopublic": set(),
     "    ": set(TEXTS),
+    "\x00": set(TEXTS),
 }
 
 

@@ -131,9 +131,19 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
 
 def count(view: View, query: Query) -> int:
     """Return how many listings ``view`` sees of those that ``query`` asks for."""
-    number = select(func.count()).select_from(tables.listings)
     with view.reading() as connection:
-        return sum(connection.scalar(rows) or 0 for rows in _asked(connection, number, view.actor, query))
+        return sum(_number(connection, part, query) for part in parts_seen_by(view.actor))
+
+
+def _number(connection: Connection, part: Part, query: Query) -> int:
+    """Return how many listings of one part ``query`` asks for; words alone are counted in their index."""
+    words, alone = records.fold(query.words).split(), query == Query(query.kind, words=query.words)
+    if words and alone and part.whole is not None:
+        found = text_index.count(connection, query.kind, part.whole, words)
+        if found is not None:
+            return found
+    number = select(func.count()).select_from(tables.listings)
+    return connection.scalar(_of_part(connection, number, part, query)) or 0
 
 
 def count_by(view: View, query: Query, column: str) -> dict[str, int]:
@@ -174,14 +184,16 @@ def find_waits(view: View, limit: int) -> list[tuple[Listing, Wait]]:
 
 def _asked(connection: Connection, rows: Select[Any], actor: Actor, query: Query) -> Iterator[Select[Any]]:
     """Yield ``rows`` of what ``query`` asks for, once for each part of the listings that ``actor`` sees."""
-    words = records.fold(query.words).split()
     for part in parts_seen_by(actor):
-        asked = rows.where(part.condition, *_conditions(part, query))
-        if words and part.whole is not None:
-            asked = asked.where(text_index.holding(connection, query.kind, part.whole, words))
-        elif words:
-            asked = asked.where(text_index.containing(words))
-        yield asked
+        yield _of_part(connection, rows, part, query)
+
+
+def _of_part(connection: Connection, rows: Select[Any], part: Part, query: Query) -> Select[Any]:
+    words = records.fold(query.words).split()
+    asked = rows.where(part.condition, *_conditions(part, query))
+    if words and part.whole is not None:
+        return asked.where(text_index.holding(connection, query.kind, part.whole, words))
+    return asked.where(text_index.containing(words)) if words else asked
 
 
 def _conditions(part: Part, query: Query) -> Iterator[ColumnElement[bool]]:

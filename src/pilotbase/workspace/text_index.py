@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, column, select, table, text
+from sqlalchemy import ColumnElement, Connection, and_, column, func, select, table, text
 
 from pilotbase.workspace import tables
 
@@ -23,7 +23,7 @@ _rows = tables.listings.c
 _fts = table("listing_search", column("rowid"), column("listing_search"))
 _KEEP = text("INSERT INTO listing_search (rowid, terms) VALUES (:sequence, :terms)")
 _FORGET = text("INSERT INTO listing_search (listing_search, rowid, terms) VALUES ('delete', :sequence, :terms)")
-_AT_ONCE = 1000
+_AT_ONCE, _PAIR = 1000, 2
 
 
 class Indexed(NamedTuple):
@@ -48,12 +48,21 @@ def put(connection: Connection, sequence: int, before: Indexed | None, after: In
 def holding(connection: Connection, kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
     """Return the condition on ``listings`` of one kind and scope that their text holds each of the folded ``words``."""
     if connection.dialect.name == "postgresql":
-        place = _place(kind, scope)
-        terms = [place, *(place + pair for word in words for pair in _pairs(word) if not pair.endswith("x"))]
-        found = select(tables.listing_search.c.sequence).where(tables.listing_search.c.terms.contains(terms))
+        found = select(tables.listing_search.c.sequence).where(_has_pairs(kind, scope, words))
         return and_(_rows.sequence.in_(found), containing(words))
-    phrases = " AND ".join(_phrase(_place(kind, scope), word) for word in words)
-    return _rows.sequence.in_(select(_fts.c.rowid).where(_fts.c.listing_search.op("MATCH")(phrases)))
+    return _rows.sequence.in_(select(_fts.c.rowid).where(_matches(kind, scope, words)))
+
+
+def count(connection: Connection, kind: str, scope: str, words: list[str]) -> int | None:
+    """Return how many listings of one kind and scope hold each of ``words``; None: the index alone cannot tell.
+
+    PostgreSQL knows which pairs there are, but not in which order.
+    """
+    if connection.dialect.name != "postgresql":
+        return connection.scalar(select(func.count()).select_from(_fts).where(_matches(kind, scope, words)))
+    if any(len(word) != _PAIR for word in words):
+        return None
+    return connection.scalar(select(func.count(tables.listing_search.c.sequence)).where(_has_pairs(kind, scope, words)))
 
 
 def containing(words: list[str]) -> ColumnElement[bool]:
@@ -88,6 +97,17 @@ def _terms(listing: Indexed) -> Iterator[str]:
     for part in listing.words.split():
         yield from (place + pair for pair in _pairs(part))
         yield place + _pair(part[-1], "")
+
+
+def _matches(kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
+    phrases = " AND ".join(_phrase(_place(kind, scope), word) for word in words)
+    return _fts.c.listing_search.op("MATCH")(phrases)
+
+
+def _has_pairs(kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
+    place = _place(kind, scope)
+    pairs = (place + pair for word in words if len(word) >= _PAIR for pair in _pairs(word))
+    return tables.listing_search.c.terms.contains([place, *pairs])
 
 
 def _pairs(word: str) -> list[str]:
