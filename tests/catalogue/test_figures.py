@@ -46,9 +46,18 @@ def test_an_open_scenario_counts_for_everybody_and_a_draft_for_nobody_here(any_t
 
 
 @pytest.fixture
-def walked(any_trial, clock):
-    """A trial that took a known number of days for each step, certified in the year after the demand."""
-    trial = any_trial
+def walked(trial, clock):
+    """A trial that took a known number of days for each step."""
+    return walk(trial, clock)
+
+
+@pytest.fixture
+def any_walked(any_trial, clock):
+    """The same on each database."""
+    return walk(any_trial, clock)
+
+
+def walk(trial, clock):
     waits = {"open_scenario": 0, "agree": 4, "freeze": 10, "finish": 2, "accept": 7, "issue": 1}
     for name, days in waits.items():
         step = getattr(trial, name)
@@ -79,8 +88,8 @@ def test_steps_add_up_to_the_way_from_demand_to_use(walked):
     assert {currency: price.value for currency, price in way.prices.items()} == {"CNY": 12000}
 
 
-def test_each_figure_is_the_list_of_its_records(walked):
-    desk = walked.store.as_actor(DESK)
+def test_each_figure_is_the_list_of_its_records(any_walked):
+    desk = any_walked.store.as_actor(DESK)
     expected = {
         "opened": [SCENARIO],
         "open": [SCENARIO],
@@ -93,21 +102,21 @@ def test_each_figure_is_the_list_of_its_records(walked):
     for figure in Figure:
         found = [one.subject for one in records_of(desk, figure, Chosen()).items]
         assert found == expected.get(figure.value, []), figure
-    assert counts(walked, DESK) == {figure: len(subjects) for figure, subjects in expected.items()}
+    assert counts(any_walked, DESK) == {figure: len(subjects) for figure, subjects in expected.items()}
     assert records_of(desk, Figure.CERTIFIED, Chosen(sector="finance")).items == ()
     assert [one.subject for one in records_of(desk, Figure.CERTIFIED, Chosen("manufacturing", "industry")).items]
     assert records_of(desk, Figure.CERTIFIED, Chosen(year=2019)).items == ()
     assert len(records_of(desk, Figure.CERTIFIED, Chosen(year=2026)).items) == 1
 
 
-def test_strangers_count_what_they_see_and_no_more(walked):
+def test_strangers_count_what_they_see_and_no_more(any_walked):
     parties_count = {"trials": 1, "verdicts": 1, "accepted": 1, "certified": 1, "in_force": 1}
     public = {"opened": 1, "open": 1}
-    assert counts(walked, OWNER) == counts(walked, SUPPLIER) == {**public, **parties_count}
+    assert counts(any_walked, OWNER) == counts(any_walked, SUPPLIER) == {**public, **parties_count}
     for who in (OTHER_OWNER, OTHER_SUPPLIER, VISITOR):
-        assert counts(walked, who) == public
-        assert figures(walked.store.as_actor(who), NOW).way.steps == {}
-        assert records_of(walked.store.as_actor(who), Figure.CERTIFIED, Chosen()).items == ()
+        assert counts(any_walked, who) == public
+        assert figures(any_walked.store.as_actor(who), NOW).way.steps == {}
+        assert records_of(any_walked.store.as_actor(who), Figure.CERTIFIED, Chosen()).items == ()
 
 
 def test_a_certificate_that_is_suspended_is_no_longer_in_force(walked):

@@ -141,13 +141,15 @@ def test_files_that_are_no_good_are_said_to_be(base, name, content, said):
     assert said in shown and "<script>alert" not in shown
 
 
-@pytest.mark.parametrize("kind", ["organisations", "people", "targets"])
-@pytest.mark.parametrize(("language", "roles"), [("en", "Roles"), ("zh", "角色")])
-def test_a_template_opens_in_a_spreadsheet_and_can_be_handed_in(base, kind, language, roles):
+@pytest.mark.parametrize(
+    ("kind", "language", "column"),
+    [("organisations", "en", "Roles"), ("people", "zh", "角色"), ("targets", "zh", "年份")],
+)
+def test_a_template_opens_in_a_spreadsheet_and_can_be_handed_in(base, kind, language, column):
     answer = base.client("desk", HTTP_ACCEPT_LANGUAGE=language).get(f"/import/{kind}/template.csv")
     assert answer.content.startswith(b"\xef\xbb\xbf") and "attachment" in answer["Content-Disposition"]
     header = answer.content.decode("utf-8-sig").strip().split(",")
-    assert roles in header or kind == "targets"
+    assert column in header
     _, taken, page = hand_in(base, kind, answer.content + b"x," * (len(header) - 1) + b"x\r\n")
     assert taken.status_code == 302 and "column" not in re.findall(r'class="long"><code>([^<]*)', page)
 
