@@ -166,7 +166,8 @@ def test_lists_count_only_what_is_seen(walked):
 
 def test_a_method_that_is_not_there_is_told(walked):
     found = walked.client().delete("/api/scenarios")
-    assert (found.status_code, found["Content-Type"], found["Allow"]) == (405, "application/problem+json", "POST, GET")
+    assert (found.status_code, found["Content-Type"]) == (405, "application/problem+json")
+    assert sorted(found["Allow"].split(", ")) == ["GET", "POST"]
 
 
 def test_every_example_fits_its_model():
