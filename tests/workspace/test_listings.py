@@ -2,6 +2,7 @@
 
 import random
 from itertools import product
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -10,8 +11,13 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.workspace import tables, text_index
 from pilotbase.workspace.actors import BASE, PUBLIC, Actor, Visibility, actor, parties
+from pilotbase.workspace.backup import write_backup
+from pilotbase.workspace.backup_file import opened_backup
+from pilotbase.workspace.home import HomeSettings, init_home, open_home
 from pilotbase.workspace.listings import Listing, Query, count, count_by, cut_to, find_listing, list_page, put_listing
+from pilotbase.workspace.restoring import Destination, restore_store, restored_home
 from pilotbase.workspace.store import Store
+from tests.catalogue.records_for_tests import Trial
 
 DESK = actor("base", "operator")
 VISITOR = Actor("", frozenset())
@@ -153,3 +159,17 @@ def test_the_text_index_can_be_made_anew(store: Store) -> None:
     assert {words: found(store, VISITOR, words) for words in WORDS} == WORDS
     put(store, "spindle", "焊缝", PUBLIC)
     assert (found(store, VISITOR, "主轴"), found(store, VISITOR, "焊缝")) == (set(), {"spindle"})
+
+
+def test_what_is_restored_from_a_backup_is_found(tmp_path: Path) -> None:
+    home = init_home(tmp_path / "home")
+    store = home.open_store()
+    Trial(store).open_scenario()
+    store.close()
+    file, again = tmp_path / "base.backup", Destination(tmp_path / "again", HomeSettings(), home.keys.path)
+    write_backup(home, file)
+    with opened_backup(file) as backup, restored_home(backup, again) as draft:
+        restore_store(backup, draft)
+    store = open_home(again.path).open_store()
+    assert (found(store, VISITOR, "铣床"), found(store, VISITOR, "轴承")) == ({"plant/milling"}, set())
+    store.close()

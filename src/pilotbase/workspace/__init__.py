@@ -8,6 +8,7 @@
     actors      Actor(organisation, roles), actor("plant", Role.DEMAND_OWNER); Visibility: PUBLIC, BASE, parties("acme")
     store       Store.open(url, LogKey, clock); Store.as_actor(actor) -> View; Store.log_copy() -> LogCopy
                 View: .get(digest) -> Stored | None; .load(digest, Model) -> Model; .head(name) -> digest | None;
+                      many at once: .get_all(digests), .named(names) -> {…: Stored};
                       .find(kind, fields, limit); .search(words, kind, limit); .changes(since, limit);
                       .counter(name); .balance(account); .acquire(name, holder, seconds) -> Lease | None;
                       .renew(lease); .release(lease); .log_entries(start, limit); .log_payload(number);
@@ -18,6 +19,8 @@
                 change.set_head(name, digest, expected=...); change.change_visibility(digest, visibility);
                 change.add(counter, amount, at_most=None) -> value; change.post(transfer, amounts, at_least=None);
                 change.require_lease(lease); change.record(action, subjects, facts, payload); change.connection, .now
+    listings    put_listing(change, listing, waiting); list_page(view, Query(...)), count, count_by, find_listing
+                below it: audience (who sees which), listing_rows (what is written), text_index (where words stand)
     blobs       BlobStore(url): .put(bytes | stream) -> digest; .put_file(path); .get(digest); .chunks(digest);
                 .exists(digest); .remove(digest)
     merkle      merkle_root(leaves); inclusion_proof(leaves, index);
