@@ -98,7 +98,7 @@ CLAIM = Claim(
             each(lambda rng: near_one(rng, True)),
             (Reading("AUC 0.98, 100 cases, area ± standard errors: bound too high", "wrong", Beyond(0.1)),),
             2000,
-            60,
+            0,
         ),
         Study(
             each(lambda rng: near_one(rng, False)),

@@ -31,7 +31,9 @@ def way_chart(legs: Sequence[Leg], language: Language, theme: Theme = LIGHT) -> 
 
 
 def spell_days(days: float | None) -> str:
-    """Return days as people say them: whole from ten on, a dash for None."""
+    """Return days as people say them: whole from ten on, no zero for what took some hours, a dash for None."""
+    if days is not None and 0 < days < 0.05:
+        return "< 0.1"
     if days is None:
         return "–"
     return f"{days:,.0f}" if days >= 10 or days == round(days) else f"{days:.1f}"
