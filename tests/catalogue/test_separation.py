@@ -89,6 +89,13 @@ def test_a_duty_needs_a_person(trial):
     refused("record.person_unknown", trial.do, actor("acme", Role.SUPPLIER), APPLICATION, Act.APPLICATION_SUBMIT)
 
 
+def test_a_plan_whose_approver_declares_an_interest_is_approved_anew_by_another(trial):
+    trial.reach("plan_approved")
+    trial.do(REVIEWER, COMMISSION, Act.INTEREST_DECLARE, Interest(has_interest=True, explanation="A new job at acme."))
+    refused("record.approver_has_interest", trial.do, DESK, COMMISSION, Act.PLAN_FREEZE)
+    assert trial.do(DESK, COMMISSION, Act.PLAN_RETURN).state == "agreed"
+
+
 def test_a_reviewer_with_an_interest_cannot_review_even_after_thinking_better_of_it(trial):
     trial.reach("plan_review")
     refused("record.interest_undeclared", trial.do, REVIEWER, COMMISSION, Act.PLAN_APPROVE)

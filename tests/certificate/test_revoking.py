@@ -13,8 +13,10 @@ from pilotbase.certificate import (
     TrustFolder,
     create_trust,
     publish_revocations,
+    reinstate,
     revoke,
     rotate_signing_key,
+    suspend,
     verify_certificate,
 )
 from pilotbase.certificate.revocation import RevocationList, read_revocations
@@ -45,7 +47,7 @@ def test_strict_needs_a_fresh_list(trust: TrustFolder, sign: Sign, publish: Publ
     publish()
     fresh = verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(days=6))
     assert fresh.revocation == "good"
-    assert "list 1 of 2026-11-25T08:00:00+00:00" in fresh.notes[0].render("en")
+    assert "list 1 of 2026-11-25 08:00 UTC" in fresh.notes[0].render("en")
     assert "2026-12-02" in fresh.notes[0].render("zh")
     with pytest.raises(UnknownProofError, match="speaks only for"):
         verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(days=8))
@@ -66,6 +68,35 @@ def test_revoked_even_by_a_stale_list(trust: TrustFolder, view: View, sign: Sign
     assert revoke(trust, view, path, serial, "again", NOW) == found
     assert [entry.subjects for entry in view.log_entries() if entry.action == "certificate.revoked"] == [(serial,)]
     assert publish(7).find(serial), "a renewed list forgets nothing"
+
+
+def test_what_is_suspended_does_not_hold_until_it_is_reinstated(
+    trust: TrustFolder, view: View, sign: Sign, publish: Publish, path: Path
+) -> None:
+    data, roots = sign(trust), trust.roots()
+    serial = verify_certificate(data, roots, at=NOW).certificate.serial
+    suspend(trust, view, path, serial, "complaints", NOW)
+    path.unlink()
+    assert publish(5).find_suspended(serial), "neither a lost file nor a renewed list forgets it"
+    with pytest.raises(InvalidProofError, match=r"suspended since 2026-11-25 08:00 UTC: complaints") as error:
+        verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(days=5))
+    assert error.value.exit_code == 3
+    reinstate(trust, view, path, serial, NOW + timedelta(days=5))
+    assert verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(days=6)).revocation == "good"
+    told = [entry.action for entry in view.log_entries() if entry.subjects == (serial,)]
+    assert told == ["certificate.suspended", "certificate.reinstated"]
+
+
+def test_no_reinstatement_brings_back_what_was_revoked(trust: TrustFolder, view: View, sign: Sign, path: Path) -> None:
+    data, roots = sign(trust), trust.roots()
+    serial = verify_certificate(data, roots, at=NOW).certificate.serial
+    suspend(trust, view, path, serial, "complaints", NOW)
+    revoke(trust, view, path, serial, "harm", NOW)
+    reinstate(trust, view, path, serial, NOW)
+    listed = suspend(trust, view, path, serial, "again", NOW)
+    assert (len(listed.revoked), listed.suspended) == (1, ())
+    with pytest.raises(InvalidProofError, match="revoked on"):
+        verify_certificate(data, roots, path.read_bytes(), at=NOW)
 
 
 def test_a_list_is_signed_anew_only_when_half_of_its_days_are_gone(publish: Publish, path: Path, view: View) -> None:

@@ -41,6 +41,16 @@ def test_a_whole_trial_from_files_to_certificate_and_revocation(ordered):
     said = [remark.render("en") for remark in issued.certificate.remarks]
     assert said[0].startswith("Separation of duties was kept")
     assert "institute" in said[0]
+    ordered.do(DESK, Act.CERTIFICATE_SUSPEND, note="Complaints from shift two.")
+    assert ordered.work() == [("suspension", "done")]
+    assert "Complaints from shift two." in _payload(ordered.base.revocations)
+    ordered.do(DESK, Act.CERTIFICATE_REINSTATE)
+    assert ordered.work() == [("reinstatement", "done")]
+    assert "Complaints" not in _payload(ordered.base.revocations)
+    ordered.do(DESK, Act.CERTIFICATE_SUSPEND, note="Too late.")
+    ordered.do(DESK, Act.CERTIFICATE_REINSTATE)
+    assert ordered.work() == [("suspension", "done"), ("reinstatement", "done")]
+    assert "Too late." not in _payload(ordered.base.revocations), "the list says what the record says now"
     ordered.do(DESK, Act.CERTIFICATE_REVOKE, note="Sensor replaced.")
     assert ordered.work() == [("revocation", "done")]
     assert "Sensor replaced." in _payload(ordered.base.revocations)

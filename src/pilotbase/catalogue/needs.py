@@ -135,6 +135,12 @@ def _free_of_interest(at: Situation) -> None:
         raise RefusedError("record.interest_declared")
 
 
+def _approver_free_of_interest(at: Situation) -> None:
+    approver = next(step.person for step in reversed(at.record.history) if step.act is Act.PLAN_APPROVE)
+    if any(one.has_interest and one.person == approver for one in at.record.interests):
+        raise RefusedError("record.approver_has_interest")
+
+
 def _outside_reviewer(at: Situation) -> None:
     found = ties(at.base, at.record)
     inside = sorted(operators(at.base, at.record))
@@ -226,6 +232,7 @@ _CHECKS: Mapping[Need, Callable[[Situation], None]] = {
     Need.SUBMITTED_APPLICATION: _submitted_application,
     Need.APPROVALS: _approvals,
     Need.FREE_OF_INTEREST: _free_of_interest,
+    Need.APPROVER_FREE_OF_INTEREST: _approver_free_of_interest,
     Need.OUTSIDE_REVIEWER: _outside_reviewer,
     Need.APPROVED_PLAN: _approved_plan,
     Need.OWN_REPORT: _own_report,

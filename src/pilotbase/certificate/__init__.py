@@ -19,7 +19,7 @@ from pilotbase.certificate.claim import claim_sentence
 from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.issuing import NO_SEPARATION_OF_DUTIES, issue_certificate, sign_certificate
 from pilotbase.certificate.revocation import RevocationList
-from pilotbase.certificate.revoking import publish_revocations, revoke
+from pilotbase.certificate.revoking import publish_revocations, reinstate, revoke, suspend
 from pilotbase.certificate.roots import TrustRoots, read_trust_roots
 from pilotbase.certificate.trust import (
     TrustFolder,
@@ -47,10 +47,12 @@ __all__ = [
     "publish_revocations",
     "read_evidence",
     "read_trust_roots",
+    "reinstate",
     "revoke",
     "rotate_root",
     "rotate_signing_key",
     "sign_certificate",
+    "suspend",
     "verify_certificate",
     "write_trust_roots",
 ]

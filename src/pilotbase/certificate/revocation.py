@@ -21,7 +21,7 @@ MAXIMUM_REASON = 500
 
 
 class Revoked(Part):
-    """One certificate that no longer holds, and why."""
+    """One certificate that does not hold, since when and why."""
 
     serial: Digest
     reason: str = pydantic.Field(max_length=MAXIMUM_REASON)
@@ -29,7 +29,10 @@ class Revoked(Part):
 
 
 class RevocationList(Document):
-    """Everything that ``issuer`` has revoked; says nothing after ``next_update``."""
+    """Everything that ``issuer`` has revoked or suspended; says nothing after ``next_update``.
+
+    A suspension is what RFC 5280, 5.3.1 calls certificateHold: the entry leaves the list when it is lifted.
+    """
 
     document: Literal["revocations/1"] = "revocations/1"
     issuer: Name
@@ -38,10 +41,15 @@ class RevocationList(Document):
     issued_at: Moment
     next_update: Moment
     revoked: tuple[Revoked, ...] = ()
+    suspended: tuple[Revoked, ...] = ()
 
     def find(self, serial: str) -> Revoked | None:
         """Return the entry of the certificate ``serial``, if it is revoked."""
         return next((entry for entry in self.revoked if entry.serial == serial), None)
+
+    def find_suspended(self, serial: str) -> Revoked | None:
+        """Return the entry of the certificate ``serial``, if it is suspended."""
+        return next((entry for entry in self.suspended if entry.serial == serial), None)
 
     def fresh(self, at: datetime) -> bool:
         """Tell whether the list speaks about the moment ``at``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
@@ -55,8 +55,8 @@ def verify_certificate(
     """Return the certificate in ``data`` when it holds at the moment ``at``.
 
     Raises:
-        InvalidProofError: malformed, not signed by a key that ``roots`` vouch for, expired, not yet valid, revoked; or
-            the list of revocations itself is malformed or not signed.
+        InvalidProofError: malformed, not signed by a key that ``roots`` vouch for, expired, not yet valid, revoked,
+            suspended; or the list of revocations itself is malformed or not signed.
         UnknownProofError: ``strict``, and the list of revocations is missing, stale or another issuer's.
     """
     envelope = parse_model(Envelope, data, CERTIFICATE)
@@ -101,19 +101,24 @@ def _entitled(signers: Sequence[TrustedKey], certificate: Certificate) -> Truste
 
 
 def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, at: datetime) -> Text | None:
-    """Return why it cannot be told whether the certificate is revoked, or None; raises when it is revoked."""
+    """Return why it cannot be told whether the certificate is revoked, or None; raises when it is, or is suspended."""
     if listed is None:
         return text("certificate.doubt.missing")
     if listed.issuer != certificate.issuer:
         return text("certificate.doubt.other_issuer", found=listed.issuer, issuer=certificate.issuer)
     entry = listed.find(certificate.serial)
     if entry is not None:
-        raise InvalidProofError("certificate.revoked", at=entry.at.isoformat(), reason=entry.reason)
+        raise InvalidProofError("certificate.revoked", at=_minute(entry.at), reason=entry.reason)
     if not listed.fresh(at):
-        return text(
-            "certificate.doubt.stale", issued=listed.issued_at.isoformat(), until=listed.next_update.isoformat()
-        )
+        return text("certificate.doubt.stale", issued=_minute(listed.issued_at), until=_minute(listed.next_update))
+    held = listed.find_suspended(certificate.serial)
+    if held is not None:
+        raise InvalidProofError("certificate.suspended", at=_minute(held.at), reason=held.reason)
     return None
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _not_listed(listed: RevocationList) -> Text:
@@ -121,6 +126,6 @@ def _not_listed(listed: RevocationList) -> Text:
     return text(
         "certificate.not_listed",
         number=listed.number,
-        issued=listed.issued_at.isoformat(timespec="seconds"),
-        until=listed.next_update.isoformat(timespec="seconds"),
+        issued=_minute(listed.issued_at),
+        until=_minute(listed.next_update),
     )

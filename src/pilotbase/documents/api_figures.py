@@ -19,7 +19,7 @@ class PublicFigures(Told):
 
     open_scenarios: int
     certificates: dict[str, int]
-    """Status (valid, expired, revoked) → certificates that say accept."""
+    """Status (valid, suspended, expired, revoked) → certificates that say accept."""
     days: dict[str, MedianTold]
     """Step from demand to use → days, of certified trials; a step of too few is left out."""
     days_in_all: MedianTold | None

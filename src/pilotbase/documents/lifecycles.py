@@ -70,6 +70,8 @@ class Need(StrEnum):
     """Every approval that the scenario names is filed and unexpired."""
     FREE_OF_INTEREST = "free_of_interest"
     """The reviewer has declared to have no interest, and their organisation has none."""
+    APPROVER_FREE_OF_INTEREST = "approver_free_of_interest"
+    """Who approved the plan has declared no interest since."""
     OUTSIDE_REVIEWER = "outside_reviewer"
     """Where the parties have ownership ties, the reviewer is of none of their organisations."""
     APPROVED_PLAN = "approved_plan"
@@ -208,7 +210,7 @@ COMMISSION = (
         brings="plan-proposal",
         needs=(Need.SAME_SUBJECT,),
     ),
-    _row(Act.PLAN_RETURN, "plan_review", "agreed"),
+    _row(Act.PLAN_RETURN, "plan_review plan_approved", "agreed"),
     _row(
         Act.PLAN_APPROVE,
         "plan_review",
@@ -222,10 +224,16 @@ COMMISSION = (
         "plan_approved",
         "freezing",
         Due(Role.OPERATOR, 5),
-        needs=(Need.APPROVALS,),
+        needs=(Need.APPROVALS, Need.APPROVER_FREE_OF_INTEREST),
         starts="freeze",
     ),
-    _row(Act.PLAN_FROZEN, "freezing", "frozen", brings="result", needs=(Need.APPROVALS, Need.APPROVED_PLAN)),
+    _row(
+        Act.PLAN_FROZEN,
+        "freezing",
+        "frozen",
+        brings="result",
+        needs=(Need.APPROVALS, Need.APPROVER_FREE_OF_INTEREST, Need.APPROVED_PLAN),
+    ),
     _row(Act.PLAN_REFUSED, "freezing", "plan_approved"),
     _row(Act.TRIAL_QUEUE, "frozen", "queued", Due(Role.OPERATOR, 5), needs=(Need.APPROVALS,), starts="trial"),
     _row(Act.TRIAL_START, "queued", "running"),
@@ -271,12 +279,13 @@ COMMISSION = (
     ),
     _row(Act.CERTIFICATE_ISSUE, "signing", "certified", brings="result", needs=(Need.OWN_CERTIFICATE,)),
     _row(Act.CERTIFICATE_FAIL, "signing", "accepted"),
-    _row(Act.CERTIFICATE_SUSPEND, "certified", "suspended"),
+    _row(Act.CERTIFICATE_SUSPEND, "certified", "suspended", starts="suspension"),
     _row(
         Act.CERTIFICATE_REINSTATE,
         "suspended",
         "certified",
         needs=(Need.NO_SUSPENSION_ORDERED, Need.NO_OPEN_APPEAL),
+        starts="reinstatement",
     ),
     _row(Act.CERTIFICATE_REVOKE, "certified suspended", "revoked", starts="revocation"),
     _row(Act.APPEAL_FILE, f"{_AFTER_REPORT} revoked", brings="appeal"),

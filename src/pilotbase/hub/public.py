@@ -25,6 +25,7 @@ from pilotbase.workspace.store import View
 
 PAGE = 24
 MOST_CERTIFICATES = 10_000
+STATUSES = ("valid", "suspended", "expired", "revoked")
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ class Certified:
 
     certificate: Certificate
     status: str
-    """valid, expired or revoked."""
+    """One of `STATUSES`."""
     revoked: Revoked | None
+    """Since when and why it is revoked or suspended."""
     scenario: Listing | None = None
     """Where the scenario is still open; `placed` finds it."""
 
@@ -71,13 +73,12 @@ def open_by(column: str) -> dict[str, int]:
 def certified(now: datetime, words: str = "") -> list[Certified]:
     """Return certified applications, newest first, those whose words hold every word asked for."""
     view = visitor()
-    terms, revocations = fold(words).split(), revoked(view)
+    terms, listed = fold(words).split(), revocations(view)
     found = []
     for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES):
         certificate, said = _read(stored.body)
         if certificate.verdict is Verdict.ACCEPT and all(term in said for term in terms):
-            entry = revocations.get(certificate.serial)
-            found.append(Certified(certificate, _status(certificate, entry, now), entry))
+            found.append(_certified(certificate, listed, now))
     return found
 
 
@@ -90,11 +91,10 @@ def placed(certified: Sequence[Certified]) -> list[Certified]:
     return [replace(one, scenario=opened.get(_subject(one.certificate))) for one in certified]
 
 
-def revoked(view: View) -> dict[str, Revoked]:
-    """Return serial → entry of the base's list of revocations."""
+def revocations(view: View) -> RevocationList | None:
+    """Return the base's list of revocations."""
     head = view.head("revocations")
-    listed = view.load(head, RevocationList).revoked if head is not None else ()
-    return {entry.serial: entry for entry in listed}
+    return view.load(head, RevocationList) if head is not None else None
 
 
 def figures() -> Published:
@@ -115,10 +115,14 @@ def _read(body: bytes) -> tuple[Certificate, str]:
     return certificate, fold("\n".join(said))
 
 
-def _status(certificate: Certificate, entry: Revoked | None, now: datetime) -> str:
-    if entry is not None:
-        return "revoked"
-    return "valid" if now < certificate.expires_at else "expired"
+def _certified(certificate: Certificate, listed: RevocationList | None, now: datetime) -> Certified:
+    revoked = listed.find(certificate.serial) if listed else None
+    suspended = listed.find_suspended(certificate.serial) if listed else None
+    if revoked is not None:
+        return Certified(certificate, "revoked", revoked)
+    if now >= certificate.expires_at:
+        return Certified(certificate, "expired", None)
+    return Certified(certificate, "suspended" if suspended else "valid", suspended)
 
 
 def _subject(certificate: Certificate) -> str:

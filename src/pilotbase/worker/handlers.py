@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.records import load_record
-from pilotbase.certificate import revoke
+from pilotbase.certificate import reinstate, revoke, suspend
+from pilotbase.certificate.revocation import MAXIMUM_REASON
 from pilotbase.compute.ends import END_TEXTS
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
@@ -109,6 +110,23 @@ def publish_revocation(base: Base, job: Job, on_progress: OnProgress) -> None:
     _revoke(base, job.payload["certificate"], job.payload.get("note") or "revoked")
 
 
+def publish_standing(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Let the base's signed list say of a certificate what its record says: suspended, or not.
+
+    It reads the record again after each publication: a step taken meanwhile has a job of its own, which may be done.
+    """
+    on_progress(Progress(text("job.progress.standing")))
+    serial = base.lab.view.load(job.payload["certificate"], IssuedCertificate).certificate.serial
+    record, published = _record(base, job), None
+    while record.state != published:
+        published, now = record.state, datetime.now(UTC)
+        if published == "certified":
+            reinstate(base.trust, base.lab.view, base.revocations, serial, now)
+        else:
+            suspend(base.trust, base.lab.view, base.revocations, serial, _why_suspended(record), now)
+        record = _record(base, job)
+
+
 def give_up(base: Base, job: Job, reason: Text) -> None:
     """Tell the record that its job came to nothing, where it still waits for it."""
     act = _FAILURES.get(job.kind)
@@ -128,6 +146,8 @@ HANDLERS: Mapping[str, Handler] = {
     "trial": run,
     "certificate": certify,
     "revocation": publish_revocation,
+    "suspension": publish_standing,
+    "reinstatement": publish_standing,
 }
 """Kind of job (`Transition.starts`) → what it does."""
 _FAILURES: Mapping[str, Act] = {
@@ -188,6 +208,11 @@ def _require_rehearsed(base: Base, sealed: Sealed, candidate: Candidate, on_prog
         raise RefusedError("worker.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail)
 
 
+def _why_suspended(record: Record) -> str:
+    notes = [step.note for step in record.history if step.act is Act.CERTIFICATE_SUSPEND and step.note]
+    return (notes[-1] if notes else "suspended")[:MAXIMUM_REASON]
+
+
 def _revoke(base: Base, certificate: Digest, reason: str) -> None:
     serial = base.lab.view.load(certificate, IssuedCertificate).certificate.serial
-    revoke(base.trust, base.lab.view, base.revocations, serial, reason[:500], datetime.now(UTC))
+    revoke(base.trust, base.lab.view, base.revocations, serial, reason[:MAXIMUM_REASON], datetime.now(UTC))

@@ -29,9 +29,7 @@ def read_public(request: HubRequest) -> HttpResponse:
     found, certified = public.figures(), public.certified(datetime.now(UTC))
     told = PublicFigures(
         open_scenarios=found.open,
-        certificates={
-            status: sum(one.status == status for one in certified) for status in ("valid", "expired", "revoked")
-        },
+        certificates={status: sum(one.status == status for one in certified) for status in public.STATUSES},
         days=_medians(found.way.steps),
         days_in_all=_median(found.way.whole),
         prices=_medians(found.way.prices),

@@ -1,4 +1,4 @@
-"""Feeds (Atom, RFC 4287): open scenarios, certified applications, revocations; in a language of the address."""
+"""Feeds (Atom, RFC 4287): open scenarios, certified applications, what holds no more; in a language of the address."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ def _certificates(language: Language) -> Iterable[Entry]:
 
 
 def _revocations(language: Language) -> Iterable[Entry]:
-    found = [one for one in public.certified(datetime.now(UTC)) if one.revoked is not None]
+    found = [one for one in public.certified(datetime.now(UTC)) if one.status in ("revoked", "suspended")]
     newest = sorted(found, key=lambda one: one.revoked.at if one.revoked else _BEGINNING, reverse=True)
     for one in public.placed(newest[:_MOST]):
         assert one.revoked is not None
-        title = text("portal.feed_revoked", title=_certified_title(one, language)).render(language)
-        url = f"{address(one.certificate.serial)}#revoked"
+        title = text(f"portal.feed_{one.status}", title=_certified_title(one, language)).render(language)
+        url = f"{address(one.certificate.serial)}#{one.status}"
         yield Entry(url, title, one.revoked.reason, one.revoked.at, base().trust.issuer)
 
 

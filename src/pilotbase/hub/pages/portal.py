@@ -99,7 +99,7 @@ def figures(request: HubRequest) -> HttpResponse:
     """Show the figures of the base that everybody may know."""
     found, certified = public.figures(), public.certified(datetime.now(UTC))
     legs = legs_of(found.way, language())
-    counts = {status: sum(one.status == status for one in certified) for status in ("valid", "expired", "revoked")}
+    counts = {status: sum(one.status == status for one in certified) for status in public.STATUSES}
     shown = {
         "title": text("portal.figures_title"),
         "open": found.open,
