@@ -50,8 +50,8 @@ def test_schema_is_public_and_openapi_3_1(walked):
     schema = walked.client().get("/api/openapi.json").json()
     assert schema["openapi"].startswith("3.1")
     post = schema["paths"]["/api/trials/{name}/acts/plan.approve"]["post"]
-    assert post["responses"]["422"] == {"$ref": "#/components/responses/UnprocessableEntity"}
-    assert "application/problem+json" in schema["components"]["responses"]["UnprocessableEntity"]["content"]
+    assert post["responses"]["422"] == {"$ref": "#/components/responses/UnprocessableContent"}
+    assert "application/problem+json" in schema["components"]["responses"]["UnprocessableContent"]["content"]
     assert "#/components/schemas/Scenario" in json.dumps(
         schema["paths"]["/api/scenarios/{owner}/{name}"]["put"]["requestBody"]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from http.client import responses as reasons
+from http.client import responses
 from typing import Any
 
 import pydantic
@@ -35,6 +35,8 @@ _LOCATION = {"Location": {"description": "Where it is from now on.", "schema": _
 _OFFSET = {"Upload-Offset": {"description": "Bytes received so far: the next piece begins here.", "schema": _COUNT}}
 _RETRY = {"Retry-After": {"description": "Seconds after which to ask again.", "schema": _COUNT}}
 _LOGIN = {"WWW-Authenticate": {"description": "Send a token.", "schema": _TEXT}}
+REASONS = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
+"""RFC 9110, section 15, whatever Python's own table calls them: the schema is the same under every version."""
 PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503, 507)
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
@@ -110,7 +112,7 @@ def _complete(operation: Json, method: str, path: str) -> None:
         if headers := _success_headers(operation, int(status), path):
             answer["headers"] = headers
     if "If-None-Match" in (one["name"] for one in operation["parameters"]):
-        operation["responses"][304] = {"description": reasons[304], "headers": _ETAG}
+        operation["responses"][304] = {"description": REASONS[304], "headers": _ETAG}
     operation["responses"] |= {status: _problem(status, path) for status in _problems(operation, method, path)}
 
 
@@ -145,11 +147,11 @@ def _problem(status: int, path: str) -> Json:
 def _spelled(status: int) -> Json:
     content = {PROBLEM_TYPE: {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
     headers = _PROBLEM_HEADERS.get(status)
-    return {"description": reasons[status], "content": content} | ({"headers": headers} if headers else {})
+    return {"description": REASONS[status], "content": content} | ({"headers": headers} if headers else {})
 
 
 def _name(status: int) -> str:
-    return reasons[status].replace(" ", "")
+    return REASONS[status].replace(" ", "")
 
 
 def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json]:
