@@ -137,6 +137,13 @@ def test_the_api_gives_the_same_figures(busy):
     assert other["counts"]["opened"] == 3 and other["counts"]["trials"] == other["queued"] == 0
     assert (other["targets"], other["days"], other["late"]) == ([], {}, 0)
     public = busy.client().get("/api/figures")
-    assert public.json() == {"open_scenarios": 3, "certificates": {"valid": 1, "expired": 0, "revoked": 0}, "days": {},
-                             "days_in_all": None, "prices": {}, "fewest_trials": 5, "fewest_parties": 3}  # fmt: skip
+    assert public.json() == {
+        "open_scenarios": 3,
+        "days": {},
+        "certificates": {"valid": 1, "suspended": 0, "expired": 0, "revoked": 0},
+        "days_in_all": None,
+        "prices": {},
+        "fewest_trials": 5,
+        "fewest_parties": 3,
+    }
     assert busy.client().get("/api/figures", HTTP_IF_NONE_MATCH=public["ETag"]).status_code == 304
