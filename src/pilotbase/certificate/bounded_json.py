@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import pydantic
 
-from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.bounded_files import read_bounded
+from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.texts import Text, text
 
 MAXIMUM_BYTES = 1 << 20
@@ -28,16 +29,7 @@ def read_evidence(path: Path) -> bytes:
     Raises:
         InputError: there is no such file, it cannot be read, or it is larger.
     """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAXIMUM_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=path) from None
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=path, reason=error.strerror) from None
-    if len(data) > MAXIMUM_BYTES:
-        raise InputError("input.file_too_large", file=path, limit=MAXIMUM_BYTES)
-    return data
+    return read_bounded(path, MAXIMUM_BYTES)
 
 
 def parse_model(model: type[Model], data: bytes, what: Text) -> Model:

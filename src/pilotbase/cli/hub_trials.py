@@ -12,7 +12,8 @@ from pilotbase.cli.driving import hub, remote
 from pilotbase.cli.edge import language, print_json, say
 from pilotbase.cli.hub_records import AsJson
 from pilotbase.documents.api import CheckedCertificate
-from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.bounded_files import read_bounded
+from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 
@@ -74,16 +75,7 @@ def _checked(which: str) -> CheckedCertificate:
     number = _NUMBER.fullmatch(which)
     if number is not None:
         return hub().certificate(number[1])
-    try:
-        with Path(which).open("rb") as stream:
-            envelope = stream.read(_MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=which) from None
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=which, reason=error.strerror or str(error)) from None
-    if len(envelope) > _MOST_BYTES:
-        raise InputError("input.file_too_large", file=which, limit=_MOST_BYTES)
-    return hub().check_certificate(envelope)
+    return hub().check_certificate(read_bounded(Path(which), _MOST_BYTES))
 
 
 def _lines(found: CheckedCertificate) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.texts import Text, text
 
@@ -34,14 +35,7 @@ def read_yaml(path: Path, shown_as: str | None = None) -> Source:
         InputError: the file is missing, too large, no UTF-8, no YAML, or uses tags, aliases or double keys.
     """
     file = shown_as or str(path)
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAXIMUM_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=file) from None
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=file, reason=error.strerror) from None
-    return parse_yaml(data, file)
+    return parse_yaml(read_bounded(path, MAXIMUM_BYTES, file), file)
 
 
 def parse_yaml(data: bytes, file: str) -> Source:

@@ -52,8 +52,15 @@ def keep_table(view: View, file: UploadedFile[Any], name: str) -> KeptTable:
         RefusedError: the organisation keeps as much as it may.
     """
     upload = keep_file(view, file, name)
-    try:
+    with erased_on_failure(view, upload):
         return _described(view, upload)
+
+
+@contextmanager
+def erased_on_failure(view: View, upload: Upload) -> Iterator[None]:
+    """Erase ``upload`` where what is done with it fails: nothing is kept that nobody can use."""
+    try:
+        yield
     except BaseException:
         erase_upload(vault_of(base(), view), upload.identity)
         raise
@@ -68,13 +75,10 @@ def keep_file(view: View, file: UploadedFile[Any], name: str) -> Upload:
     for chunk in file.chunks(_PIECE):
         hashed.update(chunk)
     upload = start_upload(vault, name, file.size or 0, f"sha256:{hashed.hexdigest()}", terms)
-    try:
+    with erased_on_failure(view, upload):
         for piece in file.chunks(_PIECE):
             upload = append_piece(vault, upload.identity, upload.received, piece, lifetime)
         return finish_upload(vault, upload.identity)
-    except BaseException:
-        erase_upload(vault, upload.identity)
-        raise
 
 
 def find_table(view: View, identity: str) -> KeptTable:

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, InvalidProofError
 
 SUMS = "SHA256SUMS"
@@ -56,7 +57,7 @@ def unpack(file: Path) -> dict[str, bytes]:
         InputError: it cannot be read, or is no bundle.
         InvalidProofError: a byte of it was altered, or a file is missing or does not belong.
     """
-    data = read_bounded(file)
+    data = read_bounded(file, MAXIMUM_BYTES)
     folder, content = _contents(data, file)
     files = {name: body for name, body in content.items() if name != SUMS}
     _require_sums(content, file)
@@ -68,23 +69,9 @@ def unpack(file: Path) -> dict[str, bytes]:
 def read_folder(folder: Path) -> dict[str, bytes]:
     """Return the files of an unpacked bundle; raises as `unpack`. What else lies in the folder is not looked at."""
     names = [name for name in (*NEEDED, *OPTIONAL, SUMS) if (folder / name).is_file()]
-    content = {name: read_bounded(folder / name) for name in names}
+    content = {name: read_bounded(folder / name, MAXIMUM_BYTES) for name in names}
     _require_sums(content, folder)
     return {name: body for name, body in content.items() if name != SUMS}
-
-
-def read_bounded(file: Path) -> bytes:
-    """Return the bytes of a file; raises `InputError` where there is none or it is too large."""
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAXIMUM_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=file) from None
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=file, reason=error.strerror) from None
-    if len(data) > MAXIMUM_BYTES:
-        raise InputError("input.file_too_large", file=file, limit=MAXIMUM_BYTES)
-    return data
 
 
 def sums_of(files: Files) -> bytes:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import pydantic
 
 from pilotbase.documents.base import Document
+from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
@@ -42,22 +43,9 @@ def read_plan(file: Path) -> TrialPlan:
 def _document(file: Path, kind: type[Kind], problem: str) -> Kind:
     try:
         # The reader of JSON bounds depth and length of numbers, and refuses half surrogate pairs.
-        return kind.model_validate_json(_read(file))
+        return kind.model_validate_json(read_bounded(file, MAXIMUM_BYTES))
     except pydantic.ValidationError:
         raise InputError(problem, file=file) from None
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAXIMUM_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=file) from None
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=file, reason=error.strerror) from None
-    if len(data) > MAXIMUM_BYTES:
-        raise InputError("input.file_too_large", file=file, limit=MAXIMUM_BYTES)
-    return data
 
 
 def _sentences(value: object) -> Iterator[Text]:

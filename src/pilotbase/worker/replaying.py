@@ -13,6 +13,7 @@ import pydantic
 from pilotbase.certificate import Envelope
 from pilotbase.certificate.statement import read_statement
 from pilotbase.documents.base import Part
+from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_json
@@ -146,32 +147,19 @@ def _open(path: Path) -> _Folder:
         raise InputError("worker.replay_no_records", file=records)
     if not isinstance(report.get("records"), dict) or "root" not in report["records"]:
         raise InputError("worker.replay_no_root", file=file)
-    data = _read(records, MAXIMUM_RECORD_BYTES)
+    data = read_bounded(records, MAXIMUM_RECORD_BYTES)
     stored = read_records(data, plan.contract.prediction, plan.batch_rows, str(records))
     return _Folder(file.parent, report, plan, data, stored)
 
 
 def _read_report(file: Path) -> dict[str, Any]:
     try:
-        value = json.loads(_read(file, MAXIMUM_REPORT_BYTES))
+        value = json.loads(read_bounded(file, MAXIMUM_REPORT_BYTES))
     except (ValueError, RecursionError):
         raise InputError("worker.no_report", file=file) from None
     if not isinstance(value, dict):
         raise InputError("worker.no_report", file=file)
     return value
-
-
-def _read(file: Path, limit: int) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(limit + 1)
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=file) from None
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=file, reason=error.strerror) from None
-    if len(data) > limit:
-        raise InputError("input.file_too_large", file=file, limit=limit)
-    return data
 
 
 def _held_against(
@@ -199,7 +187,7 @@ def _read_certificate(file: Path) -> Certificate | None:
     if not file.exists():
         return None
     try:
-        return read_statement(Envelope.model_validate_json(_read(file, MAXIMUM_REPORT_BYTES)).content())
+        return read_statement(Envelope.model_validate_json(read_bounded(file, MAXIMUM_REPORT_BYTES)).content())
     except (pydantic.ValidationError, PilotbaseError):
         raise InvalidProofError("worker.replay_certificate", file=file) from None
 
@@ -213,7 +201,7 @@ def _compare_cases(folder: _Folder) -> bool:
     file = folder.path / "cases.csv"
     if not file.exists():
         return False
-    found = _read(file, MAXIMUM_RECORD_BYTES).decode("utf-8", "replace").splitlines()
+    found = read_bounded(file, MAXIMUM_RECORD_BYTES).decode("utf-8", "replace").splitlines()
     expected = cases_csv(shown_cases(folder.records)).splitlines()
     if found == expected:
         return True

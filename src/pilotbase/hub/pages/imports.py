@@ -28,7 +28,7 @@ from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.form_errors import add_errors
 from pilotbase.hub.guards import role_only
-from pilotbase.hub.kept_tables import keep_file, opened_table
+from pilotbase.hub.kept_tables import erased_on_failure, keep_file, opened_table
 from pilotbase.hub.people.inviting import invite_all
 from pilotbase.hub.people.known import known_people
 from pilotbase.hub.private_files import make_name
@@ -98,11 +98,8 @@ def start(request: HubRequest, kind: str) -> HttpResponse:
         file = form.cleaned_data["file"]
         try:
             upload = keep_file(request.acting.view, file, make_name(file.name))
-            try:
+            with erased_on_failure(request.acting.view, upload):
                 _look(request.acting.view, kind, upload.identity)
-            except BaseException:
-                erase_upload(vault_of(base(), request.acting.view), upload.identity)
-                raise
             return redirect("import-preview", kind=kind, identity=upload.identity)
         except (InputError, RefusedError) as error:
             add_errors(form, error)
