@@ -8,11 +8,14 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
+from pilotbase.documents.observation import LabelBatch, ObservationBatch
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.service import Override, Service, ServiceStanding
 from pilotbase.documents.upgrades import current_version
+from pilotbase.documents.watch import Incident, RiskWarning, Runbook, Watch
 
 KINDS: dict[str, type[Document]] = {
     current_version(model).partition("/")[0]: model
@@ -28,6 +31,15 @@ KINDS: dict[str, type[Document]] = {
         Board,
         BoardSubmission,
         BoardEntry,
+        Service,
+        ServiceStanding,
+        Override,
+        ObservationBatch,
+        LabelBatch,
+        Watch,
+        RiskWarning,
+        Runbook,
+        Incident,
     )
 }
 

@@ -1,7 +1,8 @@
 """The policy's words as closed lists, each with its English and Chinese name.
 
 Source: State Council opinions on the "AI+" action (国发〔2025〕11号): six actions and their sub-heads, eight supports;
-scenario grains of 国办发〔2025〕37号; five verifications of MIIT (制造业中试平台建设指引 2025).
+scenario grains of 国办发〔2025〕37号; five verifications of MIIT (制造业中试平台建设指引 2025);
+four warning colours of 突发事件应对法, four event grades of 国家网络安全事件报告管理办法.
 """
 
 from __future__ import annotations
@@ -140,6 +141,88 @@ class Role(StrEnum):
     REGULATOR = "regulator"
 
 
+class CallEnd(StrEnum):
+    """How a call ended; names: text ``call.<value>``."""
+
+    ANSWERED = "answered"
+    FELL_BACK = "fell_back"
+    """Answered, by an earlier version."""
+    HUMAN = "human"
+    """Handed over to a person."""
+    BROKE_CONTRACT = "broke_contract"
+    """What was asked does not fit the data contract."""
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    """Whoever asked has gone."""
+
+
+class Scope(StrEnum):
+    """What a key opens; names: text ``scope.<value>``."""
+
+    INFER = "infer"
+    OBSERVE = "observe"
+    """Hand in observations and labels."""
+
+
+class ServingState(StrEnum):
+    """Where a service stands; names: text ``serving.<value>``."""
+
+    SERVING = "serving"
+    FALLEN_BACK = "fallen_back"
+    """An earlier certified version answers."""
+    HUMAN = "human"
+    """Every call is handed over to a person."""
+    STOPPED = "stopped"
+
+
+class Colour(StrEnum):
+    """Colour of a risk warning 预警颜色, lowest first; names: text ``colour.<value>``. Green: nothing to warn of."""
+
+    GREEN = "green"
+    BLUE = "blue"
+    YELLOW = "yellow"
+    ORANGE = "orange"
+    RED = "red"
+
+
+class EventGrade(StrEnum):
+    """Grade of an event 事件等级, lowest first; names: text ``grade.<value>``."""
+
+    GENERAL = "general"
+    LARGER = "larger"
+    MAJOR = "major"
+    EXTREME = "extreme"
+
+
+class ResponseLevel(StrEnum):
+    """Level of response 响应级别, lowest first; names: text ``response.<value>``."""
+
+    IV = "IV"
+    III = "III"
+    II = "II"
+    I = "I"  # noqa: E741 - the level's own name
+
+
+class Signal(StrEnum):
+    """What a detector looks at; names: text ``signal.<value>``."""
+
+    RISK = "risk"
+    DRIFT = "drift"
+    CONTRACT = "contract"
+    LATENCY = "latency"
+    SILENCE = "silence"
+
+
+class Countermeasure(StrEnum):
+    """What is done about a warning 处置; names: text ``countermeasure.<value>``."""
+
+    NOTIFY = "notify"
+    FALL_BACK = "fall_back"
+    ASK_HUMAN = "ask_human"
+    TAKE_OFFLINE = "take_offline"
+
+
 VOCABULARIES: dict[str, type[StrEnum]] = {
     "action": Action,
     "subhead": SubHead,
@@ -151,5 +234,13 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "verdict": Verdict,
     "estimand": Estimand,
     "role": Role,
+    "call": CallEnd,
+    "scope": Scope,
+    "serving": ServingState,
+    "colour": Colour,
+    "grade": EventGrade,
+    "response": ResponseLevel,
+    "signal": Signal,
+    "countermeasure": Countermeasure,
 }
 """Text domain → vocabulary: every value has a name in both languages."""

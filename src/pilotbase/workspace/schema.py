@@ -11,9 +11,24 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0011"
+CURRENT = "0014"
 """The newest migration; older ones in order in `VERSIONS`."""
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+VERSIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+    "0014",
+)
 
 
 def upgrade(database: Database) -> None:

@@ -1,50 +1,31 @@
 """The tables of the one store. Queue, budget and ledger are plain rows; documents are canonical JSON bytes.
 
 The migrations build these tables; a test compares the two. Times are microseconds since 1970 in UTC: SQLite keeps no
-zones, and integers compare alike in both databases.
+zones, and integers compare alike in both databases. Tables of a later room stand in a file of their own.
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    Dialect,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+from pilotbase.workspace import service_tables, watch_tables
+from pilotbase.workspace.columns import SERIAL, UtcMoment, metadata
 
-
-class UtcMoment(TypeDecorator[datetime]):
-    """A zone-aware time as microseconds since the epoch."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-metadata = MetaData()
+__all__ = ["metadata", "service_tables", "watch_tables"]
 
 documents = Table(
     "documents",
@@ -133,7 +114,7 @@ leases = Table(
 changes = Table(
     "changes",
     metadata,
-    Column("sequence", _SERIAL, primary_key=True, autoincrement=True),
+    Column("sequence", SERIAL, primary_key=True, autoincrement=True),
     Column("kind", String(60), nullable=False),
     Column("event", String(20), nullable=False),
     Column("digest", String(71), nullable=False),
@@ -188,7 +169,7 @@ hidden_sets = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("identity", _SERIAL, primary_key=True, autoincrement=True),
+    Column("identity", SERIAL, primary_key=True, autoincrement=True),
     Column("hidden_set", String(71), nullable=False),
     Column("number", Integer, nullable=False),
     Column("plan", String(71), nullable=False),
@@ -292,7 +273,7 @@ journeys = Table(
 jobs = Table(
     "jobs",
     metadata,
-    Column("identity", _SERIAL, primary_key=True, autoincrement=True),
+    Column("identity", SERIAL, primary_key=True, autoincrement=True),
     Column("kind", String(40), nullable=False),
     Column("subject", String(200), nullable=False),
     Column("payload", LargeBinary, nullable=False),
@@ -362,7 +343,7 @@ threads = Table(
 notices = Table(
     "notices",
     metadata,
-    Column("sequence", _SERIAL, primary_key=True, autoincrement=True),
+    Column("sequence", SERIAL, primary_key=True, autoincrement=True),
     Column("identity", String(64), nullable=False, unique=True),
     Column("kind", String(20), nullable=False),
     Column("subject", String(200), nullable=False),

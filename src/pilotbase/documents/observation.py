@@ -1,0 +1,56 @@
+"""Observations 观测: what a service was asked and answered, and the labels that come later by the id of a case."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+import pydantic
+from pydantic import StringConstraints, model_validator
+
+from pilotbase.documents.base import Document, Moment, Name
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.vocabularies import CallEnd
+
+MAXIMUM_CASES = 65_536
+CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
+"""Names one case for as long as it is watched; of a call with several cases it is ``<call>/<row>``."""
+BatchId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
+"""Names what was handed in at once: handed in again it changes nothing."""
+Scalar = bool | int | float | str | None
+
+
+class ObservationBatch(Document):
+    """Cases of one service that ended alike, column by column; every column has one entry a case."""
+
+    document: Literal["observation-batch/1"] = "observation-batch/1"
+    service: Name
+    batch: BatchId
+    at: Moment
+    """When the answer was given."""
+    version: Digest | None = None
+    """Digest of the application that answered; None: nobody did, or an endpoint without one."""
+    end: CallEnd = CallEnd.ANSWERED
+    milliseconds: float | None = pydantic.Field(default=None, ge=0)
+    """From the whole question to the whole answer."""
+    ids: Annotated[tuple[CaseId, ...], pydantic.Field(min_length=1, max_length=MAXIMUM_CASES)]
+    inputs: dict[str, tuple[Scalar, ...]] = pydantic.Field(default_factory=dict)
+    answers: tuple[Scalar, ...] = ()
+    """Empty where nothing was answered; None: an abstention."""
+
+    @model_validator(mode="after")
+    def _one_entry_a_case(self) -> Self:
+        columns = {**self.inputs, **({"answers": self.answers} if self.answers else {})}
+        for name, column in columns.items():
+            if len(column) != len(self.ids):
+                raise InputError("observation.column_length", column=name, found=len(column), cases=len(self.ids))
+        return self
+
+
+class LabelBatch(Document):
+    """What turned out to be true of cases that were observed."""
+
+    document: Literal["label-batch/1"] = "label-batch/1"
+    service: Name
+    batch: BatchId
+    labels: Annotated[dict[CaseId, Scalar], pydantic.Field(min_length=1, max_length=MAXIMUM_CASES)]
