@@ -56,7 +56,7 @@ VISITOR = Actor("", frozenset())
 
 
 class SignedCertificate(Document):
-    """The shape in which the base keeps a certificate (`worker.issuing.IssuedCertificate`)."""
+    """The shape in which the base keeps a certificate (`certificate.issued.IssuedCertificate`)."""
 
     document: Literal["issued-certificate/1"] = "issued-certificate/1"
     certificate: Certificate

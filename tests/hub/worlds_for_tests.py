@@ -72,8 +72,8 @@ class SignedTrial(Trial):
 
     def issue(self) -> None:
         from pilotbase.certificate import sign_certificate
+        from pilotbase.certificate.issued import IssuedCertificate
         from pilotbase.hub.base import base
-        from pilotbase.worker.issuing import IssuedCertificate
 
         now, trust = datetime.now(UTC), base().trust
         stated = certificate(self.report).certificate.model_copy(

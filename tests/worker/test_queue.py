@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Order
@@ -12,7 +13,6 @@ from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.sealing import SealedScenario
 from pilotbase.worker.intake import erase_scenario_files, take_application
-from pilotbase.worker.issuing import IssuedCertificate
 from pilotbase.worker.queue import Worker
 from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of, live_jobs
 from pilotbase.workspace.reconciliation import verify_store

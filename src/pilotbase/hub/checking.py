@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from django.conf import settings
 
 from pilotbase.certificate import Verification, read_evidence, verify_certificate
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.hub.acting import NOBODY
 from pilotbase.hub.base import base
-from pilotbase.worker.issuing import IssuedCertificate
 from pilotbase.workspace.failures import NotFoundError
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from pilotbase.catalogue.figures import Published, published
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import RevocationList, Revoked
 from pilotbase.documents.base import Localized
 from pilotbase.documents.certificate import Certificate
@@ -18,7 +19,6 @@ from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.hub.acting import NOBODY
 from pilotbase.hub.base import base
-from pilotbase.worker.issuing import IssuedCertificate
 from pilotbase.workspace.listings import Listing, Page, Query, count_by, find_listing, list_page
 from pilotbase.workspace.records import fold
 from pilotbase.workspace.store import View

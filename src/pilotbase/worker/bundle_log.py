@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
-from pilotbase.worker.issuing import IssuedCertificate
 from pilotbase.workspace.excerpts import LogExcerpt, entries_naming, take_excerpt
 from pilotbase.workspace.log import HEAD, STORED, LogEntry
 from pilotbase.workspace.notes import LogVerifier

@@ -11,6 +11,7 @@ from typing import TypeVar
 import pydantic
 
 from pilotbase.certificate import Envelope, read_evidence, read_trust_roots, verify_certificate
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.statement import read_statement
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance, Certificate
@@ -20,7 +21,6 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.bundle_files import SUMS, read_folder, unpack
 from pilotbase.worker.bundle_log import Proceedings, require_said
-from pilotbase.worker.issuing import IssuedCertificate
 from pilotbase.worker.replaying import Replay, replay_lines, replay_trial
 from pilotbase.workspace.excerpts import LogExcerpt
 from pilotbase.workspace.notes import LogVerifier

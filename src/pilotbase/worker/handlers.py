@@ -13,6 +13,7 @@ from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate import reinstate, revoke, suspend
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import MAXIMUM_REASON
 from pilotbase.compute.ends import END_TEXTS
 from pilotbase.documents.errors import PilotbaseError, RefusedError
@@ -34,7 +35,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.boards import score_on_board
 from pilotbase.worker.certifying import remarks_of
 from pilotbase.worker.intake import opened_scenario
-from pilotbase.worker.issuing import IssuedCertificate, issue
+from pilotbase.worker.issuing import issue
 from pilotbase.worker.trial_folder import rehearsal_folder, write_rehearsal
 from pilotbase.workspace.jobs import Job
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from pilotbase.certificate import (
     NO_SEPARATION_OF_DUTIES,
-    Envelope,
     issue_certificate,
     read_evidence,
     revoke,
     sign_certificate,
     verify_certificate,
 )
-from pilotbase.documents.base import Document
-from pilotbase.documents.certificate import Certificate
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
@@ -25,14 +22,6 @@ from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.proofs import proven_head, require_stored
-
-
-class IssuedCertificate(Document):
-    """A certificate with the envelope that was signed over it; a later change of keys does not touch it."""
-
-    document: Literal["issued-certificate/1"] = "issued-certificate/1"
-    certificate: Certificate
-    envelope: Envelope
 
 
 def issue(

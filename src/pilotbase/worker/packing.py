@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from pilotbase.certificate import read_evidence
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError
@@ -24,7 +25,6 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.bundle_files import pack
 from pilotbase.worker.bundle_log import Proceedings, excerpt_of
 from pilotbase.worker.bundle_readme import readme
-from pilotbase.worker.issuing import IssuedCertificate
 from pilotbase.worker.readings import record_for
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.proofs import proven_head

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text
@@ -16,7 +17,6 @@ from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.addresses import subject_of
 from pilotbase.hub.reading import record_of
 from pilotbase.trial.page import render_report
-from pilotbase.worker.issuing import IssuedCertificate
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, jobs_of
 from pilotbase.workspace.store import View
