@@ -143,3 +143,49 @@ watch_points = Table(
     Column("colour", String(10), nullable=False),
 )
 """What each detector read, pass by pass: the path that a page draws."""
+
+warning_levels = Table(
+    "warning_levels",
+    metadata,
+    Column("service", String(63), primary_key=True),
+    Column("detector", String(200), primary_key=True),
+    Column("colour", String(10), nullable=False),
+    Column("warning", String(71), nullable=False),
+    Column("since", UtcMoment, nullable=False),
+)
+"""The colour of each detector's newest warning that was judged, and since when it has had that colour."""
+
+reactions = Table(
+    "reactions",
+    metadata,
+    Column("cause", String(71), primary_key=True),
+    Column("step", String(80), primary_key=True),
+    Column("service", String(63), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("done_at", UtcMoment, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
+    Index("reactions_of", "service", "done_at"),
+)
+"""What was done about a cause (the digest of a document), step by step: each once, in the transaction that did it."""
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("service", String(63), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("digest", String(71), nullable=False),
+    Index("incidents_of", "service", "state"),
+)
+"""The newest version of each incident, to be listed."""
+
+incident_clocks = Table(
+    "incident_clocks",
+    metadata,
+    Column("incident", BigInteger, primary_key=True, autoincrement=False),
+    Column("clock", String(63), primary_key=True),
+    Column("due", UtcMoment, nullable=False),
+    Column("told", Integer, nullable=False),
+    Index("incident_clocks_due", "told", "due"),
+)
+"""Reporting clocks that run, by the time at which they end; ``told``: whether it was said that it has passed."""

@@ -15,6 +15,7 @@ def upgrade() -> None:
     _make_labels()
     _make_cohorts()
     _make_detectors()
+    _make_reactions()
 
 
 def _make_observations() -> None:
@@ -144,3 +145,44 @@ def _make_detectors() -> None:
         sa.Column("colour", sa.String(length=10), nullable=False),
         sa.PrimaryKeyConstraint("service", "detector", "number"),
     )
+
+
+def _make_reactions() -> None:
+    op.create_table(
+        "warning_levels",
+        sa.Column("service", sa.String(length=63), nullable=False),
+        sa.Column("detector", sa.String(length=200), nullable=False),
+        sa.Column("colour", sa.String(length=10), nullable=False),
+        sa.Column("warning", sa.String(length=71), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("service", "detector"),
+    )
+    op.create_table(
+        "reactions",
+        sa.Column("cause", sa.String(length=71), nullable=False),
+        sa.Column("step", sa.String(length=80), nullable=False),
+        sa.Column("service", sa.String(length=63), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("cause", "step"),
+    )
+    op.create_index("reactions_of", "reactions", ["service", "done_at"], unique=False)
+    op.create_table(
+        "incidents",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("service", sa.String(length=63), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_index("incidents_of", "incidents", ["service", "state"], unique=False)
+    op.create_table(
+        "incident_clocks",
+        sa.Column("incident", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("clock", sa.String(length=63), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("incident", "clock"),
+    )
+    op.create_index("incident_clocks_due", "incident_clocks", ["told", "due"], unique=False)
