@@ -6,9 +6,10 @@ import json
 import os
 import tempfile
 import time
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars
 import pydantic
@@ -19,16 +20,26 @@ from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.command import Mount, Program
 from pilotbase.compute.settings import BoxSettings, LogPolicy
 from pilotbase.data.drafting import Draft, DraftAnswers
+from pilotbase.data.tables import MAXIMUM_BYTES
+from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.frames import FrameError, Kind, encode_json
 from pilotbase.worker import table_program
+from pilotbase.worker.scenario_tables import CaseCounts, PublicSample
 
-_TABLE, _RESULT = PurePosixPath("/table"), PurePosixPath("/result")
+_GIVEN, _RESULT = PurePosixPath("/given"), PurePosixPath("/result")
 _CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
-_LIMITS = Limits(memory_bytes=3 << 30, cpu_seconds=300, wall_seconds=300, processes=64, scratch_bytes=256 << 20)
+_LIMITS = Limits(
+    memory_bytes=3 << 30,
+    cpu_seconds=300,
+    wall_seconds=300,
+    processes=64,
+    scratch_bytes=256 << 20,
+    file_bytes=MAXIMUM_BYTES,
+)
 _MOST_RESULT = 8 << 20
 Found = TypeVar("Found", bound="_Found")
 
@@ -51,6 +62,29 @@ class _Drafted(_Found):
     missing: tuple[str, ...] = ()
 
 
+class _Counted(_Found):
+    counts: CaseCounts | None = None
+
+
+class _Sampled(_Found):
+    contract: Contract | None = None
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What the box is asked for: a function of `table_program`, about the table of a folder."""
+
+    name: str
+    folder: Path
+    table: str
+    given: Mapping[str, Any] | None = None
+
+    @property
+    def broken(self) -> InputError:
+        """What is said when a box was broken by the table, or would have been."""
+        return InputError("data.not_a_table", file=self.table, reason=text("data.reason.box"))
+
+
 def describe_table(table: Path) -> TableFacts:
     """Return the facts of a table that stands alone in its folder, which the box sees.
 
@@ -58,47 +92,80 @@ def describe_table(table: Path) -> TableFacts:
         InputError: it is no table (see `read_table`), or its reader took more than a box gives.
         RefusedError: this host gives no box.
     """
-    return _read_in_box(table, None, TableFacts)
+    return _ask(_Task("describe", table.parent, table.name), TableFacts)[0]
 
 
 def draft_in_box(table: Path, answers: DraftAnswers) -> Draft:
-    """Return what `draft_scenario` drafts, computed in a box; raises as it does, and as `describe_table`."""
-    found = _read_in_box(table, answers, _Drafted)
+    """Return what `draft_scenario` drafts, computed in a box; where nothing is missing, its cases hold too.
+
+    Raises as `draft_scenario`, `check_cases` and `describe_table`.
+    """
+    task = _Task("draft", table.parent, table.name, asdict(answers))
+    found, _ = _ask(task, _Drafted)
     if found.scenario is None:
-        raise InputError("data.not_a_table", file=table.name, reason=text("data.reason.box"))
+        raise task.broken
     return Draft(found.scenario, found.decided, found.missing)
 
 
-def _read_in_box(table: Path, answers: DraftAnswers | None, model: type[Found]) -> Found:
-    table.parent.chmod(0o755)  # for the box's user; the folders above keep everybody else out
-    table.chmod(0o644)
-    with tempfile.TemporaryDirectory(dir=table.parent.parent) as place:
-        settings = BoxSettings(limits=_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL)
+def check_in_box(scenario: Scenario, folder: Path) -> CaseCounts:
+    """Return what `check_cases` counts, read in a box that sees ``folder``; raises as both."""
+    task = _Task("check", folder, scenario.data.file, scenario.to_json_value())
+    found, _ = _ask(task, _Counted)
+    if found.counts is None:
+        raise task.broken
+    return found.counts
+
+
+def sample_in_box(scenario: Scenario, folder: Path) -> PublicSample:
+    """Return what `read_sample` reads, read in a box that sees ``folder``; raises as both."""
+    task = _Task("sample", folder, scenario.data.file, scenario.to_json_value())
+    found, sample = _ask(task, _Sampled)
+    if found.contract is None:
+        raise task.broken
+    return PublicSample(found.contract, sample)
+
+
+def _ask(task: _Task, model: type[Found]) -> tuple[Found, bytes]:
+    """Return what the box has found, and the sample that it has written, if any."""
+    _show(task)
+    with tempfile.TemporaryDirectory(dir=task.folder.parent) as name:
+        place, settings = Path(name), BoxSettings(limits=_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL)
         if os.getuid() == 0:
             os.chown(place, settings.uid, settings.uid)
-        _converse(Program(Path(table_program.__file__), (), _mounts(table, Path(place))), settings, table, answers)
-        found = _result(Path(place) / "found.json", model, table)
-    if found.error is not None:
-        raise InputError(found.error.code, issues=found.issues, **found.error.params)
-    return found
+        _converse(Program(Path(table_program.__file__), (), _mounts(task, place)), settings, task)
+        found = _result(place, model, task)
+        sample = _read(place / table_program.SAMPLE, MAXIMUM_BYTES, task) if isinstance(found, _Sampled) else b""
+    return found, sample
 
 
-def _mounts(table: Path, place: Path) -> tuple[Mount, ...]:
+def _show(task: _Task) -> None:
+    """Let the box's user read folder and table; the folders above keep everybody else out."""
+    table = task.folder / task.table
+    if not table.is_file() or not table.resolve().is_relative_to(task.folder.resolve()):
+        raise InputError("trial.no_source", file=task.table, folder=task.folder)
+    for path in (task.folder, *(parent for parent in table.parents if task.folder in parent.parents)):
+        path.chmod(0o755)
+    table.chmod(0o644)
+
+
+def _mounts(task: _Task, place: Path) -> tuple[Mount, ...]:
     ours, packages = Path(pilotbase.__file__).parent, Path(polars.__file__).parent.parent
     return (
-        Mount(table.parent, _TABLE),
+        Mount(task.folder, _GIVEN),
         Mount(place, _RESULT, writable=True),
         Mount(ours, _CODE / "pilotbase"),
         Mount(packages, _PACKAGES),
     )
 
 
-def _converse(program: Program, settings: BoxSettings, table: Path, answers: DraftAnswers | None) -> None:
+def _converse(program: Program, settings: BoxSettings, task: _Task) -> None:
     greeting = {
         "packages": [str(_CODE), str(_PACKAGES)],
-        "table": str(_TABLE / table.name),
-        "result": str(_RESULT / "found.json"),
-        "answers": asdict(answers) if answers else None,
+        "folder": str(_GIVEN),
+        "result": str(_RESULT),
+        "task": task.name,
+        "table": task.table,
+        "given": task.given,
     }
     deadline = time.monotonic() + settings.limits.wall_seconds
     with Box(program, settings) as box:
@@ -108,14 +175,24 @@ def _converse(program: Program, settings: BoxSettings, table: Path, answers: Dra
             if header.kind is not Kind.READY:
                 raise FrameError(EndReason.BROKEN_PROTOCOL)
         except (ChannelClosedError, DeadlinePassedError, FrameError):
-            raise InputError("data.not_a_table", file=table.name, reason=text("data.reason.box")) from None
+            raise task.broken from None
 
 
-def _result(file: Path, model: type[Found], table: Path) -> Found:
-    """Return what the box wrote, which is as little trusted as the table."""
+def _result(place: Path, model: type[Found], task: _Task) -> Found:
+    """Return what the box wrote, which is as little trusted as the table; raises what it says was wrong."""
+    try:
+        found = model.model_validate_json(_read(place / table_program.FOUND, _MOST_RESULT, task))
+    except pydantic.ValidationError:
+        raise task.broken from None
+    if found.error is not None:
+        raise InputError(found.error.code, issues=found.issues, **found.error.params)
+    return found
+
+
+def _read(file: Path, most: int, task: _Task) -> bytes:
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as stream:
-            return model.model_validate_json(stream.read(_MOST_RESULT))
-    except (OSError, pydantic.ValidationError):
-        raise InputError("data.not_a_table", file=table.name, reason=text("data.reason.box")) from None
+            return stream.read(most)
+    except OSError:
+        raise task.broken from None

@@ -11,22 +11,16 @@ from pilotbase.catalogue.applications import read_application, read_delivered
 from pilotbase.certificate import read_evidence, read_trust_roots, verify_certificate
 from pilotbase.compute.locks import parse_lock
 from pilotbase.compute.probe import probe_host
-from pilotbase.data.baselines import baseline_answers
-from pilotbase.data.labels import classes_of
-from pilotbase.data.leakage import check_leakage
-from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.application import Application
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Outcome
-from pilotbase.trial.board_measure import check_board
-from pilotbase.trial.criteria_check import check_criteria
-from pilotbase.trial.sealing import MANIFEST, error_level, load_scenario, read_cases
-from pilotbase.vault.board import FEWEST_CASES
+from pilotbase.trial.sealing import load_scenario
 from pilotbase.worker.base import Base
+from pilotbase.worker.boxed_tables import check_in_box
+from pilotbase.worker.scenario_tables import check_cases
 from pilotbase.worker.standing import standing_lines
 from pilotbase.workspace.reconciliation import verify_store
 
@@ -56,13 +50,16 @@ class CheckedCertificate:
 
 
 def check_draft(path: Path) -> Scenario:
-    """Return the scenario of a folder; one that lacks nothing for a trial must hold, as `check_scenario` says.
+    """Return the scenario of a folder of whomever; where it lacks nothing for a trial, a box has read its cases.
 
     Raises:
         InputError: every problem at once.
+        RefusedError: this host gives no box.
     """
-    scenario = load_scenario(path, Step.DRAFT)[0]
-    return scenario if missing_for(scenario, Step.FREEZE) else check_scenario(path).scenario
+    scenario, folder = load_scenario(path, Step.DRAFT)
+    if not missing_for(scenario, Step.FREEZE):
+        check_in_box(load_scenario(path, Step.FREEZE)[0], folder)
+    return scenario
 
 
 def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -> CheckedScenario:
@@ -78,45 +75,15 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
             "worker.unknown_step", found=step, allowed=", ".join(name.lower() for name in Step.__members__)
         )
     scenario, folder = load_scenario(path, Step[step.upper()])
-    split = split_cases(read_cases(scenario, folder), scenario)
-    classes = classes_of(split.public, scenario)
-    baseline_answers(scenario, split.public, classes)
-    check_board(scenario, classes)
-    board = _board_cases(scenario, split.hidden.height)
-    hidden = split.hidden.height - board
-    cases = scenario.trial.cases_per_attempt or max(hidden, 1)
-    _refuse_data(scenario, split, cases, hidden)
-    first_share = error_level(scenario.criteria) / 2
-    check_criteria(scenario, classes, split.public, cases, first_share)
+    cases = check_cases(scenario, folder)
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
-        text("worker.scenario_cases", public=split.public.height, hidden=hidden, attempt=cases),
-        *([text("worker.scenario_board", cases=board)] if board else []),
-        *_reminders(scenario, hidden // cases),
+        text("worker.scenario_cases", public=cases.public, hidden=cases.hidden, attempt=cases.attempt),
+        *([text("worker.scenario_board", cases=cases.board)] if cases.board else []),
+        *_reminders(scenario, cases.hidden // cases.attempt),
         *(standing_lines(base, scenario, folder) if base is not None else []),
     )
     return CheckedScenario(scenario, lines)
-
-
-def _board_cases(scenario: Scenario, hidden: int) -> int:
-    """Return about how many hidden cases the scenario's board takes: whole clusters may be a few more."""
-    terms = scenario.trial.board
-    return 0 if terms is None else max(round(terms.share * hidden), FEWEST_CASES)
-
-
-def _refuse_data(scenario: Scenario, split: Split, cases: int, hidden: int) -> None:
-    """Raise `InputError` for what a trial would refuse of these data, before anybody has tried."""
-    problems = [
-        ("data.split", check.sentence)
-        for check in check_leakage(split.public, split.hidden, scenario).checks
-        if check.outcome is Outcome.FAIL
-    ]
-    if cases > hidden:
-        wanted = text("worker.too_many_cases", wanted=cases, hidden=hidden)
-        problems.append(("trial.cases_per_attempt", wanted))
-    if problems:
-        issues = [Issue(file=MANIFEST, path=path, problem=problem) for path, problem in problems]
-        raise InputError.from_issues(MANIFEST, issues)
 
 
 def _reminders(scenario: Scenario, attempts: int) -> Iterator[Text]:

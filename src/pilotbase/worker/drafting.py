@@ -12,15 +12,15 @@ from pathlib import Path
 
 from pilotbase.catalogue.application_draft import draft_application
 from pilotbase.data.drafting import Draft, DraftAnswers, draft_scenario, write_scenario_yaml
-from pilotbase.data.labels import classes_of
-from pilotbase.data.splits import split_cases
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.sealing import MANIFEST, load_scenario, read_cases
+from pilotbase.trial.sealing import MANIFEST, load_scenario
 from pilotbase.worker.base import Base
+from pilotbase.worker.boxed_tables import sample_in_box
 from pilotbase.worker.intake import opened_scenario
+from pilotbase.worker.scenario_tables import PublicSample, read_sample
 from pilotbase.worker.whole_files import whole_folder, write_whole
 
 
@@ -35,6 +35,7 @@ class WrittenScenario:
 
 
 Drafting = Callable[[Path, DraftAnswers], Draft]
+Sampling = Callable[[Scenario, Path], PublicSample]
 
 
 def new_scenario(
@@ -60,8 +61,11 @@ def new_scenario(
 def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
     """Return a zip with an application of ``supplier`` that runs as it stands, and the public sample of ``scenario``.
 
+    Its table is read in a box.
+
     Raises:
         InputError: the base keeps no files of this scenario, or it lacks what a rehearsal needs.
+        RefusedError: this host gives no box.
     """
     packed = io.BytesIO()
     name = f"{scenario.name}-application"[:63].rstrip("-")
@@ -70,25 +74,27 @@ def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
         tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch,
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
-        for path in new_application(place / MANIFEST, Path(scratch, name), supplier):
+        for path in new_application(place / MANIFEST, Path(scratch, name), supplier, sample_in_box):
             archive.write(path, path.relative_to(scratch))
     return packed.getvalue()
 
 
-def new_application(scenario_path: Path, folder: Path, supplier: str) -> tuple[Path, ...]:
+def new_application(
+    scenario_path: Path, folder: Path, supplier: str, sample_from: Sampling = read_sample
+) -> tuple[Path, ...]:
     """Write an application that runs as it stands, and the public sample beside it (``<folder>-sample.csv``).
+
+    ``sample_from`` reads the scenario's table (on a hub: in a box).
 
     Raises:
         InputError: the scenario does not hold, or the folder exists.
     """
     scenario, source = load_scenario(scenario_path, Step.REHEARSE)
-    public = split_cases(read_cases(scenario, source), scenario).public
-    contract = scenario.contract(classes_of(public, scenario))
+    public = sample_from(scenario, source)
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
     sample = folder.parent / f"{folder.name}-sample.csv"
-    names = [field.name for field in contract.features]
     with whole_folder(folder) as draft:
-        written = draft_application(scenario, contract, draft, supplier, folder.name)
-        write_whole(sample, public.select([*names, scenario.data.target]).write_csv())
+        written = draft_application(scenario, public.contract, draft, supplier, folder.name)
+        write_whole(sample, public.csv)
     return (*(folder / path.name for path in written), sample)

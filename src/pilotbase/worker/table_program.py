@@ -1,4 +1,4 @@
-"""The program inside a box that reads a table of whomever: what its columns are called, or a scenario drafted from it.
+"""The program inside a box that reads a table of whomever: its columns, a scenario drafted from it, its public sample.
 
 It is started as a stand-alone script; our own packages are mounted beside it and loaded only once the box is shut.
 Speaks the frames of `pilotbase.protocols.frames`; what it found is a file, for it may be larger than a frame.
@@ -6,7 +6,6 @@ Speaks the frames of `pilotbase.protocols.frames`; what it found is a file, for 
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import struct
@@ -17,23 +16,25 @@ from typing import Any
 HEADER = struct.Struct("<4sB3xIIQ")
 MAGIC = b"PBX1"
 STARTED, HELLO, READY = range(1, 4)
+FOUND, SAMPLE = "found.json", "sample.csv"
 
 
 def main() -> None:
     """Do what the greeting asks for and write the result."""
-    requests, answers = io.FileIO(int(sys.argv[1])), int(sys.argv[2])
+    requests, answers = open(int(sys.argv[1]), "rb"), int(sys.argv[2])  # noqa: SIM115
     send(answers, STARTED)
     _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
     greeting = json.loads(requests.read(length))
     sys.path[:0] = greeting["packages"]
+    os.chdir(greeting["folder"])  # so that what is wrong names files as whoever sent them does
     from pilotbase.documents.errors import InputError
 
     try:
-        found = draft(greeting) if greeting["answers"] else describe(greeting)
+        found = TASKS[greeting["task"]](greeting)
     except InputError as error:
         issues = [issue.model_dump(mode="json") for issue in error.issues]
         found = {"error": error.text.model_dump(mode="json"), "issues": issues}
-    Path(greeting["result"]).write_text(json.dumps(found), "utf-8")
+    Path(greeting["result"], FOUND).write_text(json.dumps(found), "utf-8")
     send(answers, READY)
 
 
@@ -46,18 +47,41 @@ def describe(greeting: dict[str, Any]) -> dict[str, Any]:
 
 
 def draft(greeting: dict[str, Any]) -> dict[str, Any]:
-    """Return a draft of a scenario."""
+    """Return a draft of a scenario; one that lacks nothing holds."""
     from pilotbase.data.drafting import DraftAnswers, draft_scenario
+    from pilotbase.worker.scenario_tables import check_cases
 
-    found = draft_scenario(Path(greeting["table"]), DraftAnswers(**greeting["answers"]))
+    found = draft_scenario(Path(greeting["table"]), DraftAnswers(**greeting["given"]))
+    if not found.missing:
+        check_cases(found.scenario, Path())
     decided = [sentence.model_dump(mode="json") for sentence in found.decided]
     return {"scenario": found.scenario.to_json_value(), "decided": decided, "missing": list(found.missing)}
+
+
+def check(greeting: dict[str, Any]) -> dict[str, Any]:
+    """Return how the cases of a scenario fall apart."""
+    from pilotbase.documents.scenario import Scenario
+    from pilotbase.worker.scenario_tables import check_cases
+
+    return {"counts": vars(check_cases(Scenario.model_validate(greeting["given"]), Path()))}
+
+
+def sample(greeting: dict[str, Any]) -> dict[str, Any]:
+    """Return the contract of a scenario; its public sample is a file of its own."""
+    from pilotbase.documents.scenario import Scenario
+    from pilotbase.worker.scenario_tables import read_sample
+
+    found = read_sample(Scenario.model_validate(greeting["given"]), Path())
+    Path(greeting["result"], SAMPLE).write_bytes(found.csv)
+    return {"contract": found.contract.model_dump(mode="json", by_alias=True)}
 
 
 def send(descriptor: int, kind: int) -> None:
     """Write one empty frame."""
     os.write(descriptor, HEADER.pack(MAGIC, kind, 0, 0, 0))
 
+
+TASKS = {task.__name__: task for task in (describe, draft, check, sample)}
 
 if __name__ == "__main__":
     main()

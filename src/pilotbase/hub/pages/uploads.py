@@ -134,10 +134,12 @@ def _take_scenario(request: HubRequest, table: KeptTable, given: dict[str, Any])
             written.mkdir()
             save(given["manifest"], written / MANIFEST)
             source.rename(written / source.name)
+            handed_in = check_draft(written)
         else:
             drafted = new_scenario(source, _answers(request, given), written, draft_in_box)
             note = "\n".join(line.render(language()) for line in drafted.lines[:-1])[:_MOST_NOTE]
-        _require_new_name(request, check_draft(written))
+            handed_in = drafted.scenario
+        _require_new_name(request, handed_in)
         return take_scenario(base(), view, written, Remarks(note))
 
 
