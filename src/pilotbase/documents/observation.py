@@ -7,9 +7,10 @@ from typing import Annotated, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.base import Document, Moment, Name
+from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import CallEnd
 
 MAXIMUM_CASES = 65_536
@@ -40,6 +41,8 @@ class ObservationBatch(Document):
 
     @model_validator(mode="after")
     def _one_entry_a_case(self) -> Self:
+        if len(set(self.ids)) < len(self.ids):
+            raise InputError("observation.case_twice", found=_first_double(self.ids))
         columns = {**self.inputs, **({"answers": self.answers} if self.answers else {})}
         for name, column in columns.items():
             if len(column) != len(self.ids):
@@ -54,3 +57,39 @@ class LabelBatch(Document):
     service: Name
     batch: BatchId
     labels: Annotated[dict[CaseId, Scalar], pydantic.Field(min_length=1, max_length=MAXIMUM_CASES)]
+
+
+class Refusal(Part):
+    """A batch of which nothing was taken, and why."""
+
+    batch: BatchId
+    reason: Text
+
+
+class Taken(Document):
+    """What came of batches that were handed in. What it counts as taken stands in the store."""
+
+    document: Literal["taken/1"] = "taken/1"
+    batches: int = 0
+    cases: int = 0
+    labels: int = 0
+    repeated: int = 0
+    """Batches that had been taken before: nothing was changed."""
+    repeated_cases: int = 0
+    """Cases inside new batches that had come before, with the same content."""
+    late_cases: int = 0
+    """Cases whose cohort had closed: kept, and seen by every detector but those of risk."""
+    late_labels: int = 0
+    """Labels of cases whose cohort had closed: kept, and counted by no detector."""
+    unknown_labels: int = 0
+    """Labels of cases that have not come yet: kept, and found when they come."""
+    refused: tuple[Refusal, ...] = ()
+
+
+def _first_double(ids: tuple[str, ...]) -> str:
+    seen: set[str] = set()
+    for one in ids:
+        if one in seen:
+            return one
+        seen.add(one)
+    return ""

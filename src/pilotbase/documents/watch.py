@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.documents.base import Document, Moment, Name, Part
+from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, EventGrade, ResponseLevel, Signal
@@ -36,6 +36,10 @@ class Watch(Document):
 
     document: Literal["watch/1"] = "watch/1"
     service: Name
+    certificate: Digest | None = None
+    """The issued certificate whose promise is watched; None: of an endpoint without one, where nothing is promised."""
+    version: Digest | None = None
+    """The application that is watched: what others have answered is no evidence about its risk."""
     risks: tuple[WatchedRisk, ...] = ()
     unpromised: dict[str, Text] = pydantic.Field(default_factory=dict)
     """Criteria that are not watched with a promise, and why."""
@@ -55,7 +59,10 @@ class Watch(Document):
     """Latency that the certificate's criterion allows."""
     latency_quantile: float = pydantic.Field(default=0.95, gt=0, lt=1)
     silence_seconds: int = pydantic.Field(default=3600, ge=1)
+    keep_days: int = pydantic.Field(default=365, ge=1, le=3660)
+    """How long observations and labels are kept: they may be personal."""
     armed_at: Moment | None = None
+    """None: it is prepared, or disarmed."""
 
 
 class RiskWarning(Document):
@@ -77,16 +84,44 @@ class RiskWarning(Document):
     at: Moment
 
 
+class Acknowledgement(Document):
+    """Somebody has seen a risk warning and takes care of it."""
+
+    document: Literal["acknowledgement/1"] = "acknowledgement/1"
+    service: Name
+    warning: Digest
+    person: str | None = None
+    """Opaque identifier; None: on the base's own command line."""
+    note: Annotated[str, StringConstraints(max_length=2000)] = ""
+    at: Moment
+
+
+class Silence(Document):
+    """Notices of a detector are not sent for a time. It mutes notices only: detectors go on, warnings stand."""
+
+    document: Literal["silence/1"] = "silence/1"
+    service: Name
+    detector: Sentence | None = None
+    """None: all of the service."""
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    until: Moment
+    person: str | None = None
+    at: Moment
+
+
 class RunbookRule(Part):
     """What is done when a signal reaches a colour, and how long that may take."""
 
     signal: Signal | None = None
     """None: any."""
     colour: Colour
+    """The least serious colour at which it fits."""
     measures: tuple[Countermeasure, ...] = pydantic.Field(min_length=1)
     within_seconds: int = pydantic.Field(default=60, ge=1)
+    """From the warning to the last of the measures."""
     incident: bool = False
     grade: EventGrade = EventGrade.GENERAL
+    """Of the incident until a person sets it."""
     response: ResponseLevel = ResponseLevel.IV
     suspend_certificate: bool = False
     ask_retrial: bool = False
@@ -96,8 +131,12 @@ class Runbook(Document):
     """Runbook 预案 of a service: its rules, most serious first; the first that fits is followed."""
 
     document: Literal["runbook/1"] = "runbook/1"
-    name: Name
+    service: Name
     rules: tuple[RunbookRule, ...] = pydantic.Field(min_length=1, max_length=50)
+    book: Name = "cn-network-security-2025"
+    """The rules by which incidents are reported (`ClockBook`)."""
+    reporter: Name = "other_operator"
+    """Which of the book's reporters the service's operator is."""
 
 
 class TimelineEntry(Part):
@@ -105,9 +144,16 @@ class TimelineEntry(Part):
 
     at: Moment
     what: Text
+    said: Annotated[str, StringConstraints(max_length=4000)] = ""
+    """In the words of who did it."""
+    organisation: Name
     person: str | None = None
-    """Opaque identifier of who did it; None: the base's own process."""
+    """Opaque identifier of who did it; None: the base's own process, or the command line."""
     document: Digest | None = None
+    clock: Name | None = None
+    """The reporting clock that it is about."""
+    corrects: int | None = pydantic.Field(default=None, ge=1)
+    """Number of the line that this one sets right; that one stays."""
 
 
 class ReportingClock(Part):
@@ -115,9 +161,13 @@ class ReportingClock(Part):
 
     clock: Name
     """Name of the clock in its rule book, such as ``operator_to_province``."""
-    to: Text
+    book: Name
+    to: Localized
+    began: Moment
     due: Moment
     done_at: Moment | None = None
+    done_by: str | None = None
+    """Opaque identifier of who has marked it as reported; None: the command line."""
 
 
 class Incident(Document):
@@ -126,13 +176,28 @@ class Incident(Document):
     document: Literal["incident/1"] = "incident/1"
     number: int = pydantic.Field(ge=1)
     service: Name
+    owner: Name
+    """Whose service it is."""
     warning: Digest
     title: Text
+    colour: Colour
+    """Of the risk warning that it was opened for, whatever became of it."""
     grade: EventGrade
     response: ResponseLevel
+    graded_at: Moment | None = None
+    """When a person set grade and response level; None: they are what the runbook proposes."""
     state: Literal["open", "mitigated", "closed"] = "open"
+    known_at: Moment
+    """When the base knew of it: its warning was raised."""
+    opened_at: Moment
+    handled_at: Moment | None = None
+    """When it was mitigated, or else closed."""
+    book: Name
+    reporter: Name
     timeline: tuple[TimelineEntry, ...] = ()
     clocks: tuple[ReportingClock, ...] = ()
     unknown: tuple[Sentence, ...] = ()
     """What is not known yet: cause, extent, harm."""
     summary: Sentence | None = None
+    drill: bool = False
+    """Whether it was an exercise."""

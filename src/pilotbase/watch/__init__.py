@@ -1,0 +1,1 @@
+"""Watch 监测: observations → detectors → risk warnings → incidents → countermeasures."""

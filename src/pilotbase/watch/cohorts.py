@@ -1,0 +1,225 @@
+"""Cohorts: the cases of one span enter the detectors of risk whole, when their window for labels has closed.
+
+    open ──▶ closed ──▶ entered
+              its cases and labels are fixed; the next pass of an armed watch reads them
+
+If cases entered as their labels arrive, and errors are labelled first, a healthy application would turn red for sure
+(``reference/statistics.md``, correction 12). So the order inside a cohort is that of `case_key`, which is fixed before
+any label is known, and of a case without a label it is known only how many there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
+
+from pilotbase.documents.observation import Scalar
+from pilotbase.documents.watch import Watch
+from pilotbase.watch.keys import case_key
+from pilotbase.watch.packs import Pack, microseconds, moment_of
+from pilotbase.workspace import watch_tables as tables
+
+NEVER = "null"
+"""A label that was taken back, as it stands in the store."""
+_AT_ONCE = 5_000
+_rows, _packs, _cases, _labels = (
+    tables.watch_cohorts.c,
+    tables.observation_packs.c,
+    tables.observed_cases.c,
+    tables.labels.c,
+)
+
+
+class CohortState(StrEnum):
+    """Where a cohort stands; names: text ``cohort.<value>``."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ENTERED = "entered"
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The cases of one span."""
+
+    number: int
+    service: str
+    begins_at: datetime
+    seconds: int
+    closes_at: datetime
+    state: CohortState
+    cases: int
+    """Counted when it closes."""
+    labelled: int
+    labels_to: int
+    """The last batch of labels that counts."""
+
+    @property
+    def missing(self) -> int:
+        """Return how many cases have no label; they count as correct for red, and are told."""
+        return self.cases - self.labelled
+
+
+@dataclass(frozen=True)
+class LabelledPack:
+    """Cases of a cohort with the place of each in its order and its label, None where there is none."""
+
+    keys: list[bytes]
+    pack: Pack
+    labels: list[Scalar]
+
+
+def cohort_for(connection: Connection, watch: Watch, at: datetime, now: datetime) -> int | None:
+    """Return the number of the open cohort of cases that were answered ``at``, begun where needed; None: it has closed.
+
+    Its window for labels runs from the end of its span, or from the coming of its first case where that is later:
+    so history that is handed in waits for labels too.
+    """
+    begins = moment_of(microseconds(at) // (span := watch.cohort_seconds * 1_000_000) * span)
+    here = (_rows.service == watch.service, _rows.begins_at == begins, _rows.seconds == watch.cohort_seconds)
+    known = connection.execute(select(_rows.number, _rows.state, _rows.closes_at).where(*here)).one_or_none()
+    if known is not None:
+        return int(known.number) if known.state == CohortState.OPEN and now < known.closes_at else None
+    ends = begins + timedelta(seconds=watch.cohort_seconds)
+    values = {
+        "service": watch.service,
+        "begins_at": begins,
+        "seconds": watch.cohort_seconds,
+        "closes_at": max(ends, now) + timedelta(seconds=watch.label_seconds),
+        "state": CohortState.OPEN.value,
+        "cases": 0,
+        "labelled": 0,
+        "labels_to": 0,
+    }
+    key = connection.execute(insert(tables.watch_cohorts).values(values)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def due_services(connection: Connection, now: datetime) -> list[str]:
+    """Return the services that have open cohorts whose window has closed."""
+    due = (_rows.state == CohortState.OPEN.value, _rows.closes_at <= now)
+    return list(connection.scalars(select(_rows.service).where(*due).distinct().order_by(_rows.service)))
+
+
+def close_due(connection: Connection, service: str, now: datetime) -> int:
+    """Close the cohorts of a service whose window for labels has passed, and return how many."""
+    due = (_rows.service == service, _rows.state == CohortState.OPEN.value, _rows.closes_at <= now)
+    numbers = connection.scalars(select(_rows.number).where(*due).order_by(_rows.closes_at, _rows.number)).all()
+    batches = tables.label_batches.c
+    newest = connection.scalar(select(func.max(batches.number)).where(batches.service == service)) or 0
+    for number in numbers:
+        values = {
+            "state": CohortState.CLOSED.value,
+            "labels_to": newest,
+            "cases": _count_cases(connection, number),
+            "labelled": _count_labelled(connection, number, newest),
+        }
+        connection.execute(update(tables.watch_cohorts).where(_rows.number == number).values(values))
+    return len(numbers)
+
+
+def next_closed(connection: Connection, service: str, after: datetime) -> Cohort | None:
+    """Return the cohort to enter next: of those that closed after a moment, the first to close."""
+    waiting = (_rows.service == service, _rows.state == CohortState.CLOSED.value, _rows.closes_at > after)
+    rows = select(tables.watch_cohorts).where(*waiting).order_by(_rows.closes_at, _rows.number).limit(1)
+    found = connection.execute(rows).one_or_none()
+    return None if found is None else _cohort(found)
+
+
+def note_entered(connection: Connection, cohort: Cohort) -> None:
+    """Note that every detector of risk has read a cohort."""
+    entered = {"state": CohortState.ENTERED.value}
+    connection.execute(update(tables.watch_cohorts).where(_rows.number == cohort.number).values(entered))
+
+
+def list_cohorts(connection: Connection, service: str, limit: int = 50) -> list[Cohort]:
+    """Return the cohorts of a service, newest first."""
+    rows = select(tables.watch_cohorts).where(_rows.service == service)
+    newest = rows.order_by(_rows.begins_at.desc(), _rows.number.desc()).limit(limit)
+    return [_cohort(row) for row in connection.execute(newest)]
+
+
+def closed_cohorts(connection: Connection, service: str) -> list[Cohort]:
+    """Return every cohort of a service that has closed, in the order in which they closed."""
+    rows = select(tables.watch_cohorts).where(_rows.service == service, _rows.state != CohortState.OPEN.value)
+    return [_cohort(row) for row in connection.execute(rows.order_by(_rows.closes_at, _rows.number))]
+
+
+def cases_of(connection: Connection, cohort: Cohort) -> Iterator[LabelledPack]:
+    """Yield the cases of a closed cohort with the labels that had come when it closed, pack by pack.
+
+    Cases that were erased are left out.
+    """
+    numbers = connection.scalars(
+        select(_packs.number).where(_packs.cohort == cohort.number, _packs.body.is_not(None)).order_by(_packs.number)
+    ).all()
+    for number in numbers:
+        body = connection.scalar(select(_packs.body).where(_packs.number == number))
+        pack = Pack.from_bytes(body or b"")
+        keys = [case_key(cohort.service, case) if case else b"" for case in pack.ids]
+        known = labels_of(connection, [key for key in keys if key], cohort.labels_to)
+        yield LabelledPack(keys, pack, [known.get(key) for key in keys])
+
+
+def labels_of(connection: Connection, keys: list[bytes], labels_to: int) -> dict[bytes, Scalar]:
+    """Return key → the newest label of a case in batches up to ``labels_to``; nothing for those without."""
+    found: dict[bytes, Scalar] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        chunk = (_labels.key.in_(keys[start : start + _AT_ONCE]), _labels.batch <= labels_to)
+        rows = select(_labels.key, _labels.value).where(*chunk).order_by(_labels.batch)
+        found |= {bytes(key): json.loads(value) for key, value in connection.execute(rows)}
+    return found
+
+
+def closed_among(connection: Connection, keys: list[bytes]) -> int:
+    """Return of how many of these cases the cohort has closed, or was closed when they came."""
+    closed = 0
+    rows = select(func.count()).select_from(tables.observed_cases)
+    rows = rows.join(tables.observation_packs, _packs.number == _cases.pack)
+    rows = rows.outerjoin(tables.watch_cohorts, _rows.number == _packs.cohort)
+    for start in range(0, len(keys), _AT_ONCE):
+        chunk = _cases.key.in_(keys[start : start + _AT_ONCE])
+        closed += (
+            connection.scalar(rows.where(chunk, func.coalesce(_rows.state, "none") != CohortState.OPEN.value)) or 0
+        )
+    return closed
+
+
+def _count_cases(connection: Connection, number: int) -> int:
+    return int(connection.scalar(select(func.coalesce(func.sum(_packs.cases), 0)).where(_packs.cohort == number)) or 0)
+
+
+def _count_labelled(connection: Connection, number: int, labels_to: int) -> int:
+    """Return how many cases of a cohort have a label: their newest one is none that was taken back."""
+    newest = (
+        select(_labels.key, func.max(_labels.batch).label("batch"))
+        .join(tables.observed_cases, _cases.key == _labels.key)
+        .join(tables.observation_packs, _packs.number == _cases.pack)
+        .where(_packs.cohort == number, _labels.batch <= labels_to)
+        .group_by(_labels.key)
+        .subquery()
+    )
+    same = and_(_labels.key == newest.c.key, _labels.batch == newest.c.batch)
+    rows = select(func.count()).select_from(tables.labels).join(newest, same).where(_labels.value != NEVER)
+    return connection.scalar(rows) or 0
+
+
+def _cohort(row: Row[Any]) -> Cohort:
+    return Cohort(
+        number=row.number,
+        service=row.service,
+        begins_at=row.begins_at,
+        seconds=row.seconds,
+        closes_at=row.closes_at,
+        state=CohortState(row.state),
+        cases=row.cases,
+        labelled=row.labelled,
+        labels_to=row.labels_to,
+    )

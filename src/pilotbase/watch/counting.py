@@ -1,0 +1,62 @@
+"""Counts of what was refused, came again or came too late: nothing disappears without a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, insert, select, update
+
+from pilotbase.documents.texts import Text
+from pilotbase.workspace import watch_tables as tables
+
+_rows = tables.watch_counts.c
+
+
+class Counted(StrEnum):
+    """What is counted; names: text ``counted.<value>``."""
+
+    FUTURE = "future"
+    """Batches said to be observed later than now."""
+    BATCH_DIFFERS = "batch_differs"
+    CASE_DIFFERS = "case_differs"
+    REPEATED = "repeated"
+    REPEATED_CASE = "repeated_case"
+    LATE_CASE = "late_case"
+    LATE_LABEL = "late_label"
+    UNKNOWN_LABEL = "unknown_label"
+
+    @property
+    def name_text(self) -> Text:
+        """Return what it is called."""
+        return Text(code=f"counted.{self.value}")
+
+
+@dataclass(frozen=True)
+class Count:
+    """How often something happened, and when last."""
+
+    what: Counted
+    count: int
+    last_at: datetime
+
+
+def count(connection: Connection, service: str, amounts: Mapping[Counted, int], now: datetime) -> None:
+    """Add to the counts of a service; nothing is written of what is zero."""
+    for what, amount in amounts.items():
+        if not amount:
+            continue
+        here = (_rows.service == service, _rows.what == what.value)
+        added = {"count": _rows["count"] + amount, "last_at": now}
+        if connection.execute(update(tables.watch_counts).where(*here).values(added)).rowcount == 0:
+            first = {"service": service, "what": what.value, "count": amount, "last_at": now}
+            connection.execute(insert(tables.watch_counts).values(first))
+
+
+def counts_of(connection: Connection, service: str) -> list[Count]:
+    """Return what was counted of a service, in the order of `Counted`."""
+    rows = select(_rows.what, _rows["count"].label("amount"), _rows.last_at).where(_rows.service == service)
+    found = {row.what: Count(Counted(row.what), row.amount, row.last_at) for row in connection.execute(rows)}
+    return [found[what] for what in Counted if what in found]
