@@ -112,6 +112,11 @@ class WarmWorker:
         """How the box ended; None while it runs."""
         return self._end
 
+    @property
+    def running(self) -> bool:
+        """Tell whether the box is still there; one that ended between two batches says so at the next `predict`."""
+        return self._end is None and self._box.supervisor.is_alive()
+
     def predict(self, batch: Batch, following: Batch | None = None) -> Answers:
         """Return one answer for each case of ``batch``, in its order.
 

@@ -121,15 +121,21 @@ class GuardedHttp:
             raise NoAnswerError("protocol.unknown_host", host=host) from error
         if not found:
             raise NoAnswerError("protocol.unknown_host", host=host)
-        listed = host in self.allowed
-        if not listed and any(not is_open(one) and not self._lists(one) for one in found):
-            raise RefusedError("protocol.address_denied", host=host)
-        if parts.scheme == "http" and not listed and not all(self._lists(one) for one in found):
-            raise RefusedError("protocol.https_needed", host=host)
+        judge(host, parts.scheme, found, self.allowed)
         return found[0]
 
-    def _lists(self, address: Address) -> bool:
-        return any(address in network for network in networks_in(self.allowed))
+
+def judge(host: str, scheme: str, addresses: Sequence[Address], allowed: Sequence[str]) -> None:
+    """Return if ``host`` may be called, which stands for ``addresses``; ``allowed`` as in `GuardedHttp`.
+
+    Raises:
+        RefusedError: one of them is private, loopback, link-local or otherwise special; or http where https is needed.
+    """
+    listed = [address for address in addresses if any(address in network for network in networks_in(allowed))]
+    if host not in allowed and any(not is_open(one) and one not in listed for one in addresses):
+        raise RefusedError("protocol.address_denied", host=host)
+    if scheme == "http" and host not in allowed and len(listed) != len(addresses):
+        raise RefusedError("protocol.https_needed", host=host)
 
 
 def is_open(address: Address) -> bool:

@@ -112,18 +112,9 @@ def run_candidate(
 
     An application that fails ends the run, with the reason; our own failures raise (`BoxStartError`, `OSError`).
     """
-    application = candidate.submission.application
-    settings = BoxSettings(
-        limits=terms.limits.model_copy(update={"threads": application.resources.threads}),
-        level=terms.isolation,
-        uid=candidate.uid,
-        logs=terms.logs,
-    )
-    cases = len(next(iter(features.values())))
+    settings, cases = box_settings(candidate, terms), len(next(iter(features.values())))
     try:
-        worker = start_worker(
-            candidate.submission.folder, application.entry_point, terms.contract, candidate.environment, settings
-        )
+        worker = start_candidate(candidate, terms)
     except BoxEnded as ended:
         end = End(ended.reason, ended.detail)
         return Run(
@@ -151,6 +142,23 @@ def run_candidate(
         memory_peak_bytes=usage.memory_peak_bytes,
     )
     return Run(end, _isolation(worker, settings, end, len(logs.text) + logs.dropped_bytes), load, logs.text)
+
+
+def start_candidate(candidate: Candidate, terms: Terms) -> WarmWorker:
+    """Return a worker that has loaded the application and waits for batches: in a trial as in service.
+
+    Raises as `start_worker`.
+    """
+    entry_point = candidate.submission.application.entry_point
+    settings = box_settings(candidate, terms)
+    return start_worker(candidate.submission.folder, entry_point, terms.contract, candidate.environment, settings)
+
+
+def box_settings(candidate: Candidate, terms: Terms) -> BoxSettings:
+    """Return how the application's box is started under ``terms``."""
+    threads = candidate.submission.application.resources.threads
+    limits = terms.limits.model_copy(update={"threads": threads})
+    return BoxSettings(limits=limits, level=terms.isolation, uid=candidate.uid, logs=terms.logs)
 
 
 def _isolation(worker: WarmWorker, settings: BoxSettings, end: End, log_bytes: int) -> Isolation:
