@@ -115,6 +115,19 @@ class ExchangeAct(StrEnum):
     WEBHOOK_MANAGE = "webhook.manage"
 
 
+class IncidentAct(StrEnum):
+    """What people do about incidents; names: text ``act.<value>``."""
+
+    NOTE = "incident.note"
+    GRADE = "incident.grade"
+    REPORT = "incident.report"
+    """Mark that somebody was told."""
+    MITIGATE = "incident.mitigate"
+    CLOSE = "incident.close"
+    CORRECT = "incident.correct"
+    RUNBOOK = "runbook.edit"
+
+
 @dataclass(frozen=True)
 class Grant:
     """One row of the table: organisations of ``role`` that stand in ``relation`` to the subject may do it."""
@@ -206,6 +219,10 @@ EXCHANGE: Mapping[ExchangeAct, tuple[Grant, ...]] = {
 """Who may do what in a thread that they see, and to the webhooks of an organisation."""
 
 
+INCIDENTS: Mapping[IncidentAct, tuple[Grant, ...]] = {act: (OPERATOR, MACHINE, OWNER) for act in IncidentAct}
+"""Who may do what about an incident: its service's owner, and the operator, by the command line too."""
+
+
 class Reading(StrEnum):
     """What not everybody may read who sees a record: it tells about hidden cases, or about others."""
 
@@ -256,10 +273,11 @@ class Stands:
     """(organisation, person) of who has written a message."""
 
 
-def permitted(act: Act | ExchangeAct, actor: Acting, stands: Stands) -> bool:
+def permitted(act: Act | ExchangeAct | IncidentAct, actor: Acting, stands: Stands) -> bool:
     """Tell whether the table lets ``actor`` do ``act`` to a subject where people stand as ``stands``."""
-    grants = EXCHANGE[act] if isinstance(act, ExchangeAct) else PERMISSIONS[act]
-    return _granted(grants, actor, stands)
+    if isinstance(act, ExchangeAct):
+        return _granted(EXCHANGE[act], actor, stands)
+    return _granted(INCIDENTS[act] if isinstance(act, IncidentAct) else PERMISSIONS[act], actor, stands)
 
 
 def may_read(reading: Reading, actor: Acting, stands: Stands) -> bool:
@@ -288,7 +306,7 @@ def relations(actor: Acting, stands: Stands) -> frozenset[Relation]:
     return frozenset(relation for relation, true in holds.items() if true)
 
 
-def act_name(act: Act | ExchangeAct) -> Text:
+def act_name(act: Act | ExchangeAct | IncidentAct) -> Text:
     """Return what an act is called."""
     return Text(code=f"act.{act}")
 

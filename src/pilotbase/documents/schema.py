@@ -8,6 +8,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
+from pilotbase.documents.clock_book import ClockBook
 from pilotbase.documents.observation import LabelBatch, ObservationBatch
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
@@ -40,6 +41,7 @@ KINDS: dict[str, type[Document]] = {
         RiskWarning,
         Runbook,
         Incident,
+        ClockBook,
     )
 }
 

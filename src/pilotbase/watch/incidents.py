@@ -1,0 +1,201 @@
+"""Incidents: opened by the base's own process, kept by people; each change is a new version that nobody overwrites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from sqlalchemy import select
+
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import IncidentAct, Stands, act_name, permitted
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
+from pilotbase.documents.watch import Incident, TimelineEntry
+from pilotbase.watch.clocks import clocks_at, load_book
+from pilotbase.watch.incident_rows import keep_rows, open_numbers
+from pilotbase.workspace import tables
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+_rows = tables.watch_tables.incidents.c
+_AFTER_CLOSING = (IncidentAct.NOTE, IncidentAct.REPORT, IncidentAct.CORRECT)
+Change = Callable[[Incident, TimelineEntry], Incident]
+"""What an act makes of an incident, and of the line that says so."""
+
+
+def load_incident(view: View, number: int) -> tuple[Incident, Digest]:
+    """Return an incident and the digest of this version; raises `NotFoundError` where none is seen."""
+    head = view.head(head_of(number))
+    if head is None:
+        raise NotFoundError("incident.not_found", number=number)
+    return view.load(head, Incident), head
+
+
+def list_incidents(view: View, service: str = "", closed: bool = True, limit: int = 100) -> list[Incident]:
+    """Return the incidents that the actor sees, newest first: of one service or all, the closed among them or not."""
+    rows = select(_rows.digest).order_by(_rows.number.desc()).limit(limit)
+    if service:
+        rows = rows.where(_rows.service == service)
+    if not closed:
+        rows = rows.where(_rows.state != "closed")
+    with view.reading() as connection:
+        digests = list(connection.scalars(rows))
+    found = view.get_all(digests)
+    return [found[digest].load(Incident) for digest in digests if digest in found]
+
+
+def open_incident(change: Transaction, view: View, draft: Incident) -> Incident:
+    """Open an incident within ``change`` under the next number and return it; ``draft`` says all but that."""
+    number = change.add(f"{change.actor.organisation}/incidents", 1)
+    incident = draft.model_copy(update={"number": number})
+    return _write(change, incident, None)
+
+
+def continue_open(change: Transaction, view: View, service: str, lines: Iterable[TimelineEntry]) -> Incident | None:
+    """Add ``lines`` to the newest incident of ``service`` that is not closed, and return it; None where none is."""
+    numbers = open_numbers(change.connection, service)
+    if not numbers:
+        return None
+    incident, head = load_incident(view.within(change), numbers[-1])
+    added = (*incident.timeline, *lines)
+    return _write(change, incident.model_copy(update={"timeline": added}), head)
+
+
+def add_note(
+    view: View, number: int, said: str, unknown: tuple[str, ...] | None = None, seen: Digest | None = None
+) -> Incident:
+    """Add a note; ``unknown`` says anew what is not known yet. Raises as `_amend`."""
+
+    def change(incident: Incident, line: TimelineEntry) -> Incident:
+        left = incident.unknown if unknown is None else unknown
+        return _with_line(incident.model_copy(update={"unknown": left}), line)
+
+    return _amend(view, number, IncidentAct.NOTE, (text("incident.noted"), said), change, seen)
+
+
+def set_grade(
+    view: View, number: int, levels: tuple[EventGrade, ResponseLevel], said: str = "", seen: Digest | None = None
+) -> Incident:
+    """Set grade and response level, which start or end reporting clocks. Raises as `_amend`."""
+    grade, response = levels
+    what = text("incident.graded", grade=text(f"grade.{grade}"), response=text(f"response.{response}"))
+
+    def change(incident: Incident, line: TimelineEntry) -> Incident:
+        levels = {"grade": grade, "response": response, "graded_at": line.at}
+        return _with_line(incident.model_copy(update=levels), line)
+
+    return _amend(view, number, IncidentAct.GRADE, (what, said), change, seen)
+
+
+def mark_reported(view: View, number: int, clock: str, said: str = "", seen: Digest | None = None) -> Incident:
+    """Say that a report was made, now and by the actor; clocks that follow it begin.
+
+    Raises as `_amend`, and:
+        InputError: no such clock runs for the incident.
+        ConflictError: it was reported before.
+    """
+
+    def change(incident: Incident, line: TimelineEntry) -> Incident:
+        found = next((one for one in incident.clocks if one.clock == clock), None)
+        if found is None:
+            allowed = [one.clock for one in incident.clocks if one.done_at is None]
+            raise InputError("incident.no_clock", found=clock, number=number, allowed=allowed or "–")
+        if found.done_at is not None:
+            raise ConflictError("incident.already_reported", clock=clock, at=f"{found.done_at:%Y-%m-%d %H:%M} UTC")
+        done = found.model_copy(update={"done_at": line.at, "done_by": line.person})
+        clocks = tuple(done if one is found else one for one in incident.clocks)
+        line = line.model_copy(update={"clock": clock})
+        return _with_line(incident.model_copy(update={"clocks": clocks}), line)
+
+    return _amend(view, number, IncidentAct.REPORT, (text("incident.reported"), said), change, seen)
+
+
+def mitigate(view: View, number: int, said: str = "", seen: Digest | None = None) -> Incident:
+    """Say that the harm has been stopped. Raises as `_amend`."""
+
+    def change(incident: Incident, line: TimelineEntry) -> Incident:
+        handled = {"state": "mitigated", "handled_at": incident.handled_at or line.at}
+        return _with_line(incident.model_copy(update=handled), line)
+
+    return _amend(view, number, IncidentAct.MITIGATE, (text("incident.mitigated"), said), change, seen)
+
+
+def close(view: View, number: int, summary: str, seen: Digest | None = None) -> Incident:
+    """Close an incident with its summary; reports that are still due stay due. Raises as `_amend`."""
+
+    def change(incident: Incident, line: TimelineEntry) -> Incident:
+        closed = {"state": "closed", "summary": summary, "handled_at": incident.handled_at or line.at}
+        return _with_line(incident.model_copy(update=closed), line)
+
+    return _amend(view, number, IncidentAct.CLOSE, (text("incident.closed_line"), summary), change, seen)
+
+
+def correct(view: View, number: int, line_number: int, said: str, seen: Digest | None = None) -> Incident:
+    """Set a line of the timeline right, which stays as it was; raises as `_amend`, and `InputError`: no such line."""
+
+    def change(incident: Incident, line: TimelineEntry) -> Incident:
+        if not 1 <= line_number <= len(incident.timeline):
+            raise InputError("incident.no_line", found=line_number, lines=len(incident.timeline))
+        return _with_line(incident, line.model_copy(update={"corrects": line_number}))
+
+    what = text("incident.corrected", line=line_number)
+    return _amend(view, number, IncidentAct.CORRECT, (what, said), change, seen)
+
+
+def head_of(number: int) -> str:
+    """Return the name in the store that stands for the newest version of an incident."""
+    return f"incident:{number}"
+
+
+def may_act(view: View, incident: Incident, act: IncidentAct) -> bool:
+    """Tell whether the actor may do ``act`` to the incident as it stands."""
+    open_for_it = incident.state != "closed" or act in _AFTER_CLOSING
+    done_already = act is IncidentAct.MITIGATE and incident.state == "mitigated"
+    return open_for_it and not done_already and permitted(act, view.actor, Stands(demand_owner=incident.owner))
+
+
+def _amend(
+    view: View, number: int, act: IncidentAct, said: tuple[Text, str], change: Change, seen: Digest | None
+) -> Incident:
+    """Let ``change`` make the next version of an incident and return it.
+
+    Raises:
+        NotFoundError: there is no such incident for this actor.
+        ConflictError: it is not the version ``seen`` any more.
+        RefusedError: the table does not let the actor do it, or the incident is closed.
+    """
+    what, words = said
+    with view.transaction(act.value) as transaction:
+        incident, head = load_incident(view.within(transaction), number)
+        if not permitted(act, view.actor, Stands(demand_owner=incident.owner)):
+            raise RefusedError("incident.not_permitted", act=act_name(act))
+        if not may_act(view, incident, act):
+            raise RefusedError("incident.wrong_state", act=act_name(act), number=number)
+        if seen is not None and seen != head:
+            raise ConflictError("incident.moved", number=number)
+        line = TimelineEntry(
+            at=transaction.now,
+            what=what,
+            said=words,
+            organisation=view.actor.organisation,
+            person=view.actor.person,
+        )
+        return _write(transaction, change(incident, line), head)
+
+
+def _with_line(incident: Incident, line: TimelineEntry) -> Incident:
+    return incident.model_copy(update={"timeline": (*incident.timeline, line)})
+
+
+def _write(change: Transaction, incident: Incident, head: Digest | None) -> Incident:
+    """Store the next version of an incident, its clocks as they are now."""
+    clocks = clocks_at(incident, load_book(incident.book))
+    incident = Incident.model_validate(incident.model_copy(update={"clocks": clocks}).to_json_value())
+    fields = {"incident": str(incident.number), "service": incident.service}
+    digest = change.put(incident, parties(), owner=incident.owner, fields=fields)
+    change.set_head(head_of(incident.number), digest, expected=head)
+    keep_rows(change.connection, incident, digest)
+    return incident
