@@ -25,7 +25,8 @@ from pilotbase.documents.scenario import Scenario
 EXAMPLES = Path(__file__).resolve().parent
 CACHE = Path(tempfile.gettempdir(), f"pilotbase-packages-{os.getuid()}")
 """Packages are kept here under their hash, which is checked on every use."""
-SECTORS = ("energy", "finance", "healthcare", "manufacturing", "transport")
+SECTORS = ("energy", "finance", "healthcare", "manufacturing", "transport", "walk")
+"""Folders beside this file."""
 
 
 def main(sectors: list[str]) -> None:

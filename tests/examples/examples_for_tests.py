@@ -11,7 +11,9 @@ from pilotbase.documents.errors import PilotbaseError
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SECTORS = ("energy", "finance", "healthcare", "manufacturing", "transport")
-FOLDERS = [folder for sector in SECTORS for folder in sorted((EXAMPLES / sector / "applications").iterdir())]
+WALK = "walk"
+"""The story that goes on after the certificate; its sector is transport."""
+FOLDERS = [folder for sector in (*SECTORS, WALK) for folder in sorted((EXAMPLES / sector / "applications").iterdir())]
 
 
 def load_module(path: Path):

@@ -14,7 +14,7 @@ from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.evidence import CriterionPlan, attempt_levels, decide, draw_order
 from pilotbase.measures import Cases, is_resource, observe
-from tests.examples.examples_for_tests import EXAMPLES, FOLDERS, SECTORS, load_module, split_of
+from tests.examples.examples_for_tests import EXAMPLES, FOLDERS, SECTORS, WALK, load_module, split_of
 
 REFUSED = {"cloud-alarm", "table-hoarder"}
 TOLD = (EXAMPLES / "README.md").read_text()
@@ -110,7 +110,7 @@ def test_the_memory_is_perfect_on_the_public_sample_only(folder, predict):
     assert right[1] < 0.6
 
 
-@pytest.mark.parametrize("sector", SECTORS)
+@pytest.mark.parametrize("sector", [*SECTORS, WALK])
 def test_the_hidden_set_holds_fresh_cases_for_every_attempt(sector):
     scenario = load_document(Scenario, EXAMPLES / sector / "scenario.yaml")
     hidden = split_of(sector).hidden.height
@@ -132,7 +132,7 @@ def test_the_table_expects_something_of_every_application():
 )
 def test_the_evidence_reaches_the_expected_verdict_at_the_last_attempt(folder, predict):
     scenario = scenario_of(folder)
-    split = split_of(scenario.sector)
+    split = split_of(folder.parent.parent.name)
     classes = classes_of(split.public, scenario)
     function = predict(folder)
     rows = np.random.default_rng(7).permutation(split.hidden.height)[: scenario.trial.cases_per_attempt]

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.examples.examples_for_tests import EXAMPLES, SECTORS, split_of, training
+from tests.examples.examples_for_tests import EXAMPLES, SECTORS, WALK, split_of, training
 
-SLOW = [pytest.param(sector, marks=pytest.mark.prove) for sector in SECTORS if sector != "healthcare"]
+SLOW = [pytest.param(sector, marks=pytest.mark.prove) for sector in (*SECTORS, WALK) if sector != "healthcare"]
 
 
 @pytest.mark.parametrize("sector", ["healthcare", *SLOW])
@@ -37,7 +37,14 @@ def leaves(value, path=""):
 
 
 def test_prepared_tables_are_as_described():
-    heights = {"energy": 9527, "finance": 1000, "healthcare": 918, "manufacturing": 10_000, "transport": 65_470}
+    heights = {
+        "energy": 9527,
+        "finance": 1000,
+        "healthcare": 918,
+        "manufacturing": 10_000,
+        "transport": 65_470,
+        WALK: 15_582,
+    }
     for sector, height in heights.items():
         split = split_of(sector)
         assert split.public.height + split.hidden.height == height, sector

