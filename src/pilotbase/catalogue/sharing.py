@@ -1,10 +1,13 @@
-"""Who sees what a record is about: its documents are shown to its parties, and an open scenario to everybody."""
+"""Who sees what a record is about: its documents are shown to its parties, an open scenario to everybody.
+
+So is a submitted application whose supplier has published it.
+"""
 
 from __future__ import annotations
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.record import Record
+from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import PUBLIC, Visibility, parties
 from pilotbase.workspace.transaction import Transaction
@@ -25,12 +28,20 @@ def share(change: Transaction, record: Record) -> None:
     """Let the parties of ``record`` see what it is about; what was shown before stays shown."""
     if record.kind == "scenario" and record.state == "open":
         _show(change, record.documents["scenario"], record.owner, PUBLIC)
+    if record.kind == "application" and record.state == "submitted" and _published(change, record):
+        _show(change, record.documents["application"], record.owner, PUBLIC)
     if record.kind == "commission":
         for name in _SHOWN_TO_PARTIES:
             _widen(change, record, record.documents.get(name), record.parties)
         reviewers = frozenset(reviewer.organisation for reviewer in record.reviewers)
         for name in _SHOWN_TO_REVIEWERS:
             _widen(change, record, record.documents.get(name), reviewers)
+
+
+def _published(change: Transaction, record: Record) -> bool:
+    stored = records.copy_of(change.connection, record.documents["application"], record.owner)
+    offer = stored.load(ApplicationVersion).application.offer if stored is not None else None
+    return offer is not None and offer.published
 
 
 def _widen(change: Transaction, record: Record, digest: Digest | None, organisations: frozenset[str]) -> None:

@@ -8,8 +8,9 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Name, Part
+from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.quantities import Bytes
-from pilotbase.documents.scenario import Contact
+from pilotbase.documents.scenario import Contact, LanguageTag, Region
 
 EntryPoint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 """``module:function`` inside the application's folder, such as ``app:predict``."""
@@ -38,6 +39,21 @@ class ModelCard(Part):
     """How a person stays in charge: when the application abstains, who takes over, how it is overridden."""
 
 
+class OfferTerms(Part):
+    """On which terms scenarios may be found for it; what is not said is unknown to whoever matches, and no refusal."""
+
+    published: bool = False
+    """Everybody may find this version once it is submitted, and read its manifest."""
+    languages: tuple[LanguageTag, ...] | None = None
+    """Languages of the texts that it reads and writes."""
+    regions: tuple[Region, ...] | None = None
+    """Where it may be used: ``CN`` covers ``CN-31``."""
+    sends_data: bool | None = None
+    """Whether it sends data away from where it is used, such as to a service of the supplier's."""
+    isolation: IsolationLevel | None = None
+    """The strictest isolation level in which it still works."""
+
+
 class Application(Document):
     """The manifest ``application.yaml`` of an application's folder."""
 
@@ -56,3 +72,5 @@ class Application(Document):
     """Locked requirements, a file of the folder: ``name==version --hash=sha256:…`` lines; empty: nothing is needed."""
     resources: Resources = Resources()
     model_card: ModelCard
+    offer: OfferTerms | None = None
+    """What matching asks beyond contract and words."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 import pydantic
-from pydantic import model_validator
+from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.base import Day, Document, Localized, Name, Part
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
@@ -19,6 +19,11 @@ from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, 
 
 Label = Annotated[str, pydantic.BeforeValidator(lambda value: _spell_label(value))]
 """A class label; YAML booleans and integers are spelled as text."""
+
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+"""A language such as ``zh`` or ``en`` (ISO 639)."""
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+"""A country or a part of one, such as ``CN`` or ``CN-31`` (ISO 3166)."""
 
 
 class Contact(Part):
@@ -217,6 +222,19 @@ class Workforce(Part):
     note: Localized | str | None = None
 
 
+class Conditions(Part):
+    """What an application must keep to, whatever it scores; what is not said is unknown, and refuses nobody."""
+
+    data_may_leave: bool | None = None
+    """Whether cases may be sent away from where the application is used."""
+    licences: Annotated[tuple[str, ...], pydantic.Field(max_length=50)] | None = None
+    """Licences that an application may have, as SPDX spells them; any when not set."""
+    languages: tuple[LanguageTag, ...] | None = None
+    """Languages of the texts that it must read and write."""
+    region: Region | None = None
+    """Where it would be used."""
+
+
 class Scenario(Document):
     """A scenario, draft or complete; `pilotbase.documents.steps` tells what a step still lacks."""
 
@@ -244,6 +262,8 @@ class Scenario(Document):
     trial: TrialTerms = TrialTerms()
     value: Value | None = None
     workforce: Workforce | None = None
+    conditions: Conditions | None = None
+    """What refuses an application before anything is ranked."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -223,6 +223,30 @@ class Countermeasure(StrEnum):
     TAKE_OFFLINE = "take_offline"
 
 
+class Constraint(StrEnum):
+    """What refuses a match, whatever else fits 硬约束; names: text ``constraint.<value>``."""
+
+    DATA = "data"
+    """May data leave where the application is used?"""
+    LICENCE = "licence"
+    ENVIRONMENT = "environment"
+    """Memory and threads."""
+    LANGUAGE = "language"
+    ISOLATION = "isolation"
+    REGION = "region"
+    ANSWER = "answer"
+    """A class, or a number."""
+
+
+class Fit(StrEnum):
+    """How one side of a match stands to what the other asks; names: text ``fit.<value>``."""
+
+    FITS = "fits"
+    MISSING = "missing"
+    """One side does not say: unknown, and no refusal."""
+    REFUSED = "refused"
+
+
 VOCABULARIES: dict[str, type[StrEnum]] = {
     "action": Action,
     "subhead": SubHead,
@@ -242,5 +266,7 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "response": ResponseLevel,
     "signal": Signal,
     "countermeasure": Countermeasure,
+    "constraint": Constraint,
+    "fit": Fit,
 }
 """Text domain → vocabulary: every value has a name in both languages."""

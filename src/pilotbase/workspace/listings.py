@@ -8,7 +8,7 @@ be seen never shows in any of them. Each is a few ranges of indices, however man
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -161,6 +161,13 @@ def find_listing(view: View, subject: str) -> Listing | None:
     with view.reading() as connection:
         row = connection.execute(cut_to(select(tables.listings), view.actor).where(_rows.subject == subject)).first()
     return None if row is None else listing_from(row)
+
+
+def find_listings(view: View, subjects: Collection[str]) -> dict[str, Listing]:
+    """Return subject → listing of those of ``subjects`` that the actor sees, read at once."""
+    rows = cut_to(select(tables.listings), view.actor).where(_rows.subject.in_(subjects))
+    with view.reading() as connection:
+        return {row.subject: listing_from(row) for row in connection.execute(rows)} if subjects else {}
 
 
 def find_waits(view: View, limit: int) -> list[tuple[Listing, Wait]]:

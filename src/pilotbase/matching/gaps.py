@@ -1,0 +1,135 @@
+"""The gap map: demand without supply and supply without demand, by sector and action, and why.
+
+It looks at the newest open scenarios and the newest submitted applications, pair by pair, without words: that texts are
+alike orders matches, but says of no single pair that it fits.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pilotbase.documents.matching import Gap, GapCell, GapMap
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Constraint, Fit
+from pilotbase.matching.candidates import newest
+from pilotbase.matching.constraints import check_all
+from pilotbase.matching.contract_fit import share_of
+from pilotbase.matching.finding import SCENARIOS
+from pilotbase.matching.pairs import CaseContract, Need, Offer, Proven
+from pilotbase.matching.reading import certified_offers, needs_of, offers_of
+from pilotbase.workspace.listings import Query
+from pilotbase.workspace.store import View
+
+LEAST_SHARE = 0.5
+SUBMITTED = Query("application", states=("submitted",))
+SHOWN = 100
+_ANSWER_PARTS = 3
+"""Parts of a contract besides its features: target, kind of answer, class."""
+
+
+@dataclass
+class _Standing:
+    """What is found out about one side over all of the other."""
+
+    met: bool = False
+    share: float = 0.0
+    refused: Counter[Constraint] = field(default_factory=Counter)
+    """By what those were refused whose contract would fit."""
+
+    def add(self, share: float, refused: Sequence[Constraint]) -> None:
+        self.share = max(self.share, share)
+        if share >= LEAST_SHARE:
+            self.met |= not refused
+            self.refused.update(refused)
+
+
+def gap_map(view: View, proofs: Sequence[Proven], now: datetime) -> GapMap:
+    """Return the map over what the actor of ``view`` sees; ``proofs`` are the certificates that hold."""
+    open_now, submitted = newest(view, SCENARIOS), newest(view, SUBMITTED)
+    needs, certified = needs_of(view, open_now.listings), certified_offers(view, proofs)
+    offers = [*offers_of(view, submitted.listings), *certified]
+    demand, supply = _stand(needs, offers, proofs)
+    unmet = [Gap(subject=n.subject, title=n.title, why=_why_unmet(one, offers)) for n, one in demand if not one.met]
+    unused = [Gap(subject=o.subject, title=o.title, why=_why_unused(o, one)) for o, one in supply if not one.met]
+    return GapMap(
+        at=now,
+        least_share=LEAST_SHARE,
+        scenarios=len(needs),
+        scenarios_listed=open_now.listed,
+        applications=len(offers),
+        applications_listed=submitted.listed + len(certified),
+        cells=_cells(demand, supply),
+        unmet=tuple(sorted(unmet, key=_subject)[:SHOWN]),
+        unused=tuple(sorted(unused, key=_subject)[:SHOWN]),
+    )
+
+
+def _stand(
+    needs: Sequence[Need], offers: Sequence[Offer], proofs: Sequence[Proven]
+) -> tuple[list[tuple[Need, _Standing]], list[tuple[Offer, _Standing]]]:
+    """Return how every need and every offer stands, each pair looked at once."""
+    demand = [(need, _Standing()) for need in needs]
+    supply = [(offer, _Standing()) for offer in offers]
+    own = defaultdict[str, list[Proven]](list)
+    for proof in proofs:
+        own[proof.application].append(proof)
+    for need, wanted in demand:
+        for offer, offered in supply:
+            share = _share(need.contract, offer.contract) if offer.contract is not None else 0.0
+            refused = _refused(need, offer, own[offer.subject]) if share >= LEAST_SHARE else ()
+            wanted.add(share, refused)
+            offered.add(share, refused)
+    return demand, supply
+
+
+def _share(need: CaseContract, made_for: CaseContract) -> float:
+    """Return `share_of`, or a bound above it where so few names are shared that it cannot reach `LEAST_SHARE`."""
+    shared = len(need.by_name.keys() & made_for.by_name.keys())
+    bound = (shared + _ANSWER_PARTS) / (len(made_for.features) + _ANSWER_PARTS)
+    return share_of(need, made_for) if bound >= LEAST_SHARE else bound
+
+
+def _refused(need: Need, offer: Offer, proofs: Iterable[Proven]) -> tuple[Constraint, ...]:
+    return tuple(check.constraint for check in check_all(need, offer, proofs) if check.fit is Fit.REFUSED)
+
+
+def _why_unmet(standing: _Standing, offers: Sequence[Offer]) -> Text:
+    return _why_none_fits(standing) if offers else text("match.gap_no_application")
+
+
+def _why_unused(offer: Offer, standing: _Standing) -> Text:
+    return _why_none_fits(standing) if offer.contract is not None else text("match.contract_unknown")
+
+
+def _why_none_fits(standing: _Standing) -> Text:
+    if standing.refused:
+        constraint = min(standing.refused, key=lambda one: (-standing.refused[one], one.value))
+        return text("match.gap_all_refused", constraint=text(f"constraint.{constraint}"))
+    return text("match.gap_contract", best=f"{standing.share:.0%}", least=f"{LEAST_SHARE:.0%}")
+
+
+def _cells(demand: Sequence[tuple[Need, _Standing]], supply: Sequence[tuple[Offer, _Standing]]) -> tuple[GapCell, ...]:
+    asked, unmet = Counter(_place(one) for one, _ in demand), Counter(_place(one) for one, at in demand if not at.met)
+    there, unused = Counter(_place(one) for one, _ in supply), Counter(_place(one) for one, at in supply if not at.met)
+    return tuple(
+        GapCell(
+            sector=place[0],
+            action=place[1],
+            demand=asked[place],
+            unmet=unmet[place],
+            supply=there[place],
+            unused=unused[place],
+        )
+        for place in sorted(asked.keys() | there.keys())
+    )
+
+
+def _place(one: Need | Offer) -> tuple[str, str]:
+    return one.sector, one.action
+
+
+def _subject(gap: Gap) -> str:
+    return gap.subject

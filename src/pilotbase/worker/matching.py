@@ -1,0 +1,105 @@
+"""Matching joined with certificates: which certificates hold is told by their dates and by the base's revocations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.revocation import RevocationList
+from pilotbase.documents.application import Application
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.limits import IsolationLevel
+from pilotbase.documents.matching import GapMap, Matches
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.matching import gaps
+from pilotbase.matching.finding import match_application, match_scenario
+from pilotbase.matching.pairs import Need, Offer, Proven, need_of, offer_of
+from pilotbase.matching.reading import needs_of, offers_of
+from pilotbase.matching.words import CharacterComparer, Comparer
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
+
+MOST_CERTIFICATES = 2000
+"""The newest so many are looked at."""
+
+
+def match_subject(view: View, subject: str, comparer: Comparer | None = None) -> Matches:
+    """Return what may fit the scenario or application ``subject``, in what the actor of ``view`` sees.
+
+    Raises:
+        NotFoundError: the actor sees no such record, or it is of another kind.
+    """
+    listing = find_listing(view, subject)
+    if listing is None or listing.kind not in ("scenario", "application"):
+        raise NotFoundError("record.not_found", subject=subject)
+    found = (needs_of if listing.kind == "scenario" else offers_of)(view, [listing])
+    if not found:
+        raise NotFoundError("record.not_found", subject=subject)
+    return _match(view, found[0], comparer)
+
+
+def match_scenario_document(view: View, scenario: Scenario, comparer: Comparer | None = None) -> Matches:
+    """Return the applications that may fit a scenario that need not be in the base."""
+    return _match(view, need_of(scenario), comparer)
+
+
+def match_application_document(
+    view: View, application: Application, made_for: Scenario | None = None, comparer: Comparer | None = None
+) -> Matches:
+    """Return the open scenarios that an application may fit that need not be in the base.
+
+    ``made_for`` is the scenario that it was made for; without it no contract of it is known.
+    """
+    return _match(view, offer_of(application, need_of(made_for) if made_for else None), comparer)
+
+
+def gap_map(view: View) -> GapMap:
+    """Return demand without supply and supply without demand, in what the actor of ``view`` sees."""
+    now = view.store.clock()
+    return gaps.gap_map(view, proofs_that_hold(view, now), now)
+
+
+def proofs_that_hold(view: View, now: datetime) -> list[Proven]:
+    """Return the certificates that are neither expired, revoked nor suspended, newest first; rejections too."""
+    head = view.head("revocations")
+    listed = view.load(head, RevocationList) if head is not None else None
+    found = (_certificate(stored.body) for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES))
+    return [
+        _proven(one)
+        for one in found
+        if one.verdict is not Verdict.INCONCLUSIVE and now < one.expires_at and not _withdrawn(listed, one.serial)
+    ]
+
+
+def _match(view: View, asked: Need | Offer, comparer: Comparer | None) -> Matches:
+    proofs, by = proofs_that_hold(view, view.store.clock()), comparer or CharacterComparer()
+    if isinstance(asked, Need):
+        return match_scenario(view, asked, proofs, by)
+    return match_application(view, asked, proofs, by)
+
+
+def _withdrawn(listed: RevocationList | None, serial: str) -> bool:
+    return listed is not None and bool(listed.find(serial) or listed.find_suspended(serial))
+
+
+@lru_cache(maxsize=MOST_CERTIFICATES)
+def _certificate(body: bytes) -> Certificate:
+    return IssuedCertificate.model_validate_json(body).certificate
+
+
+def _proven(certificate: Certificate) -> Proven:
+    application, scenario = certificate.application, certificate.scenario
+    supplier = application.supplier.organisation
+    return Proven(
+        serial=certificate.serial,
+        application=f"application:{supplier}/{application.name}",
+        scenario=f"scenario:{scenario.owner.organisation}/{scenario.name}",
+        scenario_version=scenario.digest,
+        verdict=certificate.verdict,
+        isolation=IsolationLevel(certificate.isolation),
+        name=application.name,
+        supplier=supplier,
+    )
