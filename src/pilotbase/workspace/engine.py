@@ -53,7 +53,7 @@ class Database:
             UnreachableError: the database is not there; a commit that was under way may stand or not.
             PilotbaseError: disk full or not writable; nothing was written.
         """
-        with self._translated(), self._current_engine().connect() as plain:
+        with self.translated(), self._current_engine().connect() as plain:
             connection = plain.execution_options(**{_WRITES: True})
             is_postgres = connection.dialect.name == "postgresql"
             if is_postgres:
@@ -67,12 +67,20 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees one state of the database."""
-        with self._translated(), self._current_engine().connect() as connection, connection.begin():
+        with self.translated(), self._current_engine().connect() as connection, connection.begin():
             yield connection
+
+    def connect_apart(self) -> Connection:
+        """Return a connection of one's own that keeps no transaction open; whoever asked for it closes it."""
+        return self._current_engine().connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
 
     def _current_engine(self) -> Engine:
         if self._process != os.getpid():
@@ -82,7 +90,8 @@ class Database:
         return self._engine
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """Turn what a driver raises within the block into our own errors."""
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:

@@ -1,0 +1,203 @@
+"""Budgets of services in calls and tokens, and the allotments of them that desks hold: never overspent.
+
+A desk takes an allotment out of the budget in a transaction before it spends from it, and accounts for it afterwards:
+
+    limit ≥ service_spending = accounted for as used + Σ allotments
+
+An allotment that nobody accounts for stays spent. So a desk that is lost with its journal costs what it held, and no
+clock and no race can make a budget give more than it has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
+
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.service.calls import NOTHING, Account, Cost
+from pilotbase.workspace import service_tables as tables
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+Period = Literal["month", "total"]
+MAXIMUM = 10**15
+SHARE = 16
+"""A desk takes at most this part of what is left, so that the last calls are not tied up elsewhere."""
+ROUNDS = 1024
+"""A desk takes at most so many times the call that made it ask."""
+SILENT_DAYS = 1
+"""After so long an allotment of a desk that was not heard of is counted as used."""
+
+_budgets, _spending, _held = tables.service_budgets.c, tables.service_spending.c, tables.allotments.c
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much may be used of a service in each period; None: as much as is asked for."""
+
+    service: str
+    name: str
+    period: Period = "month"
+    calls: int | None = None
+    tokens: int | None = None
+
+    def account(self, now: datetime) -> Account:
+        """Return what is counted together at ``now``: the month in UTC, or all."""
+        return Account(self.service, self.name, f"{now:%Y-%m}" if self.period == "month" else "total")
+
+    def bounded(self, cost: Cost) -> Cost:
+        """Return what of ``cost`` this budget bounds."""
+        return Cost(0 if self.calls is None else cost.calls, 0 if self.tokens is None else cost.tokens)
+
+    def left(self, gone: Cost) -> Cost:
+        """Return what there is when ``gone`` has gone out; nothing where there is no bound."""
+        calls = 0 if self.calls is None else self.calls - gone.calls
+        return Cost(calls, 0 if self.tokens is None else self.tokens - gone.tokens)
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Where a budget stands in its period."""
+
+    budget: Budget
+    account: Account
+    used: Cost
+    """Accounted for as used."""
+    held: Cost
+    """In the hands of desks: in use, or to come back."""
+
+
+def write_budget(change: Transaction, budget: Budget) -> None:
+    """Set ``budget``, new or changed, and record it; raises `InputError` for one that bounds nothing or too much."""
+    bounds = [bound for bound in (budget.calls, budget.tokens) if bound is not None]
+    if not bounds or not all(0 <= bound <= MAXIMUM for bound in bounds):
+        raise InputError("service.bad_budget", maximum=MAXIMUM)
+    values = {"period": budget.period, "calls": budget.calls, "tokens": budget.tokens}
+    _put(change.connection, tables.service_budgets, {"service": budget.service, "name": budget.name}, values)
+    facts = {name: value for name, value in values.items() if value is not None}
+    change.record("service.budget_set", [f"service:{budget.service}", f"budget:{budget.name}"], facts)
+
+
+def find_budget(connection: Connection, service: str, name: str) -> Budget | None:
+    """Return a budget of a service, or None."""
+    rows = select(tables.service_budgets).where(_budgets.service == service, _budgets.name == name)
+    row = connection.execute(rows).one_or_none()
+    return None if row is None else Budget(row.service, row.name, row.period, row.calls, row.tokens)
+
+
+def require_budget(connection: Connection, service: str, name: str) -> None:
+    """Return if the service has a budget of that name; raises `NotFoundError`."""
+    if find_budget(connection, service, name) is None:
+        raise NotFoundError("service.no_budget", service=service, budget=name)
+
+
+def spending_of(view: View, service: str) -> list[Spending]:
+    """Return where each budget of a service stands in its present period, by name; the caller may see the service."""
+    rows = select(_budgets.name).where(_budgets.service == service).order_by(_budgets.name)
+    with view.reading() as connection:
+        budgets = [find_budget(connection, service, name) for name in connection.scalars(rows).all()]
+        now = view.store.clock()
+        return [_spending_of(connection, budget, budget.account(now)) for budget in budgets if budget is not None]
+
+
+def lease(connection: Connection, desk: str, budget: Budget, account: Account, need: Cost, now: datetime) -> Cost:
+    """Take an allotment that covers ``need`` out of ``budget``, in the period of ``account``, and return it.
+
+    Raises:
+        RefusedError: so much is not left; nothing was taken.
+    """
+    gone, need = _gone(connection, account), budget.bounded(need)
+    left = budget.left(gone)
+    if not left.covers(need):
+        params = {"service": budget.service, "budget": budget.name, "calls": left.calls, "tokens": left.tokens}
+        raise RefusedError("service.budget_spent", **params)
+    share = Cost(min(left.calls // SHARE, need.calls * ROUNDS), min(left.tokens // SHARE, need.tokens * ROUNDS))
+    granted = share.at_least(need)
+    _set(connection, tables.service_spending, _key_of(account), gone + granted)
+    held = held_by(connection, desk, account) or NOTHING
+    _set(connection, tables.allotments, {"desk": desk, **_key_of(account)}, held + granted, now)
+    return granted
+
+
+def give_back(connection: Connection, desk: str, account: Account, rest: Cost, now: datetime) -> None:
+    """Return ``rest`` of an allotment to its budget, as far as the desk still holds it."""
+    held = held_by(connection, desk, account)
+    if held is None:
+        return  # counted as used meanwhile
+    rest = rest.at_most(held).at_least(NOTHING)
+    _set(connection, tables.service_spending, _key_of(account), _gone(connection, account) - rest)
+    _set(connection, tables.allotments, {"desk": desk, **_key_of(account)}, held - rest, now)
+
+
+def account_for(connection: Connection, desk: str, account: Account, used: Cost, now: datetime) -> None:
+    """Write ``used`` off an allotment: it stays spent."""
+    held = held_by(connection, desk, account)
+    if held is not None:
+        _set(connection, tables.allotments, {"desk": desk, **_key_of(account)}, (held - used).at_least(NOTHING), now)
+
+
+def held_by(connection: Connection, desk: str, account: Account) -> Cost | None:
+    """Return what a desk has not accounted for, or None where it holds nothing of this account."""
+    row = connection.execute(
+        select(_held.calls, _held.tokens).where(_held.desk == desk, *_is(tables.allotments, account))
+    ).one_or_none()
+    return None if row is None else Cost(row.calls, row.tokens)
+
+
+def accounts_of(connection: Connection, desk: str) -> list[Account]:
+    """Return the accounts of which a desk holds allotments."""
+    rows = select(_held.service, _held.budget, _held.period).where(_held.desk == desk)
+    return [Account(*row) for row in connection.execute(rows)]
+
+
+def count_as_used(connection: Connection, desk: str) -> None:
+    """Count whatever a desk holds as used."""
+    connection.execute(delete(tables.allotments).where(_held.desk == desk))
+
+
+def expire(connection: Connection, now: datetime) -> int:
+    """Count allotments of desks that have been silent for `SILENT_DAYS` as used; return how many."""
+    silent = _held.renewed_at < now - timedelta(days=SILENT_DAYS)
+    return connection.execute(delete(tables.allotments).where(silent)).rowcount
+
+
+def renew(connection: Connection, desk: str, now: datetime) -> None:
+    """Say that a desk lives."""
+    connection.execute(update(tables.allotments).where(_held.desk == desk).values(renewed_at=now))
+
+
+def _spending_of(connection: Connection, budget: Budget, account: Account) -> Spending:
+    sums = select(func.coalesce(func.sum(_held.calls), 0), func.coalesce(func.sum(_held.tokens), 0))
+    held = Cost(*(int(value) for value in connection.execute(sums.where(*_is(tables.allotments, account))).one()))
+    return Spending(budget, account, _gone(connection, account) - held, held)
+
+
+def _gone(connection: Connection, account: Account) -> Cost:
+    rows = select(_spending.calls, _spending.tokens).where(*_is(tables.service_spending, account))
+    row = connection.execute(rows).one_or_none()
+    return NOTHING if row is None else Cost(row.calls, row.tokens)
+
+
+def _is(table: Table, account: Account) -> tuple[Any, ...]:
+    return tuple(table.c[name] == value for name, value in _key_of(account).items())
+
+
+def _key_of(account: Account) -> dict[str, str]:
+    return {"service": account.service, "budget": account.budget, "period": account.period}
+
+
+def _set(
+    connection: Connection, table: Table, key: dict[str, str], cost: Cost, renewed_at: datetime | None = None
+) -> None:
+    values: dict[str, Any] = {"calls": cost.calls, "tokens": cost.tokens}
+    _put(connection, table, key, values if renewed_at is None else {**values, "renewed_at": renewed_at})
+
+
+def _put(connection: Connection, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
+    same = and_(*(table.c[name] == value for name, value in key.items()))
+    if connection.execute(update(table).where(same).values(values)).rowcount == 0:
+        connection.execute(insert(table).values({**key, **values}))

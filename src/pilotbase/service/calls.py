@@ -1,0 +1,83 @@
+"""What passes between gateway and desk: the cost of a call, its admission, what was observed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pilotbase.documents.observation import Scalar
+from pilotbase.documents.service import Route, Service, ServiceStanding
+from pilotbase.documents.vocabularies import CallEnd
+
+
+@dataclass(frozen=True)
+class Cost:
+    """So many calls and tokens."""
+
+    calls: int = 1
+    tokens: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.calls + other.calls, self.tokens + other.tokens)
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.calls - other.calls, self.tokens - other.tokens)
+
+    def covers(self, other: Cost) -> bool:
+        """Tell whether ``other`` can be taken from this."""
+        return self.calls >= other.calls and self.tokens >= other.tokens
+
+    def at_most(self, other: Cost) -> Cost:
+        """Return the smaller of the two, in calls and in tokens."""
+        return Cost(min(self.calls, other.calls), min(self.tokens, other.tokens))
+
+    def at_least(self, other: Cost) -> Cost:
+        """Return the larger of the two, in calls and in tokens."""
+        return Cost(max(self.calls, other.calls), max(self.tokens, other.tokens))
+
+
+NOTHING = Cost(0, 0)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A budget of a service in one period: what is counted together."""
+
+    service: str
+    budget: str
+    period: str
+
+
+@dataclass(frozen=True)
+class Admission:
+    """One admitted call; held until it is settled."""
+
+    number: int
+    """Counts up within a desk."""
+    key: str
+    """Identity of the key, not the secret."""
+    service: Service
+    standing: ServiceStanding
+    route: Route | None
+    """What may answer now. None: hand over to a person."""
+    reserved: Cost
+    account: Account | None = None
+    """Which budget it was reserved from; None: the key has none."""
+    held: Cost = NOTHING
+    """What of ``reserved`` was taken from the budget: nothing where it sets no bound."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the journal keeps of a call; no pydantic on the way of an answer."""
+
+    ids: Sequence[str]
+    """One a case; empty where there is nothing to observe."""
+    inputs: Mapping[str, Sequence[Scalar]]
+    answers: Sequence[Scalar]
+    end: CallEnd
+    version: str | None
+    """Digest of the application that answered."""
+    milliseconds: float
+    at: datetime

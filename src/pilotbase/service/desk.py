@@ -1,0 +1,249 @@
+"""The desk: admits every call of a service and settles it; one a gateway process, safe to share between threads.
+
+    admit   who asks, what stands now, what may answer, is there budget?  → journal: reserved → the call goes out
+    settle  the answer is there                                           → journal: settled  → the answer goes back
+
+Budgets: a call is paid before it goes out, from an allotment that the desk has taken out of the budget in the store.
+The rest of it comes back when the desk closes, or when somebody reads what a killed one has left (`recovery`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.service import Route, Service, ServiceStanding
+from pilotbase.documents.vocabularies import Scope, ServingState
+from pilotbase.service import budgets
+from pilotbase.service.budgets import Budget
+from pilotbase.service.calls import NOTHING, Account, Admission, Cost, Observed
+from pilotbase.service.journal import Journal
+from pilotbase.service.keys import MARK, ServiceKey, hash_of
+from pilotbase.service.known import Access, Known, Serving
+from pilotbase.service.recovery import recover
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+__all__ = ["Admission", "Cost", "Desk", "Observed"]
+
+
+@dataclass
+class _Pool:
+    """What is left of an allotment in the hands of this desk."""
+
+    budget: Budget
+    account: Account
+    left: Cost = NOTHING
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Desk:
+    """Admits and settles calls. Made by `open`; what it holds is given back by `close`."""
+
+    def __init__(self, view: View, journal: Journal) -> None:
+        self._view = view
+        self._journal = journal
+        self._known = Known(view)
+        self._numbers = count(1)
+        self._pools: dict[Account, _Pool] = {}
+        self._open: dict[int, Admission] = {}
+        self._lock = threading.Lock()
+        self._latest = view.store.clock()
+
+    @classmethod
+    def open(cls, view: View, folder: Path) -> Desk:
+        """Return a new desk of the base that ``view`` (its operator's) sees, with its journal under ``folder``.
+
+        What killed desks have left there goes back to its budgets first.
+
+        Raises:
+            DiskFullError: no journal can be kept.
+            PilotbaseError: the store cannot be asked.
+        """
+        recover(view, folder)
+        return cls(view, Journal.begin(folder))
+
+    @property
+    def identity(self) -> str:
+        """What its journal and its allotments are called."""
+        return self._journal.desk
+
+    def admit(self, secret: str, service: str, cost: Cost, scope: Scope = Scope.INFER) -> Admission:
+        """Admit one call of ``service`` that costs at most ``cost``; it is reserved until it is settled.
+
+        Raises:
+            RefusedError: ``service.unknown_key``, ``key_revoked``, ``key_expired``, ``wrong_scope``, ``stopped``,
+                ``certificate_revoked``, ``_suspended`` or ``_expired`` where no person takes over, ``budget_spent``.
+            NotFoundError: ``service.unknown_service``: there is none, or not for this key.
+            DiskFullError: ``service.journal_full``: what cannot be written down is not done.
+            PilotbaseError: the store cannot be asked; then nothing is admitted.
+        """
+        self._known.refresh()
+        now = self._now()
+        access = self._access(secret, scope, now)
+        serving = self._serving(access.key, service)
+        route = _route(serving, now)
+        return self._reserve(access, serving, route, cost)
+
+    def services(self, secret: str) -> list[Service]:
+        """Return what a key may call; raises `RefusedError` as `admit` does."""
+        self._known.refresh()
+        key = self._access(secret, None, self._now()).key
+        serving = self._known.serving(key.service)
+        return [] if serving is None else [serving.service]
+
+    def settle(self, admission: Admission, used: Cost, observed: Observed | None = None) -> None:
+        """Say what a call has used and what was observed of it, before its answer goes back; what is left goes back.
+
+        ``observed=None``: nobody answered. More than was reserved is paid as far as this desk's allotment reaches:
+        the meter shows all of it, the budget is never overspent.
+
+        Raises:
+            ValueError: it was settled before, or by another desk.
+            DiskFullError: it cannot be written down. The call stays open: settle again, or it counts as reserved.
+        """
+        with self._lock:
+            if self._open.pop(admission.number, None) is not admission:
+                raise ValueError(f"call {admission.number} is not open at this desk")
+        try:
+            self._settle(admission, used, observed)
+        except BaseException:
+            self._open[admission.number] = admission
+            raise
+
+    def give_back(self) -> None:
+        """Return what is left of every allotment to its budget; the next call takes a new one."""
+        self._give_back(list(self._pools.values()))
+
+    def close(self) -> None:
+        """Give back what is left and let the journal go; open calls count as reserved. Admit nothing after it."""
+        try:
+            self.give_back()
+        finally:
+            self._journal.close()
+            self._known.close()
+
+    def _now(self) -> datetime:
+        """Return the time, which never goes back here: a key that has expired does not come to life again."""
+        self._latest = max(self._latest, self._view.store.clock())
+        return self._latest
+
+    def _access(self, secret: str, scope: Scope | None, now: datetime) -> Access:
+        access = self._known.access(hash_of(secret)) if secret.startswith(MARK) else None
+        if access is None:
+            raise RefusedError("service.unknown_key")
+        key = access.key
+        if key.revoked_at is not None:
+            raise RefusedError("service.key_revoked", key=key.prefix)
+        if now >= key.expires_at:
+            raise RefusedError("service.key_expired", key=key.prefix, expired=key.expires_at.date())
+        if scope is not None and scope not in key.scopes:
+            raise RefusedError("service.wrong_scope", key=key.prefix, scope=scope)
+        return access
+
+    def _serving(self, key: ServiceKey, name: str) -> Serving:
+        serving = self._known.serving(name) if key.service == name else None
+        if serving is None:
+            raise NotFoundError("service.unknown_service", service=name)
+        return serving
+
+    def _reserve(self, access: Access, serving: Serving, route: Route | None, cost: Cost) -> Admission:
+        budget = access.budget
+        held = NOTHING if budget is None else budget.bounded(cost)
+        account = None if budget is None else budget.account(self._latest)
+        if budget is not None and account is not None:
+            self._take(self._pool(budget, account), budget, held)
+        standing: ServiceStanding = serving.standing
+        number = next(self._numbers)
+        admission = Admission(number, access.key.identity, serving.service, standing, route, cost, account, held)
+        try:
+            self._journal.reserve(admission)
+        except BaseException:
+            self._put_back(admission, held)
+            raise
+        self._open[number] = admission
+        return admission
+
+    def _pool(self, budget: Budget, account: Account) -> _Pool:
+        pool = self._pools.get(account)
+        if pool is None:
+            self._give_back(earlier for earlier in list(self._pools.values()) if _same_budget(earlier, account))
+            with self._lock:
+                pool = self._pools.setdefault(account, _Pool(budget, account))
+        return pool
+
+    def _give_back(self, pools: Iterable[_Pool]) -> None:
+        for pool in pools:
+            with pool.lock:
+                self._empty(pool)
+
+    def _take(self, pool: _Pool, budget: Budget, cost: Cost) -> None:
+        """Take ``cost`` out of what this desk holds, or out of the store; raises `RefusedError`."""
+        with pool.lock:
+            if pool.budget != budget:  # its bounds were changed: what was taken under the old ones goes back
+                self._empty(pool)
+                pool.budget = budget
+            if not pool.left.covers(cost):
+                need = (cost - pool.left).at_least(NOTHING)
+                pool.left = pool.left + self._lease(pool, need)
+            pool.left = pool.left - cost
+
+    def _lease(self, pool: _Pool, need: Cost) -> Cost:
+        now = self._view.store.clock()
+        with self._view.store.database.write() as connection:
+            return budgets.lease(connection, self.identity, pool.budget, pool.account, need, now)
+
+    def _settle(self, admission: Admission, used: Cost, observed: Observed | None) -> None:
+        pool = None if admission.account is None else self._pools[admission.account]
+        if pool is None:
+            self._journal.settle(admission, used, NOTHING, observed)
+            return
+        with pool.lock:
+            charged = pool.budget.bounded(used).at_most(admission.held + pool.left)
+            self._journal.settle(admission, used, charged, observed)
+            pool.left = pool.left + admission.held - charged
+
+    def _put_back(self, admission: Admission, cost: Cost) -> None:
+        if admission.account is not None:
+            pool = self._pools[admission.account]
+            with pool.lock:
+                pool.left = pool.left + cost
+
+    def _empty(self, pool: _Pool) -> None:
+        if pool.left != NOTHING:
+            now = self._view.store.clock()
+            with self._view.store.database.write() as connection:
+                budgets.give_back(connection, self.identity, pool.account, pool.left, now)
+            pool.left = NOTHING
+
+
+def _same_budget(pool: _Pool, account: Account) -> bool:
+    return (pool.account.service, pool.account.budget) == (account.service, account.budget)
+
+
+def _route(serving: Serving, now: datetime) -> Route | None:
+    """Return what may answer now, None for a person; raises `RefusedError` where nobody may."""
+    name, state = serving.service.name, serving.standing.state
+    if state is ServingState.STOPPED:
+        raise RefusedError("service.stopped", service=name, reason=serving.standing.reason)
+    if state is ServingState.HUMAN:
+        return None
+    way = serving.way(now)
+    if way is not None:
+        return way.route
+    if serving.service.terms.ask_human:
+        return None
+    raise _barred(name, serving.ways[serving.standing.route].why_not(now))
+
+
+def _barred(service: str, why: str | None) -> PilotbaseError:
+    if why == "revoked":
+        return RefusedError("service.certificate_revoked", service=service)
+    if why == "suspended":
+        return RefusedError("service.certificate_suspended", service=service)
+    return RefusedError("service.certificate_expired", service=service)

@@ -1,0 +1,276 @@
+"""The journal of a desk: what it has reserved and settled, on disk before anybody is told.
+
+    <folder>/<desk>/lock              held (flock) as long as the desk lives
+    <folder>/<desk>/00000001.jsonl    segments: whole lines, only ever appended to
+
+One write(2) a record, and no fsync in the way of an answer: a killed process loses nothing that it has written. What a
+machine loses that stops, the header tells: the boot in which a segment was written is not the present one. A segment
+begins with the header and every reservation that is still open, so that the last one alone says what is open.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pilotbase.service.calls import Account, Admission, Cost, Observed
+from pilotbase.workspace.engine import machine_failure
+from pilotbase.workspace.failures import DiskFullError
+
+SEGMENT_BYTES = 16 << 20
+LOCK = "lock"
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+Fields = Mapping[str, Any]
+"""A record: plain JSON, read and written on the way of every call."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record as it stands in a segment."""
+
+    segment: int
+    start: int
+    end: int
+    """Where the next begins."""
+    fields: Fields
+
+
+class Journal:
+    """The journal of one living desk. Safe to share between threads."""
+
+    def __init__(self, folder: Path, desk: str, lock: int) -> None:
+        self.desk = desk
+        self._folder = folder
+        self._held = lock
+        self._lock = threading.Lock()
+        self._open: dict[int, bytes] = {}
+        self._segment = 0
+        self._file = -1
+        self._size = 0
+
+    @classmethod
+    def begin(cls, folder: Path) -> Journal:
+        """Return a new journal under ``folder``, made on first use; raises `DiskFullError`, `PilotbaseError`."""
+        desk = secrets.token_hex(8)
+        hidden = folder / f".{desk}"
+        try:
+            hidden.mkdir(mode=0o700, parents=True)
+            lock = os.open(hidden / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            hidden.rename(folder / desk)  # seen by others only when it is held
+        except OSError as error:
+            raise machine_failure(error, folder) from error
+        journal = cls(folder / desk, desk, lock)
+        journal._turn_page()
+        return journal
+
+    def reserve(self, admission: Admission) -> None:
+        """Write down what was taken for a call; raises `DiskFullError` when it cannot be, and nothing was."""
+        line = _spell({"reserved": admission.number, **_of(admission), **_cost("held", admission.held)})
+        with self._lock:
+            if self._size >= SEGMENT_BYTES:
+                self._turn_page()
+            self._append(line)
+            self._open[admission.number] = line
+
+    def settle(self, admission: Admission, used: Cost, charged: Cost, observed: Observed | None) -> None:
+        """Write down what came of a call; raises `DiskFullError` when it cannot be: the call stays open."""
+        fields = {"settled": admission.number, **_of(admission), **_cost("used", used), **_cost("charged", charged)}
+        line = _spell({**fields, **_observation(observed)})
+        with self._lock:
+            self._append(line)
+            self._open.pop(admission.number, None)
+
+    def close(self) -> None:
+        """Let go of it: whoever comes next takes it for the journal of a desk that has ended."""
+        with self._lock:
+            os.close(self._file)
+            os.close(self._held)
+
+    def _turn_page(self) -> None:
+        """Begin the next segment: written beside, then renamed, so that it is there whole or not at all."""
+        number = self._segment + 1
+        path = self._folder / _segment_name(number)
+        beside = path.with_suffix(".new")
+        beginning = _spell({"journal": 1, "desk": self.desk, "boot": boot()}) + b"".join(self._open.values())
+        try:
+            file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                _write(file, beginning)
+                beside.rename(path)
+            except OSError:
+                os.close(file)
+                raise
+        except OSError as error:
+            raise _failure(error, path) from error
+        if self._file >= 0:
+            os.close(self._file)
+        self._segment, self._file, self._size = number, file, len(beginning)
+
+    def _append(self, line: bytes) -> None:
+        try:
+            _write(self._file, line)
+        except OSError as error:
+            os.ftruncate(self._file, self._size)  # nothing half-written before the next record
+            raise _failure(error, self._folder) from error
+        self._size += len(line)
+
+
+def boot() -> str:
+    """Return what names the time since this machine was started."""
+    try:
+        return _BOOT.read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def desks(folder: Path) -> list[str]:
+    """Return the desks that have a journal under ``folder``, living or not."""
+    if not folder.is_dir():
+        return []
+    return sorted(entry.name for entry in folder.iterdir() if (entry / LOCK).exists() and entry.name[0] != ".")
+
+
+@contextmanager
+def abandoned(folder: Path, desk: str) -> Iterator[bool]:
+    """Yield whether the desk has ended; if so nobody else looks at its journal within the block."""
+    try:
+        lock = os.open(folder / desk / LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield False  # somebody has done with it
+        return
+    try:
+        yield _try_lock(lock) and (folder / desk / LOCK).exists()
+    finally:
+        os.close(lock)
+
+
+def segments(folder: Path, desk: str) -> list[int]:
+    """Return the numbers of the segments that are there, in order."""
+    return sorted(int(path.stem) for path in (folder / desk).glob("*.jsonl"))
+
+
+def read_lines(folder: Path, desk: str, segment: int, start: int = 0, limit: int | None = None) -> Iterator[Line]:
+    """Iterate whole lines of a segment from byte ``start``, of about ``limit`` bytes; a torn last one is left out.
+
+    A line whose check sum is wrong, as a machine that stopped may leave, has no fields.
+    """
+    with (folder / desk / _segment_name(segment)).open("rb") as stream:
+        stream.seek(start)
+        for line in stream:
+            if not line.endswith(b"\n"):
+                return
+            end = start + len(line)
+            yield Line(segment, start, end, _read(line))
+            start = end
+            if limit is not None and (limit := limit - len(line)) <= 0:
+                return
+
+
+def open_calls(folder: Path, desk: str) -> dict[int, Fields]:
+    """Return number → fields of the reservations that were never settled."""
+    found: dict[int, Fields] = {}
+    for line in read_lines(folder, desk, segments(folder, desk)[-1]):
+        if "reserved" in line.fields:
+            found[line.fields["reserved"]] = line.fields
+        found.pop(line.fields.get("settled", 0), None)
+    return found
+
+
+def is_of_this_boot(folder: Path, desk: str) -> bool:
+    """Tell whether the machine has run on since the journal was written: then all that was written is there."""
+    header = next(read_lines(folder, desk, segments(folder, desk)[-1], limit=1), None)
+    return header is not None and bool(boot()) and header.fields.get("boot") == boot()
+
+
+def drop_segment(folder: Path, desk: str, segment: int) -> None:
+    """Remove a segment that has been taken in."""
+    (folder / desk / _segment_name(segment)).unlink(missing_ok=True)
+
+
+def drop_journal(folder: Path, desk: str) -> None:
+    """Remove the journal of a desk that has been taken in."""
+    shutil.rmtree(folder / desk, ignore_errors=True)
+
+
+def account_in(fields: Fields) -> Account | None:
+    """Return the account that a record names."""
+    return Account(fields["service"], fields["budget"], fields["period"]) if "budget" in fields else None
+
+
+def cost_in(fields: Fields, name: str) -> Cost:
+    """Return a cost that a record holds under ``name``."""
+    return Cost(*fields[name])
+
+
+def _try_lock(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _of(admission: Admission) -> dict[str, Any]:
+    fields = {"key": admission.key, "service": admission.service.name}
+    account = admission.account
+    return fields if account is None else {**fields, "budget": account.budget, "period": account.period}
+
+
+def _cost(name: str, cost: Cost) -> dict[str, Any]:
+    return {name: (cost.calls, cost.tokens)}
+
+
+def _observation(observed: Observed | None) -> dict[str, Any]:
+    if observed is None:
+        return {}
+    return {
+        "ids": list(observed.ids),
+        "inputs": {name: list(column) for name, column in observed.inputs.items()},
+        "answers": list(observed.answers),
+        "end": observed.end.value,
+        "version": observed.version,
+        "milliseconds": observed.milliseconds,
+        "at": observed.at.isoformat(),
+    }
+
+
+def _spell(fields: Fields) -> bytes:
+    body = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return b"%08x %b\n" % (zlib.crc32(body), body)
+
+
+def _read(line: bytes) -> Fields:
+    checked, _, body = line.rstrip(b"\n").partition(b" ")
+    if checked != b"%08x" % zlib.crc32(body):
+        return {}
+    fields: Fields = json.loads(body.decode("utf-8", "surrogatepass"))
+    return fields
+
+
+def _write(file: int, data: bytes) -> None:
+    written = os.write(file, data)
+    while written < len(data):  # the next write says why
+        written += os.write(file, data[written:])
+
+
+def _failure(error: OSError, path: Path) -> Exception:
+    if error.errno in _FULL:
+        return DiskFullError("service.journal_full", folder=path.parent)
+    return machine_failure(error, path)
+
+
+def _segment_name(number: int) -> str:
+    return f"{number:08d}.jsonl"

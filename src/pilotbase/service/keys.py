@@ -1,0 +1,127 @@
+"""Keys of services: generated here, shown once, kept as a hash; scoped, expiring, revocable."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.vocabularies import Scope
+from pilotbase.service.budgets import require_budget
+from pilotbase.workspace import service_tables as tables
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+MARK = "pbk_"
+"""How every secret begins, so that scanners for leaked secrets know it."""
+SHOWN = len(MARK) + 6
+DAYS = 90
+MAXIMUM_DAYS = 730
+_rows = tables.service_keys.c
+
+
+@dataclass(frozen=True)
+class ServiceKey:
+    """A key as the base knows it: never the secret."""
+
+    identity: str
+    service: str
+    organisation: str
+    title: str
+    prefix: str
+    """How the secret begins: enough to tell keys apart."""
+    scopes: frozenset[Scope]
+    budget: str
+    """Name of the service's budget that its calls are taken from; '': none."""
+    made_by: str
+    made_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+    def holds_at(self, now: datetime) -> bool:
+        """Tell whether it is neither revoked nor expired."""
+        return self.revoked_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True)
+class KeyTerms:
+    """On which terms a key is given out."""
+
+    title: str
+    scopes: frozenset[Scope] = frozenset({Scope.INFER})
+    budget: str = ""
+    days: int = DAYS
+
+
+def write_key(change: Transaction, service: str, organisation: str, terms: KeyTerms) -> tuple[ServiceKey, str]:
+    """Make a key to ``service`` and return it with its secret, which nobody can be told again.
+
+    Raises:
+        InputError: no title, no scope, or a life of less than a day or more than `MAXIMUM_DAYS`.
+        NotFoundError: the service has no such budget.
+    """
+    if not 1 <= len(terms.title.strip()) <= 200 or not terms.scopes:
+        raise InputError("service.bad_key_terms")
+    if not 1 <= terms.days <= MAXIMUM_DAYS:
+        raise InputError("service.bad_key_life", found=terms.days, maximum=MAXIMUM_DAYS)
+    if terms.budget:
+        require_budget(change.connection, service, terms.budget)
+    secret = MARK + secrets.token_urlsafe(32)
+    key = ServiceKey(
+        identity=secrets.token_hex(8),
+        service=service,
+        organisation=organisation,
+        title=terms.title.strip(),
+        prefix=secret[:SHOWN],
+        scopes=terms.scopes,
+        budget=terms.budget,
+        made_by=change.actor.person or "",
+        made_at=change.now,
+        expires_at=change.now + timedelta(days=terms.days),
+    )
+    row = {**vars(key), "scopes": " ".join(sorted(key.scopes)), "secret": hash_of(secret)}
+    change.connection.execute(insert(tables.service_keys).values(row))
+    facts = {"prefix": key.prefix, "expires": key.expires_at.isoformat(), "scopes": row["scopes"]}
+    change.record("service.key_made", [f"service:{service}", f"key:{key.identity}"], facts)
+    return key, secret
+
+
+def withdraw_key(change: Transaction, service: str, identity: str) -> None:
+    """Revoke a key of ``service``, from its next call on; revoking twice changes nothing; raises `NotFoundError`."""
+    here = (_rows.service == service, _rows.identity == identity)
+    row = change.connection.execute(select(_rows.revoked_at).where(*here)).one_or_none()
+    if row is None:
+        raise NotFoundError("service.no_key", service=service, key=identity)
+    if row.revoked_at is None:
+        change.connection.execute(update(tables.service_keys).where(*here).values(revoked_at=change.now))
+        change.record("service.key_revoked", [f"service:{service}", f"key:{identity}"])
+
+
+def keys_of(view: View, service: str) -> Sequence[ServiceKey]:
+    """Return the keys of a service, newest first; the caller may see the service."""
+    rows = select(tables.service_keys).where(_rows.service == service).order_by(_rows.made_at.desc(), _rows.identity)
+    with view.reading() as connection:
+        return [_read(row) for row in connection.execute(rows)]
+
+
+def find_key(connection: Connection, hashed: str) -> ServiceKey | None:
+    """Return the key whose secret has this hash, or None."""
+    row = connection.execute(select(tables.service_keys).where(_rows.secret == hashed)).one_or_none()
+    return None if row is None else _read(row)
+
+
+def hash_of(secret: str) -> str:
+    """Return the hex SHA-256 of a secret; it holds 256 bits of chance, so a fast hash is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _read(row: Row[Any]) -> ServiceKey:
+    fields = {name: value for name, value in row._mapping.items() if name != "secret"}
+    return ServiceKey(**{**fields, "scopes": frozenset(map(Scope, row.scopes.split()))})

@@ -1,0 +1,142 @@
+"""What a desk knows of keys, services and where they stand: read again as soon as anything was changed."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.revocation import RevocationList
+from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStanding
+from pilotbase.service.budgets import Budget, find_budget
+from pilotbase.service.keys import ServiceKey, find_key
+from pilotbase.service.overrides import SignedOverride
+from pilotbase.workspace.freshness import Freshness
+from pilotbase.workspace.store import View
+
+REVOCATIONS_HEAD = "revocations"
+
+
+@dataclass(frozen=True)
+class Way:
+    """A route of a service, and why it may not answer."""
+
+    route: Route
+    expires_at: datetime
+    barred: str | None
+    """``revoked``, ``suspended``; None: neither."""
+
+    def why_not(self, now: datetime) -> str | None:
+        """Return why it may not answer at ``now``, or None: it may."""
+        return self.barred or ("expired" if now >= self.expires_at else None)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A service as it stands now."""
+
+    service: Service
+    standing: ServiceStanding
+    ways: tuple[Way, ...]
+
+    def way(self, now: datetime) -> Way | None:
+        """Return the first way, from where the service stands, that may answer at ``now``."""
+        return next((way for way in self.ways[self.standing.route :] if way.why_not(now) is None), None)
+
+
+@dataclass(frozen=True)
+class Access:
+    """A key with the budget that its calls are taken from."""
+
+    key: ServiceKey
+    budget: Budget | None
+
+
+@dataclass
+class _Seen:
+    """What was read since the log had so many entries."""
+
+    entries: int
+    accesses: dict[str, Access] = field(default_factory=dict)
+    services: dict[str, Serving] = field(default_factory=dict)
+    revocations: RevocationList | None = None
+
+
+class Known:
+    """What `view` sees of services, never older than the store. Safe to share between threads.
+
+    A reader that finds the store unchanged takes what it has; otherwise everything is forgotten and read as needed.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._freshness = Freshness(view.store.database)
+        self._seen = _Seen(-1)
+        self._lock = threading.Lock()
+        self._revocations: tuple[str | None, RevocationList | None] = (None, None)
+
+    def refresh(self) -> None:
+        """Forget what may be out of date; raises `PilotbaseError` when the store cannot be asked."""
+        entries = self._freshness.entries()
+        if entries != self._seen.entries:
+            self._seen = _Seen(entries)
+
+    def access(self, hashed: str) -> Access | None:
+        """Return what the key with this hash opens, or None; an unknown one is not remembered."""
+        seen = self._seen
+        found = seen.accesses.get(hashed)
+        if found is None:
+            found = self._read_access(hashed)
+            if found is not None:
+                seen.accesses[hashed] = found
+        return found
+
+    def serving(self, name: str) -> Serving | None:
+        """Return a service as it stands, or None; an unknown one is not remembered."""
+        seen = self._seen
+        found = seen.services.get(name)
+        if found is None:
+            found = read_serving(self._view, name, self._listed())
+            if found is not None:
+                seen.services[name] = found
+        return found
+
+    def close(self) -> None:
+        """Close the connection over which the store is asked."""
+        self._freshness.close()
+
+    def _read_access(self, hashed: str) -> Access | None:
+        with self._view.reading() as connection:
+            key = find_key(connection, hashed)
+            if key is None:
+                return None
+            return Access(key, find_budget(connection, key.service, key.budget) if key.budget else None)
+
+    def _listed(self) -> RevocationList | None:
+        digest = self._view.head(REVOCATIONS_HEAD)
+        with self._lock:
+            if digest is not None and self._revocations[0] != digest:
+                self._revocations = (digest, self._view.load(digest, RevocationList))
+            return self._revocations[1]
+
+
+def read_serving(view: View, name: str, listed: RevocationList | None) -> Serving | None:
+    """Return a service as it stands, or None where ``view`` sees none; ``listed`` is what was revoked."""
+    found = view.named([f"service:{name}", f"service-standing:{name}"])
+    if len(found) < 2:
+        return None
+    service = found[f"service:{name}"].load(Service)
+    standing = found[f"service-standing:{name}"].load(ServiceStanding)
+    return Serving(service, standing, tuple(_way(view, route, listed) for route in service.routes))
+
+
+def _way(view: View, route: Route, listed: RevocationList | None) -> Way:
+    if not isinstance(route, CertifiedRoute):
+        return Way(route, view.load(route.override, SignedOverride).override.expires_at, None)
+    certificate = view.load(route.certificate, IssuedCertificate).certificate
+    barred = None
+    if listed is not None:
+        barred = "suspended" if listed.find_suspended(route.serial) else None
+        barred = "revoked" if listed.find(route.serial) else barred
+    return Way(route, certificate.expires_at, barred)

@@ -1,0 +1,148 @@
+"""A base with one certified application in service, and what tests do with it."""
+
+import hashlib
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pilotbase.certificate import create_trust, reinstate, revoke, sign_certificate, suspend
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.plan import ApplicationReference, ScenarioReference
+from pilotbase.documents.scenario import Contact
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding, ServiceTerms
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import CallEnd, Role, ServingState
+from pilotbase.service.budgets import Budget, spending_of, write_budget
+from pilotbase.service.calls import Cost, Observed
+from pilotbase.service.desk import Desk
+from pilotbase.service.keys import KeyTerms, withdraw_key, write_key
+from pilotbase.workspace.actors import PUBLIC, actor, parties
+from pilotbase.workspace.store import Store, View
+
+OPERATOR = actor("base", Role.OPERATOR)
+
+
+def digest(name: str) -> str:
+    return f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+class Served:
+    """A base that signs, with services made as rows of it; the registry's own rules have tests of their own."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store, self.folder = store, folder
+        self.view: View = store.as_actor(OPERATOR)
+        self.trust = create_trust(folder / "keys", "base", store.clock())
+        self.journals = folder / "journals"
+
+    def certify(self, version: str = "1.0.0", verdict: str = "accept", days: int = 100) -> str:
+        """Store a signed certificate of the application ``forest``; return its digest."""
+        now: datetime = self.store.clock()
+        stated = Certificate(
+            serial=digest(f"report {version}"),
+            verdict=verdict,
+            application=ApplicationReference(
+                name="forest",
+                version=version,
+                supplier=Contact(organisation="acme"),
+                digest=digest(f"folder {version}"),
+                environment=digest(f"environment {version}"),
+            ),
+            scenario=ScenarioReference(
+                name="milling",
+                owner=Contact(organisation="plant"),
+                digest=digest("scenario"),
+                public_sample=digest("public"),
+                hidden_set=digest("hidden"),
+                hidden_cases=1000,
+            ),
+            plan=digest(f"plan {version}"),
+            report=digest(f"report {version}"),
+            attempt=1,
+            claim=text("verdict.accept"),
+            criteria=("recall(broken) >= 0.8",),
+            guarantee="exact_anytime",
+            isolation="L2",
+            issued_at=now,
+            expires_at=now + timedelta(days=days),
+            issuer="base",
+        )
+        issued = IssuedCertificate(certificate=stated, envelope=sign_certificate(stated, self.trust))
+        with self.view.transaction("certificate.issued") as change:
+            made = change.put(issued, PUBLIC, fields={"serial": stated.serial})
+            change.set_head(f"certificate:{stated.report}", made, expected=None)
+        return made
+
+    def serve(self, *certificates: str, name: str = "milling", ask_human: bool = False) -> Service:
+        """Put certificates into service under a name, the first of them answering."""
+        routes = tuple(self.route(one) for one in certificates or (self.certify(),))
+        service = Service(
+            name=name, title="Milling", organisation="plant", routes=routes, terms=ServiceTerms(ask_human=ask_human)
+        )
+        with self.view.transaction("service.created") as change:
+            made = change.put(service, parties("acme"), owner="plant")
+            change.set_head(f"service:{name}", made, expected=self.view.within(change).head(f"service:{name}"))
+        self.stand(ServingState.SERVING, name=name)
+        return service
+
+    def route(self, certificate: str) -> CertifiedRoute:
+        stated = self.view.load(certificate, IssuedCertificate).certificate
+        return CertifiedRoute(
+            certificate=certificate, serial=stated.serial, application=stated.application, plan=stated.plan
+        )
+
+    def stand(self, state: ServingState, route: int = 0, name: str = "milling") -> None:
+        standing = ServiceStanding(
+            service=name, state=state, route=route, reason=text("verdict.accept"), at=self.store.clock()
+        )
+        with self.view.transaction("service.moved") as change:
+            head = f"service-standing:{name}"
+            made = change.put(standing, parties("acme"), owner="plant")
+            change.set_head(head, made, expected=self.view.within(change).head(head))
+
+    def budget(self, calls: int | None = None, tokens: int | None = None, period: str = "total") -> str:
+        with self.view.transaction("service.budget") as change:
+            write_budget(change, Budget("milling", "main", period, calls, tokens))
+        return "main"
+
+    def key(self, budget: str = "", **terms: object) -> str:
+        """Make a key and return its secret."""
+        with self.view.transaction("service.key") as change:
+            return write_key(change, "milling", "plant", KeyTerms("line 3", budget=budget, **terms))[1]
+
+    def withdraw(self, identity: str) -> None:
+        with self.view.transaction("service.key") as change:
+            withdraw_key(change, "milling", identity)
+
+    def revoke(self, version: str = "1.0.0") -> None:
+        revoke(self.trust, self.view, self._list, digest(f"report {version}"), "wrong", self.store.clock())
+
+    def suspend(self, version: str = "1.0.0") -> None:
+        suspend(self.trust, self.view, self._list, digest(f"report {version}"), "doubt", self.store.clock())
+
+    def reinstate(self, version: str = "1.0.0") -> None:
+        reinstate(self.trust, self.view, self._list, digest(f"report {version}"), self.store.clock())
+
+    @contextmanager
+    def desk(self):
+        opened = Desk.open(self.view, self.journals)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def gone(self) -> Cost:
+        """What has gone out of the one budget: used, or in the hands of desks."""
+        (spending,) = spending_of(self.view, "milling")
+        return spending.used + spending.held
+
+    @property
+    def _list(self) -> Path:
+        return self.folder / "revocations.json"
+
+    def observed(self, *ids: str, end: CallEnd = CallEnd.ANSWERED, version: str = "1.0.0") -> Observed:
+        count = len(ids)
+        inputs = {"torque": [float(number) for number in range(count)]}
+        at = self.store.clock()
+        return Observed(ids, inputs, ["fine"] * count, end, digest(f"folder {version}"), 2.5, at)

@@ -1,0 +1,163 @@
+"""What the desk admits and refuses, and that it never overspends."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.vocabularies import Scope, ServingState
+from pilotbase.service.calls import Cost
+from pilotbase.service.desk import Desk
+from pilotbase.service.keys import keys_of
+from tests.service.services_for_tests import Served
+
+
+def refusal(desk: Desk, secret: str, service: str = "milling", scope: Scope = Scope.INFER, tokens: int = 0) -> str:
+    with pytest.raises(PilotbaseError) as caught:
+        desk.admit(secret, service, Cost(1, tokens), scope)
+    assert caught.value.render("zh") != caught.value.render("en")
+    assert secret not in caught.value.render()
+    return caught.value.code
+
+
+def test_a_call_is_admitted_on_the_route_that_stands(served: Served) -> None:
+    service = served.serve()
+    secret = served.key()
+    with served.desk() as desk:
+        admission = desk.admit(secret, "milling", Cost())
+        assert (admission.service, admission.route) == (service, service.routes[0])
+        assert desk.services(secret) == [service]
+        desk.settle(admission, Cost())
+
+
+def test_keys_that_do_not_open_a_service(served: Served, clock) -> None:
+    served.serve()
+    served.serve(served.certify("2.0.0"), name="press")
+    good, short = served.key(), served.key(days=1)
+    observer = served.key(scopes=frozenset({Scope.OBSERVE}))
+    with served.desk() as desk:
+        assert refusal(desk, "pbk_guess") == "service.unknown_key"
+        assert refusal(desk, "letmein") == "service.unknown_key"
+        assert refusal(desk, observer) == "service.wrong_scope"
+        assert desk.admit(observer, "milling", Cost(), Scope.OBSERVE).route
+        assert refusal(desk, good, "press") == refusal(desk, good, "nothing") == "service.unknown_service"
+        desk.admit(short, "milling", Cost())
+        clock.step(86_400)
+        assert refusal(desk, short) == "service.key_expired"
+        clock.step(-3600)
+        assert refusal(desk, short) == "service.key_expired"
+        desk.admit(good, "milling", Cost())
+
+
+def test_what_is_changed_in_the_store_holds_at_the_next_call(any_served: Served) -> None:
+    any_served.serve()
+    secret = any_served.key()
+    with any_served.desk() as desk:
+        desk.admit(secret, "milling", Cost())
+        any_served.stand(ServingState.STOPPED)
+        assert refusal(desk, secret) == "service.stopped"
+        any_served.stand(ServingState.HUMAN)
+        assert desk.admit(secret, "milling", Cost()).route is None
+        any_served.stand(ServingState.SERVING)
+        any_served.suspend()
+        assert refusal(desk, secret) == "service.certificate_suspended"
+        any_served.reinstate()
+        assert desk.admit(secret, "milling", Cost()).route
+        any_served.revoke()
+        assert refusal(desk, secret) == "service.certificate_revoked"
+        any_served.withdraw(keys_of(any_served.view, "milling")[0].identity)
+        assert refusal(desk, secret) == "service.key_revoked"
+
+
+def test_an_earlier_certified_version_answers_then_a_person(served: Served, clock) -> None:
+    older, newer = served.certify("1.0.0", days=50), served.certify("2.0.0", days=100)
+    service = served.serve(newer, older, ask_human=True)
+    secret = served.key()
+    with served.desk() as desk:
+        assert desk.admit(secret, "milling", Cost()).route == service.routes[0]
+        served.revoke("2.0.0")
+        assert desk.admit(secret, "milling", Cost()).route == service.routes[1]
+        clock.step(timedelta(days=51).total_seconds())
+        assert desk.admit(secret, "milling", Cost()).route is None
+
+
+def test_a_certificate_that_ran_out_answers_no_more(served: Served, clock) -> None:
+    served.serve(served.certify(days=10))
+    secret = served.key()
+    with served.desk() as desk:
+        desk.admit(secret, "milling", Cost())
+        clock.step(10 * 86_400)
+        assert refusal(desk, secret) == "service.certificate_expired"
+
+
+def test_a_hundred_concurrent_calls_on_a_nearly_empty_budget(any_served: Served) -> None:
+    any_served.serve()
+    secret = any_served.key(any_served.budget(calls=1000, tokens=37 * 50))
+    started = threading.Barrier(50)
+
+    def call(number: int) -> int:
+        if number < 50:
+            started.wait(20)
+        try:
+            admission = desk.admit(secret, "milling", Cost(1, 50))
+        except PilotbaseError as error:
+            assert error.code == "service.budget_spent"
+            return 0
+        desk.settle(admission, Cost(1, 50))
+        return 1
+
+    with any_served.desk() as desk, ThreadPoolExecutor(50) as pool:
+        assert sum(pool.map(call, range(100))) == 37
+        assert refusal(desk, secret, tokens=50) == "service.budget_spent"
+    assert any_served.gone() == Cost(37, 37 * 50)
+
+
+def test_what_was_reserved_and_not_used_goes_back(served: Served) -> None:
+    served.serve()
+    secret = served.key(served.budget(tokens=100))
+    with served.desk() as desk:
+        first = desk.admit(secret, "milling", Cost(1, 100))
+        assert refusal(desk, secret, tokens=1) == "service.budget_spent"
+        desk.settle(first, Cost(1, 30))
+        second = desk.admit(secret, "milling", Cost(1, 70))
+        desk.settle(second, Cost(1, 500))  # an endpoint that uses more than it may: the budget is never overspent
+        with pytest.raises(ValueError, match="not open"):
+            desk.settle(second, Cost(1, 1))
+    assert served.gone() == Cost(0, 100)
+
+
+def test_a_budget_of_a_month_begins_again(served: Served, clock) -> None:
+    served.serve()
+    secret = served.key(served.budget(calls=2, period="month"), days=90)
+    with served.desk() as desk:
+        for _ in range(2):
+            desk.admit(secret, "milling", Cost())
+        assert refusal(desk, secret) == "service.budget_spent"
+        clock.step(31 * 86_400)
+        desk.admit(secret, "milling", Cost())
+        clock.step(-31 * 86_400)  # set back: the month that was is spent, the one that came goes on
+        desk.admit(secret, "milling", Cost())
+        assert refusal(desk, secret) == "service.budget_spent"
+
+
+def test_a_budget_that_was_lowered_holds_at_once(served: Served) -> None:
+    served.serve()
+    secret = served.key(served.budget(calls=1000))
+    with served.desk() as desk:
+        desk.admit(secret, "milling", Cost())
+        served.budget(calls=2)
+        desk.admit(secret, "milling", Cost())
+        assert refusal(desk, secret) == "service.budget_spent"
+        served.budget(calls=3)
+        desk.admit(secret, "milling", Cost())
+
+
+def test_secrets_stand_nowhere(served: Served, tmp_path) -> None:
+    served.serve()
+    secret = served.key(served.budget(calls=10))
+    with served.desk() as desk:
+        desk.settle(desk.admit(secret, "milling", Cost()), Cost(), served.observed("a"))
+    held = [path for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    assert held == []
