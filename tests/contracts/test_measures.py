@@ -163,6 +163,17 @@ def test_every_observation_lies_in_the_range_of_bets(name: str, kind: str, seed:
                 assert term % step == 0
 
 
+@pytest.mark.parametrize(("name", "kind"), [pair for pair in KINDS if not measures()[pair[0]].pooled])
+def test_what_is_followed_case_by_case_gives_the_same_alone_and_among_others(name: str, kind: str) -> None:
+    measure, cases = measures()[name], cases_for(name, kind, 12, n=30, absent=0.2)
+    together = observe(rule_of(measure), cases, np.arange(30)).parts[0]
+    alone = [observe(rule_of(measure), cases.among(np.array([i])), np.arange(1)).parts[0] for i in range(30)]
+    same = [(int(part.gain[0]), int(part.weight[0])) for part in alone] == [
+        (int(gain), int(weight)) for gain, weight in zip(together.gain, together.weight, strict=True)
+    ]
+    assert same == measure.by_case
+
+
 @EVERY_KIND
 def test_no_case_is_not_measured(name: str, kind: str) -> None:
     empty = cases_for(name, kind, 0).among(np.array([], dtype=np.int64))

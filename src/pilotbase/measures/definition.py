@@ -80,6 +80,8 @@ class Measure:
     ``pooled``: the per-case observation needs all cases (AUC on a hidden set), so only a census decides there.
     ``paired``: a case's weight depends on its truth alone and the measure is the plain ratio, so that a difference
     between two answers to the same cases is a mean itself (``drop``, ``lift``).
+    ``by_case``: gain and weight of a case depend on that case alone, so that it can be followed in a stream (never
+    of a ``pooled`` one).
     ``guarantees``: the kinds that it can have. ``compose``: several parts or a function, where one ratio is not enough;
     ``observe`` then gives the whole set's value. ``beside``: a criterion of one of these must stand beside it, since
     alone it can be met by a useless application.
@@ -98,6 +100,7 @@ class Measure:
     pooled: bool = False
     needs_baseline: bool = False
     paired: bool = False
+    by_case: bool = True
     guarantees: Guarantees = BOUNDED
     compose: Callable[[Question], Observation] | None = None
     beside: tuple[str, ...] = ()

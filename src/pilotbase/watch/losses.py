@@ -1,0 +1,175 @@
+"""A criterion of a certificate as a loss in [0, 1] of every case, with the risk r0 that was accepted.
+
+The criterion is linearised at its threshold exactly as in the trial (`pilotbase.evidence.lattice`): *measure ≥ c* is
+*the values average at least m*, over values in [low, high]; the loss (high - value)/(high - low) then has a mean of at
+most r0 = (high - m)/(high - low). The threshold is first moved by the tolerance, a share of the measure's range.
+
+A case without a label gets the truth that speaks best for the application: whatever decides which labels come, the
+loss is never above the true one, so the promise on red holds (statistics.md, corrections, row 12). For certifying a
+missing answer counts against the application, and so it does here once it was asked: an abstention costs what it cost
+in the trial, or r0 would not be the risk that was accepted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.criteria import Rule, parse_rule
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.watch import WatchedRisk
+from pilotbase.evidence.lattice import Claim, claim_at_least, claim_at_most, stream_of
+from pilotbase.evidence.primitive import Floats
+from pilotbase.measures import Cases, Part, Setting, is_resource, measures, observe, problems_of
+
+Flags = NDArray[np.bool_]
+
+_WATCHED_KINDS = ("label", "probability", "value")
+_FINE = 10**9
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """Losses of cases in their order, shape (cases,); NaN: the case does not count (no positive, for a recall)."""
+
+    values: Floats
+    groups: NDArray[np.str_] | None = None
+    """The group of each case, where each group is watched by itself."""
+
+
+@dataclass(frozen=True)
+class WatchedLoss:
+    """The loss of one criterion; ``r0`` is the largest mean that is still within what was accepted."""
+
+    rule: Rule
+    setting: Setting
+    bound: Fraction
+    """The threshold after the tolerance."""
+    r0: float
+
+    def of(self, cases: Cases, labelled: Flags | None = None) -> Losses:
+        """Return the loss of each case; where ``labelled`` is false the truth in ``cases`` is not looked at."""
+        known = np.ones(len(cases), dtype=np.bool_) if labelled is None else labelled
+        values = np.full(len(cases), np.nan)
+        values[known] = self._each(cases.among(np.flatnonzero(known)))
+        values[~known] = self._best(cases.among(np.flatnonzero(~known)))
+        groups = None if self.rule.by is None else np.asarray(cases.groups[self.rule.by]).astype(np.str_)
+        return Losses(values, groups)
+
+    def _best(self, cases: Cases) -> Floats:
+        """Return the smallest loss that any truth could give; not counting is worth r0."""
+        best = np.full(len(cases), np.inf)
+        for truth in self._possible_truths(cases):
+            losses = self._each(replace(cases, truth=truth))
+            best = np.minimum(best, np.where(np.isnan(losses), self.r0, losses))
+        return np.where(best == self.r0, np.nan, best)
+
+    def _possible_truths(self, cases: Cases) -> Sequence[NDArray[Any]]:
+        if self.setting.kind != "value":
+            return [np.full(len(cases), code, dtype=np.int64) for code in range(len(cases.classes))]
+        answers = cases.answers.astype(np.float64)
+        return [np.where(np.isfinite(answers), answers, 0.0)]
+
+    def _each(self, cases: Cases) -> Floats:
+        part = _part(self.rule, cases)
+        claim = _claim(self.rule, part, self.bound)
+        losses = np.full(len(cases), np.nan)
+        losses[part.weight != 0] = (claim.high - claim.values) / (claim.high - claim.low)
+        return losses
+
+
+def promised_loss(rule: str, setting: Setting, tolerance: float, unit: str = "case") -> WatchedLoss | Text:
+    """Return the loss of ``rule``, or why it cannot be watched with a promise.
+
+    ``unit``: of the criterion in the plan. ``tolerance``: by how much worse than accepted is still no alarm, as a
+    share of the measure's range (of [0, 1] for a share of cases, of the cap for an error).
+    """
+    parsed = parse_rule(rule)
+    reason = _reason_against(parsed, setting, unit)
+    if reason is not None:
+        return reason
+    part = _part(parsed, _no_cases(parsed, setting))
+    bound = _with_tolerance(parsed, part, Fraction(tolerance).limit_denominator(_FINE))
+    claim = _claim(parsed, part, bound)
+    if claim.mean <= claim.low:
+        return text("detector.always_met", rule=rule)
+    if claim.mean >= claim.high:
+        return text("detector.no_room", rule=rule)
+    r0 = float((claim.high - claim.mean) / (claim.high - claim.low))
+    return WatchedLoss(parsed, setting, bound, r0)
+
+
+def watched_risks(losses: Sequence[WatchedLoss], alpha: float, early: float) -> tuple[WatchedRisk, ...]:
+    """Return the criteria for a watch that promises ``alpha`` and ``early`` over all of them together."""
+    count = max(len(losses), 1)
+    return tuple(
+        WatchedRisk(criterion=str(loss.rule), r0=loss.r0, alpha=alpha / count, early=early * count) for loss in losses
+    )
+
+
+def latency_losses(milliseconds: Floats, limit: float) -> Losses:
+    """Return 1 for a call above ``limit``; NaN (no answer, timed out) is above every limit."""
+    return Losses(np.where(milliseconds <= limit, 0.0, 1.0))
+
+
+def contract_losses(broken: Flags) -> Losses:
+    """Return 1 for a case that broke the data contract."""
+    return Losses(broken.astype(np.float64))
+
+
+def _reason_against(rule: Rule, setting: Setting, unit: str) -> Text | None:
+    """Return why ``rule`` has no bound case by case in a stream; None when it has."""
+    if is_resource(rule):
+        return text("detector.of_a_run", rule=rule)
+    if rule.wrapper == "gap":
+        return text("detector.gap", rule=rule)
+    if rule.wrapper == "drop":
+        return text("detector.drop", rule=rule)
+    if unit != "case":
+        return text("detector.cases_belong_together", rule=rule, unit=unit)
+    if setting.kind not in _WATCHED_KINDS:
+        return text("detector.kind_not_watched", rule=rule, kind=setting.kind)
+    problems = problems_of(rule, setting)
+    if problems:
+        return text("detector.rule_problem", rule=rule, problem=problems[0])
+    measure = measures()[rule.measure]
+    if rule.wrapper == "lift" or measure.needs_baseline:
+        return text("detector.needs_baseline", rule=rule)
+    return None if measure.by_case and not measure.pooled else text("detector.of_all_cases", rule=rule)
+
+
+def _no_cases(rule: Rule, setting: Setting) -> Cases:
+    nothing = np.zeros(0, dtype=np.float64 if setting.kind != "label" else np.int64)
+    truth = nothing if setting.kind == "value" else nothing.astype(np.int64)
+    groups = {} if rule.by is None else {rule.by: np.zeros(0, dtype=np.str_)}
+    return Cases(truth, nothing, groups, classes=setting.classes, positive=setting.positive, kind=setting.kind)
+
+
+def _part(rule: Rule, cases: Cases) -> Part:
+    """Return what is observed of each case; a group is looked at case by case as the whole is."""
+    (part,) = observe(rule.plain, cases, np.arange(len(cases), dtype=np.int64)).parts
+    return part
+
+
+def _claim(rule: Rule, part: Part, bound: Fraction) -> Claim:
+    stream = stream_of(part, np.arange(len(part.gain), dtype=np.int64), None)
+    make = claim_at_least if rule.comparison == ">=" else claim_at_most
+    return make(stream, bound**part.root / part.unit)
+
+
+def _with_tolerance(rule: Rule, part: Part, tolerance: Fraction) -> Fraction:
+    """Return the threshold, ``tolerance`` of the measure's range worse; never beyond the range."""
+    ratios = [part.unit * Fraction(gain, weight) for gain, weight in part.outcomes if weight]
+    low, high = (_root(end, part.root) for end in (min(ratios), max(ratios)))
+    threshold, moved = Fraction(rule.threshold), tolerance * (high - low)
+    return max(threshold - moved, low) if rule.comparison == ">=" else min(threshold + moved, high)
+
+
+def _root(value: Fraction, root: int) -> Fraction:
+    return value if root == 1 else Fraction(math.sqrt(value)).limit_denominator(_FINE)

@@ -1,0 +1,185 @@
+"""One contract for every detector: batches, resumption, empty batches, refusals, merging."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, dataclass, fields
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.watch.detectors import Change, Detector, LossDetector, LossWatch, restored, written
+from pilotbase.watch.losses import Losses
+
+ROWS = 6000
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How to make one; rows in which something happens; how they are cut; what it must refuse."""
+
+    make: Callable[[Any], Detector[Any, Any]]
+    rows: Callable[[np.random.Generator], Any]
+    cut: Callable[[Any, int, int], Any]
+    wrong: tuple[Any, ...]
+    mergeable: bool = False
+
+
+def rising(rng: np.random.Generator) -> Losses:
+    """Healthy, bad for a while, healthy again."""
+    values = (rng.random(ROWS) < np.repeat([0.1, 0.35, 0.02], ROWS // 3)).astype(float)
+    return Losses(np.where(rng.random(ROWS) < 0.1, np.nan, values))
+
+
+def rising_in_groups(rng: np.random.Generator) -> Losses:
+    return Losses(rising(rng).values, rng.choice(["north", "south", ""], ROWS))
+
+
+def cut_losses(rows: Losses, start: int, stop: int) -> Losses:
+    return Losses(rows.values[start:stop], None if rows.groups is None else rows.groups[start:stop])
+
+
+BAD_LOSSES = (Losses(np.array([0.1, 1.5])), Losses(np.array([-0.1])), Losses(np.array([0.5, np.inf])))
+
+
+def of_losses(signal: Signal, rows: Callable[[np.random.Generator], Losses], by: str | None = None) -> Kind:
+    design = LossWatch(signal, "accuracy >= 0.85", 0.15, 0.05, 200, by)
+    return Kind(lambda state: LossDetector(design, state), rows, cut_losses, BAD_LOSSES)
+
+
+KINDS = {
+    "risk": of_losses(Signal.RISK, rising),
+    "risk in groups": of_losses(Signal.RISK, rising_in_groups, "site"),
+    "contract": of_losses(Signal.CONTRACT, rising),
+    "latency": of_losses(Signal.LATENCY, rising),
+}
+CUTS = (0, 1, 2, 650, 651, 1999, 2700, 2701, 5000)
+
+each = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+def fed(kind: Kind, rows: Any, cuts: tuple[int, ...] = ()) -> tuple[Detector[Any, Any], list[Change]]:
+    detector = kind.make(None)
+    changes: list[Change] = []
+    for start, stop in zip((0, *cuts), (*cuts, ROWS), strict=True):
+        changes += detector.update(kind.cut(rows, start, stop))
+    return detector, changes
+
+
+def as_bytes(detector: Detector[Any, Any]) -> str:
+    return json.dumps(written(detector.state), allow_nan=False)
+
+
+@each
+def test_something_happens_and_ends(kind: Kind) -> None:
+    """What follows is only worth something where there are changes to compare."""
+    _, changes = fed(kind, kind.rows(np.random.default_rng(0)))
+    assert any(change.colour is not Colour.GREEN for change in changes)
+    assert all(1 <= change.seen <= ROWS for change in changes)
+    assert [change.seen for change in changes] == sorted(change.seen for change in changes)
+    for change in changes:
+        assert change.reason.render("en") != change.reason.render("zh")
+
+
+@each
+@pytest.mark.parametrize("seed", [0, 1])
+def test_batches_do_not_matter(kind: Kind, seed: int) -> None:
+    rows = kind.rows(np.random.default_rng(seed))
+    whole, at_once = fed(kind, rows)
+    pieces, in_pieces = fed(kind, rows, CUTS)
+    assert in_pieces == at_once
+    assert as_bytes(pieces) == as_bytes(whole)
+    assert pieces.value == whole.value
+
+
+@each
+@pytest.mark.parametrize("stop", [1, 700, 2500, 4100])
+def test_a_stored_state_goes_on_byte_for_byte(kind: Kind, stop: int) -> None:
+    rows = kind.rows(np.random.default_rng(2))
+    straight, said = fed(kind, rows, (stop,))
+    first = kind.make(None)
+    before = list(first.update(kind.cut(rows, 0, stop)))
+    resumed = kind.make(restored(first.state_kind, json.loads(as_bytes(first))))
+    assert resumed.state == first.state
+    assert (resumed.seen, resumed.colours, resumed.value) == (stop, first.colours, first.value)
+    assert [*before, *resumed.update(kind.cut(rows, stop, ROWS))] == said
+    assert as_bytes(resumed) == as_bytes(straight)
+
+
+@each
+def test_the_state_stays_small_and_cannot_be_changed(kind: Kind) -> None:
+    rows = kind.rows(np.random.default_rng(3))
+    detector, _ = fed(kind, rows)
+    size, state = len(as_bytes(detector)), detector.state
+    with pytest.raises(FrozenInstanceError):
+        setattr(state, fields(state)[0].name, 0)
+    for _ in range(3):
+        detector.update(rows)
+    assert len(as_bytes(detector)) < 1.2 * size + 500
+    assert detector.seen == 4 * ROWS
+
+
+@each
+def test_an_empty_batch_changes_nothing(kind: Kind) -> None:
+    rows = kind.rows(np.random.default_rng(4))
+    detector, _ = fed(kind, rows)
+    before = as_bytes(detector)
+    assert detector.update(kind.cut(rows, 0, 0)) == ()
+    assert as_bytes(detector) == before
+
+
+@each
+def test_wrong_rows_are_refused_and_none_is_taken(kind: Kind) -> None:
+    assert kind.wrong
+    for wrong in kind.wrong:
+        detector, _ = fed(kind, kind.rows(np.random.default_rng(5)))
+        before = as_bytes(detector)
+        with pytest.raises(InputError) as refused:
+            detector.update(wrong)
+        assert refused.value.render("zh") != refused.value.render("en")
+        assert as_bytes(detector) == before
+
+
+@each
+def test_it_adds_up_or_says_that_it_cannot(kind: Kind) -> None:
+    detector, _ = fed(kind, kind.rows(np.random.default_rng(6)))
+    other, _ = fed(kind, kind.rows(np.random.default_rng(7)))
+    if kind.mergeable:
+        detector.merge(other.state)
+        assert detector.seen == 2 * ROWS
+    else:
+        with pytest.raises(InputError) as refused:
+            detector.merge(other.state)
+        assert refused.value.code == "detector.not_mergeable"
+
+
+@each
+def test_its_promise_is_said_in_both_languages(kind: Kind) -> None:
+    promise = kind.make(None).promise
+    assert promise.render("en") != promise.render("zh")
+
+
+@each
+def test_a_state_of_another_kind_is_refused(kind: Kind) -> None:
+    with pytest.raises(InputError) as refused:
+        restored(kind.make(None).state_kind, {"seen": "many"})
+    assert refused.value.code == "detector.state_unreadable"
+
+
+@each
+def test_it_stands_at_the_highest_colour_of_its_parts(kind: Kind) -> None:
+    assert kind.make(None).colour is Colour.GREEN
+    rows = kind.rows(np.random.default_rng(8))
+    detector = kind.make(None)
+    stood: dict[str, Colour] = {}
+    for start in range(0, ROWS, 500):
+        for change in detector.update(kind.cut(rows, start, start + 500)):
+            stood[change.part] = change.colour
+        assert {part: colour for part, colour in detector.colours.items() if colour is not Colour.GREEN} == {
+            part: colour for part, colour in stood.items() if colour is not Colour.GREEN
+        }
+        assert detector.colour is max(detector.colours.values(), key=list(Colour).index, default=Colour.GREEN)

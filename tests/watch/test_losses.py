@@ -1,0 +1,203 @@
+"""The loss of a criterion: the trial's own linearisation, case by case; labels that never came; what has no promise."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pilotbase.documents.texts import Text
+from pilotbase.evidence.criterion import SingleTest
+from pilotbase.evidence.lattice import stream_of
+from pilotbase.measures import Cases, Setting, observe, score
+from pilotbase.watch.losses import (
+    Losses,
+    WatchedLoss,
+    contract_losses,
+    latency_losses,
+    promised_loss,
+    watched_risks,
+)
+
+LABELS = Setting("label", ("ok", "failure"), "failure", frozenset({"site"}), has_baseline=True)
+CHANCES = Setting("probability", ("ok", "failure"), "failure", frozenset({"site"}))
+NUMBERS = Setting("value", columns=frozenset({"site"}))
+
+
+def cases_of(setting: Setting, seed: int = 0, n: int = 400, quality: float = 0.8) -> Cases:
+    rng = np.random.default_rng(seed)
+    truth: Any = (rng.random(n) < 0.4).astype(np.int64)
+    if setting.kind == "label":
+        answers: Any = np.where(rng.random(n) < quality, truth, 1 - truth)
+        answers[rng.random(n) < 0.05] = -1
+    elif setting.kind == "probability":
+        answers = np.clip(0.2 + 0.6 * truth + 0.3 * rng.standard_normal(n), 0, 1)
+        answers[rng.random(n) < 0.05] = np.nan
+    else:
+        truth = 10 * rng.random(n)
+        answers = truth + rng.standard_normal(n)
+        answers[rng.random(n) < 0.05] = np.nan
+    groups = {"site": rng.choice(["north", "south"], n)}
+    return Cases(truth, answers, groups, classes=setting.classes, positive=setting.positive, kind=setting.kind)
+
+
+def watched(rule: str, setting: Setting, tolerance: float = 0.02) -> WatchedLoss:
+    loss = promised_loss(rule, setting, tolerance)
+    assert isinstance(loss, WatchedLoss), loss
+    return loss
+
+
+RULES = [
+    ("accuracy >= 0.85", LABELS),
+    ("error_rate <= 0.15", LABELS),
+    ("recall(failure) >= 0.80", LABELS),
+    ("specificity >= 0.75", LABELS),
+    ("precision >= 0.7", LABELS),
+    ("f1 >= 0.75", LABELS),
+    ("f_beta(failure, beta=2) >= 0.77", LABELS),
+    ("jaccard >= 0.6", LABELS),
+    ("cost(miss=10, false_alarm=1) <= 1.2", LABELS),
+    ("coverage >= 0.9", LABELS),
+    ("recall(failure, cut=0.4) >= 0.80", CHANCES),
+    ("brier <= 0.15", CHANCES),
+    ("capped_log_loss(cap=5) <= 0.6", CHANCES),
+    ("capped_mae(cap=5) <= 1.1", NUMBERS),
+    ("capped_rmse(cap=5) <= 1.5", NUMBERS),
+    ("within(tolerance=1) >= 0.6", NUMBERS),
+    ("mape(cap=2) <= 0.4", NUMBERS),
+    ("smape <= 0.35", NUMBERS),
+]
+each_rule = pytest.mark.parametrize(("rule", "setting"), RULES, ids=[rule for rule, _ in RULES])
+
+
+@each_rule
+@pytest.mark.parametrize("quality", [0.6, 0.8, 0.95])
+def test_the_mean_loss_is_at_most_r0_exactly_when_the_trial_says_that_the_criterion_holds(
+    rule: str, setting: Setting, quality: float
+) -> None:
+    loss, cases = watched(rule, setting), cases_of(setting, quality=quality)
+    order = np.arange(len(cases))
+    (part,) = observe(loss.rule, cases, order).parts
+    stream = stream_of(part, order, None)
+    trial = SingleTest(stream, stream, loss.rule.comparison, part.root, part.unit, True, "anytime")
+    values = loss.of(cases).values
+    assert np.nanmin(values) >= 0
+    assert np.nanmax(values) <= 1
+    assert (np.nanmean(values) <= loss.r0) == trial.holds(loss.bound)
+
+
+def test_both_answers_occur_above() -> None:
+    held = {
+        rule: [
+            np.nanmean(watched(rule, setting).of(cases_of(setting, quality=q)).values) <= watched(rule, setting).r0
+            for q in (0.6, 0.8, 0.95)
+        ]
+        for rule, setting in RULES[:8]
+    }
+    assert all(set(each) == {True, False} for rule, each in held.items())
+
+
+@each_rule
+def test_a_case_has_the_same_loss_alone_and_among_others(rule: str, setting: Setting) -> None:
+    loss, cases = watched(rule, setting), cases_of(setting, n=60)
+    together = loss.of(cases).values
+    alone = [loss.of(cases.among(np.array([place]))).values[0] for place in range(60)]
+    assert np.array_equal(together, alone, equal_nan=True)
+
+
+def test_the_accepted_risk_of_a_share_is_the_threshold_plus_the_tolerance() -> None:
+    assert watched("accuracy >= 0.85", LABELS, 0.02).r0 == pytest.approx(0.17)
+    assert watched("error_rate <= 0.15", LABELS, 0.02).r0 == pytest.approx(0.17)
+    assert watched("capped_mae(cap=5) <= 1", NUMBERS, 0.02).r0 == pytest.approx(0.22)
+    assert watched("capped_rmse(cap=5) <= 1", NUMBERS, 0.02).r0 == pytest.approx((1.1 / 5) ** 2)
+
+
+@each_rule
+def test_a_missing_label_is_never_worse_than_any_label(rule: str, setting: Setting) -> None:
+    """Whoever withholds labels of right answers cannot make the watch red: each case speaks for the application."""
+    loss, cases = watched(rule, setting), cases_of(setting, seed=3)
+    labelled = np.random.default_rng(4).random(len(cases)) < 0.5
+    partial, whole = loss.of(cases, labelled).values, loss.of(cases).values
+    worth = [np.where(np.isnan(values), loss.r0, values) for values in (partial, whole)]
+    assert np.array_equal(partial[labelled], whole[labelled], equal_nan=True)
+    assert (worth[0] <= worth[1]).all()
+    assert (worth[0] < worth[1]).any() or rule.startswith("coverage")
+
+
+def test_an_abstention_costs_what_it_cost_in_the_trial_even_without_a_label() -> None:
+    loss = watched("accuracy >= 0.85", LABELS)
+    cases = Cases(np.array([0, 0]), np.array([-1, 1]), classes=LABELS.classes, positive="failure")
+    assert loss.of(cases, np.zeros(2, dtype=bool)).values.tolist() == [1.0, 0.0]
+
+
+def test_the_label_that_did_not_come_is_not_looked_at() -> None:
+    loss, cases = watched("f1 >= 0.75", LABELS), cases_of(LABELS)
+    hidden = Cases(np.full(len(cases), -1), cases.answers, cases.groups, classes=cases.classes, positive=cases.positive)
+    nobody = np.zeros(len(cases), dtype=bool)
+    assert np.array_equal(loss.of(cases, nobody).values, loss.of(hidden, nobody).values, equal_nan=True)
+
+
+def test_the_worst_group_is_watched_group_by_group() -> None:
+    loss, cases = watched("worst(recall(failure) by site) >= 0.7", LABELS), cases_of(LABELS)
+    found = loss.of(cases)
+    assert found.groups is not None
+    for site in ("north", "south"):
+        chosen = cases.groups["site"] == site
+        recall = score(loss.rule.plain, cases.among(np.flatnonzero(chosen)))
+        assert recall is not None
+        assert 1 - np.nanmean(found.values[found.groups == site]) == pytest.approx(recall)
+
+
+@pytest.mark.parametrize(
+    ("rule", "setting", "code"),
+    [
+        ("gap(recall(failure) by site) <= 0.05", LABELS, "detector.gap"),
+        ("lift(accuracy) >= 0.02", LABELS, "detector.needs_baseline"),
+        ("win_rate >= 0.5", LABELS, "detector.needs_baseline"),
+        ("auc >= 0.9", CHANCES, "detector.of_all_cases"),
+        ("macro_f1 >= 0.7", LABELS, "detector.of_all_cases"),
+        ("balanced_accuracy >= 0.7", LABELS, "detector.of_all_cases"),
+        ("calibration_gap <= 0.05", CHANCES, "detector.of_all_cases"),
+        ("latency.p95 <= 50 ms", LABELS, "detector.of_a_run"),
+        ("memory.peak <= 1 GiB", LABELS, "detector.of_a_run"),
+        ("capped_mae(cap=5) <= 1", LABELS, "detector.rule_problem"),
+        ("exact_match >= 0.9", Setting("text"), "detector.kind_not_watched"),
+        ("accuracy >= 0.02", LABELS, "detector.always_met"),
+    ],
+)
+def test_what_has_no_bound_in_a_stream_says_why(rule: str, setting: Setting, code: str) -> None:
+    reason = promised_loss(rule, setting, 0.02)
+    assert isinstance(reason, Text)
+    assert reason.code == code
+    assert rule.split("(")[0].split(" ")[0] in reason.render("en")
+    assert reason.render("en") != reason.render("zh")
+
+
+def test_a_drop_and_a_clustered_criterion_have_no_promise() -> None:
+    drop = promised_loss("drop(recall(failure) under missing(0.2)) <= 0.1", LABELS, 0.02)
+    clustered = promised_loss("accuracy >= 0.9", LABELS, 0.02, unit="patient")
+    assert isinstance(drop, Text)
+    assert isinstance(clustered, Text)
+    assert (drop.code, clustered.code) == ("detector.drop", "detector.cases_belong_together")
+
+
+def test_perfection_cannot_be_watched_without_a_tolerance() -> None:
+    reason = promised_loss("accuracy >= 1", LABELS, 0)
+    assert isinstance(reason, Text)
+    assert reason.code == "detector.no_room"
+    assert watched("accuracy >= 1", LABELS, 0.02).bound == Fraction(98, 100)
+
+
+def test_the_promise_of_a_watch_is_shared_by_its_criteria() -> None:
+    risks = watched_risks([watched(rule, setting) for rule, setting in RULES[:4]], 0.05, 10_000)
+    assert sum(risk.alpha for risk in risks) == pytest.approx(0.05)
+    assert sum(1 / risk.early for risk in risks) == pytest.approx(1 / 10_000)
+    assert [risk.criterion for risk in risks][:2] == ["accuracy >= 0.85", "error_rate <= 0.15"]
+
+
+def test_a_call_without_an_answer_is_above_every_limit() -> None:
+    found: Losses = latency_losses(np.array([10.0, 50.0, 50.1, np.nan]), 50.0)
+    assert found.values.tolist() == [0, 0, 1, 1]
+    assert contract_losses(np.array([True, False])).values.tolist() == [1, 0]
