@@ -10,8 +10,6 @@ any label is known, and of a case without a label it is known only how many ther
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,15 +17,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
-from pilotbase.documents.observation import Scalar
 from pilotbase.documents.watch import Watch
-from pilotbase.watch.keys import case_key
-from pilotbase.watch.packs import Pack, microseconds, moment_of
+from pilotbase.watch.packs import microseconds, moment_of
 from pilotbase.workspace import watch_tables as tables
 
 NEVER = "null"
 """A label that was taken back, as it stands in the store."""
-_AT_ONCE = 5_000
 _rows, _packs, _cases, _labels = (
     tables.watch_cohorts.c,
     tables.observation_packs.c,
@@ -64,15 +59,6 @@ class Cohort:
     def missing(self) -> int:
         """Return how many cases have no label; they count as correct for red, and are told."""
         return self.cases - self.labelled
-
-
-@dataclass(frozen=True)
-class LabelledPack:
-    """Cases of a cohort with the place of each in its order and its label, None where there is none."""
-
-    keys: list[bytes]
-    pack: Pack
-    labels: list[Scalar]
 
 
 def cohort_for(connection: Connection, watch: Watch, at: datetime, now: datetime) -> int | None:
@@ -150,46 +136,6 @@ def closed_cohorts(connection: Connection, service: str) -> list[Cohort]:
     """Return every cohort of a service that has closed, in the order in which they closed."""
     rows = select(tables.watch_cohorts).where(_rows.service == service, _rows.state != CohortState.OPEN.value)
     return [_cohort(row) for row in connection.execute(rows.order_by(_rows.closes_at, _rows.number))]
-
-
-def cases_of(connection: Connection, cohort: Cohort) -> Iterator[LabelledPack]:
-    """Yield the cases of a closed cohort with the labels that had come when it closed, pack by pack.
-
-    Cases that were erased are left out.
-    """
-    numbers = connection.scalars(
-        select(_packs.number).where(_packs.cohort == cohort.number, _packs.body.is_not(None)).order_by(_packs.number)
-    ).all()
-    for number in numbers:
-        body = connection.scalar(select(_packs.body).where(_packs.number == number))
-        pack = Pack.from_bytes(body or b"")
-        keys = [case_key(cohort.service, case) if case else b"" for case in pack.ids]
-        known = labels_of(connection, [key for key in keys if key], cohort.labels_to)
-        yield LabelledPack(keys, pack, [known.get(key) for key in keys])
-
-
-def labels_of(connection: Connection, keys: list[bytes], labels_to: int) -> dict[bytes, Scalar]:
-    """Return key → the newest label of a case in batches up to ``labels_to``; nothing for those without."""
-    found: dict[bytes, Scalar] = {}
-    for start in range(0, len(keys), _AT_ONCE):
-        chunk = (_labels.key.in_(keys[start : start + _AT_ONCE]), _labels.batch <= labels_to)
-        rows = select(_labels.key, _labels.value).where(*chunk).order_by(_labels.batch)
-        found |= {bytes(key): json.loads(value) for key, value in connection.execute(rows)}
-    return found
-
-
-def closed_among(connection: Connection, keys: list[bytes]) -> int:
-    """Return of how many of these cases the cohort has closed, or was closed when they came."""
-    closed = 0
-    rows = select(func.count()).select_from(tables.observed_cases)
-    rows = rows.join(tables.observation_packs, _packs.number == _cases.pack)
-    rows = rows.outerjoin(tables.watch_cohorts, _rows.number == _packs.cohort)
-    for start in range(0, len(keys), _AT_ONCE):
-        chunk = _cases.key.in_(keys[start : start + _AT_ONCE])
-        closed += (
-            connection.scalar(rows.where(chunk, func.coalesce(_rows.state, "none") != CohortState.OPEN.value)) or 0
-        )
-    return closed
 
 
 def _count_cases(connection: Connection, number: int) -> int:

@@ -6,21 +6,23 @@ nothing; one that cannot be taken is refused whole, counted, and told to who bro
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import insert, select
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.observation import LabelBatch, ObservationBatch, Refusal, Taken
-from pilotbase.documents.texts import text
+from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.watch import Watch
-from pilotbase.watch.cohorts import closed_among, cohort_for
+from pilotbase.watch.cohorts import cohort_for
 from pilotbase.watch.counting import Counted, count
 from pilotbase.watch.keys import batch_key, case_key, content_key
-from pilotbase.watch.packs import Pack, joined, pack_of
+from pilotbase.watch.known_keys import digests_of, places_of
+from pilotbase.watch.labels import take_labels
+from pilotbase.watch.outcomes import refused_for, sum_of, with_amounts, with_refusal
+from pilotbase.watch.packs import Pack, PackedBatch, joined, microseconds, moment_of, packed
 from pilotbase.watch.subjects import own_service, watch_of
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.store import View
@@ -30,13 +32,22 @@ SKEW = timedelta(minutes=5)
 """How far the clock of who observes may be ahead of ours."""
 PACK_CASES = 4_096
 """Small batches that come together share a pack up to so many cases; a large one has one of its own."""
-_AT_ONCE = 5_000
-_packs, _cases = tables.observation_packs.c, tables.observed_cases.c
-Batch = ObservationBatch | LabelBatch
+_packs = tables.observation_packs.c
+Batch = ObservationBatch | PackedBatch | LabelBatch
+
+
+class _Waiting(NamedTuple):
+    """Cases that are to be written, with key and digest of the batch that they came in."""
+
+    key: bytes
+    digest: bytes
+    pack: Pack
 
 
 def take(view: View, batches: Iterable[Batch]) -> Taken:
-    """Take in batches of observations and labels, in their order, in one transaction; return what came of them.
+    """Take in batches of observations and labels, in one transaction; return what came of them.
+
+    Of one service observations come first, then labels, each in the order given.
 
     Raises:
         NotFoundError: the actor sees no such service; nothing was taken.
@@ -48,8 +59,7 @@ def take(view: View, batches: Iterable[Batch]) -> Taken:
     for service in by_service:
         own_service(view, service)
     with view.transaction("observation.taken") as change:
-        found = [_take_all(view.within(change), change, service, own) for service, own in by_service.items()]
-    return _sum(found)
+        return sum_of(_take_all(view, change, service, own) for service, own in by_service.items())
 
 
 def require_taken(taken: Taken) -> Taken:
@@ -61,11 +71,12 @@ def require_taken(taken: Taken) -> Taken:
 
 
 def _take_all(view: View, change: Transaction, service: str, batches: Sequence[Batch]) -> Taken:
-    watch = watch_of(view, service) or Watch(service=service)
-    observed = _Observing(change, watch, [batch for batch in batches if isinstance(batch, ObservationBatch)]).take()
-    labelled = _Labelling(change, service, [batch for batch in batches if isinstance(batch, LabelBatch)]).take()
-    taken = _sum([observed, labelled])
-    told = {name: value for name, value in taken.to_json_value().items() if isinstance(value, int) and value}
+    watch = watch_of(view.within(change), service) or Watch(service=service)
+    cases = [packed(batch) if isinstance(batch, ObservationBatch) else batch for batch in batches]
+    observed = _Observing(change, watch, [batch for batch in cases if isinstance(batch, PackedBatch)]).take()
+    labelled = take_labels(change, service, [batch for batch in cases if isinstance(batch, LabelBatch)])
+    taken = sum_of([observed, labelled])
+    told = {name: value for name, value in taken if isinstance(value, int) and value}
     change.record("observation.taken", [f"service:{service}"], {**told, "refused": len(taken.refused)})
     amounts = {
         Counted.REPEATED: taken.repeated,
@@ -73,72 +84,78 @@ def _take_all(view: View, change: Transaction, service: str, batches: Sequence[B
         Counted.LATE_CASE: taken.late_cases,
         Counted.LATE_LABEL: taken.late_labels,
         Counted.UNKNOWN_LABEL: taken.unknown_labels,
-        **{what: _refused(taken, what) for what in (Counted.FUTURE, Counted.BATCH_DIFFERS, Counted.CASE_DIFFERS)},
+        **{what: refused_for(taken, what) for what in (Counted.FUTURE, Counted.BATCH_DIFFERS, Counted.CASE_DIFFERS)},
     }
     count(change.connection, service, amounts, change.now)
     return taken
 
 
 class _Observing:
-    """Takes batches of observations of one service: sorts out what is known, then writes packs and keys."""
+    """Takes batches of one service: sorts out what is known, then writes packs and keys."""
 
-    def __init__(self, change: Transaction, watch: Watch, batches: Sequence[ObservationBatch]) -> None:
+    def __init__(self, change: Transaction, watch: Watch, batches: Sequence[PackedBatch]) -> None:
         self._change, self._watch, self._batches = change, watch, batches
         self._keys = [batch_key(watch.service, "observations", batch.batch) for batch in batches]
-        self._known = _digests(change.connection, tables.observed_batches, self._keys)
-        cases = [case_key(watch.service, case) for batch in batches for case in batch.ids]
-        self._places = _places(change.connection, cases)
+        self._cases = [[case_key(watch.service, case) for case in batch.pack.ids] for batch in batches]
+        self._known = digests_of(change.connection, tables.observed_batches, self._keys)
+        self._places = places_of(change.connection, [case for cases in self._cases for case in cases])
         self._new: dict[bytes, tuple[Pack, int]] = {}
         self._stored: dict[int, Pack] = {}
-        self._waiting = defaultdict[tuple[int | None, bool, tuple[str, ...]], list[tuple[bytes, bytes, Pack]]](list)
-        self._cohorts: dict[object, int | None] = {}
+        self._waiting = defaultdict[tuple[int | None, bool, tuple[str, ...]], list[_Waiting]](list)
+        self._written: dict[bytes, tuple[bytes, int | None]] = {}
+        self._cohorts: dict[int, int | None] = {}
         self._taken = Taken()
 
     def take(self) -> Taken:
-        for batch, key in zip(self._batches, self._keys, strict=True):
-            self._add(batch, key)
+        for batch, key, cases in zip(self._batches, self._keys, self._cases, strict=True):
+            self._add(batch, key, cases)
         for (cohort, _, _), group in self._waiting.items():
             for together in _bundled(group):
-                self._write(cohort, together)
+                number = self._write_pack(cohort, joined([one.pack for one in together]))
+                self._written |= {one.key: (one.digest, number) for one in together}
+        self._write_batches()
         return self._taken
 
-    def _add(self, batch: ObservationBatch, key: bytes) -> None:
-        digest = content_key(batch.canonical())
+    def _add(self, batch: PackedBatch, key: bytes, cases: Sequence[bytes]) -> None:
+        pack, digest = batch.pack, content_key(batch.pack.spelled())
         if key in self._known:
             self._note_known(batch, same=self._known[key] == digest)
-        elif batch.at > self._change.now + SKEW:
-            self._refuse(batch, Counted.FUTURE, at=f"{batch.at:%Y-%m-%d %H:%M:%S}Z")
-        else:
-            whole = pack_of(batch)
-            cases = [case_key(batch.service, case) for case in batch.ids]
-            before = {row: self._row_of(case) for row, case in enumerate(cases) if self._is_known(case)}
-            differing = next((row for row, known in before.items() if known != whole.row(row)), None)
-            if differing is not None:
-                self._refuse(batch, Counted.CASE_DIFFERS, case=batch.ids[differing])
-                return
-            rows = [row for row in range(len(cases)) if row not in before]
-            self._known[key] = digest
-            self._accept(batch, (key, digest), pack_of(batch, rows), [cases[row] for row in rows])
+            return
+        latest = max(pack.at)
+        if latest > microseconds(self._change.now + SKEW):
+            self._refuse(batch, Counted.FUTURE, at=f"{moment_of(latest):%Y-%m-%d %H:%M:%S}Z")
+            return
+        before = {row: self._row_of(case) for row, case in enumerate(cases) if self._is_known(case)}
+        differing = next((row for row, known in before.items() if known != pack.row(row)), None)
+        if differing is not None:
+            self._refuse(batch, Counted.CASE_DIFFERS, case=pack.ids[differing])
+            return
+        self._known[key] = digest
+        self._accept((key, digest), pack, [row for row in range(len(pack)) if row not in before], cases)
 
-    def _accept(self, batch: ObservationBatch, keys: tuple[bytes, bytes], pack: Pack, cases: list[bytes]) -> None:
-        cohort = self._cohort_of(batch)
-        self._new.update((case, (pack, row)) for row, case in enumerate(cases))
-        self._waiting[cohort, bool(batch.answers), tuple(sorted(batch.inputs))].append((*keys, pack))
-        self._count(
-            batches=1,
-            cases=len(pack),
-            repeated_cases=len(batch.ids) - len(pack),
-            late_cases=len(pack) if cohort is None else 0,
-        )
+    def _accept(self, keys: tuple[bytes, bytes], pack: Pack, rows: Sequence[int], cases: Sequence[bytes]) -> None:
+        self._new.update((cases[row], (pack, row)) for row in rows)
+        by_cohort = defaultdict[int | None, list[int]](list)
+        for row in rows:
+            by_cohort[self._cohort_at(pack.at[row])].append(row)
+        columns = (bool(pack.answers), tuple(sorted(pack.inputs)))
+        for cohort, own in by_cohort.items():
+            part = pack if len(own) == len(pack) else pack.among(own)
+            self._waiting[cohort, *columns].append(_Waiting(*keys, part))
+        if not rows:
+            self._written[keys[0]] = (keys[1], None)
+        amounts = {"cases": len(rows), "repeated_cases": len(pack) - len(rows), "late_cases": len(by_cohort[None])}
+        self._taken = with_amounts(self._taken, {"batches": 1, **amounts})
 
-    def _cohort_of(self, batch: ObservationBatch) -> int | None:
-        if batch.at not in self._cohorts:
-            self._cohorts[batch.at] = cohort_for(self._change.connection, self._watch, batch.at, self._change.now)
-        return self._cohorts[batch.at]
+    def _cohort_at(self, at: int) -> int | None:
+        span = at // (self._watch.cohort_seconds * 1_000_000)
+        if span not in self._cohorts:
+            self._cohorts[span] = cohort_for(self._change.connection, self._watch, moment_of(at), self._change.now)
+        return self._cohorts[span]
 
-    def _note_known(self, batch: ObservationBatch, same: bool) -> None:
+    def _note_known(self, batch: PackedBatch, same: bool) -> None:
         if same:
-            self._count(repeated=1)
+            self._taken = with_amounts(self._taken, {"repeated": 1})
         else:
             self._refuse(batch, Counted.BATCH_DIFFERS)
 
@@ -146,7 +163,7 @@ class _Observing:
         return case in self._places or case in self._new
 
     def _row_of(self, case: bytes) -> tuple[object, ...]:
-        """Return what is known of a case: what came in this call, or what is stored; nothing of one that was erased."""
+        """Return what is known of a case: what came in this call, or what is stored."""
         if case in self._new:
             pack, row = self._new[case]
             return pack.row(row)
@@ -156,128 +173,41 @@ class _Observing:
             self._stored[number] = Pack.from_bytes(body or b"")
         return self._stored[number].row(row)
 
-    def _write(self, cohort: int | None, together: Sequence[tuple[bytes, bytes, Pack]]) -> None:
-        """Write batches as one pack, with the keys of its batches and cases."""
-        pack = joined([pack for _, _, pack in together])
-        number = self._write_pack(cohort, pack) if len(pack) else None
-        known = [{"key": key, "digest": digest, "pack": number} for key, digest, _ in together]
-        self._change.connection.execute(insert(tables.observed_batches), known)
-        if number is not None:
-            keys = (case_key(self._watch.service, case) for case in pack.ids)
-            places = [{"key": key, "pack": number, "row": row} for row, key in enumerate(keys)]
-            self._change.connection.execute(insert(tables.observed_cases), places)
-
     def _write_pack(self, cohort: int | None, pack: Pack) -> int:
         values = {
             "service": self._watch.service,
             "cohort": cohort,
             "cases": len(pack),
-            "first_at": pack.moment(pack.at.index(min(pack.at))),
-            "last_at": pack.moment(pack.at.index(max(pack.at))),
+            "first_at": moment_of(min(pack.at)),
+            "last_at": moment_of(max(pack.at)),
             "taken_at": self._change.now,
             "body": pack.to_bytes(),
         }
         key = self._change.connection.execute(insert(tables.observation_packs).values(values)).inserted_primary_key
         assert key is not None
+        keys = (case_key(self._watch.service, case) for case in pack.ids)
+        places = [{"key": case, "pack": key[0], "row": row} for row, case in enumerate(keys)]
+        self._change.connection.execute(insert(tables.observed_cases), places)
         return int(key[0])
 
-    def _refuse(self, batch: ObservationBatch, what: Counted, **params: object) -> None:
-        self._taken = _with_refusal(self._taken, batch, what, **params)
+    def _write_batches(self) -> None:
+        rows = [{"key": key, "digest": digest, "pack": pack} for key, (digest, pack) in self._written.items()]
+        if rows:
+            self._change.connection.execute(insert(tables.observed_batches), rows)
 
-    def _count(self, **amounts: int) -> None:
-        self._taken = _with_amounts(self._taken, amounts)
-
-
-class _Labelling:
-    """Takes batches of labels of one service, whether their cases have come or not."""
-
-    def __init__(self, change: Transaction, service: str, batches: Sequence[LabelBatch]) -> None:
-        self._change, self._service, self._batches = change, service, batches
-        self._keys = [batch_key(service, "labels", batch.batch) for batch in batches]
-        self._known = _digests(change.connection, tables.label_batches, self._keys)
-        self._taken = Taken()
-
-    def take(self) -> Taken:
-        for batch, key in zip(self._batches, self._keys, strict=True):
-            digest = content_key(batch.canonical())
-            if key not in self._known:
-                self._known[key] = digest
-                self._write(batch, key, digest)
-            elif self._known[key] == digest:
-                self._taken = _with_amounts(self._taken, {"repeated": 1})
-            else:
-                self._taken = _with_refusal(self._taken, batch, Counted.BATCH_DIFFERS)
-        return self._taken
-
-    def _write(self, batch: LabelBatch, key: bytes, digest: bytes) -> None:
-        connection = self._change.connection
-        labels = {case_key(self._service, case): json.dumps(value) for case, value in batch.labels.items()}
-        known = _places(connection, list(labels))
-        late = closed_among(connection, list(known))
-        values = {
-            "service": self._service,
-            "key": key,
-            "digest": digest,
-            "cases": len(labels),
-            "unknown": len(labels) - len(known),
-            "taken_at": self._change.now,
-        }
-        made = connection.execute(insert(tables.label_batches).values(values)).inserted_primary_key
-        assert made is not None
-        rows = [{"key": case, "batch": made[0], "value": value} for case, value in labels.items()]
-        connection.execute(insert(tables.labels), rows)
-        amounts = {"labels": len(labels), "late_labels": late, "unknown_labels": len(labels) - len(known)}
-        self._taken = _with_amounts(self._taken, {"batches": 1, **amounts})
+    def _refuse(self, batch: PackedBatch, what: Counted, **params: object) -> None:
+        self._taken = with_refusal(self._taken, batch.batch, what, **params)
 
 
-def _bundled(group: Sequence[tuple[bytes, bytes, Pack]]) -> Iterable[list[tuple[bytes, bytes, Pack]]]:
+def _bundled(group: Sequence[_Waiting]) -> Iterable[list[_Waiting]]:
     """Yield the batches of one cohort and the same columns in bundles of about `PACK_CASES` cases."""
-    bundle: list[tuple[bytes, bytes, Pack]] = []
+    bundle: list[_Waiting] = []
     size = 0
     for one in group:
-        if bundle and size + len(one[2]) > PACK_CASES:
+        if bundle and size + len(one.pack) > PACK_CASES:
             yield bundle
             bundle, size = [], 0
         bundle.append(one)
-        size += len(one[2])
+        size += len(one.pack)
     if bundle:
         yield bundle
-
-
-def _digests(connection: Connection, table: Table, keys: list[bytes]) -> dict[bytes, bytes]:
-    """Return key → digest of the batches that are known."""
-    found: dict[bytes, bytes] = {}
-    for start in range(0, len(keys), _AT_ONCE):
-        rows = select(table.c.key, table.c.digest).where(table.c.key.in_(keys[start : start + _AT_ONCE]))
-        found |= {bytes(key): bytes(digest) for key, digest in connection.execute(rows)}
-    return found
-
-
-def _places(connection: Connection, keys: list[bytes]) -> dict[bytes, tuple[int, int]]:
-    """Return key → pack and row of the cases that are known."""
-    found: dict[bytes, tuple[int, int]] = {}
-    for start in range(0, len(keys), _AT_ONCE):
-        rows = select(_cases.key, _cases.pack, _cases.row).where(_cases.key.in_(keys[start : start + _AT_ONCE]))
-        found |= {bytes(key): (pack, row) for key, pack, row in connection.execute(rows)}
-    return found
-
-
-def _with_refusal(taken: Taken, batch: Batch, what: Counted, **params: object) -> Taken:
-    refusal = Refusal(batch=batch.batch, reason=text(f"observation.{what}", batch=batch.batch, **params))
-    return taken.model_copy(update={"refused": (*taken.refused, refusal)})
-
-
-def _with_amounts(taken: Taken, amounts: dict[str, int]) -> Taken:
-    return taken.model_copy(update={name: getattr(taken, name) + amount for name, amount in amounts.items()})
-
-
-def _refused(taken: Taken, what: Counted) -> int:
-    return sum(refusal.reason.code == f"observation.{what}" for refusal in taken.refused)
-
-
-def _sum(found: Sequence[Taken]) -> Taken:
-    total = Taken()
-    for one in found:
-        amounts = {name: value for name, value in one if isinstance(value, int)}
-        total = _with_amounts(total, amounts).model_copy(update={"refused": (*total.refused, *one.refused)})
-    return total

@@ -48,18 +48,34 @@ class Pack:
         """Return when a case was answered."""
         return moment_of(self.at[index])
 
-    def to_bytes(self) -> bytes:
-        """Return the pack as it is stored."""
+    def among(self, rows: Sequence[int]) -> Pack:
+        """Return the cases that ``rows`` names, in that order."""
+        return Pack(
+            ids=_picked(self.ids, rows),
+            at=_picked(self.at, rows),
+            milliseconds=_picked(self.milliseconds, rows),
+            versions=_picked(self.versions, rows),
+            ends=_picked(self.ends, rows),
+            inputs={name: _picked(column, rows) for name, column in self.inputs.items()},
+            answers=_picked(self.answers, rows) if self.answers else [],
+        )
+
+    def spelled(self) -> bytes:
+        """Return the one spelling of the pack, by which two are told apart."""
         columns = {
             "ids": self.ids,
             "at": self.at,
             "milliseconds": self.milliseconds,
             "versions": self.versions,
             "ends": self.ends,
-            "inputs": self.inputs,
+            "inputs": dict(sorted(self.inputs.items())),
             "answers": self.answers,
         }
-        return zlib.compress(json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode(), _LEVEL)
+        return json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def to_bytes(self) -> bytes:
+        """Return the pack as it is stored."""
+        return zlib.compress(self.spelled(), _LEVEL)
 
     @classmethod
     def from_bytes(cls, body: bytes) -> Pack:
@@ -67,19 +83,28 @@ class Pack:
         return cls(**json.loads(zlib.decompress(body)))
 
 
-def pack_of(batch: ObservationBatch, rows: Sequence[int] | None = None) -> Pack:
-    """Return the cases of a batch, or those of them that ``rows`` names."""
-    kept = range(len(batch.ids)) if rows is None else rows
-    at = microseconds(batch.at)
-    return Pack(
-        ids=[batch.ids[row] for row in kept],
-        at=[at] * len(kept),
-        milliseconds=[batch.milliseconds] * len(kept),
-        versions=[batch.version] * len(kept),
-        ends=[batch.end.value] * len(kept),
-        inputs={name: [column[row] for row in kept] for name, column in batch.inputs.items()},
-        answers=[batch.answers[row] for row in kept] if batch.answers else [],
+@dataclass(frozen=True)
+class PackedBatch:
+    """Cases that are handed in at once, each with a time and an end of its own, as those of a file are."""
+
+    service: str
+    batch: str
+    pack: Pack
+
+
+def packed(batch: ObservationBatch) -> PackedBatch:
+    """Return the batch as a pack."""
+    count = len(batch.ids)
+    pack = Pack(
+        ids=batch.ids,
+        at=[microseconds(batch.at)] * count,
+        milliseconds=[batch.milliseconds] * count,
+        versions=[batch.version] * count,
+        ends=[batch.end.value] * count,
+        inputs=batch.inputs,
+        answers=batch.answers,
     )
+    return PackedBatch(batch.service, batch.batch, pack)
 
 
 def joined(packs: Sequence[Pack]) -> Pack:
@@ -120,6 +145,10 @@ def moment_of(micros: int) -> datetime:
 
 def _chain(columns: Iterable[Sequence[T]]) -> list[T]:
     return [value for column in columns for value in column]
+
+
+def _picked(column: Sequence[T], rows: Sequence[int]) -> list[T]:
+    return [column[row] for row in rows]
 
 
 def _blanked(column: Sequence[T], row: int, blank: T) -> list[T]:

@@ -125,11 +125,9 @@ watch_states = Table(
     Column("state", LargeBinary, nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("colour", String(10), nullable=False),
-    Column("calm", Integer, nullable=False),
     Column("value", Float, nullable=False),
     Column("last_at", UtcMoment, nullable=True),
 )
-"""``calm``: how many readings in a row have stood below the colour."""
 
 watch_points = Table(
     "watch_points",

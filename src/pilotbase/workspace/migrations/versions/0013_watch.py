@@ -129,7 +129,6 @@ def _make_detectors() -> None:
         sa.Column("state", sa.LargeBinary(), nullable=False),
         sa.Column("seen", sa.BigInteger(), nullable=False),
         sa.Column("colour", sa.String(length=10), nullable=False),
-        sa.Column("calm", sa.Integer(), nullable=False),
         sa.Column("value", sa.Float(), nullable=False),
         sa.Column("last_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("service", "detector"),

@@ -1,0 +1,90 @@
+"""Labels: what turned out to be true of cases, kept with every correction, whether the case has come or not.
+
+Of several labels of a case the newest counts until its cohort closes. What comes later is kept and counted as late: it
+changes no evidence. ``null`` takes a label back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, insert, select
+
+from pilotbase.documents.observation import LabelBatch, Scalar, Taken
+from pilotbase.watch.cohorts import CohortState
+from pilotbase.watch.counting import Counted
+from pilotbase.watch.keys import batch_key, case_key, content_key
+from pilotbase.watch.known_keys import digests_of, in_chunks, places_of
+from pilotbase.watch.outcomes import with_amounts, with_refusal
+from pilotbase.workspace import watch_tables as tables
+from pilotbase.workspace.transaction import Transaction
+
+_labels, _cases, _packs, _cohorts = (
+    tables.labels.c,
+    tables.observed_cases.c,
+    tables.observation_packs.c,
+    tables.watch_cohorts.c,
+)
+
+
+def take_labels(change: Transaction, service: str, batches: Sequence[LabelBatch]) -> Taken:
+    """Take batches of labels of one service and return what came of them."""
+    keys = [batch_key(service, "labels", batch.batch) for batch in batches]
+    known = digests_of(change.connection, tables.label_batches, keys)
+    taken = Taken()
+    for batch, key in zip(batches, keys, strict=True):
+        digest = content_key(json.dumps(batch.labels, sort_keys=True).encode())
+        if key not in known:
+            known[key] = digest
+            taken = with_amounts(taken, _write(change, batch, key, digest))
+        elif known[key] == digest:
+            taken = with_amounts(taken, {"repeated": 1})
+        else:
+            taken = with_refusal(taken, batch.batch, Counted.BATCH_DIFFERS)
+    return taken
+
+
+def labels_of(connection: Connection, keys: Sequence[bytes], labels_to: int) -> dict[bytes, Scalar]:
+    """Return key → the newest label of a case in batches up to ``labels_to``; nothing for those without."""
+    found: dict[bytes, Scalar] = {}
+    for chunk in in_chunks(keys):
+        upto = (_labels.key.in_(chunk), _labels.batch <= labels_to)
+        rows = select(_labels.key, _labels.value).where(*upto).order_by(_labels.batch)
+        found |= {bytes(key): json.loads(value) for key, value in connection.execute(rows)}
+    return found
+
+
+def _write(change: Transaction, batch: LabelBatch, key: bytes, digest: bytes) -> dict[str, int]:
+    labels = {case_key(batch.service, case): json.dumps(value) for case, value in batch.labels.items()}
+    known = places_of(change.connection, list(labels))
+    values = {
+        "service": batch.service,
+        "key": key,
+        "digest": digest,
+        "cases": len(labels),
+        "unknown": len(labels) - len(known),
+        "taken_at": change.now,
+    }
+    made = change.connection.execute(insert(tables.label_batches).values(values)).inserted_primary_key
+    assert made is not None
+    rows = [{"key": case, "batch": made[0], "value": value} for case, value in labels.items()]
+    change.connection.execute(insert(tables.labels), rows)
+    return {
+        "batches": 1,
+        "labels": len(labels),
+        "late_labels": _count_late(change, list(known)),
+        "unknown_labels": len(labels) - len(known),
+    }
+
+
+def _count_late(change: Transaction, keys: Sequence[bytes]) -> int:
+    """Return of how many cases the cohort has closed, or had when they came."""
+    open_now = (_cohorts.state == CohortState.OPEN.value) & (_cohorts.closes_at > change.now)
+    late = 0
+    rows = select(func.count()).select_from(tables.observed_cases)
+    rows = rows.join(tables.observation_packs, _packs.number == _cases.pack)
+    rows = rows.outerjoin(tables.watch_cohorts, (_cohorts.number == _packs.cohort) & open_now)
+    for chunk in in_chunks(keys):
+        late += change.connection.scalar(rows.where(_cases.key.in_(chunk), _cohorts.number.is_(None))) or 0
+    return late
