@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pilotbase.catalogue.figures import FUNNEL, STEPS, Chosen, Figure, figures, published, records_of
+from pilotbase.catalogue.figures import FUNNEL, PUBLISHED_STEPS, Chosen, Figure, figures, published, records_of
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
@@ -84,7 +84,7 @@ def test_steps_add_up_to_the_way_from_demand_to_use(walked):
         "accepted_certified": 1,
     }
     assert (way.whole.value, way.whole.count) == (24, 1)
-    assert list(days) == list(STEPS)
+    assert list(days) == list(PUBLISHED_STEPS)
     assert {currency: price.value for currency, price in way.prices.items()} == {"CNY": 12000}
 
 
@@ -93,6 +93,7 @@ def test_each_figure_is_the_list_of_its_records(any_walked):
     expected = {
         "opened": [SCENARIO],
         "open": [SCENARIO],
+        "proposed": [COMMISSION],
         "trials": [COMMISSION],
         "verdicts": [COMMISSION],
         "accepted": [COMMISSION],
@@ -110,7 +111,7 @@ def test_each_figure_is_the_list_of_its_records(any_walked):
 
 
 def test_strangers_count_what_they_see_and_no_more(any_walked):
-    parties_count = {"trials": 1, "verdicts": 1, "accepted": 1, "certified": 1, "in_force": 1}
+    parties_count = dict.fromkeys(("proposed", "trials", "verdicts", "accepted", "certified", "in_force"), 1)
     public = {"opened": 1, "open": 1}
     assert counts(any_walked, OWNER) == counts(any_walked, SUPPLIER) == {**public, **parties_count}
     for who in (OTHER_OWNER, OTHER_SUPPLIER, VISITOR):
@@ -131,6 +132,7 @@ def test_the_figures_of_a_year_are_of_that_year(walked):
     desk = walked.store.as_actor(DESK)
     assert counts(walked, DESK, year=True) == {
         "opened": 1,
+        "proposed": 1,
         "trials": 1,
         "verdicts": 1,
         "accepted": 1,

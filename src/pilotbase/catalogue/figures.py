@@ -8,8 +8,8 @@ published(view)            what may be told to everybody: of certified trials on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -18,10 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotbase.catalogue.records import everything
+from pilotbase.catalogue.spans import STEPS, Costs, Span, costs, read_trials, spans
+from pilotbase.documents.targets import Phase
+from pilotbase.documents.vocabularies import ServingState, Support
 from pilotbase.workspace.journeys import Journeys, Wanted, list_wanted, read_journeys, tally
 from pilotbase.workspace.listings import Page, Query, count
 from pilotbase.workspace.store import View
-from pilotbase.workspace.tables import MILESTONES
+from pilotbase.workspace.tables import OF_RECORDS
 
 Values = npt.NDArray[np.float64]
 Places = npt.NDArray[np.bool_]
@@ -38,6 +41,8 @@ class Figure(StrEnum):
     """Scenarios that were ever opened."""
     OPEN = "open"
     """Scenarios that are open now."""
+    PROPOSED = "proposed"
+    """Matches: trials that a supplier proposed."""
     TRIALS = "trials"
     """Trials that the parties agreed on."""
     UNDER_WAY = "under_way"
@@ -51,8 +56,28 @@ class Figure(StrEnum):
     """Trials that came to a certificate."""
     IN_FORCE = "in_force"
     """Trials whose certificate holds now."""
+    SERVED = "served"
+    """Services that ever answered."""
+    IN_USE = "in_use"
+    """Services that answer now, by whichever certified version."""
+    WARNED = "warned"
+    """Services that were ever warned of, in whatever colour."""
+    STOPPED = "stopped"
+    """Services that were ever stopped."""
 
 
+LEDGER = (
+    Figure.OPENED,
+    Figure.PROPOSED,
+    Figure.TRIALS,
+    Figure.VERDICTS,
+    Figure.CERTIFIED,
+    Figure.SERVED,
+    Figure.IN_USE,
+    Figure.WARNED,
+    Figure.STOPPED,
+)
+"""What a ledger tells, in the order of the way."""
 FUNNEL = (Figure.OPENED, Figure.TRIALS, Figure.VERDICTS, Figure.CERTIFIED)
 """From demand to use."""
 VERDICTS = (Figure.ACCEPTED, Figure.REJECTED, Figure.INCONCLUSIVE)
@@ -60,6 +85,7 @@ _UNDER_WAY = ("agreed", "retest", "plan_review", "plan_approved", "freezing", "f
 _WANTED = {
     Figure.OPENED: Wanted("scenario", milestone="opened"),
     Figure.OPEN: Wanted("scenario", states=("open",)),
+    Figure.PROPOSED: Wanted("commission", milestone="proposed"),
     Figure.TRIALS: Wanted("commission", milestone="agreed"),
     Figure.UNDER_WAY: Wanted("commission", states=_UNDER_WAY),
     Figure.VERDICTS: Wanted("commission", milestone="reported"),
@@ -68,12 +94,15 @@ _WANTED = {
     Figure.INCONCLUSIVE: Wanted("commission", milestone="reported", verdict="inconclusive"),
     Figure.CERTIFIED: Wanted("commission", milestone="certified"),
     Figure.IN_FORCE: Wanted("commission", states=("certified",)),
+    Figure.SERVED: Wanted("service", milestone="served"),
+    Figure.IN_USE: Wanted("service", states=(ServingState.SERVING, ServingState.FALLEN_BACK)),
+    Figure.WARNED: Wanted("service", milestone="warned"),
+    Figure.STOPPED: Wanted("service", milestone="stopped"),
 }
 YEARLY = tuple(figure for figure, wanted in _WANTED.items() if wanted.milestone)
 """Figures that happen at a moment, so that they can be counted by year; the others say how it is now."""
-
-STEPS = tuple(f"{start}_{end}" for start, end in pairwise(MILESTONES))
-"""From one milestone to the next; names: text ``way.<value>``."""
+PUBLISHED_STEPS = tuple(STEPS)[: len(OF_RECORDS) - 1]
+"""Steps of `STEPS` that the public figures tell: those that a trial's record knows."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +112,25 @@ class Chosen:
     sector: str = ""
     action: str = ""
     year: int | None = None
+    phase: Phase | None = None
+    support: str = ""
+    owner: str = ""
+
+    @property
+    def years(self) -> range | None:
+        """Return the years that are asked for; a phase counts only where no year is named."""
+        if self.year is not None:
+            return range(self.year, self.year + 1)
+        return self.phase.years if self.phase is not None else None
 
 
 @dataclass(frozen=True)
 class Group:
-    """The figures of one sector and action."""
+    """The figures of one sector, action and set of supports."""
 
     sector: str
     action: str
+    supports: frozenset[Support]
     counts: dict[Figure, int]
     this_year: dict[Figure, int]
 
@@ -110,6 +150,7 @@ class Way:
     steps: dict[str, Median]
     """Step → days; a step that nobody has taken is not in it."""
     whole: Median | None
+    """To the certificate."""
     prices: dict[str, Median]
     """Currency → what the parties agreed on."""
 
@@ -120,7 +161,17 @@ class Figures:
 
     year: int
     groups: tuple[Group, ...]
-    way: Way
+    spans: dict[str, Span]
+    """Step of `STEPS` or `WHOLE` → its span; none where the view may not know."""
+    costs: Costs
+
+    @property
+    def way(self) -> Way:
+        """Return the medians of what was taken and agreed."""
+        taken = {name: Median(span.days.middle, span.days.count) for name, span in self.spans.items() if span.days}
+        steps = {name: taken[name] for name in STEPS if name in taken}
+        prices = {currency: Median(price.middle, price.count) for currency, price in self.costs.prices.items()}
+        return Way(steps, taken.get("demanded_certified"), prices)
 
     @property
     def counts(self) -> dict[Figure, int]:
@@ -150,22 +201,23 @@ class Published:
     way: Way
 
 
-def figures(view: View, now: datetime) -> Figures:
-    """Return the figures of everything that ``view`` sees, and of the year of ``now`` (UTC)."""
+def figures(view: View, now: datetime, owner: str = "") -> Figures:
+    """Return the figures of everything that ``view`` sees (of ``owner`` only), and of the year of ``now`` (UTC)."""
     year = now.astimezone(UTC).year
     everywhere = list(_WANTED.values())
-    in_year = [_of_year(_WANTED[figure], year) for figure in YEARLY]
+    in_year = [_narrowed(_WANTED[figure], Chosen(year=year)) for figure in YEARLY]
     groups = []
-    for found in tally(view, [*everywhere, *in_year]):
+    for found in tally(view, [*everywhere, *in_year], owner):
         counts = dict(zip(_WANTED, found.counts, strict=False))
         this_year = dict(zip(YEARLY, found.counts[len(everywhere) :], strict=True))
-        groups.append(Group(found.sector, found.action, counts, this_year))
-    return Figures(year, tuple(groups), _way(read_journeys(view), _anything))
+        groups.append(Group(found.sector, found.action, found.supports, counts, this_year))
+    trials = read_trials(view, owner)
+    return Figures(year, tuple(groups), spans(view, trials, now, owner), costs(trials))
 
 
 def records_of(view: View, figure: Figure, chosen: Chosen, after: str | None = None, limit: int = 50) -> Page:
     """Return the records that ``figure`` counts in what was ``chosen``; raises as `list_page`."""
-    return list_wanted(view, _narrowed(figure, chosen), after, limit)
+    return list_wanted(view, _narrowed(_WANTED[figure], chosen), after, limit)
 
 
 def published(view: View) -> Published:
@@ -175,26 +227,26 @@ def published(view: View) -> Published:
     it tells nothing of one of them (`FEWEST_TRIALS`, `FEWEST_PARTIES`), in whole days and two digits of a price;
     what is under way never counts.
     """
-    way = _way(read_journeys(everything(view), certified=True), _speaks_of_nobody)
+    way = _way(read_journeys(everything(view), "commission", OF_RECORDS, certified=True))
     steps = {step: Median(round(days.value), days.count) for step, days in way.steps.items()}
     whole = way.whole and Median(round(way.whole.value), way.whole.count)
     prices = {currency: Median(float(f"{price.value:.2g}"), price.count) for currency, price in way.prices.items()}
     return Published(count(view, Query("scenario", states=("open",))), Way(steps, whole, prices))
 
 
-def _way(trials: Journeys, may_tell: Callable[[Journeys, Places], bool]) -> Way:
-    """Return the medians of what ``may_tell`` lets be told of the trials at some places."""
+def _way(trials: Journeys) -> Way:
+    """Return the medians of certified trials that speak of nobody."""
     times = [np.array(column, dtype=float) / _MICROSECONDS_A_DAY for column in trials.reached]
 
     def median(values: Values, known: Places) -> Median | None:
-        tells = bool(known.any()) and may_tell(trials, known)
+        tells = _speaks_of_nobody(trials, known)
         return Median(float(np.median(values[known])), int(known.sum())) if tells else None
 
     def between(start: Values, end: Values) -> Median | None:
         days = np.maximum(end - start, 0)
         return median(days, ~np.isnan(days))
 
-    steps = {step: between(*pair) for step, pair in zip(STEPS, pairwise(times), strict=True)}
+    steps = {name: between(*pair) for name, pair in zip(PUBLISHED_STEPS, pairwise(times), strict=True)}
     amounts, currencies = np.array(trials.amounts, dtype=float) / 100, np.array(trials.currencies, dtype=object)
     prices = {
         currency: median(amounts, (currencies == currency) & ~np.isnan(amounts))
@@ -207,26 +259,26 @@ def _told(found: dict[str, Median | None]) -> dict[str, Median]:
     return {name: median for name, median in found.items() if median is not None}
 
 
-def _anything(trials: Journeys, known: Places) -> bool:
-    return True
-
-
 def _speaks_of_nobody(trials: Journeys, known: Places) -> bool:
     places = np.flatnonzero(known)
     owners, suppliers = {trials.owners[place] for place in places}, {trials.suppliers[place] for place in places}
     return len(places) >= FEWEST_TRIALS and min(len(owners), len(suppliers)) >= FEWEST_PARTIES
 
 
-def _narrowed(figure: Figure, chosen: Chosen) -> Wanted:
-    wanted = _WANTED[figure] if chosen.year is None else _of_year(_WANTED[figure], chosen.year)
-    return Wanted(
-        wanted.kind, wanted.states, wanted.milestone, wanted.verdict, wanted.span, chosen.sector, chosen.action
+def _narrowed(wanted: Wanted, chosen: Chosen) -> Wanted:
+    years = chosen.years
+    return replace(
+        wanted,
+        sector=chosen.sector,
+        action=chosen.action,
+        support=chosen.support,
+        owner=chosen.owner,
+        span=(_new_year(years.start), _new_year(years.stop)) if years is not None else None,
     )
 
 
-def _of_year(wanted: Wanted, year: int) -> Wanted:
-    span = (datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC))
-    return Wanted(wanted.kind, wanted.states, wanted.milestone, wanted.verdict, span)
+def _new_year(year: int) -> datetime:
+    return datetime(year, 1, 1, tzinfo=UTC)
 
 
 def _sum(counts: Iterable[dict[Figure, int]]) -> dict[Figure, int]:

@@ -206,7 +206,8 @@ def _no_suspension_ordered(at: Situation) -> None:
 def _cause_to_repeat(at: Situation) -> None:
     reported = max((step.at for step in at.record.history if step.act is Act.TRIAL_REPORT), default=at.record.since)
     upheld = any(one.decision is not None and one.decision.upheld and one.at >= reported for one in at.record.appeals)
-    if not upheld and not any(order.kind == "rerun" for order in at.record.open_orders):
+    ordered = any(order.kind == "rerun" for order in at.record.open_orders)
+    if not upheld and not ordered and at.record.asked_retrial is None:
         raise RefusedError("record.no_cause_to_repeat")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from pilotbase.documents.lifecycles import APPROVAL_DAYS, LIFECYCLES, REVIEWER_DAYS, Transition
+from pilotbase.documents.lifecycles import APPROVAL_DAYS, LIFECYCLES, RETRIAL_DAYS, REVIEWER_DAYS, Transition
 from pilotbase.documents.permissions import PERMISSIONS, Act, Grant, Relation
 from pilotbase.documents.record import ORDERED_ACTS, Record, Waiting
 from pilotbase.documents.vocabularies import Role
@@ -52,6 +52,10 @@ def _besides(record: Record) -> Iterator[Waiting]:
     if record.state == "plan_review" and not record.reviewers:
         due = record.since + timedelta(days=REVIEWER_DAYS)
         yield _waiting(record, Act.REVIEWER_NAME, Role.OPERATOR, None, due)
+    asked = record.asked_retrial
+    if asked is not None:
+        due = asked.at + timedelta(days=RETRIAL_DAYS)
+        yield Waiting(act=Act.TRIAL_REPEAT, role=Role.OPERATOR, since=asked.at, due=due)
     for appeal in record.open_appeals:
         yield Waiting(act=Act.APPEAL_DECIDE, role=Role.OPERATOR, since=appeal.at, due=appeal.due)
     for order in record.open_orders:

@@ -19,14 +19,14 @@ from pilotbase.workspace.transaction import Transaction
 
 def listing_of(change: Transaction, base: View, record: Record) -> Listing:
     """Return the listing of ``record`` over its content, which this transaction or an earlier one has stored."""
-    scenario = _content(change, base, record, "scenario", Scenario)
+    scenario = content_of(change, base, record, "scenario", Scenario)
     content: Document | None = scenario
     if record.kind == "application":
-        content = _content(change, base, record, "application", ApplicationVersion)
+        content = content_of(change, base, record, "application", ApplicationVersion)
     elif record.kind == "commission":
-        content = _content(change, base, record, "commission", Commission)
+        content = content_of(change, base, record, "commission", Commission)
     elif record.kind == "organisation":
-        content = _content(change, base, record, "organisation", Organisation)
+        content = content_of(change, base, record, "organisation", Organisation)
     return Listing(
         subject=record.subject,
         kind=record.kind,
@@ -40,6 +40,15 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         application=record.subjects.get("application", ""),
         words="\n".join(dict.fromkeys(word for word in _words(record, content) if word)),
     )
+
+
+def content_of(change: Transaction, base: View, record: Record, name: str, model: type[D]) -> D | None:
+    """Return what the record keeps under ``name``, stored by this transaction or before; None where it keeps none."""
+    digest = record.documents.get(name)
+    if digest is None:
+        return None
+    stored = records.copy_of(change.connection, digest, record.owner)
+    return stored.load(model) if stored is not None else base.load(digest, model)
 
 
 def _words(record: Record, content: Document | None) -> Iterator[str]:
@@ -61,11 +70,3 @@ def _said(sentence: Localized | str | None) -> tuple[str, ...]:
     if isinstance(sentence, Localized):
         return tuple(sentence.render(language) for language in LANGUAGES)
     return (sentence,) if sentence else ()
-
-
-def _content(change: Transaction, base: View, record: Record, name: str, model: type[D]) -> D | None:
-    digest = record.documents.get(name)
-    if digest is None:
-        return None
-    stored = records.copy_of(change.connection, digest, record.owner)
-    return stored.load(model) if stored is not None else base.load(digest, model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 import pydantic
@@ -9,8 +10,27 @@ import pydantic
 from pilotbase.documents.base import Document, Part
 from pilotbase.documents.vocabularies import Action, Sector
 
-Aim = Literal["opened", "trials", "verdicts", "certified"]
+Aim = Literal["opened", "proposed", "trials", "verdicts", "certified", "served"]
 """Which figure is aimed at; names: text ``figure.<value>``."""
+
+
+class Phase(StrEnum):
+    """Phases of the plan 分期, as its targets are set for 2027, 2030 and 2035; names: text ``phase.<value>``.
+
+    Source: State Council opinions on the "AI+" action (国发〔2025〕11号).
+    """
+
+    P1 = "p1"
+    P2 = "p2"
+    P3 = "p3"
+
+    @property
+    def years(self) -> range:
+        """Return the years that belong to it, each year to one phase only."""
+        return _YEARS[self]
+
+
+_YEARS = {Phase.P1: range(2020, 2028), Phase.P2: range(2028, 2031), Phase.P3: range(2031, 2036)}
 
 
 class Target(Part):

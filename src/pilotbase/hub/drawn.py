@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils.safestring import SafeString
 
-from pilotbase.catalogue.figures import STEPS, Way
+from pilotbase.catalogue.figures import Way
+from pilotbase.catalogue.spans import STEPS
 from pilotbase.charts import Leg
 from pilotbase.documents.texts import Language, Text
 
@@ -14,10 +17,10 @@ def drawn(svg: str) -> SafeString:
     return SafeString(svg)
 
 
-def legs_of(way: Way, language: Language) -> list[Leg]:
-    """Return every step from demand to use; one without a median has no days."""
+def legs_of(way: Way, language: Language, steps: Iterable[str] = STEPS) -> list[Leg]:
+    """Return the steps from demand to use; one without a median has no days."""
     found = []
-    for step in STEPS:
+    for step in steps:
         median = way.steps.get(step)
         name = Text(code=f"way.{step}").render(language)
         found.append(Leg(name, median.value if median else None, median.count if median else 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,8 +27,11 @@ class Change:
     head: str | None
 
 
-def changes(connection: Connection, actor: Actor, since: int, limit: int) -> list[Change]:
-    """Return events after position ``since``, oldest first; a writer's events appear together, in order."""
+def changes(connection: Connection, actor: Actor, since: int, limit: int, kinds: Collection[str] = ()) -> list[Change]:
+    """Return events after position ``since``, oldest first; a writer's events appear together, in order.
+
+    ``kinds``: of documents of these kinds only, found by an index.
+    """
     same = and_(_changes.digest == _documents.digest, _changes.owner == _documents.owner)
     rows = (
         select(_changes.sequence, _changes.event, _changes.kind, _changes.digest, _changes.owner, _changes.head)
@@ -36,4 +40,6 @@ def changes(connection: Connection, actor: Actor, since: int, limit: int) -> lis
         .order_by(_changes.sequence)
         .limit(limit)
     )
+    if kinds:
+        rows = rows.where(_changes.kind.in_(kinds))
     return [Change(*row) for row in connection.execute(rows)]

@@ -1,29 +1,41 @@
 """Journeys: plain rows from which figures over many records are counted in one statement, cut to the actor.
 
-A journey is a copy for counting; the truth is the history of the record. Who sees the listing of a subject counts it.
+A journey is a copy for counting; the truth is the history of the record, and of a service its standings and warnings.
+Who sees the listing of a subject counts it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, insert, select, type_coerce, update
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, insert, or_, select, type_coerce, update
 
+from pilotbase.documents.vocabularies import Support
 from pilotbase.workspace import tables
 from pilotbase.workspace.listings import Listing, Page, cut_to, listing_from, sequence_of
 from pilotbase.workspace.store import View
-from pilotbase.workspace.tables import MILESTONES
+from pilotbase.workspace.tables import MILESTONES, OF_RECORDS, OF_SERVICES
 from pilotbase.workspace.transaction import Transaction
 
 _rows, _listed = tables.journeys.c, tables.listings.c
+_supports = func.coalesce(_rows.supports, 0)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a scenario is worth to the field by three criteria, each 1 (low) to 5 (high)."""
+
+    potential: int
+    maturity: int
+    driving_effect: int
 
 
 @dataclass(frozen=True)
 class Journey:
-    """When one scenario or trial came by which milestone (a name of `MILESTONES`), and what was agreed."""
+    """When one scenario or trial came by which milestone (a name of `OF_RECORDS`), and what was agreed."""
 
     subject: str
     kind: str
@@ -33,6 +45,10 @@ class Journey:
     amount: int | None = None
     """Price in hundredths of ``currency``."""
     currency: str = ""
+    cpu_ms: int | None = None
+    """CPU time of its trials, all rounds together; None where it was not metered."""
+    supports: frozenset[Support] = frozenset()
+    worth: Worth | None = None
 
 
 @dataclass(frozen=True)
@@ -47,38 +63,54 @@ class Wanted:
     """From … until before … the milestone was reached."""
     sector: str = ""
     action: str = ""
+    since: str = ""
+    """Another milestone that they have come by as well."""
+    missing: str = ""
+    """A milestone that they have not come by."""
+    support: str = ""
+    owner: str = ""
+    worth: Worth | None = None
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How many records of one sector and action answer to each of the wanted descriptions, in their order."""
+    """How many records of one sector, action and set of supports answer to each of the wanted, in their order."""
 
     sector: str
     action: str
+    supports: frozenset[Support]
     counts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Journeys:
-    """Trials, one place each in every list; times are microseconds since 1970, None where one is not reached."""
+    """Records of a kind, one place each in every list; times are microseconds since 1970, None where not reached."""
 
     owners: tuple[str, ...]
     suppliers: tuple[str, ...]
+    states: tuple[str, ...]
     amounts: tuple[int | None, ...]
     currencies: tuple[str, ...]
+    cpu_ms: tuple[int | None, ...]
     reached: tuple[tuple[int | None, ...], ...]
-    """Milestone by milestone, in the order of `MILESTONES`."""
+    """Milestone by milestone, in the order asked for."""
 
 
 def put_journey(change: Transaction, journey: Journey) -> None:
-    """Let the journey of its subject stand as given; its listing must be there."""
+    """Let the journey of its subject stand as given; its listing must be there. What services came by is kept."""
+    worth = journey.worth
     values: dict[str, Any] = {
         "kind": journey.kind,
         "verdict": journey.verdict,
         "supplier": journey.supplier,
         "amount": journey.amount,
         "currency": journey.currency,
-        **{f"{milestone}_at": journey.reached.get(milestone) for milestone in MILESTONES},
+        "cpu_ms": journey.cpu_ms,
+        "supports": _bits(journey.supports),
+        "potential": worth and worth.potential,
+        "maturity": worth and worth.maturity,
+        "driving_effect": worth and worth.driving_effect,
+        **{f"{milestone}_at": journey.reached.get(milestone) for milestone in OF_RECORDS},
     }
     connection = change.connection
     known = connection.execute(update(tables.journeys).where(_rows.subject == journey.subject).values(values))
@@ -86,24 +118,48 @@ def put_journey(change: Transaction, journey: Journey) -> None:
         connection.execute(insert(tables.journeys).values(subject=journey.subject, **values))
 
 
+def note_first(change: Transaction, subject: str, milestone: str, at: datetime) -> None:
+    """Note that ``subject`` came by one of `OF_SERVICES`: of several times the earliest stands, in whatever order."""
+    if milestone not in OF_SERVICES:
+        raise ValueError(milestone)
+    column = _rows[f"{milestone}_at"]
+    earlier = or_(column.is_(None), column > at)
+    values = {f"{milestone}_at": at}
+    change.connection.execute(update(tables.journeys).where(_rows.subject == subject, earlier).values(values))
+
+
 def find_journey(change: Transaction, subject: str) -> Journey | None:
     """Return the journey of ``subject`` as it stands within ``change``, whoever may see it."""
     row = change.connection.execute(select(tables.journeys).where(_rows.subject == subject)).one_or_none()
     if row is None:
         return None
-    found = {milestone: getattr(row, f"{milestone}_at") for milestone in MILESTONES}
-    reached = {milestone: moment for milestone, moment in found.items() if moment is not None}
-    return Journey(row.subject, row.kind, reached, row.verdict, row.supplier, row.amount, row.currency)
+    found = {milestone: getattr(row, f"{milestone}_at") for milestone in OF_RECORDS}
+    return Journey(
+        subject=row.subject,
+        kind=row.kind,
+        reached={milestone: moment for milestone, moment in found.items() if moment is not None},
+        verdict=row.verdict,
+        supplier=row.supplier,
+        amount=row.amount,
+        currency=row.currency,
+        cpu_ms=row.cpu_ms,
+        supports=_spelled(row.supports),
+        worth=_worth(row.potential, row.maturity, row.driving_effect),
+    )
 
 
-def tally(view: View, wanted: Sequence[Wanted]) -> list[Tally]:
-    """Return the counts of every sector and action that ``view`` sees, in one statement."""
+def tally(view: View, wanted: Sequence[Wanted], owner: str = "") -> list[Tally]:
+    """Return the counts of every sector, action and set of supports that ``view`` sees, in one statement.
+
+    ``owner``: of what belongs to this organisation only.
+    """
     columns = [func.sum(case((_condition(one), 1), else_=0)) for one in wanted]
     kinds = _listed.kind.in_({one.kind for one in wanted})
-    rows = _joined(select(_listed.sector, _listed.action, *columns)).where(kinds)
-    grouped = cut_to(rows, view.actor).group_by(_listed.sector, _listed.action)
+    groups = (_listed.sector, _listed.action, _supports)
+    rows = _owned(_joined(select(*groups, *columns)).where(kinds), owner)
     with view.reading() as connection:
-        return [Tally(row[0], row[1], tuple(map(int, row[2:]))) for row in connection.execute(grouped)]
+        found = connection.execute(cut_to(rows, view.actor).group_by(*groups))
+        return [Tally(row[0], row[1], _spelled(row[2]), tuple(map(int, row[3:]))) for row in found]
 
 
 def list_wanted(view: View, wanted: Wanted, after: str | None = None, limit: int = 50) -> Page:
@@ -121,18 +177,32 @@ def list_wanted(view: View, wanted: Wanted, after: str | None = None, limit: int
     return Page(items, items[-1].subject if len(found) > limit else None)
 
 
-def read_journeys(view: View, certified: bool = False) -> Journeys:
-    """Return the trials that ``view`` sees; ``certified``: those only that came to a certificate."""
-    moments = [type_coerce(_rows[f"{milestone}_at"], BigInteger) for milestone in MILESTONES]
-    chosen = select(_listed.owner, _rows.supplier, _rows.amount, _rows.currency, *moments)
-    rows = cut_to(chosen.join(tables.journeys, _rows.subject == _listed.subject), view.actor)
-    rows = rows.where(_rows.kind == "commission")
+def read_journeys(
+    view: View, kind: str, milestones: Iterable[str] = MILESTONES, owner: str = "", certified: bool = False
+) -> Journeys:
+    """Return the records of ``kind`` that ``view`` sees, with when they came by ``milestones``.
+
+    ``owner``: what belongs to this organisation only; ``certified``: those only that came to a certificate.
+    """
+    moments = [type_coerce(_moment(kind, milestone), BigInteger) for milestone in milestones]
+    told = (_listed.owner, _rows.supplier, _listed.state, _rows.amount, _rows.currency, _rows.cpu_ms)
+    rows = cut_to(select(*told, *moments).join(tables.journeys, _rows.subject == _listed.subject), view.actor)
+    rows = _owned(rows.where(_rows.kind == kind), owner)
     if certified:
         rows = rows.where(_rows.certified_at.is_not(None))
     with view.reading() as connection:
         columns = list(zip(*connection.execute(rows).all(), strict=True))
-    owners, suppliers, amounts, currencies, *reached = columns or [()] * (4 + len(MILESTONES))
-    return Journeys(owners, suppliers, amounts, currencies, tuple(reached))
+    owners, suppliers, states, amounts, currencies, cpu_ms, *reached = columns or [()] * (len(told) + len(moments))
+    return Journeys(owners, suppliers, states, amounts, currencies, cpu_ms, tuple(reached))
+
+
+def count_by_worth(view: View, states: Collection[str], owner: str = "") -> dict[Worth | None, int]:
+    """Return worth → number of the scenarios in one of ``states`` that ``view`` sees; None: nobody has said one."""
+    criteria = (_rows.potential, _rows.maturity, _rows.driving_effect)
+    rows = _joined(select(*criteria, func.count())).where(_listed.kind == "scenario", _listed.state.in_(states))
+    with view.reading() as connection:
+        found = connection.execute(cut_to(_owned(rows, owner), view.actor).group_by(*criteria))
+        return {_worth(*row[:3]): int(row[3]) for row in found}
 
 
 def _joined(rows: Select[Any]) -> Select[Any]:
@@ -140,20 +210,56 @@ def _joined(rows: Select[Any]) -> Select[Any]:
     return rows.select_from(tables.listings.join(tables.journeys, of_subject, isouter=True))
 
 
+def _owned(rows: Select[Any], owner: str) -> Select[Any]:
+    return rows.where(_listed.owner == owner) if owner else rows
+
+
 def _condition(wanted: Wanted) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [_listed.kind == wanted.kind]
     if wanted.states:
         conditions.append(_listed.state.in_(wanted.states))
     if wanted.milestone:
-        reached = _rows[f"{wanted.milestone}_at"]
+        reached = _moment(wanted.kind, wanted.milestone)
         conditions.append(reached.is_not(None))
         if wanted.span is not None:
             conditions += [reached >= wanted.span[0], reached < wanted.span[1]]
+    if wanted.since:
+        conditions.append(_moment(wanted.kind, wanted.since).is_not(None))
+    if wanted.missing:
+        conditions.append(_moment(wanted.kind, wanted.missing).is_(None))
+    if wanted.support:
+        conditions.append(_supports.bitwise_and(_bits({Support(wanted.support)})) != 0)
+    if wanted.worth is not None:
+        conditions += [_rows[name] == value for name, value in wanted.worth.__dict__.items()]
     for column, value in (
         (_rows.verdict, wanted.verdict),
         (_listed.sector, wanted.sector),
         (_listed.action, wanted.action),
+        (_listed.owner, wanted.owner),
     ):
         if value:
             conditions.append(column == value)
     return and_(*conditions)
+
+
+def _moment(kind: str, milestone: str) -> ColumnElement[Any]:
+    """Return when a record came by ``milestone``; a scenario, to a proposal, with the first of its trials."""
+    if kind != "scenario" or milestone != "proposed":
+        return _rows[f"{milestone}_at"]
+    trial, listed = tables.journeys.alias(), tables.listings.alias()
+    of_scenario = and_(listed.c.kind == "commission", listed.c.scenario == _listed.subject)
+    first = select(func.min(trial.c.proposed_at)).join_from(listed, trial, trial.c.subject == listed.c.subject)
+    return first.where(of_scenario).correlate(tables.listings).scalar_subquery()
+
+
+def _bits(supports: Collection[Support]) -> int:
+    return sum(1 << place for place, support in enumerate(Support) if support in supports)
+
+
+def _spelled(bits: int) -> frozenset[Support]:
+    return frozenset(support for place, support in enumerate(Support) if bits >> place & 1)
+
+
+def _worth(potential: int | None, maturity: int | None, driving_effect: int | None) -> Worth | None:
+    known = potential is not None and maturity is not None and driving_effect is not None
+    return Worth(potential, maturity, driving_effect) if known else None  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ view.load(digest, Scenario)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -147,10 +147,10 @@ class View:
         with self.reading() as connection:
             return records.search(connection, self.actor, words, kind, limit)
 
-    def changes(self, since: int = 0, limit: int = 1000) -> list[Change]:
-        """Return what happened after position ``since``, oldest first."""
+    def changes(self, since: int = 0, limit: int = 1000, kinds: Collection[str] = ()) -> list[Change]:
+        """Return what happened after position ``since``, to documents of ``kinds`` (none: of all), oldest first."""
         with self.reading() as connection:
-            return changes(connection, self.actor, since, limit)
+            return changes(connection, self.actor, since, limit, kinds)
 
     def counter(self, name: str) -> int:
         """Return the value of a counter, 0 when nobody has touched it or it belongs to others."""

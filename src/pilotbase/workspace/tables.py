@@ -121,6 +121,7 @@ changes = Table(
     Column("owner", String(120), nullable=False),
     Column("head", String(200), nullable=True),
     Column("changed_at", UtcMoment, nullable=False),
+    Index("changes_kind", "kind", "sequence"),
     sqlite_autoincrement=True,
 )
 
@@ -252,23 +253,36 @@ waits = Table(
 )
 """What each record waits for; an empty organisation or person means any."""
 
-MILESTONES = ("demanded", "opened", "proposed", "agreed", "frozen", "reported", "accepted", "certified")
-"""What a demand comes by on its way to use, in order."""
+OF_RECORDS = ("demanded", "opened", "proposed", "agreed", "frozen", "reported", "accepted", "certified")
+"""What a record comes by on the way from demand to use, in order."""
+OF_SERVICES = ("served", "warned", "stopped")
+"""What a service comes by for the first time: it answers, a risk warning is raised, it is stopped."""
+MILESTONES = (*OF_RECORDS, "served")
+"""The whole way from demand to use."""
 
 journeys = Table(
     "journeys",
     metadata,
     Column("subject", String(200), primary_key=True),
     Column("kind", String(20), nullable=False),
-    *(Column(f"{milestone}_at", UtcMoment, nullable=True) for milestone in MILESTONES),
+    *(Column(f"{milestone}_at", UtcMoment, nullable=True) for milestone in (*OF_RECORDS, *OF_SERVICES)),
     Column("verdict", String(20), nullable=False),
     Column("supplier", String(120), nullable=False),
     Column("amount", BigInteger, nullable=True),
     Column("currency", String(3), nullable=False),
+    Column("cpu_ms", BigInteger, nullable=True),
+    Column("supports", Integer, nullable=False, server_default="0"),
+    Column("potential", Integer, nullable=True),
+    Column("maturity", Integer, nullable=True),
+    Column("driving_effect", Integer, nullable=True),
     ForeignKeyConstraint(["subject"], ["listings.subject"]),
     Index("journeys_certified", "kind", "certified_at"),
 )
-"""When a scenario or a trial came by which milestone; ``amount`` is the agreed price in hundredths of ``currency``."""
+"""When a scenario, a trial or a service came by which milestone, and what figures are made of besides.
+
+``amount`` is the agreed price in hundredths of ``currency``; ``cpu_ms`` what the trials of all rounds have taken;
+``supports`` has bit *n* for the support that stands at place *n* of its vocabulary.
+"""
 
 jobs = Table(
     "jobs",

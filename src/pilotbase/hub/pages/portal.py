@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from pilotbase.catalogue.figures import PUBLISHED_STEPS
 from pilotbase.charts import Leg, spell_days, way_chart
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.schema import KINDS, json_schema
@@ -98,7 +99,7 @@ def certified(request: HubRequest) -> HttpResponse:
 def figures(request: HubRequest) -> HttpResponse:
     """Show the figures of the base that everybody may know."""
     found, certified = public.figures(), public.certified(datetime.now(UTC))
-    legs = legs_of(found.way, language())
+    legs = legs_of(found.way, language(), PUBLISHED_STEPS)
     counts = {status: sum(one.status == status for one in certified) for status in public.STATUSES}
     shown = {
         "title": text("portal.figures_title"),

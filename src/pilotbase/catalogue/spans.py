@@ -1,0 +1,183 @@
+"""The days from one milestone to the next: of those that took the step, and of those that are still on it.
+
+A step that somebody has begun and not taken is never dropped. Who may still take it is *open*: its days so far are a
+lower bound. Who has left its way (withdrawn, declined, revoked) has *ended*: it will not take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pilotbase.documents.lifecycles import RecordKind, states
+from pilotbase.workspace.journeys import Journeys, Wanted, read_journeys
+from pilotbase.workspace.store import View
+from pilotbase.workspace.tables import MILESTONES
+
+Values = npt.NDArray[np.float64]
+Progress = Literal["taken", "open", "ended"]
+"""How far somebody is with a step who has begun it; names: text ``span.<value>``."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DAY = timedelta(days=1) // _MICROSECOND
+_DEMAND = ("demanded", "opened", "proposed")
+"""Milestones of the scenario itself; from the proposal on it is the trial that takes a step."""
+_ENDED: Mapping[str, frozenset[str]] = {
+    "scenario": frozenset({"closed", "withdrawn"}),
+    "commission": frozenset({"declined", "cancelled", "revoked"}),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step on the way from demand to use; names: text ``way.<name>``."""
+
+    start: str
+    end: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.start}_{self.end}"
+
+    @property
+    def kind(self) -> RecordKind:
+        """Return whose step it is: a demand's until an application is found, then a trial's."""
+        return "scenario" if self.end in _DEMAND else "commission"
+
+    def wanted(self, progress: Progress) -> Wanted:
+        """Return which records are so far with it."""
+        if progress == "taken":
+            return Wanted(self.kind, milestone=self.end, since=self.start)
+        ended = _ENDED[self.kind]
+        in_states = tuple(one for one in states(self.kind) if (one in ended) == (progress == "ended"))
+        return Wanted(self.kind, in_states, milestone=self.start, missing=self.end)
+
+
+STEPS = {step.name: step for step in (Step(*pair) for pair in pairwise(MILESTONES))}
+"""From one milestone to the next, in order."""
+WHOLE = {step.name: step for step in (Step("demanded", "certified"), Step("demanded", "served"))}
+
+
+@dataclass(frozen=True)
+class Quartiles:
+    """A quarter, the half and three quarters of some values are at most so much; ``count`` values there are."""
+
+    low: float
+    middle: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """A step with everybody who has begun it: ``taken + open + ended`` of them."""
+
+    taken: int
+    open: int
+    ended: int
+    days: Quartiles | None
+    """Of those that took it; alone they are too quick, for the slow ones are still open."""
+    half_after: float | None
+    """Days after which half of all that began it had taken it, with the open ones held as open and the ended ones as
+    never (Kaplan and Meier 1958); None: half of them have not."""
+    longest_open: float | None
+    """Days since the first of the open ones began it."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What is known of the cost of trials that the parties agreed on; of everything else nothing is known."""
+
+    trials: int
+    prices: dict[str, Quartiles]
+    """Currency → price of a trial."""
+    cpu_seconds: Quartiles | None
+    """CPU time of a trial that came to a report, all its rounds together, where it was metered."""
+    reported: int
+    """Trials that came to a report: the others of them were not metered."""
+
+
+def read_trials(view: View, owner: str = "") -> Journeys:
+    """Return the trials that ``view`` sees (of ``owner`` only), with their whole way."""
+    return read_journeys(view, "commission", MILESTONES, owner)
+
+
+def spans(view: View, trials: Journeys, now: datetime, owner: str = "") -> dict[str, Span]:
+    """Return step → its span over demands that ``view`` sees (of ``owner`` only) and ``trials``; then `WHOLE`.
+
+    When a demand came is its owner's and the base's to know: of others' scenarios nothing is told.
+    """
+    of_demand = owner or ("" if view.actor.sees_all else view.actor.organisation)
+    tells = bool(of_demand) or view.actor.sees_all
+    demand = read_journeys(view, "scenario", _DEMAND, of_demand) if tells else None
+    found = {}
+    for name, step in (STEPS | WHOLE).items():
+        rows, milestones = (demand, _DEMAND) if step.kind == "scenario" else (trials, MILESTONES)
+        if rows is not None:
+            found[name] = _span(rows, milestones, step, now)
+    return found
+
+
+def costs(trials: Journeys) -> Costs:
+    """Return what is known of the cost of ``trials``, as `read_trials` returns them."""
+    agreed, reported = (_is_known(trials.reached[MILESTONES.index(one)]) for one in ("agreed", "reported"))
+    amounts, currencies = np.array(trials.amounts, dtype=float) / 100, np.array(trials.currencies, dtype=object)
+    metered = np.array(trials.cpu_ms, dtype=float) / 1000
+    prices = {
+        currency: quartiles(amounts[agreed & (currencies == currency) & ~np.isnan(amounts)])
+        for currency in sorted({currency for currency in trials.currencies if currency})
+    }
+    return Costs(
+        trials=int(agreed.sum()),
+        prices={currency: price for currency, price in prices.items() if price is not None},
+        cpu_seconds=quartiles(metered[reported & ~np.isnan(metered)]),
+        reported=int(reported.sum()),
+    )
+
+
+def quartiles(values: Values) -> Quartiles | None:
+    """Return the quartiles of ``values`` (linear between neighbours), None of nothing."""
+    if not len(values):
+        return None
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return Quartiles(float(low), float(middle), float(high), len(values))
+
+
+def half_after(taken: Values, open_since: Values, ended: int) -> float | None:
+    """Return after how many days half had taken a step, None where half have not.
+
+    The product-limit estimate: an open one counts among those at risk until its days so far, an ended one for ever.
+    """
+    at, events = np.unique(taken, return_counts=True)
+    longer = len(taken) - np.searchsorted(np.sort(taken), at)
+    still_open = len(open_since) - np.searchsorted(np.sort(open_since), at)
+    left = np.cumprod(1 - events / (longer + still_open + ended))
+    reached = np.flatnonzero(left <= 0.5 + 1e-12)
+    return float(at[reached[0]]) if len(reached) else None
+
+
+def _span(rows: Journeys, milestones: tuple[str, ...], step: Step, now: datetime) -> Span:
+    began, took = (np.array(rows.reached[milestones.index(one)], dtype=float) for one in (step.start, step.end))
+    may_not = np.fromiter((state in _ENDED[step.kind] for state in rows.states), bool, len(rows.states))
+    has_begun, has_taken = ~np.isnan(began), ~np.isnan(began) & ~np.isnan(took)
+    is_open, has_ended = has_begun & ~has_taken & ~may_not, has_begun & ~has_taken & may_not
+    days = np.maximum(took[has_taken] - began[has_taken], 0) / _DAY
+    open_days = np.maximum((now - _EPOCH) // _MICROSECOND - began[is_open], 0) / _DAY
+    return Span(
+        taken=int(has_taken.sum()),
+        open=int(is_open.sum()),
+        ended=int(has_ended.sum()),
+        days=quartiles(days),
+        half_after=half_after(days, open_days, int(has_ended.sum())),
+        longest_open=float(open_days.max()) if len(open_days) else None,
+    )
+
+
+def _is_known(moments: tuple[int | None, ...]) -> npt.NDArray[np.bool_]:
+    return np.array([moment is not None for moment in moments], dtype=bool)
