@@ -66,6 +66,8 @@ class Admission:
     """Which budget it was reserved from; None: the key has none."""
     held: Cost = NOTHING
     """What of ``reserved`` was taken from the budget: nothing where it sets no bound."""
+    further: tuple[Route, ...] = ()
+    """What else may answer now, in this order, where ``route`` does not."""
 
 
 @dataclass(frozen=True)

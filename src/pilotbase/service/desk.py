@@ -24,7 +24,7 @@ from pilotbase.service.budgets import Budget
 from pilotbase.service.calls import NOTHING, Account, Admission, Cost, Observed
 from pilotbase.service.journal import Journal
 from pilotbase.service.keys import MARK, ServiceKey, hash_of
-from pilotbase.service.known import Access, Known, Serving
+from pilotbase.service.known import Access, Barred, Known, Serving
 from pilotbase.service.recovery import recover
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -160,7 +160,10 @@ class Desk:
             self._take(self._pool(budget, account), budget, held)
         standing: ServiceStanding = serving.standing
         number = next(self._numbers)
-        admission = Admission(number, access.key.identity, serving.service, standing, route, cost, account, held)
+        further = serving.after(route, self._latest)
+        admission = Admission(
+            number, access.key.identity, serving.service, standing, route, cost, account, held, further
+        )
         try:
             self._journal.reserve(admission)
         except BaseException:
@@ -241,7 +244,7 @@ def _route(serving: Serving, now: datetime) -> Route | None:
     raise _barred(name, serving.ways[serving.standing.route].why_not(now))
 
 
-def _barred(service: str, why: str | None) -> PilotbaseError:
+def _barred(service: str, why: Barred | None) -> PilotbaseError:
     if why == "revoked":
         return RefusedError("service.certificate_revoked", service=service)
     if why == "suspended":

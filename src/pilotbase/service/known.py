@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import RevocationList
+from pilotbase.documents.record import Record
 from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStanding
 from pilotbase.service.budgets import Budget, find_budget
 from pilotbase.service.keys import ServiceKey, find_key
@@ -15,7 +18,10 @@ from pilotbase.service.overrides import SignedOverride
 from pilotbase.workspace.freshness import Freshness
 from pilotbase.workspace.store import View
 
-REVOCATIONS_HEAD = "revocations"
+Barred = Literal["revoked", "suspended", "expired"]
+_REVOCATIONS = "revocations"
+_BARRED: Mapping[str, Barred] = {"revoked": "revoked", "suspended": "suspended"}
+"""State of a trial's record → what its certificate is then."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +30,9 @@ class Way:
 
     route: Route
     expires_at: datetime
-    barred: str | None
-    """``revoked``, ``suspended``; None: neither."""
+    barred: Barred | None
 
-    def why_not(self, now: datetime) -> str | None:
+    def why_not(self, now: datetime) -> Barred | None:
         """Return why it may not answer at ``now``, or None: it may."""
         return self.barred or ("expired" if now >= self.expires_at else None)
 
@@ -43,6 +48,13 @@ class Serving:
     def way(self, now: datetime) -> Way | None:
         """Return the first way, from where the service stands, that may answer at ``now``."""
         return next((way for way in self.ways[self.standing.route :] if way.why_not(now) is None), None)
+
+    def after(self, route: Route | None, now: datetime) -> tuple[Route, ...]:
+        """Return the further routes that may answer at ``now`` where ``route`` does not; None: a person is asked."""
+        if route is None or len(self.ways) == 1:
+            return ()
+        later = self.ways[self.standing.route :]
+        return tuple(way.route for way in later if way.route is not route and way.why_not(now) is None)
 
 
 @dataclass(frozen=True)
@@ -114,11 +126,17 @@ class Known:
             return Access(key, find_budget(connection, key.service, key.budget) if key.budget else None)
 
     def _listed(self) -> RevocationList | None:
-        digest = self._view.head(REVOCATIONS_HEAD)
+        digest = self._view.head(_REVOCATIONS)
         with self._lock:
             if digest is not None and self._revocations[0] != digest:
                 self._revocations = (digest, self._view.load(digest, RevocationList))
             return self._revocations[1]
+
+
+def revocations(view: View) -> RevocationList | None:
+    """Return what this base has revoked and suspended, or None where it has listed nothing."""
+    digest = view.head(_REVOCATIONS)
+    return None if digest is None else view.load(digest, RevocationList)
 
 
 def read_serving(view: View, name: str, listed: RevocationList | None) -> Serving | None:
@@ -135,8 +153,23 @@ def _way(view: View, route: Route, listed: RevocationList | None) -> Way:
     if not isinstance(route, CertifiedRoute):
         return Way(route, view.load(route.override, SignedOverride).override.expires_at, None)
     certificate = view.load(route.certificate, IssuedCertificate).certificate
-    barred = None
-    if listed is not None:
-        barred = "suspended" if listed.find_suspended(route.serial) else None
-        barred = "revoked" if listed.find(route.serial) else barred
-    return Way(route, certificate.expires_at, barred)
+    return Way(route, certificate.expires_at, _on_the_list(route, listed) or _in_its_record(view, route))
+
+
+def _on_the_list(route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:
+    if listed is None:
+        return None
+    if listed.find(route.serial):
+        return "revoked"
+    return "suspended" if listed.find_suspended(route.serial) else None
+
+
+def _in_its_record(view: View, route: CertifiedRoute) -> Barred | None:
+    """Return what the record of its trial says: whoever decides there need not wait until a worker signs the list."""
+    head = view.head(f"record:{route.commission}") if route.commission is not None else None
+    if head is None:
+        return None
+    record = view.load(head, Record)
+    if record.documents.get("certificate") != route.certificate:
+        return None
+    return _BARRED.get(record.state)
