@@ -14,7 +14,8 @@ from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import CallEnd
 
 MAXIMUM_CASES = 65_536
-CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
+CASE_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$"
+CaseId = Annotated[str, StringConstraints(pattern=CASE_ID_PATTERN)]
 """Names one case for as long as it is watched; of a call with several cases it is ``<call>/<row>``."""
 BatchId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
 """Names what was handed in at once: handed in again it changes nothing."""
