@@ -115,6 +115,7 @@ MAY = {
     "trial.fail": "m",
     "trial.report": "m",
     "trial.repeat": "o",
+    "retrial.ask": "m",
     "report.review": "R",
     "rectification.ask": "oD",
     "rectification.submit": "S",
@@ -123,7 +124,7 @@ MAY = {
     "certificate.sign": "o",
     "certificate.issue": "m",
     "certificate.fail": "m",
-    "certificate.suspend": "o",
+    "certificate.suspend": "om",
     "certificate.reinstate": "o",
     "certificate.revoke": "o",
     "appeal.file": "DS",
@@ -171,7 +172,7 @@ def walk(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
     trial.do(MACHINE, COMMISSION, Act.CERTIFICATE_ISSUE, Result(made=trial.certificate.digest()))
     yield COMMISSION, (Act.CERTIFICATE_SUSPEND, Act.CERTIFICATE_REVOKE)
     trial.do(operator, COMMISSION, Act.CERTIFICATE_SUSPEND)
-    yield COMMISSION, (Act.CERTIFICATE_REINSTATE,)
+    yield COMMISSION, (Act.CERTIFICATE_REINSTATE, Act.RETRIAL_ASK)
     trial.do(OWNER, COMMISSION, Act.RECTIFICATION_ASK)
     trial.submit_application(version("1.1.0"))
     yield COMMISSION, (Act.RECTIFICATION_SUBMIT,)

@@ -68,6 +68,22 @@ def test_from_proposal_to_certificate_appeal_and_suspension(any_trial):
     verify_log(trial.store.log_copy(), trial.store.key.verifier)
 
 
+def test_a_warning_asks_for_a_retrial_that_people_give_or_not(trial):
+    trial.reach("certified")
+    refused("record.wrong_state", trial.do, MACHINE, COMMISSION, Act.RETRIAL_ASK)
+    trial.do(MACHINE, COMMISSION, Act.CERTIFICATE_SUSPEND)
+    refused("record.no_cause_to_repeat", trial.do, DESK, COMMISSION, Act.TRIAL_REPEAT)
+    asked = trial.do(MACHINE, COMMISSION, Act.RETRIAL_ASK)
+    assert [(wait.act, wait.role, str(wait.due)[:10]) for wait in asked.waits] == [
+        ("trial.repeat", "operator", "2026-05-11")
+    ]
+    assert trial.do(DESK, COMMISSION, Act.CERTIFICATE_REINSTATE).waits == ()
+    trial.do(DESK, COMMISSION, Act.CERTIFICATE_SUSPEND)
+    refused("record.no_cause_to_repeat", trial.do, DESK, COMMISSION, Act.TRIAL_REPEAT)
+    trial.do(MACHINE, COMMISSION, Act.RETRIAL_ASK)
+    assert trial.do(DESK, COMMISSION, Act.TRIAL_REPEAT).state == "retest"
+
+
 def test_every_step_is_one_line_of_the_log_that_names_the_state(trial):
     record = trial.reach("certified")
     lines = [entry for entry in trial.store.as_actor(MACHINE).log_entries() if f"state {COMMISSION}" in entry.facts]

@@ -88,7 +88,7 @@ class Need(StrEnum):
     OPEN_APPEAL = "open_appeal"
     NO_SUSPENSION_ORDERED = "no_suspension_ordered"
     CAUSE_TO_REPEAT = "cause_to_repeat"
-    """An order to re-run, or an appeal that was upheld."""
+    """An order to re-run, an appeal that was upheld, or a risk warning about the service that came of it."""
     OPEN_ORDER = "open_order"
     DEADLINE_AHEAD = "deadline_ahead"
 
@@ -241,6 +241,7 @@ COMMISSION = (
     _row(Act.TRIAL_FAIL, "queued running", "frozen"),
     _row(Act.TRIAL_REPORT, "running", "reported", brings="result", needs=(Need.OWN_REPORT,)),
     _row(Act.TRIAL_REPEAT, "reported refused accepted suspended", "retest", needs=(Need.CAUSE_TO_REPEAT,)),
+    _row(Act.RETRIAL_ASK, "suspended"),
     _row(Act.REPORT_REVIEW, _AFTER_REPORT, needs=(Need.FREE_OF_INTEREST,)),
     _row(Act.RECTIFICATION_ASK, "reported refused suspended", "rectification"),
     _row(
@@ -316,6 +317,8 @@ APPEAL_DAYS = 15
 """Within so many days the operator decides an appeal."""
 APPROVAL_DAYS = 20
 """Within so many days of the agreement the parties file the approvals that the scenario names."""
+RETRIAL_DAYS = 10
+"""Within so many days of a risk warning that asks for it the operator repeats the trial, or lets the certificate hold."""
 REVIEWER_DAYS = 5
 """Within so many days of a plan's draft the operator names a reviewer."""
 

@@ -84,6 +84,7 @@ class Act(StrEnum):
     TRIAL_FAIL = "trial.fail"
     TRIAL_REPORT = "trial.report"
     TRIAL_REPEAT = "trial.repeat"
+    RETRIAL_ASK = "retrial.ask"
     REPORT_REVIEW = "report.review"
     RECTIFICATION_ASK = "rectification.ask"
     RECTIFICATION_SUBMIT = "rectification.submit"
@@ -185,6 +186,7 @@ PERMISSIONS: Mapping[Act, tuple[Grant, ...]] = {
     Act.TRIAL_FAIL: (MACHINE,),
     Act.TRIAL_REPORT: (MACHINE,),
     Act.TRIAL_REPEAT: (OPERATOR,),
+    Act.RETRIAL_ASK: (MACHINE,),
     Act.REPORT_REVIEW: (REVIEWER,),
     Act.RECTIFICATION_ASK: (OWNER, OPERATOR),
     Act.RECTIFICATION_SUBMIT: (SUPPLIER,),
@@ -193,7 +195,7 @@ PERMISSIONS: Mapping[Act, tuple[Grant, ...]] = {
     Act.CERTIFICATE_SIGN: (OPERATOR,),
     Act.CERTIFICATE_ISSUE: (MACHINE,),
     Act.CERTIFICATE_FAIL: (MACHINE,),
-    Act.CERTIFICATE_SUSPEND: (OPERATOR,),
+    Act.CERTIFICATE_SUSPEND: (OPERATOR, MACHINE),
     Act.CERTIFICATE_REINSTATE: (OPERATOR,),
     Act.CERTIFICATE_REVOKE: (OPERATOR,),
     Act.APPEAL_FILE: (OWNER, SUPPLIER),

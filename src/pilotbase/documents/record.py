@@ -285,6 +285,15 @@ class Record(Document):
         return min((waiting.due for waiting in self.waits if waiting.due), default=None)
 
     @property
+    def asked_retrial(self) -> StepTaken | None:
+        """Return the step by which a re-trial was asked for, while its certificate is suspended."""
+        if self.state != "suspended":
+            return None
+        acts = (Act.RETRIAL_ASK, Act.CERTIFICATE_SUSPEND)
+        newest = next((step for step in reversed(self.history) if step.act in acts), None)
+        return newest if newest is not None and newest.act is Act.RETRIAL_ASK else None
+
+    @property
     def open_appeals(self) -> tuple[FiledAppeal, ...]:
         return tuple(appeal for appeal in self.appeals if appeal.decision is None)
 
