@@ -318,7 +318,7 @@ APPEAL_DAYS = 15
 APPROVAL_DAYS = 20
 """Within so many days of the agreement the parties file the approvals that the scenario names."""
 RETRIAL_DAYS = 10
-"""Within so many days of a risk warning that asks for it the operator repeats the trial, or lets the certificate hold."""
+"""Within so many days of a warning that asks for it the operator repeats the trial, or lets the certificate hold."""
 REVIEWER_DAYS = 5
 """Within so many days of a plan's draft the operator names a reviewer."""
 
