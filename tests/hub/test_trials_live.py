@@ -3,6 +3,7 @@
 import html
 import io
 import re
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -56,37 +57,129 @@ def codes(world, ask):
 
 BUNDLE = {"visitor": 404, "stranger": 404, "desk": 200, "owner": 200, "other-owner": 404, "supplier": 404,
           "other-supplier": 404, "reviewer": 404, "other-reviewer": 404, "regulator": 200}  # fmt: skip
+ORDERED = {who: 302 if code == 200 else code for who, code in BUNDLE.items()}
+PACKING = {who: 202 if code == 200 else code for who, code in BUNDLE.items()} | {"visitor": 401}
+
+
+def file_of(report):
+    return f"/trials/c1/bundle/{report.removeprefix('sha256:')}.zip"
+
+
+def taken(world, who, report=None):
+    """The bundle of a round as a person takes it on the page, the worker at work."""
+    browser = client(world, who)
+    assert browser.post("/trials/c1/bundle/", {"report": report} if report else {}).status_code == 302
+    world.ordered.work()
+    links = re.findall(
+        r'href="(/trials/c1/bundle/[0-9a-f]{64}\.zip)"', browser.get("/trials/c1/bundle/").content.decode()
+    )
+    return browser.get(file_of(report) if report else links[0]).content
+
+
+def actions_since(world, before):
+    return [(one.action, one.actor.organisation, one.facts.get("purpose")) for one in entries(world)[before:]]
+
+
+def entries(world):
+    return world.ordered.base.lab.view.log_entries()
 
 
 def test_owner_operator_and_regulator_take_the_bundle_and_nobody_else(tried, tmp_path):
-    assert codes(tried, lambda one: one.post("/trials/c1/bundle/")) == BUNDLE
-    assert codes(tried, lambda one: one.get("/api/trials/c1/bundle")) == {**BUNDLE, "visitor": 401}
-    archives = {client(tried, who).post("/trials/c1/bundle/").content for who in ("desk", "owner", "regulator")} | {
-        client(tried, "regulator").get("/api/trials/c1/bundle").content
-    }
+    report = tried.ordered.record().documents["report"]
+    assert codes(tried, lambda one: one.get(file_of(report))) == dict.fromkeys(EVERYBODY, 404), "none was asked for"
+    assert codes(tried, lambda one: one.post("/trials/c1/bundle/")) == ORDERED
+    assert codes(tried, lambda one: one.get("/api/trials/c1/bundle")) == PACKING
+    assert tried.ordered.work() == [("bundle", "done")] * 3
+    assert codes(tried, lambda one: one.get(file_of(report))) == BUNDLE
+    archives = {client(tried, who).get(file_of(report)).content for who in ("desk", "owner", "regulator")}
+    archives |= {client(tried, "regulator").get("/api/trials/c1/bundle").content}
     (archive,) = archives
+    assert not tried.ordered.work(), "who asks again gets what is there"
     file = tmp_path / "bundle.zip"
     file.write_bytes(archive)
-    record = tried.ordered.record()
-    report = tried.ordered.base.lab.view.load(record.documents["report"], Report)
     replay = replay_bundle(file)
-    assert replay.digest == report.decision
+    assert replay.digest == tried.ordered.base.lab.view.load(report, Report).decision
     assert replay.logged == ("acceptance", "answers", "certificate", "order", "plan", "report")
     assert "truth" in pl.read_parquet(io.BytesIO(unpack(file)["records.parquet"])).columns
 
 
-def test_who_took_a_bundle_stands_in_the_log_and_who_was_refused_opened_nothing(tried):
-    view = tried.ordered.base.lab.view
-    before = len(view.log_entries())
+def test_a_bundle_is_kept_for_who_asked_alone_and_for_a_day(tried):
+    """The planner is of the same organisation as the desk, and may take bundles as well."""
+    from pilotbase.worker.bundle_orders import PackedBundle
+    from pilotbase.worker.retention import sweep
+
+    report, blobs = tried.ordered.record().documents["report"], tried.ordered.base.lab.vault.blobs
+    assert taken(tried, "desk").startswith(b"PK")
+    assert client(tried, "planner").get(file_of(report)).status_code == 404
+    assert file_of(report) not in client(tried, "planner").get("/trials/c1/bundle/").content.decode()
+    kept = [one.load(PackedBundle) for one in tried.ordered.base.lab.view.find("packed-bundle", limit=1000)]
+    assert all(b"records.parquet" not in blobs.get(one.blob) for one in kept), "nothing lies there in the open"
+    lab = tried.ordered.base.lab
+    late = replace(lab.store, clock=lambda: max(one.until for one in kept))
+    later = replace(lab, store=late, vault=replace(lab.vault, view=late.as_actor(lab.actor)))
+    assert sweep(replace(tried.ordered.base, lab=later), files_days=10_000) == len(kept)
+    assert not any(blobs.exists(one.blob) for one in kept)
+    assert client(tried, "desk").get(file_of(report)).status_code == 404
+    assert taken(tried, "desk").startswith(b"PK"), "it is packed anew"
+
+
+def test_who_took_a_bundle_stands_in_the_log_and_who_was_refused_opened_nothing(tried, monkeypatch):
+    taken(tried, "regulator")
+    before = len(entries(tried))
     for who in ("supplier", "reviewer", "other-owner", "stranger"):
         client(tried, who).post("/trials/c1/bundle/")
         client(tried, who).get("/api/trials/c1/bundle")
     client(tried, "regulator").get("/trials/c1/bundle/")
-    assert len(view.log_entries()) == before
-    client(tried, "regulator").post("/trials/c1/bundle/")
-    taken, opened = view.log_entries()[before:]
-    assert (taken.action, taken.actor.organisation) == ("trial.bundle_taken", "ministry")
-    assert (opened.action, opened.facts["purpose"]) == ("vault.envelope_opened", "bundle")
+    client(tried, "planner").get("/trials/c1/bundle/")
+    assert len(entries(tried)) == before
+    taken(tried, "planner")
+    assert actions_since(tried, before) == [
+        ("trial.bundle_ordered", "base", None),
+        ("trial.bundle_taken", "base", "bundle"),
+        ("vault.envelope_opened", "base", "bundle"),
+        ("trial.bundle_packed", "base", None),
+        ("trial.bundle_fetched", "base", None),
+    ]
+
+
+def test_no_key_of_an_owner_is_used_where_a_bundle_is_asked_for_and_given_out(tried, monkeypatch):
+    """The keys of hidden data are the worker's alone."""
+    from pilotbase.workspace.keys import KeyFolder
+
+    taken(tried, "owner")
+
+    def refused(keys, organisation):
+        raise AssertionError(f"the hub's own process has used the key of {organisation}")
+
+    monkeypatch.setattr(KeyFolder, "owner_key", refused)
+    monkeypatch.setattr(KeyFolder, "create_owner_key", refused)
+    browser = client(tried, "owner")
+    report = tried.ordered.record().documents["report"]
+    for address in ("/trials/c1/bundle/", file_of(report), "/api/trials/c1/bundle"):
+        assert browser.get(address).status_code == 200
+    assert browser.post("/trials/c1/bundle/").status_code == 302
+
+
+def test_packing_that_fails_says_why_and_is_asked_for_again(tried, monkeypatch):
+    from pilotbase.documents.errors import InvalidProofError
+    from pilotbase.worker import bundle_orders
+
+    with monkeypatch.context() as broken:
+
+        def fail(*_):
+            raise InvalidProofError("vault.envelope_closed", digest="sha256:0", owner="plant")
+
+        broken.setattr(bundle_orders, "pack_report", fail)
+        broken.setattr(bundle_orders, "_packed_by", lambda *_: None)
+        browser = client(tried, "owner")
+        browser.post("/trials/c1/bundle/")
+        assert tried.ordered.work() == [("bundle", "failed")]
+        told = browser.get("/api/trials/c1/bundle", headers={"accept-language": "en"})
+        assert (told.status_code, told.json()["code"]) == (409, "bundle.not_packed") and "plant" in told.json()["title"]
+        page = browser.get("/trials/c1/bundle/", headers={"accept-language": "en"}).content.decode()
+        assert "plant" in page and "Take the bundle" in page
+    assert browser.get("/api/trials/c1/bundle", {"again": "true"}).status_code == 202
+    assert tried.ordered.work() == [("bundle", "done")]
 
 
 def test_taking_a_bundle_needs_the_token_of_our_own_form(tried):
@@ -182,7 +275,7 @@ def test_candidates_side_by_side_say_what_the_report_says(tried):
 def test_savings_agree_with_the_cases_of_the_bundle(tried, tmp_path):
     """The figure on the page, from scores, is what the misses and false alarms of the scored cases cost."""
     file = tmp_path / "bundle.zip"
-    file.write_bytes(client(tried, "owner").post("/trials/c1/bundle/").content)
+    file.write_bytes(taken(tried, "owner"))
     cases = pl.read_parquet(io.BytesIO(unpack(file)["records.parquet"])).filter(pl.col("position") >= 0)
 
     def cost(column):
@@ -262,6 +355,8 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
         assert owner.queue() == []
         monkeypatch.setenv("PILOTBASE_HUB", address)
         monkeypatch.setenv("PILOTBASE_HUB_TOKEN", token_of(tried, "regulator", "read"))
+        waiting = HubRequests(address, token_of(tried, "signer", "read"), sleep=lambda _: tried.ordered.work())
+        assert HubClient(waiting).bundle("c1").startswith(b"PK"), "it waits until the worker has packed it"
         file = tmp_path / "bundle.zip"
         packed = CliRunner().invoke(app, ["trial", "pack", "c1", "--out", str(file)])
         assert packed.exit_code == 0, packed.output
@@ -277,22 +372,23 @@ def test_a_round_before_a_re_run_keeps_its_bundle(tried, tmp_path):
     """The last test of the module: it moves the trial on."""
     ordered, regulator = tried.ordered, client(tried, "regulator")
     first = ordered.record().documents["report"]
-    before = regulator.post("/trials/c1/bundle/").content
+    before = taken(tried, "regulator", first)
     ordered.do(REGULATOR, Act.ORDER_GIVE, Order(kind="suspension", reasons="Doubts.", deadline="2099-01-01"))
     ordered.do(DESK, Act.CERTIFICATE_SUSPEND)
     ordered.do(REGULATOR, Act.ORDER_GIVE, Order(kind="rerun", reasons="Doubts.", deadline="2099-01-01"))
     ordered.do(DESK, Act.TRIAL_REPEAT)
     assert "report" not in ordered.record().documents
-    assert regulator.post("/trials/c1/bundle/").content == before
+    assert taken(tried, "regulator", first) == before
     ordered.draft_and_review()
     ordered.freeze()
     ordered.do_queued()
     second = ordered.record().documents["report"]
     page = regulator.get("/trials/c1/bundle/").content.decode()
-    assert [one for one in (first, second) if one in page] == [first, second]
+    assert second in page and file_of(first) in page, "one to be asked for, one that is there"
     assert regulator.get("/api/trials/c1/bundle", {"report": first}).content == before
-    newest = regulator.get("/api/trials/c1/bundle").content
-    assert newest == regulator.post("/trials/c1/bundle/", {"report": second}).content != before
+    assert regulator.get("/api/trials/c1/bundle").status_code == 202
+    newest = taken(tried, "regulator", second)
+    assert newest == regulator.get("/api/trials/c1/bundle").content != before
     file = tmp_path / "second.zip"
     file.write_bytes(newest)
     assert replay_bundle(file).attempt == 2

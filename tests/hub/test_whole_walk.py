@@ -228,6 +228,7 @@ class Walk:
         regulator.go(f"{self.trial}bundle/")
         with regulator.page.expect_download() as taken:
             regulator.page.click("main form button.button")
+            regulator.page.click("#rounds a[download]")
         bundle = self.folder / "bundle.zip"
         taken.value.save_as(bundle)
         again = [sys.executable, "-c", "from pilotbase.cli import main; main()", "trial", "replay", str(bundle)]

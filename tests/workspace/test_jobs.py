@@ -7,7 +7,7 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
 from pilotbase.workspace.actors import PUBLIC, Role, actor, parties
 from pilotbase.workspace.failures import NotFoundError, StaleLeaseError
-from pilotbase.workspace.jobs import JobState, beat, claim, enqueue, finish, jobs_of, live_jobs, stop
+from pilotbase.workspace.jobs import JobState, beat, claim, enqueue, finish, jobs_of, live_jobs, ordered_jobs, stop
 from pilotbase.workspace.queue_figures import queue_figures
 from pilotbase.workspace.store import Store, View
 from tests.workspace.stores_for_tests import Clock
@@ -81,6 +81,7 @@ def test_what_is_put_back_does_not_hold_up_what_waits(view: View, clock: Clock) 
     assert first is not None
     clock.step(1)
     finish(view, first, JobState.QUEUED, text("job.worker_stopped"))
+    assert [(job.subject, job.ahead) for job in live_jobs(view)] == [("b", 0), ("a", 1)], "as they are taken"
     following = claim(view, "w1", 30)
     assert following is not None
     assert following.job.subject == "b"
@@ -147,6 +148,17 @@ def test_stopping_ends_what_waits_and_tells_what_runs(view: View) -> None:
     assert beat(view, running) is True
     finish(view, running, JobState.CANCELLED)
     assert jobs_of(view, "a")[1].reason == text("record.stopped", organisation="base")
+
+
+def test_what_a_person_orders_for_themselves_is_theirs_alone_but_stands_in_line(store: Store, view: View) -> None:
+    theirs = store.as_actor(actor("ministry", Role.REGULATOR, person="p2"))
+    with theirs.transaction("test.ordered") as change:
+        enqueue(change, "bundle", "bundle:x", {})
+    order(view, "a")
+    assert [job.kind for job in ordered_jobs(theirs, "bundle:x")] == ["bundle"]
+    for other in (actor("ministry", Role.REGULATOR, person="p3"), actor("base", Role.OPERATOR, person="p2")):
+        assert ordered_jobs(store.as_actor(other), "bundle:x") == []
+    assert [(job.subject, job.ahead) for job in live_jobs(view)] == [("a", 1)]
 
 
 def test_jobs_of_an_unseen_record_do_not_exist(store: Store, view: View) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pilotbase.cli.driving import hub, is_remote, remote
-from pilotbase.cli.edge import print_json, say
+from pilotbase.cli.edge import print_json, progress_shown, say
 from pilotbase.documents.texts import text
 
 
@@ -20,7 +20,10 @@ def pack(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print where it is and its SHA-256.")] = False,
 ) -> None:
-    """Pack plan, commitments, records, report and certificate into one archive. It holds true labels: logged."""
+    """Pack plan, commitments, records, report and certificate into one archive. It holds true labels: logged.
+
+    A hub's worker packs it; the command waits until it is there.
+    """
     from pilotbase.documents.hashes import digest_bytes
     from pilotbase.worker.whole_files import PRIVATE, write_whole
 
@@ -36,7 +39,8 @@ def pack(
 
 
 def _from_hub(name: str) -> tuple[Path, bytes]:
-    return Path(f"{name}.zip"), hub().bundle(name)
+    with progress_shown() as on_progress:
+        return Path(f"{name}.zip"), hub().bundle(name, on_progress=on_progress)
 
 
 def _from_base(trial: Path) -> tuple[Path, bytes]:

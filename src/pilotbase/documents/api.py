@@ -96,6 +96,16 @@ class QueuedWork(Told):
     since: datetime
 
 
+class OrderedBundle(Told):
+    """A sample bundle that is being packed for the caller."""
+
+    report: Digest
+    """Of which round."""
+    state: str
+    position: int
+    """Place in the queue, from 1; 0 while it is packed."""
+
+
 class PossibleStep(Told):
     """A step that table and state leave open to the caller; ``obstacle`` says what else stands against it."""
 

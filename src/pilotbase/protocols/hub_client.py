@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, BinaryIO, TypeVar
 
 import pydantic
@@ -25,6 +26,7 @@ from pilotbase.documents.api import (
     ListedRecord,
     NewUpload,
     OpenUpload,
+    OrderedBundle,
     PossibleStep,
     QueuedWork,
     RecordPage,
@@ -36,6 +38,7 @@ from pilotbase.documents.base import Part
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import OnProgress, Progress
@@ -47,6 +50,7 @@ from pilotbase.documents.texts import text
 from pilotbase.protocols.guarded_http import Answer
 from pilotbase.protocols.hub_requests import HubRequests
 
+_PACKING_SECONDS = 1.0
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 Content = Scenario | ApplicationVersion | Organisation
 _OF_KIND: dict[str, type[Any]] = {
@@ -117,12 +121,21 @@ class HubClient:
         """Return the report of a trial, in the view that the caller has of it."""
         return _read(Report, self.requests.get(f"/trials/{trial}/report"))
 
-    def bundle(self, trial: str, report: Digest = "") -> bytes:
-        """Return the sample bundle of a trial, an archive; that the caller took it stands in the hub's log.
+    def bundle(self, trial: str, report: Digest = "", on_progress: OnProgress = lambda _: None) -> bytes:
+        """Wait until the sample bundle of a trial is packed and return the archive; it is packed for the caller alone.
 
-        ``report``: of which round, by the digest of its report; the newest that has one when not given.
+        That the caller took it stands in the hub's log. ``report``: of which round, by the digest of its report; the
+        newest that has one when not given. Packing that failed before is tried again.
         """
-        return self.requests.get(f"/trials/{trial}/bundle", {"report": report}).body
+        place, asked = f"/trials/{trial}/bundle", {"report": report, "again": "true"}
+        answer = self.requests.get(place, asked)
+        while answer.status == HTTPStatus.ACCEPTED:
+            on_progress(Progress(text("job.progress.bundle")))
+            self.requests.sleep(_PACKING_SECONDS)
+            answer = self.requests.get(place, {"report": _read(OrderedBundle, answer).report})
+        if int(answer.headers.get("content-length", 0)) > len(answer.body):
+            raise PilotbaseError("protocol.hub_unreadable", found=f"{trial}.zip")
+        return answer.body
 
     def queue(self) -> list[QueuedWork]:
         """Return what runs and waits, in the order in which it is taken."""
@@ -139,6 +152,19 @@ class HubClient:
     def comparison(self, subject: str) -> Comparison:
         """Return the candidates for a scenario side by side."""
         return _read(Comparison, self.requests.get(f"{_path(subject)}/comparison"))
+
+    def match(self, subject: str) -> Matches:
+        """Return what may fit a scenario or an application, in what the caller sees."""
+        return _read(Matches, self.requests.get(f"/matches{_path(subject)}"))
+
+    def match_document(self, asked: Scenario | OfferedApplication) -> Matches:
+        """Return what may fit a scenario or an application that need not be on the hub."""
+        section = SECTIONS["scenario" if isinstance(asked, Scenario) else "application"]
+        return _read(Matches, self.requests.write("POST", f"/matches/{section}", asked.to_json_value()))
+
+    def gaps(self) -> GapMap:
+        """Return demand without supply and supply without demand, in what the caller sees."""
+        return _read(GapMap, self.requests.get("/matches/gaps"))
 
     def check_certificate(self, envelope: bytes) -> CheckedCertificate:
         """Return whether a signed certificate holds."""

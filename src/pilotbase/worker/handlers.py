@@ -33,6 +33,7 @@ from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealing import Sealed, seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.boards import score_on_board
+from pilotbase.worker.bundle_orders import pack_ordered
 from pilotbase.worker.certifying import remarks_of
 from pilotbase.worker.intake import opened_scenario
 from pilotbase.worker.issuing import issue
@@ -128,6 +129,12 @@ def publish_standing(base: Base, job: Job, on_progress: OnProgress) -> None:
         record = _record(base, job)
 
 
+def pack_bundle(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Pack the sample bundle that a person has asked for, and keep it for them for a day."""
+    on_progress(Progress(text("job.progress.bundle")))
+    pack_ordered(base, job)
+
+
 def give_up(base: Base, job: Job, reason: Text) -> None:
     """Tell the record that its job came to nothing, where it still waits for it."""
     act = _FAILURES.get(job.kind)
@@ -149,8 +156,9 @@ HANDLERS: Mapping[str, Handler] = {
     "revocation": publish_revocation,
     "suspension": publish_standing,
     "reinstatement": publish_standing,
+    "bundle": pack_bundle,
 }
-"""Kind of job (`Transition.starts`) → what it does."""
+"""Kind of job (`Transition.starts`, or `bundle_orders.KIND`) → what it does."""
 _FAILURES: Mapping[str, Act] = {
     "freeze": Act.PLAN_REFUSED,
     "trial": Act.TRIAL_FAIL,

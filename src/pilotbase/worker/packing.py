@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from pilotbase.catalogue.records import load_record
 from pilotbase.certificate import read_evidence
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.base import Document
@@ -45,7 +46,7 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
     """Return the sample bundle of the trial under ``plan``; the same trial gives the same bytes.
 
     That ``taker`` takes it, and with it true labels of hidden cases, stands in the log before anything is opened. Who
-    may is seen to by `take_bundle`.
+    may is seen to by `report_for`.
 
     Raises:
         NotFoundError: the plan has no report yet.
@@ -74,23 +75,25 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
     return Bundle(f"{name}.zip", pack(name, files))
 
 
-def take_bundle(base: Base, view: View, subject: str, report: Digest | None = None) -> Bundle:
-    """Return the sample bundle of a trial of a commission to the actor of ``view``.
-
-    ``report``: of which round, by the digest of its report; None: the newest that has one.
+def report_for(view: View, subject: str, report: Digest | None = None) -> Digest:
+    """Return the report of a commission whose bundle the actor of ``view`` may take: the newest, or the one named.
 
     Raises:
         NotFoundError: the actor sees no such record, it is not for them to take, or there is no such report.
-        InvalidProofError: store, log and vault do not say the same.
     """
-    record = record_for(view, subject, Reading.BUNDLE)
-    reports = reports_of(record)
+    reports = reports_of(record_for(view, subject, Reading.BUNDLE))
     if not reports or report not in (None, *reports):
         raise NotFoundError("bundle.no_report")
-    found = base.lab.view.load(report or reports[-1], Report)
-    if found.plan is None:
+    return report or reports[-1]
+
+
+def pack_report(base: Base, taker: View, subject: str, report: Digest) -> Bundle:
+    """Return the sample bundle of the trial of a commission that ``report`` tells of; raises as `pack_trial`."""
+    plan = base.lab.view.load(report, Report).plan
+    if plan is None:
         raise NotFoundError("bundle.no_report")
-    return pack_trial(base, view, found.plan, _acceptance(base, record, found.digest()))
+    record = load_record(base.lab.view, subject)[0]
+    return pack_trial(base, taker, plan, _acceptance(base, record, report))
 
 
 def reports_of(record: Record) -> tuple[Digest, ...]:

@@ -15,6 +15,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.vault.uploads import erase_expired
 from pilotbase.worker.base import Base
+from pilotbase.worker.bundle_orders import erase_packed
 from pilotbase.worker.intake import ScenarioFiles, erase_scenario_files
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
@@ -53,10 +54,11 @@ def erase_kept_files(base: Base, view: View, subject: str) -> int:
 
 
 def sweep(base: Base, files_days: int) -> int:
-    """Erase uploads whose time is over and files of scenarios older than ``files_days``; return how many."""
+    """Erase uploads and bundles whose time is over, files of scenarios older than ``files_days``; return how many."""
     oldest = base.lab.store.clock() - timedelta(days=files_days)
     old = [files.scenario for stored, files in _files_of(base, None) if stored.stored_at < oldest]
-    return erase_expired(base.lab.vault) + sum(erase_scenario_files(base, digest) for digest in old)
+    erased = erase_expired(base.lab.vault) + erase_packed(base)
+    return erased + sum(erase_scenario_files(base, digest) for digest in old)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.progress import Progress
@@ -31,7 +31,8 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 _jobs = tables.jobs.c
-_ORDER = (_jobs.state.desc(), func.coalesce(_jobs.beat_at, _jobs.queued_at), _jobs.identity)
+_WAITS_SINCE = func.coalesce(_jobs.beat_at, _jobs.queued_at)
+_ORDER = (_jobs.state.desc(), _WAITS_SINCE, _jobs.identity)
 """Running before queued; one that was put back comes after those that have not been tried."""
 
 
@@ -166,7 +167,7 @@ def finish(view: View, claimed: Claim, state: JobState, reason: Text | None = No
 
 def _last_in_queue(connection: Connection, now: datetime) -> datetime:
     """Return a moment after which nothing waits yet: a clock that was set back lets nothing that waits go first."""
-    waiting = func.max(func.coalesce(_jobs.beat_at, _jobs.queued_at))
+    waiting = func.max(_WAITS_SINCE)
     newest = connection.scalar(select(waiting).where(_jobs.state == JobState.QUEUED.value))
     return now if newest is None or newest < now else newest + timedelta(microseconds=1)
 
@@ -180,24 +181,40 @@ def jobs_of(view: View, subject: str) -> list[Job]:
         return [_read(connection, identity) for identity in connection.scalars(rows).all()]
 
 
+def ordered_jobs(view: View, subject: str) -> list[Job]:
+    """Return the jobs on ``subject`` that this very person has ordered for this organisation, newest first."""
+    own = (_jobs.organisation == view.actor.organisation, _jobs.person == (view.actor.person or ""))
+    with view.reading() as connection:
+        rows = select(_jobs.identity).where(_jobs.subject == subject, *own).order_by(_jobs.identity.desc())
+        return [_read(connection, identity) for identity in connection.scalars(rows).all()]
+
+
 def live_jobs(view: View) -> list[Job]:
-    """Return what is queued and running, in the order of claiming, on records that ``view`` sees."""
+    """Return what is queued and running, in the order of claiming, on records that ``view`` sees.
+
+    What a person has ordered for themselves alone is on no record.
+    """
     with view.reading() as connection:
         rows = select(_jobs.identity, _jobs.subject).where(
             _jobs.state.in_([JobState.RUNNING.value, JobState.QUEUED.value])
         )
         live = connection.execute(rows.order_by(*_ORDER)).all()
         here = View(view.store, view.actor, connection)
-        seen = (row for row in live if view.actor.sees_all or here.head(f"record:{row.subject}") is not None)
+        seen = (row for row in live if here.head(f"record:{row.subject}") is not None)
         return [_read(connection, row.identity) for row in seen]
 
 
 def _read(connection: Connection, identity: int) -> Job:
     row = connection.execute(select(tables.jobs).where(_jobs.identity == identity)).one()
-    first = (_jobs.state == JobState.QUEUED.value, _jobs.identity < identity)
-    queued = row.state == JobState.QUEUED
-    ahead = connection.scalar(select(func.count()).select_from(tables.jobs).where(*first)) if queued else 0
-    return _job(row, ahead or 0)
+    return _job(row, _ahead_of(connection, row) if row.state == JobState.QUEUED else 0)
+
+
+def _ahead_of(connection: Connection, row: Row[Any]) -> int:
+    """Return how many queued jobs `claim` would take before this one."""
+    since = row.beat_at or row.queued_at
+    first = or_(since > _WAITS_SINCE, and_(since == _WAITS_SINCE, _jobs.identity < row.identity))
+    counted = select(func.count()).select_from(tables.jobs).where(_jobs.state == JobState.QUEUED.value, first)
+    return connection.scalar(counted) or 0
 
 
 def _job(row: Row[Any], ahead: int) -> Job:

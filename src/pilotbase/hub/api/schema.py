@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from pilotbase.documents import api, api_figures, exchange_api
 from pilotbase.documents.api import Asked, Told
 from pilotbase.documents.board import SeenBoard
+from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.side_by_side import Budget, Comparison
@@ -40,7 +41,7 @@ REASONS = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
 PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503, 507)
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
-_WITHOUT_KEY = ("/pieces/", "/finish", "/api/notices/", "/invitations")
+_WITHOUT_KEY = ("/pieces/", "/finish", "/api/notices/", "/invitations", "/api/matches/")
 """Writes that change nothing when they are sent again, and one whose answer holds a secret that is not kept."""
 _REFUSED_TO_READERS = ("/bundle", "/files")
 """What is there but may be refused: a bundle before there is a report, and others' files."""
@@ -97,6 +98,9 @@ def _models() -> list[type[pydantic.BaseModel]]:
         SeenBoard,
         Budget,
         Comparison,
+        Matches,
+        GapMap,
+        OfferedApplication,
     ]
 
 
@@ -128,6 +132,8 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
+    elif path.endswith("/bundle"):
+        yield 409
     if "requestBody" in operation:
         yield from (413, 415)
     if operation["parameters"] or "requestBody" in operation:
@@ -170,6 +176,8 @@ def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json
 
 def _success_headers(operation: Json, status: int, path: str) -> Json:
     headers = _LOCATION if status == 201 and "invitations" not in path else {}
+    if status == 202:
+        return _LOCATION | _RETRY
     if _answered(operation) == "OpenUpload":
         return headers | _OFFSET
     return headers | (_ETAG if _answered(operation) in DOCUMENTS else {})

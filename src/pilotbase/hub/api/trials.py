@@ -8,7 +8,7 @@ import pydantic
 from django.http import HttpResponse
 from ninja import Query, Router
 
-from pilotbase.documents.api import QueuedWork
+from pilotbase.documents.api import OrderedBundle, QueuedWork
 from pilotbase.documents.side_by_side import Budget, Comparison
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers
@@ -17,19 +17,23 @@ from pilotbase.hub.api.records import Word
 from pilotbase.hub.base import base
 from pilotbase.hub.pages.bundle import attached
 from pilotbase.hub.pages.queue import lines_of
+from pilotbase.hub.pages.trials import told
 from pilotbase.worker.budgets import budget_of_scenario
+from pilotbase.worker.bundle_orders import fetch_bundle, find_order, order_bundle
 from pilotbase.worker.comparing import compare
-from pilotbase.worker.packing import take_bundle
-from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.failures import ConflictError, NotFoundError
 
 router = Router(tags=["trials"], auth=MEMBERS)
 ZIP = "application/zip"
+PACKING_SECONDS = "2"
 
 
 class Wanted(pydantic.BaseModel):
     """Of which round."""
 
     report: Annotated[str, pydantic.StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    again: bool = False
+    """Whether to pack it anew where that has failed before."""
 
 
 @router.get("/queue", response=answers(list[QueuedWork]), summary="What runs and what waits")
@@ -68,7 +72,7 @@ def comparison(request: HubRequest, owner: Word, name: Word) -> Comparison:
 
 @router.get(
     "/trials/{name}/bundle",
-    response={200: None},
+    response={200: None, 202: OrderedBundle},
     summary="The sample bundle",
     openapi_extra={
         "responses": {
@@ -79,7 +83,20 @@ def comparison(request: HubRequest, owner: Word, name: Word) -> Comparison:
 def bundle(request: HubRequest, name: Word, wanted: Query[Wanted]) -> HttpResponse:
     """Return plan, commitments, records, report and certificate in one archive, to owner, operator and regulator.
 
-    Of the newest trial that has a report, or of the round whose report is named. It holds true labels of hidden cases:
-    whoever takes it stands in the log.
+    Of the newest trial that has a report, or of the round whose report is named. A worker packs it: until it has, the
+    answer is 202 and where to ask again; 409 says why it could not. The archive is kept for a day, for the caller
+    alone. It holds true labels of hidden cases: whoever takes it stands in the log.
     """
-    return attached(take_bundle(base(), request.acting.view, f"commission:{name}", wanted.report))
+    view, subject = request.acting.view, f"commission:{name}"
+    order = find_order(base(), view, subject, wanted.report)
+    if order is not None and order.failed and not wanted.again:
+        raise ConflictError("bundle.not_packed", reason=order.job.reason or "")
+    order = order_bundle(base(), view, subject, wanted.report)
+    if order.packed is not None:
+        return attached(fetch_bundle(base(), view, subject, order.report))
+    work = told(order.job)
+    answer = OrderedBundle(report=order.report, state=work.state, position=work.position)
+    response = HttpResponse(answer.model_dump_json(), status=202, content_type="application/json")
+    response["Location"] = f"/api/trials/{name}/bundle?report={order.report}"
+    response["Retry-After"] = PACKING_SECONDS
+    return response

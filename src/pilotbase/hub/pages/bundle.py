@@ -1,34 +1,54 @@
-"""The sample bundle of a trial: what it is, and one click to take it."""
+"""The sample bundle of a trial: what it is, asking for it, and the archive once the worker has packed it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.permissions import Reading
+from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.base import base
+from pilotbase.hub.pages.trials import Progress, told
 from pilotbase.worker.bundle_files import NEEDED, OPTIONAL, SUMS
+from pilotbase.worker.bundle_orders import PackedBundle, fetch_bundle, find_order, order_bundle
 from pilotbase.worker.bundle_readme import what_is
-from pilotbase.worker.packing import Bundle, reports_of, take_bundle
+from pilotbase.worker.packing import Bundle, reports_of
 from pilotbase.worker.readings import record_for
+from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round of a trial that has a report, and what the reader has asked of it."""
+
+    report: Report
+    work: Progress | None
+    packed: PackedBundle | None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def take(request: HubRequest, name: str) -> HttpResponse:
-    """Show what the bundle holds; give it to who asks for it. Asking is a read of hidden data and stands in the log."""
+    """Show what the bundle holds and how far the packing is; asking for it queues the packing and stands in the log."""
     view, subject = request.acting.view, subject_of("trials", name)
     record = record_for(view, subject, Reading.BUNDLE)
     if request.method == "POST":
-        return attached(take_bundle(base(), view, subject, request.POST.get("report") or None))
+        order_bundle(base(), view, subject, request.POST.get("report") or None)
+        return redirect("bundle", name=name)
+    rounds = list(_rounds(view, record))
+    at_work = any(one.work is not None and one.work.live for one in rounds)
     shown = {
         "title": text("live.bundle"),
         "record": record,
-        "rounds": [view.load(digest, Report) for digest in reversed(reports_of(record))],
+        "rounds": rounds,
+        "at_work": at_work,
         "files": [(name, what_is(name)) for name in (*NEEDED, *OPTIONAL, SUMS)],
         "name": name,
         "crumbs": [
@@ -36,7 +56,15 @@ def take(request: HubRequest, name: str) -> HttpResponse:
             {"url": address_of(subject), "label": record.title},
         ],
     }
-    return render(request, "hub/bundle.html", shown)
+    template = "hub/parts/bundle.html" if request.headers.get("HX-Request") else "hub/bundle.html"
+    return render(request, template, shown)
+
+
+@require_safe
+def download(request: HubRequest, name: str, digest: str) -> HttpResponse:
+    """Give the archive to whom it was packed for, while it is kept."""
+    view = request.acting.view
+    return attached(fetch_bundle(base(), view, subject_of("trials", name), f"sha256:{digest}"))
 
 
 def attached(bundle: Bundle) -> HttpResponse:
@@ -44,3 +72,12 @@ def attached(bundle: Bundle) -> HttpResponse:
     response = HttpResponse(bundle.archive, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{bundle.name}"'
     return response
+
+
+def _rounds(view: View, record: Record) -> Iterator[Round]:
+    """Yield the rounds that have a report, newest first."""
+    for digest in reversed(reports_of(record)):
+        order = find_order(base(), view, record.subject, digest)
+        work = told(order.job) if order is not None and order.packed is None else None
+        packed = order.packed if order is not None else None
+        yield Round(view.load(digest, Report), work if work and (work.live or work.state == "failed") else None, packed)
