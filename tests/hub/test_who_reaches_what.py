@@ -59,10 +59,17 @@ PAGES = """
 /trials/c1/report/                  404 404 200 200 404 200 404 200 404 200
 /trials/c1/bundle/                  404 404 200 200 404 404 404 404 404 200
 /trials/c2/bundle/                  404 404 404 404 404 404 404 404 404 404
+/trials/c1/bundle/{report}.zip      404 404 404 404 404 404 404 404 404 404
 /scenarios/plant/milling/board/     404 404 200 200 404 200 200 404 404 200
 /scenarios/hospital/xray/board/     404 404 200 404 200 404 404 404 404 200
 /scenarios/plant/milling/comparison/ 404 404 200 200 404 404 404 404 404 404
 /scenarios/hospital/xray/comparison/ 404 404 200 404 200 404 404 404 404 404
+/matching/                          302 404 200 200 200 200 200 200 200 200
+/scenarios/plant/milling/matches/   302 404 200 200 200 200 200 200 200 200
+/scenarios/hospital/xray/matches/   302 404 200 404 200 404 404 404 404 200
+/scenarios/hospital/none/matches/   302 404 404 404 404 404 404 404 404 404
+/applications/acme/forest/matches/  302 404 200 200 404 200 404 200 404 200
+/applications/globex/pine/matches/  302 404 200 404 404 404 200 404 404 200
 /trials/c2/                         404 404 404 404 404 404 404 404 404 404
 /trials/c1/acts/order.give/         302 404 404 404 404 404 404 404 404 200
 /trials/c1/acts/certificate.revoke/ 302 404 200 404 404 404 404 404 404 404
@@ -129,12 +136,17 @@ PAGES = """
 /api/trials/c1/record               401 404 200 200 404 200 404 200 404 200
 /api/trials/c1/report               401 404 200 200 404 200 404 200 404 200
 /api/trials/c1/progress             401 404 200 200 404 200 404 200 404 200
-/api/trials/c1/bundle               401 404 404 404 404 404 404 404 404 404
+/api/trials/c1/bundle               401 404 202 202 404 404 404 404 404 202
 /api/queue                          401 200 200 200 200 200 200 200 200 200
 /api/scenarios/plant/milling/board  401 404 200 200 404 200 200 404 404 200
 /api/scenarios/hospital/xray/board  401 404 200 404 200 404 404 404 404 200
 /api/scenarios/plant/milling/comparison 401 404 200 200 404 404 404 404 404 404
 /api/scenarios/plant/milling/budget 401 404 404 404 404 404 404 404 404 404
+/api/matches/gaps                   401 200 200 200 200 200 200 200 200 200
+/api/matches/scenarios/plant/milling 401 200 200 200 200 200 200 200 200 200
+/api/matches/scenarios/hospital/xray 401 404 200 404 200 404 404 404 404 200
+/api/matches/applications/acme/forest 401 404 200 200 404 200 404 200 404 200
+/api/matches/applications/globex/pine 401 404 200 404 404 404 200 404 404 200
 /api/organisations/plant            401 404 200 200 404 404 404 404 404 200
 /api/organisations/plant/record     401 404 200 200 404 404 404 404 404 200
 /api/organisations/plant/invitations 401 404 200 404 404 404 404 404 404 404
@@ -211,6 +223,7 @@ scenario.return         D       scenarios/plant/milling  DOG
 scenario.open           D       scenarios/plant/milling  DOG
 scenario.withdraw       O       scenarios/plant/milling  DOG
 application.submit      P       applications/acme/forest DPG
+application.stop        DP      applications/acme/forest DPG
 commission.counter      O       trials/c1                DOPRG
 commission.revise       P       trials/c1                DOPRG
 commission.agree        O       trials/c1                DOPRG
@@ -271,7 +284,7 @@ BODIES = {
     "order.give": {"kind": "rerun", "reasons": "x", "deadline": "2000-01-01"},
 }  # fmt: skip
 STANDS_AGAINST = {"record.wrong_state", "record.other_subject", "record.no_open_appeal", "record.no_such_order",
-                  "record.roles_fixed", "record.application_not_submitted"}  # fmt: skip
+                  "record.roles_fixed", "record.application_not_submitted", "record.no_work"}  # fmt: skip
 
 
 def body_of(world, act):
@@ -358,6 +371,8 @@ POSTED = {
     "delete /api/scenarios/{owner}/{name}/files",
     "post /api/scenarios",
     "post /api/applications",
+    "post /api/matches/scenarios",
+    "post /api/matches/applications",
 } | {
     "get /api/threads",
     "post /api/threads",

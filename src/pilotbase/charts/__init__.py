@@ -10,6 +10,7 @@
     bar_chart(bars, legend, language, theme=LIGHT)      groups: a part of a whole, and the target
     candidates_chart(rows, language)                    one criterion, a row a candidate ("" without a score)
     leader_chart(steps, language)                       a board's leader, step by step ("" without one)
+    gap_chart(squares, language, theme=LIGHT)           sectors × actions: what is left over of demand and supply
     qr_code(content, title)                             an address for a telephone
     status_mark(outcome)                                the mark alone; put the word beside it
 
@@ -23,6 +24,7 @@ from pilotbase.charts.candidates import CandidateRow, candidates_chart
 from pilotbase.charts.confidence_sequence import confidence_sequence_chart
 from pilotbase.charts.criterion import criterion_chart
 from pilotbase.charts.funnel import Stage, funnel_chart
+from pilotbase.charts.gap_grid import GapSquare, gap_chart
 from pilotbase.charts.groups import group_chart
 from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
@@ -40,6 +42,7 @@ __all__ = [
     "OUTCOME_OF",
     "Bar",
     "CandidateRow",
+    "GapSquare",
     "LeaderStep",
     "Leg",
     "Legend",
@@ -50,6 +53,7 @@ __all__ = [
     "confidence_sequence_chart",
     "criterion_chart",
     "funnel_chart",
+    "gap_chart",
     "group_chart",
     "latency_chart",
     "leader_chart",

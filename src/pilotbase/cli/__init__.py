@@ -17,6 +17,7 @@ from pilotbase.cli import (
     hub_records,
     hub_uploads,
     log,
+    match,
     organisation,
     scenario,
     serve,
@@ -45,6 +46,7 @@ app.add_typer(scenario.app, name="scenario")
 app.add_typer(application.app, name="application")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(trial.app, name="trial")
+app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(hub_uploads.app, name="upload")
 app.add_typer(log.app, name="log")

@@ -9,8 +9,10 @@ from typing import Literal
 
 import pydantic
 
+from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Constraint, Fit, Verdict
 
@@ -141,3 +143,10 @@ class GapMap(Document):
     cells: tuple[GapCell, ...] = ()
     unmet: tuple[Gap, ...] = ()
     unused: tuple[Gap, ...] = ()
+
+
+class OfferedApplication(Part):
+    """An application that need not be in the base, and the scenario that it was made for, where that is known."""
+
+    application: Application
+    made_for: Scenario | None = None

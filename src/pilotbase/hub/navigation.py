@@ -31,6 +31,7 @@ FLOW = (
     Entry(text("overview.title"), "overview", members_only=True, roles=frozenset({Role.OPERATOR, Role.REGULATOR})),
     Entry(text("hub.nav_scenarios"), "records", "scenarios"),
     Entry(text("hub.nav_applications"), "records", "applications", members_only=True),
+    Entry(text("match.nav"), "matching", members_only=True),
     Entry(text("hub.nav_trials"), "records", "trials", members_only=True),
     Entry(text("thread.exchange"), "exchange", members_only=True),
     Entry(text("hub.certified_applications"), "certified"),

@@ -8,7 +8,7 @@ from pilotbase.documents.texts import Text
 
 _LOOKS = {
     "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good "
-    "filed pass",
+    "filed pass fits",
     "fail": "revoked refused reject fail invalid failed expired overdue",
     "wait": "review proposed countered plan_review rectification retest suspended reported inconclusive unknown queued "
     "missing due",

@@ -1,4 +1,4 @@
-"""Where the page of a record leads those who may go there: board, candidates side by side, sample bundle, budget."""
+"""Where the page of a record leads those who may go there: matches, board, candidates, sample bundle, budget."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from pilotbase.documents.permissions import Reading, Stands, may_read
-from pilotbase.documents.record import Record
+from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import Acting
@@ -18,12 +18,21 @@ from pilotbase.worker.packing import reports_of
 
 
 def ways_on(acting: Acting, seen: Seen) -> dict[str, Any]:
-    """Return what the page of a scenario or a trial tells beyond its record."""
+    """Return what the page of a scenario, an application or a trial tells beyond its record."""
     if isinstance(seen.document, Scenario):
-        return {"links": _links(acting, seen, seen.document)}
+        return {"links": [*_matches(acting, seen, "scenarios"), *_links(acting, seen, seen.document)]}
+    if isinstance(seen.document, ApplicationVersion):
+        return {"links": _matches(acting, seen, "applications")}
     if seen.record is not None and seen.record.kind == "commission":
         return _of_trial(acting, seen.record)
     return {}
+
+
+def _matches(acting: Acting, seen: Seen, section: str) -> list[tuple[Any, str]]:
+    if not acting.organisation:
+        return []
+    label = text("match.find_applications") if section == "scenarios" else text("match.find_scenarios")
+    return [(label, reverse("record-matches", kwargs={"section": section, "name": seen.name}))]
 
 
 def _links(acting: Acting, seen: Seen, scenario: Scenario) -> list[tuple[Any, str]]:

@@ -34,7 +34,7 @@ def match_scenario(view: View, need: Need, proofs: Sequence[Proven], comparer: C
     known = {offer.subject for offer in offers}
     own = with_needs(view, [proof for proof in proofs if proof.application in known])
     judged = match(need, offers, own, comparer)
-    return _matches(need, judged, found.listed + len(certified), comparer)
+    return told(need, judged, found.listed + len(certified), comparer)
 
 
 def match_application(view: View, offer: Offer, proofs: Sequence[Proven], comparer: Comparer) -> Matches:
@@ -43,10 +43,11 @@ def match_application(view: View, offer: Offer, proofs: Sequence[Proven], compar
     found = find_candidates(view, SCENARIOS, tied, offer.sentences)
     own = with_needs(view, [proof for proof in proofs if proof.application == offer.subject])
     judged = match_back(offer, needs_of(view, found.listings), own, comparer)
-    return _matches(offer, judged, found.listed, comparer)
+    return told(offer, judged, found.listed, comparer)
 
 
-def _matches(about: Need | Offer, judged: list[Match], listed: int, comparer: Comparer) -> Matches:
+def told(about: Need | Offer, judged: list[Match], listed: int, comparer: Comparer) -> Matches:
+    """Return what is told of pairs that were judged; ``listed`` is how many there are."""
     ranked = [one for one in judged if one.fit is not Fit.REFUSED]
     return Matches(
         about=about.subject,

@@ -7,10 +7,9 @@ from functools import lru_cache
 
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import RevocationList
-from pilotbase.documents.application import Application
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.limits import IsolationLevel
-from pilotbase.documents.matching import GapMap, Matches
+from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.matching import gaps
@@ -41,19 +40,16 @@ def match_subject(view: View, subject: str, comparer: Comparer | None = None) ->
     return _match(view, found[0], comparer)
 
 
-def match_scenario_document(view: View, scenario: Scenario, comparer: Comparer | None = None) -> Matches:
-    """Return the applications that may fit a scenario that need not be in the base."""
-    return _match(view, need_of(scenario), comparer)
+def match_document(view: View, asked: Scenario | OfferedApplication, comparer: Comparer | None = None) -> Matches:
+    """Return what may fit a scenario or an application that need not be in the base."""
+    return _match(view, asked_of(asked), comparer)
 
 
-def match_application_document(
-    view: View, application: Application, made_for: Scenario | None = None, comparer: Comparer | None = None
-) -> Matches:
-    """Return the open scenarios that an application may fit that need not be in the base.
-
-    ``made_for`` is the scenario that it was made for; without it no contract of it is known.
-    """
-    return _match(view, offer_of(application, need_of(made_for) if made_for else None), comparer)
+def asked_of(asked: Scenario | OfferedApplication) -> Need | Offer:
+    """Return what a match looks at of a document."""
+    if isinstance(asked, Scenario):
+        return need_of(asked)
+    return offer_of(asked.application, need_of(asked.made_for) if asked.made_for else None)
 
 
 def gap_map(view: View) -> GapMap:

@@ -11,6 +11,7 @@ from pilotbase.hub.api import (
     board,
     certificates,
     figures,
+    matches,
     media,
     notices,
     people,
@@ -33,7 +34,7 @@ api = problems.HubApi(
     parser=media.JsonBodies(),
 )
 problems.install(api)
-for _room in (people, certificates, steps, uploads, threads, notices, webhooks, trials, board, figures):
+for _room in (people, certificates, steps, uploads, threads, notices, webhooks, trials, board, figures, matches):
     api.add_router("", _room.router)
 
 

@@ -72,7 +72,7 @@ def register_organisation(request: HubRequest) -> HttpResponse:
 def propose(request: HubRequest) -> HttpResponse:
     """Propose a trial of an application of one's own on an open scenario."""
     bringing = _new(request, "commission", Act.COMMISSION_PROPOSE)
-    chosen = {"scenario": f"scenario:{request.GET.get('scenario', '')}"}
+    chosen = {kind: f"{kind}:{request.GET.get(kind, '')}" for kind in ("scenario", "application")}
     form = ProposeForm(bringing, posted(request), initial=chosen)
     subject = new_commission()
     if request.method == "POST" and form.is_valid() and _taken(request.acting.view, subject, bringing.act, form):

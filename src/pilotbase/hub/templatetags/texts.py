@@ -112,6 +112,12 @@ def number(value: float) -> str:
 
 
 @register.filter
+def percent(share: float) -> str:
+    """Return a share of one as whole percent."""
+    return f"{share:.0%}"
+
+
+@register.filter
 def money(amount: str) -> str:
     """Return an amount of money with its thousands set apart."""
     return f"{Decimal(amount):,}"

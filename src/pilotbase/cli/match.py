@@ -1,0 +1,176 @@
+"""``pilotbase match``: applications for a scenario, scenarios for an application, and the map of gaps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text as Cell
+
+from pilotbase.cli.driving import hub, is_remote, remote
+from pilotbase.cli.edge import language, print_json, say, shown
+from pilotbase.documents.base import localized
+from pilotbase.documents.matching import GapMap, Match, Matches, Side
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.vocabularies import Fit
+
+if TYPE_CHECKING:
+    from pilotbase.matching.pairs import Proven
+
+app = typer.Typer(
+    help="Find applications for a scenario, scenarios for an application, and gaps.", no_args_is_help=True
+)
+
+Among = Annotated[
+    list[Path] | None, typer.Option("--among", help="Look in this folder instead of the base; may be given repeatedly.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+_SHOWN = 10
+
+
+@app.command("scenario")
+@remote
+def scenario(
+    which: Annotated[str, typer.Argument(help="A name such as plant/milling, or a scenario's file or folder.")],
+    among: Among = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the applications that may fit a scenario, and why; what was refused, and why."""
+    _print(_found("scenario", which, among or []), as_json)
+
+
+@app.command("application")
+@remote
+def application(
+    which: Annotated[str, typer.Argument(help="A name such as acme/forest, or an application's file or folder.")],
+    among: Among = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the open scenarios that an application may fit, and why; what was refused, and why."""
+    _print(_found("application", which, among or []), as_json)
+
+
+@app.command("gaps")
+@remote
+def gaps(as_json: AsJson = False) -> None:
+    """Show demand without supply and supply without demand, by sector and action."""
+    if is_remote():
+        found = hub().gaps()
+    else:
+        from pilotbase.worker.base import open_base
+        from pilotbase.worker.matching import gap_map
+
+        found = gap_map(open_base().lab.view)
+    if as_json:
+        print_json(found.to_json_value())
+    else:
+        _print_gaps(found)
+
+
+def _found(side: Side, which: str, among: list[Path]) -> Matches:
+    from pilotbase.worker.matching_files import match_among, read_asked
+
+    path = Path(which)
+    if among:
+        return match_among(read_asked(path, side), among, _proofs())
+    if is_remote():
+        return hub().match_document(read_asked(path, side)) if path.exists() else hub().match(f"{side}:{which}")
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.matching import match_document, match_subject
+
+    view = open_base().lab.view
+    return match_document(view, read_asked(path, side)) if path.exists() else match_subject(view, f"{side}:{which}")
+
+
+def _proofs() -> list[Proven]:
+    """Return the certificates of the base on this machine that hold; none where there is no base."""
+    from pilotbase.worker.matching import proofs_that_hold
+    from pilotbase.worker.standing import base_if_any
+
+    base = base_if_any()
+    return proofs_that_hold(base.lab.view, base.lab.store.clock()) if base is not None else []
+
+
+def _print(found: Matches, as_json: bool) -> None:
+    if as_json:
+        print_json(found.to_json_value())
+        return
+    say(text("match.looked_at", looked_at=found.looked_at, listed=found.listed, may_fit=found.may_fit))
+    if found.ranked:
+        _print_ranked(found)
+    for one in found.ranked[:_SHOWN]:
+        for why in _open_questions(one):
+            say(text("match.line", subject=one.subject, why=why))
+    for one in found.refused[:_SHOWN]:
+        for check in one.checks:
+            if check.fit is Fit.REFUSED:
+                say(text("match.line_refused", subject=one.subject, why=check.why))
+
+
+def _print_ranked(found: Matches) -> None:
+    weights = found.weights
+    title = text("match.table", contract=weights.contract, words=weights.words, evidence=weights.evidence)
+    table = _table(
+        title, "match.subject", "match.title_of", "match.score", "match.contract", "match.words", "match.evidence"
+    )
+    for one in found.ranked[:_SHOWN]:
+        share = f"{one.contract.share:.0%}" if one.contract else "–"
+        words = "–" if one.words is None else f"{one.words:.2f}"
+        cells = (
+            one.subject,
+            localized(one.title, language()),
+            f"{one.score or 0:.3f}",
+            share,
+            words,
+            f"{one.evidence:.2f}",
+        )
+        table.add_row(*map(_cell, cells))
+    Console(width=None if Console().is_terminal else 160).print(table)
+
+
+def _open_questions(one: Match) -> list[Text]:
+    """Return what is not said, and what of the contract is lacking."""
+    unsaid = [check.why for check in one.checks if check.fit is Fit.MISSING]
+    lacking = (
+        [text("match.lacking", field=lack.field, why=lack.why) for lack in one.contract.lacking] if one.contract else []
+    )
+    return [*unsaid, *lacking]
+
+
+def _print_gaps(found: GapMap) -> None:
+    say(text("match.gaps_judged", scenarios=found.scenarios, applications=found.applications))
+    if found.cells:
+        table = _table(
+            text("match.gaps"),
+            "match.sector",
+            "match.action",
+            "match.demand",
+            "match.unmet",
+            "match.supply",
+            "match.unused",
+        )
+        for cell in found.cells:
+            names = (_name("sector", cell.sector), _name("action", cell.action))
+            table.add_row(*map(_cell, names), *map(str, (cell.demand, cell.unmet, cell.supply, cell.unused)))
+        Console(width=None if Console().is_terminal else 160).print(table)
+    for gap in (*found.unmet, *found.unused):
+        say(text("match.line", subject=gap.subject, why=gap.why))
+
+
+def _table(title: Text, *columns: str) -> Table:
+    table = Table(title=Cell(shown(title)), expand=False)
+    for column in columns:
+        table.add_column(Cell(shown(text(column))), overflow="fold")
+    return table
+
+
+def _name(vocabulary: str, value: str) -> str:
+    return shown(Text(code=f"{vocabulary}.{value}")) if value else shown(text("match.not_said"))
+
+
+def _cell(content: str) -> Cell:
+    return Cell(spell_for_terminal(content))

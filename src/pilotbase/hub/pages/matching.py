@@ -1,0 +1,138 @@
+"""Matching: what may fit a scenario or an application, with the reasons, and the map of gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from pilotbase.charts import GapSquare, gap_chart
+from pilotbase.documents.matching import GapMap, Match, Matches
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import Acting, HubRequest, language
+from pilotbase.hub.addresses import address_of, subject_of
+from pilotbase.hub.drawn import drawn
+from pilotbase.hub.guards import member_only
+from pilotbase.hub.matched import gaps_of
+from pilotbase.worker.matching import match_subject
+from pilotbase.workspace.listings import Listing, Query, list_page
+
+_OWN = 20
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the reader may do about a match."""
+
+    label: Text
+    url: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One match as the page shows it."""
+
+    match: Match
+    address: str
+    """Empty where the reader sees no record: it is known by its certificate only."""
+    share: str
+    step: Step | None
+
+
+@require_safe
+@member_only
+def show(request: HubRequest) -> HttpResponse:
+    """Show the map of gaps, and the reader's own scenarios and applications to be matched."""
+    acting, found = request.acting, gaps_of(request.acting.view)
+    shown = {
+        "title": text("match.page_title"),
+        "found": found,
+        "least": f"{found.least_share:.0%}",
+        "chart": drawn(gap_chart(_squares(found), language())),
+        "own_scenarios": _own(acting, "scenario", Role.DEMAND_OWNER),
+        "own_applications": _own(acting, "application", Role.SUPPLIER),
+        "gaps": (
+            (text("match.unmet_demand"), found.unmet, sum(cell.unmet for cell in found.cells)),
+            (text("match.unused_supply"), found.unused, sum(cell.unused for cell in found.cells)),
+        ),
+    }
+    return render(request, "hub/matching.html", shown)
+
+
+@require_safe
+@member_only
+def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
+    """Show what may fit a scenario or an application, in what the reader sees."""
+    subject = subject_of(section, name)
+    found = match_subject(request.acting.view, subject)
+    title = found.title if isinstance(found.title, str) else found.title.render(language())
+    code = "match.applications_for" if found.side == "scenario" else "match.scenarios_for"
+    shown = {
+        "title": Text(code=code, params={"title": title}),
+        "found": found,
+        "rows": [_row(request.acting, found, one) for one in found.ranked],
+        "refused": [_row(request.acting, found, one) for one in found.refused],
+        "crumbs": [
+            {"url": reverse("matching"), "label": text("match.page_title")},
+            {"url": address_of(subject), "label": found.title},
+        ],
+    }
+    return render(request, "hub/matches.html", shown)
+
+
+def _own(acting: Acting, kind: str, role: Role) -> tuple[Listing, ...]:
+    if not acting.has(role):
+        return ()
+    return list_page(acting.view, Query(kind, owner=acting.organisation), limit=_OWN).items
+
+
+def _squares(found: GapMap) -> list[GapSquare]:
+    return [
+        GapSquare(
+            _name("sector", cell.sector),
+            _name("action", cell.action),
+            cell.demand,
+            cell.unmet,
+            cell.supply,
+            cell.unused,
+        )
+        for cell in found.cells
+    ]
+
+
+def _name(vocabulary: str, value: str) -> str:
+    return (Text(code=f"{vocabulary}.{value}") if value else text("match.not_said")).render(language())
+
+
+def _row(acting: Acting, found: Matches, one: Match) -> Row:
+    share = f"{one.contract.share:.0%}" if one.contract else "–"
+    address = "" if one.known_by == "certificate" else address_of(one.subject)
+    return Row(one, address, share, _step(acting, found, one))
+
+
+def _step(acting: Acting, found: Matches, one: Match) -> Step | None:
+    """Return the first step from a match: a supplier proposes a trial, others ask, or look at the certificate."""
+    scenario, application = (found.about, one.subject) if found.side == "scenario" else (one.subject, found.about)
+    if acting.has(Role.SUPPLIER) and _owner(application) == acting.organisation:
+        asked = urlencode({"scenario": _name_of(scenario), "application": _name_of(application)})
+        return Step(text("match.propose"), f"{reverse('commission-new')}?{asked}")
+    if one.known_by == "manifest":
+        url = reverse("thread-new", kwargs={"section": "applications", "name": _name_of(application)})
+        return Step(text("match.ask_supplier"), url)
+    if one.known_by == "certificate" and one.proofs:
+        serial = one.proofs[0].serial.partition(":")[2]
+        return Step(text("match.see_certificate"), reverse("certificate", kwargs={"serial": serial}))
+    return None
+
+
+def _owner(subject: str) -> str:
+    return _name_of(subject).partition("/")[0]
+
+
+def _name_of(subject: str) -> str:
+    return subject.partition(":")[2]
