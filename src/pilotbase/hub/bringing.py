@@ -36,7 +36,7 @@ from pilotbase.hub.acting import Acting, language
 from pilotbase.hub.models import Membership
 from pilotbase.hub.organisations import title_of
 from pilotbase.hub.sentences import approval_kind, t
-from pilotbase.workspace.listings import Query, list_page
+from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
 _LONG = 4000
 
@@ -171,9 +171,9 @@ class ProposeForm(CommissionForm):
     field_order = ("scenario", "application")
 
     def prepare(self) -> None:
-        view, own = self.bringing.acting.view, self.bringing.acting.organisation
-        self._open = list_page(view, Query("scenario", states=("open",)), limit=200).items
-        self._submitted = list_page(view, Query("application", states=("submitted",), owner=own), limit=200).items
+        own = self.bringing.acting.organisation
+        self._open = self._listed(Query("scenario", states=("open",)))
+        self._submitted = self._listed(Query("application", states=("submitted",), owner=own))
         for name, listings in (("scenario", self._open), ("application", self._submitted)):
             choices = [(one.subject, make_visible(one.title.render(language()))) for one in listings]
             self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -186,6 +186,15 @@ class ProposeForm(CommissionForm):
         record = self.bringing.record.model_copy(update={"subjects": subjects, "documents": documents})
         self.bringing = replace(self.bringing, record=record)
         return super().part()
+
+    def _listed(self, query: Query) -> tuple[Listing, ...]:
+        """Return the newest, and what the link led here from however old it is."""
+        view, asked = self.bringing.acting.view, self.data.get(query.kind) or self.initial.get(query.kind, "")
+        items = list_page(view, query, limit=200).items
+        chosen = find_listing(view, asked)
+        if chosen is None or chosen in items or (chosen.kind, chosen.state) != (query.kind, query.states[0]):
+            return items
+        return (*items, chosen) if query.owner in ("", chosen.owner) else items
 
 
 class ProposalForm(StepForm):

@@ -1,0 +1,180 @@
+"""Matches in the store: an actor finds among what it sees, bounded, with a number of statements that does not grow."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event
+
+from pilotbase.catalogue.advancing import advance
+from pilotbase.catalogue.saving import save
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.matching import OfferedApplication
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import ApplicationVersion
+from pilotbase.documents.vocabularies import Role
+from pilotbase.matching import candidates, finding
+from pilotbase.matching.words import CharacterComparer
+from pilotbase.worker.matching import gap_map, match_document, match_subject
+from pilotbase.workspace.actors import actor
+from pilotbase.workspace.listings import find_listing
+from tests.catalogue.records_for_tests import (
+    DESK,
+    OTHER_OWNER,
+    OTHER_SUPPLIER,
+    OWNER,
+    REGULATOR,
+    SUPPLIER,
+    VISITOR,
+)
+from tests.catalogue.records_for_tests import digest as digest_of
+from tests.matching.bilingual_for_tests import PROBLEMS
+from tests.matching.pairs_for_tests import application, need, proven, scenario
+
+BASELINE = {"baseline": {"kind": "constant", "value": "fine"}, "criteria": [{"rule": "recall(broken) >= 0.8"}],
+            "intended_use": "Warn the shift."}  # fmt: skip
+
+
+def publish(store, who=OWNER, name="milling", opened=True, **changes):
+    made = scenario(name=name, owner=who.organisation, **{**BASELINE, **changes})
+    data = made.data.model_copy(update={"licence": "CC0-1.0"})
+    made = made.model_copy(update={"data": data})
+    save(store.as_actor(who), made)
+    subject = f"scenario:{who.organisation}/{name}"
+    if opened:
+        advance(store.as_actor(who), subject, Act.SCENARIO_SUBMIT)
+        advance(store.as_actor(DESK), subject, Act.SCENARIO_OPEN)
+    return subject
+
+
+def hand_in(store, who=SUPPLIER, name="forest", made_for="scenario:plant/milling", submitted=True, **changes):
+    made = application(name=name, supplier=who.organisation, **changes)
+    save(store.as_actor(who), ApplicationVersion(application=made, folder=digest_of(name), scenario=made_for))
+    subject = f"application:{who.organisation}/{name}"
+    if submitted:
+        advance(store.as_actor(who), subject, Act.APPLICATION_SUBMIT)
+    return subject
+
+
+def found(store, who, subject):
+    matches = match_subject(store.as_actor(who), subject)
+    return [one.subject for one in matches.ranked]
+
+
+def test_each_sees_matches_among_what_is_theirs_to_see(any_store):
+    store = any_store
+    milling, secret = publish(store), publish(store, OTHER_OWNER, "secret", opened=False)
+    own, others = hand_in(store), hand_in(store, OTHER_SUPPLIER, "pine")
+    shown = hand_in(store, OTHER_SUPPLIER, "oak", offer={"published": True})
+    assert found(store, DESK, milling) == found(store, REGULATOR, milling) == sorted([own, others, shown])
+    assert found(store, SUPPLIER, milling) == [own, shown]
+    assert found(store, OTHER_SUPPLIER, milling) == [shown, others]
+    assert found(store, OWNER, milling) == found(store, OTHER_OWNER, milling) == [shown]
+    assert found(store, SUPPLIER, own) == found(store, OWNER, shown) == [milling]
+    for who, subject in ((OWNER, own), (SUPPLIER, others), (SUPPLIER, secret), (OWNER, "scenario:plant/none")):
+        with pytest.raises(PilotbaseError) as refused:
+            match_subject(store.as_actor(who), subject)
+        assert refused.value.code == "record.not_found"
+
+
+def test_what_is_not_seen_is_not_counted_either(any_store):
+    store = any_store
+    milling = publish(store)
+    for number in range(3):
+        hand_in(store, OTHER_SUPPLIER, f"pine{number}")
+    matches = match_subject(store.as_actor(OWNER), milling)
+    assert (matches.looked_at, matches.listed, matches.may_fit) == (0, 0, 0)
+    gaps_seen = gap_map(store.as_actor(OWNER))
+    assert (gaps_seen.applications, gaps_seen.applications_listed, gaps_seen.scenarios) == (0, 0, 1)
+    assert gaps_seen.unmet[0].why.code == "match.gap_no_application"
+
+
+def test_a_published_version_is_public_when_it_is_submitted_and_the_next_draft_is_not(store):
+    publish(store)
+    shown = hand_in(store, offer={"published": True}, submitted=False)
+    assert find_listing(store.as_actor(VISITOR), shown) is None
+    advance(store.as_actor(SUPPLIER), shown, Act.APPLICATION_SUBMIT)
+    assert find_listing(store.as_actor(VISITOR), shown) is not None
+    hand_in(store, version="1.1.0", offer={"published": True}, submitted=False)
+    assert find_listing(store.as_actor(VISITOR), shown) is None
+
+
+def test_a_contract_that_is_not_seen_is_said_to_be_unknown(store):
+    publish(store)
+    publish(store, OTHER_OWNER, "secret", opened=False)
+    hand_in(store, made_for="scenario:hospital/secret", offer={"published": True})
+    one = match_subject(store.as_actor(OWNER), "scenario:plant/milling").ranked[0]
+    assert one.contract is None
+    assert "match.contract_unknown" in {check.why.code for check in one.checks}
+
+
+def test_a_certified_application_is_known_by_its_certificate(store):
+    milling = publish(store)
+    own, listing = hand_in(store), find_listing(store.as_actor(OWNER), milling)
+    proof = replace(proven(own, tried=need(), serial="7"), scenario=milling, scenario_version=listing.digest, need=None)
+    for who, known_by in ((OTHER_OWNER, "certificate"), (SUPPLIER, "manifest")):
+        matches = finding.match_scenario(store.as_actor(who), need(), [proof], CharacterComparer())
+        assert [(one.subject, one.known_by, one.evidence) for one in matches.ranked] == [(own, known_by, 0.5)]
+        assert (matches.looked_at, matches.listed) == (1, 1)
+    refuted = replace(proof, verdict="reject")
+    assert not finding.match_scenario(store.as_actor(OTHER_OWNER), need(), [refuted], CharacterComparer()).ranked
+
+
+def test_a_document_that_is_not_in_the_base_is_matched_and_not_kept(store):
+    milling, own = publish(store), hand_in(store)
+    view = store.as_actor(SUPPLIER)
+    before = len(store.as_actor(DESK).log_entries())
+    assert match_document(view, scenario(name="new", owner="nobody")).ranked[0].subject == own
+    offered = OfferedApplication(application=application(name="new"), made_for=scenario())
+    assert match_document(view, offered).ranked[0].subject == milling
+    assert len(store.as_actor(DESK).log_entries()) == before
+
+
+def test_of_a_large_base_those_that_words_find_are_judged_in_as_few_statements(store, monkeypatch):
+    monkeypatch.setattr(candidates, "MOST", 8)
+    monkeypatch.setattr(candidates, "_OF_A_TERM", 4)
+    for name, (chinese, _, _) in PROBLEMS.items():
+        publish(store, name=name, title="场景", problem=chinese)
+    for who, (name, (_, _, paraphrase)) in zip([SUPPLIER, OTHER_SUPPLIER] * 6, PROBLEMS.items(), strict=True):
+        hand_in(store, who, name, "scenario:plant/none", title="应用", model_card={"summary": paraphrase})
+    statements, right = [], 0
+    view = store.as_actor(DESK)
+    event.listen(store.database._engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    for number, name in enumerate(PROBLEMS):
+        matches = match_subject(view, f"application:{'globex' if number % 2 else 'acme'}/{name}")
+        assert matches.looked_at <= 8 < matches.listed == len(PROBLEMS)
+        right += matches.ranked[0].subject == f"scenario:plant/{name}"
+    assert right >= 10
+    each = len(statements) / len(PROBLEMS)
+    assert each < 6 * candidates._MOST_TERMS  # three scopes for each term, and a few to read what was found
+
+
+def test_gaps_say_what_is_left_over_and_why(any_store):
+    store = any_store
+    met = publish(store)
+    strict = publish(store, OTHER_OWNER, "strict", conditions={"licences": ["EUPL-1.2"]}, sector="energy")
+    alone = publish(
+        store,
+        OTHER_OWNER,
+        "bakery",
+        sector="consumption",
+        fields=(("heat", "sc:Float", "K"), ("burnt", "sc:Text", None)),
+    )
+    used, lost = hand_in(store), hand_in(store, OTHER_SUPPLIER, "lost", made_for=None)
+    hand_in(store, OTHER_SUPPLIER, "draft", submitted=False)
+    told = gap_map(store.as_actor(DESK))
+    assert {gap.subject: gap.why.code for gap in told.unmet} == {
+        strict: "match.gap_all_refused",
+        alone: "match.gap_contract",
+    }
+    assert {gap.subject: gap.why.code for gap in told.unused} == {lost: "match.contract_unknown"}
+    assert met not in str(told.unmet) and used not in str(told.unused)
+    cells = {(cell.sector, cell.action): (cell.demand, cell.unmet, cell.supply, cell.unused) for cell in told.cells}
+    assert cells == {
+        ("", ""): (0, 0, 1, 1),
+        ("consumption", "industry"): (1, 1, 0, 0),
+        ("energy", "industry"): (1, 1, 0, 0),
+        ("manufacturing", "industry"): (1, 0, 1, 0),
+    }
+    assert "Licence" in next(gap.why.render("en") for gap in told.unmet if gap.subject == strict)
+    empty = gap_map(store.as_actor(actor("new", Role.SUPPLIER)))
+    assert empty.applications == 0 and len(empty.unmet) == 3
