@@ -1,22 +1,28 @@
 """A base with one certified application in service, and what tests do with it."""
 
 import hashlib
+import json
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.certificate import create_trust, reinstate, revoke, sign_certificate, suspend
 from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.compute.environments import build_environment
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding, ServiceTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd, Role, ServingState
+from pilotbase.service.admission import Premises
 from pilotbase.service.budgets import Budget, spending_of, write_budget
 from pilotbase.service.calls import Cost, Observed
 from pilotbase.service.desk import Desk
 from pilotbase.service.keys import KeyTerms, withdraw_key, write_key
+from pilotbase.service.registry import load_service
+from pilotbase.service.standing import write_standing
 from pilotbase.workspace.actors import PUBLIC, actor, parties
 from pilotbase.workspace.store import Store, View
 
@@ -36,9 +42,20 @@ class Served:
         self.trust = create_trust(folder / "keys", "base", store.clock())
         self.journals = folder / "journals"
 
-    def certify(self, version: str = "1.0.0", verdict: str = "accept", days: int = 100) -> str:
-        """Store a signed certificate of the application ``forest``; return its digest."""
+    def certify(
+        self,
+        version: str = "1.0.0",
+        verdict: str = "accept",
+        days: int = 100,
+        held: tuple[str, str] | None = None,
+        action: str = "certificate.issued",
+    ) -> str:
+        """Store a signed certificate of the application ``forest`` and return its digest.
+
+        ``held``: digests of a folder and an environment that the base really keeps.
+        """
         now: datetime = self.store.clock()
+        folder, environment = held or (digest(f"folder {version}"), digest(f"environment {version}"))
         stated = Certificate(
             serial=digest(f"report {version}"),
             verdict=verdict,
@@ -46,8 +63,8 @@ class Served:
                 name="forest",
                 version=version,
                 supplier=Contact(organisation="acme"),
-                digest=digest(f"folder {version}"),
-                environment=digest(f"environment {version}"),
+                digest=folder,
+                environment=environment,
             ),
             scenario=ScenarioReference(
                 name="milling",
@@ -69,10 +86,33 @@ class Served:
             issuer="base",
         )
         issued = IssuedCertificate(certificate=stated, envelope=sign_certificate(stated, self.trust))
-        with self.view.transaction("certificate.issued") as change:
+        with self.view.transaction(action) as change:
             made = change.put(issued, PUBLIC, fields={"serial": stated.serial})
             change.set_head(f"certificate:{stated.report}", made, expected=None)
         return made
+
+    def hold(self, version: str = "1.0.0") -> tuple[str, str]:
+        """Keep an application's folder and its (empty) environment, as a trial leaves them; return their digests."""
+        folder = self.folder / f"forest {version}"
+        folder.mkdir()
+        manifest = {
+            "name": "forest",
+            "version": version,
+            "title": "Random forest",
+            "supplier": {"organisation": "acme"},
+            "licence": "MIT",
+            "model_card": {"summary": "Trees."},
+        }
+        (folder / "application.yaml").write_text(json.dumps({"document": "application/1", **manifest}))
+        (folder / "app.py").write_text("def predict(cases):\n    return ['fine' for _ in cases]\n")
+        submission = store_application(read_application(folder), self.premises.applications)
+        cache = self.premises.environments / "acme"
+        cache.mkdir(parents=True, exist_ok=True)
+        return submission.digest, build_environment(b"", "requirements.lock", cache).digest
+
+    @property
+    def premises(self) -> Premises:
+        return Premises.of_home(self.folder, self.trust.roots())
 
     def serve(self, *certificates: str, name: str = "milling", ask_human: bool = False) -> Service:
         """Put certificates into service under a name, the first of them answering."""
@@ -81,7 +121,7 @@ class Served:
             name=name, title="Milling", organisation="plant", routes=routes, terms=ServiceTerms(ask_human=ask_human)
         )
         with self.view.transaction("service.created") as change:
-            made = change.put(service, parties("acme"), owner="plant")
+            made = change.put(service, parties("acme"), owner="plant", fields={"service": name})
             change.set_head(f"service:{name}", made, expected=self.view.within(change).head(f"service:{name}"))
         self.stand(ServingState.SERVING, name=name)
         return service
@@ -96,20 +136,19 @@ class Served:
         standing = ServiceStanding(
             service=name, state=state, route=route, reason=text("verdict.accept"), at=self.store.clock()
         )
+        service = load_service(self.view, name)
         with self.view.transaction("service.moved") as change:
-            head = f"service-standing:{name}"
-            made = change.put(standing, parties("acme"), owner="plant")
-            change.set_head(head, made, expected=self.view.within(change).head(head))
+            write_standing(change, self.view, service, standing, "by_hand")
 
     def budget(self, calls: int | None = None, tokens: int | None = None, period: str = "total") -> str:
         with self.view.transaction("service.budget") as change:
             write_budget(change, Budget("milling", "main", period, calls, tokens))
         return "main"
 
-    def key(self, budget: str = "", **terms: object) -> str:
+    def key(self, budget: str = "", service: str = "milling", **terms: object) -> str:
         """Make a key and return its secret."""
         with self.view.transaction("service.key") as change:
-            return write_key(change, "milling", "plant", KeyTerms("line 3", budget=budget, **terms))[1]
+            return write_key(change, service, "plant", KeyTerms("line 3", budget=budget, **terms))[1]
 
     def withdraw(self, identity: str) -> None:
         with self.view.transaction("service.key") as change:

@@ -111,6 +111,15 @@ def build_environment(lock: bytes, file: str, cache: Path, settings: BoxSettings
     return built
 
 
+def find_environment(cache: Path, digest: str) -> Environment | None:
+    """Return the environment of that digest in ``cache``, if it is there and whole; nothing is built."""
+    for record in sorted((cache.resolve() / "environments").glob("*/record.json")):
+        found = _read(record.parent)
+        if found is not None and found.digest == digest:
+            return found
+    return None
+
+
 def _key(requirements: tuple[Requirement, ...], tag: str) -> str:
     lines = [[requirement.name, requirement.version, *requirement.hashes] for requirement in requirements]
     return digest_json({"format": _FORMAT, "interpreter": tag, "lock": lines}).removeprefix("sha256:")
@@ -120,12 +129,19 @@ def _open(place: Path) -> Environment | None:
     """Return the environment at ``place`` if it is there and whole; otherwise clear the place."""
     if not place.exists():
         return None
+    environment = _read(place)
+    if environment is None:
+        remove_folder(place)
+    return environment
+
+
+def _read(place: Path) -> Environment | None:
+    """Return the environment at ``place`` if it is whole."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, InputError, InvalidProofError):
         record = json.loads((place / "record.json").read_bytes())
         environment = Environment(record["digest"], place / "tree", tuple(record["packages"]), record["seal"])
         environment.verify()
         return environment
-    remove_folder(place)
     return None
 
 

@@ -25,6 +25,8 @@ class CertifiedRoute(Part):
     """Its serial, as the list of revocations names it."""
     application: ApplicationReference
     plan: Digest
+    commission: Subject | None = None
+    """The trial that it came from, where the base keeps its record: what is revoked there answers no more."""
 
 
 class EndpointRoute(Part):
@@ -64,8 +66,9 @@ class Service(Document):
     organisation: Name
     """Whose service it is: the demand owner."""
     scenario: Subject | None = None
+    """What it is for: the scenario of its certificates; None: nothing behind it was tried."""
     commission: Subject | None = None
-    """The trial that it came from, where the hub knows it."""
+    """The trial of its newest certified version, where the base keeps its record."""
     routes: Annotated[tuple[Route, ...], pydantic.Field(min_length=1, max_length=10)]
     """The first answers; the others, earlier certified versions, in the order in which they are fallen back to."""
     terms: ServiceTerms = ServiceTerms()

@@ -166,8 +166,9 @@ def expire(connection: Connection, now: datetime) -> int:
 
 
 def renew(connection: Connection, desk: str, now: datetime) -> None:
-    """Say that a desk lives."""
-    connection.execute(update(tables.allotments).where(_held.desk == desk).values(renewed_at=now))
+    """Say that a desk lives; writes once an hour."""
+    old = (_held.desk == desk, _held.renewed_at < now - timedelta(hours=1))
+    connection.execute(update(tables.allotments).where(*old).values(renewed_at=now))
 
 
 def _spending_of(connection: Connection, budget: Budget, account: Account) -> Spending:

@@ -202,13 +202,14 @@ class Desk:
             return budgets.lease(connection, self.identity, pool.budget, pool.account, need, now)
 
     def _settle(self, admission: Admission, used: Cost, observed: Observed | None) -> None:
-        pool = None if admission.account is None else self._pools[admission.account]
-        if pool is None:
-            self._journal.settle(admission, used, NOTHING, observed)
+        came = observed or self._view.store.clock()
+        if admission.account is None:
+            self._journal.settle(admission, used, NOTHING, came)
             return
+        pool = self._pools[admission.account]
         with pool.lock:
             charged = pool.budget.bounded(used).at_most(admission.held + pool.left)
-            self._journal.settle(admission, used, charged, observed)
+            self._journal.settle(admission, used, charged, came)
             pool.left = pool.left + admission.held - charged
 
     def _put_back(self, admission: Admission, cost: Cost) -> None:

@@ -1,6 +1,7 @@
 """The journal of a desk: what it has reserved and settled, on disk before anybody is told.
 
     <folder>/<desk>/lock              held (flock) as long as the desk lives
+    <folder>/<desk>/reader            held by whoever reads
     <folder>/<desk>/00000001.jsonl    segments: whole lines, only ever appended to
 
 One write(2) a record, and no fsync in the way of an answer: a killed process loses nothing that it has written. What a
@@ -21,15 +22,18 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service.calls import Account, Admission, Cost, Observed
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import DiskFullError
 
 SEGMENT_BYTES = 16 << 20
-LOCK = "lock"
+LOCK, READER = "lock", "reader"
+Desk = Literal["living", "ended", "gone"]
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 Fields = Mapping[str, Any]
 """A record: plain JSON, read and written on the way of every call."""
@@ -85,10 +89,14 @@ class Journal:
             self._append(line)
             self._open[admission.number] = line
 
-    def settle(self, admission: Admission, used: Cost, charged: Cost, observed: Observed | None) -> None:
-        """Write down what came of a call; raises `DiskFullError` when it cannot be: the call stays open."""
+    def settle(self, admission: Admission, used: Cost, charged: Cost, came: Observed | datetime) -> None:
+        """Write down what came of a call; of one that nobody answered, when it ended.
+
+        Raises:
+            DiskFullError: it cannot be written down; the call stays open.
+        """
         fields = {"settled": admission.number, **_of(admission), **_cost("used", used), **_cost("charged", charged)}
-        line = _spell({**fields, **_observation(observed)})
+        line = _spell({**fields, **(_observation(came) if isinstance(came, Observed) else _nobody(came))})
         with self._lock:
             self._append(line)
             self._open.pop(admission.number, None)
@@ -144,17 +152,18 @@ def desks(folder: Path) -> list[str]:
 
 
 @contextmanager
-def abandoned(folder: Path, desk: str) -> Iterator[bool]:
-    """Yield whether the desk has ended; if so nobody else looks at its journal within the block."""
+def reading(folder: Path, desk: str) -> Iterator[Desk]:
+    """Look at a journal as the only one who does, and yield how its desk is."""
     try:
-        lock = os.open(folder / desk / LOCK, os.O_RDWR | os.O_CLOEXEC)
+        turn = os.open(folder / desk / READER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except FileNotFoundError:
-        yield False  # somebody has done with it
+        yield "gone"
         return
     try:
-        yield _try_lock(lock) and (folder / desk / LOCK).exists()
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield _how_is(folder / desk / LOCK)
     finally:
-        os.close(lock)
+        os.close(turn)
 
 
 def segments(folder: Path, desk: str) -> list[int]:
@@ -215,12 +224,19 @@ def cost_in(fields: Fields, name: str) -> Cost:
     return Cost(*fields[name])
 
 
-def _try_lock(lock: int) -> bool:
+def _how_is(lock: Path) -> Desk:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return "gone"  # whoever looked before us had done with it
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    return True
+        return "living"
+    else:
+        return "ended"
+    finally:
+        os.close(held)
 
 
 def _of(admission: Admission) -> dict[str, Any]:
@@ -233,9 +249,11 @@ def _cost(name: str, cost: Cost) -> dict[str, Any]:
     return {name: (cost.calls, cost.tokens)}
 
 
-def _observation(observed: Observed | None) -> dict[str, Any]:
-    if observed is None:
-        return {}
+def _nobody(at: datetime) -> dict[str, Any]:
+    return {"end": CallEnd.FAILED.value, "at": at.isoformat()}
+
+
+def _observation(observed: Observed) -> dict[str, Any]:
     return {
         "ids": list(observed.ids),
         "inputs": {name: list(column) for name, column in observed.inputs.items()},

@@ -30,7 +30,7 @@ class Way:
 
     route: Route
     expires_at: datetime
-    barred: Barred | None
+    barred: Barred | None = None
 
     def why_not(self, now: datetime) -> Barred | None:
         """Return why it may not answer at ``now``, or None: it may."""
@@ -151,9 +151,14 @@ def read_serving(view: View, name: str, listed: RevocationList | None) -> Servin
 
 def _way(view: View, route: Route, listed: RevocationList | None) -> Way:
     if not isinstance(route, CertifiedRoute):
-        return Way(route, view.load(route.override, SignedOverride).override.expires_at, None)
+        return Way(route, view.load(route.override, SignedOverride).override.expires_at)
     certificate = view.load(route.certificate, IssuedCertificate).certificate
-    return Way(route, certificate.expires_at, _on_the_list(route, listed) or _in_its_record(view, route))
+    return Way(route, certificate.expires_at, barred(view, route, listed))
+
+
+def barred(view: View, route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:
+    """Return whether what was certified is revoked or suspended, by the list or by the record of its trial."""
+    return _on_the_list(route, listed) or _in_its_record(view, route)
 
 
 def _on_the_list(route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:

@@ -23,27 +23,26 @@ def recover(view: View, folder: Path) -> int:
     """
     found = 0
     for desk in journal.desks(folder):
-        with journal.abandoned(folder, desk) as ended:
-            if ended:
+        with journal.reading(folder, desk) as its:
+            if its == "ended":
                 settle_up(view, folder, desk)
                 found += 1
     return found
 
 
 def settle_up(view: View, folder: Path, desk: str) -> None:
-    """Give back what an ended desk held beyond its calls; the caller holds its journal."""
+    """Give back what an ended desk held beyond its calls; the caller is reading its journal."""
     if not journal.segments(folder, desk):
         return  # killed before it held anything
     lines = [line for number in journal.segments(folder, desk) for line in journal.read_lines(folder, desk, number)]
-    still_open = [fields for fields in journal.open_calls(folder, desk).values()]
+    still_open = journal.open_calls(folder, desk).values()
     with view.store.database.write() as connection:
         if not journal.is_of_this_boot(folder, desk):
             budgets.count_as_used(connection, desk)  # what it wrote last may be lost
             return
         place = taken_in(connection, desk)
         settled = [line.fields for line in lines if (line.segment, line.start) >= place and "settled" in line.fields]
-        costs = [*_costs(settled, "charged"), *_costs(still_open, "held")]
-        used = _by_account(costs)
+        used = _by_account([*_costs(settled, "charged"), *_costs(still_open, "held")])
         now = view.store.clock()
         for account in budgets.accounts_of(connection, desk):
             held = budgets.held_by(connection, desk, account) or NOTHING

@@ -1,0 +1,135 @@
+"""What the API of services, the command line and the pages take and give."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+import pydantic
+from pydantic import StringConstraints, model_validator
+
+from pilotbase.documents.base import Localized, Moment, Name, Part
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.record import Subject
+from pilotbase.documents.service import Service, ServiceStanding, ServiceTerms
+from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Bound = Annotated[int, pydantic.Field(ge=0, le=10**15)]
+
+
+class NewService(Part):
+    """Which certified application is put into service under which name; a name that serves gets a newer version."""
+
+    name: Name
+    title: Localized | str | None = None
+    """None: as the application is called, or as the service was."""
+    certificate: Digest | None = None
+    """The issued certificate; or the trial that it came from."""
+    commission: Subject | None = None
+    terms: ServiceTerms | None = None
+    """None: as they were, or the usual ones."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.certificate is None) == (self.commission is None):
+            raise InputError("service.certificate_or_trial")
+        return self
+
+
+class NewOverride(Part):
+    """Which endpoint without a certificate is to serve, for whom, how long and why."""
+
+    service: Name
+    organisation: Name
+    """Whose service it is."""
+    protocol: Literal["openai", "oip"]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
+    model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    reason: Reason
+    days: int = pydantic.Field(default=14, ge=1, le=90)
+
+
+class Move(Part):
+    """Why a service is stopped, started, or handed over to a person."""
+
+    reason: Reason
+
+
+class NewKey(Part):
+    """On which terms a key is made; the secret is always generated."""
+
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    """Who uses it, for what."""
+    scopes: Annotated[frozenset[Scope], pydantic.Field(min_length=1)] = frozenset({Scope.INFER})
+    budget: Name | None = None
+    days: int = pydantic.Field(default=90, ge=1, le=730)
+
+
+class SeenKey(Part):
+    """A key as it is listed."""
+
+    identity: str
+    title: str
+    prefix: str
+    scopes: tuple[Scope, ...]
+    budget: str
+    made_at: Moment
+    expires_at: Moment
+    revoked_at: Moment | None = None
+    secret: str | None = None
+    """Only in the answer that makes it; kept nowhere."""
+
+
+class NewBudget(Part):
+    """How much may be used in each period."""
+
+    period: Literal["month", "total"] = "month"
+    calls: Bound | None = None
+    tokens: Bound | None = None
+
+
+class SeenBudget(NewBudget):
+    """A budget and where it stands in its present period."""
+
+    name: Name
+    current: str
+    """The period: ``2026-11``, or total."""
+    used_calls: int
+    used_tokens: int
+    held_calls: int
+    """In the hands of gateways: in use, or to come back."""
+    held_tokens: int
+
+
+class UsageRow(Part):
+    """What was used of a service in one day by one key, version and end."""
+
+    day: datetime
+    key: str
+    version: str
+    end: CallEnd
+    calls: int
+    cases: int
+    tokens: int
+    milliseconds: float
+
+
+class SeenService(Part):
+    """A service and where it stands."""
+
+    service: Service
+    standing: ServiceStanding
+
+
+class ListedService(Part):
+    """A service in a list."""
+
+    name: Name
+    title: Localized | str
+    organisation: Name
+    state: ServingState
+    application: str
+    """Name and version of what answers, or the endpoint's model."""
+    since: Moment

@@ -1,0 +1,102 @@
+"""What may serve: only an application whose certificate holds now, and whose verified bytes are the ones kept here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pilotbase.catalogue.applications import read_application
+from pilotbase.certificate import TrustRoots, verify_certificate
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.compute.environments import find_environment
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.record import Subject
+from pilotbase.documents.service import CertifiedRoute
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.service.known import barred, revocations
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.proofs import proven_head
+from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class Premises:
+    """What a base holds of applications, and the roots that its certificates are checked against."""
+
+    roots: TrustRoots
+    applications: Path
+    """One folder a version, by the hex digits of its digest."""
+    environments: Path
+    """One folder a supplier."""
+
+    @classmethod
+    def of_home(cls, home: Path, roots: TrustRoots) -> Premises:
+        """Return the premises of the home at ``home``."""
+        return cls(roots, home / "applications", home / "environments")
+
+
+def admit_certificate(
+    view: View, premises: Premises, certificate: Digest, commission: Subject | None
+) -> CertifiedRoute:
+    """Return the route on which the application of ``certificate`` answers.
+
+    Raises:
+        NotFoundError: no such certificate was issued here.
+        InvalidProofError: the log does not know it, or its signature does not hold.
+        RefusedError: it is no acceptance, or expired, revoked or suspended; or this base does not hold the very
+            application and environment that were verified.
+    """
+    stored = view.get(certificate)
+    if stored is None or stored.kind != "issued-certificate":
+        raise NotFoundError("service.no_certificate", certificate=certificate)
+    issued = stored.load(IssuedCertificate)
+    stated, now = issued.certificate, view.store.clock()
+    if proven_head(view.store, f"certificate:{stated.report}", "certificate.issued") != certificate:
+        raise InvalidProofError("service.not_issued", certificate=certificate)
+    _require_in_time(stated, now)
+    verified = verify_certificate(issued.envelope.to_bytes(), premises.roots, at=now)
+    if verified.certificate != stated:
+        raise InvalidProofError("service.not_issued", certificate=certificate)
+    if stated.verdict is not Verdict.ACCEPT:
+        raise RefusedError("service.not_accepted", verdict=stated.verdict)
+    route = CertifiedRoute(
+        certificate=certificate,
+        serial=stated.serial,
+        application=stated.application,
+        plan=stated.plan,
+        commission=commission,
+    )
+    _require_unbarred(view, route)
+    require_held(premises, stated.application)
+    return route
+
+
+def require_held(premises: Premises, application: ApplicationReference) -> None:
+    """Return if application and environment, as they were verified, are kept here unchanged; raises `RefusedError`."""
+    folder = premises.applications / application.digest.removeprefix("sha256:")
+    try:
+        found = read_application(folder).digest
+    except InputError:
+        raise RefusedError("service.application_missing", application=application.name) from None
+    if found != application.digest:
+        raise RefusedError("service.application_changed", application=application.name, found=found)
+    cache = premises.environments / application.supplier.organisation
+    if find_environment(cache, application.environment) is None:
+        raise RefusedError("service.environment_missing", application=application.name)
+
+
+def _require_in_time(stated: Certificate, now: datetime) -> None:
+    if now >= stated.expires_at:
+        raise RefusedError("service.certificate_out_of_time", expired=stated.expires_at.date())
+
+
+def _require_unbarred(view: View, route: CertifiedRoute) -> None:
+    found = barred(view, route, revocations(view))
+    if found == "revoked":
+        raise RefusedError("service.revoked", application=route.application.name)
+    if found == "suspended":
+        raise RefusedError("service.suspended", application=route.application.name)

@@ -1,0 +1,157 @@
+"""Putting into service: a certified application under a name, or an endpoint for which the operator has signed."""
+
+from __future__ import annotations
+
+from pilotbase.catalogue.records import everything, load_record
+from pilotbase.certificate import TrustFolder
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.record import Subject
+from pilotbase.documents.service import (
+    CertifiedRoute,
+    EndpointRoute,
+    Override,
+    Route,
+    Service,
+    ServiceStanding,
+    ServiceTerms,
+)
+from pilotbase.documents.service_acts import ServiceAct
+from pilotbase.documents.service_api import NewOverride, NewService
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import ServingState
+from pilotbase.service.admission import Premises, admit_certificate
+from pilotbase.service.overrides import sign_override
+from pilotbase.service.registry import require_permitted, seen_by
+from pilotbase.service.standing import write_standing
+from pilotbase.workspace.actors import BASE
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+MAXIMUM_ROUTES = 10
+
+
+def create_service(view: View, premises: Premises, wanted: NewService) -> Service:
+    """Put a certified application into service and return the service as it then is.
+
+    It belongs to the owner of the scenario that its certificate speaks of. Under a name that serves already the new
+    version answers, and the earlier ones are what is fallen back to.
+
+    Raises:
+        NotFoundError: there is no such certificate or trial, or none that the actor may see.
+        InvalidProofError, RefusedError: it is not admitted (`admit_certificate`), or not for the actor to do this.
+        ConflictError: the name belongs to another service.
+    """
+    certificate, commission = _certificate(view, wanted)
+    stated = view.load(certificate, IssuedCertificate).certificate
+    owner, scenario = stated.scenario.owner.organisation, stated.scenario.name
+    require_permitted(view, ServiceAct.CREATE, owner)
+    route = admit_certificate(everything(view), premises, certificate, commission)
+    with view.transaction("service.created") as change:
+        before = _before(change, view, wanted.name, owner)
+        service = Service(
+            name=wanted.name,
+            title=wanted.title or (before.title if before else _title(route)),
+            organisation=owner,
+            scenario=f"scenario:{owner}/{scenario}",
+            commission=commission,
+            routes=_with_earlier(route, before),
+            terms=wanted.terms or (before.terms if before else ServiceTerms()),
+        )
+        if before is not None and before.scenario not in (None, service.scenario):
+            raise RefusedError("service.other_scenario", service=before.name, scenario=before.scenario)
+        _write(change, view, service, text("service.reason.version", application=_title(route)))
+    return service
+
+
+def admit_endpoint(view: View, trust: TrustFolder, wanted: NewOverride) -> Service:
+    """Let an endpoint without a certificate answer for a time, on the operator's signed word; return the service.
+
+    Raises:
+        RefusedError: it is not for the actor to do this, or the signing key ends before the override would.
+        ConflictError: the name belongs to another service.
+    """
+    require_permitted(view, ServiceAct.OVERRIDE, wanted.organisation)
+    with view.transaction("service.overridden") as change:
+        before = _before(change, view, wanted.service, wanted.organisation)
+        signed = sign_override(wanted, trust, change.now)
+        override: Override = signed.override
+        digest = change.put(signed, BASE, fields={"service": wanted.service})
+        route = EndpointRoute(override=digest, protocol=override.protocol, url=override.url, model=override.model)
+        service = Service(
+            name=wanted.service,
+            title=before.title if before else wanted.model,
+            organisation=wanted.organisation,
+            scenario=before.scenario if before else None,
+            commission=before.commission if before else None,
+            routes=_with_earlier(route, before),
+            terms=before.terms if before else ServiceTerms(),
+        )
+        _write(change, view, service, text("service.reason.override", reason=wanted.reason))
+    return service
+
+
+def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None]:
+    """Return the certificate that is meant, and its trial where the base keeps one."""
+    if wanted.certificate is not None:
+        return wanted.certificate, _trial_of(everything(view), wanted.certificate)
+    assert wanted.commission is not None
+    record, _ = load_record(view, wanted.commission)
+    found = record.documents.get("certificate")
+    if found is None:
+        raise InputError("service.trial_without_certificate", trial=wanted.commission)
+    return found, wanted.commission
+
+
+def _trial_of(base: View, certificate: Digest) -> Subject | None:
+    """Return the trial in whose record the certificate stands."""
+    stored = base.get(certificate)
+    if stored is None or stored.kind != "issued-certificate":
+        raise NotFoundError("service.no_certificate", certificate=certificate)
+    stated = stored.load(IssuedCertificate).certificate
+    scenario = f"scenario:{stated.scenario.owner.organisation}/{stated.scenario.name}"
+    application = f"application:{stated.application.supplier.organisation}/{stated.application.name}"
+    trials = list_page(base, Query("commission", scenario=scenario, application=application), limit=MAXIMUM_PAGE)
+    records = (load_record(base, listing.subject)[0] for listing in trials.items)
+    return next((one.subject for one in records if one.documents.get("certificate") == certificate), None)
+
+
+def _before(change: Transaction, view: View, name: str, owner: str) -> Service | None:
+    """Return the service that has the name now; raises `ConflictError` where it is somebody else's."""
+    base = everything(view).within(change)
+    head = base.head(f"service:{name}")
+    if head is None:
+        return None
+    before = base.load(head, Service)
+    if before.organisation != owner:
+        raise ConflictError("service.name_taken", service=name)
+    return before
+
+
+def _with_earlier(route: Route, before: Service | None) -> tuple[Route, ...]:
+    """Return the routes with ``route`` first, and the earlier ones after it."""
+    earlier = before.routes if before is not None else ()
+    return (route, *(one for one in earlier if _what(one) != _what(route)))[:MAXIMUM_ROUTES]
+
+
+def _what(route: Route) -> tuple[str, ...]:
+    if isinstance(route, CertifiedRoute):
+        return (route.application.digest, route.application.environment)
+    return (route.protocol, route.url, route.model)
+
+
+def _title(route: CertifiedRoute) -> str:
+    return f"{route.application.name} {route.application.version}"
+
+
+def _write(change: Transaction, view: View, service: Service, reason: Text) -> None:
+    head = f"service:{service.name}"
+    before = everything(view).within(change).head(head)
+    made = change.put(service, seen_by(service), owner=service.organisation, fields={"service": service.name})
+    if made != before:
+        change.set_head(head, made, expected=before)
+    standing = ServiceStanding(service=service.name, state=ServingState.SERVING, reason=reason, at=change.now)
+    write_standing(change, view, service, standing, "create")

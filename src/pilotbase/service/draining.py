@@ -1,0 +1,186 @@
+"""From the journals of desks into the store: metering rows, and observations for whoever watches. Nothing twice.
+
+How far a journal has been taken in stands in the transaction that counts it. Observations are handed over before it,
+so that none is lost; handed over again after a crash they have the same batch ids.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pydantic
+from sqlalchemy import Connection, delete, insert, update
+
+from pilotbase.documents.observation import ObservationBatch, Scalar
+from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.service import budgets, journal
+from pilotbase.service.journal import Fields, Line
+from pilotbase.service.metering import Meter, Usage, add_up, write_usage
+from pilotbase.service.recovery import settle_up, taken_in
+from pilotbase.workspace import service_tables as tables
+from pilotbase.workspace.store import View
+
+Take = Callable[[Sequence[ObservationBatch]], None]
+"""Takes observations into the watch; what it has been given before, by batch id, changes nothing."""
+CHUNK_BYTES = 1 << 20
+DONE = -1
+_log = logging.getLogger("pilotbase.service")
+
+
+@dataclass(frozen=True)
+class Drained:
+    """What one round has taken in."""
+
+    calls: int = 0
+    batches: int = 0
+    unfit: int = 0
+    """Records that were damaged, or held no observation that fits: counted, and left out."""
+
+    def __add__(self, other: Drained) -> Drained:
+        return Drained(self.calls + other.calls, self.batches + other.batches, self.unfit + other.unfit)
+
+
+def drain(view: View, folder: Path, take: Take = lambda _: None) -> Drained:
+    """Take in what the journals under ``folder`` hold by now, and clear away those whose desks have ended.
+
+    Raises:
+        PilotbaseError: the store cannot be written; what was taken in stays so, the rest is taken in next time.
+    """
+    found = Drained()
+    for desk in journal.desks(folder):
+        with journal.reading(folder, desk) as its:
+            if its != "gone":
+                found = found + _drain_desk(view, folder, desk, take)
+            if its == "living":
+                _say_alive(view, desk)
+            if its == "ended":
+                found = found + _finish(view, folder, desk)
+    return found
+
+
+def expire_allotments(view: View) -> int:
+    """Count as used what desks hold that nobody has heard of for a day: their journals are lost, or far away."""
+    with view.store.database.write() as connection:
+        return budgets.expire(connection, view.store.clock())
+
+
+def _drain_desk(view: View, folder: Path, desk: str, take: Take) -> Drained:
+    found = Drained()
+    with view.store.database.read() as connection:
+        segment, place = taken_in(connection, desk)
+    there = journal.segments(folder, desk)
+    for number in [] if segment == DONE else there:
+        if number >= segment:
+            start = place if number == segment else 0
+            found = found + _drain_segment(view, folder, desk, take, (number, start))
+        if number != there[-1]:
+            journal.drop_segment(folder, desk, number)
+    return found
+
+
+def _drain_segment(view: View, folder: Path, desk: str, take: Take, place: tuple[int, int]) -> Drained:
+    found = Drained()
+    while lines := list(journal.read_lines(folder, desk, *place, CHUNK_BYTES)):
+        batches, unfit = _observations(desk, lines)
+        if batches:
+            take(batches)
+        settled = [line.fields for line in lines if "settled" in line.fields]
+        place = (lines[-1].segment, lines[-1].end)
+        now = view.store.clock()
+        with view.store.database.write() as connection:
+            write_usage(connection, add_up(map(_metered, settled)))
+            for fields in settled:
+                account = journal.account_in(fields)
+                if account is not None:
+                    budgets.account_for(connection, desk, account, journal.cost_in(fields, "charged"), now)
+            _move(connection, desk, place)
+        found = found + Drained(len(settled), len(batches), unfit)
+    return found
+
+
+def _finish(view: View, folder: Path, desk: str) -> Drained:
+    """Close the account of a desk that has ended: open calls cost what was reserved, and its journal goes."""
+    if not journal.segments(folder, desk):
+        journal.drop_journal(folder, desk)
+        return Drained()
+    settle_up(view, folder, desk)
+    now = view.store.clock()
+    lost = list(journal.open_calls(folder, desk).values())
+    with view.store.database.write() as connection:
+        if taken_in(connection, desk)[0] != DONE:
+            write_usage(connection, add_up((_meter(fields, now), _reserved(fields)) for fields in lost))
+            budgets.count_as_used(connection, desk)
+            _move(connection, desk, (DONE, 0))
+    journal.drop_journal(folder, desk)
+    with view.store.database.write() as connection:
+        connection.execute(delete(tables.service_journals).where(tables.service_journals.c.desk == desk))
+    return Drained(calls=len(lost))
+
+
+def _say_alive(view: View, desk: str) -> None:
+    with view.store.database.write() as connection:
+        budgets.renew(connection, desk, view.store.clock())
+
+
+def _move(connection: Connection, desk: str, place: tuple[int, int]) -> None:
+    table, values = tables.service_journals, {"segment": place[0], "place": place[1]}
+    if connection.execute(update(table).where(table.c.desk == desk).values(values)).rowcount == 0:
+        connection.execute(insert(table).values(desk=desk, **values))
+
+
+def _metered(fields: Fields) -> tuple[Meter, Usage]:
+    used = journal.cost_in(fields, "used")
+    microseconds = round(float(fields.get("milliseconds", 0)) * 1000)
+    return _meter(fields, _moment(fields)), Usage(1, len(fields.get("ids", ())), used.tokens, microseconds)
+
+
+def _reserved(fields: Fields) -> Usage:
+    return Usage(1, 0, journal.cost_in(fields, "held").tokens, 0)
+
+
+def _meter(fields: Fields, at: datetime) -> Meter:
+    end = CallEnd(fields.get("end", CallEnd.FAILED))
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    return Meter(fields["service"], hour, fields["key"], fields.get("version") or "", end)
+
+
+def _moment(fields: Fields) -> datetime:
+    return datetime.fromisoformat(fields["at"]).astimezone(UTC)
+
+
+def _observations(desk: str, lines: Sequence[Line]) -> tuple[list[ObservationBatch], int]:
+    batches, unfit = [], 0
+    for fields in (line.fields for line in lines):
+        if not fields:
+            unfit += 1
+        elif fields.get("ids"):
+            try:
+                batches.append(_observation(desk, fields))
+            except pydantic.ValidationError as error:
+                unfit += 1
+                _log.warning("an observation of %s is left out: %s", fields["service"], error.errors()[0]["msg"])
+    return batches, unfit
+
+
+def _observation(desk: str, fields: Fields) -> ObservationBatch:
+    return ObservationBatch(
+        service=fields["service"],
+        batch=f"{desk}.{fields['settled']}",
+        at=_moment(fields),
+        version=fields["version"],
+        end=fields["end"],
+        milliseconds=fields["milliseconds"],
+        ids=tuple(fields["ids"]),
+        inputs={name: tuple(_finite(column)) for name, column in fields["inputs"].items()},
+        answers=tuple(_finite(fields["answers"])),
+    )
+
+
+def _finite(column: Sequence[Scalar]) -> Iterator[Scalar]:
+    """Yield the values of a column; what is no number, such as NaN in a tensor, is missing."""
+    return (None if isinstance(value, float) and not math.isfinite(value) else value for value in column)

@@ -1,0 +1,59 @@
+"""The register of services, as an actor sees it: what there is, and who may do what to it."""
+
+from __future__ import annotations
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.service_acts import ServiceAct, may
+from pilotbase.workspace.actors import Visibility, parties
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+MAXIMUM = 1000
+
+
+def load_service(view: View, name: str) -> Service:
+    """Return the service of that name; raises `NotFoundError` where there is none that the actor may see."""
+    digest = view.head(f"service:{name}")
+    if digest is None:
+        raise NotFoundError("service.unknown_service", service=name)
+    return view.load(digest, Service)
+
+
+def services_of(view: View) -> list[tuple[Service, ServiceStanding]]:
+    """Return the services that the actor sees and where each stands, by name; of very many the newest `MAXIMUM`."""
+    names = sorted({found.load(Service).name for found in view.find("service", limit=MAXIMUM)})
+    heads = view.named([f"{kind}:{name}" for name in names for kind in ("service", "service-standing")])
+    seen = [name for name in names if f"service:{name}" in heads and f"service-standing:{name}" in heads]
+    return [
+        (heads[f"service:{name}"].load(Service), heads[f"service-standing:{name}"].load(ServiceStanding))
+        for name in seen
+    ]
+
+
+def services_behind(view: View, certificate: str) -> list[Service]:
+    """Return the services that the actor sees on whose routes the certificate stands."""
+    return [
+        service
+        for service, _ in services_of(view)
+        if any(isinstance(route, CertifiedRoute) and route.certificate == certificate for route in service.routes)
+    ]
+
+
+def require_permitted(view: View, act: ServiceAct, organisation: str) -> None:
+    """Return if the actor may do ``act`` to services of ``organisation``; raises `RefusedError`."""
+    if not may(act, view.actor, organisation):
+        raise RefusedError("service.not_yours", organisation=organisation)
+
+
+def opened(view: View, name: str, act: ServiceAct) -> Service:
+    """Return a service to which the actor may do ``act``; raises `NotFoundError` and `RefusedError`."""
+    service = load_service(view, name)
+    require_permitted(view, act, service.organisation)
+    return service
+
+
+def seen_by(service: Service) -> Visibility:
+    """Return who sees a service besides its owner: the suppliers of what answers."""
+    certified = (route for route in service.routes if isinstance(route, CertifiedRoute))
+    return parties(*{route.application.supplier.organisation for route in certified})

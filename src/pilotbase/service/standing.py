@@ -1,0 +1,139 @@
+"""Where a service stands: serving, fallen back, handed over to a person, stopped. Each move is one logged document.
+
+A move that has a cause (the digest of a risk warning, an incident, a revocation) is made once: asked for again, by a
+reaction that was killed, it changes nothing, whatever has been done since. Nothing makes a service stand less strictly
+than it does, but `restore`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.service import Service, ServiceStanding
+from pilotbase.documents.service_acts import ServiceAct
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import ServingState
+from pilotbase.service.known import Serving, read_serving, revocations
+from pilotbase.service.registry import load_service, require_permitted, seen_by
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+_STRICTNESS = (ServingState.SERVING, ServingState.FALLEN_BACK, ServingState.HUMAN, ServingState.STOPPED)
+_ALL = 1000
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a move leads."""
+
+    state: ServingState
+    route: int
+
+
+_Move = Callable[[Serving, View], _Place]
+
+
+def fall_back(
+    view: View, name: str, reason: Text, cause: Digest | None = None, *, off: int | None = None
+) -> ServiceStanding:
+    """Let the next earlier version that is certified answer; where there is none, a person, or nobody.
+
+    ``off``: only where that route answers now, so that two causes that move a service off one version move it once.
+
+    Raises as every move:
+        NotFoundError: there is no such service, or none that the actor may see.
+        RefusedError: it is not for the actor to do this.
+    """
+    return _move(view, name, "fall_back", partial(_fallen_back, off), (reason, cause))
+
+
+def ask_human(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStanding:
+    """Hand every call over to a person."""
+    return _move(view, name, "ask_human", _at(ServingState.HUMAN), (reason, cause))
+
+
+def take_offline(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStanding:
+    """Stop the service: its next call is refused."""
+    return _move(view, name, "take_offline", _at(ServingState.STOPPED), (reason, cause))
+
+
+def restore(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStanding:
+    """Let the first version answer again; raises `RefusedError` where nothing that is certified could."""
+    return _move(view, name, "restore", _restored, (reason, cause))
+
+
+def standing_of(view: View, name: str) -> ServiceStanding:
+    """Return where a service stands now; raises `NotFoundError`."""
+    digest = view.head(f"service-standing:{name}")
+    if digest is None:
+        raise NotFoundError("service.unknown_service", service=name)
+    return view.load(digest, ServiceStanding)
+
+
+def history_of(view: View, name: str) -> list[ServiceStanding]:
+    """Return how a service has stood, newest first."""
+    return [found.load(ServiceStanding) for found in view.find("service-standing", {"service": name}, _ALL)]
+
+
+def write_standing(change: Transaction, view: View, service: Service, standing: ServiceStanding, move: str) -> None:
+    """Let a service stand so from the end of ``change``; ``move`` is how it came there."""
+    head = f"service-standing:{service.name}"
+    fields = {"service": service.name, "move": move, **({"cause": standing.cause} if standing.cause else {})}
+    made = change.put(standing, seen_by(service), owner=service.organisation, fields=fields)
+    before = view.within(change).head(head)
+    if made != before:
+        change.set_head(head, made, expected=before)
+
+
+def _move(view: View, name: str, kind: str, move: _Move, why: tuple[Text, Digest | None]) -> ServiceStanding:
+    reason, cause = why
+    with view.transaction(f"service.{kind}") as change:
+        here = view.within(change)
+        service = load_service(here, name)
+        require_permitted(here, ServiceAct.MOVE, service.organisation)
+        serving = read_serving(here, name, revocations(here))
+        assert serving is not None
+        before, place = serving.standing, move(serving, here)
+        done = cause is not None and bool(
+            here.find("service-standing", {"service": name, "move": kind, "cause": cause}, 1)
+        )
+        if done or (before.state, before.route) == (place.state, place.route):
+            return before
+        standing = ServiceStanding(
+            service=name, state=place.state, route=place.route, reason=reason, cause=cause, at=change.now
+        )
+        write_standing(change, view, service, standing, kind)
+    return standing
+
+
+def _at(state: ServingState) -> _Move:
+    def move(serving: Serving, _: View) -> _Place:
+        standing = serving.standing
+        stricter = max(state, standing.state, key=_STRICTNESS.index)
+        return _Place(stricter, standing.route)
+
+    return move
+
+
+def _fallen_back(off: int | None, serving: Serving, view: View) -> _Place:
+    standing, now = serving.standing, view.store.clock()
+    if standing.state in (ServingState.HUMAN, ServingState.STOPPED) or off not in (None, standing.route):
+        return _Place(standing.state, standing.route)
+    later = range(standing.route + 1, len(serving.ways))
+    found = next((number for number in later if serving.ways[number].why_not(now) is None), None)
+    if found is not None:
+        return _Place(ServingState.FALLEN_BACK, found)
+    nobody = ServingState.HUMAN if serving.service.terms.ask_human else ServingState.STOPPED
+    return _Place(nobody, standing.route)
+
+
+def _restored(serving: Serving, view: View) -> _Place:
+    first = replace(serving, standing=serving.standing.model_copy(update={"route": 0}))
+    if first.way(view.store.clock()) is None:
+        raise RefusedError("service.nothing_to_restore", service=serving.service.name)
+    return _Place(ServingState.SERVING, 0)

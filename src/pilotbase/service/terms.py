@@ -1,0 +1,106 @@
+"""Keys, budgets and usage of a service, as those to whom they are open make and see them."""
+
+from __future__ import annotations
+
+from pilotbase.documents.service_acts import ServiceAct
+from pilotbase.documents.service_api import NewBudget, NewKey, SeenBudget, SeenKey, UsageRow
+from pilotbase.service import budgets, keys, metering
+from pilotbase.service.budgets import Budget, Spending
+from pilotbase.service.keys import KeyTerms, ServiceKey
+from pilotbase.service.metering import Meter, Usage
+from pilotbase.service.registry import opened
+from pilotbase.workspace.store import View
+
+
+def create_key(view: View, service: str, wanted: NewKey) -> SeenKey:
+    """Make a key and return it with its secret, which nobody can be told again.
+
+    Raises as everything here:
+        NotFoundError: there is no such service (or budget), or none that the actor may see.
+        RefusedError: it is not for the actor to do this.
+    """
+    with view.transaction("service.key_made") as change:
+        found = opened(view.within(change), service, ServiceAct.KEYS)
+        terms = KeyTerms(wanted.title, wanted.scopes, wanted.budget or "", wanted.days)
+        key, secret = keys.write_key(change, service, found.organisation, terms)
+    return _seen_key(key).model_copy(update={"secret": secret})
+
+
+def revoke_key(view: View, service: str, identity: str) -> None:
+    """Let a key open nothing from its next call on."""
+    with view.transaction("service.key_revoked") as change:
+        opened(view.within(change), service, ServiceAct.KEYS)
+        keys.withdraw_key(change, service, identity)
+
+
+def list_keys(view: View, service: str) -> list[SeenKey]:
+    """Return the keys of a service, newest first, without their secrets."""
+    opened(view, service, ServiceAct.INSPECT)
+    return [_seen_key(key) for key in keys.keys_of(view, service)]
+
+
+def set_budget(view: View, service: str, name: str, wanted: NewBudget) -> SeenBudget:
+    """Set a budget, new or changed, and return where it stands; raises `InputError` for one that bounds nothing."""
+    with view.transaction("service.budget_set") as change:
+        opened(view.within(change), service, ServiceAct.BUDGET)
+        budgets.write_budget(change, Budget(service, name, wanted.period, wanted.calls, wanted.tokens))
+    return next(one for one in list_budgets(view, service) if one.name == name)
+
+
+def list_budgets(view: View, service: str) -> list[SeenBudget]:
+    """Return where each budget of a service stands, by name."""
+    opened(view, service, ServiceAct.INSPECT)
+    return [_seen_budget(spending) for spending in budgets.spending_of(view, service)]
+
+
+def usage_by_day(view: View, service: str, days: int = 30) -> list[UsageRow]:
+    """Return what was used by day (UTC), key, version and end, oldest first."""
+    opened(view, service, ServiceAct.INSPECT)
+    hours = metering.usage_of(view, service, days)
+    counted = metering.add_up((_of_day(meter), usage) for meter, usage in hours.items())
+    return [_usage_row(meter, usage) for meter, usage in counted.items()]
+
+
+def _of_day(meter: Meter) -> Meter:
+    return Meter(meter.service, meter.hour.replace(hour=0), meter.key, meter.version, meter.end)
+
+
+def _usage_row(meter: Meter, usage: Usage) -> UsageRow:
+    return UsageRow(
+        day=meter.hour,
+        key=meter.key,
+        version=meter.version,
+        end=meter.end,
+        calls=usage.calls,
+        cases=usage.cases,
+        tokens=usage.tokens,
+        milliseconds=usage.microseconds / 1000,
+    )
+
+
+def _seen_key(key: ServiceKey) -> SeenKey:
+    return SeenKey(
+        identity=key.identity,
+        title=key.title,
+        prefix=key.prefix,
+        scopes=tuple(sorted(key.scopes)),
+        budget=key.budget,
+        made_at=key.made_at,
+        expires_at=key.expires_at,
+        revoked_at=key.revoked_at,
+    )
+
+
+def _seen_budget(spending: Spending) -> SeenBudget:
+    budget = spending.budget
+    return SeenBudget(
+        name=budget.name,
+        period=budget.period,
+        calls=budget.calls,
+        tokens=budget.tokens,
+        current=spending.account.period,
+        used_calls=spending.used.calls,
+        used_tokens=spending.used.tokens,
+        held_calls=spending.held.calls,
+        held_tokens=spending.held.tokens,
+    )
