@@ -28,6 +28,7 @@ def worker(
 ) -> None:
     """Do queued jobs and send notices: rehearse, freeze, run trials, certify. Killed, it goes on where it was."""
     from pilotbase.worker.base import open_base
+    from pilotbase.worker.journals import take_in, taking_in
     from pilotbase.worker.noticing import Noticing, running
     from pilotbase.worker.queue import Worker, default_name
     from pilotbase.worker.retention import sweeping
@@ -44,7 +45,7 @@ def worker(
     if not once:
         _keep_log()
         say(text("job.worker_ready", name=ours.name))
-        with running(noticing), sweeping(base, _files_days()):
+        with running(noticing), sweeping(base, _files_days()), taking_in(base):
             ours.work(stop, tell)
         return
     while (done := ours.work_once()) is not None:
@@ -53,6 +54,7 @@ def worker(
             break
     while noticing.round():
         pass
+    take_in(base)
 
 
 def _keep_log() -> None:

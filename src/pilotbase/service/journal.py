@@ -136,6 +136,11 @@ class Journal:
         self._size += len(line)
 
 
+def journals_of(home: Path) -> Path:
+    """Return the folder of all journals of the home at ``home``."""
+    return home / "journals"
+
+
 def boot() -> str:
     """Return what names the time since this machine was started."""
     try:
