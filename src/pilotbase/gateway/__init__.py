@@ -1,0 +1,1 @@
+"""The gateway: services behind the OpenAI API and the Open Inference Protocol."""

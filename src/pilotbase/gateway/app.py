@@ -1,0 +1,109 @@
+"""The gateway as an ASGI application: thin routes over `calls`."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.vocabularies import ServingState
+from pilotbase.gateway import oip_routes, openai_routes
+from pilotbase.gateway.calls import Calls
+from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.door import Gateway, language_of
+from pilotbase.gateway.front_desk import FrontDesk
+from pilotbase.gateway.measurements import GatewayMeasurements
+from pilotbase.gateway.problems import problem_of
+from pilotbase.gateway.upstreams.registry import Upstreams
+from pilotbase.protocols.prometheus import CONTENT_TYPE
+from pilotbase.service.desk import Desk
+from pilotbase.service.registry import services_of
+from pilotbase.trial.lab import Lab
+from pilotbase.workspace.failures import NotFoundError
+
+JOURNALS = "journals"
+"""Folder of the home with the journals of all desks."""
+
+
+def open_gateway(lab: Lab, configuration: Configuration) -> Gateway:
+    """Return a gateway over the base that ``lab`` (its operator's) has open, with a desk of its own.
+
+    Raises as `Desk.open`.
+    """
+    desk = FrontDesk(Desk.open(lab.view, lab.folder(JOURNALS)), lab.view)
+    upstreams = Upstreams(lab, configuration.allow, configuration.endpoint_keys)
+    measurements = GatewayMeasurements()
+    calls = Calls(desk, upstreams, measurements)
+    return Gateway(desk, calls, upstreams, measurements, configuration.body_bytes)
+
+
+def make_app(gateway: Gateway, lab: Lab) -> Starlette:
+    """Return the application; when it starts it wakes what serves, when it ends it ends everything in good order."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        _wake(gateway, lab)
+        try:
+            yield
+        finally:
+            await gateway.upstreams.close()
+            gateway.desk.close()
+
+    routes = [*openai_routes.openai_routes(gateway), *oip_routes.oip_routes(gateway), *_own_routes(gateway)]
+    handlers = {HTTPException: _no_route, Exception: _broken}
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+
+
+def _wake(gateway: Gateway, lab: Lab) -> None:
+    """Have the boxes started of every service that answers now, so that its first caller need not wait."""
+    for service, standing in services_of(lab.view):
+        if standing.state in (ServingState.SERVING, ServingState.FALLEN_BACK):
+            gateway.upstreams.wake(service, service.routes[standing.route])
+
+
+def _own_routes(gateway: Gateway) -> list[Route]:
+    async def live(_: Request) -> Response:
+        return PlainTextResponse("live")
+
+    async def ready(_: Request) -> Response:
+        holds = await gateway.desk.ready()
+        return PlainTextResponse("ready" if holds else "not ready", 200 if holds else 503)
+
+    async def metrics(request: Request) -> Response:
+        if not _is_from_here(request):
+            raise HTTPException(404)
+        return Response(gateway.measurements.render(gateway.upstreams), media_type=CONTENT_TYPE)
+
+    return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]
+
+
+def _is_from_here(request: Request) -> bool:
+    """Tell whether a program of this machine asks, and no web server in front on behalf of another."""
+    host = request.client.host if request.client is not None else ""
+    try:
+        return ipaddress.ip_address(host).is_loopback and "x-forwarded-for" not in request.headers
+    except ValueError:
+        return False
+
+
+async def _no_route(request: Request, _: Exception) -> Response:
+    """Tell in the shape of the protocol that there is nothing at this address, or not by this method."""
+    return _told(request, NotFoundError("gateway.no_route", path=request.url.path[:200]))
+
+
+async def _broken(request: Request, _: Exception) -> Response:
+    """Tell in the shape of the protocol that we have failed; the server has the traceback logged."""
+    return _told(request, PilotbaseError("gateway.broken"))
+
+
+def _told(request: Request, error: PilotbaseError) -> Response:
+    problem = problem_of(error, language_of(request))
+    shape = oip_routes.error_body if request.url.path.startswith("/v2") else openai_routes.error_body
+    return Response(shape(problem), problem.kind.status, dict(problem.headers), "application/json")

@@ -1,0 +1,175 @@
+"""The way of a call: admitted by the desk, asked of the routes in turn, settled before its answer goes back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.service import CertifiedRoute, Route
+from pilotbase.documents.vocabularies import CallEnd, ServingState
+from pilotbase.gateway.front_desk import FrontDesk
+from pilotbase.gateway.measurements import GatewayMeasurements
+from pilotbase.gateway.problems import CallTimeoutError
+from pilotbase.gateway.upstreams.registry import Upstreams
+from pilotbase.protocols.contract_cases import ContractBrokenError
+from pilotbase.protocols.upstream import Cases, Question, Reply, Stream, UpstreamDownError, UpstreamFailedError
+from pilotbase.service.calls import NOTHING, Admission, Cost, Observed
+from pilotbase.workspace.failures import NotFoundError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back to the caller, and who gave it."""
+
+    reply: Reply | SettledStream
+    standing: ServingState
+    version: str
+    """Digest of the certified application, or of the override of an endpoint; empty: a person is asked."""
+
+
+class Calls:
+    """Answers the calls of one gateway."""
+
+    def __init__(self, desk: FrontDesk, upstreams: Upstreams, measurements: GatewayMeasurements) -> None:
+        self._desk, self._upstreams, self._measurements = desk, upstreams, measurements
+
+    async def answer(self, secret: str, question: Question, most_tokens: int = 0) -> Answer:
+        """Return the answer to ``question``, for which at most ``most_tokens`` are used.
+
+        Cancelled because the caller has gone, the call is settled as such.
+
+        Raises:
+            PilotbaseError: as `Desk.admit` and `Upstream.ask`; `CallTimeoutError`; whatever `problem_of` tells.
+        """
+        admission = await self._desk.admit(secret, question.service, Cost(1, most_tokens))
+        course = _Course(self._desk, self._measurements, admission)
+        try:
+            return await self._ask(course, question)
+        except ContractBrokenError:
+            course.settle(CallEnd.BROKE_CONTRACT, NOTHING, Cases([question.call]))
+            raise
+        except TimeoutError:
+            course.settle(CallEnd.TIMED_OUT, admission.reserved, Cases([question.call]))
+            raise CallTimeoutError("gateway.timed_out", seconds=course.timeout) from None
+        except asyncio.CancelledError:
+            # What it was asked for may have been done: a caller who goes just before the end would pay nothing.
+            course.settle(CallEnd.CANCELLED, admission.reserved, Cases([question.call]))
+            raise
+        except (UpstreamDownError, UpstreamFailedError):
+            course.settle(CallEnd.FAILED, Cost(1, 0), Cases([question.call]))
+            raise
+        finally:
+            course.end()
+
+    async def _ask(self, course: _Course, question: Question) -> Answer:
+        admission = course.admission
+        failure: PilotbaseError = UpstreamDownError("gateway.needs_person")
+        async with asyncio.timeout(admission.service.terms.timeout_seconds):
+            for route in _may_answer(admission, question.version):
+                try:
+                    found = await self._upstreams.of(admission.service, route).ask(question)
+                except (UpstreamDownError, UpstreamFailedError) as problem:
+                    failure = problem
+                    continue
+                return course.answered(route, found)
+        if admission.route is not None and not admission.service.terms.ask_human:
+            raise failure
+        upstream = self._upstreams.of(admission.service, admission.service.routes[0])
+        return course.handed_over(upstream.hand_over(question))
+
+
+def _may_answer(admission: Admission, version: str | None) -> list[Route]:
+    """Return the routes to ask, in order: all that may answer, or the one of the version that the caller insists on."""
+    routes = [route for route in (admission.route, *admission.further) if route is not None]
+    if version is None:
+        return routes
+    wanted = [route for route in routes if version_of(route) == version]
+    if not wanted:
+        raise NotFoundError("gateway.unknown_version", version=version)
+    return wanted
+
+
+def version_of(route: Route) -> str:
+    """Return what names the version behind a route: digest of the application, or of an endpoint's override."""
+    return route.application.digest if isinstance(route, CertifiedRoute) else route.override
+
+
+class SettledStream:
+    """An answer in pieces; it is settled when it is closed, however far it came."""
+
+    def __init__(self, course: _Course, stream: Stream, end: CallEnd) -> None:
+        self._course, self._stream, self._end = course, stream, end
+        self._reached = CallEnd.CANCELLED
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the pieces; raises `UpstreamFailedError` or `CallTimeoutError` where it breaks off or goes silent."""
+        try:
+            async for chunk in self._stream.chunks():
+                yield chunk
+        except TimeoutError:
+            self._reached = CallEnd.TIMED_OUT
+            raise CallTimeoutError("gateway.timed_out", seconds=self._course.timeout) from None
+        except UpstreamFailedError:
+            self._reached = CallEnd.FAILED
+            raise
+        self._reached = self._end
+
+    async def close(self) -> None:
+        """Settle the call by what was said so far, and let go of the upstream."""
+        try:
+            self._course.settle(self._reached, Cost(1, self._stream.usage().total), self._stream.cases)
+        finally:
+            await self._stream.close()
+
+
+class _Course:
+    """One admitted call, to be settled exactly once."""
+
+    def __init__(self, desk: FrontDesk, measurements: GatewayMeasurements, admission: Admission) -> None:
+        self.admission = admission
+        self._desk, self._measurements = desk, measurements
+        self._began = time.perf_counter()
+        self._version: str | None = None
+        self._open, self._streams = True, False
+
+    @property
+    def timeout(self) -> str:
+        """How many seconds the service allows."""
+        return f"{self.admission.service.terms.timeout_seconds:g}"
+
+    def answered(self, route: Route, found: Reply | Stream) -> Answer:
+        """Return the answer that ``route`` gave; a whole one is settled."""
+        admission = self.admission
+        end = CallEnd.ANSWERED if route is admission.service.routes[0] else CallEnd.FELL_BACK
+        state = admission.standing.state if end is CallEnd.ANSWERED else ServingState.FALLEN_BACK
+        self._version = route.application.digest if isinstance(route, CertifiedRoute) else None
+        if isinstance(found, Reply):
+            self.settle(end, Cost(1, found.usage.total if found.usage is not None else 0), found.cases)
+            return Answer(found, state, version_of(route))
+        self._streams = True
+        return Answer(SettledStream(self, found, end), state, version_of(route))
+
+    def handed_over(self, reply: Reply) -> Answer:
+        """Return the answer that leaves the question to a person."""
+        self.settle(CallEnd.HUMAN, Cost(1, 0), reply.cases)
+        return Answer(reply, ServingState.HUMAN, "")
+
+    def settle(self, end: CallEnd, used: Cost, cases: Cases) -> None:
+        """Settle the call as it ended."""
+        milliseconds = (time.perf_counter() - self._began) * 1000
+        observed = Observed(cases.ids, cases.inputs, cases.answers, end, self._version, milliseconds, datetime.now(UTC))
+        self._close(used, observed)
+        self._measurements.settled(self.admission.service.name, end, used.tokens)
+
+    def end(self) -> None:
+        """Settle a call that was refused before anybody was asked, so that it costs nothing."""
+        if self._open and not self._streams:
+            self._close(NOTHING, None)
+
+    def _close(self, used: Cost, observed: Observed | None) -> None:
+        self._open = False
+        self._desk.settle(self.admission, used, observed)

@@ -1,0 +1,73 @@
+"""Every setting of the gateway: its environment variable, its type, its default. Documented in docs/run-a-hub.md."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.texts import Text, text
+
+ENVIRONMENT = "environment"
+PREFIX = "PILOTBASE_GATEWAY_"
+BODY_BYTES, ALLOW, ENDPOINT_KEYS = (f"{PREFIX}{name}" for name in ("BODY_BYTES", "ALLOW", "ENDPOINT_KEYS_FILE"))
+DEFAULT_BODY_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The settings of one gateway."""
+
+    body_bytes: int = DEFAULT_BODY_BYTES
+    """Largest body of any service; the terms of a service may say less."""
+    allow: tuple[str, ...] = ()
+    """Hosts and networks that endpoints are reached at though they are private, and by plain http."""
+    endpoint_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Address of an endpoint, as its route has it → the key that is shown there."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
+        """Return the settings that ``environment`` spells; raises `InputError` with every problem at once."""
+        known = (BODY_BYTES, ALLOW, ENDPOINT_KEYS)
+        problems: list[tuple[str, Text]] = [
+            (name, text("gateway.setting_unknown", allowed=known))
+            for name in sorted(environment)
+            if name.startswith(PREFIX) and name not in known
+        ]
+        size = _size(environment.get(BODY_BYTES, ""), problems)
+        names = tuple(name.strip() for name in environment.get(ALLOW, "").split(",") if name.strip())
+        keys = _keys(environment.get(ENDPOINT_KEYS, ""), problems)
+        if problems:
+            issues = [Issue(file=ENVIRONMENT, path=name, problem=problem) for name, problem in problems]
+            raise InputError.from_issues(ENVIRONMENT, issues)
+        return cls(size, names, keys)
+
+
+def _size(value: str, problems: list[tuple[str, Text]]) -> int:
+    if not value:
+        return DEFAULT_BODY_BYTES
+    if not value.isdigit() or not 1024 <= int(value) <= 256 << 20:
+        problems.append((BODY_BYTES, text("gateway.setting_invalid", found=value[:40])))
+        return DEFAULT_BODY_BYTES
+    return int(value)
+
+
+def _keys(value: str, problems: list[tuple[str, Text]]) -> Mapping[str, str]:
+    """Return the keys in the file that ``value`` names: a JSON object of texts, readable by its owner only."""
+    if not value:
+        return {}
+    path = Path(value)
+    try:
+        if path.stat().st_mode & 0o077:
+            problems.append((ENDPOINT_KEYS, text("gateway.setting_exposed", file=path)))
+            return {}
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(key, str) and key for key in found.values()):
+        problems.append((ENDPOINT_KEYS, text("gateway.setting_no_keys", file=path)))
+        return {}
+    return found

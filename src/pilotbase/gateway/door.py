@@ -1,0 +1,176 @@
+"""What the routes of both protocols share: who calls, what was sent, and how answers and problems go back."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.service import Service
+from pilotbase.documents.texts import Language
+from pilotbase.gateway.calls import Answer, Calls, SettledStream
+from pilotbase.gateway.front_desk import FrontDesk
+from pilotbase.gateway.measurements import GatewayMeasurements
+from pilotbase.gateway.problems import Problem, problem_of
+from pilotbase.gateway.upstreams.registry import Upstreams
+from pilotbase.protocols.open_inference import HEADER_LENGTH
+from pilotbase.protocols.strict_json import WireError
+from pilotbase.protocols.upstream import EVENTS
+
+BODY_SECONDS = 60.0
+_CALL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
+_GONE = 499
+_T = TypeVar("_T")
+Handler = Callable[[Request], Awaitable[Response]]
+ErrorBody = Callable[[Problem], bytes]
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The parts of a running gateway."""
+
+    desk: FrontDesk
+    calls: Calls
+    upstreams: Upstreams
+    measurements: GatewayMeasurements
+    body_bytes: int
+    """Largest body of any service."""
+
+
+def told(gateway: Gateway, route: str, handler: Handler, error_body: ErrorBody) -> Handler:
+    """Return ``handler`` with its problems told in the shape of its protocol, and its answers measured."""
+
+    async def handle(request: Request) -> Response:
+        began = time.perf_counter()
+        try:
+            response = await handler(request)
+        except PilotbaseError as error:
+            problem = problem_of(error, language_of(request))
+            headers = dict(problem.headers)
+            response = Response(error_body(problem), problem.kind.status, headers, "application/json")
+        except ClientDisconnect:
+            response = Response(status_code=_GONE)
+        seconds = time.perf_counter() - began
+        gateway.measurements.requests.add(request.method, route, response.status_code, seconds)
+        return response
+
+    return handle
+
+
+def secret_of(request: Request) -> str:
+    """Return the key that the caller shows; raises `RefusedError` where there is none."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        raise RefusedError("gateway.no_key")
+    return secret.strip()
+
+
+def call_of(request: Request) -> str:
+    """Return what names the call: the caller's own name for it, where that is one, else a new one."""
+    given = request.headers.get("x-request-id", "")
+    return given if _CALL.fullmatch(given) else uuid.uuid4().hex
+
+
+def language_of(request: Request) -> Language:
+    """Return the language in which the caller wants to be told."""
+    return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
+
+
+async def read_body(request: Request, gateway: Gateway, service: Service) -> bytes:
+    """Return what was sent to ``service``; raises `WireError` as soon as it is too much, or too slow in coming."""
+    most = min(service.terms.body_bytes, gateway.body_bytes)
+    length = request.headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > most:
+        raise WireError("wire.body_size", allowed=most)
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                pieces.append(piece)
+                size += len(piece)
+                if size > most:
+                    raise WireError("wire.body_size", allowed=most)
+    except TimeoutError:
+        raise WireError("wire.body_slow", seconds=int(BODY_SECONDS)) from None
+    return b"".join(pieces)
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T:
+    """Return what ``work`` returns; raises `ClientDisconnect` when the caller goes first, once ``work`` was cancelled.
+
+    To be used when the body of the request has been read.
+    """
+    current = asyncio.current_task()
+    assert current is not None
+    watcher = asyncio.ensure_future(_cancel_when_gone(receive, current))
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not watcher.done():
+            raise
+        current.uncancel()
+        raise ClientDisconnect from None
+    finally:
+        watcher.cancel()
+
+
+def response_of(answer: Answer, call: str, error_body: ErrorBody, language: Language) -> Response:
+    """Return the response that carries ``answer``."""
+    headers = {"X-Request-Id": call, "Pilotbase-Standing": answer.standing.value}
+    if answer.version:
+        headers["Pilotbase-Version"] = answer.version
+    reply = answer.reply
+    if isinstance(reply, SettledStream):
+        return StreamedResponse(reply, headers, lambda error: error_body(problem_of(error, language)))
+    if reply.handed_over:
+        headers["Pilotbase-Handed-Over"] = "true"
+    if reply.usage is not None and reply.usage.estimated:
+        headers["Pilotbase-Usage"] = "estimated"
+    if reply.header_length is not None:
+        headers[HEADER_LENGTH] = str(reply.header_length)
+    return Response(reply.body, reply.status, headers, reply.media_type)
+
+
+class StreamedResponse(Response):
+    """Passes a stream on; its call is settled when it ends, or when the caller goes."""
+
+    def __init__(
+        self, stream: SettledStream, headers: dict[str, str], error_event: Callable[[PilotbaseError], bytes]
+    ) -> None:
+        super().__init__(None, 200, {**headers, "Cache-Control": "no-cache"}, EVENTS)
+        del self.headers["content-length"]
+        self._stream, self._error_event = stream, error_event
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await while_connected(receive, self._send(send))
+        except ClientDisconnect:
+            return
+        finally:
+            await self._stream.close()
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        try:
+            async for chunk in self._stream.chunks():
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except PilotbaseError as error:
+            event = b"data: " + self._error_event(error) + b"\n\n"
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _cancel_when_gone(receive: Receive, task: asyncio.Task[Any]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    task.cancel()

@@ -1,0 +1,72 @@
+"""The desk as the event loop asks it: what may wait for the store is done in threads."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.service import Service
+from pilotbase.service.calls import NOTHING, Admission, Cost, Observed
+from pilotbase.service.desk import Desk
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+_THREADS = 8
+
+
+class FrontDesk:
+    """Asks one desk.
+
+    Of a store that is a file of this machine the state is read from memory, so there keys are looked up at once.
+    """
+
+    def __init__(self, desk: Desk, view: View) -> None:
+        self._desk, self._view, self._near = desk, view, view.store.database.is_sqlite
+        self._threads = ThreadPoolExecutor(_THREADS, "pilotbase-desk")
+
+    async def service(self, secret: str, name: str | None = None) -> Service:
+        """Return the service that a key opens; raises `RefusedError`, and `NotFoundError` where it is not ``name``."""
+        if self._near:
+            found = self._desk.services(secret)
+        else:
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, self._desk.services, secret)
+        for service in found:
+            if name is None or service.name == name:
+                return service
+        raise NotFoundError("service.unknown_service", service=name or "")
+
+    async def admit(self, secret: str, service: str, cost: Cost) -> Admission:
+        """Return the admission of one call; raises as `Desk.admit`.
+
+        In a thread, because an allotment may have to be taken out of the store, where others write.
+        """
+        loop = asyncio.get_running_loop()
+        asked = loop.run_in_executor(self._threads, self._desk.admit, secret, service, cost)
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            asked.add_done_callback(self._give_up)
+            raise
+
+    async def ready(self) -> bool:
+        """Tell whether the store can be asked."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._view.head, "health")
+        except PilotbaseError:
+            return False
+        return True
+
+    def settle(self, admission: Admission, used: Cost, observed: Observed | None) -> None:
+        """Settle an admitted call; raises as `Desk.settle`."""
+        self._desk.settle(admission, used, observed)
+
+    def close(self) -> None:
+        """Let go of the desk: what is left of its allotments goes back."""
+        self._threads.shutdown()
+        self._desk.close()
+
+    def _give_up(self, asked: asyncio.Future[Admission]) -> None:
+        """Settle a call whose caller was gone before it was admitted."""
+        if not asked.cancelled() and asked.exception() is None:
+            self.settle(asked.result(), NOTHING, None)

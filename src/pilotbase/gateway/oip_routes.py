@@ -1,0 +1,124 @@
+"""Routes of the Open Inference Protocol, version 2."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pilotbase import __version__
+from pilotbase.documents.service import Route as ServiceRoute
+from pilotbase.documents.service import Service
+from pilotbase.gateway.calls import version_of
+from pilotbase.gateway.door import (
+    Gateway,
+    Handler,
+    call_of,
+    language_of,
+    read_body,
+    response_of,
+    secret_of,
+    told,
+    while_connected,
+)
+from pilotbase.gateway.problems import Problem
+from pilotbase.gateway.upstreams.certified import CertifiedUpstream
+from pilotbase.protocols import open_inference
+from pilotbase.protocols.contract_tensors import input_metadata, output_metadata
+from pilotbase.protocols.open_inference import HEADER_LENGTH, read_header_length, read_infer_request
+from pilotbase.protocols.upstream import JSON, Question
+from pilotbase.workspace.failures import NotFoundError
+
+SERVER = "pilotbase"
+PLATFORM, ENDPOINT = "pilotbase_python", "endpoint"
+
+
+def oip_routes(gateway: Gateway) -> list[Route]:
+    """Return the routes under /v2."""
+    door = _InferenceDoor(gateway)
+    model = "/v2/models/{model}"
+    version = f"{model}/versions/{{version}}"
+
+    def route(path: str, handler: Handler, method: str = "GET") -> Route:
+        return Route(path, told(gateway, path, handler, error_body), methods=[method])
+
+    return [
+        route("/v2", door.server),
+        route("/v2/health/live", door.live),
+        route("/v2/health/ready", door.ready),
+        *(route(path, door.metadata) for path in (model, version)),
+        *(route(f"{path}/ready", door.model_ready) for path in (model, version)),
+        *(route(f"{path}/infer", door.infer, "POST") for path in (model, version)),
+    ]
+
+
+def error_body(problem: Problem) -> bytes:
+    """Return a problem as the clients of the protocol read it."""
+    return open_inference.error_body(problem.message)
+
+
+class _InferenceDoor:
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def server(self, _: Request) -> Response:
+        """Describe this server."""
+        return Response(open_inference.server_metadata(SERVER, __version__), media_type=JSON)
+
+    async def live(self, _: Request) -> Response:
+        """Answer while the process does."""
+        return Response()
+
+    async def ready(self, _: Request) -> Response:
+        """Answer whether calls can be admitted."""
+        return Response(status_code=200 if await self._gateway.desk.ready() else 503)
+
+    async def metadata(self, request: Request) -> Response:
+        """Describe one service: its versions, and the tensors of the first of them, or of the one that is named."""
+        service, route = await self._addressed(request)
+        upstream = self._gateway.upstreams.of(service, route)
+        platform, contract = ENDPOINT, None
+        if isinstance(upstream, CertifiedUpstream):
+            platform, contract = PLATFORM, upstream.model.contract
+        tensors = ((), ()) if contract is None else (input_metadata(contract), output_metadata(contract.prediction))
+        versions = [version_of(one) for one in service.routes]
+        return Response(open_inference.model_metadata(service.name, versions, platform, tensors), media_type=JSON)
+
+    async def model_ready(self, request: Request) -> Response:
+        """Tell whether a service would answer at once; one that sleeps is woken."""
+        service, route = await self._addressed(request)
+        upstream = self._gateway.upstreams.of(service, route)
+        self._gateway.upstreams.wake(service, route)
+        body = open_inference.readiness(service.name, upstream.ready)
+        return Response(body, 200 if upstream.ready else 503, media_type=JSON)
+
+    async def infer(self, request: Request) -> Response:
+        """Answer a call."""
+        secret = secret_of(request)
+        service = await self._gateway.desk.service(secret, request.path_params["model"])
+        body = await read_body(request, self._gateway, service)
+        length = read_header_length(request.headers.get(HEADER_LENGTH), len(body))
+        asked = read_infer_request(body, length)
+        question = Question(
+            call=asked.id or call_of(request),
+            service=service.name,
+            body=body,
+            content=asked,
+            created=int(time.time()),
+            header_length=length,
+            version=request.path_params.get("version"),
+            language=language_of(request),
+        )
+        answer = await while_connected(request.receive, self._gateway.calls.answer(secret, question))
+        return response_of(answer, question.call, error_body, question.language)
+
+    async def _addressed(self, request: Request) -> tuple[Service, ServiceRoute]:
+        """Return the service that the address names, and its first route, or the one of the version that it names."""
+        service = await self._gateway.desk.service(secret_of(request), request.path_params["model"])
+        version = request.path_params.get("version")
+        for route in service.routes:
+            if version in (None, version_of(route)):
+                return service, route
+        raise NotFoundError("gateway.unknown_version", version=version)

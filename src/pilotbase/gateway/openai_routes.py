@@ -1,0 +1,101 @@
+"""Routes of the OpenAI API: chat completions, embeddings, models."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pilotbase.documents.service import EndpointRoute, Service
+from pilotbase.gateway.door import (
+    Gateway,
+    Handler,
+    call_of,
+    language_of,
+    read_body,
+    response_of,
+    secret_of,
+    told,
+    while_connected,
+)
+from pilotbase.gateway.problems import Problem
+from pilotbase.protocols import openai_wire
+from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, most_prompt_tokens
+from pilotbase.protocols.upstream import JSON, Question
+
+
+def openai_routes(gateway: Gateway) -> list[Route]:
+    """Return the routes under /v1."""
+    door = _OpenAIDoor(gateway)
+
+    def route(path: str, handler: Handler, method: str) -> Route:
+        return Route(path, told(gateway, path, handler, error_body), methods=[method])
+
+    return [
+        route("/v1/chat/completions", door.chat, "POST"),
+        route("/v1/embeddings", door.embed, "POST"),
+        route("/v1/models", door.models, "GET"),
+        route("/v1/models/{model}", door.model, "GET"),
+    ]
+
+
+def error_body(problem: Problem) -> bytes:
+    """Return a problem as the clients of OpenAI read it."""
+    kind = problem.kind
+    return openai_wire.error_body(problem.message, kind.type, kind.code or problem.code, problem.param)
+
+
+class _OpenAIDoor:
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def chat(self, request: Request) -> Response:
+        """Answer a chat completion, whole or streamed."""
+        secret = secret_of(request)
+        service = await self._gateway.desk.service(secret)
+        body = await read_body(request, self._gateway, service)
+        asked = openai_wire.read_chat_request(body)
+        most = asked.most_tokens + most_prompt_tokens(len(body), asked.messages) if _counts_tokens(service) else 0
+        return await self._answer(request, secret, _question(request, body, asked), most)
+
+    async def embed(self, request: Request) -> Response:
+        """Answer with embeddings."""
+        secret = secret_of(request)
+        service = await self._gateway.desk.service(secret)
+        body = await read_body(request, self._gateway, service)
+        asked = openai_wire.read_embedding_request(body)
+        most = most_prompt_tokens(len(body)) if _counts_tokens(service) else 0
+        return await self._answer(request, secret, _question(request, body, asked), most)
+
+    async def models(self, request: Request) -> Response:
+        """List what the key opens."""
+        service = await self._gateway.desk.service(secret_of(request))
+        return Response(openai_wire.write_models({service.name: 0}, service.organisation), media_type=JSON)
+
+    async def model(self, request: Request) -> Response:
+        """Describe one service."""
+        service = await self._gateway.desk.service(secret_of(request), request.path_params["model"])
+        return Response(openai_wire.write_model(service.name, 0, service.organisation), media_type=JSON)
+
+    async def _answer(self, request: Request, secret: str, question: Question, most_tokens: int) -> Response:
+        work = self._gateway.calls.answer(secret, question, most_tokens)
+        answer = await while_connected(request.receive, work)
+        return response_of(answer, question.call, error_body, question.language)
+
+
+def _question(request: Request, body: bytes, asked: ChatRequest | EmbeddingRequest) -> Question:
+    return Question(
+        call=call_of(request),
+        service=asked.model,
+        body=body,
+        content=asked,
+        created=int(time.time()),
+        language=language_of(request),
+    )
+
+
+def _counts_tokens(service: Service) -> bool:
+    """Tell whether answers of ``service`` may use tokens: certified applications use none."""
+    return any(isinstance(route, EndpointRoute) for route in service.routes)

@@ -1,0 +1,90 @@
+"""Errors as callers read them: the status, and the body in the shape of the protocol that was spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.texts import Language
+from pilotbase.protocols.contract_cases import ContractBrokenError
+from pilotbase.protocols.strict_json import WireError
+from pilotbase.protocols.upstream import QueueFullError, UpstreamDownError, UpstreamFailedError
+from pilotbase.workspace.failures import DiskFullError, NotFoundError
+
+NEVER_RETRY = {"x-should-retry": "false"}
+"""Tells OpenAI's clients, which try again by themselves, that it is in vain."""
+
+
+class CallTimeoutError(PilotbaseError):
+    """The answer has not come in the time that the service allows."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How an error is told."""
+
+    status: int
+    type: str
+    code: str | None = None
+    """The code that the clients of OpenAI know; None: ours."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_INVALID, _OURS = "invalid_request_error", "server_error"
+_NO_KEY = Kind(401, _INVALID, "invalid_api_key", {"WWW-Authenticate": "Bearer"})
+_BY_CODE: Mapping[str, Kind] = {
+    "gateway.no_key": _NO_KEY,
+    "service.unknown_key": _NO_KEY,
+    "service.key_revoked": _NO_KEY,
+    "service.key_expired": _NO_KEY,
+    "service.unknown_service": Kind(404, _INVALID, "model_not_found"),
+    "service.budget_spent": Kind(429, "insufficient_quota", "insufficient_quota", NEVER_RETRY),
+    "service.stopped": Kind(503, _OURS, headers=NEVER_RETRY),
+    "service.certificate_revoked": Kind(503, _OURS, headers=NEVER_RETRY),
+    "service.certificate_suspended": Kind(503, _OURS, headers=NEVER_RETRY),
+    "service.certificate_expired": Kind(503, _OURS, headers=NEVER_RETRY),
+    "gateway.needs_person": Kind(503, _OURS, headers=NEVER_RETRY),
+    "wire.body_size": Kind(413, _INVALID),
+    "wire.body_slow": Kind(408, _INVALID),
+}
+_BY_CLASS: tuple[tuple[type[PilotbaseError], Kind], ...] = (
+    (CallTimeoutError, Kind(504, _OURS, headers=NEVER_RETRY)),
+    (QueueFullError, Kind(503, _OURS)),
+    (UpstreamDownError, Kind(503, _OURS)),
+    (UpstreamFailedError, Kind(502, _OURS)),
+    (DiskFullError, Kind(503, _OURS)),
+    (NotFoundError, Kind(404, _INVALID)),
+    (InputError, Kind(400, _INVALID)),
+    (RefusedError, Kind(403, _INVALID)),
+    (PilotbaseError, Kind(503, _OURS)),
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error in the words of its reader."""
+
+    kind: Kind
+    code: str
+    message: str
+    param: str | None
+    headers: Mapping[str, str]
+
+
+def problem_of(error: PilotbaseError, language: Language) -> Problem:
+    """Return how ``error`` is told."""
+    kind = _BY_CODE.get(error.code) or next(kind for known, kind in _BY_CLASS if isinstance(error, known))
+    headers = {**kind.headers, "Pilotbase-Error": error.code}
+    if isinstance(error, QueueFullError):
+        headers["Retry-After"] = str(error.seconds)
+    param = error.field if isinstance(error, WireError | ContractBrokenError) else None
+    return Problem(kind, error.code, _message(error, language), param or None, headers)
+
+
+def _message(error: PilotbaseError, language: Language) -> str:
+    sentences = [error.text.render(language)]
+    if isinstance(error, ContractBrokenError):
+        sentences += [f"{issue.path}: {issue.problem.render(language)}" for issue in error.issues]
+    sentences.append(error.hint.render(language))
+    return " ".join(" ".join(sentences).split())

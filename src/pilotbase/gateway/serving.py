@@ -1,0 +1,30 @@
+"""One process that serves the gateway."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from pilotbase.gateway.app import make_app, open_gateway
+from pilotbase.gateway.configuration import Configuration
+from pilotbase.trial.lab import Lab
+
+DRAIN_SECONDS = 10
+"""How long calls under way may go on when the gateway is told to end."""
+
+
+def run(lab: Lab, configuration: Configuration, host: str, port: int) -> None:
+    """Serve the base that ``lab`` has open until told to end; calls under way are then answered first.
+
+    Raises as `open_gateway`.
+    """
+    app = make_app(open_gateway(lab, configuration), lab)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        lifespan="on",
+    )

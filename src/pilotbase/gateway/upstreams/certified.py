@@ -1,0 +1,122 @@
+"""The upstream of a certified route: boxes of the very application that was verified, started as in its trial."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from pilotbase.catalogue.applications import read_application
+from pilotbase.compute.settings import LogPolicy
+from pilotbase.compute.worker import WarmWorker
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.service import CertifiedRoute, ServiceTerms
+from pilotbase.gateway.upstreams.pool import Pool
+from pilotbase.gateway.upstreams.tabular import TabularModel
+from pilotbase.protocols.frames import Answers, Batch
+from pilotbase.protocols.upstream import Question, Reply, Stream
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.running import Terms, prepare_candidate, start_candidate
+from pilotbase.trial.sealing import load_sealed
+
+_LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the box of a certified application is started."""
+
+    lab: Lab
+    route: CertifiedRoute
+    terms: Terms
+    may_miss: frozenset[str]
+
+    @classmethod
+    def of(cls, lab: Lab, route: CertifiedRoute) -> Recipe:
+        """Return the recipe by the plan of its trial; raises `NotFoundError` where the base does not keep that."""
+        plan = lab.view.load(route.plan, TrialPlan)
+        terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD)
+        return cls(lab, route, terms, frozenset(load_sealed(lab.view, plan.sealed).record.may_miss))
+
+    def start(self) -> WarmWorker:
+        """Return a warm worker, once files and environment have been found to be those that were certified.
+
+        Raises:
+            InvalidProofError: they are not.
+            InputError: they are not here.
+            BoxEnded, BoxStartError, RefusedError: as `start_worker`.
+        """
+        folder = self.lab.folder("applications") / self.route.application.digest.removeprefix("sha256:")
+        candidate = prepare_candidate(self.lab, read_application(folder))
+        if candidate.reference != self.route.application:
+            raise InvalidProofError("gateway.not_certified", application=self.route.application.name)
+        return start_candidate(candidate, self.terms)
+
+
+class CertifiedUpstream:
+    """Answers with a pool of warm boxes, which is started by the first question, or by `warm`."""
+
+    def __init__(self, recipe: Recipe, terms: ServiceTerms) -> None:
+        self.model = TabularModel(recipe.terms.contract, recipe.may_miss, recipe.route.application.digest)
+        self._recipe, self._terms = recipe, terms
+        self._pool: Pool | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self._pool is not None and self._pool.running > 0
+
+    @property
+    def boxes(self) -> int:
+        """How many boxes run."""
+        return 0 if self._pool is None else self._pool.running
+
+    @property
+    def pending(self) -> int:
+        """How many calls are under way or wait."""
+        return 0 if self._pool is None else self._pool.pending
+
+    def warm(self) -> Pool:
+        """Have the boxes started and return their pool."""
+        if self._pool is None:
+            limits = self._recipe.terms.limits
+            self._pool = Pool(self._recipe.start, limits, self._terms.workers, self._terms.queue)
+        return self._pool
+
+    async def ask(self, question: Question) -> Reply | Stream:
+        asked = self.model.read(question)
+        answers = await self.warm().predict(_batches(asked.batch, self._recipe.terms.batch_rows))
+        return self.model.answer(question, asked, _joined(answers))
+
+    def hand_over(self, question: Question) -> Reply:
+        return self.model.hand_over(question, self.model.read(question))
+
+    async def close(self) -> None:
+        """Let the calls under way end, as long as any may take, then the boxes."""
+        if self._pool is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._terms.timeout_seconds):
+                while self._pool.pending:
+                    await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.to_thread(self._pool.close)
+
+
+def _batches(batch: Batch, most_rows: int) -> list[Batch]:
+    """Return ``batch`` in pieces no larger than those of the trial."""
+    if batch.rows <= most_rows:
+        return [batch]
+    starts = range(0, batch.rows, most_rows)
+    return [
+        Batch(
+            {name: column[start : start + most_rows] for name, column in batch.columns.items()},
+            min(most_rows, batch.rows - start),
+        )
+        for start in starts
+    ]
+
+
+def _joined(answers: list[Answers]) -> Answers:
+    return answers[0] if len(answers) == 1 else Answers(np.concatenate([one.values for one in answers]))

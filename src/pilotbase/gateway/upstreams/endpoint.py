@@ -1,0 +1,217 @@
+"""The upstream of an endpoint route: what others keep, asked over HTTP; streams are passed on as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.service import EndpointRoute, ServiceTerms
+from pilotbase.gateway.upstreams.guarded_session import GuardedSessions
+from pilotbase.gateway.upstreams.tabular import HANDED_OVER, handed_over_chat
+from pilotbase.protocols.open_inference import HEADER_LENGTH, InferRequest, InferResponse, write_infer_response
+from pilotbase.protocols.openai_stream import StreamMeter
+from pilotbase.protocols.openai_wire import ChatRequest, TokenUsage, estimate_tokens, read_usage
+from pilotbase.protocols.strict_json import WireError, read_object, write_json
+from pilotbase.protocols.upstream import (
+    JSON,
+    Cases,
+    Question,
+    QueueFullError,
+    Reply,
+    Stream,
+    UpstreamDownError,
+    UpstreamFailedError,
+)
+
+MAXIMUM_ANSWER_BYTES = 64 << 20
+_LONGEST_WAIT = 60
+_TOLD = frozenset({400, 413, 422})
+"""What the caller is to blame for, and is told in the endpoint's own words."""
+_FULL = frozenset({429, 503})
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is sent to an endpoint."""
+
+    path: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class EndpointUpstream:
+    """Asks one endpoint under its own name of the model."""
+
+    def __init__(self, route: EndpointRoute, terms: ServiceTerms, sessions: GuardedSessions, key: str | None) -> None:
+        self._route, self._terms, self._sessions = route, terms, sessions
+        self._headers = {"Accept-Encoding": "identity", **({"Authorization": f"Bearer {key}"} if key else {})}
+        self._base = route.url.rstrip("/")
+        self.pending = 0
+        """Calls under way."""
+        self.boxes = 0
+        self._answered = True
+
+    @property
+    def ready(self) -> bool:
+        return self._answered
+
+    async def ask(self, question: Question) -> Reply | Stream:
+        asked = self._asked(question)
+        if self.pending >= self._most:
+            raise QueueFullError("gateway.queue_full", seconds=1)
+        self.pending += 1
+        try:
+            response = await self._send(asked)
+            content = question.content
+            if isinstance(content, ChatRequest) and content.stream and response.status == 200:
+                return EndpointStream(response, question, content, self._terms.timeout_seconds)
+            try:
+                return await self._reply(question, response)
+            finally:
+                response.release()
+        finally:
+            self.pending -= 1
+
+    def hand_over(self, question: Question) -> Reply:
+        content, cases = question.content, Cases([question.call])
+        if isinstance(content, ChatRequest):
+            return handed_over_chat(question, content, cases)
+        if isinstance(content, InferRequest):
+            response = InferResponse(question.service, "", content.id or question.call, (), {HANDED_OVER: True})
+            return Reply(write_infer_response(response, False)[0], cases, handed_over=True)
+        raise UpstreamDownError("gateway.needs_person")
+
+    async def close(self) -> None:
+        """Nothing is kept but the shared session."""
+
+    @property
+    def _most(self) -> int:
+        return self._terms.workers * 64 + self._terms.queue
+
+    def _asked(self, question: Question) -> _Asked:
+        content = question.content
+        if isinstance(content, InferRequest):
+            if self._route.protocol != "oip":
+                raise WireError("wire.other_protocol", field="model", spoken="OpenAI")
+            headers = {"Content-Type": JSON}
+            if question.header_length is not None:
+                headers = {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(question.header_length)}
+            return _Asked(f"/v2/models/{self._route.model}/infer", question.body, headers)
+        if self._route.protocol != "openai":
+            raise WireError("wire.other_protocol", field="model", spoken="Open Inference Protocol")
+        fields = {**content.fields, "model": self._route.model}
+        path = "/embeddings"
+        if isinstance(content, ChatRequest):
+            path = "/chat/completions"
+            fields |= {} if content.bounded else {"max_tokens": content.most_tokens}
+            fields |= {"stream_options": {"include_usage": True}} if content.stream else {}
+        return _Asked(path, write_json(fields), {"Content-Type": JSON})
+
+    async def _send(self, asked: _Asked) -> aiohttp.ClientResponse:
+        """Return the response once its head is there; raises `UpstreamDownError`, `UpstreamFailedError`."""
+        try:
+            session = self._sessions.for_url(self._base)
+            headers = {**self._headers, **asked.headers}
+            response = await session.post(
+                self._base + asked.path, data=asked.body, headers=headers, allow_redirects=False
+            )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, RefusedError) as problem:
+            self._answered = False
+            raise UpstreamDownError("gateway.endpoint_down") from problem
+        except (aiohttp.ClientError, TimeoutError) as problem:
+            raise UpstreamFailedError("gateway.endpoint_failed", status="-") from problem
+        self._answered = True
+        return response
+
+    async def _reply(self, question: Question, response: aiohttp.ClientResponse) -> Reply:
+        """Return the whole answer; raises as `ask`."""
+        status = response.status
+        if status in _FULL:
+            raise QueueFullError("gateway.queue_full", seconds=_wait(response.headers.get("Retry-After", "")))
+        if status != 200 and status not in _TOLD:
+            raise UpstreamFailedError("gateway.endpoint_failed", status=status)
+        body, length = await _read(response), response.headers.get(HEADER_LENGTH)
+        return Reply(
+            body=body,
+            cases=Cases([question.call]),
+            usage=_usage(question, body) if status == 200 else TokenUsage(0, 0),
+            status=status,
+            media_type=response.content_type,
+            header_length=int(length) if length is not None and length.isdigit() else None,
+        )
+
+
+class EndpointStream:
+    """A streamed chat completion on its way through."""
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, question: Question, content: ChatRequest, silence_seconds: float
+    ) -> None:
+        self._response, self._silence = response, silence_seconds
+        self._meter = StreamMeter(content.include_usage)
+        self._prompt_bytes = len(question.body)
+        self.cases = Cases([question.call])
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield whole events; raises `UpstreamFailedError` when the stream breaks off, `TimeoutError` on silence."""
+        pieces = self._response.content.iter_any().__aiter__()
+        try:
+            while True:
+                async with asyncio.timeout(self._silence):
+                    piece = await anext(pieces, b"")
+                if not piece:
+                    break
+                if passed := self._meter.feed(piece):
+                    yield passed
+        except (aiohttp.ClientError, InputError) as problem:
+            raise UpstreamFailedError("gateway.endpoint_failed", status="-") from problem
+        if passed := self._meter.finish():
+            yield passed
+        if not self._meter.ended:
+            raise UpstreamFailedError("gateway.endpoint_failed", status="-")
+
+    def usage(self) -> TokenUsage:
+        """Return the usage as the endpoint told it, else estimated from what it has said so far."""
+        if self._meter.usage is not None:
+            return self._meter.usage
+        return TokenUsage(estimate_tokens(self._prompt_bytes), estimate_tokens(self._meter.said_bytes), estimated=True)
+
+    async def close(self) -> None:
+        """Let go of the connection; one that was not read to its end is closed, so that the endpoint stops."""
+        self._response.close()
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    try:
+        if response.content_length is not None and response.content_length <= MAXIMUM_ANSWER_BYTES:
+            return await response.read()
+        body = bytearray()
+        async for piece in response.content.iter_any():
+            body += piece
+            if len(body) > MAXIMUM_ANSWER_BYTES:
+                break
+        else:
+            return bytes(body)
+    except aiohttp.ClientError as problem:
+        raise UpstreamFailedError("gateway.endpoint_failed", status=response.status) from problem
+    response.close()
+    raise UpstreamFailedError("gateway.endpoint_failed", status=response.status)
+
+
+def _usage(question: Question, body: bytes) -> TokenUsage | None:
+    """Return the tokens of a whole answer: as it tells, else estimated; None where tokens are not its measure."""
+    if isinstance(question.content, InferRequest):
+        return None
+    try:
+        found = read_usage(read_object(body))
+    except InputError:
+        found = None
+    return found or TokenUsage(estimate_tokens(len(question.body)), estimate_tokens(len(body)), estimated=True)
+
+
+def _wait(told: str) -> int:
+    return min(max(int(told), 1), _LONGEST_WAIT) if told.isascii() and told.isdigit() else 1

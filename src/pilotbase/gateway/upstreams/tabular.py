@@ -1,0 +1,117 @@
+"""A certified application in both protocols: questions made batches of its contract, answers made messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.texts import text
+from pilotbase.protocols.contract_cases import CaseReader, scalars_of
+from pilotbase.protocols.contract_tensors import (
+    PREDICTION,
+    abstentions,
+    answer_scalars,
+    answer_tensor,
+    answer_text,
+    columns_from_chat,
+    columns_from_tensors,
+)
+from pilotbase.protocols.frames import Answers, Batch
+from pilotbase.protocols.open_inference import InferRequest, InferResponse, write_infer_response
+from pilotbase.protocols.openai_wire import (
+    ChatAnswer,
+    ChatRequest,
+    TokenUsage,
+    write_chat_completion,
+    write_chat_stream,
+)
+from pilotbase.protocols.strict_json import WireError
+from pilotbase.protocols.upstream import EVENTS, JSON, Cases, Question, Reply
+
+HANDED_OVER = "pilotbase.handed_over"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The cases of a question."""
+
+    batch: Batch
+    listed: bool = True
+    """A chat message gave a list of cases, and gets a list of answers."""
+
+
+@dataclass(frozen=True)
+class TabularModel:
+    """Reads the questions and writes the answers of one application."""
+
+    contract: Contract
+    may_miss: frozenset[str]
+    version: str
+    """Digest of the application."""
+
+    def read(self, question: Question) -> Asked:
+        """Return the cases of ``question``.
+
+        Raises:
+            ContractBrokenError: they do not fit the contract.
+            WireError: an output is asked for that there is not, or something else than an answer.
+        """
+        reader, content = CaseReader(self.contract, self.may_miss), question.content
+        if isinstance(content, InferRequest):
+            strange = [name for name in content.outputs if name != PREDICTION]
+            if strange:
+                raise WireError("wire.no_output", field=strange[0], allowed=PREDICTION)
+            return Asked(reader.read(columns_from_tensors(self.contract, content.inputs)))
+        if isinstance(content, ChatRequest):
+            columns, listed = columns_from_chat(content.question)
+            return Asked(reader.read(columns), listed)
+        raise WireError("wire.no_embeddings", field="model")
+
+    def answer(self, question: Question, asked: Asked, answers: Answers) -> Reply:
+        """Return the answers as a message of the question's protocol."""
+        scalars = answer_scalars(answers, self.contract.prediction)
+        cases = Cases(case_ids(question.call, asked.batch.rows), scalars_of(asked.batch), scalars)
+        if isinstance(question.content, ChatRequest):
+            return _chat_reply(question, question.content, cases, answer_text(scalars, asked.listed))
+        return self._infer_reply(question, answers, cases, handed_over=False)
+
+    def hand_over(self, question: Question, asked: Asked) -> Reply:
+        """Return the answer that leaves every case to a person."""
+        rows = asked.batch.rows
+        cases = Cases(case_ids(question.call, rows), scalars_of(asked.batch))
+        if isinstance(question.content, ChatRequest):
+            return handed_over_chat(question, question.content, cases)
+        return self._infer_reply(question, abstentions(rows, self.contract.prediction), cases, handed_over=True)
+
+    def _infer_reply(self, question: Question, answers: Answers, cases: Cases, handed_over: bool) -> Reply:
+        content = question.content
+        assert isinstance(content, InferRequest)
+        response = InferResponse(
+            model=question.service,
+            version=self.version,
+            id=content.id or question.call,
+            outputs=(answer_tensor(answers, self.contract.prediction),),
+            parameters={HANDED_OVER: True} if handed_over else {},
+        )
+        body, length = write_infer_response(response, content.binary)
+        media_type = JSON if length is None else "application/octet-stream"
+        return Reply(body, cases, media_type=media_type, header_length=length, handed_over=handed_over)
+
+
+def handed_over_chat(question: Question, content: ChatRequest, cases: Cases) -> Reply:
+    """Return the chat answer that leaves the question to a person."""
+    return _chat_reply(question, content, cases, None)
+
+
+def case_ids(call: str, rows: int) -> Sequence[str]:
+    """Return the names of the cases of a call."""
+    return [call] if rows == 1 else [f"{call}/{row}" for row in range(rows)]
+
+
+def _chat_reply(question: Question, content: ChatRequest, cases: Cases, spelled: str | None) -> Reply:
+    refusal = text("gateway.handed_over").render(question.language) if spelled is None else None
+    answer = ChatAnswer(f"chatcmpl-{question.call}", question.service, question.created, spelled, refusal)
+    body = write_chat_stream(answer, content.include_usage) if content.stream else write_chat_completion(answer)
+    media_type = EVENTS if content.stream else JSON
+    return Reply(body, cases, TokenUsage(0, 0), media_type=media_type, handed_over=spelled is None)

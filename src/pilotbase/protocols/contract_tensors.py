@@ -1,0 +1,133 @@
+"""A certified application as a model of the Open Inference Protocol, and as a chat model.
+
+One tensor a field of the contract, of shape [n] or [n, 1]; where all fields are floats also one FP64 (or FP32) matrix
+``input`` of shape [n, fields]. The answer is one tensor ``prediction`` of shape [n]: BYTES with the class (empty: an
+abstention), FP64 with probability or value (NaN: an abstention).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.texts import Text, text
+from pilotbase.protocols.contract_cases import ContractBrokenError, columns_of
+from pilotbase.protocols.frames import Answers
+from pilotbase.protocols.oip_tensors import BYTES, Tensor, texts_tensor
+from pilotbase.protocols.open_inference import TensorMetadata
+
+PREDICTION = "prediction"
+MATRIX = "input"
+Scalar = bool | int | float | str | None
+_DATATYPES: Mapping[DataType, str] = {
+    DataType.FLOAT: "FP64",
+    DataType.INTEGER: "INT64",
+    DataType.BOOLEAN: "BOOL",
+    DataType.TEXT: BYTES,
+    DataType.DATE: BYTES,
+    DataType.DATETIME: BYTES,
+}
+
+
+def input_metadata(contract: Contract) -> tuple[TensorMetadata, ...]:
+    """Return the tensors that the application takes, one a field."""
+    return tuple(TensorMetadata(field.name, _DATATYPES[field.data_type], (-1,)) for field in contract.features)
+
+
+def output_metadata(prediction: Prediction) -> tuple[TensorMetadata, ...]:
+    """Return the tensors that it answers with."""
+    return (TensorMetadata(PREDICTION, BYTES if prediction.kind == "label" else "FP64", (-1,)),)
+
+
+def columns_from_tensors(contract: Contract, tensors: Sequence[Tensor]) -> Mapping[str, Sequence[object]]:
+    """Return the columns that ``tensors`` bring, as `CaseReader.read` takes them; raises `ContractBrokenError`."""
+    if len(tensors) == 1 and tensors[0].name == MATRIX and _takes_matrix(contract):
+        return _matrix_columns(contract, tensors[0])
+    fields = {field.name: field for field in contract.features}
+    problems: list[tuple[str, Text]] = []
+    columns: dict[str, Sequence[object]] = {}
+    for tensor in tensors:
+        problems += [(tensor.name, problem) for problem in _shape_problems(tensor)]
+        columns[tensor.name] = _values(fields.get(tensor.name), tensor, problems)
+    if problems:
+        raise ContractBrokenError.of(problems)
+    return columns
+
+
+def columns_from_chat(question: str) -> tuple[Mapping[str, Sequence[object]], bool]:
+    """Return the columns of the cases in a chat message, and whether it was a list of them; raises as above."""
+    try:
+        found = json.loads(question)
+    except (ValueError, RecursionError):
+        raise ContractBrokenError.of([("messages", text("contract.no_json"))]) from None
+    listed = isinstance(found, list)
+    return columns_of(found if listed else [found]), listed
+
+
+def answer_tensor(answers: Answers, prediction: Prediction) -> Tensor:
+    """Return the answers as the tensor ``prediction``."""
+    shape = (len(answers),)
+    if prediction.kind == "label":
+        return texts_tensor(PREDICTION, [label or "" for label in answers.labels(prediction.classes)], shape)
+    return Tensor(PREDICTION, "FP64", shape, answers.values)
+
+
+def answer_text(answers: Sequence[Scalar], listed: bool) -> str:
+    """Return the answers as the content of a chat message: ``{"prediction": …}``, or a list of such."""
+    spelled = [{PREDICTION: answer} for answer in answers]
+    return json.dumps(spelled if listed else spelled[0], ensure_ascii=False)
+
+
+def answer_scalars(answers: Answers, prediction: Prediction) -> list[Scalar]:
+    """Return the answers as plain values, abstentions as None."""
+    if prediction.kind == "label":
+        return [*answers.labels(prediction.classes)]
+    return [None if value != value else value for value in answers.values.tolist()]
+
+
+def abstentions(rows: int, prediction: Prediction) -> Answers:
+    """Return ``rows`` answers that leave every case to a person."""
+    if prediction.kind == "label":
+        return Answers(np.full(rows, -1, dtype=np.int32))
+    return Answers(np.full(rows, np.nan))
+
+
+def _takes_matrix(contract: Contract) -> bool:
+    floats = all(field.data_type is DataType.FLOAT for field in contract.features)
+    return floats and [field.name for field in contract.features] != [MATRIX]
+
+
+def _matrix_columns(contract: Contract, tensor: Tensor) -> Mapping[str, Sequence[object]]:
+    width = len(contract.features)
+    if len(tensor.shape) != 2 or tensor.shape[1] != width or tensor.datatype not in ("FP64", "FP32"):
+        problem = text("contract.matrix", width=width, found=list(tensor.shape))
+        raise ContractBrokenError.of([(MATRIX, problem)])
+    matrix = tensor.values.reshape(tensor.shape).T.tolist()
+    return {field.name: column for field, column in zip(contract.features, matrix, strict=True)}
+
+
+def _shape_problems(tensor: Tensor) -> Iterator[Text]:
+    column = len(tensor.shape) == 1 or (len(tensor.shape) == 2 and tensor.shape[1] == 1)
+    if not column:
+        yield text("contract.tensor_shape", found=list(tensor.shape))
+
+
+def _values(field: Field | None, tensor: Tensor, problems: list[tuple[str, Text]]) -> Sequence[object]:
+    """Return the elements as Python values of the field's own type; what cannot be is left to the reader to refuse."""
+    values: list[object] = tensor.values.tolist()
+    if tensor.datatype == BYTES:
+        try:
+            return [value.decode() if isinstance(value, bytes) else value for value in values]
+        except UnicodeDecodeError:
+            problems.append((tensor.name, text("contract.no_utf8")))
+            return values
+    if field is None or tensor.values.dtype.kind not in "fu":
+        return values
+    if field.data_type is DataType.INTEGER and tensor.values.dtype.kind == "f":
+        return [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]
+    if field.data_type is DataType.BOOLEAN and tensor.datatype == "UINT8":
+        return [{0: False, 1: True, 255: None}.get(value, value) for value in values]  # type: ignore[call-overload]
+    return values

@@ -1,0 +1,238 @@
+"""Messages of the OpenAI API: chat completions, embeddings, models, errors; bytes to frozen dataclasses and back.
+
+Source: OpenAI API reference, "Chat", "Embeddings", "Models", "Error codes". Only what is acted upon here is read; the
+rest of a request is kept in `fields` as it came, to be passed on to an endpoint that knows it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pilotbase.protocols.strict_json import WireError, read_object, write_json
+
+DEFAULT_MOST_TOKENS = 4096
+"""Bound of an answer that does not name its own: without one nothing could be reserved for it."""
+MAXIMUM_TOKENS = 10_000_000
+MAXIMUM_MESSAGES = 10_000
+TOKENS_A_MESSAGE = 16
+"""At most so many tokens a chat template adds to each message, and as many to the whole."""
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """What is asked of a chat model."""
+
+    model: str
+    question: str
+    """Text of the last message of the user; empty where there is none."""
+    stream: bool
+    include_usage: bool
+    """The stream is to end with its usage."""
+    most_tokens: int
+    """What all answers together may be, in tokens."""
+    bounded: bool
+    """The request itself names the bound."""
+    messages: int
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class EmbeddingRequest:
+    """What is asked of an embedding model."""
+
+    model: str
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class TokenUsage:
+    """Tokens of a call."""
+
+    prompt: int
+    completion: int
+    estimated: bool = False
+    """Nobody counted them; they were told from the length of the texts."""
+
+    @property
+    def total(self) -> int:
+        return self.prompt + self.completion
+
+
+@dataclass(frozen=True)
+class ChatAnswer:
+    """What a chat model of ours answers: a text, or that the question was handed over to a person."""
+
+    identity: str
+    model: str
+    created: int
+    """Seconds since 1970."""
+    content: str | None
+    """None: handed over."""
+    refusal: str | None = None
+
+
+def read_chat_request(body: bytes) -> ChatRequest:
+    """Return the request in ``body``; raises `WireError`."""
+    fields = read_object(body)
+    messages = fields.get("messages")
+    if not isinstance(messages, list) or not 1 <= len(messages) <= MAXIMUM_MESSAGES:
+        raise WireError("wire.no_messages", field="messages")
+    stream = _flag(fields, "stream")
+    most, bounded = _most_tokens(fields)
+    return ChatRequest(
+        model=_model(fields),
+        question=_question(messages),
+        stream=stream,
+        include_usage=stream and _include_usage(fields.get("stream_options")),
+        most_tokens=most * _count(fields, "n", 1, 128),
+        bounded=bounded,
+        messages=len(messages),
+        fields=fields,
+    )
+
+
+def read_embedding_request(body: bytes) -> EmbeddingRequest:
+    """Return the request in ``body``; raises `WireError`."""
+    fields = read_object(body)
+    if not isinstance(fields.get("input"), str | list) or not fields["input"]:
+        raise WireError("wire.no_embedding_input", field="input")
+    return EmbeddingRequest(_model(fields), fields)
+
+
+def most_prompt_tokens(size: int, messages: int = 0) -> int:
+    """Return how many tokens a prompt of ``size`` bytes can be: none is shorter than a byte."""
+    return size + TOKENS_A_MESSAGE * (messages + 1)
+
+
+def estimate_tokens(size: int) -> int:
+    """Return about how many tokens a text of ``size`` bytes is: four bytes each, as in English."""
+    return math.ceil(size / 4)
+
+
+def write_chat_completion(answer: ChatAnswer) -> bytes:
+    """Return the body of a whole answer; applications that are no language models use no tokens."""
+    choice = {"index": 0, "message": _message(answer), "logprobs": None, "finish_reason": "stop"}
+    return write_json({**_head(answer, "chat.completion"), "choices": [choice], "usage": _usage(TokenUsage(0, 0))})
+
+
+def write_chat_stream(answer: ChatAnswer, include_usage: bool) -> bytes:
+    """Return a whole answer as the events of a stream, the closing one included."""
+    head = {**_head(answer, "chat.completion.chunk"), **({"usage": None} if include_usage else {})}
+    events = [
+        {**head, "choices": [{"index": 0, "delta": _message(answer), "finish_reason": None}]},
+        {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    ]
+    if include_usage:
+        events.append({**head, "choices": [], "usage": _usage(TokenUsage(0, 0))})
+    return b"".join(event_of(write_json(event)) for event in events) + event_of(b"[DONE]")
+
+
+def write_models(models: Mapping[str, int], owner: str) -> bytes:
+    """Return the list of models: name → since when, in seconds since 1970."""
+    listed = [_listed(name, created, owner) for name, created in models.items()]
+    return write_json({"object": "list", "data": listed})
+
+
+def write_model(name: str, created: int, owner: str) -> bytes:
+    """Return the description of one model."""
+    return write_json(_listed(name, created, owner))
+
+
+def error_body(message: str, kind: str, code: str, param: str | None = None) -> bytes:
+    """Return the body of an error."""
+    return write_json({"error": {"message": message, "type": kind, "param": param, "code": code}})
+
+
+def event_of(data: bytes) -> bytes:
+    """Return one server-sent event that carries ``data``, which is one line."""
+    return b"data: " + data + b"\n\n"
+
+
+def read_usage(message: Mapping[str, object]) -> TokenUsage | None:
+    """Return the usage that an answer, or an event of a stream, tells; None where it tells none that can be read."""
+    found = message.get("usage")
+    if not isinstance(found, dict):
+        return None
+    prompt, completion = found.get("prompt_tokens"), found.get("completion_tokens", 0)
+    counted = all(type(count) is int and 0 <= count <= MAXIMUM_TOKENS for count in (prompt, completion))
+    return TokenUsage(prompt, completion) if counted else None  # type: ignore[arg-type]
+
+
+def _model(fields: Mapping[str, object]) -> str:
+    model = fields.get("model")
+    if not isinstance(model, str) or not 1 <= len(model) <= 200:
+        raise WireError("wire.no_model", field="model")
+    return model
+
+
+def _flag(fields: Mapping[str, object], name: str) -> bool:
+    flag = fields.get(name)
+    if flag is not None and not isinstance(flag, bool):
+        raise WireError("wire.field_type", field=name)
+    return bool(flag)
+
+
+def _count(fields: Mapping[str, object], name: str, default: int, most: int) -> int:
+    count = fields.get(name)
+    if count is None:
+        return default
+    if type(count) is not int or not 1 <= count <= most:
+        raise WireError("wire.field_type", field=name)
+    return count
+
+
+def _most_tokens(fields: Mapping[str, object]) -> tuple[int, bool]:
+    for name in ("max_completion_tokens", "max_tokens"):
+        if fields.get(name) is not None:
+            return _count(fields, name, DEFAULT_MOST_TOKENS, MAXIMUM_TOKENS), True
+    return DEFAULT_MOST_TOKENS, False
+
+
+def _include_usage(options: object) -> bool:
+    if options is None:
+        return False
+    if not isinstance(options, dict):
+        raise WireError("wire.field_type", field="stream_options")
+    return _flag(options, "include_usage")
+
+
+def _question(messages: list[object]) -> str:
+    for message in reversed(messages):
+        if not isinstance(message, dict):
+            raise WireError("wire.no_messages", field="messages")
+        if message.get("role") == "user":
+            return _text_of(message.get("content"))
+    return ""
+
+
+def _text_of(content: object) -> str:
+    """Return the text of a message: itself, or what its parts of text say one after the other."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
+    return "".join(one for one in texts if isinstance(one, str))
+
+
+def _head(answer: ChatAnswer, kind: str) -> dict[str, object]:
+    head: dict[str, object] = {
+        "id": answer.identity,
+        "object": kind,
+        "created": answer.created,
+        "model": answer.model,
+    }
+    return head if answer.content is not None else {**head, "pilotbase": {"handed_over": True}}
+
+
+def _message(answer: ChatAnswer) -> Mapping[str, object]:
+    return {"role": "assistant", "content": answer.content, "refusal": answer.refusal}
+
+
+def _usage(usage: TokenUsage) -> Mapping[str, int]:
+    return {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion, "total_tokens": usage.total}
+
+
+def _listed(name: str, created: int, owner: str) -> Mapping[str, object]:
+    return {"id": name, "object": "model", "created": created, "owned_by": owner}

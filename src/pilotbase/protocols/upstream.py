@@ -1,0 +1,113 @@
+"""What the gateway asks an upstream, and what it gets back; upstreams are boxes of ours, or endpoints of others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.observation import Scalar
+from pilotbase.documents.texts import Language
+from pilotbase.protocols.open_inference import InferRequest
+from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, TokenUsage
+
+JSON = "application/json"
+EVENTS = "text/event-stream; charset=utf-8"
+
+
+class UpstreamDownError(PilotbaseError):
+    """Nothing answers there now; the question has not been asked."""
+
+
+class UpstreamFailedError(PilotbaseError):
+    """It was asked and gave no answer; whether it did any work is not known."""
+
+
+class QueueFullError(PilotbaseError):
+    """As many calls wait as may; ask again in ``seconds``."""
+
+    def __init__(self, code: str, /, seconds: int, **params: object) -> None:
+        super().__init__(code, seconds=seconds, **params)
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Question:
+    """A call as it came: the bytes for those who pass them on, and what was read of them."""
+
+    call: str
+    """Names the call, and its cases: ``call``, or ``call/row`` where there are several."""
+    service: str
+    body: bytes
+    content: ChatRequest | EmbeddingRequest | InferRequest
+    created: int
+    """Seconds since 1970."""
+    header_length: int | None = None
+    """Of an `InferRequest` with raw tensors: where its JSON ends."""
+    version: str | None = None
+    """The version that the caller insists on; None: whichever serves."""
+    language: Language = "en"
+    """In which sentences are told."""
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The cases of a call as an observation keeps them: plain columns, and one answer a case."""
+
+    ids: Sequence[str]
+    inputs: Mapping[str, Sequence[Scalar]] = field(default_factory=dict)
+    answers: Sequence[Scalar] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer."""
+
+    body: bytes
+    cases: Cases
+    usage: TokenUsage | None = None
+    """None: it has nothing to do with tokens."""
+    status: int = 200
+    media_type: str = JSON
+    header_length: int | None = None
+    """Where the JSON of an answer with raw tensors ends."""
+    handed_over: bool = False
+
+
+class Stream(Protocol):
+    """An answer that comes in pieces; it is to be closed, whether or not it was read to its end."""
+
+    cases: Cases
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the pieces; raises `UpstreamFailedError` when it breaks off."""
+
+    def usage(self) -> TokenUsage:
+        """Return the usage so far: as it was told, else estimated."""
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+
+
+class Upstream(Protocol):
+    """Whatever answers the questions of one route of one service; used within one event loop."""
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether it would answer now."""
+
+    async def ask(self, question: Question) -> Reply | Stream:
+        """Return the answer; cancelled, it lets go of the question.
+
+        Raises:
+            ContractBrokenError: the question does not fit the data contract.
+            WireError: it does not speak this protocol.
+            UpstreamDownError, UpstreamFailedError, QueueFullError: as they say.
+        """
+
+    def hand_over(self, question: Question) -> Reply:
+        """Return the answer that leaves the question to a person; raises as `ask` where the question is at fault."""
+
+    async def close(self) -> None:
+        """Let it end what it does, and end it."""
