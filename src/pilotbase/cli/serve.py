@@ -52,7 +52,7 @@ def serve(
 def _fill() -> None:
     from pilotbase.hub.base import base
     from pilotbase.hub.demo.accounts import make_accounts
-    from pilotbase.hub.demo.content import fill
+    from pilotbase.worker.played_records import fill
 
     cast, accounts = make_accounts(base().trust.issuer)
     try:

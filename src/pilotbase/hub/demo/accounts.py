@@ -9,8 +9,8 @@ from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
 from django.db import transaction
 
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.demo.content import OWNERS, SUPPLIERS, Cast
 from pilotbase.hub.models import Membership, Person
+from pilotbase.worker.played_records import OWNERS, SUPPLIERS, Cast
 
 _NAMES = {
     "desk": ("Duan, scenario desk", Role.OPERATOR),

@@ -1,4 +1,4 @@
-"""The examples as records: five open scenarios, their applications, trials in several states, one certificate."""
+"""The examples as records, each step played by whose work it is: scenarios, applications, trials in several states."""
 
 from __future__ import annotations
 
@@ -67,51 +67,66 @@ class Cast:
 
 def fill(base: Base, cast: Cast) -> Iterator[Text]:
     """Make what is not there yet and yield what is being done; the certified trial is really run."""
-    desk = base.lab.store.as_actor(cast.operator(cast.desk))
-    for organisation in _organisations(cast.base):
-        if desk.head(head_of(f"organisation:{organisation.name}")) is None:
-            save(desk, organisation)
+    register(base, cast)
     for sector in SECTORS:
         yield text("hub.demo_sector", sector=text(f"sector.{sector}"))
         _fill_sector(base, cast, sector)
 
 
+def register(base: Base, cast: Cast) -> None:
+    """Register the organisations of the demonstration that the base does not have."""
+    desk = base.lab.store.as_actor(cast.operator(cast.desk))
+    for organisation in _organisations(cast.base):
+        if desk.head(head_of(f"organisation:{organisation.name}")) is None:
+            save(desk, organisation)
+
+
 def _fill_sector(base: Base, cast: Cast, sector: str) -> None:
     examples = find_examples()
-    planned = load_document(Scenario, examples / sector / "scenario.yaml")
-    owner = base.lab.store.as_actor(Actor(planned.owner.organisation, frozenset({Role.DEMAND_OWNER}), cast.owner))
-    subject = f"scenario:{planned.owner.organisation}/{planned.name}"
-    if owner.head(head_of(subject)) is not None:
+    if is_played(base, examples / sector):
         return
     folder = prepare_example(base, examples, sector)
-    take_scenario(base, owner, folder)
+    scenario = open_scenario(base, cast, folder)
+    subjects = [submit(base, cast, one, scenario) for one in sorted((folder / "applications").iterdir())]
+    name, state = STAGES[sector]
+    under_way = next(subject for subject in subjects if subject.endswith(f"/{name}"))
+    PlayedTrial(base, cast, scenario, under_way).reach(state)
+
+
+def open_scenario(base: Base, cast: Cast, folder: Path) -> str:
+    """Publish the scenario in ``folder`` as its owner, open it at the desk, and return its subject."""
+    owned = load_document(Scenario, folder / "scenario.yaml").owner.organisation
+    owner = base.lab.store.as_actor(Actor(owned, frozenset({Role.DEMAND_OWNER}), cast.owner))
+    subject = take_scenario(base, owner, folder).subject
     advance(owner, subject, Act.SCENARIO_SUBMIT)
     advance(base.lab.store.as_actor(cast.operator(cast.desk)), subject, Act.SCENARIO_OPEN)
-    for application in sorted((folder / "applications").iterdir()):
-        _submit(base, cast, application, subject)
-    name, state = STAGES[sector]
-    _Walk(base, cast, owner, subject, name).reach(state)
+    return subject
 
 
-def _submit(base: Base, cast: Cast, folder: Path, scenario: str) -> None:
+def is_played(base: Base, folder: Path) -> bool:
+    """Tell whether the base has a record of the scenario in ``folder``."""
+    planned = load_document(Scenario, folder / "scenario.yaml")
+    return base.lab.view.head(head_of(f"scenario:{planned.owner.organisation}/{planned.name}")) is not None
+
+
+def submit(base: Base, cast: Cast, folder: Path, scenario: str) -> str:
+    """Hand in the application in ``folder``, or its next version, for ``scenario``; return its subject."""
     application = load_document(Application, folder / "application.yaml")
     supplier = Actor(application.supplier.organisation, frozenset({Role.SUPPLIER}), cast.supplier)
     view = base.lab.store.as_actor(supplier)
     record = take_application(base, view, folder, scenario)
     advance(view, record.subject, Act.APPLICATION_SUBMIT)
+    return record.subject
 
 
-class _Walk:
-    """One trial on its way, each step by whose work it is."""
+class PlayedTrial:
+    """One trial of an application on a scenario (subjects), on its way."""
 
-    def __init__(self, base: Base, cast: Cast, owner: View, scenario: str, application: str) -> None:
-        self.base, self.cast, self.owner, self.scenario = base, cast, owner, scenario
+    def __init__(self, base: Base, cast: Cast, scenario: str, application: str) -> None:
+        self.base, self.cast, self.scenario, self.application = base, cast, scenario, application
         store = base.lab.store
-        names = [f"application:{name}/{application}" for name in SUPPLIERS]
-        desk = store.as_actor(cast.operator(cast.desk))
-        self.application = next(name for name in names if desk.head(head_of(name)) is not None)
-        found = self.application.partition(":")[2].partition("/")[0]
-        self.supplier = store.as_actor(Actor(found, frozenset({Role.SUPPLIER}), cast.supplier))
+        self.owner = store.as_actor(Actor(_party(scenario), frozenset({Role.DEMAND_OWNER}), cast.owner))
+        self.supplier = store.as_actor(Actor(_party(application), frozenset({Role.SUPPLIER}), cast.supplier))
         self.reviewer = store.as_actor(Actor("north-institute", frozenset({Role.REVIEWER}), cast.reviewer))
         self.desk = store.as_actor(cast.operator(cast.desk))
         self.planner = store.as_actor(cast.operator(cast.planner))
@@ -119,6 +134,7 @@ class _Walk:
         self.subject = new_commission()
 
     def reach(self, state: str) -> None:
+        """Take the steps up to ``state``: proposed, agreed, plan_review, queued or certified."""
         steps = {
             "proposed": self.propose,
             "agreed": self.agree,
@@ -193,6 +209,10 @@ class _Walk:
 
     def _work(self) -> None:
         Worker(self.base, default_name()).work_once()
+
+
+def _party(subject: str) -> str:
+    return subject.partition(":")[2].partition("/")[0]
 
 
 def _organisations(base_name: str) -> Iterator[Organisation]:
