@@ -21,7 +21,7 @@ from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.spans import STEPS, Costs, Span, costs, read_trials, spans
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.vocabularies import ServingState, Support
-from pilotbase.workspace.journeys import Journeys, Wanted, list_wanted, read_journeys, tally
+from pilotbase.workspace.journeys import Journeys, Wanted, count_wanted, list_wanted, read_journeys, tally
 from pilotbase.workspace.listings import Page, Query, count
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import OF_RECORDS
@@ -218,6 +218,11 @@ def figures(view: View, now: datetime, owner: str = "") -> Figures:
 def records_of(view: View, figure: Figure, chosen: Chosen, after: str | None = None, limit: int = 50) -> Page:
     """Return the records that ``figure`` counts in what was ``chosen``; raises as `list_page`."""
     return list_wanted(view, _narrowed(_WANTED[figure], chosen), after, limit)
+
+
+def count_of(view: View, figure: Figure, chosen: Chosen) -> int:
+    """Return how many records `records_of` returns, all pages together."""
+    return count_wanted(view, _narrowed(_WANTED[figure], chosen))
 
 
 def published(view: View) -> Published:

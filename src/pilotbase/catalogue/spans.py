@@ -7,7 +7,7 @@ lower bound. Who has left its way (withdrawn, declined, revoked) has *ended*: it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Literal
@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotbase.documents.lifecycles import RecordKind, states
-from pilotbase.workspace.journeys import Journeys, Wanted, read_journeys
+from pilotbase.workspace.journeys import Journeys, Wanted, list_wanted, read_journeys
+from pilotbase.workspace.listings import Page
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import MILESTONES
 
@@ -122,6 +123,11 @@ def spans(view: View, trials: Journeys, now: datetime, owner: str = "") -> dict[
         if rows is not None:
             found[name] = _span(rows, milestones, step, now)
     return found
+
+
+def records_on(view: View, step: Step, progress: Progress, owner: str = "", after: str | None = None) -> Page:
+    """Return the records that a span counts as so far with ``step``, of ``owner`` only; raises as `list_wanted`."""
+    return list_wanted(view, replace(step.wanted(progress), owner=owner), after)
 
 
 def costs(trials: Journeys) -> Costs:

@@ -162,6 +162,13 @@ def tally(view: View, wanted: Sequence[Wanted], owner: str = "") -> list[Tally]:
         return [Tally(row[0], row[1], _spelled(row[2]), tuple(map(int, row[3:]))) for row in found]
 
 
+def count_wanted(view: View, wanted: Wanted) -> int:
+    """Return how many records `list_wanted` lists, all pages together."""
+    number = _joined(select(func.count())).where(_condition(wanted))
+    with view.reading() as connection:
+        return connection.scalar(cut_to(number, view.actor)) or 0
+
+
 def list_wanted(view: View, wanted: Wanted, after: str | None = None, limit: int = 50) -> Page:
     """Return the records that `tally` counts as ``wanted``, newest first, those after the subject ``after``.
 

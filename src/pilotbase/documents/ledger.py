@@ -1,0 +1,150 @@
+"""The ledger 台账 of a base as its API, its command line and its pages tell it: figures, spans, costs, targets, map."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pilotbase.documents.api import ListedRecord, Told
+from pilotbase.documents.vocabularies import Action, Sector, Support
+
+
+class QuartilesTold(Told):
+    """A quarter, the half and three quarters of ``count`` values are at most so much."""
+
+    low: float
+    middle: float
+    high: float
+    count: int
+
+
+class SpanTold(Told):
+    """A step with everybody who has begun it: ``taken + open + ended`` of them; nobody is left out."""
+
+    step: str
+    taken: int
+    open: int
+    """Still on it: their days so far are a lower bound."""
+    ended: int
+    """They have left the way and will not take it."""
+    days: QuartilesTold | None
+    """Of those that took it; alone they are too quick."""
+    half_after: float | None
+    """Days after which half of all that began it had taken it, open ones held as open (Kaplan and Meier)."""
+    longest_open: float | None
+
+
+class CostTold(Told):
+    """What is known of what a step costs; ``kind`` unknown: nothing is metered or agreed there."""
+
+    step: str
+    kind: Literal["price", "cpu", "unknown"]
+    unit: str
+    """A currency, or ``s`` of CPU time; empty for what is not known."""
+    known: int
+    unknown: int
+    """Trials that came by the step and of which the cost is not known."""
+    amount: QuartilesTold | None
+
+
+class AimTold(Told):
+    """A target with what was reached of it, of a year or of a phase."""
+
+    year: int | None
+    phase: str | None
+    figure: str
+    sector: Sector | None
+    action: Action | None
+    number: int
+    reached: int
+    share: float
+    """``reached`` as a share of ``number``; more than was aimed at is more than 1."""
+
+
+class LedgerTold(Told):
+    """The ledger of what the caller sees: of the whole base, or (``owner``) of what belongs to one organisation."""
+
+    at: datetime
+    year: int
+    owner: str
+    counts: dict[str, int]
+    this_year: dict[str, int]
+    spans: list[SpanTold]
+    costs: list[CostTold]
+    targets: list[AimTold]
+    phases: list[AimTold]
+
+
+class CellTold(Told):
+    """One cell of the map; an empty action or support stands for scenarios that name none."""
+
+    action: Action | Literal[""]
+    support: Support | Literal[""]
+    opened: int
+    """Scenarios that were ever opened."""
+    certified: int
+    """Trials that came to a certificate."""
+    in_use: int
+    """Services that answer now."""
+
+
+class MapTold(Told):
+    """Six actions × eight supports, row by row; a scenario with two supports stands in two cells of its row."""
+
+    at: datetime
+    owner: str
+    cells: list[CellTold]
+
+
+class RungTold(Told):
+    """Scenarios of one worth: they tie under all weights."""
+
+    rank: int
+    score: float
+    potential: int
+    maturity: int
+    driving_effect: int
+    scenarios: int
+    passed_after: float | None
+    """Smallest share of the weight that must move until a lower rung passes it; None: no weights do that."""
+    crosses_after: float | None
+    """Smallest share of the weight that must move until it leaves the top or comes into it."""
+
+
+class FlipTold(Told):
+    """Two rungs, each as potential, maturity, driving effect, and what each criterion gains or loses until they tie."""
+
+    above: tuple[int, int, int]
+    below: tuple[int, int, int]
+    shift: float
+    moved: tuple[float, float, float]
+
+
+class RankingTold(Told):
+    """Scenarios that are under review or open, ranked; those whose worth nobody has said have no rank."""
+
+    weights: tuple[int, int, int]
+    """Potential, maturity, driving effect: parts of their sum."""
+    top: int
+    top_holds_for: float | None
+    """Share of the weight that may move before the top changes; None: no weights change it."""
+    unrated: int
+    rungs: list[RungTold]
+    scenarios: list[ListedRecord]
+    """Of the rungs that reach into the top, the newest of a rung first."""
+    within: float
+    flips: list[FlipTold]
+
+
+MODELS = (
+    QuartilesTold,
+    SpanTold,
+    CostTold,
+    AimTold,
+    LedgerTold,
+    CellTold,
+    MapTold,
+    RungTold,
+    FlipTold,
+    RankingTold,
+)

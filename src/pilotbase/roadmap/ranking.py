@@ -1,0 +1,171 @@
+"""Scenarios ranked by potential, maturity and driving effect, and how little the weights must change to rank otherwise.
+
+A score is linear in the weights, so what flips is exact. Scenarios of the same worth tie under all weights: they stand
+on one rung. A *shift* moves a share of the whole weight from one criterion to others; the smallest shift that lets the
+lower of two rungs pass the higher takes weight where the higher is furthest ahead and gives it where it is furthest
+behind. Criteria: 潜力、成熟度、带动作用, as the National Development and Reform Commission asks scenarios to be chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+from pilotbase.documents.errors import InputError
+from pilotbase.workspace.journeys import Worth
+
+CRITERIA = ("potential", "maturity", "driving_effect")
+"""Names: text ``criterion_of_worth.<value>``."""
+MOST = 100
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each criterion counts, in parts of their sum; whole numbers up to `MOST`."""
+
+    potential: int = 1
+    maturity: int = 1
+    driving_effect: int = 1
+
+    def __post_init__(self) -> None:
+        if any(not 0 <= weight <= MOST for weight in self.parts) or not any(self.parts):
+            raise InputError("roadmap.weights", found=" ".join(map(str, self.parts)), most=MOST)
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        return (self.potential, self.maturity, self.driving_effect)
+
+    @property
+    def shares(self) -> tuple[Fraction, ...]:
+        """Return the weights as shares of one."""
+        return tuple(Fraction(part, sum(self.parts)) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """Scenarios of one worth, and where they stand."""
+
+    worth: Worth
+    scenarios: int
+    score: Fraction
+    """Weighted mean, 1 to 5."""
+    rank: int
+    """One more than the number of scenarios with a higher score; rungs of the same score share it."""
+    passed_after: Fraction | None
+    """Smallest shift after which a lower rung passes it, 0 where it ties with one; None: no weights do that."""
+    crosses_after: Fraction | None
+    """Smallest shift after which it leaves the top, or comes into it; None: no weights do that."""
+
+
+@dataclass(frozen=True)
+class Flip:
+    """Two rungs that change places once ``shift`` of the whole weight has moved."""
+
+    above: Worth
+    below: Worth
+    shift: Fraction
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Rungs from the top, what is left out for want of a worth, and what flips within a shift."""
+
+    weights: Weights
+    rungs: tuple[Rung, ...]
+    unrated: int
+    """Scenarios of which nobody has said what they are worth: they have no rank."""
+    top: int
+    within: Fraction
+    flips: tuple[Flip, ...]
+    """Every pair that changes places within ``within``, the nearest first."""
+
+    @property
+    def top_holds_for(self) -> Fraction | None:
+        """Return the smallest shift that changes who is in the top; None: no weights do."""
+        return min((rung.crosses_after for rung in self.rungs if rung.crosses_after is not None), default=None)
+
+
+def rank(
+    counts: Mapping[Worth | None, int], weights: Weights, top: int = 10, within: Fraction = Fraction(1, 10)
+) -> Ranking:
+    """Return the ranking of ``counts`` (worth → how many scenarios) under ``weights``; the same for the same input."""
+    worths = sorted((worth for worth in counts if worth is not None), key=lambda worth: _order(worth, weights))
+    places = dict(zip(worths, _places([(_score(worth, weights), counts[worth]) for worth in worths]), strict=True))
+    flips = [flip for above, below in combinations(worths, 2) if (flip := smallest_flip(above, below, weights))]
+    passed = _least((flip.above, flip.shift) for flip in flips)
+    over_the_edge = [flip for flip in flips if places[flip.above] <= top < places[flip.below]]
+    crosses = _least((worth, flip.shift) for flip in over_the_edge for worth in (flip.above, flip.below))
+    rungs = tuple(
+        Rung(worth, counts[worth], _score(worth, weights), places[worth], passed.get(worth), crosses.get(worth))
+        for worth in worths
+    )
+    near = sorted((flip for flip in flips if flip.shift <= within), key=lambda flip: flip.shift)
+    return Ranking(weights, rungs, counts.get(None, 0), top, within, tuple(near))
+
+
+def smallest_flip(above: Worth, below: Worth, weights: Weights) -> Flip | None:
+    """Return the smallest change of ``weights`` at which ``below`` comes up to ``above`` and beyond which it passes.
+
+    None: ``above`` is behind in no criterion, so it is never passed.
+    """
+    ahead, parts = _ahead(above, below), weights.parts
+    least, moved = min(ahead), 0
+    if least >= 0:
+        return None
+    lead = sum(part * by for part, by in zip(parts, ahead, strict=True))
+    for by, part in sorted(zip(ahead, parts, strict=True), reverse=True):
+        gain = by - least
+        if lead <= part * gain:
+            return Flip(above, below, Fraction(moved * gain + lead, gain * sum(parts)) if gain else Fraction())
+        lead, moved = lead - part * gain, moved + part
+    return None
+
+
+def moves(flip: Flip, weights: Weights) -> tuple[Fraction, ...]:
+    """Return what each criterion gains or loses at ``flip``, in shares of the whole weight."""
+    ahead, left = _ahead(flip.above, flip.below), flip.shift
+    moved = [Fraction()] * len(ahead)
+    for donor in sorted(range(len(ahead)), key=lambda place: (-ahead[place], -weights.parts[place])):
+        moved[donor] = -min(weights.shares[donor], left)
+        left += moved[donor]
+    receiver = min(range(len(ahead)), key=ahead.__getitem__)
+    moved[receiver] += flip.shift
+    return tuple(moved)
+
+
+def _ahead(above: Worth, below: Worth) -> tuple[int, ...]:
+    return tuple(higher - lower for higher, lower in zip(_values(above), _values(below), strict=True))
+
+
+def _values(worth: Worth) -> tuple[int, ...]:
+    return (worth.potential, worth.maturity, worth.driving_effect)
+
+
+def _score(worth: Worth, weights: Weights) -> Fraction:
+    points = sum(part * value for part, value in zip(weights.parts, _values(worth), strict=True))
+    return Fraction(points, sum(weights.parts))
+
+
+def _order(worth: Worth, weights: Weights) -> tuple[Fraction, ...]:
+    """Return what sorts from the top; where scores tie, the higher potential stands first, and so on."""
+    return (-_score(worth, weights), *(Fraction(-value) for value in _values(worth)))
+
+
+def _places(rungs: Sequence[tuple[Fraction, int]]) -> Iterator[int]:
+    """Yield the rank of each (score, scenarios), which come from the top."""
+    above = place = 0
+    before: Fraction | None = None
+    for score, scenarios in rungs:
+        if score != before:
+            place, before = above + 1, score
+        yield place
+        above += scenarios
+
+
+def _least(found: Iterable[tuple[Worth, Fraction]]) -> dict[Worth, Fraction]:
+    least: dict[Worth, Fraction] = {}
+    for worth, shift in found:
+        least[worth] = min(shift, least.get(worth, shift))
+    return least
