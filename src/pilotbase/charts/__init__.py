@@ -8,6 +8,7 @@
     funnel_chart(stages, language, theme=LIGHT)         how many came through each stage
     way_chart(legs, language, theme=LIGHT)              days of each step from demand to use
     bar_chart(bars, legend, language, theme=LIGHT)      groups: a part of a whole, and the target
+    grid_chart(grid, language, theme=LIGHT)             how many stand where a row meets a column
     candidates_chart(rows, language)                    one criterion, a row a candidate ("" without a score)
     leader_chart(steps, language)                       a board's leader, step by step ("" without one)
     gap_chart(squares, language, theme=LIGHT)           sectors × actions: what is left over of demand and supply
@@ -25,6 +26,7 @@ from pilotbase.charts.confidence_sequence import confidence_sequence_chart
 from pilotbase.charts.criterion import criterion_chart
 from pilotbase.charts.funnel import Stage, funnel_chart
 from pilotbase.charts.gap_grid import GapSquare, gap_chart
+from pilotbase.charts.grid import Grid, grid_chart
 from pilotbase.charts.groups import group_chart
 from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
@@ -43,6 +45,7 @@ __all__ = [
     "Bar",
     "CandidateRow",
     "GapSquare",
+    "Grid",
     "LeaderStep",
     "Leg",
     "Legend",
@@ -54,6 +57,7 @@ __all__ = [
     "criterion_chart",
     "funnel_chart",
     "gap_chart",
+    "grid_chart",
     "group_chart",
     "latency_chart",
     "leader_chart",

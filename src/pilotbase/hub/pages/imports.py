@@ -32,7 +32,7 @@ from pilotbase.hub.kept_tables import erased_on_failure, keep_file, opened_table
 from pilotbase.hub.people.inviting import invite_all
 from pilotbase.hub.people.known import known_people
 from pilotbase.hub.private_files import make_name
-from pilotbase.hub.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.hub.sentences import t
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
 from pilotbase.worker.handing_in import vault_of

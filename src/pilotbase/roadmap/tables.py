@@ -1,0 +1,137 @@
+"""Ledger, map and ranking as tables of words, for the command line and for CSV; the same words as on the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pilotbase.documents.ledger import AimTold, CostTold, LedgerTold, MapTold, QuartilesTold, RankingTold, SpanTold
+from pilotbase.documents.texts import Language, Text, text
+
+Row = tuple[str, ...]
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in one language; every row has a cell for each column of the header."""
+
+    header: Row
+    rows: tuple[Row, ...]
+
+
+def ledger_table(told: LedgerTold, language: Language) -> Table:
+    """Return the ledger, one number a row: part, what it is of, what it says, number."""
+    header = _words(("roadmap.part", "roadmap.of", "roadmap.says", "roadmap.number"), language)
+    lines = [*_figures(told), *_spans(told), *_costs(told), *_aims(told)]
+    rows = [(*(cell.render(language) if isinstance(cell, Text) else cell for cell in line),) for line in lines]
+    return Table(header, tuple(rows))
+
+
+def map_table(told: MapTold, language: Language) -> Table:
+    """Return the map, one cell a row, empty ones too."""
+    codes = ("roadmap.action", "roadmap.support", "figure.opened", "figure.certified", "figure.in_use")
+    rows = [
+        (
+            _name("action", cell.action, language),
+            _name("support", cell.support, language),
+            str(cell.opened),
+            str(cell.certified),
+            str(cell.in_use),
+        )
+        for cell in told.cells
+    ]
+    return Table(_words(codes, language), tuple(rows))
+
+
+def ranking_table(told: RankingTold, language: Language) -> Table:
+    """Return the rungs of a ranking from the top."""
+    codes = ("rank", "score", "potential", "maturity", "driving_effect", "scenarios", "passed_after", "crosses_after")
+    rows = [
+        (
+            *(str(one.rank), f"{one.score:.3f}"),
+            *(str(value) for value in (one.potential, one.maturity, one.driving_effect, one.scenarios)),
+            *(spell_shift(share, language) for share in (one.passed_after, one.crosses_after)),
+        )
+        for one in told.rungs
+    ]
+    return Table(_words([f"roadmap.{code}" for code in codes], language), tuple(rows))
+
+
+def spell_shift(share: float | None, language: Language) -> str:
+    """Return how much weight moves, in percent; *never* where no weights do it."""
+    return text("roadmap.never").render(language) if share is None else f"{100 * share:.1f}%"
+
+
+def _figures(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
+    for figure, number in told.counts.items():
+        name = Text(code=f"figure.{figure}")
+        yield text("roadmap.ledger"), name, text("roadmap.so_far"), str(number)
+        if figure in told.this_year:
+            yield text("roadmap.ledger"), name, str(told.year), str(told.this_year[figure])
+
+
+def _spans(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
+    for span in told.spans:
+        of = (text("roadmap.spans"), Text(code=f"way.{span.step}"))
+        for progress in ("taken", "open", "ended"):
+            yield *of, Text(code=f"span.{progress}"), str(getattr(span, progress))
+        yield from ((*of, *said) for said in _days(span))
+
+
+def _days(span: SpanTold) -> Iterator[tuple[Text, str]]:
+    yield from _quartiles(span.days)
+    yield text("roadmap.half_after"), _number(span.half_after)
+    yield text("roadmap.longest_open"), _number(span.longest_open)
+
+
+def _costs(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
+    for cost in told.costs:
+        of = (text("roadmap.costs"), Text(code=f"way.{cost.step}"))
+        for what, number in _cost(cost):
+            yield *of, what, number
+
+
+def _cost(cost: CostTold) -> Iterator[tuple[Text | str, str]]:
+    if cost.amount is not None:
+        yield text("roadmap.cost_in", what=Text(code=f"roadmap.cost.{cost.kind}"), unit=cost.unit), str(cost.known)
+        yield from _quartiles(cost.amount)
+    yield text("roadmap.not_known"), str(cost.unknown)
+
+
+def _aims(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
+    for aim in (*told.targets, *told.phases):
+        part = Text(code=f"phase.{aim.phase}") if aim.phase else text("roadmap.targets", year=aim.year)
+        of = _narrowed(aim)
+        yield part, of, text("roadmap.target"), str(aim.number)
+        yield part, of, text("roadmap.reached"), str(aim.reached)
+        yield part, of, text("roadmap.share"), f"{aim.share:.0%}"
+
+
+def _narrowed(aim: AimTold) -> Text:
+    name = Text(code=f"figure.{aim.figure}")
+    if aim.sector and aim.action:
+        both = (Text(code=f"sector.{aim.sector}"), Text(code=f"action.{aim.action}"))
+        return text("roadmap.of_both", figure=name, sector=both[0], action=both[1])
+    if aim.sector or aim.action:
+        part = Text(code=f"sector.{aim.sector}") if aim.sector else Text(code=f"action.{aim.action}")
+        return text("roadmap.of_one", figure=name, part=part)
+    return name
+
+
+def _quartiles(found: QuartilesTold | None) -> Iterator[tuple[Text, str]]:
+    yield text("roadmap.quarter"), _number(found.low if found else None)
+    yield text("roadmap.median"), _number(found.middle if found else None)
+    yield text("roadmap.three_quarters"), _number(found.high if found else None)
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.6g}"
+
+
+def _name(vocabulary: str, value: str, language: Language) -> str:
+    return Text(code=f"{vocabulary}.{value}" if value else f"roadmap.no_{vocabulary}").render(language)
+
+
+def _words(codes: list[str] | Row, language: Language) -> Row:
+    return tuple(Text(code=code).render(language) for code in codes)
