@@ -30,6 +30,8 @@ class NoticeKind(StrEnum):
     """A message of one's own was removed."""
     GIVEN_UP = "given_up"
     """A webhook did not take what was sent to it, however often."""
+    WATCH = "watch"
+    """The watch over a service, or what was done about it."""
 
 
 class MailChoice(StrEnum):
@@ -62,6 +64,8 @@ class NoticeBody(Part):
     organisation: str = ""
     """Who did it; empty where time did."""
     due: Moment | None = None
+    said: Text | None = None
+    """The whole sentence, of the watch."""
 
 
 class Notice(Part):
@@ -83,6 +87,8 @@ class Notice(Part):
     def sentence(self) -> Text:
         """Return what happened, without what it is about."""
         body = self.body
+        if body.said is not None:
+            return body.said
         said: dict[str, object] = {"organisation": body.organisation}
         if body.act:
             done = self.kind is NoticeKind.STEP

@@ -44,7 +44,7 @@ _heads, _documents = tables.heads.c, tables.documents.c
 def keep(connection: Connection, drafts: Iterable[Draft], now: datetime) -> list[tuple[int, Draft]]:
     """Keep the drafts that are not there yet, and return them with their numbers."""
     kept = []
-    for draft in dict.fromkeys(drafts):
+    for draft in drafts:
         if connection.scalar(select(_rows.sequence).where(_rows.identity == draft.identity)) is not None:
             continue
         values = {
@@ -185,12 +185,15 @@ def _for_organisation(actor: Actor) -> ColumnElement[bool]:
 
 
 def _about_seen(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition that the actor sees now what a notice is about: a record, a thread, or nothing but it."""
+    """Return the condition that the actor sees now what a notice is about: a record, a service, an incident, a thread.
+
+    What is about nothing but itself is seen.
+    """
     if actor.sees_all:
         return true()
     record = (
         exists()
-        .where(_heads.name == literal("record:") + _rows.subject)
+        .where(_heads.name.in_([literal("record:") + _rows.subject, _rows.subject]))
         .where(_documents.digest == _heads.digest, _documents.owner == _heads.owner)
         .where(records.visible_to(actor))
     )

@@ -11,7 +11,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import IncidentAct, Stands, act_name, permitted
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
-from pilotbase.documents.watch import Incident, TimelineEntry
+from pilotbase.documents.watch import Incident, RunbookRule, TimelineEntry
 from pilotbase.watch.clocks import clocks_at, load_book
 from pilotbase.watch.incident_rows import keep_rows, open_numbers
 from pilotbase.workspace import tables
@@ -54,14 +54,22 @@ def open_incident(change: Transaction, view: View, draft: Incident) -> Incident:
     return _write(change, incident, None)
 
 
-def continue_open(change: Transaction, view: View, service: str, lines: Iterable[TimelineEntry]) -> Incident | None:
-    """Add ``lines`` to the newest incident of ``service`` that is not closed, and return it; None where none is."""
+def continue_open(
+    change: Transaction, view: View, service: str, lines: Iterable[TimelineEntry], rule: RunbookRule | None = None
+) -> Incident | None:
+    """Add ``lines`` to the newest incident of ``service`` that is not closed, and return it; None where none is.
+
+    While no person has set grade and response level, they are at least what ``rule`` proposes.
+    """
     numbers = open_numbers(change.connection, service)
     if not numbers:
         return None
     incident, head = load_incident(view.within(change), numbers[-1])
-    added = (*incident.timeline, *lines)
-    return _write(change, incident.model_copy(update={"timeline": added}), head)
+    changed: dict[str, object] = {"timeline": (*incident.timeline, *lines)}
+    if rule is not None and incident.graded_at is None:
+        changed["grade"] = max(incident.grade, rule.grade, key=list(EventGrade).index)
+        changed["response"] = max(incident.response, rule.response, key=list(ResponseLevel).index)
+    return _write(change, incident.model_copy(update=changed), head)
 
 
 def add_note(

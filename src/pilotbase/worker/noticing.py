@@ -118,7 +118,7 @@ class Noticing:
 
     def call_webhooks(self) -> bool:
         """Send what is due to webhooks, side by side: a slow one holds no other up; return whether there was any."""
-        sendings = deliveries.claim_due(self.view, self._roles()) if deliveries.is_due(self.view) else []
+        sendings = deliveries.claim_due(self.view, webhook_roles(self.view)) if deliveries.is_due(self.view) else []
         if sendings:
             with ThreadPoolExecutor(len(sendings)) as pool:
                 list(pool.map(self._send, sendings))
@@ -148,19 +148,11 @@ class Noticing:
                     yield of_wait(listing, wait, now)
 
     def _keep(self, name: str, since: int | None, after: int, drafts: list[Draft]) -> None:
-        roles_of = self._roles()
+        roles_of = webhook_roles(self.view)
         with self.view.store.database.write() as connection:
             if move(connection, name, expected=since, to=after):
                 now = self.view.store.clock()
                 deliveries.enqueue(connection, rows.keep(connection, drafts, now), roles_of, now)
-
-    def _roles(self) -> deliveries.RolesOf:
-        """Return the roles of the organisations that have webhooks; of others, none."""
-        with self.view.reading() as connection:
-            names = {webhook.organisation for webhook in all_webhooks(connection)}
-        registered = {name: organisation_of(self.view, name) for name in names}
-        roles = {name: frozenset(found.roles) if found else frozenset[Role]() for name, found in registered.items()}
-        return lambda name: roles.get(name, frozenset())
 
     def _send(self, sending: deliveries.Sending) -> None:
         status, failure = None, ""
@@ -175,6 +167,15 @@ class Noticing:
         except PilotbaseError as error:
             failure = error.code
         deliveries.note_answer(self.view, sending, status, failure)
+
+
+def webhook_roles(view: View) -> deliveries.RolesOf:
+    """Return the roles of the organisations that have webhooks; of others, none."""
+    with view.reading() as connection:
+        names = {webhook.organisation for webhook in all_webhooks(connection)}
+    registered = {name: organisation_of(view, name) for name in names}
+    roles = {name: frozenset(found.roles) if found else frozenset[Role]() for name, found in registered.items()}
+    return lambda name: roles.get(name, frozenset())
 
 
 def event_of(notice: Notice, identity: str, issuer: str) -> CloudEvent:

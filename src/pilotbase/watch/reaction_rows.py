@@ -1,0 +1,120 @@
+"""What was done about a cause, step by step: each step once, written down in the transaction that does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from pilotbase.documents.base import Moment, Part
+from pilotbase.documents.hashes import Digest, canonical_json
+from pilotbase.documents.service import CertifiedRoute
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Colour
+from pilotbase.documents.watch import RiskWarning, Runbook, RunbookRule
+from pilotbase.workspace.tables import watch_tables
+from pilotbase.workspace.transaction import Transaction
+
+DECIDED = "decided"
+"""The name under which the decision about a cause stands."""
+_reactions, _levels = watch_tables.reactions.c, watch_tables.warning_levels.c
+
+
+class Decision(Part):
+    """What is to be done about a warning, decided once: a runbook that is changed later changes nothing of it."""
+
+    before: Colour
+    """The colour of the same detector until then."""
+    runbook: Runbook
+    rule: RunbookRule | None = None
+    """None: nothing."""
+    route: int | None = None
+    """Which of the service's routes the warning is about; None: the service was moved off it before."""
+    certified: CertifiedRoute | None = None
+    """The certified version behind that route."""
+
+
+class Done(Part):
+    """What came of a step."""
+
+    what: Text
+    at: Moment
+    document: Digest | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Level:
+    """Where one detector of a service stands."""
+
+    service: str
+    detector: str
+    colour: Colour
+    warning: Digest
+    since: datetime
+
+
+def find_step(connection: Connection, cause: Digest, step: str) -> bytes | None:
+    """Return what was written down of a step, or None: it was not taken."""
+    rows = select(_reactions.outcome).where(_reactions.cause == cause, _reactions.step == step)
+    found = connection.scalar(rows)
+    return None if found is None else bytes(found)
+
+
+def keep_decision(change: Transaction, cause: Digest, warning: RiskWarning, decision: Decision) -> None:
+    """Write down what is to be done about a warning, and the colour that its detector has from now on."""
+    _keep(change, (cause, DECIDED), warning.service, decision)
+    _keep_level(change.connection, cause, warning)
+
+
+def keep_step(change: Transaction, cause: Digest, step: str, service: str, done: Done) -> None:
+    """Write down that a step was taken, and what came of it."""
+    _keep(change, (cause, step), service, done)
+
+
+def steps_of(connection: Connection, cause: Digest) -> dict[str, Done]:
+    """Return what was done about a cause, step by step in its order."""
+    rows = select(_reactions.step, _reactions.outcome).where(_reactions.cause == cause, _reactions.step != DECIDED)
+    found = connection.execute(rows.order_by(_reactions.place))
+    return {step: Done.model_validate_json(outcome) for step, outcome in found}
+
+
+def newest_steps(connection: Connection, service: str, limit: int) -> list[Done]:
+    """Return what was done about a service last, newest first."""
+    rows = select(_reactions.outcome).where(_reactions.service == service, _reactions.step != DECIDED)
+    found = connection.scalars(rows.order_by(_reactions.done_at.desc(), _reactions.place.desc()).limit(limit))
+    return [Done.model_validate_json(outcome) for outcome in found]
+
+
+def level_of(connection: Connection, service: str, detector: str) -> Colour:
+    """Return the colour that a detector had when it was last judged, green for one that was not."""
+    rows = select(_levels.colour).where(_levels.service == service, _levels.detector == detector)
+    return Colour(connection.scalar(rows) or Colour.GREEN)
+
+
+def all_levels(connection: Connection) -> list[Level]:
+    """Return where every detector of every service stands; what of it is shown must be cut to the actor."""
+    rows = connection.execute(select(watch_tables.warning_levels).order_by(_levels.service, _levels.detector))
+    return [Level(row.service, row.detector, Colour(row.colour), row.warning, row.since) for row in rows]
+
+
+def _keep(change: Transaction, name: tuple[Digest, str], service: str, outcome: Decision | Done) -> None:
+    cause, step = name
+    place = change.connection.scalar(select(func.count()).where(_reactions.cause == cause)) or 0
+    row = {"cause": cause, "step": step, "service": service, "place": place, "done_at": change.now}
+    outcome_bytes = canonical_json(outcome.to_json_value())
+    change.connection.execute(insert(watch_tables.reactions).values(**row, outcome=outcome_bytes))
+
+
+def _keep_level(connection: Connection, cause: Digest, warning: RiskWarning) -> None:
+    here = (_levels.service == warning.service, _levels.detector == warning.detector)
+    before = connection.scalar(select(_levels.colour).where(*here))
+    values: dict[str, object] = {"colour": warning.colour.value, "warning": cause}
+    if before != warning.colour.value:
+        values["since"] = warning.at
+    if before is None:
+        row = {"service": warning.service, "detector": warning.detector, **values}
+        connection.execute(insert(watch_tables.warning_levels).values(row))
+    else:
+        connection.execute(update(watch_tables.warning_levels).where(*here).values(values))

@@ -1,0 +1,29 @@
+"""What the watch and the reactions to it tell, and whom: owner, operator, and of an incident the regulator."""
+
+from __future__ import annotations
+
+from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
+from pilotbase.documents.service import Service
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.watch import Incident
+from pilotbase.notices.making import Draft
+
+
+def about_service(service: Service, said: Text, happening: str) -> list[Draft]:
+    """Return the notices about a service."""
+    told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR)]
+    return [_draft(f"service:{service.name}", address, service, said, happening) for address in told]
+
+
+def about_incident(incident: Incident, service: Service, said: Text, happening: str) -> list[Draft]:
+    """Return the notices about an incident of ``service``."""
+    told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR), Address(role=Role.REGULATOR)]
+    return [_draft(f"incident:{incident.number}", address, service, said, happening) for address in told]
+
+
+def _draft(subject: str, address: Address, service: Service, said: Text, happening: str) -> Draft:
+    return Draft(
+        NoticeKind.WATCH, subject, address, NoticeBody(title=both_languages(service.title), said=said), happening
+    )

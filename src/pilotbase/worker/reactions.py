@@ -1,0 +1,109 @@
+"""Reactions: what the base does by itself when something changed. The change feed says what; a table says what then.
+
+Each kind of document has one small function in `REACTIONS`. A reader's place in the feed moves on only when everything
+before it was done; what is done again after a kill changes nothing (`reacting`).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import text
+from pilotbase.watch.incident_rows import PassedClock, note_told, passed_clocks
+from pilotbase.watch.incidents import load_incident
+from pilotbase.watch.subjects import service_of
+from pilotbase.worker.barred import move_off_barred, react_to_record
+from pilotbase.worker.base import Base
+from pilotbase.worker.reacting import Reacting
+from pilotbase.worker.reaction_notices import about_incident
+from pilotbase.worker.warned import react_to_warning
+from pilotbase.workspace.positions import move, position
+from pilotbase.workspace.store import View
+
+Reaction = Callable[[Reacting, Digest], None]
+REACTIONS: Mapping[str, Reaction] = {
+    "risk-warning": react_to_warning,
+    "record": react_to_record,
+    "revocations": move_off_barred,
+}
+"""Kind of document → what is done when a name comes to stand for one."""
+IDLE_SECONDS, REST_SECONDS, _END_SECONDS = 0.5, 5.0, 3.0
+_FEED, _CHANGES = "reactions", 500
+_log = logging.getLogger("pilotbase.reactions")
+
+
+@dataclass(frozen=True)
+class Reactions:
+    """The reader of the change feed that reacts. Several workers may run one each."""
+
+    base: Base
+
+    @property
+    def view(self) -> View:
+        return self.base.lab.view
+
+    def round(self) -> bool:
+        """React to what changed, tell what is overdue; return whether the feed goes on at once."""
+        more = self.follow()
+        self.tell_overdue()
+        return more
+
+    def follow(self) -> bool:
+        """React to what changed since the last time; return whether the feed goes on."""
+        with self.view.reading() as connection:
+            since = position(connection, _FEED)
+        changes = self.view.changes(since or 0, _CHANGES, tuple(REACTIONS))
+        reacting = Reacting(self.base)
+        for change in changes:
+            if change.event == "moved":
+                REACTIONS[change.kind](reacting, change.digest)
+        if changes:
+            with self.view.store.database.write() as connection:
+                move(connection, _FEED, expected=since, to=changes[-1].sequence)
+        return bool(changes)
+
+    def tell_overdue(self) -> None:
+        """Make notices of reports that were not made in time, each once."""
+        with self.view.reading() as connection:
+            passed = passed_clocks(connection, self.view.store.clock())
+        for clock in passed:
+            self._tell_passed(clock)
+
+    def _tell_passed(self, clock: PassedClock) -> None:
+        incident, _ = load_incident(self.view, clock.incident)
+        service = service_of(self.view, incident.service)
+        said = text("reaction.clock_passed", number=incident.number, due=f"{clock.due:%Y-%m-%d %H:%M} UTC")
+        with self.view.transaction("reaction.overdue") as change:
+            if note_told(change.connection, clock):
+                happening = f"incident {incident.number} {clock.clock} {clock.due.isoformat()}"
+                Reacting(self.base).tell(change, about_incident(incident, service, said, happening))
+
+
+@contextmanager
+def reacting_to_changes(ours: Reactions) -> Iterator[None]:
+    """Run rounds in a thread until the end of the block."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_rounds, args=(ours, stop), name="reactions", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=_END_SECONDS)
+
+
+def _rounds(ours: Reactions, stop: threading.Event) -> None:
+    while not stop.is_set():
+        pause = IDLE_SECONDS
+        try:
+            if ours.round():
+                pause = 0.0
+        except Exception:  # noqa: BLE001 - whatever it is, trials go on, and the next round may find it mended
+            _log.exception("a round of reactions broke off")
+            pause = REST_SECONDS
+        stop.wait(pause)
