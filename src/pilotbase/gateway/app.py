@@ -24,12 +24,10 @@ from pilotbase.gateway.problems import problem_of
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.prometheus import CONTENT_TYPE
 from pilotbase.service.desk import Desk
+from pilotbase.service.journal import journals_of
 from pilotbase.service.registry import services_of
 from pilotbase.trial.lab import Lab
 from pilotbase.workspace.failures import NotFoundError
-
-JOURNALS = "journals"
-"""Folder of the home with the journals of all desks."""
 
 
 def open_gateway(lab: Lab, configuration: Configuration) -> Gateway:
@@ -37,7 +35,7 @@ def open_gateway(lab: Lab, configuration: Configuration) -> Gateway:
 
     Raises as `Desk.open`.
     """
-    desk = FrontDesk(Desk.open(lab.view, lab.folder(JOURNALS)), lab.view)
+    desk = FrontDesk(Desk.open(lab.view, journals_of(lab.home.path)), lab.view)
     upstreams = Upstreams(lab, configuration.allow, configuration.endpoint_keys)
     measurements = GatewayMeasurements()
     calls = Calls(desk, upstreams, measurements)

@@ -85,6 +85,7 @@ def problem_of(error: PilotbaseError, language: Language) -> Problem:
 def _message(error: PilotbaseError, language: Language) -> str:
     sentences = [error.text.render(language)]
     if isinstance(error, ContractBrokenError):
-        sentences += [f"{issue.path}: {issue.problem.render(language)}" for issue in error.issues]
+        found = [f"{issue.path}: {issue.problem.render(language)}".removeprefix(": ") for issue in error.issues]
+        sentences.append("; ".join(found) + ("。" if language == "zh" else "."))
     sentences.append(error.hint.render(language))
     return " ".join(" ".join(sentences).split())

@@ -1,0 +1,134 @@
+"""A base with a proven application in service, and gateways that answer over real connections."""
+
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from pilotbase.documents.service import ServiceTerms
+from pilotbase.documents.service_api import NewBudget, NewKey, NewOverride, NewService
+from pilotbase.documents.vocabularies import Scope
+from pilotbase.gateway.app import make_app, open_gateway
+from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.door import Gateway
+from pilotbase.service.admission import Premises
+from pilotbase.service.creating import admit_endpoint, create_service
+from pilotbase.service.terms import create_key, set_budget
+from pilotbase.worker.base import Base, open_base
+from pilotbase.worker.proving import prove
+from tests.trial.conftest import writing_application, writing_scenario
+
+PROGRAM = """
+import os, time
+def predict(batch):
+    if 6.5 in list(batch["pressure"]):
+        os._exit(3)
+    if 6.25 in list(batch["pressure"]):
+        time.sleep(1.5)
+    return [None if p == 6.75 else "broken" if p > 6 else "fine" for p in batch["pressure"]]
+"""
+"""6.5 ends the box, 6.25 takes its time, 6.75 is left to a person."""
+CASE = {"pressure": 7.5, "age": 3, "site": "north"}
+SERVICE = "pump-alarm"
+
+
+def bounded(scenario: str) -> str:
+    """Give the pressure a range."""
+    return scenario.replace("unit: bar}", "unit: bar, minimum: 0, maximum: 10}")
+
+
+@dataclass
+class Place:
+    """A base whose application is certified, as the tests make services of it."""
+
+    base: Base
+    certificate: str
+
+    def serve(self, name: str = SERVICE, **terms: object) -> None:
+        """Put the application into service."""
+        premises = Premises.of_home(self.base.home.path, self.base.trust.roots())
+        wanted = NewService(name=name, certificate=self.certificate, terms=ServiceTerms(**terms))
+        create_service(self.base.lab.view, premises, wanted)
+
+    def endpoint(self, url: str, name: str, protocol: str = "openai") -> None:
+        """Let an endpoint serve on the operator's word."""
+        wanted = NewOverride(
+            service=name, organisation="plant", protocol=protocol, url=url, model="their-model", reason="a test"
+        )
+        admit_endpoint(self.base.lab.view, self.base.trust, wanted)
+
+    def key(self, service: str = SERVICE, budget: str | None = None, scope: Scope = Scope.INFER, days: int = 1) -> str:
+        wanted = NewKey(title="tests", scopes=frozenset({scope}), budget=budget, days=days)
+        return create_key(self.base.lab.view, service, wanted).secret
+
+    def budget(self, name: str, service: str = SERVICE, calls: int | None = None, tokens: int | None = None) -> None:
+        set_budget(self.base.lab.view, service, name, NewBudget(period="total", calls=calls, tokens=tokens))
+
+
+@contextmanager
+def proven_home() -> Iterator[Path]:
+    """Yield the home of a base that has proven the application, to be copied by tests."""
+    folder = Path(tempfile.mkdtemp(prefix="pilotbase-gateway-"))
+    before = os.environ.get("PILOTBASE_HOME")
+    os.environ["PILOTBASE_HOME"] = str(folder / "home")
+    try:
+        base = open_base(create=True, name="test-base")
+        prove(base, writing_scenario(folder)(rows=500, change=bounded), writing_application(folder)(PROGRAM))
+        base.lab.close()
+        yield folder / "home"
+    finally:
+        if before is None:
+            os.environ.pop("PILOTBASE_HOME", None)
+        else:
+            os.environ["PILOTBASE_HOME"] = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def opened(home: Path) -> Place:
+    """Return the base at ``home``, which ``PILOTBASE_HOME`` names."""
+    base = open_base()
+    (issued,) = base.lab.view.find("issued-certificate")
+    return Place(base, issued.digest)
+
+
+@dataclass(frozen=True)
+class Live:
+    """A gateway that listens."""
+
+    url: str
+    gateway: Gateway
+
+
+@contextmanager
+def listening(base: Base, configuration: Configuration = Configuration()) -> Iterator[Live]:
+    """Serve ``base`` from a thread on a port of this machine until the end of the block."""
+    gateway = open_gateway(base.lab, configuration)
+    with serving(make_app(gateway, base.lab)) as url:
+        yield Live(url, gateway)
+
+
+@contextmanager
+def serving(app: object) -> Iterator[str]:
+    """Serve an ASGI application from a thread until the end of the block; yields its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, lifespan="auto", timeout_graceful_shutdown=5)  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and thread.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert server.started
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
