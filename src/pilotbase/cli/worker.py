@@ -26,11 +26,12 @@ def worker(
         int, typer.Option(help="Seconds after which another worker takes over from a silent one.", min=1, max=3600)
     ] = 30,
 ) -> None:
-    """Do queued jobs and send notices: rehearse, freeze, run trials, certify. Killed, it goes on where it was."""
+    """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
     from pilotbase.worker.journals import take_in, taking_in
     from pilotbase.worker.noticing import Noticing, running
     from pilotbase.worker.queue import Worker, default_name
+    from pilotbase.worker.reactions import Reactions, reacting_to_changes
     from pilotbase.worker.retention import sweeping
     from pilotbase.workspace.jobs import Job, JobState
 
@@ -42,12 +43,15 @@ def worker(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     base = open_base(create=True)
     ours, noticing = Worker(base, name or default_name(), lease), Noticing(base, _ways())
+    reactions = Reactions(base)
     if not once:
         _keep_log()
         say(text("job.worker_ready", name=ours.name))
-        with running(noticing), sweeping(base, _files_days()), taking_in(base):
+        with running(noticing), sweeping(base, _files_days()), taking_in(base), reacting_to_changes(reactions):
             ours.work(stop, tell)
         return
+    while reactions.round():
+        pass
     while (done := ours.work_once()) is not None:
         tell(*done)
         if done[1] is JobState.QUEUED:
