@@ -10,10 +10,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.watch.detectors import Change, Detector, LossDetector, LossWatch, restored, written
+from pilotbase.watch.detectors import (
+    Change,
+    Detector,
+    DriftDetector,
+    DriftWatch,
+    LossDetector,
+    LossWatch,
+    SilenceDetector,
+    Ticks,
+    restored,
+    written,
+)
 from pilotbase.watch.losses import Losses
+from pilotbase.watch.profiles import profile_of
 
 ROWS = 6000
 
@@ -26,7 +39,8 @@ class Kind:
     rows: Callable[[np.random.Generator], Any]
     cut: Callable[[Any, int, int], Any]
     wrong: tuple[Any, ...]
-    mergeable: bool = False
+    mergeable: int = 0
+    """How many rows another may have seen and still be added."""
 
 
 def rising(rng: np.random.Generator) -> Losses:
@@ -51,7 +65,61 @@ def of_losses(signal: Signal, rows: Callable[[np.random.Generator], Losses], by:
     return Kind(lambda state: LossDetector(design, state), rows, cut_losses, BAD_LOSSES)
 
 
+FIELDS = (
+    Field(name="torque", data_type=DataType.FLOAT),
+    Field(name="load", data_type=DataType.INTEGER),
+    Field(name="shift", data_type=DataType.TEXT),
+    Field(name="alarm", data_type=DataType.BOOLEAN),
+)
+
+
+def inputs(rng: np.random.Generator, rows: int = ROWS) -> dict[str, Any]:
+    return {
+        "torque": rng.standard_normal(rows),
+        "load": [None if rng.random() < 0.02 else int(rng.integers(0, 5)) for _ in range(rows)],
+        "shift": rng.choice(["early", "late", "night"], rows, p=[0.5, 0.4, 0.1]),
+        "alarm": [(True, False, None)[place] for place in rng.integers(0, 3, rows)],
+    }
+
+
+def drifting(rng: np.random.Generator) -> dict[str, Any]:
+    """Quiet, then other numbers, a new word and something that is no number; quiet again for long."""
+    table = inputs(rng)
+    table["torque"][1500:2500] += 1.0
+    table["shift"][2000:2300] = "extra"
+    table["load"][2600:2700] = ["broken"] * 100
+    return table
+
+
+def cut_table(table: dict[str, Any], start: int, stop: int) -> dict[str, Any]:
+    return {name: column[start:stop] for name, column in table.items()}
+
+
+def falling_silent(rng: np.random.Generator) -> Ticks:
+    """Calls every few seconds, looks in between; a gap, a clock that is set back, a long gap."""
+    steps = rng.exponential(5.0, ROWS)
+    steps[[1000, 2000, 4000]] = 700.0, -3600.0, 5000.0
+    heard = rng.random(ROWS) < 0.8
+    heard[[1000, 2000, 4000]] = False
+    return Ticks(np.cumsum(steps), heard)
+
+
+PROFILE = profile_of(inputs(np.random.default_rng(99), 20_000), FIELDS)
 KINDS = {
+    "drift": Kind(
+        lambda state: DriftDetector(PROFILE, DriftWatch(chunk=80), state),
+        drifting,
+        cut_table,
+        ({"torque": np.zeros(3), "load": np.zeros(2)},),
+        mergeable=79,
+    ),
+    "silence": Kind(
+        lambda state: SilenceDetector(600.0, state),
+        falling_silent,
+        lambda ticks, start, stop: Ticks(ticks.times[start:stop], ticks.heard[start:stop]),
+        (Ticks(np.array([0.0, np.nan]), np.array([True, False])),),
+        mergeable=ROWS,
+    ),
     "risk": of_losses(Signal.RISK, rising),
     "risk in groups": of_losses(Signal.RISK, rising_in_groups, "site"),
     "contract": of_losses(Signal.CONTRACT, rising),
@@ -147,11 +215,14 @@ def test_wrong_rows_are_refused_and_none_is_taken(kind: Kind) -> None:
 @each
 def test_it_adds_up_or_says_that_it_cannot(kind: Kind) -> None:
     detector, _ = fed(kind, kind.rows(np.random.default_rng(6)))
-    other, _ = fed(kind, kind.rows(np.random.default_rng(7)))
+    other = kind.make(None)
+    rows = kind.rows(np.random.default_rng(7))
+    other.update(kind.cut(rows, 0, kind.mergeable))
     if kind.mergeable:
         detector.merge(other.state)
-        assert detector.seen == 2 * ROWS
-    else:
+        assert detector.seen == ROWS + kind.mergeable
+    if kind.mergeable < ROWS:
+        other.update(kind.cut(rows, kind.mergeable, ROWS))
         with pytest.raises(InputError) as refused:
             detector.merge(other.state)
         assert refused.value.code == "detector.not_mergeable"

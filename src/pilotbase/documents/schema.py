@@ -9,9 +9,11 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.clock_book import ClockBook
+from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
+from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import Override, Service, ServiceStanding
@@ -42,6 +44,9 @@ KINDS: dict[str, type[Document]] = {
         Runbook,
         Incident,
         ClockBook,
+        Matches,
+        GapMap,
+        ReferenceProfile,
     )
 }
 

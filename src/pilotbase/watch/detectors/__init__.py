@@ -1,18 +1,38 @@
-"""Detectors: what they look at, what they promise, when they take a colour.
+"""Detectors: what they look at and when they take a colour.
 
-=========  =============================  =================================  =================================  ========
-signal     blue                           yellow                             orange                             red
-=========  =============================  =================================  =================================  ========
-risk                                      e-SR reaches A                                                        1/α
-contract                                  e-SR reaches A                     1/α                                never
-latency                                   e-SR reaches A                     1/α                                never
-=========  =============================  =================================  =================================  ========
+========  ==================  ===================  ==================  ==================  ==========================
+signal    blue                yellow               orange              red                 back to green
+========  ==================  ===================  ==================  ==================  ==========================
+risk                          e-SR reaches A                           e-process: 1/α      yellow: 1,000 losses calm
+contract                      e-SR reaches A       e-process: 1/α      never               yellow: 1,000 losses calm
+latency                       e-SR reaches A       e-process: 1/α      never               yellow: 1,000 losses calm
+drift     e-SR of a column,   … and a score moved  … and a score       never               10 chunks calm
+          any size            by 0.15              moved by 0.33
+silence                       longer than allowed  four times as long  never               something is heard
+========  ==================  ===================  ==================  ==================  ==========================
 
-Only a risk can be red, and only by its promise: drift, silence, latency and breaks of the contract hint at harm, a
-certificate's criterion measures it.
+Only a risk can be red, and only by its promise: a certificate's criterion measures harm, the others hint at it. What
+an e-process has brought stays until the watch is armed anew: its promise is about *ever*.
 """
 
 from pilotbase.watch.detectors.contract import WHOLE, Change, Detector, restored, written
+from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
 from pilotbase.watch.detectors.loss import LossDetector, LossState, LossWatch
+from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
 
-__all__ = ["WHOLE", "Change", "Detector", "LossDetector", "LossState", "LossWatch", "restored", "written"]
+__all__ = [
+    "WHOLE",
+    "Change",
+    "Detector",
+    "DriftDetector",
+    "DriftState",
+    "DriftWatch",
+    "LossDetector",
+    "LossState",
+    "LossWatch",
+    "SilenceDetector",
+    "SilenceState",
+    "Ticks",
+    "restored",
+    "written",
+]

@@ -92,8 +92,8 @@ class Detector(ABC, Generic[BatchT, StateT]):
         """Return the highest colour of its parts."""
         return max(self.colours.values(), key=list(Colour).index, default=Colour.GREEN)
 
-    def merge(self, other: StateT) -> None:
-        """Take in what another of the same design has seen of other rows of the same stream.
+    def merge(self, other: StateT) -> tuple[Change, ...]:
+        """Take in what another of the same design has seen of other rows of the same stream; return as `update`.
 
         Raises:
             InputError: ``detector.not_mergeable`` where the order of the rows matters, so that there is no such sum.
