@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Scalar
 from pilotbase.documents.service import EndpointRoute, Service
 from pilotbase.documents.vocabularies import CallEnd, Role
+from pilotbase.watch.observations import require_taken, take
 from pilotbase.workspace.actors import actor, parties
 from pilotbase.workspace.store import Store, View
 
@@ -57,3 +58,8 @@ def labelled(name: str, labels: Mapping[str, Scalar], service: str = "milling") 
 def ago(now: datetime, **span: float) -> datetime:
     """Return a moment so long before now."""
     return now - timedelta(**span)
+
+
+def take_in(view: View, *batches: ObservationBatch | LabelBatch) -> None:
+    """Take batches in; each must be taken."""
+    require_taken(take(view, batches))

@@ -58,11 +58,66 @@ class Watch(Document):
     latency_ms: float | None = pydantic.Field(default=None, gt=0)
     """Latency that the certificate's criterion allows."""
     latency_quantile: float = pydantic.Field(default=0.95, gt=0, lt=1)
+    contract_share: float = pydantic.Field(default=0.01, gt=0, lt=1)
+    """The share of cases that may break the data contract before anything is said."""
     silence_seconds: int = pydantic.Field(default=3600, ge=1)
     keep_days: int = pydantic.Field(default=365, ge=1, le=3660)
     """How long observations and labels are kept: they may be personal."""
     armed_at: Moment | None = None
     """None: it is prepared, or disarmed."""
+
+
+class WatchTerms(Part):
+    """What an operator may choose of a watch; the certificate says the rest."""
+
+    tolerance: float = pydantic.Field(default=0.02, ge=0, lt=0.5)
+    """How much worse than accepted is no alarm yet."""
+    alpha: float = pydantic.Field(default=0.05, gt=0, lt=0.5)
+    """P(ever a false red), over all criteria together."""
+    early: float = pydantic.Field(default=10_000, ge=100)
+    """Mean number of labels to a false early warning, over all criteria together."""
+    drift_alarms: float = pydantic.Field(default=1.0, gt=0)
+    drift_chunks: int = pydantic.Field(default=200, ge=1)
+    chunk: int = pydantic.Field(default=1000, ge=100, le=100_000)
+    cohort_seconds: int = pydantic.Field(default=86_400, ge=1)
+    label_seconds: int = pydantic.Field(default=7 * 86_400, ge=0)
+    latency_ms: float | None = pydantic.Field(default=None, gt=0)
+    """None: as the certificate's criterion says, if it has one."""
+    latency_quantile: float = pydantic.Field(default=0.95, gt=0, lt=1)
+    contract_share: float = pydantic.Field(default=0.01, gt=0, lt=1)
+    silence_seconds: int = pydantic.Field(default=3600, ge=1)
+    keep_days: int = pydantic.Field(default=365, ge=1, le=3660)
+
+
+class ReplayedTurn(Part):
+    """A colour that a detector would have taken."""
+
+    detector: Sentence
+    signal: Signal
+    colour: Colour
+    reason: Text
+    seen: int = pydantic.Field(ge=0)
+    began: Moment
+
+
+class Replay(Document):
+    """What a watch would have said of what the base has already: a watch is armed on nothing else."""
+
+    document: Literal["watch-replay/1"] = "watch-replay/1"
+    service: Name
+    watch: Digest
+    source: Literal["history", "public_sample", "nothing"]
+    cases: int = pydantic.Field(ge=0)
+    cohorts: int = pydantic.Field(ge=0)
+    entered: int = pydantic.Field(default=0, ge=0)
+    """Answered cases of those cohorts."""
+    labelled: int = pydantic.Field(default=0, ge=0)
+    """How many of them have a label that can be read."""
+    turns: Annotated[tuple[ReplayedTurn, ...], pydantic.Field(max_length=1000)] = ()
+    turned: int = pydantic.Field(default=0, ge=0)
+    """How many turns there were in all; the first are shown."""
+    cautions: tuple[Text, ...] = ()
+    at: Moment
 
 
 class RiskWarning(Document):

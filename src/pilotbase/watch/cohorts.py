@@ -10,7 +10,7 @@ any label is known, and of a case without a label it is known only how many ther
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -21,6 +21,7 @@ from pilotbase.documents.watch import Watch
 from pilotbase.watch.packs import microseconds, moment_of
 from pilotbase.workspace import watch_tables as tables
 
+_EVERY_LABEL = (1 << 63) - 1
 NEVER = "null"
 """A label that was taken back, as it stands in the store."""
 _rows, _packs, _cases, _labels = (
@@ -132,10 +133,19 @@ def list_cohorts(connection: Connection, service: str, limit: int = 50) -> list[
     return [_cohort(row) for row in connection.execute(newest)]
 
 
-def closed_cohorts(connection: Connection, service: str) -> list[Cohort]:
-    """Return every cohort of a service that has closed, in the order in which they closed."""
-    rows = select(tables.watch_cohorts).where(_rows.service == service, _rows.state != CohortState.OPEN.value)
-    return [_cohort(row) for row in connection.execute(rows.order_by(_rows.closes_at, _rows.number))]
+def past_cohorts(connection: Connection, service: str, window: timedelta, now: datetime) -> list[Cohort]:
+    """Return the cohorts of a service that a replay may look at, in the order of their spans.
+
+    Those that have closed as they are; of the others, whose cases came long after their span, those whose span and
+    ``window`` for labels have passed, with every label that is there now.
+    """
+    rows = select(tables.watch_cohorts).where(_rows.service == service).order_by(_rows.begins_at, _rows.number)
+    found = [_cohort(row) for row in connection.execute(rows)]
+    return [
+        one if one.state is not CohortState.OPEN else replace(one, labels_to=_EVERY_LABEL)
+        for one in found
+        if one.state is not CohortState.OPEN or one.begins_at + timedelta(seconds=one.seconds) + window <= now
+    ]
 
 
 def _count_cases(connection: Connection, number: int) -> int:

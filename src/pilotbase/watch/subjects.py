@@ -6,15 +6,21 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.service import Service
 from pilotbase.documents.watch import Watch
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
+
+
+def stored_service(view: View, name: str) -> Stored:
+    """Return the service of this name as it is stored; raises `NotFoundError` where the actor sees none."""
+    found = view.named([f"service:{name}"]).get(f"service:{name}")
+    if found is None:
+        raise NotFoundError("workspace.not_found", name=name)
+    return found
 
 
 def service_of(view: View, name: str) -> Service:
     """Return the service of this name; raises `NotFoundError` where the actor sees none."""
-    found = view.named([f"service:{name}"]).get(f"service:{name}")
-    if found is None:
-        raise NotFoundError("workspace.not_found", name=name)
-    return found.load(Service)
+    return stored_service(view, name).load(Service)
 
 
 def own_service(view: View, name: str) -> Service:
@@ -28,6 +34,12 @@ def own_service(view: View, name: str) -> Service:
     if not view.actor.may_write_for(service.organisation):
         raise RefusedError("observation.not_yours", service=name)
     return service
+
+
+def require_operator(view: View) -> None:
+    """Return if the actor is the operator, who arms and silences; raises `RefusedError`."""
+    if not view.actor.is_operator:
+        raise RefusedError("workspace.operator_only", organisation=view.actor.organisation)
 
 
 def head_of(service: str) -> str:

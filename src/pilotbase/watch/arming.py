@@ -1,0 +1,160 @@
+"""Arming a watch: what the certificate promises is made a watch, tried on what is there, and only then let loose.
+
+prepared ──▶ replayed ──▶ armed ──▶ disarmed
+"""
+
+from __future__ import annotations
+
+from pilotbase.data.batches import feature_columns
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.profile import ReferenceProfile
+from pilotbase.documents.service import Service
+from pilotbase.documents.texts import Text
+from pilotbase.documents.watch import Replay, Watch, WatchTerms
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.sealing import load_sealed, read_public_sample
+from pilotbase.watch import standings
+from pilotbase.watch.losses import WatchedLoss, promised_loss, watched_risks
+from pilotbase.watch.profiles import profile_of
+from pilotbase.watch.promises import Promised, latency_promised, promised_of
+from pilotbase.watch.replaying import replay
+from pilotbase.watch.subjects import head_of, require_operator, service_of, stored_service, watch_of
+from pilotbase.watch.warnings import end_warnings, standing_warnings
+from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+DEFAULT_TERMS = WatchTerms()
+
+
+def prepare_watch(lab: Lab, view: View, service: str, terms: WatchTerms = DEFAULT_TERMS) -> Watch:
+    """Return the watch that a service's certificate allows, not armed and not stored; its profile is kept.
+
+    Every criterion of the plan is watched with a promise, or stands in ``unpromised`` with the reason why not.
+
+    Raises:
+        NotFoundError: the actor sees no such service.
+        RefusedError: it is not the operator.
+    """
+    found = service_of(view, service)
+    require_operator(view)
+    promised = promised_of(view, found)
+    chosen = terms.model_dump(exclude={"alpha", "early"})
+    if promised is None:
+        return Watch(service=service, **chosen)
+    losses, unpromised = _losses(promised, terms.tolerance)
+    latency = latency_promised(promised.plan)
+    if latency is not None and terms.latency_ms is None:
+        chosen |= {"latency_ms": latency.milliseconds, "latency_quantile": latency.quantile}
+    return Watch(
+        service=service,
+        certificate=promised.certificate,
+        version=promised.version,
+        risks=watched_risks(losses, terms.alpha, terms.early),
+        unpromised=unpromised,
+        profile=_keep_profile(lab, view, found, promised),
+        **chosen,
+    )
+
+
+def replay_watch(lab: Lab, view: View, watch: Watch) -> Replay:
+    """Let ``watch`` look at the history of its service, or at the trial's public sample, and keep what it says.
+
+    Raises as `prepare_watch`.
+    """
+    service = service_of(view, watch.service)
+    require_operator(view)
+    promised = promised_of(view, service)
+    found = replay(lab, view, watch, promised)
+    stored = stored_service(view, watch.service)
+    with view.transaction("watch.replayed") as change:
+        for document in (watch, found):
+            change.put(document, stored.visibility, owner=stored.owner, fields={"service": watch.service})
+        _name(change, view, replay_head(watch.service), found.digest())
+    return found
+
+
+def arm(view: View, service: str, replayed: Digest | None = None) -> Watch:
+    """Arm the watch of a service that was replayed last and return it; its detectors begin anew.
+
+    ``replayed``: the replay that was looked at.
+
+    Raises:
+        NotFoundError: the actor sees no such service.
+        RefusedError: it is not the operator, or nothing was replayed.
+        ConflictError: another replay was made since, or the service's route has changed.
+    """
+    stored, found = stored_service(view, service), last_replay(view, service)
+    require_operator(view)
+    if found is None:
+        raise RefusedError("watching.not_replayed", service=service)
+    if replayed is not None and found.digest() != replayed:
+        raise ConflictError("watching.replayed_again", service=service)
+    prepared = view.load(found.watch, Watch)
+    promised = promised_of(view, stored.load(Service))
+    if prepared.certificate != (promised.certificate if promised else None):
+        raise ConflictError("watching.other_certificate", service=service)
+    with view.transaction("watch.armed") as change:
+        watch = prepared.model_copy(update={"armed_at": change.now})
+        change.put(watch, stored.visibility, owner=stored.owner, fields={"service": service})
+        end_warnings(change, view, stored, standing_warnings(view.within(change), service).values())
+        _name(change, view, head_of(service), watch.digest())
+        standings.begin(change.connection, service, watch.digest(), change.now)
+    return watch
+
+
+def disarm(view: View, service: str) -> Watch:
+    """Disarm the watch of a service and return it as it stands then: observations are taken in, nothing is warned of.
+
+    Raises:
+        NotFoundError: the actor sees no such service.
+        RefusedError: it is not the operator, or the watch is not armed.
+    """
+    stored, watch = stored_service(view, service), watch_of(view, service)
+    require_operator(view)
+    if watch is None or watch.armed_at is None:
+        raise RefusedError("watching.not_armed", service=service)
+    with view.transaction("watch.disarmed") as change:
+        still = watch.model_copy(update={"armed_at": None})
+        change.put(still, stored.visibility, owner=stored.owner, fields={"service": service})
+        end_warnings(change, view, stored, standing_warnings(view.within(change), service).values())
+        _name(change, view, head_of(service), still.digest())
+        standings.end(change.connection, service)
+    return still
+
+
+def last_replay(view: View, service: str) -> Replay | None:
+    """Return what was replayed last for a service, or None."""
+    digest = view.head(replay_head(service))
+    return None if digest is None else view.load(digest, Replay)
+
+
+def replay_head(service: str) -> str:
+    """Return the name under which the newest replay of a service stands in the store."""
+    return f"watch-replay:{service}"
+
+
+def _losses(promised: Promised, tolerance: float) -> tuple[list[WatchedLoss], dict[str, Text]]:
+    losses: list[WatchedLoss] = []
+    unpromised: dict[str, Text] = {}
+    for criterion in promised.plan.criteria:
+        found = promised_loss(criterion.rule, promised.setting, tolerance, criterion.unit)
+        if isinstance(found, WatchedLoss):
+            losses.append(found)
+        else:
+            unpromised[criterion.rule] = found
+    return losses, unpromised
+
+
+def _keep_profile(lab: Lab, view: View, service: Service, promised: Promised) -> Digest:
+    """Keep the profile of the public sample, which was released to suppliers already, and return its digest."""
+    sealed = load_sealed(view, promised.plan.sealed)
+    columns = feature_columns(read_public_sample(lab, sealed), sealed.contract, promised.may_miss)
+    profile: ReferenceProfile = profile_of(columns, sealed.contract.features, sealed.record.public_sample)
+    stored = stored_service(view, service.name)
+    return view.put(profile, stored.visibility, "watch.profiled", owner=stored.owner)
+
+
+def _name(change: Transaction, view: View, head: str, digest: Digest) -> None:
+    change.set_head(head, digest, expected=view.within(change).head(head))

@@ -1,0 +1,201 @@
+"""Following a service: its detectors, what each is given of the cases that come, and the turns that they take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.profile import ReferenceProfile
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
+from pilotbase.documents.watch import Watch
+from pilotbase.watch.contract_breaks import broken_cases
+from pilotbase.watch.detectors import WHOLE, Change, Detector, LossDetector, LossState, LossWatch, restored, written
+from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
+from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
+from pilotbase.watch.entering import CohortLosses
+from pilotbase.watch.losses import Losses, WatchedLoss, contract_losses, latency_losses, promised_loss
+from pilotbase.watch.packs import Pack, moment_of
+from pilotbase.watch.promises import Promised
+
+States = Mapping[str, bytes]
+"""Name of a detector → its state as it is stored."""
+CONTRACT, LATENCY, DRIFT, SILENCE = "contract", "latency", "drift", "silence"
+_NEVER_TIMED = frozenset({CallEnd.HUMAN.value, CallEnd.BROKE_CONTRACT.value, CallEnd.CANCELLED.value})
+"""Ends of calls that say nothing of how long an answer takes."""
+_UNANSWERED = frozenset({CallEnd.TIMED_OUT.value, CallEnd.FAILED.value})
+_RISK_EVERY = 100
+_ONE_POINT = 1 << 62
+"""A detector whose path nobody draws."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A detector, or one part of it, has taken another colour."""
+
+    detector: str
+    """Name of the detector, with the part that it is about."""
+    signal: Signal
+    colour: Colour
+    reason: Text
+    promise: Text
+    seen: int
+    began: datetime
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a detector stood when it had seen so many rows."""
+
+    at: datetime
+    seen: int
+    value: float
+    colour: Colour
+
+
+@dataclass
+class Followed:
+    """One detector under its name, with what it has said since it was taken up."""
+
+    name: str
+    detector: Detector[Any, Any]
+    every: int
+    """Rows between two points of its path."""
+    turns: list[Turn] = field(default_factory=list)
+    points: dict[int, Point] = field(default_factory=dict)
+
+    def follow(self, batch: Any, at: Sequence[int]) -> None:
+        """Give rows to the detector; ``at`` says of each when it was answered, in microseconds."""
+        if not at:
+            return
+        before = self.detector.seen
+        for change in self.detector.update(batch):
+            self.turns.append(self._turn(change, moment_of(at[change.seen - before - 1])))
+        number = self.detector.seen // self.every
+        self.points[number] = Point(moment_of(at[-1]), self.detector.seen, self.detector.value, self.detector.colour)
+
+    def state(self) -> bytes:
+        """Return the detector's state as it is stored."""
+        return json.dumps(written(self.detector.state)).encode()
+
+    def _turn(self, change: Change, began: datetime) -> Turn:
+        name = self.name if change.part == WHOLE else f"{self.name}:{change.part}"
+        return Turn(name, self.detector.signal, change.colour, change.reason, self.detector.promise, change.seen, began)
+
+
+@dataclass(frozen=True)
+class Following:
+    """What is followed of a service under one watch."""
+
+    watch: Watch
+    promised: Promised | None
+    stream: Mapping[str, Followed]
+    """Detectors that look at every case as it comes."""
+    risks: Mapping[str, tuple[Followed, WatchedLoss]]
+    """Detectors that look at cohorts."""
+
+    @property
+    def all(self) -> list[Followed]:
+        """Return every detector, those of risk first."""
+        return [*(followed for followed, _ in self.risks.values()), *self.stream.values()]
+
+    def take_pack(self, pack: Pack) -> None:
+        """Let the detectors of the stream look at cases in the order in which they came."""
+        if CONTRACT in self.stream and self.promised is not None:
+            broken = broken_cases(pack, self.promised.plan.contract, self.promised.may_miss)
+            self.stream[CONTRACT].follow(contract_losses(broken), pack.at)
+        if LATENCY in self.stream and self.watch.latency_ms is not None:
+            milliseconds, at = _timed(pack)
+            self.stream[LATENCY].follow(latency_losses(milliseconds, self.watch.latency_ms), at)
+        if DRIFT in self.stream and pack.inputs:
+            rows = [row for row, end in enumerate(pack.ends) if end != CallEnd.BROKE_CONTRACT]
+            asked = pack if len(rows) == len(pack) else pack.among(rows)
+            self.stream[DRIFT].follow(asked.inputs, asked.at)
+
+    def hear(self, at: Sequence[int], heard: bool = True) -> None:
+        """Let the detector of silence hear something at each moment, or look at it and hear nothing."""
+        seconds = np.array(at, dtype=np.float64) / 1_000_000
+        self.stream[SILENCE].follow(Ticks(seconds, np.full(len(at), heard)), at)
+
+    def hear_all(self, at: Sequence[int]) -> None:
+        """Let the detector of silence hear a history, in order, as if somebody had looked after every long pause."""
+        allowed = int(self.watch.silence_seconds * 1_000_000)
+        begun = 0
+        for place in [place for place in range(1, len(at)) if at[place] - at[place - 1] > allowed]:
+            self.hear(at[place - 1 : place])
+            self.hear([at[place] - 1], heard=False)
+            begun = place
+        self.hear(at[begun : begun + 1])
+        self.hear(at[-1:])
+
+    def take_cohort(self, cohort: CohortLosses) -> None:
+        """Let the detectors of risk look at a cohort, so many cases at once that a path of points comes of it."""
+        for (followed, _), losses in zip(self.risks.values(), cohort.losses, strict=True):
+            for start in range(0, len(cohort.at), _RISK_EVERY):
+                rows = slice(start, start + _RISK_EVERY)
+                groups = None if losses.groups is None else losses.groups[rows]
+                followed.follow(Losses(losses.values[rows], groups), cohort.at[rows])
+
+
+def follow(
+    watch: Watch, promised: Promised | None, profile: ReferenceProfile | None, states: States = MappingProxyType({})
+) -> Following:
+    """Return the detectors of a watch, each from its state where it has one, else from the beginning."""
+    losses = {} if promised is None else {f"risk:{one.criterion}": one for one in watch.risks}
+    risks: dict[str, tuple[Followed, WatchedLoss]] = {}
+    for name, risk in losses.items():
+        assert promised is not None
+        loss = promised_loss(risk.criterion, promised.setting, watch.tolerance)
+        assert isinstance(loss, WatchedLoss), "a watch names only criteria that can be watched"
+        design = LossWatch(Signal.RISK, risk.criterion, risk.r0, risk.alpha, risk.early)
+        risks[name] = (_loss_detector(name, design, states, _RISK_EVERY), loss)
+    return Following(watch, promised, dict(_stream(watch, promised, profile, states)), risks)
+
+
+def _stream(
+    watch: Watch, promised: Promised | None, profile: ReferenceProfile | None, states: States
+) -> Iterator[tuple[str, Followed]]:
+    every = max(watch.chunk // 4, 1)
+    if promised is not None:
+        design = LossWatch(Signal.CONTRACT, CONTRACT, watch.contract_share)
+        yield CONTRACT, _loss_detector(CONTRACT, design, states, every)
+    if watch.latency_ms is not None:
+        subject = f"latency > {watch.latency_ms:g} ms"
+        design = LossWatch(Signal.LATENCY, subject, min(1 - watch.latency_quantile + watch.tolerance, 0.99))
+        yield LATENCY, _loss_detector(LATENCY, design, states, every)
+    yield SILENCE, _silence_detector(watch, states)
+    if profile is not None:
+        of_drift = DriftWatch(watch.chunk, watch.drift_alarms, watch.drift_chunks)
+        stored = states.get(DRIFT)
+        state = None if stored is None else restored(DriftState, json.loads(stored))
+        yield DRIFT, Followed(DRIFT, DriftDetector(profile, of_drift, state), watch.chunk)
+
+
+def _silence_detector(watch: Watch, states: States) -> Followed:
+    stored = states.get(SILENCE)
+    state = None if stored is None else restored(SilenceState, json.loads(stored))
+    return Followed(SILENCE, SilenceDetector(watch.silence_seconds, state), _ONE_POINT)
+
+
+def _loss_detector(name: str, design: LossWatch, states: States, every: int) -> Followed:
+    stored = states.get(name)
+    state = None if stored is None else restored(LossState, json.loads(stored))
+    return Followed(name, LossDetector(design, state), every)
+
+
+def _timed(pack: Pack) -> tuple[NDArray[np.float64], list[int]]:
+    """Return how long answers took, NaN where none came in time, and when; calls that waited for nobody left out."""
+    rows = [
+        row
+        for row, (end, taken) in enumerate(zip(pack.ends, pack.milliseconds, strict=True))
+        if end in _UNANSWERED or (end not in _NEVER_TIMED and taken is not None)
+    ]
+    taken = [np.nan if pack.ends[row] in _UNANSWERED else pack.milliseconds[row] for row in rows]
+    return np.array(taken, dtype=np.float64), [pack.at[row] for row in rows]

@@ -1,0 +1,77 @@
+"""What the certificate of a service promises: the plan that it was given on, as the watch reads it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.documents.criteria import Rule
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.service import CertifiedRoute, Service
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.measures import Setting, is_resource
+from pilotbase.trial.sealing import SealedScenario
+from pilotbase.workspace.store import View
+
+_LATENCY = re.compile(r"latency\.p(\d+)")
+
+
+@dataclass(frozen=True)
+class Promised:
+    """The application that answers first, and the plan on which it was accepted."""
+
+    certificate: Digest
+    version: Digest
+    """Digest of the application."""
+    plan: TrialPlan
+    may_miss: frozenset[str] = frozenset()
+    """Fields that lacked a value somewhere in the data of the trial."""
+
+    @property
+    def setting(self) -> Setting:
+        """Return what a service offers to criteria: the answers, and as columns what it is asked with."""
+        prediction, features = self.plan.contract.prediction, self.plan.contract.features
+        columns = frozenset(field.name for field in features)
+        return Setting(prediction.kind, prediction.classes, self.plan.positive, columns, features=features)
+
+
+@dataclass(frozen=True)
+class LatencyPromise:
+    """So many milliseconds at most, for this share of calls."""
+
+    milliseconds: float
+    quantile: float
+
+
+def promised_of(view: View, service: Service) -> Promised | None:
+    """Return what the service's first route promises; None where no certificate accepts it.
+
+    Raises:
+        NotFoundError: the actor does not see certificate or plan.
+    """
+    route = service.routes[0]
+    if not isinstance(route, CertifiedRoute):
+        return None
+    issued = view.load(route.certificate, IssuedCertificate)
+    if issued.certificate.verdict is not Verdict.ACCEPT:
+        return None
+    plan = view.load(route.plan, TrialPlan)
+    sealed = view.load(plan.sealed, SealedScenario)
+    return Promised(route.certificate, route.application.digest, plan, frozenset(sealed.may_miss))
+
+
+def latency_promised(plan: TrialPlan) -> LatencyPromise | None:
+    """Return the strictest bound on a quantile of latency among the criteria of ``plan``, or None."""
+    found = [_latency(rule) for rule in (criterion.parsed() for criterion in plan.criteria) if is_resource(rule)]
+    return min((one for one in found if one is not None), key=lambda one: one.milliseconds, default=None)
+
+
+def _latency(rule: Rule) -> LatencyPromise | None:
+    """Return the bound that a rule such as ``latency.p95 <= 250 ms`` sets."""
+    named = _LATENCY.fullmatch(rule.measure)
+    if named is None or rule.comparison != "<=":
+        return None
+    digits = named.group(1)
+    return LatencyPromise(float(rule.threshold) * 1000, int(digits) / 10 ** len(digits))

@@ -1,0 +1,133 @@
+"""What a watch would have said of what is there: the history of its service, else the trial's public sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import Connection, select
+
+from pilotbase.data.batches import feature_columns
+from pilotbase.documents.profile import ReferenceProfile
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.documents.watch import Replay, ReplayedTurn, Watch
+from pilotbase.protocols.contract_cases import scalars_of
+from pilotbase.protocols.frames import Batch
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.sealing import load_sealed, read_public_sample
+from pilotbase.watch.cohorts import past_cohorts
+from pilotbase.watch.detectors.drift import DriftDetector
+from pilotbase.watch.entering import losses_of
+from pilotbase.watch.following import DRIFT, Following, Turn, follow
+from pilotbase.watch.labelled import cases_of
+from pilotbase.watch.packs import Pack, microseconds
+from pilotbase.watch.promises import Promised
+from pilotbase.workspace import watch_tables as tables
+from pilotbase.workspace.store import View
+
+LONGEST = 500_000
+"""Of a longer history the newest cases are replayed, about so many."""
+SHOWN = 200
+_packs = tables.observation_packs.c
+
+
+def replay(lab: Lab, view: View, watch: Watch, promised: Promised | None) -> Replay:
+    """Return what the detectors of ``watch`` would have said, from the beginning; nothing is written."""
+    profile = None if watch.profile is None else view.load(watch.profile, ReferenceProfile)
+    following = follow(watch, promised, profile)
+    cases, seen = _replay_history(view, following)
+    source: Literal["history", "public_sample", "nothing"] = "history" if cases else "nothing"
+    if not cases and promised is not None and DRIFT in following.stream:
+        cases, source = _replay_sample(lab, view, following, promised), "public_sample"
+    turns = sorted((turn for followed in following.all for turn in followed.turns), key=lambda turn: turn.began)
+    found = Replay(
+        service=watch.service,
+        watch=watch.digest(),
+        source=source,
+        cases=cases,
+        turns=tuple(map(_shown, turns[:SHOWN])),
+        turned=len(turns),
+        at=view.store.clock(),
+        **seen,
+    )
+    return found.model_copy(update={"cautions": tuple(_cautions(following, found))})
+
+
+def _replay_history(view: View, following: Following) -> tuple[int, dict[str, int]]:
+    """Return how many cases the detectors of the stream have seen, and what those of risk have."""
+    cases, seen = 0, {"cohorts": 0, "entered": 0, "labelled": 0}
+    heard: list[int] = []
+    with view.reading() as connection:
+        for pack in _newest_packs(connection, following.watch.service):
+            following.take_pack(pack)
+            heard += pack.at
+            cases += len(pack)
+        following.hear_all(sorted(heard))
+        if following.promised is None:
+            return cases, seen
+        criteria = [loss for _, loss in following.risks.values()]
+        window = timedelta(seconds=following.watch.label_seconds)
+        for cohort in past_cohorts(connection, following.watch.service, window, view.store.clock()):
+            losses = losses_of(cases_of(connection, cohort), following.promised, criteria)
+            following.take_cohort(losses)
+            seen["cohorts"] += 1
+            seen["entered"] += len(losses.at)
+            seen["labelled"] += losses.labelled
+    return cases, seen
+
+
+def _newest_packs(connection: Connection, service: str) -> Iterator[Pack]:
+    """Yield the packs of a service in their order, of a long history the newest."""
+    here = (_packs.service == service, _packs.body.is_not(None))
+    sizes = connection.execute(select(_packs.number, _packs.cases).where(*here).order_by(_packs.number)).all()
+    after = sum(row.cases for row in sizes)
+    for row in sizes:
+        if after <= LONGEST:
+            yield Pack.from_bytes(connection.scalar(select(_packs.body).where(_packs.number == row.number)) or b"")
+        after -= row.cases
+
+
+def _replay_sample(lab: Lab, view: View, following: Following, promised: Promised) -> int:
+    """Let the detectors of the inputs look at the public sample, row by row, as if it had just come."""
+    sealed = load_sealed(view, promised.plan.sealed)
+    sample = read_public_sample(lab, sealed)
+    columns = feature_columns(sample, promised.plan.contract, promised.may_miss)
+    count = sample.height
+    pack = Pack(
+        ids=[f"sample/{row}" for row in range(count)],
+        at=[microseconds(view.store.clock())] * count,
+        milliseconds=[None] * count,
+        versions=[None] * count,
+        ends=[CallEnd.ANSWERED.value] * count,
+        inputs=scalars_of(Batch(columns, count)),
+    )
+    following.take_pack(pack)
+    return count
+
+
+def _shown(turn: Turn) -> ReplayedTurn:
+    return ReplayedTurn(
+        detector=turn.detector,
+        signal=turn.signal,
+        colour=turn.colour,
+        reason=turn.reason,
+        seen=turn.seen,
+        began=turn.began,
+    )
+
+
+def _cautions(following: Following, found: Replay) -> Iterator[Text]:
+    """Yield what speaks against relying on the watch as it is prepared."""
+    if found.source != "history":
+        yield text("watching.no_history")
+    drift = following.stream.get(DRIFT)
+    caution = drift.detector.caution if drift is not None and isinstance(drift.detector, DriftDetector) else None
+    if caution is not None:
+        yield caution
+    if found.entered > found.labelled:
+        share = f"{100 * (1 - found.labelled / found.entered):.1f} %"
+        yield text("watching.labels_missing", share=share, cases=found.entered)
+    if not following.risks:
+        yield text("watching.no_promise")

@@ -1,0 +1,156 @@
+"""Where the detectors of services stand, as rows: what they have read, their states, their paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.watch.following import Followed, Point
+from pilotbase.workspace import watch_tables as tables
+
+_rows, _states, _points, _packs = (
+    tables.watches.c,
+    tables.watch_states.c,
+    tables.watch_points.c,
+    tables.observation_packs.c,
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the watch of a service stands."""
+
+    service: str
+    watch: Digest
+    armed: bool
+    passes: int
+    """Counts what was written: whoever has computed on another standing writes nothing."""
+    read_to: int
+    """Number of the last pack that the detectors of the stream have read."""
+    colour: Colour
+    ran_at: datetime
+
+
+@dataclass(frozen=True)
+class DetectorStanding:
+    """Where one detector stands."""
+
+    detector: str
+    signal: Signal
+    seen: int
+    colour: Colour
+    value: float
+    last_at: datetime | None
+
+
+def standing_of(connection: Connection, service: str) -> Standing | None:
+    """Return where the watch of a service stands; None: it was never armed."""
+    row = connection.execute(select(tables.watches).where(_rows.service == service)).one_or_none()
+    return None if row is None else _standing(row)
+
+
+def armed_services(connection: Connection) -> list[str]:
+    """Return the services whose watch is armed."""
+    rows = select(_rows.service).where(_rows.armed == 1).order_by(_rows.service)
+    return list(connection.scalars(rows))
+
+
+def begin(connection: Connection, service: str, watch: Digest, now: datetime) -> None:
+    """Let the detectors of a newly armed watch stand at their beginning: what came before is history."""
+    newest = connection.scalar(select(func.max(_packs.number)).where(_packs.service == service)) or 0
+    fresh = {"watch": watch, "armed": 1, "read_to": newest, "colour": Colour.GREEN.value, "ran_at": now}
+    connection.execute(delete(tables.watch_states).where(_states.service == service))
+    connection.execute(delete(tables.watch_points).where(_points.service == service))
+    again = update(tables.watches).where(_rows.service == service).values(passes=_rows.passes + 1, **fresh)
+    if connection.execute(again).rowcount == 0:
+        connection.execute(insert(tables.watches).values(service=service, passes=0, **fresh))
+
+
+def end(connection: Connection, service: str) -> None:
+    """Let the detectors of a disarmed watch stand still."""
+    still = {"armed": 0, "colour": Colour.GREEN.value, "passes": _rows.passes + 1}
+    connection.execute(update(tables.watches).where(_rows.service == service).values(still))
+
+
+def move_on(connection: Connection, standing: Standing, read_to: int, colour: Colour, now: datetime) -> bool:
+    """Let a watch stand further on and return True; False where another has moved it meanwhile."""
+    here = (_rows.service == standing.service, _rows.passes == standing.passes, _rows.armed == 1)
+    values = {"passes": standing.passes + 1, "read_to": read_to, "colour": colour.value, "ran_at": now}
+    return connection.execute(update(tables.watches).where(*here).values(values)).rowcount == 1
+
+
+def states_of(connection: Connection, service: str) -> Mapping[str, bytes]:
+    """Return name → state of the detectors of a service."""
+    rows = select(_states.detector, _states.state).where(_states.service == service)
+    return {row.detector: bytes(row.state) for row in connection.execute(rows)}
+
+
+def write_states(connection: Connection, service: str, followed: Iterable[Followed]) -> None:
+    """Write where detectors stand now, and the points of their paths."""
+    for one in followed:
+        if not one.points:
+            continue
+        latest = one.points[max(one.points)]
+        values = {
+            "signal": one.detector.signal.value,
+            "state": one.state(),
+            "seen": latest.seen,
+            "colour": latest.colour.value,
+            "value": latest.value,
+            "last_at": latest.at,
+        }
+        here = (_states.service == service, _states.detector == one.name)
+        if connection.execute(update(tables.watch_states).where(*here).values(values)).rowcount == 0:
+            connection.execute(insert(tables.watch_states).values(service=service, detector=one.name, **values))
+        _write_points(connection, service, one)
+
+
+def detectors_of(connection: Connection, service: str) -> list[DetectorStanding]:
+    """Return where each detector of a service stands, by name."""
+    rows = select(tables.watch_states).where(_states.service == service).order_by(_states.detector)
+    return [
+        DetectorStanding(row.detector, Signal(row.signal), row.seen, Colour(row.colour), row.value, row.last_at)
+        for row in connection.execute(rows)
+    ]
+
+
+def path_of(connection: Connection, service: str, detector: str, at_most: int = 400) -> list[Point]:
+    """Return the path of a detector, oldest first, thinned to about ``at_most`` points; each turn of colour stays."""
+    here = (_points.service == service, _points.detector == detector)
+    rows = connection.execute(select(tables.watch_points).where(*here).order_by(_points.number)).all()
+    step = max(len(rows) // at_most, 1)
+    kept = [
+        row
+        for place, row in enumerate(rows)
+        if place % step == 0 or place == len(rows) - 1 or row.colour != rows[place - 1].colour
+    ]
+    return [Point(row.at, row.seen, row.value, Colour(row.colour)) for row in kept]
+
+
+def _write_points(connection: Connection, service: str, one: Followed) -> None:
+    """Write points of a path; the newest that stands there may be one that is written anew, with more rows seen."""
+    of_path = (_points.service == service, _points.detector == one.name)
+    connection.execute(delete(tables.watch_points).where(*of_path, _points.number.in_(list(one.points))))
+    rows = [
+        {
+            "service": service,
+            "detector": one.name,
+            "number": number,
+            "at": point.at,
+            "seen": point.seen,
+            "value": point.value,
+            "colour": point.colour.value,
+        }
+        for number, point in one.points.items()
+    ]
+    connection.execute(insert(tables.watch_points), rows)
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(row.service, row.watch, bool(row.armed), row.passes, row.read_to, Colour(row.colour), row.ran_at)

@@ -1,0 +1,240 @@
+"""Detectors read what is new, each case once, cohorts whole; a warning is written when a colour changes."""
+
+import pytest
+from sqlalchemy import select
+
+from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.watch import running
+from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
+from pilotbase.watch.cohorts import CohortState, list_cohorts
+from pilotbase.watch.running import run, run_all, run_once
+from pilotbase.watch.standings import detectors_of, path_of, standing_of
+from pilotbase.watch.warnings import standing_warnings, warnings_of
+from pilotbase.workspace import watch_tables as tables
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from tests.watch.services_for_tests import ACME, EARLIER, OTHER, PLANT, labelled, observed, take_in
+from tests.watch.worlds_for_tests import DAY, TERMS, World
+
+RISK = "risk:accuracy >= 0.85"
+
+
+@pytest.fixture
+def world(store, tmp_path):
+    return World(store, tmp_path)
+
+
+@pytest.fixture
+def any_world(any_store, tmp_path):
+    return World(any_store, tmp_path)
+
+
+def told(world, detector=None):
+    """Colours that were written, oldest first."""
+    found = [one for _, one in reversed(warnings_of(world.view, "milling"))]
+    return [(one.detector, one.colour.value) for one in found if detector in (None, one.detector)]
+
+
+def seen(world):
+    with world.view.reading() as connection:
+        return {one.detector: one.seen for one in detectors_of(connection, "milling")}
+
+
+def test_a_watch_is_made_of_the_certificate(world):
+    watch = prepare_watch(world.lab, world.view, "milling", TERMS)
+    (risk,) = watch.risks
+    assert (risk.criterion, risk.r0, risk.alpha) == ("accuracy >= 0.85", pytest.approx(0.15), 0.05)
+    assert {rule: reason.code for rule, reason in watch.unpromised.items()} == {
+        "latency.p95 <= 100 ms": "detector.of_a_run",
+        "gap(accuracy by shift) <= 0.2": "detector.gap",
+    }
+    assert (watch.latency_ms, watch.latency_quantile, watch.version) == (100, 0.95, f"sha256:{'1' * 64}")
+    assert watch.armed_at is None
+
+
+def test_a_bad_week_turns_red_and_a_good_one_says_nothing(any_world, clock):
+    any_world.arm()
+    for _ in range(3):
+        any_world.bring(200, wrong=0.05)
+        any_world.pass_days(clock, 1)
+    any_world.pass_days(clock, 2)
+    assert told(any_world) == []
+    assert seen(any_world)[RISK] == 600
+    for _ in range(3):
+        any_world.bring(200, wrong=0.5)
+        any_world.pass_days(clock, 1)
+    any_world.pass_days(clock, 2)
+    assert told(any_world, RISK)[-1] == (RISK, "red")
+    with any_world.view.reading() as connection:
+        assert standing_of(connection, "milling").colour is Colour.RED
+        assert [point.seen for point in path_of(connection, "milling", RISK)][-1] == 1200
+
+
+def test_errors_that_are_labelled_first_do_not_alarm(world, clock):
+    """Correction 12: with only the wrong ones labelled so far, nothing enters before the window has closed."""
+    world.arm(label_seconds=30 * 86_400)
+    for _ in range(5):
+        world.bring(100, wrong=0.12, labels=0.12)
+        run(world.view, "milling")
+        assert RISK not in seen(world)
+        world.pass_days(clock, 1)
+    world.pass_days(clock, 31)
+    assert seen(world)[RISK] == 500
+    assert told(world, RISK) == []
+
+
+def test_a_missing_label_counts_as_correct_and_is_told(world, clock):
+    world.arm()
+    world.bring(100, wrong=1.0, labels=0.1)
+    world.pass_days(clock, 3)
+    assert told(world, RISK) == []
+    with world.view.reading() as connection:
+        (cohort,) = list_cohorts(connection, "milling")
+    assert (cohort.state, cohort.cases, cohort.labelled, cohort.missing) == (CohortState.ENTERED, 100, 10, 90)
+
+
+def test_answers_of_others_are_no_evidence(world, clock):
+    world.arm()
+    world.bring(50, wrong=0.0)
+    take_in(world.view, observed("other", clock.now, {f"o{i}": "fine" for i in range(400)}, version=EARLIER))
+    take_in(world.view, labelled("l-other", {f"o{i}": "broken" for i in range(400)}))
+    world.pass_days(clock, 3)
+    assert seen(world)[RISK] == 50
+    assert told(world, RISK) == []
+
+
+def test_each_case_is_read_once_whatever_happens_between(world, clock, monkeypatch):
+    world.arm()
+    monkeypatch.setattr(running, "STEP_CASES", 50)
+    for _ in range(4):
+        world.bring(100, wrong=0.4, moved=1.0)
+    write = running._write
+    killed = iter([True, False] * 50)
+
+    def dies(*arguments):
+        if next(killed):
+            raise KeyboardInterrupt
+        write(*arguments)
+
+    monkeypatch.setattr(running, "_write", dies)
+    clock.now += 3 * DAY
+    for _ in range(20):
+        try:
+            run_all(world.view)
+        except KeyboardInterrupt:
+            continue
+    monkeypatch.setattr(running, "_write", write)
+    run(world.view, "milling")
+    assert seen(world) == {RISK: 400, "contract": 400, "drift": 400, "latency": 400, "silence": seen(world)["silence"]}
+    once = told(world)
+    assert len(once) == len(set(once)), "no turn is told twice"
+    assert (RISK, "red") in once
+    assert ("drift:x", "orange") in once
+
+
+def test_of_two_workers_one_writes(world, clock):
+    world.arm()
+    world.bring(100, wrong=0.1)
+    with world.view.reading() as connection:
+        before = standing_of(connection, "milling")
+    assert run_once(world.view, "milling")
+    following = running._following(world.view, before, {})
+    reached = running._follow_stream(world.view, before, following)
+    running._write(world.view, before, following, reached)
+    assert seen(world)["drift"] == 100
+    with world.view.reading() as connection:
+        assert standing_of(connection, "milling").passes == before.passes + 1
+
+
+def test_slow_calls_and_broken_contracts_are_orange_never_red(world, clock):
+    world.arm()
+    world.bring(600, wrong=0.0, milliseconds=500)
+    take_in(
+        world.view,
+        observed(
+            "new-schema", clock.now, {f"n{i}": "fine" for i in range(300)}, inputs={"x": ["one"] * 300, "y": [1] * 300}
+        ),
+    )
+    run(world.view, "milling")
+    assert {(one.signal, one.colour) for one in standing_warnings(world.view, "milling").values()} >= {
+        (Signal.LATENCY, Colour.ORANGE),
+        (Signal.CONTRACT, Colour.ORANGE),
+    }
+    assert "red" not in {colour for _, colour in told(world)}
+
+
+def test_silence_is_told_once_and_ends_when_something_is_heard(world, clock):
+    world.arm(silence_seconds=600)
+    run(world.view, "milling")
+    clock.step(601)
+    run(world.view, "milling")
+    run(world.view, "milling")
+    assert told(world) == [("silence", "yellow")]
+    world.bring(5, wrong=0.0)
+    run(world.view, "milling")
+    assert told(world) == [("silence", "yellow"), ("silence", "green")]
+
+
+def test_arming_shows_first_what_would_have_been_warned_of(world, clock):
+    for _ in range(4):
+        world.bring(150, wrong=0.6)
+        world.pass_days(clock, 1)
+    with pytest.raises(RefusedError) as caught:
+        arm(world.view, "milling")
+    assert caught.value.code == "watching.not_replayed"
+    watch = prepare_watch(world.lab, world.view, "milling", TERMS)
+    found = replay_watch(world.lab, world.view, watch)
+    assert (found.source, found.cases, found.cohorts, found.labelled) == ("history", 600, 3, 450)
+    assert "red" in {turn.colour.value for turn in found.turns if turn.detector == RISK}
+    assert told(world) == [], "a replay warns nobody"
+    replay_watch(world.lab, world.view, watch.model_copy(update={"tolerance": 0.1}))
+    with pytest.raises(ConflictError):
+        arm(world.view, "milling", found.digest())
+    armed = arm(world.view, "milling", last_replay(world.view, "milling").digest())
+    assert armed.armed_at == clock.now
+    run(world.view, "milling")
+    assert RISK not in seen(world), "history is not entered again"
+
+
+def test_without_history_the_public_sample_is_replayed(world):
+    found = replay_watch(world.lab, world.view, prepare_watch(world.lab, world.view, "milling", TERMS))
+    assert (found.source, found.cases) == ("public_sample", 4000)
+    assert [one.code for one in found.cautions] == ["watching.no_history", "detector.small_reference"]
+    assert found.turns == ()
+
+
+def test_arming_anew_takes_warnings_back_and_disarmed_warns_of_nothing(world, clock):
+    world.arm(silence_seconds=600)
+    clock.step(601)
+    run(world.view, "milling")
+    world.arm(silence_seconds=600)
+    assert told(world) == [("silence", "yellow"), ("silence", "green")]
+    disarm(world.view, "milling")
+    clock.step(10_000)
+    run_all(world.view)
+    assert len(told(world)) == 2
+    with pytest.raises(RefusedError):
+        disarm(world.view, "milling")
+
+
+def test_arming_is_the_operators_and_warnings_are_for_who_sees_the_service(world, clock):
+    world.arm(silence_seconds=600)
+    clock.step(601)
+    run(world.view, "milling")
+    for who, code in ((PLANT, "workspace.operator_only"), (OTHER, "workspace.not_found")):
+        for act in (lambda view: arm(view, "milling"), lambda view: disarm(view, "milling")):
+            with pytest.raises(PilotbaseError) as caught:
+                act(world.store.as_actor(who))
+            assert caught.value.code == code
+    assert [len(warnings_of(world.store.as_actor(who), "milling")) for who in (PLANT, ACME, OTHER)] == [1, 1, 0]
+    with pytest.raises(NotFoundError):
+        prepare_watch(world.lab, world.store.as_actor(OTHER), "milling", TERMS)
+
+
+def test_everything_that_was_warned_of_stands_in_the_log(world, clock):
+    world.arm(silence_seconds=600)
+    clock.step(601)
+    run(world.view, "milling")
+    with world.view.reading() as connection:
+        assert connection.scalars(select(tables.watches.c.colour)).all() == ["yellow"]
+    assert {entry.action for entry in world.view.log_entries()} >= {"watch.replayed", "watch.armed", "watch.warned"}
