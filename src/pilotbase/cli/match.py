@@ -29,7 +29,7 @@ Among = Annotated[
     list[Path] | None, typer.Option("--among", help="Look in this folder instead of the base; may be given repeatedly.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
-_SHOWN = 10
+_SHOWN, _REASONS = 10, 3
 
 
 @app.command("scenario")
@@ -102,6 +102,8 @@ def _print(found: Matches, as_json: bool) -> None:
     say(text("match.looked_at", looked_at=found.looked_at, listed=found.listed, may_fit=found.may_fit))
     if found.ranked:
         _print_ranked(found)
+    else:
+        say(text("match.none"))
     for one in found.ranked[:_SHOWN]:
         for why in _open_questions(one):
             say(text("match.line", subject=one.subject, why=why))
@@ -133,12 +135,12 @@ def _print_ranked(found: Matches) -> None:
 
 
 def _open_questions(one: Match) -> list[Text]:
-    """Return what is not said, and what of the contract is lacking."""
-    unsaid = [check.why for check in one.checks if check.fit is Fit.MISSING]
-    lacking = (
-        [text("match.lacking", field=lack.field, why=lack.why) for lack in one.contract.lacking] if one.contract else []
-    )
-    return [*unsaid, *lacking]
+    """Return what is not said, and what of the contract is lacking: with reasons where it is little, else by name."""
+    questions = [check.why for check in one.checks if check.fit is Fit.MISSING]
+    lacking = one.contract.lacking if one.contract else ()
+    if len(lacking) > _REASONS:
+        return [*questions, text("match.lacks", number=len(lacking), fields=[lack.field for lack in lacking])]
+    return [*questions, *(text("match.lacking", field=lack.field, why=lack.why) for lack in lacking)]
 
 
 def _print_gaps(found: GapMap) -> None:
