@@ -1,6 +1,5 @@
 """A base with a proven application in service, and gateways that answer over real connections."""
 
-import os
 import shutil
 import socket
 import tempfile
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import uvicorn
 
 from pilotbase.documents.service import ServiceTerms
@@ -74,29 +74,24 @@ class Place:
 
 
 @contextmanager
-def proven_home() -> Iterator[Path]:
-    """Yield the home of a base that has proven the application, to be copied by tests."""
+def proven() -> Iterator[Place]:
+    """Yield a base that has proven the application."""
     folder = Path(tempfile.mkdtemp(prefix="pilotbase-gateway-"))
-    before = os.environ.get("PILOTBASE_HOME")
-    os.environ["PILOTBASE_HOME"] = str(folder / "home")
+    base = opened(folder / "home")
     try:
-        base = open_base(create=True, name="test-base")
-        prove(base, writing_scenario(folder)(rows=500, change=bounded), writing_application(folder)(PROGRAM))
-        base.lab.close()
-        yield folder / "home"
+        prove(base, writing_scenario(folder)(rows=400, change=bounded), writing_application(folder)(PROGRAM))
+        (issued,) = base.lab.view.find("issued-certificate")
+        yield Place(base, issued.digest)
     finally:
-        if before is None:
-            os.environ.pop("PILOTBASE_HOME", None)
-        else:
-            os.environ["PILOTBASE_HOME"] = before
+        base.lab.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def opened(home: Path) -> Place:
-    """Return the base at ``home``, which ``PILOTBASE_HOME`` names."""
-    base = open_base()
-    (issued,) = base.lab.view.find("issued-certificate")
-    return Place(base, issued.digest)
+def opened(home: Path) -> Base:
+    """Return the base at ``home``, made where there is none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILOTBASE_HOME", str(home))
+        return open_base(create=True, name="test-base")
 
 
 @dataclass(frozen=True)
@@ -108,7 +103,7 @@ class Live:
 
 
 @contextmanager
-def listening(base: Base, configuration: Configuration = Configuration()) -> Iterator[Live]:
+def listening(base: Base, configuration: Configuration) -> Iterator[Live]:
     """Serve ``base`` from a thread on a port of this machine until the end of the block."""
     gateway = open_gateway(base.lab, configuration)
     with serving(make_app(gateway, base.lab)) as url:

@@ -1,0 +1,35 @@
+"""One proven base and one gateway over it; each test puts the application into service under a name of its own."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from pilotbase.gateway.configuration import Configuration
+from tests.gateway.gateways_for_tests import Live, Place, listening, proven
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def place() -> Iterator[Place]:
+    with proven() as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def live(place: Place) -> Iterator[Live]:
+    with listening(place.base, Configuration(allow=("127.0.0.1",))) as live:
+        yield live
+
+
+@pytest.fixture
+def name() -> str:
+    return f"service-{next(_numbers)}"
+
+
+@pytest.fixture(scope="session")
+def served(place: Place) -> str:
+    """A service for tests that change nothing about it."""
+    place.serve("pump-alarm", timeout_seconds=20)
+    return "pump-alarm"
