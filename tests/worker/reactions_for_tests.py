@@ -98,9 +98,15 @@ class Watched:
     def warn(self, colour: Colour = Colour.RED, detector: str = "risk:recall", **more) -> RiskWarning:
         """Let the watch raise a warning now."""
         now = self.now()
-        given = {"signal": Signal.RISK, "seen_to": 400, "began": now - timedelta(seconds=1), "at": now, **more}
+        given = {
+            "service": "milling",
+            "signal": Signal.RISK,
+            "seen_to": 400,
+            "began": now - timedelta(seconds=1),
+            "at": now,
+            **more,
+        }
         warning = RiskWarning(
-            service="milling",
             detector=detector,
             colour=colour,
             reason=text("colour.red"),

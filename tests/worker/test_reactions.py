@@ -12,7 +12,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, EventGrade, ResponseLevel, Signal
 from pilotbase.documents.watch import RunbookRule
 from pilotbase.service.registry import load_service
-from pilotbase.service.standing import restore
+from pilotbase.service.standing import restore, standing_of
 from pilotbase.watch.incidents import close, list_incidents, set_grade
 from pilotbase.watch.reaction_rows import Done
 from pilotbase.watch.runbooks import default_runbook, keep_runbook
@@ -273,6 +273,19 @@ def test_what_goes_wrong_is_told_and_the_rest_is_done(watched, monkeypatch):
     failed = watched.incident.timeline[2].what
     assert "ZeroDivisionError" in failed.render("en") and "暂停证书" in failed.render("zh")
     assert watched.standing == FALLEN_BACK and watched.told(OWNER) == ["told_acted"]
+
+
+def test_what_cannot_be_reacted_to_at_all_is_told_to_the_operator_and_holds_up_nothing(watched, monkeypatch):
+    watched.two_versions()
+    watched.served.serve(watched.served.certify("1.5.0"), name="other")
+    real = standing_of
+    broken = lambda view, name: 1 / 0 if name == "other" else real(view, name)  # noqa: E731
+    monkeypatch.setattr("pilotbase.worker.warned.standing_of", broken)
+    watched.warn(service="other")
+    watched.warn()
+    watched.react()
+    assert watched.standing == FALLEN_BACK
+    assert [watched.told(who) for who in (DESK, OWNER)] == [["gave_up", "told_acted"], ["told_acted"]]
 
 
 def test_what_passes_by_itself_is_tried_again(watched, monkeypatch):

@@ -16,6 +16,7 @@ from pilotbase.cli import (
     demo,
     hub_records,
     hub_uploads,
+    incident,
     log,
     match,
     organisation,
@@ -48,6 +49,7 @@ app.add_typer(organisation.app, name="organisation")
 app.add_typer(trial.app, name="trial")
 app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(incident.app, name="incident")
 app.add_typer(hub_uploads.app, name="upload")
 app.add_typer(log.app, name="log")
 app.add_typer(base.keys, name="key")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
+from pilotbase.certificate.revocation import RevocationList
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
-from pilotbase.service.known import read_serving, revocations
+from pilotbase.service.known import Barred, read_serving, revocations
 from pilotbase.service.registry import services_of
 from pilotbase.service.standing import fall_back
 from pilotbase.watch.reaction_rows import Done
 from pilotbase.worker.reacting import Cause, Finish, Reacting, told_to_incident
 from pilotbase.worker.reaction_notices import about_service
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 _BARRED = ("suspended", "revoked")
+_log = logging.getLogger("pilotbase.reactions")
 
 
 def react_to_record(reacting: Reacting, digest: Digest) -> None:
@@ -34,14 +39,21 @@ def move_off_barred(reacting: Reacting, digest: Digest) -> None:
     for service, standing in services_of(view):
         if standing.state in (ServingState.HUMAN, ServingState.STOPPED):
             continue
-        serving = read_serving(view, service.name, listed)
-        barred = serving.ways[serving.standing.route].barred if serving is not None else None
-        if serving is not None and barred is not None:
-            cause, off = Cause(digest, service.name), serving.standing.route
+        barred = _barred(view, service, standing.route, listed)
+        if barred is not None:
+            cause, where = Cause(digest, service.name), (service, standing.route)
             reason = text("reaction.barred", state=text(f"state.commission.{barred}"))
-            reacting.once(
-                cause, f"measure:{service.name}", partial(_fall_back, reacting, cause, (service, off), reason)
-            )
+            reacting.once(cause, f"measure:{service.name}", partial(_fall_back, reacting, cause, where, reason))
+
+
+def _barred(view: View, service: Service, route: int, listed: RevocationList | None) -> Barred | None:
+    """Return why a route may not answer; one that cannot be read does not, and hinders no other service."""
+    try:
+        serving = read_serving(view, service.name, listed)
+    except NotFoundError:
+        _log.warning("a route of the service %s cannot be read", service.name)
+        return None
+    return serving.ways[route].barred if serving is not None else None
 
 
 def _fall_back(reacting: Reacting, cause: Cause, where: tuple[Service, int], reason: Text) -> Finish:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.base import Localized
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.service import Service
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.watch import Incident
 from pilotbase.notices.making import Draft
@@ -21,6 +22,13 @@ def about_incident(incident: Incident, service: Service, said: Text, happening: 
     """Return the notices about an incident of ``service``."""
     told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR), Address(role=Role.REGULATOR)]
     return [_draft(f"incident:{incident.number}", address, service, said, happening) for address in told]
+
+
+def about_base(said: Text, happening: str) -> list[Draft]:
+    """Return the notice to the operator about the base's own work."""
+    name = text("reaction.name")
+    body = NoticeBody(title=Localized(en=name.render("en"), zh=name.render("zh")), said=said)
+    return [Draft(NoticeKind.WATCH, "", Address(role=Role.OPERATOR), body, happening)]
 
 
 def _draft(subject: str, address: Address, service: Service, said: Text, happening: str) -> Draft:

@@ -19,9 +19,10 @@ from pilotbase.watch.incidents import load_incident
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.barred import move_off_barred, react_to_record
 from pilotbase.worker.base import Base
-from pilotbase.worker.reacting import Reacting
-from pilotbase.worker.reaction_notices import about_incident
+from pilotbase.worker.reacting import PASSING, Reacting
+from pilotbase.worker.reaction_notices import about_base, about_incident
 from pilotbase.worker.warned import react_to_warning
+from pilotbase.workspace.changes import Change
 from pilotbase.workspace.positions import move, position
 from pilotbase.workspace.store import View
 
@@ -61,7 +62,7 @@ class Reactions:
         reacting = Reacting(self.base)
         for change in changes:
             if change.event == "moved":
-                REACTIONS[change.kind](reacting, change.digest)
+                _react(reacting, change)
         if changes:
             with self.view.store.database.write() as connection:
                 move(connection, _FEED, expected=since, to=changes[-1].sequence)
@@ -82,6 +83,19 @@ class Reactions:
             if note_told(change.connection, clock):
                 happening = f"incident {incident.number} {clock.clock} {clock.due.isoformat()}"
                 Reacting(self.base).tell(change, about_incident(incident, service, said, happening))
+
+
+def _react(reacting: Reacting, change: Change) -> None:
+    """React to one change; one that the software fails at holds up no other: the operator is told, and looks at it."""
+    try:
+        REACTIONS[change.kind](reacting, change.digest)
+    except PASSING:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others are not held up
+        _log.exception("nothing was done about %s %s", change.kind, change.digest)
+        said = text("reaction.gave_up", kind=change.kind, digest=change.digest[7:19], error=type(error).__name__)
+        with reacting.view.transaction("reaction.gave_up") as transaction:
+            reacting.tell(transaction, about_base(said, f"{change.digest} gave up"))
 
 
 @contextmanager
