@@ -90,6 +90,7 @@ MAY = {
     "application.rehearse": "S",
     "application.rehearsed": "m",
     "application.board": "S",
+    "application.stop": "oS",
     "application.submit": "S",
     "application.withdraw": "S",
     "commission.propose": "S",
@@ -155,7 +156,10 @@ def walk(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
     yield from walk_scenario(trial)
     yield APPLICATION, (Act.APPLICATION_REGISTER,)
     trial.do(SUPPLIER, APPLICATION, Act.APPLICATION_REGISTER, trial.version)
-    yield APPLICATION, tuple(act for act in Act if act.startswith("application.") and act != "application.register")
+    elsewhere = (Act.APPLICATION_REGISTER, Act.APPLICATION_STOP)
+    yield APPLICATION, tuple(act for act in Act if act.startswith("application.") and act not in elsewhere)
+    trial.do(SUPPLIER, APPLICATION, Act.APPLICATION_REHEARSE)
+    yield APPLICATION, (Act.APPLICATION_STOP,)
     trial.do(SUPPLIER, APPLICATION, Act.APPLICATION_SUBMIT)
     yield from walk_terms(trial)
     yield from walk_to_report(trial)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Order
 from pilotbase.documents.report import Report
@@ -18,7 +18,7 @@ from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of, live_jobs
 from pilotbase.workspace.reconciliation import verify_store
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, REGULATOR, REVIEWER, SUPPLIER
 from tests.trial.conftest import BAD
-from tests.worker.commissions_for_tests import APPLICATION, COMMISSION, MACHINE, SCENARIO
+from tests.worker.commissions_for_tests import APPLICATION, COMMISSION, MACHINE, SCENARIO, Ordered
 
 
 def test_a_whole_trial_from_files_to_certificate_and_revocation(ordered):
@@ -145,6 +145,60 @@ def test_a_running_trial_that_is_stopped_ends_and_goes_on_with_the_same_attempt(
     assert ends[-1] == ("trial", "done")
     report = ordered.view(OWNER).load(ordered.record().documents["report"], Report)
     assert report.attempt.number == 1
+
+
+def test_a_rehearsal_that_waits_is_stopped_by_who_ordered_it_or_the_operator(ordered):
+    for who, reason in ((SUPPLIER, "The wrong model"), (DESK, "")):
+        ordered.do(SUPPLIER, Act.APPLICATION_REHEARSE, subject=APPLICATION)
+        ordered.do(who, Act.APPLICATION_STOP, subject=APPLICATION, note=reason)
+        assert ordered.work() == []
+        job = jobs_of(ordered.view(SUPPLIER), APPLICATION)[0]
+        told = job.reason.render("en")
+        assert job.state is JobState.CANCELLED and who.organisation in told and reason in told
+    with pytest.raises(RefusedError) as nothing:
+        ordered.do(SUPPLIER, Act.APPLICATION_STOP, subject=APPLICATION)
+    assert nothing.value.code == "record.no_work"
+    ordered.do(SUPPLIER, Act.APPLICATION_REHEARSE, subject=APPLICATION)
+    for who in (OWNER, OTHER_SUPPLIER):
+        with pytest.raises(PilotbaseError):
+            ordered.do(who, Act.APPLICATION_STOP, subject=APPLICATION)
+    ordered.do(SUPPLIER, Act.APPLICATION_STOP, subject=APPLICATION)
+
+
+@pytest.mark.parametrize(
+    ("order", "work", "stage"),
+    [
+        (Act.APPLICATION_REHEARSE, "rehearse", "trial.progress.rehearse"),
+        (Act.APPLICATION_BOARD, "score_on_board", "trial.progress.answer"),
+    ],
+)
+def test_a_rehearsal_or_board_submission_that_runs_is_stopped_at_its_next_sign_of_life(
+    base, write_scenario, write_application, monkeypatch, order, work, stage
+):
+    from pilotbase.worker import handlers
+
+    ordered = Ordered(base)
+    board = "  board: {measure: accuracy, share: 0.2}\n"
+    ordered.open(write_scenario(change=lambda content: content + board), write_application())
+    ordered.do(SUPPLIER, order, subject=APPLICATION)
+    real = getattr(handlers, work)
+
+    def stopped_in_the_middle(lab, sealed, candidate, on_progress, *more):
+        def then_stop(progress):
+            if progress.stage.code == stage and not jobs_of(lab.view, APPLICATION)[0].stopping:
+                ordered.do(SUPPLIER, Act.APPLICATION_STOP, subject=APPLICATION, note="Enough")
+            on_progress(progress)
+
+        return real(lab, sealed, candidate, then_stop, *more)
+
+    monkeypatch.setattr(handlers, work, stopped_in_the_middle)
+    (end,) = ordered.work()
+    assert end[1] == "cancelled"
+    assert "Enough" in jobs_of(ordered.view(SUPPLIER), APPLICATION)[0].reason.render("zh")
+    assert "rehearsal" not in ordered.record(APPLICATION).documents
+    monkeypatch.setattr(handlers, work, real)
+    ordered.do(SUPPLIER, order, subject=APPLICATION)
+    assert [state for _, state in ordered.work()] == ["done"], "nothing of the one that was stopped is in the way"
 
 
 def test_a_fault_of_our_own_is_said_and_does_not_stick(ordered, monkeypatch):

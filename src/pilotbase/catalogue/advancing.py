@@ -25,7 +25,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition, kind_moved, state_name, transition
 from pilotbase.documents.permissions import Act, act_name, permitted
 from pilotbase.documents.record import BROUGHT, Record, StepTaken
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.workspace import jobs
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
@@ -185,9 +185,15 @@ def _write(change: Transaction, base: View, at: Situation, record: Record, head:
         put_journey(change, journey)
     change.facts[f"state {record.subject}"] = record.state
     if at.row.stops:
-        jobs.stop(change, record.subject, text("record.stopped", organisation=at.actor.organisation))
+        jobs.stop(change, record.subject, _why_stopped(at))
     if at.row.starts:
         jobs.enqueue(change, at.row.starts, record.subject, {**record.documents, "note": at.move.note})
+
+
+def _why_stopped(at: Situation) -> Text:
+    if at.move.note:
+        return text("record.stopped_because", organisation=at.actor.organisation, reason=at.move.note)
+    return text("record.stopped", organisation=at.actor.organisation)
 
 
 def _waits(record: Record) -> Iterator[Wait]:

@@ -29,6 +29,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.workspace.jobs import jobs_of
 
 _ISSUED = "issued-certificate"
 _FIXED_IN_COMMISSION = ("scenario", "application", "scenario_version", "application_version")
@@ -99,6 +100,11 @@ def _scenario_board(at: Situation) -> None:
     scenario = at.base.load(at.base.load(head, Record).documents["scenario"], Scenario) if head is not None else None
     if scenario is None or scenario.trial.board is None:
         raise RefusedError("record.no_board", scenario=at.record.subjects["scenario"])
+
+
+def _work_under_way(at: Situation) -> None:
+    if all(job.ended or job.stopping for job in jobs_of(at.base, at.record.subject)):
+        raise RefusedError("record.no_work", subject=at.record.subject)
 
 
 def _submitted_application(at: Situation) -> None:
@@ -230,6 +236,7 @@ _CHECKS: Mapping[Need, Callable[[Situation], None]] = {
     Need.COMPLETE_SCENARIO: _complete_scenario,
     Need.OPEN_SCENARIO: _open_scenario,
     Need.SCENARIO_BOARD: _scenario_board,
+    Need.WORK_UNDER_WAY: _work_under_way,
     Need.SUBMITTED_APPLICATION: _submitted_application,
     Need.APPROVALS: _approvals,
     Need.FREE_OF_INTEREST: _free_of_interest,

@@ -20,6 +20,9 @@ app.command("save")(hub_uploads.save_application)
 app.command("rehearse", help="Order a rehearsal on the hub; `pilotbase application show` tells of it.")(
     hub_records.stepper("application", Act.APPLICATION_REHEARSE)
 )
+app.command("stop", help="Stop the rehearsal or board submission on the hub that waits or runs.")(
+    hub_records.stepper("application", Act.APPLICATION_STOP)
+)
 app.command("submit", help="Submit the newest version on the hub, so that trials may be proposed.")(
     hub_records.stepper("application", Act.APPLICATION_SUBMIT)
 )

@@ -65,6 +65,8 @@ class Need(StrEnum):
     OPEN_SCENARIO = "open_scenario"
     SCENARIO_BOARD = "scenario_board"
     """The scenario has a board."""
+    WORK_UNDER_WAY = "work_under_way"
+    """Something of the record is queued or runs."""
     SUBMITTED_APPLICATION = "submitted_application"
     APPROVALS = "approvals"
     """Every approval that the scenario names is filed and unexpired."""
@@ -161,6 +163,7 @@ APPLICATION = (
         needs=(Need.OPEN_SCENARIO, Need.SCENARIO_BOARD),
         starts="board",
     ),
+    _row(Act.APPLICATION_STOP, "draft submitted withdrawn", needs=(Need.WORK_UNDER_WAY,), stops=True),
     _row(Act.APPLICATION_SUBMIT, "draft", "submitted", Due(Role.SUPPLIER, 30), duty=Duty.SUBMIT),
     _row(Act.APPLICATION_WITHDRAW, "draft submitted", "withdrawn"),
 )

@@ -56,6 +56,7 @@ class Act(StrEnum):
     APPLICATION_REHEARSE = "application.rehearse"
     APPLICATION_REHEARSED = "application.rehearsed"
     APPLICATION_BOARD = "application.board"
+    APPLICATION_STOP = "application.stop"
     APPLICATION_SUBMIT = "application.submit"
     APPLICATION_WITHDRAW = "application.withdraw"
 
@@ -161,6 +162,7 @@ PERMISSIONS: Mapping[Act, tuple[Grant, ...]] = {
     Act.APPLICATION_REHEARSE: (SUPPLIER,),
     Act.APPLICATION_REHEARSED: (MACHINE,),
     Act.APPLICATION_BOARD: (SUPPLIER,),
+    Act.APPLICATION_STOP: (SUPPLIER, OPERATOR),
     Act.APPLICATION_SUBMIT: (SUPPLIER,),
     Act.APPLICATION_WITHDRAW: (SUPPLIER,),
     Act.COMMISSION_PROPOSE: (SUPPLIER,),

@@ -14,6 +14,7 @@ _ENDS = frozenset(
     {
         Act.SCENARIO_CLOSE,
         Act.SCENARIO_WITHDRAW,
+        Act.APPLICATION_STOP,
         Act.APPLICATION_WITHDRAW,
         Act.COMMISSION_DECLINE,
         Act.COMMISSION_CANCEL,
@@ -29,7 +30,7 @@ _REMEDIES = {"record.interest_undeclared": Act.INTEREST_DECLARE, "record.approva
 """What stands against an act → the act that removes it."""
 
 
-_ABOUT_NOTHING = frozenset({"record.no_open_appeal", "record.no_such_order"})
+_ABOUT_NOTHING = frozenset({"record.no_open_appeal", "record.no_such_order", "record.no_work"})
 """What stands against an act that has nothing to be done to: no page speaks of it."""
 
 

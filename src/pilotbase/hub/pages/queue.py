@@ -22,6 +22,9 @@ from pilotbase.workspace.jobs import Job, live_jobs
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
+_STOPS = {"trial": Act.TRIAL_STOP, "rehearse": Act.APPLICATION_STOP, "board": Act.APPLICATION_STOP}
+"""Kind of job → the step that stops it; what is short, or signs, is not stopped."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -32,7 +35,8 @@ class Line:
     progress: Progress
     organisation: str
     since: datetime
-    may_stop: bool
+    stop: Act | None
+    """The step by which the reader may stop it."""
 
 
 @require_safe
@@ -50,13 +54,12 @@ def lines_of(view: View) -> Iterator[Line]:
         listing = find_listing(view, job.subject)
         if listing is not None:
             since = job.started_at or job.queued_at
-            may_stop = _may_stop(view, job)
-            yield Line(job.subject, listing.title, told(job), job.organisation, since, may_stop)
+            yield Line(job.subject, listing.title, told(job), job.organisation, since, _stop(view, job))
 
 
-def _may_stop(view: View, job: Job) -> bool:
-    """Tell whether the reader may take the step that stops this job."""
-    record, stop = record_of(view, job.subject), transition(Act.TRIAL_STOP)
-    if record is None or job.kind != "trial" or job.stopping:
-        return False
-    return record.state in stop.sources and permitted(stop.act, view.actor, record.stands)
+def _stop(view: View, job: Job) -> Act | None:
+    """Return the step that stops this job where the reader may take it."""
+    record, act = record_of(view, job.subject), _STOPS.get(job.kind)
+    if record is None or act is None or job.stopping:
+        return None
+    return act if record.state in transition(act).sources and permitted(act, view.actor, record.stands) else None
