@@ -21,6 +21,7 @@ from pilotbase.gateway.configuration import Configuration
 from pilotbase.gateway.door import Gateway
 from pilotbase.service.admission import Premises
 from pilotbase.service.creating import admit_endpoint, create_service
+from pilotbase.service.registry import load_service, seen_by
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.base import Base, open_base
 from pilotbase.worker.proving import prove
@@ -64,6 +65,14 @@ class Place:
             service=name, organisation="plant", protocol=protocol, url=url, model="their-model", reason="a test"
         )
         admit_endpoint(self.base.lab.view, self.base.trust, wanted)
+
+    def terms(self, name: str, **terms: object) -> None:
+        """Change the terms of a service."""
+        view, before = self.base.lab.view, load_service(self.base.lab.view, name)
+        changed = before.model_copy(update={"terms": ServiceTerms(**terms)})
+        with view.transaction("service.created") as change:
+            made = change.put(changed, seen_by(changed), owner=changed.organisation)
+            change.set_head(f"service:{name}", made, expected=before.digest())
 
     def key(self, service: str = SERVICE, budget: str | None = None, scope: Scope = Scope.INFER, days: int = 1) -> str:
         wanted = NewKey(title="tests", scopes=frozenset({scope}), budget=budget, days=days)

@@ -99,16 +99,18 @@ def version_of(route: Route) -> str:
 
 
 class SettledStream:
-    """An answer in pieces; it is settled when it is closed, however far it came."""
+    """An answer in pieces; it is settled before its last one goes out, or when it is closed, however far it came."""
 
     def __init__(self, course: _Course, stream: Stream, end: CallEnd) -> None:
         self._course, self._stream, self._end = course, stream, end
-        self._reached = CallEnd.CANCELLED
+        self._reached, self._settled = CallEnd.CANCELLED, False
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the pieces; raises `UpstreamFailedError` or `CallTimeoutError` where it breaks off or goes silent."""
         try:
             async for chunk in self._stream.chunks():
+                if self._stream.ended:
+                    self._settle(self._end)
                 yield chunk
         except TimeoutError:
             self._reached = CallEnd.TIMED_OUT
@@ -116,14 +118,18 @@ class SettledStream:
         except UpstreamFailedError:
             self._reached = CallEnd.FAILED
             raise
-        self._reached = self._end
 
     async def close(self) -> None:
         """Settle the call by what was said so far, and let go of the upstream."""
         try:
-            self._course.settle(self._reached, Cost(1, self._stream.usage().total), self._stream.cases)
+            self._settle(self._reached)
         finally:
             await self._stream.close()
+
+    def _settle(self, end: CallEnd) -> None:
+        if not self._settled:
+            self._settled = True
+            self._course.settle(end, Cost(1, self._stream.usage().total), self._stream.cases)
 
 
 class _Course:

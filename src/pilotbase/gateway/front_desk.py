@@ -22,15 +22,15 @@ class FrontDesk:
     """
 
     def __init__(self, desk: Desk, view: View) -> None:
-        self._desk, self._view, self._near = desk, view, view.store.database.is_sqlite
+        self.desk, self._view, self._near = desk, view, view.store.database.is_sqlite
         self._threads = ThreadPoolExecutor(_THREADS, "pilotbase-desk")
 
     async def service(self, secret: str, name: str | None = None) -> Service:
         """Return the service that a key opens; raises `RefusedError`, and `NotFoundError` where it is not ``name``."""
         if self._near:
-            found = self._desk.services(secret)
+            found = self.desk.services(secret)
         else:
-            found = await asyncio.get_running_loop().run_in_executor(self._threads, self._desk.services, secret)
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.services, secret)
         for service in found:
             if name is None or service.name == name:
                 return service
@@ -42,7 +42,7 @@ class FrontDesk:
         In a thread, because an allotment may have to be taken out of the store, where others write.
         """
         loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._threads, self._desk.admit, secret, service, cost)
+        asked = loop.run_in_executor(self._threads, self.desk.admit, secret, service, cost)
         try:
             return await asyncio.shield(asked)
         except asyncio.CancelledError:
@@ -59,12 +59,12 @@ class FrontDesk:
 
     def settle(self, admission: Admission, used: Cost, observed: Observed | None) -> None:
         """Settle an admitted call; raises as `Desk.settle`."""
-        self._desk.settle(admission, used, observed)
+        self.desk.settle(admission, used, observed)
 
     def close(self) -> None:
         """Let go of the desk: what is left of its allotments goes back."""
         self._threads.shutdown()
-        self._desk.close()
+        self.desk.close()
 
     def _give_up(self, asked: asyncio.Future[Admission]) -> None:
         """Settle a call whose caller was gone before it was admitted."""

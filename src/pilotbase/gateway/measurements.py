@@ -16,13 +16,14 @@ class GatewayMeasurements:
 
     def __init__(self) -> None:
         self.requests = Measurements(time.time())
-        self._ends: dict[str, int] = {end.value: 0 for end in CallEnd}
+        self.ends: dict[str, int] = {end.value: 0 for end in CallEnd}
+        """How a call ended → how many did."""
         self._calls: dict[str, int] = defaultdict(int)
         self._tokens: dict[str, int] = defaultdict(int)
 
     def settled(self, service: str, end: CallEnd, tokens: int) -> None:
         """Count a call that was settled."""
-        self._ends[end.value] += 1
+        self.ends[end.value] += 1
         self._calls[service] += 1
         self._tokens[service] += tokens
 
@@ -36,7 +37,7 @@ class GatewayMeasurements:
         for service, upstream in upstreams:
             pending[service] += upstream.pending
             boxes[service] += upstream.boxes
-        yield Gauge("calls_total", "Calls by how they ended.", dict(self._ends), "end", "counter")
+        yield Gauge("calls_total", "Calls by how they ended.", dict(self.ends), "end", "counter")
         yield Gauge("service_calls_total", "Calls by service.", dict(self._calls), "service", "counter")
         yield Gauge("service_tokens_total", "Tokens by service.", dict(self._tokens), "service", "counter")
         yield Gauge("service_pending", "Calls under way or waiting.", pending, "service")

@@ -80,6 +80,10 @@ class Stream(Protocol):
 
     cases: Cases
 
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing follows what was yielded last."""
+
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield the pieces; raises `UpstreamFailedError` when it breaks off."""
 

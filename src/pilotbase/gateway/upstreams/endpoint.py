@@ -156,6 +156,11 @@ class EndpointStream:
         self._prompt_bytes = len(question.body)
         self.cases = Cases([question.call])
 
+    @property
+    def ended(self) -> bool:
+        """Tell whether the closing event has come."""
+        return self._meter.ended
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield whole events; raises `UpstreamFailedError` when the stream breaks off, `TimeoutError` on silence."""
         pieces = self._response.content.iter_any().__aiter__()

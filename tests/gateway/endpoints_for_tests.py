@@ -1,0 +1,90 @@
+"""An endpoint as others keep it: a raw ASGI application that does what the last message tells it to."""
+
+import asyncio
+import json
+from typing import Any
+
+USAGE = {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}
+
+
+class Endpoint:
+    """Answers chat completions, embeddings and inference, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, str], bytes]] = []
+        self.cut = 0
+        """Callers who went while they were answered."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        self.asked.append((scope["path"], headers, body))
+        if scope["path"] == "/v1/chat/completions":
+            await self._chat(json.loads(body), receive, send)
+        elif scope["path"] == "/v1/embeddings":
+            data = [{"object": "embedding", "index": 0, "embedding": [0.5, 1.0]}]
+            usage = {"prompt_tokens": 4, "total_tokens": 4}
+            await reply(send, {"object": "list", "data": data, "model": "their-model", "usage": usage})
+        elif scope["path"] == "/v2/models/their-model/infer":
+            outputs = [{"name": "y", "datatype": "FP64", "shape": [1], "data": [2.5]}]
+            await reply(send, {"model_name": "their-model", "outputs": outputs})
+        else:
+            await reply(send, {"error": "?"}, 404)
+
+    async def _chat(self, asked: dict[str, Any], receive: Any, send: Any) -> None:
+        word = asked["messages"][-1]["content"]
+        if word == "slow":
+            await asyncio.sleep(5)
+        if word.startswith("status"):
+            await reply(send, {"error": {"message": "their words", "type": "x", "code": "y"}}, int(word[6:]))
+        elif asked.get("stream"):
+            await self._stream(word, asked, receive, send)
+        else:
+            message = {"role": "assistant", "content": f"said {word}"}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            told = {} if word == "no usage" else {"usage": USAGE}
+            head = {"id": "c", "object": "chat.completion", "created": 1, "model": "their-model"}
+            await reply(send, {**head, "choices": [choice], **told})
+
+    async def _stream(self, word: str, asked: dict[str, Any], receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "their-model"}
+        for piece in ("one ", "two ", "three"):
+            delta = {"index": 0, "delta": {"content": piece}, "finish_reason": None}
+            await send(part(event({**head, "choices": [delta]})))
+            if word == "break off":
+                return
+            if word == "hang" and piece == "two ":
+                await self._wait_for_the_end(receive)
+                return
+        if asked["stream_options"]["include_usage"] and word != "no usage":
+            await send(part(event({**head, "choices": [], "usage": USAGE})))
+        await send(part(b"data: [DONE]\n\n"))
+        await send(part(b"", more=False))
+
+    async def _wait_for_the_end(self, receive: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.cut += 1
+
+
+def event(value: object) -> bytes:
+    return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+
+def part(body: bytes, more: bool = True) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+async def reply(send: Any, value: object, status: int = 200) -> None:
+    body = json.dumps(value).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
