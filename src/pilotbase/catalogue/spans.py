@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotbase.documents.lifecycles import RecordKind, states
-from pilotbase.workspace.journeys import Journeys, Wanted, list_wanted, read_journeys
+from pilotbase.workspace.journeys import Journeys, Wanted, count_wanted, list_wanted, read_journeys
 from pilotbase.workspace.listings import Page
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import MILESTONES
@@ -125,9 +125,16 @@ def spans(view: View, trials: Journeys, now: datetime, owner: str = "") -> dict[
     return found
 
 
-def records_on(view: View, step: Step, progress: Progress, owner: str = "", after: str | None = None) -> Page:
+def records_on(
+    view: View, step: Step, progress: Progress, owner: str = "", after: str | None = None, limit: int = 50
+) -> Page:
     """Return the records that a span counts as so far with ``step``, of ``owner`` only; raises as `list_wanted`."""
-    return list_wanted(view, replace(step.wanted(progress), owner=owner), after)
+    return list_wanted(view, replace(step.wanted(progress), owner=owner), after, limit)
+
+
+def count_on(view: View, step: Step, progress: Progress, owner: str = "") -> int:
+    """Return how many records `records_on` returns, all pages together."""
+    return count_wanted(view, replace(step.wanted(progress), owner=owner))
 
 
 def costs(trials: Journeys) -> Costs:

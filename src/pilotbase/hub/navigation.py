@@ -12,6 +12,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, language
 from pilotbase.hub.base import base
+from pilotbase.roadmap.ledger import READERS
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Entry:
 FLOW = (
     Entry(text("hub.nav_my_work"), "my-work", members_only=True),
     Entry(text("overview.title"), "overview", members_only=True, roles=frozenset({Role.OPERATOR, Role.REGULATOR})),
+    Entry(text("roadmap.ledger"), "ledger", members_only=True, roles=frozenset(READERS)),
     Entry(text("hub.nav_scenarios"), "records", "scenarios"),
     Entry(text("hub.nav_applications"), "records", "applications", members_only=True),
     Entry(text("match.nav"), "matching", members_only=True),

@@ -24,6 +24,7 @@ from pilotbase.hub.pages import (
     feeds,
     imports,
     kept_files,
+    ledger,
     lists,
     matching,
     next_steps,
@@ -170,6 +171,16 @@ OVERVIEW = [
     path("records/<str:figure>/", overview.records, name="overview-records"),
 ]
 
+LEDGER = [
+    path("", ledger.show, name="ledger"),
+    path("map/", ledger.show_map, name="ledger-map"),
+    path("ranking/", ledger.ranking, name="ledger-ranking"),
+    path("ranking/rung/", ledger.rung, name="ledger-rung"),
+    path("records/<str:figure>/", ledger.records, name="ledger-records"),
+    path("steps/<str:step>/<str:progress>/", ledger.step, name="ledger-step"),
+    path("<str:name>.csv", ledger.download, name="ledger-csv"),
+]
+
 IMPORTS = [
     path("", imports.show, name="imports"),
     path("<str:kind>/template.csv", imports.template, name="import-template"),
@@ -184,6 +195,7 @@ urlpatterns = [
     *PORTAL,
     path("import/", include(IMPORTS)),
     path("overview/", include(OVERVIEW)),
+    path("ledger/", include(LEDGER)),
     path("work/", work.show, name="my-work"),
     path("certificates/", include(CERTIFICATES)),
     path("queue/", queue.show, name="queue"),

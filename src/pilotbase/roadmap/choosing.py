@@ -39,9 +39,23 @@ def tell_ranking(view: View, found: Ranking, address: Address = lambda _: "") ->
         top_holds_for=_told(found.top_holds_for),
         unrated=found.unrated,
         rungs=[_rung(one) for one in found.rungs],
-        scenarios=[_listed(one, address) for one in _top(view, found)],
+        scenarios=[listed(one, address) for one in _top(view, found)],
         within=float(found.within),
         flips=[_flip(one, found.weights) for one in found.flips[:MOST_FLIPS]],
+    )
+
+
+def listed(one: Listing, address: Address) -> ListedRecord:
+    """Return a listing as lists tell it, with its page at ``address``."""
+    return ListedRecord(
+        subject=one.subject,
+        state=one.state,
+        title=one.title,
+        owner=one.owner,
+        sector=one.sector,
+        action=one.action,
+        digest=one.digest,
+        url=address(one.subject),
     )
 
 
@@ -75,16 +89,3 @@ def _flip(flip: Flip, weights: Weights) -> FlipTold:
 
 def _told(share: Fraction | None) -> float | None:
     return None if share is None else float(share)
-
-
-def _listed(one: Listing, address: Address) -> ListedRecord:
-    return ListedRecord(
-        subject=one.subject,
-        state=one.state,
-        title=one.title,
-        owner=one.owner,
-        sector=one.sector,
-        action=one.action,
-        digest=one.digest,
-        url=address(one.subject),
-    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from pilotbase.catalogue.figures import LEDGER, Chosen, Figure, Figures, count_of, figures
+from pilotbase.catalogue.figures import LEDGER, YEARLY, Chosen, Figure, Figures, count_of, figures
 from pilotbase.catalogue.spans import STEPS, WHOLE, Costs, Quartiles, Span
 from pilotbase.catalogue.targets import Reached, reached, read_targets
 from pilotbase.documents.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, SpanTold
@@ -51,7 +51,7 @@ def tell_ledger(view: View, found: Figures, at: datetime) -> LedgerTold:
         year=found.year,
         owner=owner,
         counts={figure.value: found.counts[figure] for figure in LEDGER},
-        this_year={figure.value: found.this_year[figure] for figure in LEDGER if figure in found.this_year},
+        this_year={figure.value: found.this_year[figure] for figure in LEDGER if figure in YEARLY},
         spans=[_span(name, found.spans[name]) for name in (*STEPS, *WHOLE) if name in found.spans],
         costs=list(_costs(found)),
         targets=[_aim(one, year=found.year) for one in reached(found, targets)],

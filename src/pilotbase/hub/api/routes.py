@@ -11,6 +11,7 @@ from pilotbase.hub.api import (
     board,
     certificates,
     figures,
+    ledger,
     matches,
     media,
     notices,
@@ -34,7 +35,20 @@ api = problems.HubApi(
     parser=media.JsonBodies(),
 )
 problems.install(api)
-for _room in (people, certificates, steps, uploads, threads, notices, webhooks, trials, board, figures, matches):
+for _room in (
+    people,
+    certificates,
+    steps,
+    uploads,
+    threads,
+    notices,
+    webhooks,
+    trials,
+    board,
+    figures,
+    matches,
+    ledger,
+):
     api.add_router("", _room.router)
 
 

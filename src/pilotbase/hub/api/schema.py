@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 from pydantic.json_schema import models_json_schema
 
-from pilotbase.documents import api, api_figures, exchange_api
+from pilotbase.documents import api, api_figures, exchange_api, ledger
 from pilotbase.documents.api import Asked, Told
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
@@ -92,6 +92,7 @@ def _models() -> list[type[pydantic.BaseModel]]:
         *(one for one in own if one not in (Asked, Told)),
         *exchange_api.MODELS,
         *api_figures.MODELS,
+        *ledger.MODELS,
         *brought,
         Record,
         Report,

@@ -1,0 +1,267 @@
+"""The ledger: figures with the records behind them, the map of actions and supports, the ranking of scenarios."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from pilotbase.catalogue.figures import Chosen, Figure, records_of
+from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
+from pilotbase.charts import Grid, grid_chart, spell_days, way_chart
+from pilotbase.documents.ledger import AimTold, CellTold, FlipTold, MapTold, RankingTold, RungTold, SpanTold
+from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.targets import Phase
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Action, Role, Sector, Support
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.addresses import address_of
+from pilotbase.hub.counting import Counted, counted
+from pilotbase.hub.drawn import drawn, legs_of
+from pilotbase.hub.guards import role_only
+from pilotbase.hub.reading import lines_of
+from pilotbase.roadmap.choosing import MOST_TOP, rank_scenarios, scenarios_of, tell_ranking
+from pilotbase.roadmap.ledger import READERS, owner_of, tell_ledger, tell_map
+from pilotbase.roadmap.ranking import CRITERIA, Weights
+from pilotbase.roadmap.tables import Table, ledger_table, map_table, ranking_table, spell_shift
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.journeys import Worth
+from pilotbase.workspace.listings import Page
+
+LARGEST_WEIGHT = 10
+"""Where the sliders end."""
+
+
+@require_safe
+@role_only(*READERS)
+def show(request: HubRequest) -> HttpResponse:
+    """Show figures, days and costs by step, and targets."""
+    found = _counted(request)
+    told = tell_ledger(request.acting.view, found.figures, found.at)
+    legs = legs_of(found.figures.way, language())
+    shown = {
+        "title": text("roadmap.ledger"),
+        "ledger": told,
+        "figures": [(name, number, told.this_year.get(name)) for name, number in told.counts.items()],
+        "spans": [(span, _days(span)) for span in told.spans],
+        "chart": drawn(way_chart(legs, language())),
+        "targets": [(one, _asked(one)) for one in told.targets],
+        "phases": [(one, _asked(one)) for one in told.phases],
+        "can_import": request.acting.has(Role.OPERATOR),
+    }
+    return render(request, "hub/ledger.html", shown)
+
+
+@require_safe
+@role_only(*READERS)
+def records(request: HubRequest, figure: str) -> HttpResponse:
+    """List the records that a figure of the ledger counts."""
+    if figure not in set(Figure):
+        raise NotFoundError("hub.not_found")
+    chosen = _chosen(request)
+    page = records_of(request.acting.view, Figure(figure), chosen, request.GET.get("after") or None)
+    return _listed(request, Text(code=f"figure.{figure}"), page, _narrowed(chosen))
+
+
+@require_safe
+@role_only(*READERS)
+def step(request: HubRequest, step: str, progress: str) -> HttpResponse:
+    """List the records that took a step, are still on it, or have ended before."""
+    found = (STEPS | WHOLE).get(step)
+    if found is None or progress not in ("taken", "open", "ended"):
+        raise NotFoundError("hub.not_found")
+    view = request.acting.view
+    page = records_on(view, found, progress, owner_of(view.actor), request.GET.get("after") or None)  # type: ignore[arg-type]
+    return _listed(request, Text(code=f"way.{step}"), page, [_word("span", progress)])
+
+
+@require_safe
+@role_only(*READERS)
+def show_map(request: HubRequest) -> HttpResponse:
+    """Show six actions × eight supports."""
+    told = _map(request)
+    cells = [one for one in told.cells if one.action and one.support]
+    rows = [(action, [one for one in told.cells if one.action == action]) for action in (*Action, "")]
+    shown = {
+        "title": text("roadmap.map"),
+        "crumbs": _CRUMBS,
+        "map": told,
+        "supports": [*Support, ""],
+        "rows": rows,
+        "empty": sum(_is_empty(one) for one in cells),
+        "cells": len(cells),
+        "chart": drawn(grid_chart(_grid(cells), language())),
+    }
+    return render(request, "hub/ledger_map.html", shown)
+
+
+@require_safe
+@role_only(*READERS)
+def ranking(request: HubRequest) -> HttpResponse:
+    """Show the ranking of scenarios under the weights that are asked for, and what flips."""
+    told = _ranking(request)
+    reader = language()
+    weights = dict(zip(CRITERIA, told.weights, strict=True))
+    shown = {
+        "title": text("roadmap.ranking"),
+        "crumbs": _CRUMBS,
+        "ranking": told,
+        "weights": weights,
+        "largest": LARGEST_WEIGHT,
+        "most": MOST_TOP,
+        "within": f"{100 * told.within:g}",
+        "rungs": [
+            (one, *(spell_shift(share, reader) for share in (one.passed_after, one.crosses_after)), _worth(one))
+            for one in told.rungs
+        ],
+        "flips": [(one, spell_shift(one.shift, reader), _moved(one)) for one in told.flips],
+        "holds": None if told.top_holds_for is None else f"{100 * told.top_holds_for:.1f}%",
+        "asked": urlencode([*weights.items(), ("top", told.top), ("within", f"{100 * told.within:g}")]),
+    }
+    return render(request, "hub/ledger_ranking.html", shown)
+
+
+@require_safe
+@role_only(*READERS)
+def rung(request: HubRequest) -> HttpResponse:
+    """List the scenarios of one worth."""
+    values = [_whole(request, name, 0, 5) for name in CRITERIA]
+    if not all(values):
+        raise NotFoundError("hub.not_found")
+    page = scenarios_of(request.acting.view, Worth(*values), request.GET.get("after") or None)
+    return _listed(
+        request, text("roadmap.ranking"), page, [f"{_word('roadmap', one)} {request.GET[one]}" for one in CRITERIA]
+    )
+
+
+@require_safe
+@role_only(*READERS)
+def download(request: HubRequest, name: str) -> HttpResponse:
+    """Give the ledger, the map or the ranking as CSV."""
+    reader = language()
+    if name == "ledger":
+        found = _counted(request)
+        table = ledger_table(tell_ledger(request.acting.view, found.figures, found.at), reader)
+    elif name == "map":
+        table = map_table(_map(request), reader)
+    elif name == "ranking":
+        table = ranking_table(_ranking(request), reader)
+    else:
+        raise NotFoundError("hub.not_found")
+    return _csv(table, name)
+
+
+_CRUMBS = [{"url": "/ledger/", "label": text("roadmap.ledger")}]
+
+
+def _counted(request: HubRequest) -> Counted:
+    view = request.acting.view
+    return counted(view, owner_of(view.actor))
+
+
+def _map(request: HubRequest) -> MapTold:
+    found = _counted(request)
+    return tell_map(request.acting.view, found.figures, found.at)
+
+
+def _ranking(request: HubRequest) -> RankingTold:
+    view = request.acting.view
+    weights = Weights(*(_whole(request, name, 1, LARGEST_WEIGHT) for name in CRITERIA))
+    within = Fraction(_whole(request, "within", 10, 100), 100)
+    return tell_ranking(view, rank_scenarios(view, weights, _whole(request, "top", 10, MOST_TOP), within), address_of)
+
+
+def _listed(request: HubRequest, title: Text, page: Page, narrowed: list[str]) -> HttpResponse:
+    shown = {
+        "title": title,
+        "crumbs": _CRUMBS,
+        "narrowed": narrowed,
+        "rows": lines_of(request.acting.view, page.items),
+        "next": urlencode({**request.GET.dict(), "after": page.after}) if page.after else "",
+    }
+    return render(request, "hub/overview_records.html", shown)
+
+
+def _chosen(request: HubRequest) -> Chosen:
+    asked, phase = request.GET, request.GET.get("phase", "")
+    return Chosen(
+        sector=asked.get("sector", "")[:40],
+        action=asked.get("action", "")[:40],
+        year=_whole(request, "year", 0, 2999) or None,
+        phase=Phase(phase) if phase in set(Phase) else None,
+        support=asked["support"] if asked.get("support") in set(Support) else "",
+        owner=owner_of(request.acting.actor),
+    )
+
+
+def _narrowed(chosen: Chosen) -> list[str]:
+    said = [
+        _word(name, value)
+        for name, value, known in (
+            ("sector", chosen.sector, Sector),
+            ("action", chosen.action, Action),
+            ("support", chosen.support, Support),
+            ("phase", chosen.phase or "", Phase),
+        )
+        if value in set(known)
+    ]
+    return said + ([str(chosen.year)] if chosen.year else [])
+
+
+def _asked(aim: AimTold) -> str:
+    """Return the part of a figure that a target is about, as an address asks for it."""
+    given = {"year": aim.year, "phase": aim.phase, "sector": aim.sector, "action": aim.action}
+    return urlencode({name: value for name, value in given.items() if value})
+
+
+def _days(span: SpanTold) -> dict[str, str]:
+    days = span.days
+    return {
+        "low": spell_days(days.low if days else None),
+        "middle": spell_days(days.middle if days else None),
+        "high": spell_days(days.high if days else None),
+        "half": spell_days(span.half_after),
+        "longest": spell_days(span.longest_open),
+    }
+
+
+def _grid(cells: list[CellTold]) -> Grid:
+    rows, columns = list(Action), list(Support)
+    counts = {(one.action, one.support): (one.opened, one.certified, one.in_use) for one in cells}
+    return Grid(
+        text("roadmap.map").render(language()),
+        tuple(_word("action", row) for row in rows),
+        tuple(_word("support", column) for column in columns),
+        tuple(tuple(counts[row, column] for column in columns) for row in rows),
+    )
+
+
+def _is_empty(cell: CellTold) -> bool:
+    return not (cell.opened or cell.certified or cell.in_use)
+
+
+def _worth(one: RungTold) -> str:
+    return urlencode({name: getattr(one, name) for name in CRITERIA})
+
+
+def _moved(flip: FlipTold) -> str:
+    changes = zip(CRITERIA, flip.moved, strict=True)
+    return ", ".join(f"{_word('roadmap', name)} {100 * by:+.1f}%" for name, by in changes if by)
+
+
+def _csv(table: Table, name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return HttpResponse(spell_csv(table.header, table.rows), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _whole(request: HubRequest, name: str, default: int, most: int) -> int:
+    found = request.GET.get(name, "")
+    return min(int(found), most) if found.isascii() and found.isdigit() and len(found) < 10 else default
+
+
+def _word(vocabulary: str, value: str) -> str:
+    name = Text(code=f"{vocabulary}.{value}").render(language())
+    return name[:1].upper() + name[1:]

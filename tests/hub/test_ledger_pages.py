@@ -1,0 +1,139 @@
+"""The ledger in the browser and over the API: each number is a link to exactly its records; both languages."""
+
+import re
+
+import pytest
+
+from pilotbase.catalogue.saving import save
+from pilotbase.catalogue.targets import set_targets
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.targets import Target
+from pilotbase.documents.vocabularies import Colour, ServingState
+from tests.catalogue.records_for_tests import DESK, NOW, OTHER_OWNER, OWNER, scenario
+from tests.hub.worlds_for_tests import world
+from tests.roadmap.services_for_tests import admit, stand, warn
+
+WORTHS = {"pumps": (5, 2, 2), "beds": (2, 5, 2), "wards": (2, 5, 2)}
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory):
+    """A certified trial in use that was warned of, three rated scenarios, one of another owner, targets."""
+    with world(tmp_path_factory.mktemp("ledger")) as made:
+        trial = made.trial
+        trial.reach("certified")
+        admit(trial, title="=HYPERLINK(1)")
+        stand(trial.store, ServingState.SERVING, NOW)
+        warn(trial.store, Colour.RED, NOW)
+        for name, (potential, maturity, driving_effect) in WORTHS.items():
+            value = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect}
+            save(trial.store.as_actor(OWNER), scenario((), name=name, value=value, supports=["talent"]))
+            trial.do(OWNER, f"scenario:plant/{name}", Act.SCENARIO_SUBMIT)
+            trial.do(DESK, f"scenario:plant/{name}", Act.SCENARIO_OPEN)
+        other = scenario((), name="xray", owner={"organisation": "hospital"})
+        save(trial.store.as_actor(OTHER_OWNER), other)
+        targets = [
+            Target(year=2026, figure="certified", number=4),
+            Target(year=2027, figure="certified", sector="energy", number=6),
+        ]
+        set_targets(trial.store.as_actor(DESK), targets)
+        yield made
+
+
+def page(made, path, who="desk", language="en"):
+    answer = made.client(who, HTTP_ACCEPT_LANGUAGE=language).get(path)
+    assert answer.status_code == 200, path
+    return answer.content.decode()
+
+
+def numbers(shown):
+    """Return address → number, for every number of the ledger that is a link."""
+    found = re.findall(r'<a href="(/ledger/(?:records|steps)/[^"]+)">([\d,]+)</a>', shown)
+    return {address.replace("&amp;", "&"): int(number.replace(",", "")) for address, number in found}
+
+
+@pytest.mark.parametrize("path", ["/ledger/", "/ledger/map/"])
+@pytest.mark.parametrize("who", ["desk", "owner", "other-owner", "regulator"])
+def test_every_number_is_the_number_of_its_records(walked, path, who):
+    from django.core.cache import cache
+
+    cache.clear()
+    found = numbers(page(walked, path, who))
+    if path == "/ledger/":
+        expected = {"desk": 4, "regulator": 4, "owner": 4, "other-owner": 0}
+        assert found["/ledger/records/opened/"] == expected[who]
+        assert found["/ledger/records/warned/"] == found["/ledger/records/in_use/"] == (who != "other-owner")
+        assert found["/ledger/steps/demanded_opened/open/"] == {"owner": 0}.get(who, 1)
+    for address, number in found.items():
+        assert page(walked, address, who).count('<th scope="row">') == number, address
+
+
+def test_targets_stand_beside_counts_by_year_and_phase_for_the_base_alone(walked):
+    shown = page(walked, "/ledger/")
+    assert "Targets of 2026" in shown and ">25%<" in shown and "Phase 1, to 2027" in shown
+    assert "Phase 1" not in page(walked, "/ledger/", "owner")
+
+
+def test_the_ranking_says_weights_ties_and_flips(walked):
+    shown = page(walked, "/ledger/ranking/?potential=1&maturity=1&driving_effect=1&top=2")
+    rows = re.findall(r'<th scope="row" class="number">(\d+)</th>', shown)
+    assert rows == ["1", "1"]
+    assert "1 scenarios have no rank" in shown
+    tilted = page(walked, "/ledger/ranking/?potential=2&maturity=1&driving_effect=1&top=1")
+    assert re.findall(r'<th scope="row" class="number">(\d+)</th>', tilted) == ["1", "2"]
+    assert "The top 1 stay the same until 12.5% of the weight moves." in tilted
+    rung = re.search(r'href="(/ledger/ranking/rung/\?potential=2[^"]*)"', tilted)[1].replace("&amp;", "&")
+    assert page(walked, rung).count('<th scope="row">') == 2
+
+
+@pytest.mark.parametrize("asked", ["potential=0&maturity=0&driving_effect=0"])
+def test_weights_of_nothing_are_refused_with_a_reason(walked, asked):
+    answer = walked.client("desk").get(f"/ledger/ranking/?{asked}")
+    assert answer.status_code == 422 and "not all of them 0" in answer.content.decode()
+
+
+@pytest.mark.parametrize("asked", ["potential=x&top=-3&within=999", "top=99999999999", "after=nothing"])
+def test_what_cannot_be_read_falls_back_to_its_default(walked, asked):
+    assert "Ranking of scenarios" in page(walked, f"/ledger/ranking/?{asked}")
+
+
+def test_pages_speak_chinese_and_hold_no_style_or_script(walked):
+    for path, words in (
+        ("/ledger/", "各环节天数"),
+        ("/ledger/map/", "行动与支撑图谱"),
+        ("/ledger/ranking/", "场景排序"),
+    ):
+        shown = page(walked, path, language="zh")
+        assert words in shown and not re.search(r"<script(?! src=)|style=", shown)
+
+
+def test_the_map_shows_every_cell_and_how_many_are_empty(walked):
+    shown = page(walked, "/ledger/map/")
+    assert "47 of 48 cells hold nothing yet." in shown
+    table = shown[shown.index("<tbody>") :]
+    assert table.count("<tr>") == 7 and table.count("<td") == 7 * 9
+    assert '?action=industry&amp;support=talent">3</a>' in table
+
+
+@pytest.mark.parametrize("name", ["ledger", "map", "ranking"])
+def test_a_download_opens_in_a_spreadsheet_and_computes_nothing(walked, name):
+    body = walked.client("desk").get(f"/ledger/{name}.csv").content.decode("utf-8-sig")
+    lines = body.splitlines()
+    assert len(lines) > 2 and not any(cell.startswith(("=", "+", "@")) for line in lines for cell in line.split(","))
+
+
+def test_the_api_tells_the_same(walked):
+    client = walked.client("desk")
+    told = client.get("/api/ledger").json()
+    shown = numbers(page(walked, "/ledger/"))
+    assert {name: shown[f"/ledger/records/{name}/"] for name in told["counts"]} == told["counts"]
+    found = client.get("/api/ledger/records/opened?action=industry&support=talent&limit=2").json()
+    assert found["total"] == 3 and len(found["items"]) == 2 and found["next"]
+    on = client.get("/api/ledger/steps/demanded_opened/taken").json()
+    assert on["total"] == next(one["taken"] for one in told["spans"] if one["step"] == "demanded_opened")
+    cells = client.get("/api/ledger/map").json()["cells"]
+    assert len(cells) == 7 * 9 and sum(cell["opened"] for cell in cells) == 4
+    ranking = client.get("/api/ledger/ranking?potential=2&top=1").json()
+    assert ranking["top_holds_for"] == 0.125 and [one["rank"] for one in ranking["rungs"]] == [1, 2]
+    assert client.get("/api/ledger/steps/nothing/open").status_code == 422
+    assert client.get("/api/ledger/ranking?potential=101").status_code == 422
