@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo hub test prove lint format docs lock clean evidence bench-trial bench-evidence bench-hub
+.PHONY: demo hub test prove lint format docs lock clean evidence bench-trial bench-evidence bench-hub bench-match
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo
@@ -25,6 +25,9 @@ bench-evidence: $(VENV)/.dev
 
 bench-hub: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_hub
+
+bench-match: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_match
 
 # A tenth of the runs, into build/evidence: make evidence SHARE=0.1
 SHARE = 1

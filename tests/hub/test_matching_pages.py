@@ -1,0 +1,118 @@
+"""Matching on pages, API and command line: reasons stand there, one click begins, nobody finds what is not theirs."""
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from pilotbase.cli import app
+from pilotbase.documents.permissions import Act
+from tests.catalogue.records_for_tests import OTHER_SUPPLIER, version
+from tests.hub.live_for_tests import listening, token_of
+from tests.matching.pairs_for_tests import application, scenario
+
+SCENARIO, APPLICATION = "/scenarios/plant/milling/matches/", "/applications/acme/forest/matches/"
+
+
+@pytest.fixture(scope="module")
+def matched(one_world):
+    trial = one_world.trial
+    trial.reach("certified")
+    trial.do(
+        OTHER_SUPPLIER, "application:globex/pine", Act.APPLICATION_REGISTER, version(name="pine", supplier="globex")
+    )
+    shown = version(name="oak", supplier="globex")
+    published = application(name="oak", supplier="globex", offer={"published": True}, title="Oak")
+    shown = shown.model_copy(update={"application": published})
+    trial.do(OTHER_SUPPLIER, "application:globex/oak", Act.APPLICATION_REGISTER, shown)
+    trial.do(OTHER_SUPPLIER, "application:globex/oak", Act.APPLICATION_SUBMIT)
+    return one_world
+
+
+def page(world, who, address):
+    answer = world.client(who).get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def steps(text):
+    return re.findall(r'<a class="button" href="([^"]+)">([^<]+)</a>', text)
+
+
+def test_an_owner_sees_reasons_evidence_and_whom_to_ask(matched):
+    shown = page(matched, "owner", SCENARIO)
+    assert "2 of 2 looked at one by one" in shown and "globex/pine" not in shown
+    assert "The scenario asks for isolation L2; the application does not say in which it works." in shown
+    assert "It was tried in L2; L2 is asked." in shown
+    serial = matched.trial.report.digest().partition(":")[2]
+    assert f"/certificates/{serial}/" in shown and "100% alike" in shown
+    assert ("/applications/globex/oak/threads/new/", "Ask the supplier") in steps(shown)
+    assert matched.client("owner").get("/applications/globex/oak/threads/new/").status_code == 200
+
+
+def test_another_owner_knows_a_certified_application_by_its_certificate(matched):
+    shown = page(matched, "other-owner", SCENARIO)
+    serial = matched.trial.report.digest().partition(":")[2]
+    assert "Known by its certificate only" in shown and "/applications/acme/forest/" not in shown
+    assert (f"/certificates/{serial}/", "See the certificate") in steps(shown)
+
+
+def test_a_supplier_proposes_with_one_click_and_the_form_knows_both(matched):
+    shown = page(matched, "supplier", APPLICATION)
+    ((address, label),) = steps(shown)
+    assert label == "Propose a trial"
+    form = page(matched, "supplier", address.replace("&amp;", "&"))
+    assert re.search(r'<option value="scenario:plant/milling" selected', form)
+    assert re.search(r'<option value="application:acme/forest" selected', form)
+    assert address in [one for one, _ in steps(page(matched, "supplier", SCENARIO))]
+
+
+def test_record_pages_lead_to_their_matches(matched):
+    assert f'href="{SCENARIO}"' in page(matched, "owner", "/scenarios/plant/milling/")
+    assert f'href="{APPLICATION}"' in page(matched, "supplier", "/applications/acme/forest/")
+    assert f'href="{SCENARIO}"' not in page(matched, None, "/scenarios/plant/milling/")
+
+
+def test_the_map_of_gaps_counts_what_the_reader_sees(matched):
+    desk, owner = page(matched, "desk", "/matching/"), page(matched, "other-owner", "/matching/")
+    assert "The newest 1 of 1 open scenarios and 2 of 2 applications" in desk  # forest and oak; pine is a draft
+    assert "<svg" in desk and "制造" in page_in_chinese(matched, "desk", "/matching/")
+    assert "1 of 1 open scenarios and 2 of 2 applications" in owner
+    assert f'href="{SCENARIO}"' in page(matched, "owner", "/matching/")
+
+
+def page_in_chinese(world, who, address):
+    client = world.client(who)
+    client.post("/language/", {"language": "zh-hans", "next": "/"})
+    return client.get(address).content.decode()
+
+
+def test_both_languages(matched):
+    shown = page_in_chinese(matched, "owner", SCENARIO)
+    assert "可能适用的应用：设备故障预警" in shown and "联系供应方" in shown
+    assert "场景要求隔离级别 L2，而应用未说明能在哪一级运行。" in shown
+
+
+def test_the_command_line_drives_the_hub(matched, tmp_path):
+    file = tmp_path / "scenario.yaml"
+    file.write_bytes(scenario(name="new", owner="plant").canonical())
+    with listening(matched) as address:
+
+        def run(*words, who="owner"):
+            options = ["--hub", address, "--token", token_of(matched, who), "match", *words]
+            answer = CliRunner().invoke(app, options, env={"PILOTBASE_LANGUAGE": "en"})
+            assert answer.exit_code == 0, answer.output
+            return answer.output
+
+        assert "application:acme/forest" in run("scenario", "plant/milling")
+        assert "application:globex/oak" in run("scenario", str(file))
+        assert '"subject": "scenario:plant/milling"' in run("application", "acme/forest", "--json", who="supplier")
+        assert "1 open scenarios and 2 applications" in run("gaps")
+
+
+def test_what_is_sent_to_be_matched_is_checked(matched):
+    client = matched.client("supplier")
+    for path, body in (("scenarios", {"name": "x"}), ("applications", {}), ("applications", {"application": 1})):
+        answer = client.post(f"/api/matches/{path}", body, content_type="application/json")
+        assert answer.status_code == 422 and answer.json()["code"]
+    assert matched.client().post("/api/matches/scenarios", {}, content_type="application/json").status_code == 401
