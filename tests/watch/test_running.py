@@ -4,11 +4,14 @@ import pytest
 from sqlalchemy import select
 
 from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.documents.watch import Watch
 from pilotbase.watch import running
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
 from pilotbase.watch.cohorts import CohortState, list_cohorts
-from pilotbase.watch.running import run, run_all, run_once
+from pilotbase.watch.following import follow
+from pilotbase.watch.running import close_all_cohorts, run, run_once, watched_services
 from pilotbase.watch.standings import detectors_of, path_of, standing_of
 from pilotbase.watch.warnings import standing_warnings, warnings_of
 from pilotbase.workspace import watch_tables as tables
@@ -120,7 +123,8 @@ def test_each_case_is_read_once_whatever_happens_between(world, clock, monkeypat
     clock.now += 3 * DAY
     for _ in range(20):
         try:
-            run_all(world.view)
+            close_all_cohorts(world.view)
+            run_once(world.view, "milling")
         except KeyboardInterrupt:
             continue
     monkeypatch.setattr(running, "_write", write)
@@ -138,7 +142,8 @@ def test_of_two_workers_one_writes(world, clock):
     with world.view.reading() as connection:
         before = standing_of(connection, "milling")
     assert run_once(world.view, "milling")
-    following = running._following(world.view, before, {})
+    watch = world.view.load(before.watch, Watch)
+    following = follow(watch, None, world.view.load(watch.profile, ReferenceProfile))
     reached = running._follow_stream(world.view, before, following)
     running._write(world.view, before, following, reached)
     assert seen(world)["drift"] == 100
@@ -211,7 +216,8 @@ def test_arming_anew_takes_warnings_back_and_disarmed_warns_of_nothing(world, cl
     assert told(world) == [("silence", "yellow"), ("silence", "green")]
     disarm(world.view, "milling")
     clock.step(10_000)
-    run_all(world.view)
+    assert watched_services(world.view) == []
+    run(world.view, "milling")
     assert len(told(world)) == 2
     with pytest.raises(RefusedError):
         disarm(world.view, "milling")

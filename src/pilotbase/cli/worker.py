@@ -33,6 +33,7 @@ def worker(
     from pilotbase.worker.queue import Worker, default_name
     from pilotbase.worker.reactions import Reactions, reacting_to_changes
     from pilotbase.worker.retention import sweeping
+    from pilotbase.worker.watching import taking, watch_round, watching
     from pilotbase.workspace.jobs import Job, JobState
 
     def tell(job: Job, state: JobState) -> None:
@@ -47,9 +48,13 @@ def worker(
     if not once:
         _keep_log()
         say(text("job.worker_ready", name=ours.name))
-        with running(noticing), sweeping(base, _files_days()), taking_in(base), reacting_to_changes(reactions):
+        observed = taking_in(base, taking(base))
+        with running(noticing), sweeping(base, _files_days()), observed, watching(base), reacting_to_changes(reactions):
             ours.work(stop, tell)
         return
+    take_in(base, taking(base))
+    while watch_round(base):
+        pass
     while reactions.round():
         pass
     while (done := ours.work_once()) is not None:
@@ -58,7 +63,6 @@ def worker(
             break
     while noticing.round():
         pass
-    take_in(base)
 
 
 def _keep_log() -> None:

@@ -159,6 +159,11 @@ def follow(
     return Following(watch, promised, dict(_stream(watch, promised, profile, states)), risks)
 
 
+def follow_silence(watch: Watch, states: States) -> Following:
+    """Return the detector of silence alone, which is asked when nothing has come."""
+    return Following(watch, None, {SILENCE: _silence_detector(watch, states)}, {})
+
+
 def _stream(
     watch: Watch, promised: Promised | None, profile: ReferenceProfile | None, states: States
 ) -> Iterator[tuple[str, Followed]]:

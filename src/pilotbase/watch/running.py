@@ -7,17 +7,15 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from pilotbase.documents.profile import ReferenceProfile
-from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import Watch
 from pilotbase.watch.cohorts import Cohort, close_due, due_services, next_closed, note_entered
 from pilotbase.watch.entering import CohortLosses, losses_of
-from pilotbase.watch.following import SILENCE, Followed, Following, States, follow
+from pilotbase.watch.following import SILENCE, Following, follow, follow_silence
 from pilotbase.watch.labelled import cases_of
 from pilotbase.watch.packs import Pack, microseconds
 from pilotbase.watch.promises import promised_of
@@ -41,14 +39,18 @@ class _Reached:
     losses: CohortLosses | None = None
 
 
-def run_all(view: View) -> bool:
-    """Do the next piece of work of every service; return whether there may be more at once. The operator's."""
+def watched_services(view: View) -> list[str]:
+    """Return the services whose watch is armed."""
+    with view.reading() as connection:
+        return armed_services(connection)
+
+
+def close_all_cohorts(view: View) -> None:
+    """Close every cohort whose window for labels has passed, of watched services and of others."""
     with view.reading() as connection:
         due = due_services(connection, view.store.clock())
-        armed = armed_services(connection)
     for service in due:
         close_cohorts(view, service)
-    return any([run_once(view, service) for service in armed])
 
 
 def run(view: View, service: str) -> None:
@@ -69,25 +71,39 @@ def close_cohorts(view: View, service: str) -> None:
 def run_once(view: View, service: str) -> bool:
     """Read the next packs of a service, or its next closed cohort, or its silence; return whether there may be more."""
     with view.reading() as connection:
-        standing = standing_of(connection, service)
-        states = states_of(connection, service)
+        standing, states = standing_of(connection, service), states_of(connection, service)
     if standing is None or not standing.armed:
         return False
-    following = _following(view, standing, states)
+    watch = view.load(standing.watch, Watch)
+    if not _has_more(view, standing, watch):
+        _look_for_silence(view, standing, follow_silence(watch, states))
+        return False
+    profile = None if watch.profile is None else view.load(watch.profile, ReferenceProfile)
+    following = follow(watch, promised_of(view, service_of(view, service)), profile, states)
     reached = _follow_stream(view, standing, following) or _follow_cohort(view, standing, following)
     if reached is not None:
         _write(view, standing, following, reached)
-        return True
-    if _is_silent(view, following):
+    return reached is not None
+
+
+def _has_more(view: View, standing: Standing, watch: Watch) -> bool:
+    """Tell whether there is anything that no detector has read: asked every second, so it reads no document."""
+    assert watch.armed_at is not None
+    new = select(_packs.number).where(_packs.service == standing.service, _packs.number > standing.read_to).limit(1)
+    with view.reading() as connection:
+        if connection.scalar(new) is not None:
+            return True
+        return next_closed(connection, standing.service, watch.armed_at) is not None
+
+
+def _look_for_silence(view: View, standing: Standing, following: Following) -> None:
+    """Look whether the service has been silent, since it was heard last or else since it was armed."""
+    silence = following.stream[SILENCE]
+    if silence.detector.seen == 0 and following.watch.armed_at is not None:
+        following.hear([microseconds(following.watch.armed_at)])
+    following.hear([microseconds(view.store.clock())], heard=False)
+    if silence.turns:
         _write(view, standing, following, _Reached(standing.read_to))
-    return False
-
-
-def _following(view: View, standing: Standing, states: States) -> Following:
-    watch = view.load(standing.watch, Watch)
-    service = service_of(view, standing.service)
-    profile = None if watch.profile is None else view.load(watch.profile, ReferenceProfile)
-    return follow(watch, promised_of(view, service), profile, states)
 
 
 def _follow_stream(view: View, standing: Standing, following: Following) -> _Reached | None:
@@ -104,15 +120,6 @@ def _follow_stream(view: View, standing: Standing, following: Following) -> _Rea
             if cases >= STEP_CASES:
                 break
     return _Reached(read_to) if read_to > standing.read_to else None
-
-
-def _is_silent(view: View, following: Following) -> bool:
-    """Look whether the service has been silent, since it was heard last or else since it was armed."""
-    silence = following.stream[SILENCE]
-    if silence.detector.seen == 0 and following.watch.armed_at is not None:
-        following.hear([microseconds(following.watch.armed_at)])
-    following.hear([microseconds(view.store.clock())], heard=False)
-    return bool(silence.turns)
 
 
 def _follow_cohort(view: View, standing: Standing, following: Following) -> _Reached | None:
@@ -134,8 +141,7 @@ def _write(view: View, standing: Standing, following: Following, reached: _Reach
     """Write what a pass has found, or nothing where another pass was first."""
     service = stored_service(view, standing.service)
     with view.transaction("watch.warned") as change:
-        colour = _highest(following.all)
-        if not move_on(change.connection, standing, reached.read_to, colour, change.now):
+        if not move_on(change.connection, standing, reached.read_to, change.now):
             return
         write_states(change.connection, standing.service, following.all)
         turns = [turn for followed in following.all for turn in followed.turns]
@@ -143,10 +149,6 @@ def _write(view: View, standing: Standing, following: Following, reached: _Reach
         if reached.cohort is not None:
             note_entered(change.connection, reached.cohort)
             change.record("watch.cohort_entered", [f"service:{standing.service}"], _facts(reached))
-
-
-def _highest(followed: Sequence[Followed]) -> Colour:
-    return max((one.detector.colour for one in followed), key=list(Colour).index, default=Colour.GREEN)
 
 
 def _facts(reached: _Reached) -> dict[str, str | int]:

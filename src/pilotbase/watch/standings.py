@@ -78,10 +78,10 @@ def end(connection: Connection, service: str) -> None:
     connection.execute(update(tables.watches).where(_rows.service == service).values(still))
 
 
-def move_on(connection: Connection, standing: Standing, read_to: int, colour: Colour, now: datetime) -> bool:
+def move_on(connection: Connection, standing: Standing, read_to: int, now: datetime) -> bool:
     """Let a watch stand further on and return True; False where another has moved it meanwhile."""
     here = (_rows.service == standing.service, _rows.passes == standing.passes, _rows.armed == 1)
-    values = {"passes": standing.passes + 1, "read_to": read_to, "colour": colour.value, "ran_at": now}
+    values = {"passes": standing.passes + 1, "read_to": read_to, "ran_at": now}
     return connection.execute(update(tables.watches).where(*here).values(values)).rowcount == 1
 
 
@@ -92,7 +92,7 @@ def states_of(connection: Connection, service: str) -> Mapping[str, bytes]:
 
 
 def write_states(connection: Connection, service: str, followed: Iterable[Followed]) -> None:
-    """Write where detectors stand now, and the points of their paths."""
+    """Write where detectors stand now, the points of their paths, and the highest colour of the service."""
     for one in followed:
         if not one.points:
             continue
@@ -109,6 +109,9 @@ def write_states(connection: Connection, service: str, followed: Iterable[Follow
         if connection.execute(update(tables.watch_states).where(*here).values(values)).rowcount == 0:
             connection.execute(insert(tables.watch_states).values(service=service, detector=one.name, **values))
         _write_points(connection, service, one)
+    colours = connection.scalars(select(_states.colour).where(_states.service == service))
+    highest = max(map(Colour, colours), key=list(Colour).index, default=Colour.GREEN)
+    connection.execute(update(tables.watches).where(_rows.service == service).values(colour=highest.value))
 
 
 def detectors_of(connection: Connection, service: str) -> list[DetectorStanding]:
