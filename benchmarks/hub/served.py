@@ -34,7 +34,7 @@ def let_people_in(folder: Path, organisations: int) -> None:
 def served(folder: Path) -> Iterator[tuple[str, float, int]]:
     """Yield the address of a hub over the home in ``folder``, the seconds until it was ready, and its process."""
     url, port = _free_address()
-    command = [*_COMMAND, "serve", "--port", port, "--no-worker"]
+    command = [*_COMMAND, "serve", "--port", port, "--no-worker", "--no-gateway"]
     with _running(command, _environment(folder), folder / "serve.log", f"{url}/health/ready") as (seconds, process):
         yield url, seconds, process
 

@@ -96,6 +96,7 @@ class Hub:
         self.home, self.address = home, f"http://127.0.0.1:{port}"
         self.environment = {**os.environ, "PILOTBASE_HOME": str(home), "PILOTBASE_HUB_LOG": "plain"}
         self.command = [sys.executable, "-c", "from pilotbase.cli import main; main()", "serve", "--port", str(port)]
+        self.command.append("--no-gateway")
         asked = [*self.command, "--invite", "desk@walk.example"]
         found = subprocess.run(asked, env=self.environment, check=True, capture_output=True, text=True)
         self.first_link = found.stdout.strip().splitlines()[-1]

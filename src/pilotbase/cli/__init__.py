@@ -14,12 +14,14 @@ from pilotbase.cli import (
     certificate,
     connection,
     demo,
+    gateway,
     hub_records,
     hub_uploads,
     incident,
     log,
     match,
     organisation,
+    roadmap,
     scenario,
     serve,
     trial,
@@ -40,6 +42,7 @@ app.command("restore")(backup.restore)
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
+app.command("gateway")(gateway.gateway)
 app.command("work")(hub_records.work)
 app.command("acts")(hub_records.acts)
 app.command("act")(hub_records.act)
@@ -51,6 +54,7 @@ app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(incident.app, name="incident")
 app.add_typer(hub_uploads.app, name="upload")
+app.add_typer(roadmap.app, name="roadmap")
 app.add_typer(log.app, name="log")
 app.add_typer(base.keys, name="key")
 

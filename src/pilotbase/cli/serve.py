@@ -1,8 +1,8 @@
-"""``pilotbase serve``: the hub."""
+"""``pilotbase serve``: the hub, and beside it the gateway and a worker."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -13,7 +13,7 @@ from pilotbase.documents.texts import Text, text
 
 
 @command
-def serve(
+def serve(  # noqa: PLR0913 - each is an option
     host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only behind https.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65_535)] = 8000,
     check: Annotated[bool, typer.Option("--check", help="Say what keeps it from serving, and exit.")] = False,
@@ -26,11 +26,17 @@ def serve(
     worker: Annotated[
         bool, typer.Option("--worker/--no-worker", help="Also run a worker that does what is queued.")
     ] = True,
+    gateway: Annotated[
+        bool, typer.Option("--gateway/--no-gateway", help="Also run the gateway, which answers the calls of services.")
+    ] = True,
+    gateway_port: Annotated[
+        int | None, typer.Option(help="Port of the gateway; default: the next after the hub's.", min=1, max=65_535)
+    ] = None,
 ) -> None:
-    """Serve the hub: pages, the API under /api/, and the worker that runs what is queued."""
+    """Serve the hub: pages, the API under /api/; beside it the gateway, and the worker that runs what is queued."""
     from pilotbase.hub import serving
 
-    place = serving.Place(host, port)
+    place, beside = serving.Place(host, port), serving.Place(host, gateway_port or port + 1)
     if check:
         _check(host, port)
         return
@@ -43,9 +49,16 @@ def serve(
         return
     if demo:
         _fill()
-    serving.require_free(place)
+    for needed in (place, beside) if gateway else (place,):
+        serving.require_free(needed)
     say(text("cli.hub_at", url=place.url))
-    with serving.running_worker() if worker else nullcontext():
+    with ExitStack() as running:
+        if worker:
+            running.enter_context(serving.kept_running("worker"))
+        if gateway:
+            words = ("gateway", "--host", beside.host, "--port", str(beside.port))
+            running.enter_context(serving.kept_running(*words))
+            say(text("gateway.at", url=beside.url))
         serving.run(place)
 
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -101,10 +101,13 @@ def run(place: Place) -> None:
 
 
 @contextmanager
-def running_worker() -> Iterator[None]:
-    """Keep one worker process running until the end of the block; one that ends is started again."""
+def kept_running(*command: str) -> Iterator[None]:
+    """Keep one process of a ``pilotbase`` command running until the end of the block; one that ends is started again.
+
+    The hub, the gateway and the worker are processes of their own: what ends one of them leaves the others alone.
+    """
     stop = threading.Event()
-    keeper = threading.Thread(target=_keep_worker, args=(stop,), name="worker's keeper")
+    keeper = threading.Thread(target=_keep, args=(command, stop), name=f"keeper of the {command[0]}")
     keeper.start()
     try:
         yield
@@ -113,20 +116,20 @@ def running_worker() -> Iterator[None]:
         keeper.join()
 
 
-def _keep_worker(stop: threading.Event) -> None:
+def _keep(command: Sequence[str], stop: threading.Event) -> None:
     while not stop.is_set():
-        worker = subprocess.Popen(
-            [sys.executable, "-c", "from pilotbase.cli import main; main()", "worker"],
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from pilotbase.cli import main; main()", *command],
             stdout=subprocess.DEVNULL,
             preexec_fn=_end_with_parent,
         )
-        while worker.poll() is None and not stop.wait(_LOOK_SECONDS):
+        while process.poll() is None and not stop.wait(_LOOK_SECONDS):
             pass
-        if worker.poll() is None:
-            worker.terminate()
-            worker.wait()
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
         elif not stop.wait(_RESTART_SECONDS):
-            _log.warning("the worker ended with %s; another is started", worker.returncode)
+            _log.warning("the %s ended with %s; another is started", command[0], process.returncode)
 
 
 def _end_with_parent() -> None:

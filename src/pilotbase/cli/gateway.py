@@ -1,0 +1,30 @@
+"""``pilotbase gateway``: services behind the OpenAI API and the Open Inference Protocol."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pilotbase.cli.edge import command, say
+from pilotbase.cli.logs import keep_log
+from pilotbase.documents.texts import text
+
+
+@command
+def gateway(
+    host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only behind https.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65_535)] = 8001,
+) -> None:
+    """Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too."""
+    from pilotbase.gateway.configuration import Configuration
+    from pilotbase.gateway.serving import run
+    from pilotbase.hub.serving import Place, require_free
+    from pilotbase.worker.base import open_base
+
+    place, configuration = Place(host, port), Configuration.from_environment()
+    require_free(place)
+    base = open_base()
+    keep_log()
+    say(text("gateway.at", url=place.url))
+    run(base.lab, configuration, host, port)
