@@ -1,4 +1,4 @@
-"""``pilotbase demo``: five sectors, real data, end to end."""
+"""``pilotbase demo``: five sectors, real data, end to end; then one service from demand to warning."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text as Cell
 
 from pilotbase.cli.edge import command, progress_shown, say, shown
+from pilotbase.cli.walk import walk as take_walk
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 
@@ -24,10 +25,14 @@ def demo(
         Path | None, typer.Option(help="Where reports go; default: demo-reports/ in PILOTBASE_HOME.")
     ] = None,
     engine: Annotated[str, typer.Option(help="Where the work runs: local.")] = "local",
+    walk: Annotated[
+        bool, typer.Option("--walk/--no-walk", help="Go on past the certificate: service, drift, warning, ledger.")
+    ] = True,
 ) -> None:
-    """Prove applications of five sectors on real data; print the verdicts and where the reports are."""
+    """Prove applications of five sectors on real data, then put one into service and let the world change."""
     from pilotbase.worker.base import open_base, require_engine
     from pilotbase.worker.demonstration import demonstrate
+    from pilotbase.worker.played_records import Cast
 
     require_engine(engine)
     table = Table(title=Cell(shown(text("cli.demo_title"))), expand=False)
@@ -40,6 +45,8 @@ def demo(
             table.add_row(_cell(row.sector), _cell(row.application), verdict, _cell(row.why), _cell(row.report or ""))
     Console(width=None if Console().is_terminal else 160).print(table)
     say(text("cli.demo_end", roots=base.trust_roots))
+    if walk and not sector:
+        take_walk(base, Cast.alone(base.trust.issuer))
 
 
 def _cell(content: Text | Path | str) -> Cell:

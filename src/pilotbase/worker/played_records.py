@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -60,6 +60,11 @@ class Cast:
     supplier: str
     reviewer: str
     regulator: str
+
+    @classmethod
+    def alone(cls, base: str) -> Cast:
+        """Return a cast for a base without a hub, where nobody has an account."""
+        return cls(base, *(name.name for name in fields(cls)[1:]))
 
     def operator(self, person: str) -> Actor:
         return Actor(self.base, frozenset({Role.OPERATOR}), person)

@@ -1,0 +1,81 @@
+"""The second half of ``pilotbase demo``: what happens after the certificate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text as Cell
+
+from pilotbase.cli.edge import say, shown
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Colour
+
+if TYPE_CHECKING:
+    from pilotbase.documents.observation import Scalar
+    from pilotbase.worker.base import Base
+    from pilotbase.worker.played_records import Cast
+    from pilotbase.worker.walking import WalkStep
+
+MARKS = {Colour.BLUE: ("◆", "blue"), Colour.YELLOW: ("▲", "yellow"), Colour.ORANGE: ("■", "dark_orange")}
+"""Colour of a warning → its shape and what a terminal shows it in; red and green below."""
+_RED, _GREEN = ("●", "red"), ("○", "green")
+_ANSWER_BYTES = 4 << 20
+
+
+def walk(base: Base, cast: Cast) -> None:
+    """Take the walk in ``base`` and print each step as it happens; what was walked before is only named."""
+    from pilotbase.gateway.in_thread import running_gateway
+    from pilotbase.worker.walking import SERVICE, is_walked, live_walk, prove_walk
+
+    if is_walked(base):
+        say(text("walk.skipped", service=SERVICE))
+        return
+    console = Console(width=None if Console().is_terminal else 160)
+    console.print(Cell(shown(text("walk.title")), style="bold"))
+    for step in prove_walk(base, cast):
+        console.print(_line(step))
+    with running_gateway(base.lab) as address:
+        for step in live_walk(base, _Asking(address)):
+            console.print(_line(step))
+    say(text("walk.next", service=SERVICE))
+
+
+def _line(step: WalkStep) -> Cell:
+    stage = shown(text(f"walk.stage.{step.stage}"))
+    line = Cell(f"  {stage:<16}" if stage.isascii() else f"  {stage:<14}")
+    if step.colour is not None:
+        shape, style = MARKS.get(step.colour, _RED if step.colour is Colour.RED else _GREEN)
+        line.append(f"{shape} {shown(text(f'colour.{step.colour}'))} ", style=style)
+    return line.append(shown(step.what))
+
+
+class _Asking:
+    """A client of the Open Inference Protocol."""
+
+    def __init__(self, address: str) -> None:
+        from pilotbase.protocols.guarded_http import GuardedHttp
+
+        self._address = address
+        self._http = GuardedHttp(allowed=("127.0.0.1",), seconds=60)
+
+    def __call__(
+        self, service: str, secret: str, call: str, columns: Mapping[str, Sequence[Scalar]]
+    ) -> Sequence[Scalar]:
+        from pilotbase.protocols.guarded_http import Request
+
+        tensors = [_tensor(name, values) for name, values in columns.items()]
+        body = json.dumps({"id": call, "inputs": tensors}).encode()
+        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        url = f"{self._address}/v2/models/{service}/infer"
+        answer = self._http.send(Request("POST", url, body, headers, _ANSWER_BYTES))
+        outputs: list[Scalar] = json.loads(answer.body)["outputs"][0]["data"]
+        return outputs
+
+
+def _tensor(name: str, values: Sequence[Scalar]) -> dict[str, object]:
+    kinds = {type(value) for value in values if value is not None}
+    datatype = "BYTES" if kinds == {str} else "INT64" if kinds == {int} else "FP64"
+    return {"name": name, "shape": [len(values)], "datatype": datatype, "data": list(values)}

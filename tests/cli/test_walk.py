@@ -1,0 +1,67 @@
+"""The walk, really taken: trial, gateway, watch and reactions over a real change of season."""
+
+import re
+
+import pytest
+
+from pilotbase.cli.walk import walk
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.service.draining import drain
+from pilotbase.service.journal import journals_of
+from pilotbase.service.standing import history_of
+from pilotbase.service.terms import usage_by_day
+from pilotbase.watch.incidents import list_incidents
+from pilotbase.watch.warnings import warnings_of
+from pilotbase.worker.base import open_base
+from pilotbase.worker.played_records import Cast
+from pilotbase.worker.walking import SERVICE
+
+
+def test_a_demand_goes_its_whole_way(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+    base = open_base(create=True)
+    try:
+        walk(base, Cast.alone(base.trust.issuer))
+    except PilotbaseError as error:
+        if error.text.code != "data.package.not_fetched":
+            raise
+        pytest.skip(f"the package index cannot be reached: {error.text.render()}")
+    said, view = capsys.readouterr().out, base.lab.view
+
+    stages = re.findall(r"^  ([a-z]+) ", said, re.MULTILINE)
+    order = list(dict.fromkeys(stages))
+    assert order == [
+        "demand",
+        "match",
+        "proof",
+        "service",
+        "watch",
+        "calls",
+        "warning",
+        "countermeasure",
+        "incident",
+        "ledger",
+    ]
+    assert "lakeside-ai/late-arrivals fits best" in said
+
+    standings = [(one.state.value, one.route) for one in reversed(history_of(view, SERVICE))]
+    assert standings == [("serving", 0), ("serving", 0), ("fallen_back", 1)]
+    risk = [
+        one for _, one in reversed(warnings_of(view, SERVICE)) if one.detector == "risk:recall(late, cut=0.2) >= 0.33"
+    ]
+    assert [one.colour.value for one in risk][:2] == ["yellow", "red"]
+    assert [one.began for one in risk] == sorted(one.began for one in risk)
+
+    (incident,) = list_incidents(view)
+    assert (incident.service, incident.state) == (SERVICE, "open")
+    assert incident.warning in {digest for digest, _ in warnings_of(view, SERVICE)}
+
+    drain(view, journals_of(base.home.path))
+    answered = {row.version: row.cases for row in usage_by_day(view, SERVICE)}
+    asked = sum(int(number) for number in re.findall(r"asked about (\d+) departures", said))
+    assert len(answered) == 2 and sum(answered.values()) == asked, "both versions have answered, every case is metered"
+    assert re.search(r"2 certified, 1 in use, 1 warned", said)
+
+    walk(base, Cast.alone(base.trust.issuer))
+    assert capsys.readouterr().out.startswith("The walk was taken in this base before")
+    base.lab.close()
