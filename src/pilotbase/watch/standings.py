@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.watch.following import Followed, Point
 from pilotbase.workspace import watch_tables as tables
@@ -43,6 +44,7 @@ class DetectorStanding:
 
     detector: str
     signal: Signal
+    promise: Text
     seen: int
     colour: Colour
     value: float
@@ -99,6 +101,7 @@ def write_states(connection: Connection, service: str, followed: Iterable[Follow
         latest = one.points[max(one.points)]
         values = {
             "signal": one.detector.signal.value,
+            "promise": one.detector.promise.model_dump_json(),
             "state": one.state(),
             "seen": latest.seen,
             "colour": latest.colour.value,
@@ -118,7 +121,15 @@ def detectors_of(connection: Connection, service: str) -> list[DetectorStanding]
     """Return where each detector of a service stands, by name."""
     rows = select(tables.watch_states).where(_states.service == service).order_by(_states.detector)
     return [
-        DetectorStanding(row.detector, Signal(row.signal), row.seen, Colour(row.colour), row.value, row.last_at)
+        DetectorStanding(
+            detector=row.detector,
+            signal=Signal(row.signal),
+            promise=Text.model_validate_json(row.promise),
+            seen=row.seen,
+            colour=Colour(row.colour),
+            value=row.value,
+            last_at=row.last_at,
+        )
         for row in connection.execute(rows)
     ]
 

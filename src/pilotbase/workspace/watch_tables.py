@@ -122,6 +122,7 @@ watch_states = Table(
     Column("service", String(63), primary_key=True),
     Column("detector", String(200), primary_key=True),
     Column("signal", String(20), nullable=False),
+    Column("promise", Text, nullable=False),
     Column("state", LargeBinary, nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("colour", String(10), nullable=False),
@@ -149,9 +150,8 @@ warning_levels = Table(
     Column("detector", String(200), primary_key=True),
     Column("colour", String(10), nullable=False),
     Column("warning", String(71), nullable=False),
-    Column("since", UtcMoment, nullable=False),
 )
-"""The colour of each detector's newest warning that was judged, and since when it has had that colour."""
+"""The colour of each detector's newest warning that was reacted to: what is more serious than this rises."""
 
 reactions = Table(
     "reactions",

@@ -126,6 +126,7 @@ def _make_detectors() -> None:
         sa.Column("service", sa.String(length=63), nullable=False),
         sa.Column("detector", sa.String(length=200), nullable=False),
         sa.Column("signal", sa.String(length=20), nullable=False),
+        sa.Column("promise", sa.Text(), nullable=False),
         sa.Column("state", sa.LargeBinary(), nullable=False),
         sa.Column("seen", sa.BigInteger(), nullable=False),
         sa.Column("colour", sa.String(length=10), nullable=False),
@@ -153,7 +154,6 @@ def _make_reactions() -> None:
         sa.Column("detector", sa.String(length=200), nullable=False),
         sa.Column("colour", sa.String(length=10), nullable=False),
         sa.Column("warning", sa.String(length=71), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("service", "detector"),
     )
     op.create_table(

@@ -1,0 +1,74 @@
+"""What the watch of a service says when it is asked: over the API, on the command line, on a page."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pydantic
+
+from pilotbase.documents.base import Moment, Name, Part
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.documents.watch import Acknowledgement, RiskWarning, Silence, Watch
+
+
+class RaisedWarning(Part):
+    """A risk warning as it is listed."""
+
+    digest: Digest
+    warning: RiskWarning
+    acknowledged: Acknowledgement | None = None
+    """Who takes care of it; None: nobody yet."""
+
+
+class DetectorReading(Part):
+    """Where one detector stands."""
+
+    detector: str
+    signal: Signal
+    colour: Colour
+    seen: int
+    """Cases, labels or calls that it has read."""
+    value: float
+    """1: the level of its highest colour but one, or where its bound lies; see the page's picture."""
+    promise: Text | None = None
+    last_at: Moment | None = None
+
+
+class CohortReading(Part):
+    """Where one cohort stands."""
+
+    begins_at: Moment
+    seconds: int
+    closes_at: Moment
+    state: Literal["open", "closed", "entered"]
+    cases: int
+    labelled: int
+
+
+class PathPoint(Part):
+    """Where a detector stood when it had read so many."""
+
+    at: Moment
+    seen: int
+    value: float
+    colour: Colour
+
+
+class WatchStatus(Part):
+    """The watch of one service as it stands."""
+
+    service: Name
+    watch: Watch | None = None
+    """None: there was never one."""
+    colour: Colour = Colour.GREEN
+    """The highest of its detectors."""
+    detectors: tuple[DetectorReading, ...] = ()
+    warnings: tuple[RaisedWarning, ...] = ()
+    """Those that stand now."""
+    silences: tuple[Silence, ...] = ()
+    cohorts: tuple[CohortReading, ...] = ()
+    """Newest first."""
+    counts: dict[str, int] = pydantic.Field(default_factory=dict)
+    """What was refused, came again or came too late."""
