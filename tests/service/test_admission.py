@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.compute.environments import find_environment
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import EndpointRoute
@@ -22,7 +23,9 @@ OWNER = actor("plant", Role.DEMAND_OWNER, person="p-owner")
 
 def put(served: Served, certificate: str, name: str = "milling", who=None):
     view = served.view if who is None else served.store.as_actor(who)
-    return create_service(view, served.premises, NewService(name=name, certificate=certificate))
+    stored = served.view.get(certificate)
+    number = certificate if stored is None else stored.load(IssuedCertificate).certificate.serial
+    return create_service(view, served.premises, NewService(name=name, certificate=number))
 
 
 def why_not(served: Served, certificate: str, **options) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from enum import StrEnum
+from typing import Annotated, Literal, Protocol, Self
 
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.base import Localized, Moment, Name, Part
+from pilotbase.documents.api import Asked, Told
+from pilotbase.documents.base import Localized, Moment, Name
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Subject
@@ -19,14 +21,14 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Bound = Annotated[int, pydantic.Field(ge=0, le=10**15)]
 
 
-class NewService(Part):
+class NewService(Asked):
     """Which certified application is put into service under which name; a name that serves gets a newer version."""
 
     name: Name
     title: Localized | str | None = None
     """None: as the application is called, or as the service was."""
     certificate: Digest | None = None
-    """The issued certificate; or the trial that it came from."""
+    """The certificate, by its number; or the trial that it came from."""
     commission: Subject | None = None
     terms: ServiceTerms | None = None
     """None: as they were, or the usual ones."""
@@ -38,7 +40,7 @@ class NewService(Part):
         return self
 
 
-class NewOverride(Part):
+class NewOverride(Asked):
     """Which endpoint without a certificate is to serve, for whom, how long and why."""
 
     service: Name
@@ -51,13 +53,22 @@ class NewOverride(Part):
     days: int = pydantic.Field(default=14, ge=1, le=90)
 
 
-class Move(Part):
+class ServiceMove(StrEnum):
+    """How a person moves a service; names: text ``service.move.<value>``."""
+
+    STOP = "stop"
+    START = "start"
+    FALL_BACK = "fall-back"
+    ASK_HUMAN = "ask-human"
+
+
+class Moved(Asked):
     """Why a service is stopped, started, or handed over to a person."""
 
     reason: Reason
 
 
-class NewKey(Part):
+class NewKey(Asked):
     """On which terms a key is made; the secret is always generated."""
 
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -67,7 +78,7 @@ class NewKey(Part):
     days: int = pydantic.Field(default=90, ge=1, le=730)
 
 
-class SeenKey(Part):
+class SeenKey(Told):
     """A key as it is listed."""
 
     identity: str
@@ -82,7 +93,7 @@ class SeenKey(Part):
     """Only in the answer that makes it; kept nowhere."""
 
 
-class NewBudget(Part):
+class NewBudget(Asked):
     """How much may be used in each period."""
 
     period: Literal["month", "total"] = "month"
@@ -90,10 +101,13 @@ class NewBudget(Part):
     tokens: Bound | None = None
 
 
-class SeenBudget(NewBudget):
+class SeenBudget(Told):
     """A budget and where it stands in its present period."""
 
     name: Name
+    period: Literal["month", "total"]
+    calls: int | None = None
+    tokens: int | None = None
     current: str
     """The period: ``2026-11``, or total."""
     used_calls: int
@@ -103,7 +117,7 @@ class SeenBudget(NewBudget):
     held_tokens: int
 
 
-class UsageRow(Part):
+class UsageRow(Told):
     """What was used of a service in one day by one key, version and end."""
 
     day: datetime
@@ -116,14 +130,14 @@ class UsageRow(Part):
     milliseconds: float
 
 
-class SeenService(Part):
+class SeenService(Told):
     """A service and where it stands."""
 
     service: Service
     standing: ServiceStanding
 
 
-class ListedService(Part):
+class ListedService(Told):
     """A service in a list."""
 
     name: Name
@@ -133,3 +147,47 @@ class ListedService(Part):
     application: str
     """Name and version of what answers, or the endpoint's model."""
     since: Moment
+
+
+class Services(Protocol):
+    """Services as somebody works with them: in a home, or over a hub."""
+
+    def all(self) -> list[ListedService]: ...
+
+    def show(self, name: str) -> SeenService: ...
+
+    def create(self, wanted: NewService) -> SeenService: ...
+
+    def override(self, wanted: NewOverride) -> SeenService: ...
+
+    def move(self, name: str, move: ServiceMove, reason: str) -> SeenService: ...
+
+    def history(self, name: str) -> list[ServiceStanding]: ...
+
+    def keys(self, name: str) -> list[SeenKey]: ...
+
+    def create_key(self, name: str, wanted: NewKey) -> SeenKey: ...
+
+    def revoke_key(self, name: str, key: str) -> None: ...
+
+    def budgets(self, name: str) -> list[SeenBudget]: ...
+
+    def set_budget(self, name: str, budget: str, wanted: NewBudget) -> SeenBudget: ...
+
+    def usage(self, name: str, days: int = 30) -> list[UsageRow]: ...
+
+
+MODELS = (
+    NewService,
+    NewOverride,
+    Moved,
+    NewKey,
+    SeenKey,
+    NewBudget,
+    SeenBudget,
+    UsageRow,
+    SeenService,
+    ListedService,
+    ServiceStanding,
+)
+"""What the API of services takes and gives."""

@@ -69,15 +69,15 @@ class HubClient:
 
     def me(self) -> Caller:
         """Return who the token acts for."""
-        return _read(Caller, self.requests.get("/me"))
+        return read_model(Caller, self.requests.get("/me"))
 
     def work(self) -> list[WaitingWork]:
         """Return what waits for the caller, what is due first."""
-        return _read_list(WaitingWork, self.requests.get("/work"))
+        return read_list(WaitingWork, self.requests.get("/work"))
 
     def page(self, section: Section, after: str | None = None, **asked: str) -> RecordPage:
         """Return a page of records; ``asked``: q, state, sector, owner, limit."""
-        return _read(RecordPage, self.requests.get(f"/{section}", {**asked, "after": after or ""}))
+        return read_model(RecordPage, self.requests.get(f"/{section}", {**asked, "after": after or ""}))
 
     def records(self, section: Section, **asked: str) -> Iterator[ListedRecord]:
         """Iterate all records of a section, newest first, page by page."""
@@ -89,37 +89,37 @@ class HubClient:
 
     def content(self, subject: str) -> Content | Commission:
         """Return the newest content of ``subject``: of ``scenario:plant/milling`` a `Scenario`."""
-        found: Content | Commission = _read(_OF_KIND[subject.partition(":")[0]], self.requests.get(_path(subject)))
+        found: Content | Commission = read_model(_OF_KIND[subject.partition(":")[0]], self.requests.get(_path(subject)))
         return found
 
     def record(self, subject: str) -> Record:
         """Return where ``subject`` stands; its digest is what `take` wants as ``seen``."""
-        return _read(Record, self.requests.get(f"{_path(subject)}/record"))
+        return read_model(Record, self.requests.get(f"{_path(subject)}/record"))
 
     def steps(self, subject: str) -> list[PossibleStep]:
         """Return what the caller may do to ``subject`` now, and what stands against it."""
-        return _read_list(PossibleStep, self.requests.get(f"{_path(subject)}/acts"))
+        return read_list(PossibleStep, self.requests.get(f"{_path(subject)}/acts"))
 
     def take(self, subject: str, act: Act, brings: Part | str | None = None, seen: Digest | None = None) -> Record:
         """Take a step and return the record after it; ``brings``: what is handed in with it, or a note."""
         value = brings.to_json_value() if isinstance(brings, Part) else {"note": brings or ""}
-        return _read(Record, self.requests.write("POST", f"{_path(subject)}/acts/{act}", value, seen))
+        return read_model(Record, self.requests.write("POST", f"{_path(subject)}/acts/{act}", value, seen))
 
     def propose(self, terms: Commission) -> Record:
         """Propose a trial and return its record."""
-        return _read(Record, self.requests.write("POST", "/trials", terms.to_json_value()))
+        return read_model(Record, self.requests.write("POST", "/trials", terms.to_json_value()))
 
     def save(self, subject: str, content: Content, seen: Digest | None = None) -> Record:
         """Save the content of ``subject``; ``seen``: the digest of the content that it replaces."""
-        return _read(Record, self.requests.write("PUT", _path(subject), content.to_json_value(), seen))
+        return read_model(Record, self.requests.write("PUT", _path(subject), content.to_json_value(), seen))
 
     def progress(self, trial: str) -> TrialProgress:
         """Return how far the newest work on a trial is."""
-        return _read(TrialProgress, self.requests.get(f"/trials/{trial}/progress"))
+        return read_model(TrialProgress, self.requests.get(f"/trials/{trial}/progress"))
 
     def report(self, trial: str) -> Report:
         """Return the report of a trial, in the view that the caller has of it."""
-        return _read(Report, self.requests.get(f"/trials/{trial}/report"))
+        return read_model(Report, self.requests.get(f"/trials/{trial}/report"))
 
     def bundle(self, trial: str, report: Digest = "", on_progress: OnProgress = lambda _: None) -> bytes:
         """Wait until the sample bundle of a trial is packed and return the archive; it is packed for the caller alone.
@@ -132,52 +132,52 @@ class HubClient:
         while answer.status == HTTPStatus.ACCEPTED:
             on_progress(Progress(text("job.progress.bundle")))
             self.requests.sleep(_PACKING_SECONDS)
-            answer = self.requests.get(place, {"report": _read(OrderedBundle, answer).report})
+            answer = self.requests.get(place, {"report": read_model(OrderedBundle, answer).report})
         if int(answer.headers.get("content-length", 0)) > len(answer.body):
             raise PilotbaseError("protocol.hub_unreadable", found=f"{trial}.zip")
         return answer.body
 
     def queue(self) -> list[QueuedWork]:
         """Return what runs and waits, in the order in which it is taken."""
-        return _read_list(QueuedWork, self.requests.get("/queue"))
+        return read_list(QueuedWork, self.requests.get("/queue"))
 
     def budget(self, subject: str) -> Budget:
         """Return what the hidden data of a scenario still hold."""
-        return _read(Budget, self.requests.get(f"{_path(subject)}/budget"))
+        return read_model(Budget, self.requests.get(f"{_path(subject)}/budget"))
 
     def board(self, subject: str) -> SeenBoard:
         """Return the board of a scenario, as the caller may see it."""
-        return _read(SeenBoard, self.requests.get(f"{_path(subject)}/board"))
+        return read_model(SeenBoard, self.requests.get(f"{_path(subject)}/board"))
 
     def comparison(self, subject: str) -> Comparison:
         """Return the candidates for a scenario side by side."""
-        return _read(Comparison, self.requests.get(f"{_path(subject)}/comparison"))
+        return read_model(Comparison, self.requests.get(f"{_path(subject)}/comparison"))
 
     def match(self, subject: str) -> Matches:
         """Return what may fit a scenario or an application, in what the caller sees."""
-        return _read(Matches, self.requests.get(f"/matches{_path(subject)}"))
+        return read_model(Matches, self.requests.get(f"/matches{_path(subject)}"))
 
     def match_document(self, asked: Scenario | OfferedApplication) -> Matches:
         """Return what may fit a scenario or an application that need not be on the hub."""
         section = SECTIONS["scenario" if isinstance(asked, Scenario) else "application"]
-        return _read(Matches, self.requests.write("POST", f"/matches/{section}", asked.to_json_value()))
+        return read_model(Matches, self.requests.write("POST", f"/matches/{section}", asked.to_json_value()))
 
     def gaps(self) -> GapMap:
         """Return demand without supply and supply without demand, in what the caller sees."""
-        return _read(GapMap, self.requests.get("/matches/gaps"))
+        return read_model(GapMap, self.requests.get("/matches/gaps"))
 
     def check_certificate(self, envelope: bytes) -> CheckedCertificate:
         """Return whether a signed certificate holds."""
         headers = {"Content-Type": "application/json"}
-        return _read(CheckedCertificate, self.requests.send("POST", "/certificates/check", envelope, headers))
+        return read_model(CheckedCertificate, self.requests.send("POST", "/certificates/check", envelope, headers))
 
     def certificate(self, serial: str) -> CheckedCertificate:
         """Return a certificate by its number, and whether it holds."""
-        return _read(CheckedCertificate, self.requests.get(f"/certificates/{serial}"))
+        return read_model(CheckedCertificate, self.requests.get(f"/certificates/{serial}"))
 
     def uploads(self) -> list[OpenUpload]:
         """Return what was sent and not yet handed in."""
-        return _read_list(OpenUpload, self.requests.get("/uploads"))
+        return read_list(OpenUpload, self.requests.get("/uploads"))
 
     def erase_upload(self, identity: str) -> None:
         """Erase what was sent."""
@@ -188,22 +188,22 @@ class HubClient:
         wanted = _announced(name, content)
         upload = next((one for one in self.uploads() if (one.size, one.digest) == (wanted.size, wanted.digest)), None)
         if upload is None:
-            upload = _read(OpenUpload, self.requests.write("POST", "/uploads", wanted.model_dump(mode="json")))
+            upload = read_model(OpenUpload, self.requests.write("POST", "/uploads", wanted.model_dump(mode="json")))
         while upload.received < upload.size:
             on_progress(Progress(text("protocol.sending", name=name), upload.received, upload.size))
             upload = self._send_piece(upload, content)
         on_progress(Progress(text("protocol.sending", name=name), upload.size, upload.size))
         if upload.finished:
             return upload
-        return _read(OpenUpload, self.requests.send("POST", f"/uploads/{upload.identity}/finish"))
+        return read_model(OpenUpload, self.requests.send("POST", f"/uploads/{upload.identity}/finish"))
 
     def kept_files(self, scenario: str) -> list[KeptVersion]:
         """Return what the base keeps of the versions of ``plant/milling``, and until when."""
-        return _read_list(KeptVersion, self.requests.get(f"/scenarios/{scenario}/files"))
+        return read_list(KeptVersion, self.requests.get(f"/scenarios/{scenario}/files"))
 
     def erase_files(self, scenario: str) -> int:
         """Erase the files of every version of ``plant/milling`` and return how many there were."""
-        return _read(Erased, self.requests.send("DELETE", f"/scenarios/{scenario}/files")).erased
+        return read_model(Erased, self.requests.send("DELETE", f"/scenarios/{scenario}/files")).erased
 
     def hand_in(self, kind: str, upload: OpenUpload, said: dict[str, str], seen: Digest | None = None) -> Record:
         """Make the zipped folder of an upload a version of a ``scenario`` or an ``application``; return its record.
@@ -211,7 +211,7 @@ class HubClient:
         ``said``: note, and of an application the scenario that it is made for.
         """
         value = {"upload": upload.identity, **said}
-        return _read(Record, self.requests.write("POST", f"/{SECTIONS[kind]}", value, seen))
+        return read_model(Record, self.requests.write("POST", f"/{SECTIONS[kind]}", value, seen))
 
     def _send_piece(self, upload: OpenUpload, content: BinaryIO) -> OpenUpload:
         """Send the next piece; where its answer is lost or it comes twice, the hub says how far it is."""
@@ -222,11 +222,11 @@ class HubClient:
                 "PUT", f"{place}/pieces/{upload.received}", content.read(MAXIMUM_PIECE), headers
             )
         except PilotbaseError as error:
-            found = _read(OpenUpload, self.requests.get(place))
+            found = read_model(OpenUpload, self.requests.get(place))
             if found.received == upload.received:
                 raise error from None
             return found
-        return _read(OpenUpload, answer)
+        return read_model(OpenUpload, answer)
 
 
 def _announced(name: str, content: BinaryIO) -> NewUpload:
@@ -243,14 +243,16 @@ def _path(subject: str) -> str:
     return f"/{SECTIONS[kind]}/{name}"
 
 
-def _read(model: type[Model], answer: Answer) -> Model:
+def read_model(model: type[Model], answer: Answer) -> Model:
+    """Return what the hub has answered; raises `PilotbaseError` for anything else."""
     try:
         return model.model_validate_json(answer.body)
     except pydantic.ValidationError as error:
         raise PilotbaseError("protocol.hub_unreadable", found=model.__name__) from error
 
 
-def _read_list(model: type[Model], answer: Answer) -> list[Model]:
+def read_list(model: type[Model], answer: Answer) -> list[Model]:
+    """Return the list that the hub has answered; raises `PilotbaseError` for anything else."""
     try:
         return pydantic.TypeAdapter(list[model]).validate_json(answer.body)  # type: ignore[valid-type]
     except pydantic.ValidationError as error:

@@ -97,7 +97,11 @@ def admit_endpoint(view: View, trust: TrustFolder, wanted: NewOverride) -> Servi
 def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None]:
     """Return the certificate that is meant, and its trial where the base keeps one."""
     if wanted.certificate is not None:
-        return wanted.certificate, _trial_of(everything(view), wanted.certificate)
+        base = everything(view)
+        issued = base.head(f"certificate:{wanted.certificate}")
+        if issued is None:
+            raise NotFoundError("service.no_certificate", certificate=wanted.certificate)
+        return issued, _trial_of(base, issued)
     assert wanted.commission is not None
     record, _ = load_record(view, wanted.commission)
     found = record.documents.get("certificate")
@@ -108,10 +112,7 @@ def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None
 
 def _trial_of(base: View, certificate: Digest) -> Subject | None:
     """Return the trial in whose record the certificate stands."""
-    stored = base.get(certificate)
-    if stored is None or stored.kind != "issued-certificate":
-        raise NotFoundError("service.no_certificate", certificate=certificate)
-    stated = stored.load(IssuedCertificate).certificate
+    stated = base.load(certificate, IssuedCertificate).certificate
     scenario = f"scenario:{stated.scenario.owner.organisation}/{stated.scenario.name}"
     application = f"application:{stated.application.supplier.organisation}/{stated.application.name}"
     trials = list_page(base, Query("commission", scenario=scenario, application=application), limit=MAXIMUM_PAGE)

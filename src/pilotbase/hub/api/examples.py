@@ -18,6 +18,10 @@ PARAMETERS: dict[str, Any] = {
     "number": 1,
     "webhook": "a1f2c3d4e5f65be0",
     "message": "msg_0c5d7e1a9b3f4826a1d0c7e95b82f364",
+    "service": "milling",
+    "key": "a1f2c3d4e5f65be0",
+    "budget": "main",
+    "move": "stop",
 }
 """Name of a parameter of an address → a value."""
 
@@ -79,6 +83,19 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Marking": {"message": 2},
     "ReadNotices": {"notices": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"]},
     "MailWish": {"mail": "daily"},
+    "NewService": {"name": "milling", "title": {"en": "Mill watch", "zh": "铣床预警"}, "certificate": _DIGEST},
+    "NewOverride": {
+        "service": "assistant",
+        "organisation": "plant",
+        "protocol": "openai",
+        "url": "https://models.plant.example/v1",
+        "model": "qwen3-8b",
+        "reason": "Pilot with the second shift until its trial",
+        "days": 14,
+    },
+    "Moved": {"reason": "Line 3 is rebuilt"},
+    "NewKey": {"title": "Controller of line 3", "scopes": ["infer"], "budget": "main", "days": 90},
+    "NewBudget": {"period": "month", "calls": 100_000},
     "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }
 """Name of a component of the schema → an example of it."""

@@ -18,6 +18,7 @@ from pilotbase.hub.api import (
     people,
     problems,
     schema,
+    services,
     steps,
     threads,
     trials,
@@ -48,6 +49,7 @@ for _room in (
     figures,
     matches,
     ledger,
+    services,
 ):
     api.add_router("", _room.router)
 

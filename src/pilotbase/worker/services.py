@@ -1,0 +1,121 @@
+"""Services of a base, as an actor works with them: what command line, pages and API all call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.service_acts import ServiceAct, may
+from pilotbase.documents.service_api import (
+    ListedService,
+    NewBudget,
+    NewKey,
+    NewOverride,
+    NewService,
+    SeenBudget,
+    SeenKey,
+    SeenService,
+    ServiceMove,
+    UsageRow,
+)
+from pilotbase.documents.texts import Text, text
+from pilotbase.service import registry, standing, terms
+from pilotbase.service.admission import Premises
+from pilotbase.service.creating import admit_endpoint, create_service
+from pilotbase.worker.base import Base
+from pilotbase.workspace.store import View
+
+_MOVES: Mapping[ServiceMove, Callable[[View, str, Text], ServiceStanding]] = {
+    ServiceMove.STOP: standing.take_offline,
+    ServiceMove.START: standing.restore,
+    ServiceMove.FALL_BACK: standing.fall_back,
+    ServiceMove.ASK_HUMAN: standing.ask_human,
+}
+
+
+@dataclass(frozen=True)
+class BaseServices:
+    """The services of ``base`` that the actor of ``view`` sees; what is raised, the functions in service/ say."""
+
+    base: Base
+    view: View
+
+    def all(self) -> list[ListedService]:
+        """Return the services, by name."""
+        return [_listed(service, stands) for service, stands in registry.services_of(self.view)]
+
+    def show(self, name: str) -> SeenService:
+        """Return a service and where it stands."""
+        service = registry.load_service(self.view, name)
+        return SeenService(service=service, standing=standing.standing_of(self.view, name))
+
+    def create(self, wanted: NewService) -> SeenService:
+        """Put a certified application into service."""
+        return self.show(create_service(self.view, premises_of(self.base), wanted).name)
+
+    def override(self, wanted: NewOverride) -> SeenService:
+        """Admit an endpoint for a time, on the operator's signed word."""
+        return self.show(admit_endpoint(self.view, self.base.trust, wanted).name)
+
+    def move(self, name: str, move: ServiceMove, reason: str) -> SeenService:
+        """Stop, start, fall back or hand over to a person; moving to where it stands changes nothing."""
+        _MOVES[move](self.view, name, text("service.reason.by_hand", reason=reason))
+        return self.show(name)
+
+    def history(self, name: str) -> list[ServiceStanding]:
+        """Return how a service has stood, newest first."""
+        registry.load_service(self.view, name)
+        return standing.history_of(self.view, name)
+
+    def keys(self, name: str) -> list[SeenKey]:
+        """Return the keys of a service, newest first, without their secrets."""
+        return terms.list_keys(self.view, name)
+
+    def create_key(self, name: str, wanted: NewKey) -> SeenKey:
+        """Make a key; its secret is in the answer and nowhere else."""
+        return terms.create_key(self.view, name, wanted)
+
+    def revoke_key(self, name: str, key: str) -> None:
+        """Let a key open nothing more."""
+        terms.revoke_key(self.view, name, key)
+
+    def budgets(self, name: str) -> list[SeenBudget]:
+        """Return where each budget of a service stands."""
+        return terms.list_budgets(self.view, name)
+
+    def set_budget(self, name: str, budget: str, wanted: NewBudget) -> SeenBudget:
+        """Set a budget, new or changed."""
+        return terms.set_budget(self.view, name, budget, wanted)
+
+    def usage(self, name: str, days: int = 30) -> list[UsageRow]:
+        """Return what was used in the last days."""
+        return terms.usage_by_day(self.view, name, days)
+
+    def may(self, act: ServiceAct, service: Service) -> bool:
+        """Tell whether the actor may do ``act`` to the service: for the buttons of a page."""
+        return may(act, self.view.actor, service.organisation)
+
+
+def premises_of(base: Base) -> Premises:
+    """Return what ``base`` holds of applications."""
+    return Premises.of_home(base.home.path, base.trust.roots())
+
+
+def name_of_route(service: Service, route: int) -> str:
+    """Return name and version of what answers on a route, or the name of an endpoint's model."""
+    found = service.routes[route]
+    if isinstance(found, CertifiedRoute):
+        return f"{found.application.name} {found.application.version}"
+    return found.model
+
+
+def _listed(service: Service, stands: ServiceStanding) -> ListedService:
+    return ListedService(
+        name=service.name,
+        title=service.title,
+        organisation=service.organisation,
+        state=stands.state,
+        application=name_of_route(service, stands.route),
+        since=stands.at,
+    )
