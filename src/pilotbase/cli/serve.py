@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pilotbase.cli.edge import command, say, shown
+from pilotbase.cli.walk import walk
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.texts import Text, text
 
@@ -71,6 +72,7 @@ def _fill() -> None:
     try:
         for step in fill(base(), cast):
             say(step, err=True)
+        walk(base(), cast, err=True)
     except PilotbaseError as error:  # such as no network for the examples' data: the hub still opens
         typer.echo(shown(error), err=True)
     for account in accounts:

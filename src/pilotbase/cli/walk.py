@@ -25,22 +25,22 @@ _RED, _GREEN = ("●", "red"), ("○", "green")
 _ANSWER_BYTES = 4 << 20
 
 
-def walk(base: Base, cast: Cast) -> None:
+def walk(base: Base, cast: Cast, err: bool = False) -> None:
     """Take the walk in ``base`` and print each step as it happens; what was walked before is only named."""
     from pilotbase.gateway.in_thread import running_gateway
     from pilotbase.worker.walking import SERVICE, is_walked, live_walk, prove_walk
 
     if is_walked(base):
-        say(text("walk.skipped", service=SERVICE))
+        say(text("walk.skipped", service=SERVICE), err=err)
         return
-    console = Console(width=None if Console().is_terminal else 160)
+    console = Console(stderr=err, width=None if Console(stderr=err).is_terminal else 160)
     console.print(Cell(shown(text("walk.title")), style="bold"))
     for step in prove_walk(base, cast):
         console.print(_line(step))
     with running_gateway(base.lab) as address:
         for step in live_walk(base, _Asking(address)):
             console.print(_line(step))
-    say(text("walk.next", service=SERVICE))
+    say(text("walk.next", service=SERVICE), err=err)
 
 
 def _line(step: WalkStep) -> Cell:
