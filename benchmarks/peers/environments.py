@@ -27,7 +27,9 @@ def peer_python(name: str) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-        subprocess.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(lock)], check=True)
+        # The lock is complete; asked to resolve, pip refuses `pandas[parquet]` where the lock says `pandas`.
+        locked = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(lock)]
+        subprocess.run([*pip, *locked], check=True)
         (folder / "ready").touch()
     return folder / "bin" / "python"
 

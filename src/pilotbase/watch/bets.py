@@ -3,8 +3,9 @@
 A bet gives every cell a score and wins exp(θ · Σ scores) / M(θ)^n on a chunk of n rows, where M(θ) is what one row wins
 on average under the reference. While rows are independent draws from it, its mean is 1 at every n, without any
 approximation: a test martingale of exponential tilts. M is only estimated from the N rows of the reference, so it is
-taken `CHARGED` standard errors too high; that is the error a two-sample test charges as 1/N beside 1/n, but it stays
-charged in every chunk, as it stays wrong in every chunk.
+taken some standard errors too high (`charge`); that is the error a two-sample test charges as 1/N beside 1/n, but it stays
+charged in every chunk, as it stays wrong in every chunk: at two standard errors, and at more where the reference is
+small beside a chunk, so that no bet grows for long before the reference is wrong by `BEYOND_DOUBT`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from pilotbase.watch.cells import CategoryCells, Floats, Ints, NumericCells
 
 What = Literal["shift", "spread", "missing", "unreadable", "category", "rare", "new"]
 
-CHARGED = 2.0
-"""Standard errors by which the reference may be wrong at no cost in false alarms."""
+CHARGED, BEYOND_DOUBT = 2.0, 4.4
+"""Standard errors of the reference: charged at least; and what none of a few hundred scores is off by."""
 SIZES = (1.5, 3.0, 6.0)
 """Changes that bets are made for, in standard deviations of a chunk's mean."""
 _STEEPEST = 3.0
@@ -79,6 +80,15 @@ class ColumnBets:
 def bets_of(column: NumericColumn | CategoryColumn, chunk: int) -> ColumnBets:
     """Return the bets on a column whose chunks have ``chunk`` rows."""
     return _on_numbers(column, chunk) if isinstance(column, NumericColumn) else _on_categories(column, chunk)
+
+
+def charge(chunk: int, rows: float) -> float:
+    """Return by how many standard errors a reference of ``rows`` may be wrong at no cost in false alarms.
+
+    A bet on a change of s standard deviations of a chunk grows once it is off by s/2 beyond what is charged. Measured
+    in the reference's standard errors that is little where chunks are not much smaller than the reference.
+    """
+    return max(CHARGED, BEYOND_DOUBT - min(SIZES) / 2 * math.sqrt(rows / chunk))
 
 
 def _on_numbers(column: NumericColumn, chunk: int) -> ColumnBets:
@@ -144,7 +154,8 @@ def _bets(
     scores = np.stack([directions[each].scores for each in place], axis=1)
     # On a lattice sums of tilts over up to 10⁵ rows are exact, so that they do not depend on how rows are batched.
     tilts = np.rint(scores * thetas / _STEP) * _STEP
-    costs = np.rint(_charged(tilts, shares, counts.sum()) / _STEP) * _STEP
+    errors = charge(chunk, counts.sum()) / math.sqrt(counts.sum())
+    costs = np.rint(_charged(tilts, shares, errors) / _STEP) * _STEP
     return ColumnBets(cells, tuple(directions), place, tilts, costs, np.log(weights), news)
 
 
@@ -153,12 +164,11 @@ def _direction(what: What, name: str, scores: Floats, shares: Floats) -> Directi
     return Direction(what, name, scores, mean, float((scores - mean) ** 2 @ shares))
 
 
-def _charged(tilts: Floats, shares: Floats, rows: float) -> Floats:
-    """Return log M of each bet, with the error of a reference of ``rows`` charged."""
+def _charged(tilts: Floats, shares: Floats, errors: float) -> Floats:
+    """Return log M of each bet, M too high by ``errors`` standard deviations of what one row wins."""
     wins = np.exp(tilts)
     mean = shares @ wins
-    error = np.sqrt(np.maximum(shares @ wins**2 - mean**2, 0) / rows)
-    charged: Floats = np.log(mean + CHARGED * error)
+    charged: Floats = np.log(mean + errors * np.sqrt(np.maximum(shares @ wins**2 - mean**2, 0)))
     return charged
 
 

@@ -22,7 +22,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.watch.bets import ColumnBets, bets_of
+from pilotbase.watch.bets import ColumnBets, bets_of, charge
 from pilotbase.watch.cells import Column, Ints
 from pilotbase.watch.detectors.contract import Change, Detector
 from pilotbase.watch.pooled_bets import PooledBets
@@ -93,7 +93,7 @@ class DriftDetector(Detector[Table, DriftState]):
         design = self._design
         return text(
             "detector.drift_promise", alarms=f"{design.alarms:g}", chunks=design.chunks, chunk=design.chunk,
-            columns=len(self._names), rows=self._rows,
+            columns=len(self._names), rows=self._rows, errors=f"{charge(design.chunk, self._rows):.2g}",
         )  # fmt: skip
 
     @property

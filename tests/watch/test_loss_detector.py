@@ -1,0 +1,93 @@
+"""Stages of a loss: red stays, yellow ends after a calm spell, groups are told apart, reasons say what was seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.documents.watch import WatchedRisk
+from pilotbase.watch.detectors import LossDetector, LossWatch
+from pilotbase.watch.detectors.loss import CALM, MOST_GROUPS
+from pilotbase.watch.losses import Losses
+
+RISK = LossWatch(Signal.RISK, "accuracy >= 0.85", 0.15)
+
+
+def wrong(share: float, count: int, seed: int = 0) -> np.ndarray:
+    return (np.random.default_rng(seed).random(count) < share).astype(float)
+
+
+def colours(design: LossWatch, losses: np.ndarray) -> list[Colour]:
+    return [change.colour for change in LossDetector(design).update(Losses(losses))]
+
+
+def test_a_bad_spell_is_yellow_first_then_red_and_red_stays() -> None:
+    detector = LossDetector(RISK)
+    changes = detector.update(Losses(np.concatenate((wrong(0.08, 5000), wrong(0.3, 1000, 1), wrong(0.02, 20_000, 2)))))
+    assert [change.colour for change in changes] == [Colour.YELLOW, Colour.RED]
+    assert 5000 < changes[0].seen < changes[1].seen < 6000
+    assert detector.colour is Colour.RED
+    assert detector.value >= 1
+
+
+def test_a_short_bad_spell_is_yellow_and_ends() -> None:
+    losses = np.concatenate((wrong(0.08, 20_000), wrong(0.35, 120, 1), wrong(0.05, 4000, 2)))
+    changes = LossDetector(RISK).update(Losses(losses))
+    assert [change.colour for change in changes] == [Colour.YELLOW, Colour.GREEN]
+    assert changes[1].seen - changes[0].seen == CALM
+
+
+def test_yellow_holds_while_early_alarms_go_on() -> None:
+    design = LossWatch(Signal.RISK, "accuracy >= 0.85", 0.15, alpha=1e-300)
+    assert colours(design, np.concatenate((wrong(0.08, 1000), wrong(0.25, 10_000, 1)))) == [Colour.YELLOW]
+
+
+@pytest.mark.parametrize("signal", [Signal.CONTRACT, Signal.LATENCY])
+def test_only_a_risk_is_ever_red(signal: Signal) -> None:
+    found = colours(LossWatch(signal, "late", 0.05), wrong(0.5, 3000))
+    assert found[-1] is Colour.ORANGE
+    assert Colour.RED not in found
+
+
+def test_cases_that_do_not_count_are_passed_over() -> None:
+    losses = wrong(0.3, 2000)
+    spread = np.full(6000, np.nan)
+    spread[::3] = losses
+    thin, dense = LossDetector(RISK).update(Losses(spread)), LossDetector(RISK).update(Losses(losses))
+    assert [(change.colour, (change.seen - 1) // 3 + 1) for change in thin] == [(c.colour, c.seen) for c in dense]
+
+
+def test_the_bad_group_is_named_and_the_good_one_is_not() -> None:
+    sites = np.tile(["north", "south"], 3000)
+    losses = np.where(sites == "south", wrong(0.3, 6000), wrong(0.1, 6000, 1))
+    detector = LossDetector(LossWatch(Signal.RISK, "worst(accuracy by site) >= 0.85", 0.15, by="site"))
+    changes = detector.update(Losses(losses, sites))
+    assert {change.part for change in changes} == {"south"}
+    assert detector.colours == {"north": Colour.GREEN, "south": Colour.RED}
+    assert "group south" in changes[-1].reason.render("en")
+
+
+def test_groups_beyond_the_limit_are_counted_and_not_watched() -> None:
+    names = np.array([f"site {number}" for number in range(MOST_GROUPS + 6)])
+    detector = LossDetector(LossWatch(Signal.RISK, "worst(accuracy by site) >= 0.85", 0.15, by="site"))
+    detector.update(Losses(np.ones(len(names)), names))
+    assert len(detector.colours) == MOST_GROUPS
+    assert detector.left_out == 6
+
+
+def test_the_reason_gives_the_latest_mean_beside_what_was_accepted() -> None:
+    losses = np.concatenate((np.zeros(5000), np.ones(400)))
+    reason = LossDetector(RISK).update(Losses(losses))[-1].reason
+    assert reason.params["r0"] == "0.15"
+    assert 0.0 < float(str(reason.params["mean"])) <= 1.0
+    assert int(str(reason.params["labels"])) > 5000
+
+
+def test_a_watched_risk_is_the_design_of_a_detector() -> None:
+    risk = WatchedRisk(criterion="worst(recall(failure) by site) >= 0.8", r0=0.22, alpha=0.01, early=5000)
+    design = LossWatch.of_risk(risk)
+    assert (design.by, design.r0, design.alpha, design.early) == ("site", 0.22, 0.01, 5000)
+    promise = LossDetector(design).promise.render("en")
+    assert "≤ 0.22 at every step) ≤ 0.01" in promise
+    assert "early warning ≥ 5000" in promise
