@@ -3,13 +3,16 @@
 import re
 
 import pytest
+from typer.testing import CliRunner
 
 from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.targets import set_targets
+from pilotbase.cli import app
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.targets import Target
 from pilotbase.documents.vocabularies import Colour, ServingState
 from tests.catalogue.records_for_tests import DESK, NOW, OTHER_OWNER, OWNER, scenario
+from tests.hub.live_for_tests import listening, token_of
 from tests.hub.worlds_for_tests import world
 from tests.roadmap.services_for_tests import admit, stand, warn
 
@@ -137,3 +140,20 @@ def test_the_api_tells_the_same(walked):
     assert ranking["top_holds_for"] == 0.125 and [one["rank"] for one in ranking["rungs"]] == [1, 2]
     assert client.get("/api/ledger/steps/nothing/open").status_code == 422
     assert client.get("/api/ledger/ranking?potential=101").status_code == 422
+
+
+def test_the_command_line_reads_the_same_from_the_hub(walked):
+    with listening(walked) as address:
+
+        def run(*words, who="desk", language="en", code=0):
+            options = ["--hub", address, "--token", token_of(walked, who), "roadmap", *words]
+            answer = CliRunner().invoke(app, options, env={"PILOTBASE_LANGUAGE": language})
+            assert answer.exit_code == code, answer.output
+            return answer.output
+
+        assert "Scenarios opened: So far 4; 2026 4" in run("ledger")
+        assert "已开放场景" in run("map", language="zh")
+        assert "The top 1 stay the same until 12.5%" in run("rank", "--potential", "2", "--top", "1")
+        assert '"owner": "plant"' in run("ledger", "--json", who="owner")
+        assert run("map", "--csv").startswith("\ufeffAction,Support")
+        assert "no ledger" in run("ledger", who="supplier", code=2)

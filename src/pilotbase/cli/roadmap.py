@@ -1,0 +1,156 @@
+"""``pilotbase roadmap``: the ledger of the base, its map, the ranking of scenarios; here or on a hub."""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated
+from unicodedata import east_asian_width
+
+import typer
+
+from pilotbase.cli.driving import hub, is_remote, remote
+from pilotbase.cli.edge import language, print_json, say
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold
+from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.texts import text
+from pilotbase.documents.visible_text import spell_for_terminal
+
+if TYPE_CHECKING:
+    from pilotbase.protocols.ledger_client import LedgerClient
+    from pilotbase.roadmap.tables import Table
+
+app = typer.Typer(help="The ledger of the base, its map, the ranking of scenarios.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV that a spreadsheet opens.")]
+Weight = Annotated[int, typer.Option(help="How much it counts, 0 to 100.")]
+
+
+@app.command("ledger")
+@remote
+def ledger(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
+    """Tell from demand to use: how many, how many days, at what cost, and how far targets are reached."""
+    from pilotbase.roadmap.tables import ledger_table
+
+    told = _of_hub().ledger() if is_remote() else _ledger_here()
+    if as_json:
+        print_json(told.model_dump(mode="json"))
+    elif as_csv:
+        _print_csv(ledger_table(told, language()))
+    else:
+        _print_grouped(ledger_table(told, language()))
+
+
+@app.command("map")
+@remote
+def show_map(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
+    """Tell six actions × eight supports: scenarios opened, trials certified, services in use."""
+    from pilotbase.roadmap.tables import map_table
+
+    told = _of_hub().map() if is_remote() else _map_here()
+    _print(told, map_table(told, language()), as_json, as_csv)
+
+
+@app.command("rank")
+@remote
+def rank(  # noqa: PLR0913 - each criterion is an option
+    potential: Weight = 1,
+    maturity: Weight = 1,
+    driving_effect: Weight = 1,
+    top: Annotated[int, typer.Option(help="How many are to be chosen.")] = 10,
+    within: Annotated[int, typer.Option(help="Tell which pairs flip when so many percent of the weight move.")] = 10,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Rank scenarios under review or open, and tell how little the weights must change to rank otherwise."""
+    from pilotbase.roadmap.tables import ranking_table, spell_shift
+
+    asked = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect}
+    told = _of_hub().ranking(**asked, top=top, within=within) if is_remote() else _ranking_here(asked, top, within)
+    _print(told, ranking_table(told, language()), as_json, as_csv)
+    if as_json or as_csv:
+        return
+    holds = told.top_holds_for
+    share = spell_shift(holds, language())
+    say(text("roadmap.top_fixed", top=top) if holds is None else text("roadmap.top_holds", top=top, share=share))
+    if told.unrated:
+        say(text("roadmap.unrated", count=told.unrated))
+    for flip in told.flips:
+        above, below = (" · ".join(map(str, one)) for one in (flip.above, flip.below))
+        say(text("roadmap.flip", above=above, below=below, share=spell_shift(flip.shift, language())))
+
+
+def _of_hub() -> LedgerClient:
+    from pilotbase.protocols.ledger_client import LedgerClient
+
+    return LedgerClient(hub().requests)
+
+
+def _ledger_here() -> LedgerTold:
+    from pilotbase.roadmap.ledger import count_anew, tell_ledger
+    from pilotbase.worker.base import open_base
+
+    view = open_base().lab.view
+    now = view.store.clock()
+    return tell_ledger(view, count_anew(view, now), now)
+
+
+def _map_here() -> MapTold:
+    from pilotbase.roadmap.ledger import count_anew, tell_map
+    from pilotbase.worker.base import open_base
+
+    view = open_base().lab.view
+    now = view.store.clock()
+    return tell_map(view, count_anew(view, now), now)
+
+
+def _ranking_here(weights: dict[str, int], top: int, within: int) -> RankingTold:
+    from fractions import Fraction
+
+    from pilotbase.roadmap.choosing import MOST_TOP, rank_scenarios, tell_ranking
+    from pilotbase.roadmap.ranking import Weights
+    from pilotbase.worker.base import open_base
+
+    if not 1 <= top <= MOST_TOP or not 0 <= within <= 100:
+        raise InputError("roadmap.top_or_within", top=top, within=within, most=MOST_TOP)
+    view = open_base().lab.view
+    return tell_ranking(view, rank_scenarios(view, Weights(**weights), top, Fraction(within, 100)))
+
+
+def _print(told: MapTold | RankingTold, table: Table, as_json: bool, as_csv: bool) -> None:
+    if as_json:
+        print_json(told.model_dump(mode="json"))
+    elif as_csv:
+        _print_csv(table)
+    else:
+        _print_aligned(table)
+
+
+def _print_csv(table: Table) -> None:
+    sys.stdout.buffer.write(spell_csv(table.header, table.rows))
+    sys.stdout.flush()
+
+
+def _print_grouped(table: Table) -> None:
+    """Print one line for each thing that a part tells of, without what is not known of it."""
+    from pilotbase.roadmap.tables import NOTHING
+
+    for part, rows in groupby(table.rows, key=lambda row: row[0]):
+        typer.echo(spell_for_terminal(part))
+        for of, numbers in groupby(rows, key=lambda row: row[1]):
+            said = "; ".join(f"{what} {number}" for _, _, what, number in numbers if number != NOTHING)
+            typer.echo(spell_for_terminal(f"  {of}: {said}"))
+
+
+def _print_aligned(table: Table) -> None:
+    lines = [table.header, *table.rows]
+    widths = [max(_width(line[place]) for line in lines) for place in range(len(table.header))]
+    for line in lines:
+        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
+        typer.echo(spell_for_terminal("  ".join(cells).rstrip()))
+
+
+def _width(cell: str) -> int:
+    """Return how many columns of a terminal a word takes; Chinese characters take two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in cell)
