@@ -23,12 +23,18 @@ def draft(base):
     return base.client("owner").post("/scenarios/new/", {**ANSWERS, "cases": upload(name="edited.csv")})["Location"]
 
 
+def manifest_of(page):
+    return html.unescape(re.search(r"<textarea[^>]*name=.manifest.[^>]*>\n?(.*?)</textarea>", page, re.DOTALL)[1])
+
+
 def test_the_file_is_sent_once(base):
     browser = base.client("owner")
     page = browser.post("/scenarios/new/", {"cases": upload(name="once.csv")}).content.decode()
     assert "once.csv" in page and "600" in page and "wrong-why" not in page, "nothing is lacking yet"
     assert '<option value="failure"' in page
     (kept,) = KEPT.findall(page)
+    both = browser.post("/scenarios/new/", {**ANSWERS, "cost_of_miss": "", "cases": upload(name="o.csv")})
+    assert len(KEPT.findall(both.content.decode())) == 1, "a table that came with the answers is kept too"
     again = browser.post("/scenarios/new/", {**ANSWERS, "kept": kept, "cost_of_miss": ""}).content.decode()
     assert KEPT.findall(again) == [kept] and again.count("wrong-why") == 1 and "The mill breaks" in again
     assert browser.post("/scenarios/new/", {**ANSWERS, "kept": kept}).status_code == 302
@@ -46,7 +52,7 @@ def test_a_kept_file_is_of_its_organisation_alone(base):
 def test_a_draft_is_edited_where_it_stands(base, draft):
     browser, address = base.client("owner"), f"{draft}acts/scenario.edit/"
     page = browser.get(address).content.decode()
-    manifest = html.unescape(re.search(r"<textarea[^>]*name=.manifest.[^>]*>\n?(.*?)</textarea>", page, re.DOTALL)[1])
+    manifest = manifest_of(page)
     seen = re.search(r'name="seen" value="([^"]+)"', page)[1]
     assert "CONFIRM" in manifest and "请确认" in manifest
     wrong = browser.post(address, {"manifest": manifest.replace("recall(", "recal("), "seen": seen}).content.decode()
@@ -61,6 +67,28 @@ def test_a_draft_is_edited_where_it_stands(base, draft):
     assert "Spindle alarm" in shown and "A name." in shown
     stale = browser.post(address, {"manifest": manifest, "seen": seen}).content.decode()
     assert "note error" in stale, "what others changed meanwhile is told, not overwritten"
+
+
+def test_a_table_chosen_for_an_edit_stays_chosen_while_the_rest_is_mended(base):
+    browser = base.client("owner")
+    address = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="chosen.csv")})["Location"]
+    edit = f"{address}acts/scenario.edit/"
+    manifest = manifest_of(browser.get(edit).content.decode()).replace("chosen.csv", "second.csv")
+    wrong = {"manifest": manifest.replace("recall(", "recal("), "cases": upload(name="second.csv")}
+    page = browser.post(edit, wrong).content.decode()
+    (kept,) = KEPT.findall(page)
+    assert "second.csv" in page.partition("recal(")[0] + page.rpartition("</textarea>")[2]
+    again = browser.post(edit, {**wrong, "cases": upload(name="third.csv"), "kept": kept}).content.decode()
+    (other,) = KEPT.findall(again)
+    assert other in uploads_of(base) and kept not in uploads_of(base), "one takes the place of the other"
+    still = browser.post(edit, {"manifest": manifest.replace("second.csv", "third.csv"), "kept": other})
+    assert still["Location"] == address and other not in uploads_of(base), "taken in, and erased"
+    gone = browser.post(edit, {"manifest": manifest, "kept": other}).content.decode()
+    assert "wrong-why" in gone and not KEPT.findall(gone)
+
+
+def uploads_of(base):
+    return [one["identity"] for one in base.client("owner").get("/api/uploads").json()]
 
 
 def test_nobody_else_edits_it(base, draft):

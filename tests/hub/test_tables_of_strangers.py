@@ -1,6 +1,5 @@
 """Tables of whomever are read in a box and nowhere else: the hub's own process never parses a byte of one."""
 
-import html
 import io
 import re
 import zipfile
@@ -10,7 +9,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data import tables
-from tests.hub.test_drafting_pages import KEPT
+from tests.hub.test_drafting_pages import KEPT, manifest_of
 from tests.hub.test_uploads import ANSWERS, cases, upload
 
 
@@ -42,10 +41,6 @@ def as_parquet():
     rows = [line.split(",") for line in cases().decode().splitlines()]
     pl.DataFrame(rows[1:], schema=rows[0], orient="row").cast({"torque": pl.Float64}).write_parquet(packed)
     return packed.getvalue()
-
-
-def manifest_of(page):
-    return html.unescape(re.search(r"<textarea[^>]*name=.manifest.[^>]*>\n?(.*?)</textarea>", page, re.DOTALL)[1])
 
 
 def test_a_scenario_is_handed_in_edited_and_built_upon(one_world, owner):

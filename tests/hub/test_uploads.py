@@ -100,6 +100,20 @@ def test_a_zip_makes_an_application(opened):
     assert browser.get(made["Location"]).status_code == 200
 
 
+def test_a_zip_stays_chosen_while_the_rest_is_mended(opened):
+    browser = opened.client("supplier")
+    wrong = {"folder": packed([], "larch"), "scenario": SCENARIO, "note": "x" * 4001}
+    page = browser.post("/applications/new/", wrong).content.decode()
+    (kept,) = re.findall(r'name="kept" value="([0-9a-f]{32})"', page)
+    assert "pine.zip" in page, "it says what is chosen"
+    assert opened.client("other-supplier").post("/applications/new/", {"kept": kept}).status_code == 200, "not theirs"
+    made = browser.post("/applications/new/", {"kept": kept, "scenario": SCENARIO, "note": "Shorter."})
+    assert made["Location"] == "/applications/acme/larch/"
+    assert browser.get("/api/uploads").json() == [], "taken in, and erased"
+    empty = browser.post("/applications/new/", {"scenario": SCENARIO}).content.decode()
+    assert "wrong-why" in empty
+
+
 def link():
     entry = zipfile.ZipInfo("pine/link")
     entry.external_attr = 0o120777 << 16

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import UploadedFile
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.chosen_files import KeepingForm
 from pilotbase.hub.kept_tables import KeptTable
 from pilotbase.hub.sentences import t
 from pilotbase.workspace.listings import Query, list_page
@@ -99,9 +100,10 @@ class AnswersForm(DataForm):
         return given
 
 
-class EditForm(DataForm):
+class EditForm(DataForm, KeepingForm):
     """A scenario as the file that it is, every part explained; new data only where it changes."""
 
+    keeps = "cases"
     manifest = forms.CharField(
         label="scenario.yaml",
         help_text=t("hub.help_edit_manifest"),
@@ -125,10 +127,16 @@ class EditForm(DataForm):
         self.fields["cases"].help_text = text("hub.help_other_data").render(language())
 
 
-class ApplicationForm(SizedForm):
+class ApplicationForm(SizedForm, KeepingForm):
     """An application's folder as a zip, and the scenario that it is made for."""
 
-    folder = forms.FileField(label=t("hub.field_folder"), help_text=t("hub.help_folder"))
+    keeps = "folder"
+    folder = forms.FileField(
+        label=t("hub.field_folder"),
+        help_text=t("hub.help_folder"),
+        required=False,
+        widget=forms.FileInput(attrs={"data-asked": ""}),
+    )
     scenario = forms.ChoiceField(label=t("hub.field_made_for"), help_text=t("hub.help_made_for"), required=False)
     note = forms.CharField(
         label=t("hub.field_note"),

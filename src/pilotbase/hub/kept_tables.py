@@ -86,9 +86,9 @@ def find_table(view: View, identity: str) -> KeptTable:
     return _described(view, find_upload(vault_of(base(), view), identity))
 
 
-def forget_table(view: View, table: KeptTable) -> None:
-    """Erase a table that is no longer needed."""
-    erase_upload(vault_of(base(), view), table.upload.identity)
+def forget_file(view: View, upload: Upload) -> None:
+    """Erase a file that is no longer needed."""
+    erase_upload(vault_of(base(), view), upload.identity)
 
 
 @contextmanager

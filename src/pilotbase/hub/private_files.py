@@ -14,10 +14,12 @@ from pilotbase.hub.base import base
 from pilotbase.trial.sealing import MANIFEST
 from pilotbase.worker.handing_in import own_names
 
+_LONGEST_NAME = 200
+
 
 def make_name(name: str) -> str:
-    """Return the last part of an uploaded file's name, which is never a path."""
-    last = Path(name.replace("\\", "/")).name
+    """Return the last part of an uploaded file's name, which is never a path, with its end where it is too long."""
+    last = Path(name.replace("\\", "/")).name[-_LONGEST_NAME:]
     return last if last not in ("", ".", "..", MANIFEST) else "cases.csv"
 
 

@@ -1,13 +1,14 @@
-"""Handing in a scenario or an application: files go to a private folder, then to the function that takes them in."""
+"""Handing in a scenario or an application: files are kept, encrypted, until the function that takes them in has."""
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -24,18 +25,21 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.base import base
+from pilotbase.hub.chosen_files import chosen_file
 from pilotbase.hub.form_errors import add_errors
 from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.handing_in_forms import AnswersForm, ApplicationForm, DataForm, EditForm
-from pilotbase.hub.kept_tables import KeptTable, find_table, forget_table, keep_table, opened_table
+from pilotbase.hub.kept_tables import KeptTable, find_table, forget_file, keep_table, opened_table
 from pilotbase.hub.private_files import make_name, private_folder, save
 from pilotbase.hub.reading import see
+from pilotbase.hub.sentences import t
 from pilotbase.trial.sealing import MANIFEST
+from pilotbase.vault.uploads import Upload
 from pilotbase.worker.boxed_tables import draft_in_box
 from pilotbase.worker.checking import check_draft
 from pilotbase.worker.drafting import new_scenario
-from pilotbase.worker.handing_in import unpacked
-from pilotbase.worker.intake import Remarks, opened_scenario, take_application, take_scenario
+from pilotbase.worker.handing_in import own_names, take_uploaded_application
+from pilotbase.worker.intake import Remarks, opened_scenario, take_scenario
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
@@ -51,12 +55,12 @@ def scenario(request: HubRequest) -> HttpResponse:
     table = _table(request, data)
     if table is None:
         return _page(request, "scenarios", data, text("hub.new_scenario"), text("hub.new_scenario_lead"))
-    given = (request.POST, request.FILES) if _answered(request) else ()
+    given = (_with_kept(request, table), request.FILES) if _answered(request) else ()
     form = AnswersForm(table, *given, initial={"kept": table.upload.identity})
     if given and form.is_valid():
         try:
             record = _take_scenario(request, table, form.cleaned_data)
-            forget_table(request.acting.view, table)
+            forget_file(request.acting.view, table.upload)
             messages.success(request, text("hub.draft_made").render(language()))
             return redirect(address_of(record.subject))
         except _AGAINST as error:
@@ -74,9 +78,10 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
         raise NotFoundError("hub.not_found")
     before = view.load(record.documents["scenario"], Scenario)
     form = EditForm(*posted_files(request), initial={"manifest": write_scenario_yaml(before), "seen": head})
+    chosen = chosen_file(request, form) if request.method == "POST" else None
     if request.method == "POST" and form.is_valid():
         try:
-            _take_edited(view, subject, before, form.cleaned_data)
+            _take_edited(view, subject, before, form.cleaned_data, chosen)
             return redirect(address_of(subject))
         except _AGAINST as error:
             add_errors(form, error)
@@ -92,12 +97,14 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
 def application(request: HubRequest) -> HttpResponse:
     """Hand in a version of an application."""
     form = ApplicationForm(request, *posted_files(request))
-    if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
+    chosen = chosen_file(request, form) if request.method == "POST" else None
+    if request.method == "POST" and chosen is None:
+        form.add_error("folder", t("hub.file_needed"))
+    if chosen is not None and form.is_valid():
+        made_for = (form.cleaned_data["scenario"] or None, Remarks(form.cleaned_data["note"]))
+        most = settings.CONFIGURATION.upload_bytes
         try:
-            with unpacked(base(), given["folder"].chunks(), settings.CONFIGURATION.upload_bytes) as packed:
-                remarks = Remarks(given["note"])
-                record = take_application(base(), request.acting.view, packed, given["scenario"] or None, remarks)
+            record = take_uploaded_application(base(), request.acting.view, chosen.identity, most, made_for)
             return redirect(address_of(record.subject))
         except _AGAINST as error:
             add_errors(form, error)
@@ -118,6 +125,13 @@ def _table(request: HubRequest, form: DataForm) -> KeptTable | None:
     except (InputError, RefusedError, NotFoundError) as error:
         form.add_error("cases", error.render(language(), make_visible).splitlines())
     return None
+
+
+def _with_kept(request: HubRequest, table: KeptTable) -> QueryDict:
+    """Return the answers with the table that they are about: one that came with them is not asked for again."""
+    answers = request.POST.copy()
+    answers["kept"] = table.upload.identity
+    return answers
 
 
 def _answered(request: HubRequest) -> bool:
@@ -143,16 +157,18 @@ def _take_scenario(request: HubRequest, table: KeptTable, given: dict[str, Any])
         return take_scenario(base(), view, written, Remarks(note))
 
 
-def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, Any]) -> Record:
-    with private_folder() as place, opened_scenario(base(), before) as folder:
+def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, Any], chosen: Upload | None) -> None:
+    with opened_scenario(base(), before) as folder, own_names(folder):
         (folder / MANIFEST).write_text(given["manifest"], "utf-8")
-        if given["cases"]:
-            name = make_name(given["cases"].name)
-            save(given["cases"], place / name).replace(folder / name)
+        if chosen is not None:
+            with opened_table(view, chosen) as table:
+                shutil.copyfile(table, folder / table.name)
         edited = check_draft(folder)
         if f"scenario:{edited.owner.organisation}/{edited.name}" != subject:
             raise InputError("record.other_subject", subject=subject)
-        return take_scenario(base(), view, folder, Remarks(given["note"], given["seen"] or None))
+        take_scenario(base(), view, folder, Remarks(given["note"], given["seen"] or None))
+    if chosen is not None:
+        forget_file(view, chosen)
 
 
 def _require_new_name(request: HubRequest, handed_in: Scenario) -> None:
