@@ -1,7 +1,9 @@
 """Lists, searches, counts and my work: what an actor may not see shows in none of them, on both databases."""
 
+from datetime import UTC, datetime
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.news import news
@@ -171,3 +173,28 @@ def test_a_listing_that_was_altered_behind_the_record_is_found(any_trial, column
     with pytest.raises(InvalidProofError) as caught:
         verify_store(trial.store)
     assert caught.value.code == "log.listing_differs"
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "value"),
+    [
+        ("scenario", "opened_at", None),
+        ("commission", "demanded_at", datetime(2020, 1, 1, tzinfo=UTC)),
+        ("commission", "verdict", "reject"),
+        ("commission", "amount", 1),
+        ("commission", "supplier", "globex"),
+    ],
+)
+def test_a_figure_that_was_altered_behind_the_record_is_found(any_trial, kind, column, value):
+    any_trial.reach("certified")
+    verify_store(any_trial.store)
+    with any_trial.store.database.write() as connection:
+        here = tables.journeys.c.kind == kind
+        connection.execute(update(tables.journeys).where(here).values({column: value}))
+    with pytest.raises(InvalidProofError) as caught:
+        verify_store(any_trial.store)
+    assert (caught.value.code, caught.value.text.params["field"]) == ("log.journey_differs", column)
+    with any_trial.store.database.write() as connection:
+        connection.execute(delete(tables.journeys).where(here))
+    with pytest.raises(InvalidProofError, match="–"):
+        verify_store(any_trial.store)

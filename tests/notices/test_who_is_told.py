@@ -5,6 +5,7 @@ import pytest
 from pilotbase.catalogue import threads
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Reviewer
 from pilotbase.documents.thread import Marking, Mention, Question, Removal, Reply
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.rows import count_unread, list_notices, mark_read
@@ -82,6 +83,21 @@ def test_who_is_told_of_steps(any_told):
     assert "due certificate.suspend" in [
         f"{notice.kind} {notice.body.act}" for notice in list_notices(any_told.view(DESK))[0]
     ], "an order whose day is the day after tomorrow is told to be due at once"
+
+
+def test_a_reviewer_who_is_released_is_told_and_sees_the_record_no_more(any_told):
+    any_told.trial.reach("plan_review")
+    any_told.round()
+    any_told.letters(PEOPLE)
+    named = Reviewer(organisation=REVIEWER.organisation, person=REVIEWER.person)
+    any_told.trial.do(DESK, COMMISSION, Act.REVIEWER_RELEASE, named)
+    any_told.round()
+    any_told.round()
+    told = any_told.letters(PEOPLE)
+    assert "R" in told and "Q" not in told, "the person, not their colleagues"
+    notice = list_notices(any_told.view(REVIEWER))[0][0]
+    assert (notice.body.act, notice.body.organisation, notice.subject) == ("reviewer.release", "base", "")
+    assert not any(one.subject == COMMISSION for one in list_notices(any_told.view(REVIEWER))[0])
 
 
 def test_days_that_near_and_pass_are_told_once(any_told, clock):

@@ -1,30 +1,19 @@
-"""Which milestones a record came by on the way from demand to use, read off its history."""
+"""The journey of a record from demand to use, as figures count it: its milestones, verdict and price."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 
 from pilotbase.catalogue.wording import content_of
+from pilotbase.documents.milestones import milestones
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Commission, Record, StepTaken
+from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.workspace.journeys import Journey, Worth, find_journey
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
-
-_FIRST = {
-    "demanded": (Act.SCENARIO_REGISTER,),
-    "opened": (Act.SCENARIO_OPEN,),
-    "proposed": (Act.COMMISSION_PROPOSE,),
-    "agreed": (Act.COMMISSION_AGREE, Act.COMMISSION_CONCEDE),
-    "frozen": (Act.PLAN_FROZEN,),
-    "certified": (Act.CERTIFICATE_ISSUE,),
-}
-_LAST = {"reported": (Act.TRIAL_REPORT,), "accepted": (Act.ACCEPTANCE_GIVE,)}
-"""Of several rounds the last one counts that came before the certificate: rectification is part of the trial."""
 
 
 def journey_of(change: Transaction, base: View, record: Record) -> Journey | None:
@@ -32,7 +21,7 @@ def journey_of(change: Transaction, base: View, record: Record) -> Journey | Non
 
     ``base`` must see every document.
     """
-    reached = milestones(record.history)
+    reached = milestones((step.act, step.at) for step in record.history)
     if record.kind == "scenario":
         scenario = content_of(change, base, record, "scenario", Scenario)
         assert scenario is not None
@@ -55,18 +44,6 @@ def journey_of(change: Transaction, base: View, record: Record) -> Journey | Non
         cpu_ms=_cpu_ms(before, report),
         supports=demand.supports if demand else frozenset(),
     )
-
-
-def milestones(history: tuple[StepTaken, ...]) -> dict[str, datetime]:
-    """Return milestone → when it was reached; nothing after the first certificate counts."""
-    reached: dict[str, datetime] = {}
-    for step in history:
-        for milestone, acts in _FIRST.items():
-            if step.act in acts:
-                reached.setdefault(milestone, step.at)
-        if "certified" not in reached:
-            reached.update({milestone: step.at for milestone, acts in _LAST.items() if step.act in acts})
-    return reached
 
 
 def _worth(scenario: Scenario) -> Worth | None:

@@ -168,6 +168,10 @@ LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 
 # Static files come with packages; whitenoise finds them there, nothing is collected.
 STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "pilotbase.hub.static_files.MarkedStorage"},
+}
 STATICFILES_DIRS: list[str] = []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -11,7 +11,7 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.permissions import ExchangeAct
-from pilotbase.documents.record import Record
+from pilotbase.documents.record import Record, Reviewer
 from pilotbase.documents.thread import Message, Thread, ThreadStep
 from pilotbase.workspace.listings import Listing, Wait
 
@@ -44,6 +44,14 @@ def of_step(record: Record, title: Localized) -> Iterator[Draft]:
     happening = f"{record.subject} {record.digest()}"
     for address in dict.fromkeys(_concerned(record)):
         yield Draft(NoticeKind.STEP, record.subject, address, body, happening, author=step.person or "")
+
+
+def of_release(record: Record, title: Localized, reviewer: Reviewer) -> Draft:
+    """Return the notice to a reviewer who was released by the last step: about nothing that they would have to see."""
+    step = record.history[-1]
+    address = Address(organisation=reviewer.organisation, person=reviewer.person)
+    body = NoticeBody(title=title, record=record.kind, act=step.act, organisation=step.organisation)
+    return Draft(NoticeKind.STEP, "", address, body, f"{record.subject} {record.digest()}", author=step.person or "")
 
 
 def of_wait(listing: Listing, wait: Wait, now: datetime) -> Draft:

@@ -19,11 +19,12 @@ from pilotbase.catalogue.records import both_languages, head_of
 from pilotbase.catalogue.ties import organisation_of
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import Notice, Post
-from pilotbase.documents.record import Record
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Record, Reviewer
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices import deliveries, mails, rows
 from pilotbase.notices.due_dates import waits_due
-from pilotbase.notices.making import Draft, of_step, of_thread, of_wait
+from pilotbase.notices.making import Draft, of_release, of_step, of_thread, of_wait
 from pilotbase.notices.webhooks import all_webhooks, secret_of
 from pilotbase.protocols.cloud_events import MEDIA_TYPE, CloudEvent
 from pilotbase.protocols.guarded_http import GuardedHttp
@@ -41,7 +42,7 @@ LOOK = timedelta(minutes=1)
 IDLE_SECONDS, REST_SECONDS, _END_SECONDS = 1.0, 15.0, 3.0
 EVENT = "org.pilotbase.notice"
 _FEED, _CLOCK = "notices", "due dates"
-_CHANGES = 500
+_CHANGES, _VERSIONS = 500, 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger("pilotbase.notices")
 
@@ -139,6 +140,7 @@ class Noticing:
     def _of_record(self, record: Record) -> Iterator[Draft]:
         title, now = both_languages(record.title), self.view.store.clock()
         yield from of_step(record, title)
+        yield from (of_release(record, title, reviewer) for reviewer in self._released(record))
         if self.view.head(head_of(record.subject)) == record.digest():
             listing = Listing(record.subject, record.kind, record.state, "", record.owner, title)
             for one in record.waits:
@@ -146,6 +148,14 @@ class Noticing:
                 if one.since == record.history[-1].at and one.due is not None and one.due <= now + AHEAD:
                     wait = Wait(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)
                     yield of_wait(listing, wait, now)
+
+    def _released(self, record: Record) -> list[Reviewer]:
+        """Return whom the last step has released: the record before it still names them."""
+        if record.history[-1].act is not Act.REVIEWER_RELEASE:
+            return []
+        versions = self.view.find("record", {"subject": record.subject}, limit=_VERSIONS)
+        before = next(one for one in (stored.load(Record) for stored in versions) if _is_before(one, record))
+        return [reviewer for reviewer in before.reviewers if reviewer not in record.reviewers]
 
     def _keep(self, name: str, since: int | None, after: int, drafts: list[Draft]) -> None:
         roles_of = webhook_roles(self.view)
@@ -167,6 +177,10 @@ class Noticing:
         except PilotbaseError as error:
             failure = error.code
         deliveries.note_answer(self.view, sending, status, failure)
+
+
+def _is_before(one: Record, record: Record) -> bool:
+    return one.history == record.history[:-1]
 
 
 def webhook_roles(view: View) -> deliveries.RolesOf:

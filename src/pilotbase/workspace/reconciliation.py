@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, literal, select
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.workspace import tables
+from pilotbase.workspace.journey_check import compare_journeys
 from pilotbase.workspace.log import COUNTER, HEAD, STORED, Fact, LogEntry
 from pilotbase.workspace.log_check import LogCopy, VerifiedLog, verify_log
 from pilotbase.workspace.notes import LogVerifier
@@ -89,6 +90,7 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     _compare_attempts(connection, told)
     _compare_scored(connection, told)
     _compare_listings(connection)
+    compare_journeys(connection)
     _compare_threads(connection)
     return verified
 

@@ -49,6 +49,7 @@ def take(request: HubRequest, name: str) -> HttpResponse:
         "record": record,
         "rounds": rounds,
         "at_work": at_work,
+        "live": at_work,
         "files": [(name, what_is(name)) for name in (*NEEDED, *OPTIONAL, SUMS)],
         "name": name,
         "crumbs": [

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.notice import MailChoice, Notice
+from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, Acting, HubRequest, actor_of, language, posted
 from pilotbase.hub.addresses import address_of
@@ -175,7 +175,9 @@ def _elsewhere(request: HubRequest, identity: str) -> Notice:
 def _target(notice: Notice) -> str:
     if notice.thread:
         return reverse("thread", kwargs={"identity": notice.thread})
-    return address_of(notice.subject) if notice.subject else reverse("webhooks")
+    if notice.subject:
+        return address_of(notice.subject)
+    return reverse("webhooks" if notice.kind is NoticeKind.GIVEN_UP else "my-work")
 
 
 def _crumbs() -> list[dict[str, object]]:

@@ -1,0 +1,97 @@
+"""Whether the rows from which figures are counted say what the records say: a copy that anybody could have altered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, literal, select
+
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.milestones import milestones
+from pilotbase.documents.permissions import Act
+from pilotbase.workspace import tables
+
+_ABSENT = "–"
+_KINDS = ("scenario", "commission")
+Json = dict[str, Any]
+
+
+def compare_journeys(connection: Connection) -> None:
+    """See that each journey of a scenario or a trial says what its record and the terms say.
+
+    What a service came by is told by its standings, and is not compared here.
+
+    Raises:
+        InvalidProofError: naming the first that differs.
+    """
+    demanded: dict[str, dict[str, datetime]] = {}
+    for kind in _KINDS:
+        for row in _rows(connection, kind):
+            record, content = json.loads(row.record), json.loads(row.content)
+            reached = milestones((step["act"], datetime.fromisoformat(step["at"])) for step in record["history"])
+            if kind == "scenario":
+                demanded[row.listed] = reached
+                told = _of_scenario(reached)
+            else:
+                before = demanded.get(record["subjects"]["scenario"], {})
+                told = _of_trial(connection, record, content, {**before, **reached})
+            _require_same(row, told)
+
+
+def _rows(connection: Connection, kind: str) -> Iterator[Row[Any]]:
+    """Yield journeys beside the newest record of their subject and the content that it names."""
+    listed, row, head = tables.listings, tables.journeys, tables.heads
+    kept, content = tables.documents.alias(), tables.documents.alias()
+    of_subject = head.c.name == literal("record:") + listed.c.subject
+    columns = (listed.c.subject.label("listed"), row, kept.c.body.label("record"), content.c.body.label("content"))
+    rows = (
+        select(*columns)
+        .join_from(listed, row, row.c.subject == listed.c.subject, isouter=True)
+        .join(head, of_subject)
+        .join(kept, and_(kept.c.digest == head.c.digest, kept.c.owner == head.c.owner))
+        .join(content, and_(content.c.digest == listed.c.digest, content.c.owner == listed.c.owner))
+        .where(listed.c.kind == kind)
+    )
+    yield from connection.execute(rows.order_by(listed.c.subject))
+
+
+def _of_scenario(reached: dict[str, datetime]) -> Json:
+    return {**_moments(reached), "verdict": "", "supplier": "", "amount": None, "currency": ""}
+
+
+def _of_trial(connection: Connection, record: Json, terms: Json, reached: dict[str, datetime]) -> Json:
+    price = terms["price"]
+    return {
+        **_moments(reached),
+        "verdict": _verdict(connection, record),
+        "supplier": record.get("supplier") or "",
+        "amount": int(Decimal(price["amount"]) * 100),
+        "currency": price["currency"],
+    }
+
+
+def _moments(reached: dict[str, datetime]) -> Json:
+    return {f"{milestone}_at": reached.get(milestone) for milestone in tables.OF_RECORDS}
+
+
+def _verdict(connection: Connection, record: Json) -> str:
+    """Return the verdict of the newest report, of whichever round."""
+    reports = [step["document"] for step in record["history"] if step["act"] == Act.TRIAL_REPORT]
+    if not reports:
+        return ""
+    kept = tables.documents.c
+    body = connection.scalar(select(kept.body).where(kept.digest == reports[-1]).limit(1))
+    return str(json.loads(body)["verdict"]) if body is not None else ""
+
+
+def _require_same(row: Row[Any], told: Json) -> None:
+    for column, logged in told.items():
+        stored = getattr(row, column)
+        if row.subject is None or stored != logged:
+            found = _ABSENT if stored is None else str(stored)
+            spelled = _ABSENT if logged is None else str(logged)
+            raise InvalidProofError("log.journey_differs", name=row.listed, field=column, stored=found, logged=spelled)
