@@ -25,6 +25,7 @@ from pilotbase.cli import (
     scenario,
     serve,
     trial,
+    watch,
     worker,
 )
 
@@ -52,6 +53,7 @@ app.add_typer(organisation.app, name="organisation")
 app.add_typer(trial.app, name="trial")
 app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(watch.app, name="watch")
 app.add_typer(incident.app, name="incident")
 app.add_typer(hub_uploads.app, name="upload")
 app.add_typer(roadmap.app, name="roadmap")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
@@ -31,6 +32,7 @@ CONTRACT, LATENCY, DRIFT, SILENCE = "contract", "latency", "drift", "silence"
 _NEVER_TIMED = frozenset({CallEnd.HUMAN.value, CallEnd.BROKE_CONTRACT.value, CallEnd.CANCELLED.value})
 """Ends of calls that say nothing of how long an answer takes."""
 _UNANSWERED = frozenset({CallEnd.TIMED_OUT.value, CallEnd.FAILED.value})
+LONGEST_NAME = 200
 _RISK_EVERY = 100
 _ONE_POINT = 1 << 62
 """A detector whose path nobody draws."""
@@ -86,7 +88,7 @@ class Followed:
         return json.dumps(written(self.detector.state)).encode()
 
     def _turn(self, change: Change, began: datetime) -> Turn:
-        name = self.name if change.part == WHOLE else f"{self.name}:{change.part}"
+        name = self.name if change.part == WHOLE else _short(f"{self.name}:{change.part}")
         return Turn(name, self.detector.signal, change.colour, change.reason, self.detector.promise, change.seen, began)
 
 
@@ -148,7 +150,7 @@ def follow(
     watch: Watch, promised: Promised | None, profile: ReferenceProfile | None, states: States = MappingProxyType({})
 ) -> Following:
     """Return the detectors of a watch, each from its state where it has one, else from the beginning."""
-    losses = {} if promised is None else {f"risk:{one.criterion}": one for one in watch.risks}
+    losses = {} if promised is None else {_short(f"risk:{one.criterion}"): one for one in watch.risks}
     risks: dict[str, tuple[Followed, WatchedLoss]] = {}
     for name, risk in losses.items():
         assert promised is not None
@@ -204,3 +206,8 @@ def _timed(pack: Pack) -> tuple[NDArray[np.float64], list[int]]:
     ]
     taken = [np.nan if pack.ends[row] in _UNANSWERED else pack.milliseconds[row] for row in rows]
     return np.array(taken, dtype=np.float64), [pack.at[row] for row in rows]
+
+
+def _short(name: str) -> str:
+    """Return a detector's name as rows can hold it: of a long one the beginning, and a hash of all of it."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 20]} {digest_bytes(name.encode())[7:26]}"
