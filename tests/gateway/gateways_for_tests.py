@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.service import ServiceTerms
 from pilotbase.documents.service_api import NewBudget, NewKey, NewOverride, NewService
 from pilotbase.documents.vocabularies import Scope
@@ -90,7 +91,7 @@ def proven() -> Iterator[Place]:
     try:
         prove(base, writing_scenario(folder)(rows=400, change=bounded), writing_application(folder)(PROGRAM))
         (issued,) = base.lab.view.find("issued-certificate")
-        yield Place(base, issued.digest)
+        yield Place(base, issued.load(IssuedCertificate).certificate.serial)
     finally:
         base.lab.close()
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,135 @@
+"""Calls on real boxes under what goes wrong: crowds, crashes, slow answers, callers who go, routes that fail."""
+
+import asyncio
+import json
+import time
+
+import aiohttp
+import pytest
+
+from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.service.draining import drain
+from pilotbase.service.journal import journals_of
+from pilotbase.service.terms import list_budgets
+from tests.gateway.gateways_for_tests import CASE
+
+
+def body(service, *pressures):
+    cases = [{**CASE, "pressure": pressure} for pressure in pressures]
+    content = json.dumps(cases if len(cases) > 1 else cases[0])
+    return {"model": service, "messages": [{"role": "user", "content": content}]}
+
+
+def post(live, key, *bodies, **options):
+    """Send all of ``bodies`` at once; return status, JSON and headers of each."""
+
+    async def all_at_once():
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector, headers={"Authorization": f"Bearer {key}"}) as session:
+            return await asyncio.gather(*(one(session, sent) for sent in bodies))
+
+    async def one(session, sent):
+        async with session.post(f"{live.url}/v1/chat/completions", json=sent, **options) as response:
+            return response.status, await response.json(), response.headers
+
+    return asyncio.run(all_at_once())
+
+
+def code(answer):
+    return answer[1]["error"]["code"]
+
+
+def said(answer):
+    return json.loads(answer[1]["choices"][0]["message"]["content"])["prediction"]
+
+
+def test_a_hundred_calls_at_once_on_a_nearly_empty_budget_never_overspend_it(live, place, name):
+    place.serve(name, queue=200)
+    place.budget("seven", name, calls=7)
+    answers = post(live, place.key(name, budget="seven"), *[body(name, 7.5)] * 100)
+    assert sorted(status for status, _, _ in answers) == [200] * 7 + [429] * 93
+    (budget,) = list_budgets(place.base.lab.view, name)
+    assert budget.used_calls + budget.held_calls == 7
+
+
+def test_a_box_that_ends_over_a_call_is_started_again(live, place, name):
+    place.serve(name, ask_human=False)
+    key = place.key(name)
+    (crashed,) = post(live, key, body(name, 6.5))
+    assert (crashed[0], code(crashed)) == (502, "gateway.box_ended")
+    (after,) = post(live, key, body(name, 7.5))
+    assert said(after) == "broken"
+
+
+def test_where_a_box_ends_over_a_call_a_person_is_asked(live, place, name):
+    place.serve(name, ask_human=True)
+    ((status, answer, headers),) = post(live, place.key(name), body(name, 6.5))
+    assert (status, answer["pilotbase"], headers["Pilotbase-Standing"]) == (200, {"handed_over": True}, "human")
+
+
+def test_an_answer_that_takes_too_long_is_not_waited_for(live, place, name):
+    place.serve(name, timeout_seconds=0.5)
+    key = place.key(name)
+    post(live, key, body(name, 1))
+    (late,) = post(live, key, body(name, 6.25))
+    assert (late[0], code(late)) == (504, "gateway.timed_out")
+
+
+def test_one_call_more_than_may_wait_is_refused_at_once(live, place, name):
+    place.serve(name, workers=1, queue=1)
+    key = place.key(name)
+    post(live, key, body(name, 1))
+    answers = post(live, key, body(name, 6.25), body(name, 6.25), body(name, 1))
+    refused = [answer for answer in answers if answer[0] == 503]
+    assert [code(answer) for answer in refused] == ["gateway.queue_full"]
+    assert refused[0][2]["Retry-After"] == "1"
+
+
+def test_what_a_caller_who_has_gone_waited_for_is_never_begun(live, place, name):
+    place.serve(name, workers=1)
+    key = place.key(name)
+    post(live, key, body(name, 1))
+    with pytest.raises(TimeoutError):
+        post(live, key, *[body(name, 6.25)] * 4, timeout=aiohttp.ClientTimeout(total=0.3))
+    began = time.monotonic()
+    (after,) = post(live, key, body(name, 7.5))
+    assert said(after) == "broken"
+    assert time.monotonic() - began < 3  # of the four only the first, which takes 1.5 s, was still in the box
+
+
+def test_an_earlier_certified_version_answers_where_the_first_does_not(live, place, name):
+    place.serve(name)
+    place.endpoint("http://127.0.0.1:9/v1", name)
+    ((status, answer, headers),) = post(live, place.key(name), body(name, 7.5))
+    assert status == 200
+    assert said((status, answer)) == "broken"
+    assert headers["Pilotbase-Standing"] == "fallen_back"
+
+
+def test_every_call_is_observed_with_its_cases_and_its_end(live, place, name):
+    place.serve(name)
+    key = place.key(name)
+    post(live, key, body(name, 7.5, 1, 6.75), headers={"X-Request-Id": "shift-7"})
+    post(live, key, {**body(name, 7.5), "messages": [{"role": "user", "content": "?"}]})
+    batches = []
+    drain(place.base.lab.view, journals_of(place.base.home.path), batches.extend)
+    own = {batch.end: batch for batch in batches if batch.service == name}
+    assert list(own) == [CallEnd.ANSWERED, CallEnd.BROKE_CONTRACT]
+    answered = own[CallEnd.ANSWERED]
+    assert answered.ids == ("shift-7/0", "shift-7/1", "shift-7/2")
+    assert answered.inputs == {"pressure": (7.5, 1.0, 6.75), "age": (3, 3, 3), "site": ("north",) * 3}
+    assert answered.answers == ("broken", "fine", None)
+    assert answered.version.startswith("sha256:")
+
+
+def test_the_metrics_count_calls_by_their_end(live, place, served):
+    post(live, place.key(served), body(served, 7.5))
+
+    async def read():
+        async with aiohttp.ClientSession() as session, session.get(f"{live.url}/metrics") as response:
+            return response.status, await response.text()
+
+    status, told = asyncio.run(read())
+    assert status == 200
+    assert f'pilotbase_service_boxes{{service="{served}"}} 1' in told
+    assert "# TYPE pilotbase_calls_total counter" in told
