@@ -70,9 +70,9 @@ def _fill() -> None:
 
     cast, accounts = make_accounts(base().trust.issuer)
     try:
+        walk(base(), cast, err=True)
         for step in fill(base(), cast):
             say(step, err=True)
-        walk(base(), cast, err=True)
     except PilotbaseError as error:  # such as no network for the examples' data: the hub still opens
         typer.echo(shown(error), err=True)
     for account in accounts:

@@ -213,7 +213,10 @@ class PlayedTrial:
         self._work()
 
     def _work(self) -> None:
-        Worker(self.base, default_name()).work_once()
+        """Let a worker do what is queued until this trial has gone on."""
+        before = self.record().state
+        while self.record().state == before and Worker(self.base, default_name()).work_once() is not None:
+            pass
 
 
 def _party(subject: str) -> str:
