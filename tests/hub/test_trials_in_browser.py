@@ -86,7 +86,7 @@ def test_without_script_a_link_refreshes(browser, address, ordered):
 
 
 def test_the_bundle_is_packed_while_the_page_waits(browser, address, ordered, tmp_path):
-    visit = Visit(browser, address, "regulator")
+    visit = Visit(browser, address, "regulator", script=True)
     visit.go("/trials/c1/")
     visit.press("form[action$='/bundle/'] button")
     assert "Place 1 in the queue" in visit.page.inner_text("#rounds")
