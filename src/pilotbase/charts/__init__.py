@@ -12,6 +12,8 @@
     candidates_chart(rows, language)                    one criterion, a row a candidate ("" without a score)
     leader_chart(steps, language)                       a board's leader, step by step ("" without one)
     gap_chart(squares, language, theme=LIGHT)           sectors × actions: what is left over of demand and supply
+    watch_path_chart(path, language)                    a detector's evidence against its line ("" without a point)
+    drift_chart(strips, begins, ends, language)         when each column had which colour ("" without a column)
     qr_code(content, title)                             an address for a telephone
     status_mark(outcome)                                the mark alone; put the word beside it
 
@@ -24,6 +26,7 @@ from pilotbase.charts.bars import Bar, Legend, bar_chart
 from pilotbase.charts.candidates import CandidateRow, candidates_chart
 from pilotbase.charts.confidence_sequence import confidence_sequence_chart
 from pilotbase.charts.criterion import criterion_chart
+from pilotbase.charts.drift_strips import DriftStrip, Spell, drift_chart
 from pilotbase.charts.funnel import Stage, funnel_chart
 from pilotbase.charts.gap_grid import GapSquare, gap_chart
 from pilotbase.charts.grid import Grid, grid_chart
@@ -35,6 +38,7 @@ from pilotbase.charts.numbers import spell_bytes, spell_count, spell_number, spe
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.themes import DARK, LIGHT, Theme
 from pilotbase.charts.verdict_strip import verdict_strip
+from pilotbase.charts.watch_path import WatchedPath, WatchedPoint, watch_path_chart
 from pilotbase.charts.way import Leg, spell_days, way_chart
 from pilotbase.documents.visible_text import make_visible
 
@@ -44,17 +48,22 @@ __all__ = [
     "OUTCOME_OF",
     "Bar",
     "CandidateRow",
+    "DriftStrip",
     "GapSquare",
     "Grid",
     "LeaderStep",
     "Leg",
     "Legend",
+    "Spell",
     "Stage",
     "Theme",
+    "WatchedPath",
+    "WatchedPoint",
     "bar_chart",
     "candidates_chart",
     "confidence_sequence_chart",
     "criterion_chart",
+    "drift_chart",
     "funnel_chart",
     "gap_chart",
     "grid_chart",
@@ -71,5 +80,6 @@ __all__ = [
     "spell_seconds",
     "status_mark",
     "verdict_strip",
+    "watch_path_chart",
     "way_chart",
 ]

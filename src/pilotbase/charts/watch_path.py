@@ -1,0 +1,91 @@
+"""The path of a detector: its evidence on a logarithmic scale against the line at which its colour is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pilotbase.charts.drawing import Drawing
+from pilotbase.charts.numbers import spell_count, spell_number
+from pilotbase.charts.palette import BLUE, LINE, MUTED, PAPER
+from pilotbase.charts.scales import Scale
+from pilotbase.charts.warning_colours import FILLS
+from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.vocabularies import Colour
+
+WIDTH, HEIGHT = 640, 230
+LEFT, RIGHT, TOP, BOTTOM = 64, 616, 26, 178
+_LEAST = 1.25
+"""The scale reaches at least so far, in shares of the level, so that the line is inside."""
+
+
+@dataclass(frozen=True)
+class WatchedPoint:
+    """Where a detector stood: ``value`` is log(evidence) / log(level)."""
+
+    day: str
+    seen: int
+    value: float
+    colour: Colour
+
+
+@dataclass(frozen=True)
+class WatchedPath:
+    """A detector's points, oldest first, and the evidence at which it takes the colour ``high``."""
+
+    name: str
+    points: Sequence[WatchedPoint]
+    high: Colour
+    level: float | None = None
+    """None: the scale has no evidence of its own, and shares of the level are written."""
+
+
+def watch_path_chart(path: WatchedPath, language: Language) -> str:
+    """Return the path as SVG, by how much was read; "" for one that has read nothing."""
+    if not path.points:
+        return ""
+    last, high = path.points[-1], Text(code=f"colour.{path.high}").render(language)
+    title = text("chart.watch.title", detector=path.name).render(language)
+    described = text(
+        "chart.watch.description", seen=last.seen, value=f"{last.value:.2f}", colour=Text(code=f"colour.{last.colour}")
+    )
+    drawing = Drawing(WIDTH, HEIGHT, title, described.render(language))
+    across = Scale(0, max(last.seen, 1), LEFT, RIGHT)
+    up = Scale(0, max([_LEAST, *(point.value for point in path.points)]), BOTTOM, TOP)
+    _draw_axes(drawing, path, across, up, language)
+    drawing.line((LEFT, up(1)), (RIGHT, up(1)), FILLS[path.high], 2, "6 4")
+    drawing.text((LEFT + 6, up(1) - 6), high, colour=FILLS[path.high], bold=True)
+    points = [(across(point.seen), up(max(point.value, 0))) for point in path.points]
+    drawing.path([(LEFT, up(0)), *points], BLUE)
+    _draw_turns(drawing, path, across, up, language)
+    return drawing.to_svg()
+
+
+def _draw_axes(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, language: Language) -> None:
+    ticks = across.ticks(4)
+    drawing.bottom_axis([across(tick) for tick in ticks], [spell_count(round(tick)) for tick in ticks], TOP, BOTTOM)
+    drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), LINE)
+    for value in (0.0, 0.5, 1.0):
+        label = spell_number(value) if path.level is None else spell_number(path.level**value)
+        drawing.text((LEFT - 8, up(value) + 4), label, anchor="end", colour=MUTED)
+    first, last = path.points[0].day, path.points[-1].day
+    axis = text("chart.watch.axis", first=first, last=last).render(language)
+    drawing.text(((LEFT + RIGHT) / 2, BOTTOM + 40), axis, anchor="middle", colour=MUTED)
+
+
+def _draw_turns(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, language: Language) -> None:
+    """Mark where the detector took another colour, with the word beside it."""
+    for before, point in pairwise([WatchedPoint("", 0, 0, Colour.GREEN), *path.points]):
+        if point.colour is not before.colour:
+            place = (across(point.seen), up(max(point.value, 0)))
+            drawing.circle(place, 5, PAPER, FILLS[point.colour])
+            word = Text(code=f"colour.{point.colour}").render(language)
+            beyond = place[0] > (LEFT + RIGHT) / 2
+            drawing.text(
+                (place[0] + (-9 if beyond else 9), place[1] + 14),
+                f"{word} · {point.day}",
+                anchor="end" if beyond else "start",
+                colour=FILLS[point.colour],
+                bold=True,
+            )
