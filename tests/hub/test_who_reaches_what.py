@@ -8,6 +8,7 @@ from django.urls import resolve
 
 from pilotbase.documents.permissions import Act
 from tests.catalogue.records_for_tests import OTHER_OWNER, OTHER_SUPPLIER, commission, proposal, scenario, version
+from tests.watch.incidents_for_tests import keep_service, open_one
 
 COLUMNS = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer",
            "other-reviewer", "regulator")  # fmt: skip
@@ -42,6 +43,16 @@ PAGES = """
 /import/nothing/                    302 404 404 404 404 404 404 404 404 404
 /import/people/0123456789abcdef/    302 404 404 404 404 404 404 404 404 404
 /import/people/0123456789abcdef/problems.csv 302 404 404 404 404 404 404 404 404 404
+/desk/                              302 404 200 200 200 404 404 404 404 200
+/incidents/                         302 404 200 200 200 404 404 404 404 200
+/incidents/1/                       302 404 200 200 404 404 404 404 404 200
+/incidents/9/                       302 404 404 404 404 404 404 404 404 404
+/incidents/1/incident.note/         302 404 200 200 404 404 404 404 404 404
+/incidents/1/incident.report/       302 404 404 404 404 404 404 404 404 404
+/incidents/1/incident.fly/          302 404 404 404 404 404 404 404 404 404
+/api/desk                           401 200 200 200 200 200 200 200 200 200
+/api/incidents                      401 200 200 200 200 200 200 200 200 200
+/api/incidents/1                    401 404 200 200 404 404 404 404 404 200
 /search/                            200 200 200 200 200 200 200 200 200 200
 /certified/                         200 200 200 200 200 200 200 200 200 200
 /figures/                           200 200 200 200 200 200 200 200 200 200
@@ -194,6 +205,8 @@ def certified(any_world):
     trial.do(
         OTHER_SUPPLIER, "application:globex/pine", Act.APPLICATION_REGISTER, version(name="pine", supplier="globex")
     )
+    keep_service(trial.store)
+    open_one(trial.store)
     any_world.digests = {
         "milling": _hex(trial.scenario),
         "xray": _hex(xray),
@@ -403,13 +416,20 @@ POSTED = {
     "post /api/notices/read",
     "get /api/notices/mail",
     "put /api/notices/mail",
+    "post /api/incidents/{number}/notes",
+    "post /api/incidents/{number}/grade",
+    "post /api/incidents/{number}/reports",
+    "post /api/incidents/{number}/mitigation",
+    "post /api/incidents/{number}/closing",
+    "post /api/incidents/{number}/corrections",
     "get /api/webhooks",
     "post /api/webhooks",
     "delete /api/webhooks/{webhook}",
     "get /api/webhooks/{webhook}/messages",
     "post /api/webhooks/{webhook}/messages/{message}/replay",
 }
-"""Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`, `test_exchange`, `test_notices`."""
+"""Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`, `test_exchange`, `test_notices`,
+`test_duty_desk`."""
 POSTED_PAGES = {"import-confirm", "import-cancel",
                 "act-for", "invitation-withdraw", "membership-remove", "token-revoke", "set_language",
                 "openid_connect_login", "openid_connect_callback", "mfa_reauthenticate", "mfa_activate_totp",

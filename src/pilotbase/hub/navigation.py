@@ -13,6 +13,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, language
 from pilotbase.hub.base import base
 from pilotbase.roadmap.ledger import READERS
+from pilotbase.worker.duty_desk import READERS as DESK_READERS
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ FLOW = (
     Entry(text("thread.exchange"), "exchange", members_only=True),
     Entry(text("hub.certified_applications"), "certified"),
     Entry(text("hub.nav_certificates"), "certificate-check"),
+    Entry(text("incident.desk"), "duty-desk", members_only=True, roles=frozenset(DESK_READERS)),
     Entry(text("hub.nav_organisations"), "records", "organisations", members_only=True),
     Entry(text("live.queue_title"), "queue", members_only=True),
     Entry(text("portal.nav_figures"), "figures"),

@@ -8,10 +8,13 @@ from pilotbase.documents.texts import Text
 
 _LOOKS = {
     "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good "
-    "filed pass fits",
-    "fail": "revoked refused reject fail invalid failed expired overdue",
+    "filed pass fits green serving",
+    "fail": "revoked refused reject fail invalid failed expired overdue red key_is_revoked key_is_expired",
     "wait": "review proposed countered plan_review rectification retest suspended reported inconclusive unknown queued "
-    "missing due",
+    "missing due fallen_back human",
+    "blue": "blue",
+    "yellow": "yellow",
+    "orange": "orange",
     "run": "running freezing signing rehearsing",
     "stop": "closed withdrawn declined cancelled stopped stopping",
 }

@@ -23,6 +23,7 @@ from pilotbase.hub.pages import (
     comparison,
     feeds,
     imports,
+    incidents,
     kept_files,
     ledger,
     lists,
@@ -181,6 +182,13 @@ LEDGER = [
     path("<str:name>.csv", ledger.download, name="ledger-csv"),
 ]
 
+DESK = [
+    path("desk/", incidents.desk, name="duty-desk"),
+    path("incidents/", incidents.show_all, name="incidents"),
+    path("incidents/<int:number>/", incidents.show, name="incident"),
+    path("incidents/<int:number>/<str:act>/", incidents.take, name="incident-act"),
+]
+
 IMPORTS = [
     path("", imports.show, name="imports"),
     path("<str:kind>/template.csv", imports.template, name="import-template"),
@@ -196,6 +204,7 @@ urlpatterns = [
     path("import/", include(IMPORTS)),
     path("overview/", include(OVERVIEW)),
     path("ledger/", include(LEDGER)),
+    *DESK,
     path("work/", work.show, name="my-work"),
     path("certificates/", include(CERTIFICATES)),
     path("queue/", queue.show, name="queue"),

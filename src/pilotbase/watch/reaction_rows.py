@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from sqlalchemy import Connection, func, insert, select, update
 
 from pilotbase.documents.base import Moment, Part
-from pilotbase.documents.hashes import Digest, canonical_json
+from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour
@@ -16,6 +13,7 @@ from pilotbase.documents.watch import RiskWarning, Runbook, RunbookRule
 from pilotbase.workspace.tables import watch_tables
 from pilotbase.workspace.transaction import Transaction
 
+_LONGEST = 200
 DECIDED = "decided"
 """The name under which the decision about a cause stands."""
 _reactions, _levels = watch_tables.reactions.c, watch_tables.warning_levels.c
@@ -42,17 +40,6 @@ class Done(Part):
     at: Moment
     document: Digest | None = None
     failed: bool = False
-
-
-@dataclass(frozen=True)
-class Level:
-    """Where one detector of a service stands."""
-
-    service: str
-    detector: str
-    colour: Colour
-    warning: Digest
-    since: datetime
 
 
 def find_step(connection: Connection, cause: Digest, step: str) -> bytes | None:
@@ -89,14 +76,8 @@ def newest_steps(connection: Connection, service: str, limit: int) -> list[Done]
 
 def level_of(connection: Connection, service: str, detector: str) -> Colour:
     """Return the colour that a detector had when it was last judged, green for one that was not."""
-    rows = select(_levels.colour).where(_levels.service == service, _levels.detector == detector)
+    rows = select(_levels.colour).where(_levels.service == service, _levels.detector == _short(detector))
     return Colour(connection.scalar(rows) or Colour.GREEN)
-
-
-def all_levels(connection: Connection) -> list[Level]:
-    """Return where every detector of every service stands; what of it is shown must be cut to the actor."""
-    rows = connection.execute(select(watch_tables.warning_levels).order_by(_levels.service, _levels.detector))
-    return [Level(row.service, row.detector, Colour(row.colour), row.warning, row.since) for row in rows]
 
 
 def _keep(change: Transaction, name: tuple[Digest, str], service: str, outcome: Decision | Done) -> None:
@@ -108,13 +89,12 @@ def _keep(change: Transaction, name: tuple[Digest, str], service: str, outcome: 
 
 
 def _keep_level(connection: Connection, cause: Digest, warning: RiskWarning) -> None:
-    here = (_levels.service == warning.service, _levels.detector == warning.detector)
-    before = connection.scalar(select(_levels.colour).where(*here))
-    values: dict[str, object] = {"colour": warning.colour.value, "warning": cause}
-    if before != warning.colour.value:
-        values["since"] = warning.at
-    if before is None:
-        row = {"service": warning.service, "detector": warning.detector, **values}
+    here = (_levels.service == warning.service, _levels.detector == _short(warning.detector))
+    values = {"colour": warning.colour.value, "warning": cause}
+    if connection.execute(update(watch_tables.warning_levels).where(*here).values(values)).rowcount == 0:
+        row = {"service": warning.service, "detector": _short(warning.detector), **values}
         connection.execute(insert(watch_tables.warning_levels).values(row))
-    else:
-        connection.execute(update(watch_tables.warning_levels).where(*here).values(values))
+
+
+def _short(detector: str) -> str:
+    return detector if len(detector) <= _LONGEST else digest_bytes(detector.encode())

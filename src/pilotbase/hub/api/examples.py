@@ -83,6 +83,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Marking": {"message": 2},
     "ReadNotices": {"notices": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"]},
     "MailWish": {"mail": "daily"},
+    "IncidentNote": {"text": "The night shift saw it, too.", "unknown": ["Cause"]},
+    "IncidentGrade": {"grade": "larger", "response": "III", "note": "Two lines stood still."},
+    "IncidentReport": {"clock": "operator_to_province", "note": "Reference 2027-17"},
+    "IncidentMitigation": {"note": "An earlier version answers."},
+    "IncidentClosing": {"summary": "A worn sensor. Exchanged; the trial is repeated with its new readings."},
+    "IncidentCorrection": {"line": 1, "text": "It was the late shift."},
     "NewService": {"name": "milling", "title": {"en": "Mill watch", "zh": "铣床预警"}, "certificate": _DIGEST},
     "NewOverride": {
         "service": "assistant",

@@ -11,6 +11,7 @@ from pilotbase.hub.api import (
     board,
     certificates,
     figures,
+    incidents,
     ledger,
     matches,
     media,
@@ -50,6 +51,7 @@ for _room in (
     matches,
     ledger,
     services,
+    incidents,
 ):
     api.add_router("", _room.router)
 

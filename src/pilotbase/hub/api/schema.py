@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 from pydantic.json_schema import models_json_schema
 
-from pilotbase.documents import api, api_figures, exchange_api, ledger, service_api
+from pilotbase.documents import api, api_figures, exchange_api, incident_api, ledger, service_api
 from pilotbase.documents.api import Asked, Told
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
@@ -23,7 +23,17 @@ from pilotbase.hub.problems import PROBLEM_TYPE
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
 DOCUMENTS = frozenset(
-    {"Scenario", "ApplicationVersion", "Commission", "Organisation", "Record", "Report", "Thread", "PublicFigures"}
+    {
+        "Scenario",
+        "ApplicationVersion",
+        "Commission",
+        "Organisation",
+        "Record",
+        "Report",
+        "Thread",
+        "PublicFigures",
+        "Incident",
+    }
 )
 """What is answered in canonical JSON under a mark of its bytes."""
 _OWN_RESULT = "result"
@@ -93,6 +103,7 @@ def _models() -> list[type[pydantic.BaseModel]]:
         *exchange_api.MODELS,
         *api_figures.MODELS,
         *ledger.MODELS,
+        *incident_api.MODELS,
         *service_api.MODELS,
         *brought,
         Record,

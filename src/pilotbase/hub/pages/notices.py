@@ -175,6 +175,9 @@ def _elsewhere(request: HubRequest, identity: str) -> Notice:
 def _target(notice: Notice) -> str:
     if notice.thread:
         return reverse("thread", kwargs={"identity": notice.thread})
+    if notice.kind is NoticeKind.WATCH:
+        kind, _, name = notice.subject.partition(":")
+        return reverse("incident", kwargs={"number": int(name)}) if kind == "incident" else reverse("duty-desk")
     if notice.subject:
         return address_of(notice.subject)
     return reverse("webhooks" if notice.kind is NoticeKind.GIVEN_UP else "my-work")

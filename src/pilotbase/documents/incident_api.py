@@ -1,0 +1,126 @@
+"""What the API of the duty desk takes and gives besides incidents themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.api import Asked, Told
+from pilotbase.documents.base import Localized
+from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, ServingState, Signal
+from pilotbase.documents.watch import Incident
+
+Words = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
+Note = Annotated[str, StringConstraints(max_length=4000, strip_whitespace=True)]
+
+
+class IncidentNote(Asked):
+    """A note; ``unknown`` says anew what is not known yet."""
+
+    text: Words
+    unknown: tuple[Words, ...] | None = pydantic.Field(None, max_length=50)
+
+
+class IncidentGrade(Asked):
+    """Event grade and response level."""
+
+    grade: EventGrade
+    response: ResponseLevel
+    note: Note = ""
+
+
+class IncidentReport(Asked):
+    """That a report was made."""
+
+    clock: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    note: Note = ""
+
+
+class IncidentMitigation(Asked):
+    """That the harm was stopped."""
+
+    note: Note = ""
+
+
+class IncidentClosing(Asked):
+    """What happened, why, and what was learned."""
+
+    summary: Words
+
+
+class IncidentCorrection(Asked):
+    """What is right instead of a line of the timeline."""
+
+    line: int = pydantic.Field(ge=1, le=100_000)
+    text: Words
+
+
+class ListedIncidents(Told):
+    """Incidents, newest first."""
+
+    items: list[Incident]
+
+
+class DeskWarning(Told):
+    """What a service is warned of now."""
+
+    detector: str
+    signal: Signal
+    colour: Colour
+    since: datetime
+    reason: str
+
+
+class DeskClock(Told):
+    """A report that has not been made."""
+
+    incident: int
+    clock: str
+    to: Localized
+    due: datetime
+    overdue: bool
+
+
+class DeskService(Told):
+    """One service on the duty desk."""
+
+    service: str
+    title: Localized
+    organisation: str
+    state: ServingState
+    state_since: datetime
+    reason: str
+    """Why it stands so."""
+    watched: bool
+    """Whether a watch is armed: without one, green says nothing."""
+    colour: Colour
+    since: datetime | None
+    warnings: list[DeskWarning]
+    done: list[str]
+    """What was done by itself, newest first."""
+    incidents: list[int]
+    """Numbers of those that are not closed."""
+    clocks: list[DeskClock]
+
+
+class DutyDesk(Told):
+    """All services, the most serious first."""
+
+    items: list[DeskService]
+
+
+MODELS: tuple[type[pydantic.BaseModel], ...] = (
+    Incident,
+    IncidentNote,
+    IncidentGrade,
+    IncidentReport,
+    IncidentMitigation,
+    IncidentClosing,
+    IncidentCorrection,
+    ListedIncidents,
+    DutyDesk,
+)
+"""Everything that is taken or given."""

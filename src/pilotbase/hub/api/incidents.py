@@ -1,0 +1,140 @@
+"""Duty desk and incidents over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import pydantic
+from django.http import HttpResponse
+from ninja import Path, Query, Router
+
+from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.incident_api import (
+    DeskClock,
+    DeskService,
+    DeskWarning,
+    DutyDesk,
+    IncidentClosing,
+    IncidentCorrection,
+    IncidentGrade,
+    IncidentMitigation,
+    IncidentNote,
+    IncidentReport,
+    ListedIncidents,
+)
+from pilotbase.documents.watch import Incident
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.api.answers import answers, document, once, seen
+from pilotbase.hub.api.authentication import MEMBERS
+from pilotbase.watch import incidents
+from pilotbase.worker.duty_desk import DeskLine, RunningClock, duty_desk
+from pilotbase.workspace.listings import MAXIMUM_PAGE
+from pilotbase.workspace.store import View
+
+router = Router(tags=["incidents"], auth=MEMBERS)
+Number = Path[Annotated[int, pydantic.Field(ge=1, le=2**31 - 1)]]
+Amend = Callable[[View, Digest | None], Incident]
+
+
+class IncidentsAsked(pydantic.BaseModel):
+    """What a list is asked for."""
+
+    service: str = pydantic.Field("", max_length=63, pattern=r"^[a-z0-9_-]*$")
+    closed: bool = True
+    limit: int = pydantic.Field(50, ge=1, le=MAXIMUM_PAGE)
+
+
+@router.get("/desk", response=answers(DutyDesk), summary="The duty desk")
+def read_desk(request: HubRequest) -> DutyDesk:
+    """Return where every service of the caller stands: all to operator and regulator, to an owner their own."""
+    return DutyDesk(items=[_told(line) for line in duty_desk(request.acting.view)])
+
+
+@router.get("/incidents", response=answers(ListedIncidents), by_alias=True, summary="List incidents")
+def list_all(request: HubRequest, asked: Query[IncidentsAsked]) -> ListedIncidents:
+    """Return the incidents that the caller sees, newest first."""
+    found = incidents.list_incidents(request.acting.view, asked.service, asked.closed, asked.limit)
+    return ListedIncidents(items=found)
+
+
+@router.get("/incidents/{number}", response=answers(Incident), by_alias=True, summary="An incident")
+def read(request: HubRequest, number: Number) -> HttpResponse:
+    """Return an incident with its timeline and its reporting clocks."""
+    incident, head = incidents.load_incident(request.acting.view, number)
+    return document(request, incident, version=head)
+
+
+@router.post("/incidents/{number}/notes", response=answers(Incident), by_alias=True, summary="Add a note")
+def note(request: HubRequest, number: Number, said: IncidentNote) -> HttpResponse:
+    """Add a note to the timeline."""
+    return _amend(request, lambda view, head: incidents.add_note(view, number, said.text, said.unknown, head))
+
+
+@router.post("/incidents/{number}/grade", response=answers(Incident), by_alias=True, summary="Set grade and response")
+def grade(request: HubRequest, number: Number, said: IncidentGrade) -> HttpResponse:
+    """Set event grade and response level, which starts or ends reporting clocks."""
+    levels = (said.grade, said.response)
+    return _amend(request, lambda view, head: incidents.set_grade(view, number, levels, said.note, head))
+
+
+@router.post("/incidents/{number}/reports", response=answers(Incident), by_alias=True, summary="Mark as reported")
+def report(request: HubRequest, number: Number, said: IncidentReport) -> HttpResponse:
+    """Say that a report was made now, by the caller."""
+    return _amend(request, lambda view, head: incidents.mark_reported(view, number, said.clock, said.note, head))
+
+
+@router.post("/incidents/{number}/mitigation", response=answers(Incident), by_alias=True, summary="Harm stopped")
+def mitigate(request: HubRequest, number: Number, said: IncidentMitigation) -> HttpResponse:
+    """Say that the harm has been stopped."""
+    return _amend(request, lambda view, head: incidents.mitigate(view, number, said.note, head))
+
+
+@router.post("/incidents/{number}/closing", response=answers(Incident), by_alias=True, summary="Close an incident")
+def close(request: HubRequest, number: Number, said: IncidentClosing) -> HttpResponse:
+    """Close an incident with its summary."""
+    return _amend(request, lambda view, head: incidents.close(view, number, said.summary, head))
+
+
+@router.post("/incidents/{number}/corrections", response=answers(Incident), by_alias=True, summary="Correct a line")
+def correct(request: HubRequest, number: Number, said: IncidentCorrection) -> HttpResponse:
+    """Set a line of the timeline right; the line stays as it was."""
+    return _amend(request, lambda view, head: incidents.correct(view, number, said.line, said.text, head))
+
+
+def _amend(request: HubRequest, amend: Amend) -> HttpResponse:
+    return once(request, lambda: document(request, amend(request.acting.view, seen(request))))
+
+
+def _told(line: DeskLine) -> DeskService:
+    reader, standing = language(), line.standing
+    return DeskService(
+        service=line.service.name,
+        title=both_languages(line.service.title),
+        organisation=line.service.organisation,
+        state=standing.state,
+        state_since=standing.at,
+        reason=standing.reason.render(reader),
+        watched=line.watched,
+        colour=line.colour,
+        since=line.since,
+        warnings=[
+            DeskWarning(
+                detector=one.detector,
+                signal=one.signal,
+                colour=one.colour,
+                since=one.at,
+                reason=one.reason.render(reader),
+            )
+            for one in line.warnings
+        ],
+        done=[done.what.render(reader) for done in line.done],
+        incidents=[incident.number for incident in line.incidents],
+        clocks=[_told_clock(clock) for clock in line.clocks],
+    )
+
+
+def _told_clock(running: RunningClock) -> DeskClock:
+    clock = running.clock
+    return DeskClock(incident=running.incident, clock=clock.clock, to=clock.to, due=clock.due, overdue=running.overdue)

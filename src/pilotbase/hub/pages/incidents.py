@@ -1,0 +1,136 @@
+"""Duty desk 值班台 and incidents 事件, as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from pilotbase.documents.base import Localized
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.permissions import Act, IncidentAct
+from pilotbase.documents.service import CertifiedRoute, Service
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.watch import Incident, TimelineEntry
+from pilotbase.hub.acting import Acting, HubRequest, posted
+from pilotbase.hub.addresses import address_of
+from pilotbase.hub.form_errors import add_errors
+from pilotbase.hub.guards import role_only
+from pilotbase.hub.incident_forms import FORMS
+from pilotbase.hub.models import Person
+from pilotbase.watch.clocks import load_book
+from pilotbase.watch.incidents import list_incidents, load_incident, may_act
+from pilotbase.watch.subjects import service_of
+from pilotbase.worker.duty_desk import READERS, clocks_of, duty_desk
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+_LISTED = 200
+
+
+@require_safe
+@role_only(*READERS)
+def desk(request: HubRequest) -> HttpResponse:
+    """Show every service on one screen."""
+    view = request.acting.view
+    template = "hub/parts/desk.html" if request.headers.get("HX-Request") else "hub/duty_desk.html"
+    return render(request, template, {"title": text("incident.desk"), "lines": duty_desk(view), "live": True})
+
+
+@require_safe
+@role_only(*READERS)
+def show_all(request: HubRequest) -> HttpResponse:
+    """List the incidents, closed ones too."""
+    shown = {"title": text("incident.incidents"), "incidents": list_incidents(request.acting.view, limit=_LISTED)}
+    return render(request, "hub/incidents.html", {**shown, "crumbs": _crumbs()[:1]})
+
+
+@require_safe
+@role_only(*READERS)
+def show(request: HubRequest, number: int) -> HttpResponse:
+    """Show an incident: three fields that are three things, its timeline, its clocks."""
+    view = request.acting.view
+    incident, _ = load_incident(view, number)
+    service = service_of(view, incident.service)
+    running = {one.clock.clock: one for one in clocks_of([incident], datetime.now(UTC))}
+    shown = {
+        "title": service.title,
+        "incident": incident,
+        "service": service,
+        "clocks": [(clock, running.get(clock.clock)) for clock in incident.clocks],
+        "book": load_book(incident.book),
+        "lines": list(_lines(incident)),
+        "people": _names(incident, request.acting),
+        "acts": [act for act in FORMS if _is_possible(view, incident, IncidentAct(act))],
+        "order": _order_address(request.acting, service),
+        "crumbs": _crumbs(),
+    }
+    return render(request, "hub/incident.html", shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_only(*READERS)
+def take(request: HubRequest, number: int, act: str) -> HttpResponse:
+    """Show the form of an act on an incident; do it."""
+    view = request.acting.view
+    incident, head = load_incident(view, number)
+    if act not in FORMS or not _is_possible(view, incident, IncidentAct(act)):
+        raise NotFoundError("hub.not_found")
+    form = FORMS[act](incident, posted(request), initial=_initial(incident, head))
+    if request.method == "POST" and form.is_valid():
+        try:
+            form.do(view)
+        except PilotbaseError as error:
+            add_errors(form, error)
+        else:
+            return redirect("incident", number=number)
+    service = service_of(view, incident.service)
+    crumbs = [*_crumbs(), {"url": reverse("incident", kwargs={"number": number}), "label": service.title}]
+    shown = {"title": Text(code=f"act.{act}"), "lead": incident.title, "form": form, "crumbs": crumbs}
+    return render(request, "hub/said.html", shown)
+
+
+def _initial(incident: Incident, head: str) -> dict[str, str]:
+    unknown = "\n".join(incident.unknown)
+    return {"seen": head, "grade": incident.grade, "response": incident.response, "unknown": unknown}
+
+
+def _is_possible(view: View, incident: Incident, act: IncidentAct) -> bool:
+    """Tell whether the reader may do it, and there is something to do it to."""
+    nothing_due = act is IncidentAct.REPORT and all(clock.done_at is not None for clock in incident.clocks)
+    no_lines = act is IncidentAct.CORRECT and not incident.timeline
+    return may_act(view, incident, act) and not nothing_due and not no_lines
+
+
+def _lines(incident: Incident) -> Iterator[tuple[int, TimelineEntry, Localized | None]]:
+    """Yield the timeline, newest first: number, line, and who was told where it says so."""
+    told = {clock.clock: clock.to for clock in incident.clocks}
+    for number, line in reversed(list(enumerate(incident.timeline, 1))):
+        yield number, line, told.get(line.clock or "")
+
+
+def _names(incident: Incident, acting: Acting) -> dict[str, str]:
+    """Return opaque identifier → name of who stands in it: colleagues' names; all to operator and regulator."""
+    actor = acting.actor
+    standing = {line.person for line in incident.timeline if actor.sees_all or line.organisation == actor.organisation}
+    return dict(Person.objects.filter(identity__in=standing - {None}).values_list("identity", "name"))
+
+
+def _order_address(acting: Acting, service: Service) -> str:
+    """Return where the regulator gives an order about what is certified, empty where there is no such place."""
+    route = service.routes[0]
+    if not acting.has(Role.REGULATOR) or not isinstance(route, CertifiedRoute) or route.commission is None:
+        return ""
+    return f"{address_of(route.commission)}acts/{Act.ORDER_GIVE}/"
+
+
+def _crumbs() -> list[dict[str, object]]:
+    return [
+        {"url": reverse("duty-desk"), "label": text("incident.desk")},
+        {"url": reverse("incidents"), "label": text("incident.incidents")},
+    ]

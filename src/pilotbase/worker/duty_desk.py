@@ -1,0 +1,106 @@
+"""The duty desk: where every service stands, what it is warned of, what was done, who must be told until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pilotbase.documents.service import Service, ServiceStanding
+from pilotbase.documents.vocabularies import Colour, Role, ServingState
+from pilotbase.documents.watch import Incident, ReportingClock, RiskWarning
+from pilotbase.service.registry import services_of
+from pilotbase.watch.incidents import list_incidents
+from pilotbase.watch.reaction_rows import Done, newest_steps
+from pilotbase.watch.standings import armed_services
+from pilotbase.watch.warnings import standing_warnings
+from pilotbase.workspace.store import View
+
+READERS = (Role.OPERATOR, Role.DEMAND_OWNER, Role.REGULATOR)
+"""Whose desk it is: suppliers see that their certificate is suspended, not more."""
+_COLOURS, _STATES = list(Colour), list(ServingState)
+_SHOWN_STEPS, _INCIDENTS = 4, 500
+
+
+@dataclass(frozen=True)
+class RunningClock:
+    """A report that is due, of which incident."""
+
+    incident: int
+    clock: ReportingClock
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class DeskLine:
+    """One service as the desk shows it."""
+
+    service: Service
+    standing: ServiceStanding
+    watched: bool
+    """Whether a watch is armed: without one, green says nothing."""
+    warnings: tuple[RiskWarning, ...]
+    """What it is warned of now, most serious first."""
+    done: tuple[Done, ...]
+    """What was done about it by itself, newest first."""
+    incidents: tuple[Incident, ...]
+    """Those that are not closed."""
+    clocks: tuple[RunningClock, ...]
+    """What is due first, first; of closed incidents too."""
+
+    @property
+    def colour(self) -> Colour:
+        """Return the most serious colour of its warnings."""
+        return self.warnings[0].colour if self.warnings else Colour.GREEN
+
+    @property
+    def since(self) -> datetime | None:
+        """Return since when it has this colour; None while it is green."""
+        return min((one.at for one in self.warnings if one.colour is self.colour), default=None)
+
+
+def duty_desk(view: View) -> list[DeskLine]:
+    """Return the services whose desk the actor's is, the most serious first; none for other roles."""
+    actor = view.actor
+    if not actor.roles & set(READERS):
+        return []
+    with view.reading() as connection:
+        armed = set(armed_services(connection))
+    incidents = list_incidents(view, limit=_INCIDENTS)
+    seen = [pair for pair in services_of(view) if actor.sees_all or pair[0].organisation == actor.organisation]
+    lines = [_line(view, service, standing, service.name in armed, incidents) for service, standing in seen]
+    return sorted(lines, key=_order)
+
+
+def clocks_of(incidents: Iterable[Incident], now: datetime) -> tuple[RunningClock, ...]:
+    """Return the reports of ``incidents`` that have not been made, what is due first, first."""
+    running = [
+        RunningClock(incident.number, clock, clock.due < now)
+        for incident in incidents
+        for clock in incident.clocks
+        if clock.done_at is None
+    ]
+    return tuple(sorted(running, key=lambda one: one.clock.due))
+
+
+def _line(
+    view: View, service: Service, standing: ServiceStanding, watched: bool, incidents: Iterable[Incident]
+) -> DeskLine:
+    warnings = standing_warnings(view, service.name).values()
+    own = [incident for incident in incidents if incident.service == service.name]
+    with view.reading() as connection:
+        done = newest_steps(connection, service.name, _SHOWN_STEPS)
+    return DeskLine(
+        service=service,
+        standing=standing,
+        watched=watched,
+        warnings=tuple(sorted(warnings, key=lambda one: -_COLOURS.index(one.colour))),
+        done=tuple(done),
+        incidents=tuple(incident for incident in own if incident.state != "closed"),
+        clocks=clocks_of(own, view.store.clock()),
+    )
+
+
+def _order(line: DeskLine) -> tuple[bool, int, int, str]:
+    overdue = any(clock.overdue for clock in line.clocks)
+    return not overdue, -_COLOURS.index(line.colour), -_STATES.index(line.standing.state), line.service.name
