@@ -18,7 +18,8 @@ from pilotbase.documents.service import Service, ServiceStanding, ServiceTerms
 from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Bound = Annotated[int, pydantic.Field(ge=0, le=10**15)]
+MOST_BOUND = 10**15
+Bound = Annotated[int, pydantic.Field(ge=0, le=MOST_BOUND)]
 
 
 class NewService(Asked):

@@ -36,6 +36,7 @@ from pilotbase.hub.pages import (
     queue,
     records,
     rehearsals,
+    services,
     threads,
     trials,
     uploads,
@@ -165,6 +166,15 @@ PORTAL = [
     path("feeds/<str:language>/<str:name>.atom", feeds.feed, name="feed"),
 ]
 
+SERVICES = [
+    path("", services.show_all, name="services"),
+    path("<slug:name>/", services.show, name="service"),
+    path("<slug:name>/move/", services.move, name="service-move"),
+    path("<slug:name>/keys/", services.make_key, name="service-keys"),
+    path("<slug:name>/keys/<drawn:key>/revoke/", services.revoke_key, name="service-key-revoke"),
+    path("<slug:name>/budgets/", services.set_budget, name="service-budget"),
+]
+
 OVERVIEW = [
     path("", overview.show, name="overview"),
     path("screen/", overview.screen, name="overview-screen"),
@@ -207,6 +217,8 @@ urlpatterns = [
     *DESK,
     path("work/", work.show, name="my-work"),
     path("certificates/", include(CERTIFICATES)),
+    path("certificates/<digits:serial>/service/", services.put, name="service-put"),
+    path("services/", include(SERVICES)),
     path("queue/", queue.show, name="queue"),
     path("matching/", matching.show, name="matching"),
     path("exchange/", include(EXCHANGE)),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.permissions import Reading, Stands, may_read
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
@@ -13,8 +14,10 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import Acting
 from pilotbase.hub.base import base
 from pilotbase.hub.reading import Seen
+from pilotbase.service.registry import services_behind
 from pilotbase.worker.budgets import budget_of_trial
 from pilotbase.worker.packing import reports_of
+from pilotbase.worker.services import may_put_into_service
 
 
 def ways_on(acting: Acting, seen: Seen) -> dict[str, Any]:
@@ -50,5 +53,16 @@ def _of_trial(acting: Acting, record: Record) -> dict[str, Any]:
     return {
         "may_take_bundle": may[Reading.BUNDLE] and bool(reports_of(record)),
         "budget": budget_of_trial(base(), acting.view, record.subject) if may[Reading.BUDGET] else None,
+        **_serving(acting, record),
         "own_rounds": record.round if acting.organisation == record.supplier else None,
     }
+
+
+def _serving(acting: Acting, record: Record) -> dict[str, Any]:
+    """Return the services that the newest certificate of a trial is behind, and whether one may be made of it."""
+    digest = record.documents.get("certificate")
+    if digest is None or record.state != "certified":
+        return {}
+    certificate = base().lab.view.load(digest, IssuedCertificate).certificate
+    may_serve = may_put_into_service(acting.actor, certificate)
+    return {"services": services_behind(acting.view, digest), "may_serve": certificate if may_serve else None}

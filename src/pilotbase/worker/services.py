@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.permissions import Acting
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
 from pilotbase.documents.service_acts import ServiceAct, may
 from pilotbase.documents.service_api import (
@@ -20,6 +22,7 @@ from pilotbase.documents.service_api import (
     UsageRow,
 )
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Verdict
 from pilotbase.service import registry, standing, terms
 from pilotbase.service.admission import Premises
 from pilotbase.service.creating import admit_endpoint, create_service
@@ -100,6 +103,12 @@ class BaseServices:
 def premises_of(base: Base) -> Premises:
     """Return what ``base`` holds of applications."""
     return Premises.of_home(base.home.path, base.trust.roots())
+
+
+def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
+    """Tell whether it is for ``actor`` to put what the certificate speaks of into service: for a button."""
+    owner = certificate.scenario.owner.organisation
+    return certificate.verdict is Verdict.ACCEPT and may(ServiceAct.CREATE, actor, owner)
 
 
 def name_of_route(service: Service, route: int) -> str:

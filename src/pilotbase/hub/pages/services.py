@@ -1,0 +1,215 @@
+"""Services: who serves with what, where each stands and has stood, its keys, budgets and usage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pilotbase.charts import Bar, Legend, bar_chart
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.service import Service
+from pilotbase.documents.service_acts import ServiceAct
+from pilotbase.documents.service_api import NewService, SeenBudget, UsageRow
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.hub import checking
+from pilotbase.hub.acting import HubRequest, language, posted
+from pilotbase.hub.base import base
+from pilotbase.hub.drawn import drawn
+from pilotbase.hub.form_errors import add_errors
+from pilotbase.hub.guards import member_only
+from pilotbase.hub.service_forms import BudgetForm, KeyForm, MoveForm, ServiceForm
+from pilotbase.service.registry import services_behind
+from pilotbase.worker.services import BaseServices, may_put_into_service
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.store import View
+
+DAYS = 14
+_AGAINST = (InputError, RefusedError, ConflictError)
+_GOOD = (CallEnd.ANSWERED, CallEnd.FELL_BACK)
+
+
+@require_safe
+@member_only
+def show_all(request: HubRequest) -> HttpResponse:
+    """List the services that the reader sees."""
+    shown = {"title": text("service.nav"), "services": _services(request).all()}
+    return render(request, "hub/services.html", shown)
+
+
+@require_safe
+@member_only
+def show(request: HubRequest, name: str) -> HttpResponse:
+    """Show one service."""
+    return _page(request, name)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def put(request: HubRequest, serial: str) -> HttpResponse:
+    """Put the application of a certificate into service, under a new name or one that serves already."""
+    certificate = checking.issued(serial).certificate
+    if not may_put_into_service(request.acting.actor, certificate):
+        raise NotFoundError("hub.not_found")
+    form = ServiceForm(posted(request), initial={"name": certificate.scenario.name})
+    if request.method == "POST" and form.is_valid():
+        title = form.cleaned_data["title"] or None
+        try:
+            wanted = NewService(name=form.cleaned_data["name"], title=title, certificate=certificate.serial)
+            made = _services(request).create(wanted)
+        except PilotbaseError as error:
+            add_errors(form, error)
+        else:
+            messages.success(request, text("service.put").render(language()))
+            return redirect("service", name=made.service.name)
+    shown = {
+        "title": text(
+            "service.put_title", application=f"{certificate.application.name} {certificate.application.version}"
+        ),
+        "lead": text("service.put_lead"),
+        "button": text("service.put_button"),
+        "form": form,
+        "crumbs": [{"url": reverse("certificate", kwargs={"serial": serial}), "label": text("hub.certificate")}],
+    }
+    return render(request, "hub/service_put.html", shown)
+
+
+@require_POST
+@member_only
+def move(request: HubRequest, name: str) -> HttpResponse:
+    """Stop, start, fall back, hand over."""
+    _require(request, name, ServiceAct.MOVE)
+    form = MoveForm(posted(request))
+    if form.is_valid():
+        try:
+            _services(request).move(name, *form.wanted())
+        except _AGAINST as error:
+            add_errors(form, error)
+        else:
+            return redirect("service", name=name)
+    return _page(request, name, move_form=form)
+
+
+@require_POST
+@member_only
+def make_key(request: HubRequest, name: str) -> HttpResponse:
+    """Make a key; its secret is on the answer's page and nowhere else."""
+    _require(request, name, ServiceAct.KEYS)
+    services = _services(request)
+    form = KeyForm([one.name for one in services.budgets(name)], posted(request))
+    if not form.is_valid():
+        return _page(request, name, key_form=form)
+    return _page(request, name, secret=services.create_key(name, form.wanted()).secret)
+
+
+@require_POST
+@member_only
+def revoke_key(request: HubRequest, name: str, key: str) -> HttpResponse:
+    """Let a key open nothing more."""
+    _services(request).revoke_key(name, key)
+    return redirect("service", name=name)
+
+
+@require_POST
+@member_only
+def set_budget(request: HubRequest, name: str) -> HttpResponse:
+    """Set a budget, new or changed."""
+    _require(request, name, ServiceAct.BUDGET)
+    form = BudgetForm(posted(request))
+    if form.is_valid():
+        try:
+            _services(request).set_budget(name, *form.wanted())
+        except _AGAINST as error:
+            add_errors(form, error)
+        else:
+            return redirect("service", name=name)
+    return _page(request, name, budget_form=form)
+
+
+def beside_certificate(request: HubRequest, serial: str) -> dict[str, Any]:
+    """Return what the page of a certificate tells of services: those that it is behind, and whether one may be made."""
+    issued, acting = checking.issued(serial), request.acting
+    return {
+        "services": services_behind(acting.view, issued.digest()) if acting.organisation else [],
+        "may_serve": may_put_into_service(acting.actor, issued.certificate),
+    }
+
+
+def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Form) -> HttpResponse:
+    services = _services(request)
+    seen = services.show(name)
+    shown: dict[str, Any] = {
+        "title": seen.service.title,
+        "service": seen.service,
+        "standing": seen.standing,
+        "routes": [(number == seen.standing.route, route) for number, route in enumerate(seen.service.routes)],
+        "history": services.history(name),
+        "secret": secret,
+        "crumbs": [{"url": reverse("services"), "label": text("service.nav")}],
+    }
+    if services.may(ServiceAct.INSPECT, seen.service):
+        shown |= _inside(services, seen.service)
+    if services.may(ServiceAct.MOVE, seen.service):
+        budgets = [one.name for one in shown["budgets"]]
+        shown |= {"move_form": MoveForm(), "key_form": KeyForm(budgets), "budget_form": BudgetForm()}
+    return render(request, "hub/service.html", shown | forms)
+
+
+def _inside(services: BaseServices, service: Service) -> dict[str, Any]:
+    """Return what the owner, the operator and the regulator see."""
+    budgets, usage = services.budgets(service.name), services.usage(service.name, DAYS)
+    return {
+        "inside": True,
+        "keys": services.keys(service.name),
+        "budgets": budgets,
+        "budget_chart": drawn(_budget_chart(budgets)) if budgets else "",
+        "usage": usage,
+        "usage_chart": drawn(_usage_chart(usage)) if usage else "",
+        "now": services.view.store.clock(),
+    }
+
+
+def _budget_chart(budgets: Sequence[SeenBudget]) -> str:
+    reader, bars = language(), []
+    for one in budgets:
+        for unit, bound, gone in (
+            ("calls", one.calls, one.used_calls + one.held_calls),
+            ("tokens", one.tokens, one.used_tokens + one.held_tokens),
+        ):
+            if bound is not None:
+                bars.append(Bar(f"{one.name} · {Text(code=f'service.unit.{unit}').render(reader)}", bound, gone))
+    legend = (text("service.budgets"), text("service.bound"), text("service.gone"))
+    return bar_chart(bars, Legend(*(word.render(reader) for word in legend)), reader)
+
+
+def _usage_chart(usage: Sequence[UsageRow]) -> str:
+    """Return calls by day, and how many of them were answered."""
+    reader = language()
+    calls: dict[str, tuple[int, int]] = {}
+    for row in usage:
+        day = f"{row.day:%Y-%m-%d}"
+        whole, part = calls.get(day, (0, 0))
+        calls[day] = (whole + row.calls, part + (row.calls if row.end in _GOOD else 0))
+    bars = [Bar(day, whole, part) for day, (whole, part) in sorted(calls.items())]
+    legend = (text("service.usage"), text("service.unit.calls"), text("call.answered"))
+    return bar_chart(bars, Legend(*(word.render(reader) for word in legend)), reader)
+
+
+def _require(request: HubRequest, name: str, act: ServiceAct) -> None:
+    """Return if the reader may do it; raises `NotFoundError` where there is no such service, and `RefusedError`."""
+    services = _services(request)
+    seen = services.show(name)
+    if not services.may(act, seen.service):
+        raise RefusedError("service.not_yours", organisation=seen.service.organisation)
+
+
+def _services(request: HubRequest) -> BaseServices:
+    view: View = request.acting.view
+    return BaseServices(base(), view)

@@ -1,0 +1,175 @@
+"""Services on the hub: from the certificate into service, moved, keyed, bounded; who may do what of it."""
+
+import json
+import re
+
+import pytest
+
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import CallEnd, ServingState
+from pilotbase.service.calls import Cost, Observed
+from pilotbase.service.desk import Desk
+from pilotbase.service.draining import drain
+from pilotbase.service.registry import seen_by
+from pilotbase.service.standing import write_standing
+from tests.catalogue.records_for_tests import MACHINE
+
+PEOPLE = ("desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer", "regulator")
+WRITES = """
+                                            D   O   o   P   p   R   G
+POST   services                             403 403 404 403 404 403 403
+POST   services/overrides                   201 403 403 403 403 403 403
+POST   services/milling/moves/stop          200 200 404 403 404 404 403
+POST   services/milling/moves/start         200 200 404 403 404 404 403
+POST   services/milling/keys                201 201 404 403 404 404 403
+DELETE services/milling/keys/0123456789abcdef 404 404 404 403 404 404 403
+PUT    services/milling/budgets/main        200 200 404 403 404 404 403
+"""
+"""Who may: the owner of the scenario and the operator. They are refused a new one because this base does not hold the
+files of the test's trial; the others because they are others, or they do not see the trial."""
+BODIES = {
+    "services": {"name": "press", "commission": "commission:c1"},
+    "services/overrides": {
+        "service": "assistant",
+        "organisation": "plant",
+        "protocol": "openai",
+        "url": "https://models.example/v1",
+        "model": "m",
+        "reason": "pilot",
+    },
+    "services/milling/moves/stop": {"reason": "line 3 is rebuilt"},
+    "services/milling/moves/start": {"reason": "line 3 runs"},
+    "services/milling/keys": {"title": "line 3"},
+    "services/milling/budgets/main": {"calls": 100},
+}
+
+
+def serve(world) -> Service:
+    """Put the world's certificate into service, as `create_service` does where the files are there."""
+    view, trial = world.trial.store.as_actor(MACHINE), world.trial
+    digest = view.head(f"certificate:{trial.report.digest()}")
+    stated = view.load(digest, IssuedCertificate).certificate
+    route = CertifiedRoute(
+        certificate=digest,
+        serial=stated.serial,
+        application=stated.application,
+        plan=stated.plan,
+        commission="commission:c1",
+    )
+    service = Service(
+        name="milling",
+        title="Mill watch",
+        organisation="plant",
+        scenario="scenario:plant/milling",
+        commission="commission:c1",
+        routes=(route,),
+    )
+    with view.transaction("service.created") as change:
+        made = change.put(service, seen_by(service), owner="plant", fields={"service": "milling"})
+        change.set_head("service:milling", made, expected=None)
+        standing = ServiceStanding(
+            service="milling",
+            state=ServingState.SERVING,
+            reason=text("service.reason.version", application="forest 1.0.0"),
+            at=change.now,
+        )
+        write_standing(change, view, service, standing, "create")
+    return service
+
+
+@pytest.fixture(scope="module")
+def serving(one_world):
+    one_world.trial.reach("certified")
+    serve(one_world)
+    return one_world
+
+
+def send(world, who, method, path, body=None):
+    data = json.dumps(body if body is not None else {})
+    return getattr(world.client(who), method.lower())(f"/api/{path}", data, content_type="application/json")
+
+
+def test_who_may_do_what_to_a_service(serving):
+    wrong = []
+    for line in WRITES.strip().splitlines()[1:]:
+        method, path, *codes = line.split()
+        for who, code in zip(PEOPLE, map(int, codes), strict=True):
+            found = send(serving, who, method, path, BODIES.get(path))
+            if found.status_code != code:
+                wrong.append((method, path, who, code, found.status_code, found.content[:200]))
+    assert not wrong, "\n".join(map(str, wrong))
+    told = {who: send(serving, who, "POST", "services", BODIES["services"]).json()["code"] for who in PEOPLE}
+    assert {who for who, code in told.items() if code == "service.application_missing"} == {"desk", "owner"}
+
+
+def test_a_key_that_the_hub_has_made_calls_until_the_page_stops_the_service(serving, tmp_path):
+    owner = serving.client("owner")
+    page = owner.post("/services/milling/keys/", {"title": "line 7", "scopes": ["infer"], "days": "30"})
+    (secret,) = re.findall(r'class="secret">(pbk_[\w-]+)<', page.content.decode())
+    shown = owner.get("/services/milling/").content.decode()
+    assert secret not in shown
+    assert secret[:10] in shown
+    view = serving.trial.store.as_actor(MACHINE)
+    desk = Desk.open(view, tmp_path / "journals")
+    admission = desk.admit(secret, "milling", Cost())
+    seen = Observed(["a"], {}, ["fine"], CallEnd.ANSWERED, None, 3.0, view.store.clock())
+    desk.settle(admission, Cost(), seen)
+    drain(view, tmp_path / "journals")
+    assert "<svg" in owner.get("/services/milling/").content.decode()
+    found = owner.post("/services/milling/move/", {"move": "stop", "reason": "主轴更换"})
+    assert found.status_code == 302
+    with pytest.raises(Exception, match=r"service\.stopped|stopped"):
+        desk.admit(secret, "milling", Cost())
+    assert "主轴更换" in owner.get("/services/milling/").content.decode()
+    assert owner.post("/services/milling/move/", {"move": "start", "reason": "done"}).status_code == 302
+    desk.settle(desk.admit(secret, "milling", Cost()), Cost(), seen)
+    keys = owner.get("/api/services/milling/keys").json()
+    line_7 = next(one for one in keys if one["title"] == "line 7")
+    assert owner.post(f"/services/milling/keys/{line_7['identity']}/revoke/").status_code == 302
+    with pytest.raises(Exception, match="revoked"):
+        desk.admit(secret, "milling", Cost())
+    desk.close()
+
+
+def test_pages_show_each_reader_what_is_theirs(serving):
+    owner, supplier = serving.client("owner"), serving.client("supplier")
+    owner.post("/services/milling/budgets/", {"name": "shift", "period": "month", "calls": "500"})
+    whole, half = (client.get("/services/milling/").content.decode() for client in (owner, supplier))
+    assert "500" in whole
+    assert "pbk_" not in half
+    assert "/services/milling/move/" not in half
+    assert "Mill watch" in supplier.get("/services/").content.decode()
+    assert "Mill watch" not in serving.client("other-supplier").get("/services/").content.decode()
+    chinese = owner.get("/services/milling/", HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
+    assert "应答版本与回退顺序" in chinese
+
+
+def test_a_form_that_is_wrong_says_so_and_changes_nothing(serving):
+    owner = serving.client("owner")
+    for address, body in (
+        ("/services/milling/budgets/", {"name": "none", "period": "month"}),
+        ("/services/milling/keys/", {"title": "", "scopes": ["infer"], "days": "9999"}),
+        ("/services/milling/move/", {"move": "explode", "reason": "x"}),
+    ):
+        found = owner.post(address, body)
+        assert found.status_code == 200
+        assert "wrong" in found.content.decode() or "note error" in found.content.decode()
+    assert all(one["name"] != "none" for one in owner.get("/api/services/milling/budgets").json())
+
+
+def test_from_the_certificate_into_service_and_back(serving):
+    serial = serving.trial.report.digest().partition(":")[2]
+    for who, offered in (("owner", True), ("desk", True), ("supplier", False), (None, False)):
+        page = serving.client(who).get(f"/certificates/{serial}/").content.decode()
+        assert (f"/certificates/{serial}/service/" in page) is offered
+        assert ("/services/milling/" in page) is (who is not None)
+    owner = serving.client("owner")
+    assert "/services/milling/" in owner.get("/trials/c1/").content.decode()
+    assert f"/certificates/{serial}/" in owner.get("/services/milling/").content.decode()
+    form = owner.get(f"/certificates/{serial}/service/")
+    assert form.status_code == 200
+    refused = owner.post(f"/certificates/{serial}/service/", {"name": "press", "title": ""})
+    assert "forest" in refused.content.decode()
+    assert serving.client("supplier").get(f"/certificates/{serial}/service/").status_code == 404
