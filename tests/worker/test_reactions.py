@@ -14,6 +14,7 @@ from pilotbase.documents.watch import RunbookRule
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import restore, standing_of
 from pilotbase.watch.incidents import close, list_incidents, set_grade
+from pilotbase.watch.muting import silence
 from pilotbase.watch.reaction_rows import Done
 from pilotbase.watch.runbooks import default_runbook, keep_runbook
 from pilotbase.worker.reacting import Cause, Reacting
@@ -183,6 +184,18 @@ def test_orange_yellow_and_silence_move_nothing(watched):
     assert (watched.moves, watched.suspended()) == ([SERVING], 0)
     assert watched.incident.response is ResponseLevel.IV
     assert watched.told(OWNER) == ["warned"] * 3
+
+
+def test_a_silenced_detector_is_heard_only_where_something_is_done(watched, clock):
+    watched.two_versions()
+    desk = watched.store.as_actor(DESK)
+    silence(desk, "milling", "The sensor is being exchanged.", watched.now() + timedelta(days=1))
+    watched.warn(Colour.YELLOW)
+    watched.react()
+    assert watched.told(OWNER) == []
+    watched.warn(Colour.RED)
+    watched.react()
+    assert watched.told(OWNER) == ["told_acted"] and watched.standing == FALLEN_BACK
 
 
 def test_a_rise_within_an_open_incident_raises_what_no_person_has_set(watched, clock):

@@ -23,6 +23,7 @@ from pilotbase.documents.watch import Incident, RiskWarning, RunbookRule, Timeli
 from pilotbase.service.known import barred, revocations
 from pilotbase.service.standing import ask_human, fall_back, standing_of, take_offline
 from pilotbase.watch.incidents import continue_open, open_incident
+from pilotbase.watch.muting import is_muted
 from pilotbase.watch.reaction_rows import DECIDED, Decision, Done, find_step, keep_decision, level_of, steps_of
 from pilotbase.watch.runbooks import rises, rule_for, runbook_of
 from pilotbase.watch.subjects import service_of
@@ -224,8 +225,12 @@ def _has_record(reacting: Reacting, route: CertifiedRoute) -> bool:
 
 
 def _notify(reacting: Reacting, case: Case) -> Finish:
+    """Tell whom it concerns; a silenced detector is heard again where something was done about it."""
+
     def finish(change: Transaction) -> Done:
         done = steps_of(change.connection, case.cause.digest)
+        if not done and is_muted(reacting.view.within(change), case.warning):
+            return Done(what=text("reaction.muted"), at=change.now)
         acted = [one.what for step, one in done.items() if step.startswith("measure:")]
         said = text("reaction.told_acted", warning=_raised(case.warning), done=acted[0]) if acted else None
         told, happening = said or _raised(case.warning), f"{case.cause.digest} notice"
