@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
+from pydantic import StringConstraints
 
+from pilotbase.documents.api import Asked
 from pilotbase.documents.base import Moment, Name, Part
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.observation import CaseId, LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.documents.watch import Acknowledgement, RiskWarning, Silence, Watch
+from pilotbase.documents.watch import Acknowledgement, Replay, RiskWarning, Silence, Watch, WatchTerms
 
 
 class RaisedWarning(Part):
@@ -72,3 +75,57 @@ class WatchStatus(Part):
     """Newest first."""
     counts: dict[str, int] = pydantic.Field(default_factory=dict)
     """What was refused, came again or came too late."""
+
+
+class Arming(Asked):
+    """Which replay was looked at before a watch is armed."""
+
+    replay: Digest
+
+
+class NewSilence(Asked):
+    """Notices of which detector shall rest until when, and why."""
+
+    detector: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = None
+    """None: of all of the service."""
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    until: Moment
+
+
+class SilenceEnd(Asked):
+    """Notices of which detector shall go out again."""
+
+    detector: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = None
+
+
+class Erasure(Asked):
+    """Which case is to be erased, with its labels."""
+
+    case: CaseId
+
+
+class Care(Asked):
+    """What whoever takes care of a warning says."""
+
+    note: Annotated[str, StringConstraints(max_length=2000)] = ""
+
+
+MODELS = (
+    ObservationBatch,
+    LabelBatch,
+    Taken,
+    WatchStatus,
+    PathPoint,
+    RaisedWarning,
+    WatchTerms,
+    Replay,
+    Watch,
+    Arming,
+    Acknowledgement,
+    Care,
+    Silence,
+    NewSilence,
+    SilenceEnd,
+    Erasure,
+)
+"""What the API of the watch takes and gives."""

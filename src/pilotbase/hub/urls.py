@@ -40,6 +40,7 @@ from pilotbase.hub.pages import (
     threads,
     trials,
     uploads,
+    watch,
     work,
 )
 from pilotbase.hub.people import pages as people
@@ -166,6 +167,20 @@ PORTAL = [
     path("feeds/<str:language>/<str:name>.atom", feeds.feed, name="feed"),
 ]
 
+WARNINGS = [
+    path("", watch.warnings, name="warnings"),
+    path("<digits:digest>/care/", watch.take_care, name="warning-care"),
+]
+
+WATCH = [
+    path("<slug:name>/watch/", watch.show, name="watch"),
+    path("<slug:name>/watch/replay/", watch.replay, name="watch-replay"),
+    path("<slug:name>/watch/arm/", watch.arm_watch, name="watch-arm"),
+    path("<slug:name>/watch/disarm/", watch.disarm_watch, name="watch-disarm"),
+    path("<slug:name>/watch/silence/", watch.be_silent, name="watch-silence"),
+    path("<slug:name>/watch/speak/", watch.speak, name="watch-speak"),
+]
+
 SERVICES = [
     path("", services.show_all, name="services"),
     path("<slug:name>/", services.show, name="service"),
@@ -218,6 +233,8 @@ urlpatterns = [
     path("work/", work.show, name="my-work"),
     path("certificates/", include(CERTIFICATES)),
     path("certificates/<digits:serial>/service/", services.put, name="service-put"),
+    path("warnings/", include(WARNINGS)),
+    path("services/", include(WATCH)),
     path("services/", include(SERVICES)),
     path("queue/", queue.show, name="queue"),
     path("matching/", matching.show, name="matching"),

@@ -23,7 +23,7 @@ from pilotbase.service import budgets
 from pilotbase.service.budgets import Budget
 from pilotbase.service.calls import NOTHING, Account, Admission, Cost, Observed
 from pilotbase.service.journal import Journal
-from pilotbase.service.keys import MARK, ServiceKey, hash_of
+from pilotbase.service.keys import MARK, ServiceKey, hash_of, require_open
 from pilotbase.service.known import Access, Barred, Known, Serving
 from pilotbase.service.recovery import recover
 from pilotbase.workspace.failures import NotFoundError
@@ -135,15 +135,8 @@ class Desk:
 
     def _access(self, secret: str, scope: Scope | None, now: datetime) -> Access:
         access = self._known.access(hash_of(secret)) if secret.startswith(MARK) else None
-        if access is None:
-            raise RefusedError("service.unknown_key")
-        key = access.key
-        if key.revoked_at is not None:
-            raise RefusedError("service.key_revoked", key=key.prefix)
-        if now >= key.expires_at:
-            raise RefusedError("service.key_expired", key=key.prefix, expired=key.expires_at.date())
-        if scope is not None and scope not in key.scopes:
-            raise RefusedError("service.wrong_scope", key=key.prefix, scope=scope)
+        require_open(access.key if access is not None else None, scope, now)
+        assert access is not None
         return access
 
     def _serving(self, key: ServiceKey, name: str) -> Serving:

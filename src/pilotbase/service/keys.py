@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.service.budgets import require_budget
 from pilotbase.workspace import service_tables as tables
@@ -115,6 +115,29 @@ def find_key(connection: Connection, hashed: str) -> ServiceKey | None:
     """Return the key whose secret has this hash, or None."""
     row = connection.execute(select(tables.service_keys).where(_rows.secret == hashed)).one_or_none()
     return None if row is None else _read(row)
+
+
+def opened_by(view: View, secret: str, scope: Scope) -> ServiceKey:
+    """Return the key of ``secret`` if it opens ``scope`` now; raises `RefusedError` as `require_open`."""
+    with view.reading() as connection:
+        return require_open(find_key(connection, hash_of(secret)), scope, view.store.clock())
+
+
+def require_open(key: ServiceKey | None, scope: Scope | None, now: datetime) -> ServiceKey:
+    """Return ``key`` if it opens ``scope`` (None: whatever) at ``now``.
+
+    Raises:
+        RefusedError: ``service.unknown_key``, ``key_revoked``, ``key_expired``, ``wrong_scope``.
+    """
+    if key is None:
+        raise RefusedError("service.unknown_key")
+    if key.revoked_at is not None:
+        raise RefusedError("service.key_revoked", key=key.prefix)
+    if now >= key.expires_at:
+        raise RefusedError("service.key_expired", key=key.prefix, expired=key.expires_at.date())
+    if scope is not None and scope not in key.scopes:
+        raise RefusedError("service.wrong_scope", key=key.prefix, scope=scope)
+    return key
 
 
 def hash_of(secret: str) -> str:

@@ -24,6 +24,7 @@ from pilotbase.hub.api import (
     threads,
     trials,
     uploads,
+    watch,
     webhooks,
 )
 
@@ -52,6 +53,7 @@ for _room in (
     ledger,
     services,
     incidents,
+    watch,
 ):
     api.add_router("", _room.router)
 

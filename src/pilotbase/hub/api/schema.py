@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 from pydantic.json_schema import models_json_schema
 
-from pilotbase.documents import api, api_figures, exchange_api, incident_api, ledger, service_api
+from pilotbase.documents import api, api_figures, exchange_api, incident_api, ledger, service_api, watch_api
 from pilotbase.documents.api import Asked, Told
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
@@ -51,7 +51,16 @@ REASONS = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
 PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503, 507)
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
-_WITHOUT_KEY = ("/pieces/", "/finish", "/api/notices/", "/invitations", "/api/matches/", "/keys")
+_WITHOUT_KEY = (
+    "/pieces/",
+    "/finish",
+    "/api/notices/",
+    "/invitations",
+    "/api/matches/",
+    "/keys",
+    "/observations",
+    "/labels",
+)
 """Writes that change nothing when they are sent again, and one whose answer holds a secret that is not kept."""
 _REFUSED_TO_READERS = ("/bundle", "/files", "/keys", "/budgets", "/usage")
 """What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees."""
@@ -105,6 +114,7 @@ def _models() -> list[type[pydantic.BaseModel]]:
         *ledger.MODELS,
         *incident_api.MODELS,
         *service_api.MODELS,
+        *watch_api.MODELS,
         *brought,
         Record,
         Report,

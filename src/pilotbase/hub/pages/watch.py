@@ -1,0 +1,192 @@
+"""The watch of a service as a page: detectors with their pictures, warnings, what was replayed; and all warnings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.profile import ReferenceProfile
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Colour, Role, Signal
+from pilotbase.documents.watch import Watch
+from pilotbase.documents.watch_api import DetectorReading, RaisedWarning, WatchStatus
+from pilotbase.hub.acting import HubRequest, language, posted
+from pilotbase.hub.base import base
+from pilotbase.hub.drawn import drawn
+from pilotbase.hub.form_errors import add_errors
+from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.watch_forms import SilenceForm, TermsForm
+from pilotbase.watch import status
+from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
+from pilotbase.watch.muting import acknowledge, end_silence, silence
+from pilotbase.watch.subjects import service_of
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.store import View
+
+_DRAWN = (Signal.RISK, Signal.LATENCY, Signal.CONTRACT)
+_STRIPS, _WARNINGS, _LISTED = 24, 1000, 50
+_AGAINST = (InputError, RefusedError, ConflictError)
+
+
+@require_safe
+@member_only
+def show(request: HubRequest, name: str) -> HttpResponse:
+    """Show how the watch of a service stands."""
+    return _page(request, name)
+
+
+@require_safe
+@member_only
+def warnings(request: HubRequest) -> HttpResponse:
+    """List the warnings of all services that the reader sees, newest first."""
+    shown = {"title": text("watching.warnings"), "warnings": status.list_warnings(request.acting.view)}
+    return render(request, "hub/warnings.html", shown)
+
+
+@require_POST
+@role_only(Role.OPERATOR)
+def replay(request: HubRequest, name: str) -> HttpResponse:
+    """Replay a watch on the terms that were asked for."""
+    form = TermsForm(posted(request))
+    if form.is_valid():
+        lab, view = base().lab, request.acting.view
+        try:
+            replay_watch(lab, view, prepare_watch(lab, view, name, form.wanted()))
+        except _AGAINST as error:
+            _pass_on_missing(error)
+            add_errors(form, error)
+        else:
+            return redirect(f"{reverse('watch', kwargs={'name': name})}#replay")
+    return _page(request, name, terms_form=form)
+
+
+@require_POST
+@role_only(Role.OPERATOR)
+def arm_watch(request: HubRequest, name: str) -> HttpResponse:
+    """Arm the watch that was replayed, unless another was since."""
+    return _act(request, name, lambda view: arm(view, name, request.POST.get("replay", "")))
+
+
+@require_POST
+@role_only(Role.OPERATOR)
+def disarm_watch(request: HubRequest, name: str) -> HttpResponse:
+    """Let a service go unwatched."""
+    return _act(request, name, lambda view: disarm(view, name))
+
+
+@require_POST
+@role_only(Role.OPERATOR)
+def be_silent(request: HubRequest, name: str) -> HttpResponse:
+    """Let notices rest."""
+    form = SilenceForm(posted(request))
+    if not form.is_valid():
+        return _page(request, name, silence_form=form)
+    until = form.until(request.acting.view.store.clock())
+    return _act(request, name, lambda view: silence(view, name, form.cleaned_data["reason"], until))
+
+
+@require_POST
+@role_only(Role.OPERATOR)
+def speak(request: HubRequest, name: str) -> HttpResponse:
+    """Let notices go out again."""
+    return _act(request, name, lambda view: end_silence(view, name, request.POST.get("detector") or None))
+
+
+@require_POST
+@member_only
+def take_care(request: HubRequest, digest: str) -> HttpResponse:
+    """Acknowledge a warning."""
+    said = acknowledge(request.acting.view, f"sha256:{digest}", request.POST.get("note", "")[:2000])
+    return redirect("watch", name=said.service)
+
+
+def _act(request: HubRequest, name: str, act: Callable[[View], object]) -> HttpResponse:
+    """Do something about a watch and show it again; what stands against it is said there."""
+    try:
+        act(request.acting.view)
+    except _AGAINST as error:
+        _pass_on_missing(error)
+        messages.error(request, error.text.render(language()))
+    return redirect("watch", name=name)
+
+
+def _pass_on_missing(error: PilotbaseError) -> None:
+    if isinstance(error, NotFoundError):
+        raise error
+
+
+def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
+    view, operates = request.acting.view, request.acting.has(Role.OPERATOR)
+    service, found = service_of(view, name), status.status_of(view, name)
+    replayed = last_replay(view, name) if operates else None
+    shown = {
+        "title": service.title,
+        "service": service,
+        "found": found,
+        "armed": found.watch is not None and found.watch.armed_at is not None,
+        "pictures": [(one, drawn(_path_chart(view, name, found.watch, one))) for one in found.detectors],
+        "drift": drawn(_drift_chart(view, found)),
+        "counts": [(Text(code=f"counted.{what}"), count) for what, count in found.counts.items()],
+        "warnings": status.list_warnings(view, name, _LISTED),
+        "may_care": view.actor.may_write_for(service.organisation),
+        "replayed": replayed,
+        "replay_digest": replayed.digest() if replayed else "",
+        "crumbs": [
+            {"url": reverse("services"), "label": text("service.nav")},
+            {"url": reverse("service", kwargs={"name": name}), "label": service.title},
+        ],
+    }
+    beginning = TermsForm.beginning(found.watch)
+    operated = {"terms_form": TermsForm(initial=beginning), "silence_form": SilenceForm()} if operates else {}
+    return render(request, "hub/watch.html", {**shown, **operated, **forms})
+
+
+def _path_chart(view: View, name: str, watch: Watch | None, one: DetectorReading) -> str:
+    """Return the path of a detector, "" for those that have none worth a picture."""
+    if one.signal not in _DRAWN:
+        return ""
+    points = [
+        WatchedPoint(f"{point.at:%Y-%m-%d}", point.seen, point.value, point.colour)
+        for point in status.path(view, name, one.detector)
+    ]
+    high = Colour.RED if one.signal is Signal.RISK else Colour.ORANGE
+    risk = next((risk for risk in watch.risks if f"risk:{risk.criterion}" == one.detector), None) if watch else None
+    level = 1 / risk.alpha if risk is not None else None
+    return watch_path_chart(WatchedPath(one.detector, points, high, level), language())
+
+
+def _drift_chart(view: View, found: WatchStatus) -> str:
+    """Return when each column had which colour since the watch was armed, those that had one first."""
+    watch = found.watch
+    if watch is None or watch.armed_at is None or watch.profile is None:
+        return ""
+    begins, ends = watch.armed_at, view.store.clock()
+    spells = _spells(status.list_warnings(view, found.service, _WARNINGS), begins, ends)
+    columns = list(view.load(watch.profile, ReferenceProfile).columns)
+    order = sorted(columns, key=lambda column: (column not in spells, columns.index(column)))[:_STRIPS]
+    return drift_chart([DriftStrip(column, spells[column]) for column in order], begins, ends, language())
+
+
+def _spells(raised: Sequence[RaisedWarning], begins: datetime, ends: datetime) -> dict[str, list[Spell]]:
+    """Return column → how long it had which colour; of a column that is not drifting the last spell has ended."""
+    spells = defaultdict[str, list[Spell]](list)
+    until = dict[str, datetime]()
+    for one in raised:  # newest first
+        warning = one.warning
+        if warning.signal is Signal.DRIFT and warning.at >= begins:
+            column = warning.detector.partition(":")[2]
+            if warning.colour is not Colour.GREEN:
+                began = max(warning.began, begins)
+                spells[column].insert(0, Spell(began, max(until.get(column, ends), began), warning.colour))
+            until[column] = warning.began
+    return spells

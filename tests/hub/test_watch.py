@@ -1,0 +1,161 @@
+"""The watch on the hub: what is handed in over the API, what pages show to whom, in both languages."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.watch.services_for_tests import labelled, observed
+
+JSON = {"content_type": "application/json"}
+SERVICE = "/api/services/milling"
+
+
+@pytest.fixture(scope="module")
+def watched(one_world):
+    """A hub with a certified service, whose watch is armed and has turned red."""
+    from pilotbase.hub.base import base
+    from pilotbase.watch.running import run
+    from tests.watch.worlds_for_tests import World
+
+    made = World(base().lab.store, base().home.path)
+    made.arm(cohort_seconds=1, label_seconds=0)
+    one_world.served = made
+    hand_in(one_world, 300, wrong=200)
+    later = base().lab.store.clock() + timedelta(minutes=5)
+    ahead = type(base().lab.store)(base().lab.store.database, base().lab.store.key, lambda: later)
+    run(ahead.as_actor(made.view.actor), "milling")
+    return one_world
+
+
+def hand_in(world, cases, wrong, name="b1", **more):
+    at = datetime.now(UTC) - timedelta(seconds=2)
+    ids = [f"{name}-{row}" for row in range(cases)]
+    inputs = {"x": [9.0] * cases, "shift": ["day"] * cases}
+    batch = observed(name, at, dict.fromkeys(ids, "fine"), inputs=inputs)
+    labels = labelled(name, {one: "broken" if row < wrong else "fine" for row, one in enumerate(ids)})
+    owner = world.client("owner")
+    found = [post(owner, f"{SERVICE}/{what}", body) for what, body in (("observations", batch), ("labels", labels))]
+    assert [one.status_code for one in found] == [200, 200], found[0].content
+    return [one.json() for one in found]
+
+
+def post(client, path, body, **headers):
+    content = json.dumps(body if isinstance(body, dict) else body.to_json_value())
+    return client.post(path, content, **JSON, **headers)
+
+
+def secret_of(world, *scopes):
+    from pilotbase.service.keys import KeyTerms, write_key
+
+    with world.served.view.transaction("service.key_made") as change:
+        return write_key(change, "milling", "plant", KeyTerms("t", frozenset(scopes)))[1]
+
+
+def test_a_key_of_scope_observe_hands_in_for_its_service_and_opens_nothing_else(watched):
+    visitor = watched.client()
+    batch = observed("by-key", datetime.now(UTC), {"k1": "fine"}, inputs={"x": [0.1], "shift": ["day"]})
+    assert post(visitor, f"{SERVICE}/observations", batch).status_code == 401
+    bearer = {"HTTP_AUTHORIZATION": f"Bearer {secret_of(watched, 'observe')}"}
+    assert post(visitor, f"{SERVICE}/observations", batch, **bearer).json()["cases"] == 1
+    assert post(visitor, f"{SERVICE}/labels", labelled("l-key", {"k1": "fine"}), **bearer).json()["labels"] == 1
+    assert post(visitor, "/api/services/other/observations", batch, **bearer).status_code == 404
+    assert visitor.get(f"{SERVICE}/watch", **bearer).status_code == 401
+    infer = {"HTTP_AUTHORIZATION": f"Bearer {secret_of(watched, 'infer')}"}
+    assert post(visitor, f"{SERVICE}/observations", batch, **infer).status_code == 403
+    unknown = {"HTTP_AUTHORIZATION": "Bearer pbk_nothing"}
+    assert post(visitor, f"{SERVICE}/observations", batch, **unknown).status_code == 401
+
+
+def test_what_cannot_be_taken_is_a_problem_in_the_callers_language(watched):
+    owner, now = watched.client("owner"), datetime.now(UTC)
+    future = observed("future", now + timedelta(days=1), {"f1": "fine"})
+    said = post(owner, f"{SERVICE}/observations", future, HTTP_ACCEPT_LANGUAGE="zh")
+    assert (said.status_code, said.json()["code"]) == (422, "observation.future")
+    assert "尚未到来" in said.content.decode()
+    assert post(owner, f"{SERVICE}/observations", observed("b1", now, {"x": "y"})).status_code == 422
+    other = observed("o", now, {"x": "y"}, service="other")
+    assert post(owner, f"{SERVICE}/observations", other).status_code == 404
+    twice = {**observed("t", now, {"x": "y"}).to_json_value(), "ids": ["a", "a"], "answers": ["y", "y"]}
+    assert post(owner, f"{SERVICE}/observations", twice).status_code == 422
+    counts = owner.get(f"{SERVICE}/watch").json()["counts"]
+    assert (counts["future"], counts["batch_differs"]) == (1, 1)
+
+
+def test_the_page_shows_each_detector_with_its_picture_and_promise(watched):
+    page = watched.client("owner").get("/services/milling/watch/")
+    assert page.status_code == 200
+    content = page.content.decode()
+    for shown in ("risk:accuracy &gt;= 0.85", "P(ever red while", "Criteria without a promise", "Cohorts", "drift:x"):
+        assert shown in content, shown
+    assert content.count("<svg") >= 3
+    assert 'href="/services/milling/"' in content
+    assert "Replay a watch" not in content, "arming is the operator's"
+    chinese = watched.client("owner", HTTP_ACCEPT_LANGUAGE="zh").get("/services/milling/watch/").content.decode()
+    assert "风险预警" in chinese and "Risk warnings" not in chinese
+    assert "milling" in watched.client("owner").get("/warnings/").content.decode()
+    assert "drift:x" not in watched.client("other-owner").get("/warnings/").content.decode()
+
+
+def test_a_warning_is_acknowledged_once_by_owner_or_operator(watched):
+    found = watched.client("owner").get(f"{SERVICE}/watch").json()["warnings"]
+    digest = next(one["digest"] for one in found if one["warning"]["colour"] == "red")
+    care = f"/api/warnings/{digest}/acknowledgement"
+    assert post(watched.client("supplier"), care, {"note": "mine"}).status_code == 403
+    assert post(watched.client("other-owner"), care, {"note": "mine"}).status_code == 404
+    assert post(watched.client("owner"), care, {"note": "on it"}).status_code == 201
+    assert post(watched.client("desk"), care, {}).status_code == 409
+    drift = next(one["digest"] for one in found if one["warning"]["detector"] == "drift:x")
+    page = f"/warnings/{drift.partition(':')[2]}/care/"
+    assert watched.client("desk").post(page, {"note": ""}).status_code == 302
+    assert "on it" in watched.client("regulator").get("/services/milling/watch/").content.decode()
+
+
+def test_the_operator_replays_arms_silences_and_disarms(watched):
+    desk, page = watched.client("desk"), "/services/milling/watch/"
+    terms = {
+        "tolerance": 0.02,
+        "alpha": 0.05,
+        "cohort_hours": 1,
+        "label_days": 0,
+        "silence_minutes": 60,
+        "keep_days": 30,
+    }
+    assert watched.client("owner").post(f"{page}replay/", terms).status_code == 404
+    assert "keep_days" in desk.post(f"{page}replay/", {**terms, "keep_days": 0}).content.decode()
+    assert desk.post(f"{page}replay/", terms).status_code == 302
+    shown = desk.get(page).content.decode()
+    assert "Last replay" in shown
+    digest = shown.partition('name="replay" value="')[2].partition('"')[0]
+    assert (
+        desk.post(f"{page}arm/", {"replay": "sha256:" + "0" * 64}, follow=True).content.decode().count("replayed again")
+    )
+    assert desk.post(f"{page}arm/", {"replay": digest}).status_code == 302
+    armed = desk.get(f"{SERVICE}/watch").json()
+    assert (armed["watch"]["keep_days"], armed["colour"], armed["warnings"]) == (30, "green", [])
+    assert desk.post(f"{page}silence/", {"reason": "night shift", "hours": 8}).status_code == 302
+    assert "night shift" in desk.get(page).content.decode()
+    assert desk.post(f"{page}speak/", {"detector": ""}).status_code == 302
+    assert desk.get(f"{SERVICE}/watch").json()["silences"] == []
+    assert desk.post(f"{page}disarm/").status_code == 302
+    assert "not armed" in desk.get(page).content.decode()
+
+
+def test_the_api_does_what_the_page_does(watched):
+    desk = watched.client("desk")
+    made = post(desk, f"{SERVICE}/watch/replays", {"tolerance": 0.1})
+    assert made.status_code == 201
+    from pilotbase.documents.watch import Replay
+
+    digest = Replay.model_validate(made.json()).digest()
+    assert post(watched.client("owner"), f"{SERVICE}/watch/arming", {"replay": digest}).status_code == 403
+    armed = post(desk, f"{SERVICE}/watch/arming", {"replay": digest})
+    assert (armed.status_code, armed.json()["tolerance"]) == (200, 0.1)
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    assert post(desk, f"{SERVICE}/silences", {"reason": "night", "until": until}).status_code == 201
+    assert post(desk, f"{SERVICE}/silences/end", {}).status_code == 204
+    assert post(watched.client("owner"), f"{SERVICE}/erasures", {"case": "b1-1"}).status_code == 204
+    assert post(watched.client("owner"), f"{SERVICE}/erasures", {"case": "b1-1"}).status_code == 404
+    assert desk.get(f"{SERVICE}/watch/path", {"detector": "latency"}).json() == []
+    assert len(desk.get(f"{SERVICE}/warnings").json()) == len(desk.get("/api/warnings").json()) > 2
+    assert post(desk, f"{SERVICE}/watch/disarming", {}).status_code == 200
