@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo hub test prove lint format docs lock clean evidence bench-trial bench-evidence bench-hub bench-match
+.PHONY: demo hub test prove lint format docs lock clean evidence bench-trial bench-evidence bench-hub bench-gateway bench-match
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo
@@ -25,6 +25,9 @@ bench-evidence: $(VENV)/.dev
 
 bench-hub: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_hub
+
+bench-gateway: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_gateway
 
 bench-match: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_match

@@ -25,6 +25,7 @@ def run(lab: Lab, configuration: Configuration, host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         lifespan="on",
     )

@@ -1,0 +1,1 @@
+"""Parts of `bench_gateway`: the upstream, the load, and the servers between them."""
