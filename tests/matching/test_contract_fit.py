@@ -23,7 +23,13 @@ def test_what_is_lacking_is_named_with_its_reason():
     found = contract_fit(need().contract, need(name="lathe", fields=OTHER).contract)
     assert found.fitting == ("Torque", "speed", "failure", "prediction", "positive")
     assert [(one.field, one.why.code) for one in found.lacking] == [("wear", "match.no_field")]
-    assert found.share == pytest.approx(5 / 6)
+    assert found.share == pytest.approx(2 / 3)
+
+
+def test_an_answer_without_columns_is_worth_nothing():
+    beds = need(name="wards", fields=(("beds", "sc:Float", None), ("failure", "sc:Text", None)))
+    found = contract_fit(need().contract, beds.contract)
+    assert found.share == 0 and found.fitting == ("failure", "prediction", "positive")
 
 
 @pytest.mark.parametrize(

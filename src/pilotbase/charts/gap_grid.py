@@ -10,7 +10,7 @@ from pilotbase.charts.drawing import Drawing, width_of
 from pilotbase.charts.themes import LIGHT, Theme
 from pilotbase.documents.texts import Language, text
 
-LEFT, CELL, ROW, TOP, GAP = 132, 108, 62, 56, 6
+LEFT, CELL, ROW, TOP, GAP = 132, 116, 62, 76, 6
 _BAR = 6
 
 
@@ -41,7 +41,8 @@ def _drawn(squares: tuple[GapSquare, ...], language: Language, theme: Theme) -> 
     drawing = Drawing(width, TOP + ROW * len(sectors) + 4, title, described, theme.paper)
     _draw_legend(drawing, language, theme)
     for column, action in enumerate(actions):
-        drawing.text((LEFT + CELL * column + GAP, TOP - 8), _short(action), colour=theme.muted)
+        for line, part in enumerate(_lines(action)):
+            drawing.text((LEFT + CELL * column + GAP, TOP - 24 + 16 * line), part, colour=theme.muted)
     for row, sector in enumerate(sectors):
         drawing.text((LEFT - 10, TOP + ROW * row + 34), _short(sector, LEFT - 16), anchor="end", colour=theme.ink)
     for square in squares:
@@ -69,7 +70,16 @@ def _draw_square(drawing: Drawing, square: GapSquare, corner: tuple[float, float
         drawing.rectangle((x, y + offset + 4), (room * left_over / whole if whole else 0, _BAR), colour, rounding=2)
 
 
-def _short(name: str, room: float = CELL - 2 * GAP) -> str:
+def _lines(name: str) -> tuple[str, ...]:
+    """Return a name in one line or two, broken at a space where there is one."""
+    if width_of(name) <= CELL - 2 * GAP:
+        return (name,)
+    end = next(end for end in range(len(name), 0, -1) if width_of(name[:end]) <= CELL - 2 * GAP)
+    end = name.rfind(" ", 0, end + 1) + 1 or end
+    return name[:end], _short(name[end:], CELL - 2 * GAP)
+
+
+def _short(name: str, room: float) -> str:
     """Return a name cut to its room."""
     if width_of(name) <= room:
         return name

@@ -39,7 +39,7 @@ class ContractFit(Part):
     """How much of the data contract that the application was made for the scenario's contract fulfils."""
 
     share: float = Share
-    """Fitting parts of all parts: features, target, kind of answer, and the class that costs most."""
+    """Share of its columns that are there, times the share of its answer (target, kind, class) that is asked for."""
     fitting: tuple[str, ...] = ()
     lacking: tuple[Lacking, ...] = ()
 

@@ -24,26 +24,32 @@ _SERVES: dict[DataType, frozenset[DataType]] = {
 
 def contract_fit(need: CaseContract, made_for: CaseContract) -> ContractFit:
     """Return how much of ``made_for``, the contract that an application was made for, ``need`` fulfils."""
-    fitting, lacking = [], []
-    for name, why in _parts(need, made_for):
-        if why is None:
-            fitting.append(name)
-        else:
-            lacking.append(Lacking(field=name, why=why))
-    share = len(fitting) / (len(fitting) + len(lacking))
-    return ContractFit(share=share, fitting=tuple(fitting), lacking=tuple(lacking))
+    told = [*_features(need, made_for), *_answer(need, made_for)]
+    return ContractFit(
+        share=share_of(need, made_for),
+        fitting=tuple(name for name, why in told if why is None),
+        lacking=tuple(Lacking(field=name, why=why) for name, why in told if why is not None),
+    )
 
 
 def share_of(need: CaseContract, made_for: CaseContract) -> float:
-    """Return `contract_fit`'s share alone."""
-    told = [why is None for _, why in _parts(need, made_for)]
+    """Return `contract_fit`'s share alone: without its columns an application has nothing to answer, however asked."""
+    return _share(_features(need, made_for)) * _share(_answer(need, made_for))
+
+
+def _share(parts: Iterator[tuple[str, Text | None]]) -> float:
+    told = [why is None for _, why in parts]
     return sum(told) / len(told)
 
 
-def _parts(need: CaseContract, made_for: CaseContract) -> Iterator[tuple[str, Text | None]]:
-    """Yield each part of ``made_for`` with what is wrong with it in ``need``, or None."""
+def _features(need: CaseContract, made_for: CaseContract) -> Iterator[tuple[str, Text | None]]:
+    """Yield each column that goes in with what is wrong with it in ``need``, or None."""
     for name, feature in made_for.by_name.items():
         yield feature.name, _obstacle(need.by_name.get(name), feature)
+
+
+def _answer(need: CaseContract, made_for: CaseContract) -> Iterator[tuple[str, Text | None]]:
+    """Yield each part of what comes out with what is wrong with it in ``need``, or None."""
     target = made_for.target
     same = need.target if plain_name(need.target.name) == plain_name(target.name) else None
     yield target.name, _obstacle(same, target) if same else text("match.other_target", found=need.target.name)

@@ -26,8 +26,6 @@ from pilotbase.workspace.store import View
 LEAST_SHARE = 0.5
 SUBMITTED = Query("application", states=("submitted",))
 SHOWN = 100
-_ANSWER_PARTS = 3
-"""Parts of a contract besides its features: target, kind of answer, class."""
 
 
 @dataclass
@@ -87,8 +85,7 @@ def _stand(
 
 def _share(need: CaseContract, made_for: CaseContract) -> float:
     """Return `share_of`, or a bound above it where so few names are shared that it cannot reach `LEAST_SHARE`."""
-    shared = len(need.by_name.keys() & made_for.by_name.keys())
-    bound = (shared + _ANSWER_PARTS) / (len(made_for.features) + _ANSWER_PARTS)
+    bound = len(need.by_name.keys() & made_for.by_name.keys()) / len(made_for.by_name)
     return share_of(need, made_for) if bound >= LEAST_SHARE else bound
 
 
