@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo hub test prove lint format docs lock clean evidence bench-trial bench-evidence bench-hub bench-gateway bench-match
+.PHONY: demo hub test prove lint format docs lock clean evidence bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo
@@ -22,6 +22,9 @@ bench-trial: $(VENV)/.dev
 
 bench-evidence: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_evidence
+
+bench-watch: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_watch
 
 bench-hub: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_hub

@@ -38,7 +38,8 @@ def peer_environment(threads: int = 1) -> dict[str, str]:
     """Return the surroundings of a peer's process: as ours, the same number of threads, no way home for telemetry."""
     count = str(threads)
     own = {"OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count, "MKL_NUM_THREADS": count}
-    return {**os.environ, **own, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "NML_DISABLE_USAGE_LOGGING": "1"}
+    return {**os.environ, **own, **silent}
 
 
 def site_packages(name: str) -> Path:

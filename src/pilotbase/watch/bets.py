@@ -3,9 +3,9 @@
 A bet gives every cell a score and wins exp(θ · Σ scores) / M(θ)^n on a chunk of n rows, where M(θ) is what one row wins
 on average under the reference. While rows are independent draws from it, its mean is 1 at every n, without any
 approximation: a test martingale of exponential tilts. M is only estimated from the N rows of the reference, so it is
-taken some standard errors too high (`charge`); that is the error a two-sample test charges as 1/N beside 1/n, but it stays
-charged in every chunk, as it stays wrong in every chunk: at two standard errors, and at more where the reference is
-small beside a chunk, so that no bet grows for long before the reference is wrong by `BEYOND_DOUBT`.
+taken some standard errors too high (`charge`). A two-sample test charges that error as 1/N beside 1/n, once; here it
+stays charged in every chunk, as it stays wrong in every chunk: at two standard errors, and at more where the reference
+is small beside a chunk, so that no bet grows for long before the reference is wrong by `BEYOND_DOUBT`.
 """
 
 from __future__ import annotations
