@@ -1,6 +1,6 @@
 """`make bench-gateway`: what the gateway adds to a call, against LiteLLM's proxy and against no gateway at all.
 
-Upstream: a raw ASGI application with one fixed chat completion. Ours: ``pilotbase gateway`` over a base of its own, with
+Upstream: a raw ASGI application with one fixed chat completion. Ours: ``pilotbase gateway`` over its own base, with
 a key that has a budget of calls and tokens, every call journaled and observed. The peer: LiteLLM's proxy in an
 environment of its own, as it comes: one worker, no database, no callbacks, no retries, one key. Direct is the floor.
 All on this machine, in turn, in one run; the load comes from another process, whose clock counts; CPU is that of the

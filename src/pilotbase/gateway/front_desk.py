@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import Service
 from pilotbase.service.calls import NOTHING, Admission, Cost, Observed
-from pilotbase.service.desk import Desk
+from pilotbase.service.desk import Desk, MustWaitError
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -39,8 +40,11 @@ class FrontDesk:
     async def admit(self, secret: str, service: str, cost: Cost) -> Admission:
         """Return the admission of one call; raises as `Desk.admit`.
 
-        In a thread, because an allotment may have to be taken out of the store, where others write.
+        At once where the desk holds enough for it; in a thread where more has to be taken out of the store first.
         """
+        if self._near:
+            with contextlib.suppress(MustWaitError):
+                return self.desk.admit(secret, service, cost, waiting=False)
         loop = asyncio.get_running_loop()
         asked = loop.run_in_executor(self._threads, self.desk.admit, secret, service, cost)
         try:

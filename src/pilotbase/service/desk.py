@@ -29,7 +29,7 @@ from pilotbase.service.recovery import recover
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
-__all__ = ["Admission", "Cost", "Desk", "Observed"]
+__all__ = ["Admission", "Cost", "Desk", "MustWaitError", "Observed"]
 
 
 @dataclass
@@ -40,6 +40,13 @@ class _Pool:
     account: Account
     left: Cost = NOTHING
     lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held for moments only, but where an allotment is emptied."""
+    leasing: threading.Lock = field(default_factory=threading.Lock)
+    """Held while more is taken out of the store; others take and settle meanwhile."""
+
+
+class MustWaitError(PilotbaseError):
+    """More has to be taken out of the store before the call can be admitted: ask again where that may take a while."""
 
 
 class Desk:
@@ -73,10 +80,15 @@ class Desk:
         """What its journal and its allotments are called."""
         return self._journal.desk
 
-    def admit(self, secret: str, service: str, cost: Cost, scope: Scope = Scope.INFER) -> Admission:
+    def admit(
+        self, secret: str, service: str, cost: Cost, scope: Scope = Scope.INFER, *, waiting: bool = True
+    ) -> Admission:
         """Admit one call of ``service`` that costs at most ``cost``; it is reserved until it is settled.
 
+        ``waiting=False``: not at the price of waiting for whoever writes to the store, for an event loop.
+
         Raises:
+            MustWaitError: with ``waiting=False`` only.
             RefusedError: ``service.unknown_key``, ``key_revoked``, ``key_expired``, ``wrong_scope``, ``stopped``,
                 ``certificate_revoked``, ``_suspended`` or ``_expired`` where no person takes over, ``budget_spent``.
             NotFoundError: ``service.unknown_service``: there is none, or not for this key.
@@ -88,7 +100,7 @@ class Desk:
         access = self._access(secret, scope, now)
         serving = self._serving(access.key, service)
         route = _route(serving, now)
-        return self._reserve(access, serving, route, cost)
+        return self._reserve(access, serving, route, cost, waiting)
 
     def services(self, secret: str) -> list[Service]:
         """Return what a key may call; raises `RefusedError` as `admit` does."""
@@ -145,12 +157,12 @@ class Desk:
             raise NotFoundError("service.unknown_service", service=name)
         return serving
 
-    def _reserve(self, access: Access, serving: Serving, route: Route | None, cost: Cost) -> Admission:
+    def _reserve(self, access: Access, serving: Serving, route: Route | None, cost: Cost, waiting: bool) -> Admission:
         budget = access.budget
         held = NOTHING if budget is None else budget.bounded(cost)
         account = None if budget is None else budget.account(self._latest)
         if budget is not None and account is not None:
-            self._take(self._pool(budget, account), budget, held)
+            self._take(self._pool(budget, account, waiting), held, waiting)
         standing: ServiceStanding = serving.standing
         number = next(self._numbers)
         further = serving.after(route, self._latest)
@@ -165,12 +177,21 @@ class Desk:
         self._open[number] = admission
         return admission
 
-    def _pool(self, budget: Budget, account: Account) -> _Pool:
+    def _pool(self, budget: Budget, account: Account, waiting: bool) -> _Pool:
+        """Return what the desk holds of ``account``, under its bounds as they are now."""
         pool = self._pools.get(account)
+        if pool is not None and pool.budget == budget:
+            return pool
+        if not waiting:
+            raise MustWaitError("service.must_wait")
         if pool is None:
             self._give_back(earlier for earlier in list(self._pools.values()) if _same_budget(earlier, account))
             with self._lock:
                 pool = self._pools.setdefault(account, _Pool(budget, account))
+        with pool.lock:
+            if pool.budget != budget:  # its bounds were changed: what was taken under the old ones goes back
+                self._empty(pool)
+                pool.budget = budget
         return pool
 
     def _give_back(self, pools: Iterable[_Pool]) -> None:
@@ -178,16 +199,23 @@ class Desk:
             with pool.lock:
                 self._empty(pool)
 
-    def _take(self, pool: _Pool, budget: Budget, cost: Cost) -> None:
-        """Take ``cost`` out of what this desk holds, or out of the store; raises `RefusedError`."""
-        with pool.lock:
-            if pool.budget != budget:  # its bounds were changed: what was taken under the old ones goes back
-                self._empty(pool)
-                pool.budget = budget
-            if not pool.left.covers(cost):
+    def _take(self, pool: _Pool, cost: Cost, waiting: bool) -> None:
+        """Take ``cost`` out of what this desk holds, once more was taken out of the store where that is too little.
+
+        Raises `RefusedError`: the budget has not so much left; `MustWaitError`.
+        """
+        while True:
+            with pool.lock:
+                if pool.left.covers(cost):
+                    pool.left = pool.left - cost
+                    return
+            if not waiting:
+                raise MustWaitError("service.must_wait")
+            with pool.leasing:
                 need = (cost - pool.left).at_least(NOTHING)
-                pool.left = pool.left + self._lease(pool, need)
-            pool.left = pool.left - cost
+                granted = self._lease(pool, need) if need != NOTHING else NOTHING
+                with pool.lock:
+                    pool.left = pool.left + granted
 
     def _lease(self, pool: _Pool, need: Cost) -> Cost:
         now = self._view.store.clock()
