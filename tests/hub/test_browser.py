@@ -85,7 +85,8 @@ PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/",
          "/organisations/plant/", "/organisations/new/", "/organisations/plant/invite/", "/certificates/", "/account/",
          "/account/tokens/", "/account/second-factor/", "/account/sessions/", "/account/password/change/", "/",
          "/api/docs/", "/nothing", "/search/?q=mill", "/certified/", "/figures/", "/standards/", "/next/supplier/",
-         "/overview/", "/overview/late/", "/overview/screen/", "/import/people/")  # fmt: skip
+         "/overview/", "/overview/late/", "/overview/screen/", "/import/people/", "/matching/",
+         "/scenarios/plant/milling/matches/")  # fmt: skip
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 390)])

@@ -14,7 +14,8 @@ PAGES = ("/", "/work/", "/scenarios/", "/applications/", "/trials/", "/trials/c1
          "/account/logout/", "/exchange/", "/scenarios/plant/milling/threads/new/", "/notices/", "/notices/mail/",
          "/notices/webhooks/", "/search/",
          "/certified/", "/figures/", "/next/", "/next/demand-owner/", "/next/open-source/", "/overview/",
-         "/overview/late/", "/overview/screen/", "/import/", "/import/organisations/", "/import/targets/")  # fmt: skip
+         "/overview/late/", "/overview/screen/", "/import/", "/import/organisations/", "/import/targets/", "/matching/",
+         "/scenarios/plant/milling/matches/", "/applications/acme/forest/matches/")  # fmt: skip
 ANONYMOUS = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing")
 
 

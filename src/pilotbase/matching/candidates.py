@@ -1,23 +1,21 @@
 """Which of a base's scenarios or applications are judged: all of a small base, of a large one those that words find.
 
-A term that few listings hold brings all of them, a common one the newest: so what shares a rare word with the question
-is among the candidates however large the base is. The number of statements does not hang on its size.
+The number of statements does not hang on the size of the base.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pilotbase.matching.words import texts_of
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, count, list_page
+from pilotbase.workspace.resembling import list_resembling
 from pilotbase.workspace.store import View
 
 MOST = 500
 _MOST_TERMS = 16
 """Of each language."""
-_OF_A_TERM = 50
 _FUNCTION_CHARACTERS = frozenset("的了在是和与及或等不有为以把被将对从到要个，。、；：？！“”（）")
 _SHORTEST_WORD = 5
 
@@ -39,14 +37,9 @@ def find_candidates(view: View, query: Query, tied: Sequence[Query], sentences: 
     listed = count(view, query)
     if listed <= MOST:
         return Candidates(tuple(_all(view, query)), listed)
-    found = {one.subject: one for narrower in tied for one in list_page(view, narrower, limit=MAXIMUM_PAGE).items}
-    first, hits = list(found), Counter[str]()
-    for term in terms_of(sentences):
-        for one in list_page(view, replace(query, words=term), limit=_OF_A_TERM).items:
-            found[one.subject] = one
-            hits[one.subject] += 1
-    order = dict.fromkeys([*first, *(subject for subject, _ in hits.most_common(MOST))])
-    return Candidates(tuple(found[subject] for subject in list(order)[:MOST]), listed)
+    found = [one for narrower in tied for one in list_page(view, narrower, limit=MAXIMUM_PAGE).items]
+    found += list_resembling(view, query, terms_of(sentences), MOST)
+    return Candidates(tuple({one.subject: one for one in found}.values())[:MOST], listed)
 
 
 def newest(view: View, query: Query) -> Candidates:

@@ -197,13 +197,14 @@ def _asked(connection: Connection, rows: Select[Any], actor: Actor, query: Query
 
 def _of_part(connection: Connection, rows: Select[Any], part: Part, query: Query) -> Select[Any]:
     words = records.fold(query.words).split()
-    asked = rows.where(part.condition, *_conditions(part, query))
+    asked = rows.where(part.condition, *conditions_of(part, query))
     if words and part.whole is not None:
         return asked.where(text_index.holding(connection, query.kind, part.whole, words))
     return asked.where(text_index.containing(words)) if words else asked
 
 
-def _conditions(part: Part, query: Query) -> Iterator[ColumnElement[bool]]:
+def conditions_of(part: Part, query: Query) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of ``query`` besides its words, on the listings of one part."""
     yield part.column("kind") == query.kind
     if query.states:
         yield part.column("state").in_(query.states)

@@ -10,12 +10,12 @@ Both hold a copy: `rebuild` makes it anew from the listings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, column, func, select, table, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, column, func, select, table, text, union_all
 
 from pilotbase.workspace import tables
 
@@ -53,6 +53,15 @@ def holding(connection: Connection, kind: str, scope: str, words: list[str]) -> 
     return _rows.sequence.in_(select(_fts.c.rowid).where(_matches(kind, scope, words)))
 
 
+def newest_holding(connection: Connection, place: tuple[str, str], words: Sequence[str], limit: int) -> Select[Any]:
+    """Return the ``sequence`` of the newest ``limit`` listings for each of the folded ``words`` that they hold.
+
+    ``place`` is (kind, scope). A listing comes once for each of the words. The index is read from its end, and no
+    further than it takes: a word that every listing holds is found as soon as one that few hold.
+    """
+    return select(union_all(*(_newest(connection, place, word, limit) for word in words)).subquery())
+
+
 def count(connection: Connection, kind: str, scope: str, words: list[str]) -> int | None:
     """Return how many listings of one kind and scope hold each of ``words``; None: the index alone cannot tell.
 
@@ -79,6 +88,14 @@ def rebuild(connection: Connection) -> None:
     rows = select(_rows.sequence, _rows.kind, _rows.scope, _rows.words).order_by(_rows.sequence)
     for some in connection.execute(rows).partitions(_AT_ONCE):
         _keep(connection, {row.sequence: Indexed(row.kind, row.scope, row.words) for row in some})
+
+
+def _newest(connection: Connection, place: tuple[str, str], word: str, limit: int) -> Select[Any]:
+    if connection.dialect.name == "postgresql":
+        found = select(_rows.sequence).where(holding(connection, *place, [word])).order_by(_rows.sequence.desc())
+    else:
+        found = select(_fts.c.rowid.label("sequence")).where(_matches(*place, [word])).order_by(_fts.c.rowid.desc())
+    return select(found.limit(limit).subquery())
 
 
 def _keep(connection: Connection, listings: Mapping[int, Indexed]) -> None:
