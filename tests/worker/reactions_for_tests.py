@@ -66,6 +66,17 @@ class Watched:
         self.worker = Reactions(self.base)
         self.now = store.clock
 
+    @classmethod
+    def over(cls, base) -> "Watched":
+        """The same over a real base in its home."""
+        made = cls.__new__(cls)
+        made.served = Served.__new__(Served)
+        made.served.store, made.served.folder, made.served.trust = base.lab.store, base.home.path, base.trust
+        made.served.view = made.view = base.lab.view
+        made.store, made.base, made.now = base.lab.store, base, base.lab.store.clock
+        made.worker = Reactions(base)
+        return made
+
     def copied_to(self, folder: Path) -> "Watched":
         """The same base once more, on a copy of its SQLite store."""
         source = sqlite3.connect(self.store.database.place)
