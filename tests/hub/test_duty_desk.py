@@ -145,6 +145,24 @@ def test_the_regulator_reads_and_orders_at_the_trial(world):
     assert "/trials/c1/acts/order.give/" not in world.client("owner").get("/incidents/1/").content.decode()
 
 
+def test_a_runbook_is_read_on_its_page_and_changed_over_the_api(world):
+    page = world.client("regulator").get("/services/alarm/runbook/").content.decode()
+    assert "Fall back to an earlier version" in page and "240" in page and "api/services" not in page
+    assert "api/services/alarm/runbook" in world.client("owner").get("/services/alarm/runbook/").content.decode()
+    asked = world.client("owner").get("/api/services/alarm/runbook")
+    changed = {**asked.json(), "reporter": "critical_infrastructure"}
+
+    def put(who, **headers):
+        address = "/api/services/alarm/runbook"
+        return world.client(who).put(address, changed, content_type="application/json", **headers).status_code
+
+    codes = [put(who) for who in ("regulator", "supplier", "other-owner", None)]
+    assert codes == [403, 404, 404, 401]
+    assert put("owner", HTTP_IF_MATCH=asked["ETag"]) == 200
+    assert put("desk", HTTP_IF_MATCH=asked["ETag"]) == 409
+    assert "60" in world.client("owner").get("/services/alarm/runbook/").content.decode()
+
+
 def test_notices_lead_to_the_incident(world):
     browser = world.client("owner")
     page = browser.get("/notices/", HTTP_ACCEPT_LANGUAGE="en").content.decode()

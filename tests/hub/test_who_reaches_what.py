@@ -53,6 +53,9 @@ PAGES = """
 /api/desk                           401 200 200 200 200 200 200 200 200 200
 /api/incidents                      401 200 200 200 200 200 200 200 200 200
 /api/incidents/1                    401 404 200 200 404 404 404 404 404 200
+/services/alarm/runbook/            302 404 200 200 404 404 404 404 404 200
+/services/nothing/runbook/          302 404 404 404 404 404 404 404 404 404
+/api/services/alarm/runbook         401 404 200 200 404 404 404 404 404 200
 /search/                            200 200 200 200 200 200 200 200 200 200
 /certified/                         200 200 200 200 200 200 200 200 200 200
 /figures/                           200 200 200 200 200 200 200 200 200 200
@@ -416,6 +419,7 @@ POSTED = {
     "post /api/notices/read",
     "get /api/notices/mail",
     "put /api/notices/mail",
+    "put /api/services/{service}/runbook",
     "post /api/incidents/{number}/notes",
     "post /api/incidents/{number}/grade",
     "post /api/incidents/{number}/reports",

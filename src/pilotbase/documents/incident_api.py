@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 from pilotbase.documents.api import Asked, Told
 from pilotbase.documents.base import Localized
 from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, ServingState, Signal
-from pilotbase.documents.watch import Incident
+from pilotbase.documents.watch import Incident, Runbook
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
 Note = Annotated[str, StringConstraints(max_length=4000, strip_whitespace=True)]
@@ -114,6 +114,7 @@ class DutyDesk(Told):
 
 MODELS: tuple[type[pydantic.BaseModel], ...] = (
     Incident,
+    Runbook,
     IncidentNote,
     IncidentGrade,
     IncidentReport,

@@ -212,6 +212,7 @@ DESK = [
     path("incidents/", incidents.show_all, name="incidents"),
     path("incidents/<int:number>/", incidents.show, name="incident"),
     path("incidents/<int:number>/<str:act>/", incidents.take, name="incident-act"),
+    path("services/<slug:name>/runbook/", incidents.show_runbook, name="runbook"),
 ]
 
 IMPORTS = [

@@ -88,6 +88,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "IncidentReport": {"clock": "operator_to_province", "note": "Reference 2027-17"},
     "IncidentMitigation": {"note": "An earlier version answers."},
     "IncidentClosing": {"summary": "A worn sensor. Exchanged; the trial is repeated with its new readings."},
+    "Runbook": {
+        "document": "runbook/1",
+        "service": "milling",
+        "rules": [{"signal": "risk", "colour": "red", "measures": ["fall_back", "notify"], "incident": True}],
+        "reporter": "critical_infrastructure",
+    },
     "IncidentCorrection": {"line": 1, "text": "It was the late shift."},
     "NewService": {"name": "milling", "title": {"en": "Mill watch", "zh": "铣床预警"}, "certificate": _DIGEST},
     "NewOverride": {

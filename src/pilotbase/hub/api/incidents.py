@@ -24,11 +24,13 @@ from pilotbase.documents.incident_api import (
     IncidentReport,
     ListedIncidents,
 )
-from pilotbase.documents.watch import Incident
+from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
+from pilotbase.hub.api.records import Word
 from pilotbase.watch import incidents
+from pilotbase.watch.runbooks import keep_runbook, read_runbook
 from pilotbase.worker.duty_desk import DeskLine, RunningClock, duty_desk
 from pilotbase.workspace.listings import MAXIMUM_PAGE
 from pilotbase.workspace.store import View
@@ -101,6 +103,24 @@ def close(request: HubRequest, number: Number, said: IncidentClosing) -> HttpRes
 def correct(request: HubRequest, number: Number, said: IncidentCorrection) -> HttpResponse:
     """Set a line of the timeline right; the line stays as it was."""
     return _amend(request, lambda view, head: incidents.correct(view, number, said.line, said.text, head))
+
+
+@router.get("/services/{service}/runbook", response=answers(Runbook), by_alias=True, summary="The runbook of a service")
+def read_service_runbook(request: HubRequest, service: Word) -> HttpResponse:
+    """Return what is done when a warning about the service reaches a colour; the default where it has none."""
+    return document(request, read_runbook(request.acting.view, service)[1])
+
+
+@router.put("/services/{service}/runbook", response=answers(Runbook), by_alias=True, summary="Change a runbook")
+def write_service_runbook(request: HubRequest, service: Word, runbook: Runbook) -> HttpResponse:
+    """Let the service be run by another runbook from now on."""
+    view = request.acting.view
+
+    def act() -> HttpResponse:
+        keep_runbook(view, read_runbook(view, service)[0], runbook, seen(request))
+        return document(request, runbook)
+
+    return once(request, act)
 
 
 def _amend(request: HubRequest, amend: Amend) -> HttpResponse:

@@ -33,6 +33,7 @@ DOCUMENTS = frozenset(
         "Thread",
         "PublicFigures",
         "Incident",
+        "Runbook",
     }
 )
 """What is answered in canonical JSON under a mark of its bytes."""

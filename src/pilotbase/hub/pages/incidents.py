@@ -25,6 +25,7 @@ from pilotbase.hub.incident_forms import FORMS
 from pilotbase.hub.models import Person
 from pilotbase.watch.clocks import load_book
 from pilotbase.watch.incidents import list_incidents, load_incident, may_act
+from pilotbase.watch.runbooks import may_edit, read_runbook
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.duty_desk import READERS, clocks_of, duty_desk
 from pilotbase.workspace.failures import NotFoundError
@@ -48,6 +49,27 @@ def show_all(request: HubRequest) -> HttpResponse:
     """List the incidents, closed ones too."""
     shown = {"title": text("incident.incidents"), "incidents": list_incidents(request.acting.view, limit=_LISTED)}
     return render(request, "hub/incidents.html", {**shown, "crumbs": _crumbs()[:1]})
+
+
+@require_safe
+@role_only(*READERS)
+def show_runbook(request: HubRequest, name: str) -> HttpResponse:
+    """Show what is done when a warning about a service reaches a colour, and who must then be told."""
+    view = request.acting.view
+    service, runbook = read_runbook(view, name)
+    book = load_book(runbook.book)
+    reporter = next(one for one in book.reporters if one.name == runbook.reporter)
+    shown = {
+        "title": text("incident.runbook"),
+        "service": service,
+        "runbook": runbook,
+        "book": book,
+        "reporter": reporter,
+        "clocks": [rule for rule in book.clocks if reporter.name in rule.reporters],
+        "may_edit": may_edit(view, service),
+        "crumbs": _crumbs()[:1],
+    }
+    return render(request, "hub/runbook.html", shown)
 
 
 @require_safe
