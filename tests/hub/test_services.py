@@ -5,16 +5,12 @@ import re
 
 import pytest
 
-from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
-from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import CallEnd, ServingState
+from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service.calls import Cost, Observed
 from pilotbase.service.desk import Desk
 from pilotbase.service.draining import drain
-from pilotbase.service.registry import seen_by
-from pilotbase.service.standing import write_standing
 from tests.catalogue.records_for_tests import MACHINE
+from tests.hub.services_for_tests import serve
 
 PEOPLE = ("desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer", "regulator")
 WRITES = """
@@ -44,39 +40,6 @@ BODIES = {
     "services/milling/keys": {"title": "line 3"},
     "services/milling/budgets/main": {"calls": 100},
 }
-
-
-def serve(world) -> Service:
-    """Put the world's certificate into service, as `create_service` does where the files are there."""
-    view, trial = world.trial.store.as_actor(MACHINE), world.trial
-    digest = view.head(f"certificate:{trial.report.digest()}")
-    stated = view.load(digest, IssuedCertificate).certificate
-    route = CertifiedRoute(
-        certificate=digest,
-        serial=stated.serial,
-        application=stated.application,
-        plan=stated.plan,
-        commission="commission:c1",
-    )
-    service = Service(
-        name="milling",
-        title="Mill watch",
-        organisation="plant",
-        scenario="scenario:plant/milling",
-        commission="commission:c1",
-        routes=(route,),
-    )
-    with view.transaction("service.created") as change:
-        made = change.put(service, seen_by(service), owner="plant", fields={"service": "milling"})
-        change.set_head("service:milling", made, expected=None)
-        standing = ServiceStanding(
-            service="milling",
-            state=ServingState.SERVING,
-            reason=text("service.reason.version", application="forest 1.0.0"),
-            at=change.now,
-        )
-        write_standing(change, view, service, standing, "create")
-    return service
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from pilotbase.cli import (
     roadmap,
     scenario,
     serve,
+    service,
     trial,
     watch,
     worker,
@@ -53,6 +54,7 @@ app.add_typer(organisation.app, name="organisation")
 app.add_typer(trial.app, name="trial")
 app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(service.app, name="service")
 app.add_typer(watch.app, name="watch")
 app.add_typer(incident.app, name="incident")
 app.add_typer(hub_uploads.app, name="upload")

@@ -73,6 +73,13 @@ class Service(Document):
     """The first answers; the others, earlier certified versions, in the order in which they are fallen back to."""
     terms: ServiceTerms = ServiceTerms()
 
+    def answers(self, route: int) -> str:
+        """Return name and version of what answers on a route, or the name of an endpoint's model."""
+        found = self.routes[route]
+        if isinstance(found, CertifiedRoute):
+            return f"{found.application.name} {found.application.version}"
+        return found.model
+
 
 class ServiceStanding(Document):
     """Where a service stands now; the newest is what the gateway obeys at its next call."""

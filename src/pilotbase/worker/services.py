@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.permissions import Acting
-from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.service import Service, ServiceStanding
 from pilotbase.documents.service_acts import ServiceAct, may
 from pilotbase.documents.service_api import (
     ListedService,
@@ -111,20 +111,12 @@ def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
     return certificate.verdict is Verdict.ACCEPT and may(ServiceAct.CREATE, actor, owner)
 
 
-def name_of_route(service: Service, route: int) -> str:
-    """Return name and version of what answers on a route, or the name of an endpoint's model."""
-    found = service.routes[route]
-    if isinstance(found, CertifiedRoute):
-        return f"{found.application.name} {found.application.version}"
-    return found.model
-
-
 def _listed(service: Service, stands: ServiceStanding) -> ListedService:
     return ListedService(
         name=service.name,
         title=service.title,
         organisation=service.organisation,
         state=stands.state,
-        application=name_of_route(service, stands.route),
+        application=service.answers(stands.route),
         since=stands.at,
     )
