@@ -22,8 +22,9 @@ PAGES = """
 /ledger/                            302 404 200 200 200 404 404 404 404 200
 /ledger/map/                        302 404 200 200 200 404 404 404 404 200
 /ledger/ranking/                    302 404 200 200 200 404 404 404 404 200
-/ledger/ranking/rung/?potential=5&maturity=4&driving_effect=3 302 404 200 200 200 404 404 404 404 200
-/ledger/ranking/rung/               302 404 404 404 404 404 404 404 404 404
+/ledger/ranking/5-4-3/              302 404 200 200 200 404 404 404 404 200
+/ledger/plan/                       302 404 200 200 200 404 404 404 404 200
+/api/roadmap                        401 404 200 200 200 404 404 404 404 200
 /ledger/records/opened/             302 404 200 200 200 404 404 404 404 200
 /ledger/records/nothing/            302 404 404 404 404 404 404 404 404 404
 /ledger/steps/agreed_frozen/open/   302 404 200 200 200 404 404 404 404 200
@@ -403,6 +404,7 @@ POSTED = {
     "delete /api/scenarios/{owner}/{name}/files",
     "post /api/scenarios",
     "post /api/applications",
+    "put /api/roadmap",
     "post /api/matches/scenarios",
     "post /api/matches/applications",
 } | {

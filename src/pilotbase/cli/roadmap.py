@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from unicodedata import east_asian_width
 
@@ -11,10 +12,11 @@ import typer
 
 from pilotbase.cli.driving import hub, is_remote, remote
 from pilotbase.cli.edge import language, print_json, say
+from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold
+from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
 from pilotbase.documents.safe_csv import spell_csv
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 
 if TYPE_CHECKING:
@@ -81,6 +83,33 @@ def rank(  # noqa: PLR0913 - each criterion is an option
         say(text("roadmap.flip", above=above, below=below, share=spell_shift(flip.shift, language())))
 
 
+@app.command("show")
+@remote
+def show(as_json: AsJson = False) -> None:
+    """Show the roadmap: which scenarios, when, how far they have come, and what should be re-planned."""
+    _print_roadmap(_of_hub().roadmap() if is_remote() else _roadmap_here(), as_json)
+
+
+@app.command("set")
+@remote
+def set_new(
+    file: Annotated[Path, typer.Argument(help="JSON file with the roadmap (docs/schema/roadmap.json).")],
+    as_json: AsJson = False,
+) -> None:
+    """Set the roadmap in place of what was there, and show it."""
+    from pilotbase.documents.roadmap import Roadmap
+    from pilotbase.roadmap.planning import set_roadmap
+    from pilotbase.worker.base import open_base
+
+    brought = read_part(Roadmap, file)
+    assert isinstance(brought, Roadmap)
+    if is_remote():
+        _print_roadmap(_of_hub().set_roadmap(brought), as_json)
+        return
+    set_roadmap(open_base().lab.view, brought)
+    _print_roadmap(_roadmap_here(), as_json)
+
+
 def _of_hub() -> LedgerClient:
     from pilotbase.protocols.ledger_client import LedgerClient
 
@@ -116,6 +145,28 @@ def _ranking_here(weights: dict[str, int], top: int, within: int) -> RankingTold
         raise InputError("roadmap.top_or_within", top=top, within=within, most=MOST_TOP)
     view = open_base().lab.view
     return tell_ranking(view, rank_scenarios(view, Weights(**weights), top, Fraction(within, 100)))
+
+
+def _roadmap_here() -> RoadmapTold:
+    from pilotbase.roadmap.planning import tell_roadmap
+    from pilotbase.worker.base import open_base
+
+    return tell_roadmap(open_base().lab.view)
+
+
+def _print_roadmap(told: RoadmapTold, as_json: bool) -> None:
+    if as_json:
+        print_json(told.model_dump(mode="json"))
+        return
+    if not told.tasks:
+        say(text("roadmap.no_plan"))
+    for task in told.tasks:
+        phase, state = Text(code=f"phase.{task.phase}"), Text(code=f"task.{task.state}")
+        dates = {"start": task.start, "end": task.end}
+        say(text("roadmap.line", phase=phase, scenario=task.scenario, state=state, **dates))
+        if task.reason is not None:
+            end = task.suggested_end or text("roadmap.take_off")
+            say(text("roadmap.line_suggested", end=end, reason=task.reason))
 
 
 def _print(told: MapTold | RankingTold, table: Table, as_json: bool, as_csv: bool) -> None:

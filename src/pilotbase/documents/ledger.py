@@ -6,6 +6,10 @@ from datetime import datetime
 from typing import Literal
 
 from pilotbase.documents.api import ListedRecord, Told
+from pilotbase.documents.base import Localized
+from pilotbase.documents.roadmap import TaskState
+from pilotbase.documents.targets import Phase
+from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Action, Sector, Support
 
 
@@ -136,7 +140,34 @@ class RankingTold(Told):
     flips: list[FlipTold]
 
 
+class TaskTold(Told):
+    """A task of the roadmap, how far its scenario has come by the ledger, and what should become of it."""
+
+    phase: Phase
+    scenario: str
+    start: str
+    end: str
+    resources: Localized | str | None
+    state: TaskState
+    is_late: bool
+    suggested_end: str | None
+    """A later day; with a reason and without a day it is to be taken off."""
+    suggested_phase: Phase | None
+    reason: Text | None
+    """Why a change is suggested; None: none is."""
+
+
+class RoadmapTold(Told):
+    """The roadmap as the caller sees it: all of it, or the tasks of one demand owner."""
+
+    at: datetime
+    title: Localized | str
+    tasks: list[TaskTold]
+
+
 MODELS = (
+    TaskTold,
+    RoadmapTold,
     QuartilesTold,
     SpanTold,
     CostTold,

@@ -15,6 +15,7 @@ from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.report import Report
+from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import Override, Service, ServiceStanding
 from pilotbase.documents.upgrades import current_version
@@ -43,6 +44,7 @@ KINDS: dict[str, type[Document]] = {
         RiskWarning,
         Runbook,
         Incident,
+        Roadmap,
         ClockBook,
         Matches,
         GapMap,

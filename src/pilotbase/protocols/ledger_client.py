@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold
+from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
+from pilotbase.documents.roadmap import Roadmap
 from pilotbase.protocols.hub_client import read_model
 from pilotbase.protocols.hub_requests import HubRequests
 
@@ -27,3 +28,11 @@ class LedgerClient:
         """Return scenarios ranked; ``asked``: potential, maturity, driving_effect, top, within (percent)."""
         said = {name: str(number) for name, number in asked.items()}
         return read_model(RankingTold, self.requests.get("/ledger/ranking", said))
+
+    def roadmap(self) -> RoadmapTold:
+        """Return the roadmap, or the caller's tasks of it."""
+        return read_model(RoadmapTold, self.requests.get("/roadmap"))
+
+    def set_roadmap(self, roadmap: Roadmap) -> RoadmapTold:
+        """Let ``roadmap`` stand in place of what was there."""
+        return read_model(RoadmapTold, self.requests.write("PUT", "/roadmap", roadmap.to_json_value()))

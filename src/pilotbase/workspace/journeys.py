@@ -83,6 +83,16 @@ class Tally:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """Where a scenario, or a trial or a service of it, stands."""
+
+    scenario: str
+    kind: str
+    state: str
+    verdict: str
+
+
+@dataclass(frozen=True)
 class Journeys:
     """Records of a kind, one place each in every list; times are microseconds since 1970, None where not reached."""
 
@@ -210,6 +220,16 @@ def count_by_worth(view: View, states: Collection[str], owner: str = "") -> dict
     with view.reading() as connection:
         found = connection.execute(cut_to(_owned(rows, owner), view.actor).group_by(*criteria))
         return {_worth(*row[:3]): int(row[3]) for row in found}
+
+
+def stages_of(view: View, scenarios: Collection[str]) -> list[Stage]:
+    """Return where ``scenarios``, their trials and their services stand, as far as ``view`` sees them."""
+    of = case((_listed.kind == "scenario", _listed.subject), else_=_listed.scenario)
+    rows = _joined(select(of, _listed.kind, _listed.state, func.coalesce(_rows.verdict, "")))
+    own = and_(_listed.kind == "scenario", _listed.subject.in_(scenarios))
+    built_on = and_(_listed.kind.in_(("commission", "service")), _listed.scenario.in_(scenarios))
+    with view.reading() as connection:
+        return [Stage(*row) for row in connection.execute(cut_to(rows.where(or_(own, built_on)), view.actor))]
 
 
 def _joined(rows: Select[Any]) -> Select[Any]:

@@ -17,6 +17,9 @@ PARAMETERS: dict[str, Any] = {
     "thread": "5be0a1f2c3d4e5f6",
     "number": 1,
     "webhook": "a1f2c3d4e5f65be0",
+    "figure": "certified",
+    "step": "agreed_frozen",
+    "progress": "open",
     "message": "msg_0c5d7e1a9b3f4826a1d0c7e95b82f364",
     "service": "milling",
     "key": "a1f2c3d4e5f65be0",
@@ -108,6 +111,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Moved": {"reason": "Line 3 is rebuilt"},
     "NewKey": {"title": "Controller of line 3", "scopes": ["infer"], "budget": "main", "days": 90},
     "NewBudget": {"period": "month", "calls": 100_000},
+    "Roadmap": {
+        "document": "roadmap/1",
+        "title": {"en": "To 2027", "zh": "至2027年"},
+        "phases": [
+            {
+                "phase": "p1",
+                "tasks": [{"scenario": "scenario:plant/milling", "start": "2026-03-01", "end": "2027-06-30"}],
+            }
+        ],
+    },
     "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }
 """Name of a component of the schema → an example of it."""

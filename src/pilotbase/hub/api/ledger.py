@@ -12,7 +12,8 @@ from pilotbase.catalogue.figures import Chosen, Figure, count_of, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, count_on, records_on
 from pilotbase.documents.api import RecordPage
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold
+from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
+from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest
@@ -22,6 +23,7 @@ from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.counting import counted
 from pilotbase.roadmap.choosing import MOST_TOP, listed, rank_scenarios, tell_ranking
 from pilotbase.roadmap.ledger import owner_of, tell_ledger, tell_map
+from pilotbase.roadmap.planning import set_roadmap, tell_roadmap
 from pilotbase.roadmap.ranking import MOST, Weights
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Page
 
@@ -105,6 +107,19 @@ def read_step(
         raise InputError("roadmap.no_step", found=step, allowed=", ".join(steps))
     page = records_on(view, steps[step], progress, owner, asked.after or None, asked.limit)
     return _page(page, count_on(view, steps[step], progress, owner))
+
+
+@router.get("/roadmap", response=answers(RoadmapTold), summary="The roadmap and how far it has come")
+def read_roadmap(request: HubRequest) -> RoadmapTold:
+    """Return the tasks, the state of each by the ledger, and what should be re-planned."""
+    return tell_roadmap(request.acting.view)
+
+
+@router.put("/roadmap", response=answers(RoadmapTold), summary="Set the roadmap")
+def set_new(request: HubRequest, brought: Roadmap) -> RoadmapTold:
+    """Let this roadmap stand in place of what was there; the operator alone may."""
+    set_roadmap(request.acting.view, brought)
+    return tell_roadmap(request.acting.view)
 
 
 def _page(page: Page, total: int) -> RecordPage:

@@ -16,6 +16,7 @@ from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
+from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.side_by_side import Budget, Comparison
 from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
 from pilotbase.hub.problems import PROBLEM_TYPE
@@ -125,6 +126,7 @@ def _models() -> list[type[pydantic.BaseModel]]:
         Matches,
         GapMap,
         OfferedApplication,
+        Roadmap,
     ]
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from pilotbase.catalogue.figures import Chosen, Figure, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
 from pilotbase.charts import Grid, grid_chart, spell_days, way_chart
-from pilotbase.documents.ledger import AimTold, CellTold, FlipTold, MapTold, RankingTold, RungTold, SpanTold
+from pilotbase.documents.ledger import AimTold, CellTold, FlipTold, MapTold, RankingTold, SpanTold
 from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.texts import Text, text
@@ -25,6 +25,7 @@ from pilotbase.hub.guards import role_only
 from pilotbase.hub.reading import lines_of
 from pilotbase.roadmap.choosing import MOST_TOP, rank_scenarios, scenarios_of, tell_ranking
 from pilotbase.roadmap.ledger import READERS, owner_of, tell_ledger, tell_map
+from pilotbase.roadmap.planning import tell_roadmap
 from pilotbase.roadmap.ranking import CRITERIA, Weights
 from pilotbase.roadmap.tables import Table, ledger_table, map_table, ranking_table, spell_shift
 from pilotbase.workspace.failures import NotFoundError
@@ -114,7 +115,7 @@ def ranking(request: HubRequest) -> HttpResponse:
         "most": MOST_TOP,
         "within": f"{100 * told.within:g}",
         "rungs": [
-            (one, *(spell_shift(share, reader) for share in (one.passed_after, one.crosses_after)), _worth(one))
+            (one, *(spell_shift(share, reader) for share in (one.passed_after, one.crosses_after)))
             for one in told.rungs
         ],
         "flips": [(one, spell_shift(one.shift, reader), _moved(one)) for one in told.flips],
@@ -126,15 +127,21 @@ def ranking(request: HubRequest) -> HttpResponse:
 
 @require_safe
 @role_only(*READERS)
-def rung(request: HubRequest) -> HttpResponse:
+def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int) -> HttpResponse:
     """List the scenarios of one worth."""
-    values = [_whole(request, name, 0, 5) for name in CRITERIA]
-    if not all(values):
-        raise NotFoundError("hub.not_found")
+    values = (potential, maturity, driving_effect)
     page = scenarios_of(request.acting.view, Worth(*values), request.GET.get("after") or None)
-    return _listed(
-        request, text("roadmap.ranking"), page, [f"{_word('roadmap', one)} {request.GET[one]}" for one in CRITERIA]
-    )
+    narrowed = [f"{_word('roadmap', name)} {value}" for name, value in zip(CRITERIA, values, strict=True)]
+    return _listed(request, text("roadmap.ranking"), page, narrowed)
+
+
+@require_safe
+@role_only(*READERS)
+def plan(request: HubRequest) -> HttpResponse:
+    """Show the roadmap: which scenarios, when, how far they have come, and what is suggested."""
+    told = tell_roadmap(request.acting.view)
+    shown = {"title": text("roadmap.plan"), "crumbs": _CRUMBS, "roadmap": told}
+    return render(request, "hub/ledger_plan.html", shown)
 
 
 @require_safe
@@ -241,10 +248,6 @@ def _grid(cells: list[CellTold]) -> Grid:
 
 def _is_empty(cell: CellTold) -> bool:
     return not (cell.opened or cell.certified or cell.in_use)
-
-
-def _worth(one: RungTold) -> str:
-    return urlencode({name: getattr(one, name) for name in CRITERIA})
 
 
 def _moved(flip: FlipTold) -> str:

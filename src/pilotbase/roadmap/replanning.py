@@ -1,0 +1,91 @@
+"""How far each task of a roadmap has come by the ledger, and what a verdict, a stop or a day that has passed asks for.
+
+Pure: the same roadmap, stages and day give the same suggestions. Nothing is re-planned by itself; a person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pilotbase.documents.roadmap import PlannedPhase, Roadmap, Task, TaskState
+from pilotbase.documents.targets import Phase
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import ServingState, Verdict
+from pilotbase.workspace.journeys import Stage
+
+_ANSWERS = frozenset({ServingState.SERVING, ServingState.FALLEN_BACK})
+_OVER = frozenset({"declined", "cancelled", "revoked"})
+_AGAIN = frozenset({TaskState.FAILED, TaskState.STOPPED})
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What should become of a task, and why; without an end it is to be taken off."""
+
+    scenario: str
+    reason: Text
+    end: str | None
+    phase: Phase | None
+    """The phase in which the new end lies; None: after the last one, or taken off."""
+
+
+def state_of(stages: Sequence[Stage]) -> TaskState:
+    """Return how far a scenario has come, by where itself, its trials and its services stand."""
+    by_kind: dict[str, list[Stage]] = {"scenario": [], "commission": [], "service": []}
+    for stage in stages:
+        by_kind[stage.kind].append(stage)
+    services, trials = by_kind["service"], by_kind["commission"]
+    scenario = by_kind["scenario"][0].state if by_kind["scenario"] else ""
+    if services:
+        return TaskState.IN_USE if any(one.state in _ANSWERS for one in services) else TaskState.STOPPED
+    if any(one.state == "certified" for one in trials):
+        return TaskState.CERTIFIED
+    if scenario in ("closed", "withdrawn"):
+        return TaskState.LEFT
+    live = [one for one in trials if one.state not in _OVER]
+    if any(one.verdict in ("", Verdict.ACCEPT) or one.state in ("rectification", "retest") for one in live):
+        return TaskState.ON_TRIAL
+    if live:
+        return TaskState.FAILED
+    return TaskState.OPENED if scenario == "open" else TaskState.PLANNED
+
+
+def replan(roadmap: Roadmap, states: Mapping[str, TaskState], today: date) -> tuple[Suggestion, ...]:
+    """Return what to change in ``roadmap`` on ``today``, in its order; scenarios without a state are planned."""
+    return tuple(
+        suggestion
+        for phase in roadmap.phases
+        for task in phase.tasks
+        for suggestion in _suggested(task, states.get(task.scenario, TaskState.PLANNED), today)
+    )
+
+
+def replanned(roadmap: Roadmap, suggestions: Sequence[Suggestion]) -> Roadmap:
+    """Return ``roadmap`` with every suggestion followed that keeps a task within its phases."""
+    by_scenario = {one.scenario: one for one in suggestions}
+    tasks: dict[Phase, list[Task]] = {phase.phase: [] for phase in roadmap.phases}
+    for phase in roadmap.phases:
+        for task in phase.tasks:
+            change = by_scenario.get(task.scenario)
+            if change is None or (change.end is not None and change.phase is None):
+                tasks[phase.phase].append(task)
+            elif change.end is not None and change.phase is not None:
+                tasks.setdefault(change.phase, []).append(task.model_copy(update={"end": change.end}))
+    phases = tuple(PlannedPhase(phase=phase, tasks=tuple(tasks[phase])) for phase in Phase if phase in tasks)
+    return roadmap.model_copy(update={"phases": phases})
+
+
+def _suggested(task: Task, state: TaskState, today: date) -> Iterator[Suggestion]:
+    """Yield at most one change: what failed or was stopped, and what is late, takes as long again as was planned."""
+    if state is TaskState.IN_USE:
+        return
+    if state is TaskState.LEFT:
+        yield Suggestion(task.scenario, text("roadmap.replan_left"), None, None)
+    elif state in _AGAIN or today > date.fromisoformat(task.end):
+        reason = f"roadmap.replan_{state}" if state in _AGAIN else "roadmap.replan_late"
+        start, end = date.fromisoformat(task.start), date.fromisoformat(task.end)
+        later = max(today, end) + (end - start)
+        phase = next((one for one in Phase if later.year in one.years), None)
+        yield Suggestion(task.scenario, Text(code=reason), later.isoformat(), phase)
