@@ -147,7 +147,7 @@ def test_the_regulator_reads_and_orders_at_the_trial(world):
 
 def test_a_runbook_is_read_on_its_page_and_changed_over_the_api(world):
     page = world.client("regulator").get("/services/alarm/runbook/").content.decode()
-    assert "Fall back to an earlier version" in page and "240" in page and "api/services" not in page
+    assert "Fall back to an earlier version" in page and "4 h" in page and "30 days" in page and "api/services" not in page
     assert "api/services/alarm/runbook" in world.client("owner").get("/services/alarm/runbook/").content.decode()
     asked = world.client("owner").get("/api/services/alarm/runbook")
     changed = {**asked.json(), "reporter": "critical_infrastructure"}
@@ -160,7 +160,7 @@ def test_a_runbook_is_read_on_its_page_and_changed_over_the_api(world):
     assert codes == [403, 404, 404, 401]
     assert put("owner", HTTP_IF_MATCH=asked["ETag"]) == 200
     assert put("desk", HTTP_IF_MATCH=asked["ETag"]) == 409
-    assert "60" in world.client("owner").get("/services/alarm/runbook/").content.decode()
+    assert "1 h" in world.client("owner").get("/services/alarm/runbook/").content.decode()
 
 
 def test_notices_lead_to_the_incident(world):

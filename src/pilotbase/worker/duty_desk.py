@@ -19,7 +19,7 @@ from pilotbase.workspace.store import View
 READERS = (Role.OPERATOR, Role.DEMAND_OWNER, Role.REGULATOR)
 """Whose desk it is: suppliers see that their certificate is suspended, not more."""
 _COLOURS, _STATES = list(Colour), list(ServingState)
-_SHOWN_STEPS, _INCIDENTS = 4, 500
+_SHOWN_STEPS, _INCIDENTS = 6, 500
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def show_runbook(request: HubRequest, name: str) -> HttpResponse:
         "runbook": runbook,
         "book": book,
         "reporter": reporter,
-        "clocks": [rule for rule in book.clocks if reporter.name in rule.reporters],
+        "clocks": [(rule, _within(rule.minutes)) for rule in book.clocks if reporter.name in rule.reporters],
         "may_edit": may_edit(view, service),
         "crumbs": _crumbs()[:1],
     }
@@ -115,6 +115,14 @@ def take(request: HubRequest, number: int, act: str) -> HttpResponse:
     crumbs = [*_crumbs(), {"url": reverse("incident", kwargs={"number": number}), "label": service.title}]
     shown = {"title": Text(code=f"act.{act}"), "lead": incident.title, "form": form, "crumbs": crumbs}
     return render(request, "hub/said.html", shown)
+
+
+def _within(minutes: int) -> Text:
+    """Return a time limit in the largest unit that spells it whole."""
+    for unit, length in (("days", 1440), ("hours", 60)):
+        if minutes % length == 0:
+            return text(f"incident.{unit}", count=minutes // length)
+    return text("incident.minutes", count=minutes)
 
 
 def _initial(incident: Incident, head: str) -> dict[str, str]:
