@@ -8,6 +8,7 @@ from django.urls import resolve
 
 from pilotbase.documents.permissions import Act
 from tests.catalogue.records_for_tests import OTHER_OWNER, OTHER_SUPPLIER, commission, proposal, scenario, version
+from tests.hub.services_for_tests import serve
 from tests.watch.incidents_for_tests import keep_service, open_one
 
 COLUMNS = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer",
@@ -118,6 +119,24 @@ PAGES = """
 /scenarios/plant/milling/acts/scenario.edit/ 302 404 200 200 404 404 404 404 404 404
 /applications/new/                  302 404 404 404 404 200 200 404 404 404
 /trials/new/                        302 404 404 404 404 200 200 404 404 404
+/services/                          302 404 200 200 200 200 200 200 200 200
+/services/milling/                  302 404 200 200 404 200 404 404 404 200
+/services/nothing/                  302 404 404 404 404 404 404 404 404 404
+/certificates/{serial}/service/     302 404 200 200 404 404 404 404 404 404
+/api/services                       401 200 200 200 200 200 200 200 200 200
+/api/services/milling               401 404 200 200 404 200 404 404 404 200
+/services/milling/watch/            302 404 200 200 404 200 404 404 404 200
+/services/nothing/watch/            302 404 404 404 404 404 404 404 404 404
+/warnings/                          302 404 200 200 200 200 200 200 200 200
+/api/services/milling/watch         401 404 200 200 404 200 404 404 404 200
+/api/services/milling/watch/path    401 422 422 422 422 422 422 422 422 422
+/api/services/milling/warnings      401 404 200 200 404 200 404 404 404 200
+/api/warnings                       401 200 200 200 200 200 200 200 200 200
+/api/services/nothing               401 404 404 404 404 404 404 404 404 404
+/api/services/milling/history       401 404 200 200 404 200 404 404 404 200
+/api/services/milling/keys          401 404 200 200 404 403 404 404 404 200
+/api/services/milling/budgets       401 404 200 200 404 403 404 404 404 200
+/api/services/milling/usage         401 404 200 200 404 403 404 404 404 200
 /certificates/                      200 200 200 200 200 200 200 200 200 200
 /certificates/{serial}/             200 200 200 200 200 200 200 200 200 200
 /certificates/{serial}/certificate.json 200 200 200 200 200 200 200 200 200 200
@@ -211,6 +230,7 @@ def certified(any_world):
     )
     keep_service(trial.store)
     open_one(trial.store)
+    serve(any_world)
     any_world.digests = {
         "milling": _hex(trial.scenario),
         "xray": _hex(xray),
@@ -405,6 +425,21 @@ POSTED = {
     "post /api/scenarios",
     "post /api/applications",
     "put /api/roadmap",
+    "post /api/services",
+    "post /api/services/overrides",
+    "post /api/services/{service}/moves/{move}",
+    "post /api/services/{service}/keys",
+    "delete /api/services/{service}/keys/{key}",
+    "put /api/services/{service}/budgets/{budget}",
+    "post /api/services/{service}/observations",
+    "post /api/services/{service}/labels",
+    "post /api/services/{service}/watch/replays",
+    "post /api/services/{service}/watch/arming",
+    "post /api/services/{service}/watch/disarming",
+    "post /api/services/{service}/silences",
+    "post /api/services/{service}/silences/end",
+    "post /api/services/{service}/erasures",
+    "post /api/warnings/{digest}/acknowledgement",
     "post /api/matches/scenarios",
     "post /api/matches/applications",
 } | {
@@ -421,6 +456,12 @@ POSTED = {
     "post /api/notices/read",
     "get /api/notices/mail",
     "put /api/notices/mail",
+    "post /api/services",
+    "post /api/services/overrides",
+    "post /api/services/{service}/moves/{move}",
+    "post /api/services/{service}/keys",
+    "delete /api/services/{service}/keys/{key}",
+    "put /api/services/{service}/budgets/{budget}",
     "put /api/services/{service}/runbook",
     "post /api/incidents/{number}/notes",
     "post /api/incidents/{number}/grade",
@@ -435,8 +476,10 @@ POSTED = {
     "post /api/webhooks/{webhook}/messages/{message}/replay",
 }
 """Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`, `test_exchange`, `test_notices`,
-`test_duty_desk`."""
-POSTED_PAGES = {"import-confirm", "import-cancel",
+`test_duty_desk`, `test_services`."""
+POSTED_PAGES = {"service-move", "service-keys", "service-key-revoke", "service-budget",
+                "watch-replay", "watch-arm", "watch-disarm", "watch-silence", "watch-speak", "warning-care",
+                "import-confirm", "import-cancel",
                 "act-for", "invitation-withdraw", "membership-remove", "token-revoke", "set_language",
                 "openid_connect_login", "openid_connect_callback", "mfa_reauthenticate", "mfa_activate_totp",
                 "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",

@@ -40,6 +40,7 @@ FLOW = (
     Entry(text("hub.certified_applications"), "certified"),
     Entry(text("hub.nav_certificates"), "certificate-check"),
     Entry(text("service.nav"), "services", members_only=True),
+    Entry(text("watching.warnings"), "warnings", members_only=True),
     Entry(text("incident.desk"), "duty-desk", members_only=True, roles=frozenset(DESK_READERS)),
     Entry(text("hub.nav_organisations"), "records", "organisations", members_only=True),
     Entry(text("live.queue_title"), "queue", members_only=True),

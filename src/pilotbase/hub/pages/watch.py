@@ -28,13 +28,15 @@ from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.watch_forms import SilenceForm, TermsForm
 from pilotbase.watch import status
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
+from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.muting import acknowledge, end_silence, silence
 from pilotbase.watch.subjects import service_of
+from pilotbase.worker.duty_desk import READERS as DESK_READERS
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
 _DRAWN = (Signal.RISK, Signal.LATENCY, Signal.CONTRACT)
-_STRIPS, _WARNINGS, _LISTED = 24, 1000, 50
+_STRIPS, _WARNINGS, _LISTED, _INCIDENTS = 24, 1000, 50, 10
 _AGAINST = (InputError, RefusedError, ConflictError)
 
 
@@ -138,6 +140,7 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
         "drift": drawn(_drift_chart(view, found)),
         "counts": [(Text(code=f"counted.{what}"), count) for what, count in found.counts.items()],
         "warnings": status.list_warnings(view, name, _LISTED),
+        "incidents": list_incidents(view, name, limit=_INCIDENTS) if request.acting.has(*DESK_READERS) else [],
         "may_care": view.actor.may_write_for(service.organisation),
         "replayed": replayed,
         "replay_digest": replayed.digest() if replayed else "",
