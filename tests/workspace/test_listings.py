@@ -173,3 +173,16 @@ def test_what_is_restored_from_a_backup_is_found(tmp_path: Path) -> None:
     store = open_home(again.path).open_store()
     assert (found(store, VISITOR, "铣床"), found(store, VISITOR, "轴承")) == ({"plant/milling"}, set())
     store.close()
+
+
+def test_several_listings_may_begin_in_one_transaction(store: Store) -> None:
+    view = store.as_actor(DESK)
+    with view.transaction("listed") as change:
+        for name in ("one", "two", "three"):
+            content = Organisation(name=name, title=name, roles=())
+            digest = change.put(content, PUBLIC)
+        for name in ("one", "two", "three"):
+            title = Localized(en=name, zh=name)
+            put_listing(change, Listing(f"organisation:{name}", "organisation", "x", digest, "base", title), [])
+    found = list_page(view, Query("organisation"))
+    assert [one.subject.partition(":")[2] for one in found.items] == ["three", "two", "one"]

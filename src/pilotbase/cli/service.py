@@ -103,7 +103,7 @@ def ask_human(name: Service, reason: Reason, as_json: AsJson = False) -> None:
 @remote
 def override(
     name: Service,
-    owner: Annotated[str, typer.Option(help="Organisation whose service it is.")],
+    owner: Annotated[str, typer.Argument(help="Organisation whose service it is.")],
     endpoint: Annotated[str, typer.Option(help="Its address; oip+https://… for one of the Open Inference Protocol.")],
     model: Annotated[str, typer.Option(help="Name by which the endpoint knows the model.")],
     reason: Annotated[str, typer.Option(help="Why it may serve without a certificate; it is signed.", prompt="Why")],
@@ -238,14 +238,14 @@ def _number(certificate: str) -> str:
     return read_statement(envelope.content()).serial
 
 
-def _asked(model: type[M], **said: object) -> M:
+def _asked(kind: type[M], /, **said: object) -> M:
     """Return what was asked for; raises `InputError` with every problem at once."""
     import pydantic
 
     from pilotbase.documents.loading import issues_of
 
     try:
-        return model.model_validate(said)
+        return kind.model_validate(said)
     except pydantic.ValidationError as error:
         raise InputError.from_issues("--", issues_of("--", error)) from None
 

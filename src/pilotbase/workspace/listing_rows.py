@@ -25,13 +25,20 @@ def put_row(connection: Connection, subject: str, values: Mapping[str, Any]) -> 
     after = Indexed(values["kind"], scope, values["words"])
     known = connection.execute(_KNOWN.where(_rows.subject == subject)).one_or_none()
     if known is None:
-        sequence = connection.scalar(select(func.max(tables.changes.c.sequence))) or 0
+        sequence = _next_sequence(connection)
         row = {**values, "subject": subject, "scope": scope, "sequence": sequence}
         connection.execute(insert(tables.listings).values(row))
         text_index.put(connection, sequence, None, after)
     else:
         connection.execute(update(tables.listings).where(_rows.subject == subject).values(**values, scope=scope))
         text_index.put(connection, known.sequence, _indexed(known), after)
+
+
+def _next_sequence(connection: Connection) -> int:
+    """Return a number after all others: the newest change's, or a later one where several listings begin at once."""
+    changed = connection.scalar(select(func.max(tables.changes.c.sequence))) or 0
+    listed = connection.scalar(select(func.max(_rows.sequence))) or 0
+    return max(int(changed), int(listed) + 1)
 
 
 def change_scope(connection: Connection, digest: str, owner: str, scope: str) -> None:

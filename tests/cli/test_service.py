@@ -1,0 +1,88 @@
+"""``pilotbase service`` in a home and over a hub: from the certificate's file to calls, keys, budgets and the stop."""
+
+import json
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.cli import app
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.service.calls import Cost
+from pilotbase.service.desk import Desk
+from pilotbase.worker.base import open_base
+from tests.service.services_for_tests import Served
+
+
+class OfBase(Served):
+    """What the tests of services do, on a base as the command line makes it."""
+
+    def __init__(self, base) -> None:
+        self.store, self.folder, self.trust = base.lab.store, base.home.path, base.trust
+        self.view, self.journals = base.lab.view, base.home.path / "journals"
+
+
+@pytest.fixture
+def run(monkeypatch):
+    def run(*words, code=0, language="en"):
+        monkeypatch.setenv("PILOTBASE_LANGUAGE", language)
+        done = CliRunner().invoke(app, ["service", *words])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    return run
+
+
+@pytest.fixture
+def certificate(tmp_path, monkeypatch):
+    """Path of the certificate of an application that the base holds."""
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+    base = open_base(create=True, name="base")
+    served = OfBase(base)
+    issued = base.lab.view.load(served.certify(held=served.hold()), IssuedCertificate)
+    path = tmp_path / "certificate.json"
+    path.write_bytes(issued.envelope.to_bytes())
+    base.lab.close()
+    return path
+
+
+def test_from_the_certificate_to_the_stop(run, certificate):
+    assert "no service" in run("show", "milling", code=2)
+    assert "forest 1.0.0" in run("create", "milling", "--certificate", str(certificate), "--title", "Mill watch")
+    assert "0 in use, of 3" in run("budget", "milling", "main", "--calls", "3", "--period", "total")
+    secret = run("key", "create", "milling", "--title", "line 3", "--budget", "main").strip().splitlines()[-1]
+    base = open_base()
+    desk = Desk.open(base.lab.view, base.home.path / "journals")
+    for _ in range(3):
+        desk.settle(desk.admit(secret, "milling", Cost()), Cost())
+    run("stop", "milling", "--reason", "line 3 is rebuilt")
+    with pytest.raises(PilotbaseError) as caught:
+        desk.admit(secret, "milling", Cost())
+    assert caught.value.code == "service.stopped"
+    assert "line 3 is rebuilt" in caught.value.render()
+    desk.close()
+    done = CliRunner().invoke(app, ["worker", "--once"])
+    assert done.exit_code == 0, done.output
+    assert "3 calls" in run("usage", "milling")
+    assert "3 used, 0 in use, of 3" in run("budget", "milling")
+    assert "已停止" in run("show", "milling", language="zh")
+    run("start", "milling", "--reason", "it runs")
+    (key,) = json.loads(run("key", "list", "milling", "--json"))
+    assert "secret" not in key and secret not in run("key", "list", "milling")
+    run("key", "revoke", "milling", key["identity"])
+    assert "revoked" in run("key", "list", "milling")
+    assert [one["name"] for one in json.loads(run("list", "--json"))] == ["milling"]
+    base.lab.close()
+
+
+def test_what_is_wrong_is_told_with_what_to_do(run, certificate):
+    assert "one of the two" in run("create", "milling", code=2)
+    assert "issued no certificate" in run("create", "milling", "--certificate", "0" * 64, code=2)
+    run("create", "milling", "--certificate", str(certificate))
+    assert "bounds calls or tokens" in run("budget", "milling", "main", code=2)
+    assert "没有预算" in run("key", "create", "milling", "--title", "x", "--budget", "none", code=2, language="zh")
+    run("key", "create", "milling", "--title", "x", "--scope", "everything", code=2)
+    run("override", "chat", "plant", "--endpoint", "ftp://x", "--model", "m", "--reason", "r", code=2)
+    run("override", "chat", "plant", "--endpoint", "oip+https://x.example", "--model", "m", "--reason", "r")
+    assert re.search(r"chat .* m$", run("list"), re.MULTILINE)
