@@ -67,6 +67,9 @@ def test_every_number_is_the_number_of_its_records(walked, path, who):
         assert found["/ledger/records/opened/"] == expected[who]
         assert found["/ledger/records/warned/"] == found["/ledger/records/in_use/"] == (who != "other-owner")
         assert found["/ledger/steps/demanded_opened/open/"] == {"owner": 0}.get(who, 1)
+        assert ('href="/services/mill-watch/"' in page(walked, "/ledger/records/in_use/", who)) == (
+            who != "other-owner"
+        )
     for address, number in found.items():
         assert page(walked, address, who).count('<th scope="row">') == number, address
 

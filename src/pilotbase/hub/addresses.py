@@ -13,13 +13,10 @@ KINDS: dict[str, str] = {section: kind for kind, section in SECTIONS.items()}
 
 
 def address_of(subject: str) -> str:
-    """Return the path of a record's page; of ``scenario:plant/milling`` it is ``/scenarios/plant/milling/``.
-
-    Empty for what has no page of its own.
-    """
+    """Return the path of a subject's page; of ``scenario:plant/milling`` it is ``/scenarios/plant/milling/``."""
     kind, _, name = subject.partition(":")
-    if kind not in SECTIONS:
-        return ""
+    if kind == "service":
+        return reverse("service", kwargs={"name": name})
     return reverse("record", kwargs={"section": SECTIONS[kind], "name": name})
 
 
