@@ -9,8 +9,9 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.clock_book import ClockBook
+from pilotbase.documents.drill import Drill
 from pilotbase.documents.matching import GapMap, Matches
-from pilotbase.documents.observation import LabelBatch, ObservationBatch
+from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
 from pilotbase.documents.profile import ReferenceProfile
@@ -19,7 +20,7 @@ from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import Override, Service, ServiceStanding
 from pilotbase.documents.upgrades import current_version
-from pilotbase.documents.watch import Incident, RiskWarning, Runbook, Watch
+from pilotbase.documents.watch import Acknowledgement, Incident, Replay, RiskWarning, Runbook, Silence, Watch
 
 KINDS: dict[str, type[Document]] = {
     current_version(model).partition("/")[0]: model
@@ -40,12 +41,17 @@ KINDS: dict[str, type[Document]] = {
         Override,
         ObservationBatch,
         LabelBatch,
+        Taken,
         Watch,
+        Replay,
         RiskWarning,
+        Acknowledgement,
+        Silence,
         Runbook,
         Incident,
         Roadmap,
         ClockBook,
+        Drill,
         Matches,
         GapMap,
         ReferenceProfile,

@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, insert, select, update
 
-from pilotbase.documents.texts import Text
 from pilotbase.workspace import watch_tables as tables
 
 _rows = tables.watch_counts.c
@@ -27,11 +26,6 @@ class Counted(StrEnum):
     LATE_CASE = "late_case"
     LATE_LABEL = "late_label"
     UNKNOWN_LABEL = "unknown_label"
-
-    @property
-    def name_text(self) -> Text:
-        """Return what it is called."""
-        return Text(code=f"counted.{self.value}")
 
 
 @dataclass(frozen=True)
