@@ -14,6 +14,7 @@ from pilotbase.cli import (
     certificate,
     connection,
     demo,
+    drill,
     gateway,
     hub_records,
     hub_uploads,
@@ -56,6 +57,7 @@ app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(service.app, name="service")
 app.add_typer(watch.app, name="watch")
+watch.app.command("drill")(drill.drill)
 app.add_typer(incident.app, name="incident")
 app.add_typer(hub_uploads.app, name="upload")
 app.add_typer(roadmap.app, name="roadmap")

@@ -19,6 +19,7 @@ from pilotbase.watch.incidents import load_incident
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.barred import move_off_barred, react_to_record
 from pilotbase.worker.base import Base
+from pilotbase.worker.drills import react_to_drill
 from pilotbase.worker.reacting import PASSING, Reacting
 from pilotbase.worker.reaction_notices import about_base, about_incident
 from pilotbase.worker.warned import react_to_warning
@@ -31,6 +32,7 @@ REACTIONS: Mapping[str, Reaction] = {
     "risk-warning": react_to_warning,
     "record": react_to_record,
     "revocations": move_off_barred,
+    "drill": react_to_drill,
 }
 """Kind of document → what is done when a name comes to stand for one."""
 IDLE_SECONDS, REST_SECONDS, _END_SECONDS = 0.5, 5.0, 3.0

@@ -21,12 +21,13 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, ServingState
 from pilotbase.documents.watch import Incident, RiskWarning, RunbookRule, TimelineEntry
 from pilotbase.service.known import barred, revocations
-from pilotbase.service.standing import ask_human, fall_back, standing_of, take_offline
+from pilotbase.service.standing import standing_of
 from pilotbase.watch.incidents import continue_open, open_incident
 from pilotbase.watch.muting import is_muted
 from pilotbase.watch.reaction_rows import DECIDED, Decision, Done, find_step, keep_decision, level_of, steps_of
 from pilotbase.watch.runbooks import rises, rule_for, runbook_of
 from pilotbase.watch.subjects import service_of
+from pilotbase.worker.countermeasures import move_service, timed
 from pilotbase.worker.reacting import Cause, Finish, Reacting, told_to_incident
 from pilotbase.worker.reaction_notices import about_incident, about_service
 from pilotbase.workspace.failures import NotFoundError
@@ -114,31 +115,18 @@ def _steps(case: Case) -> Iterator[tuple[str, Step]]:
 
 
 def _take_measure(measure: Countermeasure, reacting: Reacting, case: Case) -> Finish:
-    standing = _move(measure, reacting, case)
+    where, why = (case.service.name, case.decision.route), (_raised(case.warning), case.cause.digest)
+    standing = move_service(reacting.view, measure, where, why)
     state = text(f"serving.{standing.state}")
 
     def finish(change: Transaction) -> Done:
         if standing.cause != case.cause.digest:
             what = text("reaction.measure_not_needed", measure=text(f"countermeasure.{measure}"), state=state)
             return Done(what=what, at=change.now)
-        seconds = max(0.0, (standing.at - case.warning.at).total_seconds())
-        allowed = case.rule.within_seconds
-        code = "reaction.measure_done" if seconds <= allowed else "reaction.measure_late"
-        what = text(code, state=state, seconds=f"{seconds:.1f}", allowed=allowed)
+        what = timed(state, case.warning.at, standing.at, case.rule.within_seconds)
         return Done(what=what, at=standing.at, document=standing.digest())
 
     return finish
-
-
-def _move(measure: Countermeasure, reacting: Reacting, case: Case) -> ServiceStanding:
-    """Move the service and return where it stands: once for a cause, and off one route once for all causes."""
-    view, name, route = reacting.view, case.service.name, case.decision.route
-    why = (_raised(case.warning), case.cause.digest)
-    if measure is Countermeasure.ASK_HUMAN:
-        return ask_human(view, name, *why)
-    if measure is Countermeasure.TAKE_OFFLINE:
-        return take_offline(view, name, *why)
-    return standing_of(view, name) if route is None else fall_back(view, name, *why, off=route)
 
 
 def _open_incident(reacting: Reacting, case: Case) -> Finish:

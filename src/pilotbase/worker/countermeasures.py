@@ -1,0 +1,34 @@
+"""Countermeasures: a service is moved once for a cause, and how long that took is said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.service import ServiceStanding
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Countermeasure
+from pilotbase.service.standing import ask_human, fall_back, standing_of, take_offline
+from pilotbase.workspace.store import View
+
+
+def move_service(
+    view: View, measure: Countermeasure, where: tuple[str, int | None], why: tuple[Text, Digest]
+) -> ServiceStanding:
+    """Move a service and return where it stands: once for a cause, and off one route once for all causes.
+
+    ``where``: its name, and the route to be left; None: it was left before, and there is nothing to fall back from.
+    """
+    name, route = where
+    if measure is Countermeasure.ASK_HUMAN:
+        return ask_human(view, name, *why)
+    if measure is Countermeasure.TAKE_OFFLINE:
+        return take_offline(view, name, *why)
+    return standing_of(view, name) if route is None else fall_back(view, name, *why, off=route)
+
+
+def timed(state: Text, raised: datetime, done: datetime, allowed: int) -> Text:
+    """Return what was reached, how long after the warning, and whether that is longer than allowed."""
+    seconds = max(0.0, (done - raised).total_seconds())
+    code = "reaction.measure_done" if seconds <= allowed else "reaction.measure_late"
+    return text(code, state=state, seconds=f"{seconds:.1f}", allowed=allowed)
