@@ -10,7 +10,6 @@ from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.clock_book import ClockBook
 from pilotbase.documents.drill import Drill
-from pilotbase.documents.drill import Drill
 from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
@@ -52,7 +51,6 @@ KINDS: dict[str, type[Document]] = {
         Incident,
         Roadmap,
         ClockBook,
-        Drill,
         Drill,
         Matches,
         GapMap,
