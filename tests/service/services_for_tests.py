@@ -1,5 +1,7 @@
 """A base with one certified application in service, and what tests do with it."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from contextlib import contextmanager
@@ -11,7 +13,9 @@ from pilotbase.certificate import create_trust, reinstate, revoke, sign_certific
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.compute.environments import build_environment
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
+from pilotbase.documents.record import Result
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding, ServiceTerms
 from pilotbase.documents.texts import text
@@ -25,12 +29,38 @@ from pilotbase.service.registry import load_service
 from pilotbase.service.standing import write_standing
 from pilotbase.workspace.actors import PUBLIC, actor, parties
 from pilotbase.workspace.store import Store, View
+from tests.catalogue.records_for_tests import COMMISSION, MACHINE, Trial, certificate
 
 OPERATOR = actor("base", Role.OPERATOR)
+PARTIES = {
+    "base": Role.OPERATOR,
+    "plant": Role.DEMAND_OWNER,
+    "acme": Role.SUPPLIER,
+    "institute": Role.REVIEWER,
+    "ministry": Role.REGULATOR,
+}
 
 
 def digest(name: str) -> str:
     return f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+class SignedTrial(Trial):
+    """A trial in a base that signs, whose certificate holds for some time."""
+
+    def __init__(self, served: Served) -> None:
+        super().__init__(served.store)
+        self._trust = served.trust
+        for name, role in PARTIES.items():
+            self.register(name, role)
+
+    def issue(self) -> None:
+        now = self.store.clock()
+        times = {"issued_at": now, "expires_at": now + timedelta(days=100)}
+        stated = certificate(self.report).certificate.model_copy(update=times)
+        issued = IssuedCertificate(certificate=stated, envelope=sign_certificate(stated, self._trust))
+        self.made = self.store.as_actor(MACHINE).put(issued, PUBLIC, "certificate.issued")
+        self.do(MACHINE, COMMISSION, Act.CERTIFICATE_ISSUE, Result(made=self.made))
 
 
 class Served:
@@ -131,6 +161,18 @@ class Served:
         return CertifiedRoute(
             certificate=certificate, serial=stated.serial, application=stated.application, plan=stated.plan
         )
+
+    def serve_trial(self, trial: SignedTrial) -> Service:
+        """Put what a trial has certified into service, with the trial named."""
+        route = self.route(trial.made).model_copy(update={"commission": COMMISSION})
+        service = Service(
+            name="milling", title="Milling", organisation="plant", routes=(route,), terms=ServiceTerms(ask_human=False)
+        )
+        with self.view.transaction("service.created") as change:
+            made = change.put(service, parties("acme"), owner="plant", fields={"service": "milling"})
+            change.set_head("service:milling", made, expected=None)
+        self.stand(ServingState.SERVING)
+        return service
 
     def stand(self, state: ServingState, route: int = 0, name: str = "milling") -> None:
         standing = ServiceStanding(

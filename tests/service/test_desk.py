@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Scope, ServingState
 from pilotbase.service.calls import Cost
 from pilotbase.service.desk import Desk
 from pilotbase.service.keys import keys_of
-from tests.service.services_for_tests import Served
+from tests.catalogue.records_for_tests import COMMISSION, DESK
+from tests.service.services_for_tests import Served, SignedTrial
 
 
 def refusal(desk: Desk, secret: str, service: str = "milling", scope: Scope = Scope.INFER, tokens: int = 0) -> str:
@@ -69,6 +71,21 @@ def test_what_is_changed_in_the_store_holds_at_the_next_call(any_served: Served)
         assert refusal(desk, secret) == "service.certificate_revoked"
         any_served.withdraw(keys_of(any_served.view, "milling")[0].identity)
         assert refusal(desk, secret) == "service.key_revoked"
+
+
+def test_what_is_decided_in_the_record_of_its_trial_holds_before_any_worker_runs(served: Served) -> None:
+    trial = SignedTrial(served)
+    trial.reach("certified")
+    served.serve_trial(trial)
+    secret = served.key()
+    with served.desk() as desk:
+        assert desk.admit(secret, "milling", Cost()).route
+        trial.do(DESK, COMMISSION, Act.CERTIFICATE_SUSPEND)
+        assert refusal(desk, secret) == "service.certificate_suspended"
+        trial.do(DESK, COMMISSION, Act.CERTIFICATE_REINSTATE)
+        assert desk.admit(secret, "milling", Cost()).route
+        trial.do(DESK, COMMISSION, Act.CERTIFICATE_REVOKE)
+        assert refusal(desk, secret) == "service.certificate_revoked"
 
 
 def test_an_earlier_certified_version_answers_then_a_person(served: Served, clock) -> None:

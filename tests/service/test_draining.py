@@ -79,6 +79,22 @@ def test_a_drain_that_was_killed_before_it_counted_hands_over_the_same_batches(s
     assert counted(served) == {"answered": (1, 1, 0)}
 
 
+def test_a_journal_that_cannot_be_taken_in_holds_up_no_other(served: Served, secret: str) -> None:
+    with served.desk() as one, served.desk() as other:
+        for desk in (one, other):
+            desk.settle(desk.admit(secret, "milling", Cost()), Cost(), served.observed("a"))
+
+        def choosy(batches) -> None:
+            if any(batch.batch.startswith(min(one.identity, other.identity)) for batch in batches):
+                raise PilotbaseError("service.stopped", service="milling", reason="x")
+
+        with pytest.raises(PilotbaseError):
+            drain(served.view, served.journals, choosy)
+        assert counted(served) == {"answered": (1, 1, 0)}
+        drain(served.view, served.journals)
+    assert counted(served) == {"answered": (2, 2, 0)}
+
+
 def test_what_a_killed_desk_held_goes_back_but_for_its_calls(served: Served, secret: str) -> None:
     desk = Desk.open(served.view, served.journals)
     desk.settle(desk.admit(secret, "milling", Cost(1, 100)), Cost(1, 60), served.observed("a"))

@@ -102,9 +102,13 @@ class Desk:
         route = _route(serving, now)
         return self._reserve(access, serving, route, cost, waiting)
 
-    def services(self, secret: str) -> list[Service]:
-        """Return what a key may call; raises `RefusedError` as `admit` does."""
-        self._known.refresh()
+    def services(self, secret: str, *, fresh: bool = True) -> list[Service]:
+        """Return what a key may call; raises `RefusedError` as `admit` does.
+
+        ``fresh=False``: as it was known last, for callers who go on to `admit`.
+        """
+        if fresh:
+            self._known.refresh()
         key = self._access(secret, None, self._now()).key
         serving = self._known.serving(key.service)
         return [] if serving is None else [serving.service]

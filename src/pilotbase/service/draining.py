@@ -16,6 +16,7 @@ from pathlib import Path
 import pydantic
 from sqlalchemy import Connection, delete, insert, update
 
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.observation import ObservationBatch, Scalar
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets, journal
@@ -49,17 +50,17 @@ def drain(view: View, folder: Path, take: Take = lambda _: None) -> Drained:
     """Take in what the journals under ``folder`` hold by now, and clear away those whose desks have ended.
 
     Raises:
-        PilotbaseError: the store cannot be written; what was taken in stays so, the rest is taken in next time.
+        PilotbaseError: of the first journal that could not be taken in, once all others were; what was taken in stays
+            so, the rest is taken in next time.
     """
-    found = Drained()
+    found, failures = Drained(), []
     for desk in journal.desks(folder):
-        with journal.reading(folder, desk) as its:
-            if its != "gone":
-                found = found + _drain_desk(view, folder, desk, take)
-            if its == "living":
-                _say_alive(view, desk)
-            if its == "ended":
-                found = found + _finish(view, folder, desk)
+        try:
+            found = found + _drain_desk(view, folder, desk, take)
+        except PilotbaseError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
     return found
 
 
@@ -70,6 +71,17 @@ def expire_allotments(view: View) -> int:
 
 
 def _drain_desk(view: View, folder: Path, desk: str, take: Take) -> Drained:
+    with journal.reading(folder, desk) as its:
+        if its == "gone":
+            return Drained()
+        found = _drain_segments(view, folder, desk, take)
+        if its == "living":
+            _say_alive(view, desk)
+            return found
+        return found + _finish(view, folder, desk)
+
+
+def _drain_segments(view: View, folder: Path, desk: str, take: Take) -> Drained:
     found = Drained()
     with view.store.database.read() as connection:
         segment, place = taken_in(connection, desk)
