@@ -1,5 +1,6 @@
 """Bases with services for the tests: on SQLite, and where SQL of our own is concerned on PostgreSQL too."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,13 +46,22 @@ def any_served(any_url: str, tmp_path: Path, key: LogKey, clock: Clock) -> Itera
     store.close()
 
 
-@pytest.fixture
-def served(tmp_path: Path, key: LogKey, clock: Clock) -> Iterator[Served]:
-    """A base on SQLite, for rules that do not depend on the database."""
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store on SQLite, to be copied: migrating one for each test would take most of the time."""
 
     class Request:
         param = "sqlite"
 
-    store = Store.open(fresh_url(Request(), tmp_path), key, clock)
+    folder = tmp_path_factory.mktemp("store")
+    fresh_url(Request(), folder)
+    return folder / "pilotbase.db"
+
+
+@pytest.fixture
+def served(empty_store: Path, tmp_path: Path, key: LogKey, clock: Clock) -> Iterator[Served]:
+    """A base on SQLite, for rules that do not depend on the database."""
+    path = Path(shutil.copy(empty_store, tmp_path))
+    store = Store.open(f"sqlite:///{path}", key, clock)
     yield Served(store, tmp_path)
     store.close()
