@@ -151,6 +151,21 @@ def test_a_full_disk_refuses_calls_and_loses_none(served: Served, secret: str, m
     assert served.gone() == Cost(2, 0)
 
 
+def test_a_call_that_could_not_be_written_down_costs_nothing(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    served.serve()
+    secret = served.key(served.budget(calls=1))
+
+    def full(*_) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    with served.desk() as desk:
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(DiskFullError):
+            desk.admit(secret, "milling", Cost())
+        monkeypatch.undo()
+        desk.settle(desk.admit(secret, "milling", Cost()), Cost())
+
+
 def test_segments_follow_each_other_and_go_when_they_are_taken_in(
     served: Served, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,8 +219,9 @@ def test_allotments_of_a_desk_that_is_silent_for_a_day_count_as_used(served: Ser
     clock.step(timedelta(hours=2).total_seconds())
     assert expire_allotments(served.view) == 1
     assert served.gone() == used(served) == held
+    desk.admit(secret, "milling", Cost(1, held.tokens - 50))  # it lives after all, and takes an allotment anew
     desk.close()
-    assert served.gone() == held
+    assert served.gone() == Cost(held.calls, held.tokens + 50)  # what was counted as used stays so
 
 
 def test_a_call_that_ended_otherwise_is_counted_so(served: Served, secret: str) -> None:
