@@ -5,7 +5,20 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts import DARK, LIGHT, Bar, Leg, Legend, Stage, bar_chart, funnel_chart, spell_days, way_chart
+from pilotbase.charts import (
+    DARK,
+    LIGHT,
+    Bar,
+    Grid,
+    Leg,
+    Legend,
+    Stage,
+    bar_chart,
+    funnel_chart,
+    grid_chart,
+    spell_days,
+    way_chart,
+)
 from pilotbase.documents.texts import LANGUAGES
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -13,10 +26,14 @@ STAGES = (Stage("Opened", 1280), Stage("Trials", 320), Stage("Verdicts", 160), S
 LEGS = (Leg("Publish", 10, 12), Leg("Find", 20, 9), Leg("Agree", None))
 BARS = (Bar("制造", 40, 10, 80), Bar("Health", 0, 0))
 LEGEND = Legend("By sector", "opened", "certified")
+GRID = Grid(
+    "Map", ("科学技术", "Industry"), ("model foundation", "数据"), (((8, 2, 1), (0, 0, 0)), ((0, 0, 0), (4, 0, 0)))
+)
 CHARTS = {
     "funnel": lambda language, theme: funnel_chart(STAGES, language, theme),
     "way": lambda language, theme: way_chart(LEGS, language, theme),
     "bars": lambda language, theme: bar_chart(BARS, LEGEND, language, theme),
+    "grid": lambda language, theme: grid_chart(GRID, language, theme),
 }
 
 
@@ -79,3 +96,11 @@ def test_charts_of_nothing_are_drawn():
 )
 def test_days_are_spelled_as_people_say_them(days, said):
     assert spell_days(days) == said
+
+
+def test_a_grid_says_every_number_and_which_cells_are_empty():
+    svg = grid_chart(GRID, "en")
+    assert [told for told in texts(svg) if told[0].isdigit() or told == "–"] == ["8 · 2 · 1", "–", "–", "4 · 0 · 0"]
+    assert read(svg).find(f"{SVG}desc").text.endswith("2 of 4 cells are empty")
+    full, half = filled(svg, LIGHT.strong)
+    assert full == 2 * half

@@ -36,9 +36,7 @@ def grid_chart(grid: Grid, language: Language, theme: Theme = LIGHT) -> str:
 @lru_cache(maxsize=32)
 def _drawn(grid: Grid, language: Language, theme: Theme) -> str:
     width, height = LEFT + WIDE * len(grid.columns) + GAP, TOP + HIGH * len(grid.rows) + GAP
-    empty = sum(not any(cell) for row in grid.cells for cell in row)
-    described = text("chart.grid.description", empty=empty, cells=len(grid.rows) * len(grid.columns))
-    drawing = Drawing(width, height, grid.title, described.render(language), theme.paper)
+    drawing = Drawing(width, height, grid.title, _described(grid, language), theme.paper)
     most = max((cell[0] for row in grid.cells for cell in row), default=0)
     for place, name in enumerate(grid.columns):
         for line, part in enumerate(_broken(name)):
@@ -51,6 +49,22 @@ def _drawn(grid: Grid, language: Language, theme: Theme) -> str:
     return drawing.to_svg()
 
 
+def _described(grid: Grid, language: Language) -> str:
+    """Return every number that is drawn, and how many cells hold none, for readers."""
+    cells = [
+        (f"{row}, {column}", counts)
+        for row, line in zip(grid.rows, grid.cells, strict=True)
+        for column, counts in zip(grid.columns, line, strict=True)
+    ]
+    said = [f"{name}: {_spelled(counts)}" for name, counts in cells if any(counts)]
+    empty = text("chart.grid.description", empty=len(cells) - len(said), cells=len(cells)).render(language)
+    return "; ".join([*said, empty])
+
+
+def _spelled(counts: Sequence[int]) -> str:
+    return " · ".join(map(spell_count, counts))
+
+
 def _draw_cell(drawing: Drawing, corner: tuple[float, float], counts: Sequence[int], most: int, theme: Theme) -> None:
     x, y = corner[0] + GAP / 2, corner[1] + GAP / 2
     size = (WIDE - GAP, HIGH - GAP)
@@ -61,8 +75,9 @@ def _draw_cell(drawing: Drawing, corner: tuple[float, float], counts: Sequence[i
     shade = -(-counts[0] * _SHADES // most) if most else 0
     drawing.rectangle((x, y), size, theme.paper, rounding=4, outline=theme.strong)
     drawing.rectangle((x, y + size[1] - 5), (size[0] * shade / _SHADES, 5), theme.strong, rounding=2)
-    told = " · ".join(map(spell_count, counts))
-    drawing.text((corner[0] + WIDE / 2, corner[1] + HIGH / 2 + 2), told, anchor="middle", colour=theme.ink, bold=True)
+    drawing.text(
+        (corner[0] + WIDE / 2, corner[1] + HIGH / 2 + 2), _spelled(counts), anchor="middle", colour=theme.ink, bold=True
+    )
 
 
 def _broken(name: str) -> list[str]:
