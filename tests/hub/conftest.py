@@ -2,15 +2,20 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import fastexcel
+import polars
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "workspace"))
 from stores_for_tests import postgres
 from worlds_for_tests import World, world
+
+from pilotbase.data import tables
 
 __all__ = ["postgres"]
 
@@ -27,9 +32,44 @@ def settings_of_hub(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return change
 
 
+class Noticed:
+    """Readers of tables that must not be asked for."""
+
+    def __call__(self, *_: object, **__: object) -> None:
+        raise AssertionError("a table was parsed in the process of the hub")
+
+    get = __iter__ = __call__
+
+
+@pytest.fixture
+def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a table that is parsed in the hub's own process fail the test: only a box has readers then."""
+    for place, name in (
+        (tables, "READERS"),
+        (polars, "read_csv"),
+        (polars, "read_parquet"),
+        (polars, "scan_parquet"),
+        (fastexcel, "read_excel"),
+    ):
+        monkeypatch.setattr(place, name, Noticed())
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def any_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A hub on each database, shared by the tests of a module."""
+    with _world_on(request, tmp_path_factory) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+def long_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A hub as `any_world`, on PostgreSQL in the long proofs only: for tests that run a trial of their own."""
+    with _world_on(request, tmp_path_factory) as made:
+        yield made
+
+
+@contextmanager
+def _world_on(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     url = request.getfixturevalue("postgres")() if request.param == "postgresql" else None
     with world(tmp_path_factory.mktemp("hub"), url) as made:
         yield made

@@ -9,6 +9,7 @@ import pytest
 
 from tests.hub.test_uploads import ANSWERS, upload
 
+pytestmark = pytest.mark.usefixtures("no_readers")
 KEPT = re.compile(r'name="kept" value="([0-9a-f]{32})"')
 
 
