@@ -5,6 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tests.watch.incidents_for_tests import keep_service, open_one
+
 SPEAKING = {"h1", "h2", "h3", "label", "legend", "button", "summary", "option"}
 OURS = {"English", "中文", "Pilotbase", "API", "OK", "openapi.json", "–"}
 PAGES = ("/", "/work/", "/scenarios/", "/applications/", "/trials/", "/trials/c1/", "/organisations/", "/certificates/",
@@ -15,7 +17,9 @@ PAGES = ("/", "/work/", "/scenarios/", "/applications/", "/trials/", "/trials/c1
          "/notices/webhooks/", "/search/",
          "/certified/", "/figures/", "/next/", "/next/demand-owner/", "/next/open-source/", "/overview/",
          "/overview/late/", "/overview/screen/", "/import/", "/import/organisations/", "/import/targets/", "/matching/",
-         "/scenarios/plant/milling/matches/", "/applications/acme/forest/matches/")  # fmt: skip
+         "/scenarios/plant/milling/matches/", "/applications/acme/forest/matches/", "/desk/", "/incidents/",
+         "/incidents/1/", "/incidents/1/incident.note/", "/incidents/1/incident.grade/",
+         "/services/alarm/runbook/")  # fmt: skip
 ANONYMOUS = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing")
 
 
@@ -53,13 +57,15 @@ def english_of(page: str) -> list[str]:
 @pytest.fixture(scope="module")
 def walked(one_world):
     one_world.trial.reach("certified")
+    keep_service(one_world.trial.store)
+    open_one(one_world.trial.store)
     return one_world
 
 
 @pytest.mark.parametrize("who", ["desk", None])
 def test_chinese_pages_speak_chinese(walked, who):
     browser = walked.client(who, HTTP_ACCEPT_LANGUAGE="zh-CN,zh;q=0.9")
-    names = {"Desk", "Planner", "Signer", "plant", "Plant", "forest", "Reviewer ·"}
+    names = {"Desk", "Planner", "Signer", "plant", "Plant", "forest", "Reviewer ·", "Alarm"}
     found = {}
     for path in PAGES if who else ANONYMOUS:
         page = browser.get(path).content.decode()

@@ -49,7 +49,7 @@ def keep_service(store: Store, name: str = "alarm", **more) -> Service:
     )
     with store.as_actor(BASE).transaction("service.created") as change:
         for head, document in (("service", service), ("service-standing", standing)):
-            kept = change.put(document, parties(), owner="plant")
+            kept = change.put(document, parties(), owner=service.organisation)
             change.set_head(f"{head}:{name}", kept, expected=None)
     return service
 

@@ -10,13 +10,18 @@ from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import RiskWarning, Runbook, RunbookRule
+from pilotbase.watch.warnings import head_of
 from pilotbase.workspace.tables import watch_tables
 from pilotbase.workspace.transaction import Transaction
 
 _LONGEST = 200
 DECIDED = "decided"
 """The name under which the decision about a cause stands."""
-_reactions, _levels = watch_tables.reactions.c, watch_tables.warning_levels.c
+_reactions, _levels, _states = (
+    watch_tables.reactions.c,
+    watch_tables.warning_levels.c,
+    watch_tables.watch_states.c,
+)
 
 
 class Decision(Part):
@@ -67,11 +72,27 @@ def steps_of(connection: Connection, cause: Digest) -> dict[str, Done]:
     return {step: Done.model_validate_json(outcome) for step, outcome in found}
 
 
-def newest_steps(connection: Connection, service: str, limit: int) -> list[Done]:
-    """Return what was done about a service last, newest first."""
-    rows = select(_reactions.outcome).where(_reactions.service == service, _reactions.step != DECIDED)
-    found = connection.scalars(rows.order_by(_reactions.done_at.desc(), _reactions.place.desc()).limit(limit))
-    return [Done.model_validate_json(outcome) for outcome in found]
+def newest_steps(connection: Connection, limit: int) -> dict[str, list[Done]]:
+    """Return service → what was done about it last, newest first, ``limit`` of each; shown cut to the actor."""
+    order = (_reactions.done_at.desc(), _reactions.place.desc())
+    place = func.row_number().over(partition_by=_reactions.service, order_by=order).label("newest")
+    ranked = select(_reactions.service, _reactions.outcome, place).where(_reactions.step != DECIDED).subquery()
+    rows = select(ranked).where(ranked.c.newest <= limit).order_by(ranked.c.service, ranked.c.newest)
+    found: dict[str, list[Done]] = {}
+    for row in connection.execute(rows):
+        found.setdefault(row.service, []).append(Done.model_validate_json(row.outcome))
+    return found
+
+
+def warned_heads(connection: Connection) -> list[str]:
+    """Return under which names the store keeps warnings that may stand now, as detectors and reactions know them.
+
+    Either may be behind the other; what stands under a name says the colour.
+    """
+    green = Colour.GREEN.value
+    known = select(_levels.service, _levels.detector).where(_levels.colour != green)
+    states = select(_states.service, _states.detector).where(_states.colour != green)
+    return sorted(head_of(service, detector) for service, detector in connection.execute(known.union(states)))
 
 
 def level_of(connection: Connection, service: str, detector: str) -> Colour:

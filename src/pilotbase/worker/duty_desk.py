@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +11,8 @@ from pilotbase.documents.vocabularies import Colour, Role, ServingState
 from pilotbase.documents.watch import Incident, ReportingClock, RiskWarning
 from pilotbase.service.registry import services_of
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.reaction_rows import Done, newest_steps
+from pilotbase.watch.reaction_rows import Done, newest_steps, warned_heads
 from pilotbase.watch.standings import armed_services
-from pilotbase.watch.warnings import standing_warnings
 from pilotbase.workspace.store import View
 
 READERS = (Role.OPERATOR, Role.DEMAND_OWNER, Role.REGULATOR)
@@ -64,12 +63,9 @@ def duty_desk(view: View) -> list[DeskLine]:
     actor = view.actor
     if not actor.roles & set(READERS):
         return []
-    with view.reading() as connection:
-        armed = set(armed_services(connection))
-    incidents = list_incidents(view, limit=_INCIDENTS)
+    found = _read(view)
     seen = [pair for pair in services_of(view) if actor.sees_all or pair[0].organisation == actor.organisation]
-    lines = [_line(view, service, standing, service.name in armed, incidents) for service, standing in seen]
-    return sorted(lines, key=_order)
+    return sorted((_line(found, service, standing, view.store.clock()) for service, standing in seen), key=_order)
 
 
 def clocks_of(incidents: Iterable[Incident], now: datetime) -> tuple[RunningClock, ...]:
@@ -83,21 +79,36 @@ def clocks_of(incidents: Iterable[Incident], now: datetime) -> tuple[RunningCloc
     return tuple(sorted(running, key=lambda one: one.clock.due))
 
 
-def _line(
-    view: View, service: Service, standing: ServiceStanding, watched: bool, incidents: Iterable[Incident]
-) -> DeskLine:
-    warnings = standing_warnings(view, service.name).values()
-    own = [incident for incident in incidents if incident.service == service.name]
+@dataclass(frozen=True)
+class _Found:
+    """What is known of all services, read in a fixed number of questions."""
+
+    armed: frozenset[str]
+    warnings: Sequence[RiskWarning]
+    done: Mapping[str, list[Done]]
+    incidents: Sequence[Incident]
+
+
+def _read(view: View) -> _Found:
     with view.reading() as connection:
-        done = newest_steps(connection, service.name, _SHOWN_STEPS)
+        armed, heads = frozenset(armed_services(connection)), warned_heads(connection)
+        done = newest_steps(connection, _SHOWN_STEPS)
+    warnings = [stored.load(RiskWarning) for stored in view.named(heads).values()]
+    standing = [one for one in warnings if one.colour is not Colour.GREEN]
+    standing.sort(key=lambda one: (-_COLOURS.index(one.colour), one.at))
+    return _Found(armed, standing, done, list_incidents(view, limit=_INCIDENTS))
+
+
+def _line(found: _Found, service: Service, standing: ServiceStanding, now: datetime) -> DeskLine:
+    own = [incident for incident in found.incidents if incident.service == service.name]
     return DeskLine(
         service=service,
         standing=standing,
-        watched=watched,
-        warnings=tuple(sorted(warnings, key=lambda one: -_COLOURS.index(one.colour))),
-        done=tuple(done),
+        watched=service.name in found.armed,
+        warnings=tuple(one for one in found.warnings if one.service == service.name),
+        done=tuple(found.done.get(service.name, ())),
         incidents=tuple(incident for incident in own if incident.state != "closed"),
-        clocks=clocks_of(own, view.store.clock()),
+        clocks=clocks_of(own, now),
     )
 
 
