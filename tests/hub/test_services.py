@@ -4,12 +4,15 @@ import json
 import re
 
 import pytest
+from typer.testing import CliRunner
 
+from pilotbase.cli import app
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service.calls import Cost, Observed
 from pilotbase.service.desk import Desk
 from pilotbase.service.draining import drain
 from tests.catalogue.records_for_tests import MACHINE
+from tests.hub.live_for_tests import listening, token_of
 from tests.hub.services_for_tests import serve
 
 PEOPLE = ("desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer", "regulator")
@@ -136,3 +139,28 @@ def test_from_the_certificate_into_service_and_back(serving):
     refused = owner.post(f"/certificates/{serial}/service/", {"name": "press", "title": ""})
     assert "forest" in refused.content.decode()
     assert serving.client("supplier").get(f"/certificates/{serial}/service/").status_code == 404
+
+
+def test_the_command_line_drives_services_of_a_hub(serving):
+    with listening(serving) as address:
+
+        def run(who, *words, code=0):
+            options = ["--hub", address, "--token", token_of(serving, who), "service", *words]
+            done = CliRunner().invoke(app, options, env={"PILOTBASE_LANGUAGE": "en"})
+            assert done.exit_code == code, done.output
+            return done.output
+
+        assert "milling" in run("supplier", "list")
+        assert "no service milling" in run("other-owner", "show", "milling", code=2)
+        assert "0 in use, of 20" in run("owner", "budget", "milling", "hub", "--calls", "20")
+        secret = run("owner", "key", "create", "milling", "--title", "over the hub", "--budget", "hub").splitlines()[-1]
+        made = json.loads(run("owner", "key", "list", "milling", "--json"))[0]
+        assert made["prefix"] == secret[:10] and "secret" not in made
+        run("owner", "key", "revoke", "milling", made["identity"])
+        assert "stopped" in run("desk", "stop", "milling", "--reason", "line 3 is rebuilt")
+        assert "line 3 is rebuilt" in run("owner", "show", "milling")
+        assert "in service" in run("owner", "start", "milling", "--reason", "it runs")
+        run("supplier", "usage", "milling", code=5)
+        run("owner", "usage", "milling")
+        trial = run("owner", "create", "press", "--trial", "c1", code=5)
+        assert "does not hold the files" in trial
