@@ -67,7 +67,7 @@ class Calls:
 
     async def _ask(self, course: _Course, question: Question) -> Answer:
         admission = course.admission
-        failure: PilotbaseError = UpstreamDownError("gateway.needs_person")
+        failure: PilotbaseError | None = None
         async with asyncio.timeout(admission.service.terms.timeout_seconds):
             for route in _may_answer(admission, question.version):
                 try:
@@ -76,7 +76,7 @@ class Calls:
                     failure = problem
                     continue
                 return course.answered(route, found)
-        if admission.route is not None and not admission.service.terms.ask_human:
+        if failure is not None and not admission.service.terms.ask_human:
             raise failure
         upstream = self._upstreams.of(admission.service, admission.service.routes[0])
         return course.handed_over(upstream.hand_over(question))

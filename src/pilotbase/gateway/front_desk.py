@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pilotbase.documents.errors import PilotbaseError
@@ -29,13 +30,13 @@ class FrontDesk:
     async def service(self, secret: str, name: str | None = None) -> Service:
         """Return the service that a key opens; raises `RefusedError`, and `NotFoundError` where it is not ``name``."""
         if self._near:
-            found = self.desk.services(secret)
-        else:
-            found = await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.services, secret)
-        for service in found:
-            if name is None or service.name == name:
-                return service
-        raise NotFoundError("service.unknown_service", service=name or "")
+            return _named(self.desk.services(secret), name)
+        loop = asyncio.get_running_loop()
+        return _named(await loop.run_in_executor(self._threads, self.desk.services, secret), name)
+
+    def service_known(self, secret: str, name: str | None = None) -> Service:
+        """Return the same as it was known last: how much of a call is read, until it is admitted or not."""
+        return _named(self.desk.services(secret, fresh=False), name)
 
     async def admit(self, secret: str, service: str, cost: Cost) -> Admission:
         """Return the admission of one call; raises as `Desk.admit`.
@@ -74,3 +75,10 @@ class FrontDesk:
         """Settle a call whose caller was gone before it was admitted."""
         if not asked.cancelled() and asked.exception() is None:
             self.settle(asked.result(), NOTHING, None)
+
+
+def _named(services: Sequence[Service], name: str | None) -> Service:
+    for service in services:
+        if name is None or service.name == name:
+            return service
+    raise NotFoundError("service.unknown_service", service=name or "")

@@ -97,7 +97,7 @@ class _InferenceDoor:
     async def infer(self, request: Request) -> Response:
         """Answer a call."""
         secret = secret_of(request)
-        service = await self._gateway.desk.service(secret, request.path_params["model"])
+        service = self._gateway.desk.service_known(secret, request.path_params["model"])
         body = await read_body(request, self._gateway, service)
         length = read_header_length(request.headers.get(HEADER_LENGTH), len(body))
         asked = read_infer_request(body, length)

@@ -54,7 +54,7 @@ class _OpenAIDoor:
     async def chat(self, request: Request) -> Response:
         """Answer a chat completion, whole or streamed."""
         secret = secret_of(request)
-        service = await self._gateway.desk.service(secret)
+        service = self._gateway.desk.service_known(secret)
         body = await read_body(request, self._gateway, service)
         asked = openai_wire.read_chat_request(body)
         most = asked.most_tokens + most_prompt_tokens(len(body), asked.messages) if _counts_tokens(service) else 0
@@ -63,7 +63,7 @@ class _OpenAIDoor:
     async def embed(self, request: Request) -> Response:
         """Answer with embeddings."""
         secret = secret_of(request)
-        service = await self._gateway.desk.service(secret)
+        service = self._gateway.desk.service_known(secret)
         body = await read_body(request, self._gateway, service)
         asked = openai_wire.read_embedding_request(body)
         most = most_prompt_tokens(len(body)) if _counts_tokens(service) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import aiohttp
 
@@ -38,7 +39,7 @@ _FULL = frozenset({429, 503})
 class _Asked:
     """What is sent to an endpoint."""
 
-    path: str
+    url: str
     body: bytes
     headers: Mapping[str, str]
 
@@ -49,7 +50,10 @@ class EndpointUpstream:
     def __init__(self, route: EndpointRoute, terms: ServiceTerms, sessions: GuardedSessions, key: str | None) -> None:
         self._route, self._terms, self._sessions = route, terms, sessions
         self._headers = {"Accept-Encoding": "identity", **({"Authorization": f"Bearer {key}"} if key else {})}
-        self._base = route.url.rstrip("/")
+        base = route.url.rstrip("/")
+        self._chat, self._embeddings = f"{base}/chat/completions", f"{base}/embeddings"
+        self._infer = f"{base}/v2/models/{quote(route.model, safe='')}/infer"
+        self._session: aiohttp.ClientSession | None = None
         self.pending = 0
         """Calls under way."""
         self.boxes = 0
@@ -100,25 +104,22 @@ class EndpointUpstream:
             headers = {"Content-Type": JSON}
             if question.header_length is not None:
                 headers = {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(question.header_length)}
-            return _Asked(f"/v2/models/{self._route.model}/infer", question.body, headers)
+            return _Asked(self._infer, question.body, headers)
         if self._route.protocol != "openai":
             raise WireError("wire.other_protocol", field="model", spoken="Open Inference Protocol")
         fields = {**content.fields, "model": self._route.model}
-        path = "/embeddings"
         if isinstance(content, ChatRequest):
-            path = "/chat/completions"
             fields |= {} if content.bounded else {"max_tokens": content.most_tokens}
             fields |= {"stream_options": {"include_usage": True}} if content.stream else {}
-        return _Asked(path, write_json(fields), {"Content-Type": JSON})
+        url = self._chat if isinstance(content, ChatRequest) else self._embeddings
+        return _Asked(url, write_json(fields), {"Content-Type": JSON})
 
     async def _send(self, asked: _Asked) -> aiohttp.ClientResponse:
         """Return the response once its head is there; raises `UpstreamDownError`, `UpstreamFailedError`."""
         try:
-            session = self._sessions.for_url(self._base)
+            session = self._session = self._session or self._sessions.for_url(self._route.url)
             headers = {**self._headers, **asked.headers}
-            response = await session.post(
-                self._base + asked.path, data=asked.body, headers=headers, allow_redirects=False
-            )
+            response = await session.post(asked.url, data=asked.body, headers=headers, allow_redirects=False)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, RefusedError) as problem:
             self._answered = False
             raise UpstreamDownError("gateway.endpoint_down") from problem
