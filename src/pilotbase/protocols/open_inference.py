@@ -164,7 +164,7 @@ def _read_tensor(described: object, place: str, raw: memoryview) -> tuple[Tensor
     name, datatype = described.get("name"), described.get("datatype")
     if not isinstance(name, str) or not 1 <= len(name) <= 200:
         raise WireError("wire.tensor_form", field=place)
-    if datatype not in _DATATYPES:
+    if not isinstance(datatype, str) or datatype not in _DATATYPES:
         raise WireError("wire.datatype", field=name, allowed=", ".join(sorted(_DATATYPES)))
     shape, size = read_shape(described.get("shape"), name), _binary_size(described, name)
     if size is None:
