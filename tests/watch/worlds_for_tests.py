@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from pilotbase.documents.watch import WatchTerms
 from pilotbase.trial.sealing import SealedScenario
 from pilotbase.watch.arming import arm, prepare_watch, replay_watch
 from pilotbase.watch.observations import take
+from pilotbase.watch.packs import packed
 from pilotbase.watch.running import run
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.blobs import BlobStore
@@ -72,7 +74,7 @@ class World:
     def bring(
         self, cases: int, wrong: float, labels: float = 1.0, moved: float = 0.0, milliseconds: float = 12.5
     ) -> None:
-        """Hand in a day of cases, ``wrong`` of them answered wrongly; wrong ones are labelled first."""
+        """Hand in a day of calls of one case, ``wrong`` of them answered wrongly; wrong ones are labelled first."""
         self.day += 1
         ids = [f"d{self.day}-{row}" for row in range(cases)]
         bad = self.random.random(cases) < wrong
@@ -82,8 +84,11 @@ class World:
             "x": (self.random.normal(moved, 1, cases)).tolist(),
             "shift": self.random.choice(["day", "night"], cases).tolist(),
         }
-        batch = observed(f"day-{self.day}", self.store.clock(), answers, inputs=inputs)
-        take(self.view, [batch.model_copy(update={"milliseconds": milliseconds})])
+        batch = packed(observed(f"day-{self.day}", self.store.clock(), answers, inputs=inputs))
+        each = replace(
+            batch.pack, at=[at + row for row, at in enumerate(batch.pack.at)], milliseconds=[milliseconds] * cases
+        )
+        take(self.view, [replace(batch, pack=each)])
         first = sorted(ids, key=lambda one: truth[one] == "fine")[: round(labels * cases)]
         take(self.view, [labelled(f"labels-{self.day}", {one: truth[one] for one in first})])
 
