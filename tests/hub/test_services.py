@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
@@ -80,10 +81,11 @@ def test_a_key_that_the_hub_has_made_calls_until_the_page_stops_the_service(serv
     view = serving.trial.store.as_actor(MACHINE)
     desk = Desk.open(view, tmp_path / "journals")
     admission = desk.admit(secret, "milling", Cost())
-    seen = Observed(["a"], {}, ["fine"], CallEnd.ANSWERED, None, 3.0, view.store.clock())
+    seen = Observed(["a"], {}, ["fine"], CallEnd.ANSWERED, None, 3.0, datetime.now(UTC))
     desk.settle(admission, Cost(), seen)
     drain(view, tmp_path / "journals")
-    assert "<svg" in owner.get("/services/milling/").content.decode()
+    used = owner.get("/services/milling/").content.decode()
+    assert "Not called" not in used and f"{datetime.now(UTC):%Y-%m-%d}" in used.partition("<svg")[2]
     found = owner.post("/services/milling/move/", {"move": "stop", "reason": "主轴更换"})
     assert found.status_code == 302
     with pytest.raises(Exception, match=r"service\.stopped|stopped"):

@@ -169,24 +169,25 @@ def _inside(services: BaseServices, service: Service) -> dict[str, Any]:
         "inside": True,
         "keys": services.keys(service.name),
         "budgets": budgets,
-        "budget_chart": drawn(_budget_chart(budgets)) if budgets else "",
+        "budget_charts": [drawn(chart) for chart in _budget_charts(budgets)],
         "usage": usage,
         "usage_chart": drawn(_usage_chart(usage)) if usage else "",
         "now": services.view.store.clock(),
     }
 
 
-def _budget_chart(budgets: Sequence[SeenBudget]) -> str:
-    reader, bars = language(), []
-    for one in budgets:
-        for unit, bound, gone in (
-            ("calls", one.calls, one.used_calls + one.held_calls),
-            ("tokens", one.tokens, one.used_tokens + one.held_tokens),
-        ):
-            if bound is not None:
-                bars.append(Bar(f"{one.name} · {Text(code=f'service.unit.{unit}').render(reader)}", bound, gone))
-    legend = (text("service.budgets"), text("service.bound"), text("service.gone"))
-    return bar_chart(bars, Legend(*(word.render(reader) for word in legend)), reader)
+def _budget_charts(budgets: Sequence[SeenBudget]) -> list[str]:
+    """Return what has gone of each bound: one chart for calls and one for tokens, which cannot be compared."""
+    calls = [Bar(one.name, one.calls, one.used_calls + one.held_calls) for one in budgets if one.calls is not None]
+    tokens = [Bar(one.name, one.tokens, one.used_tokens + one.held_tokens) for one in budgets if one.tokens is not None]
+    reader = language()
+    charts = []
+    for unit, bars in (("calls", calls), ("tokens", tokens)):
+        words = (Text(code=f"service.unit.{unit}"), text("service.bound"), text("service.gone"))
+        title, bound, gone = (word.render(reader) for word in words)
+        legend = Legend(title, f"{title}: {bound}", gone)
+        charts += [bar_chart(bars, legend, reader)] if bars else []
+    return charts
 
 
 def _usage_chart(usage: Sequence[UsageRow]) -> str:
