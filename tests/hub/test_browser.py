@@ -8,9 +8,11 @@ import time
 
 import pytest
 
+from pilotbase.documents.vocabularies import EventGrade
 from tests.hub.accessibility_for_tests import examine
 from tests.hub.walk_for_tests import workbook
 from tests.hub.worlds_for_tests import PASSWORD
+from tests.watch.incidents_for_tests import keep_service, open_one
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the hub was not opened")
@@ -25,6 +27,8 @@ def address(one_world):
 
     one_world.trial.open_scenario()
     one_world.trial.submit_application()
+    keep_service(one_world.trial.store)
+    open_one(one_world.trial.store, EventGrade.MAJOR)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -86,7 +90,8 @@ PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/",
          "/account/tokens/", "/account/second-factor/", "/account/sessions/", "/account/password/change/", "/",
          "/api/docs/", "/nothing", "/search/?q=mill", "/certified/", "/figures/", "/standards/", "/next/supplier/",
          "/overview/", "/overview/late/", "/overview/screen/", "/import/people/", "/matching/",
-         "/scenarios/plant/milling/matches/")  # fmt: skip
+         "/scenarios/plant/milling/matches/", "/desk/", "/incidents/", "/incidents/1/", "/incidents/1/incident.grade/",
+         "/services/alarm/runbook/")  # fmt: skip
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 390)])
