@@ -1,5 +1,7 @@
 """Detectors read what is new, each case once, cohorts whole; a warning is written when a colour changes."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -11,6 +13,8 @@ from pilotbase.watch import running
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
 from pilotbase.watch.cohorts import CohortState, list_cohorts
 from pilotbase.watch.following import follow
+from pilotbase.watch.observations import take
+from pilotbase.watch.packs import packed
 from pilotbase.watch.running import close_all_cohorts, run, run_once, watched_services
 from pilotbase.watch.standings import detectors_of, path_of, standing_of
 from pilotbase.watch.warnings import standing_warnings, warnings_of
@@ -165,6 +169,17 @@ def test_slow_calls_and_broken_contracts_are_orange_never_red(world, clock):
         (Signal.CONTRACT, Colour.ORANGE),
     }
     assert "red" not in {colour for _, colour in told(world)}
+
+
+def test_a_slow_call_of_many_cases_is_one_slow_call(world, clock):
+    world.arm()
+    answers = {f"n{case}": "fine" for case in range(300)}
+    inputs = {"x": [0.0] * 300, "shift": ["day"] * 300}
+    slow = packed(observed("slow", clock.now, answers, inputs=inputs))
+    take(world.view, [replace(slow, pack=replace(slow.pack, milliseconds=[5000.0] * 300))])
+    run(world.view, "milling")
+    assert (seen(world)["latency"], seen(world)["contract"]) == (1, 300)
+    assert told(world, "latency") == []
 
 
 def test_silence_is_told_once_and_ends_when_something_is_heard(world, clock):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -198,14 +199,16 @@ def _loss_detector(name: str, design: LossWatch, states: States, every: int) -> 
 
 
 def _timed(pack: Pack) -> tuple[NDArray[np.float64], list[int]]:
-    """Return how long answers took, NaN where none came in time, and when; calls that waited for nobody left out."""
-    rows = [
-        row
-        for row, (end, taken) in enumerate(zip(pack.ends, pack.milliseconds, strict=True))
-        if end in _UNANSWERED or (end not in _NEVER_TIMED and taken is not None)
-    ]
-    taken = [np.nan if pack.ends[row] in _UNANSWERED else pack.milliseconds[row] for row in rows]
-    return np.array(taken, dtype=np.float64), [pack.at[row] for row in rows]
+    """Return how long calls took, NaN where no answer came in time, and when; those that waited for nobody left out.
+
+    A call of many cases counts once: its cases are neighbours that were answered at one moment after one duration.
+    """
+    calls: list[tuple[int, float | None]] = []
+    for at, end, taken in zip(pack.at, pack.ends, pack.milliseconds, strict=True):
+        if end in _UNANSWERED or (end not in _NEVER_TIMED and taken is not None):
+            calls.append((at, None if end in _UNANSWERED else taken))
+    each = [call for call, _ in itertools.groupby(calls)]
+    return np.array([np.nan if taken is None else taken for _, taken in each]), [at for at, _ in each]
 
 
 def _short(name: str) -> str:
