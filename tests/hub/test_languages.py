@@ -19,7 +19,7 @@ PAGES = ("/", "/work/", "/scenarios/", "/applications/", "/trials/", "/trials/c1
          "/overview/late/", "/overview/screen/", "/import/", "/import/organisations/", "/import/targets/", "/matching/",
          "/scenarios/plant/milling/matches/", "/applications/acme/forest/matches/", "/desk/", "/incidents/",
          "/incidents/1/", "/incidents/1/incident.note/", "/incidents/1/incident.grade/",
-         "/services/alarm/runbook/")  # fmt: skip
+         "/services/alarm/runbook/", "/services/", "/services/alarm/")  # fmt: skip
 ANONYMOUS = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing")
 
 
