@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pilotbase.cli.edge import command, say, shown
 from pilotbase.cli.walk import walk
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.texts import Text, text
+
+if TYPE_CHECKING:
+    from pilotbase.hub.serving import Place
 
 
 @command
@@ -39,7 +42,7 @@ def serve(  # noqa: PLR0913 - each is an option
 
     place, beside = serving.Place(host, port), serving.Place(host, gateway_port or port + 1)
     if check:
-        _check(host, port)
+        _check(place, beside if gateway else None)
         return
     serving.configure(place)
     serving.prepare()
@@ -50,8 +53,9 @@ def serve(  # noqa: PLR0913 - each is an option
         return
     if demo:
         _fill()
-    for needed in (place, beside) if gateway else (place,):
-        serving.require_free(needed)
+    serving.require_free(place)
+    if gateway:
+        _require_gateway(beside)
     say(text("cli.hub_at", url=place.url))
     with ExitStack() as running:
         if worker:
@@ -80,10 +84,12 @@ def _fill() -> None:
         say(text("cli.hub_account", role=role, email=account.email, password=account.password))
 
 
-def _check(host: str, port: int) -> None:
-    from pilotbase.hub import readiness, serving
+def _check(place: Place, gateway: Place | None) -> None:
+    from pilotbase.hub import readiness
 
-    found = list(readiness.problems(serving.Place(host, port)))
+    found = list(readiness.problems(place))
+    if gateway is not None:
+        found += _problems_of_gateway(gateway)
     for problem in found:
         say(problem, err=True)
     if found:
@@ -91,3 +97,21 @@ def _check(host: str, port: int) -> None:
     say(text("cli.hub_checked"))
     for shortcoming in readiness.shortcomings():
         say(shortcoming)
+
+
+def _problems_of_gateway(place: Place) -> list[Text]:
+    try:
+        _require_gateway(place)
+    except InputError as error:
+        issues = [text("hub.check_problem", path=issue.path, problem=issue.problem) for issue in error.issues]
+        return issues or [error.text, error.hint]
+    return []
+
+
+def _require_gateway(place: Place) -> None:
+    """Return if a gateway can listen at ``place`` under the settings that there are; raises `InputError`."""
+    from pilotbase.gateway.configuration import Configuration
+    from pilotbase.hub.serving import require_free
+
+    Configuration.from_environment()
+    require_free(place)

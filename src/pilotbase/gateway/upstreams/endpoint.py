@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -30,9 +31,12 @@ from pilotbase.protocols.upstream import (
 
 MAXIMUM_ANSWER_BYTES = 64 << 20
 _LONGEST_WAIT = 60
+_CALLS_A_WORKER = 64
+"""An endpoint answers many calls at once: as many as so many boxes would have waiting."""
 _TOLD = frozenset({400, 413, 422})
 """What the caller is to blame for, and is told in the endpoint's own words."""
 _FULL = frozenset({429, 503})
+_log = logging.getLogger("pilotbase.gateway")
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class EndpointUpstream:
 
     @property
     def _most(self) -> int:
-        return self._terms.workers * 64 + self._terms.queue
+        return self._terms.workers * _CALLS_A_WORKER + self._terms.queue
 
     def _asked(self, question: Question) -> _Asked:
         content = question.content
@@ -121,6 +125,8 @@ class EndpointUpstream:
             headers = {**self._headers, **asked.headers}
             response = await session.post(asked.url, data=asked.body, headers=headers, allow_redirects=False)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, RefusedError) as problem:
+            if self._answered:  # told once, not at every call
+                _log.warning("%s cannot be reached: %s", self._route.url, problem)
             self._answered = False
             raise UpstreamDownError("gateway.endpoint_down") from problem
         except (aiohttp.ClientError, TimeoutError) as problem:
