@@ -6,15 +6,22 @@ import pytest
 
 from pilotbase.cli.walk import walk
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.vocabularies import Signal
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
+from pilotbase.service.registry import load_service
 from pilotbase.service.standing import history_of
 from pilotbase.service.terms import usage_by_day
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.warnings import warnings_of
+from pilotbase.watch.subjects import watch_of
+from pilotbase.watch.warnings import standing_warnings, warnings_of
 from pilotbase.worker.base import open_base
 from pilotbase.worker.played_records import Cast
 from pilotbase.worker.walking import SERVICE
+
+
+def standing_risk(view):
+    return [one for one in standing_warnings(view, SERVICE).values() if one.signal is Signal.RISK]
 
 
 def test_a_demand_goes_its_whole_way(tmp_path, monkeypatch, capsys):
@@ -51,6 +58,9 @@ def test_a_demand_goes_its_whole_way(tmp_path, monkeypatch, capsys):
     ]
     assert [one.colour.value for one in risk][:2] == ["yellow", "red"]
     assert [one.began for one in risk] == sorted(one.began for one in risk)
+
+    assert watch_of(view, SERVICE).version == load_service(view, SERVICE).routes[1].application.digest
+    assert "armed for version 1.0.0" in said and not standing_risk(view), "the earlier version holds in April"
 
     (incident,) = list_incidents(view)
     assert (incident.service, incident.state) == (SERVICE, "open")

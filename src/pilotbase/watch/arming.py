@@ -17,7 +17,7 @@ from pilotbase.trial.sealing import load_sealed, read_public_sample
 from pilotbase.watch import standings
 from pilotbase.watch.losses import WatchedLoss, promised_loss, watched_risks
 from pilotbase.watch.profiles import profile_of
-from pilotbase.watch.promises import Promised, latency_promised, promised_of
+from pilotbase.watch.promises import Promised, latency_promised, promised_of, promised_to
 from pilotbase.watch.replaying import replay
 from pilotbase.watch.subjects import head_of, require_operator, service_of, stored_service, watch_of
 from pilotbase.watch.warnings import end_warnings, standing_warnings
@@ -29,7 +29,7 @@ DEFAULT_TERMS = WatchTerms()
 
 
 def prepare_watch(lab: Lab, view: View, service: str, terms: WatchTerms = DEFAULT_TERMS) -> Watch:
-    """Return the watch that a service's certificate allows, not armed and not stored; its profile is kept.
+    """Return the watch that the certificate of what answers now allows, not armed and not stored; its profile is kept.
 
     Every criterion of the plan is watched with a promise, or stands in ``unpromised`` with the reason why not.
 
@@ -65,7 +65,7 @@ def replay_watch(lab: Lab, view: View, watch: Watch) -> Replay:
     """
     service = service_of(view, watch.service)
     require_operator(view)
-    promised = promised_of(view, service)
+    promised = promised_to(view, service, watch)
     found = replay(lab, view, watch, promised)
     stored = stored_service(view, watch.service)
     with view.transaction("watch.replayed") as change:

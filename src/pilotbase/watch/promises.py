@@ -9,8 +9,9 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.service import CertifiedRoute, Service
+from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStanding
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.documents.watch import Watch
 from pilotbase.measures import Setting, is_resource
 from pilotbase.trial.sealing import SealedScenario
 from pilotbase.workspace.store import View
@@ -20,7 +21,7 @@ _LATENCY = re.compile(r"latency\.p(\d+)")
 
 @dataclass(frozen=True)
 class Promised:
-    """The application that answers first, and the plan on which it was accepted."""
+    """An application of the service, and the plan on which it was accepted."""
 
     certificate: Digest
     version: Digest
@@ -46,12 +47,28 @@ class LatencyPromise:
 
 
 def promised_of(view: View, service: Service) -> Promised | None:
-    """Return what the service's first route promises; None where no certificate accepts it.
+    """Return what the route that answers now promises; None where no certificate accepts it.
 
     Raises:
         NotFoundError: the actor does not see certificate or plan.
     """
-    route = service.routes[0]
+    return _promise(view, service.routes[_answering(view, service)])
+
+
+def promised_to(view: View, service: Service, watch: Watch) -> Promised | None:
+    """Return the promise that ``watch`` was made of, whatever answers now; raises as `promised_of`."""
+    routes = [route for route in service.routes if isinstance(route, CertifiedRoute)]
+    named = next((route for route in routes if route.certificate == watch.certificate), None)
+    return None if named is None else _promise(view, named)
+
+
+def _answering(view: View, service: Service) -> int:
+    head = f"service-standing:{service.name}"
+    found = view.named([head]).get(head)
+    return 0 if found is None else min(found.load(ServiceStanding).route, len(service.routes) - 1)
+
+
+def _promise(view: View, route: Route) -> Promised | None:
     if not isinstance(route, CertifiedRoute):
         return None
     issued = view.load(route.certificate, IssuedCertificate)

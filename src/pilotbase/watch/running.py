@@ -18,7 +18,7 @@ from pilotbase.watch.entering import CohortLosses, losses_of
 from pilotbase.watch.following import SILENCE, Following, follow, follow_silence
 from pilotbase.watch.labelled import cases_of
 from pilotbase.watch.packs import Pack, microseconds
-from pilotbase.watch.promises import promised_of
+from pilotbase.watch.promises import promised_to
 from pilotbase.watch.standings import Standing, armed_services, move_on, standing_of, states_of, write_states
 from pilotbase.watch.subjects import service_of, stored_service
 from pilotbase.watch.warnings import raise_warnings
@@ -79,7 +79,7 @@ def run_once(view: View, service: str) -> bool:
         _look_for_silence(view, standing, follow_silence(watch, states))
         return False
     profile = None if watch.profile is None else view.load(watch.profile, ReferenceProfile)
-    following = follow(watch, promised_of(view, service_of(view, service)), profile, states)
+    following = follow(watch, promised_to(view, service_of(view, service), watch), profile, states)
     reached = _follow_stream(view, standing, following) or _follow_cohort(view, standing, following)
     if reached is not None:
         _write(view, standing, following, reached)

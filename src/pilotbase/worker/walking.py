@@ -28,6 +28,7 @@ from pilotbase.documents.watch import WatchTerms
 from pilotbase.roadmap.ledger import count_anew
 from pilotbase.service.admission import Premises
 from pilotbase.service.creating import create_service
+from pilotbase.service.registry import load_service
 from pilotbase.service.standing import standing_of
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.watch.arming import arm, prepare_watch, replay_watch
@@ -114,6 +115,7 @@ def live_walk(base: Base, ask: Ask) -> Iterator[WalkStep]:
         moved = standing_of(view, SERVICE).state is not ServingState.SERVING
         if moved and after == 0:
             yield from _reacted(view)
+            yield WalkStep("watch", _armed(base))
         after += moved
         if after > DAYS_AFTER:
             break
@@ -139,19 +141,26 @@ def _proven(base: Base, trial: PlayedTrial) -> Text:
 def _put_into_service(base: Base, trial: PlayedTrial) -> Text:
     roots = read_trust_roots(base.trust_roots.read_bytes())
     wanted = NewService(name=SERVICE, commission=trial.subject)
-    service = create_service(base.lab.view, Premises.of_home(base.home.path, roots), wanted)
-    first, *earlier = [route.application.version for route in service.routes if isinstance(route, CertifiedRoute)]
+    create_service(base.lab.view, Premises.of_home(base.home.path, roots), wanted)
+    first, *earlier = _versions(base)
     if not earlier:
         return text("walk.service", service=SERVICE, version=first)
     return text("walk.service_again", service=SERVICE, version=first, earlier=earlier[0])
 
 
+def _versions(base: Base) -> list[str]:
+    """Return the versions that the service has, that which answers first first."""
+    routes = load_service(base.lab.view, SERVICE).routes
+    return [route.application.version for route in routes if isinstance(route, CertifiedRoute)]
+
+
 def _armed(base: Base) -> Text:
-    """Arm the watch that the certificate allows, once it was replayed over the public sample."""
+    """Arm the watch that the certificate of what answers allows, once it was replayed over what there is."""
     lab, view = base.lab, base.lab.view
     replay_watch(lab, view, prepare_watch(lab, view, SERVICE, TERMS))
     watch = arm(view, SERVICE)
-    return text("walk.watch", criteria=len(watch.risks), alpha=f"{TERMS.alpha:g}")
+    version = _versions(base)[standing_of(view, SERVICE).route]
+    return text("walk.watch", version=version, criteria=len(watch.risks), alpha=f"{TERMS.alpha:g}")
 
 
 def _new_key(view: View) -> str:
