@@ -19,7 +19,7 @@ def watched(one_world):
     from tests.watch.worlds_for_tests import World
 
     made = World(base().lab.store, base().home.path)
-    made.arm(cohort_seconds=1, label_seconds=0)
+    made.arm(cohort_seconds=1, label_seconds=60)
     one_world.served = made
     hand_in(one_world, 300, wrong=200)
     later = base().lab.store.clock() + timedelta(minutes=5)

@@ -16,8 +16,8 @@ from pilotbase.documents.vocabularies import Colour
 
 WIDTH, HEIGHT = 640, 230
 LEFT, RIGHT, TOP, BOTTOM = 64, 616, 26, 178
-_LEAST = 1.25
-"""The scale reaches at least so far, in shares of the level, so that the line is inside."""
+_LEAST, _MOST = 1.25, 2.5
+"""The scale reaches at least and at most so far, in shares of the level: the line is inside, and can be told from 1."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def watch_path_chart(path: WatchedPath, language: Language) -> str:
     )
     drawing = Drawing(WIDTH, HEIGHT, title, described.render(language))
     across = Scale(0, max(last.seen, 1), LEFT, RIGHT)
-    up = Scale(0, max([_LEAST, *(point.value for point in path.points)]), BOTTOM, TOP)
+    highest = max(point.value for point in path.points)
+    up = Scale(0, min(max(_LEAST, highest), _MOST), BOTTOM, TOP)
     _draw_axes(drawing, path, across, up, language)
     drawing.line((LEFT, up(1)), (RIGHT, up(1)), FILLS[path.high], 2, "6 4")
     drawing.text((LEFT + 6, up(1) - 6), high, colour=FILLS[path.high], bold=True)

@@ -35,14 +35,14 @@ class TermsForm(forms.Form):
         """Return what stands in the form at first: the terms of the watch that is there, or the usual ones."""
         terms = watch or WatchTerms()
         alpha = sum(risk.alpha for risk in watch.risks) if watch is not None and watch.risks else WatchTerms().alpha
-        return {
+        shown = {
             "tolerance": terms.tolerance,
-            "alpha": round(alpha, 6),
+            "alpha": alpha,
             "cohort_hours": terms.cohort_seconds / _HOUR,
             "label_days": terms.label_seconds / _DAY,
             "silence_minutes": terms.silence_seconds / _MINUTE,
-            "keep_days": terms.keep_days,
         }
+        return {**{name: float(f"{value:.6g}") for name, value in shown.items()}, "keep_days": terms.keep_days}
 
     def wanted(self) -> WatchTerms:
         """Return what was asked for."""

@@ -98,10 +98,10 @@ def due_services(connection: Connection, now: datetime) -> list[str]:
 def close_due(connection: Connection, service: str, now: datetime) -> int:
     """Close the cohorts of a service whose window for labels has passed, and return how many."""
     due = (_rows.service == service, _rows.state == CohortState.OPEN.value, _rows.closes_at <= now)
-    numbers = connection.scalars(select(_rows.number).where(*due).order_by(_rows.closes_at, _rows.number)).all()
-    batches = tables.label_batches.c
-    newest = connection.scalar(select(func.max(batches.number)).where(batches.service == service)) or 0
-    for number in numbers:
+    rows = select(_rows.number, _rows.closes_at).where(*due).order_by(_rows.closes_at, _rows.number)
+    closing = connection.execute(rows).all()
+    for number, closes_at in closing:
+        newest = _last_labels(connection, service, closes_at)
         values = {
             "state": CohortState.CLOSED.value,
             "labels_to": newest,
@@ -109,7 +109,7 @@ def close_due(connection: Connection, service: str, now: datetime) -> int:
             "labelled": _count_labelled(connection, number, newest),
         }
         connection.execute(update(tables.watch_cohorts).where(_rows.number == number).values(values))
-    return len(numbers)
+    return len(closing)
 
 
 def next_closed(connection: Connection, service: str, after: datetime) -> Cohort | None:
@@ -146,6 +146,13 @@ def past_cohorts(connection: Connection, service: str, window: timedelta, now: d
         for one in found
         if one.state is not CohortState.OPEN or one.begins_at + timedelta(seconds=one.seconds) + window <= now
     ]
+
+
+def _last_labels(connection: Connection, service: str, closes_at: datetime) -> int:
+    """Return the last batch of labels that came in time, whenever it is that somebody closes the cohort."""
+    batches = tables.label_batches.c
+    in_time = (batches.service == service, batches.taken_at <= closes_at)
+    return connection.scalar(select(func.max(batches.number)).where(*in_time)) or 0
 
 
 def _count_cases(connection: Connection, number: int) -> int:

@@ -80,7 +80,7 @@ def _write(change: Transaction, batch: LabelBatch, key: bytes, digest: bytes) ->
 
 def _count_late(change: Transaction, keys: Sequence[bytes]) -> int:
     """Return of how many cases the cohort has closed, or had when they came."""
-    open_now = (_cohorts.state == CohortState.OPEN.value) & (_cohorts.closes_at > change.now)
+    open_now = (_cohorts.state == CohortState.OPEN.value) & (_cohorts.closes_at >= change.now)
     late = 0
     rows = select(func.count()).select_from(tables.observed_cases)
     rows = rows.join(tables.observation_packs, _packs.number == _cases.pack)

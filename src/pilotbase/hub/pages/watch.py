@@ -136,7 +136,7 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
         "service": service,
         "found": found,
         "armed": found.watch is not None and found.watch.armed_at is not None,
-        "pictures": [(one, drawn(_path_chart(view, name, found.watch, one))) for one in found.detectors],
+        "pictures": [(one, drawn(_path_chart(view, name, found.watch, one))) for one in _in_order(found.detectors)],
         "drift": drawn(_drift_chart(view, found)),
         "counts": [(Text(code=f"counted.{what}"), count) for what, count in found.counts.items()],
         "warnings": status.list_warnings(view, name, _LISTED),
@@ -152,6 +152,11 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
     beginning = TermsForm.beginning(found.watch)
     operated = {"terms_form": TermsForm(initial=beginning), "silence_form": SilenceForm()} if operates else {}
     return render(request, "hub/watch.html", {**shown, **operated, **forms})
+
+
+def _in_order(detectors: Sequence[DetectorReading]) -> list[DetectorReading]:
+    """Return detectors in the order of signals: what measures harm before what hints at it."""
+    return sorted(detectors, key=lambda one: list(Signal).index(one.signal))
 
 
 def _path_chart(view: View, name: str, watch: Watch | None, one: DetectorReading) -> str:
