@@ -73,6 +73,24 @@ def test_what_is_changed_in_the_store_holds_at_the_next_call(any_served: Served)
         assert refusal(desk, secret) == "service.key_revoked"
 
 
+def test_a_call_under_way_is_told_when_it_may_not_go_on(served: Served) -> None:
+    older, newer = served.certify("1.0.0"), served.certify("2.0.0")
+    served.serve(newer, older, ask_human=True)
+    secret = served.key()
+    with served.desk() as desk:
+        call = desk.admit(secret, "milling", Cost())
+        assert desk.may_go_on(call)
+        served.stand(ServingState.STOPPED)
+        assert not desk.may_go_on(call)
+        served.stand(ServingState.HUMAN)
+        assert not desk.may_go_on(call)
+        served.stand(ServingState.SERVING)
+        assert desk.may_go_on(call)
+        served.revoke("2.0.0")
+        assert not desk.may_go_on(call)
+        assert desk.may_go_on(desk.admit(secret, "milling", Cost()))
+
+
 def test_what_is_decided_in_the_record_of_its_trial_holds_before_any_worker_runs(served: Served) -> None:
     trial = SignedTrial(served)
     trial.reach("certified")

@@ -102,6 +102,22 @@ class Desk:
         route = _route(serving, now)
         return self._reserve(access, serving, route, cost, waiting)
 
+    def may_go_on(self, admission: Admission) -> bool:
+        """Tell whether an admitted call may still be answered as it was admitted, for calls that take long.
+
+        Not where its service was stopped or handed over to a person since, or what answers may not any more.
+        """
+        self._known.refresh()
+        serving = self._known.serving(admission.service.name)
+        if serving is None or serving.standing.state is ServingState.STOPPED:
+            return False
+        if admission.route is None:
+            return True
+        if serving.standing.state is ServingState.HUMAN:
+            return False
+        now = self._now()
+        return any(way.route == admission.route and way.why_not(now) is None for way in serving.ways)
+
     def services(self, secret: str, *, fresh: bool = True) -> list[Service]:
         """Return what a key may call; raises `RefusedError` as `admit` does.
 
