@@ -45,7 +45,7 @@ from pilotbase.worker.played_records import Cast, PlayedTrial, is_played, open_s
 from pilotbase.worker.reactions import Reactions
 from pilotbase.workspace.store import View
 
-EXAMPLE, SERVICE, BUDGET = "walk", "late-arrivals", "desk"
+EXAMPLE, SERVICE, BUDGET, LATER = "walk", "late-arrivals", "desk", "later.csv"
 VERSIONS = ("late-arrivals-1", "late-arrivals-2")
 TERMS = WatchTerms(cohort_seconds=1, label_seconds=1, early=1000, chunk=1300)
 """A cohort is a day of departures, which is lived in a second; a chunk is a week, so that weekdays are no drift."""
@@ -87,6 +87,7 @@ def prove_walk(base: Base, cast: Cast) -> Iterator[WalkStep]:
     """
     register(base, cast)
     folder = prepare_example(base, find_examples(), EXAMPLE)
+    example_table(base, find_examples(), EXAMPLE, "later").write_csv(folder / LATER)
     scenario = open_scenario(base, cast, folder)
     yield WalkStep("demand", text("walk.demand", scenario=_name(scenario)))
     for version in VERSIONS:
@@ -105,7 +106,7 @@ def live_walk(base: Base, ask: Ask) -> Iterator[WalkStep]:
     view = base.lab.view
     asking = partial(ask, SERVICE, _new_key(view))
     known, after = {digest for digest, _ in warnings_of(view, SERVICE)}, 0
-    for day, departures in _days(example_table(base, find_examples(), EXAMPLE, "later")):
+    for day, departures in _days(pl.read_csv(base.lab.folder("demo") / EXAMPLE / LATER)):
         began = time.monotonic()
         yield WalkStep("call", _lived(base, asking, day, departures))
         run(view, SERVICE)
