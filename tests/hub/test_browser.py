@@ -91,7 +91,7 @@ PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/",
          "/api/docs/", "/nothing", "/search/?q=mill", "/certified/", "/figures/", "/standards/", "/next/supplier/",
          "/overview/", "/overview/late/", "/overview/screen/", "/import/people/", "/matching/",
          "/scenarios/plant/milling/matches/", "/desk/", "/incidents/", "/incidents/1/", "/incidents/1/incident.grade/",
-         "/services/alarm/runbook/")  # fmt: skip
+         "/services/alarm/runbook/", "/services/alarm/watch/", "/warnings/")  # fmt: skip
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 390)])
