@@ -147,7 +147,9 @@ def test_the_regulator_reads_and_orders_at_the_trial(world):
 
 def test_a_runbook_is_read_on_its_page_and_changed_over_the_api(world):
     page = world.client("regulator").get("/services/alarm/runbook/").content.decode()
-    assert "Fall back to an earlier version" in page and "4 h" in page and "30 days" in page and "api/services" not in page
+    assert (
+        "Fall back to an earlier version" in page and "4 h" in page and "30 days" in page and "api/services" not in page
+    )
     assert "api/services/alarm/runbook" in world.client("owner").get("/services/alarm/runbook/").content.decode()
     asked = world.client("owner").get("/api/services/alarm/runbook")
     changed = {**asked.json(), "reporter": "critical_infrastructure"}
