@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import threading
 import time
 
 import aiohttp
 import pytest
 
+from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
+from pilotbase.service.standing import take_offline
 from pilotbase.service.terms import list_budgets
 from tests.gateway.gateways_for_tests import CASE
 
@@ -73,6 +76,24 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(live, place, name):
     post(live, key, body(name, 1))
     (late,) = post(live, key, body(name, 6.25))
     assert (late[0], code(late)) == (504, "gateway.timed_out")
+
+
+def test_stopping_a_service_ends_its_calls_within_a_second(live, place, name):
+    place.serve(name)
+    key, view = place.key(name), place.base.lab.view
+    post(live, key, body(name, 1))
+    stopped = []
+
+    def stop():
+        take_offline(view, name, text("service.reason.by_hand", reason="smoke"))
+        stopped.append(time.monotonic())
+
+    threading.Timer(0.2, stop).start()
+    (ended,) = post(live, key, body(name, 6.25))
+    assert (ended[0], code(ended)) == (503, "gateway.ended")
+    assert time.monotonic() - stopped[0] < 1
+    (after,) = post(live, key, body(name, 7.5))
+    assert (after[0], code(after)) == (503, "service.stopped")
 
 
 def test_one_call_more_than_may_wait_is_refused_at_once(live, place, name):

@@ -64,7 +64,7 @@ class Roadmap(Document):
 
     @model_validator(mode="after")
     def _each_scenario_once(self) -> Self:
-        phases = [one.phase for one in self.phases]
+        phases: list[str] = [one.phase for one in self.phases]
         scenarios = [task.scenario for task in self.tasks]
         double = [name for names in (phases, scenarios) for name in names if names.count(name) > 1]
         if double:

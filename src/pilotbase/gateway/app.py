@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,9 +49,11 @@ def make_app(gateway: Gateway, lab: Lab) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         _wake(gateway, lab)
+        guard = asyncio.create_task(gateway.calls.under_way.guard())
         try:
             yield
         finally:
+            guard.cancel()
             await gateway.upstreams.close()
             gateway.desk.close()
 

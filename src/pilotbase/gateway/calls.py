@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from pilotbase.documents.vocabularies import CallEnd, ServingState
 from pilotbase.gateway.front_desk import FrontDesk
 from pilotbase.gateway.measurements import GatewayMeasurements
 from pilotbase.gateway.problems import CallTimeoutError
+from pilotbase.gateway.under_way import CallEndedError, UnderWay
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.upstream import Cases, Question, Reply, Stream, UpstreamDownError, UpstreamFailedError
@@ -36,6 +38,7 @@ class Calls:
 
     def __init__(self, desk: FrontDesk, upstreams: Upstreams, measurements: GatewayMeasurements) -> None:
         self._desk, self._upstreams, self._measurements = desk, upstreams, measurements
+        self.under_way = UnderWay(desk)
 
     async def answer(self, secret: str, question: Question, most_tokens: int = 0) -> Answer:
         """Return the answer to ``question``, for which at most ``most_tokens`` are used.
@@ -43,19 +46,21 @@ class Calls:
         Cancelled because the caller has gone, the call is settled as such.
 
         Raises:
-            PilotbaseError: as `Desk.admit` and `Upstream.ask`; `CallTimeoutError`; whatever `problem_of` tells.
+            PilotbaseError: as `Desk.admit` and `Upstream.ask`; `CallTimeoutError`, `CallEndedError`; whatever
+                `problem_of` tells.
         """
         admission = await self._desk.admit(secret, question.service, Cost(1, most_tokens))
-        course = _Course(self._desk, self._measurements, admission)
+        course = _Course(self._desk, self._measurements, self.under_way, admission)
         try:
-            return await self._ask(course, question)
+            with self.under_way.ended_when_barred(admission):
+                return await self._ask(course, question)
         except ContractBrokenError:
             course.settle(CallEnd.BROKE_CONTRACT, NOTHING, Cases([question.call]))
             raise
         except TimeoutError:
             course.settle(CallEnd.TIMED_OUT, admission.reserved, Cases([question.call]))
             raise CallTimeoutError("gateway.timed_out", seconds=course.timeout) from None
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, CallEndedError):
             # What it was asked for may have been done: a caller who goes just before the end would pay nothing.
             course.settle(CallEnd.CANCELLED, admission.reserved, Cases([question.call]))
             raise
@@ -106,12 +111,13 @@ class SettledStream:
         self._reached, self._settled = CallEnd.CANCELLED, False
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the pieces; raises `UpstreamFailedError` or `CallTimeoutError` where it breaks off or goes silent."""
+        """Yield the pieces; raises `UpstreamFailedError`, `CallTimeoutError`, `CallEndedError` where it breaks off."""
         try:
-            async for chunk in self._stream.chunks():
-                if self._stream.ended:
-                    self._settle(self._end)
-                yield chunk
+            with self._course.ended_when_barred():
+                async for chunk in self._stream.chunks():
+                    if self._stream.ended:
+                        self._settle(self._end)
+                    yield chunk
         except TimeoutError:
             self._reached = CallEnd.TIMED_OUT
             raise CallTimeoutError("gateway.timed_out", seconds=self._course.timeout) from None
@@ -135,9 +141,11 @@ class SettledStream:
 class _Course:
     """One admitted call, to be settled exactly once."""
 
-    def __init__(self, desk: FrontDesk, measurements: GatewayMeasurements, admission: Admission) -> None:
+    def __init__(
+        self, desk: FrontDesk, measurements: GatewayMeasurements, under_way: UnderWay, admission: Admission
+    ) -> None:
         self.admission = admission
-        self._desk, self._measurements = desk, measurements
+        self._desk, self._measurements, self._under_way = desk, measurements, under_way
         self._began = time.perf_counter()
         self._version: str | None = None
         self._open, self._streams = True, False
@@ -146,6 +154,10 @@ class _Course:
     def timeout(self) -> str:
         """How many seconds the service allows."""
         return f"{self.admission.service.terms.timeout_seconds:g}"
+
+    def ended_when_barred(self) -> AbstractContextManager[None]:
+        """Let this task, which sends the answer on, be ended when the service is stopped."""
+        return self._under_way.ended_when_barred(self.admission)
 
     def answered(self, route: Route, found: Reply | Stream) -> Answer:
         """Return the answer that ``route`` gave; a whole one is settled."""

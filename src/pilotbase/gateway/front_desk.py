@@ -54,6 +54,12 @@ class FrontDesk:
             asked.add_done_callback(self._give_up)
             raise
 
+    async def may_go_on(self, admission: Admission) -> bool:
+        """Tell whether a call under way may still be answered; raises as `Desk.may_go_on`."""
+        if self._near:
+            return self.desk.may_go_on(admission)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.may_go_on, admission)
+
     async def ready(self) -> bool:
         """Tell whether the store can be asked."""
         try:

@@ -45,6 +45,7 @@ _BY_CODE: Mapping[str, Kind] = {
     "service.certificate_suspended": Kind(503, _OURS, headers=NEVER_RETRY),
     "service.certificate_expired": Kind(503, _OURS, headers=NEVER_RETRY),
     "gateway.needs_person": Kind(503, _OURS, headers=NEVER_RETRY),
+    "gateway.ended": Kind(503, _OURS, headers=NEVER_RETRY),
     "wire.body_size": Kind(413, _INVALID),
     "wire.body_slow": Kind(408, _INVALID),
 }

@@ -54,7 +54,7 @@ def create_service(view: View, premises: Premises, wanted: NewService) -> Servic
         before = _before(change, view, wanted.name, owner)
         service = Service(
             name=wanted.name,
-            title=wanted.title or (before.title if before else _title(route)),
+            title=wanted.title or (before.title if before else route.application.name),
             organisation=owner,
             scenario=f"scenario:{owner}/{scenario}",
             commission=commission,

@@ -21,6 +21,7 @@ from pilotbase.catalogue.targets import set_targets
 from pilotbase.compute.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Sheet, read_sheet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
@@ -32,7 +33,6 @@ from pilotbase.hub.kept_tables import erased_on_failure, keep_file, opened_table
 from pilotbase.hub.people.inviting import invite_all
 from pilotbase.hub.people.known import known_people
 from pilotbase.hub.private_files import make_name
-from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.hub.sentences import t
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
 from pilotbase.worker.handing_in import vault_of
