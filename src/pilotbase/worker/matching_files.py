@@ -14,7 +14,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.matching.finding import told
 from pilotbase.matching.judging import match, match_back
 from pilotbase.matching.pairs import Need, Proven, need_of
-from pilotbase.matching.words import CharacterComparer
+from pilotbase.matching.words import CharacterComparer, Comparer
 from pilotbase.trial.sealing import MANIFEST as SCENARIO_FILE
 from pilotbase.worker.matching import asked_of
 
@@ -30,14 +30,16 @@ def read_asked(path: Path, side: str) -> Scenario | OfferedApplication:
     return _offered(_file(path, MANIFEST), {})
 
 
-def match_among(asked: Scenario | OfferedApplication, among: Iterable[Path], proofs: Sequence[Proven]) -> Matches:
+def match_among(
+    asked: Scenario | OfferedApplication, among: Iterable[Path], proofs: Sequence[Proven], by: Comparer | None = None
+) -> Matches:
     """Return what of the files below ``among`` may fit; ``proofs`` are certificates that hold.
 
     Raises:
         InputError: a file there is no scenario or application, or there are more than `MOST_FILES`.
     """
     scenarios = {one.name: one for one in (load_document(Scenario, file) for file in _below(among, SCENARIO_FILE))}
-    subject, comparer = asked_of(asked), CharacterComparer()
+    subject, comparer = asked_of(asked), by or CharacterComparer()
     if isinstance(subject, Need):
         offered = [_offered(file, scenarios) for file in _below(among, MANIFEST)]
         offers = [offer for offer in map(asked_of, offered) if not isinstance(offer, Need)]
