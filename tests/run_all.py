@@ -28,7 +28,7 @@ def main() -> int:
     tests = [sys.executable, "-m", "pytest", "-q", "-n", str(os.cpu_count() or 2), "--dist", "worksteal", "-m", marker]
     checks = {} if options.prove else dict(LINTS)
     if not options.lint_only:
-        checks["tests"] = [*tests, "--durations", "8"]
+        checks["tests"] = [*tests, "--durations", "20"]
     return report({name: run(name, command) for name, command in checks.items()})
 
 

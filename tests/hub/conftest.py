@@ -63,7 +63,7 @@ def any_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 def long_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A hub as `any_world`, on PostgreSQL in the long proofs only: for tests that run a trial of their own."""
+    """A hub as `any_world`, on PostgreSQL in the long proofs only: for the largest tests."""
     with _world_on(request, tmp_path_factory) as made:
         yield made
 

@@ -220,8 +220,8 @@ same role in an organisation that the records do not concern; S has an account a
 
 
 @pytest.fixture(scope="module")
-def certified(any_world):
-    trial = any_world.trial
+def certified(long_world):
+    trial = long_world.trial
     trial.reach("certified")
     xray = scenario((), name="xray", owner={"organisation": "hospital"})
     trial.do(OTHER_OWNER, "scenario:hospital/xray", Act.SCENARIO_REGISTER, xray)
@@ -230,15 +230,15 @@ def certified(any_world):
     )
     keep_service(trial.store)
     open_one(trial.store)
-    serve(any_world)
-    any_world.digests = {
+    serve(long_world)
+    long_world.digests = {
         "milling": _hex(trial.scenario),
         "xray": _hex(xray),
         "report": _hex(trial.report),
         "serial": _hex(trial.report),
-        "upload": _upload(any_world),
+        "upload": _upload(long_world),
     }
-    return any_world
+    return long_world
 
 
 def _upload(world):

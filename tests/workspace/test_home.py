@@ -225,16 +225,16 @@ def test_a_full_disk_loses_nothing_and_leaves_nothing_half_written(tmp_path: Pat
 def test_a_full_file_system_loses_nothing(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
         pytest.skip("only root can mount a tiny file system; RLIMIT_FSIZE stands in for it above")
     try:
         home = init_home(disk / "home")
         stored = fill_until_full(home)
         with pytest.raises(PilotbaseError) as caught:
-            home.open_blobs().put(b"x" * 2_000_000)
+            home.open_blobs().put(b"x" * 4_000_000)
         assert caught.value.code == "workspace.disk_full"
-        subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+        subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
         require_intact(home, stored)
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
