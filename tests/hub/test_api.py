@@ -1,6 +1,8 @@
 """The API: who may call what, documents under their ETags, posts sent twice, problems in the caller's language."""
 
+import importlib
 import json
+import pkgutil
 
 import pytest
 
@@ -171,11 +173,14 @@ def test_a_method_that_is_not_there_is_told(walked):
 
 
 def test_every_example_fits_its_model():
-    from pilotbase.documents import api, exchange_api
+    from pilotbase import documents
     from pilotbase.documents.record import BROUGHT
     from pilotbase.hub.api.examples import EXAMPLES
 
-    models = {model.__name__: model for model in BROUGHT.values()} | vars(api) | vars(exchange_api)
+    models = {}
+    for found in pkgutil.iter_modules(documents.__path__, "pilotbase.documents."):
+        models |= vars(importlib.import_module(found.name))
+    models |= {model.__name__: model for model in BROUGHT.values()}
     for name, example in EXAMPLES.items():
         models[name].model_validate_json(json.dumps(example))
 
