@@ -124,7 +124,7 @@ def test_mail_in_the_language_of_the_person(told):
     english = next(one for one in mail.outbox if one.to == ["other-supplier@example.org"])
     assert chinese.subject == "中试基地有 2 条通知" and "Globex 提出了问题" in chinese.body
     assert english.subject == "Hospital has replied – Row 7⟨U+202E⟩" and "This is new on the pilot base" in english.body
-    link = re.search(r"http://127.0.0.1:8000(/notices/[0-9a-f]{32}/)", english.body)[1]
+    link = re.search(r"http://127.0.0.1:\d+(/notices/[0-9a-f]{32}/)", english.body)[1]
     assert told.client("other-supplier").get(link)["Location"] == f"/exchange/{thread['Location'].rpartition('/')[2]}/"
     assert re.fullmatch(r"<[0-9a-f]{32}@127.0.0.1>", english.extra_headers["Message-ID"])
     mail.outbox.clear()
@@ -204,7 +204,8 @@ def test_webhooks_over_the_api(told, settings_of_the_hub):
         address = f"/api/webhooks/{made.json()['identity']}"
         assert [one["secret"] for one in colleague.get("/api/webhooks").json()] == [None]
         assert other.get("/api/webhooks").json() == []
-        told.trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
+        edited = told.trial.scenario.model_copy(update={"intended_use": "Warn the night shift."})
+        told.trial.do(OWNER, SCENARIO, Act.SCENARIO_EDIT, edited)
         rounds(told)
         message = owner.get(f"{address}/messages").json()[-1]
         assert (message["state"], message["status"], message["tries"]) == ("delivered", 204, 1)

@@ -59,7 +59,8 @@ def queued(base, write_scenario, write_application) -> Ordered:
     return ordered
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.prove) for seed in range(1, 30))])
+@pytest.mark.prove
+@pytest.mark.parametrize("seed", range(30))
 def test_a_worker_killed_twice_leaves_one_report_of_one_attempt(queued, home, seed):
     for moment in moments(seed):
         worker = start_worker(home)
