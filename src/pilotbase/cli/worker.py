@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.edge import command, say
+from pilotbase.cli.logs import keep_log
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def worker(
     ours, noticing = Worker(base, name or default_name(), lease), Noticing(base, _ways())
     reactions = Reactions(base)
     if not once:
-        _keep_log()
+        keep_log()
         say(text("job.worker_ready", name=ours.name))
         observed = taking_in(base, taking(base))
         with running(noticing), sweeping(base, _files_days()), observed, watching(base), reacting_to_changes(reactions):
@@ -63,16 +64,6 @@ def worker(
             break
     while noticing.round():
         pass
-
-
-def _keep_log() -> None:
-    """Write a structured log to standard error, as the hub does."""
-    from logging.config import dictConfig
-
-    from pilotbase.hub.configuration import Configuration
-    from pilotbase.hub.logging import logging_settings
-
-    dictConfig(logging_settings(Configuration.from_environment().log))
 
 
 def _files_days() -> int:

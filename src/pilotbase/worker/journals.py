@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from pilotbase.documents.errors import PilotbaseError
 from pilotbase.service.draining import Drained, Take, drain, expire_allotments
 from pilotbase.service.journal import journals_of
 from pilotbase.worker.base import Base
+from pilotbase.worker.rounds import Pace, in_rounds
 
-PAUSE_SECONDS = 1.0
-_END_SECONDS = 10
+PACE = Pace(idle=1.0, rest=1.0)
 _log = logging.getLogger("pilotbase.worker")
 
 
@@ -23,25 +20,13 @@ def take_in(base: Base, take: Take = lambda _: None) -> Drained:
     return drain(base.lab.view, journals_of(base.home.path), take)
 
 
-@contextmanager
-def taking_in(base: Base, take: Take = lambda _: None) -> Iterator[None]:
+def taking_in(base: Base, take: Take = lambda _: None) -> AbstractContextManager[None]:
     """Take in every second, in a thread, until the end of the block."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_take_on, args=(base, take, stop), name="journals", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=_END_SECONDS)
 
+    def once() -> bool:
+        found = take_in(base, take)
+        if found.unfit:
+            _log.warning("%d records of gateways were damaged or unfit", found.unfit)
+        return False
 
-def _take_on(base: Base, take: Take, stop: threading.Event) -> None:
-    while not stop.is_set():
-        try:
-            found = take_in(base, take)
-            if found.unfit:
-                _log.warning("%d records of gateways were damaged or unfit", found.unfit)
-        except PilotbaseError as error:  # the database is away, or busy: the next round does it
-            _log.warning("%s", error)
-        stop.wait(PAUSE_SECONDS)
+    return in_rounds("journals", once, PACE)

@@ -7,10 +7,9 @@ notice is kept once, and what goes out is claimed first or has a name by which a
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -30,6 +29,7 @@ from pilotbase.protocols.cloud_events import MEDIA_TYPE, CloudEvent
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.protocols.standard_webhooks import signed_headers
 from pilotbase.worker.base import Base
+from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.workspace.listings import Listing, Wait
 from pilotbase.workspace.positions import move, position
 from pilotbase.workspace.store import View
@@ -39,7 +39,7 @@ AHEAD = timedelta(days=3)
 KEPT = timedelta(days=365)
 LOOK = timedelta(minutes=1)
 """How often the clock is read and new people are looked for; nothing is written while there is nothing to say."""
-IDLE_SECONDS, REST_SECONDS, _END_SECONDS = 1.0, 15.0, 3.0
+PACE = Pace(idle=1.0, rest=15.0, end=3.0)
 EVENT = "org.pilotbase.notice"
 _FEED, _CLOCK = "notices", "due dates"
 _CHANGES, _VERSIONS = 500, 10_000
@@ -205,31 +205,13 @@ def event_of(notice: Notice, identity: str, issuer: str) -> CloudEvent:
     )
 
 
-@contextmanager
-def running(ours: Noticing) -> Iterator[None]:
-    """Run rounds in a thread until the end of the block."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_rounds, args=(ours, stop), name="notices", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=_END_SECONDS)
+def running(ours: Noticing) -> AbstractContextManager[None]:
+    """Run rounds in a thread until the end of the block; what is too old is forgotten once a day."""
+    forget = OnceADay(ours.view.store.clock, ours.forget)
 
+    def once() -> bool:
+        more = ours.round()
+        forget()
+        return more
 
-def _rounds(ours: Noticing, stop: threading.Event) -> None:
-    forgot = None
-    while not stop.is_set():
-        pause = IDLE_SECONDS
-        try:
-            if ours.round():
-                pause = 0.0
-            today = ours.view.store.clock().date()
-            if forgot != today:
-                ours.forget()
-                forgot = today
-        except Exception:  # noqa: BLE001 - whatever it is, trials go on, and the next round may find it mended
-            _log.exception("a round of notices broke off")
-            pause = REST_SECONDS
-        stop.wait(pause)
+    return in_rounds("notices", once, PACE)

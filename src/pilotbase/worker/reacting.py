@@ -19,13 +19,14 @@ from pilotbase.notices import deliveries, rows
 from pilotbase.notices.making import Draft
 from pilotbase.watch.incidents import continue_open
 from pilotbase.watch.reaction_rows import Done, find_step, keep_step
+from pilotbase.worker import rounds
 from pilotbase.worker.base import Base
 from pilotbase.worker.noticing import webhook_roles
-from pilotbase.workspace.failures import BusyError, ConflictError, DiskFullError, UnreachableError
+from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-PASSING = (BusyError, ConflictError, DiskFullError, UnreachableError)
+PASSING = (*rounds.PASSING, ConflictError)
 """What passes by itself: the step is tried again in the next round."""
 _log = logging.getLogger("pilotbase.reactions")
 Finish = Callable[[Transaction], Done]

@@ -7,9 +7,8 @@ before it was done; what is done again after a kill changes nothing (`reacting`)
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from pilotbase.documents.hashes import Digest
@@ -22,6 +21,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.drills import react_to_drill
 from pilotbase.worker.reacting import PASSING, Reacting
 from pilotbase.worker.reaction_notices import about_base, about_incident
+from pilotbase.worker.rounds import Pace, in_rounds
 from pilotbase.worker.warned import react_to_warning
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.positions import move, position
@@ -35,7 +35,7 @@ REACTIONS: Mapping[str, Reaction] = {
     "drill": react_to_drill,
 }
 """Kind of document → what is done when a name comes to stand for one."""
-IDLE_SECONDS, REST_SECONDS, _END_SECONDS = 0.5, 5.0, 3.0
+PACE = Pace(idle=0.5, rest=5.0, end=3.0)
 _FEED, _CHANGES = "reactions", 500
 _log = logging.getLogger("pilotbase.reactions")
 
@@ -100,26 +100,6 @@ def _react(reacting: Reacting, change: Change) -> None:
             reacting.tell(transaction, about_base(said, f"{change.digest} gave up"))
 
 
-@contextmanager
-def reacting_to_changes(ours: Reactions) -> Iterator[None]:
+def reacting_to_changes(ours: Reactions) -> AbstractContextManager[None]:
     """Run rounds in a thread until the end of the block."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_rounds, args=(ours, stop), name="reactions", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=_END_SECONDS)
-
-
-def _rounds(ours: Reactions, stop: threading.Event) -> None:
-    while not stop.is_set():
-        pause = IDLE_SECONDS
-        try:
-            if ours.round():
-                pause = 0.0
-        except Exception:  # noqa: BLE001 - whatever it is, trials go on, and the next round may find it mended
-            _log.exception("a round of reactions broke off")
-            pause = REST_SECONDS
-        stop.wait(pause)
+    return in_rounds("reactions", ours.round, PACE)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pilotbase.catalogue.records import load_record
-from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.vault.uploads import erase_expired
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundle_orders import erase_packed
 from pilotbase.worker.intake import ScenarioFiles, erase_scenario_files
+from pilotbase.worker.rounds import Pace, in_rounds
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
 _ALL = 1_000_000
-_PAUSE_SECONDS = 600.0
-_END_SECONDS = 10
-_log = logging.getLogger("pilotbase.worker")
+PACE = Pace(idle=600.0, rest=600.0)
 
 
 @dataclass(frozen=True)
@@ -61,26 +57,14 @@ def sweep(base: Base, files_days: int) -> int:
     return erased + sum(erase_scenario_files(base, digest) for digest in old)
 
 
-@contextmanager
-def sweeping(base: Base, files_days: int) -> Iterator[None]:
+def sweeping(base: Base, files_days: int) -> AbstractContextManager[None]:
     """Sweep now and every ten minutes, in a thread, until the end of the block."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_sweep_on, args=(base, files_days, stop), name="retention", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=_END_SECONDS)
 
+    def once() -> bool:
+        sweep(base, files_days)
+        return False
 
-def _sweep_on(base: Base, files_days: int, stop: threading.Event) -> None:
-    while not stop.is_set():
-        try:
-            sweep(base, files_days)
-        except PilotbaseError as error:  # the database is away, or busy: the next sweep does it
-            _log.warning("%s", error)
-        stop.wait(_PAUSE_SECONDS)
+    return in_rounds("retention", once, PACE)
 
 
 def _own_record(view: View, subject: str) -> Record:

@@ -17,7 +17,7 @@ import polars as pl
 
 from pilotbase.certificate.roots import read_trust_roots
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.observation import LabelBatch, ObservationBatch, Scalar
+from pilotbase.documents.observation import LabelBatch, Scalar
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute
@@ -43,6 +43,7 @@ from pilotbase.worker.matching import proofs_that_hold
 from pilotbase.worker.matching_files import match_among
 from pilotbase.worker.played_records import Cast, PlayedTrial, is_played, open_scenario, register, submit
 from pilotbase.worker.reactions import Reactions
+from pilotbase.worker.watching import taking
 from pilotbase.workspace.store import View
 
 EXAMPLE, SERVICE, BUDGET, LATER = "walk", "late-arrivals", "desk", "later.csv"
@@ -184,20 +185,11 @@ def _lived(base: Base, ask: partial[Sequence[Scalar]], day: str, departures: pl.
     scenario = load_document(Scenario, find_examples() / EXAMPLE / "scenario.yaml")
     answers = ask(call, {field.name: departures[field.name].to_list() for field in scenario.feature_fields})
     ends = departures[_TRUTH].to_list()
-    _take_in(base)
+    take_in(base, taking(base))
     take(view, [LabelBatch(service=SERVICE, batch=call, labels={f"{call}/{row}": end for row, end in enumerate(ends)})])
     late = [row for row, end in enumerate(ends) if end == scenario.positive]
     found = sum(isinstance(answer, float) and answer >= _CUT for answer in (answers[row] for row in late))
     return text("walk.call", day=day, departures=len(ends), late=len(late), found=found)
-
-
-def _take_in(base: Base) -> None:
-    """Let the watch have what the gateway has written down."""
-
-    def observe(batches: Sequence[ObservationBatch]) -> None:
-        take(base.lab.view, batches)
-
-    take_in(base, observe)
 
 
 def _warned(view: View, known: set[str]) -> Iterator[WalkStep]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 
 from pilotbase.documents.observation import ObservationBatch
 from pilotbase.service.draining import Take
@@ -13,12 +13,10 @@ from pilotbase.watch.forgetting import forget_old
 from pilotbase.watch.observations import take
 from pilotbase.watch.running import close_all_cohorts, run_once, watched_services
 from pilotbase.worker.base import Base
-from pilotbase.workspace.failures import BusyError, DiskFullError, UnreachableError
+from pilotbase.worker.rounds import PASSING, OnceADay, Pace, in_rounds
 from pilotbase.workspace.store import View
 
-IDLE_SECONDS, REST_SECONDS, _END_SECONDS = 1.0, 10.0, 10
-PASSING = (BusyError, DiskFullError, UnreachableError)
-"""What passes by itself: the next round goes on."""
+PACE = Pace(idle=1.0, rest=10.0)
 _log = logging.getLogger("pilotbase.watch")
 
 
@@ -53,34 +51,13 @@ def _read_on(view: View, service: str) -> bool:
         return False
 
 
-@contextmanager
-def watching(base: Base) -> Iterator[None]:
-    """Run rounds in a thread until the end of the block."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_rounds, args=(base, stop), name="watch", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=_END_SECONDS)
+def watching(base: Base) -> AbstractContextManager[None]:
+    """Run rounds in a thread until the end of the block; what is too old is forgotten once a day."""
+    forget = OnceADay(base.lab.store.clock, partial(forget_old, base.lab.view))
 
+    def once() -> bool:
+        more = watch_round(base)
+        forget()
+        return more
 
-def _rounds(base: Base, stop: threading.Event) -> None:
-    forgot = None
-    while not stop.is_set():
-        pause = IDLE_SECONDS
-        try:
-            if watch_round(base):
-                pause = 0.0
-            today = base.lab.store.clock().date()
-            if forgot != today:
-                forget_old(base.lab.view)
-                forgot = today
-        except PASSING as error:
-            _log.warning("%s", error)
-            pause = REST_SECONDS
-        except Exception:  # noqa: BLE001 - whatever it is, trials go on, and the next round may find it mended
-            _log.exception("a round of the watch broke off")
-            pause = REST_SECONDS
-        stop.wait(pause)
+    return in_rounds("watch", once, PACE)

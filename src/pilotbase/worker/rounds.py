@@ -1,0 +1,66 @@
+"""Rounds beside the jobs: one function, called again and again in a thread of its own, whatever goes wrong in it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pilotbase.workspace.failures import BusyError, DiskFullError, UnreachableError
+
+PASSING = (BusyError, DiskFullError, UnreachableError)
+"""What passes by itself: the next round goes on."""
+_log = logging.getLogger("pilotbase.worker")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds from one round to the next, after one that went wrong, and for which the last one is waited for."""
+
+    idle: float
+    rest: float
+    end: float = 10.0
+
+
+@contextmanager
+def in_rounds(name: str, once: Callable[[], bool], pace: Pace) -> Iterator[None]:
+    """Call ``once`` in a thread until the end of the block, at once again where it says that there may be more."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_rounds, args=(name, once, pace, stop), name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=pace.end)
+
+
+@dataclass
+class OnceADay:
+    """Does something at its first call of each day (UTC)."""
+
+    clock: Callable[[], datetime]
+    act: Callable[[], object]
+    done: date | None = None
+
+    def __call__(self) -> None:
+        today = self.clock().date()
+        if self.done != today:
+            self.act()
+            self.done = today
+
+
+def _rounds(name: str, once: Callable[[], bool], pace: Pace, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            pause = 0.0 if once() else pace.idle
+        except PASSING as error:
+            _log.warning("%s: %s", name, error)
+            pause = pace.rest
+        except Exception:  # noqa: BLE001 - whatever it is, trials go on, and the next round may find it mended
+            _log.exception("a round of %s broke off", name)
+            pause = pace.rest
+        stop.wait(pause)

@@ -1,0 +1,244 @@
+"""Who reaches what, written by hand: a status for every address and every act, by person."""
+
+COLUMNS = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer",
+           "other-reviewer", "regulator")  # fmt: skip
+PAGES = """
+                                    V   S   D   O   o   P   p   R   r   G
+/                                   200 200 200 200 200 200 200 200 200 200
+/overview/                          302 404 200 404 404 404 404 404 404 200
+/overview/screen/                   302 404 200 404 404 404 404 404 404 200
+/overview/late/                     302 404 200 404 404 404 404 404 404 200
+/overview/records/open/             302 404 200 404 404 404 404 404 404 200
+/ledger/                            302 404 200 200 200 404 404 404 404 200
+/ledger/map/                        302 404 200 200 200 404 404 404 404 200
+/ledger/ranking/                    302 404 200 200 200 404 404 404 404 200
+/ledger/ranking/5-4-3/              302 404 200 200 200 404 404 404 404 200
+/ledger/plan/                       302 404 200 200 200 404 404 404 404 200
+/api/roadmap                        401 404 200 200 200 404 404 404 404 200
+/ledger/records/opened/             302 404 200 200 200 404 404 404 404 200
+/ledger/records/nothing/            302 404 404 404 404 404 404 404 404 404
+/ledger/steps/agreed_frozen/open/   302 404 200 200 200 404 404 404 404 200
+/ledger/steps/agreed_frozen/never/  302 404 404 404 404 404 404 404 404 404
+/ledger/ledger.csv                  302 404 200 200 200 404 404 404 404 200
+/ledger/secrets.csv                 302 404 404 404 404 404 404 404 404 404
+/api/ledger                         401 404 200 200 200 404 404 404 404 200
+/api/ledger/map                     401 404 200 200 200 404 404 404 404 200
+/api/ledger/ranking                 401 404 200 200 200 404 404 404 404 200
+/api/ledger/records/opened          401 404 200 200 200 404 404 404 404 200
+/api/ledger/steps/agreed_frozen/open 401 404 200 200 200 404 404 404 404 200
+/api/figures                        200 200 200 200 200 200 200 200 200 200
+/api/figures/overview               401 200 200 200 200 200 200 200 200 200
+/import/                            302 404 200 404 404 404 404 404 404 404
+/import/organisations/              302 404 200 404 404 404 404 404 404 404
+/import/people/template.csv         302 404 200 404 404 404 404 404 404 404
+/import/nothing/                    302 404 404 404 404 404 404 404 404 404
+/import/people/0123456789abcdef/    302 404 404 404 404 404 404 404 404 404
+/import/people/0123456789abcdef/problems.csv 302 404 404 404 404 404 404 404 404 404
+/desk/                              302 404 200 200 200 404 404 404 404 200
+/incidents/                         302 404 200 200 200 404 404 404 404 200
+/incidents/1/                       302 404 200 200 404 404 404 404 404 200
+/incidents/9/                       302 404 404 404 404 404 404 404 404 404
+/incidents/1/incident.note/         302 404 200 200 404 404 404 404 404 404
+/incidents/1/incident.report/       302 404 404 404 404 404 404 404 404 404
+/incidents/1/incident.fly/          302 404 404 404 404 404 404 404 404 404
+/api/desk                           401 200 200 200 200 200 200 200 200 200
+/api/incidents                      401 200 200 200 200 200 200 200 200 200
+/api/incidents/1                    401 404 200 200 404 404 404 404 404 200
+/services/alarm/runbook/            302 404 200 200 404 404 404 404 404 200
+/services/nothing/runbook/          302 404 404 404 404 404 404 404 404 404
+/api/services/alarm/runbook         401 404 200 200 404 404 404 404 404 200
+/search/                            200 200 200 200 200 200 200 200 200 200
+/certified/                         200 200 200 200 200 200 200 200 200 200
+/figures/                           200 200 200 200 200 200 200 200 200 200
+/standards/                         200 200 200 200 200 200 200 200 200 200
+/standards/scenario.json            200 200 200 200 200 200 200 200 200 200
+/standards/secret.json              404 404 404 404 404 404 404 404 404 404
+/standards/vocabularies.json        200 200 200 200 200 200 200 200 200 200
+/next/                              200 200 200 200 200 200 200 200 200 200
+/next/demand-owner/                 200 200 200 200 200 200 200 200 200 200
+/next/nobody/                       404 404 404 404 404 404 404 404 404 404
+/feeds/en/scenarios.atom            200 200 200 200 200 200 200 200 200 200
+/feeds/en/trials.atom               404 404 404 404 404 404 404 404 404 404
+/work/                              302 404 200 200 200 200 200 200 200 200
+/queue/                             302 404 200 200 200 200 200 200 200 200
+/scenarios/                         200 200 200 200 200 200 200 200 200 200
+/applications/                      200 200 200 200 200 200 200 200 200 200
+/trials/                            302 404 200 200 200 200 200 200 200 200
+/organisations/                     302 404 200 200 200 200 200 200 200 200
+/scenarios/plant/milling/           200 200 200 200 200 200 200 200 200 200
+/scenarios/hospital/xray/           404 404 200 404 200 404 404 404 404 200
+/scenarios/hospital/none/           404 404 404 404 404 404 404 404 404 404
+/scenarios/plant/milling/versions/{milling}/ 200 200 200 200 200 200 200 200 200 200
+/scenarios/hospital/xray/versions/{xray}/ 404 404 200 404 200 404 404 404 404 200
+/scenarios/plant/milling/versions/{xray}/ 404 404 404 404 404 404 404 404 404 404
+/scenarios/plant/milling/files/     302 404 200 200 404 404 404 404 404 403
+/scenarios/hospital/none/files/     302 404 404 404 404 404 404 404 404 404
+/applications/acme/forest/          404 404 200 200 404 200 404 200 404 200
+/applications/globex/pine/          404 404 200 404 404 404 200 404 404 200
+/trials/c1/                         404 404 200 200 404 200 404 200 404 200
+/trials/c1/progress/                404 404 200 200 404 200 404 200 404 200
+/trials/c1/report/                  404 404 200 200 404 200 404 200 404 200
+/trials/c1/bundle/                  404 404 200 200 404 404 404 404 404 200
+/trials/c2/bundle/                  404 404 404 404 404 404 404 404 404 404
+/trials/c1/bundle/{report}.zip      404 404 404 404 404 404 404 404 404 404
+/scenarios/plant/milling/board/     404 404 200 200 404 200 200 404 404 200
+/scenarios/hospital/xray/board/     404 404 200 404 200 404 404 404 404 200
+/scenarios/plant/milling/comparison/ 404 404 200 200 404 404 404 404 404 404
+/scenarios/hospital/xray/comparison/ 404 404 200 404 200 404 404 404 404 404
+/matching/                          302 404 200 200 200 200 200 200 200 200
+/scenarios/plant/milling/matches/   302 404 200 200 200 200 200 200 200 200
+/scenarios/hospital/xray/matches/   302 404 200 404 200 404 404 404 404 200
+/scenarios/hospital/none/matches/   302 404 404 404 404 404 404 404 404 404
+/applications/acme/forest/matches/  302 404 200 200 404 200 404 200 404 200
+/applications/globex/pine/matches/  302 404 200 404 404 404 200 404 404 200
+/trials/c2/                         404 404 404 404 404 404 404 404 404 404
+/trials/c1/acts/order.give/         302 404 404 404 404 404 404 404 404 200
+/trials/c1/acts/certificate.revoke/ 302 404 200 404 404 404 404 404 404 404
+/trials/c1/acts/appeal.file/        302 404 404 200 404 200 404 404 404 404
+/trials/c1/acts/report.review/      302 404 404 404 404 404 404 200 404 404
+/trials/c1/acts/no.such/            302 404 404 404 404 404 404 404 404 404
+/organisations/plant/               404 404 200 200 404 404 404 404 404 200
+/organisations/plant/acts/organisation.declare/ 302 404 404 200 404 404 404 404 404 404
+/organisations/plant/invite/        302 404 200 404 404 404 404 404 404 404
+/organisations/new/                 302 404 200 404 404 404 404 404 404 404
+/scenarios/new/                     302 404 200 200 200 404 404 404 404 404
+/scenarios/plant/milling/starter-kit.zip 302 404 404 404 404 422 422 404 404 404
+/applications/acme/forest/rehearsal.html 302 404 404 404 404 404 404 404 404 404
+/applications/acme/forest/rehearsal.log 302 404 404 404 404 404 404 404 404 404
+/scenarios/plant/milling/acts/scenario.edit/ 302 404 200 200 404 404 404 404 404 404
+/applications/new/                  302 404 404 404 404 200 200 404 404 404
+/trials/new/                        302 404 404 404 404 200 200 404 404 404
+/services/                          302 404 200 200 200 200 200 200 200 200
+/services/milling/                  302 404 200 200 404 200 404 404 404 200
+/services/nothing/                  302 404 404 404 404 404 404 404 404 404
+/certificates/{serial}/service/     302 404 200 200 404 404 404 404 404 404
+/api/services                       401 200 200 200 200 200 200 200 200 200
+/api/services/milling               401 404 200 200 404 200 404 404 404 200
+/services/milling/watch/            302 404 200 200 404 200 404 404 404 200
+/services/nothing/watch/            302 404 404 404 404 404 404 404 404 404
+/warnings/                          302 404 200 200 200 200 200 200 200 200
+/api/services/milling/watch         401 404 200 200 404 200 404 404 404 200
+/api/services/milling/watch/path    401 422 422 422 422 422 422 422 422 422
+/api/services/milling/warnings      401 404 200 200 404 200 404 404 404 200
+/api/warnings                       401 200 200 200 200 200 200 200 200 200
+/api/services/nothing               401 404 404 404 404 404 404 404 404 404
+/api/services/milling/history       401 404 200 200 404 200 404 404 404 200
+/api/services/milling/keys          401 404 200 200 404 403 404 404 404 200
+/api/services/milling/budgets       401 404 200 200 404 403 404 404 404 200
+/api/services/milling/usage         401 404 200 200 404 403 404 404 404 200
+/certificates/                      200 200 200 200 200 200 200 200 200 200
+/certificates/{serial}/             200 200 200 200 200 200 200 200 200 200
+/certificates/{serial}/certificate.json 200 200 200 200 200 200 200 200 200 200
+/certificates/{serial}/qr.svg       200 200 200 200 200 200 200 200 200 200
+/certificates/{xray}/               404 404 404 404 404 404 404 404 404 404
+/certificates/trust-roots.json      200 200 200 200 200 200 200 200 200 200
+/certificates/log-key.txt           200 200 200 200 200 200 200 200 200 200
+/certificates/revocations.json      200 200 200 200 200 200 200 200 200 200
+/account/                           302 200 200 200 200 200 200 200 200 200
+/account/tokens/                    302 404 200 200 200 200 200 200 200 200
+/account/login/                     200 302 302 302 302 302 302 302 302 302
+/account/logout/                    302 200 200 200 200 200 200 200 200 200
+/account/signup/                    200 200 200 200 200 200 200 200 200 200
+/account/inactive/                  200 200 200 200 200 200 200 200 200 200
+/account/reauthenticate/            302 200 200 200 200 200 200 200 200 200
+/account/password/change/           302 200 200 200 200 200 200 200 200 200
+/account/password/set/              302 302 302 302 302 302 302 302 302 302
+/account/password/reset/            200 200 200 200 200 200 200 200 200 200
+/account/password/reset/done/       200 200 200 200 200 200 200 200 200 200
+/account/password/reset/key/done/   200 200 200 200 200 200 200 200 200 200
+/account/password/reset/key/1-set/  200 200 200 200 200 200 200 200 200 200
+/account/second-factor/             302 200 200 200 200 200 200 200 200 200
+/account/second-factor/enter/       302 302 302 302 302 302 302 302 302 302
+/account/sessions/                  302 200 200 200 200 200 200 200 200 200
+/account/provider/cancelled/        200 200 200 200 200 200 200 200 200 200
+/account/provider/error/             401 401 401 401 401 401 401 401 401 401
+/account/provider/signup/           200 200 200 200 200 200 200 200 200 200
+/invitations/nothing/               404 404 404 404 404 404 404 404 404 404
+/health/live                        200 200 200 200 200 200 200 200 200 200
+/health/ready                       200 200 200 200 200 200 200 200 200 200
+/metrics                            404 404 200 404 404 404 404 404 404 404
+/api/docs/                          200 200 200 200 200 200 200 200 200 200
+/api/openapi.json                   200 200 200 200 200 200 200 200 200 200
+/api/me                             401 200 200 200 200 200 200 200 200 200
+/api/work                           401 200 200 200 200 200 200 200 200 200
+/api/scenarios                      200 200 200 200 200 200 200 200 200 200
+/api/applications                   200 200 200 200 200 200 200 200 200 200
+/api/trials                         401 200 200 200 200 200 200 200 200 200
+/api/organisations                  401 200 200 200 200 200 200 200 200 200
+/api/scenarios/plant/milling        200 200 200 200 200 200 200 200 200 200
+/api/scenarios/hospital/xray        404 404 200 404 200 404 404 404 404 200
+/api/scenarios/plant/milling/record 401 404 200 200 404 404 404 404 404 200
+/api/applications/acme/forest       404 404 200 200 404 200 404 200 404 200
+/api/applications/globex/pine       404 404 200 404 404 404 200 404 404 200
+/api/applications/acme/forest/record 401 404 200 404 404 200 404 404 404 200
+/api/trials/c1                      401 404 200 200 404 200 404 200 404 200
+/api/trials/c1/record               401 404 200 200 404 200 404 200 404 200
+/api/trials/c1/report               401 404 200 200 404 200 404 200 404 200
+/api/trials/c1/progress             401 404 200 200 404 200 404 200 404 200
+/api/trials/c1/bundle               401 404 202 202 404 404 404 404 404 202
+/api/queue                          401 200 200 200 200 200 200 200 200 200
+/api/scenarios/plant/milling/board  401 404 200 200 404 200 200 404 404 200
+/api/scenarios/hospital/xray/board  401 404 200 404 200 404 404 404 404 200
+/api/scenarios/plant/milling/comparison 401 404 200 200 404 404 404 404 404 404
+/api/scenarios/plant/milling/budget 401 404 404 404 404 404 404 404 404 404
+/api/matches/gaps                   401 200 200 200 200 200 200 200 200 200
+/api/matches/scenarios/plant/milling 401 200 200 200 200 200 200 200 200 200
+/api/matches/scenarios/hospital/xray 401 404 200 404 200 404 404 404 404 200
+/api/matches/applications/acme/forest 401 404 200 200 404 200 404 200 404 200
+/api/matches/applications/globex/pine 401 404 200 404 404 404 200 404 404 200
+/api/organisations/plant            401 404 200 200 404 404 404 404 404 200
+/api/organisations/plant/record     401 404 200 200 404 404 404 404 404 200
+/api/organisations/plant/invitations 401 404 200 404 404 404 404 404 404 404
+/api/scenarios/plant/milling/acts   401 404 200 200 404 404 404 404 404 200
+/api/applications/acme/forest/acts  401 404 200 404 404 200 404 404 404 200
+/api/trials/c1/acts                 401 404 200 200 404 200 404 200 404 200
+/api/organisations/plant/acts       401 404 200 200 404 404 404 404 404 200
+/api/scenarios/plant/milling/files  401 404 200 200 404 404 404 404 404 403
+/api/uploads                        401 200 200 200 200 200 200 200 200 200
+/api/uploads/{upload}               401 404 404 200 404 404 404 404 404 404
+/api/certificates/{serial}          200 200 200 200 200 200 200 200 200 200
+/api/certificates/{serial}/envelope 200 200 200 200 200 200 200 200 200 200
+/api/documents/sha256:{milling}     200 200 200 200 200 200 200 200 200 200
+/api/documents/sha256:{xray}        404 404 200 404 200 404 404 404 404 200
+/api/documents/sha256:{report}      404 404 200 200 404 404 404 200 404 200
+/api/no-such-thing                  404 404 404 404 404 404 404 404 404 404
+/no-such-page                       404 404 404 404 404 404 404 404 404 404
+"""
+"""GET each address as each person. D operator, O demand owner, P supplier, R reviewer, G regulator; small letters: the
+same role in an organisation that the records do not concern; S has an account and belongs to nobody."""
+
+ACTS = """
+organisation.edit       D       organisations/plant      DOG
+organisation.declare    O       organisations/plant      DOG
+scenario.submit         O       scenarios/plant/milling  DOG
+scenario.return         D       scenarios/plant/milling  DOG
+scenario.open           D       scenarios/plant/milling  DOG
+scenario.withdraw       O       scenarios/plant/milling  DOG
+application.submit      P       applications/acme/forest DPG
+application.stop        DP      applications/acme/forest DPG
+commission.counter      O       trials/c1                DOPRG
+commission.revise       P       trials/c1                DOPRG
+commission.agree        O       trials/c1                DOPRG
+commission.concede      P       trials/c1                DOPRG
+commission.decline      DOP     trials/c1                DOPRG
+commission.cancel       DOP     trials/c1                DOPRG
+approval.file           DOP     trials/c1                DOPRG
+plan.draft              D       trials/c1                DOPRG
+plan.return             DR      trials/c1                DOPRG
+plan.approve            R       trials/c1                DOPRG
+plan.freeze             D       trials/c1                DOPRG
+trial.queue             D       trials/c1                DOPRG
+trial.stop              D       trials/c1                DOPRG
+trial.repeat            D       trials/c1                DOPRG
+rectification.ask       DO      trials/c1                DOPRG
+rectification.submit    P       trials/c1                DOPRG
+acceptance.give         O       trials/c1                DOPRG
+acceptance.refuse       O       trials/c1                DOPRG
+certificate.sign        D       trials/c1                DOPRG
+certificate.reinstate   D       trials/c1                DOPRG
+order.lift              G       trials/c1                DOPRG
+appeal.decide           D       trials/c1                DOPRG
+"""
+"""Act, who the table lets do it, on what, who sees the record. Each is sent where the state (or what is handed in)
+stands against it, so that nothing moves: who may is told that, who sees is told that they may not, for others there is
+nothing. What can be done in this state is in `ACTS_THAT_MOVE` beside the tests."""
