@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import subprocess
 import sys
 import time
@@ -86,15 +86,23 @@ def test_killing_us_leaves_no_process_and_no_group(write_application, folder, wa
             assert not list(parent.glob(f"pilotbase-box-{host.pid}-*"))
 
 
+def descriptors():
+    """Return what this process has open, number and target: one that another test's thread closes may be missing."""
+    found = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add((descriptor.name, str(descriptor.readlink())))
+    return found
+
+
 def test_closing_leaves_no_process_and_no_descriptor(start, batch_of, settings):
-    gc.collect()  # what earlier tests have dropped is not closed in the middle of this one
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = descriptors()
     with start(STUBBORN, settings) as worker:
         worker.predict(batch_of(1))
         pids = descendants(worker._box.supervisor._root)
         assert len(pids) >= 8
     assert gone(pids, patience=0.5)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert descriptors() <= before
 
 
 def test_killing_bubblewrap_leaves_no_process(start, batch_of, settings):
