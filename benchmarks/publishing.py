@@ -26,6 +26,12 @@ def row(  # noqa: PLR0913
     }  # fmt: skip
 
 
+def published(name: str) -> list[Row]:
+    """Return the rows that were written last."""
+    found: list[Row] = json.loads((RESULTS / f"{name}.json").read_text())
+    return found
+
+
 def publish(name: str, rows: list[Row], runs: int, packages: tuple[str, ...], peers: dict[str, str]) -> None:
     """Print ``rows`` and write ``results/NAME.json``; exit 1 when a target is missed.
 
@@ -36,7 +42,8 @@ def publish(name: str, rows: list[Row], runs: int, packages: tuple[str, ...], pe
     versions = {package: metadata.version(package) for package in packages} | peers
     versions["python"] = platform.python_version()
     for entry in rows:
-        entry.update(machine=machine, versions=versions, runs=runs)
+        if "machine" not in entry:  # else it was measured by an earlier run
+            entry.update(machine=machine, versions=versions, runs=runs)
         peer = f"   peer {entry['peer_value']} {entry['unit']}, ratio {entry['ratio']}" if entry["peer"] else ""
         mark = "ok    " if entry["holds"] else "MISSED"
         print(f"{mark} {entry['name']}: {entry['value']} {entry['unit']} (target {entry['target'] or '-'}){peer}")

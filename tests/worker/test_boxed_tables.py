@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from polars.testing import assert_frame_equal
 
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.documents.errors import InputError
+from pilotbase.trial.sealing import read_cases
 from pilotbase.worker import boxed_tables
-from pilotbase.worker.boxed_tables import describe_table, draft_in_box
+from pilotbase.worker.boxed_tables import cases_in_box, describe_table, draft_in_box
 from tests.hub.test_uploads import cases
 
 ANSWERS = DraftAnswers("The mill breaks", "failure", None, 1000, 50, "plant, desk@plant.example")
@@ -50,3 +52,14 @@ def test_a_reader_that_is_taken_over_reaches_nothing(table, tmp_path, monkeypatc
     with pytest.raises(InputError) as told:
         describe_table(table)
     assert told.value.code == "data.not_a_table"
+
+
+def test_cases_from_a_box_are_the_cases(table):
+    scenario = draft_scenario(table, ANSWERS).scenario
+    assert_frame_equal(cases_in_box(scenario, table.parent), read_cases(scenario, table.parent))
+    table.write_bytes(table.read_bytes().replace(b"failure", b"failed", 1))
+    with pytest.raises(InputError) as outside:
+        read_cases(scenario, table.parent)
+    with pytest.raises(InputError) as inside:
+        cases_in_box(scenario, table.parent)
+    assert inside.value.render("zh") == outside.value.render("zh")

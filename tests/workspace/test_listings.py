@@ -79,6 +79,7 @@ def found(store: Store, who: Actor, words: str = "", kind: str = "scenario") -> 
     view, query = store.as_actor(who), Query(kind, words=words)
     names = {item.subject.partition(":")[2] for item in list_page(view, query, limit=200).items}
     assert count(view, query) == len(names)
+    assert all(count(view, query, most) == min(len(names), most + 1) for most in (0, 1, 20))
     assert sum(count_by(view, query, "owner").values()) == len(names)
     return names
 

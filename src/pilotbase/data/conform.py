@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pilotbase.data.column_types import TypedColumn, type_column
+from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, type_column
 from pilotbase.data.labels import spell_labels
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.errors import InputError, Issue
@@ -44,6 +44,12 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
         file = scenario.data.file
         raise InputError.from_issues(file, [Issue(file=file, path=path, problem=problem) for path, problem in problems])
     return _with_labels(frame, scenario)
+
+
+def conformed_types(scenario: Scenario) -> dict[str, pl.DataType]:
+    """Return what `conform` returns the columns as, in their order."""
+    types = {field.name: POLARS_TYPES[field.data_type] for field in scenario.data.fields}
+    return types if scenario.task == "regression" else {**types, scenario.data.target: pl.String()}
 
 
 def _missing_column(field: Field, table: pl.DataFrame) -> Text:

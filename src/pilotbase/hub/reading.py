@@ -11,7 +11,7 @@ from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import Listing, find_listing
+from pilotbase.workspace.listings import Listing, Query, count, find_listing
 from pilotbase.workspace.store import View
 
 SHOWN: dict[str, type[Document]] = {
@@ -21,6 +21,7 @@ SHOWN: dict[str, type[Document]] = {
     "commission": Commission,
 }
 """Kinds of documents that a listing shows."""
+MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,13 @@ def lines_of(view: View, listings: Iterable[Listing]) -> list[Line]:
     listed = list(listings)
     records = records_of(view, [one.subject for one in listed])
     return [Line(one, records.get(one.subject)) for one in listed]
+
+
+def spelled_count(view: View, query: Query) -> str:
+    """Return how many listings ``query`` asks for; a search is counted as far as anybody would read on."""
+    most = MOST_COUNTED if query.words else None
+    number = count(view, query, most)
+    return f"{most}+" if most is not None and number > most else str(number)
 
 
 def records_of(view: View, subjects: Sequence[str]) -> dict[str, Record]:

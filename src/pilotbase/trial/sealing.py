@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -104,10 +104,17 @@ def read_cases(scenario: Scenario, folder: Path) -> pl.DataFrame:
     return conform(read_table(_source(scenario, folder), scenario.data.missing), scenario)
 
 
-def seal_scenario(lab: Lab, scenario: Scenario, folder: Path, reference: Digest | None = None) -> Sealed:
+def seal_scenario(
+    lab: Lab,
+    scenario: Scenario,
+    folder: Path,
+    reference: Digest | None = None,
+    read: Callable[[Scenario, Path], pl.DataFrame] = read_cases,
+) -> Sealed:
     """Return the scenario with its data sealed; the same scenario over the same file is sealed once.
 
-    ``reference``: digest of the reference application that is the baseline, if it is one. Hidden cases that another
+    ``reference``: digest of the reference application that is the baseline, if it is one. ``read``: reads the cases,
+    where the file is not the caller's own in a box. Hidden cases that another
     version of the scenario has sealed already are the same hidden set: what has been scored stays scored, and
     attempts go on counting.
 
@@ -119,7 +126,7 @@ def seal_scenario(lab: Lab, scenario: Scenario, folder: Path, reference: Digest 
     known = lab.view.head(head)
     if known is not None:
         return Sealed(scenario, lab.view.load(known, SealedScenario))
-    frame = read_cases(scenario, folder)
+    frame = read(scenario, folder)
     with lab.sealing():
         record = _seal(lab, scenario, frame, source, reference)
         owner = scenario.owner.organisation

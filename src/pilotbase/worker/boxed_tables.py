@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-import polars
+import polars as pl
 import pydantic
 
 import pilotbase
@@ -19,7 +19,9 @@ from pilotbase.compute.box import Box
 from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.command import Mount, Program
 from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.data.conform import conform, conformed_types
 from pilotbase.data.drafting import Draft, DraftAnswers
+from pilotbase.data.plain_columns import decode_columns
 from pilotbase.data.tables import MAXIMUM_BYTES
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, Issue
@@ -70,6 +72,10 @@ class _Sampled(_Found):
     contract: Contract | None = None
 
 
+class _Read(_Found):
+    rows: int = pydantic.Field(default=0, ge=0, lt=1 << 40)
+
+
 @dataclass(frozen=True)
 class _Task:
     """What the box is asked for: a function of `table_program`, about the table of a folder."""
@@ -78,6 +84,8 @@ class _Task:
     folder: Path
     table: str
     given: Mapping[str, Any] | None = None
+    beside: str = ""
+    """The file that the box writes beside what it has found, if any."""
 
     @property
     def broken(self) -> InputError:
@@ -118,15 +126,26 @@ def check_in_box(scenario: Scenario, folder: Path) -> CaseCounts:
 
 def sample_in_box(scenario: Scenario, folder: Path) -> PublicSample:
     """Return what `read_sample` reads, read in a box that sees ``folder``; raises as both."""
-    task = _Task("sample", folder, scenario.data.file, scenario.to_json_value())
+    task = _Task("sample", folder, scenario.data.file, scenario.to_json_value(), table_program.SAMPLE)
     found, sample = _ask(task, _Sampled)
     if found.contract is None:
         raise task.broken
     return PublicSample(found.contract, sample)
 
 
+def cases_in_box(scenario: Scenario, folder: Path) -> pl.DataFrame:
+    """Return what `read_cases` reads, read in a box that sees ``folder``; raises as both."""
+    task = _Task("cases", folder, scenario.data.file, scenario.to_json_value(), table_program.CASES)
+    found, buffers = _ask(task, _Read)
+    try:
+        frame = decode_columns(buffers, found.rows, conformed_types(scenario))
+    except ValueError:
+        raise task.broken from None
+    return conform(frame, scenario)
+
+
 def _ask(task: _Task, model: type[Found]) -> tuple[Found, bytes]:
-    """Return what the box has found, and the sample that it has written, if any."""
+    """Return what the box has found, and the file that it has written beside, if any."""
     _show(task)
     with tempfile.TemporaryDirectory(dir=task.folder.parent) as name:
         place, settings = Path(name), BoxSettings(limits=_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL)
@@ -134,8 +153,8 @@ def _ask(task: _Task, model: type[Found]) -> tuple[Found, bytes]:
             os.chown(place, settings.uid, settings.uid)
         _converse(Program(Path(table_program.__file__), (), _mounts(task, place)), settings, task)
         found = _result(place, model, task)
-        sample = _read(place / table_program.SAMPLE, MAXIMUM_BYTES, task) if isinstance(found, _Sampled) else b""
-    return found, sample
+        beside = _read(place / task.beside, _LIMITS.file_bytes, task) if task.beside else b""
+    return found, beside
 
 
 def _show(task: _Task) -> None:
@@ -149,7 +168,7 @@ def _show(task: _Task) -> None:
 
 
 def _mounts(task: _Task, place: Path) -> tuple[Mount, ...]:
-    ours, packages = Path(pilotbase.__file__).parent, Path(polars.__file__).parent.parent
+    ours, packages = Path(pilotbase.__file__).parent, Path(pl.__file__).parent.parent
     return (
         Mount(task.folder, _GIVEN),
         Mount(place, _RESULT, writable=True),

@@ -17,6 +17,7 @@ from pilotbase.vault.opening import Purpose, ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, read_upload
 from pilotbase.worker.base import Base
+from pilotbase.worker.checking import check_draft
 from pilotbase.worker.intake import Remarks, take_application, take_scenario
 from pilotbase.workspace.store import View
 
@@ -39,6 +40,7 @@ def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int,
         RefusedError: the actor is not its owner, or the record is not in a state to take a version.
     """
     with _opened(base, view, upload, most_bytes) as folder:
+        check_draft(folder)
         record = take_scenario(base, view, folder, remarks)
     erase_upload(vault_of(base, view), upload)
     return record

@@ -33,6 +33,7 @@ from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealing import Sealed, seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.boards import score_on_board
+from pilotbase.worker.boxed_tables import cases_in_box
 from pilotbase.worker.bundle_orders import pack_ordered
 from pilotbase.worker.certifying import remarks_of
 from pilotbase.worker.intake import opened_scenario
@@ -198,7 +199,7 @@ def _sealed(base: Base, digest: Digest, on_progress: OnProgress) -> Sealed:
     on_progress(Progress(text("trial.progress.seal", scenario=scenario.name)))
     with opened_scenario(base, scenario) as folder:
         reference = keep_reference_application(base.lab, scenario, folder)
-        return seal_scenario(base.lab, scenario, folder, reference)
+        return seal_scenario(base.lab, scenario, folder, reference, cases_in_box)
 
 
 def _candidate(base: Base, folder: Digest, on_progress: OnProgress) -> Candidate:

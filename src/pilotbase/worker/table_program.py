@@ -1,4 +1,4 @@
-"""The program inside a box that reads a table of whomever: its columns, a scenario drafted from it, its public sample.
+"""The program inside a box that reads a table of whomever: its columns, a draft made of it, its sample, its cases.
 
 It is started as a stand-alone script; our own packages are mounted beside it and loaded only once the box is shut.
 Speaks the frames of `pilotbase.protocols.frames`; what it found is a file, for it may be larger than a frame.
@@ -16,7 +16,7 @@ from typing import Any
 HEADER = struct.Struct("<4sB3xIIQ")
 MAGIC = b"PBX1"
 STARTED, HELLO, READY = range(1, 4)
-FOUND, SAMPLE = "found.json", "sample.csv"
+FOUND, SAMPLE, CASES = "found.json", "sample.csv", "cases.bin"
 
 
 def main() -> None:
@@ -76,12 +76,24 @@ def sample(greeting: dict[str, Any]) -> dict[str, Any]:
     return {"contract": found.contract.model_dump(mode="json", by_alias=True)}
 
 
+def cases(greeting: dict[str, Any]) -> dict[str, Any]:
+    """Return how many cases there are; they are a file of their own."""
+    from pilotbase.data.plain_columns import encode_columns
+    from pilotbase.documents.scenario import Scenario
+    from pilotbase.trial.sealing import read_cases
+
+    frame = read_cases(Scenario.model_validate(greeting["given"]), Path())
+    with Path(greeting["result"], CASES).open("xb") as written:
+        written.writelines(encode_columns(frame))
+    return {"rows": frame.height}
+
+
 def send(descriptor: int, kind: int) -> None:
     """Write one empty frame."""
     os.write(descriptor, HEADER.pack(MAGIC, kind, 0, 0, 0))
 
 
-TASKS = {task.__name__: task for task in (describe, draft, check, sample)}
+TASKS = {task.__name__: task for task in (describe, draft, check, sample, cases)}
 
 if __name__ == "__main__":
     main()

@@ -129,21 +129,27 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
     return Page(items, items[-1].subject if len(found) > limit else None)
 
 
-def count(view: View, query: Query) -> int:
-    """Return how many listings ``view`` sees of those that ``query`` asks for."""
+def count(view: View, query: Query, most: int | None = None) -> int:
+    """Return how many listings ``view`` sees of those that ``query`` asks for.
+
+    ``most``: what to count up to, if not all; then ``most`` + 1 means more.
+    """
     with view.reading() as connection:
-        return sum(_number(connection, part, query) for part in parts_seen_by(view.actor))
+        number = sum(_number(connection, part, query, most) for part in parts_seen_by(view.actor))
+    return number if most is None else min(number, most + 1)
 
 
-def _number(connection: Connection, part: Part, query: Query) -> int:
+def _number(connection: Connection, part: Part, query: Query, most: int | None) -> int:
     """Return how many listings of one part ``query`` asks for; words alone are counted in their index."""
     words, alone = records.fold(query.words).split(), query == Query(query.kind, words=query.words)
     if words and alone and part.whole is not None:
         found = text_index.count(connection, query.kind, part.whole, words)
         if found is not None:
             return found
-    number = select(func.count()).select_from(tables.listings)
-    return connection.scalar(_of_part(connection, number, part, query)) or 0
+    asked = _of_part(connection, select(_rows.sequence), part, query)
+    if most is not None:
+        asked = asked.limit(most + 1)
+    return connection.scalar(select(func.count()).select_from(asked.subquery())) or 0
 
 
 def count_by(view: View, query: Query, column: str) -> dict[str, int]:

@@ -15,8 +15,8 @@ from pilotbase.documents.vocabularies import Role, Sector
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.addresses import KINDS
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.reading import lines_of
-from pilotbase.workspace.listings import Query, count, list_page
+from pilotbase.hub.reading import lines_of, spelled_count
+from pilotbase.workspace.listings import Query, list_page
 
 PAGE = 50
 _WORDS = 200
@@ -46,7 +46,7 @@ def _list(request: HubRequest, section: str) -> HttpResponse:
         "kind": kind,
         "rows": lines_of(request.acting.view, page.items),
         "asked": bool(query.words or query.states or query.sector),
-        "total": count(request.acting.view, query),
+        "total": spelled_count(request.acting.view, query),
         "query": query,
         "states": _choices(f"state.{kind}", states(kind), query.states),  # type: ignore[arg-type]
         "sectors": _choices("sector", [sector.value for sector in Sector], [query.sector]),

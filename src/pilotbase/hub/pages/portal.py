@@ -20,9 +20,8 @@ from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.caching import revalidated, shared
 from pilotbase.hub.drawn import drawn, legs_of
 from pilotbase.hub.pages.next_steps import PEOPLE
-from pilotbase.hub.reading import see_all
+from pilotbase.hub.reading import see_all, spelled_count
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import count
 
 SHOWN = 6
 MOST_WORDS = 200
@@ -68,7 +67,7 @@ def search(request: HubRequest) -> HttpResponse:
         "sectors": public.open_by("sector"),
         "actions": public.open_by("action"),
         "scenarios": see_all(public.visitor(), page.items),
-        "total": count(public.visitor(), public.open_query(words, sector, action)),
+        "total": spelled_count(public.visitor(), public.open_query(words, sector, action)),
         "next": urlencode({**_narrowing(words, sector, action), "after": page.after}) if page.after else "",
         "certified": public.placed(certified[: public.PAGE]),
         "words_found": standards.find(words) if words and first and not narrowed else [],
