@@ -1,4 +1,4 @@
-"""``pilotbase incident``: what happened to services, what was done, who must be told until when."""
+"""``pilotbase incident``: what happened to services, what was done, who must be told until when; here or on a hub."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, print_json, say
+from pilotbase.cli.driving import hub, is_remote, remote
+from pilotbase.cli.edge import language, print_json, say
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 
 if TYPE_CHECKING:
+    from pilotbase.cli.incident_here import IncidentsHere
     from pilotbase.documents.watch import Incident
-    from pilotbase.workspace.store import View
+    from pilotbase.protocols.hub_incidents import HubIncidents
 
-app = typer.Typer(help="Incidents of services.", no_args_is_help=True)
+app = typer.Typer(help="Incidents of services: in this home, or on a hub.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(help="Number of the incident.", min=1)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 Said = Annotated[str, typer.Option("--note", help="In your words; stands in the timeline.")]
 
 
 @app.command("list")
-@command
+@remote
 def list_all(
     service: Annotated[str, typer.Option(help="Only of this service.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="The closed ones, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List incidents, newest first."""
-    from pilotbase.watch.incidents import list_incidents
-
-    found = list_incidents(_view(), service, closed=everything)
+    found = _incidents().all(service, closed=everything)
     if as_json:
         print_json([incident.to_json_value() for incident in found])
         return
@@ -42,16 +42,14 @@ def list_all(
 
 
 @app.command("show")
-@command
+@remote
 def show(number: Number, as_json: AsJson = False) -> None:
     """Show an incident: colour, grade and response level, its timeline, its reporting clocks."""
-    from pilotbase.watch.incidents import load_incident
-
-    _print(load_incident(_view(), number)[0], as_json)
+    _print(_incidents().show(number), as_json)
 
 
 @app.command("note")
-@command
+@remote
 def note(
     number: Number,
     words: Annotated[str, typer.Argument(help="The note.")],
@@ -61,14 +59,12 @@ def note(
     as_json: AsJson = False,
 ) -> None:
     """Add a note to the timeline."""
-    from pilotbase.watch.incidents import add_note
-
     left = tuple(unknown) if unknown else None
-    _print(add_note(_view(), number, words, left), as_json)
+    _print(_incidents().note(number, words, left), as_json)
 
 
 @app.command("grade")
-@command
+@remote
 def grade(
     number: Number,
     event: Annotated[EventGrade, typer.Argument(help="Event grade; from larger up it must be reported.")],
@@ -77,13 +73,11 @@ def grade(
     as_json: AsJson = False,
 ) -> None:
     """Set event grade and response level, which starts or ends reporting clocks."""
-    from pilotbase.watch.incidents import set_grade
-
-    _print(set_grade(_view(), number, (event, response), said), as_json)
+    _print(_incidents().grade(number, (event, response), said), as_json)
 
 
 @app.command("report")
-@command
+@remote
 def report(
     number: Number,
     clock: Annotated[str, typer.Argument(help="Name of the reporting clock, as `show` lists it.")],
@@ -91,35 +85,29 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Say that a report was made now; what must follow it begins to run."""
-    from pilotbase.watch.incidents import mark_reported
-
-    _print(mark_reported(_view(), number, clock, said), as_json)
+    _print(_incidents().report(number, clock, said), as_json)
 
 
 @app.command("mitigate")
-@command
+@remote
 def mitigate(number: Number, said: Said = "", as_json: AsJson = False) -> None:
     """Say that the harm has been stopped."""
-    from pilotbase.watch import incidents
-
-    _print(incidents.mitigate(_view(), number, said), as_json)
+    _print(_incidents().mitigate(number, said), as_json)
 
 
 @app.command("close")
-@command
+@remote
 def close(
     number: Number,
     summary: Annotated[str, typer.Argument(help="What happened, why, and what was learned.")],
     as_json: AsJson = False,
 ) -> None:
     """Close an incident with its summary; reports that are still due stay due."""
-    from pilotbase.watch import incidents
-
-    _print(incidents.close(_view(), number, summary), as_json)
+    _print(_incidents().close(number, summary), as_json)
 
 
 @app.command("correct")
-@command
+@remote
 def correct(
     number: Number,
     line: Annotated[int, typer.Argument(help="Number of the line, as `show` lists it.", min=1)],
@@ -127,13 +115,11 @@ def correct(
     as_json: AsJson = False,
 ) -> None:
     """Set a line of the timeline right; the line stays as it was."""
-    from pilotbase.watch import incidents
-
-    _print(incidents.correct(_view(), number, line, words), as_json)
+    _print(_incidents().correct(number, line, words), as_json)
 
 
 @app.command("runbook")
-@command
+@remote
 def runbook(
     service: Annotated[str, typer.Argument(help="Name of the service.")],
     source: Annotated[
@@ -143,25 +129,37 @@ def runbook(
     """Print the runbook of a service as JSON, after giving it the one of a file."""
     from pilotbase.documents.loading import load_document
     from pilotbase.documents.watch import Runbook
-    from pilotbase.watch.runbooks import keep_runbook, runbook_of
-    from pilotbase.watch.subjects import service_of
 
-    view = _view()
-    found = service_of(view, service)
-    if source is not None:
-        keep_runbook(view, found, load_document(Runbook, source))
-    print_json(runbook_of(view, service).to_json_value())
+    incidents = _incidents()
+    if source is None:
+        print_json(incidents.runbook(service).to_json_value())
+    else:
+        print_json(incidents.set_runbook(service, load_document(Runbook, source)).to_json_value())
 
 
-@app.callback()
-def _incidents() -> None:
-    """Incidents of services."""
+@app.command("desk")
+@remote
+def desk(as_json: AsJson = False) -> None:
+    """Show the duty desk: where every service stands, what it is warned of, what was done, which reports are due."""
+    from pilotbase.cli.incident_desk import print_desk
+
+    found = _incidents().desk()
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        print_desk(found)
 
 
-def _view() -> View:
+def _incidents() -> IncidentsHere | HubIncidents:
+    """Return the incidents of the hub that was named, else of this home."""
+    if is_remote():
+        from pilotbase.protocols.hub_incidents import HubIncidents
+
+        return HubIncidents(hub().requests)
+    from pilotbase.cli.incident_here import IncidentsHere
     from pilotbase.worker.base import open_base
 
-    return open_base().lab.view
+    return IncidentsHere(open_base().lab.view, language())
 
 
 def _print(incident: Incident, as_json: bool) -> None:

@@ -1,26 +1,28 @@
-"""``pilotbase watch``: observations and labels of services, and what the detectors say of them."""
+"""``pilotbase watch``: observations and labels of services, and what the detectors say; here or on a hub."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, print_json, say
+from pilotbase.cli.driving import hub, is_remote, remote
+from pilotbase.cli.edge import print_json, progress_shown, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
+    from pilotbase.cli.watch_here import WatchHere
     from pilotbase.documents.observation import Scalar, Taken
     from pilotbase.documents.watch import Replay, WatchTerms
     from pilotbase.documents.watch_api import RaisedWarning, WatchStatus
-    from pilotbase.workspace.store import View
+    from pilotbase.protocols.hub_watch import HubWatch
 
-app = typer.Typer(help="Watch over services.", no_args_is_help=True)
+app = typer.Typer(help="Watch over services: in this home, or on a hub.", no_args_is_help=True)
 Service = Annotated[str, typer.Argument(help="Name of the service.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 TermsFile = Annotated[
@@ -30,70 +32,64 @@ _SHOWN = 20
 
 
 @app.command("take")
-@command
+@remote
 def take(
     service: Service,
     file: Annotated[Path, typer.Argument(help="CSV, Parquet, XLSX or JSON Lines; columns case, at, answer, label, …")],
     as_json: AsJson = False,
 ) -> None:
     """Take in observations and labels from a file; the same file again changes nothing."""
-    from pilotbase.watch.taking_files import take_file
-
-    _print_taken(take_file(_view(), service, file), as_json)
+    _print_taken(_sent(service, file, as_json) if is_remote() else _taken_here(service, file), as_json)
 
 
 @app.command("label")
-@command
+@remote
 def label(
     service: Service,
     labels: Annotated[list[str], typer.Argument(help="Case and what was true of it, such as call-7/0=broken.")],
     as_json: AsJson = False,
 ) -> None:
     """Give labels to cases, one by one; many come from a file with `pilotbase watch take`."""
+    from pilotbase.cli.asking import asked
     from pilotbase.documents.observation import LabelBatch
-    from pilotbase.watch.observations import take as take_in
 
-    batch = LabelBatch(service=service, batch=f"by-hand-{secrets.token_hex(8)}", labels=dict(map(_label, labels)))
-    _print_taken(take_in(_view(), [batch]), as_json)
+    name = f"by-hand-{secrets.token_hex(8)}"
+    batch = asked(LabelBatch, service=service, batch=name, labels=dict(map(_label, labels)))
+    _print_taken(_watching().take(batch), as_json)
 
 
 @app.command("replay")
-@command
+@remote
 def replay(service: Service, terms: TermsFile = None, as_json: AsJson = False) -> None:
     """Show what a watch would have warned of: over the service's history, else over the trial's public sample."""
-    _print_replay(_replayed(service, terms), as_json)
+    _print_replay(_watching().replay(service, _terms(terms)), as_json)
 
 
 @app.command("arm")
-@command
+@remote
 def arm(service: Service, terms: TermsFile = None, as_json: AsJson = False) -> None:
     """Replay a watch and arm it: its detectors begin anew, and warn from now on."""
-    from pilotbase.watch.arming import arm as arm_it
-
-    found = _replayed(service, terms)
+    watching = _watching()
+    found = watching.replay(service, _terms(terms))
     _print_replay(found, as_json)
-    watch = arm_it(_view(), service, found.digest())
+    watch = watching.arm(service, found.digest())
     if not as_json:
         say(text("watching.armed", service=service, risks=len(watch.risks), unpromised=len(watch.unpromised)))
 
 
 @app.command("disarm")
-@command
+@remote
 def disarm(service: Service) -> None:
     """Let a service go unwatched: observations are taken in, nothing is warned of."""
-    from pilotbase.watch.arming import disarm as disarm_it
-
-    disarm_it(_view(), service)
+    _watching().disarm(service)
     say(text("watching.disarmed", service=service))
 
 
 @app.command("status")
-@command
+@remote
 def status(service: Service, as_json: AsJson = False) -> None:
     """Show how the watch of a service stands: detectors, warnings, cohorts, what was refused."""
-    from pilotbase.watch.status import status_of
-
-    found = status_of(_view(), service)
+    found = _watching().status(service)
     if as_json:
         print_json(found.to_json_value())
     else:
@@ -101,15 +97,13 @@ def status(service: Service, as_json: AsJson = False) -> None:
 
 
 @app.command("warnings")
-@command
+@remote
 def warnings(
     service: Annotated[str, typer.Argument(help="Name of the service; all when left out.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """List risk warnings, newest first."""
-    from pilotbase.watch.status import list_warnings
-
-    found = list_warnings(_view(), service or None)
+    found = _watching().warnings(service)
     if as_json:
         print_json([one.to_json_value() for one in found])
         return
@@ -120,20 +114,18 @@ def warnings(
 
 
 @app.command("acknowledge")
-@command
+@remote
 def acknowledge(
     warning: Annotated[str, typer.Argument(help="Digest of the warning, as `pilotbase watch warnings` lists it.")],
     note: Annotated[str, typer.Option(help="In your words.")] = "",
 ) -> None:
     """Say that somebody takes care of a warning."""
-    from pilotbase.watch.muting import acknowledge as acknowledge_it
-
-    said = acknowledge_it(_view(), warning, note)
+    said = _watching().acknowledge(warning, note)
     say(text("watching.acknowledged", service=said.service))
 
 
 @app.command("silence")
-@command
+@remote
 def silence(
     service: Service,
     reason: Annotated[str, typer.Option(help="Why notices shall rest.")] = "",
@@ -142,32 +134,51 @@ def silence(
     end: Annotated[bool, typer.Option("--end", help="Let notices go out again.")] = False,
 ) -> None:
     """Let notices about a service rest for a time; detectors go on, and warnings stand."""
-    from pilotbase.watch.muting import end_silence
-    from pilotbase.watch.muting import silence as silence_it
-
-    view = _view()
     if end:
-        end_silence(view, service, detector)
+        _watching().end_silence(service, detector)
         say(text("watching.silence_ended", service=service))
         return
-    said = silence_it(view, service, reason, view.store.clock() + timedelta(hours=hours), detector)
+    said = _watching().silence(service, reason, datetime.now(UTC) + timedelta(hours=hours), detector)
     say(text("watching.silenced", service=service, until=f"{said.until:%Y-%m-%d %H:%M} UTC"))
 
 
 @app.command("erase")
-@command
+@remote
 def erase(service: Service, case: Annotated[str, typer.Argument(help="Identifier of the case.")]) -> None:
     """Erase one case with its labels, as the person whom it is about may ask."""
-    from pilotbase.watch.forgetting import erase_case
-
-    erase_case(_view(), service, case)
+    _watching().erase(service, case)
     say(text("watching.erased", case=case))
 
 
-def _view() -> View:
+def _watching() -> WatchHere | HubWatch:
+    """Return the watch of the hub that was named, else of this home."""
+    return _of_hub() if is_remote() else _here()
+
+
+def _of_hub() -> HubWatch:
+    from pilotbase.protocols.hub_watch import HubWatch
+
+    return HubWatch(hub().requests)
+
+
+def _here() -> WatchHere:
+    from pilotbase.cli.watch_here import WatchHere
     from pilotbase.worker.base import open_base
 
-    return open_base().lab.view
+    return WatchHere(open_base())
+
+
+def _taken_here(service: str, file: Path) -> Taken:
+    from pilotbase.watch.taking_files import take_file
+
+    return take_file(_here().view, service, file)
+
+
+def _sent(service: str, file: Path, quiet: bool) -> Taken:
+    from pilotbase.cli.watch_files import send_file
+
+    with progress_shown(quiet) as on_progress:
+        return send_file(_of_hub(), service, file, on_progress)
 
 
 def _label(spelled: str) -> tuple[str, Scalar]:
@@ -180,14 +191,6 @@ def _label(spelled: str) -> tuple[str, Scalar]:
     except ValueError:
         return case, value
     return case, read if read is None or isinstance(read, bool | int | float | str) else value
-
-
-def _replayed(service: str, terms: Path | None) -> Replay:
-    from pilotbase.watch.arming import prepare_watch, replay_watch
-    from pilotbase.worker.base import open_base
-
-    lab = open_base().lab
-    return replay_watch(lab, lab.view, prepare_watch(lab, lab.view, service, _terms(terms)))
 
 
 def _terms(file: Path | None) -> WatchTerms:

@@ -209,6 +209,8 @@ class TimelineEntry(Part):
     """The reporting clock that it is about."""
     corrects: int | None = pydantic.Field(default=None, ge=1)
     """Number of the line that this one sets right; that one stays."""
+    request: Digest | None = None
+    """Names the request that brought it, where its sender may send it again."""
 
 
 class ReportingClock(Part):

@@ -37,6 +37,10 @@ class IncidentForm(forms.Form):
     def prepare(self, incident: Incident) -> None:
         """Offer what there is to choose from."""
 
+    def asked(self) -> incidents.Asked:
+        """Return how the act is asked for: of the version that the reader has seen."""
+        return incidents.Asked(self.said("seen"))
+
     def said(self, name: str = "note") -> str:
         """Return what was written in a field."""
         return str(self.cleaned_data[name])
@@ -50,7 +54,7 @@ class NoteForm(IncidentForm):
 
     def do(self, view: View) -> Incident:
         unknown = tuple(line.strip() for line in self.said("unknown").splitlines() if line.strip())
-        return incidents.add_note(view, self.number, self.said(), unknown, self.said("seen"))
+        return incidents.add_note(view, self.number, self.said(), unknown, self.asked())
 
 
 class GradeForm(IncidentForm):
@@ -68,7 +72,7 @@ class GradeForm(IncidentForm):
 
     def do(self, view: View) -> Incident:
         levels = (EventGrade(self.said("grade")), ResponseLevel(self.said("response")))
-        return incidents.set_grade(view, self.number, levels, self.said(), self.said("seen"))
+        return incidents.set_grade(view, self.number, levels, self.said(), self.asked())
 
 
 class ReportForm(IncidentForm):
@@ -82,7 +86,7 @@ class ReportForm(IncidentForm):
         self.fields["clock"].choices = due  # type: ignore[attr-defined]
 
     def do(self, view: View) -> Incident:
-        return incidents.mark_reported(view, self.number, self.said("clock"), self.said(), self.said("seen"))
+        return incidents.mark_reported(view, self.number, self.said("clock"), self.said(), self.asked())
 
 
 class MitigateForm(IncidentForm):
@@ -91,7 +95,7 @@ class MitigateForm(IncidentForm):
     note = _words("incident.field_note", required=False)
 
     def do(self, view: View) -> Incident:
-        return incidents.mitigate(view, self.number, self.said(), self.said("seen"))
+        return incidents.mitigate(view, self.number, self.said(), self.asked())
 
 
 class CloseForm(IncidentForm):
@@ -100,7 +104,7 @@ class CloseForm(IncidentForm):
     summary = _words("incident.field_summary", "incident.help_summary")
 
     def do(self, view: View) -> Incident:
-        return incidents.close(view, self.number, self.said("summary"), self.said("seen"))
+        return incidents.close(view, self.number, self.said("summary"), self.asked())
 
 
 class CorrectForm(IncidentForm):
@@ -115,7 +119,7 @@ class CorrectForm(IncidentForm):
         self.fields["line"].choices = named  # type: ignore[attr-defined]
 
     def do(self, view: View) -> Incident:
-        return incidents.correct(view, self.number, int(self.said("line")), self.said(), self.said("seen"))
+        return incidents.correct(view, self.number, int(self.said("line")), self.said(), self.asked())
 
 
 FORMS: Mapping[

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0014"
+CURRENT = "0015"
 """The newest migration; older ones in order in `VERSIONS`."""
 VERSIONS = (
     "0001",
@@ -28,6 +28,7 @@ VERSIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 
 

@@ -2,8 +2,9 @@
 
 Chinese sets no spaces, and most of its words have two characters: too short for the trigrams that databases bring. So
 each pair of neighbouring characters is a term. SQLite keeps terms in their order (FTS5): a word is a phrase of its
-pairs. PostgreSQL keeps them as a set (GIN): what has them all is read and compared. Each term begins with kind and
-scope, so that a search reads nothing of listings that the asker cannot see: no time tells how many of them hold a word.
+pairs. PostgreSQL keeps them as a set (GIN), and each three that are neighbours, which fewer texts share: what has those
+of a word is read and compared. Each term begins with kind and scope, so that a search reads nothing of listings that
+the asker cannot see: no time tells how many of them hold a word.
 
 Both hold a copy: `rebuild` makes it anew from the listings.
 """
@@ -23,7 +24,7 @@ _rows = tables.listings.c
 _fts = table("listing_search", column("rowid"), column("listing_search"))
 _KEEP = text("INSERT INTO listing_search (rowid, terms) VALUES (:sequence, :terms)")
 _FORGET = text("INSERT INTO listing_search (listing_search, rowid, terms) VALUES ('delete', :sequence, :terms)")
-_AT_ONCE, _PAIR = 1000, 2
+_AT_ONCE, _EXACT = 1000, (2, 3)
 
 
 class Indexed(NamedTuple):
@@ -48,7 +49,7 @@ def put(connection: Connection, sequence: int, before: Indexed | None, after: In
 def holding(connection: Connection, kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
     """Return the condition on ``listings`` of one kind and scope that their text holds each of the folded ``words``."""
     if connection.dialect.name == "postgresql":
-        found = select(tables.listing_search.c.sequence).where(_has_pairs(kind, scope, words))
+        found = select(tables.listing_search.c.sequence).where(_has_runs(kind, scope, words))
         return and_(_rows.sequence.in_(found), containing(words))
     return _rows.sequence.in_(select(_fts.c.rowid).where(_matches(kind, scope, words)))
 
@@ -65,13 +66,13 @@ def newest_holding(connection: Connection, place: tuple[str, str], words: Sequen
 def count(connection: Connection, kind: str, scope: str, words: list[str]) -> int | None:
     """Return how many listings of one kind and scope hold each of ``words``; None: the index alone cannot tell.
 
-    PostgreSQL knows which pairs there are, but not in which order.
+    PostgreSQL knows which pairs and threes there are, but not in which order.
     """
     if connection.dialect.name != "postgresql":
         return connection.scalar(select(func.count()).select_from(_fts).where(_matches(kind, scope, words)))
-    if any(len(word) != _PAIR for word in words):
+    if any(len(word) not in _EXACT for word in words):
         return None
-    return connection.scalar(select(func.count(tables.listing_search.c.sequence)).where(_has_pairs(kind, scope, words)))
+    return connection.scalar(select(func.count(tables.listing_search.c.sequence)).where(_has_runs(kind, scope, words)))
 
 
 def containing(words: list[str]) -> ColumnElement[bool]:
@@ -100,7 +101,7 @@ def _newest(connection: Connection, place: tuple[str, str], word: str, limit: in
 
 def _keep(connection: Connection, listings: Mapping[int, Indexed]) -> None:
     if connection.dialect.name == "postgresql":
-        sets = [{"sequence": at, "terms": sorted(set(_terms(one)))} for at, one in listings.items()]
+        sets = [{"sequence": at, "terms": sorted({*_terms(one), *_threes(one)})} for at, one in listings.items()]
         connection.execute(tables.listing_search.insert(), sets)
     else:
         texts = [{"sequence": at, "terms": " ".join(_terms(one))} for at, one in listings.items()]
@@ -113,7 +114,13 @@ def _terms(listing: Indexed) -> Iterator[str]:
     yield place
     for part in listing.words.split():
         yield from (place + pair for pair in _pairs(part))
-        yield place + _pair(part[-1], "")
+        yield place + _run(part[-1])
+
+
+def _threes(listing: Indexed) -> Iterator[str]:
+    """Yield each three characters that are neighbours."""
+    place = _place(listing.kind, listing.scope)
+    return (place + _run(*three) for part in listing.words.split() for three in _neighbours(part))
 
 
 def _matches(kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
@@ -121,15 +128,24 @@ def _matches(kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
     return _fts.c.listing_search.op("MATCH")(phrases)
 
 
-def _has_pairs(kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
+def _has_runs(kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
     place = _place(kind, scope)
-    pairs = (place + pair for word in words if len(word) >= _PAIR for pair in _pairs(word))
-    return tables.listing_search.c.terms.contains([place, *pairs])
+    runs = [place + run for word in words for run in _runs(word)]
+    return tables.listing_search.c.terms.contains(runs or [place])
+
+
+def _runs(word: str) -> list[str]:
+    """Return the threes of a word, the pair of a shorter one; none of a single character."""
+    return [_run(*three) for three in _neighbours(word)] or [_run(*both) for both in pairwise(word)]
+
+
+def _neighbours(word: str) -> Iterator[tuple[str, str, str]]:
+    return zip(word, word[1:], word[2:], strict=False)
 
 
 def _pairs(word: str) -> list[str]:
     """Return the pairs of a word; of a single character what every pair begins with."""
-    return [_pair(*both) for both in pairwise(word)] or [_pair(word, "")]
+    return [_run(*both) for both in pairwise(word)] or [_run(word)]
 
 
 def _phrase(place: str, word: str) -> str:
@@ -138,9 +154,10 @@ def _phrase(place: str, word: str) -> str:
 
 
 @lru_cache(1 << 16)
-def _pair(one: str, other: str) -> str:
-    """Return a pair in letters that no tokenizer changes; what ends a word has no other: it begins all of its pairs."""
-    return f"{ord(one):x}x{ord(other):x}" if other else f"{ord(one):x}x"
+def _run(*characters: str) -> str:
+    """Return neighbours in letters that no tokenizer changes; what ends a word is alone: it begins all of its pairs."""
+    spelled = "x".join(f"{ord(one):x}" for one in characters)
+    return spelled if len(characters) > 1 else f"{spelled}x"
 
 
 def _place(kind: str, scope: str) -> str:

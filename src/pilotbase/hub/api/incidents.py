@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from ninja import Path, Query, Router
 
 from pilotbase.catalogue.records import both_languages
-from pilotbase.documents.hashes import Digest
 from pilotbase.documents.incident_api import (
     DeskClock,
     DeskService,
@@ -26,7 +25,7 @@ from pilotbase.documents.incident_api import (
 )
 from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.api.answers import answers, document, once, seen
+from pilotbase.hub.api.answers import answers, document, once, request_key, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
 from pilotbase.watch import incidents
@@ -37,7 +36,7 @@ from pilotbase.workspace.store import View
 
 router = Router(tags=["incidents"], auth=MEMBERS)
 Number = Path[Annotated[int, pydantic.Field(ge=1, le=2**31 - 1)]]
-Amend = Callable[[View, Digest | None], Incident]
+Amend = Callable[[View, incidents.Asked], Incident]
 
 
 class IncidentsAsked(pydantic.BaseModel):
@@ -71,38 +70,38 @@ def read(request: HubRequest, number: Number) -> HttpResponse:
 @router.post("/incidents/{number}/notes", response=answers(Incident), by_alias=True, summary="Add a note")
 def note(request: HubRequest, number: Number, said: IncidentNote) -> HttpResponse:
     """Add a note to the timeline."""
-    return _amend(request, lambda view, head: incidents.add_note(view, number, said.text, said.unknown, head))
+    return _amend(request, lambda view, asked: incidents.add_note(view, number, said.text, said.unknown, asked))
 
 
 @router.post("/incidents/{number}/grade", response=answers(Incident), by_alias=True, summary="Set grade and response")
 def grade(request: HubRequest, number: Number, said: IncidentGrade) -> HttpResponse:
     """Set event grade and response level, which starts or ends reporting clocks."""
     levels = (said.grade, said.response)
-    return _amend(request, lambda view, head: incidents.set_grade(view, number, levels, said.note, head))
+    return _amend(request, lambda view, asked: incidents.set_grade(view, number, levels, said.note, asked))
 
 
 @router.post("/incidents/{number}/reports", response=answers(Incident), by_alias=True, summary="Mark as reported")
 def report(request: HubRequest, number: Number, said: IncidentReport) -> HttpResponse:
     """Say that a report was made now, by the caller."""
-    return _amend(request, lambda view, head: incidents.mark_reported(view, number, said.clock, said.note, head))
+    return _amend(request, lambda view, asked: incidents.mark_reported(view, number, said.clock, said.note, asked))
 
 
 @router.post("/incidents/{number}/mitigation", response=answers(Incident), by_alias=True, summary="Harm stopped")
 def mitigate(request: HubRequest, number: Number, said: IncidentMitigation) -> HttpResponse:
     """Say that the harm has been stopped."""
-    return _amend(request, lambda view, head: incidents.mitigate(view, number, said.note, head))
+    return _amend(request, lambda view, asked: incidents.mitigate(view, number, said.note, asked))
 
 
 @router.post("/incidents/{number}/closing", response=answers(Incident), by_alias=True, summary="Close an incident")
 def close(request: HubRequest, number: Number, said: IncidentClosing) -> HttpResponse:
     """Close an incident with its summary."""
-    return _amend(request, lambda view, head: incidents.close(view, number, said.summary, head))
+    return _amend(request, lambda view, asked: incidents.close(view, number, said.summary, asked))
 
 
 @router.post("/incidents/{number}/corrections", response=answers(Incident), by_alias=True, summary="Correct a line")
 def correct(request: HubRequest, number: Number, said: IncidentCorrection) -> HttpResponse:
     """Set a line of the timeline right; the line stays as it was."""
-    return _amend(request, lambda view, head: incidents.correct(view, number, said.line, said.text, head))
+    return _amend(request, lambda view, asked: incidents.correct(view, number, said.line, said.text, asked))
 
 
 @router.get("/services/{service}/runbook", response=answers(Runbook), by_alias=True, summary="The runbook of a service")
@@ -124,7 +123,8 @@ def write_service_runbook(request: HubRequest, service: Word, runbook: Runbook) 
 
 
 def _amend(request: HubRequest, amend: Amend) -> HttpResponse:
-    return once(request, lambda: document(request, amend(request.acting.view, seen(request))))
+    asked = incidents.Asked(seen(request), request_key(request))
+    return once(request, lambda: document(request, amend(request.acting.view, asked)))
 
 
 def _told(line: DeskLine) -> DeskService:

@@ -1,0 +1,24 @@
+"""What a command asks for, as a document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pilotbase.documents.errors import InputError
+
+if TYPE_CHECKING:
+    import pydantic
+
+M = TypeVar("M", bound="pydantic.BaseModel")
+
+
+def asked(kind: type[M], /, **said: object) -> M:
+    """Return what was asked for; raises `InputError` with every problem at once."""
+    import pydantic
+
+    from pilotbase.documents.loading import issues_of
+
+    try:
+        return kind.model_validate(said)
+    except pydantic.ValidationError as error:
+        raise InputError.from_issues("--", issues_of("--", error)) from None

@@ -1,0 +1,123 @@
+"""A file of observations and labels for a hub: read on this machine, sent in batches that its API takes.
+
+The API takes cases that were answered at one moment and ended alike, so each such group of a file's rows is a batch.
+Batches are named by the file's content: the same file again names the same batches, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.observation import LabelBatch, ObservationBatch, Refusal, Taken
+from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.service import CertifiedRoute
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.protocols.hub_watch import HubWatch, spelled
+from pilotbase.watch.counting import Counted
+from pilotbase.watch.files import read_batches
+from pilotbase.watch.observations import Batch
+from pilotbase.watch.outcomes import sum_of
+from pilotbase.watch.packs import PackedBatch, moment_of
+
+MOST_BYTES = 1 << 20
+"""Of a batch as JSON: half of what a hub reads at once."""
+WORDS_ONLY = (".csv",)
+"""Files that do not say what is a number: the contract does."""
+_LONGEST_NAME = 100
+_REFUSALS = frozenset(f"observation.{what}" for what in Counted)
+Sendable = ObservationBatch | LabelBatch
+
+
+def send_file(watch: HubWatch, service: str, path: Path, on_progress: OnProgress) -> Taken:
+    """Send what a file holds and return what came of it; what is refused stands in it, and the rest is taken.
+
+    Raises:
+        InputError: as `read_batches`, and nothing was sent; or the hub knows no contract to read a file of words by.
+        PilotbaseError: as `HubRequests.send`; what was sent before is taken.
+    """
+    route = watch.answering(service)
+    contract = watch.contract(route)
+    whole = [batch for portion in read_batches(path, service, contract) for batch in portion]
+    if contract is None and isinstance(route, CertifiedRoute) and _is_of_words(path, whole):
+        raise InputError("cli.hub_no_contract", service=service, file=path.name)
+    total, taken, done = sum(map(_size, whole)), Taken(), 0
+    for batch in (piece for one in whole for piece in sendable(one, MOST_BYTES)):
+        on_progress(Progress(text("protocol.sending", name=path.name), done, total))
+        taken = sum_of((taken, _send(watch, batch)))
+        done += _size(batch)
+    on_progress(Progress(text("protocol.sending", name=path.name), total, total))
+    return taken
+
+
+def sendable(batch: Batch, most_bytes: int) -> Iterator[Sendable]:
+    """Yield the batches of at most ``most_bytes`` that hold what ``batch`` holds; a single case may be larger."""
+    for alike in _alike(batch) if isinstance(batch, PackedBatch) else [batch]:
+        yield from _halved(alike, most_bytes)
+
+
+def _alike(batch: PackedBatch) -> Iterator[ObservationBatch]:
+    """Yield the cases that were answered at the same moment, by the same version, and ended alike."""
+    pack, groups = batch.pack, defaultdict[tuple[int, str | None, str, float | None], list[int]](list)
+    for row in range(len(pack)):
+        groups[pack.at[row], pack.versions[row], pack.ends[row], pack.milliseconds[row]].append(row)
+    for number, ((at, version, end, milliseconds), rows) in enumerate(groups.items()):
+        own = pack.among(rows)
+        yield ObservationBatch(
+            service=batch.service,
+            batch=f"{batch.batch}-{number}",
+            at=moment_of(at),
+            version=version,
+            end=CallEnd(end),
+            milliseconds=milliseconds,
+            ids=tuple(own.ids),
+            inputs={name: tuple(column) for name, column in own.inputs.items()},
+            answers=tuple(own.answers),
+        )
+
+
+def _halved(batch: Sendable, most_bytes: int) -> Iterator[Sendable]:
+    size = _size(batch)
+    if size == 1 or len(json.dumps(spelled(batch))) <= most_bytes:
+        yield batch
+        return
+    for half, rows in enumerate((slice(0, size // 2), slice(size // 2, size))):
+        yield from _halved(_among(batch, rows, _named(batch.batch, half)), most_bytes)
+
+
+def _among(batch: Sendable, rows: slice, name: str) -> Sendable:
+    if isinstance(batch, LabelBatch):
+        return batch.model_copy(update={"batch": name, "labels": dict(list(batch.labels.items())[rows])})
+    inputs = {column: values[rows] for column, values in batch.inputs.items()}
+    more = {"ids": batch.ids[rows], "inputs": inputs, "answers": batch.answers[rows]}
+    return batch.model_copy(update={"batch": name, **more})
+
+
+def _named(batch: str, half: int) -> str:
+    name = f"{batch}.{half}"
+    return name if len(name) <= _LONGEST_NAME else hashlib.sha256(name.encode()).hexdigest()
+
+
+def _is_of_words(path: Path, whole: list[Batch]) -> bool:
+    """Tell whether only a contract could say which of the inputs are numbers."""
+    return path.suffix.lower() in WORDS_ONLY and any(isinstance(batch, PackedBatch) for batch in whole)
+
+
+def _size(batch: Batch) -> int:
+    if isinstance(batch, PackedBatch):
+        return len(batch.pack)
+    return len(batch.labels if isinstance(batch, LabelBatch) else batch.ids)
+
+
+def _send(watch: HubWatch, batch: Sendable) -> Taken:
+    try:
+        return watch.take(batch)
+    except InputError as error:
+        if error.text.params.get("found") not in _REFUSALS:
+            raise
+        return Taken(refused=(Refusal(batch=batch.batch, reason=error.text),))
