@@ -9,6 +9,15 @@ from pilotbase.worker.reactions import Reactions
 from tests.catalogue.records_for_tests import COMMISSION
 from tests.watch.incidents_for_tests import keep_service, open_one, raise_warning, route, warning
 
+BODIES = {
+    "notes": {"text": "Seen at night.", "unknown": ["Cause"]},
+    "grade": {"grade": "major", "response": "I"},
+    "reports": {"clock": "operator_to_province"},
+    "corrections": {"line": 1, "text": "Seen in the evening."},
+    "mitigation": {},
+    "closing": {"summary": "A worn sensor."},
+}
+
 
 @pytest.fixture(scope="module")
 def world(one_world):
@@ -101,17 +110,9 @@ def test_who_was_first_is_told_to_who_comes_second(world):
 
 def test_every_act_over_the_api(world):
     number = open_one(world.trial.store, EventGrade.LARGER).number
-    bodies = {
-        "notes": {"text": "Seen at night.", "unknown": ["Cause"]},
-        "grade": {"grade": "major", "response": "I"},
-        "reports": {"clock": "operator_to_province"},
-        "corrections": {"line": 1, "text": "Seen in the evening."},
-        "mitigation": {},
-        "closing": {"summary": "A worn sensor."},
-    }
     for who, status in (("regulator", 403), ("supplier", 404), ("other-owner", 404), ("stranger", 404), (None, 401)):
-        assert {post(world, who, f"{number}/{act}", body).status_code for act, body in bodies.items()} == {status}, who
-    for act, body in bodies.items():
+        assert {post(world, who, f"{number}/{act}", body).status_code for act, body in BODIES.items()} == {status}, who
+    for act, body in BODIES.items():
         answer = post(world, "owner", f"{number}/{act}", body)
         assert answer.status_code == 200, answer.content
         assert answer["ETag"].startswith('"sha256:')
@@ -128,6 +129,18 @@ def test_a_note_sent_again_under_its_key_stands_once(world):
     for _ in range(2):
         answer = post(world, "desk", f"{number}/notes", {"text": "Once."}, HTTP_IDEMPOTENCY_KEY="k-17")
     assert len(answer.json()["timeline"]) == 1
+
+
+def test_an_act_whose_answer_was_lost_is_done_once(world):
+    """The process died between the act and its answer: the act stands in the store, the key in no table."""
+    from pilotbase.hub.models import GivenAnswer
+
+    number = open_one(world.trial.store, EventGrade.LARGER).number
+    for count, (act, body) in enumerate(BODIES.items(), 1):
+        for _ in range(2):
+            answer = post(world, "owner", f"{number}/{act}", body, HTTP_IDEMPOTENCY_KEY=f"lost {act}")
+            assert (answer.status_code, len(answer.json()["timeline"])) == (200, count), act
+            GivenAnswer.objects.all().delete()
 
 
 def test_lists_over_the_api(world):

@@ -159,6 +159,9 @@ def test_a_folder_becomes_a_scenario(opened, tmp_path):
     browser = opened.client("owner")
     made = browser.post("/api/scenarios", {"upload": sent(browser, zipped(files))}, **JSON)
     assert made.status_code == 201 and made.json()["state"] == "draft", made.content
+    torn = files | {"drill/cases.csv": cases().replace(b"failure", b"failed", 1)}
+    unfit = browser.post("/api/scenarios", {"upload": sent(browser, zipped(torn))}, **JSON)
+    assert unfit.status_code == 422 and "failure" in unfit.content.decode(), "its table was read, in a box"
     stolen = opened.client("other-owner")
     refused = stolen.post("/api/scenarios", {"upload": sent(stolen, zipped(files))}, **JSON)
     assert refused.status_code in (403, 404) and "drill" not in refused.json()["title"]
