@@ -12,13 +12,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Refusal, Taken
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.protocols.hub_watch import HubWatch, spelled
+from pilotbase.protocols.hub_watch import HubWatch
 from pilotbase.watch.counting import Counted
 from pilotbase.watch.files import read_batches
 from pilotbase.watch.observations import Batch
@@ -38,13 +39,12 @@ def send_file(watch: HubWatch, service: str, path: Path, on_progress: OnProgress
     """Send what a file holds and return what came of it; what is refused stands in it, and the rest is taken.
 
     Raises:
-        InputError: as `read_batches`, and nothing was sent; or the hub knows no contract to read a file of words by.
+        InputError: as `read_batches`, and nothing was sent; or the contract to read a CSV by is not to be had.
         PilotbaseError: as `HubRequests.send`; what was sent before is taken.
     """
-    route = watch.answering(service)
-    contract = watch.contract(route)
+    contract, known = _contract(watch, service)
     whole = [batch for portion in read_batches(path, service, contract) for batch in portion]
-    if contract is None and isinstance(route, CertifiedRoute) and _is_of_words(path, whole):
+    if not known and _is_of_words(path, whole):
         raise InputError("cli.hub_no_contract", service=service, file=path.name)
     total, taken, done = sum(map(_size, whole)), Taken(), 0
     for batch in (piece for one in whole for piece in sendable(one, MOST_BYTES)):
@@ -53,6 +53,16 @@ def send_file(watch: HubWatch, service: str, path: Path, on_progress: OnProgress
         done += _size(batch)
     on_progress(Progress(text("protocol.sending", name=path.name), total, total))
     return taken
+
+
+def _contract(watch: HubWatch, service: str) -> tuple[Contract | None, bool]:
+    """Return the contract of a service, and whether it is known: an endpoint has none."""
+    try:
+        route = watch.answering(service)
+    except RefusedError:  # a key of scope observe hands in, and sees nothing
+        return None, False
+    contract = watch.contract(route)
+    return contract, contract is not None or not isinstance(route, CertifiedRoute)
 
 
 def sendable(batch: Batch, most_bytes: int) -> Iterator[Sendable]:
@@ -83,7 +93,7 @@ def _alike(batch: PackedBatch) -> Iterator[ObservationBatch]:
 
 def _halved(batch: Sendable, most_bytes: int) -> Iterator[Sendable]:
     size = _size(batch)
-    if size == 1 or len(json.dumps(spelled(batch))) <= most_bytes:
+    if size == 1 or len(json.dumps(batch.to_json_value())) <= most_bytes:
         yield batch
         return
     for half, rows in enumerate((slice(0, size // 2), slice(size // 2, size))):

@@ -29,7 +29,7 @@ class HubWatch:
     def take(self, batch: ObservationBatch | LabelBatch) -> Taken:
         """Hand in a batch of at most 2 MiB as JSON; the same one again changes nothing. Refused: `InputError`."""
         what = "labels" if isinstance(batch, LabelBatch) else "observations"
-        return read_model(Taken, self._write(batch.service, what, spelled(batch)))
+        return read_model(Taken, self._write(batch.service, what, batch.to_json_value()))
 
     def answering(self, service: str) -> Route:
         """Return what answers for a service now."""
@@ -88,11 +88,6 @@ class HubWatch:
 
     def _write(self, service: str, what: str, value: Any) -> Answer:
         return self.requests.write("POST", _path(service, what), value)
-
-
-def spelled(batch: ObservationBatch | LabelBatch) -> Any:
-    """Return the JSON value of a batch; a label may be null, which takes it back."""
-    return batch.model_dump(mode="json", by_alias=True)
 
 
 def _path(service: str, what: str) -> str:
