@@ -10,43 +10,54 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
+from pilotbase.evidence.distributions import (
+    beta_quantile,
+    beta_upper_quantile,
+    binomial_at_least,
+    binomial_at_most,
+    smallest,
+)
 from pilotbase.evidence.primitive import Bounds, Floats, Ints
 
 
 def clopper_pearson(s: int, t: int, alpha_lower: float, alpha_upper: float) -> Bounds:
     """Return exact bounds of a success probability at a sample size fixed beforehand (Clopper & Pearson 1934)."""
-    lower = 0.0 if s == 0 else float(stats.beta.ppf(alpha_lower, s, t - s + 1))
-    upper = 1.0 if s == t else float(stats.beta.isf(alpha_upper, s + 1, t - s))
+    lower = 0.0 if s == 0 else beta_quantile(alpha_lower, s, t - s + 1)
+    upper = 1.0 if s == t else beta_upper_quantile(alpha_upper, s + 1, t - s)
     return Bounds(lower, upper)
 
 
 def hypergeometric(s: int, t: int, size: int, alpha_lower: float, alpha_upper: float) -> Bounds:
     """Return exact bounds of the success share of a finite set, from ``t`` items drawn without replacement."""
-    lower = _smallest(s, size - t + s, lambda k: hypergeometric_tail(s, t, size, k) > alpha_lower)
-    upper = _smallest(s, size - t + s + 1, lambda k: hypergeometric_head(s, t, size, k) <= alpha_upper) - 1
+    lower = smallest(s, size - t + s, lambda k: hypergeometric_tail(s, t, size, k) > alpha_lower)
+    upper = smallest(s, size - t + s + 1, lambda k: hypergeometric_head(s, t, size, k) <= alpha_upper) - 1
     return Bounds(lower / size, upper / size)
 
 
 def hypergeometric_tail(s: int, t: int, size: int, k: int) -> float:
     """Return P(at least ``s`` successes among ``t`` drawn) when ``k`` of ``size`` are successes."""
+    from scipy import stats  # half a second, for what few plans ask
+
     return float(stats.hypergeom.sf(s - 1, size, k, t)) if 0 <= k <= size else float(k > size)
 
 
 def hypergeometric_head(s: int, t: int, size: int, k: int) -> float:
     """Return P(at most ``s`` successes among ``t`` drawn) when ``k`` of ``size`` are successes."""
+    from scipy import stats  # half a second, for what few plans ask
+
     return float(stats.hypergeom.cdf(s, size, k, t)) if 0 <= k <= size else float(k < 0)
 
 
 def binomial_tail(s: int, t: int, mean: Fraction) -> float:
     """Return P(at least ``s`` of ``t``) at success probability ``mean`` (clipped to [0, 1])."""
-    return float(stats.binom.sf(s - 1, t, min(max(float(mean), 0.0), 1.0)))
+    return binomial_at_least(s, t, min(max(float(mean), 0.0), 1.0))
 
 
 def binomial_head(s: int, t: int, mean: Fraction) -> float:
     """Return P(at most ``s`` of ``t``) at success probability ``mean`` (clipped to [0, 1])."""
-    return float(stats.binom.cdf(s, t, min(max(float(mean), 0.0), 1.0)))
+    return binomial_at_most(s, t, min(max(float(mean), 0.0), 1.0))
 
 
 def beta_binomial_log_e(s: int, t: int, mean: float, a: float = 0.5, b: float = 0.5) -> float:
@@ -95,11 +106,3 @@ def _edge(outside: float, inside: float, excluded: Callable[[float], bool]) -> f
         middle = (outside + inside) / 2
         outside, inside = (middle, inside) if excluded(middle) else (outside, middle)
     return outside
-
-
-def _smallest(low: int, high: int, holds: Callable[[int], bool]) -> int:
-    """Return the smallest integer in [low, high] for which ``holds``, which is monotone; ``high`` when none."""
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if holds(middle) else (middle + 1, high)
-    return low

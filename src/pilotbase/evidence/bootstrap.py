@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from pilotbase.evidence.distributions import normal_upper_quantile
 from pilotbase.evidence.primitive import Bounds, Floats, Ints, integers, within
 
 Statistic = Callable[[Floats], Floats]
@@ -116,4 +116,4 @@ def _tail(values: Floats, share: float) -> float:
     finite = values[np.isfinite(values)]
     if beyond >= _TAIL or not len(finite):
         return found
-    return min(found, float(np.median(finite) - stats.norm.isf(share) * finite.std()))
+    return min(found, float(np.median(finite) - normal_upper_quantile(share) * finite.std()))

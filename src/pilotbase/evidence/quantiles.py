@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
 
+from pilotbase.evidence.distributions import binomial_at_least, binomial_at_most, smallest
 from pilotbase.evidence.primitive import Bounds, Floats, Ints
 
 
@@ -28,10 +28,8 @@ def quantile_bounds(values: Floats, q: float, alpha_lower: float, alpha_upper: f
     """
     ordered, n = np.sort(values), len(values)
     # P(X_(i) > quantile) = P(Bin(n, q) ≤ i-1) and P(X_(j) < quantile) = P(Bin(n, q) ≥ j), ties only help.
-    below = int(stats.binom.ppf(alpha_lower, n, q))
-    if stats.binom.cdf(below, n, q) > alpha_lower:
-        below -= 1
-    above = int(stats.binom.isf(alpha_upper, n, q)) + 1
+    below = smallest(0, n, lambda k: binomial_at_most(k, n, q) > alpha_lower) - 1
+    above = smallest(0, n + 1, lambda k: binomial_at_least(k, n, q) <= alpha_upper)
     lower = float(ordered[below]) if 0 <= below < n else -math.inf
     upper = float(ordered[above - 1]) if above <= n else math.inf
     return Bounds(lower, upper)

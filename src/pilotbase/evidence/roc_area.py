@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from pilotbase.documents.errors import InputError
+from pilotbase.evidence.distributions import student_upper_quantile
 from pilotbase.evidence.primitive import Bounds, Floats, Ints, codes, reals, table, within
 
 _LARGEST = float(np.finfo(np.float64).max)
@@ -163,6 +164,6 @@ def _bounds(found: tuple[float, float], scarcer: int, pairs: int, alpha: float) 
     if variance < 1e-18 or not 0 < area < 1:
         certain = (alpha / 2) ** (1 / max(pairs, 1))
         return Bounds(min(certain, area), max(1 - certain, area))
-    reach = float(stats.t.isf(alpha / 2, scarcer - 1)) * math.sqrt(variance) / (area * (1 - area))
+    reach = student_upper_quantile(alpha / 2, scarcer - 1) * math.sqrt(variance) / (area * (1 - area))
     lower, upper = special.expit(special.logit(area) + np.array([-reach, reach]))
     return Bounds(float(lower), float(upper))

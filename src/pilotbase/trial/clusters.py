@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from pilotbase.documents.scenario import HashSplit, Scenario
 
 
 def clusters_of(frame: pl.DataFrame, scenario: Scenario) -> NDArray[np.int64]:
     """Return a code per case, shape (rows,): equal where two cases share all features, or a unit, directly or not."""
+    from scipy.sparse import coo_array  # every trial loads this file, few have a board
+    from scipy.sparse.csgraph import connected_components
+
     split = scenario.data.split
     columns = {criterion.unit for criterion in scenario.criteria} - {"case"}
     columns |= {split.by} if isinstance(split, HashSplit) and split.by else set()

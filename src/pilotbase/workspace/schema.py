@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
 from pilotbase.documents.errors import InputError, PilotbaseError
@@ -43,6 +41,9 @@ def upgrade(database: Database) -> None:
 
 def migrate(connection: Connection, target: str) -> None:
     """Bring the database of ``connection`` from the version that it has to ``target``, within its transaction."""
+    from alembic import command  # every process opens a store, few migrate one
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dctn, idctn
-from scipy.ndimage import gaussian_filter
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.perturbations.definition import COLUMNS, Column, Parameter, Perturbation, Place
@@ -39,6 +37,8 @@ class Blur(Perturbation):
     parameters = (Parameter("sigma", high=Decimal(50)), COLUMNS)
 
     def change(self, column: Column, place: Place) -> Column:
+        from scipy.ndimage import gaussian_filter  # every trial loads this file, few perturb images
+
         sigma = self.number("sigma")
         return _bytes(gaussian_filter(column.astype(np.float64), (0, sigma, sigma, 0), mode="nearest"))
 
@@ -112,6 +112,8 @@ class Jpeg(Perturbation):
 
 def _quantised(plane: Floats, table: NDArray[Any]) -> Floats:
     """Return planes of shape (rows, height, width) after quantisation of their blocks; edges are filled up."""
+    from scipy.fft import dctn, idctn
+
     rows, height, width = plane.shape
     filled = np.pad(plane, ((0, 0), (0, -height % 8), (0, -width % 8)), mode="edge")
     high, wide = filled.shape[1] // 8, filled.shape[2] // 8
