@@ -148,6 +148,7 @@ def require_nothing_left(base: Base, walks: list[Walk]) -> None:
     verify_store(base.lab.store)
 
 
+@pytest.mark.prove
 def test_a_few_rounds_up_to_the_frozen_plan(base, machine, tmp_path):
     publish(base, tmp_path, 1)
     rounds = Rounds(machine, random.Random(3))

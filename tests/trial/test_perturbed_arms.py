@@ -175,6 +175,7 @@ def test_no_arm_knows_of_another(base, write_scenario, write_application):
     assert report.criteria[-1].paired.perturbed == report.criteria[-1].paired.clean
 
 
+@pytest.mark.prove
 def test_kill_at_any_moment_and_rerun_asks_no_arm_again(base, home, write_scenario, write_application, tmp_path):
     slow = "import time\ndef predict(batch):\n    time.sleep(0.05)\n" + GOOD.split("\n", 1)[1]
     scenario, application = write_scenario(change=asking(NOISE)), write_application(slow)

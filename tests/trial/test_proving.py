@@ -242,26 +242,27 @@ MOMENTS = (
 )
 
 
+@pytest.mark.parametrize("moments", [MOMENTS[2:5:2], pytest.param(MOMENTS, marks=pytest.mark.prove)])
 def test_kill_at_any_moment_and_rerun_gives_one_verdict_and_one_attempt(
-    base, home, write_scenario, write_application, tmp_path
+    base, home, write_scenario, write_application, tmp_path, moments
 ):
     scenario, application = write_scenario(), write_application(SLOW)
     rehearse_in(base, scenario, application)
     plan = freeze_in(base, scenario, application)
     command = [sys.executable, "-c", PROVE, str(scenario), str(application), str(tmp_path / "out")]
     answers = home / "runs" / plan.digest().removeprefix("sha256:") / "attempt-1" / "answers"
-    sizes = []
-    for moment in MOMENTS:
+    sizes = {}
+    for moment in moments:
         process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, text=True)
         assert moment in (line.strip() for line in process.stdout), moment
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        sizes.append(answers.stat().st_size if answers.exists() else 0)
+        size = sizes[moment] = answers.stat().st_size if answers.exists() else 0
         opened = attempts_of(base.lab.vault, hidden_set(base, scenario))
         assert len(opened) <= 1
-        assert sizes[-1] == 0 or opened[0].state is not AttemptState.OPEN
-    assert sizes == sorted(sizes)
-    assert 0 < sizes[2] < sizes[4] == sizes[5]
+        assert size == 0 or opened[0].state is not AttemptState.OPEN
+    assert list(sizes.values()) == sorted(sizes.values())
+    assert 0 < sizes[MOMENTS[2]] < sizes[MOMENTS[4]] == size
     report = prove(base, scenario, application, tmp_path / "out").report
     assert report.verdict is Verdict.ACCEPT
     assert report.attempt.number == 1

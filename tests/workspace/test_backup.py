@@ -305,7 +305,7 @@ def test_a_truncated_backup_is_told(backup_file, tmp_path):
 
 def test_each_altered_byte_is_told(backup_file, tmp_path):
     whole, draw, altered = backup_file.read_bytes(), random.Random(1), tmp_path / "altered"
-    for _ in range(40):
+    for _ in range(16):
         place = draw.randrange(len(whole))
         flipped = bytearray(whole)
         flipped[place] ^= 1 << draw.randrange(8)
