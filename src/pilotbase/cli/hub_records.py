@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pilotbase.cli.driving import hub, remote
 from pilotbase.cli.edge import language, print_json, say
-from pilotbase.documents.api import ListedRecord, Section, WaitingWork
-from pilotbase.documents.base import Part, localized
+from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import state_name, transition
 from pilotbase.documents.permissions import Act, act_name
-from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import spell_for_terminal
+
+if TYPE_CHECKING:
+    from pilotbase.documents.api import ListedRecord, Section, WaitingWork
+    from pilotbase.documents.base import Part
+    from pilotbase.documents.record import Record
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 Seen = Annotated[str | None, typer.Option(help="Digest of what you have seen: refused where others were first.")]
@@ -142,6 +145,8 @@ def _act(step: str) -> Act:
 
 
 def _brought(chosen: Act, source: Path | None) -> Part | None:
+    from pilotbase.documents.record import BROUGHT
+
     kind = transition(chosen).brings
     if kind is None:
         return None

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pilotbase.cli.driving import hub, remote
 from pilotbase.cli.edge import language, print_json, say
 from pilotbase.cli.hub_records import AsJson
-from pilotbase.documents.api import CheckedCertificate
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
+
+if TYPE_CHECKING:
+    from pilotbase.documents.api import CheckedCertificate
 
 Trial = Annotated[str, typer.Argument(help="Name of the trial, as `pilotbase trial list` shows it after the colon.")]
 _NUMBER = re.compile(r"(?:sha256:)?([0-9a-f]{64})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,10 @@ from pilotbase.cli.driving import hub, remote
 from pilotbase.cli.edge import print_json, progress_shown, say
 from pilotbase.cli.hub_records import AsJson, Note, Seen
 from pilotbase.documents.lifecycles import state_name
-from pilotbase.documents.record import Record
 from pilotbase.documents.texts import text
+
+if TYPE_CHECKING:
+    from pilotbase.documents.record import Record
 
 app = typer.Typer(help="What was sent to the hub and not yet handed in.", no_args_is_help=True)
 Kept = Annotated[str, typer.Argument(help="Your scenario, such as plant/milling.")]

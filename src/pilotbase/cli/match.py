@@ -15,12 +15,12 @@ from pilotbase.cli.driving import hub, is_remote, remote
 from pilotbase.cli.edge import language, print_json, say, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.matching import GapMap, Match, Matches, Side
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 from pilotbase.documents.vocabularies import Fit
 
 if TYPE_CHECKING:
+    from pilotbase.documents.matching import GapMap, Match, Matches, Side
     from pilotbase.matching.pairs import Proven
     from pilotbase.matching.words import Comparer
 

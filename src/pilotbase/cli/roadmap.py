@@ -14,12 +14,12 @@ from pilotbase.cli.driving import hub, is_remote, remote
 from pilotbase.cli.edge import language, print_json, say
 from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
 from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 
 if TYPE_CHECKING:
+    from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
     from pilotbase.protocols.ledger_client import LedgerClient
     from pilotbase.roadmap.tables import Table
 

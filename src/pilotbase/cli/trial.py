@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,10 @@ from pilotbase.cli import board, hub_records, hub_trials, trial_decide, trial_pa
 from pilotbase.cli.driving import is_remote, remote
 from pilotbase.cli.edge import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.report import Report
 from pilotbase.documents.visible_text import spell_for_terminal
+
+if TYPE_CHECKING:
+    from pilotbase.documents.report import Report
 
 app = typer.Typer(help="Prove applications on data they never see.", no_args_is_help=True)
 
