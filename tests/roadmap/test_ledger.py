@@ -11,6 +11,7 @@ from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.spans import STEPS, WHOLE, half_after, records_on
 from pilotbase.catalogue.targets import set_targets
 from pilotbase.documents.base import Localized
+from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.report import Performance
 from pilotbase.documents.targets import Target
@@ -21,6 +22,7 @@ from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Journey, note_first, put_journey
 from pilotbase.workspace.listings import Listing, put_listing
+from pilotbase.workspace.reconciliation import verify_store
 from pilotbase.workspace.tables import OF_RECORDS
 from tests.catalogue.records_for_tests import (
     COMMISSION,
@@ -107,6 +109,24 @@ def test_the_books_are_kept_once_and_entered_again_say_the_same(any_trial, clock
         connection.exec_driver_sql("DELETE FROM positions WHERE name = 'ledger'")
     assert keep_books(view) > 0
     assert counts(store) == once and once["in_use"] == once["stopped"] == 1
+
+
+def test_the_check_of_the_log_knows_how_services_are_listed(any_trial, clock):
+    trial, store = any_trial, any_trial.store
+    trial.reach("certified")
+    admit(trial)
+    stand(store, ServingState.SERVING, clock())
+    keep_books(store.as_actor(OWNER))
+    verify_store(store)
+    stand(store, ServingState.FALLEN_BACK, clock() + DAY)
+    verify_store(store)  # the books have not read it yet
+    keep_books(store.as_actor(OWNER))
+    verify_store(store)
+    with store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE listings SET state = 'serving' WHERE kind = 'service'")
+    with pytest.raises(InvalidProofError) as caught:
+        verify_store(store)
+    assert caught.value.code == "log.listing_differs"
 
 
 def test_a_service_of_a_base_without_records_is_counted_by_its_plan(store, trial, clock):

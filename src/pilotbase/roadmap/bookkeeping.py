@@ -18,10 +18,11 @@ from pilotbase.workspace.journeys import Journey, note_first, put_journey
 from pilotbase.workspace.listings import Listing, put_listing
 from pilotbase.workspace.positions import move, position
 from pilotbase.workspace.records import Stored, copy_of
+from pilotbase.workspace.service_check import BOOKS
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-_FEED = "ledger"
+_FEED = BOOKS
 _KINDS = ("service", "service-standing", "risk-warning")
 _AT_ONCE = 500
 _ANSWERS = (ServingState.SERVING, ServingState.FALLEN_BACK)
