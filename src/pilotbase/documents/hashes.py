@@ -10,13 +10,22 @@ from typing import Annotated, Any
 import rfc8785
 from pydantic import StringConstraints
 
+from pilotbase.documents.errors import InputError
+
 DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
 Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the one JSON spelling of ``value`` (RFC 8785); raises on NaN, infinity and integers beyond 2⁵³."""
-    return rfc8785.dumps(value)
+    """Return the one JSON spelling of ``value`` (RFC 8785).
+
+    Raises:
+        InputError: a number in it is none, infinite, or an integer beyond 2⁵³.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.IntegerDomainError, rfc8785.FloatDomainError) as error:
+        raise InputError("input.number_out_of_range", reason=str(error)) from None
 
 
 def digest_bytes(data: bytes | bytearray | memoryview) -> str:

@@ -74,7 +74,10 @@ class NewKey(Asked):
 
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
     """Who uses it, for what."""
-    scopes: Annotated[frozenset[Scope], pydantic.Field(min_length=1)] = frozenset({Scope.INFER})
+    scopes: Annotated[frozenset[Scope], pydantic.Field(min_length=1, json_schema_extra={"uniqueItems": False})] = (
+        frozenset({Scope.INFER})
+    )
+    """Named twice, one counts once."""
     budget: Name | None = None
     days: int = pydantic.Field(default=90, ge=1, le=730)
 

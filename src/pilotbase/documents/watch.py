@@ -67,6 +67,9 @@ class Watch(Document):
     """None: it is prepared, or disarmed."""
 
 
+LONGEST_DAYS = 3660
+
+
 class WatchTerms(Part):
     """What an operator may choose of a watch; the certificate says the rest."""
 
@@ -74,19 +77,19 @@ class WatchTerms(Part):
     """How much worse than accepted is no alarm yet."""
     alpha: float = pydantic.Field(default=0.05, gt=0, lt=0.5)
     """P(ever a false red), over all criteria together."""
-    early: float = pydantic.Field(default=10_000, ge=100)
+    early: float = pydantic.Field(default=10_000, ge=100, le=1e9)
     """Mean number of labels to a false early warning, over all criteria together."""
-    drift_alarms: float = pydantic.Field(default=1.0, gt=0)
-    drift_chunks: int = pydantic.Field(default=200, ge=1)
+    drift_alarms: float = pydantic.Field(default=1.0, gt=0, le=1000)
+    drift_chunks: int = pydantic.Field(default=200, ge=1, le=1_000_000)
     chunk: int = pydantic.Field(default=1000, ge=100, le=100_000)
-    cohort_seconds: int = pydantic.Field(default=86_400, ge=1)
-    label_seconds: int = pydantic.Field(default=7 * 86_400, ge=0)
-    latency_ms: float | None = pydantic.Field(default=None, gt=0)
+    cohort_seconds: int = pydantic.Field(default=86_400, ge=1, le=LONGEST_DAYS * 86_400)
+    label_seconds: int = pydantic.Field(default=7 * 86_400, ge=0, le=LONGEST_DAYS * 86_400)
+    latency_ms: float | None = pydantic.Field(default=None, gt=0, le=1e9)
     """None: as the certificate's criterion says, if it has one."""
-    latency_quantile: float = pydantic.Field(default=0.95, gt=0, lt=1)
+    latency_quantile: float = pydantic.Field(default=0.95, ge=0.01, le=0.9999)
     contract_share: float = pydantic.Field(default=0.01, gt=0, lt=1)
-    silence_seconds: int = pydantic.Field(default=3600, ge=1)
-    keep_days: int = pydantic.Field(default=365, ge=1, le=3660)
+    silence_seconds: int = pydantic.Field(default=3600, ge=1, le=LONGEST_DAYS * 86_400)
+    keep_days: int = pydantic.Field(default=365, ge=1, le=LONGEST_DAYS)
 
 
 class ReplayedTurn(Part):

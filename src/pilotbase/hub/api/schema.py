@@ -62,10 +62,14 @@ _WITHOUT_KEY = (
     "/keys",
     "/observations",
     "/labels",
+    "/api/roadmap",
+    "/messages/{number}/files",
 )
 """Writes that change nothing when they are sent again, and one whose answer holds a secret that is not kept."""
 _REFUSED_TO_READERS = ("/bundle", "/files", "/keys", "/budgets", "/usage")
 """What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees."""
+_NOT_FOR_ALL = ("/api/ledger", "/api/roadmap")
+"""What does not exist for some roles."""
 _HEADERS = {
     "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",
     "If-Match": "The ETag of what the caller has seen; 412 where somebody was first.",
@@ -154,7 +158,8 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
         yield from (401, 429)
     if secured and (writes or path.endswith(_REFUSED_TO_READERS)):
         yield 403
-    if writes or any(one["in"] == "path" or one["name"] == "subject" for one in operation["parameters"]):
+    named = any(one["in"] == "path" or one["name"] == "subject" for one in operation["parameters"])
+    if writes or named or path.startswith(_NOT_FOR_ALL):
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
