@@ -60,9 +60,15 @@ def test_a_key_of_scope_observe_hands_in_for_its_service_and_opens_nothing_else(
     assert post(visitor, f"{SERVICE}/observations", batch, **bearer).json()["cases"] == 1
     assert post(visitor, f"{SERVICE}/labels", labelled("l-key", {"k1": "fine"}), **bearer).json()["labels"] == 1
     assert post(visitor, "/api/services/other/observations", batch, **bearer).status_code == 404
+    both = {"batches": [batch.to_json_value(), labelled("l-key-2", {"k1": "fine"}).to_json_value()]}
+    assert post(visitor, f"{SERVICE}/batches", both).status_code == 401
+    taken = post(visitor, f"{SERVICE}/batches", both, **bearer).json()
+    assert (taken["repeated"], taken["labels"]) == (1, 1)
+    assert post(visitor, "/api/services/other/batches", both, **bearer).status_code == 404
     assert visitor.get(f"{SERVICE}/watch", **bearer).status_code == 401
     infer = {"HTTP_AUTHORIZATION": f"Bearer {secret_of(watched, 'infer')}"}
     assert post(visitor, f"{SERVICE}/observations", batch, **infer).status_code == 403
+    assert post(visitor, f"{SERVICE}/batches", both, **infer).status_code == 403
     unknown = {"HTTP_AUTHORIZATION": "Bearer pbk_nothing"}
     assert post(visitor, f"{SERVICE}/observations", batch, **unknown).status_code == 401
 
@@ -80,6 +86,28 @@ def test_what_cannot_be_taken_is_a_problem_in_the_callers_language(watched):
     assert post(owner, f"{SERVICE}/observations", twice).status_code == 422
     counts = owner.get(f"{SERVICE}/watch").json()["counts"]
     assert (counts["future"], counts["batch_differs"]) == (1, 1)
+
+
+def test_of_many_batches_those_that_can_be_taken_are_and_the_others_say_why(watched):
+    now, owner, many = datetime.now(UTC), watched.client("owner"), f"{SERVICE}/batches"
+    good = observed("m-good", now, {"m1": "fine"}).to_json_value()
+    future = observed("m-future", now + timedelta(days=1), {"m2": "fine"}).to_json_value()
+    label = labelled("m-label", {"m1": "broken"}).to_json_value()
+    taken = post(owner, many, {"batches": [label, future, good]}).json()
+    assert (taken["cases"], taken["labels"], taken["unknown_labels"]) == (1, 1, 0)
+    assert [(one["batch"], one["reason"]["code"]) for one in taken["refused"]] == [("m-future", "observation.future")]
+    again = post(owner, many, {"batches": [label, good]}).json()
+    assert (again["cases"], again["labels"], again["repeated"]) == (0, 0, 2)
+    fresh = observed("m-fresh", now, {"m3": "fine"}).to_json_value()
+    others = observed("m-other", now, {"m4": "fine"}, service="other").to_json_value()
+    assert post(owner, many, {"batches": [fresh, others]}).status_code == 404
+    assert post(watched.client("other-owner"), many, {"batches": [fresh]}).status_code == 404
+    assert post(watched.client("regulator"), many, {"batches": [fresh]}).status_code == 403
+    for wrong in ([], [fresh] * 1001, [fresh, {**fresh, "ids": ["a/../b c"]}], [{**fresh, "document": "report/1"}]):
+        assert post(owner, many, {"batches": wrong}).status_code == 422
+    large = {**fresh, "inputs": {"x": ["长" * (3 << 20)]}}
+    assert post(owner, many, {"batches": [large]}).status_code == 413
+    assert post(owner, many, {"batches": [fresh]}).json()["cases"] == 1, "of what was refused nothing had been taken"
 
 
 def test_the_page_shows_each_detector_with_its_picture_and_promise(watched):

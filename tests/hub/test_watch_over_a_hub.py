@@ -10,6 +10,7 @@ from pilotbase.cli import watch_files
 from pilotbase.documents.service import ServiceStanding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, Scope, ServingState
+from pilotbase.protocols.hub_requests import HubRequests
 from pilotbase.service.keys import KeyTerms, write_key
 from pilotbase.watch.packs import Pack
 from pilotbase.watch.taking_files import take_file
@@ -95,6 +96,29 @@ def test_what_the_hub_refuses_of_a_file_is_told_and_the_rest_is_taken(told, pilo
     chinese = pilotbase("owner", "watch", "take", "alarm", str(path))
     assert "0" in chinese.stdout and "尚未到来" in chinese.stderr
     assert json.loads(told("owner", "watch", "status", "alarm", "--json"))["counts"]["future"] == 2
+
+
+def test_cases_of_distinct_moments_go_in_with_few_requests_and_once(told, tmp_path, monkeypatch):
+    sent, send = [], HubRequests.send
+    monkeypatch.setattr(HubRequests, "send", lambda self, *what: sent.append(what[:2]) or send(self, *what))
+    at = datetime.now(UTC) - timedelta(days=1)
+    lines = [
+        {
+            "case": f"s{row}",
+            "at": (at + timedelta(seconds=row)).isoformat(),
+            "answer": "fine",
+            "label": "fine",
+            "x": row,
+        }
+        for row in range(3000)
+    ]
+    path = tmp_path / "seconds.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    taken = json.loads(told("owner", "watch", "take", "milling", path, "--json"))
+    assert (taken["batches"], taken["cases"], taken["labels"], taken["unknown_labels"]) == (3001, 3000, 3000, 0)
+    assert sum(method == "POST" for method, _ in sent) <= 4
+    again = json.loads(told("owner", "watch", "take", "milling", path, "--json"))
+    assert (again["cases"], again["labels"], again["repeated"]) == (0, 0, 3001)
 
 
 def test_a_file_of_words_needs_a_contract_and_another_is_the_same_taken_here(told, world, tmp_path):

@@ -192,6 +192,7 @@ POSTED = {
     "put /api/services/{service}/budgets/{budget}",
     "post /api/services/{service}/observations",
     "post /api/services/{service}/labels",
+    "post /api/services/{service}/batches",
     "post /api/services/{service}/watch/replays",
     "post /api/services/{service}/watch/arming",
     "post /api/services/{service}/watch/disarming",

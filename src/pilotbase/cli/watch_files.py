@@ -1,6 +1,7 @@
 """A file of observations and labels for a hub: read on this machine, sent in batches that its API takes.
 
-The API takes cases that were answered at one moment and ended alike, so each such group of a file's rows is a batch.
+The API takes cases that were answered at one moment and ended alike, so each such group of a file's rows is a batch;
+batches go many at once, for a file's moments are mostly all different.
 Batches are named by the file's content: the same file again names the same batches, and changes nothing.
 """
 
@@ -9,30 +10,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.observation import LabelBatch, ObservationBatch, Refusal, Taken
+from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.documents.watch_api import MAXIMUM_BATCHES, SentBatch
 from pilotbase.protocols.hub_watch import HubWatch
-from pilotbase.watch.counting import Counted
 from pilotbase.watch.files import read_batches
 from pilotbase.watch.observations import Batch
 from pilotbase.watch.outcomes import sum_of
 from pilotbase.watch.packs import PackedBatch, moment_of
 
 MOST_BYTES = 1 << 20
-"""Of a batch as JSON: half of what a hub reads at once."""
+"""Of what is sent at once, as JSON: half of what a hub reads."""
 WORDS_ONLY = (".csv",)
 """Files that do not say what is a number: the contract does."""
 _LONGEST_NAME = 100
-_REFUSALS = frozenset(f"observation.{what}" for what in Counted)
-Sendable = ObservationBatch | LabelBatch
 
 
 def send_file(watch: HubWatch, service: str, path: Path, on_progress: OnProgress) -> Taken:
@@ -47,10 +46,10 @@ def send_file(watch: HubWatch, service: str, path: Path, on_progress: OnProgress
     if not known and _is_of_words(path, whole):
         raise InputError("cli.hub_no_contract", service=service, file=path.name)
     total, taken, done = sum(map(_size, whole)), Taken(), 0
-    for batch in (piece for one in whole for piece in sendable(one, MOST_BYTES)):
+    for together in _requests(piece for one in whole for piece in sendable(one, MOST_BYTES)):
         on_progress(Progress(text("protocol.sending", name=path.name), done, total))
-        taken = sum_of((taken, _send(watch, batch)))
-        done += _size(batch)
+        taken = sum_of((taken, watch.take_all(together[0].service, together)))
+        done += sum(map(_size, together))
     on_progress(Progress(text("protocol.sending", name=path.name), total, total))
     return taken
 
@@ -65,7 +64,7 @@ def _contract(watch: HubWatch, service: str) -> tuple[Contract | None, bool]:
     return contract, contract is not None or not isinstance(route, CertifiedRoute)
 
 
-def sendable(batch: Batch, most_bytes: int) -> Iterator[Sendable]:
+def sendable(batch: Batch, most_bytes: int) -> Iterator[SentBatch]:
     """Yield the batches of at most ``most_bytes`` that hold what ``batch`` holds; a single case may be larger."""
     for alike in _alike(batch) if isinstance(batch, PackedBatch) else [batch]:
         yield from _halved(alike, most_bytes)
@@ -91,16 +90,16 @@ def _alike(batch: PackedBatch) -> Iterator[ObservationBatch]:
         )
 
 
-def _halved(batch: Sendable, most_bytes: int) -> Iterator[Sendable]:
+def _halved(batch: SentBatch, most_bytes: int) -> Iterator[SentBatch]:
     size = _size(batch)
-    if size == 1 or len(json.dumps(batch.to_json_value())) <= most_bytes:
+    if size == 1 or _bytes(batch) <= most_bytes:
         yield batch
         return
     for half, rows in enumerate((slice(0, size // 2), slice(size // 2, size))):
         yield from _halved(_among(batch, rows, _named(batch.batch, half)), most_bytes)
 
 
-def _among(batch: Sendable, rows: slice, name: str) -> Sendable:
+def _among(batch: SentBatch, rows: slice, name: str) -> SentBatch:
     if isinstance(batch, LabelBatch):
         return batch.model_copy(update={"batch": name, "labels": dict(list(batch.labels.items())[rows])})
     inputs = {column: values[rows] for column, values in batch.inputs.items()}
@@ -111,6 +110,22 @@ def _among(batch: Sendable, rows: slice, name: str) -> Sendable:
 def _named(batch: str, half: int) -> str:
     name = f"{batch}.{half}"
     return name if len(name) <= _LONGEST_NAME else hashlib.sha256(name.encode()).hexdigest()
+
+
+def _requests(batches: Iterable[SentBatch]) -> Iterator[list[SentBatch]]:
+    """Yield batches of one service in lists that are sent at once, in order: the same batches make the same lists."""
+    together: list[SentBatch] = []
+    size = 0
+    for batch in batches:
+        own = _bytes(batch)
+        other = bool(together) and batch.service != together[0].service
+        if together and (other or len(together) == MAXIMUM_BATCHES or size + own > MOST_BYTES):
+            yield together
+            together, size = [], 0
+        together.append(batch)
+        size += own
+    if together:
+        yield together
 
 
 def _is_of_words(path: Path, whole: list[Batch]) -> bool:
@@ -124,10 +139,5 @@ def _size(batch: Batch) -> int:
     return len(batch.labels if isinstance(batch, LabelBatch) else batch.ids)
 
 
-def _send(watch: HubWatch, batch: Sendable) -> Taken:
-    try:
-        return watch.take(batch)
-    except InputError as error:
-        if error.text.params.get("found") not in _REFUSALS:
-            raise
-        return Taken(refused=(Refusal(batch=batch.batch, reason=error.text),))
+def _bytes(batch: SentBatch) -> int:
+    return len(json.dumps(batch.to_json_value()))

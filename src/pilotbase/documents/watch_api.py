@@ -15,6 +15,11 @@ from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import Acknowledgement, Replay, RiskWarning, Silence, Watch, WatchTerms
 
+MAXIMUM_BATCHES = 1000
+"""So many batches are handed in at once."""
+SentBatch = ObservationBatch | LabelBatch
+"""What a program hands in; its ``document`` says which of the two it is."""
+
 
 class RaisedWarning(Part):
     """A risk warning as it is listed."""
@@ -77,6 +82,15 @@ class WatchStatus(Part):
     """What was refused, came again or came too late."""
 
 
+class Batches(Asked):
+    """Batches of one service that are handed in together: those of labels are taken after those of observations."""
+
+    batches: Annotated[
+        tuple[Annotated[SentBatch, pydantic.Field(discriminator="document")], ...],
+        pydantic.Field(min_length=1, max_length=MAXIMUM_BATCHES),
+    ]
+
+
 class Arming(Asked):
     """Which replay was looked at before a watch is armed."""
 
@@ -113,6 +127,7 @@ class Care(Asked):
 MODELS = (
     ObservationBatch,
     LabelBatch,
+    Batches,
     Taken,
     WatchStatus,
     PathPoint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,11 +10,11 @@ from urllib.parse import quote
 
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
+from pilotbase.documents.observation import LabelBatch, Taken
 from pilotbase.documents.report import Report
 from pilotbase.documents.service import CertifiedRoute, Route
 from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
-from pilotbase.documents.watch_api import PathPoint, RaisedWarning, WatchStatus
+from pilotbase.documents.watch_api import PathPoint, RaisedWarning, SentBatch, WatchStatus
 from pilotbase.protocols.guarded_http import Answer
 from pilotbase.protocols.hub_client import read_list, read_model
 from pilotbase.protocols.hub_requests import HubRequests
@@ -26,10 +27,18 @@ class HubWatch:
 
     requests: HubRequests
 
-    def take(self, batch: ObservationBatch | LabelBatch) -> Taken:
+    def take(self, batch: SentBatch) -> Taken:
         """Hand in a batch of at most 2 MiB as JSON; the same one again changes nothing. Refused: `InputError`."""
         what = "labels" if isinstance(batch, LabelBatch) else "observations"
         return read_model(Taken, self._write(batch.service, what, batch.to_json_value()))
+
+    def take_all(self, service: str, batches: Sequence[SentBatch]) -> Taken:
+        """Hand in up to 1000 batches of a service, at most 2 MiB as JSON together; the same again change nothing.
+
+        What is refused stands in the answer with its reason, and the rest is taken.
+        """
+        value = {"batches": [batch.to_json_value() for batch in batches]}
+        return read_model(Taken, self._write(service, "batches", value))
 
     def answering(self, service: str) -> Route:
         """Return what answers for a service now."""

@@ -52,6 +52,20 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "results": "shared",
         "deadline": "2027-06-30",
     },
+    "Batches": {
+        "batches": [
+            {
+                "document": "observation-batch/1",
+                "service": "pump-alarm",
+                "batch": "shift-7",
+                "at": "2027-05-07T06:00:00Z",
+                "ids": ["shift-7/0"],
+                "inputs": {"torque": [41.5]},
+                "answers": ["fine"],
+            },
+            {"document": "label-batch/1", "service": "pump-alarm", "batch": "may-7", "labels": {"shift-7/0": "broken"}},
+        ]
+    },
     "PlanProposal": {
         "document": "plan-proposal/1",
         "commission": _COMMISSION,

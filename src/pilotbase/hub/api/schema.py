@@ -62,6 +62,7 @@ _WITHOUT_KEY = (
     "/keys",
     "/observations",
     "/labels",
+    "/batches",
     "/api/roadmap",
     "/messages/{number}/files",
 )

@@ -16,6 +16,7 @@ from pilotbase.documents.vocabularies import Scope
 from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
 from pilotbase.documents.watch_api import (
     Arming,
+    Batches,
     Care,
     Erasure,
     NewSilence,
@@ -89,6 +90,17 @@ def label(request: HubRequest, service: ServiceName, batch: LabelBatch) -> Taken
     """Take in what turned out to be true of cases, by their ids. The same batch again changes nothing."""
     _require_own(request, service, batch.service)
     return require_taken(take(request.acting.view, [batch]))
+
+
+@router.post("/services/{service}/batches", auth=WHO_OBSERVES, response=answers(Taken), summary="Hand in many batches")
+def hand_in(request: HubRequest, service: ServiceName, wanted: Batches) -> Taken:
+    """Take in batches of observations and labels at once; what is refused stands in the answer, the rest is taken.
+
+    The same batches again change nothing. Where one is for another service, or no batch at all, nothing is taken.
+    """
+    for batch in wanted.batches:
+        _require_own(request, service, batch.service)
+    return take(request.acting.view, wanted.batches)
 
 
 @router.get("/services/{service}/watch", response=answers(WatchStatus), summary="The watch of a service")
