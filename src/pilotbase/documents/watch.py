@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import pydantic
-from pydantic import StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.hashes import Digest
@@ -72,6 +72,8 @@ LONGEST_DAYS = 3660
 
 class WatchTerms(Part):
     """What an operator may choose of a watch; the certificate says the rest."""
+
+    model_config = ConfigDict(strict=True)  # yes is no number
 
     tolerance: float = pydantic.Field(default=0.02, ge=0, lt=0.5)
     """How much worse than accepted is no alarm yet."""
