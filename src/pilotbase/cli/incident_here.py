@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.catalogue.records import both_languages
-from pilotbase.documents.incident_api import DeskClock, DeskService, DeskWarning, DutyDesk
+from pilotbase.documents.incident_api import DutyDesk
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.watch import incidents
 from pilotbase.watch.runbooks import keep_runbook, read_runbook
-from pilotbase.worker.duty_desk import DeskLine, duty_desk
+from pilotbase.worker.told_desk import told_desk
 from pilotbase.workspace.store import View
 
 
@@ -56,7 +55,7 @@ class IncidentsHere:
 
     def desk(self) -> DutyDesk:
         """Return where every service stands, in the words of ``language``."""
-        return DutyDesk(items=[_told(line, self.language) for line in duty_desk(self.view)])
+        return told_desk(self.view, self.language)
 
     def runbook(self, service: str) -> Runbook:
         """Return the runbook of a service."""
@@ -66,36 +65,3 @@ class IncidentsHere:
         """Let a service be run by another runbook from now on."""
         keep_runbook(self.view, read_runbook(self.view, service)[0], runbook)
         return runbook
-
-
-def _told(line: DeskLine, reader: Language) -> DeskService:
-    standing = line.standing
-    warnings = [
-        DeskWarning(
-            detector=one.detector,
-            signal=one.signal,
-            colour=one.colour,
-            since=one.at,
-            reason=one.reason.render(reader),
-        )
-        for one in line.warnings
-    ]
-    clocks = [
-        DeskClock(incident=one.incident, clock=one.clock.clock, to=one.clock.to, due=one.clock.due, overdue=one.overdue)
-        for one in line.clocks
-    ]
-    return DeskService(
-        service=line.service.name,
-        title=both_languages(line.service.title),
-        organisation=line.service.organisation,
-        state=standing.state,
-        state_since=standing.at,
-        reason=standing.reason.render(reader),
-        watched=line.watched,
-        colour=line.colour,
-        since=line.since,
-        warnings=warnings,
-        done=[done.what.render(reader) for done in line.done],
-        incidents=[incident.number for incident in line.incidents],
-        clocks=clocks,
-    )

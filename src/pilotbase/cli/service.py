@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pilotbase.cli.asking import asked
 from pilotbase.cli.driving import hub, is_remote, remote
 from pilotbase.cli.edge import language, print_json, say
 from pilotbase.documents.base import localized
-from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
-    import pydantic
-
     from pilotbase.documents.service_api import SeenBudget, SeenKey, SeenService, Services
 
-M = TypeVar("M", bound="pydantic.BaseModel")
 app = typer.Typer(help="Certified applications behind the gateway: in this home, or on a hub.", no_args_is_help=True)
 key_app = typer.Typer(help="Keys to a service.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
@@ -42,7 +39,7 @@ def create(
 
     number = _number(certificate) if certificate else None
     commission = f"commission:{trial.removeprefix('commission:')}" if trial else None
-    wanted = _asked(NewService, name=name, title=title or None, certificate=number, commission=commission)
+    wanted = asked(NewService, name=name, title=title or None, certificate=number, commission=commission)
     _print(_services().create(wanted), as_json)
 
 
@@ -114,7 +111,7 @@ def override(
 
     protocol, url = ("oip", endpoint.removeprefix("oip+")) if endpoint.startswith("oip+") else ("openai", endpoint)
     said = {"service": name, "organisation": owner, "protocol": protocol, "url": url, "model": model}
-    _print(_services().override(_asked(NewOverride, **said, reason=reason, days=days)), as_json=False)
+    _print(_services().override(asked(NewOverride, **said, reason=reason, days=days)), as_json=False)
 
 
 @app.command("budget")
@@ -132,7 +129,7 @@ def budget(
 
     services = _services()
     if budget_name:
-        wanted = _asked(NewBudget, period=period, calls=calls, tokens=tokens)
+        wanted = asked(NewBudget, period=period, calls=calls, tokens=tokens)
         found = [services.set_budget(name, budget_name, wanted)]
     else:
         found = services.budgets(name)
@@ -173,7 +170,7 @@ def create_key(
     """Make a key and print it, once: it is generated, and kept as a hash only."""
     from pilotbase.documents.service_api import NewKey
 
-    wanted = _asked(NewKey, title=title, scopes=frozenset(scope), budget=budget_name or None, days=days)
+    wanted = asked(NewKey, title=title, scopes=frozenset(scope), budget=budget_name or None, days=days)
     made = _services().create_key(name, wanted)
     if as_json:
         print_json(made.model_dump(mode="json", exclude_none=True))
@@ -236,18 +233,6 @@ def _number(certificate: str) -> str:
         return number
     envelope = parse_model(Envelope, read_evidence(Path(certificate)), CERTIFICATE)
     return read_statement(envelope.content()).serial
-
-
-def _asked(kind: type[M], /, **said: object) -> M:
-    """Return what was asked for; raises `InputError` with every problem at once."""
-    import pydantic
-
-    from pilotbase.documents.loading import issues_of
-
-    try:
-        return kind.model_validate(said)
-    except pydantic.ValidationError as error:
-        raise InputError.from_issues("--", issues_of("--", error)) from None
 
 
 def _print(seen: SeenService, as_json: bool) -> None:

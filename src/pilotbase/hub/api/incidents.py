@@ -9,11 +9,7 @@ import pydantic
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
-from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.incident_api import (
-    DeskClock,
-    DeskService,
-    DeskWarning,
     DutyDesk,
     IncidentClosing,
     IncidentCorrection,
@@ -30,7 +26,7 @@ from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
 from pilotbase.watch import incidents
 from pilotbase.watch.runbooks import keep_runbook, read_runbook
-from pilotbase.worker.duty_desk import DeskLine, RunningClock, duty_desk
+from pilotbase.worker.told_desk import told_desk
 from pilotbase.workspace.listings import MAXIMUM_PAGE
 from pilotbase.workspace.store import View
 
@@ -50,7 +46,7 @@ class IncidentsAsked(pydantic.BaseModel):
 @router.get("/desk", response=answers(DutyDesk), summary="The duty desk")
 def read_desk(request: HubRequest) -> DutyDesk:
     """Return where every service of the caller stands: all to operator and regulator, to an owner their own."""
-    return DutyDesk(items=[_told(line) for line in duty_desk(request.acting.view)])
+    return told_desk(request.acting.view, language())
 
 
 @router.get("/incidents", response=answers(ListedIncidents), by_alias=True, summary="List incidents")
@@ -125,36 +121,3 @@ def write_service_runbook(request: HubRequest, service: Word, runbook: Runbook) 
 def _amend(request: HubRequest, amend: Amend) -> HttpResponse:
     asked = incidents.Asked(seen(request), request_key(request))
     return once(request, lambda: document(request, amend(request.acting.view, asked)))
-
-
-def _told(line: DeskLine) -> DeskService:
-    reader, standing = language(), line.standing
-    return DeskService(
-        service=line.service.name,
-        title=both_languages(line.service.title),
-        organisation=line.service.organisation,
-        state=standing.state,
-        state_since=standing.at,
-        reason=standing.reason.render(reader),
-        watched=line.watched,
-        colour=line.colour,
-        since=line.since,
-        warnings=[
-            DeskWarning(
-                detector=one.detector,
-                signal=one.signal,
-                colour=one.colour,
-                since=one.at,
-                reason=one.reason.render(reader),
-            )
-            for one in line.warnings
-        ],
-        done=[done.what.render(reader) for done in line.done],
-        incidents=[incident.number for incident in line.incidents],
-        clocks=[_told_clock(clock) for clock in line.clocks],
-    )
-
-
-def _told_clock(running: RunningClock) -> DeskClock:
-    clock = running.clock
-    return DeskClock(incident=running.incident, clock=clock.clock, to=clock.to, due=clock.due, overdue=running.overdue)
