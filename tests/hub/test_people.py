@@ -87,6 +87,13 @@ def test_only_operators_invite_and_remove(one_world, links):
     assert one_world.client("other-owner").get("/work/").status_code == 404
 
 
+@pytest.mark.parametrize("email", ["wei@plant\x87.example", "w\u00e9i@plant.example", "wei@plant..example", "wei@-.x"])
+def test_what_no_mail_reaches_is_not_invited(one_world, links, email):
+    body = {"email": email, "roles": ["operator"]}
+    sent = one_world.client("desk").post("/api/organisations/plant/invitations", body, content_type="application/json")
+    assert sent.status_code == 422 and sent.json()["code"] == "hub.no_address" and links() == []
+
+
 def test_who_joined_stands_in_the_log_without_the_name(one_world, links):
     from pilotbase.hub.base import operator_view
 

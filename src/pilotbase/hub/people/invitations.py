@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -43,8 +45,9 @@ def invite(
 
     Raises:
         RefusedError: the actor of ``view`` is not the operator.
-        InputError: no role, or the person is a member already.
+        InputError: no role, no address to which a mail can be sent, or the person is a member already.
     """
+    _require_address(email)
     named = sorted({role.value for role in roles})
     if not named:
         raise InputError("hub.no_role")
@@ -71,6 +74,14 @@ def invite(
     link = link_of(secret)
     mail_of(invitation, link, language).send()
     return Sent(invitation, link)
+
+
+def _require_address(email: str) -> None:
+    try:
+        validate_email(email)
+        email.rpartition("@")[2].encode("idna")
+    except (ValidationError, UnicodeError):
+        raise InputError("hub.no_address", found=email) from None
 
 
 def link_of(secret: str) -> str:
