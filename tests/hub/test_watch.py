@@ -181,6 +181,8 @@ def test_the_api_does_what_the_page_does(watched):
     assert (armed.status_code, armed.json()["tolerance"]) == (200, 0.1)
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     assert post(desk, f"{SERVICE}/silences", {"reason": "night", "until": until}).status_code == 201
+    for absurd in ("9999-12-31T23:59:59-01:00", "9999-12-31T00:00:00Z", 1e308):
+        assert post(desk, f"{SERVICE}/silences", {"reason": "night", "until": absurd}).status_code == 422, absurd
     assert post(desk, f"{SERVICE}/silences/end", {}).status_code == 204
     assert post(watched.client("owner"), f"{SERVICE}/erasures", {"case": "b1-1"}).status_code == 204
     assert post(watched.client("owner"), f"{SERVICE}/erasures", {"case": "b1-1"}).status_code == 404

@@ -148,7 +148,7 @@ def test_a_key_that_observes_hands_in_what_says_its_types(told, pilotbase, world
     told("key", "watch", "status", "alarm", code=5)
 
 
-def test_a_watch_is_armed_read_and_silenced(told, tmp_path):
+def test_a_watch_is_armed_read_and_silenced(told, tmp_path, monkeypatch):
     terms = tmp_path / "terms.json"
     terms.write_text(json.dumps({"cohort_seconds": 3600, "tolerance": 0}))
     assert "Replayed over" in told("desk", "watch", "replay", "milling")
@@ -158,6 +158,11 @@ def test_a_watch_is_armed_read_and_silenced(told, tmp_path):
     assert "Watch of milling: armed" in told("owner", "watch", "status", "milling")
     assert "rest until" in told("desk", "watch", "silence", "milling", "--reason", "night shift", "--hours", 8)
     told("desk", "watch", "silence", "milling", code=2)
+    for hours in ("1e12", "nan", "inf", "-1", "2161"):
+        assert "90 days" in told("desk", "watch", "silence", "milling", "--reason", "night", "--hours", hours, code=2)
+    monkeypatch.setenv("PILOTBASE_LANGUAGE", "zh")
+    assert "90 天" in told("desk", "watch", "silence", "milling", "--reason", "night", "--hours", "1e12", code=2)
+    monkeypatch.setenv("PILOTBASE_LANGUAGE", "en")
     assert len(json.loads(told("desk", "watch", "status", "milling", "--json"))["silences"]) == 1
     assert "go out again" in told("desk", "watch", "silence", "milling", "--end")
     assert json.loads(told("desk", "watch", "status", "milling", "--json"))["silences"] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -129,16 +129,18 @@ def acknowledge(
 def silence(
     service: Service,
     reason: Annotated[str, typer.Option(help="Why notices shall rest.")] = "",
-    hours: Annotated[float, typer.Option(help="For how long.", min=0)] = 24,
+    hours: Annotated[float, typer.Option(help="For how long.")] = 24,
     detector: Annotated[str | None, typer.Option(help="Only this detector, such as drift:speed.")] = None,
     end: Annotated[bool, typer.Option("--end", help="Let notices go out again.")] = False,
 ) -> None:
     """Let notices about a service rest for a time; detectors go on, and warnings stand."""
+    from pilotbase.watch.muting import end_in
+
     if end:
         _watching().end_silence(service, detector)
         say(text("watching.silence_ended", service=service))
         return
-    said = _watching().silence(service, reason, datetime.now(UTC) + timedelta(hours=hours), detector)
+    said = _watching().silence(service, reason, end_in(hours, datetime.now(UTC)), detector)
     say(text("watching.silenced", service=service, until=f"{said.until:%Y-%m-%d %H:%M} UTC"))
 
 

@@ -18,7 +18,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 def _require_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise InputError("input.no_zone")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InputError("input.no_such_day", found=moment.isoformat()) from None
 
 
 Moment = Annotated[datetime, AfterValidator(_require_utc)]

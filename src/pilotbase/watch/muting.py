@@ -69,6 +69,13 @@ def silence(view: View, service: str, reason: str, until: datetime, detector: st
     return _keep(view, stored, said)
 
 
+def end_in(hours: float, now: datetime) -> datetime:
+    """Return the end of a silence of so many hours; raises `InputError` for none, too many, or what is no number."""
+    if not 0 < hours <= LONGEST / timedelta(hours=1):
+        raise InputError("watching.silence_end", days=LONGEST.days)
+    return now + timedelta(hours=hours)
+
+
 def end_silence(view: View, service: str, detector: str | None = None) -> None:
     """Let notices of a detector, or of a service, go out again; raises as `silence`, and nothing where none rests."""
     stored = stored_service(view, service)
