@@ -10,15 +10,21 @@ from tests.catalogue.records_for_tests import COMMISSION, MACHINE, SCENARIO
 
 def admit(trial, name="mill-watch", **changes):
     """Put the certified application of ``trial`` into service, without a standing yet."""
-    route = CertifiedRoute(
+    route = route_of(trial, None)
+    value = {"name": name, "title": "Mill watch", "organisation": "plant", "routes": (route,)}
+    value |= {"scenario": SCENARIO, "commission": COMMISSION}
+    _put(trial.store, Service.model_validate({**value, **changes}), f"service:{name}")
+
+
+def route_of(trial, commission=COMMISSION):
+    """Return the route on which the application of ``trial`` answers, as that of the trial ``commission``."""
+    return CertifiedRoute(
         certificate=trial.certificate.digest(),
         serial=trial.report.digest(),
         application=trial.plan.application,
         plan=trial.plan.digest(),
+        commission=commission,
     )
-    value = {"name": name, "title": "Mill watch", "organisation": "plant", "routes": (route,)}
-    value |= {"scenario": SCENARIO, "commission": COMMISSION}
-    _put(trial.store, Service.model_validate({**value, **changes}), f"service:{name}")
 
 
 def stand(store, state: ServingState, at, name="mill-watch"):

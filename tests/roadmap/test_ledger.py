@@ -9,6 +9,7 @@ import pytest
 from pilotbase.catalogue.figures import LEDGER, Chosen, Figure, count_of, figures, records_of
 from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.spans import STEPS, WHOLE, half_after, records_on
+from pilotbase.catalogue.subjects import new_commission
 from pilotbase.catalogue.targets import set_targets
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InvalidProofError
@@ -20,7 +21,7 @@ from pilotbase.roadmap.bookkeeping import keep_books
 from pilotbase.roadmap.ledger import count_anew, tell_ledger, tell_map
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.journeys import Journey, note_first, put_journey
+from pilotbase.workspace.journeys import Journey, note_first, put_journey, read_journeys
 from pilotbase.workspace.listings import Listing, put_listing
 from pilotbase.workspace.reconciliation import verify_store
 from pilotbase.workspace.tables import OF_RECORDS
@@ -40,7 +41,7 @@ from tests.catalogue.records_for_tests import (
     report,
     scenario,
 )
-from tests.roadmap.services_for_tests import admit, stand, warn
+from tests.roadmap.services_for_tests import admit, route_of, stand, warn
 
 DAY = timedelta(days=1)
 LATER = NOW + 100 * DAY
@@ -76,9 +77,9 @@ def test_a_service_is_counted_by_what_came_of_it(any_trial, clock):
     trial, store = any_trial, any_trial.store
     trial.reach("certified")
     before = {"opened": 1, "proposed": 1, "trials": 1, "verdicts": 1, "certified": 1}
+    clock.step(5 * 86_400)
     admit(trial)
     assert counts(store) == before
-    clock.step(5 * 86_400)
     stand(store, ServingState.SERVING, clock())
     assert counts(store) == before | {"served": 1, "in_use": 1}
     assert counts(store, OWNER) == counts(store, REGULATOR) == before | {"served": 1, "in_use": 1}
@@ -93,6 +94,25 @@ def test_a_service_is_counted_by_what_came_of_it(any_trial, clock):
     assert listed(store, Figure.CERTIFIED) == [COMMISSION]
     span = count_anew(store.as_actor(DESK), LATER).spans["certified_served"]
     assert (span.taken, span.open, span.ended, span.days.middle) == (1, 0, 0, 5)
+
+
+def test_each_version_that_came_into_a_service_was_put_into_use(any_trial, clock):
+    trial, store = any_trial, any_trial.store
+    trial.reach("certified")
+    second = new_commission()
+    _row(store, 9, "commission", "certified", {"certified": clock()}, random.Random(0), subject=second)
+    clock.step(5 * 86_400)
+    first_in = clock()
+    admit(trial)
+    stand(store, ServingState.SERVING, clock())
+    clock.step(2 * 86_400)
+    second_in = clock()
+    admit(trial, routes=(route_of(trial, second), route_of(trial)), commission=second)
+    stand(store, ServingState.SERVING, clock())
+    assert spans(store)["certified_served"] == (2, 0, 0)
+    served = read_journeys(store.as_actor(DESK), "commission", ("served",)).reached[0]
+    assert [datetime.fromtimestamp(at / 1e6, UTC) for at in sorted(served)] == [first_in, second_in]
+    assert counts(store)["served"] == counts(store)["in_use"] == 1
 
 
 def test_the_books_are_kept_once_and_entered_again_say_the_same(any_trial, clock):
@@ -264,8 +284,8 @@ STATES = {
 }
 
 
-def _row(store, number, kind, state, reached, chance):
-    subject = f"{kind}:plant/r{number}"
+def _row(store, number, kind, state, reached, chance, subject=None):
+    subject = subject or f"{kind}:plant/r{number}"
     owner = chance.choice(["plant", "hospital"])
     action, supports = chance.choice([*Action, ""]), frozenset(chance.sample(list(Support), chance.randrange(3)))
     with store.as_actor(MACHINE).transaction("test.row") as change:

@@ -54,7 +54,7 @@ def _enter(change: Transaction, base: View, told: Change) -> None:
     if stored is None:
         return
     if stored.kind == "service":
-        _list(change, base, stored.load(Service).name)
+        _enter_terms(change, base, stored)
     elif stored.kind == "service-standing":
         _enter_standing(change, base, stored.load(ServiceStanding))
     else:
@@ -63,14 +63,22 @@ def _enter(change: Transaction, base: View, told: Change) -> None:
             note_first(change, subject_of(warning.service), "warned", warning.at)
 
 
+def _enter_terms(change: Transaction, base: View, stored: Stored) -> None:
+    """Enter a version of a service: each trial behind it, the earlier ones too, is in use since it first came there."""
+    service = stored.load(Service)
+    _list(change, base, service.name)
+    behind = {route.commission for route in service.routes if isinstance(route, CertifiedRoute)}
+    for commission in behind | {service.commission}:
+        if commission is not None:
+            note_first(change, commission, "served", stored.stored_at)
+
+
 def _enter_standing(change: Transaction, base: View, standing: ServiceStanding) -> None:
     service = _list(change, base, standing.service)
     if service is None:
         return
     if standing.state in _ANSWERS:
         note_first(change, subject_of(service.name), "served", standing.at)
-        if service.commission is not None:
-            note_first(change, service.commission, "served", standing.at)
     elif standing.state is ServingState.STOPPED:
         note_first(change, subject_of(service.name), "stopped", standing.at)
 
