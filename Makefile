@@ -8,8 +8,10 @@ BIN = $(VENV)/bin
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo
 
+# At another port, the gateway at the next: make hub PORT=8123
+PORT = 8000
 hub: $(VENV)/.base
-	PILOTBASE_HOME="$${PILOTBASE_HOME:-$$HOME/.pilotbase-hub}" $(BIN)/pilotbase serve --demo
+	PILOTBASE_HOME="$${PILOTBASE_HOME:-$$HOME/.pilotbase-hub}" $(BIN)/pilotbase serve --demo --port $(PORT)
 
 test: $(VENV)/.dev
 	$(BIN)/python tests/run_all.py

@@ -44,6 +44,10 @@ def serve(  # noqa: PLR0913 - each is an option
     if check:
         _check(place, beside if gateway else None)
         return
+    if invite is None:  # filling takes minutes and makes passwords: what would keep it from listening is told before
+        serving.require_free(place)
+        if gateway:
+            _require_gateway(beside)
     serving.configure(place)
     serving.prepare()
     if invite is not None:
@@ -53,9 +57,6 @@ def serve(  # noqa: PLR0913 - each is an option
         return
     if demo:
         _fill()
-    serving.require_free(place)
-    if gateway:
-        _require_gateway(beside)
     say(text("cli.hub_at", url=place.url))
     with ExitStack() as running:
         if worker:
@@ -70,8 +71,10 @@ def serve(  # noqa: PLR0913 - each is an option
 def _fill() -> None:
     from pilotbase.hub.base import base
     from pilotbase.hub.demo.accounts import make_accounts
+    from pilotbase.hub.models import Person
     from pilotbase.worker.played_records import fill
 
+    before = set(Person.objects.values_list("email", flat=True))
     cast, accounts = make_accounts(base().trust.issuer)
     try:
         walk(base(), cast, err=True)
@@ -79,6 +82,8 @@ def _fill() -> None:
             say(step, err=True)
     except PilotbaseError as error:  # such as no network for the examples' data: the hub still opens
         typer.echo(shown(error), err=True)
+    if any(account.email in before for account in accounts):
+        say(text("cli.hub_passwords_new"), err=True)
     for account in accounts:
         role = Text(code=f"role.{account.role}")
         say(text("cli.hub_account", role=role, email=account.email, password=account.password))

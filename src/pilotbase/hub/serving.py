@@ -76,8 +76,9 @@ def require_free(place: Place) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((place.host, place.port))
-        except OSError as error:
-            raise InputError("hub.place_taken", place=place.url, reason=error.strerror or str(error)) from error
+        except (OSError, OverflowError) as error:  # overflow: the port after the last
+            reason = getattr(error, "strerror", None) or str(error)
+            raise InputError("hub.place_taken", place=place.url, reason=reason) from error
 
 
 def run(place: Place) -> None:
