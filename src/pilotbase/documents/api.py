@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import pydantic
 from pydantic import StringConstraints
+from pydantic_core import PydanticKnownError
 
 from pilotbase.documents.base import Localized, Name
 from pilotbase.documents.certificate import Certificate
@@ -26,6 +27,19 @@ class Asked(pydantic.BaseModel):
     """What a caller sends; unknown fields are refused."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _yes_is_no_number(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        if isinstance(value, bool) and not _takes_yes(cls.model_fields[info.field_name or ""].annotation):
+            raise PydanticKnownError("int_type")
+        return value
+
+
+def _takes_yes(annotation: Any) -> bool:
+    """Tell whether a field of this type is no number, or may be yes or no as well."""
+    kinds = {annotation, *get_args(annotation)}
+    return bool in kinds or not {int, float} & kinds
 
 
 class Told(pydantic.BaseModel):
