@@ -13,6 +13,7 @@ from pilotbase.documents.vocabularies import Colour
 
 SVG = "{http://www.w3.org/2000/svg}"
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 def texts(svg):
@@ -20,7 +21,7 @@ def texts(svg):
 
 
 def point(seen, value, colour=Colour.GREEN):
-    return WatchedPoint(f"2026-05-{seen // 100:02}", seen, value, colour)
+    return WatchedPoint(NOW + (seen // 100 - 1) * DAY, seen, value, colour)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -40,6 +41,19 @@ def test_a_path_that_crosses_its_line_is_marked_there(language):
         f"{yellow} · 2026-05-02",
         f"{red} · 2026-05-03",
     ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_path_names_its_axes_and_says_where_it_leaves_the_paper(language):
+    seconds = [timedelta(seconds=number) for number in range(3)]
+    points = [WatchedPoint(NOW + at, 100, value, Colour.RED) for at, value in zip(seconds, (0, 2, 300), strict=True)]
+    words = " | ".join(texts(watch_path_chart(WatchedPath("risk", points, Colour.RED, level=40), language)))
+    assert ("evidence against the promise; red at 40 = 1/0.025" if language == "en" else "反对承诺的证据") in words
+    assert "40 = 1/0.025" in words and "10^480.6" in words
+    assert "2026-05-01 00:00:00" in words and "00:00:02 UTC" in words
+    inside = WatchedPath("latency", points[:2], Colour.ORANGE)
+    words = " | ".join(texts(watch_path_chart(inside, language)))
+    assert "10^" not in words and ("share" in words or "份额" in words)
 
 
 def test_without_a_point_or_a_column_there_is_no_picture():

@@ -117,6 +117,8 @@ def test_the_page_shows_each_detector_with_its_picture_and_promise(watched):
     for shown in ("risk:accuracy &gt;= 0.85", "P(ever red while", "Criteria without a promise", "Cohorts", "drift:x"):
         assert shown in content, shown
     assert content.count("<svg") >= 3
+    assert "evidence against the promise; red at " in content and "= 1/" in content
+    assert "Data up to" in content and "Raised" in content, "the moment of the data is not when it was said"
     assert 'href="/services/milling/"' in content
     assert "Replay a watch" not in content, "arming is the operator's"
     chinese = watched.client("owner", HTTP_ACCEPT_LANGUAGE="zh").get("/services/milling/watch/").content.decode()
@@ -189,3 +191,20 @@ def test_the_api_does_what_the_page_does(watched):
     assert desk.get(f"{SERVICE}/watch/path", {"detector": "latency"}).json() == []
     assert len(desk.get(f"{SERVICE}/warnings").json()) == len(desk.get("/api/warnings").json()) > 2
     assert post(desk, f"{SERVICE}/watch/disarming", {}).status_code == 200
+
+
+def test_what_an_earlier_arming_had_come_to_stays_on_the_page(watched, monkeypatch):
+    from pilotbase.watch import status
+
+    def at_their_time(*asked, listed=status.list_warnings):
+        """The fixture has raised them with a clock that is five minutes ahead."""
+        found = [(one, one.warning.at - timedelta(minutes=5)) for one in listed(*asked)]
+        return tuple(one.model_copy(update={"warning": one.warning.model_copy(update={"at": at})}) for one, at in found)
+
+    monkeypatch.setattr(status, "list_warnings", at_their_time)
+    page = watched.client("owner").get("/services/milling/watch/").content.decode()
+    first = page.partition('id="earlier"')[2].partition("</section>")[0].rpartition("<tr>")[2]
+    assert "forest 1.0.0" in first and "risk:accuracy" in first, "a broken promise is not lost with its path"
+    assert "Red" in first and "Read by then: " in first
+    chinese = watched.client("owner", HTTP_ACCEPT_LANGUAGE="zh").get("/services/milling/watch/").content.decode()
+    assert "以往启用" in chinese and "Earlier armings" not in chinese

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import pairwise
+from math import log10
 
 from pilotbase.charts.drawing import Drawing
 from pilotbase.charts.numbers import spell_count, spell_number
@@ -14,8 +16,9 @@ from pilotbase.charts.warning_colours import FILLS
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Colour
 
-WIDTH, HEIGHT = 640, 230
-LEFT, RIGHT, TOP, BOTTOM = 64, 616, 26, 178
+WIDTH, HEIGHT = 640, 250
+LEFT, RIGHT, TOP, BOTTOM = 64, 616, 46, 198
+_DAY = timedelta(days=1)
 _LEAST, _MOST = 1.25, 2.5
 """The scale reaches at least and at most so far, in shares of the level: the line is inside, and can be told from 1."""
 
@@ -24,7 +27,7 @@ _LEAST, _MOST = 1.25, 2.5
 class WatchedPoint:
     """Where a detector stood: ``value`` is log(evidence) / log(level)."""
 
-    day: str
+    at: datetime
     seen: int
     value: float
     colour: Colour
@@ -59,6 +62,7 @@ def watch_path_chart(path: WatchedPath, language: Language) -> str:
     drawing.text((LEFT + 6, up(1) - 6), high, colour=FILLS[path.high], bold=True)
     points = [(across(point.seen), up(max(point.value, 0))) for point in path.points]
     drawing.path([(LEFT, up(0)), *points], BLUE)
+    _draw_clipped(drawing, path, across, up, language)
     _draw_turns(drawing, path, across, up, language)
     return drawing.to_svg()
 
@@ -70,14 +74,53 @@ def _draw_axes(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, la
     for value in (0.0, 0.5, 1.0):
         label = spell_number(value) if path.level is None else spell_number(path.level**value)
         drawing.text((LEFT - 8, up(value) + 4), label, anchor="end", colour=MUTED)
-    first, last = path.points[0].day, path.points[-1].day
+    drawing.text((8, 16), _upright_name(path).render(language), colour=MUTED)
+    first, last = _spelled(path)
     axis = text("chart.watch.axis", first=first, last=last).render(language)
     drawing.text(((LEFT + RIGHT) / 2, BOTTOM + 40), axis, anchor="middle", colour=MUTED)
 
 
+def _upright_name(path: WatchedPath) -> Text:
+    """Return what is measured upwards, and at which of it the line stands."""
+    colour = Text(code=f"colour.{path.high}")
+    if path.level is None:
+        return text("chart.watch.share", colour=colour)
+    return text("chart.watch.evidence", colour=colour, level=f"{path.level:.4g}", alpha=f"{1 / path.level:.4g}")
+
+
+def _spelled(path: WatchedPath) -> tuple[str, str]:
+    """Return the first and the last moment: days, or hours and seconds where all lies within one."""
+    first, last = path.points[0].at, path.points[-1].at
+    return (f"{first:%Y-%m-%d %H:%M:%S}", _short(last, path)) if _is_short(path) else (f"{first:%F}", f"{last:%F}")
+
+
+def _short(at: datetime, path: WatchedPath) -> str:
+    return f"{at:%H:%M:%S UTC}" if _is_short(path) else f"{at:%F}"
+
+
+def _is_short(path: WatchedPath) -> bool:
+    return path.points[-1].at - path.points[0].at < _DAY
+
+
+def _draw_clipped(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, language: Language) -> None:
+    """Say how far a path goes on above the paper, where it does, with a mark at its first and its highest point."""
+    above = [point for point in path.points if point.value > up.high]
+    if not above:
+        return
+    highest = max(above, key=lambda point: point.value)
+    for x in {across(point.seen) for point in (above[0], highest)}:
+        drawing.polygon([(x - 6, TOP), (x + 6, TOP), (x, TOP - 9)], BLUE)
+    reached = f"{highest.value:.1f}" if path.level is None else f"10^{highest.value * log10(path.level):.1f}"
+    said = text("chart.watch.above", reached=reached).render(language)
+    beyond = across(highest.seen) > (LEFT + RIGHT) / 2
+    place = (across(highest.seen) + (-10 if beyond else 10), TOP - 12)
+    drawing.text(place, said, anchor="end" if beyond else "start", colour=BLUE, bold=True)
+
+
 def _draw_turns(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, language: Language) -> None:
     """Mark where the detector took another colour, with the word beside it."""
-    for before, point in pairwise([WatchedPoint("", 0, 0, Colour.GREEN), *path.points]):
+    beginning = WatchedPoint(path.points[0].at, 0, 0, Colour.GREEN)
+    for before, point in pairwise([beginning, *path.points]):
         if point.colour is not before.colour:
             place = (across(point.seen), up(max(point.value, 0)))
             drawing.circle(place, 5, PAPER, FILLS[point.colour])
@@ -85,7 +128,7 @@ def _draw_turns(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, l
             beyond = place[0] > (LEFT + RIGHT) / 2
             drawing.text(
                 (place[0] + (-9 if beyond else 9), place[1] + 14),
-                f"{word} · {point.day}",
+                f"{word} · {_short(point.at, path)}",
                 anchor="end" if beyond else "start",
                 colour=FILLS[point.colour],
                 bold=True,

@@ -25,6 +25,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.drawn import drawn
 from pilotbase.hub.form_errors import add_errors
 from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.pages.earlier_armings import earlier_armings
 from pilotbase.hub.watch_forms import SilenceForm, TermsForm
 from pilotbase.watch import status
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
@@ -131,15 +132,17 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
     view, operates = request.acting.view, request.acting.has(Role.OPERATOR)
     service, found = service_of(view, name), status.status_of(view, name)
     replayed = last_replay(view, name) if operates else None
+    raised = status.list_warnings(view, name, _WARNINGS)
     shown = {
         "title": service.title,
         "service": service,
         "found": found,
         "armed": found.watch is not None and found.watch.armed_at is not None,
         "pictures": [(one, drawn(_path_chart(view, name, found.watch, one))) for one in _in_order(found.detectors)],
-        "drift": drawn(_drift_chart(view, found)),
+        "drift": drawn(_drift_chart(view, found, raised)),
         "counts": [(Text(code=f"counted.{what}"), count) for what, count in found.counts.items()],
-        "warnings": status.list_warnings(view, name, _LISTED),
+        "warnings": raised[:_LISTED],
+        "earlier": earlier_armings(view, service, found.watch, raised),
         "incidents": list_incidents(view, name, limit=_INCIDENTS) if request.acting.has(*DESK_READERS) else [],
         "may_care": view.actor.may_write_for(service.organisation),
         "replayed": replayed,
@@ -164,8 +167,7 @@ def _path_chart(view: View, name: str, watch: Watch | None, one: DetectorReading
     if one.signal not in _DRAWN:
         return ""
     points = [
-        WatchedPoint(f"{point.at:%Y-%m-%d}", point.seen, point.value, point.colour)
-        for point in status.path(view, name, one.detector)
+        WatchedPoint(point.at, point.seen, point.value, point.colour) for point in status.path(view, name, one.detector)
     ]
     high = Colour.RED if one.signal is Signal.RISK else Colour.ORANGE
     risk = next((risk for risk in watch.risks if f"risk:{risk.criterion}" == one.detector), None) if watch else None
@@ -173,13 +175,13 @@ def _path_chart(view: View, name: str, watch: Watch | None, one: DetectorReading
     return watch_path_chart(WatchedPath(one.detector, points, high, level), language())
 
 
-def _drift_chart(view: View, found: WatchStatus) -> str:
+def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]) -> str:
     """Return when each column had which colour since the watch was armed, those that had one first."""
     watch = found.watch
     if watch is None or watch.armed_at is None or watch.profile is None:
         return ""
     begins, ends = watch.armed_at, view.store.clock()
-    spells = _spells(status.list_warnings(view, found.service, _WARNINGS), begins, ends)
+    spells = _spells(raised, begins, ends)
     columns = list(view.load(watch.profile, ReferenceProfile).columns)
     order = sorted(columns, key=lambda column: (column not in spells, columns.index(column)))[:_STRIPS]
     return drift_chart([DriftStrip(column, spells[column]) for column in order], begins, ends, language())

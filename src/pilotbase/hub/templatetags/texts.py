@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from django import template
@@ -24,6 +26,7 @@ from pilotbase.trial.page.wording import Wording
 register = template.Library()
 register.filter("approval_kind", approval_kind)
 _SHOWN_DIGITS = 12
+_HOUR = timedelta(hours=1)
 
 
 @register.simple_tag
@@ -137,11 +140,20 @@ def short(digest: str) -> str:
 
 
 @register.filter
-def moment(when: object) -> SafeString | str:
-    """Return a time as ISO date and minute in UTC."""
+def moment(when: object, seconds: bool = False) -> SafeString | str:
+    """Return a time as ISO date and minute, with ``seconds`` to the second, in UTC."""
     if not isinstance(when, datetime):
         return "–"
-    return format_html('<time datetime="{}">{}</time>', when.isoformat(), when.strftime("%Y-%m-%d %H:%M UTC"))
+    shown = when.strftime("%Y-%m-%d %H:%M:%S UTC" if seconds else "%Y-%m-%d %H:%M UTC")
+    return format_html('<time datetime="{}">{}</time>', when.isoformat(), shown)
+
+
+@register.simple_tag
+def close_together(rows: Iterable[object], *names: str) -> bool:
+    """Tell whether the times of a table lie within one hour, so that minutes alone would not tell them apart."""
+    found = [attrgetter(name)(row) for row in rows for name in names]
+    times = [one for one in found if isinstance(one, datetime)]
+    return len(times) > 1 and max(times) - min(times) < _HOUR
 
 
 @register.filter

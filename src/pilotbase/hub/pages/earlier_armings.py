@@ -1,0 +1,57 @@
+"""What earlier armings of a watch had come to: a path is not kept when a watch is armed anew, its warnings are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pilotbase.documents.service import CertifiedRoute, Service
+from pilotbase.documents.vocabularies import Colour
+from pilotbase.documents.watch import RiskWarning, Watch
+from pilotbase.documents.watch_api import RaisedWarning
+from pilotbase.workspace.store import View
+
+_STORED, _SHOWN = 200, 10
+_COLOURS = list(Colour)
+
+
+@dataclass(frozen=True)
+class EarlierArming:
+    """From when what was watched, and the highest colour of each detector that had one."""
+
+    armed_at: datetime
+    watched: str
+    warnings: tuple[RiskWarning, ...]
+
+
+def earlier_armings(
+    view: View, service: Service, current: Watch | None, raised: Sequence[RaisedWarning]
+) -> list[EarlierArming]:
+    """Return the armings before the one that stands now, newest first; ``raised`` is what the service was warned of."""
+    found = [one.load(Watch) for one in view.find("watch", {"service": service.name}, _STORED)]
+    armings = {one.armed_at: one for one in found if one.armed_at is not None}
+    begun = sorted(armings)
+    ends = dict(zip(begun, [*begun[1:], None], strict=True))
+    now = current.armed_at if current is not None else None
+    earlier = [at for at in reversed(begun) if at != now][:_SHOWN]
+    return [EarlierArming(at, _watched(service, armings[at]), _highest(raised, at, ends[at])) for at in earlier]
+
+
+def _watched(service: Service, watch: Watch) -> str:
+    """Return name and version of what was watched, as far as the service still has it; of others a dash."""
+    for route in service.routes:
+        if isinstance(route, CertifiedRoute) and route.certificate == watch.certificate:
+            return f"{route.application.name} {route.application.version}"
+    return "–"
+
+
+def _highest(raised: Sequence[RaisedWarning], begins: datetime, ends: datetime | None) -> tuple[RiskWarning, ...]:
+    highest = dict[str, RiskWarning]()
+    for warning in reversed([one.warning for one in raised]):
+        inside = warning.at >= begins and (ends is None or warning.at < ends)
+        known = highest.get(warning.detector)
+        rank = _COLOURS.index(warning.colour)
+        if inside and rank > _COLOURS.index(known.colour if known else Colour.GREEN):
+            highest[warning.detector] = warning
+    return tuple(sorted(highest.values(), key=lambda one: -_COLOURS.index(one.colour)))
