@@ -102,6 +102,15 @@ def test_all_problems_are_told_at_once():
     assert {issue.path for issue in caught.value.issues} == {"pressure", "age", "site"}
 
 
+def test_a_wrong_type_is_told_beside_missing_and_unknown_fields():
+    columns = {"pressure": ["hot"], "age": [3], "color": ["red"]}
+    with pytest.raises(ContractBrokenError) as broken:
+        CaseReader(CONTRACT).read(columns)
+    told = {issue.path: issue.problem.code for issue in broken.value.issues}
+    assert told["pressure"] == "contract.wrong_type" and told["color"] == "contract.unknown_field"
+    assert told["day"] == "contract.missing_field" and "age" not in told
+
+
 def test_cases_that_are_none_or_uneven():
     for found in ([], [7], [CASE, 7], [CASE, {"age": 1}]):
         with pytest.raises(ContractBrokenError):

@@ -5,7 +5,7 @@ import pytest
 
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.measures import Setting
-from pilotbase.watch.contract_breaks import broken_cases
+from pilotbase.watch.contract_breaks import broken_cases, worst_fault
 from pilotbase.watch.entering import losses_of
 from pilotbase.watch.keys import case_key
 from pilotbase.watch.labelled import LabelledPack
@@ -100,3 +100,23 @@ def test_breaks_of_the_contract_case_by_case():
     refused = pack([None] * 2, ends=["broke_contract", "cancelled"])
     assert broken_cases(refused, CONTRACT, frozenset()).tolist() == [True, False]
     assert broken_cases(pack([None], x=[good], day=[day], y=[1]), CONTRACT, frozenset()).tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        ([1.0, "1", "2", 11.0], "x is not a number (2 cases)"),
+        ([1.0, 12.0, 11.0, "1"], "x lies outside 0 to 10 (2 cases)"),
+        ([None, None, None, "1"], "x has no value (3 cases)"),
+    ],
+)
+def test_the_fault_that_most_cases_have_is_named(x, said):
+    found = worst_fault(pack([None] * 4, x=x, day=["2026-05-01"] * 3 + [None]), CONTRACT, frozenset({"day"}))
+    assert said in found.render("en") and found.render("zh")
+
+
+def test_a_lacking_column_a_refused_call_and_no_fault_at_all():
+    lacking = worst_fault(pack([None] * 2, day=["2026-05-01", "x"]), CONTRACT, frozenset())
+    assert "the column x is lacking (2 cases)" in lacking.render("en")
+    assert "gateway" in worst_fault(pack([None] * 2, ends=["broke_contract"] * 2), CONTRACT, frozenset()).render("en")
+    assert worst_fault(pack([None], x=[1.0], day=["2026-05-01"]), CONTRACT, frozenset()) is None

@@ -12,6 +12,7 @@ from pilotbase.documents.watch import Watch
 from pilotbase.watch import running
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
 from pilotbase.watch.cohorts import CohortState, list_cohorts
+from pilotbase.watch.counting import counts_of
 from pilotbase.watch.following import follow
 from pilotbase.watch.observations import take
 from pilotbase.watch.packs import packed
@@ -169,6 +170,27 @@ def test_slow_calls_and_broken_contracts_are_orange_never_red(world, clock):
         (Signal.CONTRACT, Colour.ORANGE),
     }
     assert "red" not in {colour for _, colour in told(world)}
+    (broken,) = [one for one in standing_warnings(world.view, "milling").values() if one.signal is Signal.CONTRACT]
+    assert "the column y is none of the contract (300 cases)" in broken.reason.render("en")
+    assert "列 y 不在数据契约之内" in broken.reason.render("zh")
+
+
+def test_what_the_contract_does_not_know_is_refused_or_counted(world, clock):
+    """A label that counted as none would make its case a correct one; an answer that is none costs an abstention."""
+    batches = [
+        observed("o1", clock.now, {"c1": "fine", "c2": "perhaps", "c3": None}),
+        labelled("l1", {"c1": "broken", "c2": "maybe"}),
+        labelled("l2", {"c1": "broken", "c2": None}),
+    ]
+    taken = take(world.view, batches)
+    assert (taken.cases, taken.labels, taken.unread_answers) == (3, 2, 1)
+    (refused,) = taken.refused
+    said = refused.reason.render("en")
+    assert refused.batch == "l1" and "maybe" in said and "c2" in said and "broken, fine" in said
+    assert "maybe" in refused.reason.render("zh")
+    with world.view.reading() as connection:
+        counted = {one.what.value: one.count for one in counts_of(connection, "milling")}
+    assert (counted["unread_label"], counted["unread_answer"]) == (1, 1)
 
 
 def test_a_slow_call_of_many_cases_is_one_slow_call(world, clock):

@@ -39,7 +39,8 @@ def take(
     as_json: AsJson = False,
 ) -> None:
     """Take in observations and labels from a file; the same file again changes nothing."""
-    _print_taken(_sent(service, file, as_json) if is_remote() else _taken_here(service, file), as_json)
+    taken = _sent(service, file, as_json) if is_remote() else _taken_here(service, file)
+    _print_taken(taken, as_json, file.name)
 
 
 @app.command("label")
@@ -206,17 +207,19 @@ def _terms(file: Path | None) -> WatchTerms:
     return terms
 
 
-def _print_taken(taken: Taken, as_json: bool) -> None:
+def _print_taken(taken: Taken, as_json: bool, file: str = "") -> None:
     if as_json:
         print_json(taken.to_json_value())
     else:
         say(text("watching.taken", cases=taken.cases, labels=taken.labels, repeated=taken.repeated))
-        for name in ("repeated_cases", "late_cases", "late_labels", "unknown_labels"):
+        for name in ("repeated_cases", "late_cases", "late_labels", "unknown_labels", "unread_answers"):
             count = getattr(taken, name)
             if count:
                 say(text("watching.counted", what=Text(code=f"counted.{name.removesuffix('s')}"), count=count))
     for refusal in taken.refused[:_SHOWN]:
-        say(refusal.reason, err=True)
+        say(text("watching.of_file", file=file, said=refusal.reason) if file else refusal.reason, err=True)
+    for code, params in {refusal.reason.code: refusal.reason.params for refusal in taken.refused}.items():
+        say(Text(code=f"{code}.hint", params=params), err=True)
     if taken.refused:
         raise typer.Exit(2)
 

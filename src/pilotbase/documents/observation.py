@@ -84,6 +84,8 @@ class Taken(Document):
     """Labels of cases whose cohort had closed: kept, and counted by no detector."""
     unknown_labels: int = 0
     """Labels of cases that have not come yet: kept, and found when they come."""
+    unread_answers: int = 0
+    """Answers that are no class, or no number, by the service's contract: kept, and counted as abstentions."""
     refused: tuple[Refusal, ...] = ()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.observation import Scalar
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.watch.packs import Pack
 
@@ -21,7 +23,23 @@ _TYPES: dict[DataType, frozenset[type]] = {
     DataType.DATE: frozenset({str}),
     DataType.DATETIME: frozenset({str}),
 }
+_TYPE_NAMES = {
+    DataType.FLOAT: "number",
+    DataType.INTEGER: "integer",
+    DataType.BOOLEAN: "boolean",
+    DataType.TEXT: "text",
+    DataType.DATE: "date",
+    DataType.DATETIME: "datetime",
+}
 _TIMES = {DataType.DATE: date.fromisoformat, DataType.DATETIME: datetime.fromisoformat}
+
+
+@dataclass(frozen=True, eq=False)
+class Fault:
+    """One way in which cases break the contract, and which of them do, shape (cases,)."""
+
+    how: Text
+    cases: NDArray[np.bool_]
 
 
 def broken_cases(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> NDArray[np.bool_]:
@@ -31,22 +49,42 @@ def broken_cases(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> ND
     there, and when a value is of another type, out of range, or missing where none was ever missing (``may_miss`` are
     the fields where some were).
     """
-    refused = np.array([end == CallEnd.BROKE_CONTRACT.value for end in pack.ends], dtype=np.bool_)
+    broken = np.zeros(len(pack), dtype=np.bool_)
+    for fault in _faults(pack, contract, may_miss):
+        broken |= fault.cases
+    return broken
+
+
+def worst_fault(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Text | None:
+    """Return which column most cases of ``pack`` break the contract at, and how; None where none does."""
+    worst = max(_faults(pack, contract, may_miss), key=lambda fault: int(fault.cases.sum()), default=None)
+    count = 0 if worst is None else int(worst.cases.sum())
+    return text("detector.at_fault", how=worst.how, count=count, cases=len(pack)) if worst and count else None
+
+
+def _faults(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Iterator[Fault]:
+    everywhere = np.ones(len(pack), dtype=np.bool_)
     names = {field.name for field in contract.features}
-    if not pack.inputs:
-        return refused
-    if names != set(pack.inputs):
-        return np.ones(len(pack), dtype=np.bool_)
-    for field in contract.features:
-        refused |= _broken_values(pack.inputs[field.name], field, field.name in may_miss)
-    return refused
+    for name in [name for name in pack.inputs if name not in names]:
+        yield Fault(text("detector.fault_extra", column=name), everywhere)
+    for field in contract.features if pack.inputs else ():
+        if field.name in pack.inputs:
+            yield from _faults_of(pack.inputs[field.name], field, field.name in may_miss)
+        else:
+            yield Fault(text("detector.fault_absent", column=field.name), everywhere)
+    refused = np.array([end == CallEnd.BROKE_CONTRACT.value for end in pack.ends], dtype=np.bool_)
+    yield Fault(text("detector.fault_refused"), refused)
 
 
-def _broken_values(values: Sequence[Scalar], field: Field, may_miss: bool) -> NDArray[np.bool_]:
-    allowed = _TYPES[field.data_type] | ({type(None)} if may_miss else set())
-    broken = np.array([type(value) not in allowed for value in values], dtype=np.bool_)
+def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterator[Fault]:
+    missing = np.array([value is None for value in values], dtype=np.bool_)
+    if not may_miss:
+        yield Fault(text("detector.fault_missing", column=field.name), missing)
+    broken = np.array([type(value) not in _TYPES[field.data_type] for value in values], dtype=np.bool_) & ~missing
     if field.data_type in _TIMES:
         broken |= np.array([isinstance(value, str) and not _is_time(value, field) for value in values], dtype=np.bool_)
+    wanted = text(f"contract.type.{_TYPE_NAMES[field.data_type]}")
+    yield Fault(text("detector.fault_type", column=field.name, wanted=wanted), broken)
     if field.data_type in (DataType.FLOAT, DataType.INTEGER) and (field.minimum, field.maximum) != (None, None):
         numbers = np.array(
             [value if not bad and value is not None else np.nan for value, bad in zip(values, broken, strict=True)],
@@ -54,8 +92,8 @@ def _broken_values(values: Sequence[Scalar], field: Field, may_miss: bool) -> ND
         )
         low = -np.inf if field.minimum is None else field.minimum
         high = np.inf if field.maximum is None else field.maximum
-        broken |= (numbers < low) | (numbers > high)
-    return broken
+        how = text("detector.fault_range", column=field.name, low=f"{low:g}", high=f"{high:g}")
+        yield Fault(how, (numbers < low) | (numbers > high))
 
 
 def _is_time(value: str, field: Field) -> bool:

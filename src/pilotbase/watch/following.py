@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.profile import ReferenceProfile
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
 from pilotbase.documents.watch import Watch
-from pilotbase.watch.contract_breaks import broken_cases
+from pilotbase.watch.contract_breaks import broken_cases, worst_fault
 from pilotbase.watch.detectors import WHOLE, Change, Detector, LossDetector, LossState, LossWatch, restored, written
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
@@ -112,8 +112,7 @@ class Following:
     def take_pack(self, pack: Pack) -> None:
         """Let the detectors of the stream look at cases in the order in which they came."""
         if CONTRACT in self.stream and self.promised is not None:
-            broken = broken_cases(pack, self.promised.plan.contract, self.promised.may_miss)
-            self.stream[CONTRACT].follow(contract_losses(broken), pack.at)
+            self._follow_contract(self.stream[CONTRACT], pack, self.promised)
         if LATENCY in self.stream and self.watch.latency_ms is not None:
             milliseconds, at = _timed(pack)
             self.stream[LATENCY].follow(latency_losses(milliseconds, self.watch.latency_ms), at)
@@ -121,6 +120,18 @@ class Following:
             rows = [row for row, end in enumerate(pack.ends) if end != CallEnd.BROKE_CONTRACT]
             asked = pack if len(rows) == len(pack) else pack.among(rows)
             self.stream[DRIFT].follow(asked.inputs, asked.at)
+
+    @staticmethod
+    def _follow_contract(followed: Followed, pack: Pack, promised: Promised) -> None:
+        """Let the detector look at who breaks the contract; what it then warns of names the column at fault."""
+        contract, may_miss, before = promised.plan.contract, promised.may_miss, len(followed.turns)
+        followed.follow(contract_losses(broken_cases(pack, contract, may_miss)), pack.at)
+        fault = worst_fault(pack, contract, may_miss) if len(followed.turns) > before else None
+        for place in range(before, len(followed.turns)):
+            turn = followed.turns[place]
+            if fault is not None and turn.colour is not Colour.GREEN:
+                said = text("detector.with_fault", said=turn.reason, fault=fault)
+                followed.turns[place] = replace(turn, reason=said)
 
     def hear(self, at: Sequence[int], heard: bool = True) -> None:
         """Let the detector of silence hear something at each moment, or look at it and hear nothing."""

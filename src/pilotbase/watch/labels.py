@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, insert, select
 
 from pilotbase.documents.observation import LabelBatch, Scalar, Taken
+from pilotbase.documents.texts import text
+from pilotbase.measures import Setting
 from pilotbase.watch.cohorts import CohortState
 from pilotbase.watch.counting import Counted
 from pilotbase.watch.keys import batch_key, case_key, content_key
 from pilotbase.watch.known_keys import digests_of, in_chunks, places_of
 from pilotbase.watch.outcomes import with_amounts, with_refusal
+from pilotbase.watch.scoring import readable_labels, unreadable
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.transaction import Transaction
 
@@ -26,16 +29,28 @@ _labels, _cases, _packs, _cohorts = (
     tables.observation_packs.c,
     tables.watch_cohorts.c,
 )
+_SHOWN = 80
+"""Letters of a label that cannot be read."""
 
 
-def take_labels(change: Transaction, service: str, batches: Sequence[LabelBatch]) -> Taken:
-    """Take batches of labels of one service and return what came of them."""
+def take_labels(
+    change: Transaction, service: str, batches: Sequence[LabelBatch], settings: Sequence[Setting] = ()
+) -> Taken:
+    """Take batches of labels of one service and return what came of them.
+
+    ``settings``: of its versions, where they are known. A label that none of them can read would count as none, and a
+    case without a label as correct: so its batch is refused.
+    """
     keys = [batch_key(service, "labels", batch.batch) for batch in batches]
     known = digests_of(change.connection, tables.label_batches, keys)
     taken = Taken()
     for batch, key in zip(batches, keys, strict=True):
         digest = content_key(json.dumps(batch.labels, sort_keys=True).encode())
         if key not in known:
+            unread = _first_unread(batch, settings)
+            if unread is not None:
+                taken = with_refusal(taken, batch.batch, Counted.UNREAD_LABEL, **unread)
+                continue
             known[key] = digest
             taken = with_amounts(taken, _write(change, batch, key, digest))
         elif known[key] == digest:
@@ -53,6 +68,18 @@ def labels_of(connection: Connection, keys: Sequence[bytes], labels_to: int) -> 
         rows = select(_labels.key, _labels.value).where(*upto).order_by(_labels.batch)
         found |= {bytes(key): json.loads(value) for key, value in connection.execute(rows)}
     return found
+
+
+def _first_unread(batch: LabelBatch, settings: Sequence[Setting]) -> dict[str, object] | None:
+    """Return what is told of labels that cannot be read, the first by name; None where all can."""
+    labels = list(batch.labels.items())
+    unread = unreadable([value for _, value in labels], settings, readable_labels) if settings else []
+    if not unread:
+        return None
+    case, value = labels[unread[0]]
+    classes = sorted({name for setting in settings for name in setting.classes})
+    allowed = ", ".join(classes) or text("observation.a_number")
+    return {"case": case, "found": str(value)[:_SHOWN], "count": len(unread), "allowed": allowed}
 
 
 def _write(change: Transaction, batch: LabelBatch, key: bytes, digest: bytes) -> dict[str, int]:

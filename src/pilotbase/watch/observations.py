@@ -16,6 +16,7 @@ from sqlalchemy import insert, select
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.watch import Watch
+from pilotbase.measures import Setting
 from pilotbase.watch.cohorts import cohort_for
 from pilotbase.watch.counting import Counted, count
 from pilotbase.watch.keys import batch_key, case_key, content_key
@@ -23,7 +24,9 @@ from pilotbase.watch.known_keys import digests_of, places_of
 from pilotbase.watch.labels import take_labels
 from pilotbase.watch.outcomes import refused_for, sum_of, with_amounts, with_refusal
 from pilotbase.watch.packs import Pack, PackedBatch, joined, microseconds, moment_of, packed
-from pilotbase.watch.subjects import own_service, watch_of
+from pilotbase.watch.promises import settings_of
+from pilotbase.watch.scoring import readable_answers, unreadable
+from pilotbase.watch.subjects import own_service, service_of, watch_of
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -34,6 +37,7 @@ PACK_CASES = 4_096
 """Small batches that come together share a pack up to so many cases; a large one has one of its own."""
 _packs = tables.observation_packs.c
 Batch = ObservationBatch | PackedBatch | LabelBatch
+_REFUSED = (Counted.FUTURE, Counted.BATCH_DIFFERS, Counted.CASE_DIFFERS, Counted.UNREAD_LABEL)
 
 
 class _Waiting(NamedTuple):
@@ -72,9 +76,11 @@ def require_taken(taken: Taken) -> Taken:
 
 def _take_all(view: View, change: Transaction, service: str, batches: Sequence[Batch]) -> Taken:
     watch = watch_of(view.within(change), service) or Watch(service=service)
+    settings = settings_of(view.within(change), service_of(view.within(change), service))
     cases = [packed(batch) if isinstance(batch, ObservationBatch) else batch for batch in batches]
-    observed = _Observing(change, watch, [batch for batch in cases if isinstance(batch, PackedBatch)]).take()
-    labelled = take_labels(change, service, [batch for batch in cases if isinstance(batch, LabelBatch)])
+    own = [batch for batch in cases if isinstance(batch, PackedBatch)]
+    observed = _Observing(change, watch, own, settings).take()
+    labelled = take_labels(change, service, [batch for batch in cases if isinstance(batch, LabelBatch)], settings)
     taken = sum_of([observed, labelled])
     told = {name: value for name, value in taken if isinstance(value, int) and value}
     change.record("observation.taken", [f"service:{service}"], {**told, "refused": len(taken.refused)})
@@ -84,7 +90,8 @@ def _take_all(view: View, change: Transaction, service: str, batches: Sequence[B
         Counted.LATE_CASE: taken.late_cases,
         Counted.LATE_LABEL: taken.late_labels,
         Counted.UNKNOWN_LABEL: taken.unknown_labels,
-        **{what: refused_for(taken, what) for what in (Counted.FUTURE, Counted.BATCH_DIFFERS, Counted.CASE_DIFFERS)},
+        Counted.UNREAD_ANSWER: taken.unread_answers,
+        **{what: refused_for(taken, what) for what in _REFUSED},
     }
     count(change.connection, service, amounts, change.now)
     return taken
@@ -93,8 +100,10 @@ def _take_all(view: View, change: Transaction, service: str, batches: Sequence[B
 class _Observing:
     """Takes batches of one service: sorts out what is known, then writes packs and keys."""
 
-    def __init__(self, change: Transaction, watch: Watch, batches: Sequence[PackedBatch]) -> None:
-        self._change, self._watch, self._batches = change, watch, batches
+    def __init__(
+        self, change: Transaction, watch: Watch, batches: Sequence[PackedBatch], settings: Sequence[Setting]
+    ) -> None:
+        self._change, self._watch, self._batches, self._settings = change, watch, batches, settings
         self._keys = [batch_key(watch.service, "observations", batch.batch) for batch in batches]
         self._cases = [[case_key(watch.service, case) for case in batch.pack.ids] for batch in batches]
         self._known = digests_of(change.connection, tables.observed_batches, self._keys)
@@ -123,7 +132,8 @@ class _Observing:
             return
         latest = max(pack.at)
         if latest > microseconds(self._change.now + SKEW):
-            self._refuse(batch, Counted.FUTURE, at=f"{moment_of(latest):%Y-%m-%d %H:%M:%S}Z")
+            case = pack.ids[pack.at.index(latest)]
+            self._refuse(batch, Counted.FUTURE, case=case, at=f"{moment_of(latest):%Y-%m-%d %H:%M:%S}Z")
             return
         before = {row: self._row_of(case) for row, case in enumerate(cases) if self._is_known(case)}
         differing = next((row for row, known in before.items() if known != pack.row(row)), None)
@@ -145,6 +155,9 @@ class _Observing:
         if not rows:
             self._written[keys[0]] = (keys[1], None)
         amounts = {"cases": len(rows), "repeated_cases": len(pack) - len(rows), "late_cases": len(by_cohort[None])}
+        if pack.answers and self._settings:
+            unread = unreadable([pack.answers[row] for row in rows], self._settings, readable_answers)
+            amounts["unread_answers"] = len(unread)
         self._taken = with_amounts(self._taken, {"batches": 1, **amounts})
 
     def _cohort_at(self, at: int) -> int | None:

@@ -14,6 +14,7 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.documents.watch import Watch
 from pilotbase.measures import Setting, is_resource
 from pilotbase.trial.sealing import SealedScenario
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 _LATENCY = re.compile(r"latency\.p(\d+)")
@@ -33,9 +34,7 @@ class Promised:
     @property
     def setting(self) -> Setting:
         """Return what a service offers to criteria: the answers, and as columns what it is asked with."""
-        prediction, features = self.plan.contract.prediction, self.plan.contract.features
-        columns = frozenset(field.name for field in features)
-        return Setting(prediction.kind, prediction.classes, self.plan.positive, columns, features=features)
+        return setting_of(self.plan)
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,24 @@ class LatencyPromise:
 
     milliseconds: float
     quantile: float
+
+
+def setting_of(plan: TrialPlan) -> Setting:
+    """Return what a service that was accepted on ``plan`` offers to criteria."""
+    prediction, features = plan.contract.prediction, plan.contract.features
+    columns = frozenset(field.name for field in features)
+    return Setting(prediction.kind, prediction.classes, plan.positive, columns, features=features)
+
+
+def settings_of(view: View, service: Service) -> tuple[Setting, ...]:
+    """Return the setting of each version of ``service``; none where one is an endpoint, or its plan is not seen."""
+    routes = [route for route in service.routes if isinstance(route, CertifiedRoute)]
+    if len(routes) < len(service.routes):
+        return ()
+    try:
+        return tuple(setting_of(view.load(route.plan, TrialPlan)) for route in routes)
+    except NotFoundError:
+        return ()
 
 
 def promised_of(view: View, service: Service) -> Promised | None:

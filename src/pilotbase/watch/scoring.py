@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from pilotbase.measures import Cases, Setting
 from pilotbase.watch.packs import Pack
 
 Flags = NDArray[np.bool_]
+_Readable = Callable[[Sequence[Scalar], Setting], Flags]
 _ANSWERED = frozenset({CallEnd.ANSWERED.value, CallEnd.FELL_BACK.value})
 
 
@@ -47,6 +48,27 @@ def cases_of_answers(pack: Pack, labels: Sequence[Scalar], setting: Setting, by:
     return cases, labelled
 
 
+def readable_labels(labels: Sequence[Scalar], setting: Setting) -> Flags:
+    """Return which labels can be read; None, which takes a label back, is one of them."""
+    if setting.kind != "value" and not setting.classes:
+        return np.ones(len(labels), dtype=np.bool_)
+    truth = _coded(labels, setting)
+    known = np.isfinite(truth) if setting.kind == "value" else truth >= 0
+    return known | _none(labels)
+
+
+def readable_answers(answers: Sequence[Scalar], setting: Setting) -> Flags:
+    """Return which answers can be read; None, an abstention, is one of them."""
+    if setting.kind == "label":
+        return readable_labels(answers, setting)
+    return np.isfinite(_numbers(answers)) | _none(answers)
+
+
+def unreadable(values: Sequence[Scalar], settings: Sequence[Setting], readable: _Readable) -> list[int]:
+    """Return which of ``values`` none of ``settings`` can read, in their order."""
+    return np.flatnonzero(~np.any([readable(values, setting) for setting in settings], axis=0)).tolist()
+
+
 def spelled_label(value: Scalar, classes: Sequence[str]) -> str:
     """Return a label as the contract spells classes: ``true`` or ``1`` for a boolean, no point in whole numbers."""
     if isinstance(value, bool):
@@ -63,6 +85,10 @@ def _coded(values: Sequence[Scalar], setting: Setting) -> NDArray[Any]:
         return _numbers(values)
     codes = {label: code for code, label in enumerate(setting.classes)}
     return np.array([codes.get(spelled_label(value, setting.classes), -1) for value in values], dtype=np.int64)
+
+
+def _none(values: Sequence[Scalar]) -> Flags:
+    return np.array([value is None for value in values], dtype=np.bool_)
 
 
 def _numbers(values: Sequence[Scalar]) -> NDArray[np.float64]:
