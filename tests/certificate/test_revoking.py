@@ -87,6 +87,20 @@ def test_what_is_suspended_does_not_hold_until_it_is_reinstated(
     assert told == ["certificate.suspended", "certificate.reinstated"]
 
 
+def test_a_suspension_for_a_risk_warning_is_told_in_the_language_of_the_reader(
+    trust: TrustFolder, view: View, sign: Sign, path: Path
+) -> None:
+    """The list keeps the words that lists have always kept, so that older ones are told the same."""
+    data, roots = sign(trust), trust.roots()
+    serial = verify_certificate(data, roots, at=NOW).certificate.serial
+    listed = suspend(trust, view, path, serial, "risk warning", NOW)
+    with pytest.raises(InvalidProofError) as error:
+        verify_certificate(data, roots, path.read_bytes(), at=NOW)
+    assert error.value.text.render("zh") == "证书自 2026-11-25 08:00 UTC 起暂停：风险预警"
+    assert error.value.text.render("en").endswith(": risk warning")
+    assert [entry.reason for entry in listed.suspended] == ["risk warning"]
+
+
 def test_no_reinstatement_brings_back_what_was_revoked(trust: TrustFolder, view: View, sign: Sign, path: Path) -> None:
     data, roots = sign(trust), trust.roots()
     serial = verify_certificate(data, roots, at=NOW).certificate.serial

@@ -24,6 +24,7 @@ from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition, kind_moved, state_name, transition
 from pilotbase.documents.permissions import Act, act_name, permitted
+from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.record import BROUGHT, Record, StepTaken
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace import jobs
@@ -192,7 +193,7 @@ def _write(change: Transaction, base: View, at: Situation, record: Record, head:
 
 def _why_stopped(at: Situation) -> Text:
     if at.move.note:
-        return text("record.stopped_because", organisation=at.actor.organisation, reason=at.move.note)
+        return text("record.stopped_because", organisation=at.actor.organisation, reason=spoken_reason(at.move.note))
     return text("record.stopped", organisation=at.actor.organisation)
 
 

@@ -15,6 +15,7 @@ from pilotbase.certificate.roots import TrustRoots
 from pilotbase.certificate.statement import PAYLOAD_TYPE, read_statement
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InvalidProofError, UnknownProofError
+from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Text, text
 
 
@@ -108,12 +109,12 @@ def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, a
         return text("certificate.doubt.other_issuer", found=listed.issuer, issuer=certificate.issuer)
     entry = listed.find(certificate.serial)
     if entry is not None:
-        raise InvalidProofError("certificate.revoked", at=_minute(entry.at), reason=entry.reason)
+        raise InvalidProofError("certificate.revoked", at=_minute(entry.at), reason=spoken_reason(entry.reason))
     if not listed.fresh(at):
         return text("certificate.doubt.stale", issued=_minute(listed.issued_at), until=_minute(listed.next_update))
     held = listed.find_suspended(certificate.serial)
     if held is not None:
-        raise InvalidProofError("certificate.suspended", at=_minute(held.at), reason=held.reason)
+        raise InvalidProofError("certificate.suspended", at=_minute(held.at), reason=spoken_reason(held.reason))
     return None
 
 

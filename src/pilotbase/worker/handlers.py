@@ -21,6 +21,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.public_reasons import REVOKED, SUPERSEDED, SUSPENDED
 from pilotbase.documents.record import ApplicationVersion, Record, Result
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Approval, Scenario
@@ -102,7 +103,7 @@ def certify(base: Base, job: Job, on_progress: OnProgress) -> None:
     report = view.load(record.documents["report"], Report)
     before = record.documents.get("certificate")
     if before is not None:
-        _revoke(base, before, "superseded by a re-test")
+        _revoke(base, before, SUPERSEDED)
     issued = issue(base, report, plan, remarks_of(view, record))
     _step(base, job, Act.CERTIFICATE_ISSUE, issued.digest())
 
@@ -110,7 +111,7 @@ def certify(base: Base, job: Job, on_progress: OnProgress) -> None:
 def publish_revocation(base: Base, job: Job, on_progress: OnProgress) -> None:
     """Put the certificate of a record on the base's signed list of revocations."""
     on_progress(Progress(text("job.progress.revocation")))
-    _revoke(base, job.payload["certificate"], job.payload.get("note") or "revoked")
+    _revoke(base, job.payload["certificate"], job.payload.get("note") or REVOKED)
 
 
 def publish_standing(base: Base, job: Job, on_progress: OnProgress) -> None:
@@ -220,7 +221,7 @@ def _require_rehearsed(base: Base, sealed: Sealed, candidate: Candidate, on_prog
 
 def _why_suspended(record: Record) -> str:
     notes = [step.note for step in record.history if step.act is Act.CERTIFICATE_SUSPEND and step.note]
-    return (notes[-1] if notes else "suspended")[:MAXIMUM_REASON]
+    return (notes[-1] if notes else SUSPENDED)[:MAXIMUM_REASON]
 
 
 def _revoke(base: Base, certificate: Digest, reason: str) -> None:

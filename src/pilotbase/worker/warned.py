@@ -16,6 +16,7 @@ from pilotbase.certificate import suspend
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.public_reasons import RISK_WARNING
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, ServingState
@@ -178,14 +179,14 @@ def _suspend(route: CertifiedRoute, reacting: Reacting, case: Case) -> Finish:
         if record.state != "certified":
             standing = state_name("commission", record.state)
             return Done(what=text("reaction.not_suspended", state=standing), at=change.now)
-        move = Move(note="risk warning", reason=_raised(case.warning))
+        move = Move(note=RISK_WARNING, reason=_raised(case.warning))
         moved = advance_within(change, view, route.commission, Act.CERTIFICATE_SUSPEND, move)
         return Done(what=text("reaction.suspended"), at=change.now, document=moved.digest())
 
     if _has_record(reacting, route):
         return told_to_incident(reacting, service, by_record)
     base = reacting.base
-    suspend(base.trust, view, base.revocations, route.serial, "risk warning", view.store.clock())
+    suspend(base.trust, view, base.revocations, route.serial, RISK_WARNING, view.store.clock())
     what = text("reaction.suspended")
     if barred(view, route, revocations(view)) == "revoked":
         what = text("reaction.not_suspended", state=state_name("commission", "revoked"))

@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.base import localized
-from pilotbase.documents.texts import Language, text
+from pilotbase.documents.public_reasons import spoken_reason
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub import public
 from pilotbase.hub.addresses import address_of
@@ -83,7 +84,12 @@ def _revocations(language: Language) -> Iterable[Entry]:
         assert one.revoked is not None
         title = text(f"portal.feed_{one.status}", title=_certified_title(one, language)).render(language)
         url = f"{address(one.certificate.serial)}#{one.status}"
-        yield Entry(url, title, one.revoked.reason, one.revoked.at, base().trust.issuer)
+        yield Entry(url, title, _why(one.revoked.reason, language), one.revoked.at, base().trust.issuer)
+
+
+def _why(reason: str, language: Language) -> str:
+    spoken = spoken_reason(reason)
+    return spoken.render(language) if isinstance(spoken, Text) else spoken
 
 
 def _certified_title(one: public.Certified, language: Language) -> str:

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Text, catalogue, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
@@ -25,6 +26,7 @@ from pilotbase.trial.page.wording import Wording
 
 register = template.Library()
 register.filter("approval_kind", approval_kind)
+register.filter("spoken", spoken_reason)
 _SHOWN_DIGITS = 12
 _HOUR = timedelta(hours=1)
 
