@@ -240,7 +240,11 @@ def test_arming_shows_first_what_would_have_been_warned_of(world, clock):
 def test_without_history_the_public_sample_is_replayed(world):
     found = replay_watch(world.lab, world.view, prepare_watch(world.lab, world.view, "milling", TERMS))
     assert (found.source, found.cases) == ("public_sample", 4000)
-    assert [one.code for one in found.cautions] == ["watching.no_history", "detector.small_reference"]
+    assert [one.code for one in found.cautions] == [
+        "watching.no_history",
+        "watching.drift_on_sample",
+        "detector.small_reference",
+    ]
     assert found.turns == ()
 
 

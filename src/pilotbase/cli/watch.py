@@ -14,11 +14,12 @@ from pilotbase.cli.driving import hub, is_remote, remote
 from pilotbase.cli.edge import print_json, progress_shown, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Signal
 
 if TYPE_CHECKING:
     from pilotbase.cli.watch_here import WatchHere
     from pilotbase.documents.observation import Scalar, Taken
-    from pilotbase.documents.watch import Replay, WatchTerms
+    from pilotbase.documents.watch import Replay, Watch, WatchTerms
     from pilotbase.documents.watch_api import RaisedWarning, WatchStatus
     from pilotbase.protocols.hub_watch import HubWatch
 
@@ -76,6 +77,7 @@ def arm(service: Service, terms: TermsFile = None, as_json: AsJson = False) -> N
     watch = watching.arm(service, found.digest())
     if not as_json:
         say(text("watching.armed", service=service, risks=len(watch.risks), unpromised=len(watch.unpromised)))
+        _print_promises(watch)
 
 
 @app.command("disarm")
@@ -245,12 +247,28 @@ def _print_status(found: WatchStatus) -> None:
     for one in found.detectors:
         colour = Text(code=f"colour.{one.colour}")
         say(text("watching.detector", detector=one.detector, colour=colour, seen=one.seen, value=f"{one.value:.2f}"))
-    for rule, reason in (found.watch.unpromised if found.watch else {}).items():
-        say(text("watching.unpromised", rule=rule, reason=reason))
+    if found.watch is not None:
+        entered = not armed or any(one.signal is Signal.RISK for one in found.detectors)
+        for risk in () if entered else found.watch.risks:
+            say(text("watching.not_entered", rule=risk.criterion))
+        _print_unpromised(found.watch)
     for warning in found.warnings:
         _print_warning(warning)
     for what, count in found.counts.items():
         say(text("watching.counted", what=Text(code=f"counted.{what}"), count=count))
+
+
+def _print_promises(watch: Watch) -> None:
+    from pilotbase.watch.following import promise_of
+
+    for risk in watch.risks:
+        say(text("watching.unpromised", rule=risk.criterion, reason=promise_of(risk)))
+    _print_unpromised(watch)
+
+
+def _print_unpromised(watch: Watch) -> None:
+    for rule, reason in watch.unpromised.items():
+        say(text("watching.unpromised", rule=rule, reason=reason))
 
 
 def _print_warning(one: RaisedWarning) -> None:

@@ -17,7 +17,7 @@ from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
-from pilotbase.documents.watch import Watch
+from pilotbase.documents.watch import Watch, WatchedRisk
 from pilotbase.watch.contract_breaks import broken_cases, worst_fault
 from pilotbase.watch.detectors import WHOLE, Change, Detector, LossDetector, LossState, LossWatch, restored, written
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
@@ -168,14 +168,22 @@ def follow(
         assert promised is not None
         loss = promised_loss(risk.criterion, promised.setting, watch.tolerance)
         assert isinstance(loss, WatchedLoss), "a watch names only criteria that can be watched"
-        design = LossWatch(Signal.RISK, risk.criterion, risk.r0, risk.alpha, risk.early)
-        risks[name] = (_loss_detector(name, design, states, _RISK_EVERY), loss)
+        risks[name] = (_loss_detector(name, _design(risk), states, _RISK_EVERY), loss)
     return Following(watch, promised, dict(_stream(watch, promised, profile, states)), risks)
+
+
+def promise_of(risk: WatchedRisk) -> Text:
+    """Return what a watch promises of a criterion, with its numbers."""
+    return LossDetector(_design(risk)).promise
 
 
 def follow_silence(watch: Watch, states: States) -> Following:
     """Return the detector of silence alone, which is asked when nothing has come."""
     return Following(watch, None, {SILENCE: _silence_detector(watch, states)}, {})
+
+
+def _design(risk: WatchedRisk) -> LossWatch:
+    return LossWatch(Signal.RISK, risk.criterion, risk.r0, risk.alpha, risk.early)
 
 
 def _stream(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from pilotbase.data.batches import feature_columns
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.documents.vocabularies import CallEnd, Colour
 from pilotbase.documents.watch import Replay, ReplayedTurn, Watch
 from pilotbase.protocols.contract_cases import scalars_of
 from pilotbase.protocols.frames import Batch
@@ -120,9 +120,11 @@ def _shown(turn: Turn) -> ReplayedTurn:
 
 def _cautions(following: Following, found: Replay) -> Iterator[Text]:
     """Yield what speaks against relying on the watch as it is prepared."""
+    drift = following.stream.get(DRIFT)
     if found.source != "history":
         yield text("watching.no_history")
-    drift = following.stream.get(DRIFT)
+    if found.cases and drift is not None:
+        yield from _expected_drift(following.watch, found, sum(turn.colour is not Colour.GREEN for turn in drift.turns))
     caution = drift.detector.caution if drift is not None and isinstance(drift.detector, DriftDetector) else None
     if caution is not None:
         yield caution
@@ -131,3 +133,11 @@ def _cautions(following: Following, found: Replay) -> Iterator[Text]:
         yield text("watching.labels_missing", share=share, cases=found.entered)
     if not following.risks:
         yield text("watching.no_promise")
+
+
+def _expected_drift(watch: Watch, found: Replay, alarms: int) -> Iterator[Text]:
+    """Yield how many alarms of drift are chance: on the public sample, which is the reference itself, all should be."""
+    chunks = found.cases // watch.chunk
+    expected = f"{watch.drift_alarms * chunks / watch.drift_chunks:.2g}"
+    told = {"chunks": chunks, "chunk": watch.chunk, "expected": expected, "alarms": alarms}
+    yield text("watching.drift_on_sample" if found.source == "public_sample" else "watching.drift_on_history", **told)
