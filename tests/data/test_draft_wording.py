@@ -13,6 +13,7 @@ from pilotbase.data.labels import classes_of
 from pilotbase.data.splits import split_cases
 from pilotbase.data.tables import read_table
 from pilotbase.documents.contract import DataType
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES, catalogue
@@ -108,13 +109,25 @@ def test_many_classes_say_that_costs_are_not_used(draft):
 
 def test_placeholders_are_said(draft):
     found, _ = draft(contact="某水厂，值班电话 12345", file="水泵.csv")
-    assert (found.scenario.owner.organisation, found.scenario.name) == ("owner", "scenario")
-    for code, placeholder in (("draft.decided.organisation", "owner"), ("draft.decided.name", "scenario")):
+    assert found.scenario.owner.organisation == "owner"
+    assert re.fullmatch(r"fault-\d{4}", found.scenario.name)
+    for code, name in (("draft.decided.organisation", "owner"), ("draft.decided.name", found.scenario.name)):
         (sentence,) = said(found, code)
-        assert all(placeholder in sentence.render(language) for language in LANGUAGES)
+        assert all(name in sentence.render(language) for language in LANGUAGES)
     named, _ = draft()
     assert not said(named, "draft.decided.organisation")
     assert not said(named, "draft.decided.name")
+
+
+def test_a_short_name_is_asked_for_or_derived_anew_for_each_file(draft):
+    derived = {draft(file=file)[0].scenario.name for file in ("水泵.csv", "风机.csv", "阀门.csv")}
+    assert len(derived) == 3
+    chosen, _ = draft(file="水泵.csv", name="pump-failure")
+    assert chosen.scenario.name == "pump-failure"
+    assert not said(chosen, "draft.decided.name")
+    with pytest.raises(InputError) as refused:
+        draft(name="Pump Failure")
+    assert [issue.path for issue in refused.value.issues] == ["name"]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,19 @@ def test_the_file_is_sent_once(base):
     assert "wrong-why" in gone and not KEPT.findall(gone), "it was erased when it was taken in"
 
 
+def test_files_with_chinese_names_get_names_of_their_own(base):
+    browser = base.client("owner")
+    made = [
+        browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name=name)}) for name in ("水泵.csv", "风机.csv")
+    ]
+    assert len({answer["Location"] for answer in made}) == 2
+    (kept,) = KEPT.findall(browser.post("/scenarios/new/", {"cases": upload(name="水泵.csv")}).content.decode())
+    wrong = browser.post("/scenarios/new/", {**ANSWERS, "kept": kept, "name": "水泵"}).content.decode()
+    assert "pump-failure" in wrong and "wrong-why" in wrong
+    named = browser.post("/scenarios/new/", {**ANSWERS, "kept": kept, "name": "pump-failure"})
+    assert named["Location"] == "/scenarios/plant/pump-failure/"
+
+
 def test_a_kept_file_is_of_its_organisation_alone(base):
     page = base.client("owner").post("/scenarios/new/", {"cases": upload(name="mine.csv")}).content.decode()
     (kept,) = KEPT.findall(page)
@@ -61,7 +74,7 @@ def test_a_draft_is_edited_where_it_stands(base, draft):
     unread = browser.post(address, {"manifest": "name: [", "seen": seen})
     assert unread.status_code == 200 and "note error" in unread.content.decode()
     other = browser.post(address, {"manifest": manifest.replace("name: edited", "name: others"), "seen": seen})
-    assert other.status_code == 200 and "note error" in other.content.decode(), "it stays the same scenario"
+    assert other.status_code == 200 and "name edited cannot be changed" in other.content.decode()
     better = manifest.replace("Predict failure", "Spindle alarm")
     assert browser.post(address, {"manifest": better, "note": "A name.", "seen": seen})["Location"] == draft
     shown = browser.get(draft).content.decode()

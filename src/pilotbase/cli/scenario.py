@@ -33,12 +33,19 @@ def new(  # noqa: PLR0913 - each of the six answers is an option
     miss: Annotated[float, _ask(4, "Cost of a miss (regression: of one unit of error)")] = 1.0,
     false_alarm: Annotated[float, _ask(5, "Cost of a false alarm (regression: 0)")] = 1.0,
     contact: Annotated[str, _ask(6, "Your organisation and contact")] = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            help="Short name, for addresses: small Latin letters, digits and hyphens, such as pump-failure; "
+            "default: from the file's name. It cannot be changed on a hub."
+        ),
+    ] = "",
 ) -> None:
     """Write a draft scenario from six answers; everything else has a stated default that you confirm."""
     from pilotbase.data.drafting import DraftAnswers
     from pilotbase.worker.drafting import new_scenario
 
-    answers = DraftAnswers(problem, target, group_or_time or None, miss, false_alarm, contact)
+    answers = DraftAnswers(problem, target, group_or_time or None, miss, false_alarm, contact, name)
     for line in new_scenario(source, answers, folder).lines:
         say(line)
 

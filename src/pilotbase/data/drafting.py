@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from pilotbase.data.thresholds import (
     propose_regression,
     propose_two_classes,
 )
-from pilotbase.documents.base import Localized
+from pilotbase.documents.base import NAME_PATTERN, Localized
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Contact, Costs, Scenario, ScenarioData
@@ -41,8 +42,8 @@ MOST_CLASSES = 50
 FEWEST_VALUES = 20
 """A number with more different values than this is answered with a number, not with a class."""
 FEWEST_CASES = 20
-NAMELESS, UNNAMED_OWNER = "scenario", "owner"
-"""Placeholders for names that give no short one in Latin letters."""
+UNNAMED_OWNER = "owner"
+"""Placeholder for an organisation that gives no short name in Latin letters."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class DraftAnswers:
     cost_of_false_alarm: float
     contact: str
     """Organisation and how to reach it, such as ``Riverside Power, dispatch@riverside.example``."""
+    name: str = ""
+    """The scenario's short name; empty: taken from the file's name, or derived."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,8 @@ def _check_answers(table: pl.DataFrame, answers: DraftAnswers, file: str) -> Non
         found.append(("problem", text("draft.empty_answer")))
     if not answers.contact.strip():
         found.append(("contact", text("draft.empty_answer")))
+    if answers.name and not re.fullmatch(NAME_PATTERN, answers.name):
+        found.append(("name", text("draft.no_short_name", found=answers.name)))
     for name, column in (("target", answers.target), ("group_or_time", answers.group_or_time)):
         if column is not None and column not in table.columns:
             found.append((name, text("draft.unknown_column", found=column, allowed=allowed)))
@@ -167,7 +172,7 @@ def _settle(
         missing=missing,
     )
     scenario = Scenario(
-        name=_slug(path.stem, NAMELESS),
+        name=answers.name or _slug(path.stem, "") or _derived_name(path.stem, answers),
         title=in_both_languages(text("draft.title", target=answers.target)),
         owner=_owner(answers.contact),
         action=Action.INDUSTRY,
@@ -177,17 +182,17 @@ def _settle(
         task=task,
         costs=Costs(miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm),
     )
-    decided = [*_placeholders(scenario), text("draft.decided.task", task=_TASKS[task]), split.why]
+    decided = [*_said_of_names(scenario, path, answers), text("draft.decided.task", task=_TASKS[task]), split.why]
     decided += [text("draft.decided.key", column=key)] if key else []
     decided += [text("draft.decided.withheld", columns=", ".join(withheld))] if withheld else []
     return _Setting(scenario, tuple(decided))
 
 
-def _placeholders(scenario: Scenario) -> list[Text]:
-    """Return what stands for a name that could not be spelled."""
+def _said_of_names(scenario: Scenario, path: Path, answers: DraftAnswers) -> list[Text]:
+    """Return what stands for names that could not be spelled."""
     found = []
-    if scenario.name == NAMELESS:
-        found.append(text("draft.decided.name", placeholder=NAMELESS))
+    if scenario.name not in (answers.name, _slug(path.stem, "")):
+        found.append(text("draft.decided.name", name=scenario.name))
     if scenario.owner.organisation == UNNAMED_OWNER:
         found.append(text("draft.decided.organisation", placeholder=UNNAMED_OWNER))
     return found
@@ -267,6 +272,13 @@ def _owner(contact: str) -> Contact:
 def _slug(spelling: str, otherwise: str) -> str:
     plain = re.sub(r"[^a-z0-9]+", "-", spelling.lower()).strip("-")
     return plain[:63].rstrip("-") or otherwise
+
+
+def _derived_name(stem: str, answers: DraftAnswers) -> str:
+    """Return a name of the target and a number: other files and other problems get other ones."""
+    told = "\0".join((stem, answers.problem, answers.target)).encode()
+    number = int.from_bytes(hashlib.sha256(told).digest()[:4]) % 9000 + 1000
+    return f"{_slug(answers.target, 'case')[:50].rstrip('-')}-{number}"
 
 
 def _in_its_language(sentence: str) -> Localized:

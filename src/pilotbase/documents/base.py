@@ -11,7 +11,8 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json, digest_bytes
 from pilotbase.documents.texts import Language
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A short name that is safe in a path, a command line and an address."""
 
 

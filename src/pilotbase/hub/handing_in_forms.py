@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
+from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language
@@ -75,6 +76,14 @@ class AnswersForm(DataForm):
     )
     contact = forms.CharField(
         label=t("hub.field_contact"), help_text=t("hub.help_contact"), max_length=150, required=False
+    )
+    name = forms.RegexField(
+        NAME_PATTERN,
+        label=t("hub.field_short_name"),
+        help_text=t("hub.help_short_name"),
+        error_messages={"invalid": t("hub.no_short_name")},
+        max_length=63,
+        required=False,
     )
     manifest = forms.FileField(label=t("hub.field_manifest"), help_text=t("hub.help_manifest"), required=False)
 

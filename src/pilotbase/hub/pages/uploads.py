@@ -164,6 +164,8 @@ def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, An
             with opened_table(view, chosen) as table:
                 shutil.copyfile(table, folder / table.name)
         edited = check_draft(folder)
+        if edited.name != before.name:
+            raise InputError("hub.name_fixed", name=before.name, found=edited.name)
         if f"scenario:{edited.owner.organisation}/{edited.name}" != subject:
             raise InputError("record.other_subject", subject=subject)
         take_scenario(base(), view, folder, Remarks(given["note"], given["seen"] or None))
@@ -186,6 +188,7 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         cost_of_miss=given["cost_of_miss"],
         cost_of_false_alarm=given["cost_of_false_alarm"],
         contact=f"{request.acting.organisation}, {given['contact']}",
+        name=given["name"],
     )
 
 
