@@ -39,6 +39,17 @@ def test_an_invited_address_joins_once(one_world, links):
         assert again.get(path_of(link)).status_code == 404
 
 
+def test_the_mail_of_an_invitation_names_the_organisation_by_its_title(one_world, links):
+    from pilotbase.hub.models import Invitation
+    from pilotbase.hub.people.invitations import mail_of
+
+    invite(one_world, "zh@example.org")
+    invitation = Invitation.objects.get(email="zh@example.org")
+    for language, subject in (("en", "Invitation to Plant"), ("zh", "邀请加入 Plant")):
+        mailed = mail_of(invitation, "http://x/", language)
+        assert mailed.subject == subject and "Plant" in mailed.body and "plant" not in mailed.body
+
+
 def test_a_link_expires_and_can_be_withdrawn(one_world, links):
     from django.utils import timezone
 

@@ -241,6 +241,24 @@ def test_a_revoked_certificate_is_said_to_be_revoked_and_feeds_tell_of_it(public
     assert [entry.findtext(f"{ATOM}summary") for entry in feed.iter(f"{ATOM}entry")] == ["It drifted."]
 
 
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ("process: human_oversight", "流程验证：未说明人工监督安排。"),
+        ("function: robustness", "功能性能验证：未测量对受扰输入的稳健性。"),
+        ("function: recall(failure) >= 0.80", "功能性能验证：“failure”的召回率不低于 0.800"),
+        ("production", "生产验证"),
+    ],
+)
+def test_what_a_certificate_leaves_out_is_said_in_words(check, said):
+    from django.utils.translation import override
+
+    from pilotbase.hub.templatetags.texts import unmeasured
+
+    with override("zh-hans"):
+        assert unmeasured(check) == said
+
+
 def test_feeds_are_atom_in_their_language(public_world):
     for language, title, tag in (("en", "Machine failure", "en"), ("zh", "设备故障预警", "zh-Hans")):
         answer = public_world.client(HTTP_ACCEPT_LANGUAGE="fr").get(f"/feeds/{language}/scenarios.atom")

@@ -6,6 +6,7 @@ import time
 from functools import lru_cache
 
 from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.texts import Language
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base, operator_view
@@ -15,10 +16,13 @@ _SECONDS = 60
 """A new title is shown everywhere after at most so long: pages ask for the same few names again and again."""
 
 
-def title_of(name: str) -> str:
-    """Return the title of the organisation with this short name in the reader's language; the name where none is."""
+def title_of(name: str, of: Language | None = None) -> str:
+    """Return the title of the organisation with this short name in the reader's language; the name where none is.
+
+    A mail has no request: ``of`` is the language of who reads it.
+    """
     title = _title(str(base().home.path), name, int(time.monotonic() // _SECONDS)) if name else None
-    return make_visible(localized(title, language()) if title is not None else name)
+    return make_visible(localized(title, of or language()) if title is not None else name)
 
 
 @lru_cache(maxsize=4096)

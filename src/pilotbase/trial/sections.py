@@ -183,7 +183,7 @@ def _production(observed: Observed) -> list[Finding]:
 def _declared(check: str, declared: str, sentence: Text) -> Finding:
     if declared:
         return Finding(check=check, outcome=Outcome.PASS, sentence=sentence)
-    return _unmeasured(check, text("trial.finding.not_declared", what=check))
+    return _unmeasured(check, text("trial.finding.not_declared", what=text(f"trial.declared.{check}")))
 
 
 def _unmeasured(check: str, sentence: Text) -> Finding:

@@ -20,6 +20,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
+from pilotbase.hub.organisations import title_of
 from pilotbase.hub.people.secrets import hash_of, new_secret
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -183,7 +184,7 @@ def logged_person(email: str, inviter: Person | None) -> bytes:
 def mail_of(invitation: Invitation, link: str, language: Language) -> EmailMessage:
     """Return the mail that brings the link of an invitation."""
     params = {
-        "organisation": invitation.organisation,
+        "organisation": title_of(invitation.organisation, language),
         "link": link,
         "until": invitation.expires_at.strftime("%Y-%m-%d"),
     }

@@ -28,6 +28,7 @@ register = template.Library()
 register.filter("approval_kind", approval_kind)
 register.filter("spoken", spoken_reason)
 _SHOWN_DIGITS = 12
+_ORGANISATIONS = {"reviewer", "one", "other"}
 _HOUR = timedelta(hours=1)
 
 
@@ -85,11 +86,19 @@ def in_words(rule: str) -> str:
 def unmeasured(check: str) -> str:
     """Return in words what a certificate says was not measured, such as ``function: robustness`` or ``production``."""
     section, _, name = check.partition(": ")
+    title = text(f"verification.{section}")
+    if not name:
+        return title.render(language())
     sentence = f"trial.finding.no_{name}"
-    if sentence in catalogue("trial", language()):
-        return text(sentence).render(language())
-    title = text(f"verification.{section}").render(language())
-    return f"{title}: {make_visible(name)}" if name else title
+    what = text(sentence) if sentence in catalogue("trial", language()) else in_words(name)
+    return text("hub.unmeasured_in", section=title, what=what).render(language())
+
+
+@register.filter
+def titled(remark: Text) -> Text:
+    """Return a remark of a certificate with the titles of the organisations that it names by their short names."""
+    named = {name: title_of(str(remark.params[name])) for name in _ORGANISATIONS & remark.params.keys()}
+    return remark.model_copy(update={"params": remark.params | named})
 
 
 @register.filter
