@@ -7,12 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from pilotbase.certificate import Envelope, suspend
+from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
+from pilotbase.certificate.statement import read_statement
 from pilotbase.cli import app
+from pilotbase.worker.base import open_base
 from tests.trial.conftest import BAD, GOOD, home, write_application, write_scenario  # noqa: F401 - fixtures
 
 SLOW = "import time\ndef predict(batch):\n    time.sleep(0.3)\n" + GOOD.split("\n", 1)[1]
@@ -45,6 +50,25 @@ def test_accept_is_0_reject_is_3_refused_is_5(home, write_scenario, write_applic
     certificate.write_text(json.dumps(content))
     assert run("certificate", "verify", certificate, "--trust", trust).exit_code == 3
     assert run("log", "verify", "--checkpoint", tmp_path / "out" / "log-checkpoint.txt").exit_code == 0
+
+
+def test_an_earlier_result_says_so_and_what_became_of_its_certificate(
+    home,  # noqa: F811
+    write_scenario,  # noqa: F811
+    write_application,  # noqa: F811
+    tmp_path,
+):
+    asked = ("trial", "run", write_scenario(), write_application(), "--out", tmp_path / "out")
+    assert "earlier result" not in run(*asked).stdout
+    base = open_base()
+    certificate = read_statement(
+        parse_model(Envelope, (tmp_path / "out" / "certificate.json").read_bytes(), CERTIFICATE).content()
+    )
+    suspend(base.trust, base.lab.view, base.revocations, certificate.serial, "late flights", datetime.now(UTC))
+    base.lab.close()
+    held = run(*asked)
+    assert held.exit_code == 0 and "earlier result" in held.stdout
+    assert "suspended since" in held.stdout and "late flights" in held.stdout
 
 
 def test_one_odd_application_does_not_stop_the_others(home, write_scenario, write_application, tmp_path):  # noqa: F811

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,15 +77,18 @@ def run(
 ) -> None:
     """Rehearse, freeze and run what is not yet done; write report and certificate. Exit 0 accept, 3 reject, 4 none."""
     from pilotbase.worker.base import open_base, require_engine
+    from pilotbase.worker.earlier import earlier_lines
     from pilotbase.worker.proving import prove
 
     require_engine(engine)
-    base = open_base(create=True)
+    base, asked_at = open_base(create=True), datetime.now(UTC)
 
     def prove_one(application: Path) -> int:
         with progress_shown(as_json) as on_progress:
             proof = prove(base, scenario, application, _place(out, application, applications), on_progress)
         _print_report(proof.report, proof.folder, as_json)
+        for line in earlier_lines(base, proof.certificate, asked_at):
+            say(line, err=as_json)
         return EXIT_CODES[proof.report.verdict]
 
     _for_each(applications, prove_one)
