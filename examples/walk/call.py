@@ -1,59 +1,87 @@
-"""Asks a service about the departures of ``later.csv``, a day a second, and prints how they ended: ``case,label``.
+"""Asks a service about the departures of ``later.csv``, a day a second, and writes how they ended: ``case,label``.
 
-``python call.py later.csv --service flights --days 8 > labels.csv`` with PILOTBASE_GATEWAY and PILOTBASE_SERVICE_KEY.
+Set PILOTBASE_GATEWAY and PILOTBASE_SERVICE_KEY; ``python call.py later.csv --service flights --out labels.csv``. A case
+is named by its run, day and row; to ask the same service again, give the run another name: ``--run again``.
 """
 
 import argparse
 import csv
+import http.client
 import json
 import os
 import sys
 import time
+import urllib.error
 import urllib.request
 from itertools import groupby, islice
+from typing import NamedTuple
 
 WORDS = ("origin", "destination", "carrier")
 WHOLE = ("hour", "weekday", "departures_in_hour")
 TIME, TRUTH, CUT = "scheduled_departure", "arrival", 0.2
+SECONDS = 60
+
+
+class Answer(NamedTuple):
+    """The answer to each row, and who gave it: ``serving``, ``fallen_back`` or ``human``."""
+
+    answers: list[float | None]
+    standing: str
 
 
 def main() -> None:
-    """Call, count what was found, print labels."""
+    """Call, count what was found, write labels."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table")
     parser.add_argument("--service", required=True)
     parser.add_argument("--days", type=int, default=8)
+    parser.add_argument("--run", default="april", help="first part of the name of every case")
+    parser.add_argument("--out", default="labels.csv")
     options = parser.parse_args()
+    unset = [name for name in ("PILOTBASE_GATEWAY", "PILOTBASE_SERVICE_KEY") if not os.environ.get(name)]
+    if unset:
+        parser.error(f"set {' and '.join(unset)}")
+    labels: list[tuple[str, str]] = []
     with open(options.table, encoding="utf-8") as file:
-        days = groupby(csv.DictReader(file), key=lambda row: row[TIME][:10])
-        print("case,label")
-        for day, rows in islice(days, options.days):
-            live(options.service, day, list(rows))
+        rows = list(csv.DictReader(file))
+    try:
+        for day, departures in islice(groupby(rows, key=lambda row: row[TIME][:10]), options.days):
+            labels += live(options.service, f"{options.run}-{day}", list(departures))
+    except urllib.error.HTTPError as error:
+        sys.exit(f"The gateway says ({error.code}): {told(error)}")
+    except urllib.error.URLError as error:
+        sys.exit(f"{os.environ['PILOTBASE_GATEWAY']} does not answer: {error.reason}")
+    except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
+        sys.exit(f"{os.environ['PILOTBASE_GATEWAY']} does not answer as a gateway does: {error!r}")
+    finally:
+        if labels:
+            write(options.out, labels)
 
 
-def live(service: str, day: str, rows: list[dict[str, str]]) -> None:
-    """Ask about one day, say on standard error what was found, and print its labels."""
-    began = time.monotonic()
-    call = f"{day}-{os.getpid()}"
-    answers = infer(service, call, rows)
-    late = [answer for answer, row in zip(answers, rows, strict=True) if row[TRUTH] == "late"]
-    found = sum(answer is not None and answer >= CUT for answer in late)
-    print(f"{day}: {found} of {len(late)} late departures were found", file=sys.stderr)
-    for row, departure in enumerate(rows):
-        print(f"{call}/{row},{departure[TRUTH]}")
-    time.sleep(max(0.0, 1.1 - (time.monotonic() - began)))
+def live(service: str, call: str, rows: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """Ask about one day, say what was found and by whom, and return its labels, case by case."""
+    found = infer(service, call, rows)
+    # An answer belongs to the second in which it was given: the next day is asked about in another.
+    time.sleep(1.05 - time.time() % 1)
+    late = [answer for answer, row in zip(found.answers, rows, strict=True) if row[TRUTH] == "late"]
+    if found.standing == "human":
+        print(f"{call}: no version answers, all {len(rows)} departures are left to a person")
+    else:
+        hits = sum(answer is not None and answer >= CUT for answer in late)
+        by = " (an earlier version answers: the service has fallen back)" if found.standing == "fallen_back" else ""
+        print(f"{call}: {hits} of {len(late)} late departures were found{by}")
+    return [(f"{call}/{row}", departure[TRUTH]) for row, departure in enumerate(rows)]
 
 
-def infer(service: str, call: str, rows: list[dict[str, str]]) -> list[float | None]:
+def infer(service: str, call: str, rows: list[dict[str, str]]) -> Answer:
     """Return the gateway's answer to each row, by the Open Inference Protocol."""
     names = [name for name in rows[0] if name not in (TIME, TRUTH)]
     body = json.dumps({"id": call, "inputs": [tensor(name, [row[name] for row in rows]) for name in names]}).encode()
     key = os.environ["PILOTBASE_SERVICE_KEY"]
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{os.environ['PILOTBASE_GATEWAY']}/v2/models/{service}/infer", body, headers)
-    with urllib.request.urlopen(request) as answer:
-        outputs: list[float | None] = json.load(answer)["outputs"][0]["data"]
-        return outputs
+    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        return Answer(json.load(answer)["outputs"][0]["data"], answer.headers["Pilotbase-Standing"])
 
 
 def tensor(name: str, values: list[str]) -> dict[str, object]:
@@ -63,6 +91,22 @@ def tensor(name: str, values: list[str]) -> dict[str, object]:
     kind, datatype = (int, "INT64") if name in WHOLE else (float, "FP64")
     data = [kind(value) if value else None for value in values]
     return {"name": name, "shape": [len(values)], "datatype": datatype, "data": data}
+
+
+def told(error: urllib.error.HTTPError) -> str:
+    """Return what the gateway says of a refusal, in its own words."""
+    body = error.read().decode(errors="replace")
+    try:
+        return str(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return body or error.reason
+
+
+def write(path: str, labels: list[tuple[str, str]]) -> None:
+    """Write labels as a table that ``pilotbase watch take`` reads."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("case", "label"), *labels])
+    print(f"{len(labels)} labels are in {path}")
 
 
 if __name__ == "__main__":

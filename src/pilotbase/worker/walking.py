@@ -2,14 +2,18 @@
 
 Nothing of it is staged: the departures are real and in their order; trial, gateway, watch and reactions are those of
 any base. Only time is short: a day of departures is asked about, and labelled, in about a second.
+
+It ends alike on every machine. A day is a cohort of its own however long it takes, and enters before the next is asked
+about. Inside a cohort the order is that of a hash of the names of the cases, so those are the day and the row; and what
+is promised leaves so much room that hardly an order would change the story (``tests/worker/test_walk_orders.py``).
 """
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
@@ -17,7 +21,7 @@ import polars as pl
 
 from pilotbase.certificate.roots import read_trust_roots
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.observation import LabelBatch, Scalar
+from pilotbase.documents.observation import LabelBatch, ObservationBatch, Scalar
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute
@@ -33,7 +37,7 @@ from pilotbase.service.standing import standing_of
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.watch.arming import arm, prepare_watch, replay_watch
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.observations import take
+from pilotbase.watch.observations import require_taken, take
 from pilotbase.watch.running import run
 from pilotbase.watch.warnings import warnings_of
 from pilotbase.worker.base import Base
@@ -43,14 +47,14 @@ from pilotbase.worker.matching import proofs_that_hold
 from pilotbase.worker.matching_files import match_among
 from pilotbase.worker.played_records import Cast, PlayedTrial, is_played, open_scenario, register, submit
 from pilotbase.worker.reactions import Reactions
-from pilotbase.worker.watching import taking
 from pilotbase.workspace.store import View
 
 EXAMPLE, SERVICE, BUDGET, LATER = "walk", "late-arrivals", "desk", "later.csv"
 VERSIONS = ("late-arrivals-1", "late-arrivals-2")
-TERMS = WatchTerms(cohort_seconds=1, label_seconds=1, early=1000, chunk=1300)
-"""A cohort is a day of departures, which is lived in a second; a chunk is a week, so that weekdays are no drift."""
-DAY_SECONDS = 1.1
+TERMS = WatchTerms(alpha=0.02, cohort_seconds=1, label_seconds=0, early=1000, chunk=1300)
+"""A cohort is a day of departures; its labels come with its cases. A chunk is a week, so that weekdays are no drift."""
+KEPT_TERMS = TERMS.model_copy(update={"label_seconds": 60})
+"""Of the watch that is left armed: whoever goes on by hand has a minute for labels."""
 DAYS_AFTER = 4
 """So many days are asked about after the service was moved off the version that broke its promise."""
 MOST_DAYS = 30
@@ -99,7 +103,7 @@ def prove_walk(base: Base, cast: Cast) -> Iterator[WalkStep]:
         trial.reach("certified")
         yield WalkStep("proof", _proven(base, trial))
         yield WalkStep("service", _put_into_service(base, trial))
-    yield WalkStep("watch", _armed(base))
+    yield WalkStep("watch", _armed(base, TERMS))
 
 
 def live_walk(base: Base, ask: Ask) -> Iterator[WalkStep]:
@@ -108,8 +112,8 @@ def live_walk(base: Base, ask: Ask) -> Iterator[WalkStep]:
     asking = partial(ask, SERVICE, _new_key(view))
     known, after = {digest for digest, _ in warnings_of(view, SERVICE)}, 0
     for day, departures in _days(pl.read_csv(base.lab.folder("demo") / EXAMPLE / LATER)):
-        began = time.monotonic()
         yield WalkStep("call", _lived(base, asking, day, departures))
+        _wait_for_cohort(view)
         run(view, SERVICE)
         while Reactions(base).round():
             pass
@@ -117,11 +121,10 @@ def live_walk(base: Base, ask: Ask) -> Iterator[WalkStep]:
         moved = standing_of(view, SERVICE).state is not ServingState.SERVING
         if moved and after == 0:
             yield from _reacted(view)
-            yield WalkStep("watch", _armed(base))
+            yield WalkStep("watch", _armed(base, KEPT_TERMS))
         after += moved
         if after > DAYS_AFTER:
             break
-        time.sleep(max(0.0, DAY_SECONDS - (time.monotonic() - began)))
     counts = count_anew(view, view.store.clock()).counts
     yield WalkStep("ledger", text("walk.ledger", **{figure.value: count for figure, count in counts.items()}))
 
@@ -156,13 +159,13 @@ def _versions(base: Base) -> list[str]:
     return [route.application.version for route in routes if isinstance(route, CertifiedRoute)]
 
 
-def _armed(base: Base) -> Text:
+def _armed(base: Base, terms: WatchTerms) -> Text:
     """Arm the watch that the certificate of what answers allows, once it was replayed over what there is."""
     lab, view = base.lab, base.lab.view
-    replay_watch(lab, view, prepare_watch(lab, view, SERVICE, TERMS))
+    replay_watch(lab, view, prepare_watch(lab, view, SERVICE, terms))
     watch = arm(view, SERVICE)
     version = _versions(base)[standing_of(view, SERVICE).route]
-    return text("walk.watch", version=version, criteria=len(watch.risks), alpha=f"{TERMS.alpha:g}")
+    return text("walk.watch", version=version, criteria=len(watch.risks), alpha=f"{terms.alpha:g}")
 
 
 def _new_key(view: View) -> str:
@@ -181,15 +184,30 @@ def _days(later: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 
 def _lived(base: Base, ask: partial[Sequence[Scalar]], day: str, departures: pl.DataFrame) -> Text:
     """Ask about the departures of a day, say how they ended, and return how many of the late ones were found."""
-    view, call = base.lab.view, f"{day}-{secrets.token_hex(3)}"
     scenario = load_document(Scenario, find_examples() / EXAMPLE / "scenario.yaml")
-    answers = ask(call, {field.name: departures[field.name].to_list() for field in scenario.feature_fields})
+    answers = ask(day, {field.name: departures[field.name].to_list() for field in scenario.feature_fields})
     ends = departures[_TRUTH].to_list()
-    take_in(base, taking(base))
-    take(view, [LabelBatch(service=SERVICE, batch=call, labels={f"{call}/{row}": end for row, end in enumerate(ends)})])
+    labels = LabelBatch(service=SERVICE, batch=day, labels={f"{day}/{row}": end for row, end in enumerate(ends)})
+    _take_together(base, labels)
     late = [row for row, end in enumerate(ends) if end == scenario.positive]
     found = sum(isinstance(answer, float) and answer >= _CUT for answer in (answers[row] for row in late))
     return text("walk.call", day=day, departures=len(ends), late=len(late), found=found)
+
+
+def _take_together(base: Base, labels: LabelBatch) -> None:
+    """Take in what the gateway has written, and the labels of it at the same moment: none can be late."""
+
+    def take_all(batches: Sequence[ObservationBatch]) -> None:
+        require_taken(take(base.lab.view, [*batches, labels]))
+
+    take_in(base, take_all)
+
+
+def _wait_for_cohort(view: View) -> None:
+    """Wait until the cohort of what was answered last has closed, so that whatever is asked next falls into another."""
+    now = view.store.clock()
+    over = now.replace(microsecond=0) + timedelta(seconds=TERMS.cohort_seconds)
+    time.sleep((over - now).total_seconds())
 
 
 def _warned(view: View, known: set[str]) -> Iterator[WalkStep]:
