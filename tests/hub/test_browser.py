@@ -142,7 +142,7 @@ def test_a_trial_from_proposal_to_the_queue(one_world, browser, address):
     supplier.page.fill("#id_scope", "全部验收准则")
     supplier.page.fill("#id_deadline", "2099-01-31")
     supplier.press("main form button")
-    assert "提出委托" in supplier.page.inner_text("main")
+    assert "提出中试委托" in supplier.page.inner_text("main")
     trial = re.search(r"/trials/\w+/", supplier.page.url)[0]
 
     owner = Visit(browser, address, "owner", "en").press("main table a")

@@ -118,7 +118,7 @@ def test_targets_reach_the_overview(base):
     from datetime import UTC, datetime
 
     year = datetime.now(UTC).year
-    browser, answer, page = hand_in(base, "targets", f"年份,指标项,领域,行动,数量\n{year},opened,能源资源,,12\n")
+    browser, answer, page = hand_in(base, "targets", f"年份,指标项,行业,行动,数量\n{year},opened,能源资源,,12\n")
     done = confirm(browser, answer, page).content.decode()
     assert "1 targets set." in done and f"Targets of {year}" in done
     assert [target.number for target in read_targets(base.trial.store.as_actor(DESK)).targets] == [12]

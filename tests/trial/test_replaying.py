@@ -357,7 +357,7 @@ def test_the_command_prints_the_digest_and_speaks_chinese(good):
     report = read_report(folder)
     result = CliRunner(env={"PILOTBASE_LANGUAGE": "zh"}).invoke(app, ["trial", "replay", str(folder)])
     assert result.exit_code == 0
-    assert "重放" in result.stdout
+    assert "复核" in result.stdout
     assert report.decision in result.stdout
     printed = json.loads(CliRunner().invoke(app, ["trial", "replay", str(folder), "--json"]).stdout)
     assert printed["digest"] == report.decision

@@ -234,7 +234,7 @@ def test_an_archive_of_a_stranger_is_refused_before_anything_is_unpacked(tmp_pat
 def test_the_readme_tells_both_languages_what_each_file_is(elsewhere):
     files = unpack(elsewhere)
     told = files["README.md"].decode()
-    for heading in ("# Sample bundle of a trial", "# 试验样本包"):
+    for heading in ("# Sample bundle of a trial", "# 中试样本包"):
         assert heading in told
     for name in (*files, SUMS):
         assert told.count(f"- `{name}`: ") == 2
