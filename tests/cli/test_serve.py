@@ -1,6 +1,9 @@
 """``pilotbase serve``: what keeps it from listening is told before anything is made."""
 
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -25,3 +28,42 @@ def test_a_port_that_is_taken_is_told_before_accounts_and_passwords_are_made(tak
 def test_the_port_after_the_last_is_told(tmp_path):
     told = run("serve", "--port", 65_535)
     assert told.exit_code == 2 and ":65536: " in told.stderr
+
+
+GROUND = """
+from pilotbase.hub import serving
+serving.configure(serving.Place())
+serving.prepare()
+from pilotbase.hub.demo.accounts import make_accounts
+from pilotbase.hub.demo.ground import require_own_ground
+from pilotbase.hub.models import Person
+require_own_ground()
+make_accounts("pilot-base")
+require_own_ground()
+Person.objects.filter(email="desk@pilot.example").update(email="desk@own.example")
+print(Person.objects.count())
+"""
+
+
+def test_the_demonstration_fills_an_empty_base_and_its_own_but_nobody_elses(tmp_path):
+    """The script ends with a base of people whom the demonstration did not make."""
+    environment = os.environ | {"PILOTBASE_HOME": str(tmp_path / "own"), "PILOTBASE_LANGUAGE": "en"}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    people = subprocess.run([sys.executable, "-c", GROUND], env=environment, capture_output=True, text=True)
+    assert people.returncode == 0, people.stderr
+    serve = (
+        "from pilotbase.cli import main; main()",
+        "serve",
+        "--demo",
+        "--port",
+        "18765",
+        "--no-gateway",
+        "--no-worker",
+    )
+    told = subprocess.run([sys.executable, "-c", *serve], env=environment, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 2, "it names the base, refuses it, and says the way out"
+    assert told.stderr.count(str(tmp_path / "own")) == 2 and "unset PILOTBASE_HOME" in told.stderr
+    count = GROUND.partition("from pilotbase.hub.demo")[0] + "from pilotbase.hub.models import Person\n"
+    count += "print(Person.objects.count())"
+    after = subprocess.run([sys.executable, "-c", count], env=environment, capture_output=True, text=True)
+    assert after.stdout == people.stdout, "no account was made"

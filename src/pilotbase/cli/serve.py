@@ -48,6 +48,10 @@ def serve(  # noqa: PLR0913 - each is an option
         serving.require_free(place)
         if gateway:
             _require_gateway(beside)
+    if demo:
+        from pilotbase.workspace.home import home_path
+
+        say(text("cli.demo_base", home=home_path()), err=True)
     serving.configure(place)
     serving.prepare()
     if invite is not None:
@@ -71,9 +75,11 @@ def serve(  # noqa: PLR0913 - each is an option
 def _fill() -> None:
     from pilotbase.hub.base import base
     from pilotbase.hub.demo.accounts import make_accounts
+    from pilotbase.hub.demo.ground import require_own_ground
     from pilotbase.hub.models import Person
     from pilotbase.worker.played_records import fill
 
+    require_own_ground()
     before = set(Person.objects.values_list("email", flat=True))
     cast, accounts = make_accounts(base().trust.issuer)
     try:
