@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pilotbase.catalogue.advancing import Possible, possible_acts
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record, Waiting
 from pilotbase.workspace.actors import Actor
@@ -59,6 +60,16 @@ def choices(view: View, record: Record) -> list[Choice]:
     turn = waiting | {_REMEDIES[code] for code in codes if code in _REMEDIES}
     found = [Choice(one, one.act in turn, one.act in _ENDS) for one in possible]
     return sorted(found, key=lambda one: (one.barred, one.ends, not one.turn))
+
+
+def without_attempts(found: list[Choice], allowed: int) -> list[Choice]:
+    """Return the acts of a trial on whose hidden set all ``allowed`` attempts are used: it cannot be repeated."""
+    used = RefusedError("trial.no_attempts_left", allowed=allowed)
+    barred = [
+        replace(one, possible=replace(one.possible, obstacle=used)) if one.act is Act.TRIAL_REPEAT else one
+        for one in found
+    ]
+    return sorted(barred, key=lambda one: one.barred)
 
 
 def _has_object(possible: Possible) -> bool:
