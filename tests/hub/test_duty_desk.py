@@ -157,6 +157,11 @@ def test_lists_over_the_api(world):
 
 def test_the_regulator_reads_and_orders_at_the_trial(world):
     page = world.client("regulator").get("/incidents/1/").content.decode()
+    main = page.partition("<main")[2].partition("</main>")[0]
+    service = main.partition('href="/services/')[2].partition("/")[0]
+    for leads in (f"/services/{service}/", f"/services/{service}/watch/", "/trials/c1/", "/ledger/"):
+        assert f'href="{leads}"' in main, leads
+    assert 'href="/certificates/' in main
     assert "/trials/c1/acts/order.give/" in page and "incident.note" not in page
     assert "/trials/c1/acts/order.give/" not in world.client("owner").get("/incidents/1/").content.decode()
 

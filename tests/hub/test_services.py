@@ -8,11 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service.calls import Cost, Observed
 from pilotbase.service.desk import Desk
 from pilotbase.service.draining import drain
-from tests.catalogue.records_for_tests import MACHINE
+from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE
 from tests.hub.live_for_tests import listening, token_of
 from tests.hub.services_for_tests import serve
 
@@ -135,6 +136,18 @@ def test_from_the_certificate_into_service_and_back(serving):
         assert ("/services/milling/" in page) is (who is not None)
     owner = serving.client("owner")
     assert "/services/milling/" in owner.get("/trials/c1/").content.decode()
+    for who, seen in (("owner", True), ("supplier", True), ("other-owner", False), (None, False)):
+        page = serving.client(who).get(f"/certificates/{serial}/").content.decode()
+        assert ("/trials/c1/" in page) is ("/trials/c1/report/" in page) is seen, who
+        assert "/scenarios/plant/milling/" in page, "an open scenario is everybody's"
+    report = owner.get("/trials/c1/report/").content.decode()
+    assert 'href="/trials/c1/"' in report and 'href="/scenarios/plant/milling/"' in report
+    matches = owner.get("/scenarios/plant/milling/matches/").content.decode()
+    assert "/trials/c1/" in matches
+    assert (
+        "/trials/c1/" not in serving.client("other-supplier").get("/scenarios/plant/milling/matches/").content.decode()
+    )
+    assert 'href="/services/milling/"' in owner.get("/desk/").content.decode()
     assert f"/certificates/{serial}/" in owner.get("/services/milling/").content.decode()
     form = owner.get(f"/certificates/{serial}/service/")
     assert form.status_code == 200
@@ -166,3 +179,29 @@ def test_the_command_line_drives_services_of_a_hub(serving):
         run("owner", "usage", "milling")
         trial = run("owner", "create", "press", "--trial", "c1", code=5)
         assert "does not hold the files" in trial
+
+
+def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_is_no_retrial(serving, monkeypatch):
+    from pilotbase.documents.side_by_side import Budget
+    from pilotbase.hub import ways_on
+
+    serving.trial.do(DESK, COMMISSION, Act.CERTIFICATE_SUSPEND)
+    serving.trial.do(MACHINE, COMMISSION, Act.RETRIAL_ASK)
+    serial = serving.trial.report.digest().partition(":")[2]
+    desk = serving.client("desk")
+    for language, why in (("en", "the certificate of forest is suspended"), ("zh-hans", "目前不能投入使用")):
+        page = desk.get(f"/certificates/{serial}/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
+        assert why in page and f"/certificates/{serial}/service/" not in page
+    assert "/services/milling/" in desk.get("/trials/c1/").content.decode(), "it serves still, or what it falls back to"
+    for left, offered in ((1, True), (0, False)):
+        budget = Budget(
+            attempts=2, used=2 - left, left=left, next_number=3 - left, next_level=0.01, spent=0.02, alpha=0.05,
+            cases=900, fresh=300, reserved=0, scored=600, due=(),
+        )  # fmt: skip
+        monkeypatch.setattr(ways_on, "budget_of_trial", lambda *_, found=budget: found)
+        page = desk.get("/trials/c1/").content.decode()
+        assert ("/trials/c1/acts/trial.repeat/" in page) is offered
+        assert ("None left; a new hidden set is needed." in page) is not offered
+        assert ("Number 3" in page) is False
+    chinese = desk.get("/trials/c1/", HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
+    assert "需要新的隐藏集" in chinese and "该隐藏集的 2 次验证机会已用完" in chinese

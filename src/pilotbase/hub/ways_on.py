@@ -59,10 +59,10 @@ def _of_trial(acting: Acting, record: Record) -> dict[str, Any]:
 
 
 def _serving(acting: Acting, record: Record) -> dict[str, Any]:
-    """Return the services that the newest certificate of a trial is behind, and whether one may be made of it."""
+    """Return the services that the newest certificate of a trial is behind, and whether one may be made of it now."""
     digest = record.documents.get("certificate")
-    if digest is None or record.state != "certified":
+    if digest is None:
         return {}
     certificate = base().lab.view.load(digest, IssuedCertificate).certificate
-    may_serve = may_put_into_service(acting.actor, certificate)
+    may_serve = record.state == "certified" and may_put_into_service(acting.actor, certificate)
     return {"services": services_behind(acting.view, digest), "may_serve": certificate if may_serve else None}

@@ -12,7 +12,7 @@ from pilotbase.charts import qr_code
 from pilotbase.documents.texts import text
 from pilotbase.hub import checking
 from pilotbase.hub.acting import HubRequest, language, posted_files
-from pilotbase.hub.pages.services import beside_certificate
+from pilotbase.hub.beside_certificates import beside_certificate
 from pilotbase.hub.sentences import t
 
 _MAXIMUM_BYTES = 1 << 20
@@ -68,7 +68,7 @@ def show(request: HubRequest, serial: str) -> HttpResponse:
     """Show a certificate of this base and whether it holds now."""
     checked = checking.check_issued(serial)
     shown = {"title": text("hub.certificate"), "checked": checked, "serial": serial}
-    shown |= beside_certificate(request, serial)
+    shown |= beside_certificate(request.acting, checking.issued(serial), checked)
     crumbs = [{"url": "/certificates/", "label": text("hub.nav_certificates")}]
     return render(request, "hub/certificate.html", {**shown, "crumbs": crumbs})
 

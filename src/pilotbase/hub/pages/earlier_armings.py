@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.vocabularies import Colour
@@ -32,7 +33,7 @@ def earlier_armings(
     found = [one.load(Watch) for one in view.find("watch", {"service": service.name}, _STORED)]
     armings = {one.armed_at: one for one in found if one.armed_at is not None}
     begun = sorted(armings)
-    ends = dict(zip(begun, [*begun[1:], None], strict=True))
+    ends = dict(pairwise([*begun, None]))
     now = current.armed_at if current is not None else None
     earlier = [at for at in reversed(begun) if at != now][:_SHOWN]
     return [EarlierArming(at, _watched(service, armings[at]), _highest(raised, at, ends[at])) for at in earlier]

@@ -23,12 +23,14 @@ from pilotbase.hub.form_errors import add_errors
 from pilotbase.hub.guards import role_only
 from pilotbase.hub.incident_forms import FORMS
 from pilotbase.hub.models import Person
+from pilotbase.roadmap.ledger import READERS as LEDGER_READERS
 from pilotbase.watch.clocks import load_book
 from pilotbase.watch.incidents import list_incidents, load_incident, may_act
 from pilotbase.watch.runbooks import may_edit, read_runbook
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.duty_desk import READERS, clocks_of, duty_desk
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import find_listings
 from pilotbase.workspace.store import View
 
 _LISTED = 200
@@ -90,6 +92,8 @@ def show(request: HubRequest, number: int) -> HttpResponse:
         "people": _names(incident, request.acting),
         "acts": [act for act in FORMS if _is_possible(view, incident, IncidentAct(act))],
         "order": _order_address(request.acting, service),
+        "versions": _versions(view, service),
+        "reads_ledger": request.acting.has(*LEDGER_READERS),
         "crumbs": _crumbs(),
     }
     return render(request, "hub/incident.html", shown)
@@ -157,6 +161,13 @@ def _order_address(acting: Acting, service: Service) -> str:
     if not acting.has(Role.REGULATOR) or not isinstance(route, CertifiedRoute) or route.commission is None:
         return ""
     return f"{address_of(route.commission)}acts/{Act.ORDER_GIVE}/"
+
+
+def _versions(view: View, service: Service) -> list[tuple[CertifiedRoute, bool]]:
+    """Return what the service answers with and falls back to, and whether the reader sees the trial that it is from."""
+    routes = [route for route in service.routes if isinstance(route, CertifiedRoute)]
+    seen = find_listings(view, [route.commission for route in routes if route.commission is not None])
+    return [(route, route.commission in seen) for route in routes]
 
 
 def _crumbs() -> list[dict[str, object]]:

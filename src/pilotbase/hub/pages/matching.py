@@ -23,6 +23,7 @@ from pilotbase.worker.matching import match_subject
 from pilotbase.workspace.listings import Listing, Query, list_page
 
 _OWN = 20
+_TRIALS = 10
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
         "found": found,
         "rows": [_row(request.acting, found, one) for one in found.ranked],
         "refused": [_row(request.acting, found, one) for one in found.refused],
+        "trials": list_page(request.acting.view, Query("commission", **{found.side: subject}), limit=_TRIALS).items,
         "crumbs": [
             {"url": reverse("matching"), "label": text("match.page_title")},
             {"url": address_of(subject), "label": found.title},

@@ -26,7 +26,6 @@ from pilotbase.hub.drawn import drawn
 from pilotbase.hub.form_errors import add_errors
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.service_forms import BudgetForm, KeyForm, MoveForm, ServiceForm
-from pilotbase.service.registry import services_behind
 from pilotbase.worker.services import BaseServices, may_put_into_service
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
@@ -131,15 +130,6 @@ def set_budget(request: HubRequest, name: str) -> HttpResponse:
         else:
             return redirect("service", name=name)
     return _page(request, name, budget_form=form)
-
-
-def beside_certificate(request: HubRequest, serial: str) -> dict[str, Any]:
-    """Return what the page of a certificate tells of services: those that it is behind, and whether one may be made."""
-    issued, acting = checking.issued(serial), request.acting
-    return {
-        "services": services_behind(acting.view, issued.digest()) if acting.organisation else [],
-        "may_serve": may_put_into_service(acting.actor, issued.certificate),
-    }
 
 
 def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Form) -> HttpResponse:

@@ -11,14 +11,15 @@ from django.views.decorators.http import require_safe
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.hub import checking
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.addresses import subject_of
+from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.reading import record_of
 from pilotbase.trial.page import render_report
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, jobs_of
+from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 SANDBOX = (
@@ -66,7 +67,7 @@ def report(request: HubRequest, name: str) -> HttpResponse:
     issued = certificate_of(view, record)
     certificate = issued.certificate if issued is not None else None
     check_at = checking.address(certificate.serial) if certificate is not None else None
-    response = HttpResponse(render_report(found, certificate, language(), check_at))
+    response = HttpResponse(render_report(found, certificate, language(), check_at, _ways(view, record)))
     response["Content-Security-Policy"] = SANDBOX
     return response
 
@@ -105,6 +106,15 @@ def told(job: Job) -> Progress:
         reason=job.reason,
         live=live,
     )
+
+
+def _ways(view: View, record: Record) -> list[tuple[str, str]]:
+    """Return the trial, and the scenario where it is seen, with what a report calls them."""
+    ways = [(text("service.trial").render(language()), address_of(record.subject))]
+    scenario = record.subjects.get("scenario")
+    if scenario is not None and find_listing(view, scenario) is not None:
+        ways.append((text("hub.scenario").render(language()), address_of(scenario)))
+    return ways
 
 
 def _record(request: HubRequest, name: str) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -21,13 +22,18 @@ _SHOWN_DIGITS = 12
 
 
 def render_report(
-    report: Report, certificate: Certificate | None = None, language: Language = "en", check_at: str | None = None
+    report: Report,
+    certificate: Certificate | None = None,
+    language: Language = "en",
+    check_at: str | None = None,
+    ways: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Return ``report`` as an HTML document in both languages, ``language`` shown first.
 
     Every text of a supplier or an owner is escaped, and what hides in it (controls, right-to-left overrides) is spelled
     out. Codes of sentences that this version's catalogues lack are shown as they are: an old report stays readable.
     ``check_at``: the address at which anybody checks the certificate; it stands there as a QR code too.
+    ``ways``: words and addresses of where it belongs, on a hub.
     """
     style = _stylesheet()
     return (
@@ -37,6 +43,7 @@ def render_report(
             report=report,
             certificate=certificate,
             check_at=check_at,
+            ways=ways,
             digest_of_report=report.full_report or report.digest(),
             languages=[(name, Wording(name)) for name in LANGUAGES],
             shown=language,
