@@ -65,7 +65,8 @@ def test_a_watch_from_a_file_to_a_warning(world, tmp_path):
 
 
 def test_what_is_wrong_is_told_with_its_exit_code(world, tmp_path):
-    assert run("watch", "status", "nothing").exit_code == 2
+    unknown = run("watch", "status", "nothing")
+    assert (unknown.exit_code, "There is no service nothing, or none that you may see." in unknown.stderr) == (2, True)
     assert run("watch", "label", "milling", "c1").exit_code == 2
     assert run("watch", "disarm", "milling").exit_code == 5
     assert run("watch", "silence", "milling").exit_code == 2

@@ -59,7 +59,7 @@ def test_who_may_move_a_service(served: Served) -> None:
     served.serve()
     owner, supplier = actor("plant", Role.DEMAND_OWNER, person="o"), actor("acme", Role.SUPPLIER, person="s")
     others = actor("hospital", Role.DEMAND_OWNER, person="h")
-    for who, code in ((supplier, "service.not_yours"), (others, "service.unknown_service")):
+    for who, code in ((supplier, "service.not_yours"), (others, "service.none_seen")):
         with pytest.raises(PilotbaseError) as caught:
             take_offline(served.store.as_actor(who), "milling", WHY)
         assert caught.value.code == code

@@ -267,7 +267,7 @@ def test_arming_is_the_operators_and_warnings_are_for_who_sees_the_service(world
     world.arm(silence_seconds=600)
     clock.step(601)
     run(world.view, "milling")
-    for who, code in ((PLANT, "workspace.operator_only"), (OTHER, "workspace.not_found")):
+    for who, code in ((PLANT, "workspace.operator_only"), (OTHER, "service.none_seen")):
         for act in (lambda view: arm(view, "milling"), lambda view: disarm(view, "milling")):
             with pytest.raises(PilotbaseError) as caught:
                 act(world.store.as_actor(who))

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from pilotbase.documents.texts import Language, Spell, Text, text
+from pilotbase.documents.texts import Language, Spell, Text, sentence, text
 
 
 class Issue(BaseModel):
@@ -54,7 +54,7 @@ class PilotbaseError(Exception):
 
     def render(self, language: Language = "en", spell: Spell = str) -> str:
         """Return what happened and what to do, in ``language``; ``spell`` as in `Text.render`."""
-        return f"{self.text.render(language, spell)}\n{self.hint.render(language, spell)}"
+        return f"{sentence(self.text, language, spell)}\n{sentence(self.hint, language, spell)}"
 
     def __str__(self) -> str:
         try:
@@ -79,8 +79,9 @@ class InputError(PilotbaseError, ValueError):
         return cls("input.problems", issues=found, file=file, count=len(found))
 
     def render(self, language: Language = "en", spell: Spell = str) -> str:
-        lines = [self.text.render(language, spell), *(f"  {issue.render(language, spell)}" for issue in self.issues)]
-        return "\n".join([*lines, self.hint.render(language, spell)])
+        said = self.text.render(language, spell) if self.issues else sentence(self.text, language, spell)
+        lines = [said, *(f"  {issue.render(language, spell)}" for issue in self.issues)]
+        return "\n".join([*lines, sentence(self.hint, language, spell)])
 
 
 class InvalidProofError(PilotbaseError):

@@ -21,6 +21,8 @@ Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Spell = Callable[[str], str]
 """How the words of strangers inside a sentence are written where it is shown."""
+_STOPS: Mapping[Language, str] = {"en": ".", "zh": "。"}
+_ENDS = (".", "!", "?", ":", "…", "。", "！", "？", "：")
 _DOMAIN = re.compile(r"[a-z_]{1,40}")
 
 
@@ -42,6 +44,17 @@ class Text(BaseModel):
         """
         values = {name: _render_value(value, language, spell) for name, value in self.params.items()}
         return template(self.code, language).format_map(values)
+
+
+def sentence(said: Text, language: Language = "en", spell: Spell = str) -> str:
+    """Return a text that stands by itself: with a capital, unless it begins with what was given, and a full stop.
+
+    Inside another sentence, after a colon, it is rendered as it is.
+    """
+    words = said.render(language, spell)
+    if language == "en" and not template(said.code, language).startswith("{"):
+        words = words[:1].upper() + words[1:]
+    return words if not words or words.endswith(_ENDS) else words + _STOPS[language]
 
 
 def text(code: str, /, **params: object) -> Text:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
-from pilotbase.documents.texts import Language
+from pilotbase.documents.texts import Language, sentence
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import QueueFullError, UpstreamDownError, UpstreamFailedError
@@ -84,9 +84,9 @@ def problem_of(error: PilotbaseError, language: Language) -> Problem:
 
 
 def _message(error: PilotbaseError, language: Language) -> str:
-    sentences = [error.text.render(language)]
+    sentences = [sentence(error.text, language)]
     if isinstance(error, ContractBrokenError):
         found = [f"{issue.path}: {issue.problem.render(language)}".removeprefix(": ") for issue in error.issues]
         sentences.append("; ".join(found) + ("。" if language == "zh" else "."))
-    sentences.append(error.hint.render(language))
-    return " ".join(" ".join(sentences).split())
+    sentences.append(sentence(error.hint, language))
+    return ("" if language == "zh" else " ").join(" ".join(part.split()) for part in sentences)

@@ -16,7 +16,7 @@ def load_service(view: View, name: str) -> Service:
     """Return the service of that name; raises `NotFoundError` where there is none that the actor may see."""
     digest = view.head(f"service:{name}")
     if digest is None:
-        raise NotFoundError("service.unknown_service", service=name)
+        raise NotFoundError("service.none_seen", service=name)
     return view.load(digest, Service)
 
 

@@ -71,7 +71,7 @@ def standing_of(view: View, name: str) -> ServiceStanding:
     """Return where a service stands now; raises `NotFoundError`."""
     digest = view.head(f"service-standing:{name}")
     if digest is None:
-        raise NotFoundError("service.unknown_service", service=name)
+        raise NotFoundError("service.none_seen", service=name)
     return view.load(digest, ServiceStanding)
 
 

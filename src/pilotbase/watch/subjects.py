@@ -14,7 +14,7 @@ def stored_service(view: View, name: str) -> Stored:
     """Return the service of this name as it is stored; raises `NotFoundError` where the actor sees none."""
     found = view.named([f"service:{name}"]).get(f"service:{name}")
     if found is None:
-        raise NotFoundError("workspace.not_found", name=name)
+        raise NotFoundError("service.none_seen", service=name)
     return found
 
 
