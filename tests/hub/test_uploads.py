@@ -97,7 +97,13 @@ def test_a_zip_makes_an_application(opened):
     made = browser.post("/applications/new/", {"folder": packed([]), "scenario": SCENARIO, "note": ""})
     assert made.status_code == 302, re.findall(r"role=.alert.+", made.content.decode())
     assert made["Location"] == "/applications/acme/pine/"
-    assert browser.get(made["Location"]).status_code == 200
+    chinese = {"accept-language": "zh"}
+    asked = browser.get("/applications/new/", headers=chinese).content.decode()
+    draft = browser.get(made["Location"], headers=chinese).content.decode()
+    assert "上传应用" in asked and "发起预演" in asked, "nothing runs by itself, and it says so"
+    assert "发起预演" in draft and "正式提交" in draft, "the second step has a name of its own"
+    proposed = browser.get("/trials/new/", headers=chinese).content.decode()
+    assert "草稿请先正式提交" in proposed and "acme/pine" not in proposed
 
 
 def test_a_zip_stays_chosen_while_the_rest_is_mended(opened):

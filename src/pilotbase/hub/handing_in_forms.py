@@ -79,8 +79,8 @@ class AnswersForm(DataForm):
     )
     name = forms.RegexField(
         NAME_PATTERN,
-        label=t("hub.field_short_name"),
-        help_text=t("hub.help_short_name"),
+        label=t("hub.field_scenario_name"),
+        help_text=t("hub.help_scenario_name"),
         error_messages={"invalid": t("hub.no_short_name")},
         max_length=63,
         required=False,
