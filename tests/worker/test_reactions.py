@@ -151,6 +151,19 @@ def test_the_version_that_was_fallen_back_to_is_watched_like_the_first(watched, 
     assert watched.suspended() == 2
 
 
+def test_arming_anew_is_not_told_as_if_the_service_had_recovered(watched, clock):
+    watched.two_versions()
+    red = watched.warn()
+    watched.react()
+    clock.step(3600)
+    green = {"colour": Colour.GREEN, "reason": text("watching.rearmed"), "at": watched.now()}
+    watched.store_warning(red.model_copy(update=green))
+    watched.react()
+    assert watched.lines()[-1] == "rearmed_still"
+    said = watched.incident.timeline[-1].what.render("zh")
+    assert "原预警不再计算；服务仍为“已回退到早期版本”，由人工决定" in said and "解除" not in said
+
+
 def test_when_the_warning_is_over_that_is_told_and_a_person_restores(watched, clock):
     watched.two_versions()
     watched.warn()

@@ -16,6 +16,8 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 KIND = "risk-warning"
+REARMED = "watching.rearmed"
+"""Reason of the green that arming anew, or disarming, writes: what was warned of has not passed for all that."""
 _LONGEST = 200
 
 
@@ -41,7 +43,7 @@ def raise_warnings(change: Transaction, view: View, service: Stored, turns: Iter
 def end_warnings(change: Transaction, view: View, service: Stored, standing: Iterable[RiskWarning]) -> None:
     """Write that what a watch has warned of is looked at anew: it was armed again, or disarmed."""
     for warning in standing:
-        ended = {"colour": Colour.GREEN, "reason": text("watching.rearmed"), "at": change.now}
+        ended = {"colour": Colour.GREEN, "reason": text(REARMED), "at": change.now}
         _write(change, view, warning.model_copy(update=ended), service.owner, service.visibility)
 
 

@@ -28,10 +28,12 @@ from pilotbase.watch.muting import is_muted
 from pilotbase.watch.reaction_rows import DECIDED, Decision, Done, find_step, keep_decision, level_of, steps_of
 from pilotbase.watch.runbooks import rises, rule_for, runbook_of
 from pilotbase.watch.subjects import service_of
+from pilotbase.watch.warnings import REARMED
 from pilotbase.worker.countermeasures import move_service, timed
 from pilotbase.worker.reacting import Cause, Finish, Reacting, told_to_incident
 from pilotbase.worker.reaction_notices import about_incident, about_service
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 
@@ -237,11 +239,21 @@ def _over(reacting: Reacting, cause: Cause, warning: RiskWarning, service: Servi
     """Tell that a warning is over; what was done stays done until a person restores."""
 
     def finish(change: Transaction) -> Done:
-        done = Done(what=text("reaction.over", detector=warning.detector), at=change.now, document=cause.digest)
+        done = Done(what=_why_over(reacting.view.within(change), warning), at=change.now, document=cause.digest)
         reacting.tell(change, about_service(service, done.what, f"{cause.digest} over"))
         return done
 
     return told_to_incident(reacting, service.name, finish)
+
+
+def _why_over(view: View, warning: RiskWarning) -> Text:
+    """Return that what was seen has passed, or only that nobody counts it any more: arming anew is no recovery."""
+    if warning.reason.code != REARMED:
+        return text("reaction.over", detector=warning.detector)
+    state = standing_of(view, warning.service).state
+    if state is ServingState.SERVING:
+        return text("reaction.rearmed", detector=warning.detector)
+    return text("reaction.rearmed_still", detector=warning.detector, state=text(f"serving.{state}"))
 
 
 def _raised(warning: RiskWarning) -> Text:
