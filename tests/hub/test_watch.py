@@ -146,13 +146,15 @@ def test_the_operator_replays_arms_silences_and_disarms(watched):
     terms = {
         "tolerance": 0.02,
         "alpha": 0.05,
-        "cohort_hours": 1,
-        "label_days": 0,
-        "silence_minutes": 60,
+        "cohort": "1 s",
+        "labels": "0",
+        "silence": "1 小时",
         "keep_days": 30,
     }
     assert watched.client("owner").post(f"{page}replay/", terms).status_code == 404
     assert "keep_days" in desk.post(f"{page}replay/", {**terms, "keep_days": 0}).content.decode()
+    assert "This is no length of time" in desk.post(f"{page}replay/", {**terms, "cohort": "soon"}).content.decode()
+    assert "From 1 s to 3660 d." in desk.post(f"{page}replay/", {**terms, "cohort": "9999 d"}).content.decode()
     assert desk.post(f"{page}replay/", terms).status_code == 302
     shown = desk.get(page).content.decode()
     assert "Last replay" in shown
@@ -163,6 +165,9 @@ def test_the_operator_replays_arms_silences_and_disarms(watched):
     assert desk.post(f"{page}arm/", {"replay": digest}).status_code == 302
     armed = desk.get(f"{SERVICE}/watch").json()
     assert (armed["watch"]["keep_days"], armed["colour"], armed["warnings"]) == (30, "green", [])
+    assert [armed["watch"][f"{name}_seconds"] for name in ("cohort", "label", "silence")] == [1, 0, 3600]
+    form = desk.get(page).content.decode()
+    assert 'value="1 s"' in form and 'value="1 h"' in form and "e-05" not in form
     assert desk.post(f"{page}silence/", {"reason": "night shift", "hours": 8}).status_code == 302
     assert "night shift" in desk.get(page).content.decode()
     assert desk.post(f"{page}speak/", {"detector": ""}).status_code == 302

@@ -19,6 +19,7 @@ from pilotbase.documents.targets import Target
 from pilotbase.documents.vocabularies import Action, Colour, ServingState, Support
 from pilotbase.roadmap.bookkeeping import keep_books
 from pilotbase.roadmap.ledger import count_anew, tell_ledger, tell_map
+from pilotbase.roadmap.tables import ledger_table
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Journey, note_first, put_journey, read_journeys
@@ -92,6 +93,10 @@ def test_a_service_is_counted_by_what_came_of_it(any_trial, clock):
     assert counts(store) == before | {"served": 1, "warned": 1, "stopped": 1}
     assert listed(store, Figure.STOPPED) == listed(store, Figure.WARNED) == ["service:mill-watch"]
     assert listed(store, Figure.CERTIFIED) == [COMMISSION]
+    told = tell_ledger(store.as_actor(DESK), count_anew(store.as_actor(DESK), LATER), LATER)
+    quick = told.model_copy(update={"spans": [span.model_copy(update={"half_after": 4e-7}) for span in told.spans]})
+    said, counted = ({row[3] for row in ledger_table(quick, "en", exact=exact).rows} for exact in (False, True))
+    assert "< 0.1" in said and "4e-07" not in said and "4e-07" in counted
     span = count_anew(store.as_actor(DESK), LATER).spans["certified_served"]
     assert (span.taken, span.open, span.ended, span.days.middle) == (1, 0, 0, 5)
 

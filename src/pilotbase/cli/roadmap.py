@@ -41,7 +41,7 @@ def ledger(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     elif as_csv:
         _print_csv(ledger_table(told, language()))
     else:
-        _print_grouped(ledger_table(told, language()))
+        _print_grouped(ledger_table(told, language(), exact=False))
 
 
 @app.command("map")
@@ -190,8 +190,8 @@ def _print_grouped(table: Table) -> None:
     for part, rows in groupby(table.rows, key=lambda row: row[0]):
         typer.echo(spell_for_terminal(part))
         for of, numbers in groupby(rows, key=lambda row: row[1]):
-            said = "; ".join(f"{what} {number}" for _, _, what, number in numbers if number != NOTHING)
-            typer.echo(spell_for_terminal(f"  {of}: {said}"))
+            told = [f"{what} {number}" for _, _, what, number in numbers if number != NOTHING]
+            say(text("roadmap.grouped", of=of, said=text("roadmap.semicolon").render(language()).join(told)))
 
 
 def _print_aligned(table: Table) -> None:

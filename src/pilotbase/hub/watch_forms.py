@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from django import forms
 
-from pilotbase.documents.watch import Watch, WatchTerms
+from pilotbase.documents.watch import LONGEST_DAYS, Watch, WatchTerms
+from pilotbase.hub.durations import DurationField, spell_duration
 from pilotbase.hub.sentences import t
 
-_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+_DAY = 86_400
 
 
 class TermsForm(forms.Form):
@@ -21,28 +22,30 @@ class TermsForm(forms.Form):
     alpha = forms.FloatField(
         label=t("watching.alpha"), help_text=t("watching.alpha_help"), min_value=0.0001, max_value=0.49
     )
-    cohort_hours = forms.FloatField(
-        label=t("watching.cohort_hours"), help_text=t("watching.cohort_help"), min_value=0.001, max_value=8784
+    cohort = DurationField(
+        label=t("watching.cohort"), help_text=t("watching.cohort_help"), least=1, most=LONGEST_DAYS * _DAY
     )
-    label_days = forms.FloatField(
-        label=t("watching.label_days"), help_text=t("watching.label_help"), min_value=0, max_value=3660
+    labels = DurationField(
+        label=t("watching.labels"), help_text=t("watching.label_help"), least=0, most=LONGEST_DAYS * _DAY
     )
-    silence_minutes = forms.FloatField(label=t("watching.silence_minutes"), min_value=0.1, max_value=525_600)
+    silence = DurationField(
+        label=t("watching.silence"), help_text=t("watching.silence_help"), least=1, most=LONGEST_DAYS * _DAY
+    )
     keep_days = forms.IntegerField(label=t("watching.keep_days"), min_value=1, max_value=3660)
 
     @classmethod
-    def beginning(cls, watch: Watch | None) -> dict[str, float]:
+    def beginning(cls, watch: Watch | None) -> dict[str, object]:
         """Return what stands in the form at first: the terms of the watch that is there, or the usual ones."""
         terms = watch or WatchTerms()
         alpha = sum(risk.alpha for risk in watch.risks) if watch is not None and watch.risks else WatchTerms().alpha
-        shown = {
-            "tolerance": terms.tolerance,
-            "alpha": alpha,
-            "cohort_hours": terms.cohort_seconds / _HOUR,
-            "label_days": terms.label_seconds / _DAY,
-            "silence_minutes": terms.silence_seconds / _MINUTE,
+        return {
+            "tolerance": float(f"{terms.tolerance:.6g}"),
+            "alpha": float(f"{alpha:.6g}"),
+            "cohort": spell_duration(terms.cohort_seconds),
+            "labels": spell_duration(terms.label_seconds),
+            "silence": spell_duration(terms.silence_seconds),
+            "keep_days": terms.keep_days,
         }
-        return {**{name: float(f"{value:.6g}") for name, value in shown.items()}, "keep_days": terms.keep_days}
 
     def wanted(self) -> WatchTerms:
         """Return what was asked for."""
@@ -50,9 +53,9 @@ class TermsForm(forms.Form):
         return WatchTerms(
             tolerance=asked["tolerance"],
             alpha=asked["alpha"],
-            cohort_seconds=max(round(asked["cohort_hours"] * _HOUR), 1),
-            label_seconds=round(asked["label_days"] * _DAY),
-            silence_seconds=max(round(asked["silence_minutes"] * _MINUTE), 1),
+            cohort_seconds=asked["cohort"],
+            label_seconds=asked["labels"],
+            silence_seconds=asked["silence"],
             keep_days=asked["keep_days"],
         )
 

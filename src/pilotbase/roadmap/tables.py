@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pilotbase.charts import spell_days
 from pilotbase.documents.ledger import AimTold, CostTold, LedgerTold, MapTold, QuartilesTold, RankingTold, SpanTold
 from pilotbase.documents.texts import Language, Text, text
 
 Row = tuple[str, ...]
+Spell = Callable[[float | None], str]
 NOTHING = "–"
 
 
@@ -20,10 +22,13 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def ledger_table(told: LedgerTold, language: Language) -> Table:
-    """Return the ledger, one number a row: part, what it is of, what it says, number."""
+def ledger_table(told: LedgerTold, language: Language, *, exact: bool = True) -> Table:
+    """Return the ledger, one number a row: part, what it is of, what it says, number.
+
+    ``exact``: days with six digits, as a spreadsheet counts with them; else as people say them (`spell_days`).
+    """
     header = _words(("roadmap.part", "roadmap.of", "roadmap.says", "roadmap.number"), language)
-    lines = [*_figures(told), *_spans(told), *_costs(told), *_aims(told)]
+    lines = [*_figures(told), *_spans(told, _number if exact else spell_days), *_costs(told), *_aims(told)]
     rows = [(*(cell.render(language) if isinstance(cell, Text) else cell for cell in line),) for line in lines]
     return Table(header, tuple(rows))
 
@@ -68,21 +73,21 @@ def _figures(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
         name = Text(code=f"figure.{figure}")
         yield text("roadmap.ledger"), name, text("roadmap.so_far"), str(number)
         if figure in told.this_year:
-            yield text("roadmap.ledger"), name, str(told.year), str(told.this_year[figure])
+            yield text("roadmap.ledger"), name, text("roadmap.in_year", year=str(told.year)), str(told.this_year[figure])
 
 
-def _spans(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
+def _spans(told: LedgerTold, spell: Spell) -> Iterator[tuple[Text | str, ...]]:
     for span in told.spans:
         of = (text("roadmap.spans"), Text(code=f"way.{span.step}"))
         for progress in ("taken", "open", "ended"):
             yield *of, Text(code=f"span.{progress}"), str(getattr(span, progress))
-        yield from ((*of, *said) for said in _days(span))
+        yield from ((*of, *said) for said in _days(span, spell))
 
 
-def _days(span: SpanTold) -> Iterator[tuple[Text, str]]:
-    yield from _quartiles(span.days)
-    yield text("roadmap.half_after"), _number(span.half_after)
-    yield text("roadmap.longest_open"), _number(span.longest_open)
+def _days(span: SpanTold, spell: Spell) -> Iterator[tuple[Text, str]]:
+    yield from _quartiles(span.days, spell)
+    yield text("roadmap.half_after"), spell(span.half_after)
+    yield text("roadmap.longest_open"), spell(span.longest_open)
 
 
 def _costs(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
@@ -95,7 +100,7 @@ def _costs(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
 def _cost(cost: CostTold) -> Iterator[tuple[Text | str, str]]:
     if cost.amount is not None:
         yield text("roadmap.cost_in", what=Text(code=f"roadmap.cost.{cost.kind}"), unit=cost.unit), str(cost.known)
-        yield from _quartiles(cost.amount)
+        yield from _quartiles(cost.amount, _number)
     yield text("roadmap.not_known"), str(cost.unknown)
 
 
@@ -119,10 +124,10 @@ def _narrowed(aim: AimTold) -> Text:
     return name
 
 
-def _quartiles(found: QuartilesTold | None) -> Iterator[tuple[Text, str]]:
-    yield text("roadmap.quarter"), _number(found.low if found else None)
-    yield text("roadmap.median"), _number(found.middle if found else None)
-    yield text("roadmap.three_quarters"), _number(found.high if found else None)
+def _quartiles(found: QuartilesTold | None, spell: Spell) -> Iterator[tuple[Text, str]]:
+    yield text("roadmap.quarter"), spell(found.low if found else None)
+    yield text("roadmap.median"), spell(found.middle if found else None)
+    yield text("roadmap.three_quarters"), spell(found.high if found else None)
 
 
 def _number(value: float | None) -> str:
