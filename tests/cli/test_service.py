@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +14,8 @@ from pilotbase.service.calls import Cost
 from pilotbase.service.desk import Desk
 from pilotbase.worker.base import open_base
 from tests.service.services_for_tests import Served
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "transport"
 
 
 class OfBase(Served):
@@ -74,6 +77,27 @@ def test_from_the_certificate_to_the_stop(run, certificate):
     assert "revoked" in run("key", "list", "milling")
     assert [one["name"] for one in json.loads(run("list", "--json"))] == ["milling"]
     base.lab.close()
+
+
+def test_a_service_of_two_versions_names_both(run, certificate):
+    run("create", "milling", "--certificate", str(certificate))
+    assert "Versions" not in run("show", "milling")
+    base = open_base()
+    served = OfBase(base)
+    newer = base.lab.view.load(served.certify("1.1.0", held=served.hold("1.1.0")), IssuedCertificate)
+    base.lab.close()
+    run("create", "milling", "--certificate", newer.certificate.serial)
+    assert "in which they are asked: forest 1.1.0, forest 1.0.0" in run("show", "milling")
+
+
+def test_matches_of_two_versions_are_told_apart(tmp_path):
+    for version in ("1.0.0", "1.1.0"):
+        manifest = (EXAMPLE / "applications" / "delay-trees" / "application.yaml").read_text()
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "application.yaml").write_text(manifest.replace("version: 1.0.0", f"version: {version}"))
+    asked = ["match", "scenario", str(EXAMPLE), "--among", str(tmp_path)]
+    said = CliRunner(env={"PILOTBASE_LANGUAGE": "en"}).invoke(app, asked).output
+    assert "lakeside-ai/delay-trees 1.0.0" in said and "lakeside-ai/delay-trees 1.1.0" in said
 
 
 def test_what_is_wrong_is_told_with_what_to_do(run, certificate):

@@ -135,11 +135,11 @@ def _print(found: Matches, as_json: bool) -> None:
         say(text("match.none"))
     for one in found.ranked[:_SHOWN]:
         for why in _open_questions(one):
-            say(text("match.line", subject=one.subject, why=why))
+            say(text("match.line", subject=_called(one), why=why))
     for one in found.refused[:_SHOWN]:
         for check in one.checks:
             if check.fit is Fit.REFUSED:
-                say(text("match.line_refused", subject=one.subject, why=check.why))
+                say(text("match.line_refused", subject=_called(one), why=check.why))
 
 
 def _print_ranked(found: Matches) -> None:
@@ -152,7 +152,7 @@ def _print_ranked(found: Matches) -> None:
         share = f"{one.contract.share:.0%}" if one.contract else "–"
         words = "–" if one.words is None else f"{one.words:.2f}"
         cells = (
-            one.subject,
+            _called(one),
             localized(one.title, language()),
             f"{one.score or 0:.3f}",
             share,
@@ -161,6 +161,11 @@ def _print_ranked(found: Matches) -> None:
         )
         table.add_row(*map(_cell, cells))
     Console(width=None if Console().is_terminal else 160).print(table)
+
+
+def _called(one: Match) -> str:
+    """Return a match's name, of an application with its version: several of one may stand in a folder."""
+    return one.subject if one.version is None else f"{one.subject} {one.version}"
 
 
 def _open_questions(one: Match) -> list[Text]:

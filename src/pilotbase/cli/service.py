@@ -62,7 +62,14 @@ def list_all(as_json: AsJson = False) -> None:
 def show(name: Service, as_json: AsJson = False) -> None:
     """Show a service: what answers, where it stands, and how it came there."""
     services = _services()
-    _print(services.show(name), as_json)
+    seen = services.show(name)
+    _print(seen, as_json)
+    if not as_json and len(seen.service.routes) > 1:
+        say(
+            text(
+                "service.versions", versions=[seen.service.answers(place) for place in range(len(seen.service.routes))]
+            )
+        )
     for one in [] if as_json else services.history(name):
         state = Text(code=f"serving.{one.state}")
         say(text("service.stood", at=f"{one.at:%Y-%m-%d %H:%M} UTC", state=state, reason=one.reason))

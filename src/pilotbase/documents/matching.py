@@ -74,6 +74,8 @@ class Match(Part):
     """Certificates for it less those against it, each weighted by the likeness of its scenario."""
     checks: tuple[Check, ...] = ()
     proofs: tuple[Proof, ...] = ()
+    version: str | None = None
+    """Of an application whose manifest is seen."""
 
 
 class Weights(Part):

@@ -124,6 +124,7 @@ def _judged(
         evidence=evidence,
         checks=checks,
         proofs=told,
+        version=shown.version if isinstance(shown, Offer) else None,
     )
 
 

@@ -76,6 +76,7 @@ class Offer:
     contract: CaseContract | None = None
     sentences: tuple[str, ...] = ()
     known_by: Literal["manifest", "certificate"] = "manifest"
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ def offer_of(application: Application, made_for: Need | None, scenario: str = ""
             *said((application.title, card.summary, card.training_data, card.limitations)),
             *(made_for.sentences if made_for else ()),
         ),
+        version=application.version,
     )
 
 
