@@ -1,11 +1,13 @@
 """A drafted application holds the scenario's words as comments and quoted values, never as code."""
 
 import ast
+import re
 
 import pytest
 
 from pilotbase.catalogue.application_draft import draft_application
 from pilotbase.catalogue.applications import read_application
+from pilotbase.documents.base import Localized
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import build_document
@@ -50,3 +52,14 @@ def test_a_supplier_that_is_no_short_name_is_refused_before_anything_is_written(
         draft_application(scenario, contract("pressure"), tmp_path / "a", supplier)
     assert [issue.path for issue in caught.value.issues] == ["supplier.organisation"]
     assert not (tmp_path / "a").exists()
+
+
+def test_a_kit_speaks_both_languages_and_is_called_after_the_scenario(scenario, tmp_path):
+    titled = scenario.model_copy(update={"title": Localized(en='The "mill" {stops}', zh="主轴报警\n# x😀")})
+    draft_application(titled, contract("torque"), tmp_path / "a", "acme")
+    made = read_application(tmp_path / "a").application
+    assert 'The "mill" {stops}' in made.title.en and made.title.zh.startswith("主轴报警") and "😀" in made.title.zh
+    for name in ("app.py", "application.yaml", "README.md"):
+        content = (tmp_path / "a" / name).read_text("utf-8")
+        assert re.search("[一-鿿]", content) and re.search("[a-z]{4}", content), name
+    assert "a-sample.csv" in content and "主轴报警 # x" in content.splitlines()[0]

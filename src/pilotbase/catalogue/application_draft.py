@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pilotbase.catalogue.application_templates import MANIFEST_TEMPLATE, PROGRAM_TEMPLATE, README_TEMPLATE
 from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Application
 from pilotbase.documents.base import localized
@@ -12,52 +13,18 @@ from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.yaml_reader import parse_yaml
 
-_MANIFEST = """\
-document: application/1
-name: {name}
-version: 0.1.0
-title: {{en: "{name}", zh: "{name}"}}
-supplier: {{organisation: {supplier}, contact: ""}}
-licence: Apache-2.0
-scenario: {scenario}
-entry_point: app:predict          # module:function in this folder
-requirements: requirements.lock   # name==version --hash=sha256:... lines; may stay empty
-resources: {{memory: 256 MiB, threads: 1}}
-model_card:
-  summary: {{en: "Say in one sentence what it does.", zh: "用一句话说明它做什么。"}}
-  # training_data: {{en: "Public sample of {scenario}.", zh: "{scenario} 的公开样本。"}}
-  # Until these three are filled in, the design section of the report says that the model card is incomplete.
-  # limitations: {{en: "Where it must not be used.", zh: "不得用于何处。"}}
-  # human_oversight: {{en: "Who decides when it abstains (answers None).", zh: "弃权（返回 None）时由谁决定。"}}
-"""
-
-_PROGRAM = '''\
-"""Application for the scenario {scenario}."""
-
-# Columns of a batch:
-{columns}
-#
-# Answer: {answer}
-
-
-def predict(batch):
-    """Answer one batch: a list or array with one entry a case, in the order of the batch.
-
-    ``batch[name]`` is a column and ``batch.rows`` the number of cases. With numpy in requirements.lock columns are
-    1-D arrays and ``batch.matrix(names)`` is their (rows, columns) float array; without it they are plain lists.
-    None abstains: a person decides, and the case counts as not answered.
-    """
-    return [{constant}] * batch.rows
-'''
 _LONGEST_COMMENT = 300
+_LONGEST_TITLE = 150
 
+_FLOAT_IF_MISSING = "(with missing values in the scenario: float, NaN) · {kind}（场景中有缺失值时为浮点数，NaN）"
 _KINDS = {
-    DataType.FLOAT: "number (NaN: missing)",
-    DataType.INTEGER: "whole number (with missing values in the scenario: float, NaN)",
-    DataType.BOOLEAN: "true or false (with missing values in the scenario: float, NaN)",
+    DataType.FLOAT: "number (NaN: missing) · 数值（NaN：缺失）",
+    DataType.INTEGER: f"whole number {_FLOAT_IF_MISSING.format(kind='整数')}",
+    DataType.BOOLEAN: f"true or false {_FLOAT_IF_MISSING.format(kind='真或假')}",
 }
 
 
@@ -71,24 +38,36 @@ def draft_application(
     """
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
+    wanted = name or folder.name
     files = {
-        MANIFEST: _manifest(scenario, _name(name or folder.name), supplier),
+        MANIFEST: _manifest(scenario, _name(wanted), supplier),
         "app.py": _program(scenario, contract),
         DEFAULT_REQUIREMENTS: "",
+        "README.md": README_TEMPLATE.format(**_titles(scenario), scenario=scenario.name, sample=f"{wanted}-sample.csv"),
     }
     build_document(Application, parse_yaml(files[MANIFEST].encode(), MANIFEST))
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_text(content, "utf-8")
-    return tuple(folder / name for name in files)
+    for file, content in files.items():
+        (folder / file).write_text(content, "utf-8")
+    return tuple(folder / file for file in files)
 
 
 def _manifest(scenario: Scenario, name: str, supplier: str) -> str:
-    return _MANIFEST.format(name=name, supplier=json.dumps(make_visible(supplier)), scenario=scenario.name)
+    titles = {spoken: json.dumps(title, ensure_ascii=False) for spoken, title in _titles(scenario).items()}
+    quoted = json.dumps(make_visible(supplier))
+    return MANIFEST_TEMPLATE.format(name=name, supplier=quoted, scenario=scenario.name, **titles)
+
+
+def _titles(scenario: Scenario) -> dict[str, str]:
+    """Return what a new application is called: after the scenario's title, in each language."""
+    return {
+        "title_en": f"Application for: {_one_line(localized(scenario.title, 'en'))[:_LONGEST_TITLE]}",
+        "title_zh": f"{_one_line(localized(scenario.title, 'zh'))[:_LONGEST_TITLE]}：应用",
+    }
 
 
 def _program(scenario: Scenario, contract: Contract) -> str:
-    return _PROGRAM.format(
+    return PROGRAM_TEMPLATE.format(
         scenario=scenario.name,
         columns="\n".join(f"#   {_one_line(_describe(field))}" for field in contract.features),
         answer=_one_line(_answer(scenario, contract)),
@@ -107,19 +86,19 @@ def _name(wanted: str) -> str:
 
 
 def _describe(field: Field) -> str:
-    kind = _KINDS.get(field.data_type, "text (None: missing)")
+    kind = _KINDS.get(field.data_type, "text (None: missing) · 文本（None：缺失）")
     unit = f" [{field.unit}]" if field.unit else ""
-    description = localized(field.description)
-    return f"{field.name}{unit}: {kind}{'. ' + description if description else ''}"
+    described = dict.fromkeys(localized(field.description, language) for language in LANGUAGES)
+    return " · ".join([f"{field.name}{unit}: {kind}", *filter(None, described)])
 
 
 def _answer(scenario: Scenario, contract: Contract) -> str:
     prediction = contract.prediction
     if prediction.kind == "label":
-        return f"one of {', '.join(repr(label) for label in prediction.classes)}."
+        return f"one of · 以下之一：{', '.join(repr(label) for label in prediction.classes)}"
     if prediction.kind == "probability":
-        return f"the probability of {scenario.positive!r}, 0 to 1."
-    return f"{scenario.data.target}{f' in {prediction.unit}' if prediction.unit else ''}, a number."
+        return f"the probability of · 概率（0–1），对应类别：{scenario.positive!r}"
+    return f"{scenario.data.target}{f' in {prediction.unit}' if prediction.unit else ''}, a number · 数值"
 
 
 def _constant(contract: Contract) -> str:
