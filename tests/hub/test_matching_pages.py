@@ -116,3 +116,19 @@ def test_what_is_sent_to_be_matched_is_checked(matched):
         answer = client.post(f"/api/matches/{path}", body, content_type="application/json")
         assert answer.status_code == 422 and answer.json()["code"]
     assert matched.client().post("/api/matches/scenarios", {}, content_type="application/json").status_code == 401
+
+
+def test_evidence_that_is_gone_says_why(matched):
+    from pilotbase.certificate.revoking import reinstate, suspend
+    from pilotbase.hub.base import base
+
+    opened, serial = base(), matched.trial.report.digest()
+    listed = (opened.trust, opened.lab.view, opened.revocations, serial)
+    assert "is suspended" not in page(matched, "owner", SCENARIO)
+    suspend(*listed, "recall has fallen", opened.lab.store.clock())
+    for who, address in (("owner", SCENARIO), ("supplier", APPLICATION)):
+        assert "Its certificate in this scenario is suspended and counts for nothing." in page(matched, who, address)
+    chinese = matched.client("owner").get(SCENARIO, HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
+    assert "其在该场景的证书已暂停" in chinese
+    reinstate(*listed, opened.lab.store.clock())
+    assert "is suspended" not in page(matched, "owner", SCENARIO)

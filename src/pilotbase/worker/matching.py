@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import RevocationList
@@ -68,6 +70,32 @@ def proofs_that_hold(view: View, now: datetime) -> list[Proven]:
         for one in found
         if one.verdict is not Verdict.INCONCLUSIVE and now < one.expires_at and not _withdrawn(listed, one.serial)
     ]
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A certificate that was issued and counts for nothing now; ``why``: ``suspended`` or ``revoked``."""
+
+    serial: str
+    application: str
+    scenario: str
+    why: Literal["suspended", "revoked"]
+
+
+def withheld_proofs(view: View) -> list[Withheld]:
+    """Return the certificates that no match counts because they are suspended or revoked, as the base's list says."""
+    head = view.head("revocations")
+    if head is None:
+        return []
+    listed = view.load(head, RevocationList)
+    entries: dict[str, Literal["suspended", "revoked"]] = {entry.serial: "suspended" for entry in listed.suspended}
+    entries |= {entry.serial: "revoked" for entry in listed.revoked}
+    names = {f"certificate:{serial}": serial for serial in list(entries)[-MOST_CERTIFICATES:]}
+    found = []
+    for name, stored in view.named(list(names)).items():
+        proven = _proven(_certificate(stored.body))
+        found.append(Withheld(proven.serial, proven.application, proven.scenario, entries[names[name]]))
+    return found
 
 
 def _match(view: View, asked: Need | Offer, comparer: Comparer | None) -> Matches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpResponse
@@ -19,7 +20,7 @@ from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.drawn import drawn
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.matched import gaps_of
-from pilotbase.worker.matching import match_subject
+from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.listings import Listing, Query, list_page
 
 _OWN = 20
@@ -43,6 +44,8 @@ class Row:
     """Empty where the reader sees no record: it is known by its certificate only."""
     share: str
     step: Step | None
+    withheld: tuple[Withheld, ...] = ()
+    """Certificates of this very pair that count for nothing now."""
 
 
 @require_safe
@@ -70,14 +73,14 @@ def show(request: HubRequest) -> HttpResponse:
 def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
     """Show what may fit a scenario or an application, in what the reader sees."""
     subject = subject_of(section, name)
-    found = match_subject(request.acting.view, subject)
+    found, withheld = match_subject(request.acting.view, subject), withheld_proofs(request.acting.view)
     title = found.title if isinstance(found.title, str) else found.title.render(language())
     code = "match.applications_for" if found.side == "scenario" else "match.scenarios_for"
     shown = {
         "title": Text(code=code, params={"title": title}),
         "found": found,
-        "rows": [_row(request.acting, found, one) for one in found.ranked],
-        "refused": [_row(request.acting, found, one) for one in found.refused],
+        "rows": [_row(request.acting, found, one, withheld) for one in found.ranked],
+        "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
         "trials": list_page(request.acting.view, Query("commission", **{found.side: subject}), limit=_TRIALS).items,
         "crumbs": [
             {"url": reverse("matching"), "label": text("match.page_title")},
@@ -111,15 +114,22 @@ def _name(vocabulary: str, value: str) -> str:
     return (Text(code=f"{vocabulary}.{value}") if value else text("match.not_said")).render(language())
 
 
-def _row(acting: Acting, found: Matches, one: Match) -> Row:
+def _row(acting: Acting, found: Matches, one: Match, withheld: Sequence[Withheld]) -> Row:
     share = f"{one.contract.share:.0%}" if one.contract else "–"
     address = "" if one.known_by == "certificate" else address_of(one.subject)
-    return Row(one, address, share, _step(acting, found, one))
+    scenario, application = _pair(found, one)
+    lost = tuple(each for each in withheld if (each.scenario, each.application) == (scenario, application))
+    return Row(one, address, share, _step(acting, found, one), lost)
+
+
+def _pair(found: Matches, one: Match) -> tuple[str, str]:
+    """Return scenario and application of a match."""
+    return (found.about, one.subject) if found.side == "scenario" else (one.subject, found.about)
 
 
 def _step(acting: Acting, found: Matches, one: Match) -> Step | None:
     """Return the first step from a match: a supplier proposes a trial, others ask, or look at the certificate."""
-    scenario, application = (found.about, one.subject) if found.side == "scenario" else (one.subject, found.about)
+    scenario, application = _pair(found, one)
     if acting.has(Role.SUPPLIER) and _owner(application) == acting.organisation:
         asked = urlencode({"scenario": _name_of(scenario), "application": _name_of(application)})
         return Step(text("match.propose"), f"{reverse('commission-new')}?{asked}")
