@@ -42,7 +42,13 @@ def demo(
     with progress_shown() as on_progress:
         for row in demonstrate(base, sector, out, on_progress):
             verdict = Cell(shown(text(f"cli.verdict_{row.verdict}")), style=STYLES[row.verdict])
-            table.add_row(_cell(row.sector), _cell(row.application), verdict, _cell(row.why), _cell(row.report or ""))
+            table.add_row(
+                _cell(Text(code=f"sector.{row.sector}")),
+                _cell(row.application),
+                verdict,
+                _cell(row.why),
+                _cell(row.report or ""),
+            )
     Console(width=None if Console().is_terminal else 160).print(table)
     say(text("cli.demo_end", roots=base.trust_roots))
     if walk and not sector:

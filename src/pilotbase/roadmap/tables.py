@@ -73,7 +73,12 @@ def _figures(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
         name = Text(code=f"figure.{figure}")
         yield text("roadmap.ledger"), name, text("roadmap.so_far"), str(number)
         if figure in told.this_year:
-            yield text("roadmap.ledger"), name, text("roadmap.in_year", year=str(told.year)), str(told.this_year[figure])
+            yield (
+                text("roadmap.ledger"),
+                name,
+                text("roadmap.in_year", year=str(told.year)),
+                str(told.this_year[figure]),
+            )
 
 
 def _spans(told: LedgerTold, spell: Spell) -> Iterator[tuple[Text | str, ...]]:

@@ -11,6 +11,9 @@ from pilotbase.documents.vocabularies import Countermeasure
 from pilotbase.service.standing import ask_human, fall_back, standing_of, take_offline
 from pilotbase.workspace.store import View
 
+_TOLD = 0.1
+"""Seconds below which no number is told: a clock of tenths would say 0.0."""
+
 
 def move_service(
     view: View, measure: Countermeasure, where: tuple[str, int | None], why: tuple[Text, Digest]
@@ -31,4 +34,5 @@ def timed(state: Text, raised: datetime, done: datetime, allowed: int) -> Text:
     """Return what was reached, how long after the warning, and whether that is longer than allowed."""
     seconds = max(0.0, (done - raised).total_seconds())
     code = "reaction.measure_done" if seconds <= allowed else "reaction.measure_late"
-    return text(code, state=state, seconds=f"{seconds:.1f}", allowed=allowed)
+    spoken = f"{seconds:.1f}" if seconds >= _TOLD else text("reaction.at_once")
+    return text(code, state=state, seconds=spoken, allowed=allowed)
