@@ -48,11 +48,11 @@ def main() -> None:
         for day, departures in islice(groupby(rows, key=lambda row: row[TIME][:10]), options.days):
             labels += live(options.service, f"{options.run}-{day}", list(departures))
     except urllib.error.HTTPError as error:
-        sys.exit(f"The gateway says ({error.code}): {told(error)}")
+        sys.exit(told(error))
     except urllib.error.URLError as error:
-        sys.exit(f"{os.environ['PILOTBASE_GATEWAY']} does not answer: {error.reason}")
+        sys.exit(f"No gateway answers at {os.environ['PILOTBASE_GATEWAY']}: {error.reason}")
     except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
-        sys.exit(f"{os.environ['PILOTBASE_GATEWAY']} does not answer as a gateway does: {error!r}")
+        sys.exit(f"No gateway answers at {os.environ['PILOTBASE_GATEWAY']}: {error!r}")
     finally:
         if labels:
             write(options.out, labels)
@@ -95,11 +95,12 @@ def tensor(name: str, values: list[str]) -> dict[str, object]:
 
 def told(error: urllib.error.HTTPError) -> str:
     """Return what the gateway says of a refusal, in its own words."""
-    body = error.read().decode(errors="replace")
     try:
-        return str(json.loads(body)["error"])
-    except (ValueError, KeyError, TypeError):
-        return body or error.reason
+        return f"The gateway says ({error.code}): {json.load(error)['error']}"
+    except (ValueError, LookupError, TypeError):
+        return (
+            f"No gateway answers at {os.environ['PILOTBASE_GATEWAY']} ({error.code}): use the address that serve prints"
+        )
 
 
 def write(path: str, labels: list[tuple[str, str]]) -> None:
