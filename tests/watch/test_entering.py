@@ -107,6 +107,7 @@ def test_breaks_of_the_contract_case_by_case():
     [
         ([1.0, "1", "2", 11.0], "x is not a number (2 cases)"),
         ([1.0, 12.0, 11.0, "1"], "x lies outside 0 to 10 (2 cases)"),
+        ([1.0, 10**400, -(10**400), float("nan")], "x lies outside 0 to 10 (2 cases)"),
         ([None, None, None, "1"], "x has no value (3 cases)"),
     ],
 )

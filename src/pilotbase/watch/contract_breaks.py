@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,23 +78,45 @@ def _faults(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Iterato
 
 
 def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterator[Fault]:
-    missing = np.array([value is None for value in values], dtype=np.bool_)
-    if not may_miss:
-        yield Fault(text("detector.fault_missing", column=field.name), missing)
-    broken = np.array([type(value) not in _TYPES[field.data_type] for value in values], dtype=np.bool_) & ~missing
+    allowed, found = _TYPES[field.data_type], set(map(type, values))
+    missing = broken = np.zeros(len(values), dtype=np.bool_)
+    if type(None) in found:
+        missing = np.array([value is None for value in values], dtype=np.bool_)
+        if not may_miss:
+            yield Fault(text("detector.fault_missing", column=field.name), missing)
+    if not found <= allowed | {type(None)}:
+        broken = np.array([type(value) not in allowed for value in values], dtype=np.bool_) & ~missing
     if field.data_type in _TIMES:
-        broken |= np.array([isinstance(value, str) and not _is_time(value, field) for value in values], dtype=np.bool_)
-    wanted = text(f"contract.type.{_TYPE_NAMES[field.data_type]}")
-    yield Fault(text("detector.fault_type", column=field.name, wanted=wanted), broken)
-    if field.data_type in (DataType.FLOAT, DataType.INTEGER) and (field.minimum, field.maximum) != (None, None):
-        numbers = np.array(
-            [value if not bad and value is not None else np.nan for value, bad in zip(values, broken, strict=True)],
-            dtype=np.float64,
+        broken = broken | np.array(
+            [isinstance(one, str) and not _is_time(one, field) for one in values], dtype=np.bool_
         )
-        low = -np.inf if field.minimum is None else field.minimum
-        high = np.inf if field.maximum is None else field.maximum
-        how = text("detector.fault_range", column=field.name, low=f"{low:g}", high=f"{high:g}")
-        yield Fault(how, (numbers < low) | (numbers > high))
+    if broken.any():
+        wanted = text(f"contract.type.{_TYPE_NAMES[field.data_type]}")
+        yield Fault(text("detector.fault_type", column=field.name, wanted=wanted), broken)
+    if field.data_type in (DataType.FLOAT, DataType.INTEGER) and (field.minimum, field.maximum) != (None, None):
+        yield _out_of_range(values, field, missing | broken)
+
+
+def _out_of_range(values: Sequence[Scalar], field: Field, no_number: NDArray[np.bool_]) -> Fault:
+    if no_number.any():
+        values = [np.nan if none else value for value, none in zip(values, no_number, strict=True)]
+    numbers = _floats(values)
+    low = -np.inf if field.minimum is None else field.minimum
+    high = np.inf if field.maximum is None else field.maximum
+    how = text("detector.fault_range", column=field.name, low=f"{low:g}", high=f"{high:g}")
+    return Fault(how, (numbers < low) | (numbers > high))
+
+
+def _floats(values: Sequence[Any]) -> NDArray[np.float64]:
+    """Return numbers as floats, a whole number that is larger than any of them as infinite."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except OverflowError:
+        largest = int(np.finfo(np.float64).max)
+        near = [
+            one if isinstance(one, float) or abs(one) <= largest else np.inf if one > 0 else -np.inf for one in values
+        ]
+        return np.array(near, dtype=np.float64)
 
 
 def _is_time(value: str, field: Field) -> bool:
