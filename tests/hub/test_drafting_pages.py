@@ -101,6 +101,20 @@ def test_a_table_chosen_for_an_edit_stays_chosen_while_the_rest_is_mended(base):
     assert "wrong-why" in gone and not KEPT.findall(gone)
 
 
+def test_a_threshold_is_not_changed_without_its_reason_unless_the_reason_still_holds(base):
+    browser = base.client("owner")
+    address = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="stricter.csv")})["Location"]
+    edit = f"{address}acts/scenario.edit/"
+    manifest = manifest_of(browser.get(edit).content.decode())
+    stricter = re.sub(r"(rule: recall[(]\w+[)] >=) [0-9.]+", r"\1 0.99", manifest)
+    asked = browser.post(edit, {"manifest": stricter}).content.decode()
+    assert stricter != manifest and "still explains the old criterion" in asked
+    assert re.search(r'<input type="checkbox" name="why_holds"', asked)
+    assert browser.post(edit, {"manifest": stricter, "why_holds": "on"})["Location"] == address
+    again = stricter.replace(">= 0.99", ">= 0.98").replace("An application is worth", "Anything is worth")
+    assert browser.post(edit, {"manifest": again})["Location"] == address, "rule and reason were changed together"
+
+
 def uploads_of(base):
     return [one["identity"] for one in base.client("owner").get("/api/uploads").json()]
 

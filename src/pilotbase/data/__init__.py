@@ -10,7 +10,8 @@ baselines   `baseline_answers(scenario, frame, classes) -> ndarray | None`  None
 rules       `evaluate_rule(rule, frame) -> ndarray[bool]`, `compile_rule(rule, columns)`
 leakage     `check_leakage(public, hidden, scenario) -> Leakage(checks, outcome)`
 drafting    `draft_scenario(path, answers) -> Draft`        six answers make a scenario
-yaml_writer `write_scenario_yaml(scenario) -> str`
+scenario_yaml `write_scenario_yaml(scenario) -> str`
+outdated_reasons `outdated_reasons(before, after) -> criteria`   changed, and the words beside them were not
 packages    `fetch_package(...) -> Path`, `open_member(archive, member) -> bytes`
 
 The way of a table: ``split_cases(conform(read_table(path, scenario.data.missing), scenario), scenario)``.

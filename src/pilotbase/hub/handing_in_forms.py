@@ -127,13 +127,20 @@ class EditForm(DataForm, KeepingForm):
         max_length=4000,
     )
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
-    field_order = ("manifest", "cases", "note")
+    why_holds = forms.BooleanField(label=t("hub.field_why_holds"), widget=forms.HiddenInput, required=False)
+    """Asked for only where a criterion was changed and its reason was not."""
+    field_order = ("manifest", "why_holds", "cases", "note")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.fields["cases"].required = False
         self.fields["cases"].label = text("hub.field_other_data").render(language())
         self.fields["cases"].help_text = text("hub.help_other_data").render(language())
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
+        if field == "why_holds":
+            self.fields[field].widget = forms.CheckboxInput()
 
 
 class ApplicationForm(SizedForm, KeepingForm):

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.records import head_of, load_record
 from pilotbase.data.drafting import DraftAnswers
+from pilotbase.data.outdated_reasons import outdated_reasons
 from pilotbase.data.scenario_yaml import write_scenario_yaml
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
@@ -168,9 +169,18 @@ def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, An
             raise InputError("hub.name_fixed", name=before.name, found=edited.name)
         if f"scenario:{edited.owner.organisation}/{edited.name}" != subject:
             raise InputError("record.other_subject", subject=subject)
+        if not given["why_holds"]:
+            _require_reasons(before, edited)
         take_scenario(base(), view, folder, Remarks(given["note"], given["seen"] or None))
     if chosen is not None:
         forget_file(view, chosen)
+
+
+def _require_reasons(before: Scenario, edited: Scenario) -> None:
+    """Return unless a criterion was changed and not its reason, which suppliers read; raises `InputError`."""
+    if rules := ", ".join(criterion.rule for criterion in outdated_reasons(before, edited)):
+        problem = text("hub.why_outdated", rules=rules)
+        raise InputError.from_issues(MANIFEST, [Issue(file=MANIFEST, path="why_holds", problem=problem)])
 
 
 def _require_new_name(request: HubRequest, handed_in: Scenario) -> None:
