@@ -1,5 +1,6 @@
 """``serve --check``: each thing that would keep the hub from serving is told, in both languages, and nothing else."""
 
+import importlib
 import os
 import shutil
 import socket
@@ -85,3 +86,16 @@ def test_what_a_hub_can_serve_without_is_told_apart(one_world, monkeypatch):
     assert [one.code for one in readiness.shortcomings()] == ["hub.check_no_boxes"]
     monkeypatch.setattr(Membership.objects, "exists", lambda: False, raising=False)
     assert [one.code for one in readiness.shortcomings()] == ["hub.check_no_boxes", "hub.check_nobody"]
+
+
+def test_a_second_demonstration_says_that_earlier_passwords_are_void(one_world, monkeypatch, capsys):
+    commands = importlib.import_module("pilotbase.cli.serve")
+    monkeypatch.setattr(commands, "walk", lambda *_, **__: None)
+    monkeypatch.setattr("pilotbase.worker.played_records.fill", lambda *_: ())
+    monkeypatch.setattr("pilotbase.hub.demo.ground.require_own_ground", lambda: None)
+    commands._fill()
+    first = capsys.readouterr()
+    commands._fill()
+    second = capsys.readouterr()
+    assert "no longer work" not in first.err and "no longer work" in second.err
+    assert "desk@pilot.example" in first.out and first.out != second.out
