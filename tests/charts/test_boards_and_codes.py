@@ -8,6 +8,7 @@ import pytest
 import qrcode
 
 from pilotbase.charts import CandidateRow, LeaderStep, candidates_chart, leader_chart, qr_code
+from pilotbase.charts.drawing import width_of
 from pilotbase.charts.qr_code import MODULE, QUIET
 from pilotbase.documents.side_by_side import ComparedCriterion
 from pilotbase.documents.texts import LANGUAGES, Language
@@ -44,6 +45,17 @@ def test_candidates_stand_in_the_order_that_is_given_with_their_intervals(langua
     assert described is not None
     assert "weaker 1.0.0: 0.820 [0.700, 0.900]" in (described.text or "")
     assert {"0.820", "0.950"} <= set(words(drawing))
+
+
+def test_candidates_fit_a_phone_and_nothing_is_cut_off() -> None:
+    """Drawn for 440 units: at 390 px letters stay legible without scrolling, and no word begins or ends outside."""
+    root = ElementTree.fromstring(candidates_chart([row("a name of some length 1.0.0", 0.999, 0.99, 1.0)], "zh"))
+    width = float(root.attrib["viewBox"].split()[2])
+    assert width <= 440
+    for node in root.iter(f"{SVG}text"):
+        size, x = width_of("".join(node.itertext())), float(node.attrib["x"])
+        left = x - {"start": 0.0, "middle": 0.5, "end": 1.0}[node.attrib.get("text-anchor", "start")] * size
+        assert left >= 0 and left + size <= width, "".join(node.itertext())
 
 
 def test_no_candidate_with_a_score_is_no_chart() -> None:

@@ -14,6 +14,8 @@ from pilotbase.documents.texts import Language, text
 
 WIDTH, ROW, BAR, TOP = 560, 36, 18, 34
 LEFT, RIGHT, END = 212, 470, 552
+_BOLD = 1.2
+"""How much wider the bold numbers are than `width_of` says of text of the usual size."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def _drawn(bars: tuple[Bar, ...], legend: Legend, language: Language, theme: The
     drawing = Drawing(WIDTH, TOP + ROW * len(bars) + 4, legend.title, described, theme.paper)
     _draw_legend(drawing, bars, legend, language, theme)
     most = max([1, *(max(bar.whole, bar.part, bar.target or 0) for bar in bars)])
-    scale = Scale(0, most, LEFT, RIGHT)
+    widest = max((width_of(_numbers(bar)) for bar in bars), default=0)
+    scale = Scale(0, most, LEFT, min(RIGHT, END - _BOLD * widest - 12))
     for index, bar in enumerate(bars):
         _draw_bar(drawing, bar, scale, TOP + ROW * index, theme)
     return drawing.to_svg()
@@ -77,5 +80,8 @@ def _draw_bar(drawing: Drawing, bar: Bar, scale: Scale, top: float, theme: Theme
     drawing.rectangle((LEFT, y), (scale(bar.part) - LEFT, BAR), theme.strong, rounding=3)
     if bar.target is not None:
         drawing.line((scale(bar.target), y - 5), (scale(bar.target), y + BAR + 5), theme.goal, 3)
-    number = f"{spell_count(bar.part)} / {spell_count(bar.whole)}"
-    drawing.text((END, y + 14), number, anchor="end", colour=theme.ink, bold=True, size=13)
+    drawing.text((END, y + 14), _numbers(bar), anchor="end", colour=theme.ink, bold=True, size=13)
+
+
+def _numbers(bar: Bar) -> str:
+    return f"{spell_count(bar.part)} / {spell_count(bar.whole)}"

@@ -14,9 +14,11 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.side_by_side import ComparedCriterion
 from pilotbase.documents.texts import Language, text
 
-WIDTH, ROW, TOP, FOOT = 640, 40, 34, 28
-LEFT, RIGHT = 190, 600
-_LONGEST_NAME = 170
+WIDTH, ROW, TOP, FOOT = 440, 64, 34, 28
+LEFT, RIGHT = 28, 412
+_NAME, _MIDDLE = 16, 46
+"""How far below the top of its row the name of a candidate stands, and its dot: one above the other, for a phone."""
+_LONGEST_NAME = 280
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def candidates_chart(rows: Sequence[CandidateRow], language: Language) -> str:
     span = around([*values, first.threshold], _limits(first, values))
     _draw_ground(drawing, first, Scale(*span, LEFT, RIGHT), bottom, language)
     for index, row in enumerate(rows):
-        _draw_row(drawing, row, Scale(*span, LEFT, RIGHT), TOP + ROW * index + ROW / 2)
+        _draw_row(drawing, row, Scale(*span, LEFT, RIGHT), TOP + ROW * index)
     return drawing.to_svg()
 
 
@@ -68,9 +70,9 @@ def _draw_ground(drawing: Drawing, first: ComparedCriterion, scale: Scale, botto
     drawing.text((threshold + (-4 if anchor == "end" else 4), TOP - 12), label, anchor=anchor, bold=True)
 
 
-def _draw_row(drawing: Drawing, row: CandidateRow, scale: Scale, y: float) -> None:
-    result = row.result
-    drawing.text((LEFT - 12, y + 4), _shortened(row.name), anchor="end")
+def _draw_row(drawing: Drawing, row: CandidateRow, scale: Scale, top: float) -> None:
+    result, y = row.result, top + _MIDDLE
+    drawing.text((LEFT, top + _NAME), _shortened(row.name))
     if result.lower is not None or result.upper is not None:
         start = scale.low if result.lower is None else result.lower
         end = scale.high if result.upper is None else result.upper
@@ -86,7 +88,7 @@ def _draw_row(drawing: Drawing, row: CandidateRow, scale: Scale, y: float) -> No
         return
     x = scale(result.estimate)
     drawing.circle((x, y), 6, PAPER, COLOURS[result.outcome], 3)
-    anchor: Anchor = "start" if x < LEFT + 16 else "middle"
+    anchor: Anchor = "start" if x < LEFT + 16 else "end" if x > RIGHT - 16 else "middle"
     drawing.text((x, y - 11), spell_on_axis(result.estimate, result.unit_label), anchor=anchor, bold=True)
 
 
