@@ -70,7 +70,7 @@ def test_an_incident_is_handled_in_the_browser_without_a_script(world):
     browser = world.client("desk")
     address = f"/incidents/{number}/"
     page = browser.get(address).content.decode()
-    assert "Three fields that are three things" in page and "Nothing has to be reported" in page
+    assert "Warning colour, event grade and response level" in page and "Nothing has to be reported" in page
     assert f"{address}incident.report/" not in page
 
     def take(act, **given):
