@@ -193,6 +193,20 @@ def test_what_the_contract_does_not_know_is_refused_or_counted(world, clock):
     assert (counted["unread_label"], counted["unread_answer"]) == (1, 1)
 
 
+def test_one_bad_group_is_red_though_all_together_are_well(store, clock, tmp_path):
+    world = World(store, tmp_path, "worst(accuracy by shift) >= 0.7")
+    world.arm()
+    shifts = ["night" if row % 4 == 0 else "day" for row in range(800)]
+    ids = [f"g{row}" for row in range(800)]
+    inputs = {"x": [0.0] * 800, "shift": shifts}
+    take_in(world.view, observed("groups", clock.now, dict.fromkeys(ids, "fine"), inputs=inputs))
+    truth = {one: "broken" if shift == "night" else "fine" for one, shift in zip(ids, shifts, strict=True)}
+    take_in(world.view, labelled("l-groups", truth))
+    world.pass_days(clock, 3)
+    red = [name for name, colour in told(world) if colour == "red"]
+    assert red == ["risk:worst(accuracy by shift) >= 0.7:night"], "a quarter of all is within 0.3"
+
+
 def test_a_slow_call_of_many_cases_is_one_slow_call(world, clock):
     world.arm()
     answers = {f"n{case}": "fine" for case in range(300)}

@@ -183,7 +183,7 @@ def follow_silence(watch: Watch, states: States) -> Following:
 
 
 def _design(risk: WatchedRisk) -> LossWatch:
-    return LossWatch(Signal.RISK, risk.criterion, risk.r0, risk.alpha, risk.early)
+    return LossWatch.of_risk(risk)
 
 
 def _stream(
