@@ -33,6 +33,7 @@ from pilotbase.worker.replayed_fields import (
     report_as_said,
     shortened,
 )
+from pilotbase.worker.summary import figure_of
 from pilotbase.worker.trial_folder import RECORDS
 
 MAXIMUM_REPORT_BYTES = 16 << 20
@@ -254,7 +255,12 @@ def replay_lines(replay: Replay) -> list[Text]:
     """Return a replay in sentences."""
     lines = [text("worker.replay_verdict", verdict=text(f"verdict.{replay.verdict}"), digest=replay.digest)]
     lines += [
-        text("worker.line_criterion", rule=item.rule, outcome=text(f"outcome.{item.verdict}"), figure=_interval(item))
+        text(
+            "worker.line_criterion",
+            rule=item.rule,
+            outcome=text(f"outcome.{item.verdict}"),
+            figure=figure_of(item.rule, item.estimate, (item.lower, item.upper)),
+        )
         for item in replay.criteria
     ]
     lines.append(text("worker.replay_records", root=replay.root, leaves=replay.leaves, cases=replay.cases))
@@ -264,10 +270,3 @@ def replay_lines(replay: Replay) -> list[Text]:
     if replay.certified is False:
         lines.append(text("worker.replay_uncertified"))
     return lines
-
-
-def _interval(item: ReplayedCriterion) -> str:
-    if item.estimate is None:
-        return "–"
-    bounds = "" if item.lower is None or item.upper is None else f" [{item.lower:.4g}, {item.upper:.4g}]"
-    return f"{item.estimate:.4g}{bounds}"

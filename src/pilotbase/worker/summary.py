@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pilotbase.documents.report import CriterionResult, Report
+from pilotbase.documents.criteria import UNITS, parse_rule
+from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 
 
@@ -30,16 +31,23 @@ def _lines(report: Report, folder: Path) -> Iterator[Text]:
             "worker.line_criterion",
             rule=result.rule,
             outcome=Text(code=f"outcome.{result.outcome}"),
-            figure=_figure(result),
+            figure=figure_of(result.rule, result.estimate, (result.lower, result.upper), result.unit_label),
         )
     for advice in (report.attempt and report.attempt.refresh) or ():
         yield text("worker.line_refresh", advice=advice)
     yield text("worker.line_report", path=folder / "report.html")
 
 
-def _figure(result: CriterionResult) -> str:
-    if result.estimate is None:
+def figure_of(rule: str, estimate: float | None, bounds: tuple[float | None, float | None], unit: str = "") -> str:
+    """Return a score and its bounds in the unit that its rule asks in, such as ``4.632 ms``; a dash for no score.
+
+    All are given in the base unit; ``unit`` is its name, for a rule that names none.
+    """
+    if estimate is None:
         return "–"
-    unit = f" {result.unit_label}" if result.unit_label else ""
-    bounds = "" if result.lower is None or result.upper is None else f" [{result.lower:.4g}, {result.upper:.4g}]"
-    return f"{result.estimate:.4g}{unit}{bounds}"
+    asked = parse_rule(rule).unit
+    factor = float(UNITS[asked][1]) if asked else 1.0
+    lower, upper = bounds
+    known = "" if lower is None or upper is None else f" [{lower / factor:.4g}, {upper / factor:.4g}]"
+    named = asked or unit
+    return f"{estimate / factor:.4g}{f' {named}' if named else ''}{known}"
