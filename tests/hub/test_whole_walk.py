@@ -149,6 +149,8 @@ class Walk:
         assert "criteria[0].rule" in owner.said and "recal(broken)" in owner.page.input_value("#id_manifest")
         right = re.sub(r"recall\(broken\) >= [0-9.]+", "recall(broken) >= 0.90", manifest)
         owner.fill(manifest=right.replace("approvals: []", "approvals: [{kind: ethics}]"), note="0.90").press()
+        owner.page.check("#id_why_holds")  # the reason beside the threshold was left as it is
+        owner.press()
         owner.do("scenario.submit")
 
     def open_scenario(self):
