@@ -13,7 +13,7 @@ from pilotbase.service.admission import Premises
 from pilotbase.service.creating import admit_endpoint, create_service
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.base import Base, open_base
-from pilotbase.worker.proving import prove
+from pilotbase.worker.trials.proving import prove
 from tests.trial.conftest import writing_application, writing_scenario
 
 ENDPOINT, CERTIFIED = "fixed", "small-alarm"

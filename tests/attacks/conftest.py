@@ -14,7 +14,7 @@ from pilotbase.cli import app as command_line
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.trial import scorer
 from pilotbase.worker.base import Base, open_base
-from pilotbase.worker.proving import Proven, prove
+from pilotbase.worker.trials.proving import Proven, prove
 from tests.trial.conftest import GOOD, MANIFEST, base, home, write_application, write_scenario
 
 __all__ = ["base", "home", "write_application", "write_scenario"]

@@ -4,8 +4,8 @@ import ast
 import json
 from html.parser import HTMLParser
 
-from pilotbase.worker.drafting import new_application
-from pilotbase.worker.proving import rehearse_in
+from pilotbase.worker.intake.drafting import new_application
+from pilotbase.worker.trials.proving import rehearse_in
 from tests.attacks.conftest import manifest, write_odd
 
 LABEL = 'br"o<b>ken</b>'

@@ -8,8 +8,8 @@ import pytest
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.trial.freezing import freeze_plan
-from pilotbase.worker.checking import check_scenario
-from pilotbase.worker.proving import rehearse_in, take_in
+from pilotbase.worker.intake.checking import check_scenario
+from pilotbase.worker.trials.proving import rehearse_in, take_in
 
 ACCURACY = "{rule: accuracy >= 0.7}"
 

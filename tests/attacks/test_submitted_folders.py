@@ -9,7 +9,7 @@ import pytest
 
 from pilotbase.catalogue.folders import read_tree, store_tree
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.worker.proving import rehearse_in
+from pilotbase.worker.trials.proving import rehearse_in
 from tests.attacks.conftest import manifest, write_odd
 from tests.trial.conftest import GOOD
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.worker.base import open_base
-from pilotbase.worker.reactions import Reactions
+from pilotbase.worker.reactions.feed import Reactions
 from tests.watch.incidents_for_tests import keep_service, raise_warning, warning
 
 

@@ -20,8 +20,8 @@ from pilotbase.watch.running import run
 from pilotbase.watch.subjects import watch_of
 from pilotbase.watch.warnings import standing_warnings, warnings_of
 from pilotbase.worker.base import open_base
-from pilotbase.worker.played_records import Cast
-from pilotbase.worker.walking import DAYS_AFTER, SERVICE
+from pilotbase.worker.demo.records import Cast
+from pilotbase.worker.demo.walk import DAYS_AFTER, SERVICE
 from pilotbase.workspace.store import utc_now
 
 

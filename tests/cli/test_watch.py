@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.worker.base import open_base
-from pilotbase.worker.watching import watch_round
+from pilotbase.worker.services.watching import watch_round
 from tests.cli.test_command_line import run
 from tests.watch.worlds_for_tests import World
 

@@ -25,7 +25,7 @@ from pilotbase.service.creating import admit_endpoint, create_service
 from pilotbase.service.registry import load_service, seen_by
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.base import Base, open_base
-from pilotbase.worker.proving import prove
+from pilotbase.worker.trials.proving import prove
 from tests.trial.conftest import writing_application, writing_scenario
 
 PROGRAM = """

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pilotbase.documents.vocabularies import Colour, EventGrade
-from pilotbase.worker.reactions import Reactions
+from pilotbase.worker.reactions.feed import Reactions
 from tests.catalogue.records_for_tests import COMMISSION
 from tests.watch.incidents_for_tests import keep_service, open_one, raise_warning, route, warning
 

@@ -24,7 +24,7 @@ def noticing(world, allowed=("127.0.0.1",)):
     from pilotbase.hub.configuration import Configuration
     from pilotbase.hub.postman import Postman
     from pilotbase.protocols.guarded_http import GuardedHttp
-    from pilotbase.worker.noticing import Noticing, Ways
+    from pilotbase.worker.reactions.noticing import Noticing, Ways
 
     return Noticing(base(), Ways(Postman(Configuration.from_environment()), GuardedHttp(allowed, seconds=2)))
 

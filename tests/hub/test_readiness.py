@@ -91,7 +91,7 @@ def test_what_a_hub_can_serve_without_is_told_apart(one_world, monkeypatch):
 def test_a_second_demonstration_says_that_earlier_passwords_are_void(one_world, monkeypatch, capsys):
     commands = importlib.import_module("pilotbase.cli.serve")
     monkeypatch.setattr(commands, "walk", lambda *_, **__: None)
-    monkeypatch.setattr("pilotbase.worker.played_records.fill", lambda *_: ())
+    monkeypatch.setattr("pilotbase.worker.demo.records.fill", lambda *_: ())
     monkeypatch.setattr("pilotbase.hub.demo.ground.require_own_ground", lambda: None)
     commands._fill()
     first = capsys.readouterr()

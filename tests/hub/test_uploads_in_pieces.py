@@ -150,7 +150,7 @@ def test_a_folder_becomes_an_application_once(opened):
 
 def test_a_folder_becomes_a_scenario(opened, tmp_path):
     from pilotbase.data.drafting import DraftAnswers
-    from pilotbase.worker.drafting import new_scenario
+    from pilotbase.worker.intake.drafting import new_scenario
 
     (tmp_path / "cases.csv").write_bytes(cases())
     answers = DraftAnswers("Breaks too often", "failure", None, 1000, 50, "plant, desk")
@@ -197,7 +197,7 @@ def test_what_is_kept_too_long_is_swept(opened):
     from datetime import timedelta
 
     from pilotbase.hub.base import base
-    from pilotbase.worker.retention import sweep
+    from pilotbase.worker.jobs.retention import sweep
 
     browser = opened.client("owner")
     made = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="grinder.csv")})

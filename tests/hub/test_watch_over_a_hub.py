@@ -14,7 +14,7 @@ from pilotbase.protocols.hub_requests import HubRequests
 from pilotbase.service.keys import KeyTerms, write_key
 from pilotbase.watch.packs import Pack
 from pilotbase.watch.taking_files import take_file
-from pilotbase.worker.reactions import Reactions
+from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.workspace import watch_tables
 from pilotbase.workspace.actors import parties
 from tests.catalogue.records_for_tests import COMMISSION

@@ -10,7 +10,7 @@ import pytest
 from pilotbase.documents.notice import Recipient
 from pilotbase.notices.rows import list_notices
 from pilotbase.protocols.guarded_http import GuardedHttp
-from pilotbase.worker.noticing import Noticing, Ways
+from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.keys import KeyFolder
 from pilotbase.workspace.store import Store

@@ -31,8 +31,8 @@ from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.reaction_rows import DECIDED, find_step, steps_of
 from pilotbase.watch.warnings import warnings_of
 from pilotbase.worker.base import Base
-from pilotbase.worker.demonstration import find_examples
-from pilotbase.worker.walking import DAYS_AFTER, EXAMPLE, LATER, SERVICE, TERMS, _days
+from pilotbase.worker.demo.sectors import find_examples
+from pilotbase.worker.demo.walk import DAYS_AFTER, EXAMPLE, LATER, SERVICE, TERMS, _days
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.jobs import live_jobs
 from tests.rounds.crew_for_tests import KINDS, PATIENCE, Crew

@@ -23,7 +23,7 @@ from pilotbase.watch.labelled import cases_of
 from pilotbase.watch.reaction_rows import steps_of
 from pilotbase.watch.status import status_of
 from pilotbase.watch.warnings import warnings_of
-from pilotbase.worker.walking import SERVICE
+from pilotbase.worker.demo.walk import SERVICE
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.actors import actor
 from tests.rounds.life_for_tests import Life

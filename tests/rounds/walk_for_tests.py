@@ -18,7 +18,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.worker.base import Base
-from pilotbase.worker.intake import take_application, take_scenario
+from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.workspace.failures import UnreachableError
 from tests.catalogue.records_for_tests import DESK, MACHINE, OWNER, SUPPLIER
 from tests.trial.conftest import SCENARIO as SCENARIO_TEXT

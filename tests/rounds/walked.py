@@ -16,7 +16,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service_api import NewBudget, NewKey
 from pilotbase.hub import serving
 from pilotbase.service.terms import create_key, set_budget
-from pilotbase.worker.walking import BUDGET, SERVICE, prove_walk
+from pilotbase.worker.demo.walk import BUDGET, SERVICE, prove_walk
 
 OWNER = "three-airports-desk"
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"

@@ -21,11 +21,11 @@ from pilotbase.trial.sealing import load_scenario, read_public_sample, seal_scen
 from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.board import BoardSlice, slice_cases
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.worker import proving
 from pilotbase.worker.base import open_base
-from pilotbase.worker.boards import entry_line, show_board, submit_to_board
-from pilotbase.worker.checking import verify_base_log
-from pilotbase.worker.proving import prove
+from pilotbase.worker.intake.checking import verify_base_log
+from pilotbase.worker.trials import proving
+from pilotbase.worker.trials.boards import entry_line, show_board, submit_to_board
+from pilotbase.worker.trials.proving import prove
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 
 BOARD = "trial:\n  board: {measure: accuracy, share: 0.2, submissions: 3}\n"

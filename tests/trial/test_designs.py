@@ -13,7 +13,7 @@ from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.measures import Cases, observe
 from pilotbase.trial.remainder import shuffled_remainder
-from pilotbase.worker.proving import freeze_in, prove
+from pilotbase.worker.trials.proving import freeze_in, prove
 from tests.trial.conftest import SCENARIO
 
 

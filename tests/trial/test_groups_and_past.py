@@ -8,7 +8,7 @@ from pilotbase.trial.sealing import load_scenario, seal_scenario
 from pilotbase.vault.attempts import remaining, scored_cases
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
-from pilotbase.worker.proving import prove, rehearse_in
+from pilotbase.worker.trials.proving import prove, rehearse_in
 from tests.trial.conftest import GOOD
 
 ABSTAINING = "def predict(batch):\n    return [None] * batch.rows\n"

@@ -28,8 +28,8 @@ from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import Sitting, answer_arms, committed_digest, perturbations_of
 from pilotbase.trial.running import Run, Terms
 from pilotbase.trial.sealing import load_scenario, read_public_sample, seal_scenario
-from pilotbase.worker.proving import freeze_in, prove, rehearse_in
-from pilotbase.worker.replaying import replay_trial
+from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
+from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import BAD, GOOD
 from tests.trial.test_proving import PROVE
 

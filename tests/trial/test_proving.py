@@ -18,8 +18,8 @@ from pilotbase.trial.sealing import load_scenario, seal_scenario
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import open_base, rotate_key
-from pilotbase.worker.checking import verify_base_log
-from pilotbase.worker.proving import freeze_in, prove, rehearse_in
+from pilotbase.worker.intake.checking import verify_base_log
+from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
 from tests.trial.conftest import BAD, GOOD
 
 
@@ -227,7 +227,7 @@ import sys
 from pathlib import Path
 from pilotbase.worker.base import open_base
 from pilotbase.worker.base import open_base, rotate_key
-from pilotbase.worker.proving import prove
+from pilotbase.worker.trials.proving import prove
 def show(step):
     print(f"{step.stage.code}:{step.done}", flush=True)
 prove(open_base(), *map(Path, sys.argv[1:4]), show)

@@ -13,8 +13,8 @@ from pilotbase.trial.refreshing import next_level, refresh_advice
 from pilotbase.trial.sealing import load_scenario, read_public_sample, seal_scenario
 from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.worker.proving import freeze_in, prove
-from pilotbase.worker.summary import report_lines
+from pilotbase.worker.trials.proving import freeze_in, prove
+from pilotbase.worker.trials.summary import report_lines
 from tests.trial.conftest import BAD, GOOD
 
 BOARD = "trial:\n  board: {measure: accuracy, share: 0.2}\n"

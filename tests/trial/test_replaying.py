@@ -13,9 +13,9 @@ from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.trial.sealing import load_scenario, read_public_sample, seal_scenario
 from pilotbase.worker.base import open_base
-from pilotbase.worker.proving import prove
-from pilotbase.worker.reading import read_plan, read_report
-from pilotbase.worker.replaying import replay_trial
+from pilotbase.worker.trials.given_files import read_plan, read_report
+from pilotbase.worker.trials.proving import prove
+from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 
 BREAKS = """PUBLIC = {public}

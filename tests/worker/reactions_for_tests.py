@@ -20,7 +20,7 @@ from pilotbase.documents.watch import RiskWarning
 from pilotbase.notices.rows import list_notices
 from pilotbase.service.standing import history_of, standing_of
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.worker.reactions import Reactions
+from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.engine import Database
 from pilotbase.workspace.keys import KeyFolder

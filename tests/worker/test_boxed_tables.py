@@ -8,8 +8,8 @@ from polars.testing import assert_frame_equal
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.documents.errors import InputError
 from pilotbase.trial.sealing import read_cases
-from pilotbase.worker import boxed_tables
-from pilotbase.worker.boxed_tables import cases_in_box, describe_table, draft_in_box
+from pilotbase.worker.intake import boxed_tables
+from pilotbase.worker.intake.boxed_tables import cases_in_box, describe_table, draft_in_box
 from tests.hub.test_uploads import cases
 
 ANSWERS = DraftAnswers("The mill breaks", "failure", None, 1000, 50, "plant, desk@plant.example")

@@ -16,11 +16,11 @@ from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import open_base, rotate_key
-from pilotbase.worker.bundle_files import SUMS, pack, sums_of, unpack
-from pilotbase.worker.bundle_replaying import replay_bundle
-from pilotbase.worker.packing import pack_trial
-from pilotbase.worker.proving import prove
-from pilotbase.worker.replaying import replay_trial
+from pilotbase.worker.bundles.files import SUMS, pack, sums_of, unpack
+from pilotbase.worker.bundles.packing import pack_trial
+from pilotbase.worker.bundles.replaying import replay_bundle
+from pilotbase.worker.trials.proving import prove
+from pilotbase.worker.trials.replaying import replay_trial
 from pilotbase.workspace.actors import actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.records_for_tests import NOW, REGULATOR

@@ -14,7 +14,7 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.report import Report
-from pilotbase.worker.handlers import HANDLERS
+from pilotbase.worker.jobs.handlers import HANDLERS
 from pilotbase.workspace.failures import StaleLeaseError
 from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of
 from pilotbase.workspace.reconciliation import verify_store

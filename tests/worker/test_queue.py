@@ -12,8 +12,8 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.sealing import SealedScenario
-from pilotbase.worker.intake import erase_scenario_files, take_application
-from pilotbase.worker.queue import Worker
+from pilotbase.worker.intake.kept_files import erase_scenario_files, take_application
+from pilotbase.worker.jobs.queue import Worker
 from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of, live_jobs
 from pilotbase.workspace.reconciliation import verify_store
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, REGULATOR, REVIEWER, SUPPLIER
@@ -123,7 +123,7 @@ def test_a_running_trial_that_is_stopped_ends_and_goes_on_with_the_same_attempt(
     ordered.freeze()
     ordered.work()
     ordered.do(PLANNER, Act.TRIAL_QUEUE)
-    from pilotbase.worker import handlers
+    from pilotbase.worker.jobs import handlers
 
     real = handlers.run_trial
 
@@ -175,7 +175,7 @@ def test_a_rehearsal_that_waits_is_stopped_by_who_ordered_it_or_the_operator(ord
 def test_a_rehearsal_or_board_submission_that_runs_is_stopped_at_its_next_sign_of_life(
     base, write_scenario, write_application, monkeypatch, order, work, stage
 ):
-    from pilotbase.worker import handlers
+    from pilotbase.worker.jobs import handlers
 
     ordered = Ordered(base)
     board = "  board: {measure: accuracy, share: 0.2}\n"
@@ -203,7 +203,7 @@ def test_a_rehearsal_or_board_submission_that_runs_is_stopped_at_its_next_sign_o
 
 def test_a_fault_of_our_own_is_said_and_does_not_stick(ordered, monkeypatch):
     ordered.freeze()
-    monkeypatch.setattr("pilotbase.worker.handlers.freeze_plan", lambda *_: 1 / 0)
+    monkeypatch.setattr("pilotbase.worker.jobs.handlers.freeze_plan", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ordered.work()
     assert ordered.record().state == "plan_approved"

@@ -16,7 +16,7 @@ from tests.worker.reactions_for_tests import Watched
 
 REACT = """
 from pilotbase.worker.base import open_base
-from pilotbase.worker.reactions import Reactions
+from pilotbase.worker.reactions.feed import Reactions
 ours = Reactions(open_base())
 print("ready", flush=True)
 input()

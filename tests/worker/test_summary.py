@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbase.worker.summary import figure_of
+from pilotbase.worker.trials.summary import figure_of
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def new(
     supplier: Annotated[str, typer.Option(help="Short name of your organisation.")] = "my-organisation",
 ) -> None:
     """Write an application that runs as it stands, pre-filled from the scenario's contract."""
-    from pilotbase.worker.drafting import new_application
+    from pilotbase.worker.intake.drafting import new_application
 
     for path in new_application(scenario, folder, supplier):
         typer.echo(spell_for_terminal(str(path)))
@@ -50,7 +50,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
 ) -> None:
     """Check an application's folder, manifest and locked requirements; report every problem at once."""
-    from pilotbase.worker.checking import check_application
+    from pilotbase.worker.intake.checking import check_application
 
     checked = check_application(application)
     if as_json:

@@ -18,7 +18,7 @@ def board(
 ) -> None:
     """Score an application on the scenario's board and show it: no attempt counted, not evidence."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.boards import board_lines, entry_line, show_board, submit_to_board
+    from pilotbase.worker.trials.boards import board_lines, entry_line, show_board, submit_to_board
 
     if application is None:
         entry, found = None, show_board(open_base(), scenario)

@@ -25,7 +25,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was verified.")] = False,
 ) -> None:
     """Check a certificate offline: 0 valid (a signed rejection too), 3 invalid, 4 unknown under --strict."""
-    from pilotbase.worker.checking import check_certificate
+    from pilotbase.worker.intake.checking import check_certificate
 
     checked = check_certificate(file, trust, revocations, application, strict)
     if as_json:
@@ -43,6 +43,6 @@ def revoke(
 ) -> None:
     """Revoke a certificate: the base's signed list names it from now on."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.issuing import revoke_certificate
+    from pilotbase.worker.trials.issuing import revoke_certificate
 
     say(revoke_certificate(open_base(), file, reason))

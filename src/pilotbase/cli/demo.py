@@ -31,8 +31,8 @@ def demo(
 ) -> None:
     """Prove applications of five sectors on real data, then put one into service and let the world change."""
     from pilotbase.worker.base import open_base, require_engine
-    from pilotbase.worker.demonstration import demonstrate
-    from pilotbase.worker.played_records import Cast
+    from pilotbase.worker.demo.records import Cast
+    from pilotbase.worker.demo.sectors import demonstrate
 
     require_engine(engine)
     table = Table(title=Cell(shown(text("cli.demo_title"))), expand=False)

@@ -21,7 +21,7 @@ def drill(
 ) -> None:
     """Raise a red warning that is none, and time what a running worker does about it."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.drills import await_drill, start_drill
+    from pilotbase.worker.reactions.drills import await_drill, start_drill
 
     view = open_base().lab.view
     digest, started = start_drill(view, service, for_real)

@@ -51,7 +51,7 @@ def report(
     if as_json:
         print_json(found.to_json_value())
         return
-    from pilotbase.worker.summary import report_lines
+    from pilotbase.worker.trials.summary import report_lines
 
     for line in report_lines(found, out or Path(f"{name}.json")):
         say(line)

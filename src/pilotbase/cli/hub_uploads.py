@@ -31,7 +31,7 @@ def save_scenario(
     as_json: AsJson = False,
 ) -> None:
     """Hand a scenario's folder in to the hub: a new one, or the next version; what broke off goes on."""
-    from pilotbase.worker.folder_archives import zip_scenario
+    from pilotbase.worker.intake.folder_archives import zip_scenario
 
     record = _hand_in("scenario", (scenario, zip_scenario), {"note": note}, seen, as_json)
     _print(record, as_json)
@@ -48,7 +48,7 @@ def save_application(
     as_json: AsJson = False,
 ) -> None:
     """Hand an application's folder in to the hub: a new one, or the next version; what broke off goes on."""
-    from pilotbase.worker.folder_archives import zip_application
+    from pilotbase.worker.intake.folder_archives import zip_application
 
     said = {"note": note} | ({"scenario": f"scenario:{scenario}"} if scenario else {})
     record = _hand_in("application", (application, zip_application), said, seen, as_json)

@@ -10,7 +10,7 @@ from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.watch import incidents
 from pilotbase.watch.runbooks import keep_runbook, read_runbook
-from pilotbase.worker.told_desk import told_desk
+from pilotbase.worker.services.told_desk import told_desk
 from pilotbase.workspace.store import View
 
 

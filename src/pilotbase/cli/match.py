@@ -78,7 +78,7 @@ def gaps(as_json: AsJson = False) -> None:
         found = hub().gaps()
     else:
         from pilotbase.worker.base import open_base
-        from pilotbase.worker.matching import gap_map
+        from pilotbase.worker.matching.certified import gap_map
 
         found = gap_map(open_base().lab.view)
     if as_json:
@@ -88,7 +88,7 @@ def gaps(as_json: AsJson = False) -> None:
 
 
 def _found(side: Side, which: str, among: list[Path], by: Method) -> Matches:
-    from pilotbase.worker.matching_files import match_among, read_asked
+    from pilotbase.worker.matching.files import match_among, read_asked
 
     path, comparer = Path(which), _comparer(by)
     if among:
@@ -96,7 +96,7 @@ def _found(side: Side, which: str, among: list[Path], by: Method) -> Matches:
     if is_remote():
         return hub().match_document(read_asked(path, side)) if path.exists() else hub().match(f"{side}:{which}")
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.matching import match_document, match_subject
+    from pilotbase.worker.matching.certified import match_document, match_subject
 
     view = open_base().lab.view
     if path.exists():
@@ -117,8 +117,8 @@ def _comparer(by: Method) -> Comparer | None:
 
 def _proofs() -> list[Proven]:
     """Return the certificates of the base on this machine that hold; none where there is no base."""
-    from pilotbase.worker.matching import proofs_that_hold
-    from pilotbase.worker.standing import base_if_any
+    from pilotbase.worker.matching.certified import proofs_that_hold
+    from pilotbase.worker.trials.scenario_standing import base_if_any
 
     base = base_if_any()
     return proofs_that_hold(base.lab.view, base.lab.store.clock()) if base is not None else []

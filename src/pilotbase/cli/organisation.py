@@ -23,7 +23,7 @@ def import_file(
 ) -> None:
     """Register organisations from a spreadsheet: every problem is told at once; all of it is carried out or nothing."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.importing import import_organisations, look_at_organisations
+    from pilotbase.worker.intake.organisations import import_organisations, look_at_organisations
 
     base = open_base()
     looked = look_at_organisations(base, file)

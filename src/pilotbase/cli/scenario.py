@@ -43,7 +43,7 @@ def new(  # noqa: PLR0913 - each of the six answers is an option
 ) -> None:
     """Write a draft scenario from six answers; everything else has a stated default that you confirm."""
     from pilotbase.data.drafting import DraftAnswers
-    from pilotbase.worker.drafting import new_scenario
+    from pilotbase.worker.intake.drafting import new_scenario
 
     answers = DraftAnswers(problem, target, group_or_time or None, miss, false_alarm, contact, name)
     for line in new_scenario(source, answers, folder).lines:
@@ -58,8 +58,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
 ) -> None:
     """Check a scenario and its data; report every problem at once."""
-    from pilotbase.worker.checking import check_scenario
-    from pilotbase.worker.standing import base_if_any
+    from pilotbase.worker.intake.checking import check_scenario
+    from pilotbase.worker.trials.scenario_standing import base_if_any
 
     checked = check_scenario(scenario, step, base_if_any())
     if as_json:

@@ -77,7 +77,7 @@ def _fill() -> None:
     from pilotbase.hub.demo.accounts import make_accounts
     from pilotbase.hub.demo.ground import require_own_ground
     from pilotbase.hub.models import Person
-    from pilotbase.worker.played_records import fill
+    from pilotbase.worker.demo.records import fill
 
     require_own_ground()
     before = set(Person.objects.values_list("email", flat=True))

@@ -216,7 +216,7 @@ def _services() -> Services:
 
         return HubServices(hub().requests)
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.services import BaseServices
+    from pilotbase.worker.services.acts import BaseServices
 
     base = open_base()
     return BaseServices(base, base.lab.view)

@@ -42,7 +42,7 @@ app.command("report")(hub_trials.report)
 def rehearse(scenario: Scenario, applications: Applications, out: Out = None, as_json: AsJson = False) -> None:
     """Run box, limits and scoring on the public sample: full logs, no attempt counted, not evidence."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.proving import rehearse_in
+    from pilotbase.worker.trials.proving import rehearse_in
 
     base = open_base(create=True)
 
@@ -60,7 +60,7 @@ def rehearse(scenario: Scenario, applications: Applications, out: Out = None, as
 def freeze(scenario: Scenario, application: OneApplication, out: Out = None, as_json: AsJson = False) -> None:
     """Freeze a trial plan by its hash; afterwards neither criteria nor data can move."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.proving import freeze_in
+    from pilotbase.worker.trials.proving import freeze_in
 
     with progress_shown(as_json) as on_progress:
         plan = freeze_in(open_base(create=True), scenario, application, out, on_progress)
@@ -77,8 +77,8 @@ def run(
 ) -> None:
     """Rehearse, freeze and run what is not yet done; write report and certificate. Exit 0 accept, 3 reject, 4 none."""
     from pilotbase.worker.base import open_base, require_engine
-    from pilotbase.worker.earlier import earlier_lines
-    from pilotbase.worker.proving import prove
+    from pilotbase.worker.trials.earlier import earlier_lines
+    from pilotbase.worker.trials.proving import prove
 
     require_engine(engine)
     base, asked_at = open_base(create=True), datetime.now(UTC)
@@ -106,7 +106,7 @@ def show(
     if is_remote():
         hub_records.show_record(f"commission:{report}", as_json)
         return
-    from pilotbase.worker.reading import read_report
+    from pilotbase.worker.trials.given_files import read_report
 
     found = read_report(report)
     _print_report(found, report if report.is_dir() else report.parent, as_json)
@@ -132,7 +132,7 @@ def _place(out: Path | None, application: Path, applications: list[Path]) -> Pat
 
 
 def _print_report(report: Report, folder: Path, as_json: bool) -> None:
-    from pilotbase.worker.summary import report_lines
+    from pilotbase.worker.trials.summary import report_lines
 
     if as_json:
         print_json(report.to_json_value())

@@ -24,8 +24,8 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print the replay.")] = False,
 ) -> None:
     """Derive a verdict again from the records beside a report: needs no base and no key. Exit 3 where they disagree."""
-    from pilotbase.worker.bundle_replaying import BundleReplay, bundle_lines, is_bundle, replay_bundle
-    from pilotbase.worker.replaying import replay_lines, replay_trial
+    from pilotbase.worker.bundles.replaying import BundleReplay, bundle_lines, is_bundle, replay_bundle
+    from pilotbase.worker.trials.replaying import replay_lines, replay_trial
 
     of_bundle = trust is not None or log_key is not None or is_bundle(report)
     found = replay_bundle(report, trust, log_key) if of_bundle else replay_trial(report)

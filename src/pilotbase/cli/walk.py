@@ -16,8 +16,8 @@ from pilotbase.documents.vocabularies import Colour
 if TYPE_CHECKING:
     from pilotbase.documents.observation import Scalar
     from pilotbase.worker.base import Base
-    from pilotbase.worker.played_records import Cast
-    from pilotbase.worker.walking import WalkStep
+    from pilotbase.worker.demo.records import Cast
+    from pilotbase.worker.demo.walk import WalkStep
 
 MARKS = {Colour.BLUE: ("◆", "blue"), Colour.YELLOW: ("▲", "yellow"), Colour.ORANGE: ("■", "dark_orange")}
 """Colour of a warning → its shape and what a terminal shows it in; red and green below."""
@@ -28,7 +28,7 @@ _ANSWER_BYTES = 4 << 20
 def walk(base: Base, cast: Cast, err: bool = False) -> None:
     """Take the walk in ``base`` and print each step as it happens; what was walked before is only named."""
     from pilotbase.gateway.in_thread import running_gateway
-    from pilotbase.worker.walking import SERVICE, is_walked, live_walk, prove_walk
+    from pilotbase.worker.demo.walk import SERVICE, is_walked, live_walk, prove_walk
 
     if is_walked(base):
         say(text("walk.skipped", service=SERVICE), err=err)

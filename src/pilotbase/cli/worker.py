@@ -14,7 +14,7 @@ from pilotbase.cli.logs import keep_log
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
-    from pilotbase.worker.noticing import Ways
+    from pilotbase.worker.reactions.noticing import Ways
 
 
 @command
@@ -29,12 +29,12 @@ def worker(
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.journals import take_in, taking_in
-    from pilotbase.worker.noticing import Noticing, running
-    from pilotbase.worker.queue import Worker, default_name
-    from pilotbase.worker.reactions import Reactions, reacting_to_changes
-    from pilotbase.worker.retention import sweeping
-    from pilotbase.worker.watching import taking, watch_round, watching
+    from pilotbase.worker.jobs.queue import Worker, default_name
+    from pilotbase.worker.jobs.retention import sweeping
+    from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
+    from pilotbase.worker.reactions.noticing import Noticing, running
+    from pilotbase.worker.services.journals import take_in, taking_in
+    from pilotbase.worker.services.watching import taking, watch_round, watching
     from pilotbase.workspace.jobs import Job, JobState
 
     def tell(job: Job, state: JobState) -> None:
@@ -77,7 +77,7 @@ def _ways() -> Ways:
     from pilotbase.hub.accounts import start_accounts
     from pilotbase.hub.configuration import Configuration
     from pilotbase.protocols.guarded_http import GuardedHttp
-    from pilotbase.worker.noticing import Ways
+    from pilotbase.worker.reactions.noticing import Ways
 
     configuration, post = Configuration.from_environment(), None
     if start_accounts(configuration):

@@ -12,7 +12,7 @@ from pilotbase.hub.acting import Acting
 from pilotbase.hub.checking import Checked
 from pilotbase.hub.reading import records_of
 from pilotbase.service.registry import services_behind
-from pilotbase.worker.services import may_put_into_service
+from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, find_listing, list_page
 from pilotbase.workspace.store import View
 

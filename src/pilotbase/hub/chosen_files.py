@@ -17,7 +17,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.kept_tables import forget_file, keep_file
 from pilotbase.hub.private_files import make_name
 from pilotbase.vault.uploads import Upload, find_upload
-from pilotbase.worker.handing_in import vault_of
+from pilotbase.worker.intake.versions import vault_of
 from pilotbase.workspace.failures import NotFoundError
 
 KEPT = "kept"

@@ -27,8 +27,8 @@ from pilotbase.vault.uploads import (
     read_upload,
     start_upload,
 )
-from pilotbase.worker.boxed_tables import describe_table
-from pilotbase.worker.handing_in import vault_of
+from pilotbase.worker.intake.boxed_tables import describe_table
+from pilotbase.worker.intake.versions import vault_of
 from pilotbase.workspace.store import View
 
 _PIECE = 4 << 20

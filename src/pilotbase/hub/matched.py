@@ -6,7 +6,7 @@ from django.core.cache import cache
 
 from pilotbase.documents.matching import GapMap
 from pilotbase.hub.base import base
-from pilotbase.worker.matching import gap_map
+from pilotbase.worker.matching.certified import gap_map
 from pilotbase.workspace.store import View
 
 KEPT_SECONDS = 60

@@ -13,7 +13,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, language
 from pilotbase.hub.base import base
 from pilotbase.roadmap.ledger import READERS
-from pilotbase.worker.duty_desk import READERS as DESK_READERS
+from pilotbase.worker.services.duty_desk import READERS as DESK_READERS
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from pilotbase.hub.base import base
 from pilotbase.trial.sealing import MANIFEST
-from pilotbase.worker.handing_in import own_names
+from pilotbase.worker.intake.versions import own_names
 
 _LONGEST_NAME = 200
 

@@ -15,9 +15,9 @@ from pilotbase.hub.acting import Acting
 from pilotbase.hub.base import base
 from pilotbase.hub.reading import Seen
 from pilotbase.service.registry import services_behind
-from pilotbase.worker.budgets import budget_of_trial
-from pilotbase.worker.packing import reports_of
-from pilotbase.worker.services import may_put_into_service
+from pilotbase.worker.bundles.packing import reports_of
+from pilotbase.worker.services.acts import may_put_into_service
+from pilotbase.worker.trials.hidden_budgets import budget_of_trial
 
 
 def ways_on(acting: Acting, seen: Seen) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
-from pilotbase.worker.boards import board_for
+from pilotbase.worker.trials.boards import board_for
 
 router = Router(tags=["board"], auth=MEMBERS)
 

@@ -26,7 +26,7 @@ from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
 from pilotbase.watch import incidents
 from pilotbase.watch.runbooks import keep_runbook, read_runbook
-from pilotbase.worker.told_desk import told_desk
+from pilotbase.worker.services.told_desk import told_desk
 from pilotbase.workspace.listings import MAXIMUM_PAGE
 from pilotbase.workspace.store import View
 

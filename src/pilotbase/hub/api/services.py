@@ -27,7 +27,7 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, once
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.base import base
-from pilotbase.worker.services import BaseServices
+from pilotbase.worker.services.acts import BaseServices
 
 router = Router(tags=["services"], auth=MEMBERS)
 NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"

@@ -18,9 +18,9 @@ from pilotbase.hub.base import base
 from pilotbase.hub.pages.bundle import attached
 from pilotbase.hub.pages.queue import lines_of
 from pilotbase.hub.pages.trials import told
-from pilotbase.worker.budgets import budget_of_scenario
-from pilotbase.worker.bundle_orders import fetch_bundle, find_order, order_bundle
-from pilotbase.worker.comparing import compare
+from pilotbase.worker.bundles.orders import fetch_bundle, find_order, order_bundle
+from pilotbase.worker.trials.comparing import compare
+from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
 router = Router(tags=["trials"], auth=MEMBERS)

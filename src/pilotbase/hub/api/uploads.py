@@ -46,9 +46,9 @@ from pilotbase.vault.uploads import (
     list_uploads,
     start_upload,
 )
-from pilotbase.worker.handing_in import take_uploaded_application, take_uploaded_scenario, vault_of
-from pilotbase.worker.intake import Remarks
-from pilotbase.worker.retention import erase_kept_files, kept_files
+from pilotbase.worker.intake.kept_files import Remarks
+from pilotbase.worker.intake.versions import take_uploaded_application, take_uploaded_scenario, vault_of
+from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 
 router = Router(tags=["uploads"], auth=MEMBERS)
 UploadId = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{32}$")]]

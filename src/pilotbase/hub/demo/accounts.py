@@ -10,7 +10,7 @@ from django.db import transaction
 
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.models import Membership, Person
-from pilotbase.worker.played_records import OWNERS, SUPPLIERS, Cast
+from pilotbase.worker.demo.records import OWNERS, SUPPLIERS, Cast
 
 _NAMES = {
     "desk": ("Duan, scenario desk", Role.OPERATOR),

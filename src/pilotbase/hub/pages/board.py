@@ -14,7 +14,7 @@ from pilotbase.hub.acting import Acting, HubRequest, language
 from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.drawn import drawn
 from pilotbase.hub.pages.trials import Progress, told
-from pilotbase.worker.boards import board_for
+from pilotbase.worker.trials.boards import board_for
 from pilotbase.workspace.jobs import jobs_of
 from pilotbase.workspace.listings import Listing, Query, list_page
 from pilotbase.workspace.store import View

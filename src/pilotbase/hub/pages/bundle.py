@@ -17,10 +17,10 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.base import base
 from pilotbase.hub.pages.trials import Progress, told
-from pilotbase.worker.bundle_files import NEEDED, OPTIONAL, SUMS
-from pilotbase.worker.bundle_orders import PackedBundle, fetch_bundle, find_order, order_bundle
-from pilotbase.worker.bundle_readme import what_is
-from pilotbase.worker.packing import Bundle, reports_of
+from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
+from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
+from pilotbase.worker.bundles.packing import Bundle, reports_of
+from pilotbase.worker.bundles.readme import what_is
 from pilotbase.worker.readings import record_for
 from pilotbase.workspace.store import View
 

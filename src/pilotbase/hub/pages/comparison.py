@@ -20,8 +20,8 @@ from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.base import base
 from pilotbase.hub.drawn import drawn
-from pilotbase.worker.budgets import budget_of_scenario
-from pilotbase.worker.comparing import compare
+from pilotbase.worker.trials.comparing import compare
+from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
 
 Key = Callable[[Candidate], Any]
 ORDERS: dict[str, Key] = {

@@ -35,7 +35,7 @@ from pilotbase.hub.people.known import known_people
 from pilotbase.hub.private_files import make_name
 from pilotbase.hub.sentences import t
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
-from pilotbase.worker.handing_in import vault_of
+from pilotbase.worker.intake.versions import vault_of
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 

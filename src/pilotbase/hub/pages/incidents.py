@@ -28,7 +28,7 @@ from pilotbase.watch.clocks import load_book
 from pilotbase.watch.incidents import list_incidents, load_incident, may_act
 from pilotbase.watch.runbooks import may_edit, read_runbook
 from pilotbase.watch.subjects import service_of
-from pilotbase.worker.duty_desk import READERS, clocks_of, duty_desk
+from pilotbase.worker.services.duty_desk import READERS, clocks_of, duty_desk
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listings
 from pilotbase.workspace.store import View

@@ -15,7 +15,7 @@ from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.addresses import address_of
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
-from pilotbase.worker.retention import erase_kept_files, kept_files
+from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

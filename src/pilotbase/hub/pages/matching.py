@@ -20,7 +20,7 @@ from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.drawn import drawn
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.matched import gaps_of
-from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
+from pilotbase.worker.matching.certified import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.listings import Listing, Query, list_page
 
 _OWN = 20

@@ -16,8 +16,8 @@ from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.reading import record_of, see
 from pilotbase.trial.page import render_report
-from pilotbase.worker.drafting import starter_kit
-from pilotbase.worker.trial_folder import rehearsal_folder
+from pilotbase.worker.intake.drafting import starter_kit
+from pilotbase.worker.trials.folder import rehearsal_folder
 from pilotbase.workspace.failures import NotFoundError
 
 

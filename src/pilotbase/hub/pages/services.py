@@ -26,7 +26,7 @@ from pilotbase.hub.drawn import drawn
 from pilotbase.hub.form_errors import add_errors
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.service_forms import BudgetForm, KeyForm, MoveForm, ServiceForm
-from pilotbase.worker.services import BaseServices, may_put_into_service
+from pilotbase.worker.services.acts import BaseServices, may_put_into_service
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 

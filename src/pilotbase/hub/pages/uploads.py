@@ -36,11 +36,11 @@ from pilotbase.hub.reading import see
 from pilotbase.hub.sentences import t
 from pilotbase.trial.sealing import MANIFEST
 from pilotbase.vault.uploads import Upload
-from pilotbase.worker.boxed_tables import draft_in_box
-from pilotbase.worker.checking import check_draft
-from pilotbase.worker.drafting import new_scenario
-from pilotbase.worker.handing_in import own_names, take_uploaded_application
-from pilotbase.worker.intake import Remarks, opened_scenario, take_scenario
+from pilotbase.worker.intake.boxed_tables import draft_in_box
+from pilotbase.worker.intake.checking import check_draft
+from pilotbase.worker.intake.drafting import new_scenario
+from pilotbase.worker.intake.kept_files import Remarks, opened_scenario, take_scenario
+from pilotbase.worker.intake.versions import own_names, take_uploaded_application
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 

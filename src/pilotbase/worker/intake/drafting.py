@@ -1,0 +1,100 @@
+"""Drafts written into folders: a scenario from a file and six answers, an application from a scenario."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.catalogue.application_draft import draft_application
+from pilotbase.data.drafting import Draft, DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.steps import Step
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.sealing import MANIFEST, load_scenario
+from pilotbase.worker.base import Base
+from pilotbase.worker.intake.boxed_tables import sample_in_box
+from pilotbase.worker.intake.kept_files import opened_scenario
+from pilotbase.worker.intake.scenario_tables import PublicSample, read_sample
+from pilotbase.worker.whole_files import whole_folder, write_whole
+
+
+@dataclass(frozen=True)
+class WrittenScenario:
+    """A draft on disk."""
+
+    scenario: Scenario
+    folder: Path
+    lines: tuple[Text, ...]
+    """What was guessed and is to be confirmed, what is still missing, and what to do next."""
+
+
+Drafting = Callable[[Path, DraftAnswers], Draft]
+Sampling = Callable[[Scenario, Path], PublicSample]
+
+
+def new_scenario(
+    source: Path, answers: DraftAnswers, folder: Path, draft_from: Drafting = draft_scenario
+) -> WrittenScenario:
+    """Write a draft scenario beside a copy of its data; ``draft_from`` reads the table (on a hub: in a box).
+
+    Raises:
+        InputError: the folder exists, or file and answers do not fit, with every problem at once.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError("catalogue.folder_not_empty", folder=folder)
+    draft = draft_from(source, answers)
+    with whole_folder(folder) as written:
+        shutil.copyfile(source, written / draft.scenario.data.file)
+        (written / "scenario.yaml").write_text(write_scenario_yaml(draft.scenario), "utf-8")
+    path = folder / "scenario.yaml"
+    lacking = [text("worker.still_missing", field=name) for name in draft.missing]
+    end = text("worker.scenario_written", path=path, folder=folder, criteria=len(draft.scenario.criteria))
+    return WrittenScenario(draft.scenario, folder, (*draft.decided, *lacking, end))
+
+
+def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
+    """Return a zip with an application of ``supplier`` that runs as it stands, and the public sample of ``scenario``.
+
+    Its table is read in a box.
+
+    Raises:
+        InputError: the base keeps no files of this scenario, or it lacks what a rehearsal needs.
+        RefusedError: this host gives no box.
+    """
+    packed = io.BytesIO()
+    name = f"{scenario.name}-application"[:63].rstrip("-")
+    with (
+        opened_scenario(base, scenario) as place,
+        tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for path in new_application(place / MANIFEST, Path(scratch, name), supplier, sample_in_box):
+            archive.write(path, path.relative_to(scratch))
+    return packed.getvalue()
+
+
+def new_application(
+    scenario_path: Path, folder: Path, supplier: str, sample_from: Sampling = read_sample
+) -> tuple[Path, ...]:
+    """Write an application that runs as it stands, and the public sample beside it (``<folder>-sample.csv``).
+
+    ``sample_from`` reads the scenario's table (on a hub: in a box).
+
+    Raises:
+        InputError: the scenario does not hold, or the folder exists.
+    """
+    scenario, source = load_scenario(scenario_path, Step.REHEARSE)
+    public = sample_from(scenario, source)
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError("catalogue.folder_not_empty", folder=folder)
+    sample = folder.parent / f"{folder.name}-sample.csv"
+    with whole_folder(folder) as draft:
+        written = draft_application(scenario, public.contract, draft, supplier, folder.name)
+        write_whole(sample, public.csv)
+    return (*(folder / path.name for path in written), sample)

@@ -1,0 +1,99 @@
+"""The program inside a box that reads a table of whomever: its columns, a draft made of it, its sample, its cases.
+
+It is started as a stand-alone script; our own packages are mounted beside it and loaded only once the box is shut.
+Speaks the frames of `pilotbase.protocols.frames`; what it found is a file, for it may be larger than a frame.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+HEADER = struct.Struct("<4sB3xIIQ")
+MAGIC = b"PBX1"
+STARTED, HELLO, READY = range(1, 4)
+FOUND, SAMPLE, CASES = "found.json", "sample.csv", "cases.bin"
+
+
+def main() -> None:
+    """Do what the greeting asks for and write the result."""
+    requests, answers = open(int(sys.argv[1]), "rb"), int(sys.argv[2])  # noqa: SIM115
+    send(answers, STARTED)
+    _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
+    greeting = json.loads(requests.read(length))
+    sys.path[:0] = greeting["packages"]
+    os.chdir(greeting["folder"])  # so that what is wrong names files as whoever sent them does
+    from pilotbase.documents.errors import InputError
+
+    try:
+        found = TASKS[greeting["task"]](greeting)
+    except InputError as error:
+        issues = [issue.model_dump(mode="json") for issue in error.issues]
+        found = {"error": error.text.model_dump(mode="json"), "issues": issues}
+    Path(greeting["result"], FOUND).write_text(json.dumps(found), "utf-8")
+    send(answers, READY)
+
+
+def describe(greeting: dict[str, Any]) -> dict[str, Any]:
+    """Return the names of the columns and the number of rows."""
+    from pilotbase.data.tables import read_table
+
+    table = read_table(Path(greeting["table"]))
+    return {"columns": table.columns, "rows": table.height}
+
+
+def draft(greeting: dict[str, Any]) -> dict[str, Any]:
+    """Return a draft of a scenario; one that lacks nothing holds."""
+    from pilotbase.data.drafting import DraftAnswers, draft_scenario
+    from pilotbase.worker.intake.scenario_tables import check_cases
+
+    found = draft_scenario(Path(greeting["table"]), DraftAnswers(**greeting["given"]))
+    if not found.missing:
+        check_cases(found.scenario, Path())
+    decided = [sentence.model_dump(mode="json") for sentence in found.decided]
+    return {"scenario": found.scenario.to_json_value(), "decided": decided, "missing": list(found.missing)}
+
+
+def check(greeting: dict[str, Any]) -> dict[str, Any]:
+    """Return how the cases of a scenario fall apart."""
+    from pilotbase.documents.scenario import Scenario
+    from pilotbase.worker.intake.scenario_tables import check_cases
+
+    return {"counts": vars(check_cases(Scenario.model_validate(greeting["given"]), Path()))}
+
+
+def sample(greeting: dict[str, Any]) -> dict[str, Any]:
+    """Return the contract of a scenario; its public sample is a file of its own."""
+    from pilotbase.documents.scenario import Scenario
+    from pilotbase.worker.intake.scenario_tables import read_sample
+
+    found = read_sample(Scenario.model_validate(greeting["given"]), Path())
+    Path(greeting["result"], SAMPLE).write_bytes(found.csv)
+    return {"contract": found.contract.model_dump(mode="json", by_alias=True)}
+
+
+def cases(greeting: dict[str, Any]) -> dict[str, Any]:
+    """Return how many cases there are; they are a file of their own."""
+    from pilotbase.data.plain_columns import encode_columns
+    from pilotbase.documents.scenario import Scenario
+    from pilotbase.trial.sealing import read_cases
+
+    frame = read_cases(Scenario.model_validate(greeting["given"]), Path())
+    with Path(greeting["result"], CASES).open("xb") as written:
+        written.writelines(encode_columns(frame))
+    return {"rows": frame.height}
+
+
+def send(descriptor: int, kind: int) -> None:
+    """Write one empty frame."""
+    os.write(descriptor, HEADER.pack(MAGIC, kind, 0, 0, 0))
+
+
+TASKS = {task.__name__: task for task in (describe, draft, check, sample, cases)}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""From what was handed in to a version of a record: an archive is unpacked in a box, looked at, kept, and erased."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES
+from pilotbase.compute.unpacking import Bounds, unpack_zip
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.record import Record, Subject
+from pilotbase.documents.texts import Text, text
+from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.place import Vault
+from pilotbase.vault.uploads import erase_upload, read_upload
+from pilotbase.worker.base import Base
+from pilotbase.worker.intake.checking import check_draft
+from pilotbase.worker.intake.kept_files import Remarks, take_application, take_scenario
+from pilotbase.workspace.store import View
+
+_GRANT = ReaderGrant(Purpose.OWNER)
+RATIO = 4
+"""An archive may unpack to so many times the largest upload."""
+
+
+def vault_of(base: Base, view: View) -> Vault:
+    """Return the vault as the actor of ``view`` reaches it."""
+    return replace(base.lab.vault, view=view)
+
+
+def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int, remarks: Remarks) -> Record:
+    """Return the record with the scenario whose zipped folder is ``upload``, which is erased then.
+
+    Raises:
+        NotFoundError: there is no such upload of the actor's organisation.
+        InputError: archive or scenario are wrong, with every problem at once.
+        RefusedError: the actor is not its owner, or the record is not in a state to take a version.
+    """
+    with _opened(base, view, upload, most_bytes) as folder:
+        check_draft(folder)
+        record = take_scenario(base, view, folder, remarks)
+    erase_upload(vault_of(base, view), upload)
+    return record
+
+
+def take_uploaded_application(
+    base: Base, view: View, upload: str, most_bytes: int, made_for: tuple[Subject | None, Remarks]
+) -> Record:
+    """Return the record with the application whose zipped folder is ``upload``, which is erased then.
+
+    ``made_for``: the scenario that it is made for, and what is said with it. Raises as `take_uploaded_scenario`.
+    """
+    scenario, remarks = made_for
+    with _opened(base, view, upload, most_bytes) as folder:
+        record = take_application(base, view, folder, scenario, remarks)
+    erase_upload(vault_of(base, view), upload)
+    return record
+
+
+@contextmanager
+def unpacked(base: Base, archive: Iterable[bytes], most_bytes: int) -> Iterator[Path]:
+    """Yield the folder that the zip ``archive`` holds, private and gone at the end of the block.
+
+    Raises as `unpack_zip`.
+    """
+    bounds = Bounds(most_bytes * RATIO, MAXIMUM_FILES, MAXIMUM_DEPTH)
+    with tempfile.TemporaryDirectory(dir=base.home.scratch) as name:
+        place = Path(name, "archive")
+        place.mkdir()
+        with (place / "folder.zip").open("xb") as written:
+            written.writelines(archive)
+        with own_names(Path(name)):
+            yield unpack_zip(place / "folder.zip", Path(name, "folder"), bounds)
+
+
+@contextmanager
+def own_names(folder: Path) -> Iterator[None]:
+    """Let what is wrong inside ``folder`` be told without the base's own path to it."""
+    try:
+        yield
+    except InputError as error:
+        error.text = _without(folder, error.text)
+        error.issues = tuple(
+            issue.model_copy(update={"file": _short(folder, issue.file), "problem": _without(folder, issue.problem)})
+            for issue in error.issues
+        )
+        raise
+
+
+def _without(folder: Path, sentence: Text) -> Text:
+    params: dict[str, object] = {}
+    for name, value in sentence.params.items():
+        if isinstance(value, Text):
+            params[name] = _without(folder, value)
+        else:
+            params[name] = _short(folder, value) if isinstance(value, str) else value
+    return text(sentence.code, **params)
+
+
+def _short(folder: Path, words: str) -> str:
+    """Return ``words`` with paths as whoever packed the folder knows them."""
+    return words.replace(f"{folder}/folder/", "").replace(f"{folder}/", "").replace(str(folder), ".")
+
+
+@contextmanager
+def _opened(base: Base, view: View, upload: str, most_bytes: int) -> Iterator[Path]:
+    with unpacked(base, read_upload(vault_of(base, view), upload, _GRANT), most_bytes) as folder:
+        yield folder

@@ -1,0 +1,229 @@
+"""What each kind of job does: the stages of a trial, joined to the record that ordered them.
+
+A handler may run again after its worker was killed, with the same attempt: each goes on from what its stage has
+committed, and takes its step on the record only where the record still waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.applications import read_application
+from pilotbase.catalogue.records import load_record
+from pilotbase.certificate import reinstate, revoke, suspend
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.revocation import MAXIMUM_REASON
+from pilotbase.compute.ends import END_TEXTS
+from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.public_reasons import REVOKED, SUPERSEDED, SUSPENDED
+from pilotbase.documents.record import ApplicationVersion, Record, Result
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Approval, Scenario
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.baselines import keep_reference_application
+from pilotbase.trial.freezing import freeze_plan
+from pilotbase.trial.rehearsing import has_rehearsed, rehearse
+from pilotbase.trial.running import Candidate, prepare_candidate
+from pilotbase.trial.scorer_process import run_trial
+from pilotbase.trial.sealing import Sealed, seal_scenario
+from pilotbase.worker.base import Base
+from pilotbase.worker.bundles.orders import pack_ordered
+from pilotbase.worker.intake.boxed_tables import cases_in_box
+from pilotbase.worker.intake.kept_files import opened_scenario
+from pilotbase.worker.trials.boards import score_on_board
+from pilotbase.worker.trials.certifying import remarks_of
+from pilotbase.worker.trials.folder import rehearsal_folder, write_rehearsal
+from pilotbase.worker.trials.issuing import issue
+from pilotbase.workspace.jobs import Job
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
+
+Handler = Callable[[Base, Job, OnProgress], None]
+
+
+def rehearse_application(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Rehearse an application version on the public sample of the open scenario that it was made for."""
+    version = base.lab.view.load(job.payload["application"], ApplicationVersion)
+    assert version.scenario is not None
+    scenario = load_record(base.lab.view, version.scenario)[0].documents["scenario"]
+    sealed, candidate = _sealed(base, scenario, on_progress), _candidate(base, version.folder, on_progress)
+    rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
+    write_rehearsal(rehearsal_folder(base.lab, version.folder, sealed.scenario.name), rehearsal)
+    if _record(base, job).documents["application"] == job.payload["application"]:
+        _step(base, job, Act.APPLICATION_REHEARSED, rehearsal.report.digest())
+
+
+def submit_to_board(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Score an application version on the board of the open scenario that it was made for; no evidence, no attempt."""
+    version = base.lab.view.load(job.payload["application"], ApplicationVersion)
+    assert version.scenario is not None
+    scenario = load_record(base.lab.view, version.scenario)[0].documents["scenario"]
+    sealed, candidate = _sealed(base, scenario, on_progress), _candidate(base, version.folder, on_progress)
+    _require_rehearsed(base, sealed, candidate, on_progress)
+    score_on_board(base.lab, sealed, candidate, on_progress, _approved(base, version.scenario, job.subject))
+
+
+def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Freeze the plan of a commission, rehearsing first where that has not been done."""
+    record = _record(base, job)
+    if record.state != "freezing":
+        return
+    documents = record.documents
+    sealed = _sealed(base, documents["scenario"], on_progress)
+    candidate = _candidate(base, documents["folder"], on_progress)
+    _require_rehearsed(base, sealed, candidate, on_progress)
+    plan = freeze_plan(base.lab, sealed, candidate, _granted(record), _repeat(record))
+    _step(base, job, Act.PLAN_FROZEN, plan.digest())
+
+
+def run(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Run the frozen plan to its one report; started again it goes on with the same attempt."""
+    if _record(base, job).state == "queued":
+        _step(base, job, Act.TRIAL_START)
+    if _record(base, job).state != "running":
+        return
+    plan = base.lab.view.load(_record(base, job).documents["plan"], TrialPlan)
+    report = run_trial(base.lab, plan, on_progress)
+    if _record(base, job).state == "running":
+        _step(base, job, Act.TRIAL_REPORT, report.digest())
+
+
+def certify(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Issue the certificate that was ordered; one of an earlier round is revoked first."""
+    record, view = _record(base, job), base.lab.view
+    if record.state != "signing":
+        return
+    on_progress(Progress(text("job.progress.certificate")))
+    plan = view.load(record.documents["plan"], TrialPlan)
+    report = view.load(record.documents["report"], Report)
+    before = record.documents.get("certificate")
+    if before is not None:
+        _revoke(base, before, SUPERSEDED)
+    issued = issue(base, report, plan, remarks_of(view, record))
+    _step(base, job, Act.CERTIFICATE_ISSUE, issued.digest())
+
+
+def publish_revocation(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Put the certificate of a record on the base's signed list of revocations."""
+    on_progress(Progress(text("job.progress.revocation")))
+    _revoke(base, job.payload["certificate"], job.payload.get("note") or REVOKED)
+
+
+def publish_standing(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Let the base's signed list say of a certificate what its record says: suspended, or not.
+
+    It reads the record again after each publication: a step taken meanwhile has a job of its own, which may be done.
+    """
+    on_progress(Progress(text("job.progress.standing")))
+    serial = base.lab.view.load(job.payload["certificate"], IssuedCertificate).certificate.serial
+    record, published = _record(base, job), None
+    while record.state != published:
+        published, now = record.state, datetime.now(UTC)
+        if published == "certified":
+            reinstate(base.trust, base.lab.view, base.revocations, serial, now)
+        else:
+            suspend(base.trust, base.lab.view, base.revocations, serial, _why_suspended(record), now)
+        record = _record(base, job)
+
+
+def pack_bundle(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Pack the sample bundle that a person has asked for, and keep it for them for a day."""
+    on_progress(Progress(text("job.progress.bundle")))
+    pack_ordered(base, job)
+
+
+def give_up(base: Base, job: Job, reason: Text) -> None:
+    """Tell the record that its job came to nothing, where it still waits for it."""
+    act = _FAILURES.get(job.kind)
+    if act is None:
+        return
+    try:
+        advance(base.lab.view, job.subject, act, Move(reason=reason))
+    except PilotbaseError as error:
+        if error.code != "record.wrong_state":
+            raise
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "rehearse": rehearse_application,
+    "board": submit_to_board,
+    "freeze": freeze,
+    "trial": run,
+    "certificate": certify,
+    "revocation": publish_revocation,
+    "suspension": publish_standing,
+    "reinstatement": publish_standing,
+    "bundle": pack_bundle,
+}
+"""Kind of job (`Transition.starts`, or `bundle_orders.KIND`) → what it does."""
+_FAILURES: Mapping[str, Act] = {
+    "freeze": Act.PLAN_REFUSED,
+    "trial": Act.TRIAL_FAIL,
+    "certificate": Act.CERTIFICATE_FAIL,
+}
+
+
+def _record(base: Base, job: Job) -> Record:
+    return load_record(base.lab.view, job.subject)[0]
+
+
+def _granted(record: Record) -> list[Approval]:
+    return [Approval(kind=one.kind, reference=one.reference, until=one.until) for one in record.approvals]
+
+
+def _approved(base: Base, scenario: str, application: str) -> list[Approval]:
+    """Return the approvals that are filed for trials of an application on a scenario: its board reads the same data."""
+    trials = list_page(
+        base.lab.view, Query("commission", scenario=scenario, application=application), limit=MAXIMUM_PAGE
+    )
+    records = (load_record(base.lab.view, listing.subject)[0] for listing in trials.items)
+    return [approval for record in records for approval in _granted(record)]
+
+
+def _repeat(record: Record) -> str:
+    """Return a name for the re-run that this round is, empty for the first trial of a version."""
+    repeated = [step for step in record.history if step.act is Act.TRIAL_REPEAT]
+    return f"{record.subject.partition(':')[2]}-{record.round}" if repeated else ""
+
+
+def _step(base: Base, job: Job, act: Act, made: Digest | None = None) -> None:
+    advance(base.lab.view, job.subject, act, Move(Result(made=made) if made is not None else None))
+
+
+def _sealed(base: Base, digest: Digest, on_progress: OnProgress) -> Sealed:
+    scenario = base.lab.view.load(digest, Scenario)
+    on_progress(Progress(text("trial.progress.seal", scenario=scenario.name)))
+    with opened_scenario(base, scenario) as folder:
+        reference = keep_reference_application(base.lab, scenario, folder)
+        return seal_scenario(base.lab, scenario, folder, reference, cases_in_box)
+
+
+def _candidate(base: Base, folder: Digest, on_progress: OnProgress) -> Candidate:
+    submission = read_application(base.lab.folder("applications") / folder.removeprefix("sha256:"))
+    on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
+    return prepare_candidate(base.lab, submission)
+
+
+def _require_rehearsed(base: Base, sealed: Sealed, candidate: Candidate, on_progress: OnProgress) -> None:
+    """Rehearse where that has not been done; raises `RefusedError` when it fails."""
+    if has_rehearsed(base.lab, sealed, candidate):
+        return
+    rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
+    end = rehearsal.report.isolation
+    if not rehearsal.passed:
+        raise RefusedError("worker.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail)
+
+
+def _why_suspended(record: Record) -> str:
+    notes = [step.note for step in record.history if step.act is Act.CERTIFICATE_SUSPEND and step.note]
+    return (notes[-1] if notes else SUSPENDED)[:MAXIMUM_REASON]
+
+
+def _revoke(base: Base, certificate: Digest, reason: str) -> None:
+    serial = base.lab.view.load(certificate, IssuedCertificate).certificate.serial
+    revoke(base.trust, base.lab.view, base.revocations, serial, reason[:MAXIMUM_REASON], datetime.now(UTC))

@@ -1,0 +1,168 @@
+"""The worker: takes the next job, keeps its lease alive, runs its handler, and says how it ended.
+
+Killed at any moment it leaves a job whose lease runs out; the next worker goes on with the same attempt.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.progress import Progress
+from pilotbase.documents.texts import Text, text
+from pilotbase.worker.base import Base
+from pilotbase.worker.jobs.handlers import HANDLERS, give_up
+from pilotbase.workspace.failures import BusyError, DiskFullError, StaleLeaseError, UnreachableError
+from pilotbase.workspace.jobs import Claim, Job, JobState, beat, claim, finish
+
+LEASE_SECONDS = 30
+IDLE_SECONDS = 1.0
+AWAY_SECONDS = 2.0
+_PASSING = ("trial.already_running", "workspace.busy", "workspace.database_unreachable")
+"""What passes by itself, by code, for it may come from another process: a scorer of a worker that was killed is still
+at work on this plan; the database is locked, or starting again."""
+_log = logging.getLogger("pilotbase.worker")
+
+
+class JobStoppedError(PilotbaseError):
+    """Somebody has cancelled the job."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker: the base it works for, the name under which it holds leases, and for how long."""
+
+    base: Base
+    name: str
+    lease_seconds: int = LEASE_SECONDS
+
+    def work(self, stop: threading.Event, on_end: Callable[[Job, JobState], None] = lambda *_: None) -> None:
+        """Do jobs as they come until ``stop`` is set; while the database is away or the disk full, wait."""
+        while not stop.is_set():
+            try:
+                done = self.work_once()
+            except (UnreachableError, DiskFullError) as error:
+                _log.warning("%s", error)
+                stop.wait(AWAY_SECONDS)
+                continue
+            if done is None or done[1] is JobState.QUEUED:
+                stop.wait(IDLE_SECONDS)
+            if done is not None:
+                on_end(*done)
+
+    def work_once(self) -> tuple[Job, JobState] | None:
+        """Do the next job and return it with how it ended, or None when there is none (or another worker took it)."""
+        claimed = claim(self.base.lab.view, self.name, self.lease_seconds)
+        if claimed is None:
+            return None
+        began = time.monotonic()
+        try:
+            state = self._do(claimed)
+        except StaleLeaseError:
+            return None
+        _note(claimed.job, state, time.monotonic() - began)
+        return claimed.job, state
+
+    def _do(self, claimed: Claim) -> JobState:
+        view, job = self.base.lab.view, claimed.job
+        try:
+            with _Heart(self, claimed) as heart:
+                HANDLERS[job.kind](self.base, job, heart.on_progress)
+        except StaleLeaseError:
+            raise
+        except JobStoppedError:
+            finish(view, claimed, JobState.CANCELLED)  # whoever stopped it has left the reason
+            return JobState.CANCELLED
+        except PilotbaseError as error:
+            if error.code in _PASSING:
+                away = error.code == "workspace.database_unreachable"  # its text names addresses
+                finish(view, claimed, JobState.QUEUED, text("job.database_away") if away else error.text)
+                return JobState.QUEUED
+            return self._fail(claimed, error.text)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                self._fail(claimed, text("job.crashed", error=type(error).__name__))
+                raise
+            return self._fail(claimed, text("job.disk_full", file=error.filename or ""))
+        except (KeyboardInterrupt, SystemExit):
+            finish(view, claimed, JobState.QUEUED, text("job.worker_stopped"))
+            raise
+        except BaseException as error:
+            self._fail(claimed, text("job.crashed", error=type(error).__name__))
+            raise
+        finish(view, claimed, JobState.DONE)
+        return JobState.DONE
+
+    def _fail(self, claimed: Claim, reason: Text) -> JobState:
+        give_up(self.base, claimed.job, reason)
+        finish(self.base.lab.view, claimed, JobState.FAILED, reason)
+        return JobState.FAILED
+
+
+def _note(job: Job, state: JobState, seconds: float) -> None:
+    facts = {"job": job.identity, "kind": job.kind, "subject": job.subject, "attempt": job.attempt}
+    _log.info("%s %s", job.kind, state, extra={**facts, "state": state.value, "seconds": round(seconds, 3)})
+
+
+def default_name() -> str:
+    """Return a name for the worker of this process."""
+    return f"{platform.node() or 'worker'}-{os.getpid()}"
+
+
+class _Heart:
+    """Keeps a lease alive from a thread of its own, and passes progress and the wish to stop between the two."""
+
+    def __init__(self, worker: Worker, claimed: Claim) -> None:
+        self._view, self._claimed = worker.base.lab.view, claimed
+        self._pause = worker.lease_seconds / 3
+        self._ended = threading.Event()
+        self._news: Progress | None = None
+        self._told: tuple[str, int] | None = None
+        self._failure: PilotbaseError | None = None
+        self._thread = threading.Thread(target=self._beat_on, name=f"heart of job {claimed.job.identity}", daemon=True)
+
+    def __enter__(self) -> _Heart:
+        self._beat()
+        self._raise()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def on_progress(self, progress: Progress) -> None:
+        """Take a progress report, in steps of a twentieth; raises `JobStoppedError` or `StaleLeaseError`."""
+        self._raise()
+        step = progress.done * 20 // progress.total if progress.total else 0
+        if self._told != (progress.stage.code, step):
+            self._told, self._news = (progress.stage.code, step), progress
+            self._beat()
+            self._raise()
+
+    def _beat_on(self) -> None:
+        while not self._ended.wait(self._pause):
+            self._beat()
+
+    def _beat(self) -> None:
+        try:
+            if beat(self._view, self._claimed, self._news):
+                self._failure = JobStoppedError("job.stopped")
+        except StaleLeaseError as error:
+            self._failure = error
+        except (BusyError, UnreachableError):
+            return  # the next beat comes before the lease runs out, or another worker takes over
+
+    def _raise(self) -> None:
+        if self._failure is not None:
+            raise self._failure

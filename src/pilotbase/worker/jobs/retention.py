@@ -1,0 +1,86 @@
+"""How long the base keeps what was handed in: until its owner erases it, or its time is over. What is sealed stays."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pilotbase.catalogue.records import load_record
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.record import Record
+from pilotbase.vault.uploads import erase_expired
+from pilotbase.worker.base import Base
+from pilotbase.worker.bundles.orders import erase_packed
+from pilotbase.worker.intake.kept_files import ScenarioFiles, erase_scenario_files
+from pilotbase.worker.rounds import Pace, in_rounds
+from pilotbase.workspace.records import Stored
+from pilotbase.workspace.store import View
+
+_ALL = 1_000_000
+PACE = Pace(idle=600.0, rest=600.0)
+
+
+@dataclass(frozen=True)
+class KeptFiles:
+    """The files of one version of a scenario that the base keeps, encrypted."""
+
+    scenario: Digest
+    size: int
+    stored_at: datetime
+
+
+def kept_files(base: Base, view: View, subject: str) -> list[KeptFiles]:
+    """Return what the base keeps of a scenario's versions, newest first.
+
+    Raises:
+        NotFoundError: the actor sees no such record.
+        RefusedError: it is not the actor's organisation's.
+    """
+    record = _own_record(view, subject)
+    found = [(stored, files) for digest in _versions(record) for stored, files in _files_of(base, digest)]
+    kept = [KeptFiles(files.scenario, files.size, stored.stored_at) for stored, files in found]
+    return sorted(kept, key=lambda one: one.stored_at, reverse=True)
+
+
+def erase_kept_files(base: Base, view: View, subject: str) -> int:
+    """Erase the files of every version of a scenario and return how many there were; raises as `kept_files`."""
+    return sum(erase_scenario_files(base, digest) for digest in _versions(_own_record(view, subject)))
+
+
+def sweep(base: Base, files_days: int) -> int:
+    """Erase uploads and bundles whose time is over, files of scenarios older than ``files_days``; return how many."""
+    oldest = base.lab.store.clock() - timedelta(days=files_days)
+    old = [files.scenario for stored, files in _files_of(base, None) if stored.stored_at < oldest]
+    erased = erase_expired(base.lab.vault) + erase_packed(base)
+    return erased + sum(erase_scenario_files(base, digest) for digest in old)
+
+
+def sweeping(base: Base, files_days: int) -> AbstractContextManager[None]:
+    """Sweep now and every ten minutes, in a thread, until the end of the block."""
+
+    def once() -> bool:
+        sweep(base, files_days)
+        return False
+
+    return in_rounds("retention", once, PACE)
+
+
+def _own_record(view: View, subject: str) -> Record:
+    record, _ = load_record(view, subject)
+    if not view.actor.may_write_for(record.owner):
+        raise RefusedError("worker.files_not_yours", subject=subject)
+    return record
+
+
+def _versions(record: Record) -> list[Digest]:
+    handed_in = [step.document for step in record.history if step.document is not None]
+    return list(dict.fromkeys([record.documents["scenario"], *handed_in]))
+
+
+def _files_of(base: Base, scenario: Digest | None) -> list[tuple[Stored, ScenarioFiles]]:
+    """Return what is kept of a version (None: of all) and not yet erased."""
+    fields = {"scenario": scenario} if scenario is not None else {}
+    found = ((one, one.load(ScenarioFiles)) for one in base.lab.view.find("scenario-files", fields, _ALL))
+    return [(stored, files) for stored, files in found if base.lab.vault.blobs.exists(files.blob)]

@@ -1,0 +1,1 @@
+"""Matching joined with certificates, over a base's records or over files."""

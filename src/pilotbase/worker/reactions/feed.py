@@ -1,0 +1,105 @@
+"""Reactions: what the base does by itself when something changed. The change feed says what; a table says what then.
+
+Each kind of document has one small function in `REACTIONS`. A reader's place in the feed moves on only when everything
+before it was done; what is done again after a kill changes nothing (`reacting`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import text
+from pilotbase.watch.incident_rows import PassedClock, note_told, passed_clocks
+from pilotbase.watch.incidents import load_incident
+from pilotbase.watch.subjects import service_of
+from pilotbase.worker.base import Base
+from pilotbase.worker.reactions.barred import move_off_barred, react_to_record
+from pilotbase.worker.reactions.drills import react_to_drill
+from pilotbase.worker.reactions.notices import about_base, about_incident
+from pilotbase.worker.reactions.steps import PASSING, Reacting
+from pilotbase.worker.reactions.warned import react_to_warning
+from pilotbase.worker.rounds import Pace, in_rounds
+from pilotbase.workspace.changes import Change
+from pilotbase.workspace.positions import move, position
+from pilotbase.workspace.store import View
+
+Reaction = Callable[[Reacting, Digest], None]
+REACTIONS: Mapping[str, Reaction] = {
+    "risk-warning": react_to_warning,
+    "record": react_to_record,
+    "revocations": move_off_barred,
+    "drill": react_to_drill,
+}
+"""Kind of document → what is done when a name comes to stand for one."""
+PACE = Pace(idle=0.5, rest=5.0, end=3.0)
+_FEED, _CHANGES = "reactions", 500
+_log = logging.getLogger("pilotbase.reactions")
+
+
+@dataclass(frozen=True)
+class Reactions:
+    """The reader of the change feed that reacts. Several workers may run one each."""
+
+    base: Base
+
+    @property
+    def view(self) -> View:
+        return self.base.lab.view
+
+    def round(self) -> bool:
+        """React to what changed, tell what is overdue; return whether the feed goes on at once."""
+        more = self.follow()
+        self.tell_overdue()
+        return more
+
+    def follow(self) -> bool:
+        """React to what changed since the last time; return whether the feed goes on."""
+        with self.view.reading() as connection:
+            since = position(connection, _FEED)
+        changes = self.view.changes(since or 0, _CHANGES, tuple(REACTIONS))
+        reacting = Reacting(self.base)
+        for change in changes:
+            if change.event == "moved":
+                _react(reacting, change)
+        if changes:
+            with self.view.store.database.write() as connection:
+                move(connection, _FEED, expected=since, to=changes[-1].sequence)
+        return bool(changes)
+
+    def tell_overdue(self) -> None:
+        """Make notices of reports that were not made in time, each once."""
+        with self.view.reading() as connection:
+            passed = passed_clocks(connection, self.view.store.clock())
+        for clock in passed:
+            self._tell_passed(clock)
+
+    def _tell_passed(self, clock: PassedClock) -> None:
+        incident, _ = load_incident(self.view, clock.incident)
+        service = service_of(self.view, incident.service)
+        said = text("reaction.clock_passed", number=incident.number, due=f"{clock.due:%Y-%m-%d %H:%M} UTC")
+        with self.view.transaction("reaction.overdue") as change:
+            if note_told(change.connection, clock):
+                happening = f"incident {incident.number} {clock.clock} {clock.due.isoformat()}"
+                Reacting(self.base).tell(change, about_incident(incident, service, said, happening))
+
+
+def _react(reacting: Reacting, change: Change) -> None:
+    """React to one change; one that the software fails at holds up no other: the operator is told, and looks at it."""
+    try:
+        REACTIONS[change.kind](reacting, change.digest)
+    except PASSING:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others are not held up
+        _log.exception("nothing was done about %s %s", change.kind, change.digest)
+        said = text("reaction.gave_up", kind=change.kind, digest=change.digest[7:19], error=type(error).__name__)
+        with reacting.view.transaction("reaction.gave_up") as transaction:
+            reacting.tell(transaction, about_base(said, f"{change.digest} gave up"))
+
+
+def reacting_to_changes(ours: Reactions) -> AbstractContextManager[None]:
+    """Run rounds in a thread until the end of the block."""
+    return in_rounds("reactions", ours.round, PACE)

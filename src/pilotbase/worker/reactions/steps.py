@@ -1,0 +1,113 @@
+"""How the base reacts: named steps about a cause, each taken once, whoever is killed in between.
+
+A step and the row that says so are written in one transaction. What cannot be (moves of a service, the signed list of
+revocations) is made so that doing it again changes nothing, and is done before its row. So a killed worker repeats at
+most what changes nothing, and of two workers one does it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.watch import TimelineEntry
+from pilotbase.notices import deliveries, rows
+from pilotbase.notices.making import Draft
+from pilotbase.watch.incidents import continue_open
+from pilotbase.watch.reaction_rows import Done, find_step, keep_step
+from pilotbase.worker import rounds
+from pilotbase.worker.base import Base
+from pilotbase.worker.reactions.noticing import webhook_roles
+from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+PASSING = (*rounds.PASSING, ConflictError)
+"""What passes by itself: the step is tried again in the next round."""
+_log = logging.getLogger("pilotbase.reactions")
+Finish = Callable[[Transaction], Done]
+"""The part of a step that is written together with the row that says so."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something is done, and about which service."""
+
+    digest: Digest
+    service: str
+
+
+@dataclass(frozen=True)
+class Reacting:
+    """What a reaction needs: the base, as its own process sees it."""
+
+    base: Base
+
+    @property
+    def view(self) -> View:
+        return self.base.lab.view
+
+    def once(self, cause: Cause, step: str, act: Callable[[], Finish]) -> Done:
+        """Take a step about a cause unless it was taken, and return what came of it.
+
+        What goes wrong is written down as what came of it, so that the steps after it are taken; raises what passes
+        by itself (`PASSING`).
+        """
+        known = self._taken(self.view, cause, step)
+        if known is not None:
+            return known
+        try:
+            return self._write(cause, step, act())
+        except PASSING:
+            raise
+        except PilotbaseError as error:
+            failure = error.text
+        except Exception as error:  # noqa: BLE001 - whatever it is, the steps after it are taken
+            _log.exception("a reaction broke off: %s", step)
+            failure = text("reaction.crashed", error=type(error).__name__)
+        broken = told_to_incident(self, cause.service, lambda change: _failed(change, step, failure))
+        return self._write(cause, step, broken)
+
+    def tell(self, change: Transaction, drafts: list[Draft]) -> None:
+        """Keep notices and queue them for webhooks, with what else ``change`` writes."""
+        kept = rows.keep(change.connection, drafts, change.now)
+        deliveries.enqueue(change.connection, kept, webhook_roles(self.view.within(change)), change.now)
+
+    def _write(self, cause: Cause, step: str, finish: Finish) -> Done:
+        with self.view.transaction(f"reaction.{step.partition(':')[0]}") as change:
+            known = self._taken(self.view.within(change), cause, step)
+            if known is not None:  # another worker was first
+                return known
+            done = finish(change)
+            keep_step(change, cause.digest, step, cause.service, done)
+        return done
+
+    def _taken(self, view: View, cause: Cause, step: str) -> Done | None:
+        with view.reading() as connection:
+            found = find_step(connection, cause.digest, step)
+        return None if found is None else Done.model_validate_json(found)
+
+
+def line_of(change: Transaction, done: Done) -> TimelineEntry:
+    """Return the line of a timeline that says what the base's own process has done."""
+    return TimelineEntry(at=done.at, what=done.what, organisation=change.actor.organisation, document=done.document)
+
+
+def told_to_incident(reacting: Reacting, service: str, finish: Finish) -> Finish:
+    """Return ``finish`` with a line in the open incident of ``service``, where there is one."""
+
+    def both(change: Transaction) -> Done:
+        done = finish(change)
+        continue_open(change, reacting.view, service, [line_of(change, done)])
+        return done
+
+    return both
+
+
+def _failed(change: Transaction, step: str, failure: Text) -> Done:
+    what = text("reaction.failed", step=text(f"reaction.step.{step.partition(':')[0]}"), reason=failure)
+    return Done(what=what, at=change.now, failed=True)

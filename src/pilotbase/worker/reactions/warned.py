@@ -1,0 +1,261 @@
+"""The reaction to a risk warning: decide by the runbook, act, open an incident, suspend, ask for a re-trial, tell.
+
+Nothing is restored: that a warning is over is told, and a person restores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from pilotbase.catalogue.advancing import Move, advance_within
+from pilotbase.catalogue.records import load_record
+from pilotbase.certificate import suspend
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.lifecycles import state_name
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.public_reasons import RISK_WARNING
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Colour, Countermeasure, ServingState
+from pilotbase.documents.watch import Incident, RiskWarning, RunbookRule, TimelineEntry
+from pilotbase.service.known import barred, revocations
+from pilotbase.service.standing import standing_of
+from pilotbase.watch.incidents import continue_open, open_incident
+from pilotbase.watch.muting import is_muted
+from pilotbase.watch.reaction_rows import DECIDED, Decision, Done, find_step, keep_decision, level_of, steps_of
+from pilotbase.watch.runbooks import rises, rule_for, runbook_of
+from pilotbase.watch.subjects import service_of
+from pilotbase.watch.warnings import REARMED
+from pilotbase.worker.reactions.countermeasures import move_service, timed
+from pilotbase.worker.reactions.notices import about_incident, about_service
+from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, told_to_incident
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class Case:
+    """A warning with everything that its steps need."""
+
+    cause: Cause
+    warning: RiskWarning
+    service: Service
+    decision: Decision
+    rule: RunbookRule
+
+
+Step = Callable[[Reacting, Case], Finish]
+
+
+def react_to_warning(reacting: Reacting, digest: Digest) -> None:
+    """Do what the runbook says when a warning rises; tell when it is over."""
+    warning = reacting.view.load(digest, RiskWarning)
+    cause = Cause(digest, warning.service)
+    try:
+        service = service_of(reacting.view, warning.service)
+    except NotFoundError:
+        return
+    decision = _decide(reacting, cause, warning)
+    if decision.rule is not None:
+        case = Case(cause, warning, service, decision, decision.rule)
+        for name, step in _steps(case):
+            reacting.once(cause, name, partial(step, reacting, case))
+    elif warning.colour is Colour.GREEN and decision.before is not Colour.GREEN:
+        reacting.once(cause, "over", partial(_over, reacting, cause, warning, service))
+
+
+def _decide(reacting: Reacting, cause: Cause, warning: RiskWarning) -> Decision:
+    """Return what is to be done about a warning: decided in one transaction, and the same ever after."""
+    view = reacting.view
+    with view.transaction("reaction.decided") as change:
+        known = find_step(change.connection, cause.digest, DECIDED)
+        if known is not None:
+            return Decision.model_validate_json(known)
+        here = view.within(change)
+        before = level_of(change.connection, warning.service, warning.detector)
+        runbook = runbook_of(here, warning.service)
+        rule = rule_for(runbook, warning.signal, warning.colour) if rises(before, warning.colour) else None
+        service = service_of(here, warning.service)
+        route = _route_warned_of(standing_of(here, warning.service), warning)
+        found = service.routes[route] if route is not None else None
+        certified = found if isinstance(found, CertifiedRoute) else None
+        decision = Decision(before=before, runbook=runbook, rule=rule, route=route, certified=certified)
+        keep_decision(change, cause.digest, warning, decision)
+    return decision
+
+
+def _route_warned_of(standing: ServiceStanding, warning: RiskWarning) -> int | None:
+    """Return the number of the route that a warning is about; None: the service was moved off it since.
+
+    A service that fell back after the first case of the warning was moved for a warning of another detector: what this
+    one saw is what is not answering any more.
+    """
+    if standing.state in (ServingState.HUMAN, ServingState.STOPPED):
+        return None
+    if standing.state is ServingState.FALLEN_BACK and warning.began <= standing.at:
+        return None
+    return standing.route
+
+
+def _steps(case: Case) -> Iterator[tuple[str, Step]]:
+    """Yield what the rule asks for, what helps at once first."""
+    rule, certified = case.rule, case.decision.certified
+    for measure in rule.measures:
+        if measure is not Countermeasure.NOTIFY:
+            yield f"measure:{measure}", partial(_take_measure, measure)
+    if rule.incident:
+        yield "incident", _open_incident
+    if rule.suspend_certificate and certified is not None:
+        yield "suspension", partial(_suspend, certified)
+    if rule.ask_retrial and certified is not None:
+        yield "retrial", partial(_ask_retrial, certified)
+    if rule.incident or Countermeasure.NOTIFY in rule.measures:
+        yield "notice", _notify
+
+
+def _take_measure(measure: Countermeasure, reacting: Reacting, case: Case) -> Finish:
+    where, why = (case.service.name, case.decision.route), (_raised(case.warning), case.cause.digest)
+    standing = move_service(reacting.view, measure, where, why)
+    state = text(f"serving.{standing.state}")
+
+    def finish(change: Transaction) -> Done:
+        if standing.cause != case.cause.digest:
+            what = text("reaction.measure_not_needed", measure=text(f"countermeasure.{measure}"), state=state)
+            return Done(what=what, at=change.now)
+        what = timed(state, case.warning.at, standing.at, case.rule.within_seconds)
+        return Done(what=what, at=standing.at, document=standing.digest())
+
+    return finish
+
+
+def _open_incident(reacting: Reacting, case: Case) -> Finish:
+    """Open an incident, or go on with the one that is open for the service."""
+    view, warning, service = reacting.view, case.warning, case.service
+
+    def finish(change: Transaction) -> Done:
+        by = change.actor.organisation
+        done = steps_of(change.connection, case.cause.digest).values()
+        lines = (
+            TimelineEntry(at=warning.at, what=_raised(warning), organisation=by, document=case.cause.digest),
+            *(TimelineEntry(at=one.at, what=one.what, organisation=by, document=one.document) for one in done),
+        )
+        incident = continue_open(change, view, service.name, lines, case.rule)
+        if incident is None:
+            incident = open_incident(change, view, _draft(case, lines, change.now))
+        what = text("reaction.incident", number=incident.number)
+        return Done(what=what, at=change.now, document=incident.digest())
+
+    return finish
+
+
+def _draft(case: Case, lines: tuple[TimelineEntry, ...], now: datetime) -> Incident:
+    warning, runbook = case.warning, case.decision.runbook
+    return Incident(
+        number=1,
+        service=case.service.name,
+        owner=case.service.organisation,
+        warning=case.cause.digest,
+        title=text("incident.title", service=case.service.name, signal=text(f"signal.{warning.signal}")),
+        colour=warning.colour,
+        grade=case.rule.grade,
+        response=case.rule.response,
+        known_at=warning.at,
+        opened_at=now,
+        book=runbook.book,
+        reporter=runbook.reporter,
+        timeline=lines,
+    )
+
+
+def _suspend(route: CertifiedRoute, reacting: Reacting, case: Case) -> Finish:
+    """Suspend what is certified: by its record, whose list a job signs; where there is none, on the list itself."""
+    view, service = reacting.view, case.service.name
+
+    def by_record(change: Transaction) -> Done:
+        assert route.commission is not None
+        record = load_record(view.within(change), route.commission)[0]
+        if record.state != "certified":
+            standing = state_name("commission", record.state)
+            return Done(what=text("reaction.not_suspended", state=standing), at=change.now)
+        move = Move(note=RISK_WARNING, reason=_raised(case.warning))
+        moved = advance_within(change, view, route.commission, Act.CERTIFICATE_SUSPEND, move)
+        return Done(what=text("reaction.suspended"), at=change.now, document=moved.digest())
+
+    if _has_record(reacting, route):
+        return told_to_incident(reacting, service, by_record)
+    base = reacting.base
+    suspend(base.trust, view, base.revocations, route.serial, RISK_WARNING, view.store.clock())
+    what = text("reaction.suspended")
+    if barred(view, route, revocations(view)) == "revoked":
+        what = text("reaction.not_suspended", state=state_name("commission", "revoked"))
+    return told_to_incident(reacting, service, lambda change: Done(what=what, at=change.now))
+
+
+def _ask_retrial(route: CertifiedRoute, reacting: Reacting, case: Case) -> Finish:
+    def finish(change: Transaction) -> Done:
+        if not _has_record(reacting, route):
+            return Done(what=text("reaction.retrial_by_hand"), at=change.now)
+        assert route.commission is not None
+        move = Move(reason=_raised(case.warning))
+        moved = advance_within(change, reacting.view, route.commission, Act.RETRIAL_ASK, move)
+        return Done(what=text("reaction.retrial_asked"), at=change.now, document=moved.digest())
+
+    return told_to_incident(reacting, case.service.name, finish)
+
+
+def _has_record(reacting: Reacting, route: CertifiedRoute) -> bool:
+    """Tell whether the hub knows the trial that the certificate came from, and has no newer one of it."""
+    if route.commission is None:
+        return False
+    record = load_record(reacting.view, route.commission)[0]
+    return record.documents.get("certificate") == route.certificate
+
+
+def _notify(reacting: Reacting, case: Case) -> Finish:
+    """Tell whom it concerns; a silenced detector is heard again where something was done about it."""
+
+    def finish(change: Transaction) -> Done:
+        done = steps_of(change.connection, case.cause.digest)
+        if not done and is_muted(reacting.view.within(change), case.warning):
+            return Done(what=text("reaction.muted"), at=change.now)
+        acted = [one.what for step, one in done.items() if step.startswith("measure:")]
+        said = text("reaction.told_acted", warning=_raised(case.warning), done=acted[0]) if acted else None
+        told, happening = said or _raised(case.warning), f"{case.cause.digest} notice"
+        if "incident" in done and done["incident"].document is not None:
+            incident = reacting.view.within(change).load(done["incident"].document, Incident)
+            reacting.tell(change, about_incident(incident, case.service, told, happening))
+        else:
+            reacting.tell(change, about_service(case.service, told, happening))
+        return Done(what=text("reaction.notified"), at=change.now)
+
+    return finish
+
+
+def _over(reacting: Reacting, cause: Cause, warning: RiskWarning, service: Service) -> Finish:
+    """Tell that a warning is over; what was done stays done until a person restores."""
+
+    def finish(change: Transaction) -> Done:
+        done = Done(what=_why_over(reacting.view.within(change), warning), at=change.now, document=cause.digest)
+        reacting.tell(change, about_service(service, done.what, f"{cause.digest} over"))
+        return done
+
+    return told_to_incident(reacting, service.name, finish)
+
+
+def _why_over(view: View, warning: RiskWarning) -> Text:
+    """Return that what was seen has passed, or only that nobody counts it any more: arming anew is no recovery."""
+    if warning.reason.code != REARMED:
+        return text("reaction.over", detector=warning.detector)
+    state = standing_of(view, warning.service).state
+    if state is ServingState.SERVING:
+        return text("reaction.rearmed", detector=warning.detector)
+    return text("reaction.rearmed_still", detector=warning.detector, state=text(f"serving.{state}"))
+
+
+def _raised(warning: RiskWarning) -> Text:
+    colour, signal = text(f"colour.{warning.colour}"), text(f"signal.{warning.signal}")
+    return text("reaction.warned", colour=colour, signal=signal, reason=warning.reason)

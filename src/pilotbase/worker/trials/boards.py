@@ -1,0 +1,144 @@
+"""A scenario's board: an application's submission to it, and the board in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.documents.board import Board, BoardEntry, SeenBoard
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.permissions import Reading
+from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.scenario import Approval
+from pilotbase.documents.steps import Step
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.board import board_of, submit
+from pilotbase.trial.board_measure import board_rule
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.running import Candidate
+from pilotbase.trial.scorer_process import run_submission
+from pilotbase.trial.sealing import Sealed, load_scenario
+from pilotbase.vault.board import newest_board
+from pilotbase.worker.base import Base
+from pilotbase.worker.readings import scenario_for
+from pilotbase.worker.trials.proving import require_rehearsed, take_in, trial_folder
+from pilotbase.worker.trials.scenario_standing import sealed_here
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What the board released of a submission, and the board as it stands."""
+
+    entry: BoardEntry
+    board: Board
+
+
+def submit_to_board(
+    base: Base, scenario: Path, application: Path, on_progress: OnProgress = ignore_progress
+) -> Submitted:
+    """Return what the board says of an application version; of the same version it says the same again.
+
+    Raises:
+        InputError: scenario, data, application or lock are wrong, with every problem at once.
+        RefusedError: no board, isolation, approvals, rehearsal, or the supplier's submissions are used.
+    """
+    sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
+    board_of(base.lab, sealed)
+    require_rehearsed(base, sealed, candidate, trial_folder(base, None, sealed, candidate), on_progress)
+    entry = score_on_board(base.lab, sealed, candidate, on_progress)
+    return Submitted(entry, board_of(base.lab, sealed))
+
+
+def score_on_board(
+    lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgress, granted: Sequence[Approval] = ()
+) -> BoardEntry:
+    """Return what the board releases of an application version that has rehearsed; raises as `submit`."""
+    return run_submission(lab, submit(lab, sealed, candidate, granted), on_progress)
+
+
+def board_for(view: View, subject: str) -> SeenBoard:
+    """Return the board of a scenario as the actor may see it.
+
+    Raises:
+        NotFoundError: the actor sees no such scenario, it has no board, or the actor has no business on one.
+    """
+    scenario = scenario_for(view, subject, Reading.BOARD)
+    terms, owner = scenario.trial.board, scenario.owner.organisation
+    if terms is None:
+        raise NotFoundError("record.not_found", subject=subject)
+    board = newest_board(view, owner, scenario.name)
+    return SeenBoard(
+        scenario=subject,
+        title=scenario.title,
+        measure=terms.measure,
+        better=board_rule(scenario, terms.measure).comparison,
+        allowed=terms.submissions,
+        board=_own_figures(board, view.actor, owner) if board is not None else None,
+        own=tuple(_own_entries(view, board)),
+    )
+
+
+def _own_figures(board: Board, actor: Actor, owner: str) -> Board:
+    """Return the board with how often others have tried left out, for whoever is not the owner or the base."""
+    if actor.sees_all or actor.organisation == owner:
+        return board
+    used = {supplier: count for supplier, count in board.used.items() if supplier == actor.organisation}
+    return board.model_copy(update={"used": used})
+
+
+def _own_entries(view: View, board: Board | None) -> Iterator[BoardEntry]:
+    """Yield what the board said to the actor's own submissions, newest first."""
+    if board is None:
+        return
+    for stored in view.find("board-entry", {"slice": board.slice}, limit=board.allowed):
+        entry = stored.load(BoardEntry)
+        if entry.application.supplier.organisation == view.actor.organisation:
+            yield entry
+
+
+def show_board(base: Base, scenario: Path) -> Board:
+    """Return the scenario's board as it stands; nothing is sealed or scored for it.
+
+    Raises:
+        InputError: the scenario cannot be read.
+        RefusedError: the scenario has no board, or nothing of this version has been sealed.
+    """
+    document, folder = load_scenario(scenario, Step.FREEZE)
+    sealed = sealed_here(base.lab, document, folder)
+    if sealed is None:
+        raise RefusedError("worker.board_not_sealed", scenario=document.name)
+    return board_of(base.lab, sealed)
+
+
+def entry_line(entry: BoardEntry) -> Text:
+    """Return in a sentence what came of a submission."""
+    application, score = entry.application, f"{entry.released:.4f}"
+    name = f"{application.name} {application.version}"
+    if entry.end is not EndReason.FINISHED:
+        return text("worker.board_ended", application=name, reason=Text(code=f"box.end.{entry.end}"), score=score)
+    if entry.improved:
+        return text("worker.board_improved", application=name, score=score)
+    return text("worker.board_below", application=name, score=score)
+
+
+def board_lines(board: Board) -> Iterator[Text]:
+    """Yield the board in sentences: what it is, who stands where, who has used how many submissions."""
+    yield text("worker.board_title", scenario=board.scenario, measure=board.measure, cases=board.cases)
+    for rank, entry in enumerate(board.ranked, start=1):
+        application = entry.application
+        yield text(
+            "worker.board_rank",
+            rank=rank,
+            score=f"{entry.released:.4f}",
+            supplier=application.supplier.organisation,
+            application=f"{application.name} {application.version}",
+        )
+    if not board.ranked:
+        yield text("worker.board_empty")
+    for supplier, used in sorted(board.used.items()):
+        yield text("worker.board_used", supplier=supplier, used=used, allowed=board.allowed)

@@ -1,0 +1,138 @@
+"""From a scenario's and an application's folder to report and certificate: what is not yet done is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.catalogue.applications import read_application, store_application
+from pilotbase.certificate import Envelope
+from pilotbase.compute.ends import END_TEXTS
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.report import Report
+from pilotbase.documents.steps import Step
+from pilotbase.documents.texts import text
+from pilotbase.trial.baselines import keep_reference_application
+from pilotbase.trial.freezing import freeze_plan
+from pilotbase.trial.rehearsing import has_rehearsed, rehearse
+from pilotbase.trial.running import Candidate, prepare_candidate
+from pilotbase.trial.scorer_process import run_trial
+from pilotbase.trial.sealing import Sealed, load_scenario, seal_scenario
+from pilotbase.worker.base import Base
+from pilotbase.worker.trials.folder import TrialFiles, open_records, write_json, write_rehearsal, write_trial
+from pilotbase.worker.trials.given_files import read_plan
+from pilotbase.worker.trials.issuing import issue
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """A rehearsal and where its files are."""
+
+    report: Report
+    folder: Path
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A report, its certificate and where their files are."""
+
+    report: Report
+    certificate: Certificate
+    envelope: Envelope
+    folder: Path
+
+
+def rehearse_in(
+    base: Base, scenario: Path, application: Path, out: Path | None = None, on_progress: OnProgress = ignore_progress
+) -> Rehearsed:
+    """Rehearse an application on a scenario's public sample and write what came of it, full logs included.
+
+    Raises:
+        InputError: scenario, data, application or lock are wrong, with every problem at once.
+        RefusedError: the host does not give the isolation level.
+    """
+    sealed, candidate = take_in(base, scenario, application, Step.REHEARSE, on_progress)
+    rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
+    folder = write_rehearsal(trial_folder(base, out, sealed, candidate) / "rehearsal", rehearsal)
+    return Rehearsed(rehearsal.report, folder, rehearsal.passed)
+
+
+def freeze_in(
+    base: Base, scenario: Path, application: Path, out: Path | None = None, on_progress: OnProgress = ignore_progress
+) -> TrialPlan:
+    """Return the frozen plan, rehearsing first where that has not been done; raises as `prove` does."""
+    sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
+    folder = trial_folder(base, out, sealed, candidate)
+    plan = _freeze(base, sealed, candidate, folder, on_progress)
+    write_json(folder / "plan.json", plan)
+    return plan
+
+
+def prove(
+    base: Base, scenario: Path, application: Path, out: Path | None = None, on_progress: OnProgress = ignore_progress
+) -> Proven:
+    """Return the report and the certificate of an application version on a scenario version.
+
+    Run again it returns the same report; killed on the way it goes on.
+
+    Raises:
+        InputError: scenario, data, application or lock are wrong, with every problem at once.
+        RefusedError: isolation, approvals, rehearsal, leakage, attempts; no attempt is counted.
+    """
+    sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
+    folder = trial_folder(base, out, sealed, candidate)
+    plan = _freeze(base, sealed, candidate, folder, on_progress)
+    report = run_trial(base.lab, plan, on_progress)
+    on_progress(Progress(text("trial.progress.report")))
+    issued = issue(base, report, plan)
+    records = open_records(base.lab, report, sealed.scenario.owner.organisation)
+    checkpoint = base.lab.view.checkpoint().note
+    write_trial(folder, TrialFiles(plan, report, issued.certificate, issued.envelope, records, checkpoint))
+    return Proven(report, issued.certificate, issued.envelope, folder)
+
+
+def take_in(
+    base: Base, scenario_path: Path, application_path: Path, step: Step, on_progress: OnProgress
+) -> tuple[Sealed, Candidate]:
+    """Return scenario and application as the base keeps them: data sealed, folder copied, requirements installed."""
+    scenario, scenario_folder = load_scenario(scenario_path, step)
+    submission = read_application(application_path)
+    on_progress(Progress(text("trial.progress.seal", scenario=scenario.name)))
+    reference = keep_reference_application(base.lab, scenario, scenario_folder)
+    sealed = seal_scenario(base.lab, scenario, scenario_folder, reference)
+    on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
+    kept = store_application(submission, base.lab.folder("applications"))
+    return sealed, prepare_candidate(base.lab, kept)
+
+
+def require_rehearsed(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_progress: OnProgress) -> None:
+    """Rehearse where that has not been done, and write what came of it; raises `RefusedError` when it fails."""
+    if not has_rehearsed(base.lab, sealed, candidate):
+        rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
+        write_rehearsal(folder / "rehearsal", rehearsal)
+        if not rehearsal.passed:
+            end = rehearsal.report.isolation
+            raise RefusedError("trial.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail, folder=folder)
+
+
+def trial_folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) -> Path:
+    """Return where the files of this application on this scenario go; raises `RefusedError` when others are there."""
+    name = f"{candidate.reference.name}-{candidate.reference.version}"
+    supplier = candidate.reference.supplier.organisation
+    folder = out or base.lab.folder("trials", sealed.scenario.name, supplier, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    if (kept := folder / "plan.json").exists():
+        plan = read_plan(kept)
+        theirs = (plan.scenario.name, plan.application.supplier.organisation, plan.application.name)
+        if theirs != (sealed.scenario.name, supplier, candidate.reference.name):
+            raise RefusedError("trial.folder_taken", folder=folder)
+    return folder
+
+
+def _freeze(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_progress: OnProgress) -> TrialPlan:
+    require_rehearsed(base, sealed, candidate, folder, on_progress)
+    return freeze_plan(base.lab, sealed, candidate)
