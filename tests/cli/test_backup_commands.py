@@ -14,7 +14,7 @@ from tests.workspace.stores_for_tests import reason_to_skip, running_server
 
 ACCOUNTS = """
 import sys
-from pilotbase.hub import serving
+from pilotbase.hub.process import serving
 serving.configure(serving.Place())
 serving.prepare()
 from allauth.account.models import EmailAddress

@@ -31,7 +31,7 @@ def test_the_port_after_the_last_is_told(tmp_path):
 
 
 GROUND = """
-from pilotbase.hub import serving
+from pilotbase.hub.process import serving
 serving.configure(serving.Place())
 serving.prepare()
 from pilotbase.hub.demo.accounts import make_accounts

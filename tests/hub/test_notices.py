@@ -22,7 +22,7 @@ TITLE = {"en": "Machine failure", "zh": "设备故障预警"}
 def noticing(world, allowed=("127.0.0.1",)):
     from pilotbase.hub.base import base
     from pilotbase.hub.configuration import Configuration
-    from pilotbase.hub.postman import Postman
+    from pilotbase.hub.people.postman import Postman
     from pilotbase.protocols.guarded_http import GuardedHttp
     from pilotbase.worker.reactions.noticing import Noticing, Ways
 

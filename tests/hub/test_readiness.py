@@ -11,8 +11,8 @@ from pilotbase.documents.texts import LANGUAGES
 
 
 def told(port: int = 0) -> dict[str, str]:
-    from pilotbase.hub import readiness
-    from pilotbase.hub.serving import Place
+    from pilotbase.hub.process import readiness
+    from pilotbase.hub.process.serving import Place
 
     found = list(readiness.problems(Place(port=port)))
     assert all(sentence.render(language) for sentence in found for language in LANGUAGES)
@@ -60,8 +60,8 @@ def test_keys_that_were_not_brought_back_are_told(one_world):
 
 
 def test_all_settings_that_are_wrong_are_told_at_once(one_world, monkeypatch):
-    from pilotbase.hub import readiness
-    from pilotbase.hub.serving import Place
+    from pilotbase.hub.process import readiness
+    from pilotbase.hub.process.serving import Place
 
     monkeypatch.setenv("PILOTBASE_HUB_LOG", "xml")
     monkeypatch.setenv("PILOTBASE_HUB_LANGAUGE", "zh")
@@ -75,8 +75,8 @@ def test_a_home_that_is_none_is_told_with_what_to_do(one_world, monkeypatch, tmp
 
 
 def test_what_a_hub_can_serve_without_is_told_apart(one_world, monkeypatch):
-    from pilotbase.hub import readiness
     from pilotbase.hub.models import Membership
+    from pilotbase.hub.process import readiness
 
     class NoBoxes:
         def gives(self, level: object) -> bool:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pilotbase.documents.permissions import Act
-from pilotbase.hub.states import way
+from pilotbase.hub.shown.states import way
 from tests.catalogue.records_for_tests import COMMISSION, OWNER
 
 

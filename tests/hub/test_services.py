@@ -183,7 +183,7 @@ def test_the_command_line_drives_services_of_a_hub(serving):
 
 def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_is_no_retrial(serving, monkeypatch):
     from pilotbase.documents.side_by_side import Budget
-    from pilotbase.hub import ways_on
+    from pilotbase.hub.shown import ways_on
 
     serving.trial.do(DESK, COMMISSION, Act.CERTIFICATE_SUSPEND)
     serving.trial.do(MACHINE, COMMISSION, Act.RETRIAL_ASK)

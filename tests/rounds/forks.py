@@ -23,7 +23,7 @@ from datetime import timedelta
 from django.db.backends.signals import connection_created
 from sqlalchemy import Connection, Engine, event
 
-from pilotbase.hub import serving
+from pilotbase.hub.process import serving
 
 PEOPLE = {
     "owner": ("plant", "demand_owner"),

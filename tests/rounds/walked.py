@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service_api import NewBudget, NewKey
-from pilotbase.hub import serving
+from pilotbase.hub.process import serving
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.demo.walk import BUDGET, SERVICE, prove_walk
 

@@ -19,7 +19,7 @@ def gateway(
     """Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too."""
     from pilotbase.gateway.configuration import Configuration
     from pilotbase.gateway.serving import run
-    from pilotbase.hub.serving import Place, require_free
+    from pilotbase.hub.process.serving import Place, require_free
     from pilotbase.worker.base import open_base
 
     place, configuration = Place(host, port), Configuration.from_environment()

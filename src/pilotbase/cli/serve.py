@@ -13,7 +13,7 @@ from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
-    from pilotbase.hub.serving import Place
+    from pilotbase.hub.process.serving import Place
 
 
 @command
@@ -38,7 +38,7 @@ def serve(  # noqa: PLR0913 - each is an option
     ] = None,
 ) -> None:
     """Serve the hub: pages, the API under /api/; beside it the gateway, and the worker that runs what is queued."""
-    from pilotbase.hub import serving
+    from pilotbase.hub.process import serving
 
     place, beside = serving.Place(host, port), serving.Place(host, gateway_port or port + 1)
     if check:
@@ -96,7 +96,7 @@ def _fill() -> None:
 
 
 def _check(place: Place, gateway: Place | None) -> None:
-    from pilotbase.hub import readiness
+    from pilotbase.hub.process import readiness
 
     found = list(readiness.problems(place))
     if gateway is not None:
@@ -122,7 +122,7 @@ def _problems_of_gateway(place: Place) -> list[Text]:
 def _require_gateway(place: Place) -> None:
     """Return if a gateway can listen at ``place`` under the settings that there are; raises `InputError`."""
     from pilotbase.gateway.configuration import Configuration
-    from pilotbase.hub.serving import require_free
+    from pilotbase.hub.process.serving import require_free
 
     Configuration.from_environment()
     require_free(place)

@@ -74,14 +74,14 @@ def _files_days() -> int:
 
 def _ways() -> Ways:
     """Return how notices go out by the settings of the hub; mails where there are people with accounts."""
-    from pilotbase.hub.accounts import start_accounts
     from pilotbase.hub.configuration import Configuration
+    from pilotbase.hub.process.accounts import start_accounts
     from pilotbase.protocols.guarded_http import GuardedHttp
     from pilotbase.worker.reactions.noticing import Ways
 
     configuration, post = Configuration.from_environment(), None
     if start_accounts(configuration):
-        from pilotbase.hub.postman import Postman
+        from pilotbase.hub.people.postman import Postman
 
         post = Postman(configuration)
     return Ways(post, GuardedHttp(configuration.webhook_allow), configuration.digest_hour)

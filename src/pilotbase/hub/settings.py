@@ -40,12 +40,12 @@ INSTALLED_APPS = [
     "pilotbase.hub",
 ]
 MIDDLEWARE = [
-    "pilotbase.hub.middleware.stream",
-    "pilotbase.hub.middleware.observe",
-    "pilotbase.hub.middleware.harden",
+    "pilotbase.hub.process.middleware.stream",
+    "pilotbase.hub.process.middleware.observe",
+    "pilotbase.hub.process.middleware.harden",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "pilotbase.hub.middleware.take_turns",
+    "pilotbase.hub.process.middleware.take_turns",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -67,7 +67,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "pilotbase.hub.navigation.surroundings",
+                "pilotbase.hub.shown.navigation.surroundings",
             ],
             "builtins": ["pilotbase.hub.templatetags.texts"],
         },
@@ -170,7 +170,7 @@ LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 STATIC_URL = "/static/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "pilotbase.hub.static_files.MarkedStorage"},
+    "staticfiles": {"BACKEND": "pilotbase.hub.process.static_files.MarkedStorage"},
 }
 STATICFILES_DIRS: list[str] = []
 WHITENOISE_USE_FINDERS = True
@@ -182,7 +182,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIGURATION.mail_from
 EMAIL_TIMEOUT = 15
 EMAIL_FILE_PATH = str(HOME.path / "mail")
 if CONFIGURATION.mail == "folder":
-    EMAIL_BACKEND = "pilotbase.hub.mail.FolderBackend"
+    EMAIL_BACKEND = "pilotbase.hub.process.mail.FolderBackend"
 elif CONFIGURATION.mail == "console":
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 else:

@@ -12,7 +12,7 @@ from allauth.usersessions import views as sessions  # type: ignore[import-untype
 from django.urls import include, path, re_path, register_converter
 from django.views.i18n import set_language
 
-from pilotbase.hub import converters, health
+from pilotbase.hub import converters
 from pilotbase.hub.api.routes import api, documentation
 from pilotbase.hub.pages import account as own_account
 from pilotbase.hub.pages import (
@@ -44,6 +44,7 @@ from pilotbase.hub.pages import (
     work,
 )
 from pilotbase.hub.people import pages as people
+from pilotbase.hub.process import health
 
 handler400 = "pilotbase.hub.problems.bad_request"
 handler403 = "pilotbase.hub.problems.refused"

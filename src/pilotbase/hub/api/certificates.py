@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
 from pilotbase.documents.api import CheckedCertificate
-from pilotbase.hub import checking
 from pilotbase.hub.acting import language
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.media import JSON
+from pilotbase.hub.shown import checking
 
 router = Router(tags=["certificates"], auth=None)
 Serial = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{64}$")]]

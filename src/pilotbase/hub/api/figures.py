@@ -11,12 +11,12 @@ from pilotbase.catalogue.figures import FEWEST_PARTIES, FEWEST_TRIALS, Figure, M
 from pilotbase.catalogue.targets import reached, read_targets
 from pilotbase.documents.api_figures import MedianTold, OverviewTold, PublicFigures, TargetTold
 from pilotbase.documents.hashes import canonical_json
-from pilotbase.hub import public
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.caching import shared
-from pilotbase.hub.counting import counted
+from pilotbase.hub.shown import public
+from pilotbase.hub.shown.counting import counted
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.late_work import count_late
 

@@ -17,10 +17,10 @@ from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.addresses import address_of
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.counting import counted
+from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.shown.counting import counted
 from pilotbase.roadmap.choosing import MOST_TOP, listed, rank_scenarios, tell_ranking
 from pilotbase.roadmap.ledger import owner_of, tell_ledger, tell_map
 from pilotbase.roadmap.planning import set_roadmap, tell_roadmap

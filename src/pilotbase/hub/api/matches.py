@@ -10,7 +10,7 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
-from pilotbase.hub.matched import gaps_of
+from pilotbase.hub.shown.matched import gaps_of
 from pilotbase.worker.matching.certified import match_document, match_subject
 
 router = Router(tags=["matches"], auth=MEMBERS)

@@ -24,11 +24,11 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.thread import Thread
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.addresses import KINDS, address_of
 from pilotbase.hub.api.answers import answers, document, once, require_seen
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.pages.trials import progress_of, report_of
-from pilotbase.hub.reading import see
+from pilotbase.hub.shown.addresses import KINDS, address_of
+from pilotbase.hub.shown.records import see
 from pilotbase.workspace import listings
 from pilotbase.workspace.failures import NotFoundError
 

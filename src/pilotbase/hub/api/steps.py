@@ -14,10 +14,10 @@ from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.record import BROUGHT, Commission, Record
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.addresses import SECTIONS, address_of
 from pilotbase.hub.api.answers import answers, document, once, request_key, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word, router
+from pilotbase.hub.shown.addresses import SECTIONS, address_of
 
 
 @router.post(

@@ -22,9 +22,9 @@ from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.media import BYTES, require_type
 from pilotbase.hub.api.records import Sha256
 from pilotbase.hub.api.uploads import PIECE
-from pilotbase.hub.attachments import attachment_response, blobs
 from pilotbase.hub.bodies import BodyTooLargeError
-from pilotbase.hub.reading import see
+from pilotbase.hub.shown.attachments import attachment_response, blobs
+from pilotbase.hub.shown.records import see
 from pilotbase.workspace.listings import MAXIMUM_PAGE
 from pilotbase.workspace.threads import count_threads, list_threads
 

@@ -28,7 +28,6 @@ from pilotbase.documents.api import (
 from pilotbase.documents.record import Record
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.addresses import address_of
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.media import BYTES, require_type
@@ -36,6 +35,7 @@ from pilotbase.hub.api.records import Word
 from pilotbase.hub.api.records import router as records
 from pilotbase.hub.base import base
 from pilotbase.hub.bodies import BodyTooLargeError
+from pilotbase.hub.shown.addresses import address_of
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import (
     UploadTerms,

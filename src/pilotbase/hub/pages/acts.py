@@ -18,11 +18,11 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, posted
-from pilotbase.hub.addresses import address_of, subject_of
-from pilotbase.hub.bringing import FORMS, Bringing, OrganisationForm, ProposeForm, StepForm
-from pilotbase.hub.form_errors import add_errors
+from pilotbase.hub.forms.bringing import FORMS, Bringing, OrganisationForm, ProposeForm, StepForm
+from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.guards import member_only, role_only
-from pilotbase.hub.reading import see
+from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.records import see
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 

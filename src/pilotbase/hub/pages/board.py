@@ -11,9 +11,9 @@ from pilotbase.documents.board import Board
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, language
-from pilotbase.hub.addresses import address_of, subject_of
-from pilotbase.hub.drawn import drawn
 from pilotbase.hub.pages.trials import Progress, told
+from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.drawn import drawn
 from pilotbase.worker.trials.boards import board_for
 from pilotbase.workspace.jobs import jobs_of
 from pilotbase.workspace.listings import Listing, Query, list_page

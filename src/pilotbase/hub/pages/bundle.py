@@ -14,9 +14,9 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.base import base
 from pilotbase.hub.pages.trials import Progress, told
+from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
 from pilotbase.worker.bundles.packing import Bundle, reports_of

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.charts import qr_code
 from pilotbase.documents.texts import text
-from pilotbase.hub import checking
 from pilotbase.hub.acting import HubRequest, language, posted_files
-from pilotbase.hub.beside_certificates import beside_certificate
 from pilotbase.hub.sentences import t
+from pilotbase.hub.shown import checking
+from pilotbase.hub.shown.beside_certificates import beside_certificate
 
 _MAXIMUM_BYTES = 1 << 20
 

@@ -17,9 +17,9 @@ from pilotbase.documents.permissions import Reading, Stands, may_read
 from pilotbase.documents.side_by_side import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.base import base
-from pilotbase.hub.drawn import drawn
+from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.drawn import drawn
 from pilotbase.worker.trials.comparing import compare
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
 

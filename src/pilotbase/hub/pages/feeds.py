@@ -15,12 +15,12 @@ from pilotbase.documents.base import localized
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.hub import public
-from pilotbase.hub.addresses import address_of
 from pilotbase.hub.base import base
 from pilotbase.hub.caching import shared
-from pilotbase.hub.checking import address
-from pilotbase.hub.reading import see_all
+from pilotbase.hub.shown import public
+from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.shown.checking import address
+from pilotbase.hub.shown.records import see_all
 from pilotbase.workspace.failures import NotFoundError
 
 ATOM = "http://www.w3.org/2005/Atom"

@@ -27,12 +27,12 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.form_errors import add_errors
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.kept_tables import erased_on_failure, keep_file, opened_table
+from pilotbase.hub.forms.private_files import make_name
 from pilotbase.hub.guards import role_only
-from pilotbase.hub.kept_tables import erased_on_failure, keep_file, opened_table
 from pilotbase.hub.people.inviting import invite_all
 from pilotbase.hub.people.known import known_people
-from pilotbase.hub.private_files import make_name
 from pilotbase.hub.sentences import t
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
 from pilotbase.worker.intake.versions import vault_of

@@ -18,11 +18,11 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.hub.acting import Acting, HubRequest, posted
-from pilotbase.hub.addresses import address_of
-from pilotbase.hub.form_errors import add_errors
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.incidents import FORMS
 from pilotbase.hub.guards import role_only
-from pilotbase.hub.incident_forms import FORMS
 from pilotbase.hub.models import Person
+from pilotbase.hub.shown.addresses import address_of
 from pilotbase.roadmap.ledger import READERS as LEDGER_READERS
 from pilotbase.watch.clocks import load_book
 from pilotbase.watch.incidents import list_incidents, load_incident, may_act

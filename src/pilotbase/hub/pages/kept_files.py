@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.addresses import address_of
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
+from pilotbase.hub.shown.addresses import address_of
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 
 

@@ -18,11 +18,11 @@ from pilotbase.documents.targets import Phase
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Role, Sector, Support
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.addresses import address_of
-from pilotbase.hub.counting import Counted, counted
-from pilotbase.hub.drawn import drawn, legs_of
 from pilotbase.hub.guards import role_only
-from pilotbase.hub.reading import lines_of
+from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.shown.counting import Counted, counted
+from pilotbase.hub.shown.drawn import drawn, legs_of
+from pilotbase.hub.shown.records import lines_of
 from pilotbase.roadmap.choosing import MOST_TOP, rank_scenarios, scenarios_of, tell_ranking
 from pilotbase.roadmap.ledger import READERS, owner_of, tell_ledger, tell_map
 from pilotbase.roadmap.planning import tell_roadmap

@@ -13,9 +13,9 @@ from pilotbase.documents.lifecycles import states
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role, Sector
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.addresses import KINDS
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.reading import lines_of, spelled_count
+from pilotbase.hub.shown.addresses import KINDS
+from pilotbase.hub.shown.records import lines_of, spelled_count
 from pilotbase.workspace.listings import Query, list_page
 
 PAGE = 50

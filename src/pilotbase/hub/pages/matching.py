@@ -16,10 +16,10 @@ from pilotbase.documents.matching import GapMap, Match, Matches
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, language
-from pilotbase.hub.addresses import address_of, subject_of
-from pilotbase.hub.drawn import drawn
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.matched import gaps_of
+from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.drawn import drawn
+from pilotbase.hub.shown.matched import gaps_of
 from pilotbase.worker.matching.certified import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.listings import Listing, Query, list_page
 

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub import public
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.caching import revalidated
-from pilotbase.hub.reading import see_all
+from pilotbase.hub.shown import public
+from pilotbase.hub.shown.records import see_all
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 

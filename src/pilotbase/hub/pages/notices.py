@@ -14,10 +14,10 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, Acting, HubRequest, actor_of, language, posted
-from pilotbase.hub.addresses import address_of
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.sentences import t
+from pilotbase.hub.shown.addresses import address_of
 from pilotbase.notices.deliveries import list_deliveries, replay
 from pilotbase.notices.mails import choose_mail, has_failed, mail_choice
 from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read

@@ -19,10 +19,10 @@ from pilotbase.charts.themes import DARK
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Role, Sector
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.counting import counted
-from pilotbase.hub.drawn import drawn, legs_of
 from pilotbase.hub.guards import role_only
-from pilotbase.hub.reading import lines_of
+from pilotbase.hub.shown.counting import counted
+from pilotbase.hub.shown.drawn import drawn, legs_of
+from pilotbase.hub.shown.records import lines_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.late_work import count_late, list_late

@@ -15,12 +15,12 @@ from pilotbase.charts import Leg, spell_days, way_chart
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import text
-from pilotbase.hub import public, standards
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.caching import revalidated, shared
-from pilotbase.hub.drawn import drawn, legs_of
 from pilotbase.hub.pages.next_steps import PEOPLE
-from pilotbase.hub.reading import see_all, spelled_count
+from pilotbase.hub.shown import public, standards
+from pilotbase.hub.shown.drawn import drawn, legs_of
+from pilotbase.hub.shown.records import see_all, spelled_count
 from pilotbase.workspace.failures import NotFoundError
 
 SHOWN = 6

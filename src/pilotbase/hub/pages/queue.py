@@ -17,7 +17,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.pages.trials import Progress, told
-from pilotbase.hub.reading import record_of
+from pilotbase.hub.shown.records import record_of
 from pilotbase.workspace.jobs import Job, live_jobs
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View

@@ -19,15 +19,15 @@ from pilotbase.documents.side_by_side import Budget
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest
-from pilotbase.hub.addresses import KINDS, subject_of
-from pilotbase.hub.choices import Choice, choices, without_attempts
-from pilotbase.hub.elsewhere import other_organisation
 from pilotbase.hub.models import Membership, Person
 from pilotbase.hub.pages.trials import certificate_of, progress_of, report_of
 from pilotbase.hub.people.invitations import open_invitations
-from pilotbase.hub.reading import SHOWN, see
-from pilotbase.hub.states import way
-from pilotbase.hub.ways_on import ways_on
+from pilotbase.hub.shown.addresses import KINDS, subject_of
+from pilotbase.hub.shown.choices import Choice, choices, without_attempts
+from pilotbase.hub.shown.elsewhere import other_organisation
+from pilotbase.hub.shown.records import SHOWN, see
+from pilotbase.hub.shown.states import way
+from pilotbase.hub.shown.ways_on import ways_on
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing

@@ -10,11 +10,11 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.addresses import subject_of
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.pages.trials import SANDBOX
-from pilotbase.hub.reading import record_of, see
+from pilotbase.hub.shown.addresses import subject_of
+from pilotbase.hub.shown.records import record_of, see
 from pilotbase.trial.page import render_report
 from pilotbase.worker.intake.drafting import starter_kit
 from pilotbase.worker.trials.folder import rehearsal_folder

@@ -19,13 +19,13 @@ from pilotbase.documents.service_acts import ServiceAct
 from pilotbase.documents.service_api import NewService, SeenBudget, UsageRow
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.hub import checking
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.drawn import drawn
-from pilotbase.hub.form_errors import add_errors
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.services import BudgetForm, KeyForm, MoveForm, ServiceForm
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.service_forms import BudgetForm, KeyForm, MoveForm, ServiceForm
+from pilotbase.hub.shown import checking
+from pilotbase.hub.shown.drawn import drawn
 from pilotbase.worker.services.acts import BaseServices, may_put_into_service
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View

@@ -32,12 +32,12 @@ from pilotbase.documents.thread import (
 )
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import Acting, HubRequest, language, posted, posted_files
-from pilotbase.hub.addresses import address_of, subject_of
-from pilotbase.hub.attachments import attachment_response, blobs
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership, Person
-from pilotbase.hub.reading import see
 from pilotbase.hub.sentences import t
+from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.attachments import attachment_response, blobs
+from pilotbase.hub.shown.records import see
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.threads import count_threads, list_threads
 

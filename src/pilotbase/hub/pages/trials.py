@@ -12,10 +12,10 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
-from pilotbase.hub import checking
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.addresses import address_of, subject_of
-from pilotbase.hub.reading import record_of
+from pilotbase.hub.shown import checking
+from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.records import record_of
 from pilotbase.trial.page import render_report
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, jobs_of

@@ -24,16 +24,16 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted_files
-from pilotbase.hub.addresses import address_of, subject_of
 from pilotbase.hub.base import base
-from pilotbase.hub.chosen_files import chosen_file
-from pilotbase.hub.form_errors import add_errors
+from pilotbase.hub.forms.chosen_files import chosen_file
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.handing_in import AnswersForm, ApplicationForm, DataForm, EditForm
+from pilotbase.hub.forms.kept_tables import KeptTable, find_table, forget_file, keep_table, opened_table
+from pilotbase.hub.forms.private_files import make_name, private_folder, save
 from pilotbase.hub.guards import member_only, role_only
-from pilotbase.hub.handing_in_forms import AnswersForm, ApplicationForm, DataForm, EditForm
-from pilotbase.hub.kept_tables import KeptTable, find_table, forget_file, keep_table, opened_table
-from pilotbase.hub.private_files import make_name, private_folder, save
-from pilotbase.hub.reading import see
 from pilotbase.hub.sentences import t
+from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.records import see
 from pilotbase.trial.sealing import MANIFEST
 from pilotbase.vault.uploads import Upload
 from pilotbase.worker.intake.boxed_tables import draft_in_box

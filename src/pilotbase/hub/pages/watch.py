@@ -22,11 +22,11 @@ from pilotbase.documents.watch import Watch
 from pilotbase.documents.watch_api import DetectorReading, RaisedWarning, WatchStatus
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.drawn import drawn
-from pilotbase.hub.form_errors import add_errors
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.watch import SilenceForm, TermsForm
 from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.pages.earlier_armings import earlier_armings
-from pilotbase.hub.watch_forms import SilenceForm, TermsForm
+from pilotbase.hub.shown.drawn import drawn
 from pilotbase.watch import status
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
 from pilotbase.watch.incidents import list_incidents

@@ -20,8 +20,8 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
-from pilotbase.hub.organisations import title_of
 from pilotbase.hub.people.secrets import hash_of, new_secret
+from pilotbase.hub.shown.organisations import title_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 

@@ -18,10 +18,10 @@ from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.models import Invitation, Membership, Person
-from pilotbase.hub.organisations import title_of
 from pilotbase.hub.people import invitations, tokens
 from pilotbase.hub.people.forms import InvitationForm, JoinForm, TokenForm
-from pilotbase.hub.reading import see
+from pilotbase.hub.shown.organisations import title_of
+from pilotbase.hub.shown.records import see
 from pilotbase.workspace.failures import NotFoundError
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"

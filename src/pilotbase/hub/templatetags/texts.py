@@ -18,10 +18,10 @@ from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Text, catalogue, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
-from pilotbase.hub.addresses import address_of
-from pilotbase.hub.organisations import title_of
 from pilotbase.hub.sentences import approval_kind
-from pilotbase.hub.states import LOOK
+from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.shown.organisations import title_of
+from pilotbase.hub.shown.states import LOOK
 from pilotbase.trial.page.wording import Wording
 
 register = template.Library()

@@ -15,7 +15,7 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.configuration import Configuration
 from pilotbase.hub.models import Membership, Person
-from pilotbase.hub.telling import with_titles
+from pilotbase.hub.shown.telling import with_titles
 
 
 class Postman:

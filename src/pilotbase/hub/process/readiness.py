@@ -12,7 +12,7 @@ from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.configuration import Configuration
-from pilotbase.hub.serving import Place, configure, require_free
+from pilotbase.hub.process.serving import Place, configure, require_free
 from pilotbase.worker.base import Base, open_base
 
 SPACE = 256 << 20
@@ -61,7 +61,7 @@ def _of_accounts() -> Iterator[Text]:
     from django.db import DatabaseError
 
     django.setup(set_prefix=False)
-    from pilotbase.hub.keeping import migrations_behind
+    from pilotbase.hub.process.keeping import migrations_behind
 
     try:
         behind = migrations_behind()

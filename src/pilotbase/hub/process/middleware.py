@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from pilotbase.hub.metrics import observed
+from pilotbase.hub.process.metrics import observed
 from pilotbase.workspace.engine import CONNECTIONS
 
 Handler = Callable[[HttpRequest], HttpResponse]

@@ -14,8 +14,8 @@ from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.chosen_files import KeepingForm
-from pilotbase.hub.kept_tables import KeptTable
+from pilotbase.hub.forms.chosen_files import KeepingForm
+from pilotbase.hub.forms.kept_tables import KeptTable
 from pilotbase.hub.sentences import t
 from pilotbase.workspace.listings import Query, list_page
 

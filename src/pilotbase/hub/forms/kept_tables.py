@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
 
 from pilotbase.hub.base import base
-from pilotbase.hub.private_files import private_folder
+from pilotbase.hub.forms.private_files import private_folder
 from pilotbase.vault.opening import Purpose, ReaderGrant
 from pilotbase.vault.uploads import (
     Upload,

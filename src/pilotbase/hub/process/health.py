@@ -12,9 +12,9 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.base import base, operator_view
-from pilotbase.hub.metrics import MEASUREMENTS
 from pilotbase.hub.models import Person
 from pilotbase.hub.people.tokens import acting_by
+from pilotbase.hub.process.metrics import MEASUREMENTS
 from pilotbase.protocols.prometheus import CONTENT_TYPE, Gauge
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.queue_figures import queue_figures

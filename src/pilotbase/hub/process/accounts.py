@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from pilotbase.hub.configuration import Configuration, django_database
-from pilotbase.hub.serving import SETTINGS
+from pilotbase.hub.process.serving import SETTINGS
 from pilotbase.workspace.home import open_home
 
 

@@ -34,8 +34,8 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, language
 from pilotbase.hub.models import Membership
-from pilotbase.hub.organisations import title_of
 from pilotbase.hub.sentences import approval_kind, t
+from pilotbase.hub.shown.organisations import title_of
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
 _LONG = 4000

@@ -13,7 +13,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import Acting
 from pilotbase.hub.base import base
-from pilotbase.hub.reading import Seen
+from pilotbase.hub.shown.records import Seen
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.bundles.packing import reports_of
 from pilotbase.worker.services.acts import may_put_into_service

@@ -14,8 +14,8 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
-from pilotbase.hub.kept_tables import forget_file, keep_file
-from pilotbase.hub.private_files import make_name
+from pilotbase.hub.forms.kept_tables import forget_file, keep_file
+from pilotbase.hub.forms.private_files import make_name
 from pilotbase.vault.uploads import Upload, find_upload
 from pilotbase.worker.intake.versions import vault_of
 from pilotbase.workspace.failures import NotFoundError

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from pilotbase.documents.errors import InputError
-from pilotbase.hub.accounts import set_up_django, start_accounts
 from pilotbase.hub.configuration import HOME_VARIABLE, Configuration
+from pilotbase.hub.process.accounts import set_up_django, start_accounts
 from pilotbase.workspace.backup_file import ACCOUNTS, Backup
 from pilotbase.workspace.home import Home
 
@@ -23,7 +23,7 @@ def accounts_of_home() -> Mapping[str, Iterable[bytes]]:
     """
     if not start_accounts(Configuration.from_environment()):
         return {}
-    from pilotbase.hub.account_rows import dumped_accounts
+    from pilotbase.hub.people.rows import dumped_accounts
 
     behind = migrations_behind()
     if behind:
@@ -48,7 +48,7 @@ def accounts_restored(backup: Backup, home: Home) -> Iterator[None]:
     from django.core.management import call_command
     from django.db import connections, transaction
 
-    from pilotbase.hub.account_rows import load_accounts
+    from pilotbase.hub.people.rows import load_accounts
 
     try:
         call_command("migrate", verbosity=0, interactive=False)

@@ -1,0 +1,1 @@
+"""The hub as a process: prepared, checked, started, measured, and its accounts kept in backups."""
