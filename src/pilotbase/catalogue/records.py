@@ -42,6 +42,17 @@ def load_record(view: View, subject: str) -> tuple[Record, Digest]:
     return view.load(digest, Record), digest
 
 
+def records_of(view: View, subjects: Sequence[str]) -> dict[str, Record]:
+    """Return subject → where its record stands, for those that the actor sees."""
+    found = view.named([head_of(subject) for subject in subjects]).values()
+    return {record.subject: record for record in (stored.load(Record) for stored in found)}
+
+
+def record_of(view: View, subject: str) -> Record | None:
+    """Return where a record stands, or None where the actor does not see it."""
+    return records_of(view, [subject]).get(subject)
+
+
 def everything(view: View) -> View:
     """Return the store as the base itself sees it: to judge a step by what its actor may not see."""
     return view.as_actor(Actor(view.actor.organisation, frozenset({Role.OPERATOR})))

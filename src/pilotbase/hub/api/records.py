@@ -26,9 +26,10 @@ from pilotbase.documents.thread import Thread
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, document, once, require_seen
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
-from pilotbase.hub.pages.trials import progress_of, report_of
 from pilotbase.hub.shown.addresses import KINDS, address_of
 from pilotbase.hub.shown.records import see
+from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.trials.results import report_of
 from pilotbase.workspace import listings
 from pilotbase.workspace.failures import NotFoundError
 
@@ -118,7 +119,7 @@ def read_report(request: HubRequest, name: Word) -> HttpResponse:
 def read_progress(request: HubRequest, name: Word) -> TrialProgress:
     """Return how far the newest work on a trial is."""
     record, _ = load_record(request.acting.view, f"commission:{name}")
-    found = progress_of(request.acting.view, record)
+    found = progress_of(request.acting.view, record.subject)
     if found is None:
         return TrialProgress(state=None, position=0, stage=None, reason=None)
     stage, reason = (text and text.render(language()) for text in (found.stage, found.reason))

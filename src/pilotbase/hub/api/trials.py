@@ -15,10 +15,10 @@ from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
 from pilotbase.hub.base import base
-from pilotbase.hub.pages.bundle import attached
-from pilotbase.hub.pages.queue import lines_of
-from pilotbase.hub.pages.trials import told
+from pilotbase.hub.shown.bundles import bundle_response
 from pilotbase.worker.bundles.orders import fetch_bundle, find_order, order_bundle
+from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.trials.comparing import compare
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -51,7 +51,7 @@ def queue(request: HubRequest) -> list[QueuedWork]:
             organisation=line.organisation,
             since=line.since,
         )
-        for line in lines_of(request.acting.view)
+        for line in waiting_line(request.acting.view)
     ]
 
 
@@ -93,7 +93,7 @@ def bundle(request: HubRequest, name: Word, wanted: Query[Wanted]) -> HttpRespon
         raise ConflictError("bundle.not_packed", reason=order.job.reason or "")
     order = order_bundle(base(), view, subject, wanted.report)
     if order.packed is not None:
-        return attached(fetch_bundle(base(), view, subject, order.report))
+        return bundle_response(fetch_bundle(base(), view, subject, order.report))
     work = told(order.job)
     answer = OrderedBundle(report=order.report, state=work.state, position=work.position)
     response = HttpResponse(answer.model_dump_json(), status=202, content_type="application/json")

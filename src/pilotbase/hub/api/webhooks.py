@@ -14,8 +14,7 @@ from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, once
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.notices import told
-from pilotbase.hub.base import base
-from pilotbase.hub.pages.notices import guarded
+from pilotbase.hub.base import base, guarded_http
 from pilotbase.notices.deliveries import Delivery, list_deliveries, replay
 from pilotbase.notices.webhooks import add_webhook, end_webhook, list_webhooks
 
@@ -33,7 +32,7 @@ def list_all(request: HubRequest) -> list[OpenWebhook]:
 @router.post("/webhooks", response=answers(OpenWebhook, 201), summary="Add a webhook")
 def add(request: HubRequest, wanted: NewWebhook) -> HttpResponse:
     """Add a webhook and return its secret, once. It is never kept to be given again under an Idempotency-Key."""
-    made, secret = add_webhook(request.acting.view, base().home.keys, guarded(), wanted.url)
+    made, secret = add_webhook(request.acting.view, base().home.keys, guarded_http(), wanted.url)
     told = OpenWebhook.model_validate(made, from_attributes=True).model_copy(update={"secret": secret})
     return HttpResponse(canonical_json(told.model_dump(mode="json")), status=201, content_type="application/json")
 

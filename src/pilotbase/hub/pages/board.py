@@ -11,13 +11,11 @@ from pilotbase.documents.board import Board
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, language
-from pilotbase.hub.pages.trials import Progress, told
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.drawn import drawn
+from pilotbase.worker.jobs.progress import progress_of
 from pilotbase.worker.trials.boards import board_for
-from pilotbase.workspace.jobs import jobs_of
 from pilotbase.workspace.listings import Listing, Query, list_page
-from pilotbase.workspace.store import View
 
 _APPLICATIONS = 50
 
@@ -27,7 +25,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
     """Show a board to its owner, to the base and to suppliers."""
     acting, subject = request.acting, subject_of("scenarios", name)
     seen = board_for(acting.view, subject)
-    applications = [(one, newest_work(acting.view, one.subject)) for one in own_applications(acting, subject)]
+    applications = [(one, progress_of(acting.view, one.subject, "board")) for one in own_applications(acting, subject)]
     shown = {
         "title": text(
             "live.board_of", scenario=seen.title.render(language()) if not isinstance(seen.title, str) else seen.title
@@ -58,9 +56,3 @@ def own_applications(acting: Acting, scenario: str) -> tuple[Listing, ...]:
     states = ("draft", "submitted")
     query = Query("application", states=states, scenario=scenario, owner=acting.organisation)
     return list_page(acting.view, query, limit=_APPLICATIONS).items
-
-
-def newest_work(view: View, subject: str) -> Progress | None:
-    """Return how far the newest submission of an application is, or how it ended."""
-    work = next((job for job in jobs_of(view, subject) if job.kind == "board"), None)
-    return told(work) if work is not None else None

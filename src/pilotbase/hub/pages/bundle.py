@@ -15,12 +15,13 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.base import base
-from pilotbase.hub.pages.trials import Progress, told
 from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.bundles import bundle_response
 from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
-from pilotbase.worker.bundles.packing import Bundle, reports_of
+from pilotbase.worker.bundles.packing import reports_of
 from pilotbase.worker.bundles.readme import what_is
+from pilotbase.worker.jobs.progress import Progress, told
 from pilotbase.worker.readings import record_for
 from pilotbase.workspace.store import View
 
@@ -65,14 +66,7 @@ def take(request: HubRequest, name: str) -> HttpResponse:
 def download(request: HubRequest, name: str, digest: str) -> HttpResponse:
     """Give the archive to whom it was packed for, while it is kept."""
     view = request.acting.view
-    return attached(fetch_bundle(base(), view, subject_of("trials", name), f"sha256:{digest}"))
-
-
-def attached(bundle: Bundle) -> HttpResponse:
-    """Return the archive as a file to keep."""
-    response = HttpResponse(bundle.archive, content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="{bundle.name}"'
-    return response
+    return bundle_response(fetch_bundle(base(), view, subject_of("trials", name), f"sha256:{digest}"))
 
 
 def _rounds(view: View, record: Record) -> Iterator[Round]:

@@ -14,7 +14,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, Acting, HubRequest, actor_of, language, posted
-from pilotbase.hub.base import base
+from pilotbase.hub.base import base, guarded_http
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.addresses import address_of
@@ -22,7 +22,6 @@ from pilotbase.notices.deliveries import list_deliveries, replay
 from pilotbase.notices.mails import choose_mail, has_failed, mail_choice
 from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read
 from pilotbase.notices.webhooks import add_webhook, end_webhook, find_webhook, list_webhooks
-from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.workspace.failures import NotFoundError
 
 PAGE = 50
@@ -119,7 +118,7 @@ def webhooks(request: HubRequest) -> HttpResponse:
     acting, form, secret = request.acting, WebhookForm(posted(request)), None
     if request.method == "POST" and form.is_valid():
         try:
-            _, secret = add_webhook(acting.view, base().home.keys, guarded(), form.cleaned_data["url"])
+            _, secret = add_webhook(acting.view, base().home.keys, guarded_http(), form.cleaned_data["url"])
             form = WebhookForm()
         except PilotbaseError as error:
             form.add_error("url", error.render(language()))
@@ -152,11 +151,6 @@ def again(request: HubRequest, identity: str) -> HttpResponse:
     """Send a message to a webhook again."""
     replay(request.acting.view, identity, request.POST.get("delivery", ""))
     return redirect("webhook", identity=identity)
-
-
-def guarded() -> GuardedHttp:
-    """Return the client by whose rules addresses of webhooks are judged."""
-    return GuardedHttp(settings.CONFIGURATION.webhook_allow)
 
 
 def _elsewhere(request: HubRequest, identity: str) -> Notice:

@@ -20,7 +20,6 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.models import Membership, Person
-from pilotbase.hub.pages.trials import certificate_of, progress_of, report_of
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.shown.addresses import KINDS, subject_of
 from pilotbase.hub.shown.choices import Choice, choices, without_attempts
@@ -28,6 +27,8 @@ from pilotbase.hub.shown.elsewhere import other_organisation
 from pilotbase.hub.shown.records import SHOWN, see
 from pilotbase.hub.shown.states import way
 from pilotbase.hub.shown.ways_on import ways_on
+from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
@@ -131,13 +132,13 @@ def _of_application(view: View, record: Record) -> dict[str, Any]:
     """Return how far its newest work is, and what came of its rehearsal for whom that was made."""
     digest = record.documents.get("rehearsal")
     stored = view.get(digest) if digest else None
-    return {"rehearsal": stored.load(Report) if stored else None, "job": progress_of(view, record)}
+    return {"rehearsal": stored.load(Report) if stored else None, "job": progress_of(view, record.subject)}
 
 
 def _of_trial(view: View, record: Record) -> dict[str, Any]:
     terms = record.documents.get("commission")
     issued = certificate_of(view, record)
-    job = progress_of(view, record)
+    job = progress_of(view, record.subject)
     return {
         "about": [(label, subject, _title(view, subject)) for label, subject in _subjects(record)],
         "commission": view.load(terms, Commission) if terms else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from pilotbase.catalogue.records import record_of
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
@@ -14,7 +15,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.shown.addresses import subject_of
-from pilotbase.hub.shown.records import record_of, see
+from pilotbase.hub.shown.records import see
 from pilotbase.trial.page import render_report
 from pilotbase.worker.intake.drafting import starter_kit
 from pilotbase.worker.trials.folder import rehearsal_folder

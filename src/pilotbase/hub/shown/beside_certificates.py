@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from pilotbase.catalogue.records import records_of
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import Acting
 from pilotbase.hub.shown.checking import Checked
-from pilotbase.hub.shown.records import records_of
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, find_listing, list_page

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pilotbase.catalogue.records import head_of
+from pilotbase.catalogue.records import record_of, records_of
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
@@ -88,17 +88,6 @@ def spelled_count(view: View, query: Query) -> str:
     most = MOST_COUNTED if query.words else None
     number = count(view, query, most)
     return f"{most}+" if most is not None and number > most else str(number)
-
-
-def records_of(view: View, subjects: Sequence[str]) -> dict[str, Record]:
-    """Return subject → where its record stands, for those that the actor sees."""
-    found = view.named([head_of(subject) for subject in subjects]).values()
-    return {record.subject: record for record in (stored.load(Record) for stored in found)}
-
-
-def record_of(view: View, subject: str) -> Record | None:
-    """Return where a record stands, or None where the actor does not see it."""
-    return records_of(view, [subject]).get(subject)
 
 
 def _seen(view: View, listing: Listing) -> Seen:

@@ -1,0 +1,49 @@
+"""The queue as people see it: what runs and what waits, in the order in which it is taken, and what they may stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from pilotbase.catalogue.records import record_of
+from pilotbase.documents.base import Localized
+from pilotbase.documents.lifecycles import transition
+from pilotbase.documents.permissions import Act, permitted
+from pilotbase.worker.jobs.progress import Progress, told
+from pilotbase.workspace.jobs import Job, live_jobs
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
+
+_STOPS = {"trial": Act.TRIAL_STOP, "rehearse": Act.APPLICATION_STOP, "board": Act.APPLICATION_STOP}
+"""Kind of job → the step that stops it; what is short, or signs, is not stopped."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One job of the queue."""
+
+    subject: str
+    title: Localized
+    progress: Progress
+    organisation: str
+    since: datetime
+    stop: Act | None
+    """The step by which the reader may stop it."""
+
+
+def waiting_line(view: View) -> Iterator[Waiting]:
+    """Yield what runs and waits on records that the actor sees, in the order in which it is taken."""
+    for job in live_jobs(view):
+        listing = find_listing(view, job.subject)
+        if listing is not None:
+            since = job.started_at or job.queued_at
+            yield Waiting(job.subject, listing.title, told(job), job.organisation, since, _stop(view, job))
+
+
+def _stop(view: View, job: Job) -> Act | None:
+    """Return the step that stops this job where the reader may take it."""
+    record, act = record_of(view, job.subject), _STOPS.get(job.kind)
+    if record is None or act is None or job.stopping:
+        return None
+    return act if record.state in transition(act).sources and permitted(act, view.actor, record.stands) else None
