@@ -19,7 +19,7 @@ from pilotbase.cli.connection import require_here
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.progress import Progress as Step
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible, spell_for_terminal
 from pilotbase.documents.vocabularies import Verdict
 
@@ -37,14 +37,19 @@ def language() -> Language:
     return "zh" if wanted.lower().startswith("zh") else "en"
 
 
-def shown(sentence: Text | PilotbaseError) -> str:
-    """Return a sentence or an error in the reader's language, with nothing in it that steers a terminal."""
-    return sentence.render(language(), spell_for_terminal)
+def shown(said: Text | PilotbaseError) -> str:
+    """Return a text or an error in the reader's language, with nothing in it that steers a terminal."""
+    return said.render(language(), spell_for_terminal)
 
 
-def say(sentence: Text, err: bool = False) -> None:
-    """Print a sentence in the reader's language."""
-    typer.echo(shown(sentence), err=err)
+def say(said: Text, err: bool = False) -> None:
+    """Print a text in the reader's language."""
+    typer.echo(shown(said), err=err)
+
+
+def warn(said: Text) -> None:
+    """Print on standard error what stands by itself, such as a problem that was found: a whole sentence."""
+    typer.echo(sentence(said, language(), spell_for_terminal), err=True)
 
 
 def print_json(value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, say, shown
+from pilotbase.cli.edge import command, say, shown, warn
 from pilotbase.cli.walk import walk
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.texts import Text, text
@@ -102,7 +102,7 @@ def _check(place: Place, gateway: Place | None) -> None:
     if gateway is not None:
         found += _problems_of_gateway(gateway)
     for problem in found:
-        say(problem, err=True)
+        warn(problem)
     if found:
         raise typer.Exit(2)
     say(text("cli.hub_checked"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.driving import hub, is_remote, remote
-from pilotbase.cli.edge import print_json, progress_shown, say
+from pilotbase.cli.edge import print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Signal
@@ -219,9 +219,9 @@ def _print_taken(taken: Taken, as_json: bool, file: str = "") -> None:
             if count:
                 say(text("watching.counted", what=Text(code=f"counted.{name.removesuffix('s')}"), count=count))
     for refusal in taken.refused[:_SHOWN]:
-        say(text("watching.of_file", file=file, said=refusal.reason) if file else refusal.reason, err=True)
+        warn(text("watching.of_file", file=file, said=refusal.reason) if file else refusal.reason)
     for code, params in {refusal.reason.code: refusal.reason.params for refusal in taken.refused}.items():
-        say(Text(code=f"{code}.hint", params=params), err=True)
+        warn(Text(code=f"{code}.hint", params=params))
     if taken.refused:
         raise typer.Exit(2)
 

@@ -24,6 +24,7 @@ Spell = Callable[[str], str]
 _STOPS: Mapping[Language, str] = {"en": ".", "zh": "。"}
 _ENDS = (".", "!", "?", ":", "…", "。", "！", "？", "：")
 _DOMAIN = re.compile(r"[a-z_]{1,40}")
+_FIRST = re.compile(r"\{(\w+)[^}]*\}")
 
 
 class Text(BaseModel):
@@ -52,9 +53,15 @@ def sentence(said: Text, language: Language = "en", spell: Spell = str) -> str:
     Inside another sentence, after a colon, it is rendered as it is.
     """
     words = said.render(language, spell)
-    if language == "en" and not template(said.code, language).startswith("{"):
+    if language == "en" and not _begins_with_given(said):
         words = words[:1].upper() + words[1:]
     return words if not words or words.endswith(_ENDS) else words + _STOPS[language]
+
+
+def _begins_with_given(said: Text) -> bool:
+    """Return whether a sentence begins with a value that was given; a text of ours in its place is none."""
+    first = _FIRST.match(template(said.code, "en"))
+    return first is not None and not isinstance(said.params.get(first[1]), Text)
 
 
 def text(code: str, /, **params: object) -> Text:

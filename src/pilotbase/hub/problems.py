@@ -21,7 +21,7 @@ from pilotbase.documents.errors import (
     RefusedError,
     UnknownProofError,
 )
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.bodies import BodyTooLargeError, MediaTypeError, require_bounded
@@ -80,10 +80,10 @@ def problem_details(error: PilotbaseError, status: int, reader: Language) -> dic
     """Return the problem details of ``error``: type, title, status, detail, code, hint, and every problem found."""
     details: dict[str, Any] = {
         "type": f"urn:pilotbase:problem:{error.code}",
-        "title": error.text.render(reader, make_visible),
+        "title": sentence(error.text, reader, make_visible),
         "status": status,
         "code": error.code,
-        "hint": error.hint.render(reader, make_visible),
+        "hint": sentence(error.hint, reader, make_visible),
     }
     issues = error.issues if isinstance(error, InputError) else ()
     if issues:
@@ -198,7 +198,7 @@ def _without_database(request: HttpRequest, error: PilotbaseError) -> HttpRespon
     """Return a page for which nobody asks who is there: that could not be told now."""
     if request.path.startswith("/api/"):
         return problem_response(error)
-    shown = {"title": text("hub.problem_title"), "sentence": error.text, "hint": error.hint, "reader": language()}
+    shown = {"title": text("hub.problem_title"), "what": error.text, "hint": error.hint, "reader": language()}
     status = status_of(error)
     page = HttpResponse(render_to_string("hub/problem.html", {**shown, "status": status}), status=status)
     if status == 503:
@@ -206,6 +206,6 @@ def _without_database(request: HttpRequest, error: PilotbaseError) -> HttpRespon
     return page
 
 
-def _page(request: HttpRequest, status: int, sentence: Text, hint: Text, issues: Any) -> HttpResponse:
-    shown = {"title": text("hub.problem_title"), "sentence": sentence, "hint": hint, "issues": issues}
+def _page(request: HttpRequest, status: int, what: Text, hint: Text, issues: Any) -> HttpResponse:
+    shown = {"title": text("hub.problem_title"), "what": what, "hint": hint, "issues": issues}
     return render(request, "hub/problem.html", {**shown, "status": status}, status=status)

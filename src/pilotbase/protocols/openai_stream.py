@@ -33,7 +33,7 @@ class StreamMeter:
         """
         *events, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
         if len(self._rest) > MAXIMUM_EVENT_BYTES:
-            raise WireError("wire.event_size", found=len(self._rest), allowed=MAXIMUM_EVENT_BYTES)
+            raise WireError("wire.event_size", allowed=MAXIMUM_EVENT_BYTES)
         return b"".join(event + b"\n\n" for event in events if self._passes(event))
 
     def finish(self) -> bytes:

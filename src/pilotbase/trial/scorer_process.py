@@ -24,7 +24,7 @@ from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseE
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.board import score_submission
 from pilotbase.trial.lab import Lab
@@ -97,7 +97,7 @@ def main() -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        full = Text(code="trial.disk_full", params={"file": str(error.filename or job.home)})
+        full = text("trial.disk_full", file=error.filename or job.home)
         _write(events, Event(error=full, exit_code=1))
         return 1
     _write(events, Event(result=result))

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
 from pilotbase.documents.api import CheckedCertificate
+from pilotbase.documents.texts import sentence
 from pilotbase.hub.acting import language
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.media import JSON
@@ -54,7 +55,7 @@ def _told(checked: checking.Checked) -> CheckedCertificate:
     return CheckedCertificate(
         holds=found is not None,
         revocation=found.revocation if found else None,
-        reason=checked.error.text.render(language()) if checked.error else None,
+        reason=sentence(checked.error.text, language()) if checked.error else None,
         notes=[note.render(language()) for note in found.notes] if found else [],
         certificate=checked.certificate,
     )

@@ -144,7 +144,7 @@ def confirm(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     try:
         done = _carry_out(request, kind, looked.plan)
     except (InputError, RefusedError, ConflictError) as error:
-        messages.error(request, error.text.render(language(), make_visible))
+        messages.error(request, error.render(language(), make_visible))
         return _preview(request, kind, looked)
     erase_upload(vault_of(base(), view), identity)
     messages.success(request, text(f"imports.done.{kind}", count=done).render(language()))

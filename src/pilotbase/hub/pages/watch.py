@@ -17,6 +17,7 @@ from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Colour, Role, Signal
 from pilotbase.documents.watch import Watch
 from pilotbase.documents.watch_api import DetectorReading, RaisedWarning, WatchStatus
@@ -119,7 +120,7 @@ def _act(request: HubRequest, name: str, act: Callable[[View], object]) -> HttpR
         act(request.acting.view)
     except _AGAINST as error:
         _pass_on_missing(error)
-        messages.error(request, error.text.render(language()))
+        messages.error(request, error.render(language(), make_visible))
     return redirect("watch", name=name)
 
 

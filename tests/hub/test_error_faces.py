@@ -1,0 +1,168 @@
+"""One error, four faces: exit code, the API's problem details, and both shapes of the gateway's answers."""
+
+import importlib
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+from worlds_for_tests import start_django
+
+from pilotbase.catalogue.records import StaleEditError
+from pilotbase.cli.edge import command
+from pilotbase.compute.ends import BoxEnded, End
+from pilotbase.documents.errors import InputError, Issue, PilotbaseError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import StepTaken
+from pilotbase.documents.texts import text
+from pilotbase.gateway import oip_routes, openai_routes
+from pilotbase.gateway.problems import problem_of
+from pilotbase.protocols.contract_cases import ContractBrokenError
+from pilotbase.protocols.frames import FrameError
+from pilotbase.protocols.upstream import QueueFullError
+from pilotbase.vault.uploads import OffsetError
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
+import raised
+
+FACES = {
+    # error class: exit code, status of the API, status of the gateway
+    "PilotbaseError": (1, 500, 503),
+    "InputError": (2, 422, 400),
+    "InvalidProofError": (3, 422, 503),
+    "UnknownProofError": (4, 422, 503),
+    "RefusedError": (5, 403, 403),
+    "BodyTooLargeError": (2, 413, 400),
+    "BoxEnded": (1, 500, 503),
+    "BoxStartError": (1, 500, 503),
+    "BusyError": (1, 503, 503),
+    "CallEndedError": (1, 500, 503),
+    "CallTimeoutError": (1, 500, 504),
+    "ConflictError": (1, 409, 503),
+    "ContractBrokenError": (2, 422, 400),
+    "DiskFullError": (1, 507, 503),
+    "FrameError": (1, 500, 503),
+    "JobStoppedError": (1, 500, 503),
+    "LoginNeededError": (1, 401, 503),
+    "MediaTypeError": (2, 415, 400),
+    "MustWaitError": (1, 500, 503),
+    "NoAnswerError": (1, 422, 503),
+    "NotFoundError": (2, 404, 404),
+    "OffsetError": (1, 409, 503),
+    "PreconditionError": (1, 412, 503),
+    "QueueFullError": (1, 500, 503),
+    "StaleEditError": (1, 412, 503),
+    "StaleLeaseError": (1, 409, 503),
+    "TooManyRequestsError": (5, 429, 403),
+    "UnreachableError": (1, 503, 503),
+    "UpstreamDownError": (1, 500, 503),
+    "UpstreamFailedError": (1, 500, 502),
+    "WireError": (2, 422, 400),
+}
+OF_THE_MACHINE = {"DiskFullError": "hub.disk_full", "UnreachableError": "hub.database_away"}
+"""What the hub tells of the machine says nothing of its addresses."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def django(tmp_path_factory):
+    start_django(tmp_path_factory.mktemp("faces"))
+
+
+def made(name):
+    """Return an error of a class, as the code makes it."""
+    special = {
+        "BoxEnded": lambda: BoxEnded(End(EndReason.MEMORY_LIMIT, 1, "")),
+        "ContractBrokenError": lambda: ContractBrokenError.of([("inputs.torque", text("contract.no_case", row=1))]),
+        "FrameError": lambda: FrameError(EndReason.WRONG_COUNT),
+        "OffsetError": lambda: OffsetError(2, 1),
+        "QueueFullError": lambda: QueueFullError("gateway.queue_full", seconds=7),
+        "StaleEditError": _stale,
+        "TooManyRequestsError": lambda: _class("TooManyRequestsError")(600, 12),
+    }
+    return special[name]() if name in special else _class(name)("hub.forbidden")
+
+
+def _class(name):
+    return getattr(importlib.import_module(raised.module_of(name)), name)
+
+
+def _stale():
+    step = StepTaken(
+        act=Act.TRIAL_QUEUE, state="queued", organisation="huadong-steel", at=datetime(2027, 3, 1, tzinfo=UTC)
+    )
+    return StaleEditError("commission:7f3a", [step])
+
+
+def raising(error):
+    """Return an API whose one operation raises ``error``, with the handlers of ours."""
+    from ninja.testing import TestClient
+
+    from pilotbase.hub.api.problems import HubApi, install
+
+    api = HubApi(urls_namespace=error.code + type(error).__name__)
+    install(api)
+
+    @api.get("/it")
+    def it(request):
+        raise error
+
+    return TestClient(api)
+
+
+def test_the_table_holds_every_class():
+    assert FACES.keys() == raised.exit_codes().keys()
+    assert {name: faces[0] for name, faces in FACES.items()} == dict(raised.exit_codes())
+
+
+@pytest.mark.parametrize(("language", "stop"), [("en", "."), ("zh", "。")])
+@pytest.mark.parametrize("name", FACES)
+def test_the_command_line_says_what_and_what_to_do_and_exits_by_class(name, language, stop, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_LANGUAGE", language)
+    app, error = typer.Typer(), made(name)
+
+    @app.command()
+    @command
+    def it() -> None:
+        raise error
+
+    result = CliRunner().invoke(app)
+    assert result.exit_code == FACES[name][0]
+    lines = result.stderr.strip().splitlines()
+    assert lines == error.render(language).splitlines()
+    assert len(lines) > 1
+    assert lines[-1].endswith(stop)
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_the_api_answers_problem_details_by_class(name):
+    error = made(name)
+    answer = raising(error).get("/it")
+    body = json.loads(answer.content)
+    code = OF_THE_MACHINE.get(name, error.code)
+    assert (answer.status_code, body["status"]) == (FACES[name][1], FACES[name][1])
+    assert answer["Content-Type"] == "application/problem+json"
+    assert (body["code"], body["type"]) == (code, f"urn:pilotbase:problem:{code}")
+    assert [body["title"], body["hint"]] == PilotbaseError(code, **error.text.params).render("en").splitlines()
+
+
+def test_the_api_lists_every_problem_with_its_place():
+    issue = Issue(file="request", path="criteria.0", problem=text("api.nul"))
+    body = json.loads(raising(InputError.from_issues("request", [issue, issue])).get("/it").content)
+    assert [problem["path"] for problem in body["problems"]] == ["criteria.0", "criteria.0"]
+
+
+@pytest.mark.parametrize(("language", "stop"), [("en", "."), ("zh", "。")])
+@pytest.mark.parametrize("name", FACES)
+def test_the_gateway_answers_in_the_shape_of_its_protocol_by_class(name, language, stop):
+    error = made(name)
+    problem = problem_of(error, language)
+    assert problem.kind.status == FACES[name][2]
+    assert problem.headers["Pilotbase-Error"] == error.code
+    openai, inference = (json.loads(shape.error_body(problem))["error"] for shape in (openai_routes, oip_routes))
+    assert openai.keys() == {"message", "type", "param", "code"}
+    assert openai["message"] == inference
+    assert inference.endswith(stop)
