@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.public_reasons import spoken_reason
-from pilotbase.documents.texts import Text, catalogue, text
+from pilotbase.documents.texts import Text, catalogue, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.sentences import approval_kind
@@ -52,6 +52,12 @@ def said(sentence: Any) -> str:
     if isinstance(sentence, Localized | str) or sentence is None:
         return make_visible(localized(sentence, language()))
     return make_visible(str(sentence))
+
+
+@register.filter
+def told(text_of_ours: Text) -> str:
+    """Return a text that stands by itself, such as what an error says: with a capital and a full stop."""
+    return sentence(text_of_ours, language(), make_visible)
 
 
 @register.simple_tag
