@@ -42,8 +42,10 @@ SHARE = 1
 evidence: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.evidence --share $(SHARE)
 
+# The reference from the code, then the site into build/site; what leads nowhere is an error.
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/site
 
 lint: $(VENV)/.dev
 	$(BIN)/python tests/run_all.py --lint-only

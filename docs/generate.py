@@ -1,6 +1,6 @@
-"""Writes what can be read off the code: commands, fields, errors, measures, JSON Schemas. ``make docs`` runs it.
+"""Writes what can be read off the code: commands, fields, errors, measures, operations, schemas. ``make docs`` runs it.
 
-``tests/test_docs.py`` fails when a file here is not what the code says.
+``tests/test_docs.py`` and ``tests/hub/test_operations_page.py`` fail when a file here is not what the code says.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import click
+import operations
 import pydantic
 import typer
 
@@ -27,11 +28,12 @@ from pilotbase.measures.perturbations import PERTURBATIONS, Parameter
 DOCS = Path(__file__).resolve().parent
 SOURCE = DOCS.parent / "src" / "pilotbase"
 HEAD = "<!-- Written by docs/generate.py; do not edit. -->\n\n"
+OPERATIONS = DOCS / "reference" / "operations.md"
 
 
 def main() -> None:
     """Write every generated file."""
-    for path, content in generated().items():
+    for path, content in (generated() | {OPERATIONS: operations_page(operations.schema())}).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, "utf-8")
 
@@ -46,11 +48,25 @@ def generated() -> dict[Path, str]:
         reference / "errors.md": HEAD + "# Errors\n\n" + "\n".join(error_lines()),
         reference / "measures.md": HEAD + "# Measures\n\n" + "\n".join(measure_lines()),
         reference / "perturbations.md": HEAD + "# Perturbations\n\n" + "\n".join(perturbation_lines()),
+        DOCS / "decisions" / "README.md": HEAD + "# Decisions\n\n" + "\n".join(decision_lines()),
     }
     for kind in KINDS:
         schema = json.dumps(json_schema(kind), ensure_ascii=False, indent=1)
         files[DOCS / "schema" / f"{kind}.json"] = schema + "\n"
     return files
+
+
+def operations_page(schema: operations.Json) -> str:
+    """Return the page of the API's operations; apart from the others, for its schema needs Django."""
+    return f"{HEAD}# Operations of the API\n\n{operations.page(schema)}"
+
+
+def decision_lines() -> Iterator[str]:
+    """Yield every decision by its title."""
+    yield "What was decided, when and why, where another way was open; `NNNN-title.md`, numbered as they were taken.\n"
+    for path in sorted(DOCS.glob("decisions/0*.md")):
+        yield f"* [{path.read_text('utf-8').partition(chr(10))[0].removeprefix('# ')}]({path.name})"
+    yield ""
 
 
 def command_lines() -> Iterator[str]:
@@ -83,6 +99,7 @@ def field_lines() -> Iterator[str]:
     seen: set[str] = set()
     for kind, model in KINDS.items():
         yield f"## {kind}\n"
+        yield f"JSON Schema: [{kind}.json](../schema/{kind}.json)\n"
         yield from _model_lines(model, seen)
 
 

@@ -1,0 +1,201 @@
+"""The API's operations as a page, from its OpenAPI schema and the tables of who may do what; `generate` writes it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from pilotbase.documents.permissions import (
+    EXCHANGE,
+    INCIDENTS,
+    PERMISSIONS,
+    READINGS,
+    Act,
+    ExchangeAct,
+    Grant,
+    IncidentAct,
+    Reading,
+    Relation,
+    relation_name,
+)
+from pilotbase.documents.schema import KINDS
+from pilotbase.documents.texts import template
+from pilotbase.documents.vocabularies import Role
+
+Json = dict[str, Any]
+PREFIX = "pilotbase_hub_api_"
+HEADINGS = {
+    "people": "Who I am, invitations",
+    "certificates": "Certificates",
+    "records": "Records: scenarios, applications, trials, organisations",
+    "steps": "Steps that move records",
+    "uploads": "Uploads",
+    "exchange": "Threads",
+    "notices": "Notices",
+    "webhooks": "Webhooks",
+    "trials": "Trials under way",
+    "board": "Boards",
+    "figures": "Figures",
+    "matches": "Matches",
+    "ledger": "Ledger and roadmap",
+    "services": "Services",
+    "incidents": "Duty desk, incidents, runbooks",
+    "watch": "Watches, observations, labels, warnings",
+}
+"""Tag → heading; the order of the page."""
+GRANTED: dict[str, Act | ExchangeAct | IncidentAct | Reading] = {
+    "threads_ask": ExchangeAct.THREAD_ASK,
+    "threads_reply": ExchangeAct.THREAD_REPLY,
+    "threads_attach": ExchangeAct.THREAD_ATTACH,
+    "threads_correct": ExchangeAct.THREAD_CORRECT,
+    "threads_remove": ExchangeAct.THREAD_REMOVE,
+    "threads_mark": ExchangeAct.THREAD_MARK,
+    "webhooks_add": ExchangeAct.WEBHOOK_MANAGE,
+    "webhooks_end": ExchangeAct.WEBHOOK_MANAGE,
+    "webhooks_send_again": ExchangeAct.WEBHOOK_MANAGE,
+    "incidents_note": IncidentAct.NOTE,
+    "incidents_grade": IncidentAct.GRADE,
+    "incidents_report": IncidentAct.REPORT,
+    "incidents_mitigate": IncidentAct.MITIGATE,
+    "incidents_close": IncidentAct.CLOSE,
+    "incidents_correct": IncidentAct.CORRECT,
+    "incidents_write_service_runbook": IncidentAct.RUNBOOK,
+    "trials_bundle": Reading.BUNDLE,
+    "trials_budget": Reading.BUDGET,
+    "trials_comparison": Reading.COMPARISON,
+    "board_read": Reading.BOARD,
+    "steps_propose": Act.COMMISSION_PROPOSE,
+    "records_save_organisation": Act.ORGANISATION_EDIT,
+    "records_save_scenario": Act.SCENARIO_EDIT,
+    "records_save_application": Act.APPLICATION_EDIT,
+    "uploads_hand_in_scenario": Act.SCENARIO_EDIT,
+    "uploads_hand_in_application": Act.APPLICATION_EDIT,
+}
+"""Operation → its row of the tables, where its name is not the act's."""
+_OWNER = "demand owner of it, operator"
+_SELF = "members, of their own organisation"
+SAID = {
+    "people_send": "operator",
+    "people_invitations": "operator",
+    "ledger_set_new": "operator",
+    "services_override": "operator",
+    **dict.fromkeys(("services_create", "services_move", "services_create_key", "services_revoke_key"), _OWNER),
+    **dict.fromkeys(("services_set_budget", "watch_take_care", "watch_erase", "uploads_erase_kept"), _OWNER),
+    **dict.fromkeys(("services_keys", "services_budgets", "services_usage"), "demand owner of it, operator, regulator"),
+    "uploads_kept": _OWNER,
+    **dict.fromkeys(("watch_replay", "watch_arm_watch", "watch_disarm_watch"), "operator"),
+    **dict.fromkeys(("watch_be_silent", "watch_speak"), "operator"),
+    **dict.fromkeys(("watch_observe", "watch_label", "watch_hand_in"), f"a service's key of scope `observe`, {_OWNER}"),
+    "uploads_start": "supplier, demand owner, operator",
+    **dict.fromkeys(("uploads_uploads", "uploads_read", "uploads_erase", "uploads_send", "uploads_finish"), _SELF),
+    **dict.fromkeys(("webhooks_list_all", "webhooks_messages"), _SELF),
+    **dict.fromkeys(("notices_list_all", "notices_read", "notices_mail", "notices_choose"), "members, for themselves"),
+}
+"""Operation → who may, where a function of its room says it and no table."""
+PREAMBLE = """\
+The API stands under `/api/` of a hub; [Use the API](../use-the-api.md) shows it at work. The schema with every field,
+header and example is `/api/openapi.json` of the hub itself. *Who* names who may of those who see the thing at all: what
+a caller may not see does not exist for them (404). *Anybody* sees what is public. *Members* are people of an
+organisation, by token or session; a program with a token that only reads takes no step.
+
+Beside what is named, each operation may answer problem details: 400 (unreadable), 503 (the database is away); a
+member's 401 (who are you?) and 429 (too many requests); a write 403 (not yours), 404, 409 and 412 (somebody was first),
+413, 415, 422 (fields at fault, all of them) and 507 (the disk is full).
+"""
+
+
+def schema() -> Json:
+    """Return the OpenAPI schema of a hub over an empty base; starts Django, so once a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"PILOTBASE_HOME": str(Path(folder, "home")), "DJANGO_SETTINGS_MODULE": "pilotbase.hub.settings"}
+        from pilotbase.worker.base import open_base
+
+        open_base(create=True)
+        import django
+
+        django.setup(set_prefix=False)
+        from pilotbase.hub.api.routes import api
+
+        return dict(api.get_openapi_schema(path_prefix="/api/"))
+
+
+def page(schema: Json) -> str:
+    """Return the page, group by group."""
+    operations = [
+        (operation, f"{method.upper()} {path}")
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    ]
+    order = list(HEADINGS)
+    operations.sort(key=lambda one: order.index(one[0]["tags"][0]))
+    lines = [PREAMBLE]
+    for tag, of_group in groupby(operations, key=lambda one: one[0]["tags"][0]):
+        lines.append(f"## {HEADINGS[tag]}\n")
+        lines += (line for operation, name in of_group for line in _operation(operation, name))
+    return "\n".join(lines)
+
+
+def _operation(operation: Json, name: str) -> Iterator[str]:
+    yield f"### `{name}`\n"
+    said = " ".join(operation.get("description", "").split()).replace("``", "`")
+    yield f"**{operation['summary']}.** {said}".strip() + "\n"
+    yield f"* Who: {_who(operation)}"
+    if taken := list(_taken(operation)):
+        yield f"* Takes: {', '.join(taken)}"
+    yield f"* Answers: {'; '.join(_answered(operation['responses']))}\n"
+
+
+def _who(operation: Json) -> str:
+    name = str(operation["operationId"]).removeprefix(PREFIX)
+    acts = {act.value.replace(".", "_"): act for act in Act}
+    if found := acts.get(name) or GRANTED.get(name):
+        return _granted(_table(found))
+    return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")
+
+
+def _table(act: Act | ExchangeAct | IncidentAct | Reading) -> Sequence[Grant]:
+    tables: tuple[Mapping[Any, Sequence[Grant]], ...] = (PERMISSIONS, EXCHANGE, INCIDENTS, READINGS)
+    return next(table[act] for table in tables if act in table)
+
+
+def _granted(grants: Sequence[Grant]) -> str:
+    people = [grant for grant in grants if grant.relation is not Relation.MACHINE]
+    if {grant.role for grant in people if grant.relation is Relation.ANY} == set(Role):
+        return "members"
+    return ", ".join(dict.fromkeys(_grant(grant) for grant in people))
+
+
+def _grant(grant: Grant) -> str:
+    anywhere = grant.relation is Relation.ANY
+    return template(f"role.{grant.role}", "en") if anywhere else relation_name(grant.relation).render("en")
+
+
+def _taken(operation: Json) -> Iterator[str]:
+    content = operation.get("requestBody", {}).get("content", {})
+    for media, one in content.items():
+        yield _model(one.get("schema", {})) or f"`{media}`"
+    for parameter in operation["parameters"]:
+        if parameter["in"] != "path":
+            name = f"`{parameter['name']}`"
+            yield f"header {name}" if parameter["in"] == "header" else name
+
+
+def _answered(responses: Json) -> Iterator[str]:
+    for status, answer in responses.items():
+        if int(status) < 400:
+            models = [_model(one.get("schema", {})) for one in answer.get("content", {}).values()]
+            headers = [f"`{name}`" for name in answer.get("headers", {})]
+            yield " ".join(filter(None, [str(status), *models, f"with {', '.join(headers)}" if headers else ""]))
+
+
+def _model(schema: Json) -> str:
+    """Return the model of a body, linked to its fields where it is a document; empty for bytes."""
+    if "items" in schema:
+        return f"list of {_model(schema['items'])}" if _model(schema["items"]) else "list"
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    kinds = {model.__name__: kind for kind, model in KINDS.items()}
+    return f"[`{name}`](fields.md#{kinds[name]})" if name in kinds else f"`{name}`" if name else ""

@@ -1,0 +1,37 @@
+"""The reference names every operation of the API as the hub's own schema has it, and who may."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from pilotbase.documents.permissions import EXCHANGE, INCIDENTS, READINGS
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
+
+import generate
+import operations
+
+
+@pytest.fixture(scope="module")
+def schema(one_world):
+    return one_world.client().get("/api/openapi.json").json()
+
+
+def test_the_page_is_fresh(schema):
+    assert generate.OPERATIONS.read_text("utf-8") == generate.operations_page(schema), "run: make docs"
+
+
+def test_every_operation_has_its_entry(schema):
+    named = set(re.findall(r"^### `([A-Z]+ /\S+)`$", generate.OPERATIONS.read_text("utf-8"), re.M))
+    assert named == {f"{method.upper()} {path}" for path, one in schema["paths"].items() for method in one}
+
+
+def test_every_row_of_the_permission_tables_is_told(schema):
+    """An operation that is renamed would fall back to "members"."""
+    known = {
+        one["operationId"].removeprefix(operations.PREFIX) for path in schema["paths"].values() for one in path.values()
+    }
+    assert {*operations.GRANTED, *operations.SAID} <= known
+    assert {*EXCHANGE, *INCIDENTS, *READINGS} <= set(operations.GRANTED.values())
