@@ -1,0 +1,148 @@
+"""The figures of the house as rows: value, bound, the place of the worst, and what peers have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.house import dependencies, mutants, rules, starting
+from benchmarks.house.beside import peers
+from benchmarks.house.duplicates import RUN
+from benchmarks.house.imports import Graph, lazy_imports, module_imports, rings, room_imports
+from benchmarks.house.public_names import public_names, undocumented, unmentioned
+from benchmarks.house.runs import kept, stamp
+from benchmarks.house.sizes import (
+    FILE_LINES,
+    FUNCTION_LINES,
+    PARAMETERS,
+    Sized,
+    file_lines,
+    function_lines,
+    parameters,
+    spread,
+)
+from benchmarks.house.tree import sources
+from benchmarks.publishing import ROOT, Row, row
+
+
+def figures(earlier: list[Row]) -> list[Row]:
+    """Return every figure; those of long runs from the last one here, else as they were published ``earlier``."""
+    quick = [*_shape(), *_imports(), *_names(), *_install()]
+    known = {each["name"]: each for each in earlier}
+    return [*quick, *(found or known[name] for name, found in _long_runs() if found or name in known)]
+
+
+def unmeasured(rows: list[Row]) -> list[str]:
+    """Return the names of figures that no run has found yet."""
+    return [name for name, _ in _long_runs() if name not in {each["name"] for each in rows}]
+
+
+def _shape() -> Iterator[Row]:
+    yield _spread("lines of a file", file_lines(), FILE_LINES, "file m / 90 % / most")
+    yield _spread("lines of a function", function_lines(), FUNCTION_LINES, "function m / 90 % / most")
+    many = [each for each in parameters() if each.size > PARAMETERS]
+    note = f"more than {PARAMETERS}: {len(many)}, each with its reason where it stands (ruff)"
+    yield _spread("parameters of a function", parameters(), None, "most parameters (functions over 6)") | {"note": note}
+    yield _count(f"runs of {RUN} same lines in two places", rules.same_lines())
+
+
+def _imports() -> Iterator[Row]:
+    yield _ring("files", module_imports(), "ring of files")
+    yield _ring("rooms", room_imports(), "ring of rooms")
+    places = {place for place, room, _ in lazy_imports() if room != "cli"}
+    named = {place.partition(":")[0] for place in places}
+    note = f"named: {len(places)} in {len(named)} files; commands may, so that `--help` is quick"
+    hidden = _count("imports of our own inside functions", rules.hidden_imports())
+    yield hidden | {"note": note, "peers": peers("lazy")}
+
+
+def _names() -> Iterator[Row]:
+    names = public_names()
+    free = [each for each in names if each.kind != "method"]
+    share = 100 * (1 - len(undocumented(names)) / len(names))
+    documented = _row("public functions, classes and methods with a docstring", share, "%")
+    yield documented | {"peers": peers("documented names")}
+    yield _count("public functions and classes without a docstring", [each.place for each in undocumented(free)])
+    unnamed = len(unmentioned(names))
+    mentioned = _row("public functions and classes no test mentions", unnamed, "")
+    note = "by word; most run below what tests call, and which lines do not is the coverage"
+    yield mentioned | {"shown": f"{unnamed:,} of {len(free):,}", "note": note}
+    yield _count("of these, reached from nowhere", rules.unused_names())
+    code = sum(each.text.count("\n") for each in sources())
+    tests = sum(path.read_text("utf-8").count("\n") for path in (ROOT / "tests").rglob("*.py"))
+    yield _row("lines of tests to a line of code", tests / code, "")
+
+
+def _install() -> Iterator[Row]:
+    packages = dependencies.locked()
+    note = f"{len(dependencies.declared())} asked for by name, the others come with them"
+    yield _row("packages of the base install", len(packages), "") | {"note": note}
+    heaviest = ", ".join(f"{each.name} {each.megabytes:.0f}" for each in dependencies.dependencies()[:5])
+    size = _row("size of the base install", dependencies.megabytes(packages), "MB")
+    yield size | {"note": f"heaviest, each with what it brings: {heaviest}"}
+    seconds = starting.seconds()
+    median = starting.median(seconds)
+    held = _row("`pilotbase --help`", median, "s", f"<= {starting.SECONDS}", median <= starting.SECONDS)
+    yield held | {"note": f"median of {len(seconds)} runs"}
+
+
+def _long_runs() -> Iterator[tuple[str, Row | None]]:
+    """Yield name and row of what takes minutes; no row where no run has left one."""
+    for room in mutants.ROOMS:
+        name = f"mutants killed in {room}"
+        found = kept(f"mutants-{room}")
+        yield name, found and _killed(name, found)
+    covered = kept("coverage")
+    yield "lines that the quick tests run", covered and _covered(covered)
+    for command in ("demo", "test"):
+        name = f"`make {command}`"
+        found = kept(command)
+        yield name, found and _row(name, found["seconds"], "s") | _of(found)
+
+
+def _killed(name: str, found: dict[str, Any]) -> Row:
+    share = 100 * found["killed"] / found["mutants"]
+    bound = 100 * mutants.KILLED_AT_LEAST
+    survivors = found["mutants"] - found["killed"]
+    note = f"{found['killed']} of {found['mutants']}; {survivors} survived, each explained" if survivors else "all"
+    return _row(name, share, "%", f">= {bound:g}", share >= bound) | {"note": note} | _of(found)
+
+
+def _covered(found: dict[str, Any]) -> Row:
+    rooms: dict[str, list[int]] = found["rooms"]
+    shares = {room: run / lines for room, (run, lines) in rooms.items() if lines}
+    least = ", ".join(f"{room} {100 * shares[room]:.0f} %" for room in sorted(shares, key=shares.__getitem__)[:3])
+    total = 100 * sum(run for run, _ in rooms.values()) / sum(lines for _, lines in rooms.values())
+    return _row("lines that the quick tests run", total, "%") | {"note": f"least: {least}"} | _of(found)
+
+
+def _of(found: dict[str, Any]) -> Row:
+    return {"date": found["date"], "commit": found["commit"]}
+
+
+def _spread(name: str, sized: list[Sized], bound: int | None, column: str) -> Row:
+    found = spread(sized)
+    target = None if bound is None else f"<= {bound}"
+    largest = found.largest
+    held = _row(name, largest.size, "", target, bound is None or largest.size <= bound)
+    shown = f"{found.median:g} / {found.ninetieth:g} / {largest.size}"
+    return held | {
+        "shown": shown,
+        "place": f"{largest.place.partition(':')[0]}, {largest.name}",
+        "peers": peers(column),
+    }
+
+
+def _ring(what: str, graph: Graph, column: str) -> Row:
+    largest = max(map(len, rings(graph)), default=0)
+    held = _row(f"largest ring of {what}", largest, "", "<= 0", not largest)
+    return held | {"shown": f"{largest} of {len(graph)}", "peers": peers(column)}
+
+
+def _count(name: str, broken: list[str]) -> Row:
+    place = broken[0].partition(" ")[0] if broken else ""
+    return _row(name, len(broken), "", "<= 0", not broken) | {"place": place}
+
+
+def _row(name: str, value: float, unit: str, target: str | None = None, holds: bool = True) -> Row:
+    return row(name, value, unit, target, holds) | stamp()

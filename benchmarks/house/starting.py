@@ -1,0 +1,52 @@
+"""How long ``pilotbase --help`` takes, and what it loads: whoever types a command waits for this first."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+
+SECONDS = 0.3
+LIGHT = frozenset({"babel", "pydantic", "rfc8785", "rich", "typer"})
+"""Of the packages we ask for, those that ``--help`` may load: words, documents, the terminal."""
+PROGRAM = """
+import json, sys
+from pilotbase.cli import main
+sys.argv = ["pilotbase", "--help"]
+try:
+    main()
+except SystemExit:
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+def seconds(runs: int = 9) -> list[float]:
+    """Return the wall time of each of ``runs`` runs, after one that warms the disk."""
+    command = [str(Path(sys.executable).with_name("pilotbase")), "--help"]
+    taken = []
+    for _ in range(runs + 1):
+        start = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        taken.append(time.perf_counter() - start)
+    return taken[1:]
+
+
+def median(taken: list[float]) -> float:
+    return statistics.median(taken)
+
+
+def loaded() -> list[str]:
+    """Return the modules that are loaded when ``--help`` has been shown."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True)
+    modules: list[str] = json.loads(done.stderr.splitlines()[-1])
+    return modules
+
+
+def packages_of(modules: list[str]) -> set[str]:
+    """Return the installed packages that ``modules`` belong to."""
+    providers = metadata.packages_distributions()
+    return {name.lower() for module in modules for name in providers.get(module.partition(".")[0], [])}
