@@ -22,7 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.documents.contract import Prediction
-from pilotbase.workspace.merkle import leaf_hash, merkle_root
+from pilotbase.workspace.merkle import leaf_hash
 
 Ints = NDArray[np.int64]
 _FORMULA_STARTS = tuple("=+-@\t\r")
@@ -53,12 +53,6 @@ def cases_csv(table: pl.DataFrame) -> str:
     quoted = table.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'${0}"))
     renamed = {name: f"'{name}" for name in table.columns if name.startswith(_FORMULA_STARTS)}
     return quoted.rename(renamed).write_csv()
-
-
-def records_root(records: CaseRecords, salt: bytes) -> tuple[str, int]:
-    """Return the Merkle root (``sha256:…``) over the leaves and how many leaves there are."""
-    leaves = -(-len(records.cases) // records.batch_rows) + bool(records.facts)
-    return f"sha256:{merkle_root(record_leaves(records, salt)).hex()}", leaves
 
 
 def leaf_hashes(records: CaseRecords, salt: bytes) -> list[bytes]:
