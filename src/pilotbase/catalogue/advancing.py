@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pilotbase.catalogue import effects
 from pilotbase.catalogue.milestones import journey_of
 from pilotbase.catalogue.needs import OF_WHAT_IS_BROUGHT, require
-from pilotbase.catalogue.records import StaleEditError, everything, head_of, load_record, steps_since
+from pilotbase.catalogue.records import StaleEditError, everything, load_record, steps_since
 from pilotbase.catalogue.separation import require_separation, with_duty
 from pilotbase.catalogue.sharing import keep, share
 from pilotbase.catalogue.situation import Move, Situation
@@ -26,6 +26,7 @@ from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition, kind_mov
 from pilotbase.documents.permissions import Act, act_name, permitted
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.record import BROUGHT, Record, StepTaken
+from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace import jobs
 from pilotbase.workspace.actors import parties
@@ -102,7 +103,7 @@ def possible_acts(view: View, record: Record) -> list[Possible]:
 
 def _taken_before(view: View, subject: str, move: Move) -> Record | None:
     """Return the record as it stands where it holds this very step: the answer to the first request was lost."""
-    head = view.head(head_of(subject)) if move.key is not None else None
+    head = view.head(record_head(subject)) if move.key is not None else None
     record = view.load(head, Record) if head is not None else None
     return record if record is not None and any(step.key == move.key for step in record.history) else None
 
@@ -112,7 +113,7 @@ def _read(view: View, base: View, subject: str, row: Transition, move: Move) -> 
         _require_kind(row, move)
         record = begin(base, subject, move.brings, NEW)
         # Whether the name is taken is told to those only who might use it.
-        if permitted(row.act, view.actor, record.stands) and base.head(head_of(subject)) is not None:
+        if permitted(row.act, view.actor, record.stands) and base.head(record_head(subject)) is not None:
             raise ConflictError("record.already_there", subject=subject)
         return record, None
     record, head = load_record(view, subject)
@@ -178,7 +179,7 @@ def _write(change: Transaction, base: View, at: Situation, record: Record, head:
     digest = change.put(
         record, parties(*record.parties - {record.owner}), owner=record.owner, fields={"subject": record.subject}
     )
-    change.set_head(head_of(record.subject), digest, expected=head)
+    change.set_head(record_head(record.subject), digest, expected=head)
     listing = listing_of(change, base, record)
     put_listing(change, listing, _waits(record))
     journey = journey_of(change, base, record)

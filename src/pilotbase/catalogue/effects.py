@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from pilotbase.catalogue.records import head_of
 from pilotbase.catalogue.separation import inherited
 from pilotbase.catalogue.situation import Situation
 from pilotbase.documents.base import Document
@@ -28,6 +27,7 @@ from pilotbase.documents.record import (
     Result,
     Reviewer,
 )
+from pilotbase.documents.subjects import record_head
 
 CONTENT: Mapping[str, str] = {
     "organisation": "organisation",
@@ -178,7 +178,7 @@ def _fulfil(at: Situation) -> Record:
 
 
 def _application(at: Situation) -> Record:
-    head = at.base.head(head_of(at.record.subjects["application"]))
+    head = at.base.head(record_head(at.record.subjects["application"]))
     assert head is not None
     return at.base.load(head, Record)
 

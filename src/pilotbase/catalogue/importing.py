@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar, cast, get_args
 
 from pilotbase.catalogue.import_columns import COLUMNS, Cell, Problem, Table, read_cells
-from pilotbase.catalogue.records import head_of
 from pilotbase.catalogue.targets import read_targets
 from pilotbase.documents.base import Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import Record
+from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.targets import Aim, Target
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.documents.vocabularies import Action, Role, Sector
@@ -163,7 +163,7 @@ def _planned(table: Table, kind: str, read: Callable[[Cell], Planned[C]], about:
 
 
 def _compared(view: View, found: Organisation) -> Change:
-    head = view.head(head_of(f"organisation:{found.name}"))
+    head = view.head(record_head(organisation_subject(found.name)))
     if head is None:
         return "new"
     return "same" if view.load(head, Record).documents["organisation"] == found.digest() else "changed"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from pilotbase.catalogue.records import head_of
 from pilotbase.catalogue.situation import Situation
 from pilotbase.catalogue.subjects import subject_of
 from pilotbase.catalogue.ties import are_tied, operators, ties
@@ -27,6 +26,7 @@ from pilotbase.documents.record import (
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.workspace.jobs import jobs_of
@@ -88,7 +88,7 @@ def _complete_scenario(at: Situation) -> None:
 
 def _open_scenario(at: Situation) -> None:
     subject = at.record.subjects.get("scenario", "–")
-    head = at.base.head(head_of(subject))
+    head = at.base.head(record_head(subject))
     record = at.base.load(head, Record) if head is not None else None
     wanted = at.record.documents.get("scenario")
     if record is None or record.state != "open" or wanted not in (None, record.documents["scenario"]):
@@ -96,7 +96,7 @@ def _open_scenario(at: Situation) -> None:
 
 
 def _scenario_board(at: Situation) -> None:
-    head = at.base.head(head_of(at.record.subjects["scenario"]))
+    head = at.base.head(record_head(at.record.subjects["scenario"]))
     scenario = at.base.load(at.base.load(head, Record).documents["scenario"], Scenario) if head is not None else None
     if scenario is None or scenario.trial.board is None:
         raise RefusedError("record.no_board", scenario=at.record.subjects["scenario"])
@@ -110,7 +110,7 @@ def _work_under_way(at: Situation) -> None:
 def _submitted_application(at: Situation) -> None:
     """The newest version is submitted; for a re-test it is another than the one that was tried."""
     subject = at.record.subjects["application"]
-    head = at.base.head(head_of(subject))
+    head = at.base.head(record_head(subject))
     record = at.base.load(head, Record) if head is not None else None
     if record is None or record.state != "submitted" or record.supplier != at.record.supplier:
         raise RefusedError("record.application_not_submitted", application=subject)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.catalogue.records import head_of
 from pilotbase.documents.record import Record, StepTaken
+from pilotbase.documents.subjects import record_head
 from pilotbase.documents.thread import Thread
 from pilotbase.workspace.store import View
 
@@ -33,7 +33,7 @@ def news(view: View, since: int = 0, limit: int = 1000) -> tuple[list[News], int
     for change in changes:
         if change.event == "moved" and change.kind == "record":
             record = view.load(change.digest, Record)
-            if change.head == head_of(record.subject):
+            if change.head == record_head(record.subject):
                 found.append(News(change.sequence, record))
     return found, changes[-1].sequence if changes else since
 

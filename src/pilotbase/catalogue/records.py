@@ -8,6 +8,7 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import act_name
 from pilotbase.documents.record import Record, StepTaken
+from pilotbase.documents.subjects import record_head
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -29,14 +30,9 @@ class StaleEditError(ConflictError):
         self.steps = tuple(steps)
 
 
-def head_of(subject: str) -> str:
-    """Return the name in the store that stands for the newest version of a subject's record."""
-    return f"record:{subject}"
-
-
 def load_record(view: View, subject: str) -> tuple[Record, Digest]:
     """Return the record of ``subject`` and the digest of this version; raises `NotFoundError` where none is seen."""
-    digest = view.head(head_of(subject))
+    digest = view.head(record_head(subject))
     if digest is None:
         raise NotFoundError("record.not_found", subject=subject)
     return view.load(digest, Record), digest
@@ -44,7 +40,7 @@ def load_record(view: View, subject: str) -> tuple[Record, Digest]:
 
 def records_of(view: View, subjects: Sequence[str]) -> dict[str, Record]:
     """Return subject → where its record stands, for those that the actor sees."""
-    found = view.named([head_of(subject) for subject in subjects]).values()
+    found = view.named([record_head(subject) for subject in subjects]).values()
     return {record.subject: record for record in (stored.load(Record) for stored in found)}
 
 

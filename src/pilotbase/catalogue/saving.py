@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pilotbase.catalogue.advancing import Move, advance, advance_within
-from pilotbase.catalogue.records import head_of
 from pilotbase.catalogue.subjects import subject_of
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import record_head
 from pilotbase.workspace.store import View
 
 Content = Scenario | ApplicationVersion | Organisation
@@ -54,7 +54,7 @@ def save_all(view: View, contents: Iterable[Content], action: str) -> list[Recor
 def _next(view: View, content: Content, seen: Digest | None) -> tuple[Act | None, Record | None]:
     """Return the act that saves ``content`` (None: it stands there already) and the record that is there."""
     register, edit = _ACTS[type(content)]
-    head = view.head(head_of(_subject(content)))
+    head = view.head(record_head(_subject(content)))
     if head is None:
         return register, None
     record = view.load(head, Record)

@@ -12,6 +12,7 @@ from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.record import Approval as FiledApproval
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import commission_subject, organisation_subject
 from pilotbase.workspace.records import D, Stored
 from pilotbase.workspace.store import View
 
@@ -19,11 +20,11 @@ from pilotbase.workspace.store import View
 def subject_of(part: Part) -> str | None:
     """Return the subject whose content ``part`` is, or None for what is no content."""
     if isinstance(part, Scenario):
-        return f"scenario:{part.owner.organisation}/{part.name}"
+        return part.subject
     if isinstance(part, ApplicationVersion):
-        return f"application:{part.application.supplier.organisation}/{part.application.name}"
+        return part.application.subject
     if isinstance(part, Organisation):
-        return f"organisation:{part.name}"
+        return organisation_subject(part.name)
     return None
 
 
@@ -32,7 +33,7 @@ def new_commission(key: Digest | None = None) -> str:
 
     ``key`` names the request: sent again, it means the same commission.
     """
-    return f"commission:{key.removeprefix('sha256:')[:16] if key is not None else secrets.token_hex(8)}"
+    return commission_subject(key.removeprefix("sha256:")[:16] if key is not None else secrets.token_hex(8))
 
 
 def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:

@@ -15,6 +15,7 @@ from pilotbase.catalogue.records import everything
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permitted
+from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.thread import (
     MAXIMUM_ATTACHMENTS,
     MAXIMUM_MESSAGES,
@@ -263,7 +264,7 @@ def _require_message(thread: Thread, deed: Deed) -> None:
 
 def _stands(thread: Thread, owner: str, number: int) -> Stands:
     message = thread.message(number)
-    kind = thread.subject.partition(":")[0]
+    kind = kind_of(thread.subject)
     return Stands(
         demand_owner=owner if kind == "scenario" else None,
         supplier=owner if kind == "application" else None,

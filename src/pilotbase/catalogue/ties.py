@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pilotbase.catalogue.records import head_of
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
+from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.store import View
@@ -55,7 +55,7 @@ def _organisations(base: View) -> Iterator[Organisation]:
 
 def organisation_of(base: View, name: str) -> Organisation | None:
     """Return what an organisation has declared, or None for one that is not registered."""
-    head = base.head(head_of(f"organisation:{name}"))
+    head = base.head(record_head(organisation_subject(name)))
     if head is None:
         return None
     return base.load(base.load(head, Record).documents["organisation"], Organisation)

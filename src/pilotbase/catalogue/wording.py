@@ -9,6 +9,7 @@ from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.workspace import records
 from pilotbase.workspace.listings import Listing
@@ -52,7 +53,7 @@ def content_of(change: Transaction, base: View, record: Record, name: str, model
 
 
 def _words(record: Record, content: Document | None) -> Iterator[str]:
-    yield record.subject.partition(":")[2]
+    yield name_of(record.subject)
     yield from _said(record.title)
     yield from sorted(record.parties)
     if isinstance(content, Scenario):

@@ -14,6 +14,7 @@ from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import state_name, transition
 from pilotbase.documents.permissions import Act, act_name
+from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import spell_for_terminal
 
@@ -183,7 +184,7 @@ def _print_record(record: Record) -> None:
 
 
 def _print_listed(one: ListedRecord) -> None:
-    kind = one.subject.partition(":")[0]
+    kind = kind_of(one.subject)
     state = text(f"state.{kind}.{one.state}")
     say(text("cli.hub_listed", subject=one.subject, title=one.title.render(language()), state=state))
 

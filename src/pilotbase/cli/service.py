@@ -11,6 +11,7 @@ from pilotbase.cli.asking import asked
 from pilotbase.cli.driving import hub, is_remote, remote
 from pilotbase.cli.edge import language, print_json, say
 from pilotbase.documents.base import localized
+from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def create(
     from pilotbase.documents.service_api import NewService
 
     number = _number(certificate) if certificate else None
-    commission = f"commission:{trial.removeprefix('commission:')}" if trial else None
+    commission = commission_subject(trial.removeprefix("commission:")) if trial else None
     wanted = asked(NewService, name=name, title=title or None, certificate=number, commission=commission)
     _print(_services().create(wanted), as_json)
 

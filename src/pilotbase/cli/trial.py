@@ -13,6 +13,7 @@ from pilotbase.cli import board, hub_records, hub_trials, trial_decide, trial_pa
 from pilotbase.cli.driving import is_remote, remote
 from pilotbase.cli.edge import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.visible_text import spell_for_terminal
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def show(
 ) -> None:
     """Show what a report says; of a trial on a hub where it stands."""
     if is_remote():
-        hub_records.show_record(f"commission:{report}", as_json)
+        hub_records.show_record(commission_subject(str(report)), as_json)
         return
     from pilotbase.worker.trials.given_files import read_report
 

@@ -13,7 +13,8 @@ from pilotbase.documents.base import Localized, Name
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Note, Subject
+from pilotbase.documents.record import Note
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Role
 
 MAXIMUM_PIECE = 4 << 20

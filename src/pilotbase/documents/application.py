@@ -11,6 +11,7 @@ from pilotbase.documents.base import Document, Localized, Name, Part
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.quantities import Bytes
 from pilotbase.documents.scenario import Contact, LanguageTag, Region
+from pilotbase.documents.subjects import application_subject
 
 EntryPoint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 """``module:function`` inside the application's folder, such as ``app:predict``."""
@@ -74,3 +75,8 @@ class Application(Document):
     model_card: ModelCard
     offer: OfferTerms | None = None
     """What matching asks beyond contract and words."""
+
+    @property
+    def subject(self) -> str:
+        """What names the application through all its versions."""
+        return application_subject(self.supplier.organisation, self.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pilotbase.documents.base import Document, Localized, Name
+from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.vocabularies import Role
 
 
@@ -18,3 +19,8 @@ class Organisation(Document):
     contact: str = ""
     related: tuple[Name, ...] = ()
     """Organisations with ownership ties, declared and printed on certificates."""
+
+    @property
+    def subject(self) -> str:
+        """What names the organisation through all its versions."""
+        return organisation_subject(self.name)

@@ -11,6 +11,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.scenario import Contact, Criterion, Label, TrialDesign
+from pilotbase.documents.subjects import application_subject, scenario_subject
 
 
 class ApplicationReference(Part):
@@ -24,6 +25,11 @@ class ApplicationReference(Part):
     environment: Digest
     """Content digest of the installed requirements."""
 
+    @property
+    def subject(self) -> str:
+        """What names the application through all its versions."""
+        return application_subject(self.supplier.organisation, self.name)
+
 
 class ScenarioReference(Part):
     """The scenario version that a plan, report or certificate speaks of."""
@@ -35,6 +41,11 @@ class ScenarioReference(Part):
     hidden_set: Digest
     """Digest of the sealed hidden set's record in the vault."""
     hidden_cases: int = pydantic.Field(ge=1)
+
+    @property
+    def subject(self) -> str:
+        """What names the scenario through all its versions."""
+        return scenario_subject(self.owner.organisation, self.name)
 
 
 class TrialPlan(Document):

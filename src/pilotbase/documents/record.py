@@ -20,13 +20,12 @@ from pilotbase.documents.lifecycles import Duty, RecordKind
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act, Stands
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
 
 PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """An opaque identifier of a person, the same in every organisation that they act for; never a name."""
-Subject = Annotated[str, StringConstraints(pattern=r"^[a-z]+:[a-z0-9][a-z0-9_/-]{0,150}$")]
-"""``scenario:plant/milling``, ``application:acme/forest``, ``commission:7f3a…``, ``organisation:acme``."""
 Note = Annotated[str, StringConstraints(max_length=4000)]
 Amount = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$")]
 

@@ -10,7 +10,7 @@ from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.base import Day, Document, Localized, Part
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.record import Subject
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.targets import Phase
 
 MOST_TASKS = 500

@@ -14,6 +14,7 @@ from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.steps import Step, needed_for
+from pilotbase.documents.subjects import scenario_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, Sector, SubHead, Support
 
@@ -264,6 +265,11 @@ class Scenario(Document):
     workforce: Workforce | None = None
     conditions: Conditions | None = None
     """What refuses an application before anything is ranked."""
+
+    @property
+    def subject(self) -> str:
+        """What names the scenario through all its versions."""
+        return scenario_subject(self.owner.organisation, self.name)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference
-from pilotbase.documents.record import Subject
+from pilotbase.documents.subjects import Subject, service_subject
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import ServingState
 
@@ -72,6 +72,11 @@ class Service(Document):
     routes: Annotated[tuple[Route, ...], pydantic.Field(min_length=1, max_length=10)]
     """The first answers; the others, earlier certified versions, in the order in which they are fallen back to."""
     terms: ServiceTerms = ServiceTerms()
+
+    @property
+    def subject(self) -> str:
+        """What names the service through all its versions."""
+        return service_subject(self.name)
 
     def answers(self, route: int) -> str:
         """Return name and version of what answers on a route, or the name of an endpoint's model."""

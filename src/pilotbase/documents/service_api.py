@@ -13,8 +13,8 @@ from pilotbase.documents.api import Asked, Told
 from pilotbase.documents.base import Localized, Moment, Name
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.record import Subject
 from pilotbase.documents.service import Service, ServiceStanding, ServiceTerms
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]

@@ -15,7 +15,8 @@ from pydantic import AfterValidator, StringConstraints
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ExchangeAct
-from pilotbase.documents.record import PersonId, Subject
+from pilotbase.documents.record import PersonId
+from pilotbase.documents.subjects import Subject
 
 MAXIMUM_MESSAGES = 300
 MAXIMUM_ATTACHMENTS = 5

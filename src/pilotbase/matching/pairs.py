@@ -14,6 +14,7 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.contract import Field
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.scenario import Conditions, Scenario
+from pilotbase.documents.subjects import scenario_subject
 from pilotbase.documents.vocabularies import Verdict
 
 _SEPARATORS = re.compile(r"[\W_]+")
@@ -104,7 +105,7 @@ def need_of(scenario: Scenario, subject: str = "") -> Need:
     """Return the need that a scenario states; ``subject`` names it where it is not under its own name."""
     owner = scenario.owner.organisation
     return Need(
-        subject=subject or f"scenario:{owner}/{scenario.name}",
+        subject=subject or scenario_subject(owner, scenario.name),
         title=scenario.title,
         owner=owner,
         sector=scenario.sector.value,
@@ -124,7 +125,7 @@ def offer_of(application: Application, made_for: Need | None, scenario: str = ""
     """
     card = application.model_card
     return Offer(
-        subject=f"application:{application.supplier.organisation}/{application.name}",
+        subject=application.subject,
         title=application.title,
         owner=application.supplier.organisation,
         licence=application.licence,

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.notice import Notice, NoticeBody, NoticeKind
+from pilotbase.documents.subjects import record_head
 from pilotbase.notices.making import Draft
 from pilotbase.workspace import records, tables
 from pilotbase.workspace.actors import Actor
@@ -193,7 +194,7 @@ def _about_seen(actor: Actor) -> ColumnElement[bool]:
         return true()
     record = (
         exists()
-        .where(_heads.name.in_([literal("record:") + _rows.subject, _rows.subject]))
+        .where(_heads.name.in_([literal(record_head("")) + _rows.subject, _rows.subject]))
         .where(_documents.digest == _heads.digest, _documents.owner == _heads.owner)
         .where(records.visible_to(actor))
     )

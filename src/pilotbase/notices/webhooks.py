@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permitted
+from pilotbase.documents.subjects import organisation_subject
 from pilotbase.protocols.standard_webhooks import new_secret
 from pilotbase.workspace import tables
 from pilotbase.workspace.failures import NotFoundError
@@ -65,7 +66,7 @@ def add_webhook(view: View, keys: KeyFolder, caller: Caller, url: str) -> tuple[
             "made_at": change.now,
         }
         change.connection.execute(insert(tables.webhooks).values(values))
-        change.record("webhook.added", [f"organisation:{organisation}"], {"webhook": identity})
+        change.record("webhook.added", [organisation_subject(organisation)], {"webhook": identity})
     return Webhook(identity, organisation, url, change.now, None), secret
 
 
@@ -82,7 +83,7 @@ def end_webhook(view: View, identity: str) -> None:
         waits = (waiting.webhook == identity, waiting.state == "waiting")
         dropped = {"state": "dropped", "next_at": None, "ended_at": change.now}
         change.connection.execute(update(tables.webhook_deliveries).where(*waits).values(dropped))
-        change.record("webhook.ended", [f"organisation:{organisation}"], {"webhook": identity})
+        change.record("webhook.ended", [organisation_subject(organisation)], {"webhook": identity})
 
 
 def list_webhooks(view: View) -> list[Webhook]:

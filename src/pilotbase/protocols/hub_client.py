@@ -46,6 +46,7 @@ from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.side_by_side import Budget, Comparison
+from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text
 from pilotbase.protocols.guarded_http import Answer
 from pilotbase.protocols.hub_requests import HubRequests
@@ -89,7 +90,7 @@ class HubClient:
 
     def content(self, subject: str) -> Content | Commission:
         """Return the newest content of ``subject``: of ``scenario:plant/milling`` a `Scenario`."""
-        found: Content | Commission = read_model(_OF_KIND[subject.partition(":")[0]], self.requests.get(_path(subject)))
+        found: Content | Commission = read_model(_OF_KIND[kind_of(subject)], self.requests.get(_path(subject)))
         return found
 
     def record(self, subject: str) -> Record:

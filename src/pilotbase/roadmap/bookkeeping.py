@@ -6,11 +6,12 @@ worker: each change is entered once, and entered again it changes nothing.
 
 from __future__ import annotations
 
-from pilotbase.catalogue.records import both_languages, everything, head_of
+from pilotbase.catalogue.records import both_languages, everything
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.subjects import record_head, service_subject, standing_head
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import RiskWarning
 from pilotbase.workspace.changes import Change
@@ -44,11 +45,6 @@ def keep_books(view: View) -> int:
                 entered += len(found)
 
 
-def subject_of(service: str) -> str:
-    """Return the subject under which a service is listed."""
-    return f"service:{service}"
-
-
 def _enter(change: Transaction, base: View, told: Change) -> None:
     stored = copy_of(change.connection, told.digest, told.owner) if told.event == "moved" else None
     if stored is None:
@@ -60,7 +56,7 @@ def _enter(change: Transaction, base: View, told: Change) -> None:
     else:
         warning = stored.load(RiskWarning)
         if warning.colour is not Colour.GREEN:
-            note_first(change, subject_of(warning.service), "warned", warning.at)
+            note_first(change, service_subject(warning.service), "warned", warning.at)
 
 
 def _enter_terms(change: Transaction, base: View, stored: Stored) -> None:
@@ -78,29 +74,29 @@ def _enter_standing(change: Transaction, base: View, standing: ServiceStanding) 
     if service is None:
         return
     if standing.state in _ANSWERS:
-        note_first(change, subject_of(service.name), "served", standing.at)
+        note_first(change, service_subject(service.name), "served", standing.at)
     elif standing.state is ServingState.STOPPED:
-        note_first(change, subject_of(service.name), "stopped", standing.at)
+        note_first(change, service_subject(service.name), "stopped", standing.at)
 
 
 def _list(change: Transaction, base: View, name: str) -> Service | None:
     """Let the listing of a service say where it stands now; None while it has no terms or no standing."""
-    found = base.named([subject_of(name), f"service-standing:{name}"])
+    found = base.named([service_subject(name), standing_head(name)])
     if len(found) < 2:
         return None
-    stored = found[subject_of(name)]
-    service, state = stored.load(Service), found[f"service-standing:{name}"].load(ServiceStanding).state
+    stored = found[service_subject(name)]
+    service, state = stored.load(Service), found[standing_head(name)].load(ServiceStanding).state
     scenario = _scenario_of(base, service)
     put_listing(change, _listing(stored, service, state, scenario), [])
     supports = frozenset(scenario.supports) if scenario is not None else frozenset()
-    put_journey(change, Journey(subject_of(name), "service", supplier=_supplier(service), supports=supports))
+    put_journey(change, Journey(service_subject(name), "service", supplier=_supplier(service), supports=supports))
     return service
 
 
 def _listing(stored: Stored, service: Service, state: ServingState, scenario: Scenario | None) -> Listing:
     title = both_languages(service.title)
     return Listing(
-        subject=subject_of(service.name),
+        subject=service_subject(service.name),
         kind="service",
         state=state.value,
         digest=stored.digest,
@@ -116,7 +112,7 @@ def _listing(stored: Stored, service: Service, state: ServingState, scenario: Sc
 def _scenario_of(base: View, service: Service) -> Scenario | None:
     """Return the scenario that a service serves: of its record, else of the plan under which it was certified."""
     digest, route = None, service.routes[0]
-    head = head_of(service.scenario or "")
+    head = record_head(service.scenario or "")
     record = base.named([head]).get(head)
     if record is not None:
         digest = record.load(Record).documents.get("scenario")

@@ -7,6 +7,7 @@ from collections import defaultdict
 from pilotbase.catalogue.records import everything
 from pilotbase.documents.ledger import RoadmapTold, TaskTold
 from pilotbase.documents.roadmap import PlannedPhase, Roadmap, TaskState
+from pilotbase.documents.subjects import holder_of
 from pilotbase.roadmap.bookkeeping import keep_books
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.roadmap.replanning import replan, state_of
@@ -37,9 +38,8 @@ def read_roadmap(view: View) -> Roadmap | None:
     roadmap = base.load(head, Roadmap)
     if not owner:
         return roadmap
-    own = f"scenario:{owner}/"
     phases = tuple(
-        PlannedPhase(phase=one.phase, tasks=tuple(task for task in one.tasks if task.scenario.startswith(own)))
+        PlannedPhase(phase=one.phase, tasks=tuple(task for task in one.tasks if holder_of(task.scenario) == owner))
         for one in roadmap.phases
     )
     return roadmap.model_copy(update={"phases": phases})

@@ -14,8 +14,8 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference
-from pilotbase.documents.record import Subject
 from pilotbase.documents.service import CertifiedRoute
+from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.service.known import barred, revocations
 from pilotbase.workspace.failures import NotFoundError
@@ -55,7 +55,7 @@ def admit_certificate(
         raise NotFoundError("service.no_certificate", certificate=certificate)
     issued = stored.load(IssuedCertificate)
     stated, now = issued.certificate, view.store.clock()
-    if proven_head(view.store, f"certificate:{stated.report}", "certificate.issued") != certificate:
+    if proven_head(view.store, certificate_head(stated.report), "certificate.issued") != certificate:
         raise InvalidProofError("service.not_issued", certificate=certificate)
     _require_in_time(stated, now)
     verified = verify_certificate(issued.envelope.to_bytes(), premises.roots, at=now)

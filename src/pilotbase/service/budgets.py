@@ -17,6 +17,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.subjects import service_subject
 from pilotbase.service.calls import NOTHING, Account, Cost
 from pilotbase.workspace import service_tables as tables
 from pilotbase.workspace.failures import NotFoundError
@@ -79,7 +80,7 @@ def write_budget(change: Transaction, budget: Budget) -> None:
     values = {"period": budget.period, "calls": budget.calls, "tokens": budget.tokens}
     _put(change.connection, tables.service_budgets, {"service": budget.service, "name": budget.name}, values)
     facts = {name: value for name, value in values.items() if value is not None}
-    change.record("service.budget_set", [f"service:{budget.service}", f"budget:{budget.name}"], facts)
+    change.record("service.budget_set", [service_subject(budget.service), f"budget:{budget.name}"], facts)
 
 
 def find_budget(connection: Connection, service: str, name: str) -> Budget | None:

@@ -19,6 +19,7 @@ from pilotbase.documents.service import (
 )
 from pilotbase.documents.service_acts import ServiceAct
 from pilotbase.documents.service_api import NewOverride, NewService
+from pilotbase.documents.subjects import certificate_head, scenario_subject, service_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.service.admission import Premises, admit_certificate
@@ -56,7 +57,7 @@ def create_service(view: View, premises: Premises, wanted: NewService) -> Servic
             name=wanted.name,
             title=wanted.title or (before.title if before else route.application.name),
             organisation=owner,
-            scenario=f"scenario:{owner}/{scenario}",
+            scenario=scenario_subject(owner, scenario),
             commission=commission,
             routes=_with_earlier(route, before),
             terms=wanted.terms or (before.terms if before else ServiceTerms()),
@@ -98,7 +99,7 @@ def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None
     """Return the certificate that is meant, and its trial where the base keeps one."""
     if wanted.certificate is not None:
         base = everything(view)
-        issued = base.head(f"certificate:{wanted.certificate}")
+        issued = base.head(certificate_head(wanted.certificate))
         if issued is None:
             raise NotFoundError("service.no_certificate", certificate=wanted.certificate)
         return issued, _trial_of(base, issued)
@@ -113,8 +114,8 @@ def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None
 def _trial_of(base: View, certificate: Digest) -> Subject | None:
     """Return the trial in whose record the certificate stands."""
     stated = base.load(certificate, IssuedCertificate).certificate
-    scenario = f"scenario:{stated.scenario.owner.organisation}/{stated.scenario.name}"
-    application = f"application:{stated.application.supplier.organisation}/{stated.application.name}"
+    scenario = stated.scenario.subject
+    application = stated.application.subject
     trials = list_page(base, Query("commission", scenario=scenario, application=application), limit=MAXIMUM_PAGE)
     records = (load_record(base, listing.subject)[0] for listing in trials.items)
     return next((one.subject for one in records if one.documents.get("certificate") == certificate), None)
@@ -123,7 +124,7 @@ def _trial_of(base: View, certificate: Digest) -> Subject | None:
 def _before(change: Transaction, view: View, name: str, owner: str) -> Service | None:
     """Return the service that has the name now; raises `ConflictError` where it is somebody else's."""
     base = everything(view).within(change)
-    head = base.head(f"service:{name}")
+    head = base.head(service_subject(name))
     if head is None:
         return None
     before = base.load(head, Service)
@@ -149,7 +150,7 @@ def _title(route: CertifiedRoute) -> str:
 
 
 def _write(change: Transaction, view: View, service: Service, reason: Text) -> None:
-    head = f"service:{service.name}"
+    head = service_subject(service.name)
     before = everything(view).within(change).head(head)
     made = change.put(service, seen_by(service), owner=service.organisation, fields={"service": service.name})
     if made != before:

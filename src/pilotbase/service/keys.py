@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.service.budgets import require_budget
 from pilotbase.workspace import service_tables as tables
@@ -89,7 +90,7 @@ def write_key(change: Transaction, service: str, organisation: str, terms: KeyTe
     row = {**vars(key), "scopes": " ".join(sorted(key.scopes)), "secret": hash_of(secret)}
     change.connection.execute(insert(tables.service_keys).values(row))
     facts = {"prefix": key.prefix, "expires": key.expires_at.isoformat(), "scopes": row["scopes"]}
-    change.record("service.key_made", [f"service:{service}", f"key:{key.identity}"], facts)
+    change.record("service.key_made", [service_subject(service), f"key:{key.identity}"], facts)
     return key, secret
 
 
@@ -101,7 +102,7 @@ def withdraw_key(change: Transaction, service: str, identity: str) -> None:
         raise NotFoundError("service.no_key", service=service, key=identity)
     if row.revoked_at is None:
         change.connection.execute(update(tables.service_keys).where(*here).values(revoked_at=change.now))
-        change.record("service.key_revoked", [f"service:{service}", f"key:{identity}"])
+        change.record("service.key_revoked", [service_subject(service), f"key:{identity}"])
 
 
 def keys_of(view: View, service: str) -> Sequence[ServiceKey]:

@@ -12,6 +12,7 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import RevocationList
 from pilotbase.documents.record import Record
 from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStanding
+from pilotbase.documents.subjects import record_head, service_subject, standing_head
 from pilotbase.service.budgets import Budget, find_budget
 from pilotbase.service.keys import ServiceKey, find_key
 from pilotbase.service.overrides import SignedOverride
@@ -141,11 +142,11 @@ def revocations(view: View) -> RevocationList | None:
 
 def read_serving(view: View, name: str, listed: RevocationList | None) -> Serving | None:
     """Return a service as it stands, or None where ``view`` sees none; ``listed`` is what was revoked."""
-    found = view.named([f"service:{name}", f"service-standing:{name}"])
+    found = view.named([service_subject(name), standing_head(name)])
     if len(found) < 2:
         return None
-    service = found[f"service:{name}"].load(Service)
-    standing = found[f"service-standing:{name}"].load(ServiceStanding)
+    service = found[service_subject(name)].load(Service)
+    standing = found[standing_head(name)].load(ServiceStanding)
     return Serving(service, standing, tuple(_way(view, route, listed) for route in service.routes))
 
 
@@ -171,7 +172,7 @@ def _on_the_list(route: CertifiedRoute, listed: RevocationList | None) -> Barred
 
 def _in_its_record(view: View, route: CertifiedRoute) -> Barred | None:
     """Return what the record of its trial says: whoever decides there need not wait until a worker signs the list."""
-    head = view.head(f"record:{route.commission}") if route.commission is not None else None
+    head = view.head(record_head(route.commission)) if route.commission is not None else None
     if head is None:
         return None
     record = view.load(head, Record)

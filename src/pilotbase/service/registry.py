@@ -5,6 +5,7 @@ from __future__ import annotations
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
 from pilotbase.documents.service_acts import ServiceAct, may
+from pilotbase.documents.subjects import service_subject, standing_head
 from pilotbase.workspace.actors import Visibility, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -14,7 +15,7 @@ MAXIMUM = 1000
 
 def load_service(view: View, name: str) -> Service:
     """Return the service of that name; raises `NotFoundError` where there is none that the actor may see."""
-    digest = view.head(f"service:{name}")
+    digest = view.head(service_subject(name))
     if digest is None:
         raise NotFoundError("service.none_seen", service=name)
     return view.load(digest, Service)
@@ -23,11 +24,10 @@ def load_service(view: View, name: str) -> Service:
 def services_of(view: View) -> list[tuple[Service, ServiceStanding]]:
     """Return the services that the actor sees and where each stands, by name; of very many the newest `MAXIMUM`."""
     names = sorted({found.load(Service).name for found in view.find("service", limit=MAXIMUM)})
-    heads = view.named([f"{kind}:{name}" for name in names for kind in ("service", "service-standing")])
-    seen = [name for name in names if f"service:{name}" in heads and f"service-standing:{name}" in heads]
+    heads = view.named([head for name in names for head in (service_subject(name), standing_head(name))])
+    seen = [name for name in names if service_subject(name) in heads and standing_head(name) in heads]
     return [
-        (heads[f"service:{name}"].load(Service), heads[f"service-standing:{name}"].load(ServiceStanding))
-        for name in seen
+        (heads[service_subject(name)].load(Service), heads[standing_head(name)].load(ServiceStanding)) for name in seen
     ]
 
 

@@ -15,6 +15,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.service import Service, ServiceStanding
 from pilotbase.documents.service_acts import ServiceAct
+from pilotbase.documents.subjects import standing_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.service.known import Serving, read_serving, revocations
@@ -69,7 +70,7 @@ def restore(view: View, name: str, reason: Text, cause: Digest | None = None) ->
 
 def standing_of(view: View, name: str) -> ServiceStanding:
     """Return where a service stands now; raises `NotFoundError`."""
-    digest = view.head(f"service-standing:{name}")
+    digest = view.head(standing_head(name))
     if digest is None:
         raise NotFoundError("service.none_seen", service=name)
     return view.load(digest, ServiceStanding)
@@ -82,7 +83,7 @@ def history_of(view: View, name: str) -> list[ServiceStanding]:
 
 def write_standing(change: Transaction, view: View, service: Service, standing: ServiceStanding, move: str) -> None:
     """Let a service stand so from the end of ``change``; ``move`` is how it came there."""
-    head = f"service-standing:{service.name}"
+    head = standing_head(service.name)
     fields = {"service": service.name, "move": move, **({"cause": standing.cause} if standing.cause else {})}
     made = change.put(standing, seen_by(service), owner=service.organisation, fields=fields)
     before = view.within(change).head(head)

@@ -23,6 +23,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import ArmRecords, Order, Records, Report
 from pilotbase.documents.report import Attempt as AttemptRecord
+from pilotbase.documents.subjects import report_head
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Decision, draw_order
@@ -292,4 +293,4 @@ def _close_attempts(lab: Lab, plan: TrialPlan) -> None:
 
 
 def _report_head(plan: TrialPlan) -> str:
-    return f"report:{plan.digest()}"
+    return report_head(plan.digest())

@@ -10,6 +10,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.service import Service
+from pilotbase.documents.subjects import watch_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.watch import Replay, Watch, WatchTerms
 from pilotbase.trial.lab import Lab
@@ -19,7 +20,7 @@ from pilotbase.watch.losses import WatchedLoss, promised_loss, watched_risks
 from pilotbase.watch.profiles import profile_of
 from pilotbase.watch.promises import Promised, latency_promised, promised_of, promised_to
 from pilotbase.watch.replaying import replay
-from pilotbase.watch.subjects import head_of, require_operator, service_of, stored_service, watch_of
+from pilotbase.watch.subjects import require_operator, service_of, stored_service, watch_of
 from pilotbase.watch.warnings import end_warnings, standing_warnings
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
@@ -99,7 +100,7 @@ def arm(view: View, service: str, replayed: Digest | None = None) -> Watch:
         watch = prepared.model_copy(update={"armed_at": change.now})
         change.put(watch, stored.visibility, owner=stored.owner, fields={"service": service})
         end_warnings(change, view, stored, standing_warnings(view.within(change), service).values())
-        _name(change, view, head_of(service), watch.digest())
+        _name(change, view, watch_head(service), watch.digest())
         standings.begin(change.connection, service, watch.digest(), change.now)
     return watch
 
@@ -119,7 +120,7 @@ def disarm(view: View, service: str) -> Watch:
         still = watch.model_copy(update={"armed_at": None})
         change.put(still, stored.visibility, owner=stored.owner, fields={"service": service})
         end_warnings(change, view, stored, standing_warnings(view.within(change), service).values())
-        _name(change, view, head_of(service), still.digest())
+        _name(change, view, watch_head(service), still.digest())
         standings.end(change.connection, service)
     return still
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
+from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import Watch
 from pilotbase.watch.keys import case_key
 from pilotbase.watch.known_keys import places_of
@@ -63,7 +64,7 @@ def erase_case(view: View, service: str, case: str) -> None:
         change.connection.execute(update(tables.observation_packs).where(_packs.number == number).values(body=blank))
         change.connection.execute(delete(tables.observed_cases).where(_cases.key == key))
         change.connection.execute(delete(tables.labels).where(_labels.key == key))
-        change.record("observation.erased", [f"service:{service}"], {"cases": 1})
+        change.record("observation.erased", [service_subject(service)], {"cases": 1})
 
 
 def _forget_before(view: View, service: str, oldest: datetime) -> int:
@@ -91,7 +92,7 @@ def _erase_packs(change: Transaction, service: str, numbers: Sequence[int]) -> i
     change.connection.execute(delete(tables.observed_cases).where(_cases.pack.in_(numbers)))
     change.connection.execute(delete(tables.observed_batches).where(_batches.pack.in_(numbers)))
     change.connection.execute(update(tables.observation_packs).where(of_packs).values(body=None))
-    change.record("observation.erased", [f"service:{service}"], {"cases": cases})
+    change.record("observation.erased", [service_subject(service)], {"cases": cases})
     return cases
 
 
@@ -104,4 +105,4 @@ def _erase_labels(change: Transaction, service: str, numbers: Sequence[int]) -> 
     """Erase batches of labels; whatever case they were about is older still, or has never come."""
     change.connection.execute(delete(tables.labels).where(_labels.batch.in_(numbers)))
     change.connection.execute(delete(tables.label_batches).where(_of_labels.number.in_(numbers)))
-    change.record("observation.erased", [f"service:{service}"], {"label_batches": len(numbers)})
+    change.record("observation.erased", [service_subject(service)], {"label_batches": len(numbers)})

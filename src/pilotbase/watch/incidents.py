@@ -10,6 +10,7 @@ from sqlalchemy import select
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import IncidentAct, Stands, act_name, permitted
+from pilotbase.documents.subjects import incident_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 from pilotbase.documents.watch import Incident, RunbookRule, TimelineEntry
@@ -42,7 +43,7 @@ PLAINLY = Asked()
 
 def load_incident(view: View, number: int) -> tuple[Incident, Digest]:
     """Return an incident and the digest of this version; raises `NotFoundError` where none is seen."""
-    head = view.head(head_of(number))
+    head = view.head(incident_subject(number))
     if head is None:
         raise NotFoundError("incident.not_found", number=number)
     return view.load(head, Incident), head
@@ -167,11 +168,6 @@ def correct(view: View, number: int, line_number: int, said: str, asked: Asked =
     return _amend(view, number, IncidentAct.CORRECT, (what, said), change, asked)
 
 
-def head_of(number: int) -> str:
-    """Return the name in the store that stands for the newest version of an incident."""
-    return f"incident:{number}"
-
-
 def may_act(view: View, incident: Incident, act: IncidentAct) -> bool:
     """Tell whether the actor may do ``act`` to the incident as it stands."""
     open_for_it = incident.state != "closed" or act in _AFTER_CLOSING
@@ -219,6 +215,6 @@ def _write(change: Transaction, incident: Incident, head: Digest | None) -> Inci
     incident = Incident.model_validate(incident.model_copy(update={"clocks": clocks}).to_json_value())
     fields = {"incident": str(incident.number), "service": incident.service}
     digest = change.put(incident, parties(), owner=incident.owner, fields=fields)
-    change.set_head(head_of(incident.number), digest, expected=head)
+    change.set_head(incident_subject(incident.number), digest, expected=head)
     keep_rows(change.connection, incident, digest)
     return incident

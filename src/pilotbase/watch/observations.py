@@ -15,6 +15,7 @@ from sqlalchemy import insert, select
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
+from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import Watch
 from pilotbase.measures import Setting
 from pilotbase.watch.cohorts import cohort_for
@@ -83,7 +84,7 @@ def _take_all(view: View, change: Transaction, service: str, batches: Sequence[B
     labelled = take_labels(change, service, [batch for batch in cases if isinstance(batch, LabelBatch)], settings)
     taken = sum_of([observed, labelled])
     told = {name: value for name, value in taken if isinstance(value, int) and value}
-    change.record("observation.taken", [f"service:{service}"], {**told, "refused": len(taken.refused)})
+    change.record("observation.taken", [service_subject(service)], {**told, "refused": len(taken.refused)})
     amounts = {
         Counted.REPEATED: taken.repeated,
         Counted.REPEATED_CASE: taken.repeated_cases,

@@ -10,6 +10,7 @@ from pilotbase.documents.criteria import Rule
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStanding
+from pilotbase.documents.subjects import standing_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.documents.watch import Watch
 from pilotbase.measures import Setting, is_resource
@@ -80,7 +81,7 @@ def promised_to(view: View, service: Service, watch: Watch) -> Promised | None:
 
 
 def _answering(view: View, service: Service) -> int:
-    head = f"service-standing:{service.name}"
+    head = standing_head(service.name)
     found = view.named([head]).get(head)
     return 0 if found is None else min(found.load(ServiceStanding).route, len(service.routes) - 1)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from pilotbase.documents.profile import ReferenceProfile
+from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import Watch
 from pilotbase.watch.cohorts import Cohort, close_due, due_services, next_closed, note_entered
 from pilotbase.watch.entering import CohortLosses, losses_of
@@ -65,7 +66,7 @@ def close_cohorts(view: View, service: str) -> None:
     with view.transaction("watch.cohort_closed") as change:
         closed = close_due(change.connection, service, change.now)
         if closed:
-            change.record("watch.cohort_closed", [f"service:{service}"], {"cohorts": closed})
+            change.record("watch.cohort_closed", [service_subject(service)], {"cohorts": closed})
 
 
 def run_once(view: View, service: str) -> bool:
@@ -148,7 +149,7 @@ def _write(view: View, standing: Standing, following: Following, reached: _Reach
         raise_warnings(change, view, service, sorted(turns, key=lambda turn: turn.began))
         if reached.cohort is not None:
             note_entered(change.connection, reached.cohort)
-            change.record("watch.cohort_entered", [f"service:{standing.service}"], _facts(reached))
+            change.record("watch.cohort_entered", [service_subject(standing.service)], _facts(reached))
 
 
 def _facts(reached: _Reached) -> dict[str, str | int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.service import Service
+from pilotbase.documents.subjects import service_subject, watch_head
 from pilotbase.documents.watch import Watch
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.records import Stored
@@ -12,7 +13,7 @@ from pilotbase.workspace.store import View
 
 def stored_service(view: View, name: str) -> Stored:
     """Return the service of this name as it is stored; raises `NotFoundError` where the actor sees none."""
-    found = view.named([f"service:{name}"]).get(f"service:{name}")
+    found = view.named([service_subject(name)]).get(service_subject(name))
     if found is None:
         raise NotFoundError("service.none_seen", service=name)
     return found
@@ -42,12 +43,7 @@ def require_operator(view: View) -> None:
         raise RefusedError("workspace.operator_only", organisation=view.actor.organisation)
 
 
-def head_of(service: str) -> str:
-    """Return the name under which the watch of a service stands in the store."""
-    return f"watch:{service}"
-
-
 def watch_of(view: View, service: str) -> Watch | None:
     """Return the newest watch of a service, armed or not; None where there is none that the actor sees."""
-    found = view.named([head_of(service)]).get(head_of(service))
+    found = view.named([watch_head(service)]).get(watch_head(service))
     return None if found is None else found.load(Watch)

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Row, and_, exists, func, insert, literal, or_
 
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.progress import Progress
+from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text
 from pilotbase.workspace import leases, tables
 from pilotbase.workspace.failures import NotFoundError
@@ -174,7 +175,7 @@ def _last_in_queue(connection: Connection, now: datetime) -> datetime:
 
 def jobs_of(view: View, subject: str) -> list[Job]:
     """Return the jobs of a record that ``view`` sees, newest first; raises `NotFoundError` where it sees no record."""
-    if view.head(f"record:{subject}") is None:
+    if view.head(record_head(subject)) is None:
         raise NotFoundError("workspace.not_found", name=subject)
     with view.reading() as connection:
         rows = select(_jobs.identity).where(_jobs.subject == subject).order_by(_jobs.identity.desc())
@@ -195,13 +196,13 @@ def live_jobs(view: View) -> list[Job]:
     What a person has ordered for themselves alone is on no record.
     """
     with view.reading() as connection:
-        of_record = exists().where(tables.heads.c.name == literal("record:") + _jobs.subject)
+        of_record = exists().where(tables.heads.c.name == literal(record_head("")) + _jobs.subject)
         rows = select(_jobs.identity, _jobs.subject).where(
             _jobs.state.in_([JobState.RUNNING.value, JobState.QUEUED.value]), of_record
         )
         live = connection.execute(rows.order_by(*_ORDER)).all()
         here = View(view.store, view.actor, connection)
-        seen = (row for row in live if view.actor.sees_all or here.head(f"record:{row.subject}") is not None)
+        seen = (row for row in live if view.actor.sees_all or here.head(record_head(row.subject)) is not None)
         return [_read(connection, row.identity) for row in seen]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, and_, literal, select
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.milestones import milestones
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.subjects import record_head
 from pilotbase.workspace import tables
 
 _ABSENT = "–"
@@ -46,7 +47,7 @@ def _rows(connection: Connection, kind: str) -> Iterator[Row[Any]]:
     """Yield journeys beside the newest record of their subject and the content that it names."""
     listed, row, head = tables.listings, tables.journeys, tables.heads
     kept, content = tables.documents.alias(), tables.documents.alias()
-    of_subject = head.c.name == literal("record:") + listed.c.subject
+    of_subject = head.c.name == literal(record_head("")) + listed.c.subject
     columns = (listed.c.subject.label("listed"), row, kept.c.body.label("record"), content.c.body.label("content"))
     rows = (
         select(*columns)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, literal, select
 
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.subjects import record_head
 from pilotbase.workspace import tables
 from pilotbase.workspace.journey_check import compare_journeys
 from pilotbase.workspace.log import COUNTER, HEAD, STORED, Fact, LogEntry
@@ -149,7 +150,7 @@ def _compare_scored(connection: Connection, told: Told) -> None:
 def _compare_listings(connection: Connection) -> None:
     """See that each listing shows what its record says to those who see its document: anybody could alter the copy."""
     listed, head, kept, shown = tables.listings, tables.heads, tables.documents, tables.documents.alias()
-    of_subject = head.c.name == literal("record:") + listed.c.subject
+    of_subject = head.c.name == literal(record_head("")) + listed.c.subject
     of_head = and_(kept.c.digest == head.c.digest, kept.c.owner == head.c.owner)
     of_listing = and_(shown.c.digest == listed.c.digest, shown.c.owner == listed.c.owner)
     rows = select(listed, kept.c.body, shown.c.scope.label("seen_by")).join(shown, of_listing, isouter=True)

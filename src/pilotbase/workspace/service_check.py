@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, select
 
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.subjects import name_of, standing_head
 from pilotbase.workspace import tables
 from pilotbase.workspace.positions import position
 
@@ -26,7 +27,7 @@ def compare_services(connection: Connection) -> None:
     rows = select(listed.subject, listed.state, listed.digest).where(listed.kind == "service")
     for row in connection.execute(rows.order_by(listed.subject)).all():
         terms = [digest for digest, _ in _said(connection, row.subject, read_to)]
-        standings = _said(connection, row.subject.replace("service:", "service-standing:", 1), read_to)
+        standings = _said(connection, standing_head(name_of(row.subject)), read_to)
         states = [body["state"] for _, body in standings]
         if row.state not in states or row.digest not in terms:
             told = states[-1] if states else _ABSENT

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ninja import Router
 
 from pilotbase.documents.board import SeenBoard
+from pilotbase.documents.subjects import scenario_subject
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
@@ -17,4 +18,4 @@ router = Router(tags=["board"], auth=MEMBERS)
 @router.get("/scenarios/{owner}/{name}/board", response=answers(SeenBoard), summary="The board of a scenario")
 def read(request: HubRequest, owner: Word, name: Word) -> SeenBoard:
     """Return the board to its owner, the base and suppliers; the standings to those only who are on it."""
-    return board_for(request.acting.view, f"scenario:{owner}/{name}")
+    return board_for(request.acting.view, scenario_subject(owner, name))

@@ -6,6 +6,7 @@ from ninja import Router
 
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import application_subject, scenario_subject
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
@@ -27,7 +28,7 @@ def read_gaps(request: HubRequest) -> GapMap:
 )
 def match_scenario(request: HubRequest, owner: Word, name: Word) -> Matches:
     """Return the applications that the caller sees, ranked, with what fits, what is missing and what was refused."""
-    return match_subject(request.acting.view, f"scenario:{owner}/{name}")
+    return match_subject(request.acting.view, scenario_subject(owner, name))
 
 
 @router.get(
@@ -35,7 +36,7 @@ def match_scenario(request: HubRequest, owner: Word, name: Word) -> Matches:
 )
 def match_application(request: HubRequest, owner: Word, name: Word) -> Matches:
     """Return the open scenarios that the caller sees, ranked, with what fits, what is missing and what was refused."""
-    return match_subject(request.acting.view, f"application:{owner}/{name}")
+    return match_subject(request.acting.view, application_subject(owner, name))
 
 
 @router.post("/matches/scenarios", response=answers(Matches), summary="Match a scenario that need not be on the hub")

@@ -11,7 +11,7 @@ from ninja import Path, Query, Router
 
 from pilotbase.catalogue.advancing import Possible, possible_acts
 from pilotbase.catalogue.my_work import my_work
-from pilotbase.catalogue.records import head_of, load_record
+from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.api import ListedRecord, PossibleStep, RecordPage, TrialProgress, WaitingWork
 from pilotbase.documents.certificate import Acceptance
@@ -22,6 +22,14 @@ from pilotbase.documents.permissions import act_name
 from pilotbase.documents.record import ApplicationVersion, Commission, PlanProposal, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import (
+    application_subject,
+    commission_subject,
+    holder_of,
+    organisation_subject,
+    record_head,
+    scenario_subject,
+)
 from pilotbase.documents.thread import Thread
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, document, once, require_seen
@@ -108,7 +116,7 @@ READABLE: dict[str, Any] = {
 @router.get("/trials/{name}/report", auth=MEMBERS, response=answers(Report), by_alias=True, summary="A report")
 def read_report(request: HubRequest, name: Word) -> HttpResponse:
     """Return the report of a trial: full, or in the supplier's view, as the caller may see it."""
-    record, _ = load_record(request.acting.view, f"commission:{name}")
+    record, _ = load_record(request.acting.view, commission_subject(name))
     found = report_of(request.acting.view, record)
     if found is None:
         raise NotFoundError("hub.not_found")
@@ -118,7 +126,7 @@ def read_report(request: HubRequest, name: Word) -> HttpResponse:
 @router.get("/trials/{name}/progress", auth=MEMBERS, response=answers(TrialProgress), summary="Progress of a trial")
 def read_progress(request: HubRequest, name: Word) -> TrialProgress:
     """Return how far the newest work on a trial is."""
-    record, _ = load_record(request.acting.view, f"commission:{name}")
+    record, _ = load_record(request.acting.view, commission_subject(name))
     found = progress_of(request.acting.view, record.subject)
     if found is None:
         return TrialProgress(state=None, position=0, stage=None, reason=None)
@@ -131,7 +139,7 @@ def read_progress(request: HubRequest, name: Word) -> TrialProgress:
 )
 def save_scenario(request: HubRequest, content: Scenario, owner: Word, name: Word) -> HttpResponse:
     """Register a scenario, or make its newest version; under If-Match only where nobody was first."""
-    return _save(request, content, f"scenario:{owner}/{name}", f"scenario:{content.owner.organisation}/{content.name}")
+    return _save(request, content, scenario_subject(owner, name), content.subject)
 
 
 @router.put(
@@ -143,8 +151,8 @@ def save_scenario(request: HubRequest, content: Scenario, owner: Word, name: Wor
 )
 def save_application(request: HubRequest, content: ApplicationVersion, owner: Word, name: Word) -> HttpResponse:
     """Register an application, or make its newest version."""
-    stated = f"application:{content.application.supplier.organisation}/{content.application.name}"
-    return _save(request, content, f"application:{owner}/{name}", stated)
+    stated = content.application.subject
+    return _save(request, content, application_subject(owner, name), stated)
 
 
 @router.put(
@@ -152,7 +160,7 @@ def save_application(request: HubRequest, content: ApplicationVersion, owner: Wo
 )
 def save_organisation(request: HubRequest, content: Organisation, name: Word) -> HttpResponse:
     """Register an organisation, or edit it."""
-    return _save(request, content, f"organisation:{name}", f"organisation:{content.name}")
+    return _save(request, content, organisation_subject(name), organisation_subject(content.name))
 
 
 def _save(request: HubRequest, content: Any, subject: str, stated: str) -> HttpResponse:
@@ -164,7 +172,7 @@ def _save(request: HubRequest, content: Any, subject: str, stated: str) -> HttpR
     require_seen(request, found.digest if found else None, subject)
 
     def act() -> HttpResponse:
-        record = save(view, content, seen=view.head(head_of(subject)))
+        record = save(view, content, seen=view.head(record_head(subject)))
         return document(request, record, version=content.digest())
 
     return once(request, act)
@@ -172,7 +180,7 @@ def _save(request: HubRequest, content: Any, subject: str, stated: str) -> HttpR
 
 def _require_own(request: HubRequest, subject: str, found: listings.Listing | None) -> None:
     """Return if the caller writes for the organisation of ``subject``; else its own register would tell of names."""
-    owner = subject.partition(":")[2].partition("/")[0]
+    owner = holder_of(subject)
     if request.acting.actor.may_write_for(owner):
         return
     if found is None:

@@ -10,6 +10,7 @@ from ninja import Query, Router
 
 from pilotbase.documents.api import OrderedBundle, QueuedWork
 from pilotbase.documents.side_by_side import Budget, Comparison
+from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
@@ -58,7 +59,7 @@ def queue(request: HubRequest) -> list[QueuedWork]:
 @router.get("/scenarios/{owner}/{name}/budget", response=answers(Budget), summary="What its hidden data still hold")
 def budget(request: HubRequest, owner: Word, name: Word) -> Budget:
     """Return attempts used and cases left, to owner, operator and regulator; 404 before the data are sealed."""
-    found = budget_of_scenario(base(), request.acting.view, f"scenario:{owner}/{name}")
+    found = budget_of_scenario(base(), request.acting.view, scenario_subject(owner, name))
     if found is None:
         raise NotFoundError("hub.not_found")
     return found
@@ -67,7 +68,7 @@ def budget(request: HubRequest, owner: Word, name: Word) -> Budget:
 @router.get("/scenarios/{owner}/{name}/comparison", response=answers(Comparison), summary="Candidates side by side")
 def comparison(request: HubRequest, owner: Word, name: Word) -> Comparison:
     """Return the candidates for a scenario to its owner and the operator, as their trials ended: no ranking."""
-    return compare(request.acting.view, f"scenario:{owner}/{name}")
+    return compare(request.acting.view, scenario_subject(owner, name))
 
 
 @router.get(
@@ -87,7 +88,7 @@ def bundle(request: HubRequest, name: Word, wanted: Query[Wanted]) -> HttpRespon
     answer is 202 and where to ask again; 409 says why it could not. The archive is kept for a day, for the caller
     alone. It holds true labels of hidden cases: whoever takes it stands in the log.
     """
-    view, subject = request.acting.view, f"commission:{name}"
+    view, subject = request.acting.view, commission_subject(name)
     order = find_order(base(), view, subject, wanted.report)
     if order is not None and order.failed and not wanted.again:
         raise ConflictError("bundle.not_packed", reason=order.job.reason or "")

@@ -26,6 +26,7 @@ from pilotbase.documents.api import (
     OpenUpload,
 )
 from pilotbase.documents.record import Record
+from pilotbase.documents.subjects import scenario_subject
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, seen
@@ -154,7 +155,7 @@ def hand_in_application(request: HubRequest, given: HandedInApplication) -> Http
 def kept(request: HubRequest, owner: Word, name: Word) -> list[KeptVersion]:
     """Return what the base keeps of each version, encrypted, and until when; for its owner and the operator."""
     days = timedelta(days=settings.CONFIGURATION.files_days)
-    found = kept_files(base(), request.acting.view, f"scenario:{owner}/{name}")
+    found = kept_files(base(), request.acting.view, scenario_subject(owner, name))
     return [KeptVersion(scenario=one.scenario, size=one.size, kept_until=one.stored_at + days) for one in found]
 
 
@@ -163,7 +164,7 @@ def kept(request: HubRequest, owner: Word, name: Word) -> list[KeptVersion]:
 )
 def erase_kept(request: HubRequest, owner: Word, name: Word) -> Erased:
     """Erase the files of every version at once; what is sealed for trials under way stays sealed."""
-    return Erased(erased=erase_kept_files(base(), request.acting.view, f"scenario:{owner}/{name}"))
+    return Erased(erased=erase_kept_files(base(), request.acting.view, scenario_subject(owner, name)))
 
 
 def _vault(request: HubRequest) -> Vault:

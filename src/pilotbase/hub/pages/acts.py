@@ -15,6 +15,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.lifecycles import NEW, RecordKind, transition
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
+from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, posted
@@ -61,7 +62,7 @@ def register_organisation(request: HubRequest) -> HttpResponse:
     """Register an organisation."""
     bringing = _new(request, "organisation", Act.ORGANISATION_REGISTER)
     form = OrganisationForm(bringing, posted(request))
-    subject = f"organisation:{request.POST.get('name', '')}"
+    subject = organisation_subject(request.POST.get("name", ""))
     if request.method == "POST" and form.is_valid() and _taken(request.acting.view, subject, bringing.act, form):
         return redirect(address_of(subject))
     return _new_page(request, "organisations", form, bringing.act)

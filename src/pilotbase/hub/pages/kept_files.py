@@ -14,7 +14,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 
 
@@ -22,7 +22,7 @@ from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 @member_only
 def show(request: HubRequest, name: str) -> HttpResponse:
     """Show the files that are kept; erase them all when asked to."""
-    view, subject = request.acting.view, f"scenario:{name}"
+    view, subject = request.acting.view, subject_of("scenarios", name)
     if request.method == "POST":
         count = erase_kept_files(base(), view, subject)
         messages.success(request, text("kept.erased", count=count).render(language()))

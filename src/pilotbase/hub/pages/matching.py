@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.charts import GapSquare, gap_chart
 from pilotbase.documents.matching import GapMap, Match, Matches
+from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, language
@@ -130,21 +131,13 @@ def _pair(found: Matches, one: Match) -> tuple[str, str]:
 def _step(acting: Acting, found: Matches, one: Match) -> Step | None:
     """Return the first step from a match: a supplier proposes a trial, others ask, or look at the certificate."""
     scenario, application = _pair(found, one)
-    if acting.has(Role.SUPPLIER) and _owner(application) == acting.organisation:
-        asked = urlencode({"scenario": _name_of(scenario), "application": _name_of(application)})
+    if acting.has(Role.SUPPLIER) and holder_of(application) == acting.organisation:
+        asked = urlencode({"scenario": name_of(scenario), "application": name_of(application)})
         return Step(text("match.propose"), f"{reverse('commission-new')}?{asked}")
     if one.known_by == "manifest":
-        url = reverse("thread-new", kwargs={"section": "applications", "name": _name_of(application)})
+        url = reverse("thread-new", kwargs={"section": "applications", "name": name_of(application)})
         return Step(text("match.ask_supplier"), url)
     if one.known_by == "certificate" and one.proofs:
         serial = one.proofs[0].serial.partition(":")[2]
         return Step(text("match.see_certificate"), reverse("certificate", kwargs={"serial": serial}))
     return None
-
-
-def _owner(subject: str) -> str:
-    return _name_of(subject).partition("/")[0]
-
-
-def _name_of(subject: str) -> str:
-    return subject.partition(":")[2]

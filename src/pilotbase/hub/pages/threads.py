@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pilotbase.catalogue import threads
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.permissions import ExchangeAct
+from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.thread import (
     MAXIMUM_ATTACHMENTS,
@@ -260,7 +261,7 @@ def _list(request: HubRequest, subject: str | None, shown: dict[str, Any]) -> Ht
 
 def _subject(section: str, name: str) -> str:
     subject = subject_of(section, name)
-    if subject.partition(":")[0] not in threads.KINDS:
+    if kind_of(subject) not in threads.KINDS:
         raise NotFoundError("hub.not_found")
     return subject
 

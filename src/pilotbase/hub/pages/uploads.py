@@ -12,7 +12,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from pilotbase.catalogue.records import head_of, load_record
+from pilotbase.catalogue.records import load_record
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.outdated_reasons import outdated_reasons
 from pilotbase.data.scenario_yaml import write_scenario_yaml
@@ -20,6 +20,7 @@ from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
@@ -167,7 +168,7 @@ def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, An
         edited = check_draft(folder)
         if edited.name != before.name:
             raise InputError("hub.name_fixed", name=before.name, found=edited.name)
-        if f"scenario:{edited.owner.organisation}/{edited.name}" != subject:
+        if edited.subject != subject:
             raise InputError("record.other_subject", subject=subject)
         if not given["why_holds"]:
             _require_reasons(before, edited)
@@ -185,8 +186,8 @@ def _require_reasons(before: Scenario, edited: Scenario) -> None:
 
 def _require_new_name(request: HubRequest, handed_in: Scenario) -> None:
     """Return unless a new scenario would become a version of one that is there: that is done from its own page."""
-    subject = f"scenario:{handed_in.owner.organisation}/{handed_in.name}"
-    if request.acting.view.head(head_of(subject)) is not None:
+    subject = handed_in.subject
+    if request.acting.view.head(record_head(subject)) is not None:
         raise InputError("hub.name_taken", name=handed_in.name)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pilotbase.catalogue.records import head_of
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.base import Localized
 from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.base import base, operator_view
@@ -17,7 +17,7 @@ from pilotbase.worker.base import DEFAULT_NAME
 def register_base() -> None:
     """Register the base's own organisation where it is not, so that its page is there to invite its people from."""
     view, name = operator_view(), base().trust.issuer
-    if view.head(head_of(f"organisation:{name}")) is None:
+    if view.head(record_head(organisation_subject(name))) is None:
         words = {language: text("hub.base_title").render(language) for language in LANGUAGES}
         title = Localized(**words) if name == DEFAULT_NAME else name
         save(view, Organisation(name=name, title=title, roles=(Role.OPERATOR,)))

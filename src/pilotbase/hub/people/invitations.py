@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
@@ -68,7 +69,7 @@ def invite(
             change.require_operator()
             change.record(
                 "invitation.sent",
-                [f"organisation:{organisation}"],
+                [organisation_subject(organisation)],
                 {"roles": ", ".join(named), "invitation": invitation.pk},
                 logged_person(invitation.email, inviter),
             )
@@ -146,7 +147,7 @@ def withdraw(view: View, invitation: Invitation) -> None:
         _use_up(invitation, field="withdrawn_at")
         with view.transaction("invitation.withdrawn") as change:
             change.require_operator()
-            subjects = [f"organisation:{invitation.organisation}"]
+            subjects = [organisation_subject(invitation.organisation)]
             change.record("invitation.withdrawn", subjects, {"invitation": invitation.pk})
 
 
@@ -171,7 +172,7 @@ def _use_up(invitation: Invitation, field: str = "used_at") -> None:
 def _log_membership(view: View, action: str, membership: Membership) -> None:
     with view.transaction(action) as change:
         change.require_operator()
-        subjects = [f"organisation:{membership.organisation}"]
+        subjects = [organisation_subject(membership.organisation)]
         facts: dict[str, str | int] = {"roles": ", ".join(membership.roles), "person": membership.person.identity}
         change.record(action, subjects, facts, logged_person(membership.person.email, None))
 

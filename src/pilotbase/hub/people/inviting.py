@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from pilotbase.catalogue.importing import Guest
+from pilotbase.documents.subjects import organisation_subject
 from pilotbase.hub.models import Invitation, Person
 from pilotbase.hub.people.invitations import link_of, logged_person, mail_of
 from pilotbase.hub.people.secrets import hash_of, new_secret
@@ -49,7 +50,7 @@ def invite_all(view: View, inviter: Person | None, guests: Sequence[Guest]) -> i
             change.require_operator()
             for invitation in made:
                 facts: dict[str, str | int] = {"roles": ", ".join(invitation.roles), "invitation": invitation.pk}
-                subjects = [f"organisation:{invitation.organisation}"]
+                subjects = [organisation_subject(invitation.organisation)]
                 change.record("invitation.sent", subjects, facts, logged_person(invitation.email, inviter))
     mails = [
         mail_of(invitation, link_of(secret), guest.language)

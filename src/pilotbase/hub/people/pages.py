@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted
@@ -93,7 +94,7 @@ def token_revoke(request: HubRequest, number: int) -> HttpResponse:
 @role_only(Role.OPERATOR)
 def invite(request: HubRequest, organisation: str) -> HttpResponse:
     """Invite an address into an organisation."""
-    seen = see(request.acting.view, f"organisation:{organisation}")
+    seen = see(request.acting.view, organisation_subject(organisation))
     known = [role.value for role in seen.document.roles] if isinstance(seen.document, Organisation) else []
     form = InvitationForm(posted(request), initial={"roles": known if len(known) == 1 else []})
     if request.method == "POST" and form.is_valid():

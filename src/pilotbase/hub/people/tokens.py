@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.subjects import organisation_subject
 from pilotbase.hub.acting import Acting, of_token
 from pilotbase.hub.models import ApiToken
 from pilotbase.hub.people.secrets import hash_of, new_secret
@@ -44,7 +45,7 @@ def create_token(acting: Acting, label: str, scope: Literal["read", "write"], da
         )
         with acting.view.transaction("token.created") as change:
             facts: dict[str, str | int] = {"token": token.pk, "scope": scope, "person": acting.person.identity}
-            change.record("token.created", [f"organisation:{acting.organisation}"], facts)
+            change.record("token.created", [organisation_subject(acting.organisation)], facts)
     return token, secret
 
 
@@ -60,7 +61,7 @@ def revoke_token(acting: Acting, number: int) -> None:
     now = timezone.now()
     if ApiToken.objects.filter(person=acting.person, pk=number, revoked_at=None).update(revoked_at=now):
         with acting.view.transaction("token.revoked") as change:
-            change.record("token.revoked", [f"organisation:{acting.organisation}"], {"token": number})
+            change.record("token.revoked", [organisation_subject(acting.organisation)], {"token": number})
 
 
 def acting_by(secret: str) -> Acting | None:

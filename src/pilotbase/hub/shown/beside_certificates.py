@@ -38,7 +38,7 @@ def beside_certificate(acting: Acting, issued: IssuedCertificate, checked: Check
 def _trial_of(view: View, issued: IssuedCertificate) -> Record | None:
     """Return the trial in whose record the certificate stands, where the actor sees it."""
     stated = issued.certificate
-    application = f"application:{stated.application.supplier.organisation}/{stated.application.name}"
+    application = stated.application.subject
     asked = Query("commission", scenario=_scenario(stated), application=application)
     trials = list_page(view, asked, limit=MAXIMUM_PAGE)
     found = records_of(view, [listing.subject for listing in trials.items]).values()
@@ -54,4 +54,4 @@ def _barred(record: Record | None, checked: Checked, stated: Certificate) -> Tex
 
 
 def _scenario(stated: Certificate) -> str:
-    return f"scenario:{stated.scenario.owner.organisation}/{stated.scenario.name}"
+    return stated.scenario.subject

@@ -6,6 +6,7 @@ import time
 from functools import lru_cache
 
 from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Language
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
@@ -28,5 +29,5 @@ def title_of(name: str, of: Language | None = None) -> str:
 @lru_cache(maxsize=4096)
 def _title(home: str, name: str, period: int) -> Localized | None:
     """Return the title; ``home`` and ``period`` only tell one base, and one minute, from another."""
-    listing = find_listing(operator_view(), f"organisation:{name}")
+    listing = find_listing(operator_view(), organisation_subject(name))
     return None if listing is None else listing.title

@@ -126,4 +126,4 @@ def _certified(certificate: Certificate, listed: RevocationList | None, now: dat
 
 
 def _subject(certificate: Certificate) -> str:
-    return f"scenario:{certificate.scenario.owner.organisation}/{certificate.scenario.name}"
+    return certificate.scenario.subject

@@ -10,6 +10,7 @@ from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import name_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, count, find_listing
 from pilotbase.workspace.store import View
@@ -45,7 +46,7 @@ class Seen:
 
     @property
     def name(self) -> str:
-        return self.subject.partition(":")[2]
+        return name_of(self.subject)
 
 
 def see(view: View, subject: str) -> Seen:
@@ -73,7 +74,7 @@ class Line:
 
     @property
     def name(self) -> str:
-        return self.listing.subject.partition(":")[2]
+        return name_of(self.listing.subject)
 
 
 def lines_of(view: View, listings: Iterable[Listing]) -> list[Line]:

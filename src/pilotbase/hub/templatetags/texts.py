@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.public_reasons import spoken_reason
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, catalogue, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
@@ -122,7 +123,7 @@ def address(subject: str) -> str:
 @register.filter
 def rest(subject: str) -> str:
     """Return ``plant/milling`` of ``scenario:plant/milling``."""
-    return subject.partition(":")[2]
+    return name_of(subject)
 
 
 @register.filter

@@ -17,6 +17,7 @@ from pilotbase.documents.permissions import Act, Reading
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
+from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.stored_records import shown_cases
@@ -113,10 +114,10 @@ def _acceptance(base: Base, record: Record, report: Digest) -> Digest | None:
 def proceedings_of(base: Base, plan: Digest, acceptance: Digest | None = None) -> Proceedings:
     """Return the documents of the trial under ``plan``, as the log says too that they are; raises as `pack_trial`."""
     view = base.lab.view
-    report = proven_head(base.lab.store, f"report:{plan}", "trial.reported")
+    report = proven_head(base.lab.store, report_head(plan), "trial.reported")
     if report is None:
         raise NotFoundError("bundle.no_report")
-    issued = proven_head(base.lab.store, f"certificate:{report}", "certificate.issued")
+    issued = proven_head(base.lab.store, certificate_head(report), "certificate.issued")
     return Proceedings(
         plan=view.load(plan, TrialPlan),
         report=view.load(report, Report),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pilotbase.catalogue.advancing import Move, advance
-from pilotbase.catalogue.records import head_of, load_record
+from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.subjects import new_commission
 from pilotbase.documents.application import Application
@@ -27,6 +27,7 @@ from pilotbase.documents.record import (
     Reviewer,
 )
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import holder_of, organisation_subject, record_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
@@ -82,7 +83,7 @@ def register(base: Base, cast: Cast) -> None:
     """Register the organisations of the demonstration that the base does not have."""
     desk = base.lab.store.as_actor(cast.operator(cast.desk))
     for organisation in _organisations(cast.base):
-        if desk.head(head_of(f"organisation:{organisation.name}")) is None:
+        if desk.head(record_head(organisation_subject(organisation.name))) is None:
             save(desk, organisation)
 
 
@@ -111,7 +112,7 @@ def open_scenario(base: Base, cast: Cast, folder: Path) -> str:
 def is_played(base: Base, folder: Path) -> bool:
     """Tell whether the base has a record of the scenario in ``folder``."""
     planned = load_document(Scenario, folder / "scenario.yaml")
-    return base.lab.view.head(head_of(f"scenario:{planned.owner.organisation}/{planned.name}")) is not None
+    return base.lab.view.head(record_head(planned.subject)) is not None
 
 
 def submit(base: Base, cast: Cast, folder: Path, scenario: str) -> str:
@@ -220,7 +221,7 @@ class PlayedTrial:
 
 
 def _party(subject: str) -> str:
-    return subject.partition(":")[2].partition("/")[0]
+    return holder_of(subject)
 
 
 def _organisations(base_name: str) -> Iterator[Organisation]:

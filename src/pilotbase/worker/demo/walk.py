@@ -26,6 +26,7 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.service_api import NewBudget, NewKey, NewService
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import WatchTerms
@@ -229,4 +230,4 @@ def _reacted(view: View) -> Iterator[WalkStep]:
 
 
 def _name(subject: str) -> str:
-    return subject.partition(":")[2]
+    return name_of(subject)

@@ -25,6 +25,7 @@ from pilotbase.documents.public_reasons import REVOKED, SUPERSEDED, SUSPENDED
 from pilotbase.documents.record import ApplicationVersion, Record, Result
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Approval, Scenario
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.freezing import freeze_plan
@@ -188,7 +189,7 @@ def _approved(base: Base, scenario: str, application: str) -> list[Approval]:
 def _repeat(record: Record) -> str:
     """Return a name for the re-run that this round is, empty for the first trial of a version."""
     repeated = [step for step in record.history if step.act is Act.TRIAL_REPEAT]
-    return f"{record.subject.partition(':')[2]}-{record.round}" if repeated else ""
+    return f"{name_of(record.subject)}-{record.round}" if repeated else ""
 
 
 def _step(base: Base, job: Job, act: Act, made: Digest | None = None) -> None:

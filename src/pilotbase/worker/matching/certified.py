@@ -13,6 +13,7 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import application_subject, certificate_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.matching import gaps
 from pilotbase.matching.finding import match_application, match_scenario
@@ -90,7 +91,7 @@ def withheld_proofs(view: View) -> list[Withheld]:
     listed = view.load(head, RevocationList)
     entries: dict[str, Literal["suspended", "revoked"]] = {entry.serial: "suspended" for entry in listed.suspended}
     entries |= {entry.serial: "revoked" for entry in listed.revoked}
-    names = {f"certificate:{serial}": serial for serial in list(entries)[-MOST_CERTIFICATES:]}
+    names = {certificate_head(serial): serial for serial in list(entries)[-MOST_CERTIFICATES:]}
     found = []
     for name, stored in view.named(list(names)).items():
         proven = _proven(_certificate(stored.body))
@@ -119,8 +120,8 @@ def _proven(certificate: Certificate) -> Proven:
     supplier = application.supplier.organisation
     return Proven(
         serial=certificate.serial,
-        application=f"application:{supplier}/{application.name}",
-        scenario=f"scenario:{scenario.owner.organisation}/{scenario.name}",
+        application=application_subject(supplier, application.name),
+        scenario=scenario.subject,
         scenario_version=scenario.digest,
         verdict=certificate.verdict,
         isolation=IsolationLevel(certificate.isolation),

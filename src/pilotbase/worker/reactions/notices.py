@@ -6,6 +6,7 @@ from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.base import Localized
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.service import Service
+from pilotbase.documents.subjects import incident_subject, service_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.watch import Incident
@@ -15,13 +16,13 @@ from pilotbase.notices.making import Draft
 def about_service(service: Service, said: Text, happening: str) -> list[Draft]:
     """Return the notices about a service."""
     told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR)]
-    return [_draft(f"service:{service.name}", address, service, said, happening) for address in told]
+    return [_draft(service_subject(service.name), address, service, said, happening) for address in told]
 
 
 def about_incident(incident: Incident, service: Service, said: Text, happening: str) -> list[Draft]:
     """Return the notices about an incident of ``service``."""
     told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR), Address(role=Role.REGULATOR)]
-    return [_draft(f"incident:{incident.number}", address, service, said, happening) for address in told]
+    return [_draft(incident_subject(incident.number), address, service, said, happening) for address in told]
 
 
 def about_base(said: Text, happening: str) -> list[Draft]:

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from pilotbase.catalogue.news import news, talks
-from pilotbase.catalogue.records import both_languages, head_of
+from pilotbase.catalogue.records import both_languages
 from pilotbase.catalogue.ties import organisation_of
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import Notice, Post
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record, Reviewer
+from pilotbase.documents.subjects import record_head
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices import deliveries, mails, rows
 from pilotbase.notices.due_dates import waits_due
@@ -141,7 +142,7 @@ class Noticing:
         title, now = both_languages(record.title), self.view.store.clock()
         yield from of_step(record, title)
         yield from (of_release(record, title, reviewer) for reviewer in self._released(record))
-        if self.view.head(head_of(record.subject)) == record.digest():
+        if self.view.head(record_head(record.subject)) == record.digest():
             listing = Listing(record.subject, record.kind, record.state, "", record.owner, title)
             for one in record.waits:
                 # Such as an order whose day is tomorrow: the clock has passed the moment at which it is told.

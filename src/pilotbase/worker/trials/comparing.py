@@ -10,6 +10,7 @@ from pilotbase.documents.permissions import Reading
 from pilotbase.documents.report import CriterionResult, Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.side_by_side import Candidate, ComparedCriterion, Comparison
+from pilotbase.documents.subjects import name_of
 from pilotbase.worker.readings import scenario_for
 from pilotbase.worker.trials.savings import CASES, saves
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
@@ -49,7 +50,7 @@ def _candidates(view: View, subject: str, scenario: Scenario) -> Iterator[Candid
             if stored is not None:
                 report = stored.load(Report)
                 tried = view.load(record.documents["scenario"], Scenario)
-                yield _candidate(listing.subject.partition(":")[2], record.state, report, tried)
+                yield _candidate(name_of(listing.subject), record.state, report, tried)
         after = page.after
         if after is None:
             return

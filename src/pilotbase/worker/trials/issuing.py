@@ -17,6 +17,7 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
+from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import PUBLIC
@@ -36,9 +37,9 @@ def issue(
             store as its certificate issued.
     """
     require_stored(base.lab.store, plan.digest(), "trial-plan", "trial.plan_frozen")
-    if proven_head(base.lab.store, f"report:{plan.digest()}", "trial.reported") != report.digest():
+    if proven_head(base.lab.store, report_head(plan.digest()), "trial.reported") != report.digest():
         raise InvalidProofError("worker.report_unlogged", report=report.digest(), plan=plan.digest())
-    head, view = f"certificate:{report.digest()}", base.lab.view
+    head, view = certificate_head(report.digest()), base.lab.view
     known = proven_head(base.lab.store, head, "certificate.issued")
     if known is not None:
         return view.load(known, IssuedCertificate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
+from pilotbase.documents.subjects import certificate_head
 from pilotbase.workspace.store import View
 
 
@@ -20,5 +21,5 @@ def report_of(view: View, record: Record) -> Report | None:
 def certificate_of(view: View, record: Record) -> IssuedCertificate | None:
     """Return the certificate that was issued over the newest report."""
     report_digest = record.documents.get("report")
-    digest = view.head(f"certificate:{report_digest}") if report_digest else None
+    digest = view.head(certificate_head(report_digest)) if report_digest else None
     return view.load(digest, IssuedCertificate) if digest else None
