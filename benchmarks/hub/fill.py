@@ -35,7 +35,7 @@ from benchmarks.hub.moulds import Mould, Words, differences
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace import schema, text_index
 from pilotbase.workspace.engine import Database
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 
 _STATES = ("open", "open", "open", "open", "open", "draft", "draft", "review", "closed", "closed")

@@ -12,8 +12,8 @@ from pilotbase.catalogue.targets import read_targets, set_targets
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.vocabularies import Role
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.reconciliation import verify_store
 from tests.catalogue.records_for_tests import DESK, OWNER, REGULATOR
 
 

@@ -14,8 +14,8 @@ from pilotbase.documents.record import Order
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import actor, parties
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.listings import Query, count, count_by, find_listing, list_page
-from pilotbase.workspace.reconciliation import verify_store
 from tests.catalogue.records_for_tests import (
     COMMISSION,
     DESK,

@@ -11,8 +11,8 @@ from pilotbase.documents.thread import Correction, Marking, Mention, Question, R
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.blobs import BlobStore
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import ConflictError, NotFoundError
-from pilotbase.workspace.reconciliation import verify_store
 from pilotbase.workspace.threads import count_threads, list_threads
 from tests.catalogue.records_for_tests import (
     APPLICATION,

@@ -10,10 +10,10 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Appeal, AppealDecision, Order, OrderLifting
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query, count
-from pilotbase.workspace.log_check import verify_log
-from pilotbase.workspace.reconciliation import verify_store
+from pilotbase.workspace.log.offline import verify_log
 from tests.catalogue.records_for_tests import (
     APPLICATION,
     COMMISSION,

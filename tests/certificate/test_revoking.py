@@ -21,8 +21,8 @@ from pilotbase.certificate import (
 )
 from pilotbase.certificate.revocation import RevocationList, read_revocations
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError, UnknownProofError
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.home import init_home
-from pilotbase.workspace.reconciliation import verify_store
 from pilotbase.workspace.store import View
 
 NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)

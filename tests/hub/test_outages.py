@@ -6,7 +6,7 @@ import json
 import pytest
 from test_api import APPEAL, KEYED, caller
 
-from pilotbase.workspace.reconciliation import verify_store
+from pilotbase.workspace.checks.reconciliation import verify_store
 
 
 @pytest.fixture(scope="module")

@@ -21,10 +21,10 @@ from pilotbase.roadmap.bookkeeping import keep_books
 from pilotbase.roadmap.ledger import count_anew, tell_ledger, tell_map
 from pilotbase.roadmap.tables import ledger_table
 from pilotbase.workspace.actors import parties
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Journey, note_first, put_journey, read_journeys
 from pilotbase.workspace.listings import Listing, put_listing
-from pilotbase.workspace.reconciliation import verify_store
 from pilotbase.workspace.tables import OF_RECORDS
 from tests.catalogue.records_for_tests import (
     COMMISSION,

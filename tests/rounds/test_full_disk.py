@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pilotbase.worker.base import Base, open_base
-from pilotbase.workspace.reconciliation import verify_store
+from pilotbase.workspace.checks.reconciliation import verify_store
 from tests.rounds.machine_for_tests import Machine
 from tests.rounds.walk_for_tests import Walk, publish
 

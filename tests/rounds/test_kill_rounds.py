@@ -17,9 +17,9 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.report import Report
 from pilotbase.worker.base import Base, open_base
 from pilotbase.workspace import tables
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.home import HomeSettings, init_home
 from pilotbase.workspace.jobs import JobState, jobs_of, live_jobs
-from pilotbase.workspace.reconciliation import verify_store
 from tests.catalogue.records_for_tests import MACHINE
 from tests.rounds.machine_for_tests import Machine, Postgres, reason_to_skip
 from tests.rounds.walk_for_tests import PATIENCE, Walk, patiently, publish

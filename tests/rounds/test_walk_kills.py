@@ -24,10 +24,10 @@ from typing import Any
 import pytest
 
 from pilotbase.worker.base import open_base
-from pilotbase.workspace.backup import write_backup
-from pilotbase.workspace.backup_file import opened_backup
+from pilotbase.workspace.backup.reading import opened_backup
+from pilotbase.workspace.backup.restoring import restore_store
+from pilotbase.workspace.backup.writing import write_backup
 from pilotbase.workspace.home import MARK, HomeSettings, open_home
-from pilotbase.workspace.restoring import restore_store
 from tests.protocols.receivers_for_tests import receiving
 from tests.rounds.crew_for_tests import KINDS, Crew, still_alive
 from tests.rounds.life_for_tests import STEPS, Kills, Life

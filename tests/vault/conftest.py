@@ -16,7 +16,7 @@ from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.keys import KeyFolder
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workspace"))

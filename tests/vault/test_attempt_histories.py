@@ -26,8 +26,8 @@ from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.keys import KeyFolder
-from pilotbase.workspace.log_check import verify_log
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.notes import LogKey
+from pilotbase.workspace.log.offline import verify_log
 from pilotbase.workspace.store import Store
 
 ROWS, ATTEMPTS, ALPHA = 60, 6, 0.05
@@ -134,7 +134,7 @@ from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.keys import KeyFolder
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 url, folder, digest = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 key = LogKey(load_pem_private_key((folder / "log.pem").read_bytes(), None))

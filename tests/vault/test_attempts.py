@@ -222,7 +222,7 @@ from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.keys import KeyFolder
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 url, folder, digest, name = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 store = Store.open(url, LogKey(Ed25519PrivateKey.generate()))

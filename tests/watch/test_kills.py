@@ -27,7 +27,7 @@ sys.path.insert(0, {root!r})
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pilotbase.watch.observations import take
 from pilotbase.watch.running import close_all_cohorts, run_once
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 from tests.watch.services_for_tests import BASE, labelled, observed
 

@@ -15,9 +15,9 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.worker.jobs.handlers import HANDLERS
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import StaleLeaseError
 from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of
-from pilotbase.workspace.reconciliation import verify_store
 from tests.catalogue.records_for_tests import DESK, OWNER, PLANNER
 from tests.trial.conftest import GOOD
 from tests.worker.commissions_for_tests import COMMISSION, MACHINE, Ordered

@@ -14,8 +14,8 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.sealing import SealedScenario
 from pilotbase.worker.intake.kept_files import erase_scenario_files, take_application
 from pilotbase.worker.jobs.queue import Worker
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of, live_jobs
-from pilotbase.workspace.reconciliation import verify_store
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, REGULATOR, REVIEWER, SUPPLIER
 from tests.trial.conftest import BAD
 from tests.worker.commissions_for_tests import APPLICATION, COMMISSION, MACHINE, SCENARIO, Ordered

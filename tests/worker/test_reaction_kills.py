@@ -10,7 +10,7 @@ import pytest
 
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.worker.base import open_base
-from pilotbase.workspace.reconciliation import verify_store
+from pilotbase.workspace.checks.reconciliation import verify_store
 from tests.catalogue.records_for_tests import DESK, OWNER
 from tests.worker.reactions_for_tests import Watched
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -19,15 +19,15 @@ from pilotbase.documents.hashes import canonical_json, digest_bytes
 from pilotbase.documents.organisation import Organisation
 from pilotbase.workspace import schema
 from pilotbase.workspace.actors import PUBLIC, Role, actor
-from pilotbase.workspace.backup import SIGNED_AS, write_backup
-from pilotbase.workspace.backup_file import opened_backup
+from pilotbase.workspace.backup.reading import opened_backup
+from pilotbase.workspace.backup.restoring import Destination, restore_store, restored_home
+from pilotbase.workspace.backup.writing import SIGNED_AS, write_backup
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.engine import Database
 from pilotbase.workspace.home import Home, HomeSettings, init_home, open_home
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.listings import Query, list_page
-from pilotbase.workspace.notes import LogKey
-from pilotbase.workspace.reconciliation import verify_store
-from pilotbase.workspace.restoring import Destination, restore_store, restored_home
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 from tests.catalogue.records_for_tests import MACHINE, SCENARIO, Trial
 from tests.workspace.stores_for_tests import Clock

@@ -18,7 +18,7 @@ import sys
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pilotbase.documents.errors import RefusedError
 from pilotbase.workspace.actors import Role, actor
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 view = Store.open(sys.argv[1], LogKey(Ed25519PrivateKey.generate())).as_actor(actor("base", Role.OPERATOR))
 sys.stdin.readline()

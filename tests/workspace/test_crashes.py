@@ -14,8 +14,8 @@ from sqlalchemy import Engine, event
 from pilotbase.documents.organisation import Organisation
 from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.home import init_home, open_home
-from pilotbase.workspace.log_check import verify_log
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.offline import verify_log
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 
 def killed_before(step, act):

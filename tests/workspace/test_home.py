@@ -18,7 +18,7 @@ from pilotbase.workspace import home as home_module
 from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.home import HomeSettings, home_path, init_home, open_home
-from pilotbase.workspace.log_check import verify_log
+from pilotbase.workspace.log.offline import verify_log
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
 

@@ -12,12 +12,13 @@ from sqlalchemy import delete, select, update
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
-from pilotbase.workspace import log, tables
+from pilotbase.workspace import tables
 from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.log_check import LogCopy, verify_log
-from pilotbase.workspace.merkle import MerkleTree, leaf_hash, verify_consistency, verify_inclusion
-from pilotbase.workspace.notes import LogKey, LogVerifier
+from pilotbase.workspace.log import entries as log
+from pilotbase.workspace.log.merkle import MerkleTree, leaf_hash, verify_consistency, verify_inclusion
+from pilotbase.workspace.log.notes import LogKey, LogVerifier
+from pilotbase.workspace.log.offline import LogCopy, verify_log
 from pilotbase.workspace.store import Store, View
 
 
@@ -256,7 +257,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pilotbase.documents.organisation import Organisation
 from pilotbase.workspace.actors import PUBLIC, Role, actor
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 key = LogKey(load_pem_private_key(Path(sys.argv[2]).read_bytes(), None))
 view = Store.open(sys.argv[1], key).as_actor(actor("base", Role.OPERATOR))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pilotbase.workspace.merkle import (
+from pilotbase.workspace.log.merkle import (
     EMPTY_ROOT,
     MerkleTree,
     inclusion_proof,

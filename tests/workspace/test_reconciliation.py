@@ -7,11 +7,12 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.workspace import log, tables
+from pilotbase.workspace import tables
 from pilotbase.workspace.actors import PUBLIC, Role, actor
-from pilotbase.workspace.merkle import leaf_hash
-from pilotbase.workspace.proofs import proven_head, require_stored
-from pilotbase.workspace.reconciliation import verify_store
+from pilotbase.workspace.checks.proofs import proven_head, require_stored
+from pilotbase.workspace.checks.reconciliation import verify_store
+from pilotbase.workspace.log import entries as log
+from pilotbase.workspace.log.merkle import leaf_hash
 from pilotbase.workspace.store import Store, View
 
 

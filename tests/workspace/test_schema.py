@@ -8,7 +8,7 @@ from sqlalchemy import text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace import schema, tables
 from pilotbase.workspace.engine import Database
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 
 

@@ -19,7 +19,7 @@ from pilotbase.certificate.revocation import (
 from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.workspace.actors import PUBLIC
-from pilotbase.workspace.proofs import proven_head
+from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.store import View
 
 LIST_DAYS = 7

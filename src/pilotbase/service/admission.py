@@ -18,8 +18,8 @@ from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.service.known import barred, revocations
+from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.proofs import proven_head
 from pilotbase.workspace.store import View
 
 

@@ -22,7 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.documents.contract import Prediction
-from pilotbase.workspace.merkle import leaf_hash
+from pilotbase.workspace.log.merkle import leaf_hash
 
 Ints = NDArray[np.int64]
 _FORMULA_STARTS = tuple("=+-@\t\r")

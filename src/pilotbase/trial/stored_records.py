@@ -25,7 +25,7 @@ from pilotbase.measures import Cases
 from pilotbase.trial.performance import Load
 from pilotbase.trial.records import CaseRecords, leaf_hashes, spell_answers
 from pilotbase.trial.remainder import Unscored
-from pilotbase.workspace.merkle import MerkleTree
+from pilotbase.workspace.log.merkle import MerkleTree
 
 _ENTRY = "pilotbase"
 _GROUP = "group:"

@@ -27,8 +27,8 @@ from pilotbase.workspace import schema
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.engine import Database, machine_failure
 from pilotbase.workspace.keys import KeyFolder, write_private
-from pilotbase.workspace.log import log_size
-from pilotbase.workspace.notes import LogKey
+from pilotbase.workspace.log.entries import log_size
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Clock, Store, utc_now
 
 VARIABLE = "PILOTBASE_HOME"

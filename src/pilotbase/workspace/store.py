@@ -19,14 +19,15 @@ from itertools import islice
 from sqlalchemy import Connection, and_, select
 
 from pilotbase.documents.base import Document
-from pilotbase.workspace import budgets, leases, log, records, schema, tables
+from pilotbase.workspace import budgets, leases, records, schema, tables
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.changes import Change, changes
 from pilotbase.workspace.engine import Database
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.leases import Lease
-from pilotbase.workspace.log_check import LogCopy
-from pilotbase.workspace.notes import Checkpoint, LogKey
+from pilotbase.workspace.log import entries as log
+from pilotbase.workspace.log.notes import Checkpoint, LogKey
+from pilotbase.workspace.log.offline import LogCopy
 from pilotbase.workspace.records import D, Fields, Stored
 from pilotbase.workspace.transaction import Transaction
 

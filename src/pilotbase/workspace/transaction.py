@@ -13,7 +13,7 @@ from pilotbase.workspace import budgets, leases, listing_rows, records, tables
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.leases import Lease
-from pilotbase.workspace.log import COUNTER, HEAD, STORED, Fact, Record
+from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, Fact, Record
 
 _documents = tables.documents.c
 _heads = tables.heads.c

@@ -10,9 +10,9 @@ from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
-from pilotbase.workspace.excerpts import LogExcerpt, entries_naming, take_excerpt
-from pilotbase.workspace.log import HEAD, STORED, LogEntry
-from pilotbase.workspace.notes import LogVerifier
+from pilotbase.workspace.checks.excerpts import LogExcerpt, entries_naming, take_excerpt
+from pilotbase.workspace.log.entries import HEAD, STORED, LogEntry
+from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.store import Store
 
 IN_ORDER = ("plan", "answers", "order", "report")

@@ -28,8 +28,8 @@ from pilotbase.worker.bundles.course import Proceedings, excerpt_of
 from pilotbase.worker.bundles.files import pack
 from pilotbase.worker.bundles.readme import readme
 from pilotbase.worker.readings import record_for
+from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.proofs import proven_head
 from pilotbase.workspace.store import View
 
 _ODD = re.compile(r"[^A-Za-z0-9._-]")

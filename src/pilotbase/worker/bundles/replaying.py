@@ -22,8 +22,8 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.worker.bundles.course import Proceedings, require_said
 from pilotbase.worker.bundles.files import SUMS, read_folder, unpack
 from pilotbase.worker.trials.replaying import Replay, replay_lines, replay_trial
-from pilotbase.workspace.excerpts import LogExcerpt
-from pilotbase.workspace.notes import LogVerifier
+from pilotbase.workspace.checks.excerpts import LogExcerpt
+from pilotbase.workspace.log.notes import LogVerifier
 
 Model = TypeVar("Model", bound=Document)
 

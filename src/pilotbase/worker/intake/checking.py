@@ -22,7 +22,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.scenario_tables import check_cases
 from pilotbase.worker.trials.scenario_standing import standing_lines
-from pilotbase.workspace.reconciliation import verify_store
+from pilotbase.workspace.checks.reconciliation import verify_store
 
 
 @dataclass(frozen=True)

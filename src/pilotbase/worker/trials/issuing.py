@@ -21,8 +21,8 @@ from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import PUBLIC
+from pilotbase.workspace.checks.proofs import proven_head, require_stored
 from pilotbase.workspace.failures import ConflictError
-from pilotbase.workspace.proofs import proven_head, require_stored
 
 
 def issue(

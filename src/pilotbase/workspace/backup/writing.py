@@ -37,12 +37,12 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
 from pilotbase.workspace import schema
+from pilotbase.workspace.backup.rows import dump_rows, stored_tables
 from pilotbase.workspace.engine import Database, machine_failure
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.home import MARK, Home
 from pilotbase.workspace.keys import PUBLIC_HALF, sync_folder
-from pilotbase.workspace.notes import LogKey
-from pilotbase.workspace.table_rows import dump_rows, stored_tables
+from pilotbase.workspace.log.notes import LogKey
 
 MANIFEST, SIGNATURE, TRUST = "manifest.json", "manifest.sig", "trust.json"
 SIGNED_AS = b"pilotbase backup\n"

@@ -22,8 +22,8 @@ from pilotbase.documents.hashes import Digest, canonical_json
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.merkle import Node, completed_nodes, consistency_path, inclusion_path, leaf_hash, root_of
-from pilotbase.workspace.notes import Checkpoint, LogKey
+from pilotbase.workspace.log.merkle import Node, completed_nodes, consistency_path, inclusion_path, leaf_hash, root_of
+from pilotbase.workspace.log.notes import Checkpoint, LogKey
 
 Fact = str | int | bool
 _SALT_BYTES = 32

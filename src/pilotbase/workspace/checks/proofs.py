@@ -6,9 +6,10 @@ from sqlalchemy import Connection, select
 
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, canonical_json
-from pilotbase.workspace import log, tables
-from pilotbase.workspace.merkle import verify_inclusion
-from pilotbase.workspace.notes import LogVerifier
+from pilotbase.workspace import tables
+from pilotbase.workspace.log import entries as log
+from pilotbase.workspace.log.merkle import verify_inclusion
+from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.store import Store
 
 

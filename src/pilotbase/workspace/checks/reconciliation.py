@@ -17,11 +17,11 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.subjects import record_head
 from pilotbase.workspace import tables
-from pilotbase.workspace.journey_check import compare_journeys
-from pilotbase.workspace.log import COUNTER, HEAD, STORED, Fact, LogEntry
-from pilotbase.workspace.log_check import LogCopy, VerifiedLog, verify_log
-from pilotbase.workspace.notes import LogVerifier
-from pilotbase.workspace.service_check import compare_services
+from pilotbase.workspace.checks.journeys import compare_journeys
+from pilotbase.workspace.checks.services import compare_services
+from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, Fact, LogEntry
+from pilotbase.workspace.log.notes import LogVerifier
+from pilotbase.workspace.log.offline import LogCopy, VerifiedLog, verify_log
 from pilotbase.workspace.store import Store
 
 AttemptRow = tuple[str, str, str, int, str]

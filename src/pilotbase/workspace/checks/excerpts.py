@@ -11,9 +11,9 @@ from sqlalchemy import select
 from pilotbase.documents.base import Document, Part
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.workspace import tables
-from pilotbase.workspace.log import LogEntry, prove_inclusion
-from pilotbase.workspace.merkle import verify_inclusion
-from pilotbase.workspace.notes import LogVerifier
+from pilotbase.workspace.log.entries import LogEntry, prove_inclusion
+from pilotbase.workspace.log.merkle import verify_inclusion
+from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.store import Store
 
 

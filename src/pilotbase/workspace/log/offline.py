@@ -19,9 +19,9 @@ from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.workspace import tables
 from pilotbase.workspace.engine import machine_failure
-from pilotbase.workspace.log import NO_PREDECESSOR, LogEntry, digest_text
-from pilotbase.workspace.merkle import MerkleTree, leaf_hash
-from pilotbase.workspace.notes import Checkpoint, LogVerifier
+from pilotbase.workspace.log.entries import NO_PREDECESSOR, LogEntry, digest_text
+from pilotbase.workspace.log.merkle import MerkleTree, leaf_hash
+from pilotbase.workspace.log.notes import Checkpoint, LogVerifier
 
 
 @dataclass(frozen=True)

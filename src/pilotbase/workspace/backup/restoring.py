@@ -19,16 +19,16 @@ from sqlalchemy import Connection, delete, inspect
 
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.workspace import schema, tables, text_index
-from pilotbase.workspace.backup import TRUST
-from pilotbase.workspace.backup_file import Backup
+from pilotbase.workspace.backup.reading import Backup
+from pilotbase.workspace.backup.rows import load_rows, stored_tables
+from pilotbase.workspace.backup.writing import TRUST
+from pilotbase.workspace.checks.reconciliation import verify_tables
 from pilotbase.workspace.engine import Database, machine_failure
 from pilotbase.workspace.failures import DiskFullError
 from pilotbase.workspace.home import FOLDERS, MARK, Home, HomeSettings, create_database_file
 from pilotbase.workspace.keys import PUBLIC_HALF, KeyFolder, write_private
-from pilotbase.workspace.log_check import VerifiedLog
-from pilotbase.workspace.notes import LogKey
-from pilotbase.workspace.reconciliation import verify_tables
-from pilotbase.workspace.table_rows import load_rows, stored_tables
+from pilotbase.workspace.log.notes import LogKey
+from pilotbase.workspace.log.offline import VerifiedLog
 
 
 @dataclass(frozen=True)
