@@ -27,7 +27,7 @@ _NO_CODE = (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tok
 COLUMNS = (
     *("name", "files", "lines", "file: median / 90 % / most", "function: median / 90 % / most", "functions > 60"),
     *("parameters: most", "functions > 6", "documented", "typed", "Any", "ring of rooms", "ring of files", "lazy"),
-    *("comments per 100", "test lines per line"),
+    *("comments per 100", "test lines per line", "own errors", "broad per 1,000", "ignored types per 1,000"),
 )
 
 
@@ -84,7 +84,8 @@ def row(peer: Peer) -> list[str]:
         _share([each is not None for each in annotations]),
         _share([each is not None and "Any" in re.findall(r"\w+", ast.unparse(each)) for each in annotations]),
         *(_largest(between), _largest(loaded), str(lazy)),
-        *(f"{100 * comments / code:.1f}", f"{tested / code:.2f}" if tested else "–"),
+        *(f"{100 * comments / code:.1f}", f"{tested / code:.2f}" if tested else "–", _share(_own_errors(sources))),
+        *(_per_thousand(_broad_handlers(sources), files), _per_thousand(_ignored_types(sources), files)),
     ]
 
 
@@ -176,6 +177,35 @@ def _count_lines(texts: Iterable[str]) -> tuple[int, int]:
     return comments, code
 
 
+def _own_errors(sources: list[Source]) -> list[bool]:
+    """Return of every ``raise`` that makes an exception whether its class is the package's own."""
+    classes = [node for source in sources for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
+    errors = {each.name for each in classes if _is_error(each)}
+    raised = [
+        node.exc for source in sources for node in ast.walk(source.tree) if isinstance(node, ast.Raise) and node.exc
+    ]
+    called = [each.func if isinstance(each, ast.Call) else each for each in raised]
+    return [ast.unparse(each).rpartition(".")[2] in errors for each in called]
+
+
+def _is_error(node: ast.ClassDef) -> bool:
+    return any(re.search("Error|Exception", name) for name in (node.name, *map(ast.unparse, node.bases)))
+
+
+def _broad_handlers(sources: list[Source]) -> int:
+    """Return how many handlers catch everything."""
+    handlers = [node for source in sources for node in ast.walk(source.tree) if isinstance(node, ast.ExceptHandler)]
+    return sum(each.type is None or ast.unparse(each.type) in {"Exception", "BaseException"} for each in handlers)
+
+
+def _ignored_types(sources: list[Source]) -> int:
+    return sum(source.text.count("type: ignore") for source in sources)
+
+
+def _per_thousand(number: int, files: list[Sized]) -> str:
+    return f"{1000 * number / sum(each.size for each in files):.1f}"
+
+
 def _largest(graph: Graph) -> str:
     found = rings(graph)
     return f"{len(found[0]) if found else 0} of {len(graph)}"
@@ -187,7 +217,7 @@ def _spelled(sized: list[Sized]) -> str:
 
 
 def _share(held: list[bool]) -> str:
-    return f"{100 * sum(held) / len(held):.0f} %"
+    return f"{100 * sum(held) / len(held):.0f} %" if held else "–"
 
 
 if __name__ == "__main__":
