@@ -188,3 +188,14 @@ def test_files_are_read_within_bounds(tmp_path: Path) -> None:
 def test_bad_roots_are_the_user_s_input() -> None:
     with pytest.raises(InputError, match=r"mine\.json holds no trust roots"):
         read_trust_roots(b'{"document":"trust-roots/1","roots":[]}', "mine.json")
+
+
+@pytest.mark.parametrize("size", [31, 33])
+def test_a_root_of_another_length_is_no_key(shared_trust: TrustFolder, size: int) -> None:
+    def stretch(roots: dict[str, Any]) -> None:
+        roots["roots"][0]["key"]["value"] = base64.b64encode(b"k" * size).decode()
+
+    written = json.dumps(shared_trust.roots().to_json_value()).encode()
+    assert read_trust_roots(altered(written, lambda _: None), "mine.json") == shared_trust.roots()
+    with pytest.raises(InputError, match=r"mine\.json holds no trust roots.*32 bytes"):
+        read_trust_roots(altered(written, stretch), "mine.json")

@@ -134,6 +134,15 @@ def test_inconclusive_claims_neither_way(make_report: MakeReport, plan: TrialPla
     assert "would have issued" not in sentence
 
 
+def test_a_run_that_ended_before_any_criterion_is_told_with_its_reason(make_report: MakeReport, plan: TrialPlan) -> None:
+    reason = text("box.end.memory_limit")
+    report = make_report(verdict=Verdict.INCONCLUSIVE, criteria=(), reasons=(reason,))
+    for language, spent in (("en", "spent 0.008333 of the error probability 0.05"), ("zh", "0.008333")):
+        sentence = claim_sentence(report, plan).render(language)
+        assert reason.render(language) in sentence
+        assert spent in sentence
+
+
 def test_certificate_names_what_it_leaves_out(
     make_report: MakeReport, plan: TrialPlan, recall: CriterionResult, latency: CriterionResult
 ) -> None:
@@ -151,6 +160,9 @@ def test_certificate_names_what_it_leaves_out(
 def test_no_certificate_without_evidence(make_report: MakeReport, plan: TrialPlan) -> None:
     with pytest.raises(RefusedError, match="not evidence"):
         issue(make_report(evidence=False, plan=None, scenario=None, attempt=None), plan)
+    for no_evidence in ({"evidence": False}, {"attempt": None}):
+        with pytest.raises(RefusedError, match="not evidence"):
+            claim_sentence(make_report(**no_evidence), plan)
     with pytest.raises(RefusedError, match="supplier's view"):
         issue(make_report().supplier_view(), plan)
     with pytest.raises(RefusedError, match="supplier's view"):

@@ -61,6 +61,15 @@ def test_attempt_j_gets_alpha_over_j_times_j_plus_1_whoever_the_supplier(any_vau
     assert (left.next_number, left.next_alpha) == (4, pytest.approx(0.05 / 20))
 
 
+def test_attempts_on_earlier_versions_of_the_data_have_had_their_share(vault: Vault) -> None:
+    terms = SealTerms(SCENARIO, "plant", 0.05, 5, attempts_before=3)
+    hidden_set = seal(vault, pl.DataFrame({"x": range(100)}), terms)
+    left = remaining(vault, hidden_set)
+    assert (left.attempts, left.next_number, left.next_alpha) == (5, 4, pytest.approx(0.05 / 20))
+    assert left.spent_alpha == pytest.approx(0.05 * (1 / 2 + 1 / 6 + 1 / 12))
+    assert open_attempt(vault, hidden_set, asks("a", 10)).number == 4
+
+
 def test_the_same_plan_and_application_find_their_attempt_again_in_any_state(any_vault: Vault) -> None:
     hidden_set = small_set(any_vault)
     first = open_attempt(any_vault, hidden_set, asks("a"))

@@ -158,6 +158,11 @@ def test_clusters_are_cut_whole_or_not_at_all(vault: Vault) -> None:
     with pytest.raises(RefusedError) as coarse:
         cut_slice(vault, small_set(vault), SliceTerms("accuracy", 0.05), np.arange(1000) % 2)
     assert coarse.value.code == "vault.board_too_coarse"
+    by_hundreds = cut_slice(vault, small_set(vault), SliceTerms("accuracy", 0.05), np.arange(1000) // 100)
+    assert by_hundreds.cases == 100, "twice the share is allowed"
+    with pytest.raises(RefusedError) as coarse:
+        cut_slice(vault, small_set(vault), SliceTerms("accuracy", 0.05), np.arange(1000) // 101)
+    assert coarse.value.code == "vault.board_too_coarse"
 
 
 def test_a_board_leaves_something_for_trials(vault: Vault) -> None:

@@ -62,6 +62,10 @@ def test_what_comes_in_pieces_is_whole_and_never_plain(any_vault):
     )
     erase_upload(plant, upload.identity)
     assert files(plant) == [] and list_uploads(plant) == []
+    with pytest.raises(NotFoundError):
+        erase_upload(plant, upload.identity)
+    erased = [entry for entry in any_vault.view.log_entries() if entry.action == "upload.erased"]
+    assert [(*entry.subjects,) for entry in erased] == [(f"upload:{upload.identity}",)], "erasing is told once"
 
 
 def test_a_piece_that_comes_twice_or_early_is_told_where_to_go_on(any_vault):
