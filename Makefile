@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo hub test prove lint format docs lock clean evidence bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match
+.PHONY: demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo
@@ -36,6 +36,10 @@ bench-gateway: $(VENV)/.dev
 
 bench-match: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_match
+
+# Sizes, imports, names, times; what tests run beside it, which takes as long as they do: make measured COVERAGE=1 DEMO=1
+measured: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.house $${COVERAGE:+--coverage} $${DEMO:+--demo}
 
 # A tenth of the runs, into build/evidence: make evidence SHARE=0.1
 SHARE = 1

@@ -5,9 +5,10 @@ what, replaces every function by a trampoline (signatures and types that pydanti
 and draws no sample. cosmic-ray 8.7 rewrites the working tree itself and knows one test command for all modules.
 mutatest's last release is of 2022 and wants a coverage below 6.
 
-A mutant meets the tests of its own room, first those named after its module, then those that import it, then the rest,
-and the contracts that import the room; the first failure ends it. The tests on PostgreSQL repeat those on SQLite and
-are left out. Who fails none of them is either explained in ``survivors.toml`` or shows a hole in the tests.
+A mutant meets the tests of its own room, first those named after its module, then those that import it, then the rest;
+then the contracts that import the room, and whoever elsewhere imports its module. The first failure ends it. The tests
+on PostgreSQL repeat those on SQLite and are left out. Who fails none of them is either explained in ``survivors.toml``
+or shows a hole in the tests.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
@@ -123,26 +125,28 @@ def fates(mutants: list[Mutant], workers: int, told: Callable[[Fate], None] = la
 
 def tests_of(path: Path, room: str) -> list[Path]:
     """Return the test files that a mutant of ``path`` meets, the nearest first."""
-    tests = ROOT / "tests"
-    module = ".".join(path.with_suffix("").parts[1:])
-    own = [(_distance(test, path.stem, module), test) for test in sorted((tests / room).rglob("test_*.py"))]
-    contracts = [
-        test
-        for test in sorted((tests / "contracts").glob("test_*.py"))
-        if f"pilotbase.{room}" in test.read_text("utf-8")
-    ]
-    return [test.relative_to(ROOT) for test in [*(test for _, test in sorted(own)), *contracts]]
+    module = ".".join(path.with_suffix("").parts[1:]).removesuffix(".__init__")
+    met = []
+    for test in sorted((ROOT / "tests").rglob("test_*.py")):
+        distance = _distance(test.relative_to(ROOT / "tests"), _imported(test), module, room)
+        if distance is not None:
+            met.append((distance, test.relative_to(ROOT)))
+    return [test for _, test in sorted(met)]
 
 
-def _distance(test: Path, stem: str, module: str) -> int:
-    if stem in test.stem:
-        return 0
-    return 1 if module in _imported(test) else 2
+def _distance(test: Path, imported: frozenset[str], module: str, room: str) -> int | None:
+    """Return how near a test file is to ``module``; None: it does not meet it."""
+    if test.parts[0] == room:
+        return 0 if module.rpartition(".")[2] in test.stem else 1 if module in imported else 2
+    if test.parts[0] == "contracts" and any(f"{each}.".startswith(f"pilotbase.{room}.") for each in imported):
+        return 3
+    return 4 if module in imported else None
 
 
-def _imported(test: Path) -> set[str]:
+@cache
+def _imported(test: Path) -> frozenset[str]:
     tree = ast.parse(test.read_text("utf-8"))
-    return {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    return frozenset(node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module)
 
 
 @dataclass
@@ -230,7 +234,7 @@ def _limit(room: str, free: SimpleQueue[_Copy]) -> float:
     free.put(copy)
     if code:
         raise RuntimeError(f"the tests of {room} fail without any mutation:\n{output[-3000:]}")
-    return PATIENCE * seconds + 20
+    return PATIENCE * seconds + 120
 
 
 def _first_failure(output: str) -> str:
