@@ -27,7 +27,7 @@ html_copy_source = False
 html_use_index = False
 html_show_copyright = False
 html_search_language = bilingual.Bilingual.lang
-pygments_style = "friendly"
+highlight_language = "none"
 
 
 def setup(app: Sphinx) -> None:

@@ -12,3 +12,7 @@ for (const table of document.querySelectorAll("article table")) {
     piece.replaceChildren(first, ...others.flatMap((part) => [document.createElement("wbr"), part]));
   }
 }
+
+// What a reader of the screen and a keyboard need and Furo leaves out.
+for (const caption of document.querySelectorAll(".caption[role=heading]")) caption.ariaLevel = "2";
+for (const block of document.querySelectorAll("pre")) block.tabIndex = 0;
