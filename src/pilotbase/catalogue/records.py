@@ -12,6 +12,7 @@ from pilotbase.documents.subjects import record_head
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 from pilotbase.workspace.store import View
 
 
@@ -47,6 +48,13 @@ def records_of(view: View, subjects: Sequence[str]) -> dict[str, Record]:
 def record_of(view: View, subject: str) -> Record | None:
     """Return where a record stands, or None where the actor does not see it."""
     return records_of(view, [subject]).get(subject)
+
+
+def trial_with(view: View, certificate: Digest, scenario: str, application: str) -> Record | None:
+    """Return the trial of ``application`` on ``scenario`` in whose record a certificate stands, where it is seen."""
+    trials = list_page(view, Query("commission", scenario=scenario, application=application), limit=MAXIMUM_PAGE)
+    found = records_of(view, [listing.subject for listing in trials.items]).values()
+    return next((one for one in found if one.documents.get("certificate") == certificate), None)
 
 
 def everything(view: View) -> View:

@@ -16,6 +16,7 @@ from pilotbase.certificate.revocation import (
     read_revocations,
     seal_revocations,
 )
+from pilotbase.certificate.status import REVOCATIONS_HEAD
 from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.workspace.actors import PUBLIC
@@ -23,7 +24,7 @@ from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.store import View
 
 LIST_DAYS = 7
-_HEAD, _ACTION = "revocations", "revocations.published"
+_ACTION = "revocations.published"
 
 
 def publish_revocations(trust: TrustFolder, view: View, path: Path, now: datetime) -> RevocationList:
@@ -86,7 +87,7 @@ def _edit(kind: Literal["revoked", "suspended", "reinstated"], serial: str, reas
 
 def _publish(trust: TrustFolder, view: View, path: Path, now: datetime, edit: _Edit | None = None) -> RevocationList:
     with view.transaction(_ACTION) as change:  # one at a time: no two lists of one number
-        head = proven_head(view.store, _HEAD, _ACTION)
+        head = proven_head(view.store, REVOCATIONS_HEAD, _ACTION)
         kept = view.load(head, RevocationList) if head is not None else None
         shown = _read_copy(path, trust)
         known = [listed for listed in (kept, shown) if listed is not None]
@@ -95,7 +96,7 @@ def _publish(trust: TrustFolder, view: View, path: Path, now: datetime, edit: _E
             return kept
         found = _next_list(trust.issuer, known, new, now)
         envelope = seal_revocations(found, trust)
-        change.set_head(_HEAD, change.put(found, PUBLIC), expected=head)
+        change.set_head(REVOCATIONS_HEAD, change.put(found, PUBLIC), expected=head)
         if new is not None:
             change.record(f"certificate.{new.kind}", [new.entry.serial], {"reason": new.entry.reason})
         write_public(path, envelope.to_bytes())

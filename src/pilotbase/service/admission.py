@@ -9,6 +9,7 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.certificate import TrustRoots, verify_certificate
 from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import revocations_of
 from pilotbase.compute.environments import find_environment
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
@@ -17,7 +18,7 @@ from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.service.known import barred, revocations
+from pilotbase.service.known import barred
 from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -95,7 +96,7 @@ def _require_in_time(stated: Certificate, now: datetime) -> None:
 
 
 def _require_unbarred(view: View, route: CertifiedRoute) -> None:
-    found = barred(view, route, revocations(view))
+    found = barred(view, route, revocations_of(view))
     if found == "revoked":
         raise RefusedError("service.revoked", application=route.application.name)
     if found == "suspended":

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import RevocationList
+from pilotbase.certificate.status import REVOCATIONS_HEAD
 from pilotbase.documents.record import Record
 from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStanding
 from pilotbase.documents.subjects import record_head, service_subject, standing_head
@@ -20,7 +21,6 @@ from pilotbase.workspace.freshness import Freshness
 from pilotbase.workspace.store import View
 
 Barred = Literal["revoked", "suspended", "expired"]
-_REVOCATIONS = "revocations"
 _BARRED: Mapping[str, Barred] = {"revoked": "revoked", "suspended": "suspended"}
 """State of a trial's record → what its certificate is then."""
 
@@ -127,17 +127,11 @@ class Known:
             return Access(key, find_budget(connection, key.service, key.budget) if key.budget else None)
 
     def _listed(self) -> RevocationList | None:
-        digest = self._view.head(_REVOCATIONS)
+        digest = self._view.head(REVOCATIONS_HEAD)
         with self._lock:
             if digest is not None and self._revocations[0] != digest:
                 self._revocations = (digest, self._view.load(digest, RevocationList))
             return self._revocations[1]
-
-
-def revocations(view: View) -> RevocationList | None:
-    """Return what this base has revoked and suspended, or None where it has listed nothing."""
-    digest = view.head(_REVOCATIONS)
-    return None if digest is None else view.load(digest, RevocationList)
 
 
 def read_serving(view: View, name: str, listed: RevocationList | None) -> Serving | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.service import Service, ServiceStanding
@@ -18,7 +19,7 @@ from pilotbase.documents.service_acts import ServiceAct
 from pilotbase.documents.subjects import standing_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import ServingState
-from pilotbase.service.known import Serving, read_serving, revocations
+from pilotbase.service.known import Serving, read_serving
 from pilotbase.service.registry import load_service, require_permitted, seen_by
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -97,7 +98,7 @@ def _move(view: View, name: str, kind: str, move: _Move, why: tuple[Text, Digest
         here = view.within(change)
         service = load_service(here, name)
         require_permitted(here, ServiceAct.MOVE, service.organisation)
-        serving = read_serving(here, name, revocations(here))
+        serving = read_serving(here, name, revocations_of(here))
         assert serving is not None
         before, place = serving.standing, move(serving, here)
         done = cause is not None and bool(

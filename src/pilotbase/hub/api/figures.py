@@ -9,6 +9,7 @@ from ninja import Router
 
 from pilotbase.catalogue.figures import FEWEST_PARTIES, FEWEST_TRIALS, Figure, Median
 from pilotbase.catalogue.targets import reached, read_targets
+from pilotbase.certificate.status import CertificateStatus
 from pilotbase.documents.api_figures import MedianTold, OverviewTold, PublicFigures, TargetTold
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.hub.acting import HubRequest
@@ -29,7 +30,7 @@ def read_public(request: HubRequest) -> HttpResponse:
     found, certified = public.figures(), public.certified(datetime.now(UTC))
     told = PublicFigures(
         open_scenarios=found.open,
-        certificates={status: sum(one.status == status for one in certified) for status in public.STATUSES},
+        certificates={status: sum(one.status == status for one in certified) for status in CertificateStatus},
         days=_medians(found.way.steps),
         days_in_all=_median(found.way.whole),
         prices=_medians(found.way.prices),

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from pilotbase.certificate.status import CertificateStatus
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest
@@ -156,4 +157,5 @@ def _examples(person: Person, view: View) -> list[Any]:
 def _certified(person: Person) -> list[public.Certified]:
     if person.name not in ("investor", "regulator"):
         return []
-    return public.placed([one for one in public.certified(datetime.now(UTC)) if one.status == "valid"][:SHOWN])
+    valid = [one for one in public.certified(datetime.now(UTC)) if one.status is CertificateStatus.VALID]
+    return public.placed(valid[:SHOWN])

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import PUBLISHED_STEPS
+from pilotbase.certificate.status import CertificateStatus
 from pilotbase.charts import Leg, spell_days, way_chart
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.schema import KINDS, json_schema
@@ -32,7 +33,7 @@ MOST_WORDS = 200
 def show(request: HubRequest) -> HttpResponse:
     """Show what the base is for: who may do what next, open scenarios, certified applications, figures."""
     certified = public.certified(datetime.now(UTC))
-    in_force = [one for one in certified if one.status == "valid"]
+    in_force = [one for one in certified if one.status is CertificateStatus.VALID]
     scenarios = public.open_scenarios(limit=SHOWN)
     figures = public.figures()
     shown = {
@@ -99,13 +100,13 @@ def figures(request: HubRequest) -> HttpResponse:
     """Show the figures of the base that everybody may know."""
     found, certified = public.figures(), public.certified(datetime.now(UTC))
     legs = legs_of(found.way, language(), PUBLISHED_STEPS)
-    counts = {status: sum(one.status == status for one in certified) for status in public.STATUSES}
+    counts = {status: sum(one.status == status for one in certified) for status in CertificateStatus}
     shown = {
         "title": text("portal.figures_title"),
         "open": found.open,
         "certified": len(certified),
         "statuses": counts,
-        "revoked": counts["revoked"],
+        "revoked": counts[CertificateStatus.REVOKED],
         "way": found.way,
         "whole": spell_days(found.way.whole.value) if found.way.whole else "",
         "legs": [(leg, spell_days(leg.days)) for leg in legs],

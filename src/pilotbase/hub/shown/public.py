@@ -12,7 +12,15 @@ from functools import lru_cache
 
 from pilotbase.catalogue.figures import Published, published
 from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.certificate.revocation import RevocationList, Revoked
+from pilotbase.certificate.revocation import Revoked
+from pilotbase.certificate.status import (
+    MOST_CERTIFICATES,
+    CertificateStatus,
+    Standing,
+    certificate_in,
+    revocations_of,
+    standing_of,
+)
 from pilotbase.documents.base import Localized
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.texts import LANGUAGES
@@ -24,8 +32,6 @@ from pilotbase.workspace.records import fold
 from pilotbase.workspace.store import View
 
 PAGE = 24
-MOST_CERTIFICATES = 10_000
-STATUSES = ("valid", "suspended", "expired", "revoked")
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,17 @@ class Certified:
     """An application version with a certificate that says accept, and whether it holds."""
 
     certificate: Certificate
-    status: str
-    """One of `STATUSES`."""
-    revoked: Revoked | None
-    """Since when and why it is revoked or suspended."""
+    stands: Standing
     scenario: Listing | None = None
     """Where the scenario is still open; `placed` finds it."""
+
+    @property
+    def status(self) -> CertificateStatus:
+        return self.stands.status
+
+    @property
+    def revoked(self) -> Revoked | None:
+        return self.stands.entry
 
     @property
     def scenario_title(self) -> Localized | str:
@@ -73,28 +84,22 @@ def open_by(column: str) -> dict[str, int]:
 def certified(now: datetime, words: str = "") -> list[Certified]:
     """Return certified applications, newest first, those whose words hold every word asked for."""
     view = visitor()
-    terms, listed = fold(words).split(), revocations(view)
+    terms, listed = fold(words).split(), revocations_of(view)
     found = []
     for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES):
-        certificate, said = _read(stored.body)
-        if certificate.verdict is Verdict.ACCEPT and all(term in said for term in terms):
-            found.append(_certified(certificate, listed, now))
+        certificate = certificate_in(stored)
+        if certificate.verdict is Verdict.ACCEPT and all(term in _words(stored.body) for term in terms):
+            found.append(Certified(certificate, standing_of(certificate, listed, now)))
     return found
 
 
 def placed(certified: Sequence[Certified]) -> list[Certified]:
     """Return some certified applications with the scenarios that are still open: one look-up each, so for one page."""
     view = visitor()
-    subjects = dict.fromkeys(_subject(one.certificate) for one in certified)
+    subjects = dict.fromkeys(one.certificate.scenario.subject for one in certified)
     listings = {subject: find_listing(view, subject) for subject in subjects}
     opened = {subject: listing for subject, listing in listings.items() if listing and listing.state == "open"}
-    return [replace(one, scenario=opened.get(_subject(one.certificate))) for one in certified]
-
-
-def revocations(view: View) -> RevocationList | None:
-    """Return the base's list of revocations."""
-    head = view.head("revocations")
-    return view.load(head, RevocationList) if head is not None else None
+    return [replace(one, scenario=opened.get(one.certificate.scenario.subject)) for one in certified]
 
 
 def figures() -> Published:
@@ -103,8 +108,8 @@ def figures() -> Published:
 
 
 @lru_cache(maxsize=MOST_CERTIFICATES)
-def _read(body: bytes) -> tuple[Certificate, str]:
-    """Return the certificate in an issued one, and the words by which a search finds it."""
+def _words(body: bytes) -> str:
+    """Return the words by which a search finds an issued certificate."""
     certificate = IssuedCertificate.model_validate_json(body).certificate
     application, scenario = certificate.application, certificate.scenario
     said = (
@@ -112,18 +117,4 @@ def _read(body: bytes) -> tuple[Certificate, str]:
         *(scenario.name, scenario.owner.organisation, certificate.serial, *certificate.criteria),
         *(certificate.claim.render(language) for language in LANGUAGES),
     )
-    return certificate, fold("\n".join(said))
-
-
-def _certified(certificate: Certificate, listed: RevocationList | None, now: datetime) -> Certified:
-    revoked = listed.find(certificate.serial) if listed else None
-    suspended = listed.find_suspended(certificate.serial) if listed else None
-    if revoked is not None:
-        return Certified(certificate, "revoked", revoked)
-    if now >= certificate.expires_at:
-        return Certified(certificate, "expired", None)
-    return Certified(certificate, "suspended" if suspended else "valid", suspended)
-
-
-def _subject(certificate: Certificate) -> str:
-    return certificate.scenario.subject
+    return fold("\n".join(said))

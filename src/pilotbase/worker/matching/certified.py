@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Literal
 
-from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.certificate.revocation import RevocationList
+from pilotbase.certificate.status import (
+    MOST_CERTIFICATES,
+    CertificateStatus,
+    certificate_in,
+    issued_certificates,
+    revocations_of,
+    standing_of,
+)
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.subjects import application_subject, certificate_head
+from pilotbase.documents.subjects import certificate_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.matching import gaps
 from pilotbase.matching.finding import match_application, match_scenario
@@ -23,9 +28,6 @@ from pilotbase.matching.words import CharacterComparer, Comparer
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
-
-MOST_CERTIFICATES = 2000
-"""The newest so many are looked at."""
 
 
 def match_subject(view: View, subject: str, comparer: Comparer | None = None) -> Matches:
@@ -63,13 +65,11 @@ def gap_map(view: View) -> GapMap:
 
 def proofs_that_hold(view: View, now: datetime) -> list[Proven]:
     """Return the certificates that are neither expired, revoked nor suspended, newest first; rejections too."""
-    head = view.head("revocations")
-    listed = view.load(head, RevocationList) if head is not None else None
-    found = (_certificate(stored.body) for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES))
+    listed = revocations_of(view)
     return [
         _proven(one)
-        for one in found
-        if one.verdict is not Verdict.INCONCLUSIVE and now < one.expires_at and not _withdrawn(listed, one.serial)
+        for one in issued_certificates(view)
+        if one.verdict is not Verdict.INCONCLUSIVE and standing_of(one, listed, now).status is CertificateStatus.VALID
     ]
 
 
@@ -85,16 +85,15 @@ class Withheld:
 
 def withheld_proofs(view: View) -> list[Withheld]:
     """Return the certificates that no match counts because they are suspended or revoked, as the base's list says."""
-    head = view.head("revocations")
-    if head is None:
+    listed = revocations_of(view)
+    if listed is None:
         return []
-    listed = view.load(head, RevocationList)
     entries: dict[str, Literal["suspended", "revoked"]] = {entry.serial: "suspended" for entry in listed.suspended}
     entries |= {entry.serial: "revoked" for entry in listed.revoked}
     names = {certificate_head(serial): serial for serial in list(entries)[-MOST_CERTIFICATES:]}
     found = []
     for name, stored in view.named(list(names)).items():
-        proven = _proven(_certificate(stored.body))
+        proven = _proven(certificate_in(stored))
         found.append(Withheld(proven.serial, proven.application, proven.scenario, entries[names[name]]))
     return found
 
@@ -106,25 +105,15 @@ def _match(view: View, asked: Need | Offer, comparer: Comparer | None) -> Matche
     return match_application(view, asked, proofs, by)
 
 
-def _withdrawn(listed: RevocationList | None, serial: str) -> bool:
-    return listed is not None and bool(listed.find(serial) or listed.find_suspended(serial))
-
-
-@lru_cache(maxsize=MOST_CERTIFICATES)
-def _certificate(body: bytes) -> Certificate:
-    return IssuedCertificate.model_validate_json(body).certificate
-
-
 def _proven(certificate: Certificate) -> Proven:
     application, scenario = certificate.application, certificate.scenario
-    supplier = application.supplier.organisation
     return Proven(
         serial=certificate.serial,
-        application=application_subject(supplier, application.name),
+        application=application.subject,
         scenario=scenario.subject,
         scenario_version=scenario.digest,
         verdict=certificate.verdict,
         isolation=IsolationLevel(certificate.isolation),
         name=application.name,
-        supplier=supplier,
+        supplier=application.supplier.organisation,
     )

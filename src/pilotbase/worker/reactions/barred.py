@@ -6,12 +6,13 @@ import logging
 from functools import partial
 
 from pilotbase.certificate.revocation import RevocationList
+from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
-from pilotbase.service.known import Barred, read_serving, revocations
+from pilotbase.service.known import Barred, read_serving
 from pilotbase.service.registry import services_of
 from pilotbase.service.standing import fall_back
 from pilotbase.watch.reaction_rows import Done
@@ -35,7 +36,7 @@ def react_to_record(reacting: Reacting, digest: Digest) -> None:
 def move_off_barred(reacting: Reacting, digest: Digest) -> None:
     """Move every service off a version whose certificate does not hold; ``digest`` is what says so."""
     view = reacting.view
-    listed = revocations(view)
+    listed = revocations_of(view)
     for service, standing in services_of(view):
         if standing.state in (ServingState.HUMAN, ServingState.STOPPED):
             continue

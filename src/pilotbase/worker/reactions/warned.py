@@ -13,6 +13,7 @@ from functools import partial
 from pilotbase.catalogue.advancing import Move, advance_within
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate import suspend
+from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.permissions import Act
@@ -21,7 +22,7 @@ from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, ServingState
 from pilotbase.documents.watch import Incident, RiskWarning, RunbookRule, TimelineEntry
-from pilotbase.service.known import barred, revocations
+from pilotbase.service.known import barred
 from pilotbase.service.standing import standing_of
 from pilotbase.watch.incidents import continue_open, open_incident
 from pilotbase.watch.muting import is_muted
@@ -190,7 +191,7 @@ def _suspend(route: CertifiedRoute, reacting: Reacting, case: Case) -> Finish:
     base = reacting.base
     suspend(base.trust, view, base.revocations, route.serial, RISK_WARNING, view.store.clock())
     what = text("reaction.suspended")
-    if barred(view, route, revocations(view)) == "revoked":
+    if barred(view, route, revocations_of(view)) == "revoked":
         what = text("reaction.not_suspended", state=state_name("commission", "revoked"))
     return told_to_incident(reacting, service, lambda change: Done(what=what, at=change.now))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from pilotbase.certificate.status import revocations_of, standing_of
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Text, text
-from pilotbase.service.known import revocations
 from pilotbase.worker.base import Base
 
 
@@ -17,14 +17,10 @@ def earlier_lines(base: Base, certificate: Certificate, asked_at: datetime) -> I
     if certificate.issued_at >= asked_at:
         return
     yield text("worker.line_earlier", at=_day(certificate.issued_at))
-    listed = revocations(base.lab.view)
-    if listed is None:
-        return
-    revoked, held = listed.find(certificate.serial), listed.find_suspended(certificate.serial)
-    entry = revoked or held
-    if entry is not None:
-        code = "worker.line_revoked" if revoked else "worker.line_suspended"
-        yield text(code, at=_day(entry.at), reason=spoken_reason(entry.reason))
+    stands = standing_of(certificate, revocations_of(base.lab.view), asked_at)
+    if stands.entry is not None:
+        code = f"worker.line_{stands.status}"
+        yield text(code, at=_day(stands.entry.at), reason=spoken_reason(stands.entry.reason))
 
 
 def _day(moment: datetime) -> str:

@@ -1,0 +1,73 @@
+"""How a certificate that this base has issued stands: by its dates, and by the list that the base has signed.
+
+The list is what everybody may know. Who decides in a trial's record is heard by services at once
+(`pilotbase.service.known.barred`), a moment before a worker has signed the list anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.revocation import RevocationList, Revoked
+from pilotbase.documents.certificate import Certificate
+from pilotbase.workspace.records import Stored
+from pilotbase.workspace.store import View
+
+REVOCATIONS_HEAD = "revocations"
+"""The name under which the store keeps the newest list."""
+MOST_CERTIFICATES = 10_000
+"""The newest so many are looked at."""
+
+
+class CertificateStatus(StrEnum):
+    """Whether a certificate holds; names: text ``portal.status.<value>``."""
+
+    VALID = "valid"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a certificate stands at a moment."""
+
+    status: CertificateStatus
+    entry: Revoked | None = None
+    """Since when and why it is revoked or suspended."""
+
+
+def revocations_of(view: View) -> RevocationList | None:
+    """Return what this base has revoked and suspended, or None where it has listed nothing."""
+    digest = view.head(REVOCATIONS_HEAD)
+    return None if digest is None else view.load(digest, RevocationList)
+
+
+def standing_of(certificate: Certificate, listed: RevocationList | None, at: datetime) -> Standing:
+    """Return how ``certificate`` stands; what is revoked stays so, and what is over need not be suspended."""
+    revoked = listed.find(certificate.serial) if listed is not None else None
+    if revoked is not None:
+        return Standing(CertificateStatus.REVOKED, revoked)
+    if at >= certificate.expires_at:
+        return Standing(CertificateStatus.EXPIRED)
+    held = listed.find_suspended(certificate.serial) if listed is not None else None
+    return Standing(CertificateStatus.SUSPENDED if held is not None else CertificateStatus.VALID, held)
+
+
+def issued_certificates(view: View) -> list[Certificate]:
+    """Return the certificates that the actor sees, newest first, at most `MOST_CERTIFICATES`."""
+    return [certificate_in(stored) for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES)]
+
+
+def certificate_in(stored: Stored) -> Certificate:
+    """Return the certificate in an issued one; they never change, so each is read once."""
+    return _read(stored.body)
+
+
+@lru_cache(maxsize=MOST_CERTIFICATES)
+def _read(body: bytes) -> Certificate:
+    return IssuedCertificate.model_validate_json(body).certificate
