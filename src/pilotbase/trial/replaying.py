@@ -7,7 +7,6 @@ scored stands where that order puts it.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from dataclasses import dataclass
 
@@ -16,15 +15,14 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_bytes
-from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.evidence import Decision, Levels, attempt_levels, draw_order, exact
+from pilotbase.evidence import Decision, draw_order
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.records import leaf_hashes
 from pilotbase.trial.scoring import Judged, describe, judge
-from pilotbase.trial.sealing import error_level
 from pilotbase.trial.stored_records import StoredRecords, restored_cases
+from pilotbase.trial.verdict_rules import levels_of, scoring_seed, verdict_at_end
 
 Ints = NDArray[np.int64]
 
@@ -81,22 +79,6 @@ def _require_unaltered(stored: StoredRecords) -> None:
         raise InvalidProofError(
             "trial.replay_batch_altered", batch=number, first=numbers[0], last=numbers[-1], rows=len(numbers)
         )
-
-
-def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
-    """Return the levels of an attempt: of the hidden set's α, or of the plan's own where that is stricter."""
-    alpha = min(exact(alpha_of_all), exact(error_level(plan.criteria)))
-    return attempt_levels(alpha, attempt)
-
-
-def verdict_at_end(decision: Decision, end: EndReason) -> Verdict:
-    """Return the verdict: what broke off is rejected whatever it scored before."""
-    return Verdict(decision.verdict) if end is EndReason.FINISHED else Verdict.REJECT
-
-
-def scoring_seed(plan: TrialPlan, secret: bytes) -> bytes:
-    """Return what the order of scoring is drawn from: SHA-256(secret ‖ nonce)."""
-    return hashlib.sha256(secret + bytes.fromhex(plan.nonce)).digest()
 
 
 def _order(plan: TrialPlan, stored: StoredRecords, units: Ints | None) -> Ints:

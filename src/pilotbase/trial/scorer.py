@@ -37,7 +37,6 @@ from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, co
 from pilotbase.trial.records import CaseRecords
 from pilotbase.trial.refreshing import refresh_advice
 from pilotbase.trial.remainder import shuffled_remainder
-from pilotbase.trial.replaying import levels_of, scoring_seed, verdict_at_end
 from pilotbase.trial.reporting import Proof, build_report
 from pilotbase.trial.running import Candidate, Run, Terms, prepare_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, unit_codes
@@ -50,6 +49,7 @@ from pilotbase.trial.stored_records import (
     store_records,
     write_records,
 )
+from pilotbase.trial.verdict_rules import levels_of, scoring_seed, verdict_at_end
 from pilotbase.vault.attempts import (
     Attempt,
     AttemptRequest,
