@@ -8,25 +8,25 @@ from __future__ import annotations
 import ast
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 from typing import Literal
 
 import click
 import operations
 import pydantic
+import raised
 import typer
 
 from pilotbase.cli import app
-from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.schema import KINDS, json_schema
-from pilotbase.documents.texts import LANGUAGES, template
+from pilotbase.documents.texts import LANGUAGES, sentence, template, text
 from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures
 from pilotbase.measures.perturbations import PERTURBATIONS, Parameter
 
 DOCS = Path(__file__).resolve().parent
-SOURCE = DOCS.parent / "src" / "pilotbase"
 HEAD = "<!-- Written by docs/generate.py; do not edit. -->\n\n"
 OPERATIONS = DOCS / "reference" / "operations.md"
 
@@ -184,54 +184,22 @@ def _span(item: Parameter) -> str:
 
 
 def error_lines() -> Iterator[str]:
-    """Yield every error with what happened and what to do."""
-    yield "Every error has a code, says what and where, and what to do, in English and Chinese. `{…}` is filled in.\n"
+    """Yield every error with what happened and what to do, in both languages."""
+    yield "Every error has a code, says what and where, and what to do, in English and Chinese. `{…}` is filled in;"
+    yield "`tests/documents/error_table/` shows each with sample values.\n"
     yield "| code | exit | what | what to do |\n|---|---|---|---|"
-    for code, exit_code in sorted(error_codes().items()):
-        cells = (template(code, "en"), template(f"{code}.hint", "en"))
-        what, hint = (f"{cell}".replace("|", "\\|").replace("\n", " ") for cell in cells)
-        yield f"| `{code}` | {exit_code} | {what} | {hint} |"
+    for code, sites in raised.error_codes().items():
+        exits = sorted({raised.exit_codes()[site.kind] for site in sites if site.kind})
+        what, hint = (_in_both(key) for key in (code, f"{code}.hint"))
+        yield f"| `{code}` | {', '.join(map(str, exits))} | {what} | {hint} |"
     yield ""
 
 
-def error_codes() -> dict[str, int]:
-    """Return every code with which an error is raised, and the exit code of its class; read, nothing is imported."""
-    trees = [ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))]
-    exits = exit_codes(trees)
-    found: dict[str, int] = {}
-    for node in (node for tree in trees for node in ast.walk(tree)):
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            name, code = ast.unparse(node.func).split(".")[-1], node.args[0].value
-            if name in exits and isinstance(code, str):
-                found[code] = exits[name]
-    return found
-
-
-def exit_codes(trees: Sequence[ast.Module]) -> dict[str, int]:
-    """Return the exit code of every class of the error tree by the class's name; a class has its parent's."""
-    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    found = {PilotbaseError.__name__: PilotbaseError.exit_code}
-    while grown := [node for node in classes if node.name not in found and _parent(node) in found]:
-        found |= {node.name: _own_exit_code(node) or found[_parent(node)] for node in grown}
-    return found
-
-
-def _parent(node: ast.ClassDef) -> str:
-    return ast.unparse(node.bases[0]).split(".")[-1] if node.bases else ""
-
-
-def _own_exit_code(node: ast.ClassDef) -> int | None:
-    for line in node.body:
-        target = (
-            line.target
-            if isinstance(line, ast.AnnAssign)
-            else line.targets[0]
-            if isinstance(line, ast.Assign)
-            else None
-        )
-        if isinstance(target, ast.Name) and target.id == "exit_code" and isinstance(line.value, ast.Constant):
-            return line.value.value
-    return None
+def _in_both(code: str) -> str:
+    names = [name for _, name, _, _ in Formatter().parse(template(code, "en")) if name]
+    said = text(code, **{name: f"{{{name}}}" for name in names})
+    lines = (sentence(said, language).replace("|", "\\|").replace("\n", " ") for language in LANGUAGES)
+    return "<br>".join(lines)
 
 
 def measure_lines() -> Iterator[str]:
