@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence import CriterionPlan, Design, Levels, decide, outcome_of
 from pilotbase.measures import Cases, measures, observe, problems_of, resource_measures, score
+from pilotbase.measures.formulas import OURS
 from pilotbase.measures.rules import Setting
 from tests.contracts.direct_formulas import FORMULAS
 from tests.contracts.measure_cases import (
@@ -41,6 +42,13 @@ ABSTAINING = {
     "selective_accuracy": "it asks only about what is answered; a criterion on coverage must stand beside it",
 }
 STRONG = ("exact_census", "exact_anytime", "exact_fixed", "asymptotic", "descriptive")
+
+
+def test_every_measure_of_ours_is_computed_directly_too() -> None:
+    """What this file holds measures to needs a second computation: one entry in ``direct_formulas.py``."""
+    names = [measure.name for measure in OURS]
+    assert sorted(names) == sorted(set(names))
+    assert sorted(names) == sorted(FORMULAS)
 
 
 @EVERY

@@ -84,7 +84,8 @@ class Measure:
     of a ``pooled`` one).
     ``guarantees``: the kinds that it can have. ``compose``: several parts or a function, where one ratio is not enough;
     ``observe`` then gives the whole set's value. ``beside``: a criterion of one of these must stand beside it, since
-    alone it can be met by a useless application.
+    alone it can be met by a useless application. ``in_target_units``: its value is in the unit of the target.
+    ``of_calibration``: it judges the probabilities themselves, so that a criterion on it is a test of calibration.
     """
 
     name: str
@@ -104,6 +105,8 @@ class Measure:
     guarantees: Guarantees = BOUNDED
     compose: Callable[[Question], Observation] | None = None
     beside: tuple[str, ...] = ()
+    in_target_units: bool = False
+    of_calibration: bool = False
 
     def range(self, arguments: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
         """Return the smallest and the largest value with these arguments."""

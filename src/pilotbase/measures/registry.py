@@ -8,19 +8,8 @@ from importlib import metadata
 from types import MappingProxyType
 
 from pilotbase.documents.errors import InputError
-from pilotbase.measures import (
-    association,
-    calibration,
-    classification,
-    forecasts,
-    multiclass,
-    probability,
-    ranking,
-    refusals,
-    regression,
-    text_answers,
-)
 from pilotbase.measures.definition import Measure
+from pilotbase.measures.formulas import OURS
 from pilotbase.measures.resources import RESOURCES, ResourceMeasure
 from pilotbase.measures.scored import CaseScore
 
@@ -30,19 +19,7 @@ ENTRY_POINTS = "pilotbase.measures"
 @cache
 def measures() -> Mapping[str, Measure]:
     """Return every measure of predictions by name; ours win over added ones of the same name."""
-    ours = (
-        *classification.MEASURES,
-        *multiclass.MEASURES,
-        *association.MEASURES,
-        *probability.MEASURES,
-        *ranking.MEASURES,
-        *calibration.MEASURES,
-        *regression.MEASURES,
-        *forecasts.MEASURES,
-        *text_answers.MEASURES,
-        *refusals.MEASURES,
-    )
-    return MappingProxyType({measure.name: measure for measure in (*_added(), *ours)})
+    return MappingProxyType({measure.name: measure for measure in (*_added(), *OURS)})
 
 
 @cache

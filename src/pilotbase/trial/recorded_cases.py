@@ -17,7 +17,8 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures import Cases, is_resource, refusals
+from pilotbase.measures import Cases, is_resource
+from pilotbase.measures.formulas import refusals
 
 NEEDED = ("case", "truth", "prediction")
 SEPARATOR = "|"

@@ -26,7 +26,6 @@ from pilotbase.trial.performance import Load
 Ints = NDArray[np.int64]
 Column = NDArray[Any]
 EARLY = TrialDesign()
-_IN_TARGET_UNITS = frozenset({"capped_mae", "capped_rmse", "quantile_loss", "interval_width"})
 
 
 @dataclass(frozen=True)
@@ -203,8 +202,12 @@ def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, se
         baseline=_baseline_score(rule, seen),
         paired=_paired(rule, seen),
         path=tuple(PathPoint(cases=point.cases, lower=point.lower, upper=point.upper) for point in found.path),
-        unit_label=UNITS[rule.unit][0] if rule.unit else target_unit if rule.measure in _IN_TARGET_UNITS else "",
+        unit_label=UNITS[rule.unit][0] if rule.unit else target_unit if _is_in_target_units(rule) else "",
     )
+
+
+def _is_in_target_units(rule: Rule) -> bool:
+    return not is_resource(rule) and measures()[rule.measure].in_target_units
 
 
 def _group_scores(rules: Sequence[Rule], cases: Cases) -> list[GroupScore]:

@@ -15,13 +15,9 @@ from pilotbase.documents.report import CriterionResult, Finding, Performance, Se
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verification
-from pilotbase.measures import is_resource
+from pilotbase.measures import is_resource, measures
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Run
-
-_OF_PROBABILITIES = frozenset(
-    {"brier", "capped_log_loss", "calibration_gap", "debiased_calibration_error", "smooth_ece"}
-)
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ def _untested_function(observed: Observed) -> list[Finding]:
     findings = _robustness(observed) or [_unmeasured("robustness", text("trial.finding.no_robustness"))]
     if not any(rule.wrapper in ("gap", "worst") for rule in rules):
         findings.append(_unmeasured("fairness", text("trial.finding.no_fairness")))
-    if not any(rule.measure in _OF_PROBABILITIES for rule in rules):
+    if not any(measures()[rule.measure].of_calibration for rule in rules if not is_resource(rule)):
         findings.append(_unmeasured("calibration", text("trial.finding.no_calibration")))
     return findings
 

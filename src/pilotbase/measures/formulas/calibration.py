@@ -12,8 +12,8 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import BOUNDED, DESCRIPTIVE, SCORING, Measure, Parameter
+from pilotbase.measures.formulas.probability import of_label
 from pilotbase.measures.observation import Observation, Part, Question, whole_value
-from pilotbase.measures.probability import of_label
 
 _STEPS = 10**9
 _GRID = 2048
@@ -101,7 +101,7 @@ MEASURES = (
         "Naeini, Cooper & Hauskrecht, AAAI 2015, with signed gaps bounded bin by bin; claims the binned error only",
         "lower", SCORING, calibration_gap, of_class=True, pooled=True,
         parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),),
-        guarantees=BOUNDED, compose=_gaps, beside=("brier",),
+        guarantees=BOUNDED, compose=_gaps, beside=("brier",), of_calibration=True,
     ),
     Measure(
         "debiased_calibration_error", text("measure.debiased_calibration_error"),
@@ -109,11 +109,11 @@ MEASURES = (
         "Kumar, Liang & Ma, NeurIPS 2019 (arXiv:1909.10155), frozen bins; nothing is taken off a bin of one case",
         "lower", SCORING, debiased_calibration_error, of_class=True, pooled=True,
         parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),),
-        guarantees=DESCRIPTIVE, beside=("brier",),
+        guarantees=DESCRIPTIVE, beside=("brier",), of_calibration=True,
     ),
     Measure(
         "smooth_ece", text("measure.smooth_ece"), "σ with ∫ |smoothed by σ: E(y - p)| = σ",
         "Błasiok & Nakkiran, ICLR 2024 (arXiv:2309.12236)", "lower", SCORING, smooth_ece, of_class=True, pooled=True,
-        guarantees=DESCRIPTIVE, beside=("brier",),
+        guarantees=DESCRIPTIVE, beside=("brier",), of_calibration=True,
     ),
 )  # fmt: skip

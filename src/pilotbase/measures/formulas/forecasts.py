@@ -108,7 +108,7 @@ MEASURES = (
         "mean min(max(q (truth - answer), (q - 1)(truth - answer)), cap)",
         "Koenker & Bassett, Econometrica 46:33, 1978; capped so that it is bounded", "lower", PREDICTING,
         quantile_loss, bounds=(Decimal(0), "cap"),
-        parameters=(Parameter("q", None, Decimal(0), Decimal("0.999999")), _CAP), paired=True,
+        parameters=(Parameter("q", None, Decimal(0), Decimal("0.999999")), _CAP), paired=True, in_target_units=True,
     ),
     Measure(
         "interval_coverage", text("measure.interval_coverage"), "lower ≤ truth ≤ upper / N",
@@ -119,5 +119,6 @@ MEASURES = (
         "interval_width", text("measure.interval_width"), "mean min(upper - lower, cap)",
         "Gneiting & Raftery, JASA 102:359, 2007; needs answers as intervals; capped", "lower", INTERVALS,
         interval_width, bounds=(Decimal(0), "cap"), parameters=(_CAP,), beside=("interval_coverage",), paired=True,
+        in_target_units=True,
     ),
 )  # fmt: skip

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.measures import classification
 from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import BOUNDED, CLASSIFYING, CUT, SHARE, Measure
+from pilotbase.measures.formulas import classification
 from pilotbase.measures.observation import Observation, Part, Question, whole_value
 
 _FINENESS = 1 << 40

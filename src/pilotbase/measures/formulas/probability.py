@@ -80,13 +80,13 @@ def ranked(question: Question, positive: np.ndarray[tuple[int], np.dtype[np.bool
 MEASURES = (
     Measure(
         "brier", text("measure.brier"), "mean (p - y)²", "Brier, Monthly Weather Review 78:1, 1950", "lower",
-        SCORING, brier, of_class=True, paired=True,
+        SCORING, brier, of_class=True, paired=True, of_calibration=True,
     ),
     Measure(
         "capped_log_loss", text("measure.capped_log_loss"), "mean min(-log p(truth), cap)",
         "Good, JRSS-B 14:107, 1952; capped so that it is bounded", "lower", SCORING, capped_log_loss,
         bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), Decimal(100)),), of_class=True,
-        paired=True,
+        paired=True, of_calibration=True,
     ),
     Measure(
         "auc", text("measure.auc"), "P(score of a positive > of a negative) + P(equal) / 2",

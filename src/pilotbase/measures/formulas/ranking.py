@@ -9,6 +9,7 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import ASYMPTOTIC, RANKING, SCORING, SHARE, Measure, Parameter
+from pilotbase.measures.formulas.probability import auc, ranked
 from pilotbase.measures.observation import (
     CellStatistic,
     Observation,
@@ -18,7 +19,6 @@ from pilotbase.measures.observation import (
     indicator,
     whole_value,
 )
-from pilotbase.measures.probability import auc, ranked
 
 _BINS = 200
 """Quantile bins of scores among which average precision is resampled."""

@@ -74,11 +74,13 @@ MEASURES = (
         "capped_mae", text("measure.capped_mae"), "mean min(|answer - truth|, cap)",
         "Willmott & Matsuura, Climate Research 30:79, 2005; capped so that it is bounded", "lower", PREDICTING,
         capped_mae, bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), _LARGEST),), paired=True,
+        in_target_units=True,
     ),
     Measure(
         "capped_rmse", text("measure.capped_rmse"), "√ mean min(|answer - truth|, cap)²",
         "Hyndman & Koehler, International Journal of Forecasting 22:679, 2006; capped so that it is bounded", "lower",
         PREDICTING, capped_rmse, bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), _LARGEST),),
+        in_target_units=True,
     ),
     Measure(
         "within", text("measure.within"), "share of |answer - truth| ≤ tolerance",
