@@ -229,10 +229,10 @@ def test_a_request_that_is_sent_again_says_nothing_twice(trial):
     trial.open_scenario()
     view = trial.store.as_actor(OTHER_SUPPLIER)
     one, other = "sha256:" + "1" * 64, "sha256:" + "2" * 64
-    seen = threads.ask(view, question(), one)
-    assert threads.ask(view, question(), one).digest == seen.digest and count_threads(view) == 1
-    said = threads.reply(view, seen.thread.identity, Reply(text="Well?"), seen.digest, other)
-    again = threads.reply(view, seen.thread.identity, Reply(text="Well?"), seen.digest, other)
+    seen = threads.ask(view.asked_by(one), question())
+    assert threads.ask(view.asked_by(one), question()).digest == seen.digest and count_threads(view) == 1
+    said = threads.reply(view.asked_by(other), seen.thread.identity, Reply(text="Well?"), seen.digest)
+    again = threads.reply(view.asked_by(other), seen.thread.identity, Reply(text="Well?"), seen.digest)
     assert again.digest == said.digest and len(again.thread.messages) == 2
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pilotbase.catalogue.advancing import Move, advance, advance_within
+from pilotbase.catalogue.advancing import Move, advance_within
+from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.subjects import subject_of
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
@@ -26,14 +27,22 @@ _ACTS: dict[type[Content], tuple[Act, Act]] = {
 def save(view: View, content: Content, note: str = "", seen: Digest | None = None) -> Record:
     """Register ``content``, or make it the newest version of its record; saving what stands there changes nothing.
 
-    Raises as `advance`.
+    Saved under the same request before, it is the record of then, whatever others have made of it since. Raises as
+    `advance`.
     """
+    known = view.done(Record)
+    if known is not None:
+        return known
+    subject = _subject(content)
     act, record = _next(view, content, seen)
-    if act is None:
-        assert record is not None
-        return record
-    move = Move(content, note, seen if record is not None else None)
-    return advance(view, _subject(content), act, move)
+    with view.transaction(act.value if act is not None else "record.unchanged") as change:
+        if act is not None:
+            move = Move(content, note, seen if record is not None else None)
+            record = advance_within(change, view, subject, act, move)
+        head = everything(view.within(change)).head(record_head(subject))
+        assert record is not None and head is not None
+        change.settle(head)
+    return record
 
 
 def save_all(view: View, contents: Iterable[Content], action: str) -> list[Record]:

@@ -64,8 +64,8 @@ class Deed:
     """The version that the person has seen; a newer one refuses it."""
 
 
-def ask(view: View, question: Question, request: Digest | None = None) -> SeenThread:
-    """Open a thread and return it; under the same ``request`` it is opened once.
+def ask(view: View, question: Question) -> SeenThread:
+    """Open a thread and return it; under the same request it is opened once.
 
     Raises:
         NotFoundError: the actor does not see its subject, or no threads are about such a subject.
@@ -75,32 +75,28 @@ def ask(view: View, question: Question, request: Digest | None = None) -> SeenTh
         here = view.within(change)
         owner = _owner_of(here, question.subject)
         _require(ExchangeAct.THREAD_ASK, view.actor, Stands())
-        identity = request.partition(":")[2][:16] if request is not None else secrets.token_hex(8)
-        if request is not None and find_thread(here, identity) is not None:
+        identity = view.request.partition(":")[2][:16] if view.request is not None else secrets.token_hex(8)
+        if view.request is not None and find_thread(here, identity) is not None:
             return read(here, identity)
         thread = Thread(
             identity=identity,
             subject=question.subject,
             title=question.title,
             private=question.private,
-            messages=(_message(change, 1, Reply(text=question.text, mentions=question.mentions), request),),
+            messages=(_message(change, 1, Reply(text=question.text, mentions=question.mentions)),),
             history=(_step(change, ExchangeAct.THREAD_ASK, 1),),
         )
         return _keep(change, here, thread, owner)
 
 
-def reply(
-    view: View, identity: str, said: Reply, seen: Digest | None = None, request: Digest | None = None
-) -> SeenThread:
-    """Add a message, once under the same ``request``; raises as `read`, and `RefusedError` or `ConflictError`."""
+def reply(view: View, identity: str, said: Reply, seen: Digest | None = None) -> SeenThread:
+    """Add a message; raises as `read`, and `RefusedError` or `ConflictError`."""
 
     def add(change: Transaction, thread: Thread) -> Thread:
-        if request is not None and any(message.request == request for message in thread.messages):
-            return thread
         number = len(thread.messages) + 1
         if number > MAXIMUM_MESSAGES:
             raise RefusedError("thread.full", limit=MAXIMUM_MESSAGES)
-        return _changed(thread, messages=(*thread.messages, _message(change, number, said, request)))
+        return _changed(thread, messages=(*thread.messages, _message(change, number, said)))
 
     return _advance(view, identity, Deed(ExchangeAct.THREAD_REPLY, seen=seen), add)
 
@@ -198,19 +194,25 @@ def may(view: View, seen: SeenThread, act: ExchangeAct, number: int = 0) -> bool
 
 
 def _advance(view: View, identity: str, deed: Deed, change_it: Callable[[Transaction, Thread], Thread]) -> SeenThread:
+    """Let ``change_it`` make the next version of a thread; where this very request did, return it as it stands."""
     with view.transaction(deed.act.value) as change:
         here = view.within(change)
         before = read(here, identity)
+        if here.outcome() is not None:
+            return before
         _require_message(before.thread, deed)
         _require(deed.act, view.actor, _stands(before.thread, before.owner, deed.message))
         changed = change_it(change, before.thread)
         if changed == before.thread:
+            change.settle(before.digest)
             return before
         if deed.seen is not None and deed.seen != before.digest:
             raise ConflictError("thread.changed_meanwhile")
         message = len(changed.messages) if deed.act is ExchangeAct.THREAD_REPLY else deed.message
         step = _step(change, deed.act, message).model_copy(update={"reason": deed.reason, "before": before.digest})
-        return _keep(change, here, _changed(changed, history=(*changed.history, step)), before.owner, before.digest)
+        after = _keep(change, here, _changed(changed, history=(*changed.history, step)), before.owner, before.digest)
+        change.settle(after.digest)
+        return after
 
 
 def _keep(change: Transaction, here: View, thread: Thread, owner: str, before: Digest | None = None) -> SeenThread:
@@ -282,7 +284,7 @@ def _standing(thread: Thread, number: int) -> Message:
     return message
 
 
-def _message(change: Transaction, number: int, said: Reply, request: Digest | None) -> Message:
+def _message(change: Transaction, number: int, said: Reply) -> Message:
     called: tuple[Mention, ...] = (*said.mentions, *mentions_in(said.text))
     return Message(
         number=number,
@@ -291,7 +293,7 @@ def _message(change: Transaction, number: int, said: Reply, request: Digest | No
         at=change.now,
         text=said.text,
         mentions=tuple(dict.fromkeys(called)),
-        request=request,
+        request=change.request,
     )
 
 

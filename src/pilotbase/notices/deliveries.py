@@ -145,19 +145,22 @@ def list_deliveries(view: View, webhook: str, limit: int = 50) -> list[Delivery]
 
 def replay(view: View, webhook: str, identity: str) -> None:
     """Send a delivery again, under the same ``webhook-id``; raises `NotFoundError` for what is not one's own."""
+    if view.outcome() is not None:
+        return
     find_webhook(view, webhook)
-    with view.store.database.write() as connection:
+    with view.transaction("webhook.replayed") as change:
         own = (_rows.identity == identity, _rows.webhook == webhook)
         again = {
             "state": "waiting",
             "tries": 0,
-            "next_at": view.store.clock(),
+            "next_at": change.now,
             "status": None,
             "failure": "",
             "ended_at": None,
         }
-        if connection.execute(update(tables.webhook_deliveries).where(*own).values(again)).rowcount == 0:
+        if change.connection.execute(update(tables.webhook_deliveries).where(*own).values(again)).rowcount == 0:
             raise NotFoundError("notice.no_delivery")
+        change.settle(identity)
 
 
 def _claim(connection: Connection, webhook: Webhook, roles_of: RolesOf, now: datetime) -> Sending | None:

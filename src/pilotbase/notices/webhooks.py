@@ -18,7 +18,7 @@ from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permi
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.protocols.standard_webhooks import new_secret
 from pilotbase.workspace import tables
-from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.keys import KeyFolder
 from pilotbase.workspace.store import View
 
@@ -49,12 +49,16 @@ def add_webhook(view: View, keys: KeyFolder, caller: Caller, url: str) -> tuple[
     Raises:
         InputError, RefusedError, PilotbaseError: no address that may be called, as the caller says.
         RefusedError: the actor is no person of an organisation, or it has too many.
+        ConflictError: this very request has added one before, whose secret is not told again.
     """
     _require_member(view)
     caller.check(url)
     secret, identity = new_secret(), secrets.token_hex(8)
     organisation = view.actor.organisation
     with view.transaction("webhook.added") as change:
+        made = view.within(change).outcome()
+        if made is not None:
+            raise ConflictError("notice.webhook_added_before", webhook=made)
         if len(_webhooks(change.connection, organisation)) >= MAXIMUM:
             raise RefusedError("notice.too_many_webhooks", limit=MAXIMUM)
         values = {
@@ -67,6 +71,7 @@ def add_webhook(view: View, keys: KeyFolder, caller: Caller, url: str) -> tuple[
         }
         change.connection.execute(insert(tables.webhooks).values(values))
         change.record("webhook.added", [organisation_subject(organisation)], {"webhook": identity})
+        change.settle(identity)
     return Webhook(identity, organisation, url, change.now, None), secret
 
 
@@ -75,6 +80,8 @@ def end_webhook(view: View, identity: str) -> None:
     _require_member(view)
     organisation = view.actor.organisation
     with view.transaction("webhook.ended") as change:
+        if view.within(change).outcome() is not None:
+            return
         own = (_rows.identity == identity, _rows.organisation == organisation, _rows.ended_at.is_(None))
         ended = change.connection.execute(update(tables.webhooks).where(*own).values(ended_at=change.now))
         if ended.rowcount == 0:
@@ -84,6 +91,7 @@ def end_webhook(view: View, identity: str) -> None:
         dropped = {"state": "dropped", "next_at": None, "ended_at": change.now}
         change.connection.execute(update(tables.webhook_deliveries).where(*waits).values(dropped))
         change.record("webhook.ended", [organisation_subject(organisation)], {"webhook": identity})
+        change.settle(identity)
 
 
 def list_webhooks(view: View) -> list[Webhook]:

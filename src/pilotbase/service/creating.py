@@ -7,7 +7,6 @@ from pilotbase.certificate import TrustFolder
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.record import Subject
 from pilotbase.documents.service import (
     CertifiedRoute,
     EndpointRoute,
@@ -19,7 +18,7 @@ from pilotbase.documents.service import (
 )
 from pilotbase.documents.service_acts import ServiceAct
 from pilotbase.documents.service_api import NewOverride, NewService
-from pilotbase.documents.subjects import certificate_head, scenario_subject, service_subject
+from pilotbase.documents.subjects import Subject, certificate_head, scenario_subject, service_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.service.admission import Premises, admit_certificate
@@ -46,6 +45,9 @@ def create_service(view: View, premises: Premises, wanted: NewService) -> Servic
         InvalidProofError, RefusedError: it is not admitted (`admit_certificate`), or not for the actor to do this.
         ConflictError: the name belongs to another service.
     """
+    known = view.done(Service)
+    if known is not None:
+        return known
     certificate, commission = _certificate(view, wanted)
     stated = view.load(certificate, IssuedCertificate).certificate
     owner, scenario = stated.scenario.owner.organisation, stated.scenario.name
@@ -75,6 +77,9 @@ def admit_endpoint(view: View, trust: TrustFolder, wanted: NewOverride) -> Servi
         RefusedError: it is not for the actor to do this, or the signing key ends before the override would.
         ConflictError: the name belongs to another service.
     """
+    known = view.done(Service)
+    if known is not None:
+        return known
     require_permitted(view, ServiceAct.OVERRIDE, wanted.organisation)
     with view.transaction("service.overridden") as change:
         before = _before(change, view, wanted.service, wanted.organisation)
@@ -157,3 +162,4 @@ def _write(change: Transaction, view: View, service: Service, reason: Text) -> N
         change.set_head(head, made, expected=before)
     standing = ServiceStanding(service=service.name, state=ServingState.SERVING, reason=reason, at=change.now)
     write_standing(change, view, service, standing, "create")
+    change.settle(made)

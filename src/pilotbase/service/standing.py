@@ -1,7 +1,8 @@
 """Where a service stands: serving, fallen back, handed over to a person, stopped. Each move is one logged document.
 
 A move that has a cause (the digest of a risk warning, an incident, a revocation) is made once: asked for again, by a
-reaction that was killed, it changes nothing, whatever has been done since. Nothing makes a service stand less strictly
+reaction that was killed, it changes nothing, whatever has been done since. So is one that a person asks for by a
+request that is sent again. Nothing makes a service stand less strictly
 than it does, but `restore`.
 """
 
@@ -98,6 +99,9 @@ def _move(view: View, name: str, kind: str, move: _Move, why: tuple[Text, Digest
         here = view.within(change)
         service = load_service(here, name)
         require_permitted(here, ServiceAct.MOVE, service.organisation)
+        known = here.done(ServiceStanding)
+        if known is not None:
+            return known
         serving = read_serving(here, name, revocations_of(here))
         assert serving is not None
         before, place = serving.standing, move(serving, here)
@@ -105,11 +109,13 @@ def _move(view: View, name: str, kind: str, move: _Move, why: tuple[Text, Digest
             here.find("service-standing", {"service": name, "move": kind, "cause": cause}, 1)
         )
         if done or (before.state, before.route) == (place.state, place.route):
+            change.settle(here.head(standing_head(name)) or "")
             return before
         standing = ServiceStanding(
             service=name, state=place.state, route=place.route, reason=reason, cause=cause, at=change.now
         )
         write_standing(change, view, service, standing, kind)
+        change.settle(standing.digest())
     return standing
 
 

@@ -9,6 +9,7 @@ from pilotbase.service.budgets import Budget, Spending
 from pilotbase.service.keys import KeyTerms, ServiceKey
 from pilotbase.service.metering import Meter, Usage
 from pilotbase.service.registry import opened
+from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 
 
@@ -18,11 +19,17 @@ def create_key(view: View, service: str, wanted: NewKey) -> SeenKey:
     Raises as everything here:
         NotFoundError: there is no such service (or budget), or none that the actor may see.
         RefusedError: it is not for the actor to do this.
+        ConflictError: this very request has made a key before, whose secret is kept nowhere.
     """
     with view.transaction("service.key_made") as change:
-        found = opened(view.within(change), service, ServiceAct.KEYS)
+        here = view.within(change)
+        found = opened(here, service, ServiceAct.KEYS)
+        made = here.outcome()
+        if made is not None:
+            raise ConflictError("service.key_made_before", key=made)
         terms = KeyTerms(wanted.title, wanted.scopes, wanted.budget or "", wanted.days)
         key, secret = keys.write_key(change, service, found.organisation, terms)
+        change.settle(key.identity)
     return _seen_key(key).model_copy(update={"secret": secret})
 
 
@@ -42,8 +49,11 @@ def list_keys(view: View, service: str) -> list[SeenKey]:
 def set_budget(view: View, service: str, name: str, wanted: NewBudget) -> SeenBudget:
     """Set a budget, new or changed, and return where it stands; raises `InputError` for one that bounds nothing."""
     with view.transaction("service.budget_set") as change:
-        opened(view.within(change), service, ServiceAct.BUDGET)
-        budgets.write_budget(change, Budget(service, name, wanted.period, wanted.calls, wanted.tokens))
+        here = view.within(change)
+        opened(here, service, ServiceAct.BUDGET)
+        if here.outcome() is None:
+            budgets.write_budget(change, Budget(service, name, wanted.period, wanted.calls, wanted.tokens))
+            change.settle(name)
     return next(one for one in list_budgets(view, service) if one.name == name)
 
 

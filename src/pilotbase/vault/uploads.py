@@ -62,6 +62,8 @@ class OffsetError(ConflictError):
 def start_upload(vault: Vault, name: str, size: int, digest: Digest, terms: UploadTerms) -> Upload:
     """Return a new, empty upload of the actor's organisation; what has expired is erased first.
 
+    The same request again finds the upload that it began.
+
     Raises:
         InputError: it is to be larger than one upload may be.
         RefusedError: the organisation holds as much, or as many, as it may.
@@ -69,6 +71,9 @@ def start_upload(vault: Vault, name: str, size: int, digest: Digest, terms: Uplo
     owner = _owner(vault)
     if not 1 <= size <= terms.most_bytes:
         raise InputError("vault.upload_too_large", size=size, allowed=terms.most_bytes)
+    known = vault.view.outcome()
+    if known is not None:
+        return find_upload(vault, known)
     erase_expired(vault)
     identity = secrets.token_hex(16)
     with vault.transaction("upload.started") as change:
@@ -87,6 +92,7 @@ def start_upload(vault: Vault, name: str, size: int, digest: Digest, terms: Uplo
         }
         change.connection.execute(insert(tables.uploads).values(row))
         change.record("upload.started", [_subject(identity)], {"bytes": size})
+        change.settle(identity)
     return find_upload(vault, identity)
 
 

@@ -64,6 +64,9 @@ def replay_watch(lab: Lab, view: View, watch: Watch) -> Replay:
 
     Raises as `prepare_watch`.
     """
+    known = view.done(Replay)
+    if known is not None:
+        return known
     service = service_of(view, watch.service)
     require_operator(view)
     promised = promised_to(view, service, watch)
@@ -73,6 +76,7 @@ def replay_watch(lab: Lab, view: View, watch: Watch) -> Replay:
         for document in (watch, found):
             change.put(document, stored.visibility, owner=stored.owner, fields={"service": watch.service})
         _name(change, view, replay_head(watch.service), found.digest())
+        change.settle(found.digest())
     return found
 
 
@@ -86,6 +90,9 @@ def arm(view: View, service: str, replayed: Digest | None = None) -> Watch:
         RefusedError: it is not the operator, or nothing was replayed.
         ConflictError: another replay was made since, or the service's route has changed.
     """
+    known = view.done(Watch)
+    if known is not None:
+        return known
     stored, found = stored_service(view, service), last_replay(view, service)
     require_operator(view)
     if found is None:
@@ -102,6 +109,7 @@ def arm(view: View, service: str, replayed: Digest | None = None) -> Watch:
         end_warnings(change, view, stored, standing_warnings(view.within(change), service).values())
         _name(change, view, watch_head(service), watch.digest())
         standings.begin(change.connection, service, watch.digest(), change.now)
+        change.settle(watch.digest())
     return watch
 
 
@@ -112,6 +120,9 @@ def disarm(view: View, service: str) -> Watch:
         NotFoundError: the actor sees no such service.
         RefusedError: it is not the operator, or the watch is not armed.
     """
+    known = view.done(Watch)
+    if known is not None:
+        return known
     stored, watch = stored_service(view, service), watch_of(view, service)
     require_operator(view)
     if watch is None or watch.armed_at is None:
@@ -122,6 +133,7 @@ def disarm(view: View, service: str) -> Watch:
         end_warnings(change, view, stored, standing_warnings(view.within(change), service).values())
         _name(change, view, watch_head(service), still.digest())
         standings.end(change.connection, service)
+        change.settle(still.digest())
     return still
 
 

@@ -55,6 +55,8 @@ def erase_case(view: View, service: str, case: str) -> None:
     own_service(view, service)
     key = case_key(service, case)
     with view.transaction("observation.erased") as change:
+        if view.within(change).outcome() is not None:
+            return
         place = places_of(change.connection, [key]).get(key)
         if place is None:
             raise NotFoundError("observation.no_such_case", case=case)
@@ -65,6 +67,7 @@ def erase_case(view: View, service: str, case: str) -> None:
         change.connection.execute(delete(tables.observed_cases).where(_cases.key == key))
         change.connection.execute(delete(tables.labels).where(_labels.key == key))
         change.record("observation.erased", [service_subject(service)], {"cases": 1})
+        change.settle(service_subject(service))
 
 
 def _forget_before(view: View, service: str, oldest: datetime) -> int:

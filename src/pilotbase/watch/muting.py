@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import Acknowledgement, RiskWarning, Silence
 from pilotbase.watch.subjects import own_service, require_operator, stored_service
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
 
 LONGEST = timedelta(days=90)
 """A silence ends by itself; a longer one would be forgotten."""
@@ -28,6 +30,9 @@ def acknowledge(view: View, warning: Digest, note: str = "") -> Acknowledgement:
         RefusedError: it is neither operator nor owner.
         ConflictError: somebody has acknowledged it before.
     """
+    known = view.done(Acknowledgement)
+    if known is not None:
+        return known
     found = view.load(warning, RiskWarning)
     service = own_service(view, found.service)
     stored = stored_service(view, found.service)
@@ -39,6 +44,7 @@ def acknowledge(view: View, warning: Digest, note: str = "") -> Acknowledgement:
         )
         change.put(said, stored.visibility, owner=stored.owner, fields={"service": service.name})
         change.set_head(_head(warning), said.digest(), expected=None)
+        change.settle(said.digest())
     return said
 
 
@@ -56,6 +62,9 @@ def silence(view: View, service: str, reason: str, until: datetime, detector: st
         RefusedError: it is not the operator.
         InputError: no reason, or an end that has passed or is more than `LONGEST` away.
     """
+    known = view.done(Silence)
+    if known is not None:
+        return known
     stored = stored_service(view, service)
     require_operator(view)
     now = view.store.clock()
@@ -66,7 +75,10 @@ def silence(view: View, service: str, reason: str, until: datetime, detector: st
     said = Silence(
         service=service, detector=detector, reason=reason.strip(), until=until, person=view.actor.person, at=now
     )
-    return _keep(view, stored, said)
+    with view.transaction("warning.silenced") as change:
+        _put(change, stored, said)
+        change.settle(said.digest())
+    return said
 
 
 def end_in(hours: float, now: datetime) -> datetime:
@@ -80,11 +92,15 @@ def end_silence(view: View, service: str, detector: str | None = None) -> None:
     """Let notices of a detector, or of a service, go out again; raises as `silence`, and nothing where none rests."""
     stored = stored_service(view, service)
     require_operator(view)
-    for standing in silences(view, service):
-        if standing.detector == detector:
-            now = view.store.clock()
-            ended = {"until": now, "at": now, "person": view.actor.person}
-            _keep(view, stored, standing.model_copy(update=ended))
+    with view.transaction("warning.silenced") as change:
+        here = view.within(change)
+        if here.outcome() is not None:
+            return
+        for standing in silences(here, service):
+            if standing.detector == detector:
+                ended = {"until": change.now, "at": change.now, "person": view.actor.person}
+                _put(change, stored, standing.model_copy(update=ended))
+        change.settle(service_subject(service))
 
 
 def silences(view: View, service: str) -> list[Silence]:
@@ -102,10 +118,8 @@ def is_muted(view: View, warning: RiskWarning) -> bool:
     return any(one.detector in (None, warning.detector) for one in silences(view, warning.service))
 
 
-def _keep(view: View, service: Stored, said: Silence) -> Silence:
-    with view.transaction("warning.silenced") as change:
-        change.put(said, service.visibility, owner=service.owner, fields={"service": said.service})
-    return said
+def _put(change: Transaction, service: Stored, said: Silence) -> None:
+    change.put(said, service.visibility, owner=service.owner, fields={"service": said.service})
 
 
 def _head(warning: Digest) -> str:

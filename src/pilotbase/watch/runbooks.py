@@ -96,11 +96,15 @@ def keep_runbook(view: View, service: Service, runbook: Runbook, seen: Digest | 
         raise RefusedError("incident.other_service", found=runbook.service, service=service.name)
     load_book(runbook.book, runbook.reporter)
     with view.transaction("runbook.edited") as change:
+        known = view.within(change).outcome()
+        if known is not None:
+            return known
         head = view.within(change).head(_head_of(service.name))
         if seen not in (None, head or default_runbook(service.name).digest()):
             raise ConflictError("incident.runbook_moved", service=service.name)
         digest = change.put(runbook, parties(), owner=service.organisation, fields={"service": service.name})
         change.set_head(_head_of(service.name), digest, expected=head)
+        change.settle(digest)
     return digest
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0015"
+CURRENT = "0016"
 """The newest migration; older ones in order in `VERSIONS`."""
 VERSIONS = (
     "0001",
@@ -27,6 +27,7 @@ VERSIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
 from sqlalchemy import Connection, and_, select
 
 from pilotbase.documents.base import Document
-from pilotbase.workspace import budgets, leases, records, schema, tables
+from pilotbase.documents.hashes import Digest
+from pilotbase.workspace import budgets, leases, records, requests, schema, tables
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.changes import Change, changes
 from pilotbase.workspace.engine import Database
@@ -76,17 +77,23 @@ class View:
     actor: Actor
     connection: Connection | None = None
     """Of the transaction that it reads within (`within`); None: each read opens one."""
+    request: Digest | None = None
+    """Names the very request that is acted on, where it may be sent again: its act happens once (`outcome`)."""
 
     def as_actor(self, actor: Actor) -> View:
         """Return what another actor sees at the same place: within the same transaction, if within one."""
-        return View(self.store, actor, self.connection)
+        return replace(self, actor=actor)
+
+    def asked_by(self, request: Digest | None) -> View:
+        """Return this view as it acts on a request that may be sent again; None: on one that will not."""
+        return replace(self, request=request)
 
     def within(self, change: Transaction) -> View:
         """Return this view as ``change`` sees it: with what it has written, over its own connection.
 
         A writer that reads over a second connection would wait for itself once all connections wait for the writer.
         """
-        return View(self.store, self.actor, change.connection)
+        return replace(self, connection=change.connection)
 
     @contextmanager
     def transaction(self, action: str) -> Iterator[Transaction]:
@@ -97,7 +104,7 @@ class View:
         """
         with self.store.database.write() as connection:
             now = self.store.clock()
-            change = Transaction(connection, self.actor, now)
+            change = Transaction(connection, self.actor, now, self.request)
             yield change
             lines = change.log_records(action)
             if lines:
@@ -107,6 +114,18 @@ class View:
         """Store one document in a transaction of its own and return its digest (see `Transaction.put`)."""
         with self.transaction(action) as change:
             return change.put(document, visibility, owner=owner)
+
+    def outcome(self) -> str | None:
+        """Return what this very request came to when it was sent before (`Transaction.settle`), or None."""
+        if self.request is None:
+            return None
+        with self.reading() as connection:
+            return requests.outcome_of(connection, self.request, self.store.clock())
+
+    def done(self, model: type[D]) -> D | None:
+        """Return the document that this very request came to when it was sent before, or None."""
+        digest = self.outcome()
+        return None if digest is None else self.load(digest, model)
 
     def get(self, digest: str) -> Stored | None:
         """Return the document named ``digest``, or None."""

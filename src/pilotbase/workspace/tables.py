@@ -447,3 +447,13 @@ positions = Table(
     Column("value", BigInteger, nullable=False),
 )
 """How far a reader of the change feed, or of time, has come."""
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("request", String(71), primary_key=True),
+    Column("outcome", String(200), nullable=False),
+    Column("done_at", UtcMoment, nullable=False),
+    Index("requests_age", "done_at"),
+)
+"""What a request came to that may be sent again (`requests`)."""

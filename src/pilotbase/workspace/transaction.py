@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
-from pilotbase.workspace import budgets, leases, listing_rows, records, tables
+from pilotbase.documents.hashes import Digest
+from pilotbase.workspace import budgets, leases, listing_rows, records, requests, tables
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.leases import Lease
@@ -25,10 +26,11 @@ class Transaction:
     ``connection`` is for rooms that keep plain rows of their own in `tables`; what they change they `record`.
     """
 
-    def __init__(self, connection: Connection, actor: Actor, now: datetime) -> None:
+    def __init__(self, connection: Connection, actor: Actor, now: datetime, request: Digest | None = None) -> None:
         self.connection = connection
         self.actor = actor
         self.now = now
+        self.request = request
         self._vouched: set[str] = set()
         self.records: list[Record] = []
         self.subjects: list[str] = []
@@ -165,6 +167,15 @@ class Transaction:
     ) -> None:
         """Enter a further line into the log, beside the one that this transaction gets for its own changes."""
         self.records.append(Record(action, tuple(subjects), dict(facts or {}), payload))
+
+    def settle(self, outcome: str) -> None:
+        """Say what the request of the view came to (`View.outcome`), if it is one that may be sent again.
+
+        Raises:
+            ConflictError: it was done meanwhile; nothing of this transaction stands.
+        """
+        if self.request is not None:
+            requests.keep_outcome(self.connection, self.request, outcome, self.now)
 
     def require_operator(self) -> None:
         """Return if the actor is the operator; raises `RefusedError`."""

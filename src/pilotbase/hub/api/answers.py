@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,15 +13,18 @@ from django.utils import timezone
 from pilotbase.catalogue.records import StaleEditError, load_record
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.models import GivenAnswer
 from pilotbase.hub.problems import PreconditionError
 from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.requests import KEPT
+from pilotbase.workspace.store import View
 
 KEY = "Idempotency-Key"
-KEPT = timedelta(days=1)
 _KEPT_HEADERS = ("ETag", "Location", "Content-Type")
+Act = Callable[[View], HttpResponse]
+"""What a request does, by the view that knows which request it is."""
 
 
 def answers(model: Any, status: int = 200) -> dict[int, Any]:
@@ -62,40 +64,50 @@ def require_seen(request: HubRequest, current: str | None, subject: str) -> None
     raise StaleEditError(subject, record.history[-1:])
 
 
-def once(request: HubRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
+def once(request: HubRequest, act: Act) -> HttpResponse:
     """Return the answer of ``act``; under the same Idempotency-Key it happens once and the answer is given again.
+
+    The answer is kept here, after the act. Where the process is killed in between, the act itself finds in the store
+    what it came to: it works by the view that it is given.
 
     Raises:
         InputError: the key came with another request before, or is no key.
         ConflictError: the first request of that key is still at work.
     """
-    key, person = request.headers.get(KEY), request.acting.person
+    view, key, person = asked(request), request.headers.get(KEY), request.acting.person
     if key is None or person is None:
-        return act()
-    if not 1 <= len(key) <= 120 or not key.isprintable():
-        raise InputError("hub.idempotency_key", found=key[:40])
+        return act(view)
     own = {"person": person, "organisation": request.acting.organisation, "key": key}
     GivenAnswer.objects.filter(given_at__lt=timezone.now() - KEPT).delete()
-    # One transaction: a process that is killed on the way leaves no key that nobody answers. The step itself stands in
-    # the store under `request_key`, so that asking again finds it.
+    # One transaction: a process that is killed on the way leaves no key that nobody answers.
     with transaction.atomic():
         try:
             with transaction.atomic():
                 given = GivenAnswer.objects.create(**own, request_hash=_request_hash(request))
         except IntegrityError:
             return _again(GivenAnswer.objects.get(**own), request)
-        response = act()
+        response = act(view)
         given.status, given.body = response.status_code, bytes(response.content)
         given.headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
         given.save()
     return response
 
 
-def request_key(request: HubRequest) -> str | None:
-    """Return what names this very request of this person, where it carries an Idempotency-Key; else None."""
+def asked(request: HubRequest) -> View:
+    """Return the caller's view; under an Idempotency-Key it knows this very request of this person.
+
+    Raises:
+        InputError: the key is none.
+    """
+    return request.acting.view.asked_by(_named(request))
+
+
+def _named(request: HubRequest) -> Digest | None:
     key, person = request.headers.get(KEY), request.acting.person
     if key is None or person is None:
         return None
+    if not 1 <= len(key) <= 120 or not key.isprintable():
+        raise InputError("hub.idempotency_key", found=key[:40])
     told = [person.identity, request.acting.organisation, key, _request_hash(request)]
     return digest_bytes("\n".join(told).encode())
 

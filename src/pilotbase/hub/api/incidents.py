@@ -21,7 +21,7 @@ from pilotbase.documents.incident_api import (
 )
 from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.api.answers import answers, document, once, request_key, seen
+from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
 from pilotbase.watch import incidents
@@ -109,9 +109,8 @@ def read_service_runbook(request: HubRequest, service: Word) -> HttpResponse:
 @router.put("/services/{service}/runbook", response=answers(Runbook), by_alias=True, summary="Change a runbook")
 def write_service_runbook(request: HubRequest, service: Word, runbook: Runbook) -> HttpResponse:
     """Let the service be run by another runbook from now on."""
-    view = request.acting.view
 
-    def act() -> HttpResponse:
+    def act(view: View) -> HttpResponse:
         keep_runbook(view, read_runbook(view, service)[0], runbook, seen(request))
         return document(request, runbook)
 
@@ -119,5 +118,5 @@ def write_service_runbook(request: HubRequest, service: Word, runbook: Runbook) 
 
 
 def _amend(request: HubRequest, amend: Amend) -> HttpResponse:
-    asked = incidents.Asked(seen(request), request_key(request))
-    return once(request, lambda: document(request, amend(request.acting.view, asked)))
+    version = seen(request)
+    return once(request, lambda view: document(request, amend(view, incidents.Asked(version, view.request))))

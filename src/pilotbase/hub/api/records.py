@@ -40,6 +40,7 @@ from pilotbase.worker.jobs.progress import progress_of
 from pilotbase.worker.trials.results import report_of
 from pilotbase.workspace import listings
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
 
 router = Router(tags=["records"])
 Word = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]]
@@ -166,12 +167,12 @@ def save_organisation(request: HubRequest, content: Organisation, name: Word) ->
 def _save(request: HubRequest, content: Any, subject: str, stated: str) -> HttpResponse:
     if subject != stated:
         raise InputError("hub.other_name", subject=subject, found=stated)
-    view = request.acting.view
-    found = listings.find_listing(view, subject)
-    _require_own(request, subject, found)
-    require_seen(request, found.digest if found else None, subject)
 
-    def act() -> HttpResponse:
+    def act(view: View) -> HttpResponse:
+        if view.outcome() is None:
+            found = listings.find_listing(view, subject)
+            _require_own(request, subject, found)
+            require_seen(request, found.digest if found else None, subject)
         record = save(view, content, seen=view.head(record_head(subject)))
         return document(request, record, version=content.digest())
 

@@ -59,20 +59,22 @@ _WITHOUT_KEY = (
     "/api/notices/",
     "/invitations",
     "/api/matches/",
-    "/keys",
     "/observations",
     "/labels",
     "/batches",
     "/api/roadmap",
     "/messages/{number}/files",
 )
-"""Writes that change nothing when they are sent again, and one whose answer holds a secret that is not kept."""
+"""Writes that change nothing when they are sent again."""
+_SECRET = ("/keys", "/api/webhooks")
+"""What is made with a secret, which is not kept to be told again."""
 _REFUSED_TO_READERS = ("/bundle", "/files", "/keys", "/budgets", "/usage")
 """What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees."""
 _NOT_FOR_ALL = ("/api/ledger", "/api/roadmap")
 """What does not exist for some roles."""
 _HEADERS = {
     "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",
+    "Idempotency-Key of a secret": "Sent again under the same key, nothing is made; 409 names what was. For a day.",
     "If-Match": "The ETag of what the caller has seen; 412 where somebody was first.",
     "If-None-Match": "An ETag that the caller has; 304 where nothing has changed.",
 }
@@ -203,7 +205,8 @@ def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json
         names.append("If-None-Match")
     for name in names:
         schema = {"type": "string", "maxLength": 120} if name == "Idempotency-Key" else _TEXT
-        yield {"in": "header", "name": name, "required": False, "schema": schema, "description": _HEADERS[name]}
+        told = f"{name} of a secret" if name == "Idempotency-Key" and path.endswith(_SECRET) else name
+        yield {"in": "header", "name": name, "required": False, "schema": schema, "description": _HEADERS[told]}
 
 
 def _success_headers(operation: Json, status: int, path: str) -> Json:

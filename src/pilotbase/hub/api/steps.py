@@ -14,10 +14,11 @@ from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.record import BROUGHT, Commission, Record
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.api.answers import answers, document, once, request_key, seen
+from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word, router
 from pilotbase.hub.shown.addresses import SECTIONS, address_of
+from pilotbase.workspace.store import View
 
 
 @router.post(
@@ -26,10 +27,9 @@ from pilotbase.hub.shown.addresses import SECTIONS, address_of
 def propose(request: HubRequest, terms: Commission) -> HttpResponse:
     """Propose a commission; its address is in the header Location."""
 
-    def act() -> HttpResponse:
-        key = request_key(request)
-        subject = new_commission(key)
-        record = advance(request.acting.view, subject, Act.COMMISSION_PROPOSE, Move(terms, key=key))
+    def act(view: View) -> HttpResponse:
+        subject = new_commission(view.request)
+        record = advance(view, subject, Act.COMMISSION_PROPOSE, Move(terms, key=view.request))
         response = document(request, record, 201)
         response["Location"] = f"/api{address_of(subject).rstrip('/')}"
         return response
@@ -37,8 +37,15 @@ def propose(request: HubRequest, terms: Commission) -> HttpResponse:
     return once(request, act)
 
 
-def _take(request: HubRequest, subject: str, act: Act, move: Move) -> HttpResponse:
-    return once(request, lambda: document(request, advance(request.acting.view, subject, act, move)))
+def _take(request: HubRequest, subject: str, act: Act, content: Any) -> HttpResponse:
+    version = seen(request)
+
+    def take(view: View) -> HttpResponse:
+        noted = isinstance(content, Noted)
+        move = Move(None if noted else content, content.note if noted else "", version, key=view.request)
+        return document(request, advance(view, subject, act, move))
+
+    return once(request, take)
 
 
 def _operation(kind: str, row: Transition) -> Any:
@@ -47,20 +54,14 @@ def _operation(kind: str, row: Transition) -> Any:
     two = kind in ("scenario", "application")
 
     def take_two(request: HubRequest, content: Any, owner: Word, name: Word) -> HttpResponse:
-        return _take(request, f"{kind}:{owner}/{name}", row.act, _move(request, content))
+        return _take(request, f"{kind}:{owner}/{name}", row.act, content)
 
     def take_one(request: HubRequest, content: Any, name: Word) -> HttpResponse:
-        return _take(request, f"{kind}:{name}", row.act, _move(request, content))
+        return _take(request, f"{kind}:{name}", row.act, content)
 
     take = take_two if two else take_one
     take.__annotations__ |= {"content": body, "request": HubRequest, "owner": Word, "name": Word}
     return take
-
-
-def _move(request: HubRequest, content: Any) -> Move:
-    if isinstance(content, Noted):
-        return Move(None, content.note, seen(request), key=request_key(request))
-    return Move(content, "", seen(request), key=request_key(request))
 
 
 def _by_people(row: Transition) -> bool:

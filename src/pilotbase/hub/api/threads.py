@@ -14,10 +14,10 @@ from ninja import Path, Query, Router
 from pilotbase.catalogue import threads
 from pilotbase.documents.api import MAXIMUM_PIECE
 from pilotbase.documents.exchange_api import ListedThread, ThreadPage
-from pilotbase.documents.record import Subject
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.thread import MAXIMUM_MESSAGES, Correction, FileName, Marking, Question, Removal, Reply, Thread
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.api.answers import answers, document, once, request_key, seen
+from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.media import BYTES, require_type
 from pilotbase.hub.api.records import Sha256
@@ -26,6 +26,7 @@ from pilotbase.hub.bodies import BodyTooLargeError
 from pilotbase.hub.shown.attachments import attachment_response, blobs
 from pilotbase.hub.shown.records import see
 from pilotbase.workspace.listings import MAXIMUM_PAGE
+from pilotbase.workspace.store import View
 from pilotbase.workspace.threads import count_threads, list_threads
 
 router = Router(tags=["exchange"], auth=MEMBERS)
@@ -62,8 +63,8 @@ def list_all(request: HubRequest, asked: Query[ThreadsAsked]) -> ThreadPage:
 def ask(request: HubRequest, question: Question) -> HttpResponse:
     """Open a thread; its address is in the header Location."""
 
-    def act() -> HttpResponse:
-        made = threads.ask(request.acting.view, question, request_key(request))
+    def act(view: View) -> HttpResponse:
+        made = threads.ask(view, question)
         response = _answer(request, made, 201)
         response["Location"] = f"/api/threads/{made.thread.identity}"
         return response
@@ -80,15 +81,15 @@ def read(request: HubRequest, thread: ThreadPath) -> HttpResponse:
 @router.post("/threads/{thread}/messages", response=answers(Thread, 201), by_alias=True, summary="Reply")
 def reply(request: HubRequest, said: Reply, thread: ThreadPath) -> HttpResponse:
     """Add a message."""
-    view, version, key = request.acting.view, seen(request), request_key(request)
-    return once(request, lambda: _answer(request, threads.reply(view, thread, said, version, key), 201))
+    version = seen(request)
+    return once(request, lambda view: _answer(request, threads.reply(view, thread, said, version), 201))
 
 
 @router.put("/threads/{thread}/messages/{number}", response=answers(Thread), by_alias=True, summary="Correct a message")
 def correct(request: HubRequest, said: Correction, thread: ThreadPath, number: Number) -> HttpResponse:
     """Put other words in the place of a message's."""
-    view, version = request.acting.view, seen(request)
-    return once(request, lambda: _answer(request, threads.correct(view, thread, number, said, version)))
+    version = seen(request)
+    return once(request, lambda view: _answer(request, threads.correct(view, thread, number, said, version)))
 
 
 @router.post(
@@ -96,15 +97,15 @@ def correct(request: HubRequest, said: Correction, thread: ThreadPath, number: N
 )
 def remove(request: HubRequest, why: Removal, thread: ThreadPath, number: Number) -> HttpResponse:
     """Take a message away; that there was one stays."""
-    view, version = request.acting.view, seen(request)
-    return once(request, lambda: _answer(request, threads.remove(view, blobs(), thread, number, why, version)))
+    version = seen(request)
+    return once(request, lambda view: _answer(request, threads.remove(view, blobs(), thread, number, why, version)))
 
 
 @router.put("/threads/{thread}/answer", response=answers(Thread), by_alias=True, summary="Mark the answer")
 def mark(request: HubRequest, marking: Marking, thread: ThreadPath) -> HttpResponse:
     """Say which message is the answer, or that none is."""
-    view, version = request.acting.view, seen(request)
-    return once(request, lambda: _answer(request, threads.mark(view, thread, marking, version)))
+    version = seen(request)
+    return once(request, lambda view: _answer(request, threads.mark(view, thread, marking, version)))
 
 
 @router.put(

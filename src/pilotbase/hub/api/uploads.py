@@ -50,6 +50,7 @@ from pilotbase.vault.uploads import (
 from pilotbase.worker.intake.kept_files import Remarks
 from pilotbase.worker.intake.versions import take_uploaded_application, take_uploaded_scenario, vault_of
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
+from pilotbase.workspace.store import View
 
 router = Router(tags=["uploads"], auth=MEMBERS)
 UploadId = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{32}$")]]
@@ -70,8 +71,8 @@ def start(request: HubRequest, wanted: NewUpload) -> HttpResponse:
     """Say what is to come. Only suppliers and demand owners hand in, and the operator for them."""
     request.acting.require(Role.SUPPLIER, Role.DEMAND_OWNER, Role.OPERATOR)
 
-    def act() -> HttpResponse:
-        return _told(start_upload(_vault(request), wanted.name, wanted.size, wanted.digest, _terms()), 201)
+    def act(view: View) -> HttpResponse:
+        return _told(start_upload(vault_of(base(), view), wanted.name, wanted.size, wanted.digest, _terms()), 201)
 
     return once(request, act)
 
@@ -119,9 +120,9 @@ def hand_in_scenario(request: HubRequest, given: HandedIn) -> HttpResponse:
     """Make a scenario, or its newest version, of a zip that holds scenario.yaml and the data that it names."""
     request.acting.require(Role.DEMAND_OWNER, Role.OPERATOR)
 
-    def act() -> HttpResponse:
+    def act(view: View) -> HttpResponse:
         remarks = Remarks(given.note, seen(request))
-        view, most = request.acting.view, settings.CONFIGURATION.upload_bytes
+        most = settings.CONFIGURATION.upload_bytes
         return _made(request, take_uploaded_scenario(base(), view, given.upload, most, remarks))
 
     return once(request, act)
@@ -138,9 +139,9 @@ def hand_in_application(request: HubRequest, given: HandedInApplication) -> Http
     """Make an application, or its newest version, of a zip that holds application.yaml and what it runs."""
     request.acting.require(Role.SUPPLIER)
 
-    def act() -> HttpResponse:
+    def act(view: View) -> HttpResponse:
         made_for = (given.scenario, Remarks(given.note, seen(request)))
-        view, most = request.acting.view, settings.CONFIGURATION.upload_bytes
+        most = settings.CONFIGURATION.upload_bytes
         return _made(request, take_uploaded_application(base(), view, given.upload, most, made_for))
 
     return once(request, act)

@@ -40,6 +40,7 @@ from pilotbase.watch.muting import acknowledge, end_silence, silence
 from pilotbase.watch.observations import require_taken, take
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
 
 router = Router(tags=["watch"], auth=MEMBERS)
 Digest = Path[Annotated[str, pydantic.StringConstraints(pattern=DIGEST_PATTERN)]]
@@ -119,8 +120,8 @@ def path(request: HubRequest, service: ServiceName, asked: Query[Asked]) -> list
 def replay(request: HubRequest, service: ServiceName, terms: WatchTerms) -> HttpResponse:
     """Return what a watch on these terms would have warned of; the operator's."""
 
-    def act() -> HttpResponse:
-        view, lab = request.acting.view, base().lab
+    def act(view: View) -> HttpResponse:
+        lab = base().lab
         found = replay_watch(lab, view, prepare_watch(lab, view, service, terms))
         return _told(found, 201, f"/api/services/{service}/watch")
 
@@ -130,13 +131,13 @@ def replay(request: HubRequest, service: ServiceName, terms: WatchTerms) -> Http
 @router.post("/services/{service}/watch/arming", response=answers(Watch), summary="Arm a watch that was replayed")
 def arm_watch(request: HubRequest, service: ServiceName, wanted: Arming) -> HttpResponse:
     """Arm the watch that was replayed last; its detectors begin anew; the operator's."""
-    return once(request, lambda: _told(arm(request.acting.view, service, wanted.replay)))
+    return once(request, lambda view: _told(arm(view, service, wanted.replay)))
 
 
 @router.post("/services/{service}/watch/disarming", response=answers(Watch), summary="Disarm a watch")
 def disarm_watch(request: HubRequest, service: ServiceName) -> HttpResponse:
     """Let a service go unwatched; the operator's."""
-    return once(request, lambda: _told(disarm(request.acting.view, service)))
+    return once(request, lambda view: _told(disarm(view, service)))
 
 
 @router.get("/services/{service}/warnings", response=answers(list[RaisedWarning]), summary="Warnings of a service")
@@ -154,15 +155,15 @@ def warnings(request: HubRequest) -> list[RaisedWarning]:
 @router.post("/warnings/{digest}/acknowledgement", response=answers(Acknowledgement, 201), summary="Take care of one")
 def take_care(request: HubRequest, digest: Digest, said: Care) -> HttpResponse:
     """Say that somebody takes care of a warning; the operator's, and its service's owner's."""
-    return once(request, lambda: _told(acknowledge(request.acting.view, digest, said.note), 201, "/api/warnings"))
+    return once(request, lambda view: _told(acknowledge(view, digest, said.note), 201, "/api/warnings"))
 
 
 @router.post("/services/{service}/silences", response=answers(Silence, 201), summary="Let notices rest")
 def be_silent(request: HubRequest, service: ServiceName, wanted: NewSilence) -> HttpResponse:
     """Let notices of a detector, or of a service, rest for a time; detectors go on; the operator's."""
 
-    def act() -> HttpResponse:
-        said = silence(request.acting.view, service, wanted.reason, wanted.until, wanted.detector)
+    def act(view: View) -> HttpResponse:
+        said = silence(view, service, wanted.reason, wanted.until, wanted.detector)
         return _told(said, 201, f"/api/services/{service}/watch")
 
     return once(request, act)
@@ -172,8 +173,8 @@ def be_silent(request: HubRequest, service: ServiceName, wanted: NewSilence) -> 
 def speak(request: HubRequest, service: ServiceName, wanted: SilenceEnd) -> HttpResponse:
     """End a silence before its time; the operator's."""
 
-    def act() -> HttpResponse:
-        end_silence(request.acting.view, service, wanted.detector)
+    def act(view: View) -> HttpResponse:
+        end_silence(view, service, wanted.detector)
         return HttpResponse(status=204)
 
     return once(request, act)
@@ -183,8 +184,8 @@ def speak(request: HubRequest, service: ServiceName, wanted: SilenceEnd) -> Http
 def erase(request: HubRequest, service: ServiceName, wanted: Erasure) -> HttpResponse:
     """Erase one case with its labels, as the person whom it is about may ask; owner and operator."""
 
-    def act() -> HttpResponse:
-        erase_case(request.acting.view, service, wanted.case)
+    def act(view: View) -> HttpResponse:
+        erase_case(view, service, wanted.case)
         return HttpResponse(status=204)
 
     return once(request, act)

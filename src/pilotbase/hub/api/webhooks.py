@@ -11,12 +11,13 @@ from ninja import Path, Router
 from pilotbase.documents.exchange_api import NewWebhook, OpenWebhook, WebhookMessage
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.api.answers import answers, once
+from pilotbase.hub.api.answers import answers, asked, once
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.notices import told
 from pilotbase.hub.base import base, guarded_http
 from pilotbase.notices.deliveries import Delivery, list_deliveries, replay
 from pilotbase.notices.webhooks import add_webhook, end_webhook, list_webhooks
+from pilotbase.workspace.store import View
 
 router = Router(tags=["webhooks"], auth=MEMBERS)
 WebhookPath = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{16}$")]]
@@ -31,8 +32,8 @@ def list_all(request: HubRequest) -> list[OpenWebhook]:
 
 @router.post("/webhooks", response=answers(OpenWebhook, 201), summary="Add a webhook")
 def add(request: HubRequest, wanted: NewWebhook) -> HttpResponse:
-    """Add a webhook and return its secret, once. It is never kept to be given again under an Idempotency-Key."""
-    made, secret = add_webhook(request.acting.view, base().home.keys, guarded_http(), wanted.url)
+    """Add a webhook and return its secret, once. Sent again under its Idempotency-Key, 409 says which was added."""
+    made, secret = add_webhook(asked(request), base().home.keys, guarded_http(), wanted.url)
     told = OpenWebhook.model_validate(made, from_attributes=True).model_copy(update={"secret": secret})
     return HttpResponse(canonical_json(told.model_dump(mode="json")), status=201, content_type="application/json")
 
@@ -41,8 +42,8 @@ def add(request: HubRequest, wanted: NewWebhook) -> HttpResponse:
 def end(request: HubRequest, webhook: WebhookPath) -> HttpResponse:
     """Tell a webhook nothing more."""
 
-    def act() -> HttpResponse:
-        end_webhook(request.acting.view, webhook)
+    def act(view: View) -> HttpResponse:
+        end_webhook(view, webhook)
         return HttpResponse(status=204)
 
     return once(request, act)
@@ -62,8 +63,8 @@ def messages(request: HubRequest, webhook: WebhookPath) -> list[WebhookMessage]:
 def send_again(request: HubRequest, webhook: WebhookPath, message: MessageId) -> HttpResponse:
     """Let a message be sent again under the same ``webhook-id``."""
 
-    def act() -> HttpResponse:
-        replay(request.acting.view, webhook, message)
+    def act(view: View) -> HttpResponse:
+        replay(view, webhook, message)
         return HttpResponse(status=204)
 
     return once(request, act)

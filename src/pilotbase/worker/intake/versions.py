@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES
 from pilotbase.compute.unpacking import Bounds, unpack_zip
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.record import Record, Subject
+from pilotbase.documents.record import Record
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.vault.opening import Purpose, ReaderGrant
 from pilotbase.vault.place import Vault
-from pilotbase.vault.uploads import erase_upload, read_upload
+from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.checking import check_draft
 from pilotbase.worker.intake.kept_files import Remarks, take_application, take_scenario
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 _GRANT = ReaderGrant(Purpose.OWNER)
@@ -39,6 +41,9 @@ def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int,
         InputError: archive or scenario are wrong, with every problem at once.
         RefusedError: the actor is not its owner, or the record is not in a state to take a version.
     """
+    known = _taken_before(base, view, upload)
+    if known is not None:
+        return known
     with _opened(base, view, upload, most_bytes) as folder:
         check_draft(folder)
         record = take_scenario(base, view, folder, remarks)
@@ -53,6 +58,9 @@ def take_uploaded_application(
 
     ``made_for``: the scenario that it is made for, and what is said with it. Raises as `take_uploaded_scenario`.
     """
+    known = _taken_before(base, view, upload)
+    if known is not None:
+        return known
     scenario, remarks = made_for
     with _opened(base, view, upload, most_bytes) as folder:
         record = take_application(base, view, folder, scenario, remarks)
@@ -103,6 +111,16 @@ def _without(folder: Path, sentence: Text) -> Text:
 def _short(folder: Path, words: str) -> str:
     """Return ``words`` with paths as whoever packed the folder knows them."""
     return words.replace(f"{folder}/folder/", "").replace(f"{folder}/", "").replace(str(folder), ".")
+
+
+def _taken_before(base: Base, view: View, upload: str) -> Record | None:
+    """Return what this very request made of ``upload``, which is erased last; None where there is still to do."""
+    record = view.done(Record)
+    if record is not None:
+        with suppress(NotFoundError):
+            find_upload(vault_of(base, view), upload)
+            return None
+    return record
 
 
 @contextmanager

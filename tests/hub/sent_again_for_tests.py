@@ -1,0 +1,417 @@
+"""A request for every act that the API does once under an Idempotency-Key, and what others do before it comes again.
+
+Each function makes its act possible, yields address and body, and goes on once the act was done.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from pilotbase.data.drafting import DraftAnswers
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.vocabularies import EventGrade
+from pilotbase.documents.watch import Replay
+from pilotbase.watch.runbooks import default_runbook
+from pilotbase.worker.intake.drafting import new_scenario
+from tests.catalogue.records_for_tests import APPLICATION, OWNER, SCENARIO, commission, scenario, version
+from tests.hub.test_notices import rounds
+from tests.hub.test_uploads import cases, packed
+from tests.hub.test_uploads_in_pieces import BYTES, announced, sent, zipped
+from tests.protocols.receivers_for_tests import receiving
+from tests.watch.incidents_for_tests import open_one, raise_warning, warning
+from tests.watch.services_for_tests import labelled, observed
+from tests.watch.worlds_for_tests import TERMS
+
+JSON = {"content_type": "application/json"}
+Sent = Iterator[tuple[str, object]]
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request: which operation, who sends it, and the status when it comes again after its answer was lost."""
+
+    operation: str
+    who: str
+    request: Callable[[object], Sent]
+    again: int | None = None
+    """None: the same as at first."""
+    counted: frozenset[str] = frozenset()
+    """Tables in which it stands that something came again."""
+
+    def __str__(self) -> str:
+        return self.request.__name__
+
+
+CASES: list[Case] = []
+REPEATS = frozenset({"watch_counts", "log_entries", "log_nodes", "log_checkpoints"})
+"""Batches are known by their own names; how many came twice is counted."""
+
+
+def case(operation: str, who: str, **more: object) -> Callable[[Callable[..., Sent]], Callable[..., Sent]]:
+    def enter(request: Callable[..., Sent]) -> Callable[..., Sent]:
+        CASES.append(Case(operation, who, request, **more))
+        return request
+
+    return enter
+
+
+def ask(world, who: str, method: str, path: str, body: object = None, **headers: str):
+    """Return the answer to a request, which must be good."""
+    found = getattr(world.client(who), method)(path, body, **JSON, **headers)
+    assert found.status_code < 300, found.content
+    return found
+
+
+def new_name(kind: str) -> str:
+    return f"{kind}-{next(_numbers)}"
+
+
+@case("put /api/scenarios/{owner}/{name}", "owner")
+def save_scenario(world) -> Sent:
+    name = new_name("lathe")
+    path = f"/api/scenarios/plant/{name}"
+    yield path, scenario(name=name).to_json_value()
+    ask(world, "owner", "put", path, scenario(name=name, intended_use="Warn the night shift.").to_json_value())
+
+
+@case("put /api/applications/{owner}/{name}", "supplier")
+def save_application(world) -> Sent:
+    name = new_name("birch")
+    path = f"/api/applications/acme/{name}"
+    yield path, version(name=name).to_json_value()
+    ask(world, "supplier", "put", path, version("1.0.1", name=name).to_json_value())
+
+
+@case("put /api/organisations/{name}", "desk")
+def save_organisation(world) -> Sent:
+    name = new_name("works")
+    made = {"document": "organisation/1", "name": name, "title": "Works", "roles": ["supplier"]}
+    yield f"/api/organisations/{name}", made
+    ask(world, "desk", "put", f"/api/organisations/{name}", {**made, "title": "Great works"})
+
+
+@case("post /api/scenarios", "owner")
+def hand_in_scenario(world) -> Sent:
+    with tempfile.TemporaryDirectory() as folder:
+        table, made = Path(folder, f"{new_name('cases')}.csv"), Path(folder, "drill")
+        table.write_bytes(cases())
+        new_scenario(table, DraftAnswers("Breaks too often", "failure", None, 1000, 50, "plant, desk"), made)
+        files = {f"drill/{path.name}": path.read_bytes() for path in made.iterdir()}
+    yield "/api/scenarios", {"upload": sent(world.client("owner"), zipped(files))}
+
+
+@case("post /api/applications", "supplier")
+def hand_in_application(world) -> Sent:
+    archive = packed([], name=new_name("pine")).read()
+    yield "/api/applications", {"upload": sent(world.client("supplier"), archive), "scenario": SCENARIO}
+
+
+@case("post /api/uploads", "owner")
+def announce_an_upload(world) -> Sent:
+    yield "/api/uploads", {"name": "cases.zip", "size": 9, "digest": f"sha256:{'0' * 64}"}
+
+
+@case("post /api/trials", "supplier")
+def propose_a_trial(world) -> Sent:
+    yield "/api/trials", commission(world.trial.scenario, world.trial.version).to_json_value()
+
+
+@case("post /api/trials/{name}/acts/appeal.file", "supplier")
+def appeal(world) -> Sent:
+    yield "/api/trials/c1/acts/appeal.file", {"grounds": "Labels were wrong."}
+
+
+@case("post /api/trials/{name}/acts/reviewer.name", "desk")
+def name_a_reviewer(world) -> Sent:
+    reviewer = {"organisation": "academy", "person": "p-other-reviewer"}
+    yield "/api/trials/c1/acts/reviewer.name", reviewer
+    ask(world, "desk", "post", "/api/trials/c1/acts/reviewer.release", reviewer)
+
+
+@case("post /api/scenarios/{owner}/{name}/acts/scenario.submit", "owner")
+def submit_a_scenario(world) -> Sent:
+    name = new_name("press")
+    world.trial.do(OWNER, f"scenario:plant/{name}", Act.SCENARIO_REGISTER, scenario((), name=name))
+    yield f"/api/scenarios/plant/{name}/acts/scenario.submit", {}
+    ask(world, "desk", "post", f"/api/scenarios/plant/{name}/acts/scenario.return", {"note": "Say more."})
+
+
+@case("post /api/applications/{owner}/{name}/acts/application.rehearse", "supplier")
+def rehearse(world) -> Sent:
+    owner, name = APPLICATION.partition(":")[2].split("/")
+    yield f"/api/applications/{owner}/{name}/acts/application.rehearse", {}
+
+
+@case("post /api/organisations/{name}/acts/organisation.declare", "owner")
+def declare_ties(world) -> Sent:
+    found = ask(world, "owner", "get", "/api/organisations/plant").json()
+    yield "/api/organisations/plant/acts/organisation.declare", {**found, "related": ["acme"]}
+    ask(world, "owner", "post", "/api/organisations/plant/acts/organisation.declare", {**found, "related": []})
+
+
+def _thread(world) -> str:
+    question = {"subject": SCENARIO, "title": "Row 7", "text": "Which shift?"}
+    return "/api/threads/" + ask(world, "supplier", "post", "/api/threads", question).json()["identity"]
+
+
+def _replied(world) -> str:
+    path = _thread(world)
+    ask(world, "owner", "post", f"{path}/messages", {"text": "The late one."})
+    return path
+
+
+@case("post /api/threads", "supplier")
+def open_a_thread(world) -> Sent:
+    yield "/api/threads", {"subject": SCENARIO, "title": new_name("row"), "text": "Which shift?"}
+
+
+@case("post /api/threads/{thread}/messages", "owner")
+def reply(world) -> Sent:
+    yield f"{_thread(world)}/messages", {"text": "The late one."}
+
+
+@case("put /api/threads/{thread}/messages/{number}", "owner")
+def correct_a_message(world) -> Sent:
+    path = f"{_replied(world)}/messages/2"
+    yield path, {"text": "The early one."}
+    ask(world, "owner", "put", path, {"text": "The night one."})
+
+
+@case("post /api/threads/{thread}/messages/{number}/removal", "owner")
+def remove_a_message(world) -> Sent:
+    yield f"{_replied(world)}/messages/2/removal", {"reason": "Said in the wrong place."}
+
+
+@case("put /api/threads/{thread}/answer", "supplier")
+def mark_the_answer(world) -> Sent:
+    path = f"{_replied(world)}/answer"
+    yield path, {"message": 2}
+    ask(world, "supplier", "put", path, {"message": None})
+
+
+@case("post /api/services", "owner")
+def put_into_service(world) -> Sent:
+    yield "/api/services", {"name": new_name("press"), "certificate": world.serial}
+
+
+@case("post /api/services/overrides", "desk")
+def admit_an_endpoint(world) -> Sent:
+    made = {"service": new_name("assistant"), "organisation": "plant", "protocol": "openai", "model": "m"}
+    yield "/api/services/overrides", {**made, "url": "https://models.example/v1", "reason": "pilot"}
+
+
+@case("post /api/services/{service}/moves/{move}", "owner")
+def stop_a_service(world) -> Sent:
+    yield _move(world, "stop"), {"reason": "Line 3 is rebuilt."}
+    ask(world, "owner", "post", _move(world, "start"), {"reason": "Line 3 runs."})
+
+
+@case("post /api/services/{service}/moves/{move}", "owner")
+def start_a_service(world) -> Sent:
+    ask(world, "owner", "post", _move(world, "stop"), {"reason": "Line 3 is rebuilt."})
+    yield _move(world, "start"), {"reason": "Line 3 runs."}
+    ask(world, "owner", "post", _move(world, "ask-human"), {"reason": "New people."})
+
+
+@case("post /api/services/{service}/moves/{move}", "owner")
+def start_what_serves(world) -> Sent:
+    """It changes nothing, and is done all the same: a stop that comes after it stands."""
+    ask(world, "owner", "post", _move(world, "start"), {"reason": "Line 3 runs."})
+    yield _move(world, "start"), {"reason": "To be sure."}
+    ask(world, "owner", "post", _move(world, "stop"), {"reason": "Line 3 is rebuilt."})
+
+
+def _move(world, move: str) -> str:
+    return f"/api/services/{world.press}/moves/{move}"
+
+
+@case("post /api/services/{service}/keys", "owner", again=409)
+def make_a_key(world) -> Sent:
+    yield f"/api/services/{world.press}/keys", {"title": new_name("line")}
+
+
+@case("delete /api/services/{service}/keys/{key}", "owner")
+def revoke_a_key(world) -> Sent:
+    keys = f"/api/services/{world.press}/keys"
+    yield f"{keys}/{ask(world, 'owner', 'post', keys, {'title': 'line 3'}).json()['identity']}", {}
+
+
+@case("put /api/services/{service}/budgets/{budget}", "owner")
+def set_a_budget(world) -> Sent:
+    path = f"/api/services/{world.press}/budgets/main"
+    yield path, {"calls": 100}
+    ask(world, "owner", "put", path, {"calls": 200})
+
+
+@case("put /api/services/{service}/runbook", "owner")
+def change_a_runbook(world) -> Sent:
+    path = f"/api/services/{world.press}/runbook"
+    usual = default_runbook(world.press).to_json_value()
+    yield path, {**usual, "reporter": "critical_infrastructure"}
+    ask(world, "owner", "put", path, usual)
+
+
+@case("post /api/services/{service}/watch/replays", "desk")
+def replay_a_watch(world) -> Sent:
+    yield "/api/services/milling/watch/replays", TERMS.model_dump(mode="json")
+    world.watch.arm()
+
+
+@case("post /api/services/{service}/watch/arming", "desk")
+def arm_a_watch(world) -> Sent:
+    terms = TERMS.model_dump(mode="json")
+    replayed = ask(world, "desk", "post", "/api/services/milling/watch/replays", terms).json()
+    yield "/api/services/milling/watch/arming", {"replay": Replay.model_validate(replayed).digest()}
+    ask(world, "desk", "post", "/api/services/milling/watch/disarming")
+
+
+@case("post /api/services/{service}/watch/disarming", "desk")
+def disarm_a_watch(world) -> Sent:
+    world.watch.arm()
+    yield "/api/services/milling/watch/disarming", {}
+    world.watch.arm()
+
+
+@case("post /api/warnings/{digest}/acknowledgement", "owner")
+def take_care_of_a_warning(world) -> Sent:
+    raised = raise_warning(world.trial.store, warning(world.watch.store, service="milling", detector=new_name("drift")))
+    yield f"/api/warnings/{raised}/acknowledgement", {"note": "I look at it."}
+
+
+@case("post /api/services/{service}/silences", "desk")
+def let_notices_rest(world) -> Sent:
+    yield "/api/services/milling/silences", _silence()
+    ask(world, "desk", "post", "/api/services/milling/silences/end", {})
+
+
+@case("post /api/services/{service}/silences/end", "desk")
+def let_notices_go_out(world) -> Sent:
+    ask(world, "desk", "post", "/api/services/milling/silences", _silence())
+    yield "/api/services/milling/silences/end", {}
+    ask(world, "desk", "post", "/api/services/milling/silences", _silence())
+
+
+def _silence() -> dict[str, object]:
+    return {"reason": new_name("maintenance"), "until": (datetime.now(UTC) + timedelta(hours=8)).isoformat()}
+
+
+@case("post /api/services/{service}/erasures", "owner")
+def erase_a_case(world) -> Sent:
+    name = new_name("case")
+    ask(world, "owner", "post", "/api/services/milling/observations", _observed(name).to_json_value())
+    yield "/api/services/milling/erasures", {"case": name}
+
+
+def _observed(name: str):
+    return observed(name, datetime.now(UTC), {name: "fine"}, inputs={"x": [0.1], "shift": ["day"]})
+
+
+def _incident(world, act: str) -> str:
+    return f"/api/incidents/{open_one(world.trial.store, EventGrade.LARGER).number}/{act}"
+
+
+@case("post /api/incidents/{number}/notes", "owner")
+def note(world) -> Sent:
+    yield _incident(world, "notes"), {"text": "Seen at night."}
+
+
+@case("post /api/incidents/{number}/grade", "owner")
+def grade(world) -> Sent:
+    path = _incident(world, "grade")
+    yield path, {"grade": "major", "response": "I"}
+    ask(world, "desk", "post", path, {"grade": "larger", "response": "II"})
+
+
+@case("post /api/incidents/{number}/reports", "owner")
+def report(world) -> Sent:
+    yield _incident(world, "reports"), {"clock": "operator_to_province"}
+
+
+@case("post /api/incidents/{number}/mitigation", "owner")
+def mitigate(world) -> Sent:
+    yield _incident(world, "mitigation"), {}
+
+
+@case("post /api/incidents/{number}/closing", "owner")
+def close(world) -> Sent:
+    yield _incident(world, "closing"), {"summary": "A worn sensor."}
+
+
+@case("post /api/incidents/{number}/corrections", "owner")
+def correct_a_line(world) -> Sent:
+    path = _incident(world, "corrections")
+    ask(world, "owner", "post", path.replace("corrections", "notes"), {"text": "Seen at night."})
+    yield path, {"line": 1, "text": "Seen in the evening."}
+
+
+@case("post /api/webhooks", "owner", again=409)
+def add_a_webhook(world) -> Sent:
+    yield "/api/webhooks", {"url": "http://127.0.0.1:9/hook"}
+
+
+@case("delete /api/webhooks/{webhook}", "owner")
+def end_a_webhook(world) -> Sent:
+    yield f"/api/webhooks/{_webhook(world, 'http://127.0.0.1:9/hook')}", {}
+
+
+@case("post /api/webhooks/{webhook}/messages/{message}/replay", "owner")
+def send_a_message_again(world) -> Sent:
+    with receiving() as receiver:
+        webhook = f"/api/webhooks/{_webhook(world, receiver.url)}"
+        ask(world, "supplier", "post", "/api/trials/c1/acts/appeal.file", {"grounds": "Labels were wrong."})
+        rounds(world)
+        messages = ask(world, "owner", "get", f"{webhook}/messages").json()
+        yield f"{webhook}/messages/{messages[0]['identity']}/replay", {}
+        rounds(world)
+    ask(world, "owner", "delete", webhook)
+
+
+def _webhook(world, url: str) -> str:
+    return ask(world, "owner", "post", "/api/webhooks", {"url": url}).json()["identity"]
+
+
+@case("post /api/services/{service}/observations", "owner", counted=REPEATS)
+def hand_in_observations(world) -> Sent:
+    yield "/api/services/milling/observations", _observed(new_name("seen")).to_json_value()
+
+
+@case("post /api/services/{service}/labels", "owner", counted=REPEATS)
+def hand_in_labels(world) -> Sent:
+    name = new_name("labelled")
+    ask(world, "owner", "post", "/api/services/milling/observations", _observed(name).to_json_value())
+    yield "/api/services/milling/labels", labelled(name, {name: "broken"}).to_json_value()
+
+
+@case("post /api/services/{service}/batches", "owner", counted=REPEATS)
+def hand_in_batches(world) -> Sent:
+    name = new_name("both")
+    batches = [_observed(name).to_json_value(), labelled(name, {name: "broken"}).to_json_value()]
+    yield "/api/services/milling/batches", {"batches": batches}
+
+
+@case("post /api/uploads/{identity}/finish", "owner")
+def finish_an_upload(world) -> Sent:
+    owner, content = world.client("owner"), new_name("bytes").encode()
+    place = announced(owner, content)["Location"]
+    assert owner.put(f"{place}/pieces/0", content, **BYTES).status_code == 200
+    yield f"{place}/finish", {}
+
+
+@case("post /api/notices/read", "owner")
+def read_notices(world) -> Sent:
+    yield "/api/notices/read", {}
+
+
+@case("put /api/notices/mail", "owner")
+def choose_mail(world) -> Sent:
+    yield "/api/notices/mail", {"mail": "daily"}
+
+
+@case("put /api/roadmap", "desk")
+def set_the_roadmap(world) -> Sent:
+    task = {"scenario": SCENARIO, "start": "2026-01-01", "end": "2026-12-31"}
+    yield "/api/roadmap", {"document": "roadmap/1", "title": "2026", "phases": [{"phase": "p1", "tasks": [task]}]}
