@@ -16,8 +16,10 @@ from pilotbase.documents.board import BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.trial.board import submit
+from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer_process import run_submission
-from pilotbase.trial.sealing import load_scenario, read_public_sample, seal_scenario
+from pilotbase.trial.sealed import read_public_sample
+from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.board import BoardSlice, slice_cases
 from pilotbase.vault.hidden import HiddenSet

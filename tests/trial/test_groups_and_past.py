@@ -4,7 +4,8 @@ import csv
 
 import polars as pl
 
-from pilotbase.trial.sealing import load_scenario, seal_scenario
+from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import remaining, scored_cases
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden

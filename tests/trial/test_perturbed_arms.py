@@ -27,7 +27,9 @@ from pilotbase.trial.answering import End
 from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import Sitting, answer_arms, committed_digest, perturbations_of
 from pilotbase.trial.running import Run, Terms
-from pilotbase.trial.sealing import load_scenario, read_public_sample, seal_scenario
+from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.sealed import read_public_sample
+from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import BAD, GOOD

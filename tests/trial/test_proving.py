@@ -14,7 +14,8 @@ from pilotbase.certificate import read_trust_roots, verify_certificate
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.trial.sealing import load_scenario, seal_scenario
+from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import open_base, rotate_key
@@ -137,7 +138,7 @@ def test_breaking_on_hidden_data_only_is_a_rejection_with_its_reason(
         f"    if SEEN == 60 and not set(batch['pressure']) <= PUBLIC:\n        {effect}\n"
         "    return ['fine'] * batch.rows\n"
     )
-    from pilotbase.trial.sealing import read_public_sample
+    from pilotbase.trial.sealed import read_public_sample
 
     known = set(read_public_sample(base.lab, sealed)["pressure"].to_list())
     application = write_application(f"PUBLIC = {known!r}\n{program}")

@@ -10,7 +10,9 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.report import Report
 from pilotbase.trial.criteria_check import undecidable
 from pilotbase.trial.refreshing import next_level, refresh_advice
-from pilotbase.trial.sealing import load_scenario, read_public_sample, seal_scenario
+from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.sealed import read_public_sample
+from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.trials.proving import freeze_in, prove

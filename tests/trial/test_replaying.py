@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
-from pilotbase.trial.sealing import load_scenario, read_public_sample, seal_scenario
+from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.sealed import read_public_sample
+from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.given_files import read_plan, read_report
 from pilotbase.worker.trials.proving import prove

@@ -7,7 +7,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.scoring import settle_criteria
-from pilotbase.trial.sealing import Sealed, SealedScenario
+from pilotbase.trial.sealed import Sealed, SealedScenario
 from tests.trial.conftest import SCENARIO
 
 ZERO = "sha256:" + "0" * 64

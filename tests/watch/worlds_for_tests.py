@@ -19,7 +19,7 @@ from pilotbase.documents.scenario import Contact, Criterion, Scenario
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import text
 from pilotbase.documents.watch import WatchTerms
-from pilotbase.trial.sealing import SealedScenario
+from pilotbase.trial.sealed import SealedScenario
 from pilotbase.watch.arming import arm, prepare_watch, replay_watch
 from pilotbase.watch.observations import take
 from pilotbase.watch.packs import packed

@@ -7,7 +7,7 @@ from polars.testing import assert_frame_equal
 
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.documents.errors import InputError
-from pilotbase.trial.sealing import read_cases
+from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.worker.intake import boxed_tables
 from pilotbase.worker.intake.boxed_tables import cases_in_box, describe_table, draft_in_box
 from tests.hub.test_uploads import cases

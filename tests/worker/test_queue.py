@@ -11,7 +11,7 @@ from pilotbase.documents.record import Order
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.trial.sealing import SealedScenario
+from pilotbase.trial.sealed import SealedScenario
 from pilotbase.worker.intake.kept_files import erase_scenario_files, take_application
 from pilotbase.worker.jobs.queue import Worker
 from pilotbase.workspace.checks.reconciliation import verify_store

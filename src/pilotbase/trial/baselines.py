@@ -20,7 +20,7 @@ from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.running import Candidate, Terms, prepare_candidate, run_candidate
-from pilotbase.trial.sealing import Sealed
+from pilotbase.trial.sealed import Sealed
 
 
 def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> str | None:

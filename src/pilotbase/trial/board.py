@@ -32,7 +32,8 @@ from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.run_files import EndedRun, UsedSoFar, read_marked, write_marked
 from pilotbase.trial.running import Candidate, Hooks, Terms, prepare_candidate, run_candidate
 from pilotbase.trial.scoring import build_cases
-from pilotbase.trial.sealing import Sealed, load_sealed, published_cases
+from pilotbase.trial.sealed import Sealed, load_sealed
+from pilotbase.trial.sealing import published_cases
 from pilotbase.vault.board import BoardSlice, Climbed, current_board, entry_of, open_submission, release, slice_cases
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden

@@ -13,8 +13,9 @@ from pilotbase.documents.plan import DecisionPlan, DecisionPrediction, TrialPlan
 from pilotbase.documents.scenario import Scenario, TrialDesign
 from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import Source, read_yaml
+from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import settle_criteria, with_cut
-from pilotbase.trial.sealing import MANIFEST, error_level
+from pilotbase.trial.verdict_rules import error_level
 
 FROZEN = "plan.json"
 _DESIGN = re.compile(r"early|full|fixed:([1-9][0-9]{0,8})")

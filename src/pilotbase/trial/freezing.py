@@ -18,7 +18,7 @@ from pilotbase.trial.refreshing import next_level
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.running import Candidate
 from pilotbase.trial.scoring import settle_criteria
-from pilotbase.trial.sealing import Sealed, read_public_sample
+from pilotbase.trial.sealed import Sealed, read_public_sample
 from pilotbase.vault.attempts import order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties

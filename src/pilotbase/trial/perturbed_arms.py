@@ -27,7 +27,7 @@ from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.run_files import EndedRun, UsageFile, read_marked, write_marked
 from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate
-from pilotbase.trial.sealing import Sealed, read_public_sample
+from pilotbase.trial.sealed import Sealed, read_public_sample
 
 Features = Mapping[str, NDArray[Any]]
 PUBLIC_SEED = b"pilotbase rehearsal"

@@ -11,7 +11,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.evidence import attempt_levels, exact
 from pilotbase.trial.criteria_check import undecidable
-from pilotbase.trial.sealing import error_level
+from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import Remaining
 
 

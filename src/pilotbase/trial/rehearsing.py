@@ -31,7 +31,7 @@ from pilotbase.trial.records import spell_answers
 from pilotbase.trial.reporting import build_report
 from pilotbase.trial.running import Candidate, Hooks, Terms, run_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, settle_criteria
-from pilotbase.trial.sealing import Sealed, read_public_sample
+from pilotbase.trial.sealed import Sealed, read_public_sample
 from pilotbase.trial.sections import Observed
 from pilotbase.workspace.actors import parties
 

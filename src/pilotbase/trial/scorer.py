@@ -40,7 +40,7 @@ from pilotbase.trial.remainder import shuffled_remainder
 from pilotbase.trial.reporting import Proof, build_report
 from pilotbase.trial.running import Candidate, Run, Terms, prepare_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, unit_codes
-from pilotbase.trial.sealing import Sealed, load_sealed, read_public_sample
+from pilotbase.trial.sealed import Sealed, load_sealed, read_public_sample
 from pilotbase.trial.sections import Observed
 from pilotbase.trial.stored_records import (
     RecordedFacts,

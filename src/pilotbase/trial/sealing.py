@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.data.batches import feature_columns
-from pilotbase.data.conform import conform
 from pilotbase.data.labels import classes_of
 from pilotbase.data.splits import split_cases
-from pilotbase.data.tables import read_table
-from pilotbase.documents.base import Document
-from pilotbase.documents.contract import Contract
-from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
-from pilotbase.documents.loading import load_document
-from pilotbase.documents.plan import ScenarioReference
-from pilotbase.documents.scenario import Criterion, Scenario
-from pilotbase.documents.steps import Step
+from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.clusters import clusters_of
 from pilotbase.trial.lab import Lab, name_once
+from pilotbase.trial.scenario_folder import data_file, read_cases
+from pilotbase.trial.sealed import Sealed, SealedScenario
+from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import mark_scored_before
 from pilotbase.vault.board import SliceTerms, cut_slice
 from pilotbase.vault.carrying import past_of, same_cases, spend_published
@@ -36,72 +28,6 @@ from pilotbase.vault.overlaps import record_overlap
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.records import Stored
-from pilotbase.workspace.store import View
-
-MANIFEST = "scenario.yaml"
-
-
-class SealedScenario(Document):
-    """What a base keeps of a scenario version: everything that a trial needs, and no path of the owner's machine."""
-
-    document: Literal["sealed-scenario/1"] = "sealed-scenario/1"
-    scenario: Digest
-    source: Digest
-    """Digest of the owner's file."""
-    public_sample: Digest
-    public_cases: int
-    hidden_set: Digest
-    hidden_cases: int
-    classes: tuple[str, ...]
-    may_miss: tuple[str, ...] = ()
-    """Features that have missing values anywhere: their arrays have the same type in rehearsal and trial."""
-    reference_application: Digest | None = None
-    """Folder digest of the baseline, where that is an application."""
-    board: Digest | None = None
-    """The board's slice, which is part of the hidden set and of no trial."""
-
-
-@dataclass(frozen=True)
-class Sealed:
-    """A scenario with its sealed data."""
-
-    scenario: Scenario
-    record: SealedScenario
-
-    @property
-    def contract(self) -> Contract:
-        return self.scenario.contract(self.record.classes)
-
-    def features(self, frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
-        """Return what the box is fed of ``frame``: one array a feature, shape (rows,)."""
-        return feature_columns(frame, self.contract, frozenset(self.record.may_miss))
-
-    @property
-    def reference(self) -> ScenarioReference:
-        return ScenarioReference(
-            name=self.scenario.name,
-            owner=self.scenario.owner,
-            digest=self.record.scenario,
-            public_sample=self.record.public_sample,
-            hidden_set=self.record.hidden_set,
-            hidden_cases=self.record.hidden_cases,
-        )
-
-
-def load_scenario(path: Path, step: Step) -> tuple[Scenario, Path]:
-    """Return the scenario of a folder (or of its ``scenario.yaml``) and the folder; raises `InputError`."""
-    folder = path if path.is_dir() else path.parent
-    return load_document(Scenario, folder / MANIFEST if path.is_dir() else path, step), folder
-
-
-def error_level(criteria: Sequence[Criterion]) -> float:
-    """Return α: the strictest criterion's error probability holds for all, so one number speaks for the verdict."""
-    return round(1 - max((criterion.confidence for criterion in criteria), default=0.95), 9)
-
-
-def read_cases(scenario: Scenario, folder: Path) -> pl.DataFrame:
-    """Return the owner's cases, typed by the contract; raises `InputError` with every problem at once."""
-    return conform(read_table(_source(scenario, folder), scenario.data.missing), scenario)
 
 
 def seal_scenario(
@@ -121,7 +47,7 @@ def seal_scenario(
     Raises:
         InputError: the file is missing or does not fit the contract; a split that hides nothing, or one class only.
     """
-    source = digest_file(_source(scenario, folder))
+    source = digest_file(data_file(scenario, folder))
     head = _head(scenario, source, reference)
     known = lab.view.head(head)
     if known is not None:
@@ -138,26 +64,8 @@ def seal_scenario(
 
 def find_sealed(lab: Lab, scenario: Scenario, folder: Path, reference: Digest | None = None) -> Sealed | None:
     """Return the scenario with its data where `seal_scenario` has sealed just that before, else None."""
-    known = lab.view.head(_head(scenario, digest_file(_source(scenario, folder)), reference))
+    known = lab.view.head(_head(scenario, digest_file(data_file(scenario, folder)), reference))
     return None if known is None else Sealed(scenario, lab.view.load(known, SealedScenario))
-
-
-def load_sealed(view: View, digest: Digest) -> Sealed:
-    """Return the sealed scenario whose record a plan names; raises `NotFoundError`."""
-    record = view.load(digest, SealedScenario)
-    return Sealed(view.load(record.scenario, Scenario), record)
-
-
-def read_public_sample(lab: Lab, sealed: Sealed) -> pl.DataFrame:
-    """Return the public sample, typed."""
-    return pl.read_parquet(io.BytesIO(lab.vault.blobs.get(sealed.record.public_sample)))
-
-
-def _source(scenario: Scenario, folder: Path) -> Path:
-    path = folder / scenario.data.file
-    if path.resolve().is_relative_to(folder.resolve()) and path.is_file():
-        return path
-    raise InputError("trial.no_source", file=scenario.data.file, folder=folder)
 
 
 def _seal(

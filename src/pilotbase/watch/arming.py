@@ -14,7 +14,7 @@ from pilotbase.documents.subjects import watch_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.watch import Replay, Watch, WatchTerms
 from pilotbase.trial.lab import Lab
-from pilotbase.trial.sealing import load_sealed, read_public_sample
+from pilotbase.trial.sealed import load_sealed, read_public_sample
 from pilotbase.watch import standings
 from pilotbase.watch.losses import WatchedLoss, promised_loss, watched_risks
 from pilotbase.watch.profiles import profile_of

@@ -14,7 +14,7 @@ from pilotbase.documents.subjects import standing_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.documents.watch import Watch
 from pilotbase.measures import Setting, is_resource
-from pilotbase.trial.sealing import SealedScenario
+from pilotbase.trial.sealed import SealedScenario
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 

@@ -16,7 +16,7 @@ from pilotbase.documents.watch import Replay, ReplayedTurn, Watch
 from pilotbase.protocols.contract_cases import scalars_of
 from pilotbase.protocols.frames import Batch
 from pilotbase.trial.lab import Lab
-from pilotbase.trial.sealing import load_sealed, read_public_sample
+from pilotbase.trial.sealed import load_sealed, read_public_sample
 from pilotbase.watch.cohorts import past_cohorts
 from pilotbase.watch.detectors.drift import DriftDetector
 from pilotbase.watch.entering import losses_of

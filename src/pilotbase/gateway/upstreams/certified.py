@@ -20,7 +20,7 @@ from pilotbase.protocols.frames import Answers, Batch
 from pilotbase.protocols.upstream import Question, Reply, Stream
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.running import Terms, prepare_candidate, start_candidate
-from pilotbase.trial.sealing import load_sealed
+from pilotbase.trial.sealed import load_sealed
 
 _LOOK_SECONDS = 0.05
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 
 from pilotbase.hub.base import base
-from pilotbase.trial.sealing import MANIFEST
+from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.worker.intake.versions import own_names
 
 _LONGEST_NAME = 200

@@ -35,7 +35,7 @@ from pilotbase.hub.guards import member_only, role_only
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.records import see
-from pilotbase.trial.sealing import MANIFEST
+from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.vault.uploads import Upload
 from pilotbase.worker.intake.boxed_tables import draft_in_box
 from pilotbase.worker.intake.checking import check_draft

@@ -14,7 +14,7 @@ from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ApplicationBaseline
 from pilotbase.documents.steps import Step
-from pilotbase.trial.sealing import MANIFEST, load_scenario
+from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1 << 20

@@ -19,7 +19,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.steps import Step
-from pilotbase.trial.sealing import MANIFEST, load_scenario
+from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import Purpose, ReaderGrant
 from pilotbase.worker.base import Base

@@ -19,7 +19,8 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria
-from pilotbase.trial.sealing import MANIFEST, error_level, read_cases
+from pilotbase.trial.scenario_folder import MANIFEST, read_cases
+from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.board import FEWEST_CASES
 
 

@@ -80,7 +80,7 @@ def cases(greeting: dict[str, Any]) -> dict[str, Any]:
     """Return how many cases there are; they are a file of their own."""
     from pilotbase.data.plain_columns import encode_columns
     from pilotbase.documents.scenario import Scenario
-    from pilotbase.trial.sealing import read_cases
+    from pilotbase.trial.scenario_folder import read_cases
 
     frame = read_cases(Scenario.model_validate(greeting["given"]), Path())
     with Path(greeting["result"], CASES).open("xb") as written:

@@ -32,7 +32,8 @@ from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
 from pilotbase.trial.running import Candidate, prepare_candidate
 from pilotbase.trial.scorer_process import run_trial
-from pilotbase.trial.sealing import Sealed, seal_scenario
+from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.orders import pack_ordered
 from pilotbase.worker.intake.boxed_tables import cases_in_box

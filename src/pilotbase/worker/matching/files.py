@@ -15,7 +15,7 @@ from pilotbase.matching.finding import told
 from pilotbase.matching.judging import match, match_back
 from pilotbase.matching.pairs import Need, Proven, need_of
 from pilotbase.matching.words import CharacterComparer, Comparer
-from pilotbase.trial.sealing import MANIFEST as SCENARIO_FILE
+from pilotbase.trial.scenario_folder import MANIFEST as SCENARIO_FILE
 from pilotbase.worker.matching.certified import asked_of
 
 MOST_FILES = 500

@@ -18,8 +18,9 @@ from pilotbase.trial.board import board_of, submit
 from pilotbase.trial.board_measure import board_rule
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.running import Candidate
+from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer_process import run_submission
-from pilotbase.trial.sealing import Sealed, load_scenario
+from pilotbase.trial.sealed import Sealed
 from pilotbase.vault.board import newest_board
 from pilotbase.worker.base import Base
 from pilotbase.worker.readings import scenario_for

@@ -8,7 +8,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.side_by_side import Budget
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.refreshing import next_level, refresh_advice
-from pilotbase.trial.sealing import Sealed, SealedScenario, read_public_sample
+from pilotbase.trial.sealed import Sealed, SealedScenario, read_public_sample
 from pilotbase.vault.attempts import remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base

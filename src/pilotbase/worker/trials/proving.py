@@ -19,8 +19,10 @@ from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
 from pilotbase.trial.running import Candidate, prepare_candidate
+from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer_process import run_trial
-from pilotbase.trial.sealing import Sealed, load_scenario, seal_scenario
+from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.folder import TrialFiles, open_records, write_json, write_rehearsal, write_trial
 from pilotbase.worker.trials.given_files import read_plan

@@ -10,7 +10,8 @@ from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.refreshing import next_level, refresh_advice
-from pilotbase.trial.sealing import Sealed, find_sealed, read_public_sample
+from pilotbase.trial.sealed import Sealed, read_public_sample
+from pilotbase.trial.sealing import find_sealed
 from pilotbase.vault.attempts import remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base, open_base

@@ -1,0 +1,77 @@
+"""A scenario as a base has sealed it: its record, its public sample, and what the box is fed."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.data.batches import feature_columns
+from pilotbase.documents.base import Document
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import ScenarioReference
+from pilotbase.documents.scenario import Scenario
+from pilotbase.trial.lab import Lab
+from pilotbase.workspace.store import View
+
+
+class SealedScenario(Document):
+    """What a base keeps of a scenario version: everything that a trial needs, and no path of the owner's machine."""
+
+    document: Literal["sealed-scenario/1"] = "sealed-scenario/1"
+    scenario: Digest
+    source: Digest
+    """Digest of the owner's file."""
+    public_sample: Digest
+    public_cases: int
+    hidden_set: Digest
+    hidden_cases: int
+    classes: tuple[str, ...]
+    may_miss: tuple[str, ...] = ()
+    """Features that have missing values anywhere: their arrays have the same type in rehearsal and trial."""
+    reference_application: Digest | None = None
+    """Folder digest of the baseline, where that is an application."""
+    board: Digest | None = None
+    """The board's slice, which is part of the hidden set and of no trial."""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A scenario with its sealed data."""
+
+    scenario: Scenario
+    record: SealedScenario
+
+    @property
+    def contract(self) -> Contract:
+        return self.scenario.contract(self.record.classes)
+
+    def features(self, frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
+        """Return what the box is fed of ``frame``: one array a feature, shape (rows,)."""
+        return feature_columns(frame, self.contract, frozenset(self.record.may_miss))
+
+    @property
+    def reference(self) -> ScenarioReference:
+        return ScenarioReference(
+            name=self.scenario.name,
+            owner=self.scenario.owner,
+            digest=self.record.scenario,
+            public_sample=self.record.public_sample,
+            hidden_set=self.record.hidden_set,
+            hidden_cases=self.record.hidden_cases,
+        )
+
+
+def load_sealed(view: View, digest: Digest) -> Sealed:
+    """Return the sealed scenario whose record a plan names; raises `NotFoundError`."""
+    record = view.load(digest, SealedScenario)
+    return Sealed(view.load(record.scenario, Scenario), record)
+
+
+def read_public_sample(lab: Lab, sealed: Sealed) -> pl.DataFrame:
+    """Return the public sample, typed."""
+    return pl.read_parquet(io.BytesIO(lab.vault.blobs.get(sealed.record.public_sample)))
