@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass, fields
+from importlib import import_module
+from inspect import isabstract
+from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ import pytest
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.watch import detectors
 from pilotbase.watch.detectors import (
     Change,
     Detector,
@@ -128,6 +132,14 @@ KINDS = {
 CUTS = (0, 1, 2, 650, 651, 1999, 2700, 2701, 5000)
 
 each = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+def test_every_detector_is_held_to_this_contract() -> None:
+    """A new one is found by its file; it needs an entry in ``KINDS``: how to make it, and rows in which it stirs."""
+    modules = [import_module(f"{detectors.__name__}.{file.name}") for file in iter_modules(detectors.__path__)]
+    known = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
+    made = {type(kind.make(None)) for kind in KINDS.values()}
+    assert {one for one in known if issubclass(one, Detector) and not isabstract(one)} == made
 
 
 def fed(kind: Kind, rows: Any, cuts: tuple[int, ...] = ()) -> tuple[Detector[Any, Any], list[Change]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,8 @@ app.add_typer(key_app, name="key")
 
 Service = Annotated[str, typer.Argument(help="Name of the service.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+_PROTOCOL = re.compile(r"([a-z]+)\+(?=https?://)")
+"""What stands before the address of an endpoint that speaks something else than OpenAI's protocol."""
 Reason = Annotated[str, typer.Option(help="Why; it stands in the service's history.", prompt="Why")]
 
 
@@ -117,7 +120,8 @@ def override(
     """Admit an endpoint that holds no certificate, for a time, on the operator's signed word."""
     from pilotbase.documents.service_api import NewOverride
 
-    protocol, url = ("oip", endpoint.removeprefix("oip+")) if endpoint.startswith("oip+") else ("openai", endpoint)
+    spoken = _PROTOCOL.match(endpoint)
+    protocol, url = (spoken[1], endpoint[spoken.end() :]) if spoken else ("openai", endpoint)
     said = {"service": name, "organisation": owner, "protocol": protocol, "url": url, "model": model}
     _print(_services().override(asked(NewOverride, **said, reason=reason, days=days)), as_json=False)
 

@@ -14,6 +14,9 @@ from pilotbase.documents.subjects import Subject, service_subject
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import ServingState
 
+EndpointProtocol = Literal["openai", "oip"]
+"""What endpoints of others may speak; the gateway has an adapter for each."""
+
 
 class CertifiedRoute(Part):
     """An application that holds a certificate: the digest that was verified is the digest that answers."""
@@ -35,7 +38,7 @@ class EndpointRoute(Part):
     kind: Literal["endpoint"] = "endpoint"
     override: Digest
     """The signed `Override` that admits it."""
-    protocol: Literal["openai", "oip"]
+    protocol: EndpointProtocol
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     """The name under which the endpoint knows the model."""
@@ -105,7 +108,7 @@ class Override(Document):
 
     document: Literal["override/1"] = "override/1"
     service: Name
-    protocol: Literal["openai", "oip"]
+    protocol: EndpointProtocol
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]

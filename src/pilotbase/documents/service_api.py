@@ -13,7 +13,7 @@ from pilotbase.documents.api import Asked, Told
 from pilotbase.documents.base import Localized, Moment, Name
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.service import Service, ServiceStanding, ServiceTerms
+from pilotbase.documents.service import EndpointProtocol, Service, ServiceStanding, ServiceTerms
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState
 
@@ -47,7 +47,7 @@ class NewOverride(Asked):
     service: Name
     organisation: Name
     """Whose service it is."""
-    protocol: Literal["openai", "oip"]
+    protocol: EndpointProtocol
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     reason: Reason

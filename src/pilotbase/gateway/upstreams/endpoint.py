@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
-from urllib.parse import quote
+from collections.abc import AsyncIterator
 
 import aiohttp
 
@@ -14,12 +12,13 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.service import EndpointRoute, ServiceTerms
 from pilotbase.gateway.upstreams.guarded_session import GuardedSessions
 from pilotbase.gateway.upstreams.tabular import HANDED_OVER, handed_over_chat
+from pilotbase.gateway.upstreams.wire import Asked
+from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.open_inference import HEADER_LENGTH, InferRequest, InferResponse, write_infer_response
 from pilotbase.protocols.openai_stream import StreamMeter
 from pilotbase.protocols.openai_wire import ChatRequest, TokenUsage, estimate_tokens, read_usage
-from pilotbase.protocols.strict_json import WireError, read_object, write_json
+from pilotbase.protocols.strict_json import read_object
 from pilotbase.protocols.upstream import (
-    JSON,
     Cases,
     Question,
     QueueFullError,
@@ -39,24 +38,13 @@ _FULL = frozenset({429, 503})
 _log = logging.getLogger("pilotbase.gateway")
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What is sent to an endpoint."""
-
-    url: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
 class EndpointUpstream:
     """Asks one endpoint under its own name of the model."""
 
     def __init__(self, route: EndpointRoute, terms: ServiceTerms, sessions: GuardedSessions, key: str | None) -> None:
         self._route, self._terms, self._sessions = route, terms, sessions
         self._headers = {"Accept-Encoding": "identity", **({"Authorization": f"Bearer {key}"} if key else {})}
-        base = route.url.rstrip("/")
-        self._chat, self._embeddings = f"{base}/chat/completions", f"{base}/embeddings"
-        self._infer = f"{base}/v2/models/{quote(route.model, safe='')}/infer"
+        self._wire = WIRES[route.protocol]
         self._session: aiohttp.ClientSession | None = None
         self.pending = 0
         """Calls under way."""
@@ -68,7 +56,7 @@ class EndpointUpstream:
         return self._answered
 
     async def ask(self, question: Question) -> Reply | Stream:
-        asked = self._asked(question)
+        asked = self._wire.asked(self._route, question)
         if self.pending >= self._most:
             raise QueueFullError("gateway.queue_full", seconds=1)
         self.pending += 1
@@ -100,25 +88,7 @@ class EndpointUpstream:
     def _most(self) -> int:
         return self._terms.workers * _CALLS_A_WORKER + self._terms.queue
 
-    def _asked(self, question: Question) -> _Asked:
-        content = question.content
-        if isinstance(content, InferRequest):
-            if self._route.protocol != "oip":
-                raise WireError("wire.other_protocol", field="model", spoken="OpenAI")
-            headers = {"Content-Type": JSON}
-            if question.header_length is not None:
-                headers = {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(question.header_length)}
-            return _Asked(self._infer, question.body, headers)
-        if self._route.protocol != "openai":
-            raise WireError("wire.other_protocol", field="model", spoken="Open Inference Protocol")
-        fields = {**content.fields, "model": self._route.model}
-        if isinstance(content, ChatRequest):
-            fields |= {} if content.bounded else {"max_tokens": content.most_tokens}
-            fields |= {"stream_options": {"include_usage": True}} if content.stream else {}
-        url = self._chat if isinstance(content, ChatRequest) else self._embeddings
-        return _Asked(url, write_json(fields), {"Content-Type": JSON})
-
-    async def _send(self, asked: _Asked) -> aiohttp.ClientResponse:
+    async def _send(self, asked: Asked) -> aiohttp.ClientResponse:
         """Return the response once its head is there; raises `UpstreamDownError`, `UpstreamFailedError`."""
         try:
             session = self._session = self._session or self._sessions.for_url(self._route.url)
