@@ -25,7 +25,7 @@ from pilotbase.documents.scenario import Scenario
 EXAMPLES = Path(__file__).resolve().parent
 CACHE = Path(tempfile.gettempdir(), f"pilotbase-packages-{os.getuid()}")
 """Packages are kept here under their hash, which is checked on every use."""
-SECTORS = ("energy", "finance", "healthcare", "manufacturing", "transport", "walk")
+SECTORS = sorted(file.parent.name for file in EXAMPLES.glob("*/train.py"))
 """Folders beside this file."""
 
 

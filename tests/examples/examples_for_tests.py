@@ -8,9 +8,10 @@ import pytest
 
 from pilotbase.data.splits import Split
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.worker.demo.sectors import sectors_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-SECTORS = ("energy", "finance", "healthcare", "manufacturing", "transport")
+SECTORS = sorted(sectors_of(EXAMPLES))
 WALK = "walk"
 """The story that goes on after the certificate; its sector is transport."""
 FOLDERS = [folder for sector in (*SECTORS, WALK) for folder in sorted((EXAMPLES / sector / "applications").iterdir())]

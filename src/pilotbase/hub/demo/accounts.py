@@ -10,7 +10,7 @@ from django.db import transaction
 
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.models import Membership, Person
-from pilotbase.worker.demo.records import OWNERS, SUPPLIERS, Cast
+from pilotbase.worker.demo.records import Cast, parties_in
 
 _NAMES = {
     "desk": ("Duan, scenario desk", Role.OPERATOR),
@@ -34,17 +34,11 @@ class Account:
 
 def make_accounts(base_name: str) -> tuple[Cast, list[Account]]:
     """Return the people of the demonstration and how each logs in; earlier passwords of theirs no longer work."""
-    organisations = {
-        Role.OPERATOR: (base_name,),
-        Role.DEMAND_OWNER: OWNERS,
-        Role.SUPPLIER: SUPPLIERS,
-        Role.REVIEWER: ("north-institute",),
-        Role.REGULATOR: ("city-data-bureau",),
-    }
     accounts, people = [], {}
     for handle, (name, role) in _NAMES.items():
         password = secrets.token_urlsafe(9)
-        person = _person(handle, name, password, role, organisations[role])
+        organisations = (base_name,) if role is Role.OPERATOR else parties_in(role)
+        person = _person(handle, name, password, role, organisations)
         people[handle] = person.identity
         accounts.append(Account(role, person.email, password))
     return Cast(base_name, **people), accounts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from pilotbase.catalogue.advancing import Move, advance
@@ -31,14 +31,25 @@ from pilotbase.documents.subjects import holder_of, organisation_subject, record
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
-from pilotbase.worker.demo.sectors import SECTORS, find_examples, prepare_example
+from pilotbase.worker.demo.sectors import find_examples, prepare_example, sectors_of
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.worker.jobs.queue import Worker, default_name
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
-OWNERS = ("harmony-machining", "river-hospital-group", "three-airports-desk", "old-town-savings", "riverside-power")
-SUPPLIERS = ("lakeside-ai", "harbour-university", "quickwin-labs")
+PARTIES = {
+    "harmony-machining": ("Harmony Machining", "和谐机械加工", Role.DEMAND_OWNER),
+    "river-hospital-group": ("River Hospital Group", "江滨医院集团", Role.DEMAND_OWNER),
+    "three-airports-desk": ("Three Airports Desk", "三机场运行中心", Role.DEMAND_OWNER),
+    "old-town-savings": ("Old Town Savings", "老城储蓄银行", Role.DEMAND_OWNER),
+    "riverside-power": ("Riverside Power", "滨江电力", Role.DEMAND_OWNER),
+    "lakeside-ai": ("Lakeside AI", "湖畔智能", Role.SUPPLIER),
+    "harbour-university": ("Harbour University", "港湾大学", Role.SUPPLIER),
+    "quickwin-labs": ("Quickwin Labs", "速赢实验室", Role.SUPPLIER),
+    "north-institute": ("North Institute", "北方研究院", Role.REVIEWER),
+    "city-data-bureau": ("City Data Bureau", "市数据局", Role.REGULATOR),
+}
+"""Organisation → its title in both languages, and its role; none of them exists."""
 STAGES = {
     "manufacturing": ("failure-trees", "certified"),
     "healthcare": ("triage-score", "proposed"),
@@ -46,7 +57,7 @@ STAGES = {
     "finance": ("careful-score", "plan_review"),
     "energy": ("output-trees", "queued"),
 }
-"""Sector → the application whose trial is under way, and how far."""
+"""Sector → the application whose trial is under way, and how far; of other sectors none is."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ class Cast:
 def fill(base: Base, cast: Cast) -> Iterator[Text]:
     """Make what is not there yet and yield what is being done; the certified trial is really run."""
     register(base, cast)
-    for sector in SECTORS:
+    for sector in sectors_of(find_examples()):
         yield text("hub.demo_sector", sector=text(f"sector.{sector}"))
         _fill_sector(base, cast, sector)
 
@@ -94,9 +105,10 @@ def _fill_sector(base: Base, cast: Cast, sector: str) -> None:
     folder = prepare_example(base, examples, sector)
     scenario = open_scenario(base, cast, folder)
     subjects = [submit(base, cast, one, scenario) for one in sorted((folder / "applications").iterdir())]
-    name, state = STAGES[sector]
-    under_way = next(subject for subject in subjects if subject.endswith(f"/{name}"))
-    PlayedTrial(base, cast, scenario, under_way).reach(state)
+    if sector in STAGES:
+        name, state = STAGES[sector]
+        under_way = next(subject for subject in subjects if subject.endswith(f"/{name}"))
+        PlayedTrial(base, cast, scenario, under_way).reach(state)
 
 
 def open_scenario(base: Base, cast: Cast, folder: Path) -> str:
@@ -173,7 +185,7 @@ class PlayedTrial:
             ),
             price=Price(amount="12000"),
             results="supplier",
-            deadline=(datetime.now(UTC) + timedelta(days=90)).date().isoformat(),
+            deadline=(self.supplier.store.clock() + timedelta(days=90)).date().isoformat(),
         )
         self.do(self.supplier, Act.COMMISSION_PROPOSE, terms)
 
@@ -207,7 +219,7 @@ class PlayedTrial:
         self._work()
         report = self.record().documents["report"]
         opinion = Acceptance(
-            report=report, organisation=self.owner.actor.organisation, decision="accepted", at=datetime.now(UTC)
+            report=report, organisation=self.owner.actor.organisation, decision="accepted", at=self.owner.store.clock()
         )
         self.do(self.owner, Act.ACCEPTANCE_GIVE, opinion)
         self.do(self.signer, Act.CERTIFICATE_SIGN)
@@ -220,23 +232,15 @@ class PlayedTrial:
             pass
 
 
+def parties_in(role: Role) -> tuple[str, ...]:
+    """Return the organisations of the demonstration that have a role."""
+    return tuple(name for name, (_, _, own) in PARTIES.items() if own is role)
+
+
 def _party(subject: str) -> str:
     return holder_of(subject)
 
 
 def _organisations(base_name: str) -> Iterator[Organisation]:
-    titles = {
-        base_name: ("Pilot base", "中试基地", Role.OPERATOR),
-        "harmony-machining": ("Harmony Machining", "和谐机械加工", Role.DEMAND_OWNER),
-        "river-hospital-group": ("River Hospital Group", "江滨医院集团", Role.DEMAND_OWNER),
-        "three-airports-desk": ("Three Airports Desk", "三机场运行中心", Role.DEMAND_OWNER),
-        "old-town-savings": ("Old Town Savings", "老城储蓄银行", Role.DEMAND_OWNER),
-        "riverside-power": ("Riverside Power", "滨江电力", Role.DEMAND_OWNER),
-        "lakeside-ai": ("Lakeside AI", "湖畔智能", Role.SUPPLIER),
-        "harbour-university": ("Harbour University", "港湾大学", Role.SUPPLIER),
-        "quickwin-labs": ("Quickwin Labs", "速赢实验室", Role.SUPPLIER),
-        "north-institute": ("North Institute", "北方研究院", Role.REVIEWER),
-        "city-data-bureau": ("City Data Bureau", "市数据局", Role.REGULATOR),
-    }
-    for name, (english, chinese, role) in titles.items():
+    for name, (english, chinese, role) in {base_name: ("Pilot base", "中试基地", Role.OPERATOR), **PARTIES}.items():
         yield Organisation(name=name, title=Localized(en=english, zh=chinese), roles=(role,))

@@ -1,4 +1,4 @@
-"""The demonstration: five sectors, real data out of pinned packages, applications that pass, fail, cheat and break."""
+"""The demonstration: a scenario a sector, on real data; applications that pass, fail, cheat and break."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from pilotbase.documents.loading import load_document
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Sector
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.proving import prove
-
-SECTORS = ("manufacturing", "healthcare", "transport", "finance", "energy")
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,12 @@ def demonstrate(
         InputError: an unknown sector, or no examples beside the software.
         PilotbaseError: a data package cannot be fetched.
     """
-    unknown = sorted(set(sectors or ()) - set(SECTORS))
-    if unknown:
-        raise InputError("worker.unknown_sector", found=", ".join(unknown), allowed=", ".join(SECTORS))
     examples = find_examples()
-    for sector in sectors or SECTORS:
+    known = sectors_of(examples)
+    unknown = sorted(set(sectors or ()) - set(known))
+    if unknown:
+        raise InputError("worker.unknown_sector", found=", ".join(unknown), allowed=", ".join(known))
+    for sector in sectors or known:
         on_progress(Progress(text("worker.progress_data", sector=Text(code=f"sector.{sector}"))))
         folder = prepare_example(base, examples, sector)
         scenario = load_document(Scenario, folder / "scenario.yaml")
@@ -70,6 +70,11 @@ def find_examples() -> Path:
         if (folder / "packages.lock").is_file():
             return folder
     raise InputError("worker.no_examples", folder=package)
+
+
+def sectors_of(examples: Path) -> list[str]:
+    """Return the sectors that have an example, which is a folder called like its sector."""
+    return [sector.value for sector in Sector if (examples / sector / "scenario.yaml").is_file()]
 
 
 def prepare_example(base: Base, examples: Path, sector: str) -> Path:
