@@ -43,6 +43,8 @@ KILLED_AT_LEAST = 0.85
 SURVIVORS = Path(__file__).with_name("survivors.toml")
 PYTEST = ("-m", "pytest", "-q", "-x", "-n", "0", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed", "0")
 SELECTED = ("-m", "not prove", "-k", "not postgresql")
+USAGE_ERROR, NO_TESTS = 4, 5
+"""Exit codes of pytest that say nothing of a mutant."""
 PATIENCE = 4
 """A mutant that takes this many times as long as all tests of its room without it hangs: it is noticed."""
 
@@ -123,14 +125,14 @@ def fates(mutants: list[Mutant], workers: int, told: Callable[[Fate], None] = la
             return list(pool.map(fate, mutants))
 
 
-def tests_of(path: Path, room: str) -> list[Path]:
-    """Return the test files that a mutant of ``path`` meets, the nearest first."""
+def tests_of(path: Path, room: str, root: Path = ROOT) -> list[Path]:
+    """Return the test files of ``root`` that a mutant of ``path`` meets, the nearest first."""
     module = ".".join(path.with_suffix("").parts[1:]).removesuffix(".__init__")
     met = []
-    for test in sorted((ROOT / "tests").rglob("test_*.py")):
-        distance = _distance(test.relative_to(ROOT / "tests"), _imported(test), module, room)
+    for test in sorted((root / "tests").rglob("test_*.py")):
+        distance = _distance(test.relative_to(root / "tests"), _imported(test), module, room)
         if distance is not None:
-            met.append((distance, test.relative_to(ROOT)))
+            met.append((distance, test.relative_to(root)))
     return [test for _, test in sorted(met)]
 
 
@@ -160,7 +162,7 @@ class _Copy:
         original = (self.root / mutant.path).read_bytes()
         self._write(mutant.path, mutant.mutation.of(original))
         try:
-            code, seconds, output = self.run(tests_of(mutant.path, mutant.room), limit)
+            code, seconds, output = self.run(tests_of(mutant.path, mutant.room, self.root), limit)
         finally:
             self._write(mutant.path, original)
         return Fate(mutant, code != 0, seconds, _first_failure(output) if code else "")
@@ -189,6 +191,8 @@ class _Copy:
         finally:
             _end(process)
             shutil.rmtree(scratch, ignore_errors=True)
+        if process.returncode in (USAGE_ERROR, NO_TESTS):
+            raise RuntimeError(f"pytest ran no test: {output[-1000:]}")
         return process.wait(), time.monotonic() - start, output
 
 
@@ -230,7 +234,8 @@ def _make_environment(root: Path) -> None:
 def _limit(room: str, free: SimpleQueue[_Copy]) -> float:
     """Return the seconds a mutant of ``room`` is given."""
     copy = free.get()
-    code, seconds, output = copy.run(tests_of(Path("src/pilotbase") / room / "__init__.py", room), 3600)
+    tests = tests_of(Path("src/pilotbase") / room / "__init__.py", room, copy.root)
+    code, seconds, output = copy.run(tests, 3600)
     free.put(copy)
     if code:
         raise RuntimeError(f"the tests of {room} fail without any mutation:\n{output[-3000:]}")

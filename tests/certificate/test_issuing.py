@@ -134,7 +134,9 @@ def test_inconclusive_claims_neither_way(make_report: MakeReport, plan: TrialPla
     assert "would have issued" not in sentence
 
 
-def test_a_run_that_ended_before_any_criterion_is_told_with_its_reason(make_report: MakeReport, plan: TrialPlan) -> None:
+def test_a_run_that_ended_before_any_criterion_is_told_with_its_reason(
+    make_report: MakeReport, plan: TrialPlan
+) -> None:
     reason = text("box.end.memory_limit")
     report = make_report(verdict=Verdict.INCONCLUSIVE, criteria=(), reasons=(reason,))
     for language, spent in (("en", "spent 0.008333 of the error probability 0.05"), ("zh", "0.008333")):

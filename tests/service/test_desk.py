@@ -9,8 +9,10 @@ import pytest
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Scope, ServingState
+from pilotbase.service.budgets import spending_of
 from pilotbase.service.calls import Cost
 from pilotbase.service.desk import Desk
+from pilotbase.service.draining import drain
 from pilotbase.service.keys import keys_of
 from tests.catalogue.records_for_tests import COMMISSION, DESK
 from tests.service.services_for_tests import Served, SignedTrial
@@ -161,6 +163,18 @@ def test_what_was_reserved_and_not_used_goes_back(served: Served) -> None:
         with pytest.raises(ValueError, match="not open"):
             desk.settle(second, Cost(1, 1))
     assert served.gone() == Cost(0, 100)
+
+
+def test_what_a_desk_holds_is_told_apart_from_what_is_used(served: Served) -> None:
+    served.serve()
+    secret = served.key(served.budget(calls=1000, tokens=100_001))
+    with served.desk() as desk:
+        desk.settle(desk.admit(secret, "milling", Cost(1, 10)), Cost(1, 10))
+        (spending,) = spending_of(served.view, "milling")
+        assert (spending.used, spending.held) == (Cost(0, 0), Cost(1000 // 16, 100_001 // 16)), "not yet taken in"
+    drain(served.view, served.journals)
+    (spending,) = spending_of(served.view, "milling")
+    assert (spending.used, spending.held) == (Cost(1, 10), Cost(0, 0))
 
 
 def test_a_budget_of_a_month_begins_again(served: Served, clock) -> None:

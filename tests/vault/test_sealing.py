@@ -93,6 +93,7 @@ def test_another_owner_cannot_seal_in_this_ones_name(vault: Vault, rows: pl.Data
     with pytest.raises(InputError) as caught:
         seal(vault, rows.clear(), SealTerms(SCENARIO, "plant", alpha=0.05, attempts=5))
     assert caught.value.code == "vault.empty"
+    assert seal(vault, rows.head(1), SealTerms(SCENARIO, "plant", alpha=0.05, attempts=5)).rows == 1
 
 
 def test_the_wrong_key_opens_nothing_and_a_missing_one_is_named(vault: Vault, sealed: HiddenSet) -> None:
