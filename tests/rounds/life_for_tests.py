@@ -12,6 +12,8 @@ import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -106,6 +108,18 @@ class Life:
 
         self.kills.over("arming", replay)
         self.kills.over("arming", arm)
+
+    def prepare(self) -> None:
+        """Stop the service and start it again, and let the notices of a detector rest that has nothing to tell."""
+        moves, silences = f"/api/services/{SERVICE}/moves", f"/api/services/{SERVICE}/silences"
+        until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        said = {"reason": "Nothing to tell.", "until": until, "detector": "drift:nothing"}
+        for path, body in (
+            (f"{moves}/stop", {"reason": "A gate is moved."}),
+            (f"{moves}/start", {"reason": "It stands."}),
+            (silences, said),
+        ):
+            self.kills.over("arming", partial(self._hub, "desk", "POST", path, body))
 
     def live(self, day: str, departures: pl.DataFrame) -> None:
         """Ask about the departures of a day, and say how they ended."""

@@ -11,6 +11,7 @@ from pilotbase.catalogue.records import load_record
 from pilotbase.certificate.revocation import RevocationList, read_revocations
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import CallEnd, Role, Signal
+from pilotbase.documents.watch import Watch
 from pilotbase.notices.deliveries import list_deliveries
 from pilotbase.notices.rows import list_notices
 from pilotbase.service.metering import Usage, usage_of
@@ -42,6 +43,8 @@ def figures_of(life: Life) -> dict[str, Any]:
         steps = {step: done.what.code for step, done in steps_of(connection, red).items()}
     return {
         "standings": [(one.state.value, one.route) for one in reversed(history_of(view, SERVICE))],
+        "armed": len([one for one in _watches(life) if one.armed_at is not None]),
+        "silenced": len(view.find("silence", {"service": SERVICE})),
         "warnings": [(one.detector, one.colour.value, one.seen_to) for one in raised],
         "steps": steps,
         "answers": life.answers,
@@ -121,6 +124,10 @@ def _record(life: Life):  # type: ignore[no-untyped-def]
     commission = load_service(life.view, SERVICE).routes[0].commission
     assert commission is not None
     return load_record(life.view, commission)[0]
+
+
+def _watches(life: Life) -> list[Watch]:
+    return [found.load(Watch) for found in life.view.find("watch", {"service": SERVICE}, 1000)]
 
 
 def _cohorts(life: Life) -> list[tuple[int, int]]:

@@ -51,7 +51,15 @@ FUSES = {
         "reaction.retrial",
         "reaction.notice",
     ),
-    "web": ("observation.taken", "incident.note", "watch.armed"),
+    "web": (
+        "observation.taken",
+        "incident.note",
+        "service.take_offline",
+        "service.restore",
+        "warning.silenced",
+        "watch.replayed",
+        "watch.armed",
+    ),
 }
 """Kind of process → the writes around which it ends itself, once before and once after each."""
 UNDISTURBED, DISTURBED = 2, 20
@@ -128,6 +136,7 @@ def live_on(life: Life, days: int) -> tuple[int, dict[str, Any]]:
     """Let a service live until its watch says red and some days on; return the day of red, and all figures."""
     with receiving() as receiver:
         life.add_webhook(receiver.url)
+        life.prepare()
         life.arm()
         lived = life.until_red(days)
         life.react()
