@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.api import ListedRecord
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
@@ -16,6 +17,9 @@ from pilotbase.workspace.listings import Listing
 from pilotbase.workspace.records import D
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
+
+Address = Callable[[str], str]
+"""Where the page of a subject is; empty where there are no pages."""
 
 
 def listing_of(change: Transaction, base: View, record: Record) -> Listing:
@@ -40,6 +44,20 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         scenario=record.subjects.get("scenario", ""),
         application=record.subjects.get("application", ""),
         words="\n".join(dict.fromkeys(word for word in _words(record, content) if word)),
+    )
+
+
+def listed(one: Listing, address: Address) -> ListedRecord:
+    """Return a listing as lists tell it, with its page at ``address``."""
+    return ListedRecord(
+        subject=one.subject,
+        state=one.state,
+        title=one.title,
+        owner=one.owner,
+        sector=one.sector,
+        action=one.action,
+        digest=one.digest,
+        url=address(one.subject),
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 
-from pilotbase.documents.api import ListedRecord
+from pilotbase.catalogue.wording import Address, listed
 from pilotbase.documents.ledger import FlipTold, RankingTold, RungTold
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.roadmap.ranking import Flip, Ranking, Rung, Weights, moves, rank
@@ -16,8 +16,6 @@ from pilotbase.workspace.store import View
 STATES = ("review", "open")
 """States of a scenario that may be chosen."""
 MOST_TOP, MOST_FLIPS = 50, 50
-Address = Callable[[str], str]
-"""Where the page of a subject is; empty where there are no pages."""
 
 
 def rank_scenarios(view: View, weights: Weights, top: int, within: Fraction) -> Ranking:
@@ -42,20 +40,6 @@ def tell_ranking(view: View, found: Ranking, address: Address = lambda _: "") ->
         scenarios=[listed(one, address) for one in _top(view, found)],
         within=float(found.within),
         flips=[_flip(one, found.weights) for one in found.flips[:MOST_FLIPS]],
-    )
-
-
-def listed(one: Listing, address: Address) -> ListedRecord:
-    """Return a listing as lists tell it, with its page at ``address``."""
-    return ListedRecord(
-        subject=one.subject,
-        state=one.state,
-        title=one.title,
-        owner=one.owner,
-        sector=one.sector,
-        action=one.action,
-        digest=one.digest,
-        url=address(one.subject),
     )
 
 

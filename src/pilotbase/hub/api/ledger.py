@@ -10,6 +10,7 @@ from ninja import Path, Query, Router
 
 from pilotbase.catalogue.figures import Chosen, Figure, count_of, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, count_on, records_on
+from pilotbase.catalogue.wording import listed
 from pilotbase.documents.api import RecordPage
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
@@ -21,7 +22,7 @@ from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.counting import counted
-from pilotbase.roadmap.choosing import MOST_TOP, listed, rank_scenarios, tell_ranking
+from pilotbase.roadmap.choosing import MOST_TOP, rank_scenarios, tell_ranking
 from pilotbase.roadmap.ledger import owner_of, tell_ledger, tell_map
 from pilotbase.roadmap.planning import set_roadmap, tell_roadmap
 from pilotbase.roadmap.ranking import MOST, Weights

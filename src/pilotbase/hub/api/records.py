@@ -13,7 +13,8 @@ from pilotbase.catalogue.advancing import Possible, possible_acts
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import save
-from pilotbase.documents.api import ListedRecord, PossibleStep, RecordPage, TrialProgress, WaitingWork
+from pilotbase.catalogue.wording import listed
+from pilotbase.documents.api import PossibleStep, RecordPage, TrialProgress, WaitingWork
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.lifecycles import transition
@@ -73,7 +74,7 @@ def _lister(section: str) -> Any:
         states = (asked.state,) if asked.state else ()
         query = listings.Query(KINDS[section], asked.q, states, asked.sector, owner=asked.owner)
         page = listings.list_page(view, query, asked.after or None, asked.limit)
-        items = [_listing(one) for one in page.items]
+        items = [listed(one, address_of) for one in page.items]
         return RecordPage(items=items, total=listings.count(view, query), next=page.after)
 
     return list_records
@@ -259,16 +260,3 @@ for _section, _model in CONTENTS.items():
         summary=f"What I may do to one of the {_section} now",
         operation_id=f"read_{_kind}_acts",
     )(_bind(_read_acts, _kind))
-
-
-def _listing(one: listings.Listing) -> ListedRecord:
-    return ListedRecord(
-        subject=one.subject,
-        state=one.state,
-        title=one.title,
-        owner=one.owner,
-        sector=one.sector,
-        action=one.action,
-        digest=one.digest,
-        url=address_of(one.subject),
-    )
