@@ -15,6 +15,7 @@ from pilotbase.service.desk import Desk
 from pilotbase.service.draining import drain
 from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE
 from tests.hub.live_for_tests import listening, token_of
+from tests.hub.sealed_for_tests import seal_hidden, use_attempt
 from tests.hub.services_for_tests import serve
 
 PEOPLE = ("desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer", "regulator")
@@ -181,10 +182,7 @@ def test_the_command_line_drives_services_of_a_hub(serving):
         assert "does not hold the files" in trial
 
 
-def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_is_no_retrial(serving, monkeypatch):
-    from pilotbase.documents.side_by_side import Budget
-    from pilotbase.hub.shown import ways_on
-
+def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_is_no_retrial(serving):
     serving.trial.do(DESK, COMMISSION, Act.CERTIFICATE_SUSPEND)
     serving.trial.do(MACHINE, COMMISSION, Act.RETRIAL_ASK)
     serial = serving.trial.report.digest().partition(":")[2]
@@ -193,13 +191,12 @@ def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_i
         page = desk.get(f"/certificates/{serial}/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
         assert why in page and f"/certificates/{serial}/service/" not in page
     assert "/services/milling/" in desk.get("/trials/c1/").content.decode(), "it serves still, or what it falls back to"
-    for left, offered in ((1, True), (0, False)):
-        budget = Budget(
-            attempts=2, used=2 - left, left=left, next_number=3 - left, next_level=0.01, spent=0.02, alpha=0.05,
-            cases=900, fresh=300, reserved=0, scored=600, due=(),
-        )  # fmt: skip
-        monkeypatch.setattr(ways_on, "budget_of_trial", lambda *_, found=budget: found)
+    hidden = seal_hidden(serving, attempts=2)
+    for used, offered in (("first", True), ("second", False)):
+        use_attempt(hidden, used)
         page = desk.get("/trials/c1/").content.decode()
+        told = {one["act"]: one["obstacle"] for one in desk.get("/api/trials/c1/acts").json()}
+        assert told["trial.repeat"] == (None if offered else "all 2 attempts on this hidden set are used")
         assert ("/trials/c1/acts/trial.repeat/" in page) is offered
         assert ("None left; a new hidden set is needed." in page) is not offered
         assert ("Number 3" in page) is False

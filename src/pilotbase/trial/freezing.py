@@ -14,7 +14,7 @@ from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.trial.criteria_check import check_criteria
 from pilotbase.trial.lab import SOFTWARE, Lab, name_once
-from pilotbase.trial.refreshing import next_level
+from pilotbase.trial.refreshing import next_level, why_no_attempt
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.running import Candidate
 from pilotbase.trial.scoring import settle_criteria
@@ -46,8 +46,9 @@ def freeze_plan(
     hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
     left = remaining(lab.vault, hidden)
     cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
-    used = hidden.attempts - left.attempts
-    _require_fresh(scenario, cases, left.fresh, min(scenario.trial.attempts, hidden.attempts) - used)
+    _require_fresh(scenario, cases, left.fresh)
+    if (refused := why_no_attempt(scenario, hidden, left)) is not None:
+        raise refused
     _require_complete(scenario)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
     require_approvals(scenario, granted)
@@ -102,12 +103,10 @@ def _has_expired(approval: Approval) -> bool:
     return approval.until is not None and date.fromisoformat(approval.until) < datetime.now(UTC).date()
 
 
-def _require_fresh(scenario: Scenario, cases: int, fresh: int, attempts: int) -> None:
+def _require_fresh(scenario: Scenario, cases: int, fresh: int) -> None:
     wanted = max(scenario.trial.cases_per_attempt or 1, scenario.trial.cases or 1)
     if cases < wanted:
         raise RefusedError("trial.hidden_set_used_up", wanted=wanted, left=fresh)
-    if attempts < 1:
-        raise RefusedError("trial.no_attempts_left", allowed=scenario.trial.attempts)
 
 
 def _head(sealed: Sealed, candidate: Candidate) -> str:

@@ -7,18 +7,27 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.evidence import attempt_levels, exact
 from pilotbase.trial.criteria_check import undecidable
 from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import Remaining
+from pilotbase.vault.hidden import HiddenSet
 
 
 def next_level(scenario: Scenario, left: Remaining) -> float:
     """Return the error level at which the next attempt is judged: the hidden set's, or the scenario's if stricter."""
     own = attempt_levels(exact(error_level(scenario.criteria)), left.next_number).accept
     return min(left.next_alpha, float(own))
+
+
+def why_no_attempt(scenario: Scenario, hidden: HiddenSet, left: Remaining) -> RefusedError | None:
+    """Return why no further attempt may be made on a hidden set: all that set or scenario allow are used; or None."""
+    allowed = min(scenario.trial.attempts, hidden.attempts)
+    used = hidden.attempts - left.attempts
+    return RefusedError("trial.no_attempts_left", allowed=allowed) if used >= allowed else None
 
 
 def refresh_advice(

@@ -9,7 +9,7 @@ import pydantic
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
-from pilotbase.catalogue.advancing import Possible, possible_acts
+from pilotbase.catalogue.advancing import Possible
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import save
@@ -35,9 +35,11 @@ from pilotbase.documents.thread import Thread
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, document, once, require_seen
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
+from pilotbase.hub.base import base
 from pilotbase.hub.shown.addresses import KINDS, address_of
 from pilotbase.hub.shown.records import see
 from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.trials.acts import acts_on
 from pilotbase.worker.trials.results import report_of
 from pilotbase.workspace import listings
 from pilotbase.workspace.failures import NotFoundError
@@ -201,7 +203,7 @@ def _read_record(request: HubRequest, subject: str) -> HttpResponse:
 
 def _read_acts(request: HubRequest, subject: str) -> list[PossibleStep]:
     record, _ = load_record(request.acting.view, subject)
-    return [_possible(one) for one in possible_acts(request.acting.view, record)]
+    return [_possible(one) for one in acts_on(base(), request.acting.view, record)]
 
 
 def _possible(one: Possible) -> PossibleStep:

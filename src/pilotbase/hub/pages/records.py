@@ -15,14 +15,13 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.record import ApplicationVersion, Approval, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.side_by_side import Budget
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.models import Membership, Person
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.shown.addresses import KINDS, subject_of
-from pilotbase.hub.shown.choices import Choice, choices, without_attempts
+from pilotbase.hub.shown.choices import choices
 from pilotbase.hub.shown.elsewhere import other_organisation
 from pilotbase.hub.shown.records import SHOWN, see
 from pilotbase.hub.shown.states import way
@@ -60,7 +59,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "section": section,
         "crumbs": [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}],
         "history": list(reversed(seen.record.history)) if seen.record else [],
-        "acts": _acts(view, seen.record, ways.get("budget")) if seen.record else [],
+        "acts": choices(view, seen.record) if seen.record else [],
         "way": way(kind, seen.listing.state),
         "people": names_of(seen.record, request.acting.actor) if seen.record else {},
         "can_propose": kind == "scenario" and seen.listing.state == "open" and request.acting.has(Role.SUPPLIER),
@@ -96,12 +95,6 @@ def _elsewhere(request: HubRequest, subject: str) -> HttpResponse:
         raise NotFoundError("hub.not_found")
     shown = {"title": text("hub.other_organisation_title"), "organisation": organisation}
     return render(request, "hub/other_organisation.html", shown, status=404)
-
-
-def _acts(view: View, record: Record, budget: Budget | None) -> list[Choice]:
-    """Return what the reader may do, with what is known of the attempts that are left."""
-    found = choices(view, record)
-    return found if budget is None or budget.left else without_attempts(found, budget.attempts)
 
 
 def names_of(record: Record, actor: Actor) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from pilotbase.catalogue.advancing import Possible, possible_acts
-from pilotbase.documents.errors import RefusedError
+from pilotbase.catalogue.advancing import Possible
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record, Waiting
+from pilotbase.hub.base import base
+from pilotbase.worker.trials.acts import acts_on
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
@@ -54,22 +55,12 @@ class Choice:
 
 def choices(view: View, record: Record) -> list[Choice]:
     """Return what the actor of ``view`` may do to ``record`` now, in the order in which a page offers it."""
-    possible = [one for one in possible_acts(view, record) if _has_object(one)]
+    possible = [one for one in acts_on(base(), view, record) if _has_object(one)]
     waiting = {wait.act for wait in record.waits if _mine(wait, view.actor)}
     codes = [one.obstacle.code for one in possible if one.act in waiting and one.obstacle is not None]
     turn = waiting | {_REMEDIES[code] for code in codes if code in _REMEDIES}
     found = [Choice(one, one.act in turn, one.act in _ENDS) for one in possible]
     return sorted(found, key=lambda one: (one.barred, one.ends, not one.turn))
-
-
-def without_attempts(found: list[Choice], allowed: int) -> list[Choice]:
-    """Return the acts of a trial on whose hidden set all ``allowed`` attempts are used: it cannot be repeated."""
-    used = RefusedError("trial.no_attempts_left", allowed=allowed)
-    barred = [
-        replace(one, possible=replace(one.possible, obstacle=used)) if one.act is Act.TRIAL_REPEAT else one
-        for one in found
-    ]
-    return sorted(barred, key=lambda one: one.barred)
 
 
 def _has_object(possible: Possible) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Reading
+from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.side_by_side import Budget
 from pilotbase.trial.lab import Lab
-from pilotbase.trial.refreshing import next_level, refresh_advice
+from pilotbase.trial.refreshing import next_level, refresh_advice, why_no_attempt
 from pilotbase.trial.sealed import Sealed, SealedScenario, read_public_sample
 from pilotbase.vault.attempts import remaining
 from pilotbase.vault.hidden import HiddenSet
@@ -24,25 +26,37 @@ def budget_of_scenario(base: Base, view: View, subject: str) -> Budget | None:
     Raises:
         NotFoundError: the actor sees no such scenario, or it is not for them to know.
     """
-    scenario = scenario_for(view, subject, Reading.BUDGET)
-    return _budget(base.lab, scenario.digest(), scenario)
+    sealed = sealed_version(base.lab, scenario_for(view, subject, Reading.BUDGET).digest())
+    return None if sealed is None else budget_of(base.lab, sealed)
 
 
 def budget_of_trial(base: Base, view: View, subject: str) -> Budget | None:
     """Return what is left of the scenario version that a commission is about; raises as `budget_of_scenario`."""
-    record = record_for(view, subject, Reading.BUDGET)
-    digest = record.documents["scenario"]
-    return _budget(base.lab, digest, base.lab.view.load(digest, Scenario))
+    sealed = sealed_version(base.lab, record_for(view, subject, Reading.BUDGET).documents["scenario"])
+    return None if sealed is None else budget_of(base.lab, sealed)
 
 
-def _budget(lab: Lab, digest: Digest, scenario: Scenario) -> Budget | None:
-    found = lab.view.find("sealed-scenario", {"scenario": scenario.name}, limit=_SEALED_VERSIONS)
-    records = (stored.load(SealedScenario) for stored in found if stored.owner == scenario.owner.organisation)
-    record = next((one for one in records if one.scenario == digest), None)
-    if record is None:
+def why_not_again(base: Base, record: Record) -> RefusedError | None:
+    """Return why the trial of ``record`` cannot be repeated on its hidden data, as freezing would say; or None."""
+    sealed = sealed_version(base.lab, record.documents["scenario"])
+    if sealed is None:
         return None
-    sealed = Sealed(scenario, record)
-    hidden = lab.view.load(record.hidden_set, HiddenSet)
+    hidden = _hidden_set(base.lab, sealed)
+    return why_no_attempt(sealed.scenario, hidden, remaining(base.lab.vault, hidden))
+
+
+def sealed_version(lab: Lab, scenario: Digest) -> Sealed | None:
+    """Return a scenario version with its newest sealed data; None before they are sealed."""
+    stated = lab.view.load(scenario, Scenario)
+    found = lab.view.find("sealed-scenario", {"scenario": stated.name}, limit=_SEALED_VERSIONS)
+    records = (stored.load(SealedScenario) for stored in found if stored.owner == stated.owner.organisation)
+    record = next((one for one in records if one.scenario == scenario), None)
+    return None if record is None else Sealed(stated, record)
+
+
+def budget_of(lab: Lab, sealed: Sealed) -> Budget:
+    """Return what the hidden set of a sealed scenario still holds."""
+    scenario, hidden = sealed.scenario, _hidden_set(lab, sealed)
     left = remaining(lab.vault, hidden)
     return Budget(
         attempts=hidden.attempts,
@@ -57,5 +71,9 @@ def _budget(lab: Lab, digest: Digest, scenario: Scenario) -> Budget | None:
         reserved=left.reserved,
         scored=left.scored,
         cases_per_attempt=scenario.trial.cases_per_attempt,
-        due=refresh_advice(scenario, record.classes, read_public_sample(lab, sealed), left),
+        due=refresh_advice(scenario, sealed.record.classes, read_public_sample(lab, sealed), left),
     )
+
+
+def _hidden_set(lab: Lab, sealed: Sealed) -> HiddenSet:
+    return lab.view.load(sealed.record.hidden_set, HiddenSet)

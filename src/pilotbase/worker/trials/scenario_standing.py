@@ -9,12 +9,10 @@ from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.lab import Lab
-from pilotbase.trial.refreshing import next_level, refresh_advice
-from pilotbase.trial.sealed import Sealed, read_public_sample
+from pilotbase.trial.sealed import Sealed
 from pilotbase.trial.sealing import find_sealed
-from pilotbase.vault.attempts import remaining
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base, open_base
+from pilotbase.worker.trials.hidden_budgets import budget_of
 from pilotbase.workspace.home import home_path
 
 
@@ -35,17 +33,15 @@ def standing_lines(base: Base, scenario: Scenario, folder: Path) -> Iterator[Tex
     sealed = sealed_here(base.lab, scenario, folder)
     if sealed is None:
         return
-    hidden = base.lab.view.load(sealed.record.hidden_set, HiddenSet)
-    left = remaining(base.lab.vault, hidden)
+    budget = budget_of(base.lab, sealed)
     yield text(
         "worker.scenario_left",
-        fresh=left.fresh,
-        attempts=left.attempts,
-        number=left.next_number,
-        alpha=f"{next_level(scenario, left):.2g}",
-        spent=f"{left.spent_alpha:.2g}",
-        total=f"{hidden.alpha:.2g}",
+        fresh=budget.fresh,
+        attempts=budget.left,
+        number=budget.next_number,
+        alpha=f"{budget.next_level:.2g}",
+        spent=f"{budget.spent:.2g}",
+        total=f"{budget.alpha:.2g}",
     )
-    public = read_public_sample(base.lab, sealed)
-    for advice in refresh_advice(scenario, sealed.record.classes, public, left):
+    for advice in budget.due:
         yield text("worker.line_refresh", advice=advice)
