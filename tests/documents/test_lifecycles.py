@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbase.documents.lifecycles import INCOMPATIBLE, LIFECYCLES, NEW, Duty, Need, kind_moved, states, transition
+from pilotbase.documents.lifecycles import INCOMPATIBLE, LIFECYCLES, NEW, Duty, kind_moved, states, transition
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation, Stands, permitted, relations
 from pilotbase.documents.record import BROUGHT
 from pilotbase.documents.texts import LANGUAGES, template
@@ -56,7 +56,6 @@ def test_every_word_of_the_tables_stands_in_both_languages(language):
         *(f"state.{kind}.{state}" for kind in LIFECYCLES for state in states(kind)),
         *(f"duty.{duty}" for duty in Duty),
         *(f"relation.{relation}" for relation in Relation),
-        *(f"need.{need}" for need in Need),
     ]
     assert all(template(word, language) for word in words)
 

@@ -352,8 +352,3 @@ def state_name(kind: RecordKind, state: str) -> Text:
 def duty_name(duty: Duty) -> Text:
     """Return what a duty is called, as in "you cannot … after you have …"."""
     return Text(code=f"duty.{duty}")
-
-
-def need_name(need: Need) -> Text:
-    """Return in words what must hold."""
-    return Text(code=f"need.{need}")
