@@ -6,12 +6,18 @@ The scorer and whoever derives its verdict again call the same functions.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import Decision, Levels, attempt_levels, exact
-from pilotbase.trial.sealing import error_level
+
+
+def error_level(criteria: Sequence[Criterion]) -> float:
+    """Return α: the strictest criterion's error probability holds for all, so one number speaks for the verdict."""
+    return round(1 - max((criterion.confidence for criterion in criteria), default=0.95), 9)
 
 
 def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
