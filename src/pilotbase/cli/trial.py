@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,7 +81,8 @@ def run(
     from pilotbase.worker.trials.proving import prove
 
     require_engine(engine)
-    base, asked_at = open_base(create=True), datetime.now(UTC)
+    base = open_base(create=True)
+    asked_at = base.lab.store.clock()
 
     def prove_one(application: Path) -> int:
         with progress_shown(as_json) as on_progress:

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route
@@ -179,7 +178,7 @@ class _Course:
     def settle(self, end: CallEnd, used: Cost, cases: Cases) -> None:
         """Settle the call as it ended."""
         milliseconds = (time.perf_counter() - self._began) * 1000
-        observed = Observed(cases.ids, cases.inputs, cases.answers, end, self._version, milliseconds, datetime.now(UTC))
+        observed = Observed(cases.ids, cases.inputs, cases.answers, end, self._version, milliseconds, self._desk.now())
         self._close(used, observed)
         self._measurements.settled(self.admission.service.name, end, used.tokens)
 

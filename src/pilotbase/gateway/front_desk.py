@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import Service
@@ -67,6 +68,10 @@ class FrontDesk:
         except PilotbaseError:
             return False
         return True
+
+    def now(self) -> datetime:
+        """Return the time by the clock of the base."""
+        return self._view.store.clock()
 
     def settle(self, admission: Admission, used: Cost, observed: Observed | None) -> None:
         """Settle an admitted call; raises as `Desk.settle`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from pilotbase.compute.probe import probe_host, require_level
 from pilotbase.documents.errors import InputError, Issue, RefusedError
@@ -51,7 +51,7 @@ def freeze_plan(
         raise refused
     _require_complete(scenario)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
-    require_approvals(scenario, granted)
+    require_approvals(scenario, lab.store.clock().date(), granted)
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
@@ -72,7 +72,7 @@ def freeze_plan(
         batch_rows=scenario.trial.batch_rows,
         order_commitment=order_commitment(lab.vault, hidden, candidate.reference.digest, nonce),
         nonce=nonce,
-        frozen_at=datetime.now(UTC),
+        frozen_at=lab.store.clock(),
         software=SOFTWARE,
     )
     owner, supplier = scenario.owner.organisation, candidate.reference.supplier.organisation
@@ -89,18 +89,18 @@ def _require_complete(scenario: Scenario) -> None:
         raise InputError.from_issues("scenario.yaml", issues)
 
 
-def require_approvals(scenario: Scenario, granted: Sequence[Approval] = ()) -> None:
-    """Return if every approval has been granted and runs; raises `RefusedError`: no hidden case leaves before."""
+def require_approvals(scenario: Scenario, today: date, granted: Sequence[Approval] = ()) -> None:
+    """Return if every approval was granted and holds ``today``; raises `RefusedError`: no hidden case leaves before."""
     for needed in scenario.trial.approvals:
         known = [one for one in (needed, *granted) if one.kind == needed.kind and one.reference]
         if not known:
             raise RefusedError("trial.approval_missing", kind=needed.kind)
-        if all(_has_expired(approval) for approval in known):
+        if all(_has_expired(approval, today) for approval in known):
             raise RefusedError("trial.approval_expired", kind=needed.kind, until=known[-1].until)
 
 
-def _has_expired(approval: Approval) -> bool:
-    return approval.until is not None and date.fromisoformat(approval.until) < datetime.now(UTC).date()
+def _has_expired(approval: Approval, today: date) -> bool:
+    return approval.until is not None and date.fromisoformat(approval.until) < today
 
 
 def _require_fresh(scenario: Scenario, cases: int, fresh: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProg
     scenario, contract = sealed.scenario, sealed.contract
     frame = read_public_sample(lab, sealed).head(MAXIMUM_CASES)
     terms = Terms(contract, scenario.trial.limits, scenario.trial.isolation, scenario.trial.batch_rows, LogPolicy.FULL)
-    began = datetime.now(UTC)
+    began = lab.store.clock()
     stage = text("trial.progress.rehearse", application=candidate.submission.application.name)
     with (
         tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch,
@@ -99,7 +98,7 @@ def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProg
         baseline=baseline_scores(criteria, cases),
         arms=arms,
     )
-    report = build_report(observed, candidate, contract, judged.groups, (began, datetime.now(UTC)))
+    report = build_report(observed, candidate, contract, judged.groups, (began, lab.store.clock()))
     printed = run.log + "".join(f"\n--- {arm.under} ---\n{arm.run.log}{arm.run.end.detail}" for arm in arms)
     rehearsal = Rehearsal(report, printed, _table(frame, sealed, answers, perturbed))
     _remember(lab, sealed, candidate, rehearsal)

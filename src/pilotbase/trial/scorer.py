@@ -7,7 +7,6 @@ committed answers; the order of scoring is opened only after the last answer is 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -112,7 +111,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     if known is not None:
         _close_attempts(lab, plan)
         return known
-    began = datetime.now(UTC)
+    began = lab.store.clock()
     docket = _open_docket(lab, plan)
     leakage = _refuse_leakage(lab, docket, on_progress)
     request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
@@ -155,7 +154,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
         design=plan.design,
         decision=decision_digest(decision, plan.design, verdict_at_end(decision, answered.run.end.reason)),
     )
-    span = (began, datetime.now(UTC))
+    span = (began, lab.store.clock())
     report = build_report(observed, docket.candidate, plan.contract, judged.groups, span, proof)
     return _publish(lab, docket, attempt, report)
 

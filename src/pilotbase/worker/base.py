@@ -57,20 +57,20 @@ def open_base(create: bool = False, name: str | None = None) -> Base:
     if not create:
         home = open_home(home_path())
         return _opened(home, open_trust(home.keys.path))
-    home, now = init_home(home_path()), datetime.now(UTC)
+    home = init_home(home_path())
     if name is None and has_trust(home.keys.path):
         base = _opened(home, open_trust(home.keys.path))
     else:
-        base = _opened(home, create_trust(home.keys.path, DEFAULT_NAME if name is None else name, now))
-    _publish(base, now)
+        base = _opened(home, create_trust(home.keys.path, DEFAULT_NAME if name is None else name, datetime.now(UTC)))
+    _publish(base)
     return base
 
 
 def rotate_key(base: Base, root: bool) -> Text:
     """Replace the signing key, or the root key, and write the public roots anew; return what was done."""
-    now = datetime.now(UTC)
+    now = base.lab.store.clock()
     trust = rotate_root(base.trust, now) if root else rotate_signing_key(base.trust, now)
-    _publish(replace(base, trust=trust), now)
+    _publish(replace(base, trust=trust))
     done = text("worker.root_rotated") if root else text("worker.signing_key_rotated")
     with base.lab.view.transaction("base.key_rotated") as change:
         change.record("base.root_rotated" if root else "base.signing_key_rotated", [trust.state.signing_key])
@@ -87,6 +87,6 @@ def _opened(home: Home, trust: TrustFolder) -> Base:
     return Base(home, Lab.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR}))), trust)
 
 
-def _publish(base: Base, now: datetime) -> None:
+def _publish(base: Base) -> None:
     write_trust_roots(base.trust, base.trust_roots)
-    publish_revocations(base.trust, base.lab.view, base.revocations, now)
+    publish_revocations(base.trust, base.lab.view, base.revocations, base.lab.store.clock())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from django.http import HttpResponse
 from ninja import Router
 
@@ -27,7 +25,7 @@ router = Router(tags=["figures"])
 @router.get("/figures", auth=None, response=answers(PublicFigures), summary="Figures that everybody may know")
 def read_public(request: HubRequest) -> HttpResponse:
     """Return what everybody may know, the same for everybody."""
-    found, certified = public.figures(), public.certified(datetime.now(UTC))
+    found, certified = public.figures(), public.certified()
     told = PublicFigures(
         open_scenarios=found.open,
         certificates={status: sum(one.status == status for one in certified) for status in CertificateStatus},
@@ -56,7 +54,7 @@ def read_overview(request: HubRequest) -> OverviewTold:
         days=_medians(figures.way.steps),
         days_in_all=_median(figures.way.whole),
         prices=_medians(figures.way.prices),
-        late=sum(one.count for one in count_late(view, datetime.now(UTC))),
+        late=sum(one.count for one in count_late(view, view.store.clock())),
         queued=len(live_jobs(view)),
         targets=[
             TargetTold(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pydantic
@@ -327,7 +326,7 @@ class AcceptanceForm(StepForm):
             decision=given["decision"],
             conditions=tuple(line.strip() for line in given["conditions"].splitlines() if line.strip()),
             reason=given["reason"],
-            at=datetime.now(UTC),
+            at=self.bringing.acting.view.store.clock(),
         )
 
 

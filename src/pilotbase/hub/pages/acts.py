@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -93,7 +91,7 @@ def _taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
 
 
 def _new(request: HubRequest, kind: RecordKind, act: Act) -> Bringing:
-    record = Record(subject=f"{kind}:new", kind=kind, title="", state=NEW, since=datetime.now(UTC))
+    record = Record(subject=f"{kind}:new", kind=kind, title="", state=NEW, since=request.acting.view.store.clock())
     return Bringing(request.acting, record, act)
 
 

@@ -66,7 +66,7 @@ def _scenarios(language: Language) -> Iterable[Entry]:
 
 
 def _certificates(language: Language) -> Iterable[Entry]:
-    for one in public.placed(public.certified(datetime.now(UTC))[:_MOST]):
+    for one in public.placed(public.certified()[:_MOST]):
         certificate = one.certificate
         yield Entry(
             address(certificate.serial),
@@ -78,7 +78,7 @@ def _certificates(language: Language) -> Iterable[Entry]:
 
 
 def _revocations(language: Language) -> Iterable[Entry]:
-    found = [one for one in public.certified(datetime.now(UTC)) if one.revoked is not None]
+    found = [one for one in public.certified() if one.revoked is not None]
     newest = sorted(found, key=lambda one: one.revoked.at if one.revoked else _BEGINNING, reverse=True)
     for one in public.placed(newest[:_MOST]):
         assert one.revoked is not None

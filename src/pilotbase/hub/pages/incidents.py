@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -81,7 +80,7 @@ def show(request: HubRequest, number: int) -> HttpResponse:
     view = request.acting.view
     incident, _ = load_incident(view, number)
     service = service_of(view, incident.service)
-    running = {one.clock.clock: one for one in clocks_of([incident], datetime.now(UTC))}
+    running = {one.clock.clock: one for one in clocks_of([incident], view.store.clock())}
     shown = {
         "title": service.title,
         "incident": incident,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -80,14 +79,14 @@ def late(request: HubRequest) -> HttpResponse:
     shown = {
         "title": text("overview.late"),
         "crumbs": [{"url": "/overview/", "label": text("overview.title")}],
-        "late": list_late(request.acting.view, datetime.now(UTC), act),
+        "late": list_late(request.acting.view, request.acting.view.store.clock(), act),
     }
     return render(request, "hub/overview_late.html", shown)
 
 
 def _content(view: View, theme: Theme) -> dict[str, Any]:
     found, reader = counted(view), language()
-    numbers, now = found.figures.counts, datetime.now(UTC)
+    numbers, now = found.figures.counts, view.store.clock()
     acts = count_late(view, now)
     jobs = live_jobs(view)
     legs = legs_of(found.figures.way, reader)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -32,7 +31,7 @@ MOST_WORDS = 200
 @revalidated
 def show(request: HubRequest) -> HttpResponse:
     """Show what the base is for: who may do what next, open scenarios, certified applications, figures."""
-    certified = public.certified(datetime.now(UTC))
+    certified = public.certified()
     in_force = [one for one in certified if one.status is CertificateStatus.VALID]
     scenarios = public.open_scenarios(limit=SHOWN)
     figures = public.figures()
@@ -59,7 +58,7 @@ def search(request: HubRequest) -> HttpResponse:
     sector, action = asked.get("sector", "")[:40], asked.get("action", "")[:40]
     page = public.open_scenarios(words, sector, action, asked.get("after") or None)
     narrowed, first = bool(sector or action), not asked.get("after")
-    certified = public.certified(datetime.now(UTC), words) if words and first and not narrowed else []
+    certified = public.certified(words) if words and first and not narrowed else []
     shown = {
         "title": text("portal.search_title"),
         "words": words,
@@ -81,7 +80,7 @@ def search(request: HubRequest) -> HttpResponse:
 def certified(request: HubRequest) -> HttpResponse:
     """List certified applications, and whether each certificate holds."""
     words = request.GET.get("q", "")[:MOST_WORDS]
-    found = public.certified(datetime.now(UTC), words)
+    found = public.certified(words)
     start = _number(request.GET.get("page", "1"))
     page = found[(start - 1) * public.PAGE : start * public.PAGE]
     shown = {
@@ -98,7 +97,7 @@ def certified(request: HubRequest) -> HttpResponse:
 @revalidated
 def figures(request: HubRequest) -> HttpResponse:
     """Show the figures of the base that everybody may know."""
-    found, certified = public.figures(), public.certified(datetime.now(UTC))
+    found, certified = public.figures(), public.certified()
     legs = legs_of(found.way, language(), PUBLISHED_STEPS)
     counts = {status: sum(one.status == status for one in certified) for status in CertificateStatus}
     shown = {

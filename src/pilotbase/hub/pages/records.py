@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -135,7 +135,7 @@ def _of_trial(view: View, record: Record) -> dict[str, Any]:
     return {
         "about": [(label, subject, _title(view, subject)) for label, subject in _subjects(record)],
         "commission": view.load(terms, Commission) if terms else None,
-        "approvals": _approvals(record),
+        "approvals": _approvals(record, view.store.clock()),
         "report": report_of(view, record),
         "certificate": issued.certificate if issued else None,
         "job": job,
@@ -154,8 +154,7 @@ def _title(view: View, subject: str) -> Localized | None:
     return listing.title if listing is not None else None
 
 
-def _approvals(record: Record) -> list[ApprovalLine]:
-    now = datetime.now(UTC)
+def _approvals(record: Record, now: datetime) -> list[ApprovalLine]:
     kinds = dict.fromkeys((*record.approvals_needed, *(one.kind for one in record.approvals)))
     lines = []
     for kind in kinds:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from django.conf import settings
 
@@ -31,7 +30,7 @@ def check(data: bytes) -> Checked:
     opened = base()
     revocations = read_evidence(opened.revocations) if opened.revocations.is_file() else None
     try:
-        found = verify_certificate(data, opened.trust.roots(), revocations, at=datetime.now(UTC))
+        found = verify_certificate(data, opened.trust.roots(), revocations, at=opened.lab.store.clock())
     except PilotbaseError as error:
         return Checked(None, error, None)
     return Checked(found, None, found.certificate)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import lru_cache
 
 from pilotbase.catalogue.figures import Published, published
@@ -81,10 +80,10 @@ def open_by(column: str) -> dict[str, int]:
     )
 
 
-def certified(now: datetime, words: str = "") -> list[Certified]:
+def certified(words: str = "") -> list[Certified]:
     """Return certified applications, newest first, those whose words hold every word asked for."""
     view = visitor()
-    terms, listed = fold(words).split(), revocations_of(view)
+    terms, listed, now = fold(words).split(), revocations_of(view), view.store.clock()
     found = []
     for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES):
         certificate = certificate_in(stored)

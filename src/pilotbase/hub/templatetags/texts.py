@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -19,6 +19,7 @@ from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, catalogue, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
+from pilotbase.hub.base import base
 from pilotbase.hub.sentences import approval_kind
 from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.organisations import title_of
@@ -187,7 +188,7 @@ def days_left(due: object) -> str:
     """Return in how many days something is due, or how late it is."""
     if not isinstance(due, datetime):
         return ""
-    days = (due.date() - datetime.now(UTC).date()).days
+    days = (due.date() - base().lab.store.clock().date()).days
     if days == 0:
         return t("hub.due_today")
     one, more = ("hub.day_left", "hub.days_left") if days > 0 else ("hub.day_over", "hub.days_over")

@@ -7,7 +7,6 @@ committed, and takes its step on the record only where the record still waits fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.applications import read_application
@@ -125,7 +124,7 @@ def publish_standing(base: Base, job: Job, on_progress: OnProgress) -> None:
     serial = base.lab.view.load(job.payload["certificate"], IssuedCertificate).certificate.serial
     record, published = _record(base, job), None
     while record.state != published:
-        published, now = record.state, datetime.now(UTC)
+        published, now = record.state, base.lab.store.clock()
         if published == "certified":
             reinstate(base.trust, base.lab.view, base.revocations, serial, now)
         else:
@@ -228,4 +227,4 @@ def _why_suspended(record: Record) -> str:
 
 def _revoke(base: Base, certificate: Digest, reason: str) -> None:
     serial = base.lab.view.load(certificate, IssuedCertificate).certificate.serial
-    revoke(base.trust, base.lab.view, base.revocations, serial, reason[:MAXIMUM_REASON], datetime.now(UTC))
+    revoke(base.trust, base.lab.view, base.revocations, serial, reason[:MAXIMUM_REASON], base.lab.store.clock())

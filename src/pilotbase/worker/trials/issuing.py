@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pilotbase.certificate import (
@@ -43,7 +42,7 @@ def issue(
     known = proven_head(base.lab.store, head, "certificate.issued")
     if known is not None:
         return view.load(known, IssuedCertificate)
-    now = datetime.now(UTC)
+    now = base.lab.store.clock()
     expires = base.trust.expiry(now)
     certificate = issue_certificate(
         report, plan, issuer=base.trust.issuer, now=now, expires_at=expires, remarks=remarks
@@ -62,7 +61,7 @@ def revoke_certificate(base: Base, file: Path, reason: str) -> Text:
 
     Raises as `verify_certificate` and `revoke`.
     """
-    now = datetime.now(UTC)
+    now = base.lab.store.clock()
     serial = verify_certificate(read_evidence(file), base.trust.roots(), at=now).certificate.serial
     revoke(base.trust, base.lab.view, base.revocations, serial, reason, now)
     return text("worker.revoked", file=file, list=base.revocations)

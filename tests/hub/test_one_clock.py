@@ -1,0 +1,55 @@
+"""A base has one clock: when that of its store moves on, every page, the API and the services move with it."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from pilotbase.service.calls import Cost
+from pilotbase.service.desk import Desk
+from pilotbase.service.keys import KeyTerms, write_key
+from tests.hub.services_for_tests import serve
+
+
+@pytest.fixture
+def set_clock(one_world) -> Iterator[Callable[[datetime], None]]:
+    """Let the store of the base that this process serves have another time until the end of a test."""
+    from pilotbase.hub.base import base
+
+    store = base().lab.store
+    before = store.clock
+    yield lambda moment: object.__setattr__(store, "clock", lambda: moment)
+    object.__setattr__(store, "clock", before)
+
+
+def test_page_api_and_service_agree_on_when_a_certificate_has_expired(one_world, set_clock, tmp_path):
+    from pilotbase.hub.base import base
+
+    one_world.trial.reach("certified")
+    serve(one_world)
+    stated = one_world.trial.certificate.certificate
+    with base().lab.view.transaction("test.key_made") as change:
+        secret = write_key(change, "milling", "plant", KeyTerms("line 3", days=700))[1]
+
+    def told() -> dict[str, bool]:
+        """Say for each place whether it takes the certificate for one that is in force."""
+        visitor, serial = one_world.client(), stated.report.partition(":")[2]
+        return {
+            "portal": "forest 1.0.0" in visitor.get("/").content.decode(),
+            "list": "status pass" in visitor.get("/certified/").content.decode(),
+            "figures": visitor.get("/api/figures").json()["certificates"]["valid"] == 1,
+            "certificate": visitor.get(f"/api/certificates/{serial}").json()["holds"],
+            "call": called(),
+        }
+
+    def called() -> bool:
+        desk = Desk.open(base().lab.view, tmp_path / "journals")
+        try:
+            return desk.admit(secret, "milling", Cost()).route is not None  # None: only a person may answer
+        finally:
+            desk.close()
+
+    set_clock(stated.expires_at - timedelta(minutes=1))
+    assert [place for place, holds in told().items() if not holds] == []
+    set_clock(stated.expires_at + timedelta(minutes=1))
+    assert [place for place, holds in told().items() if holds] == []
