@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from benchmarks.house import dependencies, mutants, rules, starting
@@ -24,17 +25,21 @@ from benchmarks.house.sizes import (
 from benchmarks.house.tree import sources
 from benchmarks.publishing import ROOT, Row, row
 
+HELP, COVERAGE = "`pilotbase --help`", "lines that the quick tests run"
+
 
 def figures(earlier: list[Row]) -> list[Row]:
     """Return every figure; those of long runs from the last one here, else as they were published ``earlier``."""
     quick = [*_shape(), *_imports(), *_names(), *_install()]
     known = {each["name"]: each for each in earlier}
-    return [*quick, *(found or known[name] for name, found in _long_runs() if found or name in known)]
+    long = ((name, measure()) for name, _, measure in _long_runs())
+    return [*quick, *(found or known[name] for name, found in long if found or name in known)]
 
 
-def unmeasured(rows: list[Row]) -> list[str]:
-    """Return the names of figures that no run has found yet."""
-    return [name for name, _ in _long_runs() if name not in {each["name"] for each in rows}]
+def unmeasured(rows: list[Row]) -> dict[str, str]:
+    """Return figure → command, of those that no run has found yet."""
+    found = {each["name"] for each in rows}
+    return {name: command for name, command, _ in _long_runs() if name not in found}
 
 
 def _shape() -> Iterator[Row]:
@@ -80,40 +85,51 @@ def _install() -> Iterator[Row]:
     heaviest = ", ".join(f"{each.name} {each.megabytes:.0f}" for each in dependencies.dependencies()[:5])
     size = _row("size of the base install", dependencies.megabytes(packages), "MB")
     yield size | {"note": f"heaviest, each with what it brings: {heaviest}"}
+
+
+def _long_runs() -> Iterator[tuple[str, str, Callable[[], Row | None]]]:
+    """Yield name, command, and what returns the row of what takes minutes or a quiet machine; None: not measured."""
+    yield HELP, "make measured", _started
+    for room in mutants.ROOMS:
+        yield f"mutants killed in {room}", "make prove", partial(_killed, room)
+    yield COVERAGE, "make measured COVERAGE=1", _covered
+    yield "`make demo`", "make measured DEMO=1", partial(_timed, "demo")
+    yield "`make test`", "make test", partial(_timed, "test")
+
+
+def _started() -> Row | None:
+    if not starting.is_quiet():
+        return None
     seconds = starting.seconds()
     median = starting.median(seconds)
-    held = _row("`pilotbase --help`", median, "s", f"<= {starting.SECONDS}", median <= starting.SECONDS)
-    yield held | {"note": f"median of {len(seconds)} runs"}
+    held = _row(HELP, median, "s", f"<= {starting.SECONDS}", median <= starting.SECONDS)
+    return held | {"note": f"median of {len(seconds)} runs"}
 
 
-def _long_runs() -> Iterator[tuple[str, Row | None]]:
-    """Yield name and row of what takes minutes; no row where no run has left one."""
-    for room in mutants.ROOMS:
-        name = f"mutants killed in {room}"
-        found = kept(f"mutants-{room}")
-        yield name, found and _killed(name, found)
-    covered = kept("coverage")
-    yield "lines that the quick tests run", covered and _covered(covered)
-    for command in ("demo", "test"):
-        name = f"`make {command}`"
-        found = kept(command)
-        yield name, found and _row(name, found["seconds"], "s") | _of(found)
-
-
-def _killed(name: str, found: dict[str, Any]) -> Row:
-    share = 100 * found["killed"] / found["mutants"]
-    bound = 100 * mutants.KILLED_AT_LEAST
+def _killed(room: str) -> Row | None:
+    found = kept(f"mutants-{room}")
+    if found is None:
+        return None
+    share, bound = 100 * found["killed"] / found["mutants"], 100 * mutants.KILLED_AT_LEAST
     survivors = found["mutants"] - found["killed"]
-    note = f"{found['killed']} of {found['mutants']}; {survivors} survived, each explained" if survivors else "all"
-    return _row(name, share, "%", f">= {bound:g}", share >= bound) | {"note": note} | _of(found)
+    note = f"{found['killed']} of {found['mutants']}" + (f"; {survivors} explained below" if survivors else "")
+    return _row(f"mutants killed in {room}", share, "%", f">= {bound:g}", share >= bound) | {"note": note} | _of(found)
 
 
-def _covered(found: dict[str, Any]) -> Row:
+def _covered() -> Row | None:
+    found = kept("coverage")
+    if found is None:
+        return None
     rooms: dict[str, list[int]] = found["rooms"]
     shares = {room: run / lines for room, (run, lines) in rooms.items() if lines}
     least = ", ".join(f"{room} {100 * shares[room]:.0f} %" for room in sorted(shares, key=shares.__getitem__)[:3])
     total = 100 * sum(run for run, _ in rooms.values()) / sum(lines for _, lines in rooms.values())
-    return _row("lines that the quick tests run", total, "%") | {"note": f"least: {least}"} | _of(found)
+    return _row(COVERAGE, total, "%") | {"note": f"least: {least}"} | _of(found)
+
+
+def _timed(run: str) -> Row | None:
+    found = kept(run)
+    return found and _row(f"`make {run}`", found["seconds"], "s") | _of(found)
 
 
 def _of(found: dict[str, Any]) -> Row:

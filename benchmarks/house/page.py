@@ -47,17 +47,17 @@ UNMEASURED = """
 """
 
 
-def page(rows: list[Row], missing: list[str]) -> str:
-    """Return the page; ``missing``: names of figures that no run has found."""
+def page(rows: list[Row], missing: dict[str, str]) -> str:
+    """Return the page; ``missing``: figures that no run has found, and what finds them."""
     return HEAD + "\n".join(_lines(rows, missing)) + "\n"
 
 
-def _lines(rows: list[Row], missing: list[str]) -> Iterator[str]:
+def _lines(rows: list[Row], missing: dict[str, str]) -> Iterator[str]:
     yield f"| figure | here | bound | {' | '.join(PEERS)} | where, and what of it |"
     yield "|---|---|---|" + "---|" * (len(PEERS) + 1)
     yield from map(_line, rows)
     if missing:
-        yield UNMEASURED + "\n".join(f"* {name}: `{_command(name)}`" for name in missing)
+        yield UNMEASURED + "\n".join(f"* {name}: `{command}`" for name, command in missing.items())
     yield ABOUT + "\n".join(sorted({_run(each) for each in rows}))
     yield EXCEPTIONS + "\n".join(f"| {rule} | `{what}` | {why} |" for rule, what, why in exceptions.reasons())
     head = SURVIVORS.format(count=mutants.PER_ROOM, rooms=len(mutants.ROOMS))
@@ -76,13 +76,6 @@ def _line(found: Row) -> str:
 def _run(found: Row) -> str:
     """Return when and where a figure was measured; many share a run."""
     return f"* {found['date']}, commit {found['commit']}: {found['machine']}"
-
-
-def _command(name: str) -> str:
-    """Return what measures a figure."""
-    if name.startswith("mutants"):
-        return "make prove"
-    return "make measured COVERAGE=1" if name.startswith("lines") else name.strip("`")
 
 
 def _survivor(key: tuple[str, ...], why: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,11 @@ except SystemExit:
 """
 
 
+def is_quiet() -> bool:
+    """Return whether less waits for this machine than it has cores; else a time says what else goes on."""
+    return os.getloadavg()[0] < (os.cpu_count() or 1)
+
+
 def seconds(runs: int = 9) -> list[float]:
     """Return the wall time of each of ``runs`` runs, after one that warms the disk."""
     command = [str(Path(sys.executable).with_name("pilotbase")), "--help"]
@@ -36,6 +42,7 @@ def seconds(runs: int = 9) -> list[float]:
 
 
 def median(taken: list[float]) -> float:
+    """Return the median of ``taken``."""
     return statistics.median(taken)
 
 
