@@ -106,6 +106,14 @@ def test_costs_weigh_misses_and_false_alarms() -> None:
     assert problem.code == "measure.threshold_range"
 
 
+@pytest.mark.parametrize("comparison", [">=", "<="])
+def test_whatever_is_answered_is_selected_and_what_is_not_counts_as_harms(comparison: str) -> None:
+    cases = labels([1, 1, 0, 0, 1], [0, 0, 0, 1, -1])
+    missing = 1 if comparison == "<=" else 0
+    assert value(f"selection_rate(n) {comparison} 0.5", cases) == (3 + missing) / 5
+    assert value(f"selection_rate(y) {comparison} 0.5", cases) == (1 + missing) / 5
+
+
 def test_demographic_parity_and_equal_errors_are_gaps_between_groups() -> None:
     sites = {"site": np.array(["a"] * 4 + ["b"] * 4)}
     cases = labels([1, 1, 0, 0] * 2, [1, 1, 1, 0, 1, 0, 0, 0], groups=sites)

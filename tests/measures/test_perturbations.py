@@ -217,6 +217,7 @@ def test_jpeg_loses_more_at_lower_quality_and_little_at_the_best():
     assert np.abs(image("jpeg", "0.5", grey).astype(float) - grey).mean() < 8
     flat = np.full((1, 16, 16, 3), (10, 200, 90), np.uint8)
     assert np.abs(image("jpeg", "0.3", flat).astype(int) - flat).max() <= 6
+    assert np.array_equal(image("jpeg", "0.01", flat[..., :1] + 100), flat[..., :1] + 100), "it makes nothing brighter"
 
 
 def test_a_crop_is_a_window_of_the_image_stretched():
