@@ -5,21 +5,20 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tests.hub.reaches_for_tests import COLUMNS, PAGES
 from tests.watch.incidents_for_tests import keep_service, open_one
 
 SPEAKING = {"h1", "h2", "h3", "label", "legend", "button", "summary", "option"}
-OURS = {"English", "中文", "Pilotbase", "API", "OK", "openapi.json", "–"}
-PAGES = ("/", "/work/", "/scenarios/", "/applications/", "/trials/", "/trials/c1/", "/organisations/", "/certificates/",
-         "/organisations/plant/", "/account/", "/account/tokens/", "/account/password/change/", "/account/sessions/",
-         "/account/second-factor/", "/account/reauthenticate/", "/organisations/new/", "/organisations/plant/invite/",
-         "/trials/c1/acts/certificate.revoke/", "/trials/c1/acts/reviewer.name/", "/scenarios/new/", "/api/docs/",
-         "/account/logout/", "/exchange/", "/scenarios/plant/milling/threads/new/", "/notices/", "/notices/mail/",
-         "/notices/webhooks/", "/search/",
-         "/certified/", "/figures/", "/next/", "/next/demand-owner/", "/next/open-source/", "/overview/",
-         "/overview/late/", "/overview/screen/", "/import/", "/import/organisations/", "/import/targets/", "/matching/",
-         "/scenarios/plant/milling/matches/", "/applications/acme/forest/matches/", "/desk/", "/incidents/",
-         "/incidents/1/", "/incidents/1/incident.note/", "/incidents/1/incident.grade/",
-         "/services/alarm/runbook/", "/services/", "/services/alarm/")  # fmt: skip
+OURS = {"English", "中文", "Pilotbase", "API", "OK", "openapi.json", "scenario.yaml", "–"}
+BILINGUAL = "/trials/c1/report/"
+"""A report holds both languages; ``tests/page`` looks after it."""
+DESK = COLUMNS.index("desk") + 1
+REACHED = [row[0] for row in map(str.split, PAGES.strip().splitlines()[1:]) if row[DESK] == "200"]
+SEEN = (*(address for address in REACHED if address.endswith("/") and "{" not in address and address != BILINGUAL),
+        "/trials/c1/acts/reviewer.name/", "/exchange/", "/scenarios/plant/milling/threads/new/", "/notices/",
+        "/notices/mail/", "/notices/webhooks/", "/next/open-source/", "/import/targets/",
+        "/incidents/1/incident.grade/", "/services/alarm/")  # fmt: skip
+"""Every page that the table of who reaches what knows, so that a new one is held to both languages, and more."""
 ANONYMOUS = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing")
 
 
@@ -67,9 +66,9 @@ def test_chinese_pages_speak_chinese(walked, who):
     browser = walked.client(who, HTTP_ACCEPT_LANGUAGE="zh-CN,zh;q=0.9")
     names = {"Desk", "Planner", "Signer", "plant", "Plant", "forest", "Reviewer ·", "Alarm"}
     found = {}
-    for path in PAGES if who else ANONYMOUS:
+    for path in SEEN if who else ANONYMOUS:
         page = browser.get(path).content.decode()
-        assert 'lang="zh-Hans"' in page
+        assert 'lang="zh-Hans"' in page or "<html" not in page
         left = [said for said in english_of(page) if not any(name in said for name in names)]
         if left:
             found[path] = left

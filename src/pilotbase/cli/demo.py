@@ -20,7 +20,7 @@ STYLES = {"accept": "green", "reject": "red", "inconclusive": "yellow", "refused
 
 @command
 def demo(
-    sector: Annotated[list[str] | None, typer.Option(help="Only these sectors; default: all five.")] = None,
+    sector: Annotated[list[str] | None, typer.Option(help="Only these sectors; default: all.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where reports go; default: demo-reports/ in PILOTBASE_HOME.")
     ] = None,
@@ -29,7 +29,7 @@ def demo(
         bool, typer.Option("--walk/--no-walk", help="Go on past the certificate: service, drift, warning, ledger.")
     ] = True,
 ) -> None:
-    """Prove applications of five sectors on real data, then put one into service and let the world change."""
+    """Prove applications of every sector on real data, then put one into service and let the world change."""
     from pilotbase.worker.base import open_base, require_engine
     from pilotbase.worker.demo.records import Cast
     from pilotbase.worker.demo.sectors import demonstrate
