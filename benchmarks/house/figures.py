@@ -10,7 +10,7 @@ from benchmarks.house import dependencies, mutants, rules, starting
 from benchmarks.house.beside import peers
 from benchmarks.house.duplicates import RUN
 from benchmarks.house.imports import Graph, lazy_imports, module_imports, rings, room_imports
-from benchmarks.house.public_names import public_names, undocumented, unmentioned
+from benchmarks.house.public_names import for_tests_alone, public_names, undocumented, unmentioned
 from benchmarks.house.runs import kept, stamp
 from benchmarks.house.sizes import (
     FILE_LINES,
@@ -72,7 +72,9 @@ def _names() -> Iterator[Row]:
     mentioned = _row("public functions and classes no test mentions", unnamed, "")
     note = "by word; most run below what tests call, and which lines do not is the coverage"
     yield mentioned | {"shown": f"{unnamed:,} of {len(free):,}", "note": note}
-    yield _count("of these, reached from nowhere", rules.unused_names())
+    yield _count("public functions and classes reached from nowhere", rules.unused_names())
+    alone = [each.name for each in for_tests_alone(names)]
+    yield _row("public functions and classes that only tests reach", len(alone), "") | {"note": ", ".join(alone)}
     code = sum(each.text.count("\n") for each in sources())
     tests = sum(path.read_text("utf-8").count("\n") for path in (ROOT / "tests").rglob("*.py"))
     yield _row("lines of tests to a line of code", tests / code, "")

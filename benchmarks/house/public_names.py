@@ -53,6 +53,13 @@ def unreached(names: Iterable[PublicName]) -> list[PublicName]:
     return [each for each in names if each.kind != "method" and each.name not in found]
 
 
+def for_tests_alone(names: Iterable[PublicName]) -> list[PublicName]:
+    """Return functions and classes that tests reach and nothing else does: no command, page, example, benchmark."""
+    programs = frozenset[str]().union(*(_words_of(ROOT / folder) for folder in ("docs", "examples", "benchmarks")))
+    found, tested = reached(programs), reached(words_of_tests())
+    return [each for each in names if each.kind != "method" and each.name in tested - found]
+
+
 def words_of_tests() -> frozenset[str]:
     """Return every word of the Python files in ``tests/``."""
     return _words_of(ROOT / "tests")

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from benchmarks.publishing import ROOT
@@ -28,6 +29,7 @@ def kept(name: str) -> dict[str, Any] | None:
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
+@cache
 def stamp() -> dict[str, str]:
     """Return the date and the commit; ``-dirty``: with changes that are in no commit."""
     described = ["git", "describe", "--always", "--dirty", "--exclude", "*"]

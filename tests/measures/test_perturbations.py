@@ -220,6 +220,12 @@ def test_jpeg_loses_more_at_lower_quality_and_little_at_the_best():
     assert np.array_equal(image("jpeg", "0.01", flat[..., :1] + 100), flat[..., :1] + 100), "it makes nothing brighter"
 
 
+def test_a_crop_of_next_to_nothing_leaves_every_pixel_in_its_place():
+    ramp = np.broadcast_to((np.arange(16, dtype=np.uint8) * 10)[None, :, None, None], (1, 16, 16, 1))
+    for given in (ramp, ramp.swapaxes(1, 2)):
+        assert np.abs(image("crop", "0.01", given).astype(int) - given).max() <= 2
+
+
 def test_a_crop_is_a_window_of_the_image_stretched():
     ramp = np.broadcast_to(np.linspace(0, 255, 101)[None, None, :, None], (1, 40, 101, 1)).astype(np.uint8)
     found = image("crop", "0.5", ramp)[0, 0, :, 0].astype(float)
