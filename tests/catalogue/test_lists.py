@@ -7,7 +7,7 @@ from sqlalchemy import delete, update
 
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.news import news
-from pilotbase.catalogue.saving import save
+from pilotbase.catalogue.saving import Remarks, save
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Order
@@ -15,6 +15,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import actor, parties
 from pilotbase.workspace.checks.reconciliation import verify_store
+from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.listings import Query, count, count_by, find_listing, list_page
 from tests.catalogue.records_for_tests import (
     COMMISSION,
@@ -115,6 +116,23 @@ def test_saving_the_same_content_again_changes_nothing(trial):
     first = save(view, scenario())
     assert save(view, scenario()) == first
     assert save(view, scenario(title="New title")).version == 2
+
+
+def test_a_name_is_fixed_and_a_reason_goes_with_its_criterion_whoever_saves(trial):
+    view = trial.store.as_actor(OWNER)
+    first = save(view, scenario(criteria=[{"rule": "recall(broken) >= 0.80", "why": "A missed failure stops line 3."}]))
+    stricter = scenario(criteria=[{"rule": "recall(broken) >= 0.90", "why": "A missed failure stops line 3."}])
+    with pytest.raises(InputError) as asked:
+        save(view, stricter)
+    assert [issue.path for issue in asked.value.issues] == ["why_holds"]
+    with pytest.raises(InputError) as other:
+        save(view, scenario(name="pumps"), subject=SCENARIO)
+    assert other.value.code == "record.name_fixed"
+    with pytest.raises(ConflictError) as taken:
+        save(view, stricter, Remarks(new=True, why_holds=True))
+    assert taken.value.code == "record.already_there"
+    assert find_listing(view, "scenario:plant/pumps") is None and find_listing(view, SCENARIO).state == first.state
+    assert save(view, stricter, Remarks(why_holds=True)).version == 2
 
 
 def test_my_work_is_what_waits_for_me_since_when_and_due_when(any_trial, clock):

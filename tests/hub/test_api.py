@@ -162,7 +162,7 @@ def test_lists_count_only_what_is_seen(walked):
     body = {**secret.to_json_value(), "problem": "Taken over"}
     stolen = caller(walked, "owner").put("/api/scenarios/hospital/secret", body, **JSON)
     nothing = caller(walked, "owner").put("/api/scenarios/hospital/none", {**body, "name": "none"}, **JSON)
-    assert stolen.status_code == nothing.status_code == 404
+    assert stolen.status_code == nothing.status_code == 403
     assert stolen.json() == nothing.json(), "whether the name is taken is not told"
 
 

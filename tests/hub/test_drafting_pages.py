@@ -7,7 +7,8 @@ import zipfile
 
 import pytest
 
-from tests.hub.test_uploads import ANSWERS, upload
+from tests.hub.test_uploads import ANSWERS, cases, upload
+from tests.hub.test_uploads_in_pieces import sent, zipped
 
 pytestmark = pytest.mark.usefixtures("no_readers")
 KEPT = re.compile(r'name="kept" value="([0-9a-f]{32})"')
@@ -74,7 +75,10 @@ def test_a_draft_is_edited_where_it_stands(base, draft):
     unread = browser.post(address, {"manifest": "name: [", "seen": seen})
     assert unread.status_code == 200 and "note error" in unread.content.decode()
     other = browser.post(address, {"manifest": manifest.replace("name: edited", "name: others"), "seen": seen})
-    assert other.status_code == 200 and "name edited cannot be changed" in other.content.decode()
+    assert (
+        other.status_code == 200
+        and "is about scenario:plant/others, not about scenario:plant/edited" in other.content.decode()
+    )
     better = manifest.replace("Predict failure", "Spindle alarm")
     assert browser.post(address, {"manifest": better, "note": "A name.", "seen": seen})["Location"] == draft
     shown = browser.get(draft).content.decode()
@@ -113,6 +117,38 @@ def test_a_threshold_is_not_changed_without_its_reason_unless_the_reason_still_h
     assert browser.post(edit, {"manifest": stricter, "why_holds": "on"})["Location"] == address
     again = stricter.replace(">= 0.99", ">= 0.98").replace("An application is worth", "Anything is worth")
     assert browser.post(edit, {"manifest": again})["Location"] == address, "rule and reason were changed together"
+
+
+def test_an_edit_is_judged_alike_on_its_page_over_the_api_and_by_hand_in(base):
+    browser = base.client("owner")
+    address = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="alike.csv")})["Location"]
+    manifest = manifest_of(browser.get(f"{address}acts/scenario.edit/").content.decode())
+    place, stands = f"/api{address.rstrip('/')}", browser.get(f"/api{address.rstrip('/')}").json()
+    rule = stands["criteria"][0]["rule"]
+    stricter = {**stands, "criteria": [{**stands["criteria"][0], "rule": re.sub("[0-9.]+$", "0.99", rule)}]}
+
+    def put(document, query=""):
+        return told(browser.put(f"{place}{query}", document, content_type="application/json"))
+
+    assert put(stricter) == (422, "input.problems", ["why_holds"])
+    assert put({**stands, "name": "others"})[:2] == (422, "record.name_fixed")
+    assert put(stands, "?new=true")[:2] == (409, "record.already_there")
+    folder = {"scenario.yaml": manifest.replace(rule, stricter["criteria"][0]["rule"]), "alike.csv": cases()}
+    given = {"upload": sent(browser, zipped(folder))}
+    hand_in = lambda **said: told(browser.post("/api/scenarios", given | said, content_type="application/json"))  # noqa: E731
+    assert hand_in() == (422, "input.problems", ["why_holds"])
+    assert hand_in(new=True, why_holds=True)[:2] == (409, "record.already_there")
+    taken = browser.post("/scenarios/new/", {**ANSWERS, "name": "alike", "cases": upload(name="alike.csv")})
+    assert taken.status_code == 200 and "is registered already" in taken.content.decode()
+    assert hand_in(why_holds=True)[0] == 201
+    assert put(stands) == (422, "input.problems", ["why_holds"]), "back again is a change as well"
+    assert put(stands, "?why_holds=true")[0] == 200
+
+
+def told(answer):
+    """Return status, code and the fields that an answer of the API names."""
+    found = answer.json()
+    return answer.status_code, found.get("code"), [one["path"] for one in found.get("problems", ())]
 
 
 def uploads_of(base):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
+from pilotbase.catalogue.outdated_reasons import outdated_reasons
 from pilotbase.catalogue.situation import Situation
-from pilotbase.catalogue.subjects import subject_of
+from pilotbase.catalogue.subjects import require_subject
 from pilotbase.catalogue.ties import are_tied, operators, ties
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, Issue, RefusedError
@@ -38,6 +39,7 @@ OF_WHAT_IS_BROUGHT = frozenset(
     {
         Need.SAME_ORGANISATION,
         Need.SAME_SUBJECT,
+        Need.REASONS_HOLD,
         Need.APPROVED_PLAN,
         Need.OWN_REPORT,
         Need.OWN_OPINION,
@@ -72,9 +74,17 @@ def _same_subject(at: Situation) -> None:
             at.record.documents["folder"],
         ) and brought.criteria == tuple(criterion.rule for criterion in at.document("scenario", Scenario).criteria)
     else:
-        same = brought is not None and subject_of(brought) == at.record.subject
+        require_subject(brought, at.record.subject)
+        return
     if not same:
         raise InputError("record.other_subject", subject=at.record.subject)
+
+
+def _reasons_hold(at: Situation) -> None:
+    changed = outdated_reasons(at.document("scenario", Scenario), at.brought(Scenario))
+    if changed and not at.move.why_holds:
+        problem = text("record.why_outdated", rules=", ".join(criterion.rule for criterion in changed))
+        raise InputError.from_issues("scenario.yaml", [Issue(file="scenario.yaml", path="why_holds", problem=problem)])
 
 
 def _complete_scenario(at: Situation) -> None:
@@ -233,6 +243,7 @@ def _deadline_ahead(at: Situation) -> None:
 _CHECKS: Mapping[Need, Callable[[Situation], None]] = {
     Need.SAME_ORGANISATION: _same_organisation,
     Need.SAME_SUBJECT: _same_subject,
+    Need.REASONS_HOLD: _reasons_hold,
     Need.COMPLETE_SCENARIO: _complete_scenario,
     Need.OPEN_SCENARIO: _open_scenario,
     Need.SCENARIO_BOARD: _scenario_board,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pilotbase.catalogue.advancing import Move, advance_within
 from pilotbase.catalogue.records import everything
@@ -12,7 +13,7 @@ from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.subjects import record_head
+from pilotbase.documents.subjects import Subject, record_head
 from pilotbase.workspace.store import View
 
 Content = Scenario | ApplicationVersion | Organisation
@@ -24,20 +25,37 @@ _ACTS: dict[type[Content], tuple[Act, Act]] = {
 }
 
 
-def save(view: View, content: Content, note: str = "", seen: Digest | None = None) -> Record:
+@dataclass(frozen=True)
+class Remarks:
+    """What a person says with what they hand in."""
+
+    note: str = ""
+    seen: Digest | None = None
+    """The version of the record that they have seen."""
+    new: bool = False
+    """That they mean a new one: where the name is taken it is refused, not made a version of what is there."""
+    why_holds: bool = False
+    """That the reasons beside changed criteria hold for these too."""
+
+
+NO_REMARKS = Remarks()
+
+
+def save(view: View, content: Content, remarks: Remarks = NO_REMARKS, subject: Subject | None = None) -> Record:
     """Register ``content``, or make it the newest version of its record; saving what stands there changes nothing.
 
-    Saved under the same request before, it is the record of then, whatever others have made of it since. Raises as
-    `advance`.
+    ``subject``: the record that it is meant for, where a person or an address has named one. Saved under the same
+    request before, it is the record of then, whatever others have made of it since. Raises as `advance`.
     """
     known = view.done(Record)
     if known is not None:
         return known
-    subject = _subject(content)
-    act, record = _next(view, content, seen)
+    subject = subject or _subject(content)
+    act, record = _next(view, content, subject, remarks)
     with view.transaction(act.value if act is not None else "record.unchanged") as change:
         if act is not None:
-            move = Move(content, note, seen if record is not None else None)
+            seen = remarks.seen if record is not None else None
+            move = Move(content, remarks.note, seen, why_holds=remarks.why_holds)
             record = advance_within(change, view, subject, act, move)
         head = everything(view.within(change)).head(record_head(subject))
         assert record is not None and head is not None
@@ -54,20 +72,20 @@ def save_all(view: View, contents: Iterable[Content], action: str) -> list[Recor
     with view.transaction(action) as change:
         here = view.within(change)
         for content in contents:
-            act, _ = _next(here, content, None)
+            act, _ = _next(here, content, _subject(content), NO_REMARKS)
             if act is not None:
                 saved.append(advance_within(change, view, _subject(content), act, Move(content)))
     return saved
 
 
-def _next(view: View, content: Content, seen: Digest | None) -> tuple[Act | None, Record | None]:
+def _next(view: View, content: Content, subject: Subject, remarks: Remarks) -> tuple[Act | None, Record | None]:
     """Return the act that saves ``content`` (None: it stands there already) and the record that is there."""
     register, edit = _ACTS[type(content)]
-    head = view.head(record_head(_subject(content)))
-    if head is None:
+    head = view.head(record_head(subject))
+    if head is None or remarks.new:
         return register, None
     record = view.load(head, Record)
-    same = record.documents[record.kind] == content.digest() and seen in (None, head)
+    same = record.documents[record.kind] == content.digest() and remarks.seen in (None, head)
     return (None if same else edit), record
 
 

@@ -30,6 +30,8 @@ class Move:
     """The version of the record that the person has seen; a newer one refuses the step."""
     reason: Text | None = None
     """Why, in a sentence of ours, where the base itself takes the step."""
+    why_holds: bool = False
+    """That the reasons beside changed criteria hold for these too."""
     key: Digest | None = None
     """Names this very request: asked for again, because its answer was lost, it is not taken twice."""
 

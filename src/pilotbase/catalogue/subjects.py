@@ -12,7 +12,7 @@ from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.record import Approval as FiledApproval
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.subjects import commission_subject, organisation_subject
+from pilotbase.documents.subjects import Subject, commission_subject, organisation_subject
 from pilotbase.workspace.records import D, Stored
 from pilotbase.workspace.store import View
 
@@ -36,6 +36,13 @@ def new_commission(key: Digest | None = None) -> str:
     return commission_subject(key.removeprefix("sha256:")[:16] if key is not None else secrets.token_hex(8))
 
 
+def require_subject(brought: Part | None, subject: Subject) -> None:
+    """Return if ``brought`` is about ``subject``; raises `InputError`: whom it belongs to and its name are fixed."""
+    found = subject_of(brought) if brought is not None else None
+    if found != subject:
+        raise InputError("record.name_fixed", subject=subject, found=found or "–")
+
+
 def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:
     """Return the first version of a record, without history; ``base`` must see every document.
 
@@ -45,8 +52,7 @@ def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:
     """
     if isinstance(brought, Commission):
         return _begin_commission(base, subject, brought, state)
-    if brought is None or subject_of(brought) != subject:
-        raise InputError("record.other_subject", subject=subject)
+    require_subject(brought, subject)
     since = base.store.clock()
     if isinstance(brought, Scenario):
         owner = brought.owner.organisation

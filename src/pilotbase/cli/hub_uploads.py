@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -28,12 +28,17 @@ def save_scenario(
     scenario: Annotated[Path, typer.Argument(help="The scenario's folder, or its scenario.yaml.")],
     note: Note = "",
     seen: Seen = None,
+    new: Annotated[bool, typer.Option("--new", help="It is a new one: refused where the name is taken.")] = False,
+    why_holds: Annotated[
+        bool, typer.Option("--why-holds", help="Reasons beside changed criteria hold for the new ones too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Hand a scenario's folder in to the hub: a new one, or the next version; what broke off goes on."""
     from pilotbase.worker.intake.folder_archives import zip_scenario
 
-    record = _hand_in("scenario", (scenario, zip_scenario), {"note": note}, seen, as_json)
+    said: dict[str, str | bool] = {"note": note, "new": new, "why_holds": why_holds}
+    record = _hand_in("scenario", (scenario, zip_scenario), said, seen, as_json)
     _print(record, as_json)
 
 
@@ -91,7 +96,9 @@ def erase_files(scenario: Kept) -> None:
     say(text("cli.hub_erased", count=hub().erase_files(scenario)))
 
 
-def _hand_in(kind: str, packed: tuple[Path, Packer], said: dict[str, str], seen: str | None, quiet: bool) -> Record:
+def _hand_in(
+    kind: str, packed: tuple[Path, Packer], said: Mapping[str, str | bool], seen: str | None, quiet: bool
+) -> Record:
     folder, pack = packed
     client = hub()
     with tempfile.TemporaryFile() as archive, progress_shown(quiet) as on_progress:

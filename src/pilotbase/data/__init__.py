@@ -11,7 +11,6 @@ rules       `evaluate_rule(rule, frame) -> ndarray[bool]`, `compile_rule(rule, c
 leakage     `check_leakage(public, hidden, scenario) -> Leakage(checks, outcome)`
 drafting    `draft_scenario(path, answers) -> Draft`        six answers make a scenario
 scenario_yaml `write_scenario_yaml(scenario) -> str`
-outdated_reasons `outdated_reasons(before, after) -> criteria`   changed, and the words beside them were not
 packages    `fetch_package(...) -> Path`, `open_member(archive, member) -> bytes`
 
 The way of a table: ``split_cases(conform(read_table(path, scenario.data.missing), scenario), scenario)``.

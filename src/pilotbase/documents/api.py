@@ -164,6 +164,15 @@ class HandedIn(Asked):
     note: Note = ""
 
 
+class HandedInScenario(HandedIn):
+    """A zip of a scenario's folder."""
+
+    new: bool = False
+    """It is meant as a new scenario: refused where its name is taken, not made a version of what is there."""
+    why_holds: bool = False
+    """The reasons beside criteria that were changed hold for the new ones too."""
+
+
 class HandedInApplication(HandedIn):
     """A zip of an application's folder, and the scenario that it is made for."""
 

@@ -61,6 +61,8 @@ class Need(StrEnum):
     """An organisation that declares its ties changes neither its name nor its roles."""
     SAME_SUBJECT = "same_subject"
     """What is handed in is about this very subject, its parties and versions."""
+    REASONS_HOLD = "reasons_hold"
+    """The reason beside a criterion that was changed was changed too, or is said to hold."""
     COMPLETE_SCENARIO = "complete_scenario"
     OPEN_SCENARIO = "open_scenario"
     SCENARIO_BOARD = "scenario_board"
@@ -137,7 +139,9 @@ ORGANISATION = (
 
 SCENARIO = (
     _row(Act.SCENARIO_REGISTER, NEW, "draft", brings="scenario"),
-    _row(Act.SCENARIO_EDIT, "draft review open", "draft", brings="scenario", needs=(Need.SAME_SUBJECT,)),
+    _row(
+        Act.SCENARIO_EDIT, "draft review open", "draft", brings="scenario", needs=(Need.SAME_SUBJECT, Need.REASONS_HOLD)
+    ),
     _row(
         Act.SCENARIO_SUBMIT,
         "draft",

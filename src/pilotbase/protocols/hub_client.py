@@ -9,7 +9,7 @@ hub.take("commission:7f3a9c", Act.COMMISSION_AGREE)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, BinaryIO, TypeVar
@@ -110,9 +110,13 @@ class HubClient:
         """Propose a trial and return its record."""
         return read_model(Record, self.requests.write("POST", "/trials", terms.to_json_value()))
 
-    def save(self, subject: str, content: Content, seen: Digest | None = None) -> Record:
-        """Save the content of ``subject``; ``seen``: the digest of the content that it replaces."""
-        return read_model(Record, self.requests.write("PUT", _path(subject), content.to_json_value(), seen))
+    def save(self, subject: str, content: Content, seen: Digest | None = None, why_holds: bool = False) -> Record:
+        """Save the content of ``subject``; ``seen``: the digest of the content that it replaces.
+
+        ``why_holds``: the reasons beside the changed criteria of a scenario hold for the new ones too.
+        """
+        path = _path(subject) + ("?why_holds=true" if why_holds else "")
+        return read_model(Record, self.requests.write("PUT", path, content.to_json_value(), seen))
 
     def progress(self, trial: str) -> TrialProgress:
         """Return how far the newest work on a trial is."""
@@ -206,10 +210,12 @@ class HubClient:
         """Erase the files of every version of ``plant/milling`` and return how many there were."""
         return read_model(Erased, self.requests.send("DELETE", f"/scenarios/{scenario}/files")).erased
 
-    def hand_in(self, kind: str, upload: OpenUpload, said: dict[str, str], seen: Digest | None = None) -> Record:
+    def hand_in(
+        self, kind: str, upload: OpenUpload, said: Mapping[str, str | bool], seen: Digest | None = None
+    ) -> Record:
         """Make the zipped folder of an upload a version of a ``scenario`` or an ``application``; return its record.
 
-        ``said``: note, and of an application the scenario that it is made for.
+        ``said``: note; of an application the scenario that it is made for; of a scenario ``new`` and ``why_holds``.
         """
         value = {"upload": upload.identity, **said}
         return read_model(Record, self.requests.write("POST", f"/{SECTIONS[kind]}", value, seen))

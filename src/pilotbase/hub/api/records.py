@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 import pydantic
@@ -12,11 +13,10 @@ from ninja import Path, Query, Router
 from pilotbase.catalogue.advancing import Possible
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.records import load_record
-from pilotbase.catalogue.saving import save
+from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save
 from pilotbase.catalogue.wording import listed
 from pilotbase.documents.api import PossibleStep, RecordPage, TrialProgress, WaitingWork
 from pilotbase.documents.certificate import Acceptance
-from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import act_name
@@ -26,7 +26,6 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import (
     application_subject,
     commission_subject,
-    holder_of,
     organisation_subject,
     record_head,
     scenario_subject,
@@ -62,6 +61,17 @@ class Asked(pydantic.BaseModel):
     owner: str = pydantic.Field("", max_length=120, pattern=_WORDS)
     after: str | None = pydantic.Field(None, max_length=200, pattern=r"^[a-z0-9_:/-]*$")
     limit: int = pydantic.Field(50, ge=1, le=listings.MAXIMUM_PAGE)
+
+
+class Said(pydantic.BaseModel):
+    """What is said with a scenario that is saved."""
+
+    new: bool = pydantic.Field(
+        False, description="Refused where the name is taken, not made a version of what is there."
+    )
+    why_holds: bool = pydantic.Field(
+        False, description="The reasons beside criteria that were changed hold for the new ones too."
+    )
 
 
 @router.get("/work", auth=MEMBERS, response=answers(list[WaitingWork]), summary="What waits for me")
@@ -141,9 +151,10 @@ def read_progress(request: HubRequest, name: Word) -> TrialProgress:
 @router.put(
     "/scenarios/{owner}/{name}", auth=MEMBERS, response=answers(Record), by_alias=True, summary="Save a scenario"
 )
-def save_scenario(request: HubRequest, content: Scenario, owner: Word, name: Word) -> HttpResponse:
+def save_scenario(request: HubRequest, content: Scenario, owner: Word, name: Word, said: Query[Said]) -> HttpResponse:
     """Register a scenario, or make its newest version; under If-Match only where nobody was first."""
-    return _save(request, content, scenario_subject(owner, name), content.subject)
+    remarks = Remarks(new=said.new, why_holds=said.why_holds)
+    return _save(request, content, scenario_subject(owner, name), remarks)
 
 
 @router.put(
@@ -155,8 +166,7 @@ def save_scenario(request: HubRequest, content: Scenario, owner: Word, name: Wor
 )
 def save_application(request: HubRequest, content: ApplicationVersion, owner: Word, name: Word) -> HttpResponse:
     """Register an application, or make its newest version."""
-    stated = content.application.subject
-    return _save(request, content, application_subject(owner, name), stated)
+    return _save(request, content, application_subject(owner, name))
 
 
 @router.put(
@@ -164,32 +174,18 @@ def save_application(request: HubRequest, content: ApplicationVersion, owner: Wo
 )
 def save_organisation(request: HubRequest, content: Organisation, name: Word) -> HttpResponse:
     """Register an organisation, or edit it."""
-    return _save(request, content, organisation_subject(name), organisation_subject(content.name))
+    return _save(request, content, organisation_subject(name))
 
 
-def _save(request: HubRequest, content: Any, subject: str, stated: str) -> HttpResponse:
-    if subject != stated:
-        raise InputError("hub.other_name", subject=subject, found=stated)
-
+def _save(request: HubRequest, content: Any, subject: str, remarks: Remarks = NO_REMARKS) -> HttpResponse:
     def act(view: View) -> HttpResponse:
         if view.outcome() is None:
             found = listings.find_listing(view, subject)
-            _require_own(request, subject, found)
             require_seen(request, found.digest if found else None, subject)
-        record = save(view, content, seen=view.head(record_head(subject)))
+        record = save(view, content, replace(remarks, seen=view.head(record_head(subject))), subject)
         return document(request, record, version=content.digest())
 
     return once(request, act)
-
-
-def _require_own(request: HubRequest, subject: str, found: listings.Listing | None) -> None:
-    """Return if the caller writes for the organisation of ``subject``; else its own register would tell of names."""
-    owner = holder_of(subject)
-    if request.acting.actor.may_write_for(owner):
-        return
-    if found is None:
-        raise NotFoundError("hub.not_found")
-    raise RefusedError("hub.forbidden")
 
 
 def _read_content(request: HubRequest, subject: str) -> HttpResponse:

@@ -16,11 +16,12 @@ from django.conf import settings
 from django.http import HttpResponse
 from ninja import Path, Router
 
+from pilotbase.catalogue.saving import Remarks
 from pilotbase.documents.api import (
     MAXIMUM_PIECE,
     Erased,
-    HandedIn,
     HandedInApplication,
+    HandedInScenario,
     KeptVersion,
     NewUpload,
     OpenUpload,
@@ -47,7 +48,6 @@ from pilotbase.vault.uploads import (
     list_uploads,
     start_upload,
 )
-from pilotbase.worker.intake.kept_files import Remarks
 from pilotbase.worker.intake.versions import take_uploaded_application, take_uploaded_scenario, vault_of
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 from pilotbase.workspace.store import View
@@ -116,12 +116,12 @@ def erase(request: HubRequest, identity: UploadId) -> HttpResponse:
 @records.post(
     "/scenarios", auth=MEMBERS, response=answers(Record, 201), by_alias=True, summary="Hand in a scenario's folder"
 )
-def hand_in_scenario(request: HubRequest, given: HandedIn) -> HttpResponse:
+def hand_in_scenario(request: HubRequest, given: HandedInScenario) -> HttpResponse:
     """Make a scenario, or its newest version, of a zip that holds scenario.yaml and the data that it names."""
     request.acting.require(Role.DEMAND_OWNER, Role.OPERATOR)
 
     def act(view: View) -> HttpResponse:
-        remarks = Remarks(given.note, seen(request))
+        remarks = Remarks(given.note, seen(request), given.new, given.why_holds)
         most = settings.CONFIGURATION.upload_bytes
         return _made(request, take_uploaded_scenario(base(), view, given.upload, most, remarks))
 

@@ -13,14 +13,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.records import load_record
+from pilotbase.catalogue.saving import Remarks
 from pilotbase.data.drafting import DraftAnswers
-from pilotbase.data.outdated_reasons import outdated_reasons
 from pilotbase.data.scenario_yaml import write_scenario_yaml
-from pilotbase.documents.errors import InputError, Issue, RefusedError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
@@ -40,7 +39,7 @@ from pilotbase.vault.uploads import Upload
 from pilotbase.worker.intake.boxed_tables import draft_in_box
 from pilotbase.worker.intake.checking import check_draft
 from pilotbase.worker.intake.drafting import new_scenario
-from pilotbase.worker.intake.kept_files import Remarks, opened_scenario, take_scenario
+from pilotbase.worker.intake.kept_files import opened_scenario, take_scenario
 from pilotbase.worker.intake.versions import own_names, take_uploaded_application
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
@@ -150,13 +149,11 @@ def _take_scenario(request: HubRequest, table: KeptTable, given: dict[str, Any])
             written.mkdir()
             save(given["manifest"], written / MANIFEST)
             source.rename(written / source.name)
-            handed_in = check_draft(written)
+            check_draft(written)
         else:
             drafted = new_scenario(source, _answers(request, given), written, draft_in_box)
             note = "\n".join(line.render(language()) for line in drafted.lines[:-1])[:_MOST_NOTE]
-            handed_in = drafted.scenario
-        _require_new_name(request, handed_in)
-        return take_scenario(base(), view, written, Remarks(note))
+        return take_scenario(base(), view, written, Remarks(note, new=True))
 
 
 def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, Any], chosen: Upload | None) -> None:
@@ -165,30 +162,11 @@ def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, An
         if chosen is not None:
             with opened_table(view, chosen) as table:
                 shutil.copyfile(table, folder / table.name)
-        edited = check_draft(folder)
-        if edited.name != before.name:
-            raise InputError("hub.name_fixed", name=before.name, found=edited.name)
-        if edited.subject != subject:
-            raise InputError("record.other_subject", subject=subject)
-        if not given["why_holds"]:
-            _require_reasons(before, edited)
-        take_scenario(base(), view, folder, Remarks(given["note"], given["seen"] or None))
+        check_draft(folder)
+        remarks = Remarks(given["note"], given["seen"] or None, why_holds=given["why_holds"])
+        take_scenario(base(), view, folder, remarks, subject)
     if chosen is not None:
         forget_file(view, chosen)
-
-
-def _require_reasons(before: Scenario, edited: Scenario) -> None:
-    """Return unless a criterion was changed and not its reason, which suppliers read; raises `InputError`."""
-    if rules := ", ".join(criterion.rule for criterion in outdated_reasons(before, edited)):
-        problem = text("hub.why_outdated", rules=rules)
-        raise InputError.from_issues(MANIFEST, [Issue(file=MANIFEST, path="why_holds", problem=problem)])
-
-
-def _require_new_name(request: HubRequest, handed_in: Scenario) -> None:
-    """Return unless a new scenario would become a version of one that is there: that is done from its own page."""
-    subject = handed_in.subject
-    if request.acting.view.head(record_head(subject)) is not None:
-        raise InputError("hub.name_taken", name=handed_in.name)
 
 
 def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:

@@ -7,18 +7,18 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pilotbase.catalogue.applications import read_application, store_application
-from pilotbase.catalogue.saving import save
+from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.steps import Step
+from pilotbase.documents.subjects import Subject
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import Purpose, ReaderGrant
@@ -36,16 +36,8 @@ class ScenarioFiles(Document):
     size: int
 
 
-@dataclass(frozen=True)
-class Remarks:
-    """What a person says with what they hand in, and which version of the record they have seen."""
-
-    note: str = ""
-    seen: Digest | None = None
-
-
 def take_application(
-    base: Base, view: View, folder: Path, scenario: str | None = None, remarks: Remarks = Remarks()
+    base: Base, view: View, folder: Path, scenario: str | None = None, remarks: Remarks = NO_REMARKS
 ) -> Record:
     """Keep an immutable copy of the application in ``folder`` and return its record with this version.
 
@@ -57,13 +49,17 @@ def take_application(
     """
     submission = read_application(folder)
     version = ApplicationVersion(application=submission.application, folder=submission.digest, scenario=scenario)
-    record = save(view, version, remarks.note, remarks.seen)
+    record = save(view, version, remarks)
     store_application(submission, base.lab.folder("applications"))
     return record
 
 
-def take_scenario(base: Base, view: View, folder: Path, remarks: Remarks = Remarks()) -> Record:
+def take_scenario(
+    base: Base, view: View, folder: Path, remarks: Remarks = NO_REMARKS, subject: Subject | None = None
+) -> Record:
     """Keep the files of the scenario in ``folder``, encrypted under its owner's key; return its record.
+
+    ``subject``: the scenario that it is meant for, where a person has named one; None: the one that it names.
 
     Raises:
         InputError: the scenario is wrong, with every problem at once, or its data file is missing.
@@ -71,7 +67,7 @@ def take_scenario(base: Base, view: View, folder: Path, remarks: Remarks = Remar
     """
     scenario, place = load_scenario(folder, Step.DRAFT)
     packed = _pack(scenario, place)
-    record = save(view, scenario, remarks.note, remarks.seen)
+    record = save(view, scenario, remarks, subject)
     owner, digest = scenario.owner.organisation, scenario.digest()
     blob = seal_envelope(base.lab.vault, owner, digest, packed)
     files = ScenarioFiles(scenario=digest, blob=blob, size=len(packed))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES
+from pilotbase.catalogue.saving import Remarks
 from pilotbase.compute.unpacking import Bounds, unpack_zip
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.record import Record
@@ -19,7 +20,7 @@ from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.checking import check_draft
-from pilotbase.worker.intake.kept_files import Remarks, take_application, take_scenario
+from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
