@@ -22,10 +22,11 @@ from pilotbase.catalogue.wording import listing_of
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition, kind_moved, state_name, transition
+from pilotbase.documents.lifecycles import LIFECYCLES, Transition, kind_moved, state_name, transition
 from pilotbase.documents.permissions import Act, act_name, permitted
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.record import BROUGHT, Record, StepTaken
+from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace import jobs

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.spans import STEPS, Costs, Span, costs, read_trials, spans
+from pilotbase.documents.states import AT_WORK, PREPARED, CommissionState, ScenarioState
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.vocabularies import ServingState, Support
 from pilotbase.workspace.journeys import Journeys, Wanted, count_wanted, list_wanted, read_journeys, tally
@@ -81,19 +82,18 @@ LEDGER = (
 FUNNEL = (Figure.OPENED, Figure.TRIALS, Figure.VERDICTS, Figure.CERTIFIED)
 """From demand to use."""
 VERDICTS = (Figure.ACCEPTED, Figure.REJECTED, Figure.INCONCLUSIVE)
-_UNDER_WAY = ("agreed", "retest", "plan_review", "plan_approved", "freezing", "frozen", "queued", "running")
 _WANTED = {
     Figure.OPENED: Wanted("scenario", milestone="opened"),
-    Figure.OPEN: Wanted("scenario", states=("open",)),
+    Figure.OPEN: Wanted("scenario", states=(ScenarioState.OPEN,)),
     Figure.PROPOSED: Wanted("commission", milestone="proposed"),
     Figure.TRIALS: Wanted("commission", milestone="agreed"),
-    Figure.UNDER_WAY: Wanted("commission", states=_UNDER_WAY),
+    Figure.UNDER_WAY: Wanted("commission", states=(*PREPARED, *AT_WORK)),
     Figure.VERDICTS: Wanted("commission", milestone="reported"),
     Figure.ACCEPTED: Wanted("commission", milestone="reported", verdict="accept"),
     Figure.REJECTED: Wanted("commission", milestone="reported", verdict="reject"),
     Figure.INCONCLUSIVE: Wanted("commission", milestone="reported", verdict="inconclusive"),
     Figure.CERTIFIED: Wanted("commission", milestone="certified"),
-    Figure.IN_FORCE: Wanted("commission", states=("certified",)),
+    Figure.IN_FORCE: Wanted("commission", states=(CommissionState.CERTIFIED,)),
     Figure.SERVED: Wanted("service", milestone="served"),
     Figure.IN_USE: Wanted("service", states=(ServingState.SERVING, ServingState.FALLEN_BACK)),
     Figure.WARNED: Wanted("service", milestone="warned"),
@@ -236,7 +236,7 @@ def published(view: View) -> Published:
     steps = {step: Median(round(days.value), days.count) for step, days in way.steps.items()}
     whole = way.whole and Median(round(way.whole.value), way.whole.count)
     prices = {currency: Median(float(f"{price.value:.2g}"), price.count) for currency, price in way.prices.items()}
-    return Published(count(view, Query("scenario", states=("open",))), Way(steps, whole, prices))
+    return Published(count(view, Query("scenario", states=(ScenarioState.OPEN,))), Way(steps, whole, prices))
 
 
 def _way(trials: Journeys) -> Way:

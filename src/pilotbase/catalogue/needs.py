@@ -26,6 +26,7 @@ from pilotbase.documents.record import (
 )
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import text
@@ -101,7 +102,7 @@ def _open_scenario(at: Situation) -> None:
     head = at.base.head(record_head(subject))
     record = at.base.load(head, Record) if head is not None else None
     wanted = at.record.documents.get("scenario")
-    if record is None or record.state != "open" or wanted not in (None, record.documents["scenario"]):
+    if record is None or record.state != ScenarioState.OPEN or wanted not in (None, record.documents["scenario"]):
         raise RefusedError("record.scenario_not_open", scenario=subject)
 
 
@@ -122,7 +123,7 @@ def _submitted_application(at: Situation) -> None:
     subject = at.record.subjects["application"]
     head = at.base.head(record_head(subject))
     record = at.base.load(head, Record) if head is not None else None
-    if record is None or record.state != "submitted" or record.supplier != at.record.supplier:
+    if record is None or record.state != ApplicationState.SUBMITTED or record.supplier != at.record.supplier:
         raise RefusedError("record.application_not_submitted", application=subject)
     tried = at.record.documents["application"]
     newest = record.documents["application"]

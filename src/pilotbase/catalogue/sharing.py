@@ -8,6 +8,7 @@ from __future__ import annotations
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import ApplicationVersion, Record
+from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import PUBLIC, Visibility, parties
 from pilotbase.workspace.transaction import Transaction
@@ -26,9 +27,9 @@ def keep(change: Transaction, document: Document, record: Record) -> None:
 
 def share(change: Transaction, record: Record) -> None:
     """Let the parties of ``record`` see what it is about; what was shown before stays shown."""
-    if record.kind == "scenario" and record.state == "open":
+    if record.kind == "scenario" and record.state == ScenarioState.OPEN:
         _show(change, record.documents["scenario"], record.owner, PUBLIC)
-    if record.kind == "application" and record.state == "submitted" and _published(change, record):
+    if record.kind == "application" and record.state == ApplicationState.SUBMITTED and _published(change, record):
         _show(change, record.documents["application"], record.owner, PUBLIC)
     if record.kind == "commission":
         for name in _SHOWN_TO_PARTIES:

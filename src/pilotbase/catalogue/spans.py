@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotbase.documents.lifecycles import RecordKind, states
+from pilotbase.documents.states import SCENARIO_OVER, TRIAL_OVER
 from pilotbase.workspace.journeys import Journeys, Wanted, count_wanted, list_wanted, read_journeys
 from pilotbase.workspace.listings import Page
 from pilotbase.workspace.store import View
@@ -29,10 +30,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1) // _MICROSECOND
 _DEMAND = ("demanded", "opened", "proposed")
 """Milestones of the scenario itself; from the proposal on it is the trial that takes a step."""
-_ENDED: Mapping[str, frozenset[str]] = {
-    "scenario": frozenset({"closed", "withdrawn"}),
-    "commission": frozenset({"declined", "cancelled", "revoked"}),
-}
+_ENDED: Mapping[str, frozenset[str]] = {"scenario": frozenset(SCENARIO_OVER), "commission": frozenset(TRIAL_OVER)}
 
 
 @dataclass(frozen=True)

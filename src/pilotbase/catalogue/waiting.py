@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pilotbase.documents.lifecycles import APPROVAL_DAYS, LIFECYCLES, RETRIAL_DAYS, REVIEWER_DAYS, Transition
 from pilotbase.documents.permissions import PERMISSIONS, Act, Grant, Relation
 from pilotbase.documents.record import ORDERED_ACTS, Record, Waiting
+from pilotbase.documents.states import PREPARED, CommissionState
 from pilotbase.documents.vocabularies import Role
-
-_PREPARED_IN = frozenset({"agreed", "retest", "plan_review", "plan_approved"})
 
 
 def waiting(record: Record) -> tuple[Waiting, ...]:
@@ -46,10 +45,10 @@ def _addressed(record: Record, act: Act, grant: Grant, due: datetime) -> Iterato
 
 
 def _besides(record: Record) -> Iterator[Waiting]:
-    if record.state in _PREPARED_IN and _lacks_approval(record):
+    if record.state in PREPARED and _lacks_approval(record):
         due = record.since + timedelta(days=APPROVAL_DAYS)
         yield _waiting(record, Act.APPROVAL_FILE, Role.DEMAND_OWNER, record.demand_owner, due)
-    if record.state == "plan_review" and not record.reviewers:
+    if record.state == CommissionState.PLAN_REVIEW and not record.reviewers:
         due = record.since + timedelta(days=REVIEWER_DAYS)
         yield _waiting(record, Act.REVIEWER_NAME, Role.OPERATOR, None, due)
     asked = record.asked_retrial

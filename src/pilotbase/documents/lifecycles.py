@@ -9,12 +9,22 @@ A commission    proposed ⇄ countered → agreed → plan_review → plan_appro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.states import (
+    AT_WORK,
+    NEW,
+    PREPARED,
+    ApplicationState,
+    CommissionState,
+    OrganisationState,
+    RecordState,
+    ScenarioState,
+)
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
 
@@ -111,7 +121,8 @@ class Transition:
 
     act: Act
     sources: frozenset[str]
-    target: str | None
+    """States, or `NEW`."""
+    target: RecordState | None
     due: Due | None = None
     duty: Duty | None = None
     brings: str | None = None
@@ -123,146 +134,164 @@ class Transition:
     """Whether this cancels the record's job."""
 
 
-NEW = "new"
-"""The state of what is not there yet."""
+_O, _S, _A, _C = OrganisationState, ScenarioState, ApplicationState, CommissionState
 
 
-def _row(act: Act, sources: str, target: str | None = None, due: Due | None = None, **more: object) -> Transition:
-    return Transition(act, frozenset(sources.split()), target, due, **more)  # type: ignore[arg-type]
+def _row(
+    act: Act, sources: Iterable[str], target: RecordState | None = None, due: Due | None = None, **more: object
+) -> Transition:
+    return Transition(act, frozenset(sources), target, due, **more)  # type: ignore[arg-type]
 
 
 ORGANISATION = (
-    _row(Act.ORGANISATION_REGISTER, NEW, "registered", brings="organisation"),
-    _row(Act.ORGANISATION_EDIT, "registered", brings="organisation", needs=(Need.SAME_SUBJECT,)),
-    _row(Act.ORGANISATION_DECLARE, "registered", brings="organisation", needs=(Need.SAME_ORGANISATION,)),
+    _row(Act.ORGANISATION_REGISTER, (NEW,), _O.REGISTERED, brings="organisation"),
+    _row(Act.ORGANISATION_EDIT, (_O.REGISTERED,), brings="organisation", needs=(Need.SAME_SUBJECT,)),
+    _row(Act.ORGANISATION_DECLARE, (_O.REGISTERED,), brings="organisation", needs=(Need.SAME_ORGANISATION,)),
 )
 
 SCENARIO = (
-    _row(Act.SCENARIO_REGISTER, NEW, "draft", brings="scenario"),
+    _row(Act.SCENARIO_REGISTER, (NEW,), _S.DRAFT, brings="scenario"),
     _row(
-        Act.SCENARIO_EDIT, "draft review open", "draft", brings="scenario", needs=(Need.SAME_SUBJECT, Need.REASONS_HOLD)
+        Act.SCENARIO_EDIT,
+        (_S.DRAFT, _S.REVIEW, _S.OPEN),
+        _S.DRAFT,
+        brings="scenario",
+        needs=(Need.SAME_SUBJECT, Need.REASONS_HOLD),
     ),
     _row(
         Act.SCENARIO_SUBMIT,
-        "draft",
-        "review",
+        (_S.DRAFT,),
+        _S.REVIEW,
         Due(Role.DEMAND_OWNER, 30),
         duty=Duty.SUBMIT,
         needs=(Need.COMPLETE_SCENARIO,),
     ),
-    _row(Act.SCENARIO_RETURN, "review", "draft"),
-    _row(Act.SCENARIO_OPEN, "review", "open", Due(Role.OPERATOR, 10), duty=Duty.OPEN, needs=(Need.COMPLETE_SCENARIO,)),
-    _row(Act.SCENARIO_CLOSE, "open", "closed"),
-    _row(Act.SCENARIO_WITHDRAW, "draft review", "withdrawn"),
+    _row(Act.SCENARIO_RETURN, (_S.REVIEW,), _S.DRAFT),
+    _row(
+        Act.SCENARIO_OPEN,
+        (_S.REVIEW,),
+        _S.OPEN,
+        Due(Role.OPERATOR, 10),
+        duty=Duty.OPEN,
+        needs=(Need.COMPLETE_SCENARIO,),
+    ),
+    _row(Act.SCENARIO_CLOSE, (_S.OPEN,), _S.CLOSED),
+    _row(Act.SCENARIO_WITHDRAW, (_S.DRAFT, _S.REVIEW), _S.WITHDRAWN),
 )
 
 APPLICATION = (
-    _row(Act.APPLICATION_REGISTER, NEW, "draft", brings="application-version"),
-    _row(Act.APPLICATION_EDIT, "draft submitted", "draft", brings="application-version", needs=(Need.SAME_SUBJECT,)),
-    _row(Act.APPLICATION_REHEARSE, "draft submitted", needs=(Need.OPEN_SCENARIO,), starts="rehearse"),
-    _row(Act.APPLICATION_REHEARSED, "draft submitted withdrawn", brings="result"),
+    _row(Act.APPLICATION_REGISTER, (NEW,), _A.DRAFT, brings="application-version"),
+    _row(
+        Act.APPLICATION_EDIT,
+        (_A.DRAFT, _A.SUBMITTED),
+        _A.DRAFT,
+        brings="application-version",
+        needs=(Need.SAME_SUBJECT,),
+    ),
+    _row(Act.APPLICATION_REHEARSE, (_A.DRAFT, _A.SUBMITTED), needs=(Need.OPEN_SCENARIO,), starts="rehearse"),
+    _row(Act.APPLICATION_REHEARSED, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), brings="result"),
     _row(
         Act.APPLICATION_BOARD,
-        "draft submitted",
+        (_A.DRAFT, _A.SUBMITTED),
         needs=(Need.OPEN_SCENARIO, Need.SCENARIO_BOARD),
         starts="board",
     ),
-    _row(Act.APPLICATION_STOP, "draft submitted withdrawn", needs=(Need.WORK_UNDER_WAY,), stops=True),
-    _row(Act.APPLICATION_SUBMIT, "draft", "submitted", Due(Role.SUPPLIER, 30), duty=Duty.SUBMIT),
-    _row(Act.APPLICATION_WITHDRAW, "draft submitted", "withdrawn"),
+    _row(Act.APPLICATION_STOP, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), needs=(Need.WORK_UNDER_WAY,), stops=True),
+    _row(Act.APPLICATION_SUBMIT, (_A.DRAFT,), _A.SUBMITTED, Due(Role.SUPPLIER, 30), duty=Duty.SUBMIT),
+    _row(Act.APPLICATION_WITHDRAW, (_A.DRAFT, _A.SUBMITTED), _A.WITHDRAWN),
 )
 
-_BEFORE_FREEZE = "agreed retest plan_review plan_approved"
-_AT_WORK = "freezing frozen queued running signing"
-_AFTER_REPORT = "reported refused rectification accepted certified suspended"
+_AFTER_REPORT = (_C.REPORTED, _C.REFUSED, _C.RECTIFICATION, _C.ACCEPTED, _C.CERTIFIED, _C.SUSPENDED)
 
 COMMISSION = (
     _row(
         Act.COMMISSION_PROPOSE,
-        NEW,
-        "proposed",
+        (NEW,),
+        _C.PROPOSED,
         duty=Duty.SUBMIT,
         brings="commission",
         needs=(Need.OPEN_SCENARIO, Need.SUBMITTED_APPLICATION, Need.DEADLINE_AHEAD),
     ),
     _row(
         Act.COMMISSION_COUNTER,
-        "proposed",
-        "countered",
+        (_C.PROPOSED,),
+        _C.COUNTERED,
         brings="commission",
         needs=(Need.SAME_SUBJECT, Need.DEADLINE_AHEAD),
     ),
     _row(
         Act.COMMISSION_REVISE,
-        "proposed countered",
-        "proposed",
+        (_C.PROPOSED, _C.COUNTERED),
+        _C.PROPOSED,
         duty=Duty.SUBMIT,
         brings="commission",
         needs=(Need.SAME_SUBJECT, Need.DEADLINE_AHEAD),
     ),
-    _row(Act.COMMISSION_AGREE, "proposed", "agreed", Due(Role.DEMAND_OWNER, 10)),
-    _row(Act.COMMISSION_CONCEDE, "countered", "agreed", Due(Role.SUPPLIER, 10), duty=Duty.SUBMIT),
-    _row(Act.COMMISSION_DECLINE, "proposed countered", "declined"),
-    _row(Act.COMMISSION_CANCEL, f"{_BEFORE_FREEZE} rectification refused", "cancelled"),
-    _row(Act.APPROVAL_FILE, _BEFORE_FREEZE, brings="approval"),
-    _row(Act.REVIEWER_NAME, f"{_BEFORE_FREEZE} {_AFTER_REPORT}", brings="reviewer"),
-    _row(Act.REVIEWER_RELEASE, f"{_BEFORE_FREEZE} {_AFTER_REPORT}", brings="reviewer"),
-    _row(Act.INTEREST_DECLARE, f"{_BEFORE_FREEZE} {_AFTER_REPORT}", brings="interest"),
+    _row(Act.COMMISSION_AGREE, (_C.PROPOSED,), _C.AGREED, Due(Role.DEMAND_OWNER, 10)),
+    _row(Act.COMMISSION_CONCEDE, (_C.COUNTERED,), _C.AGREED, Due(Role.SUPPLIER, 10), duty=Duty.SUBMIT),
+    _row(Act.COMMISSION_DECLINE, (_C.PROPOSED, _C.COUNTERED), _C.DECLINED),
+    _row(Act.COMMISSION_CANCEL, (*PREPARED, _C.RECTIFICATION, _C.REFUSED), _C.CANCELLED),
+    _row(Act.APPROVAL_FILE, PREPARED, brings="approval"),
+    _row(Act.REVIEWER_NAME, (*PREPARED, *_AFTER_REPORT), brings="reviewer"),
+    _row(Act.REVIEWER_RELEASE, (*PREPARED, *_AFTER_REPORT), brings="reviewer"),
+    _row(Act.INTEREST_DECLARE, (*PREPARED, *_AFTER_REPORT), brings="interest"),
     _row(
         Act.PLAN_DRAFT,
-        "agreed retest",
-        "plan_review",
+        (_C.AGREED, _C.RETEST),
+        _C.PLAN_REVIEW,
         Due(Role.OPERATOR, 10),
         duty=Duty.PLAN,
         brings="plan-proposal",
         needs=(Need.SAME_SUBJECT,),
     ),
-    _row(Act.PLAN_RETURN, "plan_review plan_approved", "agreed"),
+    _row(Act.PLAN_RETURN, (_C.PLAN_REVIEW, _C.PLAN_APPROVED), _C.AGREED),
     _row(
         Act.PLAN_APPROVE,
-        "plan_review",
-        "plan_approved",
+        (_C.PLAN_REVIEW,),
+        _C.PLAN_APPROVED,
         Due(Role.REVIEWER, 10),
         duty=Duty.REVIEW,
         needs=(Need.FREE_OF_INTEREST, Need.OUTSIDE_REVIEWER),
     ),
     _row(
         Act.PLAN_FREEZE,
-        "plan_approved",
-        "freezing",
+        (_C.PLAN_APPROVED,),
+        _C.FREEZING,
         Due(Role.OPERATOR, 5),
         needs=(Need.APPROVALS, Need.APPROVER_FREE_OF_INTEREST),
         starts="freeze",
     ),
     _row(
         Act.PLAN_FROZEN,
-        "freezing",
-        "frozen",
+        (_C.FREEZING,),
+        _C.FROZEN,
         brings="result",
         needs=(Need.APPROVALS, Need.APPROVER_FREE_OF_INTEREST, Need.APPROVED_PLAN),
     ),
-    _row(Act.PLAN_REFUSED, "freezing", "plan_approved"),
-    _row(Act.TRIAL_QUEUE, "frozen", "queued", Due(Role.OPERATOR, 5), needs=(Need.APPROVALS,), starts="trial"),
-    _row(Act.TRIAL_START, "queued", "running"),
-    _row(Act.TRIAL_STOP, "queued running", "frozen", stops=True),
-    _row(Act.TRIAL_FAIL, "queued running", "frozen"),
-    _row(Act.TRIAL_REPORT, "running", "reported", brings="result", needs=(Need.OWN_REPORT,)),
-    _row(Act.TRIAL_REPEAT, "reported refused accepted suspended", "retest", needs=(Need.CAUSE_TO_REPEAT,)),
-    _row(Act.RETRIAL_ASK, "suspended"),
+    _row(Act.PLAN_REFUSED, (_C.FREEZING,), _C.PLAN_APPROVED),
+    _row(Act.TRIAL_QUEUE, (_C.FROZEN,), _C.QUEUED, Due(Role.OPERATOR, 5), needs=(Need.APPROVALS,), starts="trial"),
+    _row(Act.TRIAL_START, (_C.QUEUED,), _C.RUNNING),
+    _row(Act.TRIAL_STOP, (_C.QUEUED, _C.RUNNING), _C.FROZEN, stops=True),
+    _row(Act.TRIAL_FAIL, (_C.QUEUED, _C.RUNNING), _C.FROZEN),
+    _row(Act.TRIAL_REPORT, (_C.RUNNING,), _C.REPORTED, brings="result", needs=(Need.OWN_REPORT,)),
+    _row(
+        Act.TRIAL_REPEAT, (_C.REPORTED, _C.REFUSED, _C.ACCEPTED, _C.SUSPENDED), _C.RETEST, needs=(Need.CAUSE_TO_REPEAT,)
+    ),
+    _row(Act.RETRIAL_ASK, (_C.SUSPENDED,)),
     _row(Act.REPORT_REVIEW, _AFTER_REPORT, needs=(Need.FREE_OF_INTEREST,)),
-    _row(Act.RECTIFICATION_ASK, "reported refused suspended", "rectification"),
+    _row(Act.RECTIFICATION_ASK, (_C.REPORTED, _C.REFUSED, _C.SUSPENDED), _C.RECTIFICATION),
     _row(
         Act.RECTIFICATION_SUBMIT,
-        "rectification",
-        "retest",
+        (_C.RECTIFICATION,),
+        _C.RETEST,
         Due(Role.SUPPLIER, 30),
         duty=Duty.SUBMIT,
         needs=(Need.SUBMITTED_APPLICATION,),
     ),
     _row(
         Act.ACCEPTANCE_GIVE,
-        "reported",
-        "accepted",
+        (_C.REPORTED,),
+        _C.ACCEPTED,
         Due(Role.DEMAND_OWNER, 15),
         duty=Duty.ACCEPT,
         brings="acceptance",
@@ -270,36 +299,36 @@ COMMISSION = (
     ),
     _row(
         Act.ACCEPTANCE_REFUSE,
-        "reported",
-        "refused",
+        (_C.REPORTED,),
+        _C.REFUSED,
         duty=Duty.ACCEPT,
         brings="acceptance",
         needs=(Need.OWN_OPINION,),
     ),
     _row(
         Act.CERTIFICATE_SIGN,
-        "accepted",
-        "signing",
+        (_C.ACCEPTED,),
+        _C.SIGNING,
         Due(Role.OPERATOR, 5),
         duty=Duty.SIGN,
         needs=(Need.ACCEPTED_VERDICT, Need.NO_OPEN_APPEAL, Need.NO_SUSPENSION_ORDERED),
         starts="certificate",
     ),
-    _row(Act.CERTIFICATE_ISSUE, "signing", "certified", brings="result", needs=(Need.OWN_CERTIFICATE,)),
-    _row(Act.CERTIFICATE_FAIL, "signing", "accepted"),
-    _row(Act.CERTIFICATE_SUSPEND, "certified", "suspended", starts="suspension"),
+    _row(Act.CERTIFICATE_ISSUE, (_C.SIGNING,), _C.CERTIFIED, brings="result", needs=(Need.OWN_CERTIFICATE,)),
+    _row(Act.CERTIFICATE_FAIL, (_C.SIGNING,), _C.ACCEPTED),
+    _row(Act.CERTIFICATE_SUSPEND, (_C.CERTIFIED,), _C.SUSPENDED, starts="suspension"),
     _row(
         Act.CERTIFICATE_REINSTATE,
-        "suspended",
-        "certified",
+        (_C.SUSPENDED,),
+        _C.CERTIFIED,
         needs=(Need.NO_SUSPENSION_ORDERED, Need.NO_OPEN_APPEAL),
         starts="reinstatement",
     ),
-    _row(Act.CERTIFICATE_REVOKE, "certified suspended", "revoked", starts="revocation"),
-    _row(Act.APPEAL_FILE, f"{_AFTER_REPORT} revoked", brings="appeal"),
+    _row(Act.CERTIFICATE_REVOKE, (_C.CERTIFIED, _C.SUSPENDED), _C.REVOKED, starts="revocation"),
+    _row(Act.APPEAL_FILE, (*_AFTER_REPORT, _C.REVOKED), brings="appeal"),
     _row(
         Act.APPEAL_DECIDE,
-        f"{_AFTER_REPORT} revoked",
+        (*_AFTER_REPORT, _C.REVOKED),
         duty=Duty.DECIDE,
         brings="appeal-decision",
         needs=(Need.OPEN_APPEAL,),
@@ -307,7 +336,7 @@ COMMISSION = (
     _row(Act.ORDER_GIVE, _AFTER_REPORT, brings="order", needs=(Need.DEADLINE_AHEAD,)),
     _row(
         Act.ORDER_LIFT,
-        f"{_AFTER_REPORT} {_BEFORE_FREEZE} {_AT_WORK} revoked cancelled",
+        (*_AFTER_REPORT, *PREPARED, *AT_WORK, _C.SIGNING, _C.REVOKED, _C.CANCELLED),
         brings="order-lifting",
         needs=(Need.OPEN_ORDER,),
     ),
@@ -342,7 +371,7 @@ def kind_moved(act: Act) -> RecordKind:
     return _BY_ACT[act][0]
 
 
-def states(kind: RecordKind) -> tuple[str, ...]:
+def states(kind: RecordKind) -> tuple[RecordState, ...]:
     """Return the states of a kind in the order of its machine; names: text ``state.<kind>.<state>``."""
     targets = (row.target for row in LIFECYCLES[kind] if row.target is not None)
     return tuple(dict.fromkeys(targets))

@@ -20,6 +20,7 @@ from pilotbase.documents.lifecycles import Duty, RecordKind
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act, Stands
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
@@ -286,7 +287,7 @@ class Record(Document):
     @property
     def asked_retrial(self) -> StepTaken | None:
         """Return the step by which a re-trial was asked for, while its certificate is suspended."""
-        if self.state != "suspended":
+        if self.state != CommissionState.SUSPENDED:
             return None
         acts = (Act.RETRIAL_ASK, Act.CERTIFICATE_SUSPEND)
         newest = next((step for step in reversed(self.history) if step.act in acts), None)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.matching import Match, Matches
+from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.vocabularies import Fit
 from pilotbase.matching.candidates import find_candidates
 from pilotbase.matching.judging import WEIGHTS, match, match_back
@@ -16,8 +17,8 @@ from pilotbase.matching.words import Comparer
 from pilotbase.workspace.listings import Query
 from pilotbase.workspace.store import View
 
-APPLICATIONS = Query("application", states=("draft", "submitted"))
-SCENARIOS = Query("scenario", states=("open",))
+APPLICATIONS = Query("application", states=(ApplicationState.DRAFT, ApplicationState.SUBMITTED))
+SCENARIOS = Query("scenario", states=(ScenarioState.OPEN,))
 SHOWN = 50
 """So many matches are told, and so many refusals."""
 

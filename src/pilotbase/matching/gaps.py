@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pilotbase.documents.matching import Gap, GapCell, GapMap
+from pilotbase.documents.states import ApplicationState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Constraint, Fit
 from pilotbase.matching.candidates import newest
@@ -24,7 +25,7 @@ from pilotbase.workspace.listings import Query
 from pilotbase.workspace.store import View
 
 LEAST_SHARE = 0.5
-SUBMITTED = Query("application", states=("submitted",))
+SUBMITTED = Query("application", states=(ApplicationState.SUBMITTED,))
 SHOWN = 100
 
 

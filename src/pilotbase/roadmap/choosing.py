@@ -7,13 +7,14 @@ from fractions import Fraction
 
 from pilotbase.catalogue.wording import Address, listed
 from pilotbase.documents.ledger import FlipTold, RankingTold, RungTold
+from pilotbase.documents.states import ScenarioState
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.roadmap.ranking import Flip, Ranking, Rung, Weights, moves, rank
 from pilotbase.workspace.journeys import Wanted, Worth, count_by_worth, list_wanted
 from pilotbase.workspace.listings import Listing, Page
 from pilotbase.workspace.store import View
 
-STATES = ("review", "open")
+STATES = (ScenarioState.REVIEW, ScenarioState.OPEN)
 """States of a scenario that may be chosen."""
 MOST_TOP, MOST_FLIPS = 50, 50
 

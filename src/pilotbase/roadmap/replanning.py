@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from pilotbase.documents.roadmap import PlannedPhase, Roadmap, Task, TaskState
+from pilotbase.documents.states import SCENARIO_OVER, TRIAL_OVER, CommissionState, ScenarioState
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.workspace.journeys import Stage
 
 _ANSWERS = frozenset({ServingState.SERVING, ServingState.FALLEN_BACK})
-_OVER = frozenset({"declined", "cancelled", "revoked"})
+_AGAIN_ON_TRIAL = frozenset({CommissionState.RECTIFICATION, CommissionState.RETEST})
 _AGAIN = frozenset({TaskState.FAILED, TaskState.STOPPED})
 
 
@@ -40,16 +41,16 @@ def state_of(stages: Sequence[Stage]) -> TaskState:
     scenario = by_kind["scenario"][0].state if by_kind["scenario"] else ""
     if services:
         return TaskState.IN_USE if any(one.state in _ANSWERS for one in services) else TaskState.STOPPED
-    if any(one.state == "certified" for one in trials):
+    if any(one.state == CommissionState.CERTIFIED for one in trials):
         return TaskState.CERTIFIED
-    if scenario in ("closed", "withdrawn"):
+    if scenario in SCENARIO_OVER:
         return TaskState.LEFT
-    live = [one for one in trials if one.state not in _OVER]
-    if any(one.verdict in ("", Verdict.ACCEPT) or one.state in ("rectification", "retest") for one in live):
+    live = [one for one in trials if one.state not in TRIAL_OVER]
+    if any(one.verdict in ("", Verdict.ACCEPT) or one.state in _AGAIN_ON_TRIAL for one in live):
         return TaskState.ON_TRIAL
     if live:
         return TaskState.FAILED
-    return TaskState.OPENED if scenario == "open" else TaskState.PLANNED
+    return TaskState.OPENED if scenario == ScenarioState.OPEN else TaskState.PLANNED
 
 
 def replan(roadmap: Roadmap, states: Mapping[str, TaskState], today: date) -> tuple[Suggestion, ...]:

@@ -13,6 +13,7 @@ from pilotbase.certificate.revocation import RevocationList
 from pilotbase.certificate.status import REVOCATIONS_HEAD
 from pilotbase.documents.record import Record
 from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStanding
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import record_head, service_subject, standing_head
 from pilotbase.service.budgets import Budget, find_budget
 from pilotbase.service.keys import ServiceKey, find_key
@@ -21,7 +22,7 @@ from pilotbase.workspace.freshness import Freshness
 from pilotbase.workspace.store import View
 
 Barred = Literal["revoked", "suspended", "expired"]
-_BARRED: Mapping[str, Barred] = {"revoked": "revoked", "suspended": "suspended"}
+_BARRED: Mapping[str, Barred] = {CommissionState.REVOKED: "revoked", CommissionState.SUSPENDED: "suspended"}
 """State of a trial's record → what its certificate is then."""
 
 

@@ -9,9 +9,10 @@ from django.http import HttpResponse
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.subjects import new_commission
 from pilotbase.documents.api import Noted
-from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition
+from pilotbase.documents.lifecycles import LIFECYCLES, Transition
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.record import BROUGHT, Commission, Record
+from pilotbase.documents.states import NEW
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, seen

@@ -29,6 +29,7 @@ from pilotbase.documents.record import (
     Reviewer,
 )
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, language
@@ -171,8 +172,8 @@ class ProposeForm(CommissionForm):
 
     def prepare(self) -> None:
         own = self.bringing.acting.organisation
-        self._open = self._listed(Query("scenario", states=("open",)))
-        self._submitted = self._listed(Query("application", states=("submitted",), owner=own))
+        self._open = self._listed(Query("scenario", states=(ScenarioState.OPEN,)))
+        self._submitted = self._listed(Query("application", states=(ApplicationState.SUBMITTED,), owner=own))
         for name, listings in (("scenario", self._open), ("application", self._submitted)):
             choices = [(one.subject, make_visible(one.title.render(language()))) for one in listings]
             self.fields[name].choices = choices  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from pilotbase.documents.base import NAME_PATTERN
+from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language
@@ -164,6 +165,6 @@ class ApplicationForm(SizedForm, KeepingForm):
 
     def __init__(self, request: HubRequest, data: Any = None, files: Any = None) -> None:
         super().__init__(data, files, initial={"scenario": f"scenario:{request.GET.get('scenario', '')}"})
-        opened = list_page(request.acting.view, Query("scenario", states=("open",)), limit=200).items
+        opened = list_page(request.acting.view, Query("scenario", states=(ScenarioState.OPEN,)), limit=200).items
         names = [(one.subject, make_visible(one.title.render(language()))) for one in opened]
         self.fields["scenario"].choices = [("", "–"), *names]  # type: ignore[attr-defined]

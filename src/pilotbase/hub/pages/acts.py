@@ -10,9 +10,10 @@ from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.subjects import new_commission
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.lifecycles import NEW, RecordKind, transition
+from pilotbase.documents.lifecycles import RecordKind, transition
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
+from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.charts import LeaderStep, leader_chart
 from pilotbase.documents.board import Board
+from pilotbase.documents.states import ApplicationState
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, language
@@ -53,6 +54,6 @@ def own_applications(acting: Acting, scenario: str) -> tuple[Listing, ...]:
     """Return the supplier's applications that were made for a scenario."""
     if not acting.has(Role.SUPPLIER):
         return ()
-    states = ("draft", "submitted")
+    states = (ApplicationState.DRAFT, ApplicationState.SUBMITTED)
     query = Query("application", states=states, scenario=scenario, owner=acting.organisation)
     return list_page(acting.view, query, limit=_APPLICATIONS).items

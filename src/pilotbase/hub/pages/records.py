@@ -15,6 +15,7 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.record import ApplicationVersion, Approval, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest
@@ -52,6 +53,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
     except NotFoundError:
         return _elsewhere(request, subject_of(section, name))
     ways = ways_on(request.acting, seen)
+    opened = kind == "scenario" and seen.listing.state == ScenarioState.OPEN
     shown: dict[str, Any] = {
         "title": seen.title,
         "seen": seen,
@@ -62,7 +64,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "acts": choices(view, seen.record) if seen.record else [],
         "way": way(kind, seen.listing.state),
         "people": names_of(seen.record, request.acting.actor) if seen.record else {},
-        "can_propose": kind == "scenario" and seen.listing.state == "open" and request.acting.has(Role.SUPPLIER),
+        "can_propose": opened and request.acting.has(Role.SUPPLIER),
         **_contents(view, seen.document, seen.record),
         **ways,
         **(_members(request.acting, name) if kind == "organisation" else {}),

@@ -9,6 +9,7 @@ from pilotbase.catalogue.records import record_of
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
@@ -27,7 +28,7 @@ from pilotbase.workspace.failures import NotFoundError
 def kit(request: HubRequest, name: str) -> HttpResponse:
     """Give an application that runs as it stands and the public sample of an open scenario."""
     seen = see(request.acting.view, subject_of("scenarios", name))
-    if not isinstance(seen.document, Scenario) or seen.listing.state != "open":
+    if not isinstance(seen.document, Scenario) or seen.listing.state != ScenarioState.OPEN:
         raise NotFoundError("hub.not_found")
     packed = starter_kit(base(), seen.document, request.acting.organisation)
     return _file(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")

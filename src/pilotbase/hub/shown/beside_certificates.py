@@ -8,14 +8,13 @@ from pilotbase.catalogue.records import trial_with
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.record import Record
+from pilotbase.documents.states import BARRED
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import Acting
 from pilotbase.hub.shown.checking import Checked
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.workspace.listings import find_listing
-
-_BARRED = ("suspended", "revoked")
 
 
 def beside_certificate(acting: Acting, issued: IssuedCertificate, checked: Checked) -> dict[str, Any]:
@@ -36,6 +35,6 @@ def beside_certificate(acting: Acting, issued: IssuedCertificate, checked: Check
 
 def _barred(record: Record | None, checked: Checked, stated: Certificate) -> Text | None:
     """Return why it may not serve now, as the refusal would say; None: nothing is known against it."""
-    if record is not None and record.state in _BARRED:
+    if record is not None and record.state in BARRED:
         return text(f"service.{record.state}", application=stated.application.name)
     return checked.error.text if checked.error is not None else None

@@ -22,6 +22,7 @@ from pilotbase.certificate.status import (
 )
 from pilotbase.documents.base import Localized
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.hub.acting import NOBODY
@@ -69,7 +70,7 @@ def open_scenarios(
 
 def open_query(words: str = "", sector: str = "", action: str = "") -> Query:
     """Return what to ask for; the state keeps the search to rows that are public."""
-    return Query("scenario", words, ("open",), sector, action)
+    return Query("scenario", words, (ScenarioState.OPEN,), sector, action)
 
 
 def open_by(column: str) -> dict[str, int]:
@@ -96,8 +97,8 @@ def placed(certified: Sequence[Certified]) -> list[Certified]:
     """Return some certified applications with the scenarios that are still open: one look-up each, so for one page."""
     view = visitor()
     subjects = dict.fromkeys(one.certificate.scenario.subject for one in certified)
-    listings = {subject: find_listing(view, subject) for subject in subjects}
-    opened = {subject: listing for subject, listing in listings.items() if listing and listing.state == "open"}
+    listings = [find_listing(view, subject) for subject in subjects]
+    opened = {one.subject: one for one in listings if one is not None and one.state == ScenarioState.OPEN}
     return [replace(one, scenario=opened.get(one.certificate.scenario.subject)) for one in certified]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pilotbase.documents.states import PREPARED, ApplicationState, CommissionState, RecordState, ScenarioState
 from pilotbase.documents.texts import Text
 
 _LOOKS = {
@@ -21,17 +22,18 @@ _LOOKS = {
 LOOK = {state: look for look, states in _LOOKS.items() for state in states.split()}
 """State → class of the stylesheet; what is not here (a draft) has an empty circle."""
 
-_WAYS: dict[str, dict[str, str]] = {
-    "scenario": {"draft": "draft", "review": "review", "open": "open", "closed": "closed"},
-    "application": {"draft": "draft", "submitted": "submitted"},
+_C = CommissionState
+_WAYS: dict[str, dict[str, tuple[RecordState, ...]]] = {
+    "scenario": {state: (state,) for state in ScenarioState if state is not ScenarioState.WITHDRAWN},
+    "application": {state: (state,) for state in ApplicationState if state is not ApplicationState.WITHDRAWN},
     "commission": {
-        "commission": "proposed countered",
-        "plan": "agreed retest plan_review plan_approved",
-        "frozen": "freezing frozen",
-        "run": "queued running",
-        "report": "reported refused rectification",
-        "acceptance": "accepted",
-        "certificate": "signing certified suspended revoked",
+        "commission": (_C.PROPOSED, _C.COUNTERED),
+        "plan": PREPARED,
+        "frozen": (_C.FREEZING, _C.FROZEN),
+        "run": (_C.QUEUED, _C.RUNNING),
+        "report": (_C.REPORTED, _C.REFUSED, _C.RECTIFICATION),
+        "acceptance": (_C.ACCEPTED,),
+        "certificate": (_C.SIGNING, _C.CERTIFIED, _C.SUSPENDED, _C.REVOKED),
     },
 }
 """Kind of record → stage of its way, in order → the states in which a record is there."""
@@ -49,7 +51,7 @@ class Stage:
 def way(kind: str, state: str) -> list[Stage]:
     """Return the stages of a record's way with where it is; none where it has left its way, such as withdrawn."""
     stages = _WAYS.get(kind, {})
-    here = next((number for number, states in enumerate(stages.values()) if state in states.split()), None)
+    here = next((number for number, states in enumerate(stages.values()) if state in states), None)
     if here is None:
         return []
     places = ["done"] * here + ["now"] + ["later"] * len(stages)

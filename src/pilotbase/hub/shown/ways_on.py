@@ -10,6 +10,7 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.permissions import Reading, Stands, may_read
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import Acting
 from pilotbase.hub.base import base
@@ -64,5 +65,5 @@ def _serving(acting: Acting, record: Record) -> dict[str, Any]:
     if digest is None:
         return {}
     certificate = base().lab.view.load(digest, IssuedCertificate).certificate
-    may_serve = record.state == "certified" and may_put_into_service(acting.actor, certificate)
+    may_serve = record.state == CommissionState.CERTIFIED and may_put_into_service(acting.actor, certificate)
     return {"services": services_behind(acting.view, digest), "may_serve": certificate if may_serve else None}

@@ -27,6 +27,7 @@ from pilotbase.documents.record import (
     Reviewer,
 )
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import holder_of, organisation_subject, record_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
@@ -51,11 +52,11 @@ PARTIES = {
 }
 """Organisation → its title in both languages, and its role; none of them exists."""
 STAGES = {
-    "manufacturing": ("failure-trees", "certified"),
-    "healthcare": ("triage-score", "proposed"),
-    "transport": ("delay-trees", "agreed"),
-    "finance": ("careful-score", "plan_review"),
-    "energy": ("output-trees", "queued"),
+    "manufacturing": ("failure-trees", CommissionState.CERTIFIED),
+    "healthcare": ("triage-score", CommissionState.PROPOSED),
+    "transport": ("delay-trees", CommissionState.AGREED),
+    "finance": ("careful-score", CommissionState.PLAN_REVIEW),
+    "energy": ("output-trees", CommissionState.QUEUED),
 }
 """Sector → the application whose trial is under way, and how far; of other sectors none is."""
 
@@ -151,14 +152,14 @@ class PlayedTrial:
         self.signer = store.as_actor(cast.operator(cast.signer))
         self.subject = new_commission()
 
-    def reach(self, state: str) -> None:
+    def reach(self, state: CommissionState) -> None:
         """Take the steps up to ``state``: proposed, agreed, plan_review, queued or certified."""
         steps = {
-            "proposed": self.propose,
-            "agreed": self.agree,
-            "plan_review": self.plan,
-            "queued": self.queue,
-            "certified": self.finish,
+            CommissionState.PROPOSED: self.propose,
+            CommissionState.AGREED: self.agree,
+            CommissionState.PLAN_REVIEW: self.plan,
+            CommissionState.QUEUED: self.queue,
+            CommissionState.CERTIFIED: self.finish,
         }
         for reached, step in steps.items():
             step()

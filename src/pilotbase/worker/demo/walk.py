@@ -26,6 +26,7 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.service_api import NewBudget, NewKey, NewService
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
@@ -101,7 +102,7 @@ def prove_walk(base: Base, cast: Cast) -> Iterator[WalkStep]:
         if version == VERSIONS[0]:
             yield WalkStep("match", _matched(base))
         trial = PlayedTrial(base, cast, scenario, application)
-        trial.reach("certified")
+        trial.reach(CommissionState.CERTIFIED)
         yield WalkStep("proof", _proven(base, trial))
         yield WalkStep("service", _put_into_service(base, trial))
     yield WalkStep("watch", _armed(base, TERMS))

@@ -24,6 +24,7 @@ from pilotbase.documents.public_reasons import REVOKED, SUPERSEDED, SUSPENDED
 from pilotbase.documents.record import ApplicationVersion, Record, Result
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Approval, Scenario
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.baselines import keep_reference_application
@@ -72,7 +73,7 @@ def submit_to_board(base: Base, job: Job, on_progress: OnProgress) -> None:
 def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
     """Freeze the plan of a commission, rehearsing first where that has not been done."""
     record = _record(base, job)
-    if record.state != "freezing":
+    if record.state != CommissionState.FREEZING:
         return
     documents = record.documents
     sealed = _sealed(base, documents["scenario"], on_progress)
@@ -84,20 +85,20 @@ def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 def run(base: Base, job: Job, on_progress: OnProgress) -> None:
     """Run the frozen plan to its one report; started again it goes on with the same attempt."""
-    if _record(base, job).state == "queued":
+    if _record(base, job).state == CommissionState.QUEUED:
         _step(base, job, Act.TRIAL_START)
-    if _record(base, job).state != "running":
+    if _record(base, job).state != CommissionState.RUNNING:
         return
     plan = base.lab.view.load(_record(base, job).documents["plan"], TrialPlan)
     report = run_trial(base.lab, plan, on_progress)
-    if _record(base, job).state == "running":
+    if _record(base, job).state == CommissionState.RUNNING:
         _step(base, job, Act.TRIAL_REPORT, report.digest())
 
 
 def certify(base: Base, job: Job, on_progress: OnProgress) -> None:
     """Issue the certificate that was ordered; one of an earlier round is revoked first."""
     record, view = _record(base, job), base.lab.view
-    if record.state != "signing":
+    if record.state != CommissionState.SIGNING:
         return
     on_progress(Progress(text("job.progress.certificate")))
     plan = view.load(record.documents["plan"], TrialPlan)
@@ -125,7 +126,7 @@ def publish_standing(base: Base, job: Job, on_progress: OnProgress) -> None:
     record, published = _record(base, job), None
     while record.state != published:
         published, now = record.state, base.lab.store.clock()
-        if published == "certified":
+        if published == CommissionState.CERTIFIED:
             reinstate(base.trust, base.lab.view, base.revocations, serial, now)
         else:
             suspend(base.trust, base.lab.view, base.revocations, serial, _why_suspended(record), now)

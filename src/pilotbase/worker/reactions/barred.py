@@ -10,6 +10,7 @@ from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.documents.service import Service
+from pilotbase.documents.states import BARRED
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.service.known import Barred, read_serving
@@ -22,14 +23,13 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-_BARRED = ("suspended", "revoked")
 _log = logging.getLogger("pilotbase.reactions")
 
 
 def react_to_record(reacting: Reacting, digest: Digest) -> None:
     """Move services off a certificate that its record suspends or revokes, before the list that says so is signed."""
     record = reacting.view.load(digest, Record)
-    if record.kind == "commission" and record.state in _BARRED:
+    if record.kind == "commission" and record.state in BARRED:
         move_off_barred(reacting, digest)
 
 

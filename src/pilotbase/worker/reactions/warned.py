@@ -19,6 +19,7 @@ from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.public_reasons import RISK_WARNING
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, ServingState
 from pilotbase.documents.watch import Incident, RiskWarning, RunbookRule, TimelineEntry
@@ -179,7 +180,7 @@ def _suspend(route: CertifiedRoute, reacting: Reacting, case: Case) -> Finish:
     def by_record(change: Transaction) -> Done:
         assert route.commission is not None
         record = load_record(view.within(change), route.commission)[0]
-        if record.state != "certified":
+        if record.state != CommissionState.CERTIFIED:
             standing = state_name("commission", record.state)
             return Done(what=text("reaction.not_suspended", state=standing), at=change.now)
         move = Move(note=RISK_WARNING, reason=_raised(case.warning))
@@ -192,7 +193,7 @@ def _suspend(route: CertifiedRoute, reacting: Reacting, case: Case) -> Finish:
     suspend(base.trust, view, base.revocations, route.serial, RISK_WARNING, view.store.clock())
     what = text("reaction.suspended")
     if barred(view, route, revocations_of(view)) == "revoked":
-        what = text("reaction.not_suspended", state=state_name("commission", "revoked"))
+        what = text("reaction.not_suspended", state=state_name("commission", CommissionState.REVOKED))
     return told_to_incident(reacting, service, lambda change: Done(what=what, at=change.now))
 
 

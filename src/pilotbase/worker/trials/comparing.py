@@ -10,13 +10,23 @@ from pilotbase.documents.permissions import Reading
 from pilotbase.documents.report import CriterionResult, Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.side_by_side import Candidate, ComparedCriterion, Comparison
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.worker.readings import scenario_for
 from pilotbase.worker.trials.savings import CASES, saves
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 from pilotbase.workspace.store import View
 
-_TRIED = ("reported", "refused", "accepted", "rectification", "signing", "certified", "suspended", "revoked")
+_TRIED = (
+    CommissionState.REPORTED,
+    CommissionState.REFUSED,
+    CommissionState.ACCEPTED,
+    CommissionState.RECTIFICATION,
+    CommissionState.SIGNING,
+    CommissionState.CERTIFIED,
+    CommissionState.SUSPENDED,
+    CommissionState.REVOKED,
+)
 """States in which a commission has a report."""
 
 

@@ -1,0 +1,74 @@
+"""The states in which records stand; how they move from one to the next says `pilotbase.documents.lifecycles`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class OrganisationState(StrEnum):
+    """Where an organisation stands; names: text ``state.organisation.<value>``."""
+
+    REGISTERED = "registered"
+
+
+class ScenarioState(StrEnum):
+    """Where a scenario stands; names: text ``state.scenario.<value>``."""
+
+    DRAFT = "draft"
+    REVIEW = "review"
+    OPEN = "open"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+class ApplicationState(StrEnum):
+    """Where an application stands; names: text ``state.application.<value>``."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    WITHDRAWN = "withdrawn"
+
+
+class CommissionState(StrEnum):
+    """Where a trial stands; names: text ``state.commission.<value>``."""
+
+    PROPOSED = "proposed"
+    COUNTERED = "countered"
+    AGREED = "agreed"
+    PLAN_REVIEW = "plan_review"
+    PLAN_APPROVED = "plan_approved"
+    FREEZING = "freezing"
+    FROZEN = "frozen"
+    QUEUED = "queued"
+    RUNNING = "running"
+    REPORTED = "reported"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    RECTIFICATION = "rectification"
+    RETEST = "retest"
+    SIGNING = "signing"
+    CERTIFIED = "certified"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+RecordState = OrganisationState | ScenarioState | ApplicationState | CommissionState
+
+NEW = "new"
+"""The state of what is not there yet."""
+PREPARED = (
+    CommissionState.AGREED,
+    CommissionState.RETEST,
+    CommissionState.PLAN_REVIEW,
+    CommissionState.PLAN_APPROVED,
+)
+"""Agreed on, and its plan not frozen yet."""
+AT_WORK = (CommissionState.FREEZING, CommissionState.FROZEN, CommissionState.QUEUED, CommissionState.RUNNING)
+"""Its plan is frozen, or being frozen, and it has no report yet."""
+BARRED = (CommissionState.SUSPENDED, CommissionState.REVOKED)
+"""What it was certified for must not answer."""
+SCENARIO_OVER = (ScenarioState.CLOSED, ScenarioState.WITHDRAWN)
+TRIAL_OVER = (CommissionState.DECLINED, CommissionState.CANCELLED, CommissionState.REVOKED)
+"""Ended without what it was for."""
