@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from benchmarks.house import exceptions, mutants
 from benchmarks.house.beside import PEERS
@@ -19,6 +20,12 @@ read, `make prove` those of the mutants. Three numbers are the median, nine in t
 每项数字均由代码或一次运行读出；`make test` 守住可快速读出的界限，`make prove` 守住变异测试的界限。
 三个数字依次为中位数、九成以内、最大值。[同类项目](peers.md)以同样方法测量。
 
+"""
+BROUGHT = """
+## What the base install brings · 基础安装的构成
+
+| asked for | packages, with itself | MB, with all it brings | MB that nothing else here needs |
+|---|---|---|---|
 """
 EXCEPTIONS = """
 ## Exceptions · 例外
@@ -59,6 +66,7 @@ def _lines(rows: list[Row], missing: dict[str, str]) -> Iterator[str]:
     if missing:
         yield UNMEASURED + "\n".join(f"* {name}: `{command}`" for name, command in missing.items())
     yield ABOUT + "\n".join(sorted({_run(each) for each in rows}))
+    yield BROUGHT + "\n".join(_brought(rows))
     yield EXCEPTIONS + "\n".join(f"| {rule} | `{what}` | {why} |" for rule, what, why in exceptions.reasons())
     head = SURVIVORS.format(count=mutants.PER_ROOM, rooms=len(mutants.ROOMS))
     yield head + "\n".join(_survivor(key, why) for key, why in mutants.explanations().items())
@@ -76,6 +84,14 @@ def _line(found: Row) -> str:
 def _run(found: Row) -> str:
     """Return when and where a figure was measured; many share a run."""
     return f"* {found['date']}, commit {found['commit']}: {found['machine']}"
+
+
+def _brought(rows: list[Row]) -> Iterator[str]:
+    """Yield what each package brings that weighs more than a megabyte."""
+    found = [each for row in rows for each in cast("list[tuple[str, int, float, float]]", row.get("brought", []))]
+    for name, packages, megabytes, alone in found:
+        if megabytes > 1:
+            yield f"| {name} | {packages} | {megabytes:.1f} | {alone:.1f} |"
 
 
 def _survivor(key: tuple[str, ...], why: str) -> str:
