@@ -1,11 +1,16 @@
 """Every model of what the API is asked keeps to one rule: yes is no number."""
 
+import importlib
+import pkgutil
+
 import pydantic
 import pytest
 
-from pilotbase.documents import api_figures, exchange_api, incident_api, ledger, service_api, watch_api  # noqa: F401
-from pilotbase.documents.api import Asked
+from pilotbase.documents import api
+from pilotbase.documents.api.shapes import Asked
 
+for found in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
+    importlib.import_module(found.name)
 NUMBERS = [
     (model, field.alias or name)
     for model in Asked.__subclasses__()

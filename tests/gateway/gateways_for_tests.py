@@ -14,8 +14,8 @@ import pytest
 import uvicorn
 
 from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.documents.api.services import NewBudget, NewKey, NewOverride, NewService
 from pilotbase.documents.service import ServiceTerms
-from pilotbase.documents.service_api import NewBudget, NewKey, NewOverride, NewService
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.gateway.app import make_app, open_gateway
 from pilotbase.gateway.configuration import Configuration

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from pilotbase.documents.api import Problem
+from pilotbase.documents.api.shapes import Problem
 
 NASTY = [
     "", "x" * 5000, "a\x00b", "\u202egnp.exe", "<script>alert(1)</script>", "=1+1", "../../etc/passwd", "-1", "NaN",

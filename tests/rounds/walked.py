@@ -12,8 +12,8 @@ import json
 import sys
 from datetime import timedelta
 
+from pilotbase.documents.api.services import NewBudget, NewKey
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.service_api import NewBudget, NewKey
 from pilotbase.hub.process import serving
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.demo.walk import BUDGET, SERVICE, prove_walk

@@ -6,9 +6,9 @@ import pytest
 
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.compute.environments import find_environment
+from pilotbase.documents.api.services import NewOverride, NewService
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import EndpointRoute
-from pilotbase.documents.service_api import NewOverride, NewService
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role, ServingState
 from pilotbase.service.calls import Cost

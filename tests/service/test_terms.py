@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pilotbase.documents.api.services import NewKey
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.service_api import NewKey
 from pilotbase.documents.vocabularies import Role, Scope
 from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain

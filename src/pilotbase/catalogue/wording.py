@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pilotbase.catalogue.records import both_languages
-from pilotbase.documents.api import ListedRecord
+from pilotbase.documents.api.records import ListedRecord
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record

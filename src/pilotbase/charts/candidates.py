@@ -10,8 +10,8 @@ from pilotbase.charts.marks import COLOURS
 from pilotbase.charts.numbers import spell_number, spell_on_axis, spell_ticks
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_GREEN, PAPER
 from pilotbase.charts.scales import Scale, around
+from pilotbase.documents.api.comparison import ComparedCriterion
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.documents.side_by_side import ComparedCriterion
 from pilotbase.documents.texts import Language, text
 
 WIDTH, ROW, TOP, FOOT = 440, 64, 34, 28

@@ -19,7 +19,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import spell_for_terminal
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api import ListedRecord, Section, WaitingWork
+    from pilotbase.documents.api.records import ListedRecord, Section, WaitingWork
     from pilotbase.documents.base import Part
     from pilotbase.documents.record import Record
 

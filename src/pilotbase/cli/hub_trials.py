@@ -17,7 +17,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api import CheckedCertificate
+    from pilotbase.documents.api.trials import CheckedCertificate
 
 Trial = Annotated[str, typer.Argument(help="Name of the trial, as `pilotbase trial list` shows it after the colon.")]
 _NUMBER = re.compile(r"(?:sha256:)?([0-9a-f]{64})")

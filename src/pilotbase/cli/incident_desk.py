@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pilotbase.cli.edge import language, say
+from pilotbase.documents.api.incidents import DeskClock, DeskService, DutyDesk
 from pilotbase.documents.base import localized
-from pilotbase.documents.incident_api import DeskClock, DeskService, DutyDesk
 from pilotbase.documents.texts import Text, text
 
 

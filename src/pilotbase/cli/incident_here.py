@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.documents.incident_api import DutyDesk
+from pilotbase.documents.api.incidents import DutyDesk
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 from pilotbase.documents.watch import Incident, Runbook

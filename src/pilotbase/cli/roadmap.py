@@ -19,7 +19,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 
 if TYPE_CHECKING:
-    from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
+    from pilotbase.documents.api.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
     from pilotbase.protocols.ledger_client import LedgerClient
     from pilotbase.roadmap.tables import Table
 

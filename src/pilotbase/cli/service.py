@@ -16,7 +16,7 @@ from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
-    from pilotbase.documents.service_api import SeenBudget, SeenKey, SeenService, Services
+    from pilotbase.documents.api.services import SeenBudget, SeenKey, SeenService, Services
 
 app = typer.Typer(help="Certified applications behind the gateway: in this home, or on a hub.", no_args_is_help=True)
 key_app = typer.Typer(help="Keys to a service.", no_args_is_help=True)
@@ -39,7 +39,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Put a certified application into service; anything that is not certified now is refused."""
-    from pilotbase.documents.service_api import NewService
+    from pilotbase.documents.api.services import NewService
 
     number = _number(certificate) if certificate else None
     commission = commission_subject(trial.removeprefix("commission:")) if trial else None
@@ -118,7 +118,7 @@ def override(
     days: Annotated[int, typer.Option(help="For how many days.", min=1, max=90)] = 14,
 ) -> None:
     """Admit an endpoint that holds no certificate, for a time, on the operator's signed word."""
-    from pilotbase.documents.service_api import NewOverride
+    from pilotbase.documents.api.services import NewOverride
 
     spoken = _PROTOCOL.match(endpoint)
     protocol, url = (spoken[1], endpoint[spoken.end() :]) if spoken else ("openai", endpoint)
@@ -137,7 +137,7 @@ def budget(
     as_json: AsJson = False,
 ) -> None:
     """Set a budget that keys draw on, or show where the budgets of a service stand."""
-    from pilotbase.documents.service_api import NewBudget
+    from pilotbase.documents.api.services import NewBudget
 
     services = _services()
     if budget_name:
@@ -180,7 +180,7 @@ def create_key(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, once: it is generated, and kept as a hash only."""
-    from pilotbase.documents.service_api import NewKey
+    from pilotbase.documents.api.services import NewKey
 
     wanted = asked(NewKey, title=title, scopes=frozenset(scope), budget=budget_name or None, days=days)
     made = _services().create_key(name, wanted)
@@ -228,7 +228,7 @@ def _services() -> Services:
 
 
 def _move(name: str, move: str, reason: str, as_json: bool) -> None:
-    from pilotbase.documents.service_api import ServiceMove
+    from pilotbase.documents.api.services import ServiceMove
 
     _print(_services().move(name, ServiceMove(move), reason), as_json)
 

@@ -18,9 +18,9 @@ from pilotbase.documents.vocabularies import Signal
 
 if TYPE_CHECKING:
     from pilotbase.cli.watch_here import WatchHere
+    from pilotbase.documents.api.watch import RaisedWarning, WatchStatus
     from pilotbase.documents.observation import Scalar, Taken
     from pilotbase.documents.watch import Replay, Watch, WatchTerms
-    from pilotbase.documents.watch_api import RaisedWarning, WatchStatus
     from pilotbase.protocols.hub_watch import HubWatch
 
 app = typer.Typer(help="Watch over services: in this home, or on a hub.", no_args_is_help=True)

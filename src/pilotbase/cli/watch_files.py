@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pilotbase.documents.api.watch import MAXIMUM_BATCHES, SentBatch
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
@@ -20,7 +21,6 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.documents.watch_api import MAXIMUM_BATCHES, SentBatch
 from pilotbase.protocols.hub_watch import HubWatch
 from pilotbase.watch.files import read_batches
 from pilotbase.watch.observations import Batch

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pilotbase.documents.api.watch import RaisedWarning, WatchStatus
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
-from pilotbase.documents.watch_api import RaisedWarning, WatchStatus
 from pilotbase.watch import arming, muting, status
 from pilotbase.watch.forgetting import erase_case
 from pilotbase.watch.observations import take

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from pilotbase.documents.api import MAXIMUM_PIECE
+from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.errors import InputError
 
 Scope = dict[str, Any]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pilotbase.documents.api import MAXIMUM_PIECE
+from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.hub.configuration import Configuration, django_database
 from pilotbase.hub.logging import logging_settings
 from pilotbase.workspace.home import open_home

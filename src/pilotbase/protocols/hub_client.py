@@ -16,24 +16,19 @@ from typing import Any, BinaryIO, TypeVar
 
 import pydantic
 
-from pilotbase.documents.api import (
-    MAXIMUM_PIECE,
+from pilotbase.documents.api.comparison import Budget, Comparison
+from pilotbase.documents.api.people import Caller
+from pilotbase.documents.api.records import (
     SECTIONS,
-    Caller,
-    CheckedCertificate,
     Erased,
-    KeptVersion,
     ListedRecord,
-    NewUpload,
-    OpenUpload,
-    OrderedBundle,
     PossibleStep,
-    QueuedWork,
     RecordPage,
     Section,
-    TrialProgress,
     WaitingWork,
 )
+from pilotbase.documents.api.trials import CheckedCertificate, OrderedBundle, QueuedWork, TrialProgress
+from pilotbase.documents.api.uploads import MAXIMUM_PIECE, KeptVersion, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.errors import PilotbaseError
@@ -45,7 +40,6 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.side_by_side import Budget, Comparison
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text
 from pilotbase.protocols.guarded_http import Answer

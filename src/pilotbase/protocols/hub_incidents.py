@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from pilotbase.documents.api.incidents import DutyDesk, ListedIncidents
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.incident_api import DutyDesk, ListedIncidents
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.protocols.hub_client import read_model

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import pydantic
 
-from pilotbase.documents.api import Problem
+from pilotbase.documents.api.shapes import Problem
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError, RefusedError
 from pilotbase.documents.texts import Language, text
 from pilotbase.protocols.guarded_http import Answer, GuardedHttp, NoAnswerError, Request

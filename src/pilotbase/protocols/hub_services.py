@@ -7,8 +7,7 @@ from typing import Any
 
 import pydantic
 
-from pilotbase.documents.service import ServiceStanding
-from pilotbase.documents.service_api import (
+from pilotbase.documents.api.services import (
     ListedService,
     NewBudget,
     NewKey,
@@ -20,6 +19,7 @@ from pilotbase.documents.service_api import (
     ServiceMove,
     UsageRow,
 )
+from pilotbase.documents.service import ServiceStanding
 from pilotbase.protocols.hub_client import read_list, read_model
 from pilotbase.protocols.hub_requests import HubRequests
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from pilotbase.documents.api.watch import PathPoint, RaisedWarning, SentBatch, WatchStatus
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.observation import LabelBatch, Taken
 from pilotbase.documents.report import Report
 from pilotbase.documents.service import CertifiedRoute, Route
 from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
-from pilotbase.documents.watch_api import PathPoint, RaisedWarning, SentBatch, WatchStatus
 from pilotbase.protocols.guarded_http import Answer
 from pilotbase.protocols.hub_client import read_list, read_model
 from pilotbase.protocols.hub_requests import HubRequests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
+from pilotbase.documents.api.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.protocols.hub_client import read_model
 from pilotbase.protocols.hub_requests import HubRequests

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from pilotbase.catalogue.wording import Address, listed
-from pilotbase.documents.ledger import FlipTold, RankingTold, RungTold
+from pilotbase.documents.api.ledger import FlipTold, RankingTold, RungTold
 from pilotbase.documents.states import ScenarioState
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.roadmap.ranking import Flip, Ranking, Rung, Weights, moves, rank

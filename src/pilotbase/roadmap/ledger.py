@@ -12,7 +12,7 @@ from datetime import datetime
 from pilotbase.catalogue.figures import LEDGER, YEARLY, Chosen, Figure, Figures, count_of, figures
 from pilotbase.catalogue.spans import STEPS, WHOLE, Costs, Quartiles, Span
 from pilotbase.catalogue.targets import Reached, reached, read_targets
-from pilotbase.documents.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, SpanTold
+from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, SpanTold
 from pilotbase.documents.targets import Phase, Target, Targets
 from pilotbase.documents.vocabularies import Action, Role, Support
 from pilotbase.roadmap.bookkeeping import keep_books

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from pilotbase.catalogue.records import everything
-from pilotbase.documents.ledger import RoadmapTold, TaskTold
+from pilotbase.documents.api.ledger import RoadmapTold, TaskTold
 from pilotbase.documents.roadmap import PlannedPhase, Roadmap, TaskState
 from pilotbase.documents.subjects import holder_of
 from pilotbase.roadmap.bookkeeping import keep_books

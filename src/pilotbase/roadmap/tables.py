@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pilotbase.charts import spell_days
-from pilotbase.documents.ledger import AimTold, CostTold, LedgerTold, MapTold, QuartilesTold, RankingTold, SpanTold
+from pilotbase.documents.api.ledger import AimTold, CostTold, LedgerTold, MapTold, QuartilesTold, RankingTold, SpanTold
 from pilotbase.documents.texts import Language, Text, text
 
 Row = tuple[str, ...]

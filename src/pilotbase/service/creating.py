@@ -5,6 +5,7 @@ from __future__ import annotations
 from pilotbase.catalogue.records import everything, load_record
 from pilotbase.certificate import TrustFolder
 from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.documents.api.services import NewOverride, NewService
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.service import (
@@ -17,7 +18,6 @@ from pilotbase.documents.service import (
     ServiceTerms,
 )
 from pilotbase.documents.service_acts import ServiceAct
-from pilotbase.documents.service_api import NewOverride, NewService
 from pilotbase.documents.subjects import Subject, certificate_head, scenario_subject, service_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pilotbase.documents.api.services import NewBudget, NewKey, SeenBudget, SeenKey, UsageRow
 from pilotbase.documents.service_acts import ServiceAct
-from pilotbase.documents.service_api import NewBudget, NewKey, SeenBudget, SeenKey, UsageRow
 from pilotbase.service import budgets, keys, metering
 from pilotbase.service.budgets import Budget, Spending
 from pilotbase.service.keys import KeyTerms, ServiceKey

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pilotbase.documents.api.watch import CohortReading, DetectorReading, PathPoint, RaisedWarning, WatchStatus
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import RiskWarning
-from pilotbase.documents.watch_api import CohortReading, DetectorReading, PathPoint, RaisedWarning, WatchStatus
 from pilotbase.watch.cohorts import Cohort, list_cohorts
 from pilotbase.watch.counting import counts_of
 from pilotbase.watch.muting import acknowledgements, silences

@@ -8,7 +8,7 @@ import pydantic
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
-from pilotbase.documents.api import CheckedCertificate
+from pilotbase.documents.api.trials import CheckedCertificate
 from pilotbase.documents.texts import sentence
 from pilotbase.hub.acting import language
 from pilotbase.hub.api.answers import answers

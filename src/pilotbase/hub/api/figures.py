@@ -8,7 +8,7 @@ from ninja import Router
 from pilotbase.catalogue.figures import FEWEST_PARTIES, FEWEST_TRIALS, Figure, Median
 from pilotbase.catalogue.targets import reached, read_targets
 from pilotbase.certificate.status import CertificateStatus
-from pilotbase.documents.api_figures import MedianTold, OverviewTold, PublicFigures, TargetTold
+from pilotbase.documents.api.figures import MedianTold, OverviewTold, PublicFigures, TargetTold
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers

@@ -9,7 +9,7 @@ import pydantic
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
-from pilotbase.documents.incident_api import (
+from pilotbase.documents.api.incidents import (
     DutyDesk,
     IncidentClosing,
     IncidentCorrection,

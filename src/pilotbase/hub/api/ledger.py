@@ -11,9 +11,9 @@ from ninja import Path, Query, Router
 from pilotbase.catalogue.figures import Chosen, Figure, count_of, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, count_on, records_on
 from pilotbase.catalogue.wording import listed
-from pilotbase.documents.api import RecordPage
+from pilotbase.documents.api.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
+from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.vocabularies import Action, Sector, Support

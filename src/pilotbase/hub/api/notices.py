@@ -6,7 +6,7 @@ import pydantic
 from django.conf import settings
 from ninja import Query, Router
 
-from pilotbase.documents.exchange_api import MailWish, MarkedNotices, NoticePage, ReadNotices, ToldNotice
+from pilotbase.documents.api.exchange import MailWish, MarkedNotices, NoticePage, ReadNotices, ToldNotice
 from pilotbase.documents.notice import Notice
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers

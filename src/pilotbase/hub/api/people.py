@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ninja import Router
 
-from pilotbase.documents.api import Caller, Invitation, Membership, NewInvitation
+from pilotbase.documents.api.people import Caller, Invitation, Membership, NewInvitation
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers

@@ -15,7 +15,8 @@ from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save
 from pilotbase.catalogue.wording import listed
-from pilotbase.documents.api import PossibleStep, RecordPage, TrialProgress, WaitingWork
+from pilotbase.documents.api.records import PossibleStep, RecordPage, WaitingWork
+from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.organisation import Organisation

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 from collections.abc import Iterator
 from http.client import responses
 from typing import Any
@@ -10,14 +12,17 @@ from typing import Any
 import pydantic
 from pydantic.json_schema import models_json_schema
 
-from pilotbase.documents import api, api_figures, exchange_api, incident_api, ledger, service_api, watch_api
-from pilotbase.documents.api import Asked, Told
+from pilotbase.documents import api
+from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
+from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
-from pilotbase.documents.side_by_side import Budget, Comparison
+from pilotbase.documents.service import ServiceStanding
+from pilotbase.documents.thread import Correction, Marking, Question, Removal, Reply, Thread
+from pilotbase.documents.watch import Acknowledgement, Incident, Replay, Runbook, Silence, Watch, WatchTerms
 from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
 from pilotbase.hub.problems import PROBLEM_TYPE
 
@@ -38,6 +43,13 @@ DOCUMENTS = frozenset(
     }
 )
 """What is answered in canonical JSON under a mark of its bytes."""
+_WHOLE_DOCUMENTS = (
+    *(Record, Report, SeenBoard, Matches, GapMap, OfferedApplication, Roadmap),
+    *(Thread, Question, Reply, Correction, Removal, Marking),
+    *(ServiceStanding, Incident, Runbook),
+    *(ObservationBatch, LabelBatch, Taken, WatchTerms, Replay, Watch, Acknowledgement, Silence),
+)
+"""Documents that the API takes or gives besides what a step brings."""
 _OWN_RESULT = "result"
 """What the base's own work brings; nobody sends it."""
 _WRITES = frozenset({"post", "put", "patch", "delete"})
@@ -114,27 +126,17 @@ def _definitions() -> Json:
 
 def _models() -> list[type[pydantic.BaseModel]]:
     """Return every model that the API takes or gives; what documents leave out when they are sent is not required."""
-    own = (one for one in vars(api).values() if isinstance(one, type) and issubclass(one, Asked | Told))
-    brought = (model for name, model in BROUGHT.items() if name != _OWN_RESULT)
-    return [
-        *(one for one in own if one not in (Asked, Told)),
-        *exchange_api.MODELS,
-        *api_figures.MODELS,
-        *ledger.MODELS,
-        *incident_api.MODELS,
-        *service_api.MODELS,
-        *watch_api.MODELS,
-        *brought,
-        Record,
-        Report,
-        SeenBoard,
-        Budget,
-        Comparison,
-        Matches,
-        GapMap,
-        OfferedApplication,
-        Roadmap,
-    ]
+    brought = [model for name, model in BROUGHT.items() if name != _OWN_RESULT]
+    return [*_api_models(), *brought, *_WHOLE_DOCUMENTS]
+
+
+def _api_models() -> Iterator[type[pydantic.BaseModel]]:
+    """Yield what the files of `documents.api` define."""
+    for found in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
+        for one in vars(importlib.import_module(found.name)).values():
+            own = isinstance(one, type) and issubclass(one, pydantic.BaseModel) and one.__module__ == found.name
+            if own and one not in (Asked, Told):
+                yield one
 
 
 def _complete(operation: Json, method: str, path: str) -> None:

@@ -8,9 +8,7 @@ import pydantic
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
-from pilotbase.documents.hashes import canonical_json
-from pilotbase.documents.service import ServiceStanding
-from pilotbase.documents.service_api import (
+from pilotbase.documents.api.services import (
     ListedService,
     Moved,
     NewBudget,
@@ -23,6 +21,8 @@ from pilotbase.documents.service_api import (
     ServiceMove,
     UsageRow,
 )
+from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.service import ServiceStanding
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, asked, once
 from pilotbase.hub.api.authentication import MEMBERS

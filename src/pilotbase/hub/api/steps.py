@@ -8,7 +8,7 @@ from django.http import HttpResponse
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.subjects import new_commission
-from pilotbase.documents.api import Noted
+from pilotbase.documents.api.records import Noted
 from pilotbase.documents.lifecycles import LIFECYCLES, Transition
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.record import BROUGHT, Commission, Record

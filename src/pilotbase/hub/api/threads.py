@@ -12,8 +12,8 @@ from django.urls import reverse
 from ninja import Path, Query, Router
 
 from pilotbase.catalogue import threads
-from pilotbase.documents.api import MAXIMUM_PIECE
-from pilotbase.documents.exchange_api import ListedThread, ThreadPage
+from pilotbase.documents.api.exchange import ListedThread, ThreadPage
+from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.thread import MAXIMUM_MESSAGES, Correction, FileName, Marking, Question, Removal, Reply, Thread
 from pilotbase.hub.acting import HubRequest

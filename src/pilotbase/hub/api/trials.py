@@ -8,8 +8,8 @@ import pydantic
 from django.http import HttpResponse
 from ninja import Query, Router
 
-from pilotbase.documents.api import OrderedBundle, QueuedWork
-from pilotbase.documents.side_by_side import Budget, Comparison
+from pilotbase.documents.api.comparison import Budget, Comparison
+from pilotbase.documents.api.trials import OrderedBundle, QueuedWork
 from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers

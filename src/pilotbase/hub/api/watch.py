@@ -9,12 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from ninja.security import HttpBearer
 
-from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.hashes import DIGEST_PATTERN, canonical_json
-from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
-from pilotbase.documents.vocabularies import Scope
-from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
-from pilotbase.documents.watch_api import (
+from pilotbase.documents.api.watch import (
     Arming,
     Batches,
     Care,
@@ -25,6 +20,11 @@ from pilotbase.documents.watch_api import (
     SilenceEnd,
     WatchStatus,
 )
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import DIGEST_PATTERN, canonical_json
+from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
+from pilotbase.documents.vocabularies import Scope
+from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.api.answers import answers, once
 from pilotbase.hub.api.authentication import MEMBERS

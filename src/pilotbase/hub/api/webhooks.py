@@ -8,7 +8,7 @@ import pydantic
 from django.http import HttpResponse
 from ninja import Path, Router
 
-from pilotbase.documents.exchange_api import NewWebhook, OpenWebhook, WebhookMessage
+from pilotbase.documents.api.exchange import NewWebhook, OpenWebhook, WebhookMessage
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, asked, once

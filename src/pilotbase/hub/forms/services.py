@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django import forms
 
-from pilotbase.documents.service_api import MOST_BOUND, NewBudget, NewKey, ServiceMove
+from pilotbase.documents.api.services import MOST_BOUND, NewBudget, NewKey, ServiceMove
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.hub.acting import language

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from pilotbase.charts import CandidateRow, candidates_chart, spell_number, spell_seconds
+from pilotbase.documents.api.comparison import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.permissions import Reading, Stands, may_read
-from pilotbase.documents.side_by_side import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base

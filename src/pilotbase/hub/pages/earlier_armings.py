@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from pilotbase.documents.api.watch import RaisedWarning
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import RiskWarning, Watch
-from pilotbase.documents.watch_api import RaisedWarning
 from pilotbase.workspace.store import View
 
 _STORED, _SHOWN = 200, 10

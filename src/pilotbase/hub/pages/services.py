@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.charts import Bar, Legend, bar_chart
+from pilotbase.documents.api.services import NewService, SeenBudget, UsageRow
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.service import Service
 from pilotbase.documents.service_acts import ServiceAct
-from pilotbase.documents.service_api import NewService, SeenBudget, UsageRow
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.hub.acting import HubRequest, language, posted

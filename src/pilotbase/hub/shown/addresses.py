@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from pilotbase.documents.api import SECTIONS
+from pilotbase.documents.api.records import SECTIONS
 
 __all__ = ["KINDS", "SECTIONS", "address_of", "subject_of"]
 

@@ -20,12 +20,12 @@ from typing import Protocol
 import polars as pl
 
 from pilotbase.certificate.roots import read_trust_roots
+from pilotbase.documents.api.services import NewBudget, NewKey, NewService
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Scalar
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute
-from pilotbase.documents.service_api import NewBudget, NewKey, NewService
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text

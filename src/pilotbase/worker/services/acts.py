@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.permissions import Acting
-from pilotbase.documents.service import Service, ServiceStanding
-from pilotbase.documents.service_acts import ServiceAct, may
-from pilotbase.documents.service_api import (
+from pilotbase.documents.api.services import (
     ListedService,
     NewBudget,
     NewKey,
@@ -21,6 +17,10 @@ from pilotbase.documents.service_api import (
     ServiceMove,
     UsageRow,
 )
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.permissions import Acting
+from pilotbase.documents.service import Service, ServiceStanding
+from pilotbase.documents.service_acts import ServiceAct, may
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.service import registry, standing, terms

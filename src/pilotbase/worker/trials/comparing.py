@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pilotbase.catalogue.records import load_record
+from pilotbase.documents.api.comparison import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.permissions import Reading
 from pilotbase.documents.report import CriterionResult, Report
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.side_by_side import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.worker.readings import scenario_for

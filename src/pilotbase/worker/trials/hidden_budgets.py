@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pilotbase.documents.api.comparison import Budget
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Reading
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.side_by_side import Budget
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.refreshing import next_level, refresh_advice, why_no_attempt
 from pilotbase.trial.sealed import Sealed, SealedScenario, read_public_sample

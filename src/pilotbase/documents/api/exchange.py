@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.documents.api import Asked, Told
+from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.notice import MailChoice, NoticeBody, NoticeKind
-from pilotbase.documents.thread import Correction, Marking, Question, Removal, Reply, Thread
 
 NoticeId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
@@ -106,22 +105,3 @@ class WebhookMessage(Told):
     reason: str | None
     """Why it did not answer."""
     notice: ToldNotice
-
-
-MODELS: tuple[type[pydantic.BaseModel], ...] = (
-    Thread,
-    Question,
-    Reply,
-    Correction,
-    Removal,
-    Marking,
-    ThreadPage,
-    NoticePage,
-    ReadNotices,
-    MarkedNotices,
-    MailWish,
-    NewWebhook,
-    OpenWebhook,
-    WebhookMessage,
-)
-"""Everything that is taken or given."""

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.documents.api import Asked
+from pilotbase.documents.api.shapes import Asked
 from pilotbase.documents.base import Moment, Name, Part
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.observation import CaseId, LabelBatch, ObservationBatch, Taken
+from pilotbase.documents.observation import CaseId, LabelBatch, ObservationBatch
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.documents.watch import Acknowledgement, Replay, RiskWarning, Silence, Watch, WatchTerms
+from pilotbase.documents.watch import Acknowledgement, RiskWarning, Silence, Watch
 
 MAXIMUM_BATCHES = 1000
 """So many batches are handed in at once."""
@@ -122,25 +122,3 @@ class Care(Asked):
     """What whoever takes care of a warning says."""
 
     note: Annotated[str, StringConstraints(max_length=2000)] = ""
-
-
-MODELS = (
-    ObservationBatch,
-    LabelBatch,
-    Batches,
-    Taken,
-    WatchStatus,
-    PathPoint,
-    RaisedWarning,
-    WatchTerms,
-    Replay,
-    Watch,
-    Arming,
-    Acknowledgement,
-    Care,
-    Silence,
-    NewSilence,
-    SilenceEnd,
-    Erasure,
-)
-"""What the API of the watch takes and gives."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Protocol, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.api import Asked, Told
+from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.base import Localized, Moment, Name
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
@@ -179,19 +179,3 @@ class Services(Protocol):
     def set_budget(self, name: str, budget: str, wanted: NewBudget) -> SeenBudget: ...
 
     def usage(self, name: str, days: int = 30) -> list[UsageRow]: ...
-
-
-MODELS = (
-    NewService,
-    NewOverride,
-    Moved,
-    NewKey,
-    SeenKey,
-    NewBudget,
-    SeenBudget,
-    UsageRow,
-    SeenService,
-    ListedService,
-    ServiceStanding,
-)
-"""What the API of services takes and gives."""

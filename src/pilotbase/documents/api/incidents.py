@@ -8,10 +8,10 @@ from typing import Annotated
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.documents.api import Asked, Told
+from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.base import Localized
 from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, ServingState, Signal
-from pilotbase.documents.watch import Incident, Runbook
+from pilotbase.documents.watch import Incident
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
 Note = Annotated[str, StringConstraints(max_length=4000, strip_whitespace=True)]
@@ -110,18 +110,3 @@ class DutyDesk(Told):
     """All services, the most serious first."""
 
     items: list[DeskService]
-
-
-MODELS: tuple[type[pydantic.BaseModel], ...] = (
-    Incident,
-    Runbook,
-    IncidentNote,
-    IncidentGrade,
-    IncidentReport,
-    IncidentMitigation,
-    IncidentClosing,
-    IncidentCorrection,
-    ListedIncidents,
-    DutyDesk,
-)
-"""Everything that is taken or given."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pilotbase.documents.api import ListedRecord, Told
+from pilotbase.documents.api.records import ListedRecord
+from pilotbase.documents.api.shapes import Told
 from pilotbase.documents.base import Localized
 from pilotbase.documents.roadmap import TaskState
 from pilotbase.documents.targets import Phase
@@ -163,19 +164,3 @@ class RoadmapTold(Told):
     at: datetime
     title: Localized | str
     tasks: list[TaskTold]
-
-
-MODELS = (
-    TaskTold,
-    RoadmapTold,
-    QuartilesTold,
-    SpanTold,
-    CostTold,
-    AimTold,
-    LedgerTold,
-    CellTold,
-    MapTold,
-    RungTold,
-    FlipTold,
-    RankingTold,
-)

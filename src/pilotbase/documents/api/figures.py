@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pilotbase.documents.api import Told
+from pilotbase.documents.api.shapes import Told
 
 
 class MedianTold(Told):
@@ -57,6 +57,3 @@ class OverviewTold(Told):
     late: int
     queued: int
     targets: list[TargetTold]
-
-
-MODELS = (MedianTold, PublicFigures, TargetTold, OverviewTold)

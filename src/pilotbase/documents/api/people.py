@@ -1,0 +1,46 @@
+"""Who asks over the API, and who is invited."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pydantic
+
+from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.base import Name
+from pilotbase.documents.vocabularies import Role
+
+
+class Membership(Told):
+    """An organisation and the roles that the person acts in."""
+
+    organisation: str
+    roles: list[Role]
+
+
+class Caller(Told):
+    """Who calls."""
+
+    person: str
+    """Opaque identifier, as records hold it."""
+    name: str
+    acting_for: str
+    memberships: list[Membership]
+
+
+class NewInvitation(Asked):
+    """Whom to invite."""
+
+    email: str = pydantic.Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    roles: list[Role] = pydantic.Field(min_length=1, max_length=len(Role))
+
+
+class Invitation(Told):
+    """An invitation whose link works."""
+
+    email: str
+    organisation: Name
+    roles: list[Role]
+    expires_at: datetime
+    link: str | None = None
+    """Only in the answer that made it."""

@@ -1,0 +1,78 @@
+"""Records over the API: lists, what waits, which steps may be taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.base import Localized
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Note
+
+
+class ListedRecord(Told):
+    """One record as lists show it."""
+
+    subject: str
+    state: str
+    title: Localized
+    owner: str
+    sector: str
+    action: str
+    digest: Digest
+    """Names the content: the scenario, the application version, the commission, the organisation."""
+    url: str
+
+
+class RecordPage(Told):
+    """Some records, newest first; pass ``next`` as ``after`` to read on."""
+
+    items: list[ListedRecord]
+    total: int
+    next: str | None
+
+
+class WaitingWork(Told):
+    """One thing that waits for the caller."""
+
+    subject: str
+    act: str
+    title: Localized
+    state: str
+    since: datetime
+    due: datetime | None
+    overdue: bool
+
+
+class PossibleStep(Told):
+    """A step that table and state leave open to the caller; ``obstacle`` says what else stands against it."""
+
+    act: Act
+    name: str
+    brings: str | None
+    """Kind of what is handed in with it; nothing: a note at most."""
+    obstacle: str | None
+
+
+class Noted(Asked):
+    """A step that brings nothing but a note."""
+
+    note: Note = ""
+
+
+class Erased(Told):
+    """How many versions' files were erased."""
+
+    erased: int
+
+
+Section = Literal["scenarios", "applications", "trials", "organisations"]
+SECTIONS: dict[str, Section] = {
+    "scenario": "scenarios",
+    "application": "applications",
+    "commission": "trials",
+    "organisation": "organisations",
+}
+"""Kind of record → section of the hub."""

@@ -1,0 +1,58 @@
+"""Trials over the API: how far work is, the queue, sample bundles, and checked certificates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.hashes import Digest
+
+
+class TrialProgress(Told):
+    """Coarse progress of the newest work on a trial; nothing where there was none."""
+
+    state: str | None
+    position: int
+    """Place in the queue, from 1; 0 while it does not wait."""
+    stage: str | None
+    reason: str | None
+
+
+class QueuedWork(Told):
+    """Work that runs or waits, in the order in which it is taken."""
+
+    subject: str
+    work: str
+    """What is done: ``rehearse``, ``board``, ``freeze``, ``trial``, ``certificate``, ``revocation``."""
+    state: str
+    position: int
+    """Place in the queue, from 1; 0 while it runs."""
+    stage: str | None
+    percent: int | None
+    """How far the stage is, in steps of five."""
+    reason: str | None
+    organisation: str
+    """Who ordered it."""
+    since: datetime
+
+
+class OrderedBundle(Told):
+    """A sample bundle that is being packed for the caller."""
+
+    report: Digest
+    """Of which round."""
+    state: str
+    position: int
+    """Place in the queue, from 1; 0 while it is packed."""
+
+
+class CheckedCertificate(Told):
+    """Whether a certificate holds, and what it says."""
+
+    holds: bool
+    revocation: str | None
+    reason: str | None
+    """Why it does not hold."""
+    notes: list[str]
+    certificate: Certificate | None
