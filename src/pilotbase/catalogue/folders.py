@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pilotbase.catalogue.plain_files import NotPlainError, opened_file, opened_folder
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 
@@ -69,13 +69,18 @@ def read_tree(folder: Path) -> FolderTree:
         raise InputError("catalogue.folder_changed", folder=folder) from None
 
 
+def kept_folder(store: Path, digest: str) -> Path:
+    """Return where ``store`` keeps the tree of that digest, if it does."""
+    return store / hex_of(digest)
+
+
 def store_tree(tree: FolderTree, store: Path) -> Path:
     """Return a read-only copy of the tree under ``store/<hex digest>``, published by rename and checked by digest.
 
     Raises:
         InputError: the folder changed while it was read.
     """
-    target = store / tree.digest.removeprefix("sha256:")
+    target = kept_folder(store, tree.digest)
     if target.is_dir():
         if _holds(target, tree):
             return target

@@ -7,7 +7,7 @@ import secrets
 from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.record import Approval as FiledApproval
@@ -33,7 +33,7 @@ def new_commission(key: Digest | None = None) -> str:
 
     ``key`` names the request: sent again, it means the same commission.
     """
-    return commission_subject(key.removeprefix("sha256:")[:16] if key is not None else secrets.token_hex(8))
+    return commission_subject(hex_of(key)[:16] if key is not None else secrets.token_hex(8))
 
 
 def require_subject(brought: Part | None, subject: Subject) -> None:

@@ -13,7 +13,7 @@ from typing import IO
 
 from pilotbase.catalogue.records import everything
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permitted
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.thread import (
@@ -75,7 +75,7 @@ def ask(view: View, question: Question) -> SeenThread:
         here = view.within(change)
         owner = _owner_of(here, question.subject)
         _require(ExchangeAct.THREAD_ASK, view.actor, Stands())
-        identity = view.request.partition(":")[2][:16] if view.request is not None else secrets.token_hex(8)
+        identity = hex_of(view.request)[:16] if view.request is not None else secrets.token_hex(8)
         if view.request is not None and find_thread(here, identity) is not None:
             return read(here, identity)
         thread = Thread(

@@ -25,7 +25,7 @@ from pilotbase.certificate.public_keys import PublicKey
 from pilotbase.certificate.roots import TrustedRoot, TrustRoots
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
-from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
+from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, hex_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.keys import KeyFolder, write_private
 
@@ -252,7 +252,7 @@ def _with_signing(
 
 
 def _file(folder: str, key_id: str) -> str:
-    return f"{folder}/{key_id.removeprefix('sha256:')[:24]}.pem"
+    return f"{folder}/{hex_of(key_id)[:24]}.pem"
 
 
 def _make(keys_folder: Path, folder: str) -> Ed25519PrivateKey:

@@ -25,7 +25,7 @@ from pilotbase.compute.staging import remove_folder, staging_folder
 from pilotbase.compute.trees import digest_tree, fingerprint_tree, walk_tree
 from pilotbase.compute.wheels import Wheel, provide_wheels
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
-from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, Kind, encode_json
@@ -122,7 +122,7 @@ def find_environment(cache: Path, digest: str) -> Environment | None:
 
 def _key(requirements: tuple[Requirement, ...], tag: str) -> str:
     lines = [[requirement.name, requirement.version, *requirement.hashes] for requirement in requirements]
-    return digest_json({"format": _FORMAT, "interpreter": tag, "lock": lines}).removeprefix("sha256:")
+    return hex_of(digest_json({"format": _FORMAT, "interpreter": tag, "lock": lines}))
 
 
 def _open(place: Path) -> Environment | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from pilotbase.compute.locks import Requirement, normalise_name
 from pilotbase.compute.staging import staging_folder
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.hashes import digest_file
+from pilotbase.documents.hashes import digest_file, hex_of
 
 MAX_WHEEL_BYTES = 4 << 30
 _FETCH_SECONDS = 1800
@@ -77,7 +77,7 @@ def _fetch(requirements: Sequence[Requirement], folder: Path) -> Iterable[Wheel]
         lines.write_text("".join(_line(requirement) for requirement in requirements))
         _run_pip(lines, temporary)
         for path in sorted(temporary.glob("*.whl")):
-            sha256 = digest_file(path).removeprefix("sha256:")
+            sha256 = hex_of(digest_file(path))
             requirement = by_hash.get(sha256)
             if requirement is None or not _is_wheel_of(path.name, requirement):
                 raise InputError("environment.wrong_wheel", wheel=path.name)

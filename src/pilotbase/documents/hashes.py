@@ -44,6 +44,11 @@ def digest_file(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
 
 
+def hex_of(digest: str) -> str:
+    """Return the hex digits of a digest, as files and addresses hold it; hex digits stay as they are."""
+    return digest.removeprefix("sha256:")
+
+
 def is_digest(value: str) -> bool:
     """Tell whether ``value`` is a digest as `digest_bytes` writes it."""
     return re.fullmatch(DIGEST_PATTERN, value) is not None

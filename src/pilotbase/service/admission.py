@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application
+from pilotbase.catalogue.folders import kept_folder
 from pilotbase.certificate import TrustRoots, verify_certificate
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.status import revocations_of
@@ -78,7 +79,7 @@ def admit_certificate(
 
 def require_held(premises: Premises, application: ApplicationReference) -> None:
     """Return if application and environment, as they were verified, are kept here unchanged; raises `RefusedError`."""
-    folder = premises.applications / application.digest.removeprefix("sha256:")
+    folder = kept_folder(premises.applications, application.digest)
     try:
         found = read_application(folder).digest
     except InputError:

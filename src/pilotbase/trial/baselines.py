@@ -35,7 +35,7 @@ def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> st
     if not path.resolve().is_relative_to(folder.resolve()):
         raise InputError("trial.baseline_outside", path=scenario.baseline.path, folder=folder)
     submission = read_application(path)
-    return store_application(submission, lab.folder("applications")).digest
+    return store_application(submission, lab.applications).digest
 
 
 def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[Any] | None:
@@ -50,7 +50,7 @@ def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[
     if sealed.record.reference_application is None:
         answers = baseline_answers(scenario, frame, sealed.record.classes)
         return _as_asked(answers, sealed) if answers is not None else None
-    folder = lab.folder("applications") / sealed.record.reference_application.removeprefix("sha256:")
+    folder = lab.application_folder(sealed.record.reference_application)
     candidate = prepare_candidate(lab, read_application(folder))
     return _run_reference(lab, sealed, candidate, frame)
 

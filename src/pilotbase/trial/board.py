@@ -18,6 +18,7 @@ from pilotbase.compute.probe import probe_host, require_level
 from pilotbase.compute.settings import LogPolicy
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.scenario import Approval
@@ -109,7 +110,7 @@ def _answer(
     lab: Lab, what: tuple[Sealed, BoardSubmission, HiddenSet], frame: pl.DataFrame, on_progress: OnProgress
 ) -> _Answered:
     sealed, submission, hidden = what
-    folder = lab.folder("runs", f"board-{submission.digest().removeprefix('sha256:')}")
+    folder = lab.folder("runs", f"board-{hex_of(submission.digest())}")
     key = secrets_of(lab.vault, hidden).derive("board-run", submission.digest())
     stage = text("trial.progress.answer", application=submission.application.name)
     prediction = sealed.contract.prediction
@@ -128,7 +129,7 @@ def _answer(
 
 
 def _candidate(lab: Lab, submission: BoardSubmission) -> Candidate:
-    folder = lab.folder("applications") / submission.application.digest.removeprefix("sha256:")
+    folder = lab.application_folder(submission.application.digest)
     candidate = prepare_candidate(lab, read_application(folder))
     if candidate.reference != submission.application:
         raise InvalidProofError("trial.not_as_planned", plan=submission.digest())

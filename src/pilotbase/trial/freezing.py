@@ -8,6 +8,7 @@ from datetime import date
 
 from pilotbase.compute.probe import probe_host, require_level
 from pilotbase.documents.errors import InputError, Issue, RefusedError
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import Approval, Scenario
 from pilotbase.documents.steps import Step, missing_for
@@ -111,4 +112,4 @@ def _require_fresh(scenario: Scenario, cases: int, fresh: int) -> None:
 
 def _head(sealed: Sealed, candidate: Candidate) -> str:
     parts = (sealed.record.digest(), candidate.reference.digest, candidate.reference.environment)
-    return "plan:" + ":".join(part.removeprefix("sha256:")[:40] for part in parts)
+    return "plan:" + ":".join(hex_of(part)[:40] for part in parts)

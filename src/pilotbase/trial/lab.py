@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase import __version__
+from pilotbase.catalogue.folders import kept_folder
 from pilotbase.compute.settings import FIRST_ORGANISATION_UID
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Actor
@@ -46,6 +47,15 @@ class Lab:
         path = self.home.path.joinpath(*names)
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
+
+    @property
+    def applications(self) -> Path:
+        """Where applications are kept, each under its digest."""
+        return self.folder("applications")
+
+    def application_folder(self, digest: str) -> Path:
+        """Return the folder of the kept application of that digest."""
+        return kept_folder(self.applications, digest)
 
     @contextmanager
     def hidden_run(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.compute.settings import LogPolicy
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
@@ -131,7 +132,7 @@ def _remember(lab: Lab, sealed: Sealed, candidate: Candidate, rehearsal: Rehears
 
 def _head(sealed: Sealed, candidate: Candidate) -> str:
     parts = (sealed.record.scenario, candidate.reference.digest, candidate.reference.environment)
-    return "rehearsed:" + ":".join(part.removeprefix("sha256:")[:40] for part in parts)
+    return "rehearsed:" + ":".join(hex_of(part)[:40] for part in parts)
 
 
 def _independent(criterion: Criterion) -> Criterion:

@@ -17,7 +17,7 @@ from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.settings import LogPolicy
 from pilotbase.data.leakage import Leakage, check_leakage
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import ArmRecords, Order, Records, Report
@@ -160,7 +160,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
 
 
 def _open_docket(lab: Lab, plan: TrialPlan) -> Docket:
-    folder = lab.folder("applications") / plan.application.digest.removeprefix("sha256:")
+    folder = lab.application_folder(plan.application.digest)
     candidate = prepare_candidate(lab, read_application(folder))
     if candidate.reference != plan.application:
         raise InvalidProofError("trial.not_as_planned", plan=plan.digest())
@@ -200,7 +200,7 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
     sitting = Sitting(
         candidate=docket.candidate,
         terms=Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD),
-        folder=lab.folder("runs", plan.digest().removeprefix("sha256:"), f"attempt-{attempt.number}"),
+        folder=lab.folder("runs", hex_of(plan.digest()), f"attempt-{attempt.number}"),
         commitment=plan.canonical(),
         secret=lambda label, arm: bundle.derive(label, plan.digest(), str(attempt.number), *filter(None, [arm])),
         committed=attempt.state is AttemptState.COMMITTED,

@@ -25,7 +25,7 @@ import pydantic
 from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.evidence import draw_order
 from pilotbase.evidence.ladder import Ladder, LadderState
@@ -270,4 +270,4 @@ def _entry_head(submission: BoardSubmission) -> str:
 
 
 def _submission_head(board: Digest, application: ApplicationReference) -> str:
-    return "board-submission:" + ":".join(part.removeprefix("sha256:")[:40] for part in (board, application.digest))
+    return "board-submission:" + ":".join(hex_of(part)[:40] for part in (board, application.digest))

@@ -23,7 +23,7 @@ from pilotbase.data.tables import MAXIMUM_BYTES, read_table
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.contract import Contract, DataType
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.hashes import DIGEST_PATTERN, digest_file
+from pilotbase.documents.hashes import DIGEST_PATTERN, digest_file, hex_of
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.observation import CASE_ID_PATTERN, LabelBatch, ObservationBatch, Scalar
 from pilotbase.documents.texts import Text, text
@@ -68,7 +68,7 @@ def read_batches(path: Path, service: str, contract: Contract | None) -> Iterato
 
 def _portions(path: Path, service: str, table: _Table) -> Iterator[list[Batch]]:
     pack, labels = table.read()
-    name = digest_file(path).removeprefix("sha256:")[:24]
+    name = hex_of(digest_file(path))[:24]
     for number, start in enumerate(range(0, len(table), AT_ONCE)):
         rows = range(start, min(start + AT_ONCE, len(table)))
         portion: list[Batch] = []

@@ -16,7 +16,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.documents.hashes import is_digest
+from pilotbase.documents.hashes import hex_of, is_digest
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import NotFoundError
 
@@ -107,7 +107,7 @@ class BlobStore:
     def _place(self, digest: str) -> str:
         if not is_digest(digest):
             raise ValueError(f"not a digest: {digest!r}")
-        name = digest.removeprefix("sha256:")
+        name = hex_of(digest)
         return f"{self._root}/sha256/{name[:2]}/{name[2:]}"
 
     def _write(self, draft: str, pieces: Iterable[bytes]) -> str:

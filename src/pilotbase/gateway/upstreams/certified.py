@@ -49,7 +49,7 @@ class Recipe:
             InputError: they are not here.
             BoxEnded, BoxStartError, RefusedError: as `start_worker`.
         """
-        folder = self.lab.folder("applications") / self.route.application.digest.removeprefix("sha256:")
+        folder = self.lab.application_folder(self.route.application.digest)
         candidate = prepare_candidate(self.lab, read_application(folder))
         if candidate.reference != self.route.application:
             raise InvalidProofError("gateway.not_certified", application=self.route.application.name)

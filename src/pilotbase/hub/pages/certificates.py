@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.charts import qr_code
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.sentences import t
@@ -41,7 +42,7 @@ class CheckForm(forms.Form):
 
     def serial(self) -> str:
         """Return the number that was pasted, without its algorithm, or nothing where something else was."""
-        pasted = self.cleaned_data["pasted"].strip().lower().removeprefix("sha256:")
+        pasted = hex_of(self.cleaned_data["pasted"].strip().lower())
         return pasted if len(pasted) == 64 and set(pasted) <= set("0123456789abcdef") else ""
 
     def given(self) -> bytes:

@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from pilotbase.charts import GapSquare, gap_chart
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.matching import GapMap, Match, Matches
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
@@ -138,6 +139,6 @@ def _step(acting: Acting, found: Matches, one: Match) -> Step | None:
         url = reverse("thread-new", kwargs={"section": "applications", "name": name_of(application)})
         return Step(text("match.ask_supplier"), url)
     if one.known_by == "certificate" and one.proofs:
-        serial = one.proofs[0].serial.partition(":")[2]
+        serial = hex_of(one.proofs[0].serial)
         return Step(text("match.see_certificate"), reverse("certificate", kwargs={"serial": serial}))
     return None

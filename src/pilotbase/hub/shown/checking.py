@@ -10,6 +10,7 @@ from pilotbase.certificate import Verification, read_evidence, verify_certificat
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.subjects import certificate_head
 from pilotbase.hub.acting import NOBODY
 from pilotbase.hub.base import base
@@ -58,4 +59,4 @@ def check_issued(serial: str) -> Checked:
 
 def address(serial: str) -> str:
     """Return the address at which anybody checks a certificate, as its QR code holds it."""
-    return f"{settings.CONFIGURATION.url}/certificates/{serial.partition(':')[2] or serial}/"
+    return f"{settings.CONFIGURATION.url}/certificates/{hex_of(serial)}/"

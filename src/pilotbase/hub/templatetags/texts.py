@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, catalogue, sentence, text
@@ -148,7 +149,7 @@ def money(amount: str) -> str:
 @register.filter
 def hex(digest: str) -> str:
     """Return a digest without its algorithm, as addresses hold it."""
-    return digest.partition(":")[2]
+    return hex_of(digest)
 
 
 @register.filter

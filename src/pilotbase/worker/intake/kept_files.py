@@ -50,7 +50,7 @@ def take_application(
     submission = read_application(folder)
     version = ApplicationVersion(application=submission.application, folder=submission.digest, scenario=scenario)
     record = save(view, version, remarks)
-    store_application(submission, base.lab.folder("applications"))
+    store_application(submission, base.lab.applications)
     return record
 
 

@@ -206,7 +206,7 @@ def _sealed(base: Base, digest: Digest, on_progress: OnProgress) -> Sealed:
 
 
 def _candidate(base: Base, folder: Digest, on_progress: OnProgress) -> Candidate:
-    submission = read_application(base.lab.folder("applications") / folder.removeprefix("sha256:"))
+    submission = read_application(base.lab.application_folder(folder))
     on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
     return prepare_candidate(base.lab, submission)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pilotbase.certificate import Envelope
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, text
@@ -66,7 +66,7 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
 
 def rehearsal_folder(lab: Lab, application: Digest, scenario: str) -> Path:
     """Return the folder of the rehearsal of an application's folder on the scenario of that name."""
-    return lab.folder("rehearsals", application.removeprefix("sha256:"), scenario)
+    return lab.folder("rehearsals", hex_of(application), scenario)
 
 
 def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:

@@ -107,7 +107,7 @@ def take_in(
     reference = keep_reference_application(base.lab, scenario, scenario_folder)
     sealed = seal_scenario(base.lab, scenario, scenario_folder, reference)
     on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
-    kept = store_application(submission, base.lab.folder("applications"))
+    kept = store_application(submission, base.lab.applications)
     return sealed, prepare_candidate(base.lab, kept)
 
 

@@ -33,7 +33,7 @@ import pydantic
 from pilotbase import __version__
 from pilotbase.documents.base import Document, Moment, Part
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
 from pilotbase.workspace import schema
@@ -121,7 +121,7 @@ def _pack(home: Home, packing: _Packing, further: Mapping[str, Iterable[bytes]],
     blobs = home.open_blobs()
     for digest in sorted(blobs.digests()):
         with contextlib.suppress(NotFoundError):  # erased meanwhile
-            packing.add(f"blobs/{digest.removeprefix('sha256:')}", blobs.chunks(digest), packed=True)
+            packing.add(f"blobs/{hex_of(digest)}", blobs.chunks(digest), packed=True)
     for name in _files(home.path):
         packing.add_file(f"home/{name}", home.path / name)
     if (home.keys.path / PUBLIC_HALF).exists():
