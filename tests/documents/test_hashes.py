@@ -1,7 +1,7 @@
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import canonical_json, hex_of
+from pilotbase.documents.hashes import canonical_json, digest_bytes, hex_of
 
 
 @pytest.mark.parametrize("number", [2**53, -(2**60), float("nan"), float("inf")])
