@@ -41,7 +41,7 @@ from tests.rounds.crew_for_tests import KINDS, PATIENCE, Crew
 
 STEPS = ("arming", "call", "labels", "warned", "reaction", "incident", "ledger")
 DAY_SECONDS = 1.05
-_PASSING = ("hub.database_away", "workspace.busy", "hub.idempotency_running")
+_PASSING = ("hub.database_away", "workspace.busy", "workspace.request_done", "hub.idempotency_running")
 
 
 @dataclass
