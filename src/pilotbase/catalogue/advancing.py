@@ -19,7 +19,7 @@ from pilotbase.catalogue.situation import Move, Situation
 from pilotbase.catalogue.subjects import begin
 from pilotbase.catalogue.waiting import waiting
 from pilotbase.catalogue.wording import listing_of
-from pilotbase.documents.base import Document
+from pilotbase.documents.base import LONGEST_NOTE, Document
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import LIFECYCLES, Transition, kind_moved, state_name, transition
@@ -136,8 +136,8 @@ def _require_permitted(at: Situation) -> None:
 
 def _require_brought(at: Situation) -> None:
     _require_kind(at.row, at.move)
-    if len(at.move.note) > 4000:
-        raise InputError("record.note_too_long", length=len(at.move.note), limit=4000)
+    if len(at.move.note) > LONGEST_NOTE:
+        raise InputError("record.note_too_long", length=len(at.move.note), limit=LONGEST_NOTE)
 
 
 def _require_kind(row: Transition, move: Move) -> None:

@@ -17,7 +17,7 @@ from typing import Generic, Literal, TypeVar, cast, get_args
 
 from pilotbase.catalogue.import_columns import COLUMNS, Cell, Problem, Table, read_cells
 from pilotbase.catalogue.targets import read_targets
-from pilotbase.documents.base import Localized
+from pilotbase.documents.base import NAME, Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import organisation_subject, record_head
@@ -30,7 +30,7 @@ from pilotbase.workspace.store import View
 Change = Literal["new", "changed", "same"]
 C = TypeVar("C")
 V = TypeVar("V", Sector, Action)
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_NAME = re.compile(NAME)
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _SEPARATORS = re.compile(r"[,;、，；|\n]")

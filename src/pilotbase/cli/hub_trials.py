@@ -13,6 +13,7 @@ from pilotbase.cli.edge import language, print_json, say
 from pilotbase.cli.hub_records import AsJson
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import HEX
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pilotbase.documents.api.trials import CheckedCertificate
 
 Trial = Annotated[str, typer.Argument(help="Name of the trial, as `pilotbase trial list` shows it after the colon.")]
-_NUMBER = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+_NUMBER = re.compile(f"(?:sha256:)?({HEX})")
 _MOST_BYTES = 1 << 20
 
 

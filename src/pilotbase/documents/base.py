@@ -11,9 +11,16 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json, digest_bytes
 from pilotbase.documents.texts import Language
 
-NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
+"""What a short name looks like, to be found within a longer text."""
+NAME_PATTERN = f"^{NAME}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A short name that is safe in a path, a command line and an address."""
+LONGEST_NOTE = 4000
+Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE)]
+"""What a person says with something that they do; it may say nothing."""
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NOTE)]
+"""What a person must say with something that they do."""
 
 
 def _require_utc(moment: datetime) -> datetime:

@@ -12,7 +12,8 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.errors import InputError
 
-DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
+HEX = r"[0-9a-f]{64}"
+DIGEST_PATTERN = f"^sha256:{HEX}$"
 Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 
 

@@ -13,7 +13,7 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.application import Application
-from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Part
+from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Note, Part, Sentence
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import Duty, RecordKind
@@ -27,7 +27,6 @@ from pilotbase.documents.vocabularies import Role
 
 PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """An opaque identifier of a person, the same in every organisation that they act for; never a name."""
-Note = Annotated[str, StringConstraints(max_length=4000)]
 Amount = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$")]
 
 
@@ -117,7 +116,7 @@ class DeclaredInterest(Interest):
 class Appeal(Part):
     """Why a party does not accept what was done."""
 
-    grounds: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    grounds: Sentence
 
 
 class AppealDecision(Part):
@@ -125,7 +124,7 @@ class AppealDecision(Part):
 
     number: int = pydantic.Field(ge=1)
     upheld: bool
-    reasons: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    reasons: Sentence
 
 
 class FiledAppeal(Appeal):
@@ -142,7 +141,7 @@ class Order(Part):
     """What the regulator orders, and until when: re-run, rectification, suspension. Never a change of evidence."""
 
     kind: Literal["rerun", "rectification", "suspension"]
-    reasons: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    reasons: Sentence
     deadline: Day
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import AfterValidator, StringConstraints
 
-from pilotbase.documents.base import Document, Moment, Name, Part
+from pilotbase.documents.base import NAME, Document, Moment, Name, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.documents.record import PersonId
@@ -21,7 +21,7 @@ from pilotbase.documents.subjects import Subject
 MAXIMUM_MESSAGES = 300
 MAXIMUM_ATTACHMENTS = 5
 MAXIMUM_LETTERS = 8000
-_NAMED = re.compile(r"(?<![\w@/.])@([a-z0-9][a-z0-9_-]{0,62})", re.ASCII)
+_NAMED = re.compile(rf"(?<![\w@/.])@({NAME})", re.ASCII)
 _HARMFUL = re.compile(r"[\x00-\x1f\x7f/\\\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 

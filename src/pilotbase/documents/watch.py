@@ -11,12 +11,10 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import ConfigDict, StringConstraints
 
-from pilotbase.documents.base import Document, Localized, Moment, Name, Part
+from pilotbase.documents.base import Document, Localized, Moment, Name, Note, Part, Sentence
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, EventGrade, ResponseLevel, Signal
-
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 
 
 class WatchedRisk(Part):
@@ -204,7 +202,7 @@ class TimelineEntry(Part):
 
     at: Moment
     what: Text
-    said: Annotated[str, StringConstraints(max_length=4000)] = ""
+    said: Note = ""
     """In the words of who did it."""
     organisation: Name
     person: str | None = None

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from django.urls.converters import StringConverter
 
+from pilotbase.documents.base import NAME
+from pilotbase.documents.hashes import HEX
+
 
 class Name(StringConverter):
     """The name of a record: ``plant/milling``, ``acme``, ``7f3a…``."""
 
-    regex = r"[a-z0-9][a-z0-9_-]{0,62}(?:/[a-z0-9][a-z0-9_-]{0,62})?"
+    regex = f"{NAME}(?:/{NAME})?"
 
 
 class Digits(StringConverter):
     """A SHA-256 digest in hex digits."""
 
-    regex = r"[0-9a-f]{64}"
+    regex = HEX
 
 
 class Drawn(StringConverter):

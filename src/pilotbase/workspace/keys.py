@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from pilotbase.documents.base import NAME
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import NotFoundError
@@ -29,7 +30,7 @@ OWNER_KEY_BYTES = 32
 PUBLIC_HALF = "trust.json"
 """The one file among the keys that is no secret: roots and delegations (`certificate.trust`)."""
 _AWAITED = "awaited"
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}(/[a-z0-9][a-z0-9_-]{0,62})?\.(key|pem)")
+_NAME = re.compile(rf"{NAME}(/{NAME})?\.(key|pem)")
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import Asked, Told
-from pilotbase.documents.base import Localized
+from pilotbase.documents.base import LONGEST_NOTE, Localized, Name
 from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, ServingState, Signal
 from pilotbase.documents.watch import Incident
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
-Note = Annotated[str, StringConstraints(max_length=4000, strip_whitespace=True)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NOTE, strip_whitespace=True)]
+Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE, strip_whitespace=True)]
 
 
 class IncidentNote(Asked):
@@ -35,7 +35,7 @@ class IncidentGrade(Asked):
 class IncidentReport(Asked):
     """That a report was made."""
 
-    clock: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    clock: Name
     note: Note = ""
 
 

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Literal
 
 from pilotbase.documents.api.shapes import Asked, Told
-from pilotbase.documents.base import Localized
+from pilotbase.documents.base import Localized, Note
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Note
 
 
 class ListedRecord(Told):

@@ -9,8 +9,8 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.base import Note
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.record import Note
 from pilotbase.documents.subjects import Subject
 
 MAXIMUM_PIECE = 4 << 20

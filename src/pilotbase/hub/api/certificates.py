@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
 from pilotbase.documents.api.trials import CheckedCertificate
+from pilotbase.documents.hashes import HEX
 from pilotbase.documents.texts import sentence
 from pilotbase.hub.acting import language
 from pilotbase.hub.api.answers import answers
@@ -16,7 +17,7 @@ from pilotbase.hub.api.media import JSON
 from pilotbase.hub.shown import checking
 
 router = Router(tags=["certificates"], auth=None)
-Serial = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{64}$")]]
+Serial = Path[Annotated[str, pydantic.StringConstraints(pattern=f"^{HEX}$")]]
 ENVELOPE = {"requestBody": {"required": False, "content": {JSON: {"schema": {}}}}}
 """Whatever is sent is looked at: what is no certificate does not hold."""
 

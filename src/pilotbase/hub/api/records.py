@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 
 import pydantic
 from django.http import HttpResponse
@@ -17,7 +17,9 @@ from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save
 from pilotbase.catalogue.wording import listed
 from pilotbase.documents.api.records import PossibleStep, RecordPage, WaitingWork
 from pilotbase.documents.api.trials import TrialProgress
+from pilotbase.documents.base import Name
 from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import act_name
@@ -46,8 +48,8 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 router = Router(tags=["records"])
-Word = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]]
-Sha256 = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]]
+Word = Path[Name]
+Sha256 = Path[Digest]
 
 
 _WORDS = r"^[a-z0-9_-]*$"

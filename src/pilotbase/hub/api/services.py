@@ -21,6 +21,7 @@ from pilotbase.documents.api.services import (
     ServiceMove,
     UsageRow,
 )
+from pilotbase.documents.base import Name
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.service import ServiceStanding
 from pilotbase.hub.acting import HubRequest
@@ -31,9 +32,8 @@ from pilotbase.worker.services.acts import BaseServices
 from pilotbase.workspace.store import View
 
 router = Router(tags=["services"], auth=MEMBERS)
-NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
-ServiceName = Path[Annotated[str, pydantic.StringConstraints(pattern=NAME)]]
-BudgetName = Path[Annotated[str, pydantic.StringConstraints(pattern=NAME)]]
+ServiceName = Path[Name]
+BudgetName = Path[Name]
 KeyId = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{16}$")]]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import pydantic
 from django.http import HttpResponse
 from ninja import Query, Router
 
 from pilotbase.documents.api.comparison import Budget, Comparison
 from pilotbase.documents.api.trials import OrderedBundle, QueuedWork
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers
@@ -32,7 +31,7 @@ PACKING_SECONDS = "2"
 class Wanted(pydantic.BaseModel):
     """Of which round."""
 
-    report: Annotated[str, pydantic.StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    report: Digest | None = None
     again: bool = False
     """Whether to pack it anew where that has failed before."""
 

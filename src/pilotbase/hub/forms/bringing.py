@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pydantic
 from django import forms
 
-from pilotbase.documents.base import Localized, Part
+from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN, Localized, Part
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import issues_of
@@ -38,8 +38,6 @@ from pilotbase.hub.sentences import approval_kind, t
 from pilotbase.hub.shown.organisations import title_of
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
-_LONG = 4000
-
 
 @dataclass(frozen=True)
 class Bringing:
@@ -65,7 +63,7 @@ class StepForm(forms.Form):
         help_text=t("hub.help_note"),
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
-        max_length=_LONG,
+        max_length=LONGEST_NOTE,
     )
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
 
@@ -113,7 +111,7 @@ class CommissionForm(StepForm):
         label=t("hub.scope_of_trial"),
         help_text=t("hub.help_scope"),
         widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=_LONG,
+        max_length=LONGEST_NOTE,
     )
     amount = forms.RegexField(
         r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$", label=t("hub.price"), help_text=t("hub.help_price"), initial="0"
@@ -206,7 +204,7 @@ class ProposalForm(StepForm):
         help_text=t("hub.help_remarks"),
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
-        max_length=_LONG,
+        max_length=LONGEST_NOTE,
     )
 
     def part(self) -> Part:
@@ -285,7 +283,7 @@ class InterestForm(StepForm):
         help_text=t("hub.help_explanation"),
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
-        max_length=_LONG,
+        max_length=LONGEST_NOTE,
     )
 
     def part(self) -> Part:
@@ -303,14 +301,14 @@ class AcceptanceForm(StepForm):
         help_text=t("hub.help_conditions"),
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
-        max_length=_LONG,
+        max_length=LONGEST_NOTE,
     )
     reason = forms.CharField(
         label=t("hub.field_reason"),
         help_text=t("hub.help_reason"),
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
-        max_length=_LONG,
+        max_length=LONGEST_NOTE,
     )
 
     def prepare(self) -> None:
@@ -339,7 +337,7 @@ class AppealForm(StepForm):
         label=t("hub.field_grounds"),
         help_text=t("hub.help_grounds"),
         widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=_LONG,
+        max_length=LONGEST_NOTE,
     )
 
     def part(self) -> Part:
@@ -360,7 +358,7 @@ class AppealDecisionForm(StepForm):
         label=t("hub.field_reason"),
         help_text=t("hub.help_reason"),
         widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=_LONG,
+        max_length=LONGEST_NOTE,
     )
 
     def prepare(self) -> None:
@@ -387,7 +385,7 @@ class OrderForm(StepForm):
         label=t("hub.field_reason"),
         help_text=t("hub.help_reason"),
         widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=_LONG,
+        max_length=LONGEST_NOTE,
     )
     deadline = forms.DateField(
         label=t("hub.deadline"), help_text=t("hub.help_order_deadline"), widget=forms.DateInput(attrs={"type": "date"})
@@ -416,9 +414,7 @@ class OrganisationForm(StepForm):
     """An organisation: as the operator registers it, or as its members declare themselves."""
 
     noted = False
-    name = forms.RegexField(
-        r"^[a-z0-9][a-z0-9_-]{0,62}$", label=t("hub.field_short_name"), help_text=t("hub.help_short_name")
-    )
+    name = forms.RegexField(NAME_PATTERN, label=t("hub.field_short_name"), help_text=t("hub.help_short_name"))
     title_en = forms.CharField(
         label=t("hub.field_title_en"), help_text=t("hub.help_title"), max_length=200, required=False
     )

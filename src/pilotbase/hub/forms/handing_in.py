@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from pilotbase.documents.base import NAME_PATTERN
+from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
@@ -125,7 +125,7 @@ class EditForm(DataForm, KeepingForm):
         help_text=t("hub.help_change"),
         widget=forms.Textarea(attrs={"rows": 2}),
         required=False,
-        max_length=4000,
+        max_length=LONGEST_NOTE,
     )
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
     why_holds = forms.BooleanField(label=t("hub.field_why_holds"), widget=forms.HiddenInput, required=False)
@@ -160,7 +160,7 @@ class ApplicationForm(SizedForm, KeepingForm):
         help_text=t("hub.help_note"),
         widget=forms.Textarea(attrs={"rows": 2}),
         required=False,
-        max_length=4000,
+        max_length=LONGEST_NOTE,
     )
 
     def __init__(self, request: HubRequest, data: Any = None, files: Any = None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.permissions import IncidentAct
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 from pilotbase.documents.watch import Incident
@@ -15,13 +16,11 @@ from pilotbase.hub.sentences import t
 from pilotbase.watch import incidents
 from pilotbase.workspace.store import View
 
-_MOST = 4000
-
 
 def _words(label: str, help_text: str = "", required: bool = True) -> forms.CharField:
     area = forms.Textarea(attrs={"rows": 4})
     told = t(help_text) if help_text else ""
-    return forms.CharField(label=t(label), help_text=told, required=required, max_length=_MOST, widget=area)
+    return forms.CharField(label=t(label), help_text=told, required=required, max_length=LONGEST_NOTE, widget=area)
 
 
 class IncidentForm(forms.Form):

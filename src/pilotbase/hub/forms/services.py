@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from django import forms
 
 from pilotbase.documents.api.services import MOST_BOUND, NewBudget, NewKey, ServiceMove
+from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.hub.acting import language
 from pilotbase.hub.sentences import t
-
-_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 
 
 def _words(prefix: str, values: Iterable[str]) -> list[tuple[str, str]]:
@@ -22,7 +21,7 @@ def _words(prefix: str, values: Iterable[str]) -> list[tuple[str, str]]:
 class ServiceForm(forms.Form):
     """Under which name a certified application serves."""
 
-    name = forms.RegexField(_NAME, label=t("service.name"), help_text=t("service.name_help"), max_length=63)
+    name = forms.RegexField(NAME_PATTERN, label=t("service.name"), help_text=t("service.name_help"), max_length=63)
     title = forms.CharField(label=t("service.title"), required=False, max_length=200)
 
 
@@ -69,7 +68,7 @@ class KeyForm(forms.Form):
 class BudgetForm(forms.Form):
     """How much may be used in each period."""
 
-    name = forms.RegexField(_NAME, label=t("service.budget_name"), initial="main", max_length=63)
+    name = forms.RegexField(NAME_PATTERN, label=t("service.budget_name"), initial="main", max_length=63)
     period = forms.ChoiceField(label=t("service.period"))
     calls = forms.IntegerField(label=t("service.most_calls"), required=False, min_value=0, max_value=MOST_BOUND)
     tokens = forms.IntegerField(label=t("service.most_tokens"), required=False, min_value=0, max_value=MOST_BOUND)

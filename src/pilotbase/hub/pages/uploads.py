@@ -16,6 +16,7 @@ from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import Remarks
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.scenario_yaml import write_scenario_yaml
+from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
@@ -44,7 +45,6 @@ from pilotbase.worker.intake.versions import own_names, take_uploaded_applicatio
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
-_MOST_NOTE = 4000
 _AGAINST = (InputError, RefusedError, ConflictError)
 
 
@@ -152,7 +152,7 @@ def _take_scenario(request: HubRequest, table: KeptTable, given: dict[str, Any])
             check_draft(written)
         else:
             drafted = new_scenario(source, _answers(request, given), written, draft_in_box)
-            note = "\n".join(line.render(language()) for line in drafted.lines[:-1])[:_MOST_NOTE]
+            note = "\n".join(line.render(language()) for line in drafted.lines[:-1])[:LONGEST_NOTE]
         return take_scenario(base(), view, written, Remarks(note, new=True))
 
 

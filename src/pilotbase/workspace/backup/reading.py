@@ -23,6 +23,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
+from pilotbase.documents.hashes import HEX
 from pilotbase.workspace import schema, tables
 from pilotbase.workspace.backup.writing import MANIFEST, SIGNATURE, SIGNED_AS, TRUST, Manifest, is_kept, is_plain
 from pilotbase.workspace.engine import machine_failure
@@ -31,7 +32,7 @@ from pilotbase.workspace.log.notes import LogVerifier
 ACCOUNTS = "accounts.jsonl"
 MAXIMUM_MANIFEST = 256 << 20
 _CHUNK = 1 << 20
-_BLOB = re.compile(r"blobs/[0-9a-f]{64}")
+_BLOB = re.compile(f"blobs/{HEX}")
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
