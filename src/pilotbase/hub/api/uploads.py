@@ -17,8 +17,15 @@ from django.http import HttpResponse
 from ninja import Path, Router
 
 from pilotbase.catalogue.saving import Remarks
-from pilotbase.documents.api.records import Erased, HandedInScenario
-from pilotbase.documents.api.uploads import MAXIMUM_PIECE, HandedInApplication, KeptVersion, NewUpload, OpenUpload
+from pilotbase.documents.api.records import Erased
+from pilotbase.documents.api.uploads import (
+    MAXIMUM_PIECE,
+    HandedInApplication,
+    HandedInScenario,
+    KeptVersion,
+    NewUpload,
+    OpenUpload,
+)
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import scenario_subject
 from pilotbase.documents.vocabularies import Role
