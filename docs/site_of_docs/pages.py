@@ -56,8 +56,8 @@ def _led_back(link: re.Match[str], here: Path, docs: Path) -> str:
         return link[0]
     if inside and (target / "README.md").exists():
         return f"[{link[1]}]({link[2]}README.md)"
-    path = target.relative_to(docs.parent)
-    return f"`{path}`" if link[1].strip("`/") == str(path) else f"{link[1]} (`{path}`)"
+    path = str(target.relative_to(docs.parent))
+    return f"`{path}`" if link[1].strip("`/") in path else f"{link[1]} (`{path}`)"
 
 
 def entries(text: str) -> Iterator[Entry]:
