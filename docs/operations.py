@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from pilotbase.documents.permissions import (
-    EXCHANGE,
-    INCIDENTS,
-    PERMISSIONS,
-    READINGS,
+    TABLE,
     Act,
+    AnyAct,
+    DeskAct,
     ExchangeAct,
     Grant,
     IncidentAct,
     Reading,
     Relation,
+    ServiceAct,
+    WatchAct,
     relation_name,
 )
 from pilotbase.documents.schema import KINDS
@@ -47,7 +48,7 @@ HEADINGS = {
     "watch": "Watches, observations, labels, warnings",
 }
 """Tag → heading; the order of the page."""
-GRANTED: dict[str, Act | ExchangeAct | IncidentAct | Reading] = {
+GRANTED: dict[str, AnyAct | Reading] = {
     "threads_ask": ExchangeAct.THREAD_ASK,
     "threads_reply": ExchangeAct.THREAD_REPLY,
     "threads_attach": ExchangeAct.THREAD_ATTACH,
@@ -68,29 +69,40 @@ GRANTED: dict[str, Act | ExchangeAct | IncidentAct | Reading] = {
     "trials_budget": Reading.BUDGET,
     "trials_comparison": Reading.COMPARISON,
     "board_read": Reading.BOARD,
+    **dict.fromkeys(("ledger_read_ledger", "ledger_read_map", "ledger_read_ranking"), Reading.LEDGER),
+    **dict.fromkeys(("ledger_read_records", "ledger_read_step", "ledger_read_roadmap"), Reading.LEDGER),
+    "incidents_read_desk": Reading.DESK,
     "steps_propose": Act.COMMISSION_PROPOSE,
     "records_save_organisation": Act.ORGANISATION_EDIT,
     "records_save_scenario": Act.SCENARIO_EDIT,
     "records_save_application": Act.APPLICATION_EDIT,
     "uploads_hand_in_scenario": Act.SCENARIO_EDIT,
     "uploads_hand_in_application": Act.APPLICATION_EDIT,
+    "uploads_start": DeskAct.UPLOAD,
+    "people_send": DeskAct.INVITE,
+    "people_invitations": DeskAct.INVITE,
+    "ledger_set_new": DeskAct.PLAN,
+    "services_create": ServiceAct.CREATE,
+    "services_override": ServiceAct.OVERRIDE,
+    "services_move": ServiceAct.MOVE,
+    "services_create_key": ServiceAct.KEYS,
+    "services_revoke_key": ServiceAct.KEYS,
+    "services_set_budget": ServiceAct.BUDGET,
+    **dict.fromkeys(("services_keys", "services_budgets", "services_usage"), ServiceAct.INSPECT),
+    "watch_replay": WatchAct.REPLAY,
+    "watch_arm_watch": WatchAct.ARM,
+    "watch_disarm_watch": WatchAct.DISARM,
+    "watch_be_silent": WatchAct.SILENCE,
+    "watch_speak": WatchAct.SILENCE,
+    "watch_take_care": WatchAct.CARE,
+    "watch_erase": WatchAct.ERASE,
 }
 """Operation → its row of the tables, where its name is not the act's."""
 _OWNER = "demand owner of it, operator"
 _SELF = "members, of their own organisation"
 SAID = {
-    "people_send": "operator",
-    "people_invitations": "operator",
-    "ledger_set_new": "operator",
-    "services_override": "operator",
-    **dict.fromkeys(("services_create", "services_move", "services_create_key", "services_revoke_key"), _OWNER),
-    **dict.fromkeys(("services_set_budget", "watch_take_care", "watch_erase", "uploads_erase_kept"), _OWNER),
-    **dict.fromkeys(("services_keys", "services_budgets", "services_usage"), "demand owner of it, operator, regulator"),
-    "uploads_kept": _OWNER,
-    **dict.fromkeys(("watch_replay", "watch_arm_watch", "watch_disarm_watch"), "operator"),
-    **dict.fromkeys(("watch_be_silent", "watch_speak"), "operator"),
+    **dict.fromkeys(("uploads_kept", "uploads_erase_kept"), _OWNER),
     **dict.fromkeys(("watch_observe", "watch_label", "watch_hand_in"), f"a service's key of scope `observe`, {_OWNER}"),
-    "uploads_start": "supplier, demand owner, operator",
     **dict.fromkeys(("uploads_uploads", "uploads_read", "uploads_erase", "uploads_send", "uploads_finish"), _SELF),
     **dict.fromkeys(("webhooks_list_all", "webhooks_messages"), _SELF),
     **dict.fromkeys(("notices_list_all", "notices_read", "notices_mail", "notices_choose"), "members, for themselves"),
@@ -153,13 +165,8 @@ def _who(operation: Json) -> str:
     name = str(operation["operationId"]).removeprefix(PREFIX)
     acts = {act.value.replace(".", "_"): act for act in Act}
     if found := acts.get(name) or GRANTED.get(name):
-        return _granted(_table(found))
+        return _granted(TABLE[found])
     return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")
-
-
-def _table(act: Act | ExchangeAct | IncidentAct | Reading) -> Sequence[Grant]:
-    tables: tuple[Mapping[Any, Sequence[Grant]], ...] = (PERMISSIONS, EXCHANGE, INCIDENTS, READINGS)
-    return next(table[act] for table in tables if act in table)
 
 
 def _granted(grants: Sequence[Grant]) -> str:

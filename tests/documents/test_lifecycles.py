@@ -3,12 +3,28 @@
 import pytest
 
 from pilotbase.documents.lifecycles import INCOMPATIBLE, LIFECYCLES, Duty, kind_moved, states, transition
-from pilotbase.documents.permissions import PERMISSIONS, Act, Relation, Stands, permitted, relations
+from pilotbase.documents.permissions import (
+    PERMISSIONS,
+    TABLE,
+    Act,
+    DeskAct,
+    ExchangeAct,
+    IncidentAct,
+    Reading,
+    Relation,
+    ServiceAct,
+    Stands,
+    WatchAct,
+    may_begin,
+    may_read,
+    permitted,
+    relations,
+)
 from pilotbase.documents.record import BROUGHT
 from pilotbase.documents.states import NEW, ApplicationState, CommissionState, OrganisationState, ScenarioState
 from pilotbase.documents.texts import LANGUAGES, template
 from pilotbase.documents.vocabularies import Role
-from pilotbase.workspace.actors import actor
+from pilotbase.workspace.actors import Actor, actor
 
 ENDS = {
     "organisation": {"registered"},
@@ -30,6 +46,39 @@ def test_every_act_has_one_transition_and_somebody_who_may_do_it():
     assert sorted(rows) == sorted(Act)
     assert set(PERMISSIONS) == set(Act)
     assert all(PERMISSIONS.values())
+
+
+def test_one_table_says_of_everything_who_may():
+    kinds = (Act, ExchangeAct, IncidentAct, ServiceAct, WatchAct, DeskAct, Reading)
+    assert set(TABLE) == {one for kind in kinds for one in kind}
+    assert sum(len(kind) for kind in kinds) == len(TABLE), "two of one name"
+
+
+@pytest.mark.parametrize(
+    ("who", "may"),
+    [
+        (actor("base", Role.OPERATOR, person="p"), "SOIWUdlo"),
+        (actor("base", Role.OPERATOR), "OWdl"),
+        (actor("plant", Role.DEMAND_OWNER, person="p"), "SUdl"),
+        (actor("acme", Role.SUPPLIER, person="p"), "APU"),
+        (actor("ministry", Role.REGULATOR, person="p"), "dlo"),
+        (actor("institute", Role.REVIEWER, person="p"), ""),
+        (Actor("", frozenset()), ""),
+    ],
+)
+def test_what_stands_in_no_record_is_open_to_the_roles_of_the_table(who, may):
+    begun = {
+        "S": Act.SCENARIO_REGISTER,
+        "A": Act.APPLICATION_REGISTER,
+        "P": Act.COMMISSION_PROPOSE,
+        "O": Act.ORGANISATION_REGISTER,
+        "I": DeskAct.INVITE,
+        "W": WatchAct.ARM,
+        "U": DeskAct.UPLOAD,
+    }
+    read = {"d": Reading.DESK, "l": Reading.LEDGER, "o": Reading.OVERVIEW}
+    found = {letter for letter, act in begun.items() if may_begin(act, who)}
+    assert found | {letter for letter, one in read.items() if may_read(one, who)} == set(may)
 
 
 @pytest.mark.parametrize("kind", LIFECYCLES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
@@ -130,6 +130,49 @@ class IncidentAct(StrEnum):
     RUNBOOK = "runbook.edit"
 
 
+class ServiceAct(StrEnum):
+    """What is done to a service."""
+
+    CREATE = "service.create"
+    """Put a certified application into service, or a newer version of it."""
+    MOVE = "service.move"
+    """Fall back, hand over to a person, stop, start."""
+    KEYS = "service.keys"
+    """Make and revoke keys."""
+    BUDGET = "service.budget"
+    OVERRIDE = "service.override"
+    """Admit an endpoint that holds no certificate."""
+    INSPECT = "service.inspect"
+    """See keys (never their secrets), budgets and usage."""
+
+
+class WatchAct(StrEnum):
+    """What is done about the watch of a service."""
+
+    REPLAY = "watch.replay"
+    ARM = "watch.arm"
+    DISARM = "watch.disarm"
+    SILENCE = "warning.silence"
+    """Let notices rest for a time, and end that."""
+    CARE = "warning.acknowledge"
+    HAND_IN = "observation.hand_in"
+    """Observations and labels, without a key of the service."""
+    ERASE = "observation.erase"
+
+
+class DeskAct(StrEnum):
+    """What is done for the base as a whole, and what comes before there is a record."""
+
+    IMPORT = "base.import"
+    """Organisations, people and targets, many at once."""
+    INVITE = "person.invite"
+    """Let people in, and out again."""
+    PLAN = "roadmap.set"
+    MEASURE = "base.measure"
+    """See how the process is: its counts are not public."""
+    UPLOAD = "upload.start"
+
+
 @dataclass(frozen=True)
 class Grant:
     """One row of the table: organisations of ``role`` that stand in ``relation`` to the subject may do it."""
@@ -226,9 +269,43 @@ EXCHANGE: Mapping[ExchangeAct, tuple[Grant, ...]] = {
 INCIDENTS: Mapping[IncidentAct, tuple[Grant, ...]] = {act: (OPERATOR, MACHINE, OWNER) for act in IncidentAct}
 """Who may do what about an incident: its service's owner, and the operator, by the command line too."""
 
+SERVICES: Mapping[ServiceAct, tuple[Grant, ...]] = {
+    ServiceAct.CREATE: (OWNER, OPERATOR, MACHINE),
+    ServiceAct.MOVE: (OWNER, OPERATOR, MACHINE),
+    ServiceAct.KEYS: (OWNER, OPERATOR, MACHINE),
+    ServiceAct.BUDGET: (OWNER, OPERATOR, MACHINE),
+    ServiceAct.OVERRIDE: (OPERATOR, MACHINE),
+    ServiceAct.INSPECT: (OWNER, OPERATOR, MACHINE, REGULATOR),
+}
+"""Who may do what to a service."""
+
+OWN_PEOPLE = tuple(Grant(role, Relation.OWNER) for role in Role)
+"""Whoever acts for the organisation whose service it is, in whatever role."""
+WATCHES: Mapping[WatchAct, tuple[Grant, ...]] = {
+    WatchAct.REPLAY: (OPERATOR, MACHINE),
+    WatchAct.ARM: (OPERATOR, MACHINE),
+    WatchAct.DISARM: (OPERATOR, MACHINE),
+    WatchAct.SILENCE: (OPERATOR, MACHINE),
+    WatchAct.CARE: (*OWN_PEOPLE, OPERATOR, MACHINE),
+    WatchAct.HAND_IN: (*OWN_PEOPLE, OPERATOR, MACHINE),
+    WatchAct.ERASE: (*OWN_PEOPLE, OPERATOR, MACHINE),
+}
+"""Who may do what about the watch of a service."""
+
+ANY_SUPPLIER = Grant(Role.SUPPLIER, Relation.ANY)
+ANY_OWNER = Grant(Role.DEMAND_OWNER, Relation.ANY)
+DESKS: Mapping[DeskAct, tuple[Grant, ...]] = {
+    DeskAct.IMPORT: (OPERATOR, MACHINE),
+    DeskAct.INVITE: (OPERATOR,),
+    DeskAct.PLAN: (OPERATOR, MACHINE),
+    DeskAct.MEASURE: (OPERATOR,),
+    DeskAct.UPLOAD: (ANY_SUPPLIER, ANY_OWNER, OPERATOR),
+}
+"""Who may do what for the base, and who hands in files."""
+
 
 class Reading(StrEnum):
-    """What not everybody may read who sees a record: it tells about hidden cases, or about others."""
+    """What not everybody may read who sees a record, or belongs to a base: it tells of hidden cases, or of others."""
 
     BUNDLE = "bundle"
     """The sample bundle of a trial: the raw records, true labels of scored cases among them."""
@@ -236,6 +313,12 @@ class Reading(StrEnum):
     """Attempts used and unscored cases left: how often others have tried."""
     COMPARISON = "comparison"
     """The candidates for one scenario side by side."""
+    OVERVIEW = "overview"
+    """The director's figures of the whole base."""
+    LEDGER = "ledger"
+    """What the base has done: all of it, or a demand owner's own part."""
+    DESK = "desk"
+    """Where services stand, what was done about warnings, incidents: suppliers see a suspension, not more."""
     BOARD = "board"
     """That a scenario has a board, and how to get on it; who stands there, the board's own visibility says."""
 
@@ -244,9 +327,25 @@ READINGS: Mapping[Reading, tuple[Grant, ...]] = {
     Reading.BUNDLE: (OPERATOR, MACHINE, OWNER, REGULATOR),
     Reading.BUDGET: (OPERATOR, OWNER, REGULATOR),
     Reading.COMPARISON: (OPERATOR, OWNER),
-    Reading.BOARD: (OPERATOR, OWNER, REGULATOR, Grant(Role.SUPPLIER, Relation.ANY)),
+    Reading.OVERVIEW: (OPERATOR, REGULATOR),
+    Reading.LEDGER: (ANY_OWNER, OPERATOR, MACHINE, REGULATOR),
+    Reading.DESK: (ANY_OWNER, OPERATOR, MACHINE, REGULATOR),
+    Reading.BOARD: (OPERATOR, OWNER, REGULATOR, ANY_SUPPLIER),
 }
 """Reading → who may, of those who see the record."""
+
+AnyAct = Act | ExchangeAct | IncidentAct | ServiceAct | WatchAct | DeskAct
+_PARTS: tuple[Mapping[Any, tuple[Grant, ...]], ...] = (
+    PERMISSIONS,
+    EXCHANGE,
+    INCIDENTS,
+    SERVICES,
+    WATCHES,
+    DESKS,
+    READINGS,
+)
+TABLE: Mapping[AnyAct | Reading, tuple[Grant, ...]] = {what: who for part in _PARTS for what, who in part.items()}
+"""Everything that not everybody may do or read → who may."""
 
 
 class Acting(Protocol):
@@ -277,21 +376,30 @@ class Stands:
     """(organisation, person) of who has written a message."""
 
 
-def permitted(act: Act | ExchangeAct | IncidentAct, actor: Acting, stands: Stands) -> bool:
-    """Tell whether the table lets ``actor`` do ``act`` to a subject where people stand as ``stands``."""
-    if isinstance(act, ExchangeAct):
-        return _granted(EXCHANGE[act], actor, stands)
-    return _granted(INCIDENTS[act] if isinstance(act, IncidentAct) else PERMISSIONS[act], actor, stands)
+NOBODY = Stands()
+"""How people stand to the base as a whole."""
 
 
-def may_read(reading: Reading, actor: Acting, stands: Stands) -> bool:
-    """Tell whether the table lets ``actor`` read that of a record where people stand as ``stands``."""
-    return _granted(READINGS[reading], actor, stands)
-
-
-def _granted(grants: tuple[Grant, ...], actor: Acting, stands: Stands) -> bool:
+def permitted(act: AnyAct | Reading, actor: Acting, stands: Stands = NOBODY) -> bool:
+    """Tell whether the table lets ``actor`` do ``act``, or read that, where people stand as ``stands``."""
     held = relations(actor, stands)
-    return any(grant.role in actor.roles and grant.relation in held for grant in grants)
+    return any(grant.role in actor.roles and grant.relation in held for grant in TABLE[act])
+
+
+def may_read(reading: Reading, actor: Acting, stands: Stands = NOBODY) -> bool:
+    """Tell whether the table lets ``actor`` read that of a record where people stand as ``stands``."""
+    return permitted(reading, actor, stands)
+
+
+def may_begin(act: AnyAct, actor: Acting) -> bool:
+    """Tell whether there is anything to which ``actor`` may do ``act``: to what would be its own organisation's."""
+    own = actor.organisation
+    return permitted(act, actor, Stands(organisation=own, demand_owner=own, supplier=own))
+
+
+def roles_for(act: AnyAct) -> tuple[Role, ...]:
+    """Return the roles in one of which somebody may do ``act``."""
+    return tuple(dict.fromkeys(grant.role for grant in TABLE[act]))
 
 
 def relations(actor: Acting, stands: Stands) -> frozenset[Relation]:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import get_language
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read, roles_for
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.base import base
@@ -44,10 +45,18 @@ class Acting:
         """Tell whether one of ``roles`` is among the actor's."""
         return bool(self.actor.roles & set(roles))
 
-    def require(self, *roles: Role) -> None:
-        """Return if one of ``roles`` is among the actor's; raises `RefusedError` naming them."""
-        if not self.has(*roles):
-            raise RefusedError("hub.role_missing", needed=", ".join(role.value for role in roles))
+    def may(self, act: AnyAct) -> bool:
+        """Tell whether there is anything to which the actor may do ``act``."""
+        return may_begin(act, self.actor)
+
+    def reads(self, reading: Reading) -> bool:
+        """Tell whether the actor may read what is of the base as a whole."""
+        return may_read(reading, self.actor)
+
+    def require(self, act: AnyAct) -> None:
+        """Return if there is anything to which the actor may do ``act``; raises `RefusedError` naming who may."""
+        if not self.may(act):
+            raise RefusedError("hub.role_missing", needed=", ".join(role.value for role in roles_for(act)))
 
 
 class HubRequest(HttpRequest):

@@ -8,8 +8,8 @@ from typing import Concatenate, ParamSpec
 
 from django.http import HttpResponse
 
-from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import HubRequest
+from pilotbase.documents.permissions import AnyAct, Reading
+from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.workspace.failures import NotFoundError
 
@@ -31,13 +31,21 @@ def member_only(page: Page[P]) -> Page[P]:
     return guarded
 
 
-def role_only(*roles: Role) -> Callable[[Page[P]], Page[P]]:
-    """Let those in whose organisation acts in one of ``roles``; for other members the page does not exist."""
+def for_act(act: AnyAct) -> Callable[[Page[P]], Page[P]]:
+    """Let those in who may do ``act`` to anything; for other members the page does not exist."""
+    return _only(lambda acting: acting.may(act))
 
+
+def for_reading(reading: Reading) -> Callable[[Page[P]], Page[P]]:
+    """Let those in who may read that; for other members the page does not exist."""
+    return _only(lambda acting: acting.reads(reading))
+
+
+def _only(admits: Callable[[Acting], bool]) -> Callable[[Page[P]], Page[P]]:
     def guard(page: Page[P]) -> Page[P]:
         @wraps(page)
         def guarded(request: HubRequest, /, *arguments: P.args, **options: P.kwargs) -> HttpResponse:
-            if not request.acting.has(*roles):
+            if not admits(request.acting):
                 raise NotFoundError("hub.not_found")
             return page(request, *arguments, **options)
 

@@ -13,14 +13,13 @@ from pilotbase.catalogue.figures import LEDGER, YEARLY, Chosen, Figure, Figures,
 from pilotbase.catalogue.spans import STEPS, WHOLE, Costs, Quartiles, Span
 from pilotbase.catalogue.targets import Reached, reached, read_targets
 from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, SpanTold
+from pilotbase.documents.permissions import Reading, may_read
 from pilotbase.documents.targets import Phase, Target, Targets
-from pilotbase.documents.vocabularies import Action, Role, Support
+from pilotbase.documents.vocabularies import Action, Support
 from pilotbase.roadmap.bookkeeping import keep_books
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
-
-READERS = (Role.OPERATOR, Role.REGULATOR, Role.DEMAND_OWNER)
 
 
 def owner_of(actor: Actor) -> str:
@@ -29,11 +28,9 @@ def owner_of(actor: Actor) -> str:
     Raises:
         NotFoundError: the actor reads none.
     """
-    if actor.sees_all:
-        return ""
-    if Role.DEMAND_OWNER in actor.roles and actor.organisation:
-        return actor.organisation
-    raise NotFoundError("roadmap.no_ledger")
+    if not may_read(Reading.LEDGER, actor):
+        raise NotFoundError("roadmap.no_ledger")
+    return "" if actor.sees_all else actor.organisation
 
 
 def count_anew(view: View, now: datetime) -> Figures:

@@ -8,6 +8,7 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.api.services import NewOverride, NewService
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import (
     CertifiedRoute,
     EndpointRoute,
@@ -17,7 +18,6 @@ from pilotbase.documents.service import (
     ServiceStanding,
     ServiceTerms,
 )
-from pilotbase.documents.service_acts import ServiceAct
 from pilotbase.documents.subjects import Subject, certificate_head, scenario_subject, service_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState

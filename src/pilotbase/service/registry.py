@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.permissions import ServiceAct, Stands, permitted
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
-from pilotbase.documents.service_acts import ServiceAct, may
 from pilotbase.documents.subjects import service_subject, standing_head
 from pilotbase.workspace.actors import Visibility, parties
 from pilotbase.workspace.failures import NotFoundError
@@ -42,7 +42,7 @@ def services_behind(view: View, certificate: str) -> list[Service]:
 
 def require_permitted(view: View, act: ServiceAct, organisation: str) -> None:
     """Return if the actor may do ``act`` to services of ``organisation``; raises `RefusedError`."""
-    if not may(act, view.actor, organisation):
+    if not permitted(act, view.actor, Stands(demand_owner=organisation)):
         raise RefusedError("service.not_yours", organisation=organisation)
 
 

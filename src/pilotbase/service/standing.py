@@ -15,8 +15,8 @@ from functools import partial
 from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import Service, ServiceStanding
-from pilotbase.documents.service_acts import ServiceAct
 from pilotbase.documents.subjects import standing_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import ServingState

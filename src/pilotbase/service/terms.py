@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.documents.api.services import NewBudget, NewKey, SeenBudget, SeenKey, UsageRow
-from pilotbase.documents.service_acts import ServiceAct
+from pilotbase.documents.permissions import ServiceAct
 from pilotbase.service import budgets, keys, metering
 from pilotbase.service.budgets import Budget, Spending
 from pilotbase.service.keys import KeyTerms, ServiceKey

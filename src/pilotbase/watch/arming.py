@@ -8,6 +8,7 @@ from __future__ import annotations
 from pilotbase.data.batches import feature_columns
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import WatchAct
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.service import Service
 from pilotbase.documents.subjects import watch_head
@@ -20,7 +21,7 @@ from pilotbase.watch.losses import WatchedLoss, promised_loss, watched_risks
 from pilotbase.watch.profiles import profile_of
 from pilotbase.watch.promises import Promised, latency_promised, promised_of, promised_to
 from pilotbase.watch.replaying import replay
-from pilotbase.watch.subjects import require_operator, service_of, stored_service, watch_of
+from pilotbase.watch.subjects import require_permitted, service_of, stored_service, watch_of
 from pilotbase.watch.warnings import end_warnings, standing_warnings
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
@@ -39,7 +40,7 @@ def prepare_watch(lab: Lab, view: View, service: str, terms: WatchTerms = DEFAUL
         RefusedError: it is not the operator.
     """
     found = service_of(view, service)
-    require_operator(view)
+    require_permitted(view, WatchAct.REPLAY)
     promised = promised_of(view, found)
     chosen = terms.model_dump(exclude={"alpha", "early"})
     if promised is None:
@@ -68,7 +69,7 @@ def replay_watch(lab: Lab, view: View, watch: Watch) -> Replay:
     if known is not None:
         return known
     service = service_of(view, watch.service)
-    require_operator(view)
+    require_permitted(view, WatchAct.REPLAY)
     promised = promised_to(view, service, watch)
     found = replay(lab, view, watch, promised)
     stored = stored_service(view, watch.service)
@@ -94,7 +95,7 @@ def arm(view: View, service: str, replayed: Digest | None = None) -> Watch:
     if known is not None:
         return known
     stored, found = stored_service(view, service), last_replay(view, service)
-    require_operator(view)
+    require_permitted(view, WatchAct.ARM)
     if found is None:
         raise RefusedError("watching.not_replayed", service=service)
     if replayed is not None and found.digest() != replayed:
@@ -124,7 +125,7 @@ def disarm(view: View, service: str) -> Watch:
     if known is not None:
         return known
     stored, watch = stored_service(view, service), watch_of(view, service)
-    require_operator(view)
+    require_permitted(view, WatchAct.DISARM)
     if watch is None or watch.armed_at is None:
         raise RefusedError("watching.not_armed", service=service)
     with view.transaction("watch.disarmed") as change:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
+from pilotbase.documents.permissions import WatchAct
 from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import Watch
 from pilotbase.watch.keys import case_key
@@ -52,7 +53,7 @@ def erase_case(view: View, service: str, case: str) -> None:
         NotFoundError: the actor sees no such service, or no such case has come.
         RefusedError: it may hand in nothing for the service.
     """
-    own_service(view, service)
+    own_service(view, service, WatchAct.ERASE)
     key = case_key(service, case)
     with view.transaction("observation.erased") as change:
         if view.within(change).outcome() is not None:

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import WatchAct
 from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import Acknowledgement, RiskWarning, Silence
-from pilotbase.watch.subjects import own_service, require_operator, stored_service
+from pilotbase.watch.subjects import own_service, require_permitted, stored_service
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
@@ -34,7 +35,7 @@ def acknowledge(view: View, warning: Digest, note: str = "") -> Acknowledgement:
     if known is not None:
         return known
     found = view.load(warning, RiskWarning)
-    service = own_service(view, found.service)
+    service = own_service(view, found.service, WatchAct.CARE)
     stored = stored_service(view, found.service)
     with view.transaction("warning.acknowledged") as change:
         if view.within(change).head(_head(warning)) is not None:
@@ -66,7 +67,7 @@ def silence(view: View, service: str, reason: str, until: datetime, detector: st
     if known is not None:
         return known
     stored = stored_service(view, service)
-    require_operator(view)
+    require_permitted(view, WatchAct.SILENCE)
     now = view.store.clock()
     if not reason.strip():
         raise InputError("watching.no_reason")
@@ -91,7 +92,7 @@ def end_in(hours: float, now: datetime) -> datetime:
 def end_silence(view: View, service: str, detector: str | None = None) -> None:
     """Let notices of a detector, or of a service, go out again; raises as `silence`, and nothing where none rests."""
     stored = stored_service(view, service)
-    require_operator(view)
+    require_permitted(view, WatchAct.SILENCE)
     with view.transaction("warning.silenced") as change:
         here = view.within(change)
         if here.outcome() is not None:

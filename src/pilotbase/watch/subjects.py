@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.permissions import Stands, WatchAct, permitted
 from pilotbase.documents.service import Service
 from pilotbase.documents.subjects import service_subject, watch_head
 from pilotbase.documents.watch import Watch
@@ -24,22 +25,22 @@ def service_of(view: View, name: str) -> Service:
     return stored_service(view, name).load(Service)
 
 
-def own_service(view: View, name: str) -> Service:
-    """Return a service for which the actor may hand in: its owner's, or any for the operator.
+def own_service(view: View, name: str, act: WatchAct = WatchAct.HAND_IN) -> Service:
+    """Return a service for which the actor may hand in, or do another ``act`` of its owner's.
 
     Raises:
         NotFoundError: the actor sees no such service.
         RefusedError: it sees it, as a supplier does, and may hand in nothing.
     """
     service = service_of(view, name)
-    if not view.actor.may_write_for(service.organisation):
+    if not permitted(act, view.actor, Stands(demand_owner=service.organisation)):
         raise RefusedError("observation.not_yours", service=name)
     return service
 
 
-def require_operator(view: View) -> None:
-    """Return if the actor is the operator, who arms and silences; raises `RefusedError`."""
-    if not view.actor.is_operator:
+def require_permitted(view: View, act: WatchAct) -> None:
+    """Return if the actor may do ``act`` to a watch, as the operator may; raises `RefusedError`."""
+    if not permitted(act, view.actor):
         raise RefusedError("workspace.operator_only", organisation=view.actor.organisation)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ninja import Router
 
 from pilotbase.documents.api.people import Caller, Invitation, Membership, NewInvitation
-from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.permissions import DeskAct
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
@@ -47,5 +47,5 @@ def send(request: HubRequest, wanted: NewInvitation, name: Word) -> tuple[int, I
 
 
 def _require_operator(request: HubRequest) -> None:
-    if not request.acting.has(Role.OPERATOR):
+    if not request.acting.may(DeskAct.INVITE):
         raise NotFoundError("hub.not_found")

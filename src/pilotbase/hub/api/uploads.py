@@ -26,9 +26,9 @@ from pilotbase.documents.api.uploads import (
     NewUpload,
     OpenUpload,
 )
+from pilotbase.documents.permissions import Act, DeskAct
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import scenario_subject
-from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
@@ -69,7 +69,7 @@ def uploads(request: HubRequest) -> list[OpenUpload]:
 @router.post("/uploads", response=answers(OpenUpload, 201), summary="Announce an upload")
 def start(request: HubRequest, wanted: NewUpload) -> HttpResponse:
     """Say what is to come. Only suppliers and demand owners hand in, and the operator for them."""
-    request.acting.require(Role.SUPPLIER, Role.DEMAND_OWNER, Role.OPERATOR)
+    request.acting.require(DeskAct.UPLOAD)
 
     def act(view: View) -> HttpResponse:
         return _told(start_upload(vault_of(base(), view), wanted.name, wanted.size, wanted.digest, _terms()), 201)
@@ -118,7 +118,7 @@ def erase(request: HubRequest, identity: UploadId) -> HttpResponse:
 )
 def hand_in_scenario(request: HubRequest, given: HandedInScenario) -> HttpResponse:
     """Make a scenario, or its newest version, of a zip that holds scenario.yaml and the data that it names."""
-    request.acting.require(Role.DEMAND_OWNER, Role.OPERATOR)
+    request.acting.require(Act.SCENARIO_REGISTER)
 
     def act(view: View) -> HttpResponse:
         remarks = Remarks(given.note, seen(request), given.new, given.why_holds)
@@ -137,7 +137,7 @@ def hand_in_scenario(request: HubRequest, given: HandedInScenario) -> HttpRespon
 )
 def hand_in_application(request: HubRequest, given: HandedInApplication) -> HttpResponse:
     """Make an application, or its newest version, of a zip that holds application.yaml and what it runs."""
-    request.acting.require(Role.SUPPLIER)
+    request.acting.require(Act.APPLICATION_REGISTER)
 
     def act(view: View) -> HttpResponse:
         made_for = (given.scenario, Remarks(given.note, seen(request)))

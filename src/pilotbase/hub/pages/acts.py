@@ -16,11 +16,10 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.forms.bringing import FORMS, Bringing, OrganisationForm, ProposeForm, StepForm
 from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.records import see
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -56,7 +55,7 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_only(Role.OPERATOR)
+@for_act(Act.ORGANISATION_REGISTER)
 def register_organisation(request: HubRequest) -> HttpResponse:
     """Register an organisation."""
     bringing = _new(request, "organisation", Act.ORGANISATION_REGISTER)
@@ -68,7 +67,7 @@ def register_organisation(request: HubRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_only(Role.SUPPLIER)
+@for_act(Act.COMMISSION_PROPOSE)
 def propose(request: HubRequest) -> HttpResponse:
     """Propose a trial of an application of one's own on an open scenario."""
     bringing = _new(request, "commission", Act.COMMISSION_PROPOSE)

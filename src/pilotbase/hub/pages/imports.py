@@ -21,16 +21,16 @@ from pilotbase.catalogue.targets import set_targets
 from pilotbase.compute.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Sheet, read_sheet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.kept_tables import erased_on_failure, keep_file, opened_table
 from pilotbase.hub.forms.private_files import make_name
-from pilotbase.hub.guards import role_only
+from pilotbase.hub.guards import for_act
 from pilotbase.hub.people.inviting import invite_all
 from pilotbase.hub.people.known import known_people
 from pilotbase.hub.sentences import t
@@ -72,7 +72,7 @@ class Looked:
 
 
 @require_safe
-@role_only(Role.OPERATOR)
+@for_act(DeskAct.IMPORT)
 def show(request: HubRequest) -> HttpResponse:
     """Show what can be imported."""
     kinds = [{"name": kind, "columns": COLUMNS[kind]} for kind in COLUMNS]
@@ -81,7 +81,7 @@ def show(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@role_only(Role.OPERATOR)
+@for_act(DeskAct.IMPORT)
 def template(request: HubRequest, kind: str) -> HttpResponse:
     """Give an empty spreadsheet with the columns of a kind, called as in the reader's language."""
     header = [column.title(language()) for column in _columns(kind)]
@@ -89,7 +89,7 @@ def template(request: HubRequest, kind: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_only(Role.OPERATOR)
+@for_act(DeskAct.IMPORT)
 def start(request: HubRequest, kind: str) -> HttpResponse:
     """Take a spreadsheet in: it is kept, and read in a box."""
     columns = _columns(kind)
@@ -117,14 +117,14 @@ def start(request: HubRequest, kind: str) -> HttpResponse:
 
 
 @require_safe
-@role_only(Role.OPERATOR)
+@for_act(DeskAct.IMPORT)
 def preview(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     """Show what a spreadsheet would do, and all that is wrong with it; nothing is done."""
     return _preview(request, kind, _look(request.acting.view, kind, identity))
 
 
 @require_safe
-@role_only(Role.OPERATOR)
+@for_act(DeskAct.IMPORT)
 def problems(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     """Give every problem as a file."""
     found = _look(request.acting.view, kind, identity).plan.problems
@@ -133,7 +133,7 @@ def problems(request: HubRequest, kind: str, identity: str) -> HttpResponse:
 
 
 @require_POST
-@role_only(Role.OPERATOR)
+@for_act(DeskAct.IMPORT)
 def confirm(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     """Carry out what was shown: all of it in one transaction; what has changed meanwhile is shown first."""
     view = request.acting.view
@@ -152,7 +152,7 @@ def confirm(request: HubRequest, kind: str, identity: str) -> HttpResponse:
 
 
 @require_POST
-@role_only(Role.OPERATOR)
+@for_act(DeskAct.IMPORT)
 def cancel(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     """Forget a spreadsheet."""
     _columns(kind)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.permissions import Act, IncidentAct
+from pilotbase.documents.permissions import Act, IncidentAct, Reading
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
@@ -19,15 +19,14 @@ from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.hub.acting import Acting, HubRequest, posted
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.incidents import FORMS
-from pilotbase.hub.guards import role_only
+from pilotbase.hub.guards import for_reading
 from pilotbase.hub.models import Person
 from pilotbase.hub.shown.addresses import address_of
-from pilotbase.roadmap.ledger import READERS as LEDGER_READERS
 from pilotbase.watch.clocks import load_book
 from pilotbase.watch.incidents import list_incidents, load_incident, may_act
 from pilotbase.watch.runbooks import may_edit, read_runbook
 from pilotbase.watch.subjects import service_of
-from pilotbase.worker.services.duty_desk import READERS, clocks_of, duty_desk
+from pilotbase.worker.services.duty_desk import clocks_of, duty_desk
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listings
 from pilotbase.workspace.store import View
@@ -36,7 +35,7 @@ _LISTED = 200
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.DESK)
 def desk(request: HubRequest) -> HttpResponse:
     """Show every service on one screen."""
     view = request.acting.view
@@ -45,7 +44,7 @@ def desk(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.DESK)
 def show_all(request: HubRequest) -> HttpResponse:
     """List the incidents, closed ones too."""
     shown = {"title": text("incident.incidents"), "incidents": list_incidents(request.acting.view, limit=_LISTED)}
@@ -53,7 +52,7 @@ def show_all(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.DESK)
 def show_runbook(request: HubRequest, name: str) -> HttpResponse:
     """Show what is done when a warning about a service reaches a colour, and who must then be told."""
     view = request.acting.view
@@ -74,7 +73,7 @@ def show_runbook(request: HubRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.DESK)
 def show(request: HubRequest, number: int) -> HttpResponse:
     """Show an incident: three fields that are three things, its timeline, its clocks."""
     view = request.acting.view
@@ -92,14 +91,14 @@ def show(request: HubRequest, number: int) -> HttpResponse:
         "acts": [act for act in FORMS if _is_possible(view, incident, IncidentAct(act))],
         "order": _order_address(request.acting, service),
         "versions": _versions(view, service),
-        "reads_ledger": request.acting.has(*LEDGER_READERS),
+        "reads_ledger": request.acting.reads(Reading.LEDGER),
         "crumbs": _crumbs(),
     }
     return render(request, "hub/incident.html", shown)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_only(*READERS)
+@for_reading(Reading.DESK)
 def take(request: HubRequest, number: int, act: str) -> HttpResponse:
     """Show the form of an act on an incident; do it."""
     view = request.acting.view

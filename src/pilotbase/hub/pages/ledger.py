@@ -13,18 +13,19 @@ from pilotbase.catalogue.figures import Chosen, Figure, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
 from pilotbase.charts import Grid, grid_chart, spell_days, way_chart
 from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, MapTold, RankingTold, SpanTold
+from pilotbase.documents.permissions import DeskAct, Reading
 from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Action, Role, Sector, Support
+from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.guards import role_only
+from pilotbase.hub.guards import for_reading
 from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.counting import Counted, counted
 from pilotbase.hub.shown.drawn import drawn, legs_of
 from pilotbase.hub.shown.records import lines_of
 from pilotbase.roadmap.choosing import MOST_TOP, rank_scenarios, scenarios_of, tell_ranking
-from pilotbase.roadmap.ledger import READERS, owner_of, tell_ledger, tell_map
+from pilotbase.roadmap.ledger import owner_of, tell_ledger, tell_map
 from pilotbase.roadmap.planning import tell_roadmap
 from pilotbase.roadmap.ranking import CRITERIA, Weights
 from pilotbase.roadmap.tables import Table, ledger_table, map_table, ranking_table, spell_shift
@@ -37,7 +38,7 @@ LARGEST_WEIGHT = 10
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.LEDGER)
 def show(request: HubRequest) -> HttpResponse:
     """Show figures, days and costs by step, and targets."""
     found = _counted(request)
@@ -51,13 +52,13 @@ def show(request: HubRequest) -> HttpResponse:
         "chart": drawn(way_chart(legs, language())),
         "targets": [(one, _asked(one)) for one in told.targets],
         "phases": [(one, _asked(one)) for one in told.phases],
-        "can_import": request.acting.has(Role.OPERATOR),
+        "can_import": request.acting.may(DeskAct.IMPORT),
     }
     return render(request, "hub/ledger.html", shown)
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.LEDGER)
 def records(request: HubRequest, figure: str) -> HttpResponse:
     """List the records that a figure of the ledger counts."""
     if figure not in set(Figure):
@@ -68,7 +69,7 @@ def records(request: HubRequest, figure: str) -> HttpResponse:
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.LEDGER)
 def step(request: HubRequest, step: str, progress: str) -> HttpResponse:
     """List the records that took a step, are still on it, or have ended before."""
     found = (STEPS | WHOLE).get(step)
@@ -80,7 +81,7 @@ def step(request: HubRequest, step: str, progress: str) -> HttpResponse:
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.LEDGER)
 def show_map(request: HubRequest) -> HttpResponse:
     """Show six actions × eight supports."""
     told = _map(request)
@@ -100,7 +101,7 @@ def show_map(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.LEDGER)
 def ranking(request: HubRequest) -> HttpResponse:
     """Show the ranking of scenarios under the weights that are asked for, and what flips."""
     told = _ranking(request)
@@ -126,7 +127,7 @@ def ranking(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.LEDGER)
 def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int) -> HttpResponse:
     """List the scenarios of one worth."""
     values = (potential, maturity, driving_effect)
@@ -136,7 +137,7 @@ def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.LEDGER)
 def plan(request: HubRequest) -> HttpResponse:
     """Show the roadmap: which scenarios, when, how far they have come, and what is suggested."""
     told = tell_roadmap(request.acting.view)
@@ -145,7 +146,7 @@ def plan(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@role_only(*READERS)
+@for_reading(Reading.LEDGER)
 def download(request: HubRequest, name: str) -> HttpResponse:
     """Give the ledger, the map or the ranking as CSV."""
     reader = language()

@@ -10,8 +10,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.lifecycles import states
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Role, Sector
+from pilotbase.documents.vocabularies import Sector
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown.addresses import KINDS
@@ -52,18 +53,18 @@ def _list(request: HubRequest, section: str) -> HttpResponse:
         "sectors": _choices("sector", [sector.value for sector in Sector], [query.sector]),
         "next": urlencode({**request.GET.dict(), "after": page.after}) if page.after else "",
         "dated": bool(request.acting.organisation) and kind != "organisation",
-        "can_register": request.acting.has(*REGISTERING[kind]),
+        "can_register": request.acting.may(REGISTERING[kind]),
     }
     return render(request, "hub/records.html", shown)
 
 
 REGISTERING = {
-    "scenario": (Role.DEMAND_OWNER, Role.OPERATOR),
-    "application": (Role.SUPPLIER,),
-    "commission": (Role.SUPPLIER,),
-    "organisation": (Role.OPERATOR,),
+    "scenario": Act.SCENARIO_REGISTER,
+    "application": Act.APPLICATION_REGISTER,
+    "commission": Act.COMMISSION_PROPOSE,
+    "organisation": Act.ORGANISATION_REGISTER,
 }
-"""Who sees the button that registers a new one; whether they may, the record decides."""
+"""Kind → the act that registers a new one."""
 
 
 def _query(request: HubRequest, kind: str) -> Query:

@@ -15,10 +15,11 @@ from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Chosen, Figure, Figure
 from pilotbase.catalogue.targets import Reached, reached, read_targets
 from pilotbase.charts import LIGHT, Bar, Legend, Stage, Theme, bar_chart, funnel_chart, spell_days, way_chart
 from pilotbase.charts.themes import DARK
+from pilotbase.documents.permissions import DeskAct, Reading
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Action, Role, Sector
+from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.guards import role_only
+from pilotbase.hub.guards import for_reading
 from pilotbase.hub.shown.counting import counted
 from pilotbase.hub.shown.drawn import drawn, legs_of
 from pilotbase.hub.shown.records import lines_of
@@ -31,15 +32,15 @@ SHOWN_LATE, SHOWN_JOBS, SHOWN_GROUPS = 8, 8, 7
 
 
 @require_safe
-@role_only(Role.OPERATOR, Role.REGULATOR)
+@for_reading(Reading.OVERVIEW)
 def show(request: HubRequest) -> HttpResponse:
     """Show all figures, the queue, what is late and how far the targets of the year are reached."""
-    shown = {"title": text("overview.title"), "can_import": request.acting.has(Role.OPERATOR)}
+    shown = {"title": text("overview.title"), "can_import": request.acting.may(DeskAct.IMPORT)}
     return render(request, "hub/overview.html", {**shown, **_content(request.acting.view, LIGHT)})
 
 
 @require_safe
-@role_only(Role.OPERATOR, Role.REGULATOR)
+@for_reading(Reading.OVERVIEW)
 def screen(request: HubRequest) -> HttpResponse:
     """Show the figures on a wall: dark, or light with ``?ground=light``; it renews itself."""
     light = request.GET.get("ground") == "light"
@@ -54,7 +55,7 @@ def screen(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@role_only(Role.OPERATOR, Role.REGULATOR)
+@for_reading(Reading.OVERVIEW)
 def records(request: HubRequest, figure: str) -> HttpResponse:
     """List the records that a figure counts."""
     if figure not in set(Figure):
@@ -72,7 +73,7 @@ def records(request: HubRequest, figure: str) -> HttpResponse:
 
 
 @require_safe
-@role_only(Role.OPERATOR, Role.REGULATOR)
+@for_reading(Reading.OVERVIEW)
 def late(request: HubRequest) -> HttpResponse:
     """List what is late."""
     act = request.GET.get("act", "")[:60]

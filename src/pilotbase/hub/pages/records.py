@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
 from pilotbase.documents.base import Localized
+from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.record import ApplicationVersion, Approval, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
@@ -170,7 +171,7 @@ def _members(acting: Acting, name: str) -> dict[str, Any]:
     """Return the people of an organisation for its members, the operator and the regulator."""
     if not (acting.actor.sees_all or acting.organisation == name):
         return {}
-    manages = acting.has(Role.OPERATOR)
+    manages = acting.may(DeskAct.INVITE)
     return {
         "members": Membership.objects.filter(organisation=name).select_related("person").order_by("person__name"),
         "manages": manages,

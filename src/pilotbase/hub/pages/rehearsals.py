@@ -6,14 +6,14 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.records import record_of
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
-from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
-from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.shown.addresses import subject_of
 from pilotbase.hub.shown.records import see
@@ -24,7 +24,7 @@ from pilotbase.workspace.failures import NotFoundError
 
 
 @require_safe
-@role_only(Role.SUPPLIER)
+@for_act(Act.APPLICATION_REGISTER)
 def kit(request: HubRequest, name: str) -> HttpResponse:
     """Give an application that runs as it stands and the public sample of an open scenario."""
     seen = see(request.acting.view, subject_of("scenarios", name))

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pilotbase.charts import Bar, Legend, bar_chart
 from pilotbase.documents.api.services import NewService, SeenBudget, UsageRow
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import Service
-from pilotbase.documents.service_acts import ServiceAct
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.hub.acting import HubRequest, language, posted

@@ -23,7 +23,6 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.chosen_files import chosen_file
@@ -31,7 +30,7 @@ from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.handing_in import AnswersForm, ApplicationForm, DataForm, EditForm
 from pilotbase.hub.forms.kept_tables import KeptTable, find_table, forget_file, keep_table, opened_table
 from pilotbase.hub.forms.private_files import make_name, private_folder, save
-from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.records import see
@@ -49,7 +48,7 @@ _AGAINST = (InputError, RefusedError, ConflictError)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_only(Role.DEMAND_OWNER, Role.OPERATOR)
+@for_act(Act.SCENARIO_REGISTER)
 def scenario(request: HubRequest) -> HttpResponse:
     """Draft a scenario: first the table, then the answers about its columns; or both at once."""
     data = DataForm(*posted_files(request))
@@ -94,7 +93,7 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_only(Role.SUPPLIER)
+@for_act(Act.APPLICATION_REGISTER)
 def application(request: HubRequest) -> HttpResponse:
     """Hand in a version of an application."""
     form = ApplicationForm(request, *posted_files(request))

@@ -16,16 +16,17 @@ from django.views.decorators.http import require_POST, require_safe
 from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
 from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchStatus
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.permissions import Reading, Stands, WatchAct, permitted
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.vocabularies import Colour, Role, Signal
+from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import Watch
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.watch import SilenceForm, TermsForm
-from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.earlier_armings import earlier_armings
 from pilotbase.hub.shown.drawn import drawn
 from pilotbase.watch import status
@@ -33,7 +34,6 @@ from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, repl
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.muting import acknowledge, end_silence, silence
 from pilotbase.watch.subjects import service_of
-from pilotbase.worker.services.duty_desk import READERS as DESK_READERS
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
@@ -58,7 +58,7 @@ def warnings(request: HubRequest) -> HttpResponse:
 
 
 @require_POST
-@role_only(Role.OPERATOR)
+@for_act(WatchAct.REPLAY)
 def replay(request: HubRequest, name: str) -> HttpResponse:
     """Replay a watch on the terms that were asked for."""
     form = TermsForm(posted(request))
@@ -75,21 +75,21 @@ def replay(request: HubRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@role_only(Role.OPERATOR)
+@for_act(WatchAct.ARM)
 def arm_watch(request: HubRequest, name: str) -> HttpResponse:
     """Arm the watch that was replayed, unless another was since."""
     return _act(request, name, lambda view: arm(view, name, request.POST.get("replay", "")))
 
 
 @require_POST
-@role_only(Role.OPERATOR)
+@for_act(WatchAct.DISARM)
 def disarm_watch(request: HubRequest, name: str) -> HttpResponse:
     """Let a service go unwatched."""
     return _act(request, name, lambda view: disarm(view, name))
 
 
 @require_POST
-@role_only(Role.OPERATOR)
+@for_act(WatchAct.SILENCE)
 def be_silent(request: HubRequest, name: str) -> HttpResponse:
     """Let notices rest."""
     form = SilenceForm(posted(request))
@@ -100,7 +100,7 @@ def be_silent(request: HubRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@role_only(Role.OPERATOR)
+@for_act(WatchAct.SILENCE)
 def speak(request: HubRequest, name: str) -> HttpResponse:
     """Let notices go out again."""
     return _act(request, name, lambda view: end_silence(view, name, request.POST.get("detector") or None))
@@ -130,7 +130,7 @@ def _pass_on_missing(error: PilotbaseError) -> None:
 
 
 def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
-    view, operates = request.acting.view, request.acting.has(Role.OPERATOR)
+    view, operates = request.acting.view, request.acting.may(WatchAct.ARM)
     service, found = service_of(view, name), status.status_of(view, name)
     replayed = last_replay(view, name) if operates else None
     raised = status.list_warnings(view, name, _WARNINGS)
@@ -144,8 +144,8 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
         "counts": [(Text(code=f"counted.{what}"), count) for what, count in found.counts.items()],
         "warnings": raised[:_LISTED],
         "earlier": earlier_armings(view, service, found.watch, raised),
-        "incidents": list_incidents(view, name, limit=_INCIDENTS) if request.acting.has(*DESK_READERS) else [],
-        "may_care": view.actor.may_write_for(service.organisation),
+        "incidents": list_incidents(view, name, limit=_INCIDENTS) if request.acting.reads(Reading.DESK) else [],
+        "may_care": permitted(WatchAct.CARE, view.actor, Stands(demand_owner=service.organisation)),
         "replayed": replayed,
         "replay_digest": replayed.digest() if replayed else "",
         "crumbs": [

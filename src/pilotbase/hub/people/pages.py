@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted
 from pilotbase.hub.base import operator_view
-from pilotbase.hub.guards import member_only, role_only
+from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.models import Invitation, Membership, Person
 from pilotbase.hub.people import invitations, tokens
 from pilotbase.hub.people.forms import InvitationForm, JoinForm, TokenForm
@@ -91,7 +92,7 @@ def token_revoke(request: HubRequest, number: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@role_only(Role.OPERATOR)
+@for_act(DeskAct.INVITE)
 def invite(request: HubRequest, organisation: str) -> HttpResponse:
     """Invite an address into an organisation."""
     seen = see(request.acting.view, organisation_subject(organisation))
@@ -113,7 +114,7 @@ def invite(request: HubRequest, organisation: str) -> HttpResponse:
 
 
 @require_POST
-@role_only(Role.OPERATOR)
+@for_act(DeskAct.INVITE)
 def withdraw(request: HubRequest, number: int) -> HttpResponse:
     """Withdraw an invitation."""
     invitation = Invitation.objects.filter(pk=number).first()
@@ -124,7 +125,7 @@ def withdraw(request: HubRequest, number: int) -> HttpResponse:
 
 
 @require_POST
-@role_only(Role.OPERATOR)
+@for_act(DeskAct.INVITE)
 def remove(request: HubRequest, number: int) -> HttpResponse:
     """End a membership."""
     membership = Membership.objects.select_related("person").filter(pk=number).first()

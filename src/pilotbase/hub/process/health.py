@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.permissions import DeskAct
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import Person
@@ -35,7 +35,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 def metrics(request: HubRequest) -> HttpResponse:
     """Give measurements to operators and their tokens; for others there is no such page: counts are not public."""
     acting = _by_token(request) or request.acting
-    if not acting.has(Role.OPERATOR):
+    if not acting.may(DeskAct.MEASURE):
         raise NotFoundError("hub.not_found")
     return HttpResponse(MEASUREMENTS.render([*_gauges()]), content_type=CONTENT_TYPE)
 

@@ -8,12 +8,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from pilotbase.documents.permissions import Reading
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, language
 from pilotbase.hub.base import base
-from pilotbase.roadmap.ledger import READERS
-from pilotbase.worker.services.duty_desk import READERS as DESK_READERS
 
 
 @dataclass(frozen=True)
@@ -24,14 +22,14 @@ class Entry:
     name: str
     section: str = ""
     members_only: bool = False
-    roles: frozenset[Role] = frozenset()
-    """Only for organisations in one of these roles; empty: whatever the role."""
+    reading: Reading | None = None
+    """Only for those who may read this; None: for all members."""
 
 
 FLOW = (
     Entry(text("hub.nav_my_work"), "my-work", members_only=True),
-    Entry(text("overview.title"), "overview", members_only=True, roles=frozenset({Role.OPERATOR, Role.REGULATOR})),
-    Entry(text("roadmap.ledger"), "ledger", members_only=True, roles=frozenset(READERS)),
+    Entry(text("overview.title"), "overview", members_only=True, reading=Reading.OVERVIEW),
+    Entry(text("roadmap.ledger"), "ledger", members_only=True, reading=Reading.LEDGER),
     Entry(text("hub.nav_scenarios"), "records", "scenarios"),
     Entry(text("hub.nav_applications"), "records", "applications", members_only=True),
     Entry(text("match.nav"), "matching", members_only=True),
@@ -41,7 +39,7 @@ FLOW = (
     Entry(text("hub.nav_certificates"), "certificate-check"),
     Entry(text("service.nav"), "services", members_only=True),
     Entry(text("watching.warnings"), "warnings", members_only=True),
-    Entry(text("incident.desk"), "duty-desk", members_only=True, roles=frozenset(DESK_READERS)),
+    Entry(text("incident.desk"), "duty-desk", members_only=True, reading=Reading.DESK),
     Entry(text("hub.nav_organisations"), "records", "organisations", members_only=True),
     Entry(text("live.queue_title"), "queue", members_only=True),
     Entry(text("portal.nav_figures"), "figures"),
@@ -67,7 +65,7 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
 def _is_for(entry: Entry, acting: Acting | None) -> bool:
     if acting is None or not acting.organisation:
         return not entry.members_only
-    return not entry.roles or acting.has(*entry.roles)
+    return entry.reading is None or acting.reads(entry.reading)
 
 
 def _line(entry: Entry, here: str) -> dict[str, Any]:

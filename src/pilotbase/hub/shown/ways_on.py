@@ -50,10 +50,10 @@ def _links(acting: Acting, seen: Seen, scenario: Scenario) -> list[tuple[Any, st
 
 
 def _of_trial(acting: Acting, record: Record) -> dict[str, Any]:
-    may = {reading: may_read(reading, acting.actor, record.stands) for reading in Reading}
+    may_budget = may_read(Reading.BUDGET, acting.actor, record.stands)
     return {
-        "may_take_bundle": may[Reading.BUNDLE] and bool(reports_of(record)),
-        "budget": budget_of_trial(base(), acting.view, record.subject) if may[Reading.BUDGET] else None,
+        "may_take_bundle": may_read(Reading.BUNDLE, acting.actor, record.stands) and bool(reports_of(record)),
+        "budget": budget_of_trial(base(), acting.view, record.subject) if may_budget else None,
         **_serving(acting, record),
         "own_rounds": record.round if acting.organisation == record.supplier else None,
     }

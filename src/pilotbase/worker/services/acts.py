@@ -18,9 +18,8 @@ from pilotbase.documents.api.services import (
     UsageRow,
 )
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.permissions import Acting
+from pilotbase.documents.permissions import Acting, ServiceAct, Stands, permitted
 from pilotbase.documents.service import Service, ServiceStanding
-from pilotbase.documents.service_acts import ServiceAct, may
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.service import registry, standing, terms
@@ -97,7 +96,7 @@ class BaseServices:
 
     def may(self, act: ServiceAct, service: Service) -> bool:
         """Tell whether the actor may do ``act`` to the service: for the buttons of a page."""
-        return may(act, self.view.actor, service.organisation)
+        return permitted(act, self.view.actor, Stands(demand_owner=service.organisation))
 
 
 def premises_of(base: Base) -> Premises:
@@ -108,7 +107,7 @@ def premises_of(base: Base) -> Premises:
 def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
     """Tell whether it is for ``actor`` to put what the certificate speaks of into service: for a button."""
     owner = certificate.scenario.owner.organisation
-    return certificate.verdict is Verdict.ACCEPT and may(ServiceAct.CREATE, actor, owner)
+    return certificate.verdict is Verdict.ACCEPT and permitted(ServiceAct.CREATE, actor, Stands(demand_owner=owner))
 
 
 def _listed(service: Service, stands: ServiceStanding) -> ListedService:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pilotbase.documents.permissions import Reading, may_read
 from pilotbase.documents.service import Service, ServiceStanding
-from pilotbase.documents.vocabularies import Colour, Role, ServingState
+from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import Incident, ReportingClock, RiskWarning
 from pilotbase.service.registry import services_of
 from pilotbase.watch.incidents import list_incidents
@@ -15,8 +16,6 @@ from pilotbase.watch.reaction_rows import Done, newest_steps, warned_heads
 from pilotbase.watch.standings import armed_services
 from pilotbase.workspace.store import View
 
-READERS = (Role.OPERATOR, Role.DEMAND_OWNER, Role.REGULATOR)
-"""Whose desk it is: suppliers see that their certificate is suspended, not more."""
 _COLOURS, _STATES = list(Colour), list(ServingState)
 _SHOWN_STEPS, _INCIDENTS = 6, 500
 
@@ -61,7 +60,7 @@ class DeskLine:
 def duty_desk(view: View) -> list[DeskLine]:
     """Return the services whose desk the actor's is, the most serious first; none for other roles."""
     actor = view.actor
-    if not actor.roles & set(READERS):
+    if not may_read(Reading.DESK, actor):
         return []
     found = _read(view)
     seen = [pair for pair in services_of(view) if actor.sees_all or pair[0].organisation == actor.organisation]
