@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.permissions import act_name
 from pilotbase.documents.record import Record, StepTaken
 from pilotbase.documents.subjects import record_head
@@ -26,7 +27,7 @@ class StaleEditError(ConflictError):
             subject=subject,
             organisation=last.organisation,
             act=act_name(last.act),
-            at=f"{last.at:%Y-%m-%d %H:%M} UTC",
+            at=spell_minute(last.at),
         )
         self.steps = tuple(steps)
 

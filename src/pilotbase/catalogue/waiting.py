@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pilotbase.documents.lifecycles import APPROVAL_DAYS, LIFECYCLES, RETRIAL_DAYS, REVIEWER_DAYS, Transition
+from pilotbase.documents.moments import day_end
 from pilotbase.documents.permissions import PERMISSIONS, Act, Grant, Relation
 from pilotbase.documents.record import ORDERED_ACTS, Record, Waiting
 from pilotbase.documents.states import PREPARED, CommissionState
@@ -17,11 +18,6 @@ def waiting(record: Record) -> tuple[Waiting, ...]:
     rows = (row for row in LIFECYCLES[record.kind] if record.state in row.sources)
     expected = [one for row in rows for one in _expected(record, row)]
     return (*expected, *_besides(record))
-
-
-def day_end(day: str) -> datetime:
-    """Return the last moment of a day, UTC."""
-    return datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=UTC)
 
 
 def _expected(record: Record, row: Transition) -> Iterator[Waiting]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
@@ -15,6 +15,7 @@ from pilotbase.certificate.roots import TrustRoots
 from pilotbase.certificate.statement import PAYLOAD_TYPE, read_statement
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InvalidProofError, UnknownProofError
+from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Text, text
 
@@ -109,17 +110,15 @@ def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, a
         return text("certificate.doubt.other_issuer", found=listed.issuer, issuer=certificate.issuer)
     entry = listed.find(certificate.serial)
     if entry is not None:
-        raise InvalidProofError("certificate.revoked", at=_minute(entry.at), reason=spoken_reason(entry.reason))
+        raise InvalidProofError("certificate.revoked", at=spell_minute(entry.at), reason=spoken_reason(entry.reason))
     if not listed.fresh(at):
-        return text("certificate.doubt.stale", issued=_minute(listed.issued_at), until=_minute(listed.next_update))
+        return text(
+            "certificate.doubt.stale", issued=spell_minute(listed.issued_at), until=spell_minute(listed.next_update)
+        )
     held = listed.find_suspended(certificate.serial)
     if held is not None:
-        raise InvalidProofError("certificate.suspended", at=_minute(held.at), reason=spoken_reason(held.reason))
+        raise InvalidProofError("certificate.suspended", at=spell_minute(held.at), reason=spoken_reason(held.reason))
     return None
-
-
-def _minute(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _not_listed(listed: RevocationList) -> Text:
@@ -127,6 +126,6 @@ def _not_listed(listed: RevocationList) -> Text:
     return text(
         "certificate.not_listed",
         number=listed.number,
-        issued=_minute(listed.issued_at),
-        until=_minute(listed.next_update),
+        issued=spell_minute(listed.issued_at),
+        until=spell_minute(listed.next_update),
     )

@@ -13,6 +13,7 @@ from pilotbase.charts.numbers import spell_count, spell_number
 from pilotbase.charts.palette import BLUE, LINE, MUTED, PAPER
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.warning_colours import FILLS
+from pilotbase.documents.moments import spell_day, spell_second
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Colour
 
@@ -91,11 +92,12 @@ def _upright_name(path: WatchedPath) -> Text:
 def _spelled(path: WatchedPath) -> tuple[str, str]:
     """Return the first and the last moment: days, or hours and seconds where all lies within one."""
     first, last = path.points[0].at, path.points[-1].at
-    return (f"{first:%Y-%m-%d %H:%M:%S}", _short(last, path)) if _is_short(path) else (f"{first:%F}", f"{last:%F}")
+    begins = spell_second(first, zone=False) if _is_short(path) else spell_day(first)
+    return begins, _short(last, path)
 
 
 def _short(at: datetime, path: WatchedPath) -> str:
-    return f"{at:%H:%M:%S UTC}" if _is_short(path) else f"{at:%F}"
+    return f"{at:%H:%M:%S UTC}" if _is_short(path) else spell_day(at)
 
 
 def _is_short(path: WatchedPath) -> bool:

@@ -13,6 +13,7 @@ from pilotbase.cli.edge import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import state_name, transition
+from pilotbase.documents.moments import spell_day
 from pilotbase.documents.permissions import Act, act_name
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text
@@ -77,7 +78,7 @@ def show_record(subject: str, as_json: bool) -> None:
         return
     _print_record(record)
     for waiting in record.waits:
-        due = f"{waiting.due:%Y-%m-%d}" if waiting.due else "–"
+        due = spell_day(waiting.due) if waiting.due else "–"
         say(text("cli.hub_waits", act=act_name(waiting.act), role=text(f"role.{waiting.role}"), due=due))
 
 
@@ -190,5 +191,5 @@ def _print_listed(one: ListedRecord) -> None:
 
 
 def _print_work(item: WaitingWork) -> None:
-    due = f"{item.due:%Y-%m-%d}" if item.due else "–"
+    due = spell_day(item.due) if item.due else "–"
     say(text("cli.hub_work", due=due, act=act_name(Act(item.act)), subject=item.subject))

@@ -13,6 +13,7 @@ from pilotbase.cli.driving import hub, remote
 from pilotbase.cli.edge import print_json, progress_shown, say
 from pilotbase.cli.hub_records import AsJson, Note, Seen
 from pilotbase.documents.lifecycles import state_name
+from pilotbase.documents.moments import spell_day, spell_minute
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def list_uploads(as_json: AsJson = False) -> None:
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
     for one in [] if as_json else found:
-        until = f"{one.expires_at:%Y-%m-%d %H:%M} UTC"
+        until = spell_minute(one.expires_at)
         facts = {"received": one.received, "size": one.size, "until": until}
         say(text("cli.hub_upload", identity=one.identity, name=one.name, **facts))
 
@@ -87,7 +88,7 @@ def kept_files(scenario: Kept, as_json: AsJson = False) -> None:
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
     for one in [] if as_json else found:
-        say(text("cli.hub_kept", scenario=one.scenario, size=one.size, until=f"{one.kept_until:%Y-%m-%d}"))
+        say(text("cli.hub_kept", scenario=one.scenario, size=one.size, until=spell_day(one.kept_until)))
 
 
 @remote

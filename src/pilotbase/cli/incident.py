@@ -9,6 +9,7 @@ import typer
 
 from pilotbase.cli.driving import hub, is_remote, remote
 from pilotbase.cli.edge import language, print_json, say
+from pilotbase.documents.moments import spell_second
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 
@@ -167,15 +168,15 @@ def _print(incident: Incident, as_json: bool) -> None:
         print_json(incident.to_json_value())
         return
     _say_head(incident)
-    say(text("incident.colour_line", colour=text(f"colour.{incident.colour}"), at=_moment(incident.known_at)))
+    say(text("incident.colour_line", colour=text(f"colour.{incident.colour}"), at=spell_second(incident.known_at)))
     for number, line in enumerate(incident.timeline, 1):
         code = "incident.timeline_said" if line.said else "incident.timeline_line"
         said = {"said": line.said} if line.said else {}
-        say(text(code, number=number, at=_moment(line.at), what=line.what, **said))
+        say(text(code, number=number, at=spell_second(line.at), what=line.what, **said))
     for clock in incident.clocks:
         done = clock.done_at
         code = "incident.clock_done" if done else "incident.clock_due"
-        say(text(code, clock=clock.clock, at=_moment(done or clock.due)))
+        say(text(code, clock=clock.clock, at=spell_second(done or clock.due)))
     for words in incident.unknown:
         say(text("incident.unknown_line", words=words))
 
@@ -191,7 +192,3 @@ def _say_head(incident: Incident) -> None:
             response=text(f"response.{incident.response}"),
         )
     )
-
-
-def _moment(at: object) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -12,6 +12,7 @@ from pilotbase.cli.asking import asked
 from pilotbase.cli.driving import hub, is_remote, remote
 from pilotbase.cli.edge import language, print_json, say
 from pilotbase.documents.base import localized
+from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, text
 
@@ -76,7 +77,7 @@ def show(name: Service, as_json: AsJson = False) -> None:
         )
     for one in [] if as_json else services.history(name):
         state = Text(code=f"serving.{one.state}")
-        say(text("service.stood", at=f"{one.at:%Y-%m-%d %H:%M} UTC", state=state, reason=one.reason))
+        say(text("service.stood", at=spell_minute(one.at), state=state, reason=one.reason))
 
 
 @app.command("stop")

@@ -13,6 +13,7 @@ import typer
 from pilotbase.cli.driving import hub, is_remote, remote
 from pilotbase.cli.edge import print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Signal
 
@@ -144,7 +145,7 @@ def silence(
         say(text("watching.silence_ended", service=service))
         return
     said = _watching().silence(service, reason, end_in(hours, datetime.now(UTC)), detector)
-    say(text("watching.silenced", service=service, until=f"{said.until:%Y-%m-%d %H:%M} UTC"))
+    say(text("watching.silenced", service=service, until=spell_minute(said.until)))
 
 
 @app.command("erase")
@@ -234,7 +235,7 @@ def _print_replay(found: Replay, as_json: bool) -> None:
     say(text("watching.replayed", source=source, cases=found.cases, cohorts=found.cohorts, turned=found.turned))
     for turn in found.turns[:_SHOWN]:
         colour = Text(code=f"colour.{turn.colour}")
-        began = f"{turn.began:%Y-%m-%d %H:%M}"
+        began = spell_minute(turn.began, zone=False)
         say(text("watching.line", colour=colour, detector=turn.detector, began=began, reason=turn.reason))
     for caution in found.cautions:
         say(caution)
@@ -273,6 +274,6 @@ def _print_unpromised(watch: Watch) -> None:
 
 def _print_warning(one: RaisedWarning) -> None:
     warning = one.warning
-    colour, began = Text(code=f"colour.{warning.colour}"), f"{warning.began:%Y-%m-%d %H:%M}"
+    colour, began = Text(code=f"colour.{warning.colour}"), spell_minute(warning.began, zone=False)
     say(text("watching.line", colour=colour, detector=warning.detector, began=began, reason=warning.reason))
     say(text("watching.named", service=warning.service, digest=one.digest))

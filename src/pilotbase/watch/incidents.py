@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.permissions import IncidentAct, Stands, act_name, permitted
 from pilotbase.documents.subjects import incident_subject
 from pilotbase.documents.texts import Text, text
@@ -127,7 +128,7 @@ def mark_reported(view: View, number: int, clock: str, said: str = "", asked: As
             allowed = [one.clock for one in incident.clocks if one.done_at is None]
             raise InputError("incident.no_clock", found=clock, number=number, allowed=allowed or "–")
         if found.done_at is not None:
-            raise ConflictError("incident.already_reported", clock=clock, at=f"{found.done_at:%Y-%m-%d %H:%M} UTC")
+            raise ConflictError("incident.already_reported", clock=clock, at=spell_minute(found.done_at))
         done = found.model_copy(update={"done_at": line.at, "done_by": line.person})
         clocks = tuple(done if one is found else one for one in incident.clocks)
         line = line.model_copy(update={"clock": clock})

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.charts import LeaderStep, leader_chart
 from pilotbase.documents.board import Board
+from pilotbase.documents.moments import spell_day
 from pilotbase.documents.states import ApplicationState
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
@@ -47,7 +48,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
 
 def steps_of(board: Board) -> list[LeaderStep]:
     """Return the leaders of a board, oldest first."""
-    return [LeaderStep(f"{entry.submitted_at:%Y-%m-%d}", entry.released) for entry in reversed(board.ranked)]
+    return [LeaderStep(spell_day(entry.submitted_at), entry.released) for entry in reversed(board.ranked)]
 
 
 def own_applications(acting: Acting, scenario: str) -> tuple[Listing, ...]:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.base import localized
+from pilotbase.documents.moments import spell_for_machines
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
@@ -104,7 +105,7 @@ def _atom(path: str, name: str, language: Language, updated: datetime, entries: 
     issuer = base().trust.issuer
     _add(root, "title", f"{issuer} · {text(f'portal.feed.{name}').render(language)}")
     _add(root, "id", f"{url}{path}")
-    _add(root, "updated", _moment(updated))
+    _add(root, "updated", spell_for_machines(updated))
     ElementTree.SubElement(root, "link", {"rel": "self", "type": "application/atom+xml", "href": f"{url}{path}"})
     ElementTree.SubElement(root, "link", {"rel": "alternate", "type": "text/html", "href": f"{url}/"})
     _add(ElementTree.SubElement(root, "author"), "name", issuer)
@@ -112,7 +113,7 @@ def _atom(path: str, name: str, language: Language, updated: datetime, entries: 
         element = ElementTree.SubElement(root, "entry")
         _add(element, "id", entry.url)
         _add(element, "title", entry.title)
-        _add(element, "updated", _moment(entry.updated))
+        _add(element, "updated", spell_for_machines(entry.updated))
         ElementTree.SubElement(element, "link", {"rel": "alternate", "type": "text/html", "href": entry.url})
         _add(ElementTree.SubElement(element, "author"), "name", entry.author)
         _add(element, "summary", entry.summary)
@@ -121,7 +122,3 @@ def _atom(path: str, name: str, language: Language, updated: datetime, entries: 
 
 def _add(parent: ElementTree.Element, name: str, content: str) -> None:
     ElementTree.SubElement(parent, name).text = make_visible(content)
-
-
-def _moment(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

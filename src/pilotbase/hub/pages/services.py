@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pilotbase.charts import Bar, Legend, bar_chart
 from pilotbase.documents.api.services import NewService, SeenBudget, UsageRow
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.moments import spell_day
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Text, text
@@ -185,7 +186,7 @@ def _usage_chart(usage: Sequence[UsageRow]) -> str:
     reader = language()
     calls: dict[str, tuple[int, int]] = {}
     for row in usage:
-        day = f"{row.day:%Y-%m-%d}"
+        day = spell_day(row.day)
         whole, part = calls.get(day, (0, 0))
         calls[day] = (whole + row.calls, part + (row.calls if row.end in _GOOD else 0))
     bars = [Bar(day, whole, part) for day, (whole, part) in sorted(calls.items())]

@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.moments import spell_day
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.vocabularies import Role
@@ -187,7 +188,7 @@ def mail_of(invitation: Invitation, link: str, language: Language) -> EmailMessa
     params = {
         "organisation": title_of(invitation.organisation, language),
         "link": link,
-        "until": invitation.expires_at.strftime("%Y-%m-%d"),
+        "until": spell_day(invitation.expires_at),
     }
     subject = text("hub.mail_invitation_subject", **params).render(language)
     return EmailMessage(subject, text("hub.mail_invitation", **params).render(language), None, [invitation.email])

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.moments import spell_day, spell_minute, spell_second
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, catalogue, sentence, text
@@ -164,7 +165,7 @@ def moment(when: object, seconds: bool = False) -> SafeString | str:
     """Return a time as ISO date and minute, with ``seconds`` to the second, in UTC."""
     if not isinstance(when, datetime):
         return "–"
-    shown = when.strftime("%Y-%m-%d %H:%M:%S UTC" if seconds else "%Y-%m-%d %H:%M UTC")
+    shown = spell_second(when) if seconds else spell_minute(when)
     return format_html('<time datetime="{}">{}</time>', when.isoformat(), shown)
 
 
@@ -181,7 +182,7 @@ def day(when: object) -> SafeString | str:
     """Return the day of a time."""
     if not isinstance(when, datetime):
         return "–"
-    return format_html('<time datetime="{}">{}</time>', when.isoformat(), when.strftime("%Y-%m-%d"))
+    return format_html('<time datetime="{}">{}</time>', when.isoformat(), spell_day(when))
 
 
 @register.filter

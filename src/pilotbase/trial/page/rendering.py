@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
 from functools import cache
 from importlib import resources
 
@@ -14,6 +13,7 @@ from markupsafe import Markup
 
 from pilotbase import charts
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.moments import spell_for_machines
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.trial.page.wording import Wording, capital
@@ -68,7 +68,7 @@ def _environment() -> Environment:
         "bytes": charts.spell_bytes,
         "capital": capital,
         "count": charts.spell_count,
-        "moment": _moment,
+        "moment": spell_for_machines,
         "probability": lambda value: f"{value:.4g}",
         "seconds": charts.spell_seconds,
         "short": _short_digest,
@@ -84,11 +84,6 @@ def _environment() -> Environment:
 
 def _finalize(value: object) -> object:
     return value if isinstance(value, Markup) else charts.make_visible(str(value))
-
-
-def _moment(moment: datetime) -> str:
-    """Return an ISO 8601 time with its zone."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _short_digest(digest: str) -> str:

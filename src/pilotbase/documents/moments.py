@@ -1,0 +1,30 @@
+"""Moments as people and machines read them, always in UTC, and the moment at which a day ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def spell_day(moment: datetime) -> str:
+    """Return ``2027-06-30``."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
+
+
+def spell_minute(moment: datetime, zone: bool = True) -> str:
+    """Return ``2027-06-30 14:05 UTC``; without ``zone`` where UTC is said beside it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}{' UTC' if zone else ''}"
+
+
+def spell_second(moment: datetime, zone: bool = True) -> str:
+    """Return ``2027-06-30 14:05:09 UTC``; without ``zone`` where UTC is said beside it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}{' UTC' if zone else ''}"
+
+
+def spell_for_machines(moment: datetime) -> str:
+    """Return ``2027-06-30T14:05:09Z`` (RFC 3339)."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def day_end(day: str) -> datetime:
+    """Return the last moment of a day such as ``2027-06-30``."""
+    return datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=UTC)
