@@ -178,7 +178,7 @@ def test_every_example_fits_its_model():
     from pilotbase.hub.api.examples import EXAMPLES
 
     models = {}
-    for found in pkgutil.iter_modules(documents.__path__, "pilotbase.documents."):
+    for found in pkgutil.walk_packages(documents.__path__, "pilotbase.documents."):
         models |= vars(importlib.import_module(found.name))
     models |= {model.__name__: model for model in BROUGHT.values()}
     for name, example in EXAMPLES.items():
