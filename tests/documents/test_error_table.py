@@ -16,7 +16,9 @@ WRITE_IT = f"run `{COMMAND}`, then read the diff: does each row say what, where 
 STOPS = {"en": (".", "!", "?"), "zh": ("。", "！", "？")}
 GIVEN = re.compile(r"\{(\w+)\}")
 ONLY_GIVEN = re.compile(r"\{\w+\}")
-STUMBLES = re.compile(r"(?<!\.)\.\.(?![./\"”])|。[.。，；：]|\.[。]| {2}|[.!?] [a-z]+ |“”|\"\" ")
+STUMBLES = re.compile(
+    r"(?<!\.)\.\.(?![./\"”])|。[.。，；：]|\.。| {2}|[.!?] [a-z]+ |“”|\"\" |[\u4e00-\u9fff] [\u4e00-\u9fff]"
+)
 
 
 def sentences(language):

@@ -19,6 +19,7 @@ from pilotbase.compute import installer
 from pilotbase.compute.box import Box
 from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.command import Mount, Program
+from pilotbase.compute.ends import END_TEXTS
 from pilotbase.compute.locks import Requirement, parse_lock
 from pilotbase.compute.settings import BoxSettings, LogPolicy, running_interpreter
 from pilotbase.compute.staging import remove_folder, staging_folder
@@ -184,9 +185,9 @@ def _follow(box: Box, greeting: bytes) -> None:
     except (ChannelClosedError, DeadlinePassedError) as problem:
         symptom = EndReason.LOAD_TIMEOUT if isinstance(problem, DeadlinePassedError) else EndReason.APPLICATION_EXIT
         ended = box.explain(symptom)
-        raise PilotbaseError("environment.build_ended", reason=ended.value, said=box.logs().text[-500:]) from None
+        raise PilotbaseError("environment.build_ended", reason=END_TEXTS[ended], said=box.logs().text[-500:]) from None
     except (FrameError, ValueError, KeyError, TypeError):
-        raise PilotbaseError("environment.build_ended", reason="broken_protocol", said="") from None
+        raise PilotbaseError("environment.build_ended", reason=END_TEXTS[EndReason.BROKEN_PROTOCOL], said="") from None
     raise InputError("environment.wheel_refused", reason=reason)
 
 

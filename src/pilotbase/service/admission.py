@@ -18,6 +18,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.subjects import Subject, certificate_head
+from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.service.known import barred
 from pilotbase.workspace.checks.proofs import proven_head
@@ -64,7 +65,7 @@ def admit_certificate(
     if verified.certificate != stated:
         raise InvalidProofError("service.not_issued", certificate=certificate)
     if stated.verdict is not Verdict.ACCEPT:
-        raise RefusedError("service.not_accepted", verdict=stated.verdict)
+        raise RefusedError("service.not_accepted", verdict=text(f"verdict.{stated.verdict}"))
     route = CertifiedRoute(
         certificate=certificate,
         serial=stated.serial,

@@ -33,6 +33,7 @@ from pilotbase.documents.subjects import (
     record_head,
     scenario_subject,
 )
+from pilotbase.documents.texts import sentence
 from pilotbase.documents.thread import Thread
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, document, once, require_seen
@@ -210,7 +211,7 @@ def _possible(one: Possible) -> PossibleStep:
         act=one.act,
         name=act_name(one.act).render(language()),
         brings=transition(one.act).brings,
-        obstacle=one.obstacle.text.render(language()) if one.obstacle else None,
+        obstacle=sentence(one.obstacle.text, language()) if one.obstacle else None,
     )
 
 

@@ -124,7 +124,7 @@ def replay_trial(path: Path) -> Replay:
         raise InvalidProofError(
             "worker.replay_differs",
             count=len(different),
-            verdict=replayed.verdict.value,
+            verdict=text(f"verdict.{replayed.verdict}"),
             fields=_join(different[:_SHOWN]),
         )
     csv = _compare_cases(folder)
