@@ -64,10 +64,12 @@ def test_all_problems_at_once(rule: str, setting: Setting, codes: list[str]) -> 
         assert problem.render("en") != problem.render("zh")
 
 
-def test_unknown_measures_name_the_known_ones() -> None:
-    with pytest.raises(InputError, match="balanced_accuracy") as refused:
+def test_unknown_measures_name_the_one_that_was_meant() -> None:
+    with pytest.raises(InputError, match=r"did you mean accuracy\?") as refused:
         measure_named("acuracy")
-    assert "latency.p95" in refused.value.render("zh")
+    assert "是否指 accuracy？" in refused.value.render("zh")
+    with pytest.raises(InputError, match=r"did you mean latency\.p95\?"):
+        measure_named("latencyy.p95")
 
 
 def test_what_is_judged_on_a_run() -> None:

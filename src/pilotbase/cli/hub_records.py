@@ -14,6 +14,7 @@ from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import state_name, transition
 from pilotbase.documents.moments import spell_day
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.permissions import Act, act_name
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text
@@ -143,7 +144,7 @@ def _act(step: str) -> Act:
     try:
         return Act(step)
     except ValueError:
-        raise InputError("cli.unknown_act", found=step) from None
+        raise InputError("cli.unknown_act", found=step, allowed=offer(step, Act)) from None
 
 
 def _brought(chosen: Act, source: Path | None) -> Part | None:
@@ -168,7 +169,7 @@ def read_part(model: type[Part], source: Path) -> Part:
     except OSError as error:
         raise InputError("input.unreadable_file", file=source, reason=error.strerror or str(error)) from None
     except pydantic.ValidationError as error:
-        raise InputError.from_issues(str(source), issues_of(str(source), error)) from None
+        raise InputError.from_issues(str(source), issues_of(str(source), error, model)) from None
 
 
 def _print(record: Record, as_json: bool) -> None:

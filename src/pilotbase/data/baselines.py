@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 
 from pilotbase.data.batches import Codes, Values, label_codes, numbers
+from pilotbase.data.conform import conformed_types
 from pilotbase.data.labels import spell_labels
-from pilotbase.data.rules import evaluate_rule
+from pilotbase.data.rules import compile_rule, evaluate_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ColumnBaseline, ConstantBaseline, RuleBaseline, Scenario
 
@@ -31,6 +32,17 @@ def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str
     if isinstance(baseline, ConstantBaseline):
         return _constant_answers(baseline, scenario, frame, classes)
     return None
+
+
+def check_baseline(scenario: Scenario) -> None:
+    """Return when the baseline is no rule, or one that can be read over the scenario's fields; needs no table.
+
+    Raises:
+        InputError: ``data.rule.*``.
+    """
+    if isinstance(scenario.baseline, RuleBaseline):
+        types = conformed_types(scenario)
+        compile_rule(scenario.baseline.rule, {name: types[name] for name in types if name != scenario.data.target})
 
 
 def _column_answers(

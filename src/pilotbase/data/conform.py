@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 import polars as pl
@@ -11,6 +10,7 @@ from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, type_column
 from pilotbase.data.labels import spell_labels
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import HashSplit, Scenario, TimeSplit
 from pilotbase.documents.texts import Text, text
 
@@ -53,8 +53,7 @@ def conformed_types(scenario: Scenario) -> dict[str, pl.DataType]:
 
 
 def _missing_column(field: Field, table: pl.DataFrame) -> Text:
-    similar = difflib.get_close_matches(field.name, table.columns, n=3)
-    return text("data.missing_column", name=field.name, allowed=", ".join(similar or table.columns[:30]))
+    return text("data.missing_column", name=field.name, allowed=offer(field.name, table.columns))
 
 
 def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterator[Text]:

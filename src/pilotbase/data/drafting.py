@@ -31,6 +31,7 @@ from pilotbase.data.thresholds import (
 from pilotbase.documents.base import NAME_PATTERN, Localized
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, Costs, Scenario, ScenarioData
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
@@ -106,7 +107,6 @@ def _plain_columns(table: pl.DataFrame) -> pl.DataFrame:
 
 def _check_answers(table: pl.DataFrame, answers: DraftAnswers, file: str) -> None:
     found: list[tuple[str, Text]] = []
-    allowed = ", ".join(table.columns)
     if not answers.problem.strip():
         found.append(("problem", text("draft.empty_answer")))
     if not answers.contact.strip():
@@ -115,7 +115,7 @@ def _check_answers(table: pl.DataFrame, answers: DraftAnswers, file: str) -> Non
         found.append(("name", text("draft.no_short_name", found=answers.name)))
     for name, column in (("target", answers.target), ("group_or_time", answers.group_or_time)):
         if column is not None and column not in table.columns:
-            found.append((name, text("draft.unknown_column", found=column, allowed=allowed)))
+            found.append((name, text("draft.unknown_column", found=column, allowed=offer(column, table.columns))))
         elif column is not None and table[column].null_count():
             found.append((name, text("draft.missing_values", column=column, count=table[column].null_count())))
     if answers.target == answers.group_or_time:

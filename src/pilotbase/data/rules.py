@@ -24,6 +24,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 
 MAXIMUM_LENGTH = 2000
@@ -194,7 +195,7 @@ class _Parser:
         dtype = self.columns.get(name)
         if dtype is None:
             raise InputError(
-                "data.rule.unknown_column", found=name, position=token.position, allowed=", ".join(self.columns)
+                "data.rule.unknown_column", found=name, position=token.position, allowed=offer(name, self.columns)
             )
         self.used.add(name)
         if dtype.is_numeric():

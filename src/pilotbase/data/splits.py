@@ -10,9 +10,9 @@ import polars as pl
 from pilotbase.data.column_types import type_column
 from pilotbase.data.labels import spell_labels
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
 
-_SHOWN = 20
 _MISSING = "\x00"
 _SEPARATOR = "\x1f"
 
@@ -85,8 +85,9 @@ def _group_mask(frame: pl.DataFrame, split: GroupSplit, scenario: Scenario) -> p
     present = sorted(groups.unique().drop_nulls().to_list())
     absent = sorted(set(split.hidden) - set(present))
     if absent:
-        shown = ", ".join(present[:_SHOWN]) + (", …" if len(present) > _SHOWN else "")
-        raise InputError("data.unknown_group", column=split.column, found=", ".join(absent), allowed=shown)
+        raise InputError(
+            "data.unknown_group", column=split.column, found=", ".join(absent), allowed=offer(absent[0], present)
+        )
     return groups.is_in(list(split.hidden))
 
 
@@ -110,4 +111,4 @@ def _check_classes(split: Split, scenario: Scenario) -> None:
     if unseen:
         raise InputError("data.class_only_hidden", target=target, found=", ".join(unseen), allowed=", ".join(public))
     if scenario.positive is not None and scenario.positive not in public:
-        raise InputError("data.unknown_positive", found=scenario.positive, allowed=", ".join(public))
+        raise InputError("data.unknown_positive", found=scenario.positive, allowed=offer(scenario.positive, public))

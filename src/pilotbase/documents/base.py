@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -62,6 +63,10 @@ class Document(Part):
     """A part that stands alone: it says which kind and version it is and has a digest."""
 
     document: str
+    stand_ins: ClassVar[Mapping[str, Any]] = {}
+    """Field → a value that stands in for one that cannot be read, so that the rest can be checked."""
+    rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Code of a problem → fields that it rests on, besides the one it is told of."""
 
     def canonical(self) -> bytes:
         """Return the canonical JSON (RFC 8785) whose SHA-256 names this document."""

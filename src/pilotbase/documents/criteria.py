@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
 
 Comparison = Literal[">=", "<="]
 Wrapper = Literal["gap", "worst", "drop", "lift"]
@@ -152,7 +153,7 @@ def parse_rule(source: str) -> Rule:
         raise InputError("criterion.no_comparison", found=source)
     unit: str | None = compared["unit"]
     if unit is not None and unit not in UNITS:
-        raise InputError("criterion.unknown_unit", found=unit, allowed=", ".join(UNITS))
+        raise InputError("criterion.unknown_unit", found=unit, allowed=offer(unit, UNITS))
     threshold = _number(compared["number"], source, THRESHOLDS) * (UNITS[unit][1] if unit else 1)
     wrapper, inner, second = _unwrap(measured, source)
     name, label, arguments = _parse_measure(inner, source)

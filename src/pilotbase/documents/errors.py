@@ -28,11 +28,20 @@ class Issue(BaseModel):
     path: str
     problem: Text
     line: int | None = None
+    hint: Text | None = None
+    """What to do, where the problem alone does not say it."""
 
     def render(self, language: Language = "en", spell: Spell = str) -> str:
         place = f"{spell(self.file)}:{self.line}" if self.line else spell(self.file)
         field = f" {spell(self.path)}" if self.path else ""
-        return f"{place}{field}: {self.problem.render(language, spell)}"
+        return f"{place}{field}: {self.say(language, spell)}"
+
+    def say(self, language: Language = "en", spell: Spell = str) -> str:
+        """Return what was found and what to do, without the place."""
+        if self.hint is None:
+            return self.problem.render(language, spell)
+        between = " " if language == "en" else ""
+        return sentence(self.problem, language, spell) + between + sentence(self.hint, language, spell)
 
 
 class PilotbaseError(Exception):

@@ -1,16 +1,35 @@
-"""A document from a YAML or JSON file, or every problem of it at once: file, field path, found, allowed."""
+"""A document from a YAML or JSON file, or every problem of it at once: file, line, field path, found, allowed.
+
+Reading goes one way: what is wrong with the form of a value is said; then the document is mended there (`mending`) and
+read again, so that what is wrong elsewhere is said in the same run, but nothing that only follows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pydantic
 from pydantic_core import ErrorDetails
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.field_names import field_names
+from pilotbase.documents.mending import (
+    MISSING_FIELD,
+    UNKNOWN_FIELD,
+    Mended,
+    as_written,
+    mend,
+    nearest_above,
+    ways_up,
+    without_followers,
+)
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.reasons import reason_of
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
@@ -18,6 +37,40 @@ from pilotbase.documents.upgrades import current_version, upgrade
 from pilotbase.documents.yaml_reader import Source, read_yaml
 
 AnyDocument = TypeVar("AnyDocument", bound=Document)
+Model = type[pydantic.BaseModel]
+_MOST_ROUNDS = 12
+_MOST_ASKED = 200
+"""Problems of which it is asked what was meant: of thousands nobody could answer in time."""
+
+
+@dataclass(frozen=True)
+class Reading(Generic[AnyDocument]):
+    """A document as far as it could be read, and every problem of its form."""
+
+    source: Source
+    issues: tuple[Issue, ...]
+    mended: Mended
+    document: AnyDocument | None
+    """What can be checked further; where there are issues it is mended, and nothing else may be done with it."""
+
+    def require(self) -> AnyDocument:
+        """Return the document; raises `InputError` with every problem of its form."""
+        if self.issues or self.document is None:
+            raise InputError.from_issues(self.source.file, self.issues)
+        return self.document
+
+    def placed(self, issues: Iterable[Issue], rests_on: Callable[[Issue], Iterable[str]]) -> tuple[Issue, ...]:
+        """Return what else was found in the document, with the file that was given and its lines.
+
+        ``rests_on``: what a problem rests on besides the place where it stands; what could not be read tells nothing.
+        """
+        found = []
+        for issue in issues:
+            place = self.mended.place(issue.path)
+            if not self.mended.follows(issue.path, rests_on(issue)):
+                moved = {"file": self.source.file, "path": place, "line": _line(self.source, place)}
+                found.append(issue.model_copy(update=moved))
+        return tuple(found)
 
 
 def load_document(
@@ -33,58 +86,93 @@ def load_document(
 
 def build_document(model: type[AnyDocument], source: Source, step: Step = Step.DRAFT) -> AnyDocument:
     """Return the document that ``source`` spells; raises as `load_document`."""
+    return read_document(model, source, step).require()
+
+
+def read_document(model: type[AnyDocument], source: Source, step: Step = Step.DRAFT) -> Reading[AnyDocument]:
+    """Return the document that ``source`` spells as far as it can be read, and every problem of its form."""
+    draft = as_written(upgrade(source.value))
     expected = current_version(model)
-    found = source.value.get("document")
-    value = upgrade(source.value)
-    if value.get("document") != expected:
-        problem = text("input.wrong_kind", found=found, allowed=expected)
-        raise InputError.from_issues(source.file, [_issue(source, "document", problem)])
-    try:
-        document = model.model_validate(value)
-    except pydantic.ValidationError as error:
-        raise InputError.from_issues(source.file, _issues(source, error.errors(include_url=False))) from None
-    lacking = missing_for(document, step)
-    if lacking:
-        raise InputError.from_issues(source.file, [_missing(source, path, step) for path in lacking])
-    return document
+    if draft.value.get("document") != expected:
+        kind = text("input.wrong_kind", found=source.value.get("document"), allowed=expected)
+        issue = _issue(source, "document", kind)
+        return Reading(source, (issue,), draft, None)
+    issues: dict[tuple[str, str], Issue] = {}
+    document: AnyDocument | None = None
+    for _ in range(_MOST_ROUNDS):
+        document, found = _validated(model, draft)
+        problems = without_followers(found)
+        for path, problem in problems:
+            place = draft.place(path)
+            if not draft.follows(path, model.rests_on.get(problem.code, ())):
+                issues.setdefault((place, problem.code), _issue(source, place, problem))
+        mended = mend(draft, problems, model.stand_ins) if problems else None
+        if mended is None:
+            break
+        draft = mended
+    lacking = missing_for(document, step) if document is not None else ()
+    places = [draft.place(path) for path in lacking if not draft.follows(path)]
+    said = sorted_issues([*issues.values(), *(_missing(source, place, step) for place in places)])
+    return Reading(source, said, draft, document)
 
 
-def issues_of(file: str, error: pydantic.ValidationError) -> list[Issue]:
-    """Return every problem of ``error``, in our sentences, for what was sent and not read from a file."""
+def sorted_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Return issues in the order in which a reader of the file meets them."""
+    return tuple(sorted(issues, key=lambda issue: (issue.line or 0, issue.path)))
+
+
+def issues_of(file: str, error: pydantic.ValidationError, model: Model | None = None) -> list[Issue]:
+    """Return every problem of ``error``, in our sentences, for what was sent and not read from a file.
+
+    Where ``model`` is given, unknown fields are told with those that it has.
+    """
     found = [
         Issue(file=file, path=path, problem=problem)
         for one in error.errors(include_url=False)
-        for path, problem in _problems(one, _joined(one["loc"]))
+        for path, problem in _problems(one, _joined(one["loc"]), model)
     ]
     return sorted(found, key=lambda issue: issue.path)
 
 
-def _missing(source: Source, path: str, step: Step) -> Issue:
-    return _issue(source, path, text("input.missing_for_step", step=text(f"step.{step.name.lower()}")))
+def _validated(model: type[AnyDocument], draft: Mended) -> tuple[AnyDocument | None, Sequence[tuple[str, Text]]]:
+    try:
+        return model.model_validate(draft.value), ()
+    except pydantic.ValidationError as error:
+        errors = error.errors(include_url=False)
+    told = [(one, _path(one["loc"], model, draft)) for one in errors]
+    parted = {above for _, path in told for above in islice(ways_up(path), 1, None)}
+    return None, [
+        found
+        for number, (one, path) in enumerate(told)
+        if not (_only_follows(one) and path in parted)
+        for found in _problems(one, path, model if number < _MOST_ASKED else None)
+    ]
 
 
-def _issues(source: Source, errors: Iterable[ErrorDetails]) -> list[Issue]:
-    found: dict[tuple[str, str], Issue] = {}
-    for error in errors:
-        for path, problem in _problems(error, _path(error["loc"], source)):
-            found.setdefault((path, problem.code), _issue(source, path, problem))
-    return sorted(found.values(), key=lambda issue: (issue.line or 0, issue.path))
+def _only_follows(error: ErrorDetails) -> bool:
+    """Tell whether ``error`` says no more than what is wrong inside: fields are no text, too few entries are left."""
+    return error["type"] == "too_short" or (error["type"] == "string_type" and isinstance(error["input"], dict))
 
 
-def _issue(source: Source, path: str, problem: Text) -> Issue:
-    inner = path
-    while inner and inner not in source.lines:
-        inner = inner.rpartition(".")[0] if "." in inner else ""
-    return Issue(file=source.file, path=path, problem=problem, line=source.lines.get(inner))
+def _missing(source: Source, place: str, step: Step) -> Issue:
+    return _issue(source, place, text("input.missing_for_step", step=text(f"step.{step.name.lower()}")))
 
 
-def _path(location: tuple[int | str, ...], source: Source) -> str:
+def _issue(source: Source, place: str, problem: Text) -> Issue:
+    return Issue(file=source.file, path=place, problem=problem, line=_line(source, place))
+
+
+def _line(source: Source, place: str) -> int | None:
+    return source.lines.get(nearest_above(place, source.lines))
+
+
+def _path(location: Sequence[int | str], model: Model, draft: Mended) -> str:
     """Spell pydantic's location as a field path, leaving out the tags of unions, which no file shows."""
     path = ""
     for position, step in enumerate(location):
         longer = f"{path}[{step}]" if isinstance(step, int) else f"{path}.{step}" if path else str(step)
-        last = position == len(location) - 1
-        if last or longer in source.lines or isinstance(step, int):
+        lacks = position == len(location) - 1 and step in field_names(model, location[:-1])
+        if isinstance(step, int) or longer in draft.places or lacks:
             path = longer
     return path
 
@@ -93,23 +181,31 @@ def _joined(location: tuple[int | str, ...]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
 
 
-def _problems(error: ErrorDetails, path: str) -> list[tuple[str, Text]]:
+def _problems(error: ErrorDetails, path: str, model: Model | None) -> list[tuple[str, Text]]:
     inner = error.get("ctx", {}).get("error")
     if isinstance(inner, InputError):
         return [(issue.path, issue.problem) for issue in inner.issues] or [(path, inner.text)]
-    return [(path, _problem(error))]
+    return [(path, _problem(error, model))]
 
 
-def _problem(error: ErrorDetails) -> Text:
+def _problem(error: ErrorDetails, model: Model | None) -> Text:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "missing":
-        return text("input.missing_field")
+        return text(MISSING_FIELD)
     if kind == "extra_forbidden":
-        return text("input.unknown_field")
+        *above, name = error["loc"]
+        names = field_names(model, above) if model else ()
+        return text(UNKNOWN_FIELD, allowed=offer(str(name), names) if names else text("input.offer.reference"))
     if kind in ("enum", "literal_error", "union_tag_invalid", "union_tag_not_found"):
-        allowed = context.get("expected") or context.get("expected_tags") or context.get("discriminator")
-        return text("input.not_allowed", found=_found(error), allowed=allowed)
+        found = str(context.get("tag", _found(error)))
+        return text("input.not_allowed", found=found, allowed=offer(found, _allowed(context)))
     return text("input.invalid_value", found=_found(error), reason=_reason(error, context.get("error")))
+
+
+def _allowed(context: Mapping[str, Any]) -> list[str]:
+    """Return the words that pydantic lists in English: ``'early', 'full' or 'fixed'``."""
+    listed = str(context.get("expected") or context.get("expected_tags") or context.get("discriminator"))
+    return re.findall(r"'([^']*)'", listed) or [listed]
 
 
 def _reason(error: ErrorDetails, inner: Any) -> Text | str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pydantic
 from pydantic import StringConstraints, model_validator
@@ -13,6 +13,7 @@ from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import IsolationLevel, Limits
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import scenario_subject
 from pilotbase.documents.texts import Text, text
@@ -25,6 +26,10 @@ LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 """A language such as ``zh`` or ``en`` (ISO 639)."""
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 """A country or a part of one, such as ``CN`` or ``CN-31`` (ISO 3166)."""
+
+
+_MOST_COMPARED = 20
+"""Unknown columns of which it is asked what was meant: of thousands nobody could answer in time."""
 
 
 class Contact(Part):
@@ -266,6 +271,21 @@ class Scenario(Document):
     conditions: Conditions | None = None
     """What refuses an application before anything is ranked."""
 
+    stand_ins: ClassVar[Mapping[str, Any]] = {
+        "name": "scenario",
+        "title": "-",
+        "owner": {"organisation": "owner"},
+        "problem": "-",
+    }
+    rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "scenario.unknown_column": ("data.fields",),
+        "scenario.foreign_subhead": ("action",),
+        "scenario.target_not_numeric": ("task", "data.fields"),
+        "scenario.no_positive_class": ("task",),
+        "scenario.foreign_prediction": ("task",),
+        "scenario.no_features": ("data", "baseline"),
+    }
+
     @property
     def subject(self) -> str:
         """What names the scenario through all its versions."""
@@ -292,7 +312,8 @@ class Scenario(Document):
     @property
     def feature_fields(self) -> tuple[Field, ...]:
         """Return the fields that applications see, in contract order."""
-        return tuple(field for field in self.data.fields if field.name not in self.unseen)
+        unseen = self.unseen
+        return tuple(field for field in self.data.fields if field.name not in unseen)
 
     def contract(self, classes: tuple[str, ...]) -> Contract:
         """Return what crosses the wall; ``classes`` are the labels found in the public sample, sorted."""
@@ -303,14 +324,18 @@ class Scenario(Document):
 
     def _problems(self) -> Iterator[tuple[str, Text]]:
         names = [field.name for field in self.data.fields]
+        first = {name: index for index, name in reversed(list(enumerate(names)))}
         for index, name in enumerate(names):
-            if name in names[:index]:
+            if first[name] < index:
                 yield f"data.fields[{index}].name", text("scenario.double_field", name=name)
-        for path, column in self._column_references():
-            if column not in names:
-                yield path, text("scenario.unknown_column", found=column, allowed=names)
+        known, listed = set(names), offer("", names)
+        unknown = [(path, column) for path, column in self._column_references() if column not in known]
+        for count, (path, column) in enumerate(unknown):
+            allowed = offer(column, names) if count < _MOST_COMPARED else listed
+            yield path, text("scenario.unknown_column", found=column, allowed=allowed)
         if self.subhead and self.action and self.subhead not in SUBHEADS[self.action]:
-            yield "subhead", text("scenario.foreign_subhead", found=self.subhead, allowed=SUBHEADS[self.action])
+            allowed = offer(self.subhead, SUBHEADS[self.action])
+            yield "subhead", text("scenario.foreign_subhead", found=self.subhead, allowed=allowed)
         if self.trial.reuse:
             yield "trial.reuse", text("scenario.no_reuse")
         yield from self._task_problems(names)

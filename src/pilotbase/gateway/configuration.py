@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 
 ENVIRONMENT = "environment"
@@ -33,7 +34,7 @@ class Configuration:
         """Return the settings that ``environment`` spells; raises `InputError` with every problem at once."""
         known = (BODY_BYTES, ALLOW, ENDPOINT_KEYS)
         problems: list[tuple[str, Text]] = [
-            (name, text("gateway.setting_unknown", allowed=known))
+            (name, text("gateway.setting_unknown", allowed=offer(name, known)))
             for name in sorted(environment)
             if name.startswith(PREFIX) and name not in known
         ]

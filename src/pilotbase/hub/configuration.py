@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.home import VARIABLE, home_path
 
@@ -126,7 +127,9 @@ class Configuration:
                 issues.append(_issue(setting.variable, text("hub.setting_invalid", found=_shown(setting, value))))
         known = {setting.variable for setting in settings()}
         strange = (name for name in environment if name.startswith(PREFIX) and name not in known | OF_CLIENTS)
-        issues += [_issue(name, text("hub.setting_unknown", allowed=sorted(known))) for name in sorted(strange)]
+        issues += [
+            _issue(one, text("hub.setting_unknown", allowed=offer(one, sorted(known)))) for one in sorted(strange)
+        ]
         configuration = cls(home=home_path(environment), **found)
         issues += [_issue(name, problem) for name, problem in configuration._contradictions()]
         if issues:

@@ -88,7 +88,8 @@ def problem_details(error: PilotbaseError, status: int, reader: Language) -> dic
     issues = error.issues if isinstance(error, InputError) else ()
     if issues:
         details["problems"] = [
-            {"path": issue.path, "code": issue.problem.code, "detail": issue.problem.render(reader, make_visible)}
+            {"path": issue.path, "code": issue.problem.code, "detail": issue.say(reader, make_visible)}
+            | ({"file": make_visible(issue.file), "line": issue.line} if issue.line else {})
             for issue in issues
         ]
     return details

@@ -8,6 +8,7 @@ from importlib import metadata
 from types import MappingProxyType
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
 from pilotbase.measures.definition import Measure
 from pilotbase.measures.formulas import OURS
 from pilotbase.measures.resources import RESOURCES, ResourceMeasure
@@ -32,12 +33,17 @@ def measure_named(name: str) -> Measure | ResourceMeasure:
     """Return the measure called ``name``.
 
     Raises:
-        InputError: ``measure.unknown``, with the known names.
+        InputError: ``measure.unknown``, with the name that was meant.
     """
     found = measures().get(name) or resource_measures().get(name)
     if found is None:
-        raise InputError("measure.unknown", found=name, allowed=", ".join([*measures(), *resource_measures()]))
+        raise InputError("measure.unknown", found=name, allowed=offer(name, known_names()))
     return found
+
+
+def known_names() -> tuple[str, ...]:
+    """Return the names of all measures."""
+    return (*measures(), *resource_measures())
 
 
 def _added() -> list[Measure]:

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from pilotbase.documents.contract import Field
 from pilotbase.documents.criteria import PAIRED, UNITS, Rule
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Cases, Ints, Kind
 from pilotbase.measures.definition import Measure
 from pilotbase.measures.observation import Comparison, Estimand, Observation, Part, Question
 from pilotbase.measures.paired import arms_of, observe_pair, pair_problems
-from pilotbase.measures.registry import measure_named, measures, resource_measures
+from pilotbase.measures.registry import known_names, measure_named, measures, resource_measures
 from pilotbase.measures.resources import ResourceMeasure, Run
 
 
@@ -35,6 +36,8 @@ class Setting:
     features: tuple[Field, ...] = ()
     """Columns that applications see: what can be perturbed."""
     estimand: Estimand = "hidden_set"
+    knows_classes: bool = True
+    """False where no table has told the classes: then none is refused."""
 
 
 def is_resource(rule: Rule) -> bool:
@@ -66,7 +69,7 @@ def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_
     if rule.wrapper is None or rule.by is None:
         return _observe_whole(measure, question, census_only)
     if rule.by not in cases.groups:
-        raise InputError("measure.unknown_column", found=rule.by, allowed=", ".join(cases.groups))
+        raise InputError("measure.unknown_column", found=rule.by, allowed=offer(rule.by, cases.groups))
     groups = _groups(cases.groups[rule.by])
     parts = tuple(_in_group(measure, question, name, chosen) for name, chosen in groups.items())
     return Observation(rule.wrapper, parts, census_only)
@@ -116,8 +119,7 @@ def problems_of(rule: Rule, setting: Setting) -> tuple[Text, ...]:
         return _resource_problems(rule, resource)
     measure = measures().get(rule.measure)
     if measure is None:
-        allowed = ", ".join([*measures(), *resource_measures()])
-        return (text("measure.unknown", found=rule.measure, allowed=allowed),)
+        return (text("measure.unknown", found=rule.measure, allowed=offer(rule.measure, known_names())),)
     return (
         *_setting_problems(measure, rule, setting),
         *_argument_problems(measure, rule),
@@ -157,12 +159,13 @@ def _setting_problems(measure: Measure, rule: Rule, setting: Setting) -> list[Te
     if setting.kind not in measure.kinds:
         allowed = ", ".join(sorted(measure.kinds))
         found.append(text("measure.wrong_kind", measure=measure.name, found=setting.kind, allowed=allowed))
-    if rule.label is not None and rule.label not in setting.classes:
-        found.append(text("measure.unknown_class", found=rule.label, allowed=", ".join(setting.classes)))
+    if rule.label is not None and setting.knows_classes and rule.label not in setting.classes:
+        found.append(text("measure.unknown_class", found=rule.label, allowed=offer(rule.label, setting.classes)))
     if rule.label is not None and not measure.of_class:
         found.append(text("measure.takes_no_class", measure=measure.name))
     if rule.label is None and measure.of_class and setting.positive is None:
-        found.append(text("measure.class_missing", measure=measure.name, allowed=", ".join(setting.classes)))
+        classes = setting.classes if setting.knows_classes else ("…",)
+        found.append(text("measure.class_missing", measure=measure.name, allowed=", ".join(classes)))
     if measure.needs_baseline and not setting.has_baseline:
         found.append(text("measure.baseline_missing", measure=measure.name))
     return found
@@ -171,7 +174,7 @@ def _setting_problems(measure: Measure, rule: Rule, setting: Setting) -> list[Te
 def _argument_problems(measure: Measure, rule: Rule) -> list[Text]:
     known = {parameter.name: parameter for parameter in measure.parameters}
     found = [
-        text("measure.unknown_argument", measure=measure.name, found=name, allowed=", ".join(known))
+        text("measure.unknown_argument", measure=measure.name, found=name, allowed=offer(name, known))
         for name in rule.arguments
         if name not in known
     ]
@@ -190,7 +193,7 @@ def _argument_problems(measure: Measure, rule: Rule) -> list[Text]:
 def _group_problems(rule: Rule, setting: Setting) -> list[Text]:
     found = []
     if rule.by is not None and rule.by not in setting.columns:
-        found.append(text("measure.unknown_column", found=rule.by, allowed=", ".join(sorted(setting.columns))))
+        found.append(text("measure.unknown_column", found=rule.by, allowed=offer(rule.by, sorted(setting.columns))))
     if rule.wrapper == "gap" and rule.comparison != "<=":
         found.append(text("measure.gap_direction", rule=str(rule)))
     return found
@@ -255,7 +258,7 @@ def _code(measure: Measure, rule: Rule, cases: Cases) -> int:
             raise InputError("measure.class_missing", measure=measure.name, allowed=", ".join(cases.classes))
         return len(cases.classes) - 1
     if label not in cases.classes:
-        raise InputError("measure.unknown_class", found=label, allowed=", ".join(cases.classes))
+        raise InputError("measure.unknown_class", found=label, allowed=offer(label, cases.classes))
     return cases.code(label)
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import pydantic
 
-from pilotbase.documents.api.shapes import Problem
+from pilotbase.documents.api.shapes import Problem, ProblemIssue
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError, RefusedError
 from pilotbase.documents.texts import Language, text
 from pilotbase.protocols.guarded_http import Answer, GuardedHttp, NoAnswerError, Request
@@ -112,13 +112,14 @@ def problem_of(answer: Answer) -> PilotbaseError:
     if answer.status in _REFUSED:
         return RefusedError("protocol.hub_told", **told)
     if answer.status in _INPUT:
-        issues = [_issue(one.path, one.detail) for one in problem.problems]
+        issues = [_issue(one) for one in problem.problems]
         return InputError("protocol.hub_told", issues=issues, **told)
     return PilotbaseError("protocol.hub_told", **told)
 
 
-def _issue(path: str, detail: str) -> Issue:
-    return Issue(file="hub", path=path, problem=text("protocol.hub_detail", detail=detail))
+def _issue(told: ProblemIssue) -> Issue:
+    problem = text("protocol.hub_detail", detail=told.detail)
+    return Issue(file=told.file or "hub", path=told.path, problem=problem, line=told.line)
 
 
 def _retry_after(answer: Answer) -> float:

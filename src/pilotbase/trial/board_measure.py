@@ -14,9 +14,8 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import BoardTerms, Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import Cases, Setting, measures, observe, problems_of
+from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import with_cut
-
-FILE = "scenario.yaml"
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,9 @@ def check_board(scenario: Scenario, classes: tuple[str, ...]) -> None:
     """
     if scenario.trial.board is not None:
         found = _problems(scenario, scenario.trial.board, classes)
-        issues = [Issue(file=FILE, path="trial.board.measure", problem=problem) for problem in found]
+        issues = [Issue(file=MANIFEST, path="trial.board.measure", problem=problem) for problem in found]
         if issues:
-            raise InputError.from_issues(FILE, issues)
+            raise InputError.from_issues(MANIFEST, issues)
 
 
 def board_losses(scenario: Scenario, measure: str, cases: Cases) -> BoardLosses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
@@ -22,9 +22,9 @@ from pilotbase.measures import Setting, is_resource, problems_among, problems_of
 from pilotbase.trial.paired_check import cases_for_drop, drop_problems
 from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import perturbations_of
+from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria
 
-FILE = "scenario.yaml"
 MAXIMUM_GROUPS: Mapping[str, int] = MappingProxyType({"gap": 200, "worst": 1_000})
 """A gap compares every ordered pair of groups: 200 are 39,800 tests, about a minute; a worst group is one test each."""
 _NO_LOAD = Load(np.empty(0), 0, 1, 0.0, None, None)
@@ -41,26 +41,45 @@ def check_criteria(
     Raises:
         InputError: with every criterion that cannot, and how many cases it would need.
     """
+    problems = _rule_problems(scenario, classes)
+    wrong = {index for index, _ in problems}
+    problems += _too_many_groups(scenario, public, wrong)
+    if not problems:
+        problems = list(drop_problems(scenario, classes, public))
+    if not problems:
+        problems = list(undecidable(scenario, classes, public, cases, level))
+    _refuse(problems)
+
+
+def check_rules(scenario: Scenario) -> None:
+    """Return when nothing is wrong with the criteria that can be told without a table; raises as `check_criteria`."""
+    _refuse(_rule_problems(scenario, None))
+
+
+def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[tuple[int | None, Text]]:
+    """Return what is wrong with the rules themselves, as (index, sentence); no index where it is with all of them."""
     columns = frozenset(field.name for field in scenario.data.fields)
     kind = scenario.contract(classes or ("",)).prediction.kind
     has_baseline, features = scenario.baseline is not None, scenario.feature_fields
-    setting = Setting(kind, classes, scenario.positive, columns, has_baseline, features)
+    setting = Setting(kind, classes or (), scenario.positive, columns, has_baseline, features)
+    setting = replace(setting, knows_classes=classes is not None)
     settings = [replace(setting, estimand=criterion.estimand.value) for criterion in scenario.criteria]
     rules = [criterion.parsed() for criterion in scenario.criteria]
-    problems = [problems_of(rule, each) for rule, each in zip(rules, settings, strict=True)]
-    issues = [_issue(index, problem) for index, found in enumerate(problems) for problem in found]
-    issues += [_issue(index, problem) for index, problem in problems_among(rules)]
+    found: list[tuple[int | None, Text]] = [
+        (index, problem)
+        for index, (rule, own) in enumerate(zip(rules, settings, strict=True))
+        for problem in problems_of(rule, own)
+    ]
+    found += problems_among(rules)
     units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
     if len(units) > 1:
-        issues.append(Issue(file=FILE, path="criteria", problem=text("trial.units_differ", found=sorted(units))))
-    if not issues:
-        issues = [_issue(index, problem) for index, problem in _too_many_groups(scenario, public)]
-    if not issues:
-        issues = [_issue(index, problem) for index, problem in drop_problems(scenario, classes, public)]
-    if not issues:
-        issues = [_issue(index, problem) for index, problem in undecidable(scenario, classes, public, cases, level)]
-    if issues:
-        raise InputError.from_issues(FILE, issues)
+        found.append((None, text("trial.units_differ", found=sorted(units))))
+    return found
+
+
+def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:
+    if problems:
+        raise InputError.from_issues(MANIFEST, [_issue(index, problem) for index, problem in problems])
 
 
 def undecidable(
@@ -97,12 +116,17 @@ def undecidable(
             yield index, text("trial.too_few_cases", rule=criterion.rule, found=found.available, needed=needed)
 
 
-def _too_many_groups(scenario: Scenario, public: pl.DataFrame) -> Iterator[tuple[int, Text]]:
-    """Yield criteria between so many groups that nothing could be said of one, or no pair be compared in time."""
+def _too_many_groups(
+    scenario: Scenario, public: pl.DataFrame, wrong: Collection[int | None]
+) -> Iterator[tuple[int, Text]]:
+    """Yield criteria between so many groups that nothing could be said of one, or no pair be compared in time.
+
+    ``wrong``: indices of criteria that cannot be used anyway.
+    """
     for index, criterion in enumerate(scenario.criteria):
         rule = criterion.parsed()
         column, allowed = rule.by, MAXIMUM_GROUPS.get(rule.wrapper or "", 0)
-        if column is None:
+        if column is None or index in wrong:
             continue
         found = public[column].n_unique()
         if found > allowed or 1 < found == public.height:
@@ -121,5 +145,6 @@ def _right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFra
     return np.equal(truth, list(classes).index(scenario.positive)).astype(np.float64)
 
 
-def _issue(index: int, problem: Text) -> Issue:
-    return Issue(file=FILE, path=f"criteria[{index}].rule", problem=problem)
+def _issue(index: int | None, problem: Text) -> Issue:
+    path = "criteria" if index is None else f"criteria[{index}].rule"
+    return Issue(file=MANIFEST, path=path, problem=problem)

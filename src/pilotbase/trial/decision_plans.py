@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.loading import build_document
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction, TrialPlan
 from pilotbase.documents.scenario import Scenario, TrialDesign
 from pilotbase.documents.texts import text
@@ -106,8 +107,8 @@ def _overridden(plan: DecisionPlan, overrides: Overrides) -> DecisionPlan:
     if overrides.design is not None:
         changes["design"] = read_design(overrides.design)
     if overrides.labels is not None:
-        if overrides.labels not in ("all", "score"):
-            raise InputError("trial.unknown_labels", found=overrides.labels, allowed="all, score")
+        if overrides.labels not in (known := ("all", "score")):
+            raise InputError("trial.unknown_labels", found=overrides.labels, allowed=offer(overrides.labels, known))
         changes["labels"] = overrides.labels
     return plan.model_copy(update=changes)
 

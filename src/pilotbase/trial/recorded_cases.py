@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pilotbase.data.tables import read_table
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
@@ -74,11 +75,16 @@ def units_of(criteria: tuple[Criterion, ...], columns: frozenset[str]) -> set[st
 
 
 def _require_columns(frame: pl.DataFrame, file: str) -> None:
-    found = ", ".join(frame.columns[:SHOWN])
-    missing = [name for name in NEEDED if name not in frame.columns]
+    missing = [_missing_column(file, name, frame.columns) for name in NEEDED if name not in frame.columns]
     if missing:
-        problem = text("trial.column_missing", found=found, allowed=", ".join(NEEDED))
-        raise InputError.from_issues(file, [Issue(file=file, path=name, problem=problem, line=1) for name in missing])
+        raise InputError.from_issues(file, missing)
+
+
+def _missing_column(file: str, name: str, columns: Iterable[str], other: str = "") -> Issue:
+    """Return that there is neither a column ``name`` nor the one that would do instead."""
+    looked_for = f"{name}, {other}" if other else name
+    problem = text("trial.column_missing", found=looked_for, allowed=offer(name, columns))
+    return Issue(file=file, path=name, problem=problem, line=1)
 
 
 class _Reader:
@@ -165,9 +171,11 @@ class _Reader:
     def _codes(self, name: str, column: pl.Series) -> NDArray[np.int32]:
         classes = list(self._classes)
         codes = column.replace_strict(classes, list(range(len(classes))), default=None, return_dtype=pl.Int32)
-        unknown, allowed = codes.is_null() & column.is_not_null(), ", ".join(classes[:SHOWN])
-        self._report(name, unknown, lambda row: text("trial.unknown_label", found=_cut(column[row]), allowed=allowed))
+        self._report(name, codes.is_null() & column.is_not_null(), lambda row: self._unknown_label(column[row]))
         return np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int32)
+
+    def _unknown_label(self, label: str) -> Text:
+        return text("trial.unknown_label", found=_cut(label), allowed=offer(label, self._classes))
 
     def _numbers(self, name: str, limits: tuple[float, float] | None) -> NDArray[np.float64]:
         """Return numbers, NaN where the cell is empty."""
@@ -188,8 +196,7 @@ class _Reader:
         named = {rule.by for rule in (item.parsed() for item in self._plan.criteria) if rule.by is not None}
         places = {name: name if name in columns else "group" for name in named}
         for name in sorted(name for name, place in places.items() if place not in columns):
-            problem = text("trial.column_missing", found=", ".join(sorted(columns)[:SHOWN]), allowed=f"{name}, group")
-            self._issues.append(Issue(file=self._file, path=name, problem=problem, line=1))
+            self._issues.append(_missing_column(self._file, name, self._frame.columns, "group"))
         return {
             name: np.array(self._frame[place].fill_null("").to_list(), dtype=str)
             for name, place in places.items()
@@ -201,9 +208,7 @@ class _Reader:
         columns = {_arm_of(name): name for name in self._frame.columns if _arm_of(name)}
         named = {str(rule.under) for rule in (item.parsed() for item in self._plan.criteria) if rule.under is not None}
         for under in sorted(named - columns.keys()):
-            found, wanted = ", ".join(self._frame.columns[:SHOWN]), f"prediction@{under}"
-            problem = text("trial.column_missing", found=found, allowed=wanted)
-            self._issues.append(Issue(file=self._file, path=wanted, problem=problem, line=1))
+            self._issues.append(_missing_column(self._file, f"prediction@{under}", self._frame.columns))
         return {under: self._answers(columns[under]) for under in sorted(named & columns.keys())}
 
     def _units(self, units: set[str], columns: frozenset[str]) -> NDArray[np.int64] | None:
@@ -214,8 +219,7 @@ class _Reader:
             problem = text("trial.units_differ", found=", ".join(sorted(units)))
             self._issues.append(Issue(file=self._file, path="unit", problem=problem, line=1))
         if first not in columns:
-            problem = text("trial.column_missing", found=", ".join(sorted(columns)[:SHOWN]), allowed=f"{first}, unit")
-            self._issues.append(Issue(file=self._file, path=first, problem=problem, line=1))
+            self._issues.append(_missing_column(self._file, first, self._frame.columns, "unit"))
             return None
         column = self._frame[first]
         self._report(first, column.is_null(), lambda _: text("trial.cell_missing"))
@@ -223,8 +227,7 @@ class _Reader:
 
     def _scores(self, columns: frozenset[str]) -> NDArray[np.float64] | None:
         if "score" not in columns:
-            problem = text("trial.column_missing", found=", ".join(sorted(columns)[:SHOWN]), allowed="score")
-            self._issues.append(Issue(file=self._file, path="score", problem=problem, line=1))
+            self._issues.append(_missing_column(self._file, "score", self._frame.columns))
             return None
         self._report("score", self._frame["score"].is_null(), lambda _: text("trial.cell_missing"))
         return self._numbers("score", (0.0, 1.0))

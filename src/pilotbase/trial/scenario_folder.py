@@ -2,24 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
 from pilotbase.data.conform import conform
 from pilotbase.data.tables import read_table
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.loading import load_document
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.loading import Reading, read_document, sorted_issues
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
+from pilotbase.documents.yaml_reader import read_yaml
 
 MANIFEST = "scenario.yaml"
 
 
+_DATA = ("data.fields", "data.file", "data.key", "data.missing", "data.split", "data.target", "data.withheld")
+_TABLE = ("name", "task", *_DATA)
+"""What decides which cases are public and which classes they have."""
+_FEATURES = ("data.fields", "data.key", "data.target", "data.withheld", "baseline")
+_ALL = (*_TABLE, "positive", "prediction", "decision_threshold", "baseline", "criteria", "trial")
+_RESTS_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "data.fields": ("data.file", "data.missing"),
+        "data.key": _TABLE,
+        "data.target": _TABLE,
+        "data.split": _TABLE,
+        "positive": _TABLE,
+        "baseline": ("positive", *_TABLE),
+        "trial.board": ("positive", "prediction", *_TABLE),
+        "trial.cases_per_attempt": ("trial", *_TABLE),
+        "measure.wrong_kind": ("task", "prediction"),
+        "measure.unknown_class": _TABLE,
+        "measure.class_missing": ("task", "positive"),
+        "measure.baseline_missing": ("baseline",),
+        "measure.unknown_column": ("data.fields",),
+        "measure.perturbation_column": _FEATURES,
+        "measure.perturbation_idle": _FEATURES,
+        "measure.stands_alone": ("criteria",),
+        "trial.units_differ": ("criteria",),
+        "trial.too_many_groups": _TABLE,
+        "trial.drop_without_floor": ("positive", "criteria"),
+        "trial.constant_passes": _ALL,
+        "trial.too_few_cases": _ALL,
+    }
+)
+"""Field, or code of a problem → fields that problems there rest on, besides the one they are told of."""
+
+
 def load_scenario(path: Path, step: Step) -> tuple[Scenario, Path]:
     """Return the scenario of a folder (or of its ``scenario.yaml``) and the folder; raises `InputError`."""
+    reading, folder = read_scenario(path, step)
+    return reading.require(), folder
+
+
+def read_scenario(path: Path, step: Step) -> tuple[Reading[Scenario], Path]:
+    """Return the scenario of a folder as far as it can be read, and the folder.
+
+    Raises:
+        InputError: there is no such file, or it is no YAML.
+    """
     folder = path if path.is_dir() else path.parent
-    return load_document(Scenario, folder / MANIFEST if path.is_dir() else path, step), folder
+    return read_document(Scenario, read_yaml(folder / MANIFEST if path.is_dir() else path), step), folder
+
+
+def place_problems(reading: Reading[Scenario], issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Return what criteria and data were found to lack, by line with what is wrong with the form of the document.
+
+    What only follows from a form that is wrong is left out.
+    """
+    return sorted_issues([*reading.issues, *reading.placed(issues, _rests_on)])
+
+
+@contextmanager
+def naming_places(path: Path) -> Iterator[None]:
+    """Let what is found wrong with a scenario later on name the file that was given, and its lines."""
+    try:
+        yield
+    except InputError as error:
+        reading = read_scenario(path, Step.DRAFT)[0]
+        data = "" if reading.document is None else reading.document.data.file
+        if not error.issues or any(issue.line or issue.file not in (MANIFEST, data) for issue in error.issues):
+            raise
+        raise InputError.from_issues(reading.source.file, place_problems(reading, error.issues)) from None
+
+
+def _rests_on(issue: Issue) -> tuple[str, ...]:
+    by_field = (fields for place, fields in _RESTS_ON.items() if issue.path.startswith(place))
+    return (*_RESTS_ON.get(issue.problem.code, ()), *next(by_field, ()))
 
 
 def data_file(scenario: Scenario, folder: Path) -> Path:

@@ -9,6 +9,7 @@ from importlib import resources
 from pilotbase.documents.clock_book import ClockBook, ClockRule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import build_document
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.vocabularies import EventGrade
 from pilotbase.documents.watch import Incident, ReportingClock
 from pilotbase.documents.yaml_reader import parse_yaml
@@ -24,10 +25,10 @@ def load_book(name: str, reporter: str | None = None) -> ClockBook:
     """
     known = _books()
     if name not in known:
-        raise InputError("incident.no_book", found=name, allowed=sorted(known))
+        raise InputError("incident.no_book", found=name, allowed=offer(name, sorted(known)))
     reporters = [one.name for one in known[name].reporters]
     if reporter is not None and reporter not in reporters:
-        raise InputError("incident.no_reporter", found=reporter, book=name, allowed=reporters)
+        raise InputError("incident.no_reporter", found=reporter, book=name, allowed=offer(reporter, reporters))
     return known[name]
 
 

@@ -114,7 +114,7 @@ def _whole(model: type[ObservationBatch | LabelBatch], line: bytes, file: str) -
     try:
         return model.model_validate_json(line)
     except pydantic.ValidationError as error:
-        raise InputError.from_issues(file, issues_of(file, error)) from None
+        raise InputError.from_issues(file, issues_of(file, error, model)) from None
 
 
 class _Table:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.permissions import IncidentAct, Stands, act_name, permitted
 from pilotbase.documents.subjects import incident_subject
 from pilotbase.documents.texts import Text, text
@@ -125,8 +126,8 @@ def mark_reported(view: View, number: int, clock: str, said: str = "", asked: As
     def change(incident: Incident, line: TimelineEntry) -> Incident:
         found = next((one for one in incident.clocks if one.clock == clock), None)
         if found is None:
-            allowed = [one.clock for one in incident.clocks if one.done_at is None]
-            raise InputError("incident.no_clock", found=clock, number=number, allowed=allowed or "–")
+            running = [one.clock for one in incident.clocks if one.done_at is None]
+            raise InputError("incident.no_clock", found=clock, number=number, allowed=offer(clock, running))
         if found.done_at is not None:
             raise ConflictError("incident.already_reported", clock=clock, at=spell_minute(found.done_at))
         done = found.model_copy(update={"done_at": line.at, "done_by": line.person})

@@ -17,6 +17,7 @@ from pilotbase.certificate import (
     write_trust_roots,
 )
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.lab import Lab
@@ -80,7 +81,7 @@ def rotate_key(base: Base, root: bool) -> Text:
 def require_engine(engine: str) -> None:
     """Return if work can run on ``engine``; raises `InputError`."""
     if engine not in ENGINES:
-        raise InputError("worker.unknown_engine", found=engine, allowed=", ".join(ENGINES))
+        raise InputError("worker.unknown_engine", found=engine, allowed=offer(engine, ENGINES))
 
 
 def _opened(home: Home, trust: TrustFolder) -> Base:

@@ -14,6 +14,7 @@ from pilotbase.catalogue.wording import listed
 from pilotbase.documents.api.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
 from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.vocabularies import Action, Sector, Support
@@ -105,7 +106,7 @@ def read_step(
     view, steps = request.acting.view, STEPS | WHOLE
     owner = owner_of(view.actor)
     if step not in steps:
-        raise InputError("roadmap.no_step", found=step, allowed=", ".join(steps))
+        raise InputError("roadmap.no_step", found=step, allowed=offer(step, steps))
     page = records_on(view, steps[step], progress, owner, asked.after or None, asked.limit)
     return _page(page, count_on(view, steps[step], progress, owner))
 

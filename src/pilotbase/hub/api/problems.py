@@ -40,7 +40,9 @@ class HubApi(NinjaAPI):
         return self._schema
 
     def validation_error_from_error_contexts(self, error_contexts: list[ValidationErrorContext[Any]]) -> BodyError:
-        found = [issue for one in error_contexts for issue in issues_of("request", one.pydantic_validation_error)]
+        found = [
+            issue for one in error_contexts for issue in issues_of("request", one.pydantic_validation_error, one.model)
+        ]
         return BodyError(found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 
@@ -16,8 +17,10 @@ def add_errors(form: forms.Form, error: PilotbaseError) -> None:
     if not issues:
         form.add_error(None, error.render(reader, make_visible).splitlines())
     for issue in issues:
-        problem = issue.problem.render(reader, make_visible)
+        problem = issue.say(reader, make_visible)
         if issue.path in form.fields:
             form.add_error(issue.path, problem)
         else:
-            form.add_error(None, f"{make_visible(issue.path)}: {problem}" if issue.path else problem)
+            line = text("hub.line", line=issue.line).render(reader) if issue.line else ""
+            place = " ".join(filter(None, (line, make_visible(issue.path))))
+            form.add_error(None, f"{place}: {problem}" if place else problem)

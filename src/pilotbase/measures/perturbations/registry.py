@@ -9,6 +9,7 @@ from types import MappingProxyType
 from pilotbase.documents.contract import Field
 from pilotbase.documents.criteria import Perturbed
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.perturbations import images, series, tabular, texts
 from pilotbase.measures.perturbations.definition import Parameter, Perturbation, kind_of
@@ -51,7 +52,7 @@ def perturbation_problems(perturbed: Perturbed, features: Sequence[Field]) -> li
         for column in made.names(parameter.name) if parameter.of_columns else ():
             allowed = fitting if parameter.many else list(known)
             if column not in allowed:
-                values = {"perturbation": str(perturbed), "found": column, "allowed": ", ".join(allowed)}
+                values = {"perturbation": str(perturbed), "found": column, "allowed": offer(column, allowed)}
                 found.append(text("measure.perturbation_column", **values))
     if not fitting:
         kinds = ", ".join(sorted(made.kinds))
@@ -62,11 +63,12 @@ def perturbation_problems(perturbed: Perturbed, features: Sequence[Field]) -> li
 def _own_problems(perturbed: Perturbed) -> list[Text]:
     kind = PERTURBATIONS.get(perturbed.name)
     if kind is None:
-        return [text("measure.unknown_perturbation", found=perturbed.name, allowed=", ".join(PERTURBATIONS))]
+        allowed = offer(perturbed.name, PERTURBATIONS)
+        return [text("measure.unknown_perturbation", found=perturbed.name, allowed=allowed)]
     known = {parameter.name: parameter for parameter in kind.parameters}
     first = kind.parameters[0].name
     found = [
-        text("measure.unknown_argument", measure=kind.name, found=name, allowed=", ".join(known))
+        text("measure.unknown_argument", measure=kind.name, found=name, allowed=offer(name, known))
         for name in perturbed.arguments
         if name not in known
     ]

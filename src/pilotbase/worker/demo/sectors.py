@@ -15,6 +15,7 @@ import pilotbase
 from pilotbase.data.packages import PackageFile, fetch_package, open_member, read_packages
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import load_document
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
@@ -53,7 +54,7 @@ def demonstrate(
     known = sectors_of(examples)
     unknown = sorted(set(sectors or ()) - set(known))
     if unknown:
-        raise InputError("worker.unknown_sector", found=", ".join(unknown), allowed=", ".join(known))
+        raise InputError("worker.unknown_sector", found=", ".join(unknown), allowed=offer(unknown[0], known))
     for sector in sectors or known:
         on_progress(Progress(text("worker.progress_data", sector=Text(code=f"sector.{sector}"))))
         folder = prepare_example(base, examples, sector)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +14,16 @@ from pilotbase.compute.probe import probe_host
 from pilotbase.documents.application import Application
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.findings import Findings
+from pilotbase.documents.loading import Reading
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.scenario_folder import place_problems, read_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
-from pilotbase.worker.intake.scenario_tables import check_cases
+from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
 from pilotbase.worker.trials.scenario_standing import standing_lines
 from pilotbase.workspace.checks.reconciliation import verify_store
 
@@ -56,10 +59,11 @@ def check_draft(path: Path) -> Scenario:
         InputError: every problem at once.
         RefusedError: this host gives no box.
     """
-    scenario, folder = load_scenario(path, Step.DRAFT)
-    if not missing_for(scenario, Step.FREEZE):
-        check_in_box(load_scenario(path, Step.FREEZE)[0], folder)
-    return scenario
+    reading, folder = read_scenario(path, Step.DRAFT)
+    if reading.document is None or missing_for(reading.document, Step.FREEZE):
+        return reading.require()
+    _count_cases(reading, folder, check_in_box)
+    return reading.require()
 
 
 def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -> CheckedScenario:
@@ -71,11 +75,11 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
         InputError: every problem at once.
     """
     if step.upper() not in Step.__members__:
-        raise InputError(
-            "worker.unknown_step", found=step, allowed=", ".join(name.lower() for name in Step.__members__)
-        )
-    scenario, folder = load_scenario(path, Step[step.upper()])
-    cases = check_cases(scenario, folder)
+        known = [name.lower() for name in Step.__members__]
+        raise InputError("worker.unknown_step", found=step, allowed=offer(step, known))
+    reading, folder = read_scenario(path, Step[step.upper()])
+    cases = _count_cases(reading, folder, check_cases)
+    scenario = reading.require()
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
         text("worker.scenario_cases", public=cases.public, hidden=cases.hidden, attempt=cases.attempt),
@@ -84,6 +88,18 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
         *(standing_lines(base, scenario, folder) if base is not None else []),
     )
     return CheckedScenario(scenario, lines)
+
+
+def _count_cases(reading: Reading[Scenario], folder: Path, count: Callable[[Scenario, Path], CaseCounts]) -> CaseCounts:
+    """Return what ``count`` counts; raises `InputError` with what is wrong with form, criteria and data together."""
+    findings, counts = Findings(), None
+    if reading.document is not None:
+        with findings.about("data.file"):
+            counts = count(reading.document, folder)
+    issues = place_problems(reading, findings.issues)
+    if issues or counts is None:
+        raise InputError.from_issues(reading.source.file, issues)
+    return counts
 
 
 def _reminders(scenario: Scenario, attempts: int) -> Iterator[Text]:

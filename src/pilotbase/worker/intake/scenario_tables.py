@@ -8,17 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.data.baselines import baseline_answers
+from pilotbase.data.baselines import baseline_answers, check_baseline
 from pilotbase.data.labels import classes_of
 from pilotbase.data.leakage import check_leakage
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.findings import Findings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.board_measure import check_board
-from pilotbase.trial.criteria_check import check_criteria
+from pilotbase.trial.criteria_check import check_criteria, check_rules
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.board import FEWEST_CASES
@@ -48,17 +49,26 @@ def check_cases(scenario: Scenario, folder: Path) -> CaseCounts:
     Raises:
         InputError: every problem at once.
     """
-    split = split_cases(read_cases(scenario, folder), scenario)
+    findings = Findings()
+    with findings.about("baseline.rule"):
+        check_baseline(scenario)
+    split = _split(scenario, folder, findings)
+    if split is None:
+        with findings.about("criteria"):
+            check_rules(scenario)
+        raise InputError.from_issues(MANIFEST, findings.issues)
+    counts = _counts(scenario, split)
     classes = classes_of(split.public, scenario)
-    baseline_answers(scenario, split.public, classes)
-    check_board(scenario, classes)
-    board = _board_cases(scenario, split.hidden.height)
-    hidden = split.hidden.height - board
-    cases = scenario.trial.cases_per_attempt or max(hidden, 1)
-    _refuse_data(scenario, split, cases, hidden)
-    first_share = error_level(scenario.criteria) / 2
-    check_criteria(scenario, classes, split.public, cases, first_share)
-    return CaseCounts(split.public.height, hidden, board, cases)
+    if not findings.issues:
+        with findings.about("baseline"):
+            baseline_answers(scenario, split.public, classes)
+    with findings.about("trial.board"):
+        check_board(scenario, classes)
+    findings.issues += _refused_data(scenario, split, counts)
+    with findings.about("criteria"):
+        check_criteria(scenario, classes, split.public, counts.attempt, error_level(scenario.criteria) / 2)
+    findings.require_none(MANIFEST)
+    return counts
 
 
 def read_sample(scenario: Scenario, folder: Path) -> PublicSample:
@@ -69,22 +79,44 @@ def read_sample(scenario: Scenario, folder: Path) -> PublicSample:
     return PublicSample(contract, public.select([*names, scenario.data.target]).write_csv().encode())
 
 
-def _board_cases(scenario: Scenario, hidden: int) -> int:
-    """Return about how many hidden cases the scenario's board takes: whole clusters may be a few more."""
+def _split(scenario: Scenario, folder: Path, findings: Findings) -> Split | None:
+    """Return the cases, split; None where table and scenario do not fit, of which each problem is a finding."""
+    with findings.about("data.file"):
+        frame = read_cases(scenario, folder)
+        try:
+            return split_cases(frame, scenario)
+        except InputError as error:
+            path = _FIELDS.get(error.code, "data.split")
+            findings.issues.append(Issue(file=MANIFEST, path=path, problem=error.text, hint=error.hint))
+    return None
+
+
+def _counts(scenario: Scenario, split: Split) -> CaseCounts:
     terms = scenario.trial.board
-    return 0 if terms is None else max(round(terms.share * hidden), FEWEST_CASES)
+    # Whole clusters on the board may be a few more.
+    board = 0 if terms is None else max(round(terms.share * split.hidden.height), FEWEST_CASES)
+    hidden = split.hidden.height - board
+    return CaseCounts(split.public.height, hidden, board, scenario.trial.cases_per_attempt or max(hidden, 1))
 
 
-def _refuse_data(scenario: Scenario, split: Split, cases: int, hidden: int) -> None:
-    """Raise `InputError` for what a trial would refuse of these data, before anybody has tried."""
+def _refused_data(scenario: Scenario, split: Split, counts: CaseCounts) -> list[Issue]:
+    """Return what a trial would refuse of these data, before anybody has tried."""
     problems = [
         ("data.split", check.sentence)
         for check in check_leakage(split.public, split.hidden, scenario).checks
         if check.outcome is Outcome.FAIL
     ]
-    if cases > hidden:
-        wanted = text("worker.too_many_cases", wanted=cases, hidden=hidden)
+    if counts.attempt > counts.hidden:
+        wanted = text("worker.too_many_cases", wanted=counts.attempt, hidden=counts.hidden)
         problems.append(("trial.cases_per_attempt", wanted))
-    if problems:
-        issues = [Issue(file=MANIFEST, path=path, problem=problem) for path, problem in problems]
-        raise InputError.from_issues(MANIFEST, issues)
+    return [Issue(file=MANIFEST, path=path, problem=problem) for path, problem in problems]
+
+
+_FIELDS = {
+    "data.unknown_positive": "positive",
+    "data.unknown_group": "data.split.hidden",
+    "data.unreadable_moment": "data.split.hidden_from",
+    "data.one_class_public": "data.target",
+    "data.one_class_hidden": "data.target",
+}
+"""Problem of the split → the field that it is about, where that is another than the split."""

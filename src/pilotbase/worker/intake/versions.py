@@ -93,7 +93,13 @@ def own_names(folder: Path) -> Iterator[None]:
     except InputError as error:
         error.text = _without(folder, error.text)
         error.issues = tuple(
-            issue.model_copy(update={"file": _short(folder, issue.file), "problem": _without(folder, issue.problem)})
+            issue.model_copy(
+                update={
+                    "file": _short(folder, issue.file),
+                    "problem": _without(folder, issue.problem),
+                    "hint": issue.hint and _without(folder, issue.hint),
+                }
+            )
             for issue in error.issues
         )
         raise

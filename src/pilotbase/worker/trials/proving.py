@@ -19,7 +19,7 @@ from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
 from pilotbase.trial.running import Candidate, prepare_candidate
-from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.scenario_folder import load_scenario, naming_places
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealed import Sealed
 from pilotbase.trial.sealing import seal_scenario
@@ -69,7 +69,8 @@ def freeze_in(
     """Return the frozen plan, rehearsing first where that has not been done; raises as `prove` does."""
     sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
     folder = trial_folder(base, out, sealed, candidate)
-    plan = _freeze(base, sealed, candidate, folder, on_progress)
+    with naming_places(scenario):
+        plan = _freeze(base, sealed, candidate, folder, on_progress)
     write_json(folder / "plan.json", plan)
     return plan
 
@@ -87,7 +88,8 @@ def prove(
     """
     sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
     folder = trial_folder(base, out, sealed, candidate)
-    plan = _freeze(base, sealed, candidate, folder, on_progress)
+    with naming_places(scenario):
+        plan = _freeze(base, sealed, candidate, folder, on_progress)
     report = run_trial(base.lab, plan, on_progress)
     on_progress(Progress(text("trial.progress.report")))
     issued = issue(base, report, plan)
@@ -104,8 +106,9 @@ def take_in(
     scenario, scenario_folder = load_scenario(scenario_path, step)
     submission = read_application(application_path)
     on_progress(Progress(text("trial.progress.seal", scenario=scenario.name)))
-    reference = keep_reference_application(base.lab, scenario, scenario_folder)
-    sealed = seal_scenario(base.lab, scenario, scenario_folder, reference)
+    with naming_places(scenario_path):
+        reference = keep_reference_application(base.lab, scenario, scenario_folder)
+        sealed = seal_scenario(base.lab, scenario, scenario_folder, reference)
     on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
     kept = store_application(submission, base.lab.applications)
     return sealed, prepare_candidate(base.lab, kept)
