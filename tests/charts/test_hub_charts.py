@@ -16,9 +16,9 @@ from pilotbase.charts import (
     bar_chart,
     funnel_chart,
     grid_chart,
-    spell_days,
     way_chart,
 )
+from pilotbase.documents.quantities import spell_days
 from pilotbase.documents.texts import LANGUAGES
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pilotbase.charts import make_visible, spell_bytes, spell_count, spell_number, spell_seconds
+from pilotbase.charts import make_visible, spell_count, spell_number
 from pilotbase.charts.scales import Scale
 
 
@@ -32,11 +32,9 @@ def test_numbers(value: float | None, unit: str, spelled: str) -> None:
     assert spell_number(value, unit) == spelled
 
 
-def test_counts_and_sizes() -> None:
+def test_counts() -> None:
     assert spell_count(1234567) == "1,234,567"
     assert spell_count(None) == "–"
-    assert spell_bytes(1832) == "1.79 KiB"
-    assert spell_seconds(0.83) == "830 ms"
 
 
 def test_scale_maps_ends_and_holds_the_rest() -> None:

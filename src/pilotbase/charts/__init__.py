@@ -34,12 +34,12 @@ from pilotbase.charts.groups import group_chart
 from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
-from pilotbase.charts.numbers import spell_bytes, spell_count, spell_number, spell_seconds
+from pilotbase.charts.numbers import spell_count, spell_number
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.themes import DARK, LIGHT, Theme
 from pilotbase.charts.verdict_strip import verdict_strip
 from pilotbase.charts.watch_path import WatchedPath, WatchedPoint, watch_path_chart
-from pilotbase.charts.way import Leg, spell_days, way_chart
+from pilotbase.charts.way import Leg, way_chart
 from pilotbase.documents.visible_text import make_visible
 
 __all__ = [
@@ -73,11 +73,8 @@ __all__ = [
     "make_visible",
     "outcome_word",
     "qr_code",
-    "spell_bytes",
     "spell_count",
-    "spell_days",
     "spell_number",
-    "spell_seconds",
     "status_mark",
     "verdict_strip",
     "watch_path_chart",

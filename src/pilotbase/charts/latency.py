@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_seconds
 from pilotbase.charts.palette import BLUE, INK, LINE, MUTED
 from pilotbase.charts.scales import Scale
+from pilotbase.documents.quantities import spell_seconds
 from pilotbase.documents.report import Performance
 from pilotbase.documents.texts import Language, text
 

@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-_TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
-_SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))
-MISSING = "–"
+from pilotbase.documents.quantities import MISSING, spell_bytes, spell_digits, spell_seconds
+
 _MOST_DECIMALS = 6
 _LONG = 1e7
 """From here on a tick is spelled with a power of ten."""
@@ -23,13 +22,13 @@ def spell_number(value: float | None, unit: str = "") -> str:
     if unit == "B":
         return spell_bytes(value)
     if unit:
-        return f"{_plain(value)} {unit}"
-    return f"{value:.3f}" if abs(value) < 10 else _plain(value)
+        return f"{spell_digits(value)} {unit}"
+    return f"{value:.3f}" if abs(value) < 10 else spell_digits(value)
 
 
 def spell_on_axis(value: float | None, unit: str = "") -> str:
     """Return ``value`` beside an axis that names ``unit`` once: times, sizes and shares as ever, others bare."""
-    return _plain(value) if value is not None and named_once(unit) else spell_number(value, unit)
+    return spell_digits(value) if value is not None and named_once(unit) else spell_number(value, unit)
 
 
 def named_once(unit: str) -> bool:
@@ -48,29 +47,6 @@ def spell_ticks(ticks: Sequence[float], unit: str = "") -> list[str]:
     return [f"{tick:,.{decimals}f}" if abs(tick) > step / 2 else "0" for tick in ticks]
 
 
-def spell_seconds(value: float) -> str:
-    """Return a time such as ``12.4 ms``."""
-    if value == 0 or abs(value) >= 120:
-        return f"{value:,.0f} s"
-    factor, unit = next(((factor, unit) for factor, unit in _TIMES if abs(value) >= factor), _TIMES[-1])
-    return f"{_plain(value / factor)} {unit}"
-
-
-def spell_bytes(value: float) -> str:
-    """Return a size such as ``512 MiB``."""
-    factor, unit = next(((factor, unit) for factor, unit in _SIZES if abs(value) >= factor), _SIZES[-1])
-    return f"{_plain(value / factor)} {unit}"
-
-
 def spell_count(value: int | None) -> str:
     """Return a count with thousands apart, or a dash for None."""
     return MISSING if value is None else f"{value:,}"
-
-
-def _plain(value: float) -> str:
-    if value == 0 or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    if abs(value) < 1e-4:
-        return f"{value:.2e}"
-    digits = f"{value:.3g}"
-    return digits if "e" not in digits else f"{float(digits):,.0f}"

@@ -10,6 +10,7 @@ from pilotbase.charts.drawing import Drawing, width_of
 from pilotbase.charts.numbers import spell_count
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme
+from pilotbase.documents.quantities import spell_days
 from pilotbase.documents.texts import Language, text
 
 WIDTH, ROW, BAR, TOP = 560, 32, 18, 6
@@ -28,15 +29,6 @@ class Leg:
 def way_chart(legs: Sequence[Leg], language: Language, theme: Theme = LIGHT) -> str:
     """Return the steps as SVG, one bar a step along a common line of days."""
     return _drawn(tuple(legs), language, theme)
-
-
-def spell_days(days: float | None) -> str:
-    """Return days as people say them: whole from ten on, no zero for what took some hours, a dash for None."""
-    if days is not None and 0 < days < 0.05:
-        return "< 0.1"
-    if days is None:
-        return "–"
-    return f"{days:,.0f}" if days >= 10 or days == round(days) else f"{days:.1f}"
 
 
 @lru_cache(maxsize=64)

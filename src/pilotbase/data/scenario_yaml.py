@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
+from pilotbase.documents.quantities import write_bytes
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES, Text, text
 
 WIDTH = 116
-_BYTES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 _QUOTED_TYPE = re.compile(r"dataType: '(sc:\w+)'")
 _NUMBERS = frozenset({"wall_seconds", "load_seconds", "batch_seconds", "miss", "false_alarm"})
 _SIZES = frozenset({"memory_bytes", "scratch_bytes", "file_bytes", "log_bytes"})
@@ -81,7 +81,7 @@ def _readable(name: str, value: Any) -> Any:
         plain = all(not isinstance(item, dict | list) for item in value)
         return _FlowList(value) if plain else [_readable("", item) for item in value]
     if name in _SIZES and isinstance(value, int):
-        return next((f"{value // size} {unit}" for unit, size in _BYTES if value and value % size == 0), value)
+        return write_bytes(value)
     if name in _NUMBERS and isinstance(value, float) and value.is_integer():
         return int(value)
     return value

@@ -1,9 +1,11 @@
-"""Sizes and times as people write them: ``512 MiB``, ``50 ms``."""
+"""Sizes and times as people write and read them: ``512 MiB``, ``50 ms``, ``36 h``; inside: bytes and seconds."""
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -34,3 +36,85 @@ Bytes = Annotated[int, BeforeValidator(lambda value: read_quantity(value, "B")),
 """A size in bytes; a string such as ``512 MiB`` is read too."""
 Seconds = Annotated[float, BeforeValidator(lambda value: read_quantity(value, "s")), Field(ge=0, le=MOST_SECONDS)]
 """A time in seconds; a string such as ``50 ms`` is read too."""
+
+MISSING = "–"
+"""Stands where there is no number."""
+SIZES = {name: int(UNITS[name][1]) for name in ("GiB", "MiB", "KiB", "B")}
+LENGTHS = {"d": 86_400, "h": 3600, "min": 60, "s": 1}
+"""Unit → how many of the smallest it is, the largest first."""
+_TIMES = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
+_LENGTH = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]{0,3}|[天日时分秒]|小时|分钟)")
+_NAMES = {"天": "d", "日": "d", "小时": "h", "时": "h", "分钟": "min", "分": "min", "m": "min", "秒": "s", "": "s"}
+
+
+class Whole(NamedTuple):
+    """So many of a unit."""
+
+    amount: int
+    unit: str
+
+
+def in_whole_units(number: int, units: Mapping[str, int]) -> Whole:
+    """Return ``number`` in the largest of ``units`` that spells it whole; nothing at all in the smallest."""
+    fitting = (name for name, length in units.items() if number and number % length == 0)
+    unit = next(fitting, min(units, key=units.__getitem__))
+    return Whole(number // units[unit], unit)
+
+
+def write_bytes(size: int) -> int | str:
+    """Return ``size`` as `Bytes` reads it back: ``512 MiB``, or the bare number where only bytes spell it whole."""
+    whole = in_whole_units(size, SIZES)
+    return size if whole.unit == "B" else f"{whole.amount} {whole.unit}"
+
+
+def spell_bytes(size: float) -> str:
+    """Return a size in the unit that fits, with three digits, such as ``1.79 KiB``."""
+    unit = next((unit for unit, factor in SIZES.items() if abs(size) >= factor), "B")
+    return f"{spell_digits(size / SIZES[unit])} {unit}"
+
+
+def spell_mebibytes(size: int) -> str:
+    """Return a size in whole MiB, so that two of them can be compared."""
+    return f"{size / SIZES['MiB']:,.0f} MiB"
+
+
+def spell_seconds(seconds: float) -> str:
+    """Return a time in the unit that fits, with three digits, such as ``12.4 ms``."""
+    if seconds == 0 or abs(seconds) >= 120:
+        return f"{seconds:,.0f} s"
+    unit = next((unit for unit, factor in _TIMES.items() if abs(seconds) >= factor), "µs")
+    return f"{spell_digits(seconds / _TIMES[unit])} {unit}"
+
+
+def spell_days(days: float | None) -> str:
+    """Return days as people say them: whole from ten on, no zero for what took some hours, a dash for None."""
+    if days is None:
+        return MISSING
+    if 0 < days < 0.05:
+        return "< 0.1"
+    return f"{days:,.0f}" if days >= 10 or days == round(days) else f"{days:.1f}"
+
+
+def spell_digits(value: float) -> str:
+    """Return a bare number with three digits, with thousands apart and no decimals from a thousand on."""
+    if value == 0 or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if abs(value) < 1e-4:
+        return f"{value:.2e}"
+    digits = f"{value:.3g}"
+    return digits if "e" not in digits else f"{float(digits):,.0f}"
+
+
+def spell_duration(seconds: int) -> str:
+    """Return a length of time as `read_duration` reads it back, in the largest unit that spells it whole: ``36 h``."""
+    whole = in_whole_units(seconds, LENGTHS)
+    return f"{whole.amount} {whole.unit}"
+
+
+def read_duration(written: str) -> int | None:
+    """Return the seconds that ``written`` says in either language, rounded; None: it says no length of time."""
+    found = _LENGTH.fullmatch(written.strip().lower())
+    if found is None:
+        return None
+    unit = _NAMES.get(found[2], found[2])
+    return math.floor(float(found[1]) * LENGTHS[unit] + 0.5) if unit in LENGTHS else None

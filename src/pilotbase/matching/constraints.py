@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.matching import Check
+from pilotbase.documents.quantities import spell_mebibytes
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Constraint, Fit
 from pilotbase.matching.pairs import Need, Offer, Proven
@@ -63,7 +64,7 @@ def _environment(need: Need, offer: Offer) -> Check | None:
         return Check(constraint=Constraint.ENVIRONMENT, fit=Fit.REFUSED, why=why)
     if wanted.memory is None:
         return _missing(Constraint.ENVIRONMENT, text("match.memory_unsaid"))
-    sizes = {"wanted": _mebibytes(wanted.memory), "allowed": _mebibytes(limits.memory_bytes)}
+    sizes = {"wanted": spell_mebibytes(wanted.memory), "allowed": spell_mebibytes(limits.memory_bytes)}
     return _told(
         Constraint.ENVIRONMENT,
         wanted.memory <= limits.memory_bytes,
@@ -154,7 +155,3 @@ def _fits(constraint: Constraint, why: Text) -> Check:
 
 def _missing(constraint: Constraint, why: Text) -> Check:
     return Check(constraint=constraint, fit=Fit.MISSING, why=why)
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size / (1 << 20):,.0f} MiB"

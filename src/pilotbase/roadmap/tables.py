@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pilotbase.charts import spell_days
 from pilotbase.documents.api.ledger import AimTold, CostTold, LedgerTold, MapTold, QuartilesTold, RankingTold, SpanTold
+from pilotbase.documents.quantities import spell_days
 from pilotbase.documents.texts import Language, Text, text
 
 Row = tuple[str, ...]

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN
+from pilotbase.documents.quantities import spell_mebibytes
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
@@ -31,7 +32,7 @@ class SizedForm(forms.Form):
         given = super().clean() or {}
         for name, value in given.items():
             if isinstance(value, UploadedFile) and (value.size or 0) > settings.CONFIGURATION.upload_bytes:
-                limit = text("hub.upload_too_large", allowed=f"{settings.CONFIGURATION.upload_bytes / 2**20:,.0f} MiB")
+                limit = text("hub.upload_too_large", allowed=spell_mebibytes(settings.CONFIGURATION.upload_bytes))
                 self.add_error(name, limit.render(language()))
         return given
 

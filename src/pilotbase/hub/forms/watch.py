@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from django import forms
 
+from pilotbase.documents.quantities import spell_duration
 from pilotbase.documents.watch import LONGEST_DAYS, Watch, WatchTerms
-from pilotbase.hub.forms.durations import DurationField, spell_duration
+from pilotbase.hub.forms.durations import DurationField
 from pilotbase.hub.sentences import t
 
 _DAY = 86_400

@@ -12,9 +12,10 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from pilotbase.charts import CandidateRow, candidates_chart, spell_number, spell_seconds
+from pilotbase.charts import CandidateRow, candidates_chart, spell_number
 from pilotbase.documents.api.comparison import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.permissions import Reading, Stands, may_read
+from pilotbase.documents.quantities import spell_seconds
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act, IncidentAct, Reading
+from pilotbase.documents.quantities import in_whole_units
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
@@ -121,10 +122,8 @@ def take(request: HubRequest, number: int, act: str) -> HttpResponse:
 
 def _within(minutes: int) -> Text:
     """Return a time limit in the largest unit that spells it whole."""
-    for unit, length in (("days", 1440), ("hours", 60)):
-        if minutes % length == 0:
-            return text(f"incident.{unit}", count=minutes // length)
-    return text("incident.minutes", count=minutes)
+    whole = in_whole_units(minutes, {"days": 1440, "hours": 60, "minutes": 1})
+    return text(f"incident.{whole.unit}", count=whole.amount)
 
 
 def _initial(incident: Incident, head: str) -> dict[str, str]:

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import Chosen, Figure, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
-from pilotbase.charts import Grid, grid_chart, spell_days, way_chart
+from pilotbase.charts import Grid, grid_chart, way_chart
 from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, MapTold, RankingTold, SpanTold
 from pilotbase.documents.permissions import DeskAct, Reading
+from pilotbase.documents.quantities import spell_days
 from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.texts import Text, text

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Chosen, Figure, Figures, records_of
 from pilotbase.catalogue.targets import Reached, reached, read_targets
-from pilotbase.charts import LIGHT, Bar, Legend, Stage, Theme, bar_chart, funnel_chart, spell_days, way_chart
+from pilotbase.charts import LIGHT, Bar, Legend, Stage, Theme, bar_chart, funnel_chart, way_chart
 from pilotbase.charts.themes import DARK
 from pilotbase.documents.permissions import DeskAct, Reading
+from pilotbase.documents.quantities import spell_days
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import HubRequest, language

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import PUBLISHED_STEPS
 from pilotbase.certificate.status import CertificateStatus
-from pilotbase.charts import Leg, spell_days, way_chart
+from pilotbase.charts import Leg, way_chart
 from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.quantities import spell_days
 from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from pilotbase import charts
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.moments import spell_for_machines
+from pilotbase.documents.quantities import spell_bytes, spell_seconds
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.trial.page.wording import Wording, capital
@@ -65,12 +66,12 @@ def _environment() -> Environment:
         finalize=_finalize,
     )
     environment.filters |= {
-        "bytes": charts.spell_bytes,
+        "bytes": spell_bytes,
         "capital": capital,
         "count": charts.spell_count,
         "moment": spell_for_machines,
         "probability": lambda value: f"{value:.4g}",
-        "seconds": charts.spell_seconds,
+        "seconds": spell_seconds,
         "short": _short_digest,
     }
     environment.globals |= {
