@@ -1,0 +1,32 @@
+"""The page that follows four things through the code: every function that it names is where it says."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "ways.md").read_text("utf-8")
+STEPS = re.findall(r"^\| `([\w/]+\.py)` `(\w+)` \|", PAGE, re.MULTILINE)
+FILES = sorted(set(re.findall(r"`([\w/]+\.py)`", PAGE)))
+
+
+def functions_of(file):
+    tree = ast.parse((ROOT / "src" / "pilotbase" / file).read_text("utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def test_four_ways_are_told():
+    assert PAGE.count("\n## ") == 4
+    assert len(STEPS) == len(re.findall(r"^\| `", PAGE, re.MULTILINE)), "a row names no function"
+
+
+@pytest.mark.parametrize(("file", "function"), STEPS, ids="::".join)
+def test_a_step_is_where_the_page_says(file, function):
+    assert function in functions_of(file), f"docs/ways.md: {file} has no function {function}"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_is_there(file):
+    assert (ROOT / "src" / "pilotbase" / file).is_file(), f"docs/ways.md: no file {file}"
