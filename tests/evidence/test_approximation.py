@@ -73,6 +73,13 @@ def test_ten_cases_in_perfect_order_do_not_show_perfect_order(source: str) -> No
     assert decide([plan(source, cases)], np.arange(10), LEVELS, Design("full")).criteria[0].verdict == "inconclusive"
 
 
+@pytest.mark.parametrize("rule", ["auc_delong >= 0.6", "auc_delong <= 0.4"])
+def test_equal_scores_show_nothing(rule: str) -> None:
+    cases = Cases(np.arange(400) % 2, np.full(400, 0.7), classes=("n", "y"), positive="y", kind="probability")
+    found = decide([plan(rule, cases)], np.arange(400), LEVELS, Design("full")).criteria[0]
+    assert (found.verdict, found.lower, found.upper) == ("inconclusive", 0.0, 1.0)
+
+
 def test_the_interval_of_a_fixed_part_is_of_that_part() -> None:
     cases = scores(1000)
     part = decide([plan("auc_delong >= 0.5", cases)], np.arange(1000), LEVELS, Design("fixed", 300)).criteria[0]
