@@ -138,7 +138,7 @@ def tests_of(path: Path, room: str, root: Path = ROOT) -> list[Path]:
 
 def _distance(test: Path, imported: frozenset[str], module: str, room: str) -> int | None:
     """Return how near a test file is to ``module``; None: it does not meet it."""
-    if test.parts[0] == room:
+    if test.parts[0] in module.split("."):  # its room's, or its sub-package's
         return 0 if module.rpartition(".")[2] in test.stem else 1 if module in imported else 2
     if test.parts[0] == "contracts" and any(f"{each}.".startswith(f"pilotbase.{room}.") for each in imported):
         return 3
