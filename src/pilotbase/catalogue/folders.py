@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pilotbase.catalogue.plain_files import NotPlainError, opened_file, opened_folder
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.hashes import digest_json, hex_of
+from pilotbase.documents.hashes import digest_json, digest_of, hex_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 
@@ -170,7 +170,7 @@ def _parents(path: str) -> Iterator[str]:
 
 def _digest(folder: Path, name: str) -> str:
     with opened_file(folder, name) as stream:
-        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+        return digest_of(hashlib.file_digest(stream, "sha256").hexdigest())
 
 
 def _holds(folder: Path, tree: FolderTree) -> bool:

@@ -239,9 +239,9 @@ def _number(certificate: str) -> str:
     from pilotbase.certificate import Envelope, read_evidence
     from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
     from pilotbase.certificate.statement import read_statement
-    from pilotbase.documents.hashes import hex_of, is_digest
+    from pilotbase.documents.hashes import digest_of, hex_of, is_digest
 
-    number = f"sha256:{hex_of(certificate)}"
+    number = digest_of(hex_of(certificate))
     if is_digest(number):
         return number
     envelope = parse_model(Envelope, read_evidence(Path(certificate)), CERTIFICATE)

@@ -19,7 +19,7 @@ from pathlib import Path
 from pilotbase.compute.locks import Requirement, normalise_name
 from pilotbase.compute.staging import staging_folder
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.hashes import digest_file, hex_of
+from pilotbase.documents.hashes import digest_file, digest_of, hex_of
 
 MAX_WHEEL_BYTES = 4 << 30
 _FETCH_SECONDS = 1800
@@ -64,7 +64,7 @@ def _find(requirement: Requirement, folder: Path) -> Wheel | None:
         for path in (folder / sha256).glob("*.whl"):
             if not _is_wheel_of(path.name, requirement):
                 continue
-            if digest_file(path) == f"sha256:{sha256}":
+            if digest_file(path) == digest_of(sha256):
                 return Wheel(requirement, path, sha256)
             shutil.rmtree(folder / sha256, ignore_errors=True)
     return None

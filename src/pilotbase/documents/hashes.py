@@ -17,6 +17,16 @@ DIGEST_PATTERN = f"^sha256:{HEX}$"
 Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 
 
+def digest_of(hex_digits: str) -> str:
+    """Return the digest of these hex digits."""
+    return "sha256:" + hex_digits
+
+
+def hex_of(digest: str) -> str:
+    """Return the hex digits of a digest, as files and addresses hold it; hex digits stay as they are."""
+    return digest.removeprefix("sha256:")
+
+
 def canonical_json(value: Any) -> bytes:
     """Return the one JSON spelling of ``value`` (RFC 8785).
 
@@ -31,7 +41,7 @@ def canonical_json(value: Any) -> bytes:
 
 def digest_bytes(data: bytes | bytearray | memoryview) -> str:
     """Return ``sha256:<hex>`` of ``data``."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return digest_of(hashlib.sha256(data).hexdigest())
 
 
 def digest_json(value: Any) -> str:
@@ -42,12 +52,7 @@ def digest_json(value: Any) -> str:
 def digest_file(path: Path) -> str:
     """Return ``sha256:<hex>`` of a file's bytes, read in chunks."""
     with path.open("rb") as stream:
-        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
-
-
-def hex_of(digest: str) -> str:
-    """Return the hex digits of a digest, as files and addresses hold it; hex digits stay as they are."""
-    return digest.removeprefix("sha256:")
+        return digest_of(hashlib.file_digest(stream, "sha256").hexdigest())
 
 
 def is_digest(value: str) -> bool:

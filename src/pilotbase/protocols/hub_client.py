@@ -32,7 +32,7 @@ from pilotbase.documents.api.uploads import MAXIMUM_PIECE, KeptVersion, NewUploa
 from pilotbase.documents.base import Part
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, digest_of
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
@@ -236,7 +236,7 @@ def _announced(name: str, content: BinaryIO) -> NewUpload:
     while piece := content.read(1 << 20):
         hashed.update(piece)
         size += len(piece)
-    return NewUpload(name=name, size=size, digest=f"sha256:{hashed.hexdigest()}")
+    return NewUpload(name=name, size=size, digest=digest_of(hashed.hexdigest()))
 
 
 def _path(subject: str) -> str:

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.hashes import digest_of
 
 HEAD = struct.Struct("<QQdQ8s")
 LINK_BYTES = 32
@@ -72,7 +73,7 @@ class AnswerLog:
     @property
     def digest(self) -> str:
         """Return the last link: the commitment to all answers so far."""
-        return f"sha256:{self.link.hex()}"
+        return digest_of(self.link.hex())
 
     @property
     def answered(self) -> int:
@@ -148,7 +149,7 @@ def read_answers(path: Path, commitment: bytes, expected: str, key: bytes = b"")
     for batch, link_after, _ in _records(path.read_bytes(), link, key):
         batches.append(batch)
         link = link_after
-    if f"sha256:{link.hex()}" != expected:
+    if digest_of(link.hex()) != expected:
         raise InvalidProofError("trial.answers_altered", file=path.name, batch=len(batches))
     return batches
 

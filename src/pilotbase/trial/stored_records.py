@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import Digest, canonical_json
+from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.measures import Cases
 from pilotbase.trial.performance import Load
@@ -89,7 +89,7 @@ class StoredRecords:
         tree = MerkleTree()
         for leaf in self.leaves:
             tree.append_hash(leaf)
-        return f"sha256:{tree.root().hex()}"
+        return digest_of(tree.root().hex())
 
 
 def recorded_load(load: Load) -> RecordedLoad:

@@ -12,7 +12,7 @@ import polars as pl
 from sqlalchemy import insert, select
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.hashes import digest_bytes, digest_of
 from pilotbase.vault.ciphers import Place, SetSecrets, encrypt_chunk, unwrap_secrets, wrap_secrets
 from pilotbase.vault.hidden import Chunk, HiddenSet, SealTerms
 from pilotbase.vault.place import Vault
@@ -50,7 +50,7 @@ def seal(vault: Vault, frame: pl.DataFrame, terms: SealTerms, visibility: Visibi
             attempts=terms.attempts,
             attempts_before=terms.attempts_before,
             chunks=tuple(chunks),
-            commitment=f"sha256:{hashes.hexdigest()}",
+            commitment=digest_of(hashes.hexdigest()),
             secret_commitment=digest_bytes(bundle.master),
             sealed_at=change.now,
         )

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import Digest, digest_bytes
+from pilotbase.documents.hashes import Digest, digest_bytes, digest_of
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
@@ -152,7 +152,7 @@ def finish_upload(vault: Vault, identity: str) -> Upload:
     hashed = hashlib.sha256()
     for piece in _pieces(vault, upload):
         hashed.update(piece)
-    found = f"sha256:{hashed.hexdigest()}"
+    found = digest_of(hashed.hexdigest())
     if found != upload.digest:
         erase_upload(vault, identity)
         raise InputError("vault.upload_digest", found=found, announced=upload.digest)

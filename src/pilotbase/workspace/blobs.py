@@ -16,7 +16,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.documents.hashes import hex_of, is_digest
+from pilotbase.documents.hashes import digest_of, hex_of, is_digest
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import NotFoundError
 
@@ -80,7 +80,7 @@ class BlobStore:
             raise NotFoundError("workspace.no_blob", digest=digest) from error
         except OSError as error:
             raise machine_failure(error, self._root) from error
-        if f"sha256:{hashed.hexdigest()}" != digest:
+        if digest_of(hashed.hexdigest()) != digest:
             raise InvalidProofError("workspace.blob_damaged", digest=digest)
 
     def exists(self, digest: str) -> bool:
@@ -95,7 +95,7 @@ class BlobStore:
         except OSError as error:
             raise machine_failure(error, self._root) from error
         for path in found:
-            digest = "sha256:" + "".join(str(path).rsplit("/", 2)[-2:])
+            digest = digest_of("".join(str(path).rsplit("/", 2)[-2:]))
             if is_digest(digest):
                 yield digest
 
@@ -118,7 +118,7 @@ class BlobStore:
                 target.write(piece)
         if isinstance(self._files, LocalFileSystem):
             _settle(Path(draft))
-        return f"sha256:{hashed.hexdigest()}"
+        return digest_of(hashed.hexdigest())
 
     def _publish(self, draft: str, place: str) -> None:
         if self._files.exists(place) and self._files.size(place) == self._files.size(draft):

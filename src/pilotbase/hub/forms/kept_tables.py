@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
 
+from pilotbase.documents.hashes import digest_of
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.private_files import private_folder
 from pilotbase.vault.opening import Purpose, ReaderGrant
@@ -74,7 +75,7 @@ def keep_file(view: View, file: UploadedFile[Any], name: str) -> Upload:
     hashed = hashlib.sha256()
     for chunk in file.chunks(_PIECE):
         hashed.update(chunk)
-    upload = start_upload(vault, name, file.size or 0, f"sha256:{hashed.hexdigest()}", terms)
+    upload = start_upload(vault, name, file.size or 0, digest_of(hashed.hexdigest()), terms)
     with erased_on_failure(view, upload):
         for piece in file.chunks(_PIECE):
             upload = append_piece(vault, upload.identity, upload.received, piece, lifetime)

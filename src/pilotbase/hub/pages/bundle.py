@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import Reading
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
@@ -66,7 +67,7 @@ def take(request: HubRequest, name: str) -> HttpResponse:
 def download(request: HubRequest, name: str, digest: str) -> HttpResponse:
     """Give the archive to whom it was packed for, while it is kept."""
     view = request.acting.view
-    return bundle_response(fetch_bundle(base(), view, subject_of("trials", name), f"sha256:{digest}"))
+    return bundle_response(fetch_bundle(base(), view, subject_of("trials", name), digest_of(digest)))
 
 
 def _rounds(view: View, record: Record) -> Iterator[Round]:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
 from pilotbase.documents.base import Localized
+from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.record import ApplicationVersion, Approval, Commission, Record
 from pilotbase.documents.report import Report
@@ -78,7 +79,7 @@ def version(request: HubRequest, section: str, name: str, digest: str) -> HttpRe
     """Show one version of a scenario or an application."""
     view = request.acting.view
     seen = see(view, subject_of(section, name))
-    stored = view.get(f"sha256:{digest}")
+    stored = view.get(digest_of(digest))
     document = stored.load(SHOWN[stored.kind]) if stored and stored.kind in SHOWN else None
     if stored is None or document is None or subject_of_part(document) != seen.subject:
         raise NotFoundError("hub.not_found")

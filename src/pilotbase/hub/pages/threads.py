@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilotbase.catalogue import threads
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import Text, text
@@ -245,7 +246,7 @@ def mark(request: HubRequest, identity: str) -> HttpResponse:
 def file(request: HubRequest, identity: str, number: int, digest: str) -> HttpResponse:
     """Give a file of a message, to be saved and never shown."""
     seen = threads.read(request.acting.view, identity)
-    return attachment_response(threads.file_of(seen, number, f"sha256:{digest}"))
+    return attachment_response(threads.file_of(seen, number, digest_of(digest)))
 
 
 def _list(request: HubRequest, subject: str | None, shown: dict[str, Any]) -> HttpResponse:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
 from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchStatus
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import Reading, Stands, WatchAct, permitted
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
@@ -110,7 +111,7 @@ def speak(request: HubRequest, name: str) -> HttpResponse:
 @member_only
 def take_care(request: HubRequest, digest: str) -> HttpResponse:
     """Acknowledge a warning."""
-    said = acknowledge(request.acting.view, f"sha256:{digest}", request.POST.get("note", "")[:2000])
+    said = acknowledge(request.acting.view, digest_of(digest), request.POST.get("note", "")[:2000])
     return redirect("watch", name=said.service)
 
 

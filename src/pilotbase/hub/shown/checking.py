@@ -10,7 +10,7 @@ from pilotbase.certificate import Verification, read_evidence, verify_certificat
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.hashes import digest_of, hex_of
 from pilotbase.documents.subjects import certificate_head
 from pilotbase.hub.acting import NOBODY
 from pilotbase.hub.base import base
@@ -40,7 +40,7 @@ def check(data: bytes) -> Checked:
 def issued(serial: str) -> IssuedCertificate:
     """Return the certificate of a serial number (hex digits), public as all are; raises `NotFoundError`."""
     view = base().lab.store.as_actor(NOBODY)
-    digest = view.head(certificate_head(f"sha256:{serial}"))
+    digest = view.head(certificate_head(digest_of(serial)))
     if digest is None:
         raise NotFoundError("hub.no_certificate")
     return view.load(digest, IssuedCertificate)

@@ -23,7 +23,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
-from pilotbase.documents.hashes import HEX
+from pilotbase.documents.hashes import HEX, digest_of
 from pilotbase.workspace import schema, tables
 from pilotbase.workspace.backup.writing import MANIFEST, SIGNATURE, SIGNED_AS, TRUST, Manifest, is_kept, is_plain
 from pilotbase.workspace.engine import machine_failure
@@ -81,7 +81,7 @@ class Backup:
             raise InvalidProofError("backup.altered", path=self.path, name=name) from error
         except OSError as error:
             raise machine_failure(error, self.path) from error
-        if left or f"sha256:{hashed.hexdigest()}" != member.digest:
+        if left or digest_of(hashed.hexdigest()) != member.digest:
             raise InvalidProofError("backup.altered", path=self.path, name=name)
 
     def lines(self, name: str) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, inspect
 
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.hashes import digest_of
 from pilotbase.workspace import schema, tables, text_index
 from pilotbase.workspace.backup.reading import Backup
 from pilotbase.workspace.backup.rows import load_rows, stored_tables
@@ -133,7 +134,7 @@ def _unpack(backup: Backup, home: Home) -> None:
         write_private(home.keys.path / PUBLIC_HALF, b"".join(backup.chunks(TRUST)))
     blobs = home.open_blobs()
     for name in backup.names("blobs/"):
-        digest = f"sha256:{name.removeprefix('blobs/')}"
+        digest = digest_of(name.removeprefix("blobs/"))
         if backup.manifest.members[name].digest != digest or blobs.put_pieces(backup.chunks(name)) != digest:
             raise InvalidProofError("backup.altered", path=backup.path, name=name)
     for name in backup.names("home/"):

@@ -33,7 +33,7 @@ import pydantic
 from pilotbase import __version__
 from pilotbase.documents.base import Document, Moment, Part
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import Digest, hex_of
+from pilotbase.documents.hashes import Digest, digest_of, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
 from pilotbase.workspace import schema
@@ -215,7 +215,7 @@ class _Packing:
                 hashed.update(piece)
                 size += len(piece)
                 member.write(piece)
-        return f"sha256:{hashed.hexdigest()}", size
+        return digest_of(hashed.hexdigest()), size
 
 
 def _publish(draft: Path, target: Path) -> None:

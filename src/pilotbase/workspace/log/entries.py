@@ -18,7 +18,7 @@ import pydantic
 from sqlalchemy import Connection, delete, func, insert, select
 
 from pilotbase.documents.base import Moment, Part
-from pilotbase.documents.hashes import Digest, canonical_json
+from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
@@ -27,7 +27,7 @@ from pilotbase.workspace.log.notes import Checkpoint, LogKey
 
 Fact = str | int | bool
 _SALT_BYTES = 32
-NO_PREDECESSOR = "sha256:" + "0" * 64
+NO_PREDECESSOR = digest_of("0" * 64)
 
 STORED, HEAD, COUNTER = "stored ", "head ", "counter "
 """Facts of a change, each followed by what it is about (``head report:…``): what the store must hold from then on."""
@@ -167,7 +167,7 @@ def payload_hash(salt: bytes, payload: bytes) -> str:
 
 def digest_text(raw: bytes) -> str:
     """Return a raw SHA-256 as ``sha256:<hex>``."""
-    return f"sha256:{raw.hex()}"
+    return digest_of(raw.hex())
 
 
 def _keep_payload(connection: Connection, number: int, payload: bytes | None) -> str | None:
