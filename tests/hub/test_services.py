@@ -196,7 +196,7 @@ def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_i
         use_attempt(hidden, used)
         page = desk.get("/trials/c1/").content.decode()
         told = {one["act"]: one["obstacle"] for one in desk.get("/api/trials/c1/acts").json()}
-        assert told["trial.repeat"] == (None if offered else "all 2 attempts on this hidden set are used")
+        assert told["trial.repeat"] == (None if offered else "All 2 attempts on this hidden set are used.")
         assert ("/trials/c1/acts/trial.repeat/" in page) is offered
         assert ("None left; a new hidden set is needed." in page) is not offered
         assert ("Number 3" in page) is False
