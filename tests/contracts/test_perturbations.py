@@ -2,6 +2,8 @@
 
 import re
 from decimal import Decimal
+from importlib import import_module
+from pkgutil import iter_modules
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Perturbed, parse_rule
 from pilotbase.documents.errors import InputError
+from pilotbase.measures import perturbations
 from pilotbase.measures.perturbations import PERTURBATIONS, kind_of, perturbation_of, perturbation_problems
 from pilotbase.protocols.frames import Batch, encode_batch
 
@@ -74,6 +77,13 @@ def same(one, other):
 
 
 EVERY = pytest.mark.parametrize("name", list(PERTURBATIONS))
+
+
+def test_every_perturbation_that_has_a_name_can_be_asked_for():
+    modules = [import_module(f"{perturbations.__name__}.{file.name}") for file in iter_modules(perturbations.__path__)]
+    found = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
+    named = {one for one in found if issubclass(one, perturbations.Perturbation) and "name" in vars(one)}
+    assert named == set(PERTURBATIONS.values())
 
 
 @EVERY
