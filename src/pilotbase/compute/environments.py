@@ -10,12 +10,13 @@ import contextlib
 import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pilotbase.compute import installer
+from pilotbase.compute.asking import NO_REPORT, asked
 from pilotbase.compute.box import Box
 from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.command import Mount, Program
@@ -29,7 +30,6 @@ from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseE
 from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.texts import Text, text
-from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, Kind, encode_json
 
 BUILD_LIMITS = Limits(
     memory_bytes=2 << 30,
@@ -165,19 +165,14 @@ def _install(wheels: tuple[Wheel, ...], tree: Path, settings: BoxSettings) -> No
     build = replace(settings, limits=BUILD_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL, removed=frozenset())
     program = Program(Path(installer.__file__), (), tuple(mounts))
     with Box(program, build) as box:
-        _follow(box, json.dumps(greeting).encode())
+        _follow(box, greeting)
 
 
-def _follow(box: Box, greeting: bytes) -> None:
+def _follow(box: Box, greeting: dict[str, Any]) -> None:
     """Wait for the build's end and turn what it reports into an error."""
-    deadline = time.monotonic() + BUILD_LIMITS.wall_seconds
     try:
-        box.channel.send(encode_json(Kind.HELLO, greeting), deadline)
-        header = box.channel.receive_header(deadline)
-        if header.kind not in (Kind.READY, Kind.ERROR) or header.length > MAX_JSON_BYTES:
-            raise FrameError(EndReason.BROKEN_PROTOCOL)
-        report = json.loads(bytes(box.channel.receive(header.length, deadline)))
-        if header.kind is Kind.READY:
+        built, report = asked(box, greeting, BUILD_LIMITS.wall_seconds)
+        if built:
             return
         if report["kind"] == "disk":
             raise PilotbaseError("environment.disk_full")
@@ -186,7 +181,7 @@ def _follow(box: Box, greeting: bytes) -> None:
         symptom = EndReason.LOAD_TIMEOUT if isinstance(problem, DeadlinePassedError) else EndReason.APPLICATION_EXIT
         ended = box.explain(symptom)
         raise PilotbaseError("environment.build_ended", reason=END_TEXTS[ended], said=box.logs().text[-500:]) from None
-    except (FrameError, ValueError, KeyError, TypeError):
+    except NO_REPORT:
         raise PilotbaseError("environment.build_ended", reason=END_TEXTS[EndReason.BROKEN_PROTOCOL], said="") from None
     raise InputError("environment.wheel_refused", reason=reason)
 

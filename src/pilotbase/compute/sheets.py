@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pilotbase.compute import sheet_program
+from pilotbase.compute.asking import NO_REPORT, asked
 from pilotbase.compute.box import Box
 from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.command import Mount, Program
 from pilotbase.compute.settings import BoxSettings, LogPolicy
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, Kind, encode_json
+from pilotbase.documents.limits import IsolationLevel, Limits
 
 MAXIMUM_BYTES = 16 << 20
 """Largest file, and largest part of a workbook once unpacked (four times that)."""
@@ -89,23 +89,18 @@ def _read_in_box(source: Path, target: Path) -> dict[str, object]:
         "bytes": 4 * MAXIMUM_BYTES,
     }
     with Box(Program(Path(sheet_program.__file__), (), mounts), settings) as box:
-        return _converse(box, json.dumps(greeting).encode())
+        return _converse(box, greeting)
 
 
-def _converse(box: Box, greeting: bytes) -> dict[str, object]:
-    deadline = time.monotonic() + _SECONDS
+def _converse(box: Box, greeting: dict[str, Any]) -> dict[str, object]:
     try:
-        box.channel.send(encode_json(Kind.HELLO, greeting), deadline)
-        header = box.channel.receive_header(deadline)
-        if header.kind not in (Kind.READY, Kind.ERROR) or header.length > MAX_JSON_BYTES:
-            raise FrameError(EndReason.BROKEN_PROTOCOL)
-        report = json.loads(bytes(box.channel.receive(header.length, deadline)))
-        if header.kind is Kind.READY:
+        read, report = asked(box, greeting, _SECONDS)
+        if read:
             return dict(report)
         kind, found = str(report["kind"]), str(report["found"])
     except (ChannelClosedError, DeadlinePassedError):
         raise InputError("imports.large", allowed=MAXIMUM_BYTES) from None  # a limit of the box has ended it
-    except (FrameError, ValueError, KeyError, TypeError):
+    except NO_REPORT:
         raise PilotbaseError("box.start_failed", said=box.logs().text[-200:]) from None
     raise _error(kind, found)
 

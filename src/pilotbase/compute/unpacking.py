@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pilotbase.compute import unpacker
+from pilotbase.compute.asking import NO_REPORT, asked
 from pilotbase.compute.box import Box
 from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.command import Mount, Program
 from pilotbase.compute.settings import BoxSettings, LogPolicy
 from pilotbase.compute.trees import walk_tree
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, Kind, encode_json
+from pilotbase.documents.limits import IsolationLevel, Limits
 
 _SECONDS = 120
 _ARCHIVE, _TARGET = PurePosixPath("/archive"), PurePosixPath("/target")
@@ -55,7 +54,7 @@ def unpack_zip(archive: Path, folder: Path, bounds: Bounds) -> Path:
         "depth": bounds.depth,
     }
     with Box(Program(Path(unpacker.__file__), (), mounts), settings) as box:
-        refused = _converse(box, json.dumps(greeting).encode())
+        refused = _converse(box, greeting)
     if refused is not None:
         raise _error(refused, bounds)
     _own(folder)
@@ -79,19 +78,14 @@ def _limits(bounds: Bounds) -> Limits:
     )
 
 
-def _converse(box: Box, greeting: bytes) -> dict[str, str] | None:
+def _converse(box: Box, greeting: dict[str, Any]) -> dict[str, str] | None:
     """Return why the archive was refused, or None when it is unpacked."""
-    deadline = time.monotonic() + _SECONDS
     try:
-        box.channel.send(encode_json(Kind.HELLO, greeting), deadline)
-        header = box.channel.receive_header(deadline)
-        if header.kind not in (Kind.READY, Kind.ERROR) or header.length > MAX_JSON_BYTES:
-            raise FrameError(EndReason.BROKEN_PROTOCOL)
-        report = json.loads(bytes(box.channel.receive(header.length, deadline)))
-        return None if header.kind is Kind.READY else {"kind": str(report["kind"]), "found": str(report["found"])}
+        unpacked, report = asked(box, greeting, _SECONDS)
+        return None if unpacked else {"kind": str(report["kind"]), "found": str(report["found"])}
     except (ChannelClosedError, DeadlinePassedError):
         return {"kind": "large", "found": ""}  # a limit of the box has ended it
-    except (FrameError, ValueError, KeyError, TypeError):
+    except NO_REPORT:
         raise PilotbaseError("box.start_failed", said=box.logs().text[-200:]) from None
 
 
