@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pilotbase.cli.walk import walk
+from pilotbase.cli.demo_walk import walk
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.vocabularies import Signal
 from pilotbase.service.draining import drain

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.cli import walk as walked
+from pilotbase.cli import demo_walk as walked
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.loading import load_document

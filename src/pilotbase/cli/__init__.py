@@ -12,9 +12,7 @@ from pilotbase.cli import (
     backup,
     base,
     certificate,
-    connection,
     demo,
-    drill,
     gateway,
     hub_records,
     hub_uploads,
@@ -28,8 +26,10 @@ from pilotbase.cli import (
     service,
     trial,
     watch,
+    watch_drill,
     worker,
 )
+from pilotbase.cli.edge import connection
 
 app = typer.Typer(
     name="pilotbase",
@@ -57,7 +57,7 @@ app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(service.app, name="service")
 app.add_typer(watch.app, name="watch")
-watch.app.command("drill")(drill.drill)
+watch.app.command("drill")(watch_drill.drill)
 app.add_typer(incident.app, name="incident")
 app.add_typer(hub_uploads.app, name="upload")
 app.add_typer(roadmap.app, name="roadmap")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pilotbase.cli import hub_records, hub_uploads
-from pilotbase.cli.edge import command, print_json, say
+from pilotbase.cli.edge.terminal import command, print_json, say
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import spell_for_terminal

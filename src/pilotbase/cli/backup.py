@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, progress_shown, say
+from pilotbase.cli.edge.terminal import command, progress_shown, say
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, say
+from pilotbase.cli.edge.terminal import command, say
 from pilotbase.documents.texts import text
 
 keys = typer.Typer(help="Signing keys of the base.", no_args_is_help=True)

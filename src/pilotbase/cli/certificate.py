@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pilotbase.cli import hub_trials
-from pilotbase.cli.edge import command, print_json, say
+from pilotbase.cli.edge.terminal import command, print_json, say
 
 app = typer.Typer(help="Verify and revoke certificates.", no_args_is_help=True)
 app.command("check")(hub_trials.check)

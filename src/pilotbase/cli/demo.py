@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge import command, progress_shown, say, shown
-from pilotbase.cli.walk import walk as take_walk
+from pilotbase.cli.demo_walk import walk as take_walk
+from pilotbase.cli.edge.terminal import command, progress_shown, say, shown
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, say
-from pilotbase.cli.logs import keep_log
+from pilotbase.cli.edge.logs import keep_log
+from pilotbase.cli.edge.terminal import command, say
 from pilotbase.documents.texts import text
 
 

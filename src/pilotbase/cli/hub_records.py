@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.driving import hub, remote
-from pilotbase.cli.edge import language, print_json, say
+from pilotbase.cli.edge.driving import hub, remote
+from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import state_name, transition

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.driving import hub, remote
-from pilotbase.cli.edge import language, print_json, say
+from pilotbase.cli.edge.driving import hub, remote
+from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.cli.hub_records import AsJson
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InvalidProofError

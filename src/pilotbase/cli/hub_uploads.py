@@ -9,8 +9,8 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.driving import hub, remote
-from pilotbase.cli.edge import print_json, progress_shown, say
+from pilotbase.cli.edge.driving import hub, remote
+from pilotbase.cli.edge.terminal import print_json, progress_shown, say
 from pilotbase.cli.hub_records import AsJson, Note, Seen
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.moments import spell_day, spell_minute

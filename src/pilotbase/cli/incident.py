@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.driving import hub, is_remote, remote
-from pilotbase.cli.edge import language, print_json, say
+from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.moments import spell_second
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.cli.edge import language, say
+from pilotbase.cli.edge.terminal import language, say
 from pilotbase.documents.api.incidents import DeskClock, DeskService, DutyDesk
 from pilotbase.documents.base import localized
 from pilotbase.documents.moments import spell_minute, spell_second

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, say
+from pilotbase.cli.edge.terminal import command, say
 
 app = typer.Typer(help="The append-only log of the base.", no_args_is_help=True)
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.driving import hub, is_remote, remote
-from pilotbase.cli.edge import language, print_json, say, shown
+from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.terminal import language, print_json, say, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, say
+from pilotbase.cli.edge.terminal import command, say
 from pilotbase.documents.texts import text
 
 app = typer.Typer(help="Organisations that act on the base.", no_args_is_help=True)

@@ -10,8 +10,8 @@ from unicodedata import east_asian_width
 
 import typer
 
-from pilotbase.cli.driving import hub, is_remote, remote
-from pilotbase.cli.edge import language, print_json, say
+from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.safe_csv import spell_csv

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pilotbase.cli import hub_records, hub_uploads
-from pilotbase.cli.edge import command, print_json, say
+from pilotbase.cli.edge.terminal import command, print_json, say
 
 app = typer.Typer(help="Describe a real problem: data contract, baseline, acceptance criteria.", no_args_is_help=True)
 app.command("list")(hub_records.lister("scenarios"))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, say, shown, warn
-from pilotbase.cli.walk import walk
+from pilotbase.cli.demo_walk import walk
+from pilotbase.cli.edge.terminal import command, say, shown, warn
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.texts import Text, text
 

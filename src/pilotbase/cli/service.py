@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.asking import asked
-from pilotbase.cli.driving import hub, is_remote, remote
-from pilotbase.cli.edge import language, print_json, say
+from pilotbase.cli.edge.asking import asked
+from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.subjects import commission_subject

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli import board, hub_records, hub_trials, trial_decide, trial_pack, trial_replay
-from pilotbase.cli.driving import is_remote, remote
-from pilotbase.cli.edge import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
+from pilotbase.cli import hub_records, hub_trials, trial_board, trial_decide, trial_pack, trial_replay
+from pilotbase.cli.edge.driving import is_remote, remote
+from pilotbase.cli.edge.terminal import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.visible_text import spell_for_terminal
@@ -31,7 +31,7 @@ Engine = Annotated[str, typer.Option("--engine", help="Where the work runs: loca
 app.command("decide")(trial_decide.decide)
 app.command("replay")(trial_replay.replay)
 app.command("pack")(trial_pack.pack)
-app.command("board")(board.board)
+app.command("board")(trial_board.board)
 app.command("list")(hub_records.lister("trials"))
 app.command("progress")(hub_trials.progress)
 app.command("report")(hub_trials.report)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge import EXIT_CODES, command, print_json, progress_shown, say, shown
+from pilotbase.cli.edge.terminal import EXIT_CODES, command, print_json, progress_shown, say, shown
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 

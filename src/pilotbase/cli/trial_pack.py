@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.driving import hub, is_remote, remote
-from pilotbase.cli.edge import print_json, progress_shown, say
+from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.terminal import print_json, progress_shown, say
 from pilotbase.documents.texts import text
 
 

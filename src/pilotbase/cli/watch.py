@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.driving import hub, is_remote, remote
-from pilotbase.cli.edge import print_json, progress_shown, say, warn
+from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.terminal import print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.texts import Text, text
@@ -53,7 +53,7 @@ def label(
     as_json: AsJson = False,
 ) -> None:
     """Give labels to cases, one by one; many come from a file with `pilotbase watch take`."""
-    from pilotbase.cli.asking import asked
+    from pilotbase.cli.edge.asking import asked
     from pilotbase.documents.observation import LabelBatch
 
     name = f"by-hand-{secrets.token_hex(8)}"

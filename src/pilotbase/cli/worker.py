@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, say
-from pilotbase.cli.logs import keep_log
+from pilotbase.cli.edge.logs import keep_log
+from pilotbase.cli.edge.terminal import command, say
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from pilotbase.cli.connection import require_here
+from pilotbase.cli.edge.connection import require_here
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.progress import Progress as Step

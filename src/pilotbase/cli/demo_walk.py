@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge import say, shown
+from pilotbase.cli.edge.terminal import say, shown
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge import command, print_json, progress_shown, say
+from pilotbase.cli.edge.terminal import command, print_json, progress_shown, say
 
 
 @command

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec
 
-from pilotbase.cli.connection import Connection, named
-from pilotbase.cli.edge import command, language
+from pilotbase.cli.edge.connection import Connection, named
+from pilotbase.cli.edge.terminal import command, language
 from pilotbase.documents.errors import InputError
 
 if TYPE_CHECKING:

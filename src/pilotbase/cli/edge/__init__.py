@@ -1,0 +1,1 @@
+"""What all commands share: the terminal with its exit codes, which hub is driven, logs."""
