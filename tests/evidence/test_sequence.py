@@ -48,6 +48,13 @@ def test_a_million_values_take_at_most_three_seconds_of_cpu(size: int | None) ->
     assert 0.928 < bounds.lower < 0.9299 < bounds.upper < 0.932
 
 
+@pytest.mark.parametrize(("limits", "kinds"), [((0, 1), None), ((-3, 7), (-3, 0, 7)), ((0, 1000), None)])
+def test_without_a_value_nothing_is_known(limits: tuple[int, int], kinds: tuple[int, ...] | None) -> None:
+    for size in (None, 50):
+        bounds = ConfidenceSequence(0.05, limits, size, kinds).bounds
+        assert (bounds.lower, bounds.upper) == limits
+
+
 def test_a_whole_set_leaves_no_width() -> None:
     values = np.array([1, 0, 1, 1])
     bounds = confidence_sequence(values, (0, 1), 0.05, size=4)

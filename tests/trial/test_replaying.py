@@ -4,16 +4,20 @@ import base64
 import io
 import json
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.trial.replaying import replay_decision
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario
+from pilotbase.trial.stored_records import read_records, store_records
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.given_files import read_plan, read_report
 from pilotbase.worker.trials.proving import prove
@@ -174,7 +178,6 @@ def test_one_altered_record_fails_and_its_batch_is_named(good, column):
 
 def test_leaves_made_to_fit_altered_records_do_not_fit_the_root(bad):
     from pilotbase.trial.records import leaf_hashes
-    from pilotbase.trial.stored_records import read_records
 
     folder = bad
     rewrite_records(folder, lambda table: table.with_columns(prediction=pl.col("truth")))
@@ -200,6 +203,23 @@ def test_records_dropped_added_or_moved_fail(good):
         rewrite_records(folder, change)
         with pytest.raises(InvalidProofError):
             replay_trial(folder)
+
+
+def test_positions_that_the_order_does_not_give_fail_though_their_lab_has_committed_to_them(good):
+    plan = read_plan(good / "plan.json")
+    written = (good / "records.parquet").read_bytes()
+    stored = read_records(written, plan.contract.prediction, plan.batch_rows, "")
+    replay_decision(plan, stored, stored.root)
+    first, second = np.flatnonzero(stored.records.position >= 0)[:2]
+    moved = stored.records.position.copy()
+    moved[[first, second]] = moved[[second, first]]
+    altered = store_records(replace(stored.records, position=moved), stored.facts, stored.salt)
+    with pytest.raises(InvalidProofError) as caught:
+        replay_decision(plan, altered, altered.root)
+    assert caught.value.code == "trial.replay_position"
+    told = caught.value.text.params
+    assert (told["case"], told["count"]) == (stored.records.cases[first], 2)
+    assert (told["found"], told["expected"]) == (moved[first], moved[second])
 
 
 @pytest.mark.parametrize(
