@@ -116,16 +116,33 @@ def test_bad_input_is_2_and_speaks_the_readers_language(home, write_scenario, tm
     assert "nowhere" in result.stderr
 
 
-def test_all_problems_of_a_scenario_come_with_their_lines(write_scenario):  # noqa: F811
-    scenario = write_scenario(
-        change=lambda content: content.replace("sector: manufacturing", "sectr: manufacturing").replace(
-            "accuracy >= 0.7", "accuracy => 0.7"
-        )
-    )
-    result = run("scenario", "check", scenario)
+@pytest.mark.parametrize(("language", "asked"), [("en", "did you mean"), ("zh", "是否指")])
+def test_all_problems_of_a_scenario_come_with_their_lines(write_scenario, language, asked):  # noqa: F811
+    wrong = {
+        "sector: manufacturing": "sectr: manufacturing",
+        "accuracy >= 0.7": "accuracy => 0.7",
+        "recall(broken) >= 0.7": "recal(broken) >= 0.7",
+        "rule: pressure > 8": "rule: presure > 8",
+        "name: age": "name: agee",
+        "  attempts: 6": "  attempts: many",
+    }
+
+    def change(content):
+        for right, slip in wrong.items():
+            content = content.replace(right, slip)
+        return content
+
+    scenario = write_scenario(change=change)
+    result = run("scenario", "check", scenario, language=language)
     assert result.exit_code == 2
-    assert "scenario.yaml:6 sectr" in result.stderr
-    assert "criteria[1]" in result.stderr
+    told = [line.strip() for line in result.stderr.splitlines()]
+    source = (scenario / "scenario.yaml").read_text().splitlines()
+    places = [
+        f"{scenario / 'scenario.yaml'}:{1 + next(at for at, line in enumerate(source) if slip in line)} "
+        for slip in wrong.values()
+    ]
+    assert [len([line for line in told if line.startswith(place)]) for place in places] == [1] * len(wrong), told
+    assert "\n".join(told).count(asked) == 4
 
 
 def test_a_new_scenario_and_a_new_application_run_as_they_stand(home, write_scenario, tmp_path):  # noqa: F811

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from django.utils import translation
 from typer.testing import CliRunner
 from worlds_for_tests import start_django
 
@@ -16,6 +17,7 @@ from pilotbase.cli.edge.terminal import command
 from pilotbase.compute.ends import BoxEnded, End
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import StepTaken
 from pilotbase.documents.texts import text
@@ -153,6 +155,17 @@ def test_the_api_lists_every_problem_with_its_place():
     issue = Issue(file="request", path="criteria.0", problem=text("api.nul"))
     body = json.loads(raising(InputError.from_issues("request", [issue, issue])).get("/it").content)
     assert [problem["path"] for problem in body["problems"]] == ["criteria.0", "criteria.0"]
+
+
+def test_the_api_names_file_and_line_of_what_was_handed_in_and_what_to_do():
+    problem = text("data.unknown_positive", found="brokn", allowed=offer("brokn", ["broken"]))
+    hint = InputError("data.unknown_positive").hint
+    issue = Issue(file="scenario.yaml", path="positive", problem=problem, line=23, hint=hint)
+    with translation.override("en"):
+        answer = raising(InputError.from_issues("scenario.yaml", [issue])).get("/it")
+    (told,) = json.loads(answer.content)["problems"]
+    assert (told["file"], told["line"], told["path"]) == ("scenario.yaml", 23, "positive")
+    assert told["detail"].endswith("did you mean broken? Name a class that occurs in the table.")
 
 
 @pytest.mark.parametrize(("language", "stop"), [("en", "."), ("zh", "。")])

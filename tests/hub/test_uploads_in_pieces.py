@@ -167,6 +167,34 @@ def test_a_folder_becomes_a_scenario(opened, tmp_path):
     assert refused.status_code in (403, 404) and "drill" not in refused.json()["title"]
 
 
+@pytest.mark.parametrize(("language", "asked"), [("en", "did you mean"), ("zh", "是否指")])
+def test_one_answer_tells_all_that_is_wrong_with_a_scenario(opened, tmp_path, language, asked):
+    from pilotbase.data.drafting import DraftAnswers
+    from pilotbase.worker.intake.drafting import new_scenario
+
+    (tmp_path / "cases.csv").write_bytes(cases())
+    answers = DraftAnswers("Breaks too often", "failure", None, 1000, 50, "plant, desk")
+    new_scenario(tmp_path / "cases.csv", answers, tmp_path / "drill")
+    manifest = (tmp_path / "drill" / "scenario.yaml").read_text()
+    wrong = {
+        "attempts: ": "atempts: ",
+        "task: classification": "task: clasification",
+        "recall(broken)": "recal(broken)",
+        "name: grade": "name: grad",
+    }
+    for right, slip in wrong.items():
+        assert right in manifest
+        manifest = manifest.replace(right, slip, 1)
+    browser = opened.client("owner")
+    upload = sent(browser, zipped({"drill/scenario.yaml": manifest, "drill/cases.csv": cases()}))
+    found = browser.post("/api/scenarios", {"upload": upload}, **JSON, HTTP_ACCEPT_LANGUAGE=language)
+    assert found.status_code == 422
+    problems, lines = found.json()["problems"], manifest.splitlines()
+    assert {one["file"] for one in problems} == {"drill/scenario.yaml"}
+    assert [sum(slip in lines[one["line"] - 1] for one in problems) for slip in wrong.values()] == [1] * 4, problems
+    assert all(asked in one["detail"] for one in problems) and len(problems) == 4
+
+
 @pytest.mark.parametrize("content", [b"no zip at all", zipped({"../../x": b"x"}), zipped({"nothing.txt": b"x"})])
 def test_wrong_archives_are_told_and_stay_until_erased(opened, content):
     browser = opened.client("supplier")
