@@ -95,7 +95,7 @@ def test_what_breaks_the_contract_is_told_field_by_field(live, place, served, co
 def test_problems_are_told_in_chinese_to_those_who_ask(live, place, served):
     with pytest.raises(openai.BadRequestError) as caught:
         ask(live, place.key(served), served, "?", extra_headers={"Accept-Language": "zh-CN,zh;q=0.9"})
-    assert "不符合该服务的数据约定" in caught.value.message
+    assert "不符合该服务的数据契约" in caught.value.message
 
 
 def test_keys_that_open_nothing(live, place, served, name):
