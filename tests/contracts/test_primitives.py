@@ -188,6 +188,27 @@ def same(one: Any, two: Any) -> bool:
     return bool(np.array_equal(one, two, equal_nan=True)) if isinstance(one, np.ndarray) else bool(one == two)
 
 
+AT_LEVEL: dict[str, Callable[[float], object]] = {
+    "sequence": lambda alpha: ConfidenceSequence(alpha, (0, 1)),
+    "beta binomial": BetaBinomial,
+    "prior posterior": lambda alpha: PriorPosterior(alpha, 500),
+    "quantile sequence": lambda alpha: QuantileSequence(0.9, alpha),
+    "e-LOND": ELond,
+    "prediction-powered sequence": lambda alpha: PredictionPoweredSequence(JUDGED, alpha, Fraction(4, 5)),
+    "DeLong": DeLong,
+    "multinomial bootstrap": lambda alpha: MultinomialBootstrap(4, lambda counts: counts[:, 3], alpha),
+}
+
+
+@pytest.mark.parametrize("make", AT_LEVEL.values(), ids=AT_LEVEL)
+def test_an_error_probability_lies_strictly_between_0_and_1(make: Callable[[float], object]) -> None:
+    make(0.05)
+    for alpha in (-0.1, 0.0, 1.0, 5.0, float("nan")):
+        with pytest.raises(InputError) as refused:
+            make(alpha)
+        assert refused.value.code == "evidence.setting_out_of_range"
+
+
 @each
 def test_it_has_update_and_state(kind: Kind) -> None:
     assert isinstance(kind.make(None), Primitive)

@@ -30,9 +30,11 @@ def hidden_set(base, scenario) -> HiddenSet:
 
 
 def test_a_good_application_is_accepted_and_its_certificate_holds(base, write_scenario, write_application, tmp_path):
+    before = datetime.now(UTC)
     proven = prove(base, write_scenario(), write_application(), tmp_path / "out")
     report = proven.report
     assert report.verdict is Verdict.ACCEPT
+    assert before.replace(microsecond=0) <= report.started_at < report.ended_at <= datetime.now(UTC)
     assert [result.outcome for result in report.criteria] == [Outcome.PASS] * 3
     assert report.attempt.number == 1
     assert report.attempt.answered == 100
