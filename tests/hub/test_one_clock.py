@@ -34,11 +34,17 @@ def test_page_api_and_service_agree_on_when_a_certificate_has_expired(one_world,
     def told() -> dict[str, bool]:
         """Say for each place whether it takes the certificate for one that is in force."""
         visitor, serial = one_world.client(), stated.report.partition(":")[2]
+        owner, way = one_world.client("owner"), f"/certificates/{serial}/service/"
+        asked = {"name": "press", "commission": "commission:c1"}
+        refused = owner.post("/api/services", asked, content_type="application/json").json()["code"]
         return {
             "portal": "forest 1.0.0" in visitor.get("/").content.decode(),
             "list": "status pass" in visitor.get("/certified/").content.decode(),
             "figures": visitor.get("/api/figures").json()["certificates"]["valid"] == 1,
             "certificate": visitor.get(f"/api/certificates/{serial}").json()["holds"],
+            "trial's way into service": way in owner.get("/trials/c1/").content.decode(),
+            "certificate's way into service": way in owner.get(f"/certificates/{serial}/").content.decode(),
+            "way into service": refused != "service.certificate_out_of_time",
             "call": called(),
         }
 

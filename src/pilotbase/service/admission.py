@@ -64,18 +64,24 @@ def admit_certificate(
     verified = verify_certificate(issued.envelope.to_bytes(), premises.roots, at=now)
     if verified.certificate != stated:
         raise InvalidProofError("service.not_issued", certificate=certificate)
-    if stated.verdict is not Verdict.ACCEPT:
-        raise RefusedError("service.not_accepted", verdict=text(f"verdict.{stated.verdict}"))
-    route = CertifiedRoute(
-        certificate=certificate,
-        serial=stated.serial,
-        application=stated.application,
-        plan=stated.plan,
-        commission=commission,
-    )
-    _require_unbarred(view, route)
+    route = _route(issued, commission)
+    _require_standing(view, stated, route)
     require_held(premises, stated.application)
     return route
+
+
+def why_not_admitted(view: View, issued: IssuedCertificate, commission: Subject | None) -> RefusedError | None:
+    """Return what is known against serving by a certificate now, as `admit_certificate` would say; None: nothing.
+
+    Signature and files are not looked at: that takes longer than a page may.
+    """
+    stated = issued.certificate
+    try:
+        _require_in_time(stated, view.store.clock())
+        _require_standing(view, stated, _route(issued, commission))
+    except RefusedError as refusal:
+        return refusal
+    return None
 
 
 def require_held(premises: Premises, application: ApplicationReference) -> None:
@@ -97,7 +103,21 @@ def _require_in_time(stated: Certificate, now: datetime) -> None:
         raise RefusedError("service.certificate_out_of_time", expired=stated.expires_at.date())
 
 
-def _require_unbarred(view: View, route: CertifiedRoute) -> None:
+def _route(issued: IssuedCertificate, commission: Subject | None) -> CertifiedRoute:
+    stated = issued.certificate
+    return CertifiedRoute(
+        certificate=issued.digest(),
+        serial=stated.serial,
+        application=stated.application,
+        plan=stated.plan,
+        commission=commission,
+    )
+
+
+def _require_standing(view: View, stated: Certificate, route: CertifiedRoute) -> None:
+    """Return if it was accepted and is not barred, by the list or by the record of its trial."""
+    if stated.verdict is not Verdict.ACCEPT:
+        raise RefusedError("service.not_accepted", verdict=text(f"verdict.{stated.verdict}"))
     found = barred(view, route, revocations_of(view))
     if found == "revoked":
         raise RefusedError("service.revoked", application=route.application.name)

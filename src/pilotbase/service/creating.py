@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.catalogue.records import everything, load_record
+from pilotbase.catalogue.records import everything, load_record, trial_with
 from pilotbase.certificate import TrustFolder
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.api.services import NewOverride, NewService
@@ -27,7 +27,6 @@ from pilotbase.service.registry import require_permitted, seen_by
 from pilotbase.service.standing import write_standing
 from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.failures import ConflictError, NotFoundError
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
@@ -107,23 +106,15 @@ def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None
         issued = base.head(certificate_head(wanted.certificate))
         if issued is None:
             raise NotFoundError("service.no_certificate", certificate=wanted.certificate)
-        return issued, _trial_of(base, issued)
+        stated = base.load(issued, IssuedCertificate).certificate
+        trial = trial_with(base, issued, stated.scenario.subject, stated.application.subject)
+        return issued, trial.subject if trial is not None else None
     assert wanted.commission is not None
     record, _ = load_record(view, wanted.commission)
     found = record.documents.get("certificate")
     if found is None:
         raise InputError("service.trial_without_certificate", trial=wanted.commission)
     return found, wanted.commission
-
-
-def _trial_of(base: View, certificate: Digest) -> Subject | None:
-    """Return the trial in whose record the certificate stands."""
-    stated = base.load(certificate, IssuedCertificate).certificate
-    scenario = stated.scenario.subject
-    application = stated.application.subject
-    trials = list_page(base, Query("commission", scenario=scenario, application=application), limit=MAXIMUM_PAGE)
-    records = (load_record(base, listing.subject)[0] for listing in trials.items)
-    return next((one.subject for one in records if one.documents.get("certificate") == certificate), None)
 
 
 def _before(change: Transaction, view: View, name: str, owner: str) -> Service | None:

@@ -6,15 +6,15 @@ from typing import Any
 
 from pilotbase.catalogue.records import trial_with
 from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.record import Record
-from pilotbase.documents.states import BARRED
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text
 from pilotbase.hub.acting import Acting
 from pilotbase.hub.shown.checking import Checked
+from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
 
 
 def beside_certificate(acting: Acting, issued: IssuedCertificate, checked: Checked) -> dict[str, Any]:
@@ -29,12 +29,11 @@ def beside_certificate(acting: Acting, issued: IssuedCertificate, checked: Check
         "trial": record,
         "services": services_behind(view, issued.digest()),
         "may_serve": may_serve,
-        "barred": _barred(record, checked, stated) if may_serve else None,
+        "barred": _barred(view, issued, record, checked) if may_serve else None,
     }
 
 
-def _barred(record: Record | None, checked: Checked, stated: Certificate) -> Text | None:
+def _barred(view: View, issued: IssuedCertificate, record: Record | None, checked: Checked) -> Text | None:
     """Return why it may not serve now, as the refusal would say; None: nothing is known against it."""
-    if record is not None and record.state in BARRED:
-        return text(f"service.{record.state}", application=stated.application.name)
-    return checked.error.text if checked.error is not None else None
+    against = why_not_admitted(view, issued, record.subject if record is not None else None) or checked.error
+    return against.text if against is not None else None

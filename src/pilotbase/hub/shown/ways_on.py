@@ -10,11 +10,11 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.permissions import Reading, Stands, may_read
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import Acting
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.records import Seen
+from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.bundles.packing import reports_of
 from pilotbase.worker.services.acts import may_put_into_service
@@ -64,6 +64,7 @@ def _serving(acting: Acting, record: Record) -> dict[str, Any]:
     digest = record.documents.get("certificate")
     if digest is None:
         return {}
-    certificate = base().lab.view.load(digest, IssuedCertificate).certificate
-    may_serve = record.state == CommissionState.CERTIFIED and may_put_into_service(acting.actor, certificate)
-    return {"services": services_behind(acting.view, digest), "may_serve": certificate if may_serve else None}
+    issued = base().lab.view.load(digest, IssuedCertificate)
+    may_serve = may_put_into_service(acting.actor, issued.certificate)
+    serves = may_serve and why_not_admitted(acting.view, issued, record.subject) is None
+    return {"services": services_behind(acting.view, digest), "may_serve": issued.certificate if serves else None}

@@ -105,7 +105,10 @@ def premises_of(base: Base) -> Premises:
 
 
 def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
-    """Tell whether it is for ``actor`` to put what the certificate speaks of into service: for a button."""
+    """Tell whether it is for ``actor`` to put what the certificate speaks of into service, once nothing is against it.
+
+    What is, says `pilotbase.service.admission.why_not_admitted`.
+    """
     owner = certificate.scenario.owner.organisation
     return certificate.verdict is Verdict.ACCEPT and permitted(ServiceAct.CREATE, actor, Stands(demand_owner=owner))
 
