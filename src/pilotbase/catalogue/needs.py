@@ -17,6 +17,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import (
     AppealDecision,
+    ApprovalState,
     Commission,
     Order,
     OrderLifting,
@@ -132,12 +133,13 @@ def _submitted_application(at: Situation) -> None:
 
 
 def _approvals(at: Situation) -> None:
-    for kind in at.record.approvals_needed:
-        filed = [approval for approval in at.record.approvals if approval.kind == kind]
-        if not filed:
-            raise RefusedError("record.approval_missing", kind=kind)
-        if not any(approval.holds_at(at.now) for approval in filed):
-            raise RefusedError("record.approval_expired", kind=kind, until=filed[-1].until)
+    for one in at.record.approvals_at(at.now):
+        if one.kind not in at.record.approvals_needed:
+            continue
+        if one.state is ApprovalState.MISSING:
+            raise RefusedError("record.approval_missing", kind=one.kind)
+        if one.state is ApprovalState.EXPIRED:
+            raise RefusedError("record.approval_expired", kind=one.kind, until=one.filed[-1].until)
 
 
 def _free_of_interest(at: Situation) -> None:

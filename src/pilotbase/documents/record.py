@@ -6,7 +6,9 @@ in it by an opaque identifier: who that is, the hub's accounts know, and forget 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import pydantic
@@ -89,6 +91,23 @@ class Approval(Part):
     def holds_at(self, now: datetime) -> bool:
         """Tell whether it is unexpired."""
         return self.until is None or now.date().isoformat() <= self.until
+
+
+class ApprovalState(StrEnum):
+    """Whether an approval of a kind is there; names: text ``hub.approval_state.<value>``."""
+
+    FILED = "filed"
+    EXPIRED = "expired"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class ApprovalStanding:
+    """A kind of approval that a trial needs or has, what was filed of it, and whether any of that holds."""
+
+    kind: str
+    filed: tuple[Approval, ...]
+    state: ApprovalState
 
 
 class Reviewer(Part):
@@ -291,6 +310,17 @@ class Record(Document):
         acts = (Act.RETRIAL_ASK, Act.CERTIFICATE_SUSPEND)
         newest = next((step for step in reversed(self.history) if step.act in acts), None)
         return newest if newest is not None and newest.act is Act.RETRIAL_ASK else None
+
+    def approvals_at(self, now: datetime) -> tuple[ApprovalStanding, ...]:
+        """Return every kind of approval that is needed, then what was filed beyond, as each stands at ``now``."""
+        kinds = dict.fromkeys((*self.approvals_needed, *(one.kind for one in self.approvals)))
+        return tuple(self._approval(kind, now) for kind in kinds)
+
+    def _approval(self, kind: str, now: datetime) -> ApprovalStanding:
+        filed = tuple(one for one in self.approvals if one.kind == kind)
+        if any(one.holds_at(now) for one in filed):
+            return ApprovalStanding(kind, filed, ApprovalState.FILED)
+        return ApprovalStanding(kind, filed, ApprovalState.EXPIRED if filed else ApprovalState.MISSING)
 
     @property
     def open_appeals(self) -> tuple[FiledAppeal, ...]:

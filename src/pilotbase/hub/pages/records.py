@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -14,7 +12,7 @@ from pilotbase.catalogue.subjects import subject_of as subject_of_part
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.documents.record import ApplicationVersion, Approval, Commission, Record
+from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
@@ -35,15 +33,6 @@ from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
-
-
-@dataclass(frozen=True)
-class ApprovalLine:
-    """A kind of approval that a trial needs or has, and what was filed of it; names: text ``hub.approval_state``."""
-
-    kind: str
-    filed: tuple[Approval, ...]
-    state: str
 
 
 @require_safe
@@ -139,7 +128,7 @@ def _of_trial(view: View, record: Record) -> dict[str, Any]:
     return {
         "about": [(label, subject, _title(view, subject)) for label, subject in _subjects(record)],
         "commission": view.load(terms, Commission) if terms else None,
-        "approvals": _approvals(record, view.store.clock()),
+        "approvals": record.approvals_at(view.store.clock()),
         "report": report_of(view, record),
         "certificate": issued.certificate if issued else None,
         "job": job,
@@ -156,16 +145,6 @@ def _title(view: View, subject: str) -> Localized | None:
     """Return the title of a record that the actor may open, else None."""
     listing = find_listing(view, subject)
     return listing.title if listing is not None else None
-
-
-def _approvals(record: Record, now: datetime) -> list[ApprovalLine]:
-    kinds = dict.fromkeys((*record.approvals_needed, *(one.kind for one in record.approvals)))
-    lines = []
-    for kind in kinds:
-        filed = tuple(one for one in record.approvals if one.kind == kind)
-        holds = any(one.holds_at(now) for one in filed)
-        lines.append(ApprovalLine(kind, filed, "filed" if holds else "expired" if filed else "missing"))
-    return lines
 
 
 def _members(acting: Acting, name: str) -> dict[str, Any]:
