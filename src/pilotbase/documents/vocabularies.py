@@ -156,6 +156,11 @@ class CallEnd(StrEnum):
     CANCELLED = "cancelled"
     """Whoever asked has gone."""
 
+    @property
+    def is_answer(self) -> bool:
+        """Tell whether the service has answered, by whichever version."""
+        return self in (CallEnd.ANSWERED, CallEnd.FELL_BACK)
+
 
 class Scope(StrEnum):
     """What a key opens; names: text ``scope.<value>``."""

@@ -17,7 +17,7 @@ from pilotbase.watch.packs import Pack
 
 Flags = NDArray[np.bool_]
 _Readable = Callable[[Sequence[Scalar], Setting], Flags]
-_ANSWERED = frozenset({CallEnd.ANSWERED.value, CallEnd.FELL_BACK.value})
+_ANSWERED = frozenset(end.value for end in CallEnd if end.is_answer)
 
 
 def rows_for_risk(pack: Pack, version: Digest | None) -> list[int]:

@@ -19,7 +19,6 @@ from pilotbase.documents.moments import spell_day
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.errors import add_errors
@@ -33,7 +32,6 @@ from pilotbase.workspace.store import View
 
 DAYS = 14
 _AGAINST = (InputError, RefusedError, ConflictError)
-_GOOD = (CallEnd.ANSWERED, CallEnd.FELL_BACK)
 
 
 @require_safe
@@ -188,7 +186,7 @@ def _usage_chart(usage: Sequence[UsageRow]) -> str:
     for row in usage:
         day = spell_day(row.day)
         whole, part = calls.get(day, (0, 0))
-        calls[day] = (whole + row.calls, part + (row.calls if row.end in _GOOD else 0))
+        calls[day] = (whole + row.calls, part + (row.calls if row.end.is_answer else 0))
     bars = [Bar(day, whole, part) for day, (whole, part) in sorted(calls.items())]
     legend = (text("service.usage"), text("service.unit.calls"), text("call.answered"))
     return bar_chart(bars, Legend(*(word.render(reader) for word in legend)), reader)
