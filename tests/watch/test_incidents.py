@@ -6,6 +6,7 @@ import pytest
 
 from pilotbase.documents.clock_book import ClockBook
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.permissions import IncidentAct
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 from pilotbase.documents.watch import Incident, TimelineEntry
@@ -21,6 +22,7 @@ from pilotbase.watch.incidents import (
     load_incident,
     mark_reported,
     mitigate,
+    possible_acts,
     set_grade,
 )
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -157,6 +159,20 @@ def test_a_closed_incident_takes_notes_reports_and_corrections_only(store, desk)
     add_note(desk, 1, "Found later.")
     correct(desk, 1, 1, "Something was wrong.")
     mark_reported(desk, 1, "operator_to_province")
+
+
+def test_what_may_be_done_is_what_has_something_to_be_done_to(store, desk):
+    act = IncidentAct
+    opened = open_one(store)
+    assert opened.clocks == ()
+    bare = opened.model_copy(update={"timeline": ()})
+    assert possible_acts(desk, bare) == [act.NOTE, act.GRADE, act.MITIGATE, act.CLOSE], "no clock runs, and no line"
+    graded = set_grade(desk, 1, LARGER)
+    assert set(possible_acts(desk, graded)) == set(act) - {act.RUNBOOK}
+    assert possible_acts(store.as_actor(REGULATOR), graded) == []
+    assert act.REPORT not in possible_acts(desk, mark_reported(desk, 1, "operator_to_province"))
+    mitigate(desk, 1)  # from now on a summary is due
+    assert possible_acts(desk, close(desk, 1, "A worn sensor.")) == [act.NOTE, act.REPORT, act.CORRECT]
 
 
 def test_who_was_first_is_not_overwritten(store, desk):

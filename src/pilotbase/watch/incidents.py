@@ -177,6 +177,16 @@ def may_act(view: View, incident: Incident, act: IncidentAct) -> bool:
     return open_for_it and not done_already and permitted(act, view.actor, Stands(demand_owner=incident.owner))
 
 
+def possible_acts(view: View, incident: Incident) -> list[IncidentAct]:
+    """Return what the actor may do to the incident as it stands, as far as there is anything to do it to."""
+    objects = {
+        IncidentAct.REPORT: any(clock.done_at is None for clock in incident.clocks),
+        IncidentAct.CORRECT: bool(incident.timeline),
+        IncidentAct.RUNBOOK: False,  # a service's
+    }
+    return [act for act in IncidentAct if objects.get(act, True) and may_act(view, incident, act)]
+
+
 def _amend(view: View, number: int, act: IncidentAct, said: tuple[Text, str], change: Change, asked: Asked) -> Incident:
     """Let ``change`` make the next version of an incident and return it; as it stands where this request did before.
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.permissions import Act, IncidentAct, Reading
+from pilotbase.documents.permissions import Act, Reading
 from pilotbase.documents.quantities import in_whole_units
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import Text, text
@@ -24,7 +24,7 @@ from pilotbase.hub.guards import for_reading
 from pilotbase.hub.models import Person
 from pilotbase.hub.shown.addresses import address_of
 from pilotbase.watch.clocks import load_book
-from pilotbase.watch.incidents import list_incidents, load_incident, may_act
+from pilotbase.watch.incidents import list_incidents, load_incident, possible_acts
 from pilotbase.watch.runbooks import may_edit, read_runbook
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.services.duty_desk import clocks_of, duty_desk
@@ -89,7 +89,7 @@ def show(request: HubRequest, number: int) -> HttpResponse:
         "book": load_book(incident.book),
         "lines": list(_lines(incident)),
         "people": _names(incident, request.acting),
-        "acts": [act for act in FORMS if _is_possible(view, incident, IncidentAct(act))],
+        "acts": [act for act in FORMS if act in possible_acts(view, incident)],
         "order": _order_address(request.acting, service),
         "versions": _versions(view, service),
         "reads_ledger": request.acting.reads(Reading.LEDGER),
@@ -104,7 +104,7 @@ def take(request: HubRequest, number: int, act: str) -> HttpResponse:
     """Show the form of an act on an incident; do it."""
     view = request.acting.view
     incident, head = load_incident(view, number)
-    if act not in FORMS or not _is_possible(view, incident, IncidentAct(act)):
+    if act not in FORMS or act not in possible_acts(view, incident):
         raise NotFoundError("hub.not_found")
     form = FORMS[act](incident, posted(request), initial=_initial(incident, head))
     if request.method == "POST" and form.is_valid():
@@ -129,13 +129,6 @@ def _within(minutes: int) -> Text:
 def _initial(incident: Incident, head: str) -> dict[str, str]:
     unknown = "\n".join(incident.unknown)
     return {"seen": head, "grade": incident.grade, "response": incident.response, "unknown": unknown}
-
-
-def _is_possible(view: View, incident: Incident, act: IncidentAct) -> bool:
-    """Tell whether the reader may do it, and there is something to do it to."""
-    nothing_due = act is IncidentAct.REPORT and all(clock.done_at is not None for clock in incident.clocks)
-    no_lines = act is IncidentAct.CORRECT and not incident.timeline
-    return may_act(view, incident, act) and not nothing_due and not no_lines
 
 
 def _lines(incident: Incident) -> Iterator[tuple[int, TimelineEntry, Localized | None]]:
