@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from pilotbase.charts import GapSquare, gap_chart
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.matching import GapMap, Match, Matches
+from pilotbase.documents.permissions import Act, Stands, permitted
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
@@ -132,7 +133,7 @@ def _pair(found: Matches, one: Match) -> tuple[str, str]:
 def _step(acting: Acting, found: Matches, one: Match) -> Step | None:
     """Return the first step from a match: a supplier proposes a trial, others ask, or look at the certificate."""
     scenario, application = _pair(found, one)
-    if acting.has(Role.SUPPLIER) and holder_of(application) == acting.organisation:
+    if permitted(Act.COMMISSION_PROPOSE, acting.actor, Stands(supplier=holder_of(application))):
         asked = urlencode({"scenario": name_of(scenario), "application": name_of(application)})
         return Step(text("match.propose"), f"{reverse('commission-new')}?{asked}")
     if one.known_by == "manifest":

@@ -11,13 +11,12 @@ from django.views.decorators.http import require_safe
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import digest_of
-from pilotbase.documents.permissions import DeskAct
+from pilotbase.documents.permissions import Act, DeskAct
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.models import Membership, Person
 from pilotbase.hub.people.invitations import open_invitations
@@ -55,7 +54,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "acts": choices(view, seen.record) if seen.record else [],
         "way": way(kind, seen.listing.state),
         "people": names_of(seen.record, request.acting.actor) if seen.record else {},
-        "can_propose": opened and request.acting.has(Role.SUPPLIER),
+        "can_propose": opened and request.acting.may(Act.COMMISSION_PROPOSE),
         **_contents(view, seen.document, seen.record),
         **ways,
         **(_members(request.acting, name) if kind == "organisation" else {}),
