@@ -6,7 +6,7 @@ import pytest
 
 from pilotbase.documents.permissions import Act
 from pilotbase.hub.shown.states import way
-from tests.catalogue.records_for_tests import COMMISSION, OWNER
+from tests.catalogue.records_for_tests import COMMISSION, DESK, OWNER, REGULATOR, SUPPLIER, VISITOR
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,19 @@ def test_what_waits_for_the_reader_comes_first_and_what_ends_something_last(prop
 def test_a_page_tells_organisations_by_their_titles(proposed):
     page = proposed.client("owner").get("/trials/c1/").content.decode()
     assert ">Acme<" in page and ">acme<" not in page
+
+
+def test_names_are_shown_to_colleagues_and_to_who_runs_or_oversees_the_base(proposed):
+    from pilotbase.hub.people.names import names_shown
+
+    standing = [("plant", "p-owner"), ("acme", "p-supplier"), ("base", None)]
+    both = {"p-owner", "p-supplier"}
+    shown = {OWNER: {"p-owner"}, SUPPLIER: {"p-supplier"}, DESK: both, REGULATOR: both, VISITOR: set()}
+    assert {who: set(names_shown(who, standing)) for who in shown} == shown
+    proposed.people["supplier"].name = "Zhou Lan"
+    proposed.people["supplier"].save()
+    pages = {who: proposed.client(who).get("/trials/c1/").content.decode() for who in ("owner", "supplier", "desk")}
+    assert [who for who, page in pages.items() if "Zhou Lan" in page.partition("<main")[2]] == ["supplier", "desk"]
 
 
 def test_the_way_shows_where_a_trial_is():

@@ -21,7 +21,7 @@ from pilotbase.hub.acting import Acting, HubRequest, posted
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.incidents import FORMS
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.models import Person
+from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.shown.addresses import address_of
 from pilotbase.watch.clocks import load_book
 from pilotbase.watch.incidents import list_incidents, load_incident, possible_acts
@@ -88,7 +88,7 @@ def show(request: HubRequest, number: int) -> HttpResponse:
         "clocks": [(clock, running.get(clock.clock)) for clock in incident.clocks],
         "book": load_book(incident.book),
         "lines": list(_lines(incident)),
-        "people": _names(incident, request.acting),
+        "people": names_shown(request.acting.actor, ((one.organisation, one.person) for one in incident.timeline)),
         "acts": [act for act in FORMS if act in possible_acts(view, incident)],
         "order": _order_address(request.acting, service),
         "versions": _versions(view, service),
@@ -136,13 +136,6 @@ def _lines(incident: Incident) -> Iterator[tuple[int, TimelineEntry, Localized |
     told = {clock.clock: clock.to for clock in incident.clocks}
     for number, line in reversed(list(enumerate(incident.timeline, 1))):
         yield number, line, told.get(line.clock or "")
-
-
-def _names(incident: Incident, acting: Acting) -> dict[str, str]:
-    """Return opaque identifier → name of who stands in it: colleagues' names; all to operator and regulator."""
-    actor = acting.actor
-    standing = {line.person for line in incident.timeline if actor.sees_all or line.organisation == actor.organisation}
-    return dict(Person.objects.filter(identity__in=standing - {None}).values_list("identity", "name"))
 
 
 def _order_address(acting: Acting, service: Service) -> str:

@@ -18,8 +18,9 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import Acting, HubRequest
-from pilotbase.hub.models import Membership, Person
+from pilotbase.hub.models import Membership
 from pilotbase.hub.people.invitations import open_invitations
+from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.shown.addresses import KINDS, subject_of
 from pilotbase.hub.shown.choices import choices
 from pilotbase.hub.shown.elsewhere import other_organisation
@@ -28,7 +29,6 @@ from pilotbase.hub.shown.states import way
 from pilotbase.hub.shown.ways_on import ways_on
 from pilotbase.worker.jobs.progress import progress_of
 from pilotbase.worker.trials.results import certificate_of, report_of
-from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
@@ -53,7 +53,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "history": list(reversed(seen.record.history)) if seen.record else [],
         "acts": choices(view, seen.record) if seen.record else [],
         "way": way(kind, seen.listing.state),
-        "people": names_of(seen.record, request.acting.actor) if seen.record else {},
+        "people": names_shown(request.acting.actor, _standing(seen.record)) if seen.record else {},
         "can_propose": opened and request.acting.may(Act.COMMISSION_PROPOSE),
         **_contents(view, seen.document, seen.record),
         **ways,
@@ -89,12 +89,10 @@ def _elsewhere(request: HubRequest, subject: str) -> HttpResponse:
     return render(request, "hub/other_organisation.html", shown, status=404)
 
 
-def names_of(record: Record, actor: Actor) -> dict[str, str]:
-    """Return opaque identifier → name of who stands in a record: colleagues' names; all to operator and regulator."""
-    standing = [(step.organisation, step.person) for step in record.history]
-    standing += [(reviewer.organisation, reviewer.person) for reviewer in record.reviewers]
-    identities = {person for organisation, person in standing if actor.sees_all or organisation == actor.organisation}
-    return dict(Person.objects.filter(identity__in=identities).values_list("identity", "name"))
+def _standing(record: Record) -> list[tuple[str, str | None]]:
+    """Return organisation and person of everybody who stands in a record."""
+    taken = [(step.organisation, step.person) for step in record.history]
+    return taken + [(reviewer.organisation, reviewer.person) for reviewer in record.reviewers]
 
 
 def _contents(view: View, document: object, record: Record | None) -> dict[str, Any]:

@@ -35,7 +35,8 @@ from pilotbase.documents.thread import (
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import Acting, HubRequest, language, posted, posted_files
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.models import Membership, Person
+from pilotbase.hub.models import Membership
+from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.attachments import attachment_response, blobs
@@ -189,7 +190,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
         "owner": seen.owner,
         "about": about,
         "messages_shown": [_line(acting, seen, message) for message in seen.thread.messages],
-        "people": _names(acting, seen.thread),
+        "people": names_shown(acting.actor, ((one.organisation, one.person) for one in seen.thread.messages)),
         "form": form,
         "crumbs": [
             *_crumbs(section, name, about.title),
@@ -286,13 +287,6 @@ def _line(acting: Acting, seen: threads.SeenThread, message: Message) -> dict[st
         "may_mark": ExchangeAct.THREAD_MARK in acts and message.number > 1,
         "removal": next((step for step in removal if step.message == message.number), None),
     }
-
-
-def _names(acting: Acting, thread: Thread) -> dict[str, str]:
-    """Return opaque identifier → name of who has written: colleagues' names; all to operator and regulator."""
-    shown = [one for one in thread.messages if acting.actor.sees_all or one.organisation == acting.organisation]
-    identities = {message.person for message in shown}
-    return dict(Person.objects.filter(identity__in=identities).values_list("identity", "name"))
 
 
 def _changeable(request: HubRequest, identity: str, number: int, act: ExchangeAct) -> Message:
