@@ -141,6 +141,14 @@ class Role(StrEnum):
     REGULATOR = "regulator"
 
 
+class ApprovalKind(StrEnum):
+    """Approvals that a trial usually needs; an owner may ask for others. Names: text ``hub.approval.<value>``."""
+
+    ETHICS = "ethics"
+    DATA = "data"
+    FILING = "filing"
+
+
 class CallEnd(StrEnum):
     """How a call ended; names: text ``call.<value>``."""
 

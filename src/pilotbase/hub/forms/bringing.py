@@ -31,11 +31,11 @@ from pilotbase.documents.record import (
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.vocabularies import ApprovalKind, Role
 from pilotbase.hub.acting import Acting, language
-from pilotbase.hub.models import Membership
 from pilotbase.hub.sentences import approval_kind, t
 from pilotbase.hub.shown.organisations import title_of
+from pilotbase.hub.shown.reviewers import reviewers
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
 
@@ -234,7 +234,7 @@ class ApprovalForm(StepForm):
     )
 
     def prepare(self) -> None:
-        needed = self.bringing.record.approvals_needed or ("ethics", "data", "filing")
+        needed = self.bringing.record.approvals_needed or tuple(ApprovalKind)
         self.fields["kind"].choices = [(kind, approval_kind(kind)) for kind in needed]  # type: ignore[attr-defined]
 
     def part(self) -> Part:
@@ -250,17 +250,11 @@ class ReviewerForm(StepForm):
     reviewer = forms.ChoiceField(label=t("hub.field_reviewer"), help_text=t("hub.help_reviewer"))
 
     def prepare(self) -> None:
-        named = self.bringing.record.reviewers
-        if self.bringing.act is Act.REVIEWER_RELEASE:
-            known = {(one.organisation, one.person): one.person for one in named}
-        else:
-            known = {}
-        people = Membership.objects.select_related("person").order_by("organisation", "person__name")
+        named = {(one.organisation, one.person) for one in self.bringing.record.reviewers}
         self.fields["reviewer"].choices = [  # type: ignore[attr-defined]
             (f"{one.organisation} {one.person.identity}", f"{one.person.name} · {title_of(one.organisation)}")
-            for one in people
-            if Role.REVIEWER in one.roles
-            and (self.bringing.act is Act.REVIEWER_NAME or (one.organisation, one.person.identity) in known)
+            for one in reviewers()
+            if self.bringing.act is Act.REVIEWER_NAME or (one.organisation, one.person.identity) in named
         ]
 
     def part(self) -> Part:
