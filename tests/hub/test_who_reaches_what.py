@@ -96,7 +96,8 @@ BODIES = {
     "order.give": {"kind": "rerun", "reasons": "x", "deadline": "2000-01-01"},
 }  # fmt: skip
 STANDS_AGAINST = {"record.wrong_state", "record.other_subject", "record.no_open_appeal", "record.no_such_order",
-                  "record.roles_fixed", "record.application_not_submitted", "record.no_work"}  # fmt: skip
+                  "record.name_fixed", "record.roles_fixed", "record.application_not_submitted",
+                  "record.no_work"}  # fmt: skip
 
 
 def body_of(world, act):
