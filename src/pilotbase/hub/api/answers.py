@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import pydantic
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils import timezone
 from pilotbase.catalogue.records import StaleEditError, load_record
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import Digest, digest_bytes
+from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.models import GivenAnswer
 from pilotbase.hub.problems import PreconditionError
@@ -38,6 +39,13 @@ def document(request: HubRequest, found: Document, status: int = 200, version: s
     if status == 200 and tag in _tags(request, "If-None-Match"):
         return HttpResponse(status=304, headers={"ETag": tag})
     return HttpResponse(found.canonical(), status=status, content_type="application/json", headers={"ETag": tag})
+
+
+def told(found: pydantic.BaseModel, status: int = 200, location: str | None = None) -> HttpResponse:
+    """Return what is no document of its own in canonical JSON, with the address of what was made."""
+    body = canonical_json(found.model_dump(mode="json", by_alias=True))
+    headers = {"Location": location} if location else {}
+    return HttpResponse(body, status=status, content_type="application/json", headers=headers)
 
 
 def seen(request: HubRequest) -> str | None:

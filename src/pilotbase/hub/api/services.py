@@ -22,10 +22,9 @@ from pilotbase.documents.api.services import (
     UsageRow,
 )
 from pilotbase.documents.base import Name
-from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.service import ServiceStanding
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.api.answers import answers, asked, once
+from pilotbase.hub.api.answers import answers, asked, once, told
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.base import base
 from pilotbase.worker.services.acts import BaseServices
@@ -70,7 +69,7 @@ def read(request: HubRequest, service: ServiceName) -> SeenService:
 @router.post("/services/{service}/moves/{move}", response=answers(SeenService), summary="Stop, start, hand over")
 def move(request: HubRequest, service: ServiceName, move: Path[ServiceMove], wanted: Moved) -> HttpResponse:
     """Move a service; its next call sees it. Moving it to where it stands changes nothing."""
-    return once(request, lambda view: _told(_services(view).move(service, move, wanted.reason)))
+    return once(request, lambda view: told(_services(view).move(service, move, wanted.reason)))
 
 
 @router.get("/services/{service}/history", response=answers(list[ServiceStanding]), summary="How a service has stood")
@@ -88,7 +87,7 @@ def keys(request: HubRequest, service: ServiceName) -> list[SeenKey]:
 @router.post("/services/{service}/keys", response=answers(SeenKey, 201), summary="Make a key")
 def create_key(request: HubRequest, service: ServiceName, wanted: NewKey) -> HttpResponse:
     """Make a key and return its secret, once. Sent again under its Idempotency-Key, 409 says which key was made."""
-    return _told(_services(asked(request)).create_key(service, wanted), 201, f"/api/services/{service}/keys")
+    return told(_services(asked(request)).create_key(service, wanted), 201, f"/api/services/{service}/keys")
 
 
 @router.delete("/services/{service}/keys/{key}", response=answers(None, 204), summary="Revoke a key")
@@ -111,7 +110,7 @@ def budgets(request: HubRequest, service: ServiceName) -> list[SeenBudget]:
 @router.put("/services/{service}/budgets/{budget}", response=answers(SeenBudget), summary="Set a budget")
 def set_budget(request: HubRequest, service: ServiceName, budget: BudgetName, wanted: NewBudget) -> HttpResponse:
     """Set a budget, new or changed; gateways see it at the next call."""
-    return once(request, lambda view: _told(_services(view).set_budget(service, budget, wanted)))
+    return once(request, lambda view: told(_services(view).set_budget(service, budget, wanted)))
 
 
 @router.get("/services/{service}/usage", response=answers(list[UsageRow]), summary="What was used, by day")
@@ -125,10 +124,4 @@ def _services(view: View) -> BaseServices:
 
 
 def _made(found: SeenService) -> HttpResponse:
-    return _told(found, 201, f"/api/services/{found.service.name}")
-
-
-def _told(found: pydantic.BaseModel, status: int = 200, location: str | None = None) -> HttpResponse:
-    body = canonical_json(found.model_dump(mode="json", by_alias=True))
-    headers = {"Location": location} if location else {}
-    return HttpResponse(body, status=status, content_type="application/json", headers=headers)
+    return told(found, 201, f"/api/services/{found.service.name}")

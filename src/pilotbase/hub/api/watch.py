@@ -21,12 +21,12 @@ from pilotbase.documents.api.watch import (
     WatchStatus,
 )
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.hashes import DIGEST_PATTERN, canonical_json
+from pilotbase.documents.hashes import DIGEST_PATTERN
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
 from pilotbase.hub.acting import Acting, HubRequest
-from pilotbase.hub.api.answers import answers, once
+from pilotbase.hub.api.answers import answers, once, told
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.services import ServiceName
 from pilotbase.hub.base import base
@@ -123,7 +123,7 @@ def replay(request: HubRequest, service: ServiceName, terms: WatchTerms) -> Http
     def act(view: View) -> HttpResponse:
         lab = base().lab
         found = replay_watch(lab, view, prepare_watch(lab, view, service, terms))
-        return _told(found, 201, f"/api/services/{service}/watch")
+        return told(found, 201, f"/api/services/{service}/watch")
 
     return once(request, act)
 
@@ -131,13 +131,13 @@ def replay(request: HubRequest, service: ServiceName, terms: WatchTerms) -> Http
 @router.post("/services/{service}/watch/arming", response=answers(Watch), summary="Arm a watch that was replayed")
 def arm_watch(request: HubRequest, service: ServiceName, wanted: Arming) -> HttpResponse:
     """Arm the watch that was replayed last; its detectors begin anew; the operator's."""
-    return once(request, lambda view: _told(arm(view, service, wanted.replay)))
+    return once(request, lambda view: told(arm(view, service, wanted.replay)))
 
 
 @router.post("/services/{service}/watch/disarming", response=answers(Watch), summary="Disarm a watch")
 def disarm_watch(request: HubRequest, service: ServiceName) -> HttpResponse:
     """Let a service go unwatched; the operator's."""
-    return once(request, lambda view: _told(disarm(view, service)))
+    return once(request, lambda view: told(disarm(view, service)))
 
 
 @router.get("/services/{service}/warnings", response=answers(list[RaisedWarning]), summary="Warnings of a service")
@@ -155,7 +155,7 @@ def warnings(request: HubRequest) -> list[RaisedWarning]:
 @router.post("/warnings/{digest}/acknowledgement", response=answers(Acknowledgement, 201), summary="Take care of one")
 def take_care(request: HubRequest, digest: Digest, said: Care) -> HttpResponse:
     """Say that somebody takes care of a warning; the operator's, and its service's owner's."""
-    return once(request, lambda view: _told(acknowledge(view, digest, said.note), 201, "/api/warnings"))
+    return once(request, lambda view: told(acknowledge(view, digest, said.note), 201, "/api/warnings"))
 
 
 @router.post("/services/{service}/silences", response=answers(Silence, 201), summary="Let notices rest")
@@ -164,7 +164,7 @@ def be_silent(request: HubRequest, service: ServiceName, wanted: NewSilence) -> 
 
     def act(view: View) -> HttpResponse:
         said = silence(view, service, wanted.reason, wanted.until, wanted.detector)
-        return _told(said, 201, f"/api/services/{service}/watch")
+        return told(said, 201, f"/api/services/{service}/watch")
 
     return once(request, act)
 
@@ -195,9 +195,3 @@ def _require_own(request: HubRequest, service: str, named: str) -> None:
     """Return if the batch is for the service of the address, and the key, if it is one, opens that."""
     if named != service or getattr(request, "service", service) != service:
         raise NotFoundError("workspace.not_found", name=named)
-
-
-def _told(found: pydantic.BaseModel, code: int = 200, location: str | None = None) -> HttpResponse:
-    body = canonical_json(found.model_dump(mode="json", by_alias=True))
-    headers = {"Location": location} if location else {}
-    return HttpResponse(body, status=code, content_type="application/json", headers=headers)
