@@ -9,6 +9,8 @@ from datetime import timedelta
 
 from worlds_for_tests import World
 
+from pilotbase.documents.hashes import hash_secret
+
 
 @contextmanager
 def listening(world: World) -> Iterator[str]:
@@ -45,7 +47,7 @@ def token_of(world: World, who: str, scope: str = "write") -> str:
         organisation=Membership.objects.get(person=person).organisation,
         label="test",
         scope=scope,
-        secret_hash=secrets.hash_of(secret),
+        secret_hash=hash_secret(secret),
         expires_at=timezone.now() + timedelta(days=1),
     )
     return secret

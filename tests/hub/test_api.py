@@ -6,6 +6,7 @@ import pkgutil
 
 import pytest
 
+from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.permissions import Act
 from tests.catalogue.records_for_tests import OTHER_OWNER, scenario
 
@@ -36,7 +37,7 @@ def token(world, who, scope="write"):
         organisation=membership.organisation,
         label="test",
         scope=scope,
-        secret_hash=secrets.hash_of(secret),
+        secret_hash=hash_secret(secret),
         expires_at=timezone.now() + timedelta(days=1),
     )
     return secret

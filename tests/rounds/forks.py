@@ -23,6 +23,7 @@ from datetime import timedelta
 from django.db.backends.signals import connection_created
 from sqlalchemy import Connection, Engine, event
 
+from pilotbase.documents.hashes import hash_secret
 from pilotbase.hub.process import serving
 
 PEOPLE = {
@@ -65,7 +66,7 @@ def make_accounts() -> dict[str, str]:
         person = Person.objects.create(identity=f"p-{name}", email=f"{name}@example.org", name=name)
         Membership.objects.create(person=person, organisation=organisation, roles=[role])
         tokens[name] = secrets.new_secret("pilot")
-        end, hashed = timezone.now() + timedelta(days=1), secrets.hash_of(tokens[name])
+        end, hashed = timezone.now() + timedelta(days=1), hash_secret(tokens[name])
         ApiToken.objects.create(
             person=person, organisation=organisation, label="t", scope="write", secret_hash=hashed, expires_at=end
         )

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from pilotbase.documents.api.services import NewBudget, NewKey
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.hashes import hash_secret
 from pilotbase.hub.process import serving
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.demo.walk import BUDGET, SERVICE, prove_walk
@@ -48,7 +49,7 @@ def _token(identity: str, organisation: str) -> str:
     from pilotbase.hub.people import secrets
 
     secret, person = secrets.new_secret("pilot"), Person.objects.get(identity=identity)
-    end, hashed = timezone.now() + timedelta(days=1), secrets.hash_of(secret)
+    end, hashed = timezone.now() + timedelta(days=1), hash_secret(secret)
     ApiToken.objects.create(
         person=person, organisation=organisation, label="t", scope="write", secret_hash=hashed, expires_at=end
     )

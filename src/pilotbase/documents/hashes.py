@@ -55,6 +55,11 @@ def digest_file(path: Path) -> str:
         return digest_of(hashlib.file_digest(stream, "sha256").hexdigest())
 
 
+def hash_secret(secret: str) -> str:
+    """Return the hex SHA-256 under which a secret is kept; it holds 256 bits of chance, so a fast hash is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def is_digest(value: str) -> bool:
     """Tell whether ``value`` is a digest as `digest_bytes` writes it."""
     return re.fullmatch(DIGEST_PATTERN, value) is not None

@@ -17,13 +17,14 @@ from itertools import count
 from pathlib import Path
 
 from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.service import Route, Service, ServiceStanding
 from pilotbase.documents.vocabularies import Scope, ServingState
 from pilotbase.service import budgets
 from pilotbase.service.budgets import Budget
 from pilotbase.service.calls import NOTHING, Account, Admission, Cost, Observed
 from pilotbase.service.journal import Journal
-from pilotbase.service.keys import MARK, ServiceKey, hash_of, require_open
+from pilotbase.service.keys import MARK, ServiceKey, require_open
 from pilotbase.service.known import Access, Barred, Known, Serving
 from pilotbase.service.recovery import recover
 from pilotbase.workspace.failures import NotFoundError
@@ -166,7 +167,7 @@ class Desk:
         return self._latest
 
     def _access(self, secret: str, scope: Scope | None, now: datetime) -> Access:
-        access = self._known.access(hash_of(secret)) if secret.startswith(MARK) else None
+        access = self._known.access(hash_secret(secret)) if secret.startswith(MARK) else None
         require_open(access.key if access is not None else None, scope, now)
         assert access is not None
         return access

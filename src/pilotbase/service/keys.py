@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.service.budgets import require_budget
@@ -87,7 +87,7 @@ def write_key(change: Transaction, service: str, organisation: str, terms: KeyTe
         made_at=change.now,
         expires_at=change.now + timedelta(days=terms.days),
     )
-    row = {**vars(key), "scopes": " ".join(sorted(key.scopes)), "secret": hash_of(secret)}
+    row = {**vars(key), "scopes": " ".join(sorted(key.scopes)), "secret": hash_secret(secret)}
     change.connection.execute(insert(tables.service_keys).values(row))
     facts = {"prefix": key.prefix, "expires": key.expires_at.isoformat(), "scopes": row["scopes"]}
     change.record("service.key_made", [service_subject(service), f"key:{key.identity}"], facts)
@@ -121,7 +121,7 @@ def find_key(connection: Connection, hashed: str) -> ServiceKey | None:
 def opened_by(view: View, secret: str, scope: Scope) -> ServiceKey:
     """Return the key of ``secret`` if it opens ``scope`` now; raises `RefusedError` as `require_open`."""
     with view.reading() as connection:
-        return require_open(find_key(connection, hash_of(secret)), scope, view.store.clock())
+        return require_open(find_key(connection, hash_secret(secret)), scope, view.store.clock())
 
 
 def require_open(key: ServiceKey | None, scope: Scope | None, now: datetime) -> ServiceKey:
@@ -139,11 +139,6 @@ def require_open(key: ServiceKey | None, scope: Scope | None, now: datetime) -> 
     if scope is not None and scope not in key.scopes:
         raise RefusedError("service.wrong_scope", key=key.prefix, scope=scope)
     return key
-
-
-def hash_of(secret: str) -> str:
-    """Return the hex SHA-256 of a secret; it holds 256 bits of chance, so a fast hash is enough."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _read(row: Row[Any]) -> ServiceKey:

@@ -8,8 +8,8 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import hash_secret
 from pilotbase.hub.acting import NOBODY, Acting
-from pilotbase.hub.people.secrets import hash_of
 from pilotbase.hub.people.tokens import acting_by
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.hub.rates import count_request
@@ -24,7 +24,7 @@ class TokenAuth(HttpBearer):
         acting = acting_by(token)
         if acting is None:
             raise LoginNeededError("hub.token_invalid")
-        count_request(hash_of(token))
+        count_request(hash_secret(token))
         if request.method not in SAFE and not acting.may_write:
             raise RefusedError("hub.token_read_only")
         return _as(request, acting)

@@ -21,7 +21,7 @@ from pilotbase.documents.api.watch import (
     WatchStatus,
 )
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.hashes import DIGEST_PATTERN
+from pilotbase.documents.hashes import DIGEST_PATTERN, hash_secret
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
@@ -32,7 +32,7 @@ from pilotbase.hub.api.services import ServiceName
 from pilotbase.hub.base import base
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.hub.rates import count_request
-from pilotbase.service.keys import MARK, hash_of, opened_by
+from pilotbase.service.keys import MARK, opened_by
 from pilotbase.watch import status
 from pilotbase.watch.arming import arm, disarm, prepare_watch, replay_watch
 from pilotbase.watch.forgetting import erase_case
@@ -52,7 +52,7 @@ class ServiceKeyAuth(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Acting | None:
         if not token.startswith(MARK):
             return None
-        count_request(hash_of(token))
+        count_request(hash_secret(token))
         try:
             key = opened_by(base().lab.view, token, Scope.OBSERVE)
         except RefusedError as error:

@@ -17,12 +17,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.moments import spell_day
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
-from pilotbase.hub.people.secrets import hash_of, new_secret
+from pilotbase.hub.people.secrets import new_secret
 from pilotbase.hub.shown.organisations import title_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -62,7 +63,7 @@ def invite(
             email=email.strip().lower(),
             organisation=organisation,
             roles=named,
-            secret_hash=hash_of(secret),
+            secret_hash=hash_secret(secret),
             invited_by=inviter,
             expires_at=timezone.now() + timedelta(days=settings.CONFIGURATION.invitation_days),
         )
@@ -95,7 +96,7 @@ def link_of(secret: str) -> str:
 def open_invitation(secret: str, now: datetime | None = None) -> Invitation:
     """Return the invitation of a link; raises `NotFoundError`: unknown, used, withdrawn and expired look alike."""
     found = Invitation.objects.filter(
-        secret_hash=hash_of(secret), used_at=None, withdrawn_at=None, expires_at__gt=now or timezone.now()
+        secret_hash=hash_secret(secret), used_at=None, withdrawn_at=None, expires_at__gt=now or timezone.now()
     ).first()
     if found is None:
         raise NotFoundError("hub.invitation_gone")

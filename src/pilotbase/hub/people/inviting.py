@@ -14,10 +14,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from pilotbase.catalogue.importing import Guest
+from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.hub.models import Invitation, Person
 from pilotbase.hub.people.invitations import link_of, logged_person, mail_of
-from pilotbase.hub.people.secrets import hash_of, new_secret
+from pilotbase.hub.people.secrets import new_secret
 from pilotbase.workspace.store import View
 
 AT_ONCE = 50
@@ -38,7 +39,7 @@ def invite_all(view: View, inviter: Person | None, guests: Sequence[Guest]) -> i
             email=guest.email,
             organisation=guest.organisation,
             roles=sorted(role.value for role in guest.roles),
-            secret_hash=hash_of(secret),
+            secret_hash=hash_secret(secret),
             invited_by=inviter,
             expires_at=expires,
         )

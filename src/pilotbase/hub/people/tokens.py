@@ -10,10 +10,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.hub.acting import Acting, of_token
 from pilotbase.hub.models import ApiToken
-from pilotbase.hub.people.secrets import hash_of, new_secret
+from pilotbase.hub.people.secrets import new_secret
 
 SCOPES = ("read", "write")
 MAXIMUM_DAYS = 365
@@ -40,7 +41,7 @@ def create_token(acting: Acting, label: str, scope: Literal["read", "write"], da
             organisation=acting.organisation,
             label=label,
             scope=scope,
-            secret_hash=hash_of(secret),
+            secret_hash=hash_secret(secret),
             expires_at=timezone.now() + timedelta(days=days),
         )
         with acting.view.transaction("token.created") as change:
@@ -67,7 +68,7 @@ def revoke_token(acting: Acting, number: int) -> None:
 def acting_by(secret: str) -> Acting | None:
     """Return who acts by the token of ``secret``, or None where it does not work (any more)."""
     now = timezone.now()
-    found = ApiToken.objects.filter(secret_hash=hash_of(secret), revoked_at=None, expires_at__gt=now)
+    found = ApiToken.objects.filter(secret_hash=hash_secret(secret), revoked_at=None, expires_at__gt=now)
     token = found.select_related("person").first()
     if token is None:
         return None
