@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from pilotbase.catalogue.importing import Guest
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.moments import spell_day
@@ -52,32 +53,45 @@ def invite(
         InputError: no role, no address to which a mail can be sent, or the person is a member already.
     """
     _require_address(email)
-    named = sorted({role.value for role in roles})
+    named = tuple(dict.fromkeys(roles))
     if not named:
         raise InputError("hub.no_role")
     if Membership.objects.filter(person__email__iexact=email, organisation=organisation).exists():
         raise InputError("hub.member_already", email=email, organisation=organisation)
-    secret = new_secret("invite")
-    with transaction.atomic():
-        invitation = Invitation.objects.create(
-            email=email.strip().lower(),
-            organisation=organisation,
-            roles=named,
+    guest = Guest(email.strip().lower(), organisation, named, language)
+    (sent,) = enter(view, inviter, [guest])
+    mail_of(sent.invitation, sent.link, language).send()
+    return sent
+
+
+def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[Sent]:
+    """Enter invitations, all of them or none, into the log of the base too; no mail goes out yet.
+
+    Raises:
+        RefusedError: the actor of ``view`` is not the operator; then nobody is invited.
+    """
+    expires = timezone.now() + timedelta(days=settings.CONFIGURATION.invitation_days)
+    secrets = [new_secret("invite") for _ in guests]
+    invitations = [
+        Invitation(
+            email=guest.email,
+            organisation=guest.organisation,
+            roles=sorted(role.value for role in guest.roles),
             secret_hash=hash_secret(secret),
             invited_by=inviter,
-            expires_at=timezone.now() + timedelta(days=settings.CONFIGURATION.invitation_days),
+            expires_at=expires,
         )
+        for guest, secret in zip(guests, secrets, strict=True)
+    ]
+    with transaction.atomic():
+        made = Invitation.objects.bulk_create(invitations)
         with view.transaction("invitation.sent") as change:
             change.require_operator()
-            change.record(
-                "invitation.sent",
-                [organisation_subject(organisation)],
-                {"roles": ", ".join(named), "invitation": invitation.pk},
-                logged_person(invitation.email, inviter),
-            )
-    link = link_of(secret)
-    mail_of(invitation, link, language).send()
-    return Sent(invitation, link)
+            for invitation in made:
+                facts: dict[str, str | int] = {"roles": ", ".join(invitation.roles), "invitation": invitation.pk}
+                subjects = [organisation_subject(invitation.organisation)]
+                change.record("invitation.sent", subjects, facts, logged_person(invitation.email, inviter))
+    return [Sent(invitation, link_of(secret)) for invitation, secret in zip(made, secrets, strict=True)]
 
 
 def _require_address(email: str) -> None:

@@ -6,19 +6,12 @@ import logging
 import smtplib
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
 
-from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db import transaction
-from django.utils import timezone
 
 from pilotbase.catalogue.importing import Guest
-from pilotbase.documents.hashes import hash_secret
-from pilotbase.documents.subjects import organisation_subject
-from pilotbase.hub.models import Invitation, Person
-from pilotbase.hub.people.invitations import link_of, logged_person, mail_of
-from pilotbase.hub.people.secrets import new_secret
+from pilotbase.hub.models import Person
+from pilotbase.hub.people.invitations import enter, mail_of
 from pilotbase.workspace.store import View
 
 AT_ONCE = 50
@@ -32,31 +25,8 @@ def invite_all(view: View, inviter: Person | None, guests: Sequence[Guest]) -> i
     Raises:
         RefusedError: the actor of ``view`` is not the operator; then nobody is invited.
     """
-    expires = timezone.now() + timedelta(days=settings.CONFIGURATION.invitation_days)
-    secrets = [new_secret("invite") for _ in guests]
-    invitations = [
-        Invitation(
-            email=guest.email,
-            organisation=guest.organisation,
-            roles=sorted(role.value for role in guest.roles),
-            secret_hash=hash_secret(secret),
-            invited_by=inviter,
-            expires_at=expires,
-        )
-        for guest, secret in zip(guests, secrets, strict=True)
-    ]
-    with transaction.atomic():
-        made = Invitation.objects.bulk_create(invitations)
-        with view.transaction("invitation.sent") as change:
-            change.require_operator()
-            for invitation in made:
-                facts: dict[str, str | int] = {"roles": ", ".join(invitation.roles), "invitation": invitation.pk}
-                subjects = [organisation_subject(invitation.organisation)]
-                change.record("invitation.sent", subjects, facts, logged_person(invitation.email, inviter))
-    mails = [
-        mail_of(invitation, link_of(secret), guest.language)
-        for invitation, secret, guest in zip(made, secrets, guests, strict=True)
-    ]
+    made = enter(view, inviter, guests)
+    mails = [mail_of(one.invitation, one.link, guest.language) for one, guest in zip(made, guests, strict=True)]
     _post(mails)
     return len(made)
 
