@@ -28,7 +28,7 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.publishing import ROOT, publish, row
 from pilotbase.compute.environments import Environment, build_environment
 from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.worker import start_worker
+from pilotbase.compute.warm_worker import start_worker
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.scenario import Criterion

@@ -16,7 +16,7 @@ from pilotbase.compute.environments import Environment, build_environment
 from pilotbase.compute.settings import BoxSettings, LogPolicy
 from pilotbase.compute.staging import remove_folder
 from pilotbase.compute.trees import digest_tree
-from pilotbase.compute.worker import WarmWorker, start_worker
+from pilotbase.compute.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.limits import Limits
 

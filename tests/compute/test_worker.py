@@ -13,7 +13,7 @@ import pytest
 from pilotbase.compute.ends import BoxEnded
 from pilotbase.compute.probe import probe_host
 from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.worker import start_worker
+from pilotbase.compute.warm_worker import start_worker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence.binary_sequences import BetaBinomial, PriorPosterior
 from pilotbase.evidence.bootstrap import MultinomialBootstrap
+from pilotbase.evidence.confidence_sequence import ConfidenceSequence
 from pilotbase.evidence.judged_pool import JudgedPool
 from pilotbase.evidence.ladder import Ladder
 from pilotbase.evidence.martingale import MeanMartingale
@@ -25,7 +26,6 @@ from pilotbase.evidence.primitive import Primitive, state_from
 from pilotbase.evidence.proportional import ProportionalBlocks
 from pilotbase.evidence.quantile_sequence import QuantileSequence
 from pilotbase.evidence.roc_area import DeLong
-from pilotbase.evidence.sequence import ConfidenceSequence
 from pilotbase.evidence.thresholdout import Thresholdout
 
 Values = NDArray[Any]

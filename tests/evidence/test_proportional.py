@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.errors import InputError
+from pilotbase.evidence.confidence_sequence import ConfidenceSequence
 from pilotbase.evidence.martingale import MeanMartingale
 from pilotbase.evidence.proportional import ProportionalBlocks, draw_blocks, proportional_block
-from pilotbase.evidence.sequence import ConfidenceSequence
 
 
 def test_blocks_hold_every_stratum_in_its_share() -> None:

@@ -21,7 +21,7 @@ from pilotbase.compute.environments import Environment, build_environment
 from pilotbase.compute.probe import probe_host
 from pilotbase.compute.settings import BoxSettings, Interpreter, LogPolicy, MemoryWatch, Protection, Start
 from pilotbase.compute.staging import remove_folder
-from pilotbase.compute.worker import WarmWorker, start_worker
+from pilotbase.compute.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.protocols.frames import Batch

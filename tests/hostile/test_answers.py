@@ -14,7 +14,7 @@ import pytest
 
 from pilotbase.compute.ends import BoxEnded
 from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.worker import WarmWorker
+from pilotbase.compute.warm_worker import WarmWorker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.protocols.frames import HEADER, MAGIC, Batch, Kind, encode_batch

@@ -37,7 +37,7 @@ from pathlib import Path
 import numpy as np
 from pilotbase.compute.environments import build_environment
 from pilotbase.compute.settings import BoxSettings, MemoryWatch
-from pilotbase.compute.worker import start_worker
+from pilotbase.compute.warm_worker import start_worker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.protocols.frames import Batch
 

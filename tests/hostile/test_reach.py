@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute import box, command, worker
+from pilotbase.compute import box, command
+from pilotbase.compute import warm_worker as worker
 from pilotbase.compute.box import BoxStartError
 from pilotbase.compute.probe import probe_host
 from pilotbase.compute.settings import Interpreter, Protection

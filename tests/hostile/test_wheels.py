@@ -20,7 +20,7 @@ import pytest
 from pilotbase.compute import environments
 from pilotbase.compute.environments import Environment, build_environment
 from pilotbase.compute.settings import BoxSettings, LogPolicy, running_interpreter
-from pilotbase.compute.worker import start_worker
+from pilotbase.compute.warm_worker import start_worker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.protocols.frames import Batch

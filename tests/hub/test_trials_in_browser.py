@@ -6,7 +6,7 @@ import pytest
 
 from pilotbase.documents.permissions import Act
 from pilotbase.worker.bundles.files import unpack
-from pilotbase.worker.jobs.queue import Worker
+from pilotbase.worker.jobs.worker import Worker
 from tests.catalogue.records_for_tests import SUPPLIER
 from tests.hub.accessibility_for_tests import examine
 from tests.hub.live_for_tests import listening

@@ -44,7 +44,7 @@ def main() -> None:
     serving.prepare()
     import pilotbase.hub.asgi
     import pilotbase.hub.urls
-    import pilotbase.worker.jobs.queue  # noqa: F401 - imported before forking
+    import pilotbase.worker.jobs.worker  # noqa: F401 - imported before forking
 
     _say(make_accounts())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -117,7 +117,7 @@ def _light(fuse: int) -> None:
 
 def _work() -> None:
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.jobs.queue import Worker, default_name
+    from pilotbase.worker.jobs.worker import Worker, default_name
 
     Worker(open_base(), default_name(), LEASE_SECONDS).work(threading.Event())
 

@@ -12,8 +12,8 @@ from pilotbase.documents.watch import Watch
 from pilotbase.watch import running
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
 from pilotbase.watch.cohorts import CohortState, list_cohorts
-from pilotbase.watch.counting import counts_of
 from pilotbase.watch.following import follow
+from pilotbase.watch.intake_counters import counts_of
 from pilotbase.watch.observations import take
 from pilotbase.watch.packs import packed
 from pilotbase.watch.running import close_all_cohorts, run, run_once, watched_services

@@ -5,7 +5,7 @@ import logging
 import threading
 
 from pilotbase.hub.logging import JsonLines
-from pilotbase.worker.jobs import queue
+from pilotbase.worker.jobs import worker as queue
 from pilotbase.workspace.failures import DiskFullError, UnreachableError
 from pilotbase.workspace.jobs import jobs_of
 from tests.catalogue.records_for_tests import OWNER

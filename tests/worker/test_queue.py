@@ -13,7 +13,7 @@ from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.sealed import SealedScenario
 from pilotbase.worker.intake.kept_files import erase_scenario_files, take_application
-from pilotbase.worker.jobs.queue import Worker
+from pilotbase.worker.jobs.worker import Worker
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of, live_jobs
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, REGULATOR, REVIEWER, SUPPLIER

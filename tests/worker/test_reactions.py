@@ -292,7 +292,7 @@ def test_a_record_that_people_suspend_moves_the_service_before_any_list_is_signe
 
 def test_what_goes_wrong_is_told_and_the_rest_is_done(watched, monkeypatch):
     watched.two_versions()
-    monkeypatch.setattr("pilotbase.worker.reactions.warned.suspend", lambda *_: 1 / 0)
+    monkeypatch.setattr("pilotbase.worker.reactions.on_warning.suspend", lambda *_: 1 / 0)
     watched.warn()
     watched.react()
     assert watched.lines() == ["warned", "measure_done", "failed", "retrial_by_hand"]
@@ -306,7 +306,7 @@ def test_what_cannot_be_reacted_to_at_all_is_told_to_the_operator_and_holds_up_n
     watched.served.serve(watched.served.certify("1.5.0"), name="other")
     real = standing_of
     broken = lambda view, name: 1 / 0 if name == "other" else real(view, name)  # noqa: E731
-    monkeypatch.setattr("pilotbase.worker.reactions.warned.standing_of", broken)
+    monkeypatch.setattr("pilotbase.worker.reactions.on_warning.standing_of", broken)
     watched.warn(service="other")
     watched.warn()
     watched.react()
@@ -318,7 +318,7 @@ def test_what_passes_by_itself_is_tried_again(watched, monkeypatch):
     watched.two_versions()
     watched.warn()
     with monkeypatch.context() as patch:
-        patch.setattr("pilotbase.worker.reactions.warned.suspend", _busy)
+        patch.setattr("pilotbase.worker.reactions.on_warning.suspend", _busy)
         with pytest.raises(BusyError):
             watched.react()
     watched.react()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pilotbase.catalogue import effects
 from pilotbase.catalogue.milestones import journey_of
-from pilotbase.catalogue.needs import OF_WHAT_IS_BROUGHT, require
+from pilotbase.catalogue.preconditions import OF_WHAT_IS_BROUGHT, require
 from pilotbase.catalogue.records import StaleEditError, everything, load_record, steps_since
 from pilotbase.catalogue.separation import require_separation, with_duty
 from pilotbase.catalogue.sharing import keep, share

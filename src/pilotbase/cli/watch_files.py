@@ -23,8 +23,8 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.protocols.hub_watch import HubWatch
 from pilotbase.watch.files import read_batches
+from pilotbase.watch.intake_totals import sum_of
 from pilotbase.watch.observations import Batch
-from pilotbase.watch.outcomes import sum_of
 from pilotbase.watch.packs import PackedBatch, moment_of
 
 MOST_BYTES = 1 << 20

@@ -11,8 +11,8 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
 from pilotbase.watch import arming, muting, status
-from pilotbase.watch.forgetting import erase_case
 from pilotbase.watch.observations import take
+from pilotbase.watch.retention import erase_case
 from pilotbase.worker.base import Base
 from pilotbase.workspace.store import View
 

@@ -64,7 +64,7 @@ INCOMPATIBLE: frozenset[frozenset[Duty]] = frozenset(
 """Pairs of duties that one person may not both have in one record, whatever organisation they act for."""
 
 
-class Need(StrEnum):
+class Precondition(StrEnum):
     """What must hold for a transition, besides state, table and separation; names: text ``need.<value>``."""
 
     SAME_ORGANISATION = "same_organisation"
@@ -127,7 +127,7 @@ class Transition:
     duty: Duty | None = None
     brings: str | None = None
     """Kind of what the actor hands in with it, such as ``commission``."""
-    needs: tuple[Need, ...] = ()
+    needs: tuple[Precondition, ...] = ()
     starts: str | None = None
     """Kind of the job that this queues."""
     stops: bool = False
@@ -145,8 +145,8 @@ def _row(
 
 ORGANISATION = (
     _row(Act.ORGANISATION_REGISTER, (NEW,), _O.REGISTERED, brings="organisation"),
-    _row(Act.ORGANISATION_EDIT, (_O.REGISTERED,), brings="organisation", needs=(Need.SAME_SUBJECT,)),
-    _row(Act.ORGANISATION_DECLARE, (_O.REGISTERED,), brings="organisation", needs=(Need.SAME_ORGANISATION,)),
+    _row(Act.ORGANISATION_EDIT, (_O.REGISTERED,), brings="organisation", needs=(Precondition.SAME_SUBJECT,)),
+    _row(Act.ORGANISATION_DECLARE, (_O.REGISTERED,), brings="organisation", needs=(Precondition.SAME_ORGANISATION,)),
 )
 
 SCENARIO = (
@@ -156,7 +156,7 @@ SCENARIO = (
         (_S.DRAFT, _S.REVIEW, _S.OPEN),
         _S.DRAFT,
         brings="scenario",
-        needs=(Need.SAME_SUBJECT, Need.REASONS_HOLD),
+        needs=(Precondition.SAME_SUBJECT, Precondition.REASONS_HOLD),
     ),
     _row(
         Act.SCENARIO_SUBMIT,
@@ -164,7 +164,7 @@ SCENARIO = (
         _S.REVIEW,
         Due(Role.DEMAND_OWNER, 30),
         duty=Duty.SUBMIT,
-        needs=(Need.COMPLETE_SCENARIO,),
+        needs=(Precondition.COMPLETE_SCENARIO,),
     ),
     _row(Act.SCENARIO_RETURN, (_S.REVIEW,), _S.DRAFT),
     _row(
@@ -173,7 +173,7 @@ SCENARIO = (
         _S.OPEN,
         Due(Role.OPERATOR, 10),
         duty=Duty.OPEN,
-        needs=(Need.COMPLETE_SCENARIO,),
+        needs=(Precondition.COMPLETE_SCENARIO,),
     ),
     _row(Act.SCENARIO_CLOSE, (_S.OPEN,), _S.CLOSED),
     _row(Act.SCENARIO_WITHDRAW, (_S.DRAFT, _S.REVIEW), _S.WITHDRAWN),
@@ -186,17 +186,19 @@ APPLICATION = (
         (_A.DRAFT, _A.SUBMITTED),
         _A.DRAFT,
         brings="application-version",
-        needs=(Need.SAME_SUBJECT,),
+        needs=(Precondition.SAME_SUBJECT,),
     ),
-    _row(Act.APPLICATION_REHEARSE, (_A.DRAFT, _A.SUBMITTED), needs=(Need.OPEN_SCENARIO,), starts="rehearse"),
+    _row(Act.APPLICATION_REHEARSE, (_A.DRAFT, _A.SUBMITTED), needs=(Precondition.OPEN_SCENARIO,), starts="rehearse"),
     _row(Act.APPLICATION_REHEARSED, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), brings="result"),
     _row(
         Act.APPLICATION_BOARD,
         (_A.DRAFT, _A.SUBMITTED),
-        needs=(Need.OPEN_SCENARIO, Need.SCENARIO_BOARD),
+        needs=(Precondition.OPEN_SCENARIO, Precondition.SCENARIO_BOARD),
         starts="board",
     ),
-    _row(Act.APPLICATION_STOP, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), needs=(Need.WORK_UNDER_WAY,), stops=True),
+    _row(
+        Act.APPLICATION_STOP, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), needs=(Precondition.WORK_UNDER_WAY,), stops=True
+    ),
     _row(Act.APPLICATION_SUBMIT, (_A.DRAFT,), _A.SUBMITTED, Due(Role.SUPPLIER, 30), duty=Duty.SUBMIT),
     _row(Act.APPLICATION_WITHDRAW, (_A.DRAFT, _A.SUBMITTED), _A.WITHDRAWN),
 )
@@ -210,14 +212,14 @@ COMMISSION = (
         _C.PROPOSED,
         duty=Duty.SUBMIT,
         brings="commission",
-        needs=(Need.OPEN_SCENARIO, Need.SUBMITTED_APPLICATION, Need.DEADLINE_AHEAD),
+        needs=(Precondition.OPEN_SCENARIO, Precondition.SUBMITTED_APPLICATION, Precondition.DEADLINE_AHEAD),
     ),
     _row(
         Act.COMMISSION_COUNTER,
         (_C.PROPOSED,),
         _C.COUNTERED,
         brings="commission",
-        needs=(Need.SAME_SUBJECT, Need.DEADLINE_AHEAD),
+        needs=(Precondition.SAME_SUBJECT, Precondition.DEADLINE_AHEAD),
     ),
     _row(
         Act.COMMISSION_REVISE,
@@ -225,7 +227,7 @@ COMMISSION = (
         _C.PROPOSED,
         duty=Duty.SUBMIT,
         brings="commission",
-        needs=(Need.SAME_SUBJECT, Need.DEADLINE_AHEAD),
+        needs=(Precondition.SAME_SUBJECT, Precondition.DEADLINE_AHEAD),
     ),
     _row(Act.COMMISSION_AGREE, (_C.PROPOSED,), _C.AGREED, Due(Role.DEMAND_OWNER, 10)),
     _row(Act.COMMISSION_CONCEDE, (_C.COUNTERED,), _C.AGREED, Due(Role.SUPPLIER, 10), duty=Duty.SUBMIT),
@@ -242,7 +244,7 @@ COMMISSION = (
         Due(Role.OPERATOR, 10),
         duty=Duty.PLAN,
         brings="plan-proposal",
-        needs=(Need.SAME_SUBJECT,),
+        needs=(Precondition.SAME_SUBJECT,),
     ),
     _row(Act.PLAN_RETURN, (_C.PLAN_REVIEW, _C.PLAN_APPROVED), _C.AGREED),
     _row(
@@ -251,14 +253,14 @@ COMMISSION = (
         _C.PLAN_APPROVED,
         Due(Role.REVIEWER, 10),
         duty=Duty.REVIEW,
-        needs=(Need.FREE_OF_INTEREST, Need.OUTSIDE_REVIEWER),
+        needs=(Precondition.FREE_OF_INTEREST, Precondition.OUTSIDE_REVIEWER),
     ),
     _row(
         Act.PLAN_FREEZE,
         (_C.PLAN_APPROVED,),
         _C.FREEZING,
         Due(Role.OPERATOR, 5),
-        needs=(Need.APPROVALS, Need.APPROVER_FREE_OF_INTEREST),
+        needs=(Precondition.APPROVALS, Precondition.APPROVER_FREE_OF_INTEREST),
         starts="freeze",
     ),
     _row(
@@ -266,19 +268,24 @@ COMMISSION = (
         (_C.FREEZING,),
         _C.FROZEN,
         brings="result",
-        needs=(Need.APPROVALS, Need.APPROVER_FREE_OF_INTEREST, Need.APPROVED_PLAN),
+        needs=(Precondition.APPROVALS, Precondition.APPROVER_FREE_OF_INTEREST, Precondition.APPROVED_PLAN),
     ),
     _row(Act.PLAN_REFUSED, (_C.FREEZING,), _C.PLAN_APPROVED),
-    _row(Act.TRIAL_QUEUE, (_C.FROZEN,), _C.QUEUED, Due(Role.OPERATOR, 5), needs=(Need.APPROVALS,), starts="trial"),
+    _row(
+        Act.TRIAL_QUEUE, (_C.FROZEN,), _C.QUEUED, Due(Role.OPERATOR, 5), needs=(Precondition.APPROVALS,), starts="trial"
+    ),
     _row(Act.TRIAL_START, (_C.QUEUED,), _C.RUNNING),
     _row(Act.TRIAL_STOP, (_C.QUEUED, _C.RUNNING), _C.FROZEN, stops=True),
     _row(Act.TRIAL_FAIL, (_C.QUEUED, _C.RUNNING), _C.FROZEN),
-    _row(Act.TRIAL_REPORT, (_C.RUNNING,), _C.REPORTED, brings="result", needs=(Need.OWN_REPORT,)),
+    _row(Act.TRIAL_REPORT, (_C.RUNNING,), _C.REPORTED, brings="result", needs=(Precondition.OWN_REPORT,)),
     _row(
-        Act.TRIAL_REPEAT, (_C.REPORTED, _C.REFUSED, _C.ACCEPTED, _C.SUSPENDED), _C.RETEST, needs=(Need.CAUSE_TO_REPEAT,)
+        Act.TRIAL_REPEAT,
+        (_C.REPORTED, _C.REFUSED, _C.ACCEPTED, _C.SUSPENDED),
+        _C.RETEST,
+        needs=(Precondition.CAUSE_TO_REPEAT,),
     ),
     _row(Act.RETRIAL_ASK, (_C.SUSPENDED,)),
-    _row(Act.REPORT_REVIEW, _AFTER_REPORT, needs=(Need.FREE_OF_INTEREST,)),
+    _row(Act.REPORT_REVIEW, _AFTER_REPORT, needs=(Precondition.FREE_OF_INTEREST,)),
     _row(Act.RECTIFICATION_ASK, (_C.REPORTED, _C.REFUSED, _C.SUSPENDED), _C.RECTIFICATION),
     _row(
         Act.RECTIFICATION_SUBMIT,
@@ -286,7 +293,7 @@ COMMISSION = (
         _C.RETEST,
         Due(Role.SUPPLIER, 30),
         duty=Duty.SUBMIT,
-        needs=(Need.SUBMITTED_APPLICATION,),
+        needs=(Precondition.SUBMITTED_APPLICATION,),
     ),
     _row(
         Act.ACCEPTANCE_GIVE,
@@ -295,7 +302,7 @@ COMMISSION = (
         Due(Role.DEMAND_OWNER, 15),
         duty=Duty.ACCEPT,
         brings="acceptance",
-        needs=(Need.OWN_OPINION, Need.ACCEPTED_VERDICT, Need.NO_OPEN_APPEAL),
+        needs=(Precondition.OWN_OPINION, Precondition.ACCEPTED_VERDICT, Precondition.NO_OPEN_APPEAL),
     ),
     _row(
         Act.ACCEPTANCE_REFUSE,
@@ -303,7 +310,7 @@ COMMISSION = (
         _C.REFUSED,
         duty=Duty.ACCEPT,
         brings="acceptance",
-        needs=(Need.OWN_OPINION,),
+        needs=(Precondition.OWN_OPINION,),
     ),
     _row(
         Act.CERTIFICATE_SIGN,
@@ -311,17 +318,17 @@ COMMISSION = (
         _C.SIGNING,
         Due(Role.OPERATOR, 5),
         duty=Duty.SIGN,
-        needs=(Need.ACCEPTED_VERDICT, Need.NO_OPEN_APPEAL, Need.NO_SUSPENSION_ORDERED),
+        needs=(Precondition.ACCEPTED_VERDICT, Precondition.NO_OPEN_APPEAL, Precondition.NO_SUSPENSION_ORDERED),
         starts="certificate",
     ),
-    _row(Act.CERTIFICATE_ISSUE, (_C.SIGNING,), _C.CERTIFIED, brings="result", needs=(Need.OWN_CERTIFICATE,)),
+    _row(Act.CERTIFICATE_ISSUE, (_C.SIGNING,), _C.CERTIFIED, brings="result", needs=(Precondition.OWN_CERTIFICATE,)),
     _row(Act.CERTIFICATE_FAIL, (_C.SIGNING,), _C.ACCEPTED),
     _row(Act.CERTIFICATE_SUSPEND, (_C.CERTIFIED,), _C.SUSPENDED, starts="suspension"),
     _row(
         Act.CERTIFICATE_REINSTATE,
         (_C.SUSPENDED,),
         _C.CERTIFIED,
-        needs=(Need.NO_SUSPENSION_ORDERED, Need.NO_OPEN_APPEAL),
+        needs=(Precondition.NO_SUSPENSION_ORDERED, Precondition.NO_OPEN_APPEAL),
         starts="reinstatement",
     ),
     _row(Act.CERTIFICATE_REVOKE, (_C.CERTIFIED, _C.SUSPENDED), _C.REVOKED, starts="revocation"),
@@ -331,14 +338,14 @@ COMMISSION = (
         (*_AFTER_REPORT, _C.REVOKED),
         duty=Duty.DECIDE,
         brings="appeal-decision",
-        needs=(Need.OPEN_APPEAL,),
+        needs=(Precondition.OPEN_APPEAL,),
     ),
-    _row(Act.ORDER_GIVE, _AFTER_REPORT, brings="order", needs=(Need.DEADLINE_AHEAD,)),
+    _row(Act.ORDER_GIVE, _AFTER_REPORT, brings="order", needs=(Precondition.DEADLINE_AHEAD,)),
     _row(
         Act.ORDER_LIFT,
         (*_AFTER_REPORT, *PREPARED, *AT_WORK, _C.SIGNING, _C.REVOKED, _C.CANCELLED),
         brings="order-lifting",
-        needs=(Need.OPEN_ORDER,),
+        needs=(Precondition.OPEN_ORDER,),
     ),
 )
 

@@ -24,7 +24,7 @@ Beneath lie the primitives. Each takes values in batches of any size, and can be
     ConfidenceSequence(0.05, (0, 1), 10_000, state=state_from(SequenceState, stored))
 """
 
-from pilotbase.evidence.attempts import Levels, attempt_levels, exact
+from pilotbase.evidence.alpha_spending import Levels, attempt_levels, exact
 from pilotbase.evidence.binary_sequences import BetaBinomial, BinaryState, PriorPosterior
 from pilotbase.evidence.bootstrap import CountsState, MultinomialBootstrap, percentile_bounds, weight_bootstrap
 from pilotbase.evidence.claims import (
@@ -32,6 +32,7 @@ from pilotbase.evidence.claims import (
     Guarantee,
     unit_text,
 )
+from pilotbase.evidence.confidence_sequence import ConfidenceSequence, SequenceState, confidence_sequence
 from pilotbase.evidence.decision import (
     CriterionDecision,
     CriterionOutcome,
@@ -65,7 +66,6 @@ from pilotbase.evidence.proportional import BlocksState, ProportionalBlocks, dra
 from pilotbase.evidence.quantile_sequence import QuantileSequence, QuantileState
 from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate, time_blocks
 from pilotbase.evidence.roc_area import Area, DeLong, DeLongState, delong
-from pilotbase.evidence.sequence import ConfidenceSequence, SequenceState, confidence_sequence
 from pilotbase.evidence.thresholdout import Thresholdout, ThresholdoutState
 
 __all__ = [

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from pilotbase.documents.errors import InputError
+from pilotbase.evidence.confidence_sequence import STEPS
 from pilotbase.evidence.inversion import furthest
 from pilotbase.evidence.primitive import Bounds, Floats, Ints, integers, within
-from pilotbase.evidence.sequence import STEPS
 
 
 @dataclass(frozen=True)

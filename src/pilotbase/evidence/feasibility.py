@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from pilotbase.evidence.alpha_spending import Levels
 from pilotbase.evidence.approximation import FunctionTest
-from pilotbase.evidence.attempts import Levels
 from pilotbase.evidence.binary import hypergeometric_tail
 from pilotbase.evidence.combination import CombinedTest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest

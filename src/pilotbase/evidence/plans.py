@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Literal
 
 from pilotbase.documents.errors import InputError
+from pilotbase.evidence.alpha_spending import Levels
 from pilotbase.evidence.approximation import FunctionTest
-from pilotbase.evidence.attempts import Levels
 from pilotbase.evidence.claims import Estimand
 from pilotbase.evidence.combination import CombinedTest
 from pilotbase.evidence.criterion import CriterionTest, Method, SingleTest, WorstTest

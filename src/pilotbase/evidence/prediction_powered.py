@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InputError
+from pilotbase.evidence.confidence_sequence import ConfidenceSequence, SequenceState
 from pilotbase.evidence.judged_pool import JudgedPool, LabelledSums, SumsBefore, running
 from pilotbase.evidence.martingale import FRACTIONS, log_mean
 from pilotbase.evidence.primitive import Bounds, Floats, Ints
-from pilotbase.evidence.sequence import ConfidenceSequence, SequenceState
 
 _DENOMINATOR = 64
 _PRIOR_LABELS = 30

@@ -13,7 +13,7 @@ from pilotbase.compute.ends import END_TEXTS, BoxEnded
 from pilotbase.compute.environments import Environment, build_environment
 from pilotbase.compute.settings import BoxSettings, LogPolicy
 from pilotbase.compute.supervisor import Usage
-from pilotbase.compute.worker import WarmWorker, start_worker
+from pilotbase.compute.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference

@@ -15,10 +15,10 @@ from pilotbase.documents.observation import LabelBatch, Scalar, Taken
 from pilotbase.documents.texts import text
 from pilotbase.measures import Setting
 from pilotbase.watch.cohorts import CohortState
-from pilotbase.watch.counting import Counted
+from pilotbase.watch.intake_counters import Counted
+from pilotbase.watch.intake_totals import with_amounts, with_refusal
 from pilotbase.watch.keys import batch_key, case_key, content_key
 from pilotbase.watch.known_keys import digests_of, in_chunks, places_of
-from pilotbase.watch.outcomes import with_amounts, with_refusal
 from pilotbase.watch.scoring import readable_labels, unreadable
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.transaction import Transaction

@@ -7,7 +7,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import RiskWarning
 from pilotbase.watch.cohorts import Cohort, list_cohorts
-from pilotbase.watch.counting import counts_of
+from pilotbase.watch.intake_counters import counts_of
 from pilotbase.watch.muting import acknowledgements, silences
 from pilotbase.watch.standings import DetectorStanding, detectors_of, path_of, standing_of
 from pilotbase.watch.subjects import service_of, watch_of

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pilotbase.documents.observation import Taken
 from pilotbase.watch.files import read_batches
+from pilotbase.watch.intake_totals import sum_of
 from pilotbase.watch.observations import take
-from pilotbase.watch.outcomes import sum_of
 from pilotbase.watch.promises import promised_of
 from pilotbase.watch.subjects import own_service
 from pilotbase.workspace.store import View

@@ -10,7 +10,7 @@ import numpy as np
 
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.settings import LogPolicy
-from pilotbase.compute.worker import WarmWorker
+from pilotbase.compute.warm_worker import WarmWorker
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.service import CertifiedRoute, ServiceTerms

@@ -35,9 +35,9 @@ from pilotbase.hub.rates import count_request
 from pilotbase.service.keys import MARK, opened_by
 from pilotbase.watch import status
 from pilotbase.watch.arming import arm, disarm, prepare_watch, replay_watch
-from pilotbase.watch.forgetting import erase_case
 from pilotbase.watch.muting import acknowledge, end_silence, silence
 from pilotbase.watch.observations import require_taken, take
+from pilotbase.watch.retention import erase_case
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View

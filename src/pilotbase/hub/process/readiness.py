@@ -61,7 +61,7 @@ def _of_accounts() -> Iterator[Text]:
     from django.db import DatabaseError
 
     django.setup(set_prefix=False)
-    from pilotbase.hub.process.keeping import migrations_behind
+    from pilotbase.hub.process.account_backup import migrations_behind
 
     try:
         behind = migrations_behind()

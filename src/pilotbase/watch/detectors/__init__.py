@@ -15,8 +15,8 @@ Only a risk can be red, and only by its promise: a certificate's criterion measu
 an e-process has brought stays until the watch is armed anew: its promise is about *ever*.
 """
 
-from pilotbase.watch.detectors.contract import WHOLE, Change, Detector, restored, written
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
+from pilotbase.watch.detectors.interface import WHOLE, Change, Detector, restored, written
 from pilotbase.watch.detectors.loss import LossDetector, LossState, LossWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
 

@@ -24,7 +24,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.watch.bets import ColumnBets, bets_of, charge
 from pilotbase.watch.cells import Column, Ints
-from pilotbase.watch.detectors.contract import Change, Detector
+from pilotbase.watch.detectors.interface import Change, Detector
 from pilotbase.watch.pooled_bets import PooledBets
 
 SLIGHT, STRONG = 0.15, 0.33

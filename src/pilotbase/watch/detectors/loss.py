@@ -26,7 +26,7 @@ from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import WatchedRisk
 from pilotbase.evidence.monitoring import DetectorState, ShiryaevRoberts, WeightedRestart
 from pilotbase.evidence.primitive import Floats, within
-from pilotbase.watch.detectors.contract import WHOLE, Change, Detector
+from pilotbase.watch.detectors.interface import WHOLE, Change, Detector
 from pilotbase.watch.losses import Losses
 
 Rows = NDArray[np.intp]

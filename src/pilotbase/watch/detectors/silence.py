@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.watch.detectors.contract import WHOLE, Change, Detector
+from pilotbase.watch.detectors.interface import WHOLE, Change, Detector
 
 LONG = 4
 

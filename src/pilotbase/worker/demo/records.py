@@ -34,7 +34,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
 from pilotbase.worker.demo.sectors import find_examples, prepare_example, sectors_of
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
-from pilotbase.worker.jobs.queue import Worker, default_name
+from pilotbase.worker.jobs.worker import Worker, default_name
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 

@@ -18,11 +18,11 @@ from pilotbase.watch.incident_rows import PassedClock, note_told, passed_clocks
 from pilotbase.watch.incidents import load_incident
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.base import Base
-from pilotbase.worker.reactions.barred import move_off_barred, react_to_record
 from pilotbase.worker.reactions.drills import react_to_drill
 from pilotbase.worker.reactions.notices import about_base, about_incident
+from pilotbase.worker.reactions.on_revocation import move_off_barred, react_to_record
+from pilotbase.worker.reactions.on_warning import react_to_warning
 from pilotbase.worker.reactions.steps import PASSING, Reacting
-from pilotbase.worker.reactions.warned import react_to_warning
 from pilotbase.worker.rounds import Pace, in_rounds
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.positions import move, position

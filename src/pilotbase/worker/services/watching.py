@@ -9,8 +9,8 @@ from functools import partial
 
 from pilotbase.documents.observation import ObservationBatch
 from pilotbase.service.draining import Take
-from pilotbase.watch.forgetting import forget_old
 from pilotbase.watch.observations import take
+from pilotbase.watch.retention import forget_old
 from pilotbase.watch.running import close_all_cohorts, run_once, watched_services
 from pilotbase.worker.base import Base
 from pilotbase.worker.rounds import PASSING, OnceADay, Pace, in_rounds

@@ -11,7 +11,7 @@ from pilotbase.catalogue.subjects import require_subject
 from pilotbase.catalogue.ties import are_tied, operators, ties
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, Issue, RefusedError
-from pilotbase.documents.lifecycles import Need
+from pilotbase.documents.lifecycles import Precondition
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
@@ -39,20 +39,20 @@ _FIXED_IN_COMMISSION = ("scenario", "application", "scenario_version", "applicat
 
 OF_WHAT_IS_BROUGHT = frozenset(
     {
-        Need.SAME_ORGANISATION,
-        Need.SAME_SUBJECT,
-        Need.REASONS_HOLD,
-        Need.APPROVED_PLAN,
-        Need.OWN_REPORT,
-        Need.OWN_OPINION,
-        Need.OWN_CERTIFICATE,
-        Need.DEADLINE_AHEAD,
+        Precondition.SAME_ORGANISATION,
+        Precondition.SAME_SUBJECT,
+        Precondition.REASONS_HOLD,
+        Precondition.APPROVED_PLAN,
+        Precondition.OWN_REPORT,
+        Precondition.OWN_OPINION,
+        Precondition.OWN_CERTIFICATE,
+        Precondition.DEADLINE_AHEAD,
     }
 )
 """Needs that cannot be judged before something is handed in."""
 
 
-def require(need: Need, at: Situation) -> None:
+def require(need: Precondition, at: Situation) -> None:
     """Return if ``need`` holds; raises the error that says what is lacking."""
     _CHECKS[need](at)
 
@@ -243,28 +243,28 @@ def _deadline_ahead(at: Situation) -> None:
         raise InputError("record.deadline_past", deadline=brought.deadline)
 
 
-_CHECKS: Mapping[Need, Callable[[Situation], None]] = {
-    Need.SAME_ORGANISATION: _same_organisation,
-    Need.SAME_SUBJECT: _same_subject,
-    Need.REASONS_HOLD: _reasons_hold,
-    Need.COMPLETE_SCENARIO: _complete_scenario,
-    Need.OPEN_SCENARIO: _open_scenario,
-    Need.SCENARIO_BOARD: _scenario_board,
-    Need.WORK_UNDER_WAY: _work_under_way,
-    Need.SUBMITTED_APPLICATION: _submitted_application,
-    Need.APPROVALS: _approvals,
-    Need.FREE_OF_INTEREST: _free_of_interest,
-    Need.APPROVER_FREE_OF_INTEREST: _approver_free_of_interest,
-    Need.OUTSIDE_REVIEWER: _outside_reviewer,
-    Need.APPROVED_PLAN: _approved_plan,
-    Need.OWN_REPORT: _own_report,
-    Need.OWN_OPINION: _own_opinion,
-    Need.ACCEPTED_VERDICT: _accepted_verdict,
-    Need.OWN_CERTIFICATE: _own_certificate,
-    Need.NO_OPEN_APPEAL: _no_open_appeal,
-    Need.OPEN_APPEAL: _open_appeal,
-    Need.NO_SUSPENSION_ORDERED: _no_suspension_ordered,
-    Need.CAUSE_TO_REPEAT: _cause_to_repeat,
-    Need.OPEN_ORDER: _open_order,
-    Need.DEADLINE_AHEAD: _deadline_ahead,
+_CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
+    Precondition.SAME_ORGANISATION: _same_organisation,
+    Precondition.SAME_SUBJECT: _same_subject,
+    Precondition.REASONS_HOLD: _reasons_hold,
+    Precondition.COMPLETE_SCENARIO: _complete_scenario,
+    Precondition.OPEN_SCENARIO: _open_scenario,
+    Precondition.SCENARIO_BOARD: _scenario_board,
+    Precondition.WORK_UNDER_WAY: _work_under_way,
+    Precondition.SUBMITTED_APPLICATION: _submitted_application,
+    Precondition.APPROVALS: _approvals,
+    Precondition.FREE_OF_INTEREST: _free_of_interest,
+    Precondition.APPROVER_FREE_OF_INTEREST: _approver_free_of_interest,
+    Precondition.OUTSIDE_REVIEWER: _outside_reviewer,
+    Precondition.APPROVED_PLAN: _approved_plan,
+    Precondition.OWN_REPORT: _own_report,
+    Precondition.OWN_OPINION: _own_opinion,
+    Precondition.ACCEPTED_VERDICT: _accepted_verdict,
+    Precondition.OWN_CERTIFICATE: _own_certificate,
+    Precondition.NO_OPEN_APPEAL: _no_open_appeal,
+    Precondition.OPEN_APPEAL: _open_appeal,
+    Precondition.NO_SUSPENSION_ORDERED: _no_suspension_ordered,
+    Precondition.CAUSE_TO_REPEAT: _cause_to_repeat,
+    Precondition.OPEN_ORDER: _open_order,
+    Precondition.DEADLINE_AHEAD: _deadline_ahead,
 }

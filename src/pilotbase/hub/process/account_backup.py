@@ -1,4 +1,4 @@
-"""The accounts on their way into a backup and out of it; `account_rows` does the work once Django is set up."""
+"""The accounts on their way into a backup and out of it; `people.backup_rows` does the work once Django is set up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def accounts_of_home() -> Mapping[str, Iterable[bytes]]:
     """
     if not start_accounts(Configuration.from_environment()):
         return {}
-    from pilotbase.hub.people.rows import dumped_accounts
+    from pilotbase.hub.people.backup_rows import dumped_accounts
 
     behind = migrations_behind()
     if behind:
@@ -48,7 +48,7 @@ def accounts_restored(backup: Backup, home: Home) -> Iterator[None]:
     from django.core.management import call_command
     from django.db import connections, transaction
 
-    from pilotbase.hub.people.rows import load_accounts
+    from pilotbase.hub.people.backup_rows import load_accounts
 
     try:
         call_command("migrate", verbosity=0, interactive=False)

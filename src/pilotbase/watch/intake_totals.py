@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pilotbase.documents.observation import Refusal, Taken
 from pilotbase.documents.texts import text
-from pilotbase.watch.counting import Counted
+from pilotbase.watch.intake_counters import Counted
 
 
 def with_amounts(taken: Taken, amounts: Mapping[str, int]) -> Taken:
