@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from pilotbase.documents.criteria import UNITS
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
 
 _QUANTITY = re.compile(r"^\s*+([0-9.]{1,30})\s*+([A-Za-z]{1,10})\s*+$")
 
@@ -22,8 +23,8 @@ def read_quantity(value: object, unit: str) -> object:
         return value
     base, factor = UNITS.get(matched[2], ("", None))
     if base != unit or factor is None:
-        allowed = ", ".join(name for name, (of, _) in UNITS.items() if of == unit)
-        raise InputError("input.no_unit", found=matched[2], allowed=allowed)
+        units = [name for name, (of, _) in UNITS.items() if of == unit]
+        raise InputError("input.no_unit", found=matched[2], allowed=offer(matched[2], units))
     number = float(matched[1]) * float(factor)
     return int(number) if unit == "B" else number
 
