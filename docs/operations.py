@@ -16,6 +16,7 @@ from pilotbase.documents.permissions import (
     DeskAct,
     ExchangeAct,
     Grant,
+    GrantToAll,
     IncidentAct,
     Reading,
     Relation,
@@ -169,16 +170,17 @@ def _who(operation: Json) -> str:
     return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")
 
 
-def _granted(grants: Sequence[Grant]) -> str:
+def _granted(grants: Sequence[Grant | GrantToAll]) -> str:
     people = [grant for grant in grants if grant.relation is not Relation.MACHINE]
-    if {grant.role for grant in people if grant.relation is Relation.ANY} == set(Role):
+    if {grant.role for grant in people if isinstance(grant, Grant) and grant.relation is Relation.ANY} == set(Role):
         return "members"
     return ", ".join(dict.fromkeys(_grant(grant) for grant in people))
 
 
-def _grant(grant: Grant) -> str:
-    anywhere = grant.relation is Relation.ANY
-    return template(f"role.{grant.role}", "en") if anywhere else relation_name(grant.relation).render("en")
+def _grant(grant: Grant | GrantToAll) -> str:
+    if isinstance(grant, Grant) and grant.relation is Relation.ANY:
+        return template(f"role.{grant.role}", "en")
+    return relation_name(grant.relation).render("en")
 
 
 def _taken(operation: Json) -> Iterator[str]:

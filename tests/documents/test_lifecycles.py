@@ -81,6 +81,13 @@ def test_what_stands_in_no_record_is_open_to_the_roles_of_the_table(who, may):
     assert found | {letter for letter, one in read.items() if may_read(one, who)} == set(may)
 
 
+def test_a_program_with_a_key_acts_for_its_own_organisation_alone():
+    program, own = Actor("plant", frozenset()), Stands(organisation="plant", demand_owner="plant")
+    done = {one for one in TABLE if permitted(one, program, own)}
+    assert done == {WatchAct.HAND_IN, WatchAct.CARE, WatchAct.ERASE}
+    assert not any(permitted(one, program, Stands(demand_owner="hospital")) for one in TABLE)
+
+
 @pytest.mark.parametrize("kind", LIFECYCLES)
 def test_every_state_is_reached_and_left_or_an_end(kind):
     reached, more = {NEW}, True

@@ -180,6 +180,21 @@ class Grant:
     role: Role
     relation: Relation
 
+    def admits(self, roles: frozenset[Role]) -> bool:
+        """Tell whether somebody who acts in ``roles`` is meant."""
+        return self.role in roles
+
+
+@dataclass(frozen=True)
+class GrantToAll:
+    """Whoever acts for an organisation in that ``relation``, in whatever role: a program with a key of it has none."""
+
+    relation: Relation
+
+    def admits(self, roles: frozenset[Role]) -> bool:
+        """Tell whether somebody who acts in ``roles`` is meant: everybody is."""
+        return True
+
 
 OPERATOR = Grant(Role.OPERATOR, Relation.ANY)
 MACHINE = Grant(Role.OPERATOR, Relation.MACHINE)
@@ -279,16 +294,16 @@ SERVICES: Mapping[ServiceAct, tuple[Grant, ...]] = {
 }
 """Who may do what to a service."""
 
-OWN_PEOPLE = tuple(Grant(role, Relation.OWNER) for role in Role)
-"""Whoever acts for the organisation whose service it is, in whatever role."""
-WATCHES: Mapping[WatchAct, tuple[Grant, ...]] = {
+ITS_OWN = GrantToAll(Relation.OWNER)
+"""The organisation whose service it is."""
+WATCHES: Mapping[WatchAct, tuple[Grant | GrantToAll, ...]] = {
     WatchAct.REPLAY: (OPERATOR, MACHINE),
     WatchAct.ARM: (OPERATOR, MACHINE),
     WatchAct.DISARM: (OPERATOR, MACHINE),
     WatchAct.SILENCE: (OPERATOR, MACHINE),
-    WatchAct.CARE: (*OWN_PEOPLE, OPERATOR, MACHINE),
-    WatchAct.HAND_IN: (*OWN_PEOPLE, OPERATOR, MACHINE),
-    WatchAct.ERASE: (*OWN_PEOPLE, OPERATOR, MACHINE),
+    WatchAct.CARE: (ITS_OWN, OPERATOR, MACHINE),
+    WatchAct.HAND_IN: (ITS_OWN, OPERATOR, MACHINE),
+    WatchAct.ERASE: (ITS_OWN, OPERATOR, MACHINE),
 }
 """Who may do what about the watch of a service."""
 
@@ -335,7 +350,7 @@ READINGS: Mapping[Reading, tuple[Grant, ...]] = {
 """Reading → who may, of those who see the record."""
 
 AnyAct = Act | ExchangeAct | IncidentAct | ServiceAct | WatchAct | DeskAct
-_PARTS: tuple[Mapping[Any, tuple[Grant, ...]], ...] = (
+_PARTS: tuple[Mapping[Any, tuple[Grant | GrantToAll, ...]], ...] = (
     PERMISSIONS,
     EXCHANGE,
     INCIDENTS,
@@ -344,7 +359,9 @@ _PARTS: tuple[Mapping[Any, tuple[Grant, ...]], ...] = (
     DESKS,
     READINGS,
 )
-TABLE: Mapping[AnyAct | Reading, tuple[Grant, ...]] = {what: who for part in _PARTS for what, who in part.items()}
+TABLE: Mapping[AnyAct | Reading, tuple[Grant | GrantToAll, ...]] = {
+    what: who for part in _PARTS for what, who in part.items()
+}
 """Everything that not everybody may do or read → who may."""
 
 
@@ -383,7 +400,7 @@ NOBODY = Stands()
 def permitted(act: AnyAct | Reading, actor: Acting, stands: Stands = NOBODY) -> bool:
     """Tell whether the table lets ``actor`` do ``act``, or read that, where people stand as ``stands``."""
     held = relations(actor, stands)
-    return any(grant.role in actor.roles and grant.relation in held for grant in TABLE[act])
+    return any(grant.admits(actor.roles) and grant.relation in held for grant in TABLE[act])
 
 
 def may_read(reading: Reading, actor: Acting, stands: Stands = NOBODY) -> bool:
@@ -399,7 +416,7 @@ def may_begin(act: AnyAct, actor: Acting) -> bool:
 
 def roles_for(act: AnyAct) -> tuple[Role, ...]:
     """Return the roles in one of which somebody may do ``act``."""
-    return tuple(dict.fromkeys(grant.role for grant in TABLE[act]))
+    return tuple(dict.fromkeys(grant.role for grant in TABLE[act] if isinstance(grant, Grant)))
 
 
 def relations(actor: Acting, stands: Stands) -> frozenset[Relation]:
