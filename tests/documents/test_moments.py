@@ -1,11 +1,23 @@
 """Moments are spelled alike wherever they stand, in UTC whatever zone they came with."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
+import pilotbase
 from pilotbase.documents.moments import day_end, spell_day, spell_for_machines, spell_minute, spell_second
 
+SPELLERS = {
+    "documents/moments.py",
+    "charts/watch_path.py",  # the time of day alone, on an axis of some minutes
+    "data/batches.py",
+    "data/column_types.py",
+    "protocols/contract_cases.py",  # these three: moments in tables and cases, which are data
+    "watch/observations.py",  # in the reason of a refused case
+}
+"""Who has a format of a moment."""
 IN_UTC = datetime(2027, 6, 30, 20, 5, 9, 870_000, UTC)
 
 
@@ -21,3 +33,13 @@ def test_a_moment_is_the_same_in_every_zone(moment):
 
 def test_a_day_ends_with_its_last_second():
     assert spell_second(day_end("2027-06-30")) == "2027-06-30 23:59:59 UTC"
+
+
+def test_nobody_else_has_a_format_of_a_moment():
+    home = Path(pilotbase.__file__).parent
+    found = {
+        path.relative_to(home).as_posix()
+        for path in home.rglob("*.py")
+        if re.search(r"%H:%M|%Y-%m-%d|:%F", path.read_text("utf-8"))
+    }
+    assert found == SPELLERS
