@@ -118,6 +118,11 @@ def test_the_page_shows_each_detector_with_its_picture_and_promise(watched):
         assert shown in content, shown
     assert content.count("<svg") >= 3
     assert "evidence against the promise; red at " in content and "= 1/" in content
+    told = watched.client("owner").get(f"{SERVICE}/watch").json()
+    alphas = {f"risk:{risk['criterion']}": risk["alpha"] for risk in told["watch"]["risks"]}
+    levels = {one["detector"]: one["level"] for one in told["detectors"]}
+    assert alphas and levels == {name: 1 / alphas[name] if name in alphas else None for name in levels}
+    assert all(f"red at {levels[name]:.4g}" in content for name in alphas), "the API tells what the picture draws"
     assert "Data up to" in content and "Raised" in content, "the moment of the data is not when it was said"
     assert 'href="/services/milling/"' in content
     assert "Replay a watch" not in content, "arming is the operator's"

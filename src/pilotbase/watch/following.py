@@ -162,7 +162,7 @@ def follow(
     watch: Watch, promised: Promised | None, profile: ReferenceProfile | None, states: States = MappingProxyType({})
 ) -> Following:
     """Return the detectors of a watch, each from its state where it has one, else from the beginning."""
-    losses = {} if promised is None else {_short(f"risk:{one.criterion}"): one for one in watch.risks}
+    losses = {} if promised is None else {risk_detector(one): one for one in watch.risks}
     risks: dict[str, tuple[Followed, WatchedLoss]] = {}
     for name, risk in losses.items():
         assert promised is not None
@@ -228,6 +228,11 @@ def _timed(pack: Pack) -> tuple[NDArray[np.float64], list[int]]:
             calls.append((at, None if end in _UNANSWERED else taken))
     each = [call for call, _ in itertools.groupby(calls)]
     return np.array([np.nan if taken is None else taken for _, taken in each]), [at for at, _ in each]
+
+
+def risk_detector(risk: WatchedRisk) -> str:
+    """Return the name of the detector that bets against a risk."""
+    return _short(f"risk:{risk.criterion}")
 
 
 def _short(name: str) -> str:

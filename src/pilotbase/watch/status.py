@@ -5,8 +5,9 @@ from __future__ import annotations
 from pilotbase.documents.api.watch import CohortReading, DetectorReading, PathPoint, RaisedWarning, WatchStatus
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.vocabularies import Colour
-from pilotbase.documents.watch import RiskWarning
+from pilotbase.documents.watch import RiskWarning, Watch
 from pilotbase.watch.cohorts import Cohort, list_cohorts
+from pilotbase.watch.following import risk_detector
 from pilotbase.watch.intake_counters import counts_of
 from pilotbase.watch.muting import acknowledgements, silences
 from pilotbase.watch.standings import DetectorStanding, detectors_of, path_of, standing_of
@@ -25,12 +26,12 @@ def status_of(view: View, service: str) -> WatchStatus:
         detectors = detectors_of(connection, service)
         cohorts = list_cohorts(connection, service, COHORTS)
         counts = counts_of(connection, service)
-    raised = standing_warnings(view, service)
+    raised, watch = standing_warnings(view, service), watch_of(view, service)
     return WatchStatus(
         service=service,
-        watch=watch_of(view, service),
+        watch=watch,
         colour=standing.colour if standing is not None else Colour.GREEN,
-        detectors=tuple(_reading(one) for one in detectors),
+        detectors=tuple(_reading(one, watch) for one in detectors),
         warnings=_raised(view, list(raised.items())),
         silences=tuple(silences(view, service)),
         cohorts=tuple(map(_cohort, cohorts)),
@@ -65,13 +66,15 @@ def _raised(view: View, warnings: list[tuple[Digest, RiskWarning]]) -> tuple[Rai
     )
 
 
-def _reading(one: DetectorStanding) -> DetectorReading:
+def _reading(one: DetectorStanding, watch: Watch | None) -> DetectorReading:
+    risks = {risk_detector(risk): risk for risk in watch.risks} if watch is not None else {}
     return DetectorReading(
         detector=one.detector,
         signal=one.signal,
         colour=one.colour,
         seen=one.seen,
         value=one.value,
+        level=1 / risks[one.detector].alpha if one.detector in risks else None,
         promise=one.promise,
         last_at=one.last_at,
     )

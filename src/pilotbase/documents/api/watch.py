@@ -40,6 +40,8 @@ class DetectorReading(Part):
     """Cases, labels or calls that it has read."""
     value: float
     """1: the level of its highest colour but one, or where its bound lies; see the page's picture."""
+    level: float | None = None
+    """Where red begins for what bets against a promised risk: 1/α; None: its colours have other bounds."""
     promise: Text | None = None
     last_at: Moment | None = None
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from django.contrib import messages
 from django.forms import Form
@@ -22,16 +20,15 @@ from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.documents.watch import Watch
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.watch import SilenceForm, TermsForm
 from pilotbase.hub.guards import for_act, member_only
-from pilotbase.hub.pages.earlier_armings import earlier_armings
 from pilotbase.hub.shown.drawn import drawn
 from pilotbase.watch import status
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
+from pilotbase.watch.history import ColourSpell, drift_spells, earlier_armings
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.muting import acknowledge, end_silence, silence
 from pilotbase.watch.subjects import service_of
@@ -140,7 +137,7 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
         "service": service,
         "found": found,
         "armed": found.watch is not None and found.watch.armed_at is not None,
-        "pictures": [(one, drawn(_path_chart(view, name, found.watch, one))) for one in _in_order(found.detectors)],
+        "pictures": [(one, drawn(_path_chart(view, name, one))) for one in _in_order(found.detectors)],
         "drift": drawn(_drift_chart(view, found, raised)),
         "counts": [(Text(code=f"counted.{what}"), count) for what, count in found.counts.items()],
         "warnings": raised[:_LISTED],
@@ -164,7 +161,7 @@ def _in_order(detectors: Sequence[DetectorReading]) -> list[DetectorReading]:
     return sorted(detectors, key=lambda one: list(Signal).index(one.signal))
 
 
-def _path_chart(view: View, name: str, watch: Watch | None, one: DetectorReading) -> str:
+def _path_chart(view: View, name: str, one: DetectorReading) -> str:
     """Return the path of a detector, "" for those that have none worth a picture."""
     if one.signal not in _DRAWN:
         return ""
@@ -172,9 +169,7 @@ def _path_chart(view: View, name: str, watch: Watch | None, one: DetectorReading
         WatchedPoint(point.at, point.seen, point.value, point.colour) for point in status.path(view, name, one.detector)
     ]
     high = Colour.RED if one.signal is Signal.RISK else Colour.ORANGE
-    risk = next((risk for risk in watch.risks if f"risk:{risk.criterion}" == one.detector), None) if watch else None
-    level = 1 / risk.alpha if risk is not None else None
-    return watch_path_chart(WatchedPath(one.detector, points, high, level), language())
+    return watch_path_chart(WatchedPath(one.detector, points, high, one.level), language())
 
 
 def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]) -> str:
@@ -183,22 +178,11 @@ def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]
     if watch is None or watch.armed_at is None or watch.profile is None:
         return ""
     begins, ends = watch.armed_at, view.store.clock()
-    spells = _spells(raised, begins, ends)
+    spells = drift_spells(raised, begins, ends)
     columns = list(view.load(watch.profile, ReferenceProfile).columns)
     order = sorted(columns, key=lambda column: (column not in spells, columns.index(column)))[:_STRIPS]
-    return drift_chart([DriftStrip(column, spells[column]) for column in order], begins, ends, language())
+    return drift_chart([_strip(column, spells[column]) for column in order], begins, ends, language())
 
 
-def _spells(raised: Sequence[RaisedWarning], begins: datetime, ends: datetime) -> dict[str, list[Spell]]:
-    """Return column → how long it had which colour; of a column that is not drifting the last spell has ended."""
-    spells = defaultdict[str, list[Spell]](list)
-    until = dict[str, datetime]()
-    for one in raised:  # newest first
-        warning = one.warning
-        if warning.signal is Signal.DRIFT and warning.at >= begins:
-            column = warning.detector.partition(":")[2]
-            if warning.colour is not Colour.GREEN:
-                began = max(warning.began, begins)
-                spells[column].insert(0, Spell(began, max(until.get(column, ends), began), warning.colour))
-            until[column] = warning.began
-    return spells
+def _strip(column: str, spells: Sequence[ColourSpell]) -> DriftStrip:
+    return DriftStrip(column, [Spell(one.begins, one.ends, one.colour) for one in spells])

@@ -1,7 +1,11 @@
-"""What earlier armings of a watch had come to: a path is not kept when a watch is armed anew, its warnings are."""
+"""How a watch stood before: since when a column has drifted, and what earlier armings had come to.
+
+A path is not kept when a watch is armed anew, its warnings are.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +13,7 @@ from itertools import pairwise
 
 from pilotbase.documents.api.watch import RaisedWarning
 from pilotbase.documents.service import CertifiedRoute, Service
-from pilotbase.documents.vocabularies import Colour
+from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import RiskWarning, Watch
 from pilotbase.workspace.store import View
 
@@ -24,6 +28,30 @@ class EarlierArming:
     armed_at: datetime
     watched: str
     warnings: tuple[RiskWarning, ...]
+
+
+@dataclass(frozen=True)
+class ColourSpell:
+    """A time during which something had a colour."""
+
+    begins: datetime
+    ends: datetime
+    colour: Colour
+
+
+def drift_spells(raised: Sequence[RaisedWarning], begins: datetime, ends: datetime) -> dict[str, list[ColourSpell]]:
+    """Return column → how long it had which colour; of a column that is not drifting the last spell has ended."""
+    spells = defaultdict[str, list[ColourSpell]](list)
+    until = dict[str, datetime]()
+    for one in raised:  # newest first
+        warning = one.warning
+        if warning.signal is Signal.DRIFT and warning.at >= begins:
+            column = warning.detector.partition(":")[2]
+            if warning.colour is not Colour.GREEN:
+                began = max(warning.began, begins)
+                spells[column].insert(0, ColourSpell(began, max(until.get(column, ends), began), warning.colour))
+            until[column] = warning.began
+    return spells
 
 
 def earlier_armings(
