@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pilotbase
-from pilotbase.documents.moments import day_end, spell_day, spell_for_machines, spell_minute, spell_second
+from pilotbase.documents.moments import day_end, has_passed, spell_day, spell_for_machines, spell_minute, spell_second
 
 SPELLERS = {
     "documents/moments.py",
@@ -33,6 +33,10 @@ def test_a_moment_is_the_same_in_every_zone(moment):
 
 def test_a_day_ends_with_its_last_second():
     assert spell_second(day_end("2027-06-30")) == "2027-06-30 23:59:59 UTC"
+    midnight = datetime(2027, 7, 1, tzinfo=UTC)
+    assert not has_passed("2027-06-30", midnight - timedelta(microseconds=1))
+    assert has_passed("2027-06-30", midnight)
+    assert not has_passed("2027-06-30", datetime(2027, 7, 1, 7, tzinfo=timezone(timedelta(hours=8))))
 
 
 def test_nobody_else_has_a_format_of_a_moment():

@@ -12,6 +12,7 @@ from pilotbase.catalogue.ties import are_tied, operators, ties
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, Issue, RefusedError
 from pilotbase.documents.lifecycles import Precondition
+from pilotbase.documents.moments import has_passed
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
@@ -239,7 +240,7 @@ def _open_order(at: Situation) -> None:
 
 def _deadline_ahead(at: Situation) -> None:
     brought = at.move.brings
-    if isinstance(brought, Commission | Order) and brought.deadline < at.now.date().isoformat():
+    if isinstance(brought, Commission | Order) and has_passed(brought.deadline, at.now):
         raise InputError("record.deadline_past", deadline=brought.deadline)
 
 

@@ -1,4 +1,4 @@
-"""Moments as people and machines read them, always in UTC, and the moment at which a day ends."""
+"""Moments as people and machines read them, always in UTC; when a day ends, and whether it is over."""
 
 from __future__ import annotations
 
@@ -28,3 +28,8 @@ def spell_for_machines(moment: datetime) -> str:
 def day_end(day: str) -> datetime:
     """Return the last moment of a day such as ``2027-06-30``."""
     return datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=UTC)
+
+
+def has_passed(day: str, now: datetime) -> bool:
+    """Tell whether a day such as ``2027-06-30`` is over."""
+    return spell_day(now) > day

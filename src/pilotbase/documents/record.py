@@ -19,6 +19,7 @@ from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Not
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import Duty, RecordKind
+from pilotbase.documents.moments import has_passed
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act, Stands
 from pilotbase.documents.scenario import Scenario
@@ -90,7 +91,7 @@ class Approval(Part):
 
     def holds_at(self, now: datetime) -> bool:
         """Tell whether it is unexpired."""
-        return self.until is None or now.date().isoformat() <= self.until
+        return self.until is None or not has_passed(self.until, now)
 
 
 class ApprovalState(StrEnum):

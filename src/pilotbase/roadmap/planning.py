@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from pilotbase.catalogue.records import everything
 from pilotbase.documents.api.ledger import RoadmapTold, TaskTold
+from pilotbase.documents.moments import has_passed
 from pilotbase.documents.roadmap import PlannedPhase, Roadmap, TaskState
 from pilotbase.documents.subjects import holder_of
 from pilotbase.roadmap.bookkeeping import keep_books
@@ -61,7 +62,7 @@ def tell_roadmap(view: View) -> RoadmapTold:
             end=task.end,
             resources=task.resources,
             state=states[task.scenario],
-            is_late=states[task.scenario] is not TaskState.IN_USE and today.isoformat() > task.end,
+            is_late=states[task.scenario] is not TaskState.IN_USE and has_passed(task.end, now),
             suggested_end=suggested[task.scenario].end if task.scenario in suggested else None,
             suggested_phase=suggested[task.scenario].phase if task.scenario in suggested else None,
             reason=suggested[task.scenario].reason if task.scenario in suggested else None,

@@ -66,7 +66,7 @@ def submit(lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[App
             all submissions of the supplier used.
     """
     empty = _empty(lab, sealed)
-    require_approvals(sealed.scenario, lab.store.clock().date(), granted)
+    require_approvals(sealed.scenario, lab.store.clock(), granted)
     require_level(sealed.scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import date
+from datetime import datetime
 
 from pilotbase.compute.probe import probe_host, require_level
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.moments import has_passed
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import Approval, Scenario
 from pilotbase.documents.steps import Step, missing_for
@@ -52,7 +53,7 @@ def freeze_plan(
         raise refused
     _require_complete(scenario)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
-    require_approvals(scenario, lab.store.clock().date(), granted)
+    require_approvals(scenario, lab.store.clock(), granted)
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
@@ -90,18 +91,14 @@ def _require_complete(scenario: Scenario) -> None:
         raise InputError.from_issues("scenario.yaml", issues)
 
 
-def require_approvals(scenario: Scenario, today: date, granted: Sequence[Approval] = ()) -> None:
-    """Return if every approval was granted and holds ``today``; raises `RefusedError`: no hidden case leaves before."""
+def require_approvals(scenario: Scenario, now: datetime, granted: Sequence[Approval] = ()) -> None:
+    """Return if every approval was granted and holds ``now``; raises `RefusedError`: no hidden case leaves before."""
     for needed in scenario.trial.approvals:
         known = [one for one in (needed, *granted) if one.kind == needed.kind and one.reference]
         if not known:
             raise RefusedError("trial.approval_missing", kind=needed.kind)
-        if all(_has_expired(approval, today) for approval in known):
+        if all(one.until is not None and has_passed(one.until, now) for one in known):
             raise RefusedError("trial.approval_expired", kind=needed.kind, until=known[-1].until)
-
-
-def _has_expired(approval: Approval, today: date) -> bool:
-    return approval.until is not None and date.fromisoformat(approval.until) < today
 
 
 def _require_fresh(scenario: Scenario, cases: int, fresh: int) -> None:
