@@ -1,12 +1,17 @@
+from fractions import Fraction
+
 import numpy as np
 import polars as pl
 import pytest
 
 from pilotbase.documents.loading import build_document
-from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.yaml_reader import parse_yaml
+from pilotbase.evidence import Levels
+from pilotbase.measures import Cases
 from pilotbase.trial.baselines import measured_baseline
-from pilotbase.trial.scoring import settle_criteria
+from pilotbase.trial.performance import Load
+from pilotbase.trial.scoring import describe, judge, settle_criteria
 from pilotbase.trial.sealed import Sealed, SealedScenario
 from tests.trial.conftest import SCENARIO
 
@@ -31,6 +36,18 @@ def test_the_decision_threshold_is_written_out_in_the_rules_that_need_it():
         "recall(broken, cut=0.2) >= 0.7", "accuracy(cut=0.2) >= 0.7", "memory.peak <= 512 MiB",
     ]  # fmt: skip
     assert settle_criteria(scenario("")) == scenario("").criteria
+
+
+@pytest.mark.parametrize("unit", ["m3/h", None])
+def test_what_is_measured_in_the_unit_of_the_target_is_told_in_it(unit):
+    values = np.arange(40.0)
+    criteria = [Criterion(rule=rule) for rule in ("capped_mae(cap=100) <= 5", "within(tolerance=5) >= 0.8")]
+    cases, order = Cases(values, values + 1, kind="value"), np.arange(40)
+    load = Load(np.ones(1), 40, 40, 0.0, None, None)
+    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), load, TrialDesign(stop="full"))
+    error, share = describe(criteria, cases, order, decision, unit).criteria
+    assert (error.estimate, error.unit_label) == (1.0, unit or "")
+    assert (share.estimate, share.unit_label) == (1.0, "")
 
 
 @pytest.mark.parametrize(("extra", "expected"), [("prediction: probability\n", [1.0, 0.0]), ("", [0, 1])])
