@@ -115,6 +115,15 @@ def test_no_attempt_is_counted_for_what_does_not_pass_its_rehearsal(base, write_
     assert attempts_of(base.lab.vault, hidden_set(base, scenario)) == []
 
 
+def test_an_application_that_does_not_load_fails_its_rehearsal_with_the_reason(base, write_scenario, write_application):
+    rehearsed = rehearse_in(base, write_scenario(), write_application("import nothing_like_this\n" + GOOD))
+    report = rehearsed.report
+    assert not rehearsed.passed and report.verdict is Verdict.REJECT
+    assert report.isolation.end is EndReason.LOAD_FAILED
+    assert report.counts["answered"] == 0 and report.performance is None
+    assert "nothing_like_this" in report.isolation.detail
+
+
 def test_a_rehearsal_is_not_evidence(base, write_scenario, write_application):
     rehearsed = rehearse_in(base, write_scenario(), write_application())
     assert rehearsed.passed
