@@ -44,7 +44,14 @@ def duplicates(run: int = RUN) -> tuple[Duplicate, ...]:
     for path, lines in files.items():
         for start in range(len(lines) - run + 1):
             windows[tuple(line.text for line in lines[start : start + run])].append((path, start))
-    pairs = {(first, second) for places in windows.values() for first in places for second in places if first < second}
+    pairs = {
+        (first, second)
+        for places in windows.values()
+        for first in places
+        for second in places
+        if first < second
+        and not (first[0] == second[0] and second[1] - first[1] < run)  # of lines that are all the same
+    }
     found = [
         _grown(files, first, second)
         for first, second in sorted(pairs)
