@@ -81,6 +81,14 @@ def test_simulated_false_accepts_and_rejects_stay_below_alpha(write):
     assert at.counts["accept"] + at.counts["reject"] == 1000, "a hidden set that is scored whole always decides"
 
 
+def test_how_far_many_seeds_are_is_told(write):
+    plan, cases = write(rows=answers(300, 25))
+    read = read_decision_plan(plan, Overrides())
+    told = []
+    decide_recorded(read, read_recorded_cases(cases, read), 0, 4, told.append)
+    assert [(step.done, step.total) for step in told] == [(0, 4), (1, 4), (2, 4), (3, 4)]
+
+
 def test_seeds_are_one_after_the_other_and_repeat(write):
     files = write(rows=answers(300, 25))
     many = decisions(*files, seed=5, repeat=4)
