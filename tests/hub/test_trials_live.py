@@ -206,7 +206,7 @@ def test_the_budget_is_told_to_owner_operator_and_regulator(tried, language, wor
         assert "Attempts used" not in page
         assert "1 of 6" not in page
     mine = client(tried, "supplier").get("/trials/c1/", headers={"accept-language": "en"}).content.decode()
-    assert "Trials under this commission so far: 1" in mine
+    assert "This commission is in its round 1" in mine
 
 
 def test_the_budget_over_the_api_by_role(tried):
