@@ -9,18 +9,21 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from sqlalchemy import update
 
 from pilotbase.certificate import read_trust_roots, verify_certificate
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.scorer import score_trial
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import open_base, rotate_key
 from pilotbase.worker.intake.checking import verify_base_log
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
+from pilotbase.workspace import tables
 from tests.trial.conftest import BAD, GOOD
 
 
@@ -113,6 +116,21 @@ def test_no_attempt_is_counted_for_what_does_not_pass_its_rehearsal(base, write_
     with pytest.raises(RefusedError):
         prove(base, scenario, broken, tmp_path / "out")
     assert attempts_of(base.lab.vault, hidden_set(base, scenario)) == []
+
+
+def test_an_attempt_whose_scorer_was_killed_behind_its_report_is_ended_by_the_next_run(
+    base, write_scenario, write_application
+):
+    scenario, application = write_scenario(), write_application()
+    plan = freeze_in(base, scenario, application)
+    report = score_trial(base.lab, plan, lambda _: None)
+    hidden = hidden_set(base, scenario)
+    with base.lab.store.database.write() as connection:
+        connection.execute(update(tables.attempts).values(state=AttemptState.COMMITTED.value))
+    held = remaining(base.lab.vault, hidden).reserved
+    assert score_trial(base.lab, plan, lambda _: None) == report
+    assert [attempt.state for attempt in attempts_of(base.lab.vault, hidden)] == [AttemptState.CLOSED]
+    assert (held > 0, remaining(base.lab.vault, hidden).reserved) == (True, 0)
 
 
 def test_an_application_that_does_not_load_fails_its_rehearsal_with_the_reason(base, write_scenario, write_application):
