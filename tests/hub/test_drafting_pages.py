@@ -6,6 +6,7 @@ import re
 import zipfile
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.hub.test_uploads import ANSWERS, cases, upload
 from tests.hub.test_uploads_in_pieces import sent, zipped
@@ -177,3 +178,6 @@ def test_a_supplier_takes_the_starter_kit_of_an_open_scenario(base, draft):
     assert {"application.yaml", "app.py", "requirements.lock"} <= names
     assert 200 < len(rows) < 400, "half of the cases stay hidden"
     assert re.search(r"supplier: .*acme", manifest)
+    kit_as_it_is = SimpleUploadedFile("kit.zip", answer.content)
+    taken = base.client("supplier").post("/applications/new/", {"folder": kit_as_it_is, "scenario": "", "note": ""})
+    assert taken.status_code == 302, "the public sample beside the application's folder is in nobody's way"

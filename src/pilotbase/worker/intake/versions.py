@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES
 from pilotbase.catalogue.saving import Remarks
 from pilotbase.compute.unpacking import Bounds, unpack_zip
@@ -64,7 +65,7 @@ def take_uploaded_application(
         return known
     scenario, remarks = made_for
     with _opened(base, view, upload, most_bytes) as folder:
-        record = take_application(base, view, folder, scenario, remarks)
+        record = take_application(base, view, _with_manifest(folder), scenario, remarks)
     erase_upload(vault_of(base, view), upload)
     return record
 
@@ -118,6 +119,12 @@ def _without(folder: Path, sentence: Text) -> Text:
 def _short(folder: Path, words: str) -> str:
     """Return ``words`` with paths as whoever packed the folder knows them."""
     return words.replace(f"{folder}/folder/", "").replace(f"{folder}/", "").replace(str(folder), ".")
+
+
+def _with_manifest(folder: Path) -> Path:
+    """Return the folder that holds the manifest: a starter kit has the public sample beside the application's own."""
+    inner = [one for one in folder.iterdir() if (one / MANIFEST).is_file()]
+    return inner[0] if len(inner) == 1 and not (folder / MANIFEST).is_file() else folder
 
 
 def _taken_before(base: Base, view: View, upload: str) -> Record | None:
