@@ -17,6 +17,7 @@ import click
 import operations
 import pydantic
 import raised
+import steps
 import typer
 
 from pilotbase.cli import app
@@ -48,6 +49,7 @@ def generated() -> dict[Path, str]:
         reference / "errors.md": HEAD + "# Errors\n\n" + "\n".join(error_lines()),
         reference / "measures.md": HEAD + "# Measures\n\n" + "\n".join(measure_lines()),
         reference / "perturbations.md": HEAD + "# Perturbations\n\n" + "\n".join(perturbation_lines()),
+        reference / "steps.md": HEAD + "# Steps of records\n\n" + "\n".join(steps.step_lines()),
         DOCS / "decisions" / "README.md": HEAD + "# Decisions\n\n" + "\n".join(decision_lines()),
     }
     for kind in KINDS:

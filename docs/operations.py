@@ -166,11 +166,12 @@ def _who(operation: Json) -> str:
     name = str(operation["operationId"]).removeprefix(PREFIX)
     acts = {act.value.replace(".", "_"): act for act in Act}
     if found := acts.get(name) or GRANTED.get(name):
-        return _granted(TABLE[found])
+        return granted(TABLE[found])
     return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")
 
 
-def _granted(grants: Sequence[Grant | GrantToAll]) -> str:
+def granted(grants: Sequence[Grant | GrantToAll]) -> str:
+    """Return whom the grants admit, as people are called; the base's own process is left out."""
     people = [grant for grant in grants if grant.relation is not Relation.MACHINE]
     if {grant.role for grant in people if isinstance(grant, Grant) and grant.relation is Relation.ANY} == set(Role):
         return "members"

@@ -23,11 +23,12 @@ def field_names(model: Model, location: Sequence[int | str]) -> tuple[str, ...]:
 
 
 def _inside(parts: list[Model], step: str) -> list[Model]:
-    """Return the parts that the field ``step`` may hold; where it is none it is a tag, which chooses a part."""
+    """Return the parts that the field ``step`` may hold; of several parts a tag chooses, whatever fields bear its name."""
+    tagged = [part for part in parts if _is_tagged(part, step)]
+    if len(parts) > 1 and tagged:
+        return tagged
     fields = [field for part in parts for name, field in part.model_fields.items() if step in (name, field.alias)]
-    if fields:
-        return [inner for field in fields for inner in _models(field.annotation)]
-    return [part for part in parts if _is_tagged(part, step)] or parts
+    return [inner for field in fields for inner in _models(field.annotation)] if fields else tagged or parts
 
 
 def _models(annotation: Any) -> Iterator[Model]:
