@@ -23,7 +23,7 @@ def field_names(model: Model, location: Sequence[int | str]) -> tuple[str, ...]:
 
 
 def _inside(parts: list[Model], step: str) -> list[Model]:
-    """Return the parts that the field ``step`` may hold; of several parts a tag chooses, whatever fields bear its name."""
+    """Return the parts that the field ``step`` may hold; of several parts a tag chooses, whatever fields are called."""
     tagged = [part for part in parts if _is_tagged(part, step)]
     if len(parts) > 1 and tagged:
         return tagged
