@@ -1,7 +1,8 @@
 """Names of what a base holds: subjects of records, and the heads under which the store finds what is newest.
 
 A subject names a thing through all its versions (``scenario:plant/milling``); a head is the name in the store that
-stands for one of its documents. Each kind is spelled here, so that floors which never call each other agree.
+stands for one of its documents. What more than one room names is spelled here, so that rooms which never call each
+other agree; what only one room names, it spells itself.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Answered:
 
 def report_of(lab: Lab, plan: TrialPlan) -> Report | None:
     """Return the report of a plan that has run to its end, or None."""
-    known = lab.view.head(_report_head(plan))
+    known = lab.view.head(report_head(plan.digest()))
     return lab.view.load(known, Report) if known is not None else None
 
 
@@ -278,7 +278,7 @@ def _publish(lab: Lab, docket: Docket, attempt: Attempt, report: Report) -> Repo
     with lab.view.transaction("trial.reported") as change:
         digest = change.put(report, parties(), owner=owner, fields={"scenario": docket.sealed.scenario.name})
         change.put(report.supplier_view(), parties(), owner=supplier, fields={"full": digest})
-        change.set_head(_report_head(docket.plan), digest, expected=None)
+        change.set_head(report_head(docket.plan.digest()), digest, expected=None)
     close_attempt(lab.vault, attempt)
     return report
 
@@ -289,7 +289,3 @@ def _close_attempts(lab: Lab, plan: TrialPlan) -> None:
     for attempt in attempts_of(lab.vault, hidden):
         if attempt.plan == plan.digest() and attempt.state is AttemptState.COMMITTED:
             close_attempt(lab.vault, attempt)
-
-
-def _report_head(plan: TrialPlan) -> str:
-    return report_head(plan.digest())
