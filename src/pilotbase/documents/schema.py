@@ -9,6 +9,7 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.clock_book import ClockBook
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.drill import Drill
 from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
@@ -55,6 +56,7 @@ KINDS: dict[str, type[Document]] = {
         Matches,
         GapMap,
         ReferenceProfile,
+        Dataset,
     )
 }
 

@@ -16,6 +16,8 @@ class Step(IntEnum):
     DRAFT = 0
     REHEARSE = 1
     FREEZE = 2
+    PUBLISH = 3
+    """Of a dataset: it is entered into the catalogue."""
 
 
 def needed_for(step: Step, empty: object = None) -> Any:

@@ -25,6 +25,11 @@ def application_subject(supplier: str, name: str) -> str:
     return f"application:{supplier}/{name}"
 
 
+def dataset_subject(owner: str, name: str) -> str:
+    """Return the subject of an owner's dataset."""
+    return f"dataset:{owner}/{name}"
+
+
 def organisation_subject(name: str) -> str:
     """Return the subject of an organisation."""
     return f"organisation:{name}"

@@ -260,6 +260,27 @@ class Fit(StrEnum):
     REFUSED = "refused"
 
 
+class Opening(StrEnum):
+    """How far a dataset is opened 开放等级; names: text ``opening.<value>``."""
+
+    OPEN = "open"
+    """Anybody may take it."""
+    ON_TERMS = "on_terms"
+    """Whoever agrees to its terms may take it."""
+    COMPUTE_TO_DATA = "compute_to_data"
+    """Nobody may take it: what is computed on it comes out, within bounds."""
+
+
+class Sensitivity(StrEnum):
+    """What a field may tell about a person; names: text ``sensitivity.<value>``."""
+
+    NONE = "none"
+    QUASI_IDENTIFIER = "quasi_identifier"
+    """Not by itself, but together with others: age, place, day."""
+    IDENTIFIER = "identifier"
+    SENSITIVE = "sensitive"
+
+
 VOCABULARIES: dict[str, type[StrEnum]] = {
     "action": Action,
     "subhead": SubHead,
@@ -281,5 +302,7 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "countermeasure": Countermeasure,
     "constraint": Constraint,
     "fit": Fit,
+    "opening": Opening,
+    "sensitivity": Sensitivity,
 }
 """Text domain → vocabulary: every value has a name in both languages."""

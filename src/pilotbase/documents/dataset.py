@@ -1,0 +1,329 @@
+"""Dataset 数据集: what tables, images or other files hold, for what they are fit, on which terms they open.
+
+The wire format is Croissant 1.1 with RAI 1.0 (`pilotbase.data.croissant` writes and reads it); property names are
+Croissant's own. What Croissant has no name for (time and group columns, rules across fields, how far a dataset is
+opened) stands beside it under names of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+import pydantic
+from pydantic import StringConstraints, model_validator
+
+from pilotbase.documents.base import Day, Document, Localized, Name, Part
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.scenario import Contact, LanguageTag, Split
+from pilotbase.documents.steps import Step, needed_for
+from pilotbase.documents.subjects import dataset_subject
+from pilotbase.documents.terms import Offer
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Opening, Sector, Sensitivity
+
+Version = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")]
+"""MAJOR.MINOR.PATCH (Croissant 1.1, "Versioning")."""
+Said = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+
+
+class FieldType(StrEnum):
+    """Croissant data types that a field may have (Croissant 1.1, ``dataType``)."""
+
+    FLOAT = "sc:Float"
+    INTEGER = "sc:Integer"
+    BOOLEAN = "sc:Boolean"
+    TEXT = "sc:Text"
+    DATE = "sc:Date"
+    DATETIME = "sc:DateTime"
+    TIME = "sc:Time"
+    URL = "sc:URL"
+    IMAGE = "sc:ImageObject"
+    AUDIO = "sc:AudioObject"
+    VIDEO = "sc:VideoObject"
+    BOUNDING_BOX = "cr:BoundingBox"
+
+
+class FileObject(Part):
+    """One file (``cr:FileObject``)."""
+
+    kind: Literal["file"] = "file"
+    id: str = pydantic.Field(min_length=1, max_length=500)
+    content_url: str | None = pydantic.Field(default=None, alias="contentUrl")
+    """Relative to the description's folder, or an address; absent where the file is in no other file and is closed."""
+    encoding_format: tuple[str, ...] = pydantic.Field(default=(), alias="encodingFormat")
+    """Media types, such as ``text/csv``."""
+    content_size: int | None = pydantic.Field(default=None, alias="contentSize", ge=0)
+    """Bytes."""
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    commitment: Digest | None = None
+    """Salted commitment to the bytes of a closed file, whose plain hash would confirm a guess."""
+    contained_in: str | None = pydantic.Field(default=None, alias="containedIn")
+    """Id of the archive that holds it."""
+    description: str | None = None
+
+
+class FileSet(Part):
+    """Many files of one kind (``cr:FileSet``)."""
+
+    kind: Literal["files"] = "files"
+    id: str = pydantic.Field(min_length=1, max_length=500)
+    includes: tuple[str, ...] = pydantic.Field(min_length=1)
+    """Globs, such as ``images/*.png``."""
+    excludes: tuple[str, ...] = ()
+    encoding_format: tuple[str, ...] = pydantic.Field(default=(), alias="encodingFormat")
+    contained_in: str | None = pydantic.Field(default=None, alias="containedIn")
+    description: str | None = None
+
+
+Resource = Annotated[FileObject | FileSet, pydantic.Field(discriminator="kind")]
+
+
+class Source(Part):
+    """Where the values of a field are (``cr:source``): in a resource or in another record set."""
+
+    resource: str
+    """Id of a file, a set of files, or a record set."""
+    column: str | None = None
+    json_path: str | None = pydantic.Field(default=None, alias="jsonPath")
+    file_property: str | None = pydantic.Field(default=None, alias="fileProperty")
+    transforms: tuple[tuple[str, str], ...] = ()
+    """(``regex`` | ``jsonPath`` | ``separator`` | ``readLines`` | ``unArchive`` | ``format``, its value), in order."""
+
+
+class Reference(Part):
+    """That a field's values are found in another one (a foreign key)."""
+
+    record_set: str = pydantic.Field(alias="recordSet")
+    field: str
+
+
+class DataField(Part):
+    """A field of a record set (``cr:Field``), with what the contract promises of its values."""
+
+    name: str = pydantic.Field(min_length=1, max_length=200)
+    data_type: FieldType | None = pydantic.Field(default=None, alias="dataType")
+    """None: it has sub-fields, or its type is in ``semantic`` alone."""
+    semantic: tuple[str, ...] = ()
+    """Further data types and equivalent properties, as addresses or compact names (``cr:Label``, ``wd:Q48277``)."""
+    description: Localized | str | None = None
+    unit: str | None = None
+    """As UCUM spells it (``Cel``, ``mm[Hg]``, ``N.m``)."""
+    required: bool = False
+    unique: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = pydantic.Field(default=None, max_length=500)
+    """A regular expression that the whole value matches."""
+    values: tuple[str, ...] = pydantic.Field(default=(), max_length=10_000)
+    """The only values there may be."""
+    missing: tuple[str, ...] = ("",)
+    """Spellings of a missing value."""
+    references: Reference | None = None
+    sensitivity: Sensitivity = Sensitivity.NONE
+    source: Source | None = None
+    repeated: bool = False
+    parent: str | None = None
+    """The field of which it is a sub-field."""
+
+    @property
+    def is_label(self) -> bool:
+        """Tell whether it is what applications learn to answer."""
+        return "cr:Label" in self.semantic
+
+
+class RowRule(Part):
+    """What holds between the fields of every row, in the grammar of `pilotbase.data.rules`: ``start <= end``."""
+
+    name: Name
+    rule: str = pydantic.Field(min_length=1, max_length=2000)
+    why: Localized | str | None = None
+
+
+class RecordSet(Part):
+    """Records of one form (``cr:RecordSet``): a table, or one record a file."""
+
+    name: str = pydantic.Field(min_length=1, max_length=200)
+    description: Localized | str | None = None
+    fields: tuple[DataField, ...] = pydantic.Field(default=(), alias="field", max_length=10_000)
+    key: tuple[str, ...] = ()
+    """Fields that name a record together."""
+    time: str | None = None
+    """The field that says when a record is of."""
+    group: str | None = None
+    """The field whose equal values belong together: a patient, a machine."""
+    rules: tuple[RowRule, ...] = pydantic.Field(default=(), max_length=1000)
+    split: Split | None = None
+    """How records are divided into shown and hidden ones."""
+    data_type: tuple[str, ...] = pydantic.Field(default=(), alias="dataType")
+    rows: int | None = pydantic.Field(default=None, ge=0)
+    inline: str | None = None
+    """The records themselves as JSON text, where the description holds them."""
+
+    def field(self, name: str) -> DataField:
+        """Return the field of that name; raises `KeyError`."""
+        return {field.name: field for field in self.fields}[name]
+
+    @property
+    def labels(self) -> tuple[DataField, ...]:
+        return tuple(field for field in self.fields if field.is_label)
+
+
+class ResponsibleUse(Part):
+    """What Croissant RAI 1.0 asks about how data came about and what it may be used for, each a plain text."""
+
+    collection: Said | None = needed_for(Step.PUBLISH)
+    collection_type: tuple[str, ...] = ()
+    collection_missing_data: Said | None = None
+    collection_raw_data: Said | None = None
+    collection_timeframe: tuple[str, ...] = ()
+    preprocessing_protocol: tuple[str, ...] = ()
+    imputation_protocol: Said | None = None
+    manipulation_protocol: Said | None = None
+    release_maintenance_plan: Said | None = None
+    personal_sensitive_information: tuple[str, ...] = needed_for(Step.PUBLISH, empty=())
+    annotation_protocol: Said | None = None
+    annotation_platform: tuple[str, ...] = ()
+    annotation_analysis: tuple[str, ...] = ()
+    annotations_per_item: Said | None = None
+    annotator_demographics: tuple[str, ...] = ()
+    machine_annotation_tools: tuple[str, ...] = ()
+    social_impact: Said | None = None
+    biases: tuple[str, ...] = ()
+    limitations: tuple[str, ...] = needed_for(Step.PUBLISH, empty=())
+    use_cases: tuple[str, ...] = needed_for(Step.PUBLISH, empty=())
+
+
+class Provenance(Part):
+    """Where a dataset comes from, as addresses or names (PROV-O)."""
+
+    derived_from: tuple[str, ...] = pydantic.Field(default=(), alias="wasDerivedFrom")
+    generated_by: tuple[str, ...] = pydantic.Field(default=(), alias="wasGeneratedBy")
+    attributed_to: tuple[str, ...] = pydantic.Field(default=(), alias="wasAttributedTo")
+
+
+class RequiredMeasure(Part):
+    """A measure of quality that the declared purpose asks for, and how good it must be."""
+
+    measure: Name
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+class Dataset(Document):
+    """A dataset, draft or complete; what publishing still lacks tells `pilotbase.documents.steps.missing_for`."""
+
+    document: Literal["dataset/1"] = "dataset/1"
+    name: Name
+    title: Localized | str
+    owner: Contact
+    description: Localized | str | None = needed_for(Step.PUBLISH)
+    sector: Sector = Sector.OTHER
+    version: Version = "1.0.0"
+    license: str | None = needed_for(Step.PUBLISH)
+    """An SPDX name or an address."""
+    url: str | None = needed_for(Step.PUBLISH)
+    creator: tuple[str, ...] = needed_for(Step.PUBLISH, empty=())
+    publisher: str | None = needed_for(Step.PUBLISH)
+    date_published: Day | None = pydantic.Field(
+        default=None, alias="datePublished", json_schema_extra={"needed_for": "publish"}
+    )
+    date_modified: Day | None = pydantic.Field(
+        default=None, alias="dateModified", json_schema_extra={"needed_for": "publish"}
+    )
+    date_created: Day | None = pydantic.Field(default=None, alias="dateCreated")
+    in_language: tuple[LanguageTag, ...] = pydantic.Field(
+        default=(), alias="inLanguage", json_schema_extra={"needed_for": "publish"}
+    )
+    keywords: tuple[str, ...] = ()
+    cite_as: str | None = pydantic.Field(default=None, alias="citeAs")
+    live: bool = pydantic.Field(default=False, alias="isLiveDataset")
+    """Its source goes on changing: a version is a snapshot of it."""
+    synthetic: bool = False
+    """Its records are made up after those of another dataset."""
+    nature: Literal["measured", "simulated"] = "measured"
+    distribution: tuple[Resource, ...] = ()
+    record_sets: tuple[RecordSet, ...] = pydantic.Field(default=(), alias="recordSet")
+    opening: Opening = Opening.COMPUTE_TO_DATA
+    """How far it is opened; nothing is opened by leaving this out."""
+    usage: Offer | None = pydantic.Field(default=None, alias="usageInfo", json_schema_extra={"needed_for": "publish"})
+    """On which terms."""
+    responsible: ResponsibleUse = ResponsibleUse()
+    provenance: Provenance = Provenance()
+    purpose: Literal["training", "verification", "statistics"] = "verification"
+    """What its quality is graded for."""
+    required: tuple[RequiredMeasure, ...] = ()
+    """What the purpose asks beyond, or instead of, what it usually asks."""
+
+    @property
+    def subject(self) -> str:
+        """What names the dataset through all its versions."""
+        return dataset_subject(self.owner.organisation, self.name)
+
+    def record_set(self, name: str) -> RecordSet:
+        """Return the record set of that name; raises `KeyError`."""
+        return {one.name: one for one in self.record_sets}[name]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = [Issue(file="", path=path, problem=problem) for path, problem in self._problems()]
+        if problems:
+            raise InputError.from_issues("", problems)
+        return self
+
+    def _problems(self) -> Iterator[tuple[str, Text]]:
+        resources = [resource.id for resource in self.distribution]
+        yield from _doubles("distribution", "id", resources)
+        yield from _doubles("recordSet", "name", [one.name for one in self.record_sets])
+        for index, resource in enumerate(self.distribution):
+            if resource.contained_in is not None and resource.contained_in not in resources:
+                yield from _unknown(f"distribution[{index}].containedIn", resource.contained_in, resources)
+        sources = [*resources, *(one.name for one in self.record_sets)]
+        for index, record_set in enumerate(self.record_sets):
+            yield from _record_set_problems(record_set, f"recordSet[{index}]", sources)
+            yield from self._reference_problems(record_set, f"recordSet[{index}]")
+
+    def _reference_problems(self, record_set: RecordSet, path: str) -> Iterator[tuple[str, Text]]:
+        sets = {one.name: [field.name for field in one.fields] for one in self.record_sets}
+        for number, field in enumerate(record_set.fields):
+            if field.references is None:
+                continue
+            where, there = f"{path}.field[{number}].references", field.references
+            if there.record_set not in sets:
+                yield from _unknown(f"{where}.recordSet", there.record_set, list(sets))
+            elif there.field not in sets[there.record_set]:
+                yield from _unknown(f"{where}.field", there.field, sets[there.record_set])
+
+
+def _record_set_problems(record_set: RecordSet, path: str, sources: list[str]) -> Iterator[tuple[str, Text]]:
+    names = [field.name for field in record_set.fields]
+    yield from _doubles(f"{path}.field", "name", names)
+    for part, column in (("time", record_set.time), ("group", record_set.group)):
+        if column is not None and column not in names:
+            yield from _unknown(f"{path}.{part}", column, names)
+    for index, column in enumerate(record_set.key):
+        if column not in names:
+            yield from _unknown(f"{path}.key[{index}]", column, names)
+    for index, field in enumerate(record_set.fields):
+        where = f"{path}.field[{index}]"
+        if field.source is not None and field.source.resource not in sources:
+            yield from _unknown(f"{where}.source.resource", field.source.resource, sources)
+        if field.parent is not None and field.parent not in names:
+            yield from _unknown(f"{where}.parent", field.parent, names)
+        if field.minimum is not None and field.maximum is not None and field.minimum > field.maximum:
+            yield f"{where}.minimum", text("dataset.empty_range", minimum=field.minimum, maximum=field.maximum)
+
+
+def _doubles(path: str, part: str, names: list[str]) -> Iterator[tuple[str, Text]]:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            yield f"{path}[{index}].{part}", text("dataset.double", name=name)
+        seen.add(name)
+
+
+def _unknown(path: str, found: str, names: list[str]) -> Iterator[tuple[str, Text]]:
+    yield path, text("dataset.unknown", found=found, allowed=offer(found, names))
