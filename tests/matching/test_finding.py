@@ -89,6 +89,11 @@ def test_what_is_not_seen_is_not_counted_either(any_store):
     assert gaps_seen.unmet[0].why.code == "match.gap_no_application"
 
 
+def test_a_map_without_an_open_scenario_says_so_instead_of_what_fits_best(store):
+    hand_in(store), hand_in(store, name="lost", made_for=None)
+    assert {gap.why.code for gap in gap_map(store.as_actor(SUPPLIER)).unused} == {"match.gap_no_scenario"}
+
+
 def test_a_published_version_is_public_when_it_is_submitted_and_the_next_draft_is_not(store):
     publish(store)
     shown = hand_in(store, offer={"published": True}, submitted=False)

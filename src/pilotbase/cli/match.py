@@ -55,7 +55,7 @@ def scenario(
     as_json: AsJson = False,
 ) -> None:
     """List the applications that may fit a scenario, and why; what was refused, and why."""
-    _print(_found("scenario", which, among or [], by), as_json)
+    _find("scenario", which, among or [], by, as_json)
 
 
 @app.command("application")
@@ -67,7 +67,7 @@ def application(
     as_json: AsJson = False,
 ) -> None:
     """List the open scenarios that an application may fit, and why; what was refused, and why."""
-    _print(_found("application", which, among or [], by), as_json)
+    _find("application", which, among or [], by, as_json)
 
 
 @app.command("gaps")
@@ -87,12 +87,30 @@ def gaps(as_json: AsJson = False) -> None:
         _print_gaps(found)
 
 
-def _found(side: Side, which: str, among: list[Path], by: Method) -> Matches:
+def _find(side: Side, which: str, among: list[Path], by: Method, as_json: bool) -> None:
+    if among:
+        _print_among(side, Path(which), among, by, as_json)
+    else:
+        _print(_found(side, which, by), as_json)
+
+
+def _print_among(side: Side, path: Path, among: list[Path], by: Method, as_json: bool) -> None:
+    """Print what fits among files; what is wrong with others is told, and their code is the exit code."""
     from pilotbase.worker.matching.files import match_among, read_asked
 
+    found = match_among(read_asked(path, side), among, _proofs(), _comparer(by))
+    _print(found.matches, as_json)
+    for error in found.unreadable:
+        typer.echo(shown(error), err=True)
+    if found.unreadable:
+        say(text("match.unreadable", number=len(found.unreadable)), err=True)
+        raise typer.Exit(max(error.exit_code for error in found.unreadable))
+
+
+def _found(side: Side, which: str, by: Method) -> Matches:
+    from pilotbase.worker.matching.files import read_asked
+
     path, comparer = Path(which), _comparer(by)
-    if among:
-        return match_among(read_asked(path, side), among, _proofs(), comparer)
     if is_remote():
         return hub().match_document(read_asked(path, side)) if path.exists() else hub().match(f"{side}:{which}")
     from pilotbase.worker.base import open_base
@@ -179,6 +197,8 @@ def _open_questions(one: Match) -> list[Text]:
 
 def _print_gaps(found: GapMap) -> None:
     say(text("match.gaps_judged", scenarios=found.scenarios, applications=found.applications))
+    if not found.scenarios and not is_remote():
+        say(text("match.gaps_nothing_open"))
     if found.cells:
         table = _table(
             text("match.gaps"),

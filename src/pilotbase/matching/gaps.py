@@ -52,7 +52,7 @@ def gap_map(view: View, proofs: Sequence[Proven], now: datetime) -> GapMap:
     offers = [*offers_of(view, submitted.listings), *certified]
     demand, supply = _stand(needs, offers, proofs)
     unmet = [Gap(subject=n.subject, title=n.title, why=_why_unmet(one, offers)) for n, one in demand if not one.met]
-    unused = [Gap(subject=o.subject, title=o.title, why=_why_unused(o, one)) for o, one in supply if not one.met]
+    unused = [Gap(subject=o.subject, title=o.title, why=_why_unused(o, one, needs)) for o, one in supply if not one.met]
     return GapMap(
         at=now,
         least_share=LEAST_SHARE,
@@ -98,7 +98,9 @@ def _why_unmet(standing: _Standing, offers: Sequence[Offer]) -> Text:
     return _why_none_fits(standing) if offers else text("match.gap_no_application")
 
 
-def _why_unused(offer: Offer, standing: _Standing) -> Text:
+def _why_unused(offer: Offer, standing: _Standing, needs: Sequence[Need]) -> Text:
+    if not needs:
+        return text("match.gap_no_scenario")
     return _why_none_fits(standing) if offer.contract is not None else text("match.contract_unknown")
 
 

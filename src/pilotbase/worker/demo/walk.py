@@ -135,7 +135,7 @@ def _matched(base: Base) -> Text:
     """Return which of all the examples' applications fits best."""
     examples = find_examples()
     demand = load_document(Scenario, examples / EXAMPLE / "scenario.yaml")
-    found = match_among(demand, [examples], proofs_that_hold(base.lab.view, base.lab.store.clock()))
+    found = match_among(demand, [examples], proofs_that_hold(base.lab.view, base.lab.store.clock())).matches
     best = found.ranked[0]
     return text("walk.match", application=_name(best.subject), looked=found.looked_at)
 
