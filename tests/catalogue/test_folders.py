@@ -8,8 +8,8 @@ import pytest
 from pilotbase.catalogue import folders
 from pilotbase.catalogue.applications import read_application, read_delivered, store_application
 from pilotbase.catalogue.folders import read_tree, store_tree
-from pilotbase.catalogue.plain_files import NotPlainError, opened_file, read_at_most
 from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.workspace.plain_files import NotPlainError, opened_file, read_at_most
 from tests.trial.conftest import GOOD, MANIFEST, write_application
 
 __all__ = ["write_application"]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pilotbase.catalogue.folders import FolderTree, read_tree, store_tree
-from pilotbase.catalogue.plain_files import NotPlainError, read_at_most
 from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Application
 from pilotbase.documents.errors import InputError, InvalidProofError, Issue
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.yaml_reader import MAXIMUM_BYTES, parse_yaml
+from pilotbase.workspace.plain_files import NotPlainError, read_at_most
 
 MANIFEST = "application.yaml"
 MAXIMUM_LOCK_BYTES = 4 << 20

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.catalogue.plain_files import NotPlainError, opened_file, opened_folder
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import digest_json, digest_of, hex_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
+from pilotbase.workspace.plain_files import NotPlainError, opened_file, opened_folder
 
 MAXIMUM_FILES = 5_000
 """Entries of any kind: files, folders, and what is neither."""

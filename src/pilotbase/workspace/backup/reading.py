@@ -25,9 +25,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import HEX, digest_of
 from pilotbase.workspace import schema, tables
-from pilotbase.workspace.backup.writing import MANIFEST, SIGNATURE, SIGNED_AS, TRUST, Manifest, is_kept, is_plain
+from pilotbase.workspace.backup.writing import MANIFEST, SIGNATURE, SIGNED_AS, TRUST, Manifest, is_kept
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.log.notes import LogVerifier
+from pilotbase.workspace.plain_files import is_plain
 
 ACCOUNTS = "accounts.jsonl"
 MAXIMUM_MANIFEST = 256 << 20

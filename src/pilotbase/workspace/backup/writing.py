@@ -43,6 +43,7 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.home import MARK, Home
 from pilotbase.workspace.keys import PUBLIC_HALF, sync_folder
 from pilotbase.workspace.log.notes import LogKey
+from pilotbase.workspace.plain_files import is_plain
 
 MANIFEST, SIGNATURE, TRUST = "manifest.json", "manifest.sig", "trust.json"
 SIGNED_AS = b"pilotbase backup\n"
@@ -159,12 +160,6 @@ def is_kept(name: str) -> bool:
     """Tell whether the file or folder ``name`` of a home belongs into a backup; no draft does: those have a dot."""
     top, *below = name.split("/")
     return top not in LEFT_OUT and not top.startswith((".", *_DATABASES)) and not (below and below[0].startswith("."))
-
-
-def is_plain(name: str) -> bool:
-    """Tell whether ``name`` is a path that stays within its folder, and can be spelled everywhere."""
-    parts = name.split("/")
-    return name.isprintable() and not {"", ".", ".."} & set(parts)
 
 
 def _files(home: Path) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""Files of a stranger's folder, opened so that no link on the way, put there now or later, leads out of it."""
+"""Files of a stranger's folder: names that stay within it, opened so that no link on the way, put there now or later,
+leads out of it.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,12 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 class NotPlainError(OSError):
     """There is no plain file, or no folder, under this name any more."""
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether ``name`` is a path that stays within its folder, and can be spelled everywhere."""
+    parts = name.split("/")
+    return name.isprintable() and not {"", ".", ".."} & set(parts)
 
 
 @contextmanager
