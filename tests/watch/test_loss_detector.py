@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
+from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import WatchedRisk
 from pilotbase.watch.detectors import LossDetector, LossWatch
@@ -66,6 +69,25 @@ def test_the_bad_group_is_named_and_the_good_one_is_not() -> None:
     assert {change.part for change in changes} == {"south"}
     assert detector.colours == {"north": Colour.GREEN, "south": Colour.RED}
     assert "group south" in changes[-1].reason.render("en")
+
+
+@pytest.mark.parametrize("batch", [1, 7, 5000])
+def test_a_reason_compares_the_losses_that_speak_against_the_bound_with_it(batch: int) -> None:
+    good, bad = np.zeros(5000), np.ones(14)
+    losses, detector = np.concatenate((good, bad)), LossDetector(RISK)
+    changes = [change for start in range(0, 5014, batch) for change in detector.update(Losses(losses[start:][:batch]))]
+    assert changes and losses[:5014][-100:].mean() < RISK.r0, "the latest hundred together look as accepted"
+    for change in changes:
+        told = change.reason.params
+        assert (told["mean"], told["count"]) == ("1", change.seen - 5000), "what was good before is no part of it"
+        assert f"the latest {told['count']} of {told['labels']} losses, whose mean is 1;" in change.reason.render("en")
+
+
+@pytest.mark.parametrize(("language", "signal"), [("en", "risk"), ("zh", "风险")])
+def test_a_warning_names_its_signal_once(language: Literal["en", "zh"], signal: str) -> None:
+    (*_, red) = LossDetector(RISK).update(Losses(wrong(0.5, 500)))
+    said = text("reaction.warned", colour=text("colour.red"), signal=text("signal.risk"), reason=red.reason)
+    assert said.render(language).removeprefix("Risk warning").count(signal) == 1
 
 
 def test_groups_beyond_the_limit_are_counted_and_not_watched() -> None:

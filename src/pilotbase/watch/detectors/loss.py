@@ -157,7 +157,7 @@ class LossDetector(Detector[Losses, LossState]):
         where = text("detector.in_group", group=name) if name else text("detector.in_all")
         return text(
             "detector.loss_high" if step.colour is design.high else f"detector.loss_{step.colour}",
-            signal=text(f"signal.{design.signal}"), subject=design.subject, where=where, r0=f"{design.r0:.4g}",
+            subject=design.subject, where=where, r0=f"{design.r0:.4g}",
             mean=f"{step.mean:.4g}", count=step.latest, labels=step.labels,
         )  # fmt: skip
 
@@ -256,7 +256,14 @@ class _Stream:
     def _step(self, index: int, colour: Colour, known: Floats, before: int, size: int) -> _Step:
         end = len(known) - size + index + 1
         latest = known[max(end - _LATEST, 0) : end]
+        if colour is not Colour.GREEN:
+            latest = latest[-_worst_length(latest - self._r0) :]
         return _Step(index, colour, math.fsum(latest) / len(latest), len(latest), before + index + 1)
+
+
+def _worst_length(above: Floats) -> int:
+    """Return how many of the latest losses, so far above r0, rise above it most: what was good before says nothing."""
+    return int(np.argmax(np.cumsum(above[::-1]))) + 1
 
 
 def _refuse_out_of_range(losses: Floats) -> None:
