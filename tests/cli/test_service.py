@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from pilotbase.certificate import suspend
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.cli import app
 from pilotbase.documents.errors import PilotbaseError
@@ -110,3 +111,26 @@ def test_what_is_wrong_is_told_with_what_to_do(run, certificate):
     run("override", "chat", "plant", "--endpoint", "ftp://x", "--model", "m", "--reason", "r", code=2)
     run("override", "chat", "plant", "--endpoint", "oip+https://x.example", "--model", "m", "--reason", "r")
     assert re.search(r"chat .* m$", run("list"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("language", "held", "instead"),
+    [
+        ("en", "forest 1.1.0 does not answer: its certificate is suspended", "answered by forest 1.0.0"),
+        ("zh", "forest 1.1.0 不应答：其证书已被暂停", "调用由 forest 1.0.0 应答"),
+    ],
+)
+def test_whoever_starts_a_service_is_told_which_certificate_is_suspended_and_what_answers(
+    run, certificate, language, held, instead
+):
+    run("create", "milling", "--certificate", str(certificate))
+    base = open_base()
+    served = OfBase(base)
+    newer = base.lab.view.load(served.certify("1.1.0", held=served.hold("1.1.0")), IssuedCertificate).certificate
+    assert "does not answer" not in run("create", "milling", "--certificate", newer.serial)
+    suspend(base.trust, base.lab.view, base.revocations, newer.serial, "late flights", base.lab.store.clock())
+    run("stop", "milling", "--reason", "line 3 is rebuilt")
+    started = run("start", "milling", "--reason", "it runs", language=language)
+    assert held in started and instead in started
+    assert held in run("show", "milling", language=language)
+    base.lab.close()

@@ -183,7 +183,13 @@ def test_the_command_line_drives_services_of_a_hub(serving):
 
 
 def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_is_no_retrial(serving):
+    assert serving.client("owner").get("/api/services/milling").json()["answering"] == 0
     serving.trial.do(DESK, COMMISSION, Act.CERTIFICATE_SUSPEND)
+    told = serving.client("owner").get("/api/services/milling").json()
+    assert told["held"] == [{"route": 0, "why": "suspended"}] and told["answering"] is None
+    for language, word in (("en", ">Suspended<"), ("zh-hans", ">已暂停<")):
+        page = serving.client("supplier").get("/services/milling/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
+        assert word in page.partition("<tbody>")[2].partition("</tbody>")[0]
     serving.trial.do(MACHINE, COMMISSION, Act.RETRIAL_ASK)
     serial = serving.trial.report.digest().partition(":")[2]
     desk = serving.client("desk")

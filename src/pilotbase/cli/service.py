@@ -15,6 +15,7 @@ from pilotbase.documents.base import localized
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import ServingState
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.services import SeenBudget, SeenKey, SeenService, Services
@@ -256,6 +257,11 @@ def _print(seen: SeenService, as_json: bool) -> None:
     state, title = Text(code=f"serving.{standing.state}"), localized(service.title, language())
     answers = service.answers(standing.route)
     say(text("service.line", name=service.name, title=title, state=state, answers=answers))
+    for one in seen.held:
+        say(text(f"service.held_{one.why}", version=service.answers(one.route)))
+    if standing.state in (ServingState.SERVING, ServingState.FALLEN_BACK) and seen.answering != standing.route:
+        instead = None if seen.answering is None else service.answers(seen.answering)
+        say(text("service.answered_by", version=instead) if instead else text("service.answered_by_none"))
 
 
 def _print_budget(one: SeenBudget) -> None:

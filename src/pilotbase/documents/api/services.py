@@ -134,11 +134,22 @@ class UsageRow(Told):
     milliseconds: float
 
 
+class HeldRoute(Told):
+    """A route of a service that may not answer now, whatever the service's state."""
+
+    route: int
+    why: Literal["revoked", "suspended", "expired"]
+    """What its certificate is; an endpoint's override can only have expired."""
+
+
 class SeenService(Told):
     """A service and where it stands."""
 
     service: Service
     standing: ServiceStanding
+    held: tuple[HeldRoute, ...] = ()
+    answering: int | None = None
+    """The route that answers a call now; None: a person does, or nobody."""
 
 
 class ListedService(Told):

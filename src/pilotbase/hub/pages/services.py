@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.charts import Bar, Legend, bar_chart
-from pilotbase.documents.api.services import NewService, SeenBudget, UsageRow
+from pilotbase.documents.api.services import NewService, SeenBudget, SeenService, UsageRow
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.moments import spell_day
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.service import Service
+from pilotbase.documents.service import Route, Service
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
@@ -138,7 +138,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
         "title": seen.service.title,
         "service": seen.service,
         "standing": seen.standing,
-        "routes": [(number == seen.standing.route, route) for number, route in enumerate(seen.service.routes)],
+        "routes": _routes(seen),
         "history": services.history(name),
         "secret": secret,
         "crumbs": [{"url": reverse("services"), "label": text("service.nav")}],
@@ -149,6 +149,12 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
         budgets = [one.name for one in shown["budgets"]]
         shown |= {"move_form": MoveForm(), "key_form": KeyForm(budgets), "budget_form": BudgetForm()}
     return render(request, "hub/service.html", shown | forms)
+
+
+def _routes(seen: SeenService) -> list[tuple[Route, bool, str]]:
+    """Return each route, whether it answers calls, and why it may not: "" where it may."""
+    held = {one.route: one.why for one in seen.held}
+    return [(route, number == seen.answering, held.get(number, "")) for number, route in enumerate(seen.service.routes)]
 
 
 def _inside(services: BaseServices, service: Service) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.api.services import (
+    HeldRoute,
     ListedService,
     NewBudget,
     NewKey,
@@ -21,10 +23,11 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.permissions import Acting, ServiceAct, Stands, permitted
 from pilotbase.documents.service import Service, ServiceStanding
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Verdict
+from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.service import registry, standing, terms
 from pilotbase.service.admission import Premises
 from pilotbase.service.creating import admit_endpoint, create_service
+from pilotbase.service.known import read_serving
 from pilotbase.worker.base import Base
 from pilotbase.workspace.store import View
 
@@ -34,6 +37,7 @@ _MOVES: Mapping[ServiceMove, Callable[[View, str, Text], ServiceStanding]] = {
     ServiceMove.FALL_BACK: standing.fall_back,
     ServiceMove.ASK_HUMAN: standing.ask_human,
 }
+_ANSWERED = (ServingState.SERVING, ServingState.FALLEN_BACK)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class BaseServices:
     def show(self, name: str) -> SeenService:
         """Return a service and where it stands."""
         service = registry.load_service(self.view, name)
-        return SeenService(service=service, standing=standing.standing_of(self.view, name))
+        return _seen(service, standing.standing_of(self.view, name), self.base.lab.view)
 
     def create(self, wanted: NewService) -> SeenService:
         """Put a certified application into service."""
@@ -111,6 +115,17 @@ def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
     """
     owner = certificate.scenario.owner.organisation
     return certificate.verdict is Verdict.ACCEPT and permitted(ServiceAct.CREATE, actor, Stands(demand_owner=owner))
+
+
+def _seen(service: Service, stands: ServiceStanding, own: View) -> SeenService:
+    """Return a service with what may not answer and what does; ``own``: the base's view, that sees its certificates."""
+    serving, now = read_serving(own, service.name, revocations_of(own)), own.store.clock()
+    ways = serving.ways if serving is not None else ()
+    why = [way.why_not(now) for way in ways]
+    held = tuple(HeldRoute(route=number, why=one) for number, one in enumerate(why) if one is not None)
+    may = (number for number in range(stands.route, len(why)) if why[number] is None)
+    answering = next(may, None) if stands.state in _ANSWERED else None
+    return SeenService(service=service, standing=stands, held=held, answering=answering)
 
 
 def _listed(service: Service, stands: ServiceStanding) -> ListedService:
