@@ -7,12 +7,12 @@ opened) stands beside it under names of ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 import pydantic
-from pydantic import StringConstraints, model_validator
+from pydantic import BeforeValidator, StringConstraints, model_validator
 
 from pilotbase.documents.base import Day, Document, Localized, Name, Part
 from pilotbase.documents.errors import InputError, Issue
@@ -28,6 +28,11 @@ from pilotbase.documents.vocabularies import Opening, Sector, Sensitivity
 Version = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")]
 """MAJOR.MINOR.PATCH (Croissant 1.1, "Versioning")."""
 Said = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+Term = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", max_length=1000)]
+"""A term of a vocabulary: an address, or a compact name such as ``cr:Label``."""
+Within = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+"""Ids of what holds it; a single one may be written as it is."""
+TransformName = Literal["regex", "jsonPath", "separator", "replace", "format", "readLines", "unArchive", "samplingRate"]
 
 
 class FieldType(StrEnum):
@@ -53,16 +58,18 @@ class FileObject(Part):
     kind: Literal["file"] = "file"
     id: str = pydantic.Field(min_length=1, max_length=500)
     content_url: str | None = pydantic.Field(default=None, alias="contentUrl")
-    """Relative to the description's folder, or an address; absent where the file is in no other file and is closed."""
+    """Relative to the description's folder or to what contains it, or an address; absent where the file is closed."""
     encoding_format: tuple[str, ...] = pydantic.Field(default=(), alias="encodingFormat")
     """Media types, such as ``text/csv``."""
     content_size: int | None = pydantic.Field(default=None, alias="contentSize", ge=0)
     """Bytes."""
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    md5: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
+    """Only where whoever described it gave no SHA-256; it proves nothing against intent."""
     commitment: Digest | None = None
     """Salted commitment to the bytes of a closed file, whose plain hash would confirm a guess."""
-    contained_in: str | None = pydantic.Field(default=None, alias="containedIn")
-    """Id of the archive that holds it."""
+    contained_in: Within = pydantic.Field(default=(), alias="containedIn")
+    """Ids of the archives or sets of files that hold it."""
     description: str | None = None
 
 
@@ -75,7 +82,7 @@ class FileSet(Part):
     """Globs, such as ``images/*.png``."""
     excludes: tuple[str, ...] = ()
     encoding_format: tuple[str, ...] = pydantic.Field(default=(), alias="encodingFormat")
-    contained_in: str | None = pydantic.Field(default=None, alias="containedIn")
+    contained_in: Within = pydantic.Field(default=(), alias="containedIn")
     description: str | None = None
 
 
@@ -90,8 +97,8 @@ class Source(Part):
     column: str | None = None
     json_path: str | None = pydantic.Field(default=None, alias="jsonPath")
     file_property: str | None = pydantic.Field(default=None, alias="fileProperty")
-    transforms: tuple[tuple[str, str], ...] = ()
-    """(``regex`` | ``jsonPath`` | ``separator`` | ``readLines`` | ``unArchive`` | ``format``, its value), in order."""
+    transforms: tuple[tuple[TransformName, str], ...] = ()
+    """What is done to the values, in order; ``true`` stands for what has no argument."""
 
 
 class Reference(Part):
@@ -107,8 +114,10 @@ class DataField(Part):
     name: str = pydantic.Field(min_length=1, max_length=200)
     data_type: FieldType | None = pydantic.Field(default=None, alias="dataType")
     """None: it has sub-fields, or its type is in ``semantic`` alone."""
-    semantic: tuple[str, ...] = ()
-    """Further data types and equivalent properties, as addresses or compact names (``cr:Label``, ``wd:Q48277``)."""
+    semantic: tuple[Term, ...] = ()
+    """Further data types (``cr:Label``, ``wd:Q48277``)."""
+    equivalent: tuple[Term, ...] = pydantic.Field(default=(), alias="equivalentProperty")
+    """Properties of other vocabularies that say the same."""
     description: Localized | str | None = None
     unit: str | None = None
     """As UCUM spells it (``Cel``, ``mm[Hg]``, ``N.m``)."""
@@ -123,11 +132,19 @@ class DataField(Part):
     missing: tuple[str, ...] = ("",)
     """Spellings of a missing value."""
     references: Reference | None = None
+    joins: Source | None = None
+    """Where in another resource the same values stand, so that both make one record."""
+    value: str | None = None
+    """The one value that every record has, as JSON text."""
     sensitivity: Sensitivity = Sensitivity.NONE
     source: Source | None = None
     repeated: bool = False
+    array_shape: Annotated[str, StringConstraints(pattern=r"^-?\d+(, ?-?\d+)*,?$")] | None = pydantic.Field(
+        default=None, alias="arrayShape"
+    )
+    """Lengths of a repeated field's values, -1 where they differ: ``28,28``."""
     parent: str | None = None
-    """The field of which it is a sub-field."""
+    """The field of which it is a sub-field; its name then begins with that field's: ``place/latitude``."""
 
     @property
     def is_label(self) -> bool:
@@ -279,8 +296,13 @@ class Dataset(Document):
         yield from _doubles("distribution", "id", resources)
         yield from _doubles("recordSet", "name", [one.name for one in self.record_sets])
         for index, resource in enumerate(self.distribution):
-            if resource.contained_in is not None and resource.contained_in not in resources:
-                yield from _unknown(f"distribution[{index}].containedIn", resource.contained_in, resources)
+            for holder in resource.contained_in:
+                if holder not in resources:
+                    yield from _unknown(f"distribution[{index}].containedIn", holder, resources)
+        circling = circles({resource.id: resource.contained_in for resource in self.distribution})
+        for index, resource in enumerate(self.distribution):
+            if resource.id in circling:
+                yield f"distribution[{index}].containedIn", text("dataset.circle", name=resource.id)
         sources = [*resources, *(one.name for one in self.record_sets)]
         for index, record_set in enumerate(self.record_sets):
             yield from _record_set_problems(record_set, f"recordSet[{index}]", sources)
@@ -298,6 +320,24 @@ class Dataset(Document):
                 yield from _unknown(f"{where}.field", there.field, sets[there.record_set])
 
 
+def circles(leads_to: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """Return the names from which ``leads_to`` leads, in however many steps, to a circle."""
+    left = {name: {one for one in further if one in leads_to} for name, further in leads_to.items()}
+    comes_from: dict[str, list[str]] = {}
+    for name, further in left.items():
+        for one in further:
+            comes_from.setdefault(one, []).append(name)
+    ends = [name for name, further in left.items() if not further]
+    while ends:
+        end = ends.pop()
+        del left[end]
+        for name in comes_from.get(end, ()):
+            left[name].discard(end)
+            if not left[name]:
+                ends.append(name)
+    return frozenset(left)
+
+
 def _record_set_problems(record_set: RecordSet, path: str, sources: list[str]) -> Iterator[tuple[str, Text]]:
     names = [field.name for field in record_set.fields]
     yield from _doubles(f"{path}.field", "name", names)
@@ -309,10 +349,13 @@ def _record_set_problems(record_set: RecordSet, path: str, sources: list[str]) -
             yield from _unknown(f"{path}.key[{index}]", column, names)
     for index, field in enumerate(record_set.fields):
         where = f"{path}.field[{index}]"
-        if field.source is not None and field.source.resource not in sources:
-            yield from _unknown(f"{where}.source.resource", field.source.resource, sources)
+        for part, source in (("source", field.source), ("joins", field.joins)):
+            if source is not None and source.resource not in sources:
+                yield from _unknown(f"{where}.{part}.resource", source.resource, sources)
         if field.parent is not None and field.parent not in names:
             yield from _unknown(f"{where}.parent", field.parent, names)
+        elif field.parent is not None and not field.name.startswith(f"{field.parent}/"):
+            yield f"{where}.name", text("dataset.sub_field", name=field.name, parent=field.parent)
         if field.minimum is not None and field.maximum is not None and field.minimum > field.maximum:
             yield f"{where}.minimum", text("dataset.empty_range", minimum=field.minimum, maximum=field.maximum)
 
