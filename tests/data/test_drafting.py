@@ -261,3 +261,48 @@ def test_types_are_read_from_values(values, data_type):
 def test_missing_spellings_are_only_those_in_columns_of_numbers():
     table = pl.DataFrame({"a": ["1", "NA", "2"], "b": ["none", "co-applicant", "x"], "c": ["?", "x", "y"]})
     assert guess_missing(table) == ("", "NA")
+
+
+DAYS = ["2026-01-05"] * 18
+MIXED = {
+    "iso and two others": ([*DAYS, "05.01.2026", "1/5/2026"], "1: 2026-01-05, 19: 05.01.2026, 20: 1/5/2026"),
+    "one that is no day": ([*DAYS, "2026-02-30", "2026-01-06"], "1: 2026-01-05, 19: 2026-02-30"),
+    "none that is read": (["05 Jan 2026"] * 20, "1: 05 Jan 2026"),
+    "words among them": ([*DAYS, "tomorrow", "soon"], "1: 2026-01-05, 19: tomorrow"),
+}
+
+
+@pytest.mark.parametrize("kind", MIXED)
+def test_dates_that_are_taken_as_text_are_said_with_the_first_row_of_each_form(draft, kind):
+    written, forms = MIXED[kind]
+    found = draft(CASES.with_columns(bought=pl.Series(written * (ROWS // 20))))
+    assert found.scenario.field("bought").data_type is DataType.TEXT
+    (told,) = [sentence for sentence in found.decided if sentence.code == "draft.decided.dates_as_text"]
+    assert told.params == {"column": "bought", "forms": forms}
+    assert forms in told.render("zh") and "taken as text" in told.render("en")
+
+
+@pytest.mark.parametrize("written", [["2026-01-05", "2026/1/6", "2026-01-07 08:00"] * 200, ["a1", "12/4 mm"] * 300])
+def test_dates_that_are_read_and_words_that_are_none_are_not_spoken_of(draft, written):
+    codes = {sentence.code for sentence in draft(CASES.with_columns(bought=pl.Series(written))).decided}
+    assert "draft.decided.dates_as_text" not in codes
+
+
+def test_codes_that_name_each_row_are_the_key_however_their_column_is_called(draft):
+    coded = CASES.with_columns(part=pl.Series([f"P{row:05d}x" for row in range(ROWS)])).drop("case_id")
+    assert draft(coded).scenario.data.key == "part"
+    told = CASES.with_columns(note=pl.Series([f"part {row} is worn" for row in range(ROWS)])).drop("case_id")
+    assert draft(told).scenario.data.key is None, "a text that differs from row to row is no name"
+    days = [
+        f"{day:02d}.{month:02d}.{year}" for year in range(2020, 2026) for month in range(1, 13) for day in range(1, 11)
+    ]
+    assert draft(CASES.with_columns(day=pl.Series(days[:ROWS])).drop("case_id")).scenario.data.key is None
+
+
+def test_numbers_that_differ_in_every_row_are_asked_about(draft):
+    numbered = CASES.with_columns(serial=pl.Series([100_000 + row * 7 % 9973 for row in range(ROWS)])).drop("case_id")
+    found = draft(numbered)
+    assert found.scenario.data.key is None and "serial" not in found.scenario.data.withheld
+    (told,) = [sentence for sentence in found.decided if sentence.code == "draft.decided.maybe_key"]
+    assert told.params == {"columns": "serial"}, "row numbers are withheld and need no key"
+    assert "draft.decided.maybe_key" not in {sentence.code for sentence in draft().decided}

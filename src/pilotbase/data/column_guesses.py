@@ -7,6 +7,7 @@ import re
 import polars as pl
 
 from pilotbase.data.column_types import type_column
+from pilotbase.data.date_forms import holds_dates
 from pilotbase.documents.contract import DataType, Field
 
 MISSING_SPELLINGS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", "--", "缺失", "无")
@@ -19,6 +20,7 @@ _ORDER = (DataType.INTEGER, DataType.FLOAT, DataType.DATE, DataType.DATETIME)
 _BRACKETED = re.compile(r"[\[(（【]\s*(?P<unit>[^\])）】]{1,12}?)\s*[\])）】]\s*$")
 _SUFFIX = re.compile(r"[_\s](?P<suffix>[A-Za-z%]+)$")
 _KEY_NAME = re.compile(r"(^|[_\s-])(id|uid|uuid|key|no|nr|number|index|case)$|编号|序号|主键|流水号", re.IGNORECASE)
+_CODE = r"^[^\s\d]*\d\S{0,40}$"
 
 UNITS = {
     **{name.lower(): name for name in ("rpm", "kW", "MW", "GW", "kWh", "MWh", "kV", "mA", "Hz", "kHz", "Pa", "kPa")},
@@ -96,12 +98,36 @@ def guess_unit(name: str) -> str | None:
 
 
 def guess_key(table: pl.DataFrame, taken: set[str]) -> str | None:
-    """Return the first column that is called like a key and names each row once; None if there is none."""
-    for column in table:
-        fits = column.name not in taken and _KEY_NAME.search(column.name) and not column.dtype.is_float()
-        if fits and not column.null_count() and column.n_unique() == table.height:
-            return column.name
-    return None
+    """Return the first column that names each row once and is called like a key, or else holds codes; None: none.
+
+    Codes are short words with a digit and without blanks: a text may differ from row to row and is no name.
+    """
+    names = _naming_each_row(table, taken)
+    called = (column.name for column in names if _KEY_NAME.search(column.name))
+    coded = (column.name for column in names if _holds_codes(column))
+    return next(called, None) or next(coded, None)
+
+
+def possible_keys(table: pl.DataFrame, taken: set[str]) -> list[str]:
+    """Return the columns of whole numbers that name each row once: keys, or measured."""
+    return [column.name for column in _naming_each_row(table, taken) if guess_type(column) is DataType.INTEGER]
+
+
+def _naming_each_row(table: pl.DataFrame, taken: set[str]) -> list[pl.Series]:
+    return [
+        column
+        for column in table
+        if column.name not in taken
+        and not column.dtype.is_float()
+        and not column.null_count()
+        and column.n_unique() == table.height
+    ]
+
+
+def _holds_codes(column: pl.Series) -> bool:
+    if column.dtype != pl.String or not column.str.contains(_CODE).all() or holds_dates(column):
+        return False
+    return guess_type(column) is DataType.TEXT
 
 
 def guess_row_numbers(table: pl.DataFrame, taken: set[str]) -> list[str]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
 from pilotbase.data.batches import numbers
-from pilotbase.data.column_guesses import guess_field, guess_key, guess_missing, guess_row_numbers
+from pilotbase.data.column_guesses import guess_field, guess_key, guess_missing, guess_row_numbers, possible_keys
 from pilotbase.data.column_types import type_column
 from pilotbase.data.conform import conform
+from pilotbase.data.date_forms import said_of_dates
 from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.labels import classes_of, spell_labels
 from pilotbase.data.scenario_yaml import write_scenario_yaml
@@ -94,6 +95,7 @@ def draft_scenario(path: Path, answers: DraftAnswers) -> Draft:
     )
     task = _guess_task(table[answers.target], fields, answers)
     setting = _settle(table, fields, task, missing, path, answers)
+    setting = replace(setting, decided=(*said_of_dates(table, fields), *setting.decided))
     setting = _withhold_giveaways(table, setting)
     return _with_criteria(table, setting, answers)
 
@@ -183,7 +185,9 @@ def _settle(
         costs=Costs(miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm),
     )
     decided = [*_said_of_names(scenario, path, answers), text("draft.decided.task", task=_TASKS[task]), split.why]
+    maybe = possible_keys(table, {answers.target, *withheld}) if key is None else []
     decided += [text("draft.decided.key", column=key)] if key else []
+    decided += [text("draft.decided.maybe_key", columns=", ".join(maybe))] if maybe else []
     decided += [text("draft.decided.withheld", columns=", ".join(withheld))] if withheld else []
     return _Setting(scenario, tuple(decided))
 
