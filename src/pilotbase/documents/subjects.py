@@ -40,6 +40,11 @@ def commission_subject(name: str) -> str:
     return f"commission:{name}"
 
 
+def agreement_subject(name: str) -> str:
+    """Return the subject of an agreement on a dataset."""
+    return f"agreement:{name}"
+
+
 def service_subject(name: str) -> str:
     """Return the subject of a service; its document stands in the store under the same name."""
     return f"service:{name}"

@@ -1,29 +1,45 @@
 """Terms of use 使用条款: a closed subset of ODRL 2.2, in which what is not understood denies.
 
 An `Offer` says what a dataset's owner permits; an `Agreement` is an offer that an organisation has taken up. Property
-names are ODRL's own (ODRL Information Model 2.2, §2). Evaluated by `pilotbase.data.terms`, before any value is read.
+names are ODRL's own (ODRL Information Model 2.2, §2). Evaluated by `pilotbase.data.terms`, before any value is read;
+who was let in holds a `Leave`.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 import pydantic
+from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.base import Name, Part
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Text
 
-PROFILE = "urn:pilotbase:odrl:1"
+PROFILE: Literal["urn:pilotbase:odrl:1"] = "urn:pilotbase:odrl:1"
 """Names this subset and the terms of ours in it (``odrl:profile``)."""
+MILLIONTHS = 1_000_000
+"""Of ε: budgets are integers, so that one can be used up exactly."""
+Number = Annotated[int, pydantic.Field(ge=0, le=10**15)]
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._/#-]{0,199}$")]
+"""A purpose, a place: a name of ours or of a vocabulary, such as ``pb:verification`` or ``DUO:0000042``."""
 
 
 class Action(StrEnum):
     """What may be done with a dataset."""
 
     USE = "odrl:use"
+    """Take its files and work with them, inside the organisation that asks."""
     REPRODUCE = "odrl:reproduce"
     DISTRIBUTE = "odrl:distribute"
     DISPLAY = "odrl:display"
+    """See a few rows on a page."""
     COMPUTE_ON = "pb:computeOn"
     """Let an application of somebody answer its cases in a box, or an aggregate be taken of it."""
     REIDENTIFY = "pb:reidentify"
@@ -41,10 +57,14 @@ class LeftOperand(StrEnum):
     DATE_TIME = "odrl:dateTime"
     SPATIAL = "odrl:spatial"
     COUNT = "odrl:count"
+    """How often it is used, this time included."""
     OUTPUT_CHANNEL = "pb:outputChannel"
     MIN_CELL_SIZE = "pb:minCellSize"
+    """Of how many records the smallest figure is made that comes out."""
     EPSILON_BUDGET = "pb:epsilonBudget"
     """In millionths of ε: integers, so that a budget can be used up exactly."""
+    ROW_COUNT = "pb:rowCount"
+    """How many rows are read, in all uses together."""
 
 
 class Operator(StrEnum):
@@ -59,12 +79,89 @@ class Operator(StrEnum):
     IS_NONE_OF = "odrl:isNoneOf"
 
 
+class Purpose(StrEnum):
+    """Purposes that Pilotbase itself asks for; an offer may name others. Names: text ``purpose.<value>``."""
+
+    VERIFICATION = "pb:verification"
+    """Try an application: nothing learns from it."""
+    TRAINING = "pb:training"
+    STATISTICS = "pb:statistics"
+
+
+class Channel(StrEnum):
+    """By which way something comes out; names: text ``channel.<value>``."""
+
+    DOWNLOAD = "pb:download"
+    PREVIEW = "pb:preview"
+    REPORT = "pb:report"
+    """Nothing but what the report of a trial says."""
+    BOARD = "pb:board"
+    """Nothing but what a board releases."""
+    STATISTICS = "pb:statistics"
+    SITE_PACK = "pb:sitePack"
+
+
+_DIGITS = re.compile(r"0|[1-9][0-9]{0,14}")
+_NAMES = frozenset({Operator.EQ, Operator.IS_ANY_OF, Operator.IS_NONE_OF})
+_OF_SEVERAL = frozenset({Operator.IS_ANY_OF, Operator.IS_NONE_OF})
+_AT_MOST = frozenset({Operator.LT, Operator.LTEQ})
+_AT_LEAST = frozenset({Operator.GT, Operator.GTEQ})
+FITTING: Mapping[LeftOperand, frozenset[Operator]] = {
+    LeftOperand.PURPOSE: _NAMES,
+    LeftOperand.RECIPIENT: _NAMES,
+    LeftOperand.SPATIAL: _NAMES,
+    LeftOperand.OUTPUT_CHANNEL: _NAMES,
+    LeftOperand.DATE_TIME: _AT_MOST | _AT_LEAST,
+    LeftOperand.COUNT: _AT_MOST,
+    LeftOperand.EPSILON_BUDGET: _AT_MOST,
+    LeftOperand.ROW_COUNT: _AT_MOST,
+    LeftOperand.MIN_CELL_SIZE: _AT_LEAST,
+}
+"""Which operators mean something for what a constraint looks at; any other pair is no constraint."""
+DUTIES = frozenset({Action.ATTRIBUTE, Action.INFORM, Action.DELETE, Action.OBTAIN_CONSENT})
+"""What may be owed. Nobody asks leave for it."""
+
+
 class Constraint(Part):
     """``leftOperand operator rightOperand``; ``rightOperand`` is spelled as text, moments as RFC 3339."""
 
     left_operand: LeftOperand = pydantic.Field(alias="leftOperand")
     operator: Operator
     right_operand: tuple[str, ...] = pydantic.Field(alias="rightOperand", min_length=1, max_length=1000)
+
+    @property
+    def moment(self) -> datetime:
+        """Return the moment that it names; raises `ValueError`."""
+        found = datetime.fromisoformat(self.right_operand[0])
+        if found.tzinfo is None:
+            raise ValueError("no zone")
+        return found
+
+    @property
+    def number(self) -> int:
+        """Return the number that it names; raises `ValueError`."""
+        if _DIGITS.fullmatch(self.right_operand[0]) is None:
+            raise ValueError("no number")
+        return int(self.right_operand[0])
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Self:
+        fitting = FITTING[self.left_operand]
+        if self.operator not in fitting:
+            allowed = sorted(fitting)
+            raise InputError("terms.no_such_pair", operand=self.left_operand, found=self.operator, allowed=allowed)
+        if self.operator not in _OF_SEVERAL and len(self.right_operand) != 1:
+            raise InputError("terms.one_value", operand=self.left_operand, operator=self.operator)
+        if fitting != _NAMES:
+            self._read()
+        return self
+
+    def _read(self) -> None:
+        try:
+            _ = self.moment if self.left_operand is LeftOperand.DATE_TIME else self.number
+        except ValueError:
+            found = self.right_operand[0]
+            raise InputError("terms.unreadable_value", operand=self.left_operand, found=found) from None
 
 
 class Duty(Part):
@@ -99,3 +196,80 @@ class Offer(Part):
     conflict: Literal["odrl:prohibit"] = "odrl:prohibit"
     permission: tuple[Permission, ...] = pydantic.Field(default=(), max_length=100)
     prohibition: tuple[Prohibition, ...] = pydantic.Field(default=(), max_length=100)
+
+
+class Request(Part):
+    """What somebody asks to do. What is left out is unknown: a constraint that looks at it denies."""
+
+    target: str = pydantic.Field(min_length=1, max_length=300)
+    """The dataset's subject."""
+    action: Action
+    by: Name
+    """The organisation that asks, or for which something is done."""
+    purpose: Word | None = None
+    recipient: Name | None = None
+    """The organisation that what comes out goes to."""
+    spatial: Word | None = None
+    channel: Channel | None = None
+    cell_size: Number | None = None
+    epsilon: Number | None = None
+    """Millionths of ε that are spent."""
+    rows: Number | None = None
+    consent: str | None = pydantic.Field(default=None, min_length=1, max_length=200)
+    """Where the consent is recorded that a permission may ask for."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """What was used under the same terms before."""
+
+    count: int = 0
+    epsilon: int = 0
+    rows: int = 0
+
+
+class Ground(StrEnum):
+    """On what a leave rests; names: text ``ground.<value>``."""
+
+    OWNER = "owner"
+    """The owner's own work on its own data."""
+    AGREEMENT = "agreement"
+    OFFER = "offer"
+    """The published offer of an open dataset: anybody's."""
+    PAPER = "paper"
+    """A frozen plan, or a submission to a board, between the owner of a scenario and a supplier."""
+
+
+@dataclass(frozen=True)
+class Leave:
+    """That somebody was let in: what readers of closed data ask for, and compare with what stands in the store.
+
+    It proves nothing by itself. `Ground.AGREEMENT` and `Ground.OFFER` are held against the row that counts this very
+    use, and against the terms as they stand when a value is read.
+    """
+
+    ground: Ground
+    by: str
+    """The owner, an agreement's or a dataset's subject, or the digest of a paper."""
+    target: str
+    """Whose data, or which: an owner's name, a dataset's subject, a paper's digest."""
+    use: Digest | None = None
+    """Names the row of the ledger of uses."""
+    duties: tuple[Action, ...] = ()
+
+    @classmethod
+    def of_owner(cls, owner: str) -> Leave:
+        """Return the leave of an owner's own work: it opens nothing for anybody else's application."""
+        return cls(Ground.OWNER, owner, owner)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the terms say to a request: ``reasons`` are all that stand against it."""
+
+    reasons: tuple[Text, ...]
+    duties: tuple[Action, ...] = ()
+
+    @property
+    def permitted(self) -> bool:
+        return not self.reasons

@@ -1,0 +1,164 @@
+"""What terms say to a request: a pure function over documents, in which whatever is not known denies.
+
+A constraint holds, fails, or cannot be told: the request does not say what it looks at, or the pair means nothing. A
+permission needs every constraint to hold; a prohibition falls away only where one of its constraints fails. A
+permission is for the very action that it names, a prohibition of ``odrl:use`` is of everything: ODRL's ``includedIn``
+(ODRL Vocabulary 2.2, §4.4) is read where it denies, and not where it would permit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pilotbase.documents.terms import (
+    DUTIES,
+    FITTING,
+    Action,
+    Constraint,
+    Decision,
+    LeftOperand,
+    Offer,
+    Operator,
+    Permission,
+    Prohibition,
+    Request,
+    Used,
+)
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Opening
+
+CEILING: Mapping[Opening, frozenset[Action]] = {
+    Opening.OPEN: frozenset({Action.USE, Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.COMPUTE_ON}),
+    Opening.ON_TERMS: frozenset({Action.USE, Action.REPRODUCE, Action.DISPLAY, Action.COMPUTE_ON}),
+    Opening.COMPUTE_TO_DATA: frozenset({Action.COMPUTE_ON}),
+}
+"""What may be permitted at all of a dataset that is so far opened, whatever its offer says. Nobody re-identifies."""
+_COUNTED = {LeftOperand.COUNT, LeftOperand.EPSILON_BUDGET, LeftOperand.ROW_COUNT}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """An offer, how far its dataset is opened, and what an agreement adds to every permission."""
+
+    opening: Opening
+    offer: Offer
+    narrowed: tuple[Constraint, ...] = ()
+
+
+def decide(terms: Terms, request: Request, used: Used, now: datetime) -> Decision:
+    """Return whether ``terms`` permit ``request``, after what was ``used`` under them before, with every reason not to.
+
+    ``now``: the store's time.
+    """
+    barred = tuple(_bars(terms, request, used, now))
+    if barred:
+        return Decision(barred)
+    denials: list[Text] = []
+    for permission in terms.offer.permission:
+        if permission.action is request.action:
+            against = tuple(_against(permission, terms.narrowed, request, used, now))
+            if not against:
+                return Decision((), tuple(dict.fromkeys(duty.action for duty in permission.duty)))
+            denials += against
+    each_once = tuple(one for place, one in enumerate(denials) if one not in denials[:place])
+    return Decision(each_once or (text("terms.not_permitted", action=request.action),))
+
+
+def _bars(terms: Terms, request: Request, used: Used, now: datetime) -> Iterator[Text]:
+    """Yield what no permission can help against."""
+    if request.target != terms.offer.target:
+        yield text("terms.other_target", found=request.target, target=terms.offer.target)
+    if request.action not in CEILING.get(terms.opening, frozenset()):
+        yield text("terms.beyond_opening", action=request.action, opening=Text(code=f"opening.{terms.opening}"))
+    for prohibition in terms.offer.prohibition:
+        if _applies(prohibition, request, used, now):
+            yield text("terms.prohibited", action=prohibition.action)
+
+
+def _applies(prohibition: Prohibition, request: Request, used: Used, now: datetime) -> bool:
+    meant = prohibition.action in (request.action, Action.USE)
+    return meant and all(holds(one, request, used, now) is not False for one in prohibition.constraint)
+
+
+def _against(
+    permission: Permission, narrowed: tuple[Constraint, ...], request: Request, used: Used, now: datetime
+) -> Iterator[Text]:
+    for constraint in (*permission.constraint, *narrowed):
+        held = holds(constraint, request, used, now)
+        if held is None:
+            yield text("terms.unknown", operand=constraint.left_operand)
+        elif not held:
+            yield _failed(constraint, request, used)
+    for duty in permission.duty:
+        if duty.action not in DUTIES:
+            yield text("terms.unknown", operand=duty.action)
+        elif duty.action is Action.OBTAIN_CONSENT and request.consent is None:
+            yield text("terms.no_consent")
+
+
+def holds(constraint: Constraint, request: Request, used: Used, now: datetime) -> bool | None:
+    """Return whether a constraint holds for ``request``; None where that cannot be told."""
+    operand, operator = constraint.left_operand, constraint.operator
+    if operator not in FITTING.get(operand, frozenset()):
+        return None
+    found = _found(operand, request, used, now)
+    if found is None:
+        return None
+    if isinstance(found, str):
+        return _among(found, constraint)
+    try:
+        wanted = constraint.moment if isinstance(found, datetime) else constraint.number
+    except ValueError:
+        return None
+    if isinstance(found, datetime):
+        assert isinstance(wanted, datetime)
+        return _compared((found > wanted) - (found < wanted), operator)
+    assert isinstance(wanted, int)
+    return _compared((found > wanted) - (found < wanted), operator)
+
+
+def _found(operand: LeftOperand, request: Request, used: Used, now: datetime) -> str | int | datetime | None:
+    """Return what ``operand`` is of a request; counted ones with what was used before."""
+    return {
+        LeftOperand.PURPOSE: request.purpose,
+        LeftOperand.RECIPIENT: request.recipient,
+        LeftOperand.SPATIAL: request.spatial,
+        LeftOperand.OUTPUT_CHANNEL: None if request.channel is None else str(request.channel),
+        LeftOperand.DATE_TIME: now,
+        LeftOperand.COUNT: used.count + 1,
+        LeftOperand.EPSILON_BUDGET: None if request.epsilon is None else used.epsilon + request.epsilon,
+        LeftOperand.ROW_COUNT: None if request.rows is None else used.rows + request.rows,
+        LeftOperand.MIN_CELL_SIZE: request.cell_size,
+    }.get(operand)
+
+
+def _among(found: str, constraint: Constraint) -> bool | None:
+    if constraint.operator is Operator.EQ and len(constraint.right_operand) != 1:
+        return None
+    inside = found in constraint.right_operand
+    return not inside if constraint.operator is Operator.IS_NONE_OF else inside
+
+
+def _compared(order: int, operator: Operator) -> bool | None:
+    """Return what ``operator`` says of an order: −1 smaller, 0 the same, 1 greater."""
+    return {
+        Operator.LT: order < 0,
+        Operator.LTEQ: order <= 0,
+        Operator.GT: order > 0,
+        Operator.GTEQ: order >= 0,
+    }.get(operator)
+
+
+def _failed(constraint: Constraint, request: Request, used: Used) -> Text:
+    operand, limit = constraint.left_operand, ", ".join(constraint.right_operand)
+    if operand in _COUNTED:
+        before = {
+            LeftOperand.COUNT: used.count,
+            LeftOperand.EPSILON_BUDGET: used.epsilon,
+            LeftOperand.ROW_COUNT: used.rows,
+        }[operand]
+        left = max(constraint.number - (constraint.operator is Operator.LT) - before, 0)
+        return text("terms.used_up", operand=operand, limit=limit, left=left)
+    return text("terms.constraint_fails", operand=operand, operator=constraint.operator, allowed=limit)

@@ -1,0 +1,118 @@
+"""The three levels of opening as offers: an owner picks a level and gets an offer that keeps to it.
+
+`data.md` §2.2: open (take, copy, pass on; name the source), on terms (for stated purposes, until a day, never passed
+on), compute to data (nobody holds a row: an application answers in a box, statistics above a smallest cell and within a
+budget).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pilotbase.documents.moments import spell_for_machines
+from pilotbase.documents.terms import (
+    Action,
+    Channel,
+    Constraint,
+    Duty,
+    LeftOperand,
+    Offer,
+    Operator,
+    Permission,
+    Prohibition,
+    Purpose,
+)
+from pilotbase.documents.vocabularies import Opening
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an owner settles beside the level; what is not set does not bind."""
+
+    purposes: Sequence[str] = (Purpose.VERIFICATION,)
+    recipients: Sequence[str] = ()
+    """The only organisations that may use it; none: any."""
+    until: datetime | None = None
+    uses: int | None = None
+    rows: int | None = None
+    cell_size: int = 10
+    epsilon: int = 0
+    """Millionths of ε that statistics may spend in all; 0: no statistics."""
+    consent: bool = False
+    """That a consent must be shown."""
+    duties: Sequence[Action] = field(default=(Action.ATTRIBUTE,))
+
+
+NO_LIMITS = Limits()
+
+
+def offer_for(level: Opening, assigner: str, target: str, limits: Limits = NO_LIMITS) -> Offer:
+    """Return the offer of ``assigner`` for the dataset ``target`` at a level."""
+    permission, prohibited = _LEVELS[level](limits)
+    return Offer(
+        uid=f"urn:pilotbase:offer:{target.replace(':', '/')}",
+        assigner=assigner,
+        target=target,
+        permission=permission,
+        prohibition=tuple(Prohibition(action=action) for action in prohibited),
+    )
+
+
+def constraint(operand: LeftOperand, operator: Operator, *values: object) -> Constraint:
+    """Return a constraint; its values are spelled as ODRL spells them."""
+    spelled = [spell_for_machines(one) if isinstance(one, datetime) else str(one) for one in values]
+    return Constraint(left_operand=operand, operator=operator, right_operand=tuple(spelled))
+
+
+def _open(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
+    acts = (Action.USE, Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.COMPUTE_ON)
+    duty = tuple(Duty(action=action) for action in limits.duties)
+    return tuple(Permission(action=action, duty=duty) for action in acts), (Action.REIDENTIFY,)
+
+
+def _on_terms(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
+    duties = (*limits.duties, Action.DELETE, *([Action.OBTAIN_CONSENT] if limits.consent else []))
+    duty, bounds = tuple(Duty(action=action) for action in duties), _bounds(limits)
+    permitted = tuple(
+        Permission(action=action, constraint=bounds, duty=duty)
+        for action in (Action.USE, Action.DISPLAY, Action.COMPUTE_ON)
+    )
+    return permitted, (Action.DISTRIBUTE, Action.REIDENTIFY)
+
+
+def _compute_to_data(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
+    duty = (Duty(action=Action.INFORM),)
+    bounds = tuple(one for one in _bounds(limits) if one.left_operand is not LeftOperand.PURPOSE)
+    purposes = [purpose for purpose in limits.purposes if purpose != Purpose.STATISTICS] or [Purpose.VERIFICATION]
+    tried = (
+        constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, *purposes),
+        constraint(LeftOperand.OUTPUT_CHANNEL, Operator.IS_ANY_OF, Channel.REPORT, Channel.BOARD),
+    )
+    counted = (
+        constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, Purpose.STATISTICS),
+        constraint(LeftOperand.OUTPUT_CHANNEL, Operator.IS_ANY_OF, Channel.STATISTICS),
+        constraint(LeftOperand.MIN_CELL_SIZE, Operator.GTEQ, limits.cell_size),
+        constraint(LeftOperand.EPSILON_BUDGET, Operator.LTEQ, limits.epsilon),
+    )
+    permitted = [Permission(action=Action.COMPUTE_ON, constraint=(*tried, *bounds), duty=duty)]
+    if limits.epsilon:
+        permitted.append(Permission(action=Action.COMPUTE_ON, constraint=(*counted, *bounds), duty=duty))
+    return tuple(permitted), (Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.REIDENTIFY)
+
+
+def _bounds(limits: Limits) -> tuple[Constraint, ...]:
+    found = [constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, *limits.purposes)]
+    if limits.recipients:
+        found.append(constraint(LeftOperand.RECIPIENT, Operator.IS_ANY_OF, *limits.recipients))
+    if limits.until is not None:
+        found.append(constraint(LeftOperand.DATE_TIME, Operator.LT, limits.until))
+    if limits.uses is not None:
+        found.append(constraint(LeftOperand.COUNT, Operator.LTEQ, limits.uses))
+    if limits.rows is not None:
+        found.append(constraint(LeftOperand.ROW_COUNT, Operator.LTEQ, limits.rows))
+    return tuple(found)
+
+
+_LEVELS = {Opening.OPEN: _open, Opening.ON_TERMS: _on_terms, Opening.COMPUTE_TO_DATA: _compute_to_data}
