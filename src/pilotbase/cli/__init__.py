@@ -12,6 +12,7 @@ from pilotbase.cli import (
     backup,
     base,
     certificate,
+    data,
     demo,
     gateway,
     hub_records,
@@ -50,6 +51,7 @@ app.command("work")(hub_records.work)
 app.command("acts")(hub_records.acts)
 app.command("act")(hub_records.act)
 app.add_typer(scenario.app, name="scenario")
+app.add_typer(data.app, name="data")
 app.add_typer(application.app, name="application")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(trial.app, name="trial")

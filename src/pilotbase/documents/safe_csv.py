@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+_NUMBER = re.compile(r"-\d+(\.\d+)?([eE][-+]?\d+)?")
+"""A number below zero computes nothing, and is still a number when it is read back."""
 
 
 def spell_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -20,4 +23,9 @@ def spell_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
+
+
+def read_cell(cell: str) -> str:
+    """Return a cell as it was before `spell_csv` wrote it."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell

@@ -1,0 +1,10 @@
+"""``pilotbase data``: data before it is a scenario's; one file a subject."""
+
+from __future__ import annotations
+
+import typer
+
+from pilotbase.cli import data_labels
+
+app = typer.Typer(help="Describe data, measure its quality, label it.", no_args_is_help=True)
+app.add_typer(data_labels.app, name="labels")

@@ -1,0 +1,190 @@
+"""``pilotbase data labels``: blind sheets, labels read, agreement measured, differences decided, labels written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.texts import text
+
+if TYPE_CHECKING:
+    from pilotbase.documents.base import Document
+
+app = typer.Typer(help="Labels by people: how far annotators agree, and who decides.", no_args_is_help=True)
+
+Campaign = Annotated[Path, typer.Argument(help="The campaign: a labelling/1 document (YAML).")]
+Files = Annotated[
+    list[Path], typer.Argument(help="Exports of Label Studio (.json), or tables of item,annotator,label.")
+]
+Decided = Annotated[Path | None, typer.Option("--decided", help="The file of disagreements, with decision and reason.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+
+
+@app.command("assign")
+@command
+def assign(
+    campaign: Campaign,
+    items: Annotated[Path, typer.Argument(help="A table of what is to be labelled.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for one sheet an annotator.")],
+    key: Annotated[str, typer.Option("--key", help="Column that names an item.")] = "item",
+    double: Annotated[float, typer.Option("--double", help="Share of the items that two annotators label.")] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", help="Who labels what follows from it.")] = 0,
+) -> None:
+    """Write a sheet for each annotator, in two blind passes: nothing of the others' stands in it."""
+    from pilotbase.data.labelling.assigning import assign as assign_items
+    from pilotbase.data.labelling.assigning import spell_sheet
+    from pilotbase.data.labelling.gathering import read_campaign
+    from pilotbase.data.labelling.label_tables import read_rows
+
+    found = read_campaign(campaign)
+    names = [row.cells.get(key.lower(), "") for row in read_rows(items, [key.lower()])]
+    sheets = assign_items(found, names, double, seed)
+    _refuse_existing(out / f"{annotator}.csv" for annotator in sheets)
+    for annotator, given in sheets.items():
+        place = out / f"{annotator}.csv"
+        _write_new(place, spell_sheet(annotator, given))
+        say(text("labelling.sheet_written", annotator=annotator, count=len(given), file=place))
+
+
+@app.command("import")
+@command
+def import_labels(
+    campaign: Campaign,
+    files: Files,
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write item,annotator,label,at (CSV).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the labels.")] = False,
+) -> None:
+    """Read labels and tell every problem at once; say what was left out: skipped, predicted, drafted, ground truth."""
+    from pilotbase.data.labelling.gathering import read_campaign, read_labels, spell_labels
+    from pilotbase.data.labelling.summary import gathered_lines
+    from pilotbase.worker.whole_files import write_whole
+
+    gathered = read_labels(read_campaign(campaign), files)
+    if out is not None:
+        write_whole(out, spell_labels(gathered))
+    if as_json:
+        print_json(gathered.to_json_value())
+        return
+    for line in gathered_lines(gathered):
+        say(line)
+    if out is not None:
+        say(text("labelling.written", file=out))
+
+
+@app.command("agreement")
+@command
+def agreement(
+    campaign: Campaign,
+    files: Files,
+    decided: Decided = None,
+    audit: Annotated[
+        Path | None, typer.Option("--audit", help="item,label by an expert, of a random sample of final labels.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write the document (JSON).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure agreement with intervals, and audited accuracy; print what a scenario states of its labels."""
+    from pilotbase.data.labelling.adjudication import read_decisions
+    from pilotbase.data.labelling.auditing import read_audit
+    from pilotbase.data.labelling.final_labels import final_labels
+    from pilotbase.data.labelling.gathering import read_campaign, read_labels
+    from pilotbase.data.labelling.quality import label_quality
+    from pilotbase.data.labelling.summary import quality_lines
+
+    found = read_campaign(campaign)
+    gathered = read_labels(found, files)
+    items = final_labels(found, gathered, read_decisions(found, gathered, decided) if decided else {})
+    quality = label_quality(found, gathered, items, read_audit(found, items, audit) if audit else None)
+    if out is not None:
+        _write_document(out, quality)
+    if as_json:
+        print_json(quality.to_json_value())
+        return
+    for line in quality_lines(quality):
+        say(line)
+    say(text("labelling.statement"))
+    typer.echo(f"  labels: {json.dumps(quality.statement().to_json_value(), ensure_ascii=False)}")
+
+
+@app.command("disagreements")
+@command
+def disagreements(
+    campaign: Campaign,
+    files: Files,
+    out: Annotated[Path, typer.Option("--out", help="The file to write (CSV); must not exist.")],
+) -> None:
+    """Write the items on which annotators differ, for the adjudicator: labels in an order of chance, without names."""
+    from pilotbase.data.labelling.adjudication import disagreements as differing
+    from pilotbase.data.labelling.adjudication import spell_disagreements
+    from pilotbase.data.labelling.gathering import read_campaign, read_labels
+
+    found = read_campaign(campaign)
+    gathered = read_labels(found, files)
+    _write_new(out, spell_disagreements(found, gathered))
+    say(text("labelling.to_decide", count=len(differing(found, gathered)), file=out))
+
+
+@app.command("adjudicate")
+@command
+def adjudicate(  # noqa: PLR0913 - each is an option
+    campaign: Campaign,
+    files: Files,
+    out: Annotated[Path, typer.Option("--out", help="Folder for labels.csv and labelled-items.json.")],
+    decided: Decided = None,
+    table: Annotated[
+        Path | None, typer.Option("--table", help="A table of cases; labels.csv is then that table with its labels.")
+    ] = None,
+    key: Annotated[str, typer.Option("--key", help="Column of the table that names the item.")] = "item",
+    target: Annotated[str, typer.Option("--target", help="Name of the column of labels.")] = "label",
+    as_json: AsJson = False,
+) -> None:
+    """Write final labels as a table that a scenario can take, and where each comes from."""
+    from pilotbase.data.labelling.adjudication import read_decisions
+    from pilotbase.data.labelling.final_labels import final_labels, join_labels, labelled_items, spell_final
+    from pilotbase.data.labelling.gathering import read_campaign, read_labels, source_of
+    from pilotbase.worker.whole_files import write_whole
+
+    found = read_campaign(campaign)
+    gathered = read_labels(found, files)
+    items = final_labels(found, gathered, read_decisions(found, gathered, decided) if decided else {})
+    sources = [*gathered.sources, *map(source_of, filter(None, [decided, table]))]
+    joined = join_labels(items, table, key, target) if table else None
+    document = labelled_items(found, sources, items)
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "labels.csv", joined.csv if joined else spell_final(items))
+    _write_document(out / "labelled-items.json", document)
+    if as_json:
+        print_json(document.to_json_value())
+        return
+    say(text("labelling.final_counts", labelled=sum(one.label is not None for one in items), items=len(items)))
+    if joined is not None:
+        counts = {"labelled": joined.labelled, "unlabelled": joined.unlabelled, "unmatched": joined.unmatched}
+        say(text("labelling.joined", **counts))
+    say(text("labelling.written", file=out))
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that a person fills in, and never over one that a person has filled in."""
+    from pilotbase.worker.whole_files import write_whole
+
+    _refuse_existing([path])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
+
+
+def _refuse_existing(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.exists():
+            raise InputError("labelling.file_exists", file=path)
+
+
+def _write_document(path: Path, document: Document) -> None:
+    from pilotbase.worker.whole_files import write_whole
+
+    write_whole(path, json.dumps(document.to_json_value(), ensure_ascii=False, indent=1) + "\n")

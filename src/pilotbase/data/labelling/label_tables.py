@@ -1,0 +1,73 @@
+"""Labels, decisions and audits in plain tables: one row each, by the names of their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from pilotbase.data.labelling.found_labels import FileLabels, FoundLabel, Place, is_name, read_moment
+from pilotbase.data.tables import read_table
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.safe_csv import read_cell
+from pilotbase.documents.texts import text
+
+LABEL_COLUMNS = ("item", "annotator", "label")
+
+
+class Row(NamedTuple):
+    """One row: its cells by column, without those that are empty, and its place."""
+
+    cells: dict[str, str]
+    place: Place
+
+
+def read_label_table(path: Path) -> FileLabels:
+    """Return the labels of a table of ``item,annotator,label`` and, if it is there, ``at`` (ISO 8601 with its zone).
+
+    A row without a label was left open by its annotator. Raises as `read_rows`.
+    """
+    found = FileLabels()
+    for row in read_rows(path, LABEL_COLUMNS):
+        item, account, label = (row.cells.get(name) for name in LABEL_COLUMNS)
+        if item is None or account is None:
+            name = "item" if item is None else "annotator"
+            found.issues.append(row.place.issue(text("labelling.empty_cell", column=name)))
+        elif label is None:
+            found.left_out["empty"] += 1
+        elif not all(map(is_name, (item, account, label))):
+            found.issues.append(row.place.issue(text("labelling.no_name")))
+        else:
+            found.labels.append(FoundLabel(item, account, label, moment_in(row, found), row.place))
+    return found
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of a table (CSV, Parquet or XLSX) that has at least ``columns``.
+
+    Raises:
+        InputError: as `pilotbase.data.tables.read_table`; or columns are lacking.
+    """
+    frame = read_table(path).with_columns(pl.all().cast(pl.String).str.strip_chars())
+    frame.columns = [name.strip().lower() for name in frame.columns]
+    lacking = [name for name in columns if name not in frame.columns]
+    if lacking:
+        raise InputError("labelling.lacking_columns", file=path.name, lacking=lacking, found=frame.columns[:50])
+    for number, row in enumerate(frame.iter_rows(named=True)):
+        cells = {name: read_cell(cell) for name, cell in row.items() if cell}
+        yield Row(cells, Place(path.name, line=number + 2))
+
+
+def moment_in(row: Row, found: FileLabels) -> datetime | None:
+    """Return when, where the row says so; what is no moment is one of the file's problems."""
+    written = row.cells.get("at")
+    if written is None:
+        return None
+    try:
+        return read_moment(written)
+    except ValueError:
+        found.issues.append(row.place.issue(text("labelling.no_moment", found=written[:80])))
+        return None
