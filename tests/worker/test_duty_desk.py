@@ -8,6 +8,7 @@ from sqlalchemy import event, insert
 from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, Signal
 from pilotbase.watch.incidents import close, set_grade
 from pilotbase.worker.services.duty_desk import duty_desk
+from pilotbase.worker.services.told_desk import told_desk
 from pilotbase.workspace.tables import watch_tables
 from tests.catalogue.conftest import any_store, clock, postgres
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, REGULATOR, REVIEWER, SUPPLIER
@@ -46,7 +47,7 @@ def test_a_line_says_colour_standing_what_was_done_and_what_is_due(watched, cloc
     line = duty_desk(watched.view)[0]
     assert (line.colour, line.since, line.standing.state, line.watched) == (Colour.RED, red.at, "fallen_back", False)
     assert [one.at for one in line.warnings] == [red.at, began]
-    assert line.done[0].what.code == "reaction.notified" and len(line.done) == 6
+    assert (line.done[0].last.what.code, line.done[0].times, len(line.done)) == ("reaction.notified", 2, 5)
     set_grade(watched.store.as_actor(DESK), 1, (EventGrade.LARGER, ResponseLevel.II))
     close(watched.store.as_actor(DESK), 1, "A worn sensor.")
     clock.step(5 * 3600)
@@ -59,6 +60,22 @@ def test_a_line_says_colour_standing_what_was_done_and_what_is_due(watched, cloc
     watched.warn(Colour.GREEN)
     watched.react()
     assert duty_desk(watched.view)[0].colour is Colour.YELLOW
+
+
+def test_what_is_done_again_and_again_stands_once_and_hides_nothing_else(watched, clock):
+    watched.warn()
+    watched.react()
+    for _ in range(12):
+        for colour in (Colour.YELLOW, Colour.GREEN):
+            clock.step(60)
+            watched.warn(colour, "drift:torque", signal=Signal.DRIFT)
+            watched.react()
+    over, told, *others = [one.what.render() for one in duty_desk(watched.view)[0].done]
+    assert over.endswith(f"a person decides (12 times, last {clock():%Y-%m-%d %H:%M} UTC)")
+    assert told.startswith("Owner and operator told (13 times, last ")
+    assert "Incident 1" in others and "Certificate suspended" in others
+    (line, *_) = told_desk(watched.view, "zh").items
+    assert line.done[0].endswith(f"（12 次，最近一次 {clock():%Y-%m-%d %H:%M} UTC）")
 
 
 def test_what_no_reaction_has_seen_yet_is_red_all_the_same(watched):

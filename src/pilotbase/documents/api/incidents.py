@@ -100,7 +100,7 @@ class DeskService(Told):
     since: datetime | None
     warnings: list[DeskWarning]
     done: list[str]
-    """What was done by itself, newest first."""
+    """What was done by itself, newest first; of repeats the newest, with how often among the last 60 steps."""
     incidents: list[int]
     """Numbers of those that are not closed."""
     clocks: list[DeskClock]

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.permissions import Reading, may_read
 from pilotbase.documents.service import Service, ServiceStanding
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import Incident, ReportingClock, RiskWarning
 from pilotbase.service.registry import services_of
@@ -17,7 +19,10 @@ from pilotbase.watch.standings import armed_services
 from pilotbase.workspace.store import View
 
 _COLOURS, _STATES = list(Colour), list(ServingState)
-_SHOWN_STEPS, _INCIDENTS = 6, 500
+_SHOWN_ACTS, _LOOKED_AT, _INCIDENTS = 6, 60, 500
+"""Of each service: acts that are shown, of so many steps that were taken last; incidents of all."""
+_OF_ONE_TIME = frozenset({"seconds"})
+"""What differs when the same act is done again."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,21 @@ class RunningClock:
 
 
 @dataclass(frozen=True)
+class DoneAct:
+    """What was done by itself, as it came last, and how often among the steps that are looked at."""
+
+    last: Done
+    times: int = 1
+
+    @property
+    def what(self) -> Text:
+        """Return what was done; of what was done several times how often, and when last."""
+        if self.times == 1:
+            return self.last.what
+        return text("incident.done_times", what=self.last.what, times=self.times, at=spell_minute(self.last.at))
+
+
+@dataclass(frozen=True)
 class DeskLine:
     """One service as the desk shows it."""
 
@@ -39,8 +59,8 @@ class DeskLine:
     """Whether a watch is armed: without one, green says nothing."""
     warnings: tuple[RiskWarning, ...]
     """What it is warned of now, most serious first."""
-    done: tuple[Done, ...]
-    """What was done about it by itself, newest first."""
+    done: tuple[DoneAct, ...]
+    """What was done about it by itself, newest first; what was done again and again stands once."""
     incidents: tuple[Incident, ...]
     """Those that are not closed."""
     clocks: tuple[RunningClock, ...]
@@ -91,7 +111,7 @@ class _Found:
 def _read(view: View) -> _Found:
     with view.reading() as connection:
         armed, heads = frozenset(armed_services(connection)), warned_heads(connection)
-        done = newest_steps(connection, _SHOWN_STEPS)
+        done = newest_steps(connection, _LOOKED_AT)
     warnings = [stored.load(RiskWarning) for stored in view.named(heads).values()]
     standing = [one for one in warnings if one.colour is not Colour.GREEN]
     standing.sort(key=lambda one: (-_COLOURS.index(one.colour), one.at))
@@ -105,10 +125,16 @@ def _line(found: _Found, service: Service, standing: ServiceStanding, now: datet
         standing=standing,
         watched=service.name in found.armed,
         warnings=tuple(one for one in found.warnings if one.service == service.name),
-        done=tuple(found.done.get(service.name, ())),
+        done=_folded(found.done.get(service.name, ()))[:_SHOWN_ACTS],
         incidents=tuple(incident for incident in own if incident.state != "closed"),
         clocks=clocks_of(own, now),
     )
+
+
+def _folded(steps: Sequence[Done]) -> tuple[DoneAct, ...]:
+    """Return the acts among ``steps``, newest first: of repeats the newest, and how many there are."""
+    acts = [(one.failed, one.what.code, {**one.what.params, **dict.fromkeys(_OF_ONE_TIME)}) for one in steps]
+    return tuple(DoneAct(steps[place], acts.count(act)) for place, act in enumerate(acts) if acts.index(act) == place)
 
 
 def _order(line: DeskLine) -> tuple[bool, int, int, str]:

@@ -28,7 +28,7 @@ def _service(line: DeskLine, reader: Language) -> DeskService:
         colour=line.colour,
         since=line.since,
         warnings=[_warning(one, reader) for one in line.warnings],
-        done=[done.what.render(reader) for done in line.done],
+        done=[act.what.render(reader) for act in line.done],
         incidents=[incident.number for incident in line.incidents],
         clocks=[_clock(one) for one in line.clocks],
     )
