@@ -174,7 +174,7 @@ class _Record:
                 self._wrong(f"{step}.choices", "[…]", label)
                 return None
             if len(label) != 1:
-                self._tell(step, "labelling.several_labels", found=len(label))
+                self._tell(f"{step}.choices", "labelling.several_labels", found=len(label))
                 return None
             (label,) = label
         return self._spelled(label, f"{step}.{kind}")
