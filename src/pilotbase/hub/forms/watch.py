@@ -48,6 +48,11 @@ class TermsForm(forms.Form):
             "keep_days": terms.keep_days,
         }
 
+    @classmethod
+    def told(cls, watch: Watch) -> list[tuple[object, object]]:
+        """Return the terms of a watch as they stand in the form: what each is called, and its value."""
+        return [(cls.base_fields[name].label, value) for name, value in cls.beginning(watch).items()]
+
     def wanted(self) -> WatchTerms:
         """Return what was asked for."""
         asked = self.cleaned_data

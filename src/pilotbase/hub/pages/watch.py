@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from django.contrib import messages
 from django.forms import Form
@@ -20,6 +21,7 @@ from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.documents.watch import Watch
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.errors import add_errors
@@ -28,6 +30,8 @@ from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.shown.drawn import drawn
 from pilotbase.watch import status
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
+from pilotbase.watch.detectors import LossDetector, LossWatch
+from pilotbase.watch.following import risk_detector
 from pilotbase.watch.history import ColourSpell, drift_spells, earlier_armings
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.muting import acknowledge, end_silence, silence
@@ -131,12 +135,14 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
     view, operates = request.acting.view, request.acting.may(WatchAct.ARM)
     service, found = service_of(view, name), status.status_of(view, name)
     replayed = last_replay(view, name) if operates else None
+    entered = {one.detector for one in found.detectors}
     raised = status.list_warnings(view, name, _WARNINGS)
     shown = {
         "title": service.title,
         "service": service,
         "found": found,
         "armed": found.watch is not None and found.watch.armed_at is not None,
+        "awaited": [one for one in _promises(found.watch) if one.detector not in entered],
         "pictures": [(one, drawn(_path_chart(view, name, one))) for one in _in_order(found.detectors)],
         "drift": drawn(_drift_chart(view, found, raised)),
         "counts": [(Text(code=f"counted.{what}"), count) for what, count in found.counts.items()],
@@ -146,6 +152,7 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
         "may_care": permitted(WatchAct.CARE, view.actor, Stands(demand_owner=service.organisation)),
         "replayed": replayed,
         "replay_digest": replayed.digest() if replayed else "",
+        **(_replayed(view.load(replayed.watch, Watch)) if replayed else {}),
         "crumbs": [
             {"url": reverse("services"), "label": text("service.nav")},
             {"url": reverse("service", kwargs={"name": name}), "label": service.title},
@@ -154,6 +161,27 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
     beginning = TermsForm.beginning(found.watch)
     operated = {"terms_form": TermsForm(initial=beginning), "silence_form": SilenceForm()} if operates else {}
     return render(request, "hub/watch.html", {**shown, **operated, **forms})
+
+
+class _Promise(NamedTuple):
+    """What is promised of a criterion, and the detector that judges it."""
+
+    detector: str
+    criterion: str
+    promise: Text
+
+
+def _promises(watch: Watch | None) -> list[_Promise]:
+    """Return the promise of each criterion that ``watch`` watches with one."""
+    risks = watch.risks if watch is not None else ()
+    return [
+        _Promise(risk_detector(risk), risk.criterion, LossDetector(LossWatch.of_risk(risk)).promise) for risk in risks
+    ]
+
+
+def _replayed(watch: Watch) -> dict[str, object]:
+    """Return on which terms a watch was replayed, and what it would promise."""
+    return {"terms": TermsForm.told(watch), "promised": _promises(watch), "unpromised": watch.unpromised.items()}
 
 
 def _in_order(detectors: Sequence[DetectorReading]) -> list[DetectorReading]:
