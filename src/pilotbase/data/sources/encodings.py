@@ -1,0 +1,192 @@
+"""Which encoding a text file is in: by its byte order mark, else by which one its bytes can be read in.
+
+UTF-8, UTF-16 (either order) and GB18030 (which holds GBK and GB2312) are told apart. A file in two encodings is refused
+with the byte and the line at which the second begins.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.data.sources.faults import Faults
+
+CHUNK = 1 << 20
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CJK = re.compile(r"[⺀-鿿豈-﫿＀-￯]")
+_COMMON_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
+_FEWEST_COMMON = 0.5
+"""Share of two-byte letters that must be of GB2312, what is really written; Latin letters with accents are not."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The name that Python reads it by, and whether the file says so itself or it was found out."""
+
+    codec: str
+    shown: str
+    certain: bool
+
+    @property
+    def is_utf8(self) -> bool:
+        return self.codec in ("utf-8", "utf-8-sig")
+
+
+def find_encoding(path: Path, asked: str | None = None) -> Encoding:
+    """Return the encoding of the whole file.
+
+    Raises:
+        InputError: bytes in no encoding that is known, in two of them, NUL bytes, each with its line; an encoding
+            was asked for that there is not, or in which the file cannot be read.
+    """
+    faults = Faults(path.name)
+    with path.open("rb") as stream:
+        start = stream.read(CHUNK)
+    encoding = _asked(asked, faults) or _marked(start) or _utf16_without_mark(start)
+    if encoding is None:
+        encoding = Encoding("utf-8", "UTF-8", True)
+        if _first_error(path, "utf-8") is not None:
+            encoding = _not_utf8(path, faults)
+    faults.require_none()
+    failure = _first_error(path, encoding.codec)
+    if failure is not None:
+        line = _line_of(path, failure)
+        faults.add("source.not_in_encoding", line, offset=failure, encoding=encoding.shown)
+    if not encoding.codec.startswith(("utf-16", "utf-32")):
+        _check_nul(path, faults)
+    faults.require_none()
+    return encoding
+
+
+def _asked(name: str | None, faults: Faults) -> Encoding | None:
+    if name is None:
+        return None
+    try:
+        return Encoding(codecs.lookup(name).name, name.upper(), True)
+    except LookupError:
+        faults.add("source.unknown_encoding", found=name)
+        return None
+
+
+def _marked(start: bytes) -> Encoding | None:
+    for mark, codec in _MARKS:
+        if start.startswith(mark):
+            order = "" if codec == "utf-8-sig" else " LE" if mark[0] == 0xFF else " BE"
+            return Encoding(codec, ("UTF-8" if codec == "utf-8-sig" else codec.upper()) + order, True)
+    return None
+
+
+def _utf16_without_mark(start: bytes) -> Encoding | None:
+    """Tell by the empty halves of plain letters, digits and separators."""
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    most, few = max(even, odd), min(even, odd)
+    if len(start) < 4 or most < len(start) // 20 or few > most // 50:
+        return None
+    return Encoding("utf-16-be", "UTF-16 BE", False) if even > odd else Encoding("utf-16-le", "UTF-16 LE", False)
+
+
+def _not_utf8(path: Path, faults: Faults) -> Encoding:
+    found = _Lines()
+    for line in _lines(path):
+        found.take(line)
+    if found.in_utf8 and found.in_other:
+        rare = min((found.first_utf8, "UTF-8"), (found.first_other, "GB18030"), key=lambda one: -one[0].offset)
+        faults.add("source.two_encodings", rare[0].line, offset=rare[0].offset, encoding=rare[1])
+    elif _first_error(path, "gb18030") is not None or found.common < _FEWEST_COMMON * found.pairs:
+        place = found.first_other
+        faults.add("source.unknown_bytes", place.line, offset=place.offset, byte=f"0x{place.byte:02X}")
+    return Encoding("gb18030", "GB18030", False)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A byte of a file."""
+
+    offset: int
+    line: int
+    byte: int
+
+
+class _Lines:
+    """Counts which lines are in UTF-8 and which are in something else."""
+
+    def __init__(self) -> None:
+        self.in_utf8 = self.in_other = self.pairs = self.common = 0
+        self.first_utf8 = self.first_other = _Place(0, 1, 0)
+        self._offset = self._line = 0
+
+    def take(self, line: bytes) -> None:
+        self._line += 1
+        if not line.isascii():
+            self._judge(line)
+        self._offset += len(line)
+
+    def _judge(self, line: bytes) -> None:
+        first = next(at for at, byte in enumerate(line) if byte > 127)
+        place = _Place(self._offset + first, self._line, line[first])
+        try:
+            # GBK is hardly ever valid UTF-8, and then of two bytes a letter: no Chinese
+            if not _CJK.search(line.decode("utf-8")):
+                return
+        except UnicodeDecodeError:
+            self.first_other = self.first_other if self.in_other else place
+            self.in_other += 1
+            self.pairs += sum(byte > 127 for byte in line) // 2
+            self.common += len(_COMMON_PAIR.findall(line))
+            return
+        self.first_utf8 = self.first_utf8 if self.in_utf8 else place
+        self.in_utf8 += 1
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while line := stream.readline(CHUNK):
+            yield line
+
+
+def _first_error(path: Path, codec: str) -> int | None:
+    """Return the offset of the first byte that ``codec`` cannot read."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    before = 0
+    with path.open("rb") as stream:
+        while True:
+            chunk = stream.read(CHUNK)
+            pending = len(decoder.getstate()[0])
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                return before - pending + error.start
+            except UnicodeError:
+                return before
+            if not chunk:
+                return None
+            before += len(chunk)
+
+
+def _check_nul(path: Path, faults: Faults) -> None:
+    before = 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            at = chunk.find(b"\0")
+            if at >= 0:
+                faults.add("source.nul_byte", _line_of(path, before + at), offset=before + at)
+                return
+            before += len(chunk)
+
+
+def _line_of(path: Path, offset: int) -> int:
+    lines = 1
+    with path.open("rb") as stream:
+        while offset > 0 and (chunk := stream.read(min(CHUNK, offset))):
+            lines += chunk.count(b"\n")
+            offset -= len(chunk)
+    return lines

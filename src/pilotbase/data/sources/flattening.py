@@ -1,0 +1,36 @@
+"""Nested columns made flat: the members of a structure get dotted names; lists of plain values stay lists."""
+
+from __future__ import annotations
+
+import polars as pl
+
+DEEPEST = 12
+
+
+def flattened(frame: pl.LazyFrame) -> tuple[pl.LazyFrame, list[str]]:
+    """Return ``frame`` with ``address.city`` for the member ``city`` of ``address``, and the columns left out.
+
+    Lists of structures or of lists, bytes and objects are left out: no field can describe them.
+    """
+    expressions: list[pl.Expr] = []
+    left_out: list[str] = []
+    for name, dtype in frame.collect_schema().items():
+        _flatten(pl.col(name), name, dtype, expressions, left_out)
+    return frame.select(expressions), left_out
+
+
+def _flatten(value: pl.Expr, name: str, dtype: pl.DataType, found: list[pl.Expr], left_out: list[str]) -> None:
+    if isinstance(dtype, pl.Struct) and name.count(".") < DEEPEST:
+        for member in dtype.fields:
+            inner = member.dtype if isinstance(member.dtype, pl.DataType) else member.dtype()
+            _flatten(value.struct.field(member.name), f"{name}.{member.name}", inner, found, left_out)
+    elif isinstance(dtype, pl.List) and not _inner(dtype).is_nested():
+        found.append(value.alias(name))
+    elif dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        left_out.append(name)
+    else:
+        found.append(value.alias(name))
+
+
+def _inner(dtype: pl.List) -> pl.DataType:
+    return dtype.inner if isinstance(dtype.inner, pl.DataType) else dtype.inner()

@@ -1,0 +1,274 @@
+"""Text with separated cells: .csv, .tsv and the like, of any size, in any of the encodings that are told apart.
+
+The file is walked once from end to end by the rules of RFC 4180, and every row that breaks them is named by its line.
+A file that Polars reads to the same rows is scanned where it is; any other is kept as Parquet beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+import polars as pl
+
+from pilotbase.data.sources.dialects import BLANKS, SAMPLE, Dialect, guess_dialect, looks_like_data, rows_of
+from pilotbase.data.sources.encodings import Encoding, find_encoding
+from pilotbase.data.sources.faults import Faults, check_names
+from pilotbase.data.sources.files import file_object, require_file
+from pilotbase.data.sources.source import LONGEST_CELL, Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.spool import spool
+from pilotbase.documents.texts import Text, text
+
+SUFFIXES = {
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".tab": "text/tab-separated-values",
+    ".txt": "text/plain",
+    ".dat": "text/plain",
+    ".data": "text/plain",
+}
+_ROWS_SEEN = 200
+
+
+class _Delimited:
+    def reads(self, place: str) -> bool:
+        return Path(place).suffix.lower() in SUFFIXES
+
+    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+        path = Path(place)
+        require_file(path)
+        encoding = find_encoding(path, asked.encoding)
+        form = _Form.of(path, encoding, asked)
+        walked = _walk(form)
+        table = SourceTable(
+            path.stem, _frame(form, walked, scratch), walked.rows, path.name, _line_finder(form, walked)
+        )
+        return OpenedSource((table,), (file_object(path, SUFFIXES[path.suffix.lower()]),), _taken(form, walked))
+
+
+READER = _Delimited()
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a file is to be read."""
+
+    path: Path
+    encoding: Encoding
+    dialect: Dialect
+    names: tuple[str, ...]
+    has_header: bool
+
+    @classmethod
+    def of(cls, path: Path, encoding: Encoding, asked: Asked) -> _Form:
+        with path.open(encoding=encoding.codec, newline="") as stream:
+            sample = stream.read(SAMPLE)
+        faults = Faults(path.name)
+        by_blanks = path.suffix.lower() not in (".csv", ".tsv", ".tab")
+        dialect = guess_dialect(sample, by_blanks, asked.separator)
+        _check_separator(sample, dialect, asked, faults)
+        form = cls(path, encoding, dialect, asked.columns or (), asked.columns is None)
+        first = form._first_rows(faults)
+        faults.require_none()
+        if form.has_header and looks_like_data(first[0], first[1:]):
+            faults.add("source.no_header", 1, found=", ".join(first[0])[:60], columns=len(first[0]))
+        elif form.has_header:
+            form = cls(path, encoding, dialect, tuple(name.strip() for name in first[0]), True)
+            names = [name for at, name in enumerate(form.names) if name or not form._may_lack_name(at)]
+            check_names(names, faults)
+        else:
+            check_names(form.names, faults, None)
+            if len(form.names) != len(first[0]):
+                faults.add("source.other_width", 1, found=len(first[0]), named=len(form.names))
+        faults.require_none()
+        return form
+
+    def open(self) -> TextIO:
+        return self.path.open(encoding=self.encoding.codec, newline="")
+
+    def rows(self, stream: TextIO) -> Iterator[list[str]]:
+        """Yield the rows under the header that hold anything; raises `csv.Error` for one that breaks the rules."""
+        rows = (row for row in rows_of(stream, self.dialect.separator) if any(map(str.strip, row)))
+        return islice(rows, int(self.has_header), None)
+
+    def _first_rows(self, faults: Faults) -> list[list[str]]:
+        try:
+            with self.open() as stream:
+                rows = (row for row in rows_of(stream, self.dialect.separator) if any(map(str.strip, row)))
+                first = list(islice(rows, _ROWS_SEEN))
+        except csv.Error:
+            with self.open() as stream:  # the walk tells what is wrong; its header can be read
+                first = [next(rows_of(stream, self.dialect.separator), [])]
+        if not first:
+            faults.add("source.no_rows_at_all")
+        return first
+
+    def _may_lack_name(self, at: int) -> bool:
+        """Row numbers in front, as data frames are saved, and a separator too many at the end."""
+        return at in (0, len(self.names) - 1) and len(self.names) > 1
+
+
+@dataclass
+class _Walked:
+    """What was found on the way through a file."""
+
+    rows: int = 0
+    even: bool = True
+    """Each row is one line, and none is blank."""
+    counts_rows: bool = True
+    """The first cell counts the rows."""
+    last_empty: bool = True
+    start: int = 0
+    """What the first row is numbered by."""
+
+
+def _walk(form: _Form) -> _Walked:
+    faults, walked, width = Faults(form.path.name), _Walked(), len(form.names)
+    with form.open() as stream:
+        placed = _placed(stream, form.dialect.separator, faults)
+        header = form.has_header
+        for start, end, row in placed:
+            if not any(row) or not any(map(str.strip, row)):
+                walked.even = False
+            elif header:
+                header, walked.even = False, walked.even and end == 1
+            else:
+                _take(walked, row, width, form, (start, end), faults)
+    if walked.rows == 0 and not faults:
+        faults.add("source.no_rows")
+    for at, name in enumerate(form.names):
+        if not name and at not in _left_out(form, walked):
+            faults.add("source.unnamed_column", 1, position=at + 1)
+    faults.require_none()
+    return walked
+
+
+def _placed(stream: TextIO, separator: str, faults: Faults) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield (first line, last line, row); rows that break the rules are noted and left out."""
+    if separator == BLANKS:
+        yield from ((line, line, row) for line, row in enumerate(rows_of(stream, BLANKS), 1))
+        return
+    reader = csv.reader(stream, delimiter=separator, strict=True)
+    start = 1
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            _note(error, start, reader.line_num, faults)
+        else:
+            yield start, reader.line_num, row
+        start = reader.line_num + 1
+
+
+def _note(error: csv.Error, start: int, end: int, faults: Faults) -> None:
+    said = str(error)
+    if "unexpected end of data" in said or ("field limit" in said and end > start):
+        faults.add("source.open_quote", start, end=end)
+    elif "field limit" in said:
+        faults.add("source.long_cell", start, limit=LONGEST_CELL)
+    elif "new-line" in said:
+        faults.add("source.stray_return", start)
+    else:
+        faults.add("source.stray_quote", start, start=start, end=end)
+
+
+def _take(walked: _Walked, row: list[str], width: int, form: _Form, lines: tuple[int, int], faults: Faults) -> None:
+    if len(row) != width:
+        separator = _shown(form.dialect.separator)
+        faults.add("source.ragged_row", lines[0], found=len(row), allowed=width, separator=separator)
+        return
+    if walked.rows == 0:
+        walked.start = int(row[0]) if row[0] in ("0", "1") else -1
+    walked.counts_rows = walked.counts_rows and row[0] == str(walked.rows + walked.start)
+    walked.last_empty = walked.last_empty and not row[-1].strip()
+    walked.even = walked.even and lines[0] == lines[1]
+    walked.rows += 1
+
+
+def _left_out(form: _Form, walked: _Walked) -> set[int]:
+    """Return the columns without a name that say nothing: row numbers in front, nothing at all at the end."""
+    found = {0} if walked.counts_rows and not form.names[0] else set()
+    return found | ({len(form.names) - 1} if walked.last_empty and not form.names[-1] else set())
+
+
+def _frame(form: _Form, walked: _Walked, scratch: Path) -> pl.LazyFrame:
+    left_out = _left_out(form, walked)
+    names = [name or f"\0{at}" for at, name in enumerate(form.names)]
+    frame = _scanned(form, names, walked)
+    if frame is None:
+        with form.open() as stream:
+            rows = ([cell or None for cell in row] for row in form.rows(stream))
+            frame = spool(rows, dict.fromkeys(names, pl.String()), scratch).frame
+    return frame.select(name for at, name in enumerate(names) if at not in left_out)
+
+
+def _scanned(form: _Form, names: list[str], walked: _Walked) -> pl.LazyFrame | None:
+    """Return the file as Polars scans it; None where it would read other rows."""
+    odd_separator = not form.dialect.separator.isascii() or form.dialect.separator == BLANKS
+    if odd_separator or not form.encoding.is_utf8 or not walked.even:
+        return None
+    frame = pl.scan_csv(
+        form.path,
+        separator=form.dialect.separator,
+        has_header=False,
+        skip_lines=int(form.has_header),
+        schema=dict.fromkeys(names, pl.String()),
+        glob=False,
+    )
+    try:
+        same = frame.select(pl.len()).collect(engine="streaming").item() == walked.rows
+    except pl.exceptions.PolarsError:
+        return None
+    every = pl.all()
+    return frame.select(pl.when(every != "").then(every).name.keep()) if same else None
+
+
+def _line_finder(form: _Form, walked: _Walked) -> partial[int]:
+    return partial(_line_of, form, walked.even)
+
+
+def _line_of(form: _Form, even: bool, row: int) -> int:
+    if even:
+        return row + 1 + int(form.has_header)
+    with form.open() as stream:
+        placed = _placed(stream, form.dialect.separator, Faults(form.path.name))
+        full = (start for start, _, cells in placed if any(map(str.strip, cells)))
+        return next(islice(full, row + int(form.has_header), None))
+
+
+def _check_separator(sample: str, dialect: Dialect, asked: Asked, faults: Faults) -> None:
+    if asked.separator is None or dialect.width > 1:
+        return
+    better = guess_dialect(sample, by_blanks=False)
+    if better.width > 1:
+        shown = _shown(asked.separator)
+        faults.add("source.wrong_separator", 1, columns=better.width, found=shown, better=_shown(better.separator))
+
+
+def _shown(separator: str) -> Text | str:
+    return _SEPARATORS.get(separator, separator)
+
+
+def _taken(form: _Form, walked: _Walked) -> tuple[Text, ...]:
+    file, found = form.path.name, []
+    if not form.encoding.is_utf8:
+        found.append(text("source.taken.encoding", file=file, encoding=form.encoding.shown))
+    if form.dialect.separator != "," and form.dialect.width > 1:
+        found.append(text("source.taken.separator", file=file, separator=_shown(form.dialect.separator)))
+    for at in sorted(_left_out(form, walked)):
+        code = "source.taken.row_numbers" if at == 0 else "source.taken.empty_column"
+        found.append(text(code, file=file, position=at + 1))
+    return tuple(found)
+
+
+_SEPARATORS: dict[str, Text] = {
+    "\t": text("source.separator.tab"),
+    BLANKS: text("source.separator.blanks"),
+}

@@ -1,0 +1,165 @@
+"""A folder of images: one record an image, labelled by its folder or by a table; no image is decoded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pilotbase.data.sources.faults import Faults, refuse
+from pilotbase.data.sources.image_headers import ImageHeader, read_header
+from pilotbase.data.sources.kinds.delimited import READER as DELIMITED
+from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.spool import spool
+from pilotbase.documents.dataset import FileSet, Resource
+from pilotbase.documents.texts import Text, text
+
+MOST_FILES = 1_000_000
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
+_SCHEMA: dict[str, pl.DataType] = {
+    "path": pl.String(),
+    "label": pl.String(),
+    "size": pl.Int64(),
+    "media_type": pl.String(),
+    "width": pl.Int64(),
+    "height": pl.Int64(),
+    "sha256": pl.String(),
+}
+_MEDIA = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".tif": "image/tiff", ".tiff": "image/tiff"}
+
+
+class _Images:
+    def reads(self, place: str) -> bool:
+        return Path(place).is_dir()
+
+    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+        folder = Path(place)
+        name = folder.resolve().name
+        faults = Faults(name)
+        found = list(_images(folder, faults))
+        if not found and not faults:
+            raise refuse(name, "source.no_images", allowed=", ".join(sorted(_SUFFIXES)))
+        faults.require_none()
+        labels = _labels(folder, found, asked, scratch)
+        schema = {column: kind for column, kind in _SCHEMA.items() if labels.of or column != "label"}
+        kept = spool((image.row(labels.of) for image in found), schema, scratch)
+        files = FileSet(
+            id=name,
+            includes=tuple(sorted({f"**/*{Path(image.path).suffix}" for image in found})),
+            encoding_format=tuple(sorted({image.header.media_type for image in found})),
+        )
+        table = SourceTable(name, kept.frame, kept.rows, files.id)
+        return OpenedSource((table,), (files, *labels.resources), (*labels.taken, *_said(found, name)))
+
+
+READER = _Images()
+
+
+@dataclass(frozen=True)
+class _Image:
+    """A file whose header was read."""
+
+    path: str
+    size: int
+    header: ImageHeader
+    sha256: str
+
+    def row(self, labels: dict[str, str]) -> list[object]:
+        label = [labels.get(self.path)] if labels else []
+        header = self.header
+        return [self.path, *label, self.size, header.media_type, header.width, header.height, self.sha256]
+
+
+def _images(folder: Path, faults: Faults) -> Iterator[_Image]:
+    for number, path in enumerate(_files(folder)):
+        shown = path.relative_to(folder).as_posix()
+        if number >= MOST_FILES:
+            faults.add("source.many_images", limit=MOST_FILES)
+            return
+        if path.is_symlink():
+            faults.add("source.link", path=shown)
+            continue
+        try:
+            with path.open("rb") as stream:
+                header = read_header(stream)
+                stream.seek(0)
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        except ValueError as error:
+            faults.add("source.broken_image", path=shown, reason=str(error))
+            continue
+        except OSError as error:
+            faults.add("source.broken_image", path=shown, reason=error.strerror or str(error))
+            continue
+        if header is None:
+            faults.add("source.no_image", path=shown)
+        else:
+            yield _Image(shown, path.stat().st_size, header, digest)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield files that are called like images, in the order of their names; links to folders are not followed."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if Path(name).suffix.lower() in _SUFFIXES and not name.startswith("."):
+                yield Path(place, name)
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Path of an image → its label, and where that is from."""
+
+    of: dict[str, str]
+    resources: tuple[Resource, ...] = ()
+    taken: tuple[Text, ...] = ()
+
+
+def _labels(folder: Path, found: list[_Image], asked: Asked, scratch: Path) -> _Labels:
+    name = folder.resolve().name
+    if asked.labels is not None:
+        return _from_table(asked.labels, found, scratch)
+    folders = {image.path: image.path.rpartition("/")[0] for image in found}
+    if "" in folders.values() or len(set(folders.values())) < 2:
+        return _Labels({})
+    return _Labels(folders, (), (text("source.taken.folder_labels", file=name, count=len(set(folders.values()))),))
+
+
+def _from_table(path: Path, found: list[_Image], scratch: Path) -> _Labels:
+    """Return the labels of a table whose first column names the image and whose second is the label."""
+    opened = DELIMITED.read(str(path), Asked(), scratch)
+    rows = opened.tables[0].frame.collect()
+    faults, labels = Faults(path.name), {}
+    if rows.width < 2:
+        raise refuse(path.name, "source.no_labels")
+    known = {image.path for image in found}
+    line_of = opened.tables[0].line_of
+    for number, (image, label) in enumerate(rows.select(rows.columns[:2]).iter_rows()):
+        line = line_of(number) if line_of else None
+        if image not in known:
+            faults.add("source.unknown_image", line, found=str(image)[:80])
+        elif image in labels:
+            faults.add("source.double_label", line, found=image[:80])
+        labels[image] = label
+    for image in sorted(known - set(labels)):
+        faults.add("source.unlabelled", path=image)
+    faults.require_none()
+    return _Labels(labels, opened.resources, opened.taken)
+
+
+def _said(found: list[_Image], name: str) -> Iterator[Text]:
+    other = [
+        image
+        for image in found
+        if _MEDIA.get(Path(image.path).suffix.lower(), image.header.media_type) != image.header.media_type
+    ]
+    if other:
+        first = other[0]
+        yield text(
+            "source.taken.other_media", file=name, count=len(other), path=first.path, media=first.header.media_type
+        )
+    if len({image.sha256 for image in found}) < len(found):
+        yield text("source.taken.same_images", file=name, count=len(found) - len({image.sha256 for image in found}))

@@ -1,0 +1,100 @@
+"""Parquet: scanned where it is, once every column has been decoded from end to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from pilotbase.data.sources.faults import Faults, check_names, refuse
+from pilotbase.data.sources.files import file_object, require_file
+from pilotbase.data.sources.flattening import flattened
+from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.documents.texts import text
+
+_MAGIC = b"PAR1"
+_BATCH = 100_000
+_BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+
+class _Parquet:
+    def reads(self, place: str) -> bool:
+        return Path(place).suffix.lower() in (".parquet", ".pq")
+
+    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+        path = Path(place)
+        require_file(path)
+        _check_ends(path)
+        frame = pl.scan_parquet(path, glob=False)
+        rows = _check_content(frame, path.name)
+        flat, left_out = flattened(frame)
+        taken = tuple(text("source.taken.list", file=path.name, column=name) for name in left_out)
+        table = SourceTable(path.stem, flat, rows, path.name)
+        return OpenedSource((table,), (file_object(path, "application/vnd.apache.parquet"),), taken)
+
+
+READER = _Parquet()
+
+
+def _check_ends(path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        start = stream.read(4)
+        stream.seek(-min(4, size), 2)
+        end = stream.read(4)
+    if start != _MAGIC:
+        raise refuse(path.name, "source.no_parquet", found=start.hex(" "))
+    if end != _MAGIC or size < 12:
+        raise refuse(path.name, "source.cut_parquet", size=size)
+
+
+def _check_content(frame: pl.LazyFrame, file: str) -> int:
+    """Return the number of rows; raises `InputError` for every column that cannot be decoded, with the rows."""
+    faults = Faults(file)
+    try:
+        names = frame.collect_schema().names()
+        rows = int(frame.select(pl.len()).collect().item())
+    except _BROKEN as error:
+        raise refuse(file, "source.broken_footer", reason=first_line(error)) from None
+    check_names(names, faults, None)
+    if rows == 0:
+        faults.add("source.no_rows")
+    faults.require_none()
+    if not _decodes(frame):
+        for name in names:
+            if not _decodes(frame.select(name)):
+                first, last = _narrowed(frame.select(name), rows)
+                faults.add("source.broken_rows", path=name, first=first + 1, last=last)
+        if not faults:
+            faults.add("source.broken_rows", first=1, last=rows)
+    faults.require_none()
+    return rows
+
+
+def _decodes(frame: pl.LazyFrame) -> bool:
+    """Tell whether every value can be decoded; none is kept."""
+    try:
+        for _ in frame.collect_batches(chunk_size=_BATCH, maintain_order=False, engine="streaming"):
+            pass
+    except _BROKEN:
+        return False
+    return True
+
+
+def _narrowed(frame: pl.LazyFrame, rows: int) -> tuple[int, int]:
+    """Return the first rows, as far as they can be told apart, that cannot be decoded."""
+    first, last = 0, rows
+    while last - first > 1000:
+        middle = (first + last) // 2
+        if not _decodes(frame.slice(first, middle - first)):
+            last = middle
+        elif not _decodes(frame.slice(middle, last - middle)):
+            first = middle
+        else:
+            break
+    return first, last
+
+
+def first_line(error: BaseException) -> str:
+    """Return the beginning of what a library says."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]

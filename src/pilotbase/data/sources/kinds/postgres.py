@@ -1,0 +1,152 @@
+"""Tables of a PostgreSQL database, read in one read-only transaction: a snapshot of a source that goes on living.
+
+Needs the extra ``postgres``. The password of the address goes into no document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from pilotbase.data.sources.database_rows import DeclaredTable, kept_table
+from pilotbase.data.sources.faults import Faults, check_names, refuse
+from pilotbase.data.sources.source import Asked, OpenedSource
+from pilotbase.documents.dataset import FileObject, Reference
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.texts import text
+
+if TYPE_CHECKING:
+    import psycopg
+
+_SCHEMES = ("postgresql://", "postgres://")
+_BATCH = 10_000
+_SECONDS_TO_CONNECT = 10
+_TYPES: dict[str, pl.DataType] = {
+    **dict.fromkeys(("smallint", "integer", "bigint"), pl.Int64()),
+    **dict.fromkeys(("real", "double precision", "numeric"), pl.Float64()),
+    **dict.fromkeys(
+        ("text", "character varying", "character", "uuid", "USER-DEFINED", "time without time zone"), pl.String()
+    ),
+    "boolean": pl.Boolean(),
+    "date": pl.Date(),
+    "timestamp without time zone": pl.Datetime("us"),
+    "timestamp with time zone": pl.Datetime("us", "UTC"),
+}
+_TABLES = (
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_type = 'BASE TABLE' ORDER BY 1"
+)
+_COLUMNS = (
+    "SELECT column_name, data_type, is_nullable FROM information_schema.columns"
+    " WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position"
+)
+_KEYS = (
+    "SELECT c.contype::text, a.attname, t.relname, b.attname FROM pg_constraint c"
+    " CROSS JOIN LATERAL unnest(c.conkey) WITH ORDINALITY k(number, at)"
+    " JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number"
+    " LEFT JOIN pg_class t ON t.oid = c.confrelid"
+    " LEFT JOIN pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = c.confkey[k.at]"
+    " WHERE c.contype IN ('p', 'f') AND c.conrelid = (quote_ident(%s) || '.' || quote_ident(%s))::regclass"
+    " ORDER BY k.at"
+)
+
+
+class _Postgres:
+    def reads(self, place: str) -> bool:
+        return place.startswith(_SCHEMES)
+
+    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+        address, _, schema = place.partition("#")
+        schema = schema or "public"
+        shown = shown_address(address)
+        faults = Faults(shown)
+        connection = _connected(address, shown)
+        try:
+            with connection:
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                connection.execute("SET LOCAL TIME ZONE 'UTC'")
+                declared = _declared(connection, schema, asked, shown)
+                tables = tuple(
+                    kept_table(one, _rows(connection, schema, one), shown, scratch, faults) for one in declared
+                )
+        finally:
+            connection.close()
+        for table in tables:
+            if not table.rows:
+                faults.add("source.no_rows", path=table.name)
+        faults.require_none()
+        left_out = [
+            text("source.taken.left_out", file=shown, column=f"{one.name}.{name}")
+            for one in declared
+            for name in one.left_out
+        ]
+        resource = FileObject(id=shown, content_url=shown, encoding_format=("application/sql",))
+        return OpenedSource(tables, (resource,), (text("source.taken.snapshot", file=shown), *left_out), live=True)
+
+
+READER = _Postgres()
+
+
+def shown_address(address: str) -> str:
+    """Return the address of a database without user, password and parameters."""
+    parts = urlsplit(address)
+    host = parts.hostname or "local"
+    return f"postgresql://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _connected(address: str, shown: str) -> psycopg.Connection[Any]:
+    try:
+        import psycopg
+    except ImportError:
+        raise InputError("source.no_driver", file=shown) from None
+    try:
+        return psycopg.connect(address, connect_timeout=_SECONDS_TO_CONNECT)
+    except psycopg.Error as error:
+        reason = (str(error).strip().splitlines() or [""])[0][:120]
+        raise refuse(shown, "source.no_connection", reason=reason) from None
+
+
+def _declared(connection: psycopg.Connection[Any], schema: str, asked: Asked, shown: str) -> list[DeclaredTable]:
+    names = [name for (name,) in connection.execute(_TABLES, (schema,)).fetchall()]
+    for name in asked.tables:
+        if name not in names:
+            raise refuse(shown, "source.unknown_table", found=name, allowed=offer(name, names))
+    if not names:
+        raise refuse(shown, "source.no_tables")
+    return [_declaration(connection, schema, name, shown) for name in names if not asked.tables or name in asked.tables]
+
+
+def _declaration(connection: psycopg.Connection[Any], schema: str, table: str, shown: str) -> DeclaredTable:
+    columns = connection.execute(_COLUMNS, (schema, table)).fetchall()
+    faults = Faults(shown)
+    check_names([column[0] for column in columns], faults, None, table)
+    faults.require_none()
+    key, references = [], {}
+    for kind, here, there, field in connection.execute(_KEYS, (schema, table)).fetchall():
+        if kind == "p":
+            key.append(here)
+        else:
+            references[here] = Reference(record_set=there, field=field)
+    return DeclaredTable(
+        name=table,
+        schema={name: _TYPES[kind] for name, kind, _ in columns if kind in _TYPES},
+        key=tuple(key),
+        required=frozenset(name for name, _, nullable in columns if nullable == "NO"),
+        references=references,
+        left_out=tuple(name for name, kind, _ in columns if kind not in _TYPES),
+    )
+
+
+def _rows(connection: psycopg.Connection[Any], schema: str, declared: DeclaredTable) -> Iterator[tuple[object, ...]]:
+    from psycopg import sql
+
+    query = sql.SQL("SELECT {} FROM {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, declared.schema)), sql.Identifier(schema, declared.name)
+    )
+    with connection.cursor(name="pilotbase_described") as cursor:
+        cursor.itersize = _BATCH
+        yield from cursor.execute(query)

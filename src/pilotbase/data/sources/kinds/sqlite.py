@@ -1,0 +1,139 @@
+"""A SQLite file: its plain tables, opened read-only; views, triggers and virtual tables are not run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import polars as pl
+
+from pilotbase.data.sources.database_rows import DeclaredTable, kept_table
+from pilotbase.data.sources.faults import Faults, check_names, refuse
+from pilotbase.data.sources.files import file_object, require_file
+from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.documents.dataset import Reference
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.texts import text
+
+_MAGIC = b"SQLite format 3\0"
+_BATCH = 10_000
+
+
+class _Sqlite:
+    def reads(self, place: str) -> bool:
+        return Path(place).suffix.lower() in (".sqlite", ".sqlite3", ".db", ".gpkg")
+
+    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+        path = Path(place)
+        require_file(path)
+        with path.open("rb") as stream:
+            if stream.read(len(_MAGIC)) != _MAGIC:
+                raise refuse(path.name, "source.no_sqlite")
+        faults = Faults(path.name)
+        try:
+            with closing(_opened(path)) as connection:
+                _check(connection, faults)
+                declared = _declared(connection, asked, path.name)
+                tables = tuple(_table(connection, one, path.name, scratch, faults) for one in declared)
+        except sqlite3.DatabaseError as error:
+            raise refuse(path.name, "source.broken_sqlite", reason=str(error)[:120]) from None
+        for table in tables:
+            if not table.rows:
+                faults.add("source.no_rows", path=table.name)
+        faults.require_none()
+        taken = [
+            text("source.taken.left_out", file=path.name, column=f"{one.name}.{name}")
+            for one in declared
+            for name in one.left_out
+        ]
+        return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3"),), tuple(taken))
+
+
+READER = _Sqlite()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open so that nothing is written, not even a journal, and nothing in its schema is run."""
+    beside = Path(f"{path}-wal")
+    immutable = "" if beside.exists() and beside.stat().st_size else "&immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro{immutable}", uri=True)
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+    return connection
+
+
+def _check(connection: sqlite3.Connection, faults: Faults) -> None:
+    for (said,) in connection.execute("PRAGMA quick_check(5)"):
+        if said != "ok":
+            faults.add("source.damaged_sqlite", reason=str(said).replace("\n", " ")[:160])
+    faults.require_none()
+
+
+def _declared(connection: sqlite3.Connection, asked: Asked, file: str) -> list[DeclaredTable]:
+    listed = connection.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main' ORDER BY name")
+    names = [name for name, kind in listed if kind == "table" and not name.startswith("sqlite_")]
+    for name in asked.tables:
+        if name not in names:
+            raise refuse(file, "source.unknown_table", found=name, allowed=offer(name, names))
+    if not names:
+        raise refuse(file, "source.no_tables")
+    return [_declaration(connection, name, file) for name in names if not asked.tables or name in asked.tables]
+
+
+def _declaration(connection: sqlite3.Connection, table: str, file: str) -> DeclaredTable:
+    columns = connection.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (table,)).fetchall()
+    faults = Faults(file)
+    check_names([column[0] for column in columns], faults, None, table)
+    faults.require_none()
+    types = {name: _type(connection, table, name, kind) for name, kind, _, _ in columns}
+    keyed = sorted((pk, name) for name, _, _, pk in columns if pk)
+    references = {}
+    for there, here, column in connection.execute(
+        'SELECT "table", "from", "to" FROM pragma_foreign_key_list(?)', (table,)
+    ):
+        references[here] = Reference(record_set=there, field=column or here)
+    return DeclaredTable(
+        name=table,
+        schema={name: dtype for name, dtype in types.items() if dtype is not None},
+        key=tuple(name for _, name in keyed),
+        required=frozenset(name for name, _, never_null, pk in columns if never_null or pk),
+        references=references,
+        left_out=tuple(name for name, dtype in types.items() if dtype is None),
+    )
+
+
+def _type(connection: sqlite3.Connection, table: str, column: str, kind: str) -> pl.DataType | None:
+    """Return the type of a column: what is in it decides, for SQLite holds anything anywhere; bytes are left out."""
+    found = {
+        one
+        for (one,) in connection.execute(f"SELECT DISTINCT typeof({_quoted(column)}) FROM {_quoted(table)}")  # noqa: S608 - quoted
+    } - {"null"}
+    if "blob" in found:
+        return None
+    if found == {"integer"}:
+        return pl.Boolean() if kind.upper().startswith("BOOL") else pl.Int64()
+    if found <= {"integer", "real"} and found:
+        return pl.Float64()
+    if "text" in found and any(word in kind.upper() for word in ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC")):
+        return pl.Float64() if found - {"text"} else pl.String()
+    return pl.String()
+
+
+def _table(
+    connection: sqlite3.Connection, declared: DeclaredTable, file: str, scratch: Path, faults: Faults
+) -> SourceTable:
+    return kept_table(declared, _rows(connection, declared), file, scratch, faults)
+
+
+def _rows(connection: sqlite3.Connection, declared: DeclaredTable) -> Iterator[tuple[object, ...]]:
+    columns = ", ".join(_quoted(name) for name in declared.schema)
+    cursor = connection.execute(f"SELECT {columns} FROM {_quoted(declared.name)}")  # noqa: S608 - names are quoted
+    while batch := cursor.fetchmany(_BATCH):
+        yield from batch
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
