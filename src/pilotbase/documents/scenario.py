@@ -12,6 +12,7 @@ from pilotbase.documents.base import Day, Document, Localized, Name, Part
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.steps import Step, needed_for
@@ -84,6 +85,8 @@ class ScenarioData(Part):
     split: Split = pydantic.Field(default_factory=HashSplit)
     missing: tuple[str, ...] = ("",)
     """Spellings of a missing value in the file."""
+    labels: LabelStatement | None = None
+    """How good the target's labels are, as `pilotbase data labels agreement` prints it; not stated when not set."""
 
 
 class ColumnBaseline(Part):
