@@ -11,6 +11,7 @@ from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.clock_book import ClockBook
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.drill import Drill
+from pilotbase.documents.labelling import LabelledItems, LabellingCampaign, LabelQuality
 from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
@@ -56,6 +57,9 @@ KINDS: dict[str, type[Document]] = {
         Matches,
         GapMap,
         ReferenceProfile,
+        LabellingCampaign,
+        LabelQuality,
+        LabelledItems,
         Dataset,
     )
 }
