@@ -54,7 +54,28 @@ class CommissionState(StrEnum):
     CANCELLED = "cancelled"
 
 
-RecordState = OrganisationState | ScenarioState | ApplicationState | CommissionState
+class DatasetState(StrEnum):
+    """Where a dataset stands; names: text ``state.dataset.<value>``."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+class AgreementState(StrEnum):
+    """Where an agreement on a dataset stands; names: text ``state.agreement.<value>``."""
+
+    OFFERED = "offered"
+    AGREED = "agreed"
+    IN_FORCE = "in_force"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    """Its owner has ended it."""
+    ENDED = "ended"
+    """Whoever was offered it, or has agreed, wants it no more."""
+
+
+RecordState = OrganisationState | ScenarioState | ApplicationState | CommissionState | DatasetState | AgreementState
 
 NEW = "new"
 """The state of what is not there yet."""
@@ -69,6 +90,8 @@ AT_WORK = (CommissionState.FREEZING, CommissionState.FROZEN, CommissionState.QUE
 """Its plan is frozen, or being frozen, and it has no report yet."""
 BARRED = (CommissionState.SUSPENDED, CommissionState.REVOKED)
 """What it was certified for must not answer."""
+HOLDS = (AgreementState.AGREED, AgreementState.IN_FORCE)
+"""An agreement may be used, from its first day to its last: the clock decides, not who has noted it down."""
 SCENARIO_OVER = (ScenarioState.CLOSED, ScenarioState.WITHDRAWN)
 TRIAL_OVER = (CommissionState.DECLINED, CommissionState.CANCELLED, CommissionState.REVOKED)
 """Ended without what it was for."""

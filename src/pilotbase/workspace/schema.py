@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0016"
+CURRENT = "0017"
 """The newest migration; older ones in order in `VERSIONS`."""
 VERSIONS = (
     "0001",
@@ -28,6 +28,7 @@ VERSIONS = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 
 

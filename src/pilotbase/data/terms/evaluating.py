@@ -48,22 +48,21 @@ class Terms:
 
 
 def decide(terms: Terms, request: Request, used: Used, now: datetime) -> Decision:
-    """Return whether ``terms`` permit ``request``, after what was ``used`` under them before, with every reason not to.
+    """Return whether ``terms`` permit ``request``, after what was ``used`` under them before.
 
-    ``now``: the store's time.
+    Reasons are all that stand against the permission that comes nearest. ``now``: the store's time.
     """
     barred = tuple(_bars(terms, request, used, now))
     if barred:
         return Decision(barred)
-    denials: list[Text] = []
+    nearest: tuple[Text, ...] = ()
     for permission in terms.offer.permission:
         if permission.action is request.action:
             against = tuple(_against(permission, terms.narrowed, request, used, now))
             if not against:
                 return Decision((), tuple(dict.fromkeys(duty.action for duty in permission.duty)))
-            denials += against
-    each_once = tuple(one for place, one in enumerate(denials) if one not in denials[:place])
-    return Decision(each_once or (text("terms.not_permitted", action=request.action),))
+            nearest = min(nearest or against, against, key=len)
+    return Decision(nearest or (text("terms.not_permitted", action=request.action),))
 
 
 def _bars(terms: Terms, request: Request, used: Used, now: datetime) -> Iterator[Text]:

@@ -19,10 +19,12 @@ from pilotbase.documents.subjects import record_head
 from pilotbase.workspace import tables
 from pilotbase.workspace.checks.journeys import compare_journeys
 from pilotbase.workspace.checks.services import compare_services
+from pilotbase.workspace.checks.terms import UseRow, compare_terms, compare_uses, use_of
 from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, Fact, LogEntry
 from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.log.offline import LogCopy, VerifiedLog, verify_log
 from pilotbase.workspace.store import Store
+from pilotbase.workspace.uses import USED
 
 AttemptRow = tuple[str, str, str, int, str]
 """Hidden set, plan, application, number, state."""
@@ -42,6 +44,7 @@ class Told:
     attempts: list[AttemptRow] = field(default_factory=list)
     scored: Counter[str] = field(default_factory=Counter)
     """Hidden set → cases that were ever scored."""
+    uses: list[UseRow] = field(default_factory=list)
 
     def read(self, entry: LogEntry) -> None:
         """Take in the next entry."""
@@ -53,6 +56,8 @@ class Told:
             self._move_attempt(entry)
         elif entry.action in _SCORED:
             self.scored[entry.subjects[0]] += int(entry.facts["cases"])
+        elif entry.action == USED:
+            self.uses.append(use_of(entry))
 
     def _move_attempt(self, entry: LogEntry) -> None:
         state = entry.action.removeprefix(_ATTEMPT)
@@ -94,6 +99,8 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     _compare_listings(connection)
     compare_services(connection)
     compare_journeys(connection)
+    compare_uses(connection, told.uses)
+    compare_terms(connection)
     _compare_threads(connection)
     return verified
 

@@ -1,0 +1,208 @@
+"""The gate: whoever is to read a closed value passes here, by whichever way they come.
+
+Asked for is a dataset, or a paper (a frozen plan, a submission to a board) where a scenario's hidden cases belong to no
+dataset. What the terms permit is counted and logged in the transaction that found it permitted, and only then is there
+a `Leave`; whoever reads holds it against the terms once more (`workspace.uses.require_leave`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+
+from sqlalchemy import Connection
+
+from pilotbase.data.terms.agreed import terms_of_agreement, terms_of_paper
+from pilotbase.data.terms.evaluating import Terms, decide
+from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.board import BoardSubmission
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest, is_digest
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.terms import Channel, Decision, Ground, Leave, Request, Used
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Opening, Role
+from pilotbase.workspace import records
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.records import D
+from pilotbase.workspace.store import View
+from pilotbase.workspace.terms_rows import DatasetRow, agreements_between, dataset_row
+from pilotbase.workspace.transaction import Transaction
+from pilotbase.workspace.uses import Use, find_use, keep_use, used_under
+
+_BASE = Actor("", frozenset({Role.OPERATOR}))
+"""Terms are judged by what stands in the store, whoever may see it."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in which something may be permitted: on which ground, by which terms; None: the owner's own."""
+
+    ground: Ground
+    by: str
+    terms: Terms | None
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The first way that permits, with what it says, or every reason against all of them."""
+
+    way: Way | None
+    decision: Decision
+    before: Use | None = None
+
+
+def permit(view: View, request: Request, key: Digest) -> Leave:
+    """Return the leave for ``request``, counted as the use that ``key`` names; asked for again it is counted once.
+
+    Raises:
+        RefusedError: with every reason; nothing is counted. Also where the actor may not ask for ``request.by``.
+        ConflictError: ``key`` names a use of another kind.
+    """
+    with view.transaction("terms.permitted") as change:
+        _require_asking(change.actor, request)
+        found = _find(change.connection, request, key, change.now)
+        if found.way is None:
+            raise _refusal(request, found.decision.reasons)
+        if found.before is None:
+            keep_use(change, _use(change, found.way, request, key))
+        return Leave(found.way.ground, found.way.by, request.target, key, found.decision.duties)
+
+
+def judge(view: View, request: Request) -> Decision:
+    """Return what the gate would say to ``request`` now; nothing is counted.
+
+    Raises:
+        RefusedError: the actor may not ask for ``request.by``.
+    """
+    _require_asking(view.actor, request)
+    with view.reading() as connection:
+        return _find(connection, request, None, view.store.clock()).decision
+
+
+def require_permitted(view: View, request: Request) -> None:
+    """Return if the gate would let ``request`` in now; raises `RefusedError` with every reason."""
+    decision = judge(view, request)
+    if not decision.permitted:
+        raise _refusal(request, decision.reasons)
+
+
+def _find(connection: Connection, request: Request, key: Digest | None, now: datetime) -> _Found:
+    reasons: list[Text] = []
+    for way in _ways(connection, request, now):
+        if isinstance(way, Text):
+            reasons.append(way)
+            continue
+        before = find_use(connection, way.by, key) if key is not None else None
+        if before is not None:
+            _require_same(before, request)
+        used = _used_before(before) if before is not None else used_under(connection, way.by)
+        decision = Decision(()) if way.terms is None else decide(way.terms, request, used, now)
+        if decision.permitted:
+            return _Found(way, decision, before)
+        reasons += decision.reasons
+    return _Found(None, Decision(tuple(reasons)))
+
+
+def _ways(connection: Connection, request: Request, now: datetime) -> Iterator[Way | Text]:
+    """Yield the ways in which ``request`` may be permitted, and why there are no others."""
+    if is_digest(request.target):
+        yield _paper(connection, request)
+        return
+    dataset = dataset_row(connection, request.target)
+    if dataset is None or not (dataset.is_published or dataset.owner == request.by):
+        yield text("terms.no_dataset", dataset=request.target)
+        return
+    if dataset.owner == request.by:
+        yield Way(Ground.OWNER, dataset.subject, None, dataset.digest)
+        return
+    if dataset.opening == Opening.OPEN:
+        described = _load(connection, dataset.digest, Dataset)
+        if described is not None and described.usage is not None:
+            yield Way(Ground.OFFER, dataset.subject, Terms(Opening.OPEN, described.usage), dataset.digest)
+    yield from _agreements(connection, dataset, request, now)
+
+
+def _agreements(connection: Connection, dataset: DatasetRow, request: Request, now: datetime) -> Iterator[Way | Text]:
+    standing = [row for row in agreements_between(connection, dataset.subject, request.by) if row.holds_at(now)]
+    for row in standing:
+        agreement = _load(connection, row.digest, Agreement)
+        if agreement is None:
+            continue
+        if agreement.covers(dataset.version):
+            terms = terms_of_agreement(agreement, Opening(dataset.opening))
+            yield Way(Ground.AGREEMENT, row.subject, terms, dataset.digest)
+        else:
+            yield text("terms.other_version", agreed=agreement.version, found=dataset.version)
+    if not standing:
+        yield text("terms.no_agreement", organisation=request.by, dataset=dataset.subject)
+
+
+def _paper(connection: Connection, request: Request) -> Way | Text:
+    stored, paper = records.get(connection, _BASE, request.target), request.target
+    if stored is not None and stored.kind == "trial-plan":
+        supplier, channel = stored.load(TrialPlan).application.supplier.organisation, Channel.REPORT
+    elif stored is not None and stored.kind == "board-submission":
+        supplier, channel = stored.load(BoardSubmission).application.supplier.organisation, Channel.BOARD
+    else:
+        return text("terms.no_dataset", dataset=paper)
+    if request.by != supplier:
+        return text("terms.no_agreement", organisation=request.by, dataset=paper)
+    return Way(Ground.PAPER, paper, terms_of_paper(paper, stored.owner, supplier, channel))
+
+
+def _load(connection: Connection, digest: Digest, model: type[D]) -> D | None:
+    stored = records.get(connection, _BASE, digest)
+    return None if stored is None else stored.load(model)
+
+
+def _used_before(use: Use) -> Used:
+    return Used(use.place - 1, use.epsilon_so_far - use.epsilon, use.rows_so_far - use.rows)
+
+
+def _use(change: Transaction, way: Way, request: Request, key: Digest) -> Use:
+    before, epsilon, rows = used_under(change.connection, way.by), request.epsilon or 0, request.rows or 0
+    return Use(
+        ground=way.by,
+        place=before.count + 1,
+        request=key,
+        target=request.target,
+        version=way.version,
+        action=request.action,
+        organisation=request.by,
+        person=change.actor.person or "",
+        purpose=request.purpose or "",
+        recipient=request.recipient or "",
+        channel=request.channel or "",
+        cell_size=request.cell_size,
+        epsilon=epsilon,
+        rows=rows,
+        epsilon_so_far=before.epsilon + epsilon,
+        rows_so_far=before.rows + rows,
+        used_at=change.now,
+    )
+
+
+def _require_same(before: Use, request: Request) -> None:
+    kept = (before.action, before.organisation, before.purpose, before.recipient, before.channel)
+    spent = (before.cell_size, before.epsilon, before.rows)
+    asked = (request.action, request.by, request.purpose or "", request.recipient or "", request.channel or "")
+    if (kept, spent) != (asked, (request.cell_size, request.epsilon or 0, request.rows or 0)):
+        raise ConflictError("terms.other_use")
+
+
+def _require_asking(actor: Actor, request: Request) -> None:
+    if not actor.may_write_for(request.by):
+        raise RefusedError("workspace.not_yours", organisation=actor.organisation, owner=request.by)
+
+
+def _refusal(request: Request, reasons: tuple[Text, ...]) -> RefusedError:
+    said = reduce(lambda one, more: text("terms.two_reasons", first=one, more=more), reasons)
+    return RefusedError(
+        "terms.refused", organisation=request.by, action=request.action, dataset=request.target, reasons=said
+    )

@@ -1,0 +1,128 @@
+"""The ledger of uses: who used what, for what, how often; a row is written before anything is read.
+
+A use has the place that it was counted at, and no two of a ground have the same: what is left can be told from the
+newest row alone, and never falls below zero, whoever races. A crash after the row buys nothing: asked for again under
+the same name, the use is found, and what it was given is given again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, or_, select
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.terms import Ground, Leave, Used
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.workspace import terms_tables
+from pilotbase.workspace.log.entries import Fact
+from pilotbase.workspace.store import View
+from pilotbase.workspace.terms_rows import agreement_row, dataset_row
+from pilotbase.workspace.transaction import Transaction
+
+_uses = terms_tables.uses.c
+NOT_THERE = "none"
+USED = "terms.used"
+"""What the log calls a use."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use; see `terms_tables.uses`."""
+
+    ground: str
+    place: int
+    request: Digest
+    target: str
+    version: str
+    action: str
+    organisation: str
+    person: str
+    purpose: str
+    recipient: str
+    channel: str
+    cell_size: int | None
+    epsilon: int
+    rows: int
+    epsilon_so_far: int
+    rows_so_far: int
+    used_at: datetime
+
+
+def find_use(connection: Connection, ground: str, request: Digest) -> Use | None:
+    """Return the use of that name, or None."""
+    found = connection.execute(select(terms_tables.uses).where(_uses.ground == ground, _uses.request == request))
+    row = found.one_or_none()
+    return None if row is None else Use(**row._mapping)
+
+
+def used_under(connection: Connection, ground: str) -> Used:
+    """Return what was used under a ground so far."""
+    newest = select(terms_tables.uses).where(_uses.ground == ground).order_by(_uses.place.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return Used() if row is None else Used(int(row.place), int(row.epsilon_so_far), int(row.rows_so_far))
+
+
+def keep_use(change: Transaction, use: Use) -> None:
+    """Write a use, with its line of the log (``terms.used``): what was spent is spent when this stands."""
+    change.connection.execute(insert(terms_tables.uses).values(asdict(use)))
+    said: dict[str, Fact] = {
+        "place": use.place,
+        "action": use.action,
+        "for": use.organisation,
+        "purpose": use.purpose,
+        "recipient": use.recipient,
+        "channel": use.channel,
+        "epsilon": use.epsilon,
+        "rows": use.rows,
+        "cell_size": use.cell_size or 0,
+    }
+    facts = {name: value for name, value in said.items() if value}
+    change.record(USED, [use.ground, use.target, use.request], facts)
+
+
+def uses_of(view: View, target: str, ground: str = "", limit: int = 1000) -> list[Use]:
+    """Return the uses of a dataset, newest first, as far as the actor is a party: its owner or who has used it.
+
+    Operator and regulator see all. ``ground``: of one agreement only.
+    """
+    rows = select(terms_tables.uses).where(_uses.target == target)
+    if ground:
+        rows = rows.where(_uses.ground == ground)
+    with view.reading() as connection:
+        dataset, own = dataset_row(connection, target), view.actor.organisation
+        if not view.actor.sees_all and (dataset is None or dataset.owner != own):
+            rows = rows.where(or_(_uses.organisation == own, _uses.recipient == own))
+        found = connection.execute(rows.order_by(_uses.used_at.desc(), _uses.place.desc()).limit(limit))
+        return [Use(**row._mapping) for row in found]
+
+
+def require_leave(connection: Connection, leave: Leave, now: datetime) -> None:
+    """Return if a leave still stands: its use was counted, and its terms hold ``now``. To be asked before each read.
+
+    Raises:
+        RefusedError: its agreement was revoked, has ended, or never was; its dataset was withdrawn; it was not counted.
+    """
+    if leave.ground is Ground.OWNER:
+        return
+    if leave.use is None or find_use(connection, leave.by, leave.use) is None:
+        raise RefusedError("terms.foreign_leave")
+    if leave.ground in (Ground.AGREEMENT, Ground.OFFER):
+        state = _state(connection, leave, now)
+        if state is not None:
+            raise RefusedError("terms.not_standing", ground=leave.by, state=state)
+
+
+def _state(connection: Connection, leave: Leave, now: datetime) -> str | None:
+    """Return in which state the terms of a leave do not hold; None: they hold."""
+    dataset = dataset_row(connection, leave.target)
+    if dataset is None or not dataset.is_published:
+        return NOT_THERE if dataset is None else dataset.state
+    if leave.ground is Ground.OFFER:
+        return None if dataset.opening == Opening.OPEN else dataset.opening
+    agreement = agreement_row(connection, leave.by)
+    if agreement is None or agreement.dataset != leave.target:
+        return NOT_THERE
+    return None if agreement.holds_at(now) else agreement.state_at(now)
