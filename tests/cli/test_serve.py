@@ -30,6 +30,14 @@ def test_the_port_after_the_last_is_told(tmp_path):
     assert told.exit_code == 2 and ":65536: " in told.stderr
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "pilotbase serve makes one"), ("zh", "pilotbase serve 会创建")])
+def test_the_check_of_a_machine_without_a_base_says_what_serve_will_do(tmp_path, language, said):
+    told = run("serve", "--check", "--port", 18_767, language=language)
+    assert told.exit_code == 0, told.output
+    assert str(tmp_path / "no-home") in told.stdout and said in told.stdout
+    assert not (tmp_path / "no-home").exists()
+
+
 GROUND = """
 from pilotbase.hub.process import serving
 serving.configure(serving.Place())

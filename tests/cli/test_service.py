@@ -105,7 +105,10 @@ def test_what_is_wrong_is_told_with_what_to_do(run, certificate):
     assert "one of the two" in run("create", "milling", code=2)
     assert "issued no certificate" in run("create", "milling", "--certificate", "0" * 64, code=2)
     run("create", "milling", "--certificate", str(certificate))
-    assert "bounds calls or tokens" in run("budget", "milling", "main", code=2)
+    missing = run("budget", "milling", "main", code=2)
+    assert "no budget main" in missing and "pilotbase service budget milling main --calls 1000" in missing
+    run("budget", "milling", "main", "--calls", "7"), run("budget", "milling", "night", "--calls", "9")
+    assert run("budget", "milling", "main").count("of 7") == len(run("budget", "milling", "main").splitlines()) == 1
     assert "没有预算" in run("key", "create", "milling", "--title", "x", "--budget", "none", code=2, language="zh")
     run("key", "create", "milling", "--title", "x", "--scope", "everything", code=2)
     run("override", "chat", "plant", "--endpoint", "ftp://x", "--model", "m", "--reason", "r", code=2)

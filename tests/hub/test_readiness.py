@@ -70,8 +70,27 @@ def test_all_settings_that_are_wrong_are_told_at_once(one_world, monkeypatch):
 
 
 def test_a_home_that_is_none_is_told_with_what_to_do(one_world, monkeypatch, tmp_path):
-    monkeypatch.setitem(os.environ, "PILOTBASE_HOME", str(tmp_path / "none"))
+    (tmp_path / "photos").mkdir()
+    monkeypatch.setitem(os.environ, "PILOTBASE_HOME", str(tmp_path))
     assert set(told()) == {"workspace.no_home", "workspace.no_home.hint"}
+
+
+def test_a_home_that_serve_makes_keeps_nothing_from_serving(one_world, monkeypatch, tmp_path, listening):
+    from pilotbase.hub.process import readiness
+
+    monkeypatch.setitem(os.environ, "PILOTBASE_HOME", str(tmp_path / "none"))
+    assert told() == {} and not (tmp_path / "none").exists()
+    assert set(told(listening)) == {"hub.place_taken"}, "the rest is looked at all the same"
+    (said,) = [one for one in readiness.shortcomings() if one.code == "hub.check_no_home"]
+    assert str(tmp_path / "none") in said.render("en") and "pilotbase init" in said.render("zh")
+
+
+def test_accounts_that_serve_brings_up_to_date_keep_nothing_from_serving(one_world, monkeypatch):
+    from pilotbase.hub.process import account_backup, readiness
+
+    monkeypatch.setattr(account_backup, "migrations_behind", lambda: 3)
+    assert told() == {}
+    assert any("3 steps" in one.render("en") for one in readiness.shortcomings())
 
 
 def test_what_a_hub_can_serve_without_is_told_apart(one_world, monkeypatch):

@@ -12,6 +12,7 @@ from pilotbase.cli.edge.asking import asked
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, text
@@ -132,21 +133,23 @@ def override(
 @remote
 def budget(
     name: Service,
-    budget_name: Annotated[str, typer.Argument(metavar="[BUDGET]", help="Which; all are shown without one.")] = "",
+    budget_name: Annotated[str, typer.Argument(metavar="[BUDGET]", help="Which; without one all are shown.")] = "",
     calls: Annotated[int | None, typer.Option(help="At most so many calls in each period.", min=0)] = None,
     tokens: Annotated[int | None, typer.Option(help="At most so many tokens in each period.", min=0)] = None,
     period: Annotated[str, typer.Option(help="month or total.")] = "month",
     as_json: AsJson = False,
 ) -> None:
-    """Set a budget that keys draw on, or show where the budgets of a service stand."""
+    """Set a budget that keys draw on, by --calls or --tokens; without these show where budgets stand."""
     from pilotbase.documents.api.services import NewBudget
 
     services = _services()
-    if budget_name:
+    if budget_name and (calls, tokens) != (None, None):
         wanted = asked(NewBudget, period=period, calls=calls, tokens=tokens)
         found = [services.set_budget(name, budget_name, wanted)]
     else:
-        found = services.budgets(name)
+        found = [one for one in services.budgets(name) if budget_name in ("", one.name)]
+    if budget_name and not found:
+        raise InputError("service.no_budget", service=name, budget=budget_name)
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
     for one in [] if as_json else found:
