@@ -31,9 +31,11 @@ from pilotbase.cli import (
     worker,
 )
 from pilotbase.cli.edge import connection
+from pilotbase.cli.edge.wrong_options import Commands
 
 app = typer.Typer(
     name="pilotbase",
+    cls=Commands,
     help="Publish a real scenario, prove AI applications on data they never see, with evidence that stands up.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
