@@ -41,26 +41,27 @@ def type_column(raw: pl.Series, data_type: DataType) -> TypedColumn:
     if column.dtype.is_nested() or column.dtype in _OPAQUE:
         values = pl.Series(raw.name, [None] * len(raw), dtype=POLARS_TYPES[data_type])
     else:
-        values = column.to_frame().with_columns(_expression(column, data_type).alias(raw.name)).to_series()
+        typed = typed_expression(pl.col(column.name), column.dtype, data_type)
+        values = column.to_frame().with_columns(typed.alias(raw.name)).to_series()
     return TypedColumn(values, values.is_null() & column.is_not_null())
 
 
-def _expression(column: pl.Series, data_type: DataType) -> pl.Expr:
-    source = pl.col(column.name)
-    if column.dtype.is_temporal() and data_type not in (DataType.DATE, DataType.DATETIME, DataType.TEXT):
+def typed_expression(source: pl.Expr, dtype: pl.DataType, data_type: DataType) -> pl.Expr:
+    """Return ``source``, of plain type ``dtype``, as ``data_type``: null where it is missing or wrong."""
+    if dtype.is_temporal() and data_type not in (DataType.DATE, DataType.DATETIME, DataType.TEXT):
         return pl.lit(None, dtype=POLARS_TYPES[data_type])
     text = source.cast(pl.String).str.strip_chars()
     if data_type is DataType.FLOAT:
-        return _number(source, column.dtype)
+        return _number(source, dtype)
     if data_type is DataType.INTEGER:
-        return _integer(source, column.dtype)
+        return _integer(source, dtype)
     if data_type is DataType.BOOLEAN:
-        return _boolean(source, column.dtype)
+        return _boolean(source, dtype)
     if data_type is DataType.TEXT:
         return source.cast(pl.String)
     if data_type is DataType.DATE:
-        return source.cast(pl.Date) if column.dtype == pl.Date else _date(text)
-    return _moment(source, text, column.dtype)
+        return source.cast(pl.Date) if dtype == pl.Date else _date(text)
+    return _moment(source, text, dtype)
 
 
 def _number(source: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -37,6 +37,7 @@ _TOKEN = re.compile(
     r"|(?P<word>[^\W\d]\w*)"
     r"|(?P<sign><=|>=|==|!=|[-+*/()<>]))"
 )
+_DAY = 86_400_000_000
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
 
@@ -64,15 +65,15 @@ def evaluate_rule(rule: str, frame: pl.DataFrame, withheld: frozenset[str] = fro
     return np.broadcast_to(decided.to_numpy(), (frame.height,)).astype(np.bool_)
 
 
-def compile_rule(rule: str, columns: Mapping[str, pl.DataType]) -> CompiledRule:
-    """Return ``rule`` over ``columns`` (numbers, texts and booleans; dates cannot be compared).
+def compile_rule(rule: str, columns: Mapping[str, pl.DataType], times: bool = False) -> CompiledRule:
+    """Return ``rule`` over ``columns`` (numbers, texts and booleans; with ``times`` also times, as days since 1970).
 
     Raises:
         InputError: ``data.rule.*``, naming the position, what was found there and what is allowed.
     """
     if len(rule) > MAXIMUM_LENGTH:
         raise InputError("data.rule.too_long", found=len(rule), limit=MAXIMUM_LENGTH)
-    parser = _Parser(rule, columns)
+    parser = _Parser(rule, columns, times)
     expression = parser.read()
     return CompiledRule(expression, frozenset(parser.used))
 
@@ -92,9 +93,10 @@ class _Node:
 
 
 class _Parser:
-    def __init__(self, rule: str, columns: Mapping[str, pl.DataType]) -> None:
+    def __init__(self, rule: str, columns: Mapping[str, pl.DataType], times: bool) -> None:
         self.rule = rule
         self.columns = columns
+        self.times = times
         self.used: set[str] = set()
         self._tokens = _tokens(rule)
         self._next = 0
@@ -204,6 +206,8 @@ class _Parser:
             return _Node(Kind.TRUTH, pl.col(name))
         if dtype == pl.String:
             return _Node(Kind.TEXT, pl.col(name))
+        if self.times and dtype.is_temporal():
+            return _Node(Kind.NUMBER, pl.col(name).cast(pl.Datetime("us")).dt.epoch("us") / _DAY)
         raise InputError("data.rule.unfit_column", found=name, position=token.position)
 
     @property

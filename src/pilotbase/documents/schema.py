@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
@@ -17,6 +18,8 @@ from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
 from pilotbase.documents.profile import ReferenceProfile
+from pilotbase.documents.quality import QualityReport
+from pilotbase.documents.quality_reference import QualityReference
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.scenario import Scenario
@@ -61,6 +64,9 @@ KINDS: dict[str, type[Document]] = {
         LabelQuality,
         LabelledItems,
         Dataset,
+        Agreement,
+        QualityReport,
+        QualityReference,
     )
 }
 

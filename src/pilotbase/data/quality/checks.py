@@ -1,0 +1,190 @@
+"""The rules of a data contract as counts over a table: what each is held against, and where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import polars as pl
+
+from pilotbase.data.quality.columns import ROW, Column, RecordTable, row_hash
+from pilotbase.data.quality.tally import Stream
+from pilotbase.data.rules import compile_rule
+from pilotbase.documents.dataset import RowRule
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.quality import RuleKind
+from pilotbase.documents.texts import Text, text
+
+
+class Count(NamedTuple):
+    """A figure of the first pass: its name, under which it is computed once, and what it is."""
+
+    name: str
+    expression: pl.Expr
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule that looks at one row at a time. ``fails``: true where it does; null counts as not."""
+
+    name: str
+    kind: RuleKind
+    fields: tuple[str, ...]
+    evaluated: Count
+    fails: pl.Expr
+
+    @property
+    def failed(self) -> Count:
+        return Count(f"failed {self.name}", self.fails.sum())
+
+
+@dataclass(frozen=True)
+class GroupCheck:
+    """A rule that needs equal rows beside each other. ``other``: the record set that is referred to."""
+
+    name: str
+    kind: RuleKind
+    fields: tuple[str, ...]
+    streams: tuple[Stream, ...]
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """A rule that could not be held against the data, and why."""
+
+    name: str
+    kind: RuleKind
+    fields: tuple[str, ...]
+    reason: Text
+
+
+ROWS = Count("rows", pl.len())
+
+
+def present(column: Column) -> Count:
+    """Return how many values are there."""
+    return Count(f"present {column.name}", column.raw.count())
+
+
+def typed(column: Column) -> Count:
+    """Return how many values are there and of the declared type."""
+    return present(column) if column.is_native and not column.dtype.is_float() else _typed(column)
+
+
+def _typed(column: Column) -> Count:
+    return Count(f"typed {column.name}", column.value.count())
+
+
+def row_checks(table: RecordTable) -> list[Check | Unchecked]:
+    """Return every rule that a row decides by itself, in the order of the contract."""
+    found: list[Check | Unchecked] = []
+    for column in table.columns.values():
+        found += _field_checks(column)
+    for name in table.absent:
+        if table.record_set.field(name).required:
+            found.append(
+                Unchecked(f"required {name}", "required", (name,), text("quality.reason.no_column", name=name))
+            )
+    found += [_row_check(rule, table) for rule in table.record_set.rules]
+    return found
+
+
+def _field_checks(column: Column) -> Iterator[Check]:
+    name, field = column.name, column.field
+    if field.required:
+        yield Check(f"required {name}", "required", (name,), ROWS, column.raw.is_null())
+    if field.data_type is not None:
+        wrong = column.raw.is_not_null() & column.value.is_null()
+        yield Check(f"type {name}", "type", (name,), present(column), wrong)
+    yield from value_checks(column)
+    if column.spells_unit and field.unit is not None:
+        spelled = column.raw.str.strip_chars()
+        foreign = spelled.str.contains(r"^[-+]?[0-9.,]+\s*[^0-9.,eE\s]") & ~spelled.str.ends_with(field.unit)
+        yield Check(f"unit {name}", "unit", (name,), present(column), foreign)
+
+
+def value_checks(column: Column) -> Iterator[Check]:
+    """Yield what the contract says of a value once it is of the declared type."""
+    name, field = column.name, column.field
+    bounded = column.is_number and (field.minimum is not None or field.maximum is not None)
+    if bounded:
+        yield Check(f"range {name}", "range", (name,), typed(column), _out_of_range(column))
+    if field.pattern is not None:
+        spelled = column.raw.cast(pl.String)
+        fits = spelled.str.contains(f"^(?:{field.pattern})$")
+        yield Check(f"pattern {name}", "pattern", (name,), typed(column), column.value.is_not_null() & ~fits)
+    if field.values:
+        spelled = column.value.cast(pl.String) if column.is_number else column.raw.cast(pl.String).str.strip_chars()
+        yield Check(f"values {name}", "values", (name,), typed(column), ~spelled.is_in(list(field.values)))
+
+
+def _out_of_range(column: Column) -> pl.Expr:
+    below, above = column.field.minimum, column.field.maximum
+    tests = [column.value < below] if below is not None else []
+    tests += [column.value > above] if above is not None else []
+    return tests[0] if len(tests) == 1 else tests[0] | tests[1]
+
+
+def _row_check(rule: RowRule, table: RecordTable) -> Check | Unchecked:
+    types = {name: _rule_type(column) for name, column in table.columns.items()}
+    try:
+        compiled = compile_rule(rule.rule, types, times=True)
+    except InputError as error:
+        return Unchecked(rule.name, "row", (), error.text)
+    evaluated = Count(f"evaluated {rule.name}", compiled.expression.count())
+    return Check(rule.name, "row", tuple(sorted(compiled.columns)), evaluated, ~compiled.expression)
+
+
+def _rule_type(column: Column) -> pl.DataType:
+    if column.is_number:
+        return pl.Float64()
+    return pl.Datetime() if column.is_time else pl.Boolean() if column.data_type == "sc:Boolean" else pl.String()
+
+
+def group_checks(table: RecordTable, others: dict[str, RecordTable]) -> list[GroupCheck | Unchecked]:
+    """Return the rules on keys, uniqueness and references; ``others``: the record sets that can be referred to."""
+    found: list[GroupCheck | Unchecked] = []
+    key = table.named(table.record_set.key)
+    if key and len(key) == len(table.record_set.key):
+        found.append(GroupCheck("key", "key", table.record_set.key, (key_stream(table, key),)))
+    elif table.record_set.key:
+        lacking = ", ".join(name for name in table.record_set.key if name in table.absent)
+        reason = text("quality.reason.no_column", name=lacking)
+        found.append(Unchecked("key", "key", table.record_set.key, reason))
+    for column in table.columns.values():
+        if column.field.unique:
+            stream = key_stream(table, [column])
+            found.append(GroupCheck(f"unique {column.name}", "unique", (column.name,), (stream,)))
+        if column.field.references is not None:
+            found.append(_reference(table, column, others))
+    return found
+
+
+def key_stream(table: RecordTable, columns: list[Column], carried: pl.Expr | None = None) -> Stream:
+    """Return the rows of ``table`` by their values in ``columns``; rows that lack one of these are left out."""
+    there = pl.all_horizontal(column.value.is_not_null() for column in columns)
+    return Stream(table.frame, pl.when(there).then(row_hash(columns)), pl.lit(0) if carried is None else carried)
+
+
+def _reference(table: RecordTable, column: Column, others: dict[str, RecordTable]) -> GroupCheck | Unchecked:
+    name, target = f"reference {column.name}", column.field.references
+    assert target is not None
+    other = table if target.record_set == table.record_set.name else others.get(target.record_set)
+    if other is None or target.field not in other.columns:
+        reason = text("quality.reason.no_reference", record_set=target.record_set)
+        return Unchecked(name, "reference", (column.name,), reason)
+    streams = (_spelled(other, other.columns[target.field], 0), _spelled(table, column, 1))
+    return GroupCheck(name, "reference", (column.name,), streams)
+
+
+def _spelled(table: RecordTable, column: Column, side: int) -> Stream:
+    """Return a column by how its values are spelled: two record sets may give them different types."""
+    spelled = column.canonical.cast(pl.String)
+    return Stream(table.frame, pl.when(spelled.is_not_null()).then(spelled.hash(1)), pl.lit(side))
+
+
+def first_rows(table: RecordTable, check: Check, shown: int) -> tuple[int, ...]:
+    """Return the numbers of the first rows in which ``check`` fails."""
+    found = table.frame.filter(check.fails).select(ROW).head(shown).collect(engine="streaming")
+    return tuple(sorted(found[ROW].to_list()))

@@ -1,0 +1,186 @@
+"""A record set as a lazy table: each field in its declared type, and beside it what stood there where they differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from pilotbase.data.column_types import POLARS_TYPES, typed_expression
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.dataset import DataField, FieldType, RecordSet
+
+RAW = "raw of "
+ROW = "row number"
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
+_TYPES: Mapping[FieldType, DataType] = {
+    FieldType.FLOAT: DataType.FLOAT,
+    FieldType.INTEGER: DataType.INTEGER,
+    FieldType.BOOLEAN: DataType.BOOLEAN,
+    FieldType.DATE: DataType.DATE,
+    FieldType.DATETIME: DataType.DATETIME,
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A field that the table holds. ``dtype``: as the file stores it."""
+
+    field: DataField
+    dtype: pl.DataType
+
+    @property
+    def name(self) -> str:
+        return self.field.name
+
+    @property
+    def data_type(self) -> DataType:
+        """The type of its values; what is no number, truth or time is text."""
+        return _TYPES.get(self.field.data_type or FieldType.TEXT, DataType.TEXT)
+
+    @property
+    def is_native(self) -> bool:
+        """Tell whether the file stores it in its own type, so that no value can be of another."""
+        if self.data_type is DataType.FLOAT:
+            return self.dtype.is_numeric()
+        if self.data_type is DataType.INTEGER:
+            return self.dtype.is_integer()
+        return self.dtype == self.canonical_type
+
+    @property
+    def is_number(self) -> bool:
+        return self.data_type in (DataType.FLOAT, DataType.INTEGER)
+
+    @property
+    def is_time(self) -> bool:
+        return self.data_type in (DataType.DATE, DataType.DATETIME)
+
+    @property
+    def raw(self) -> pl.Expr:
+        """What stands in the file; null where it is missing."""
+        return pl.col(self.name) if self.is_native and not self._may_be_infinite else pl.col(RAW + self.name)
+
+    @property
+    def value(self) -> pl.Expr:
+        """The value in the declared type; null where it is missing or of another type."""
+        return pl.col(self.name)
+
+    @property
+    def canonical(self) -> pl.Expr:
+        """The value in the one type that all spellings of it share, for hashes."""
+        if self.data_type is DataType.FLOAT:
+            return self.value.cast(pl.Float64) + 0.0  # -0.0 is 0.0
+        return self.value.cast(self.canonical_type)
+
+    @property
+    def canonical_type(self) -> pl.DataType:
+        return POLARS_TYPES[self.data_type]
+
+    @property
+    def seconds(self) -> pl.Expr:
+        """A time as seconds since 1970."""
+        return self.value.cast(pl.Datetime("us")).dt.epoch("us") / 1e6
+
+    @property
+    def _may_be_infinite(self) -> bool:
+        return self.dtype.is_float()
+
+    def made(self, source: str) -> list[pl.Expr]:
+        """Return the expressions over the file's column that make `value`, and `raw` where it can differ."""
+        stored = pl.col(source)
+        if self.dtype.is_nested() or self.dtype in (pl.Binary, pl.Object):
+            nothing = pl.lit(None, dtype=POLARS_TYPES[self.data_type])
+            return [nothing.alias(self.name), stored.is_not_null().replace(False, None).alias(RAW + self.name)]
+        there = self._without_missing(stored)
+        if self.is_native and not self._may_be_infinite:
+            return [there.alias(self.name)]
+        if self.is_native:
+            return [pl.when(there.is_finite()).then(there).alias(self.name), there.alias(RAW + self.name)]
+        typed = typed_expression(self._without_unit(there), self.dtype, self.data_type)
+        return [typed.alias(self.name), there.alias(RAW + self.name)]
+
+    def _without_missing(self, stored: pl.Expr) -> pl.Expr:
+        spellings = [spelling.strip() for spelling in self.field.missing]
+        if self.dtype == pl.String:
+            stripped = stored.str.strip_chars()
+            missing = stripped == spellings[0] if len(spellings) == 1 else stripped.is_in(spellings)
+            return pl.when(~missing).then(stored) if spellings else stored
+        there = stored.fill_nan(None) if self.dtype.is_float() else stored
+        numbers = [float(spelling) for spelling in spellings if _NUMBER.fullmatch(spelling)]
+        if numbers and self.dtype.is_numeric():
+            return pl.when(~there.cast(pl.Float64).is_in(numbers)).then(there)
+        return there
+
+    def _without_unit(self, there: pl.Expr) -> pl.Expr:
+        if not (self.spells_unit and self.field.unit):
+            return there
+        return there.str.strip_chars().str.strip_suffix(self.field.unit).str.strip_chars()
+
+    @property
+    def spells_unit(self) -> bool:
+        """Tell whether a value may bring its unit: a number that is stored as text."""
+        return self.is_number and self.dtype == pl.String and self.field.unit is not None
+
+
+@dataclass(frozen=True)
+class RecordTable:
+    """The records of one record set. ``frame``: what `Column` names, and `ROW` counted from 1."""
+
+    record_set: RecordSet
+    columns: Mapping[str, Column]
+    stored: pl.LazyFrame
+    absent: tuple[str, ...] = ()
+    """Fields that the file lacks."""
+
+    @cached_property
+    def frame(self) -> pl.LazyFrame:
+        made = [one for name, column in self.columns.items() for one in column.made(column_name(column.field, name))]
+        return self.stored.select(*made, pl.col(ROW).cast(pl.Int64))
+
+    def with_stored(self, stored: pl.LazyFrame) -> RecordTable:
+        """Return the same over other records."""
+        return RecordTable(self.record_set, self.columns, stored, self.absent)
+
+    def named(self, names: tuple[str, ...]) -> list[Column]:
+        """Return the columns of these names that the file has."""
+        return [self.columns[name] for name in names if name in self.columns]
+
+    @property
+    def labels(self) -> list[Column]:
+        return self.named(tuple(field.name for field in self.record_set.labels))
+
+    @property
+    def features(self) -> list[Column]:
+        """What an application may learn from: no label, no key."""
+        apart = {field.name for field in self.record_set.labels} | set(self.record_set.key)
+        return [column for name, column in self.columns.items() if name not in apart]
+
+
+def record_table(record_set: RecordSet, stored: pl.LazyFrame) -> RecordTable:
+    """Return the table of ``record_set`` in ``stored``, which holds its columns and `ROW`."""
+    schema = stored.collect_schema()
+    fields = [field for field in record_set.fields if field.data_type is not None or not _has_sub(record_set, field)]
+    columns = {
+        field.name: Column(field, schema[column_name(field, field.name)])
+        for field in fields
+        if column_name(field, field.name) in schema
+    }
+    absent = tuple(field.name for field in fields if field.name not in columns)
+    return RecordTable(record_set, columns, stored, absent)
+
+
+def column_name(field: DataField, name: str) -> str:
+    """Return what the file calls a field."""
+    return field.source.column if field.source and field.source.column else name
+
+
+def _has_sub(record_set: RecordSet, field: DataField) -> bool:
+    return any(other.parent == field.name for other in record_set.fields)
+
+
+def row_hash(columns: list[Column], seed: int = 1) -> pl.Expr:
+    """Return 64 bits a row over these columns: equal rows share them, others with probability 2⁻⁶⁴ a pair."""
+    return pl.struct(*(column.canonical.alias(column.name) for column in columns)).hash(seed)

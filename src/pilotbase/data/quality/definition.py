@@ -1,0 +1,131 @@
+"""What is written down about every measure of quality, what it asks of the data, and what it makes of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from pilotbase.data.quality.checks import Check, Count, GroupCheck, Unchecked
+from pilotbase.data.quality.columns import RecordTable
+from pilotbase.data.quality.parts import Parts
+from pilotbase.data.quality.tally import Stream, Tally
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.quality import Direction, MeasureState, QualityCodes, QualityEntry
+from pilotbase.documents.quality_reference import QualityReference
+from pilotbase.documents.texts import Text, text
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a measure may look at."""
+
+    dataset: Dataset
+    table: RecordTable
+    checks: tuple[Check | Unchecked, ...]
+    group_checks: tuple[GroupCheck | Unchecked, ...]
+    reference: QualityReference
+    parts: Parts | None = None
+    audited: pl.DataFrame | None = None
+    """The records that somebody has checked, every value as text."""
+    learned_from: RecordTable | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """File's id → SHA-256 in hex of what was read."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the passes have found: counts and tables by name, groups by name."""
+
+    counts: Mapping[str, float]
+    tables: Mapping[str, pl.DataFrame]
+    tallies: Mapping[str, Tally]
+
+    @property
+    def rows(self) -> int:
+        return int(self.counts["rows"])
+
+    def count(self, count: Count) -> int:
+        """Return a count of the first pass."""
+        return int(self.counts[count.name])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A measure's figure; without ``value`` there was nothing to be measured (0 of 0)."""
+
+    value: float | None
+    numerator: float | None = None
+    denominator: float | None = None
+    entries: tuple[QualityEntry, ...] = ()
+    lower: float | None = None
+    upper: float | None = None
+    sample: int | None = None
+    reason: Text | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a measure needs: counts of the first pass, small tables, groups of equal rows; and what it concludes.
+
+    Counts of one name are computed once. ``tables`` are collected whole: each must be small, whatever the data's size.
+    """
+
+    conclude: Callable[[Answers], Finding]
+    counts: tuple[Count, ...] = ()
+    tables: Mapping[str, pl.LazyFrame] = field(default_factory=dict)
+    groups: Mapping[str, tuple[Stream, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """Why there is no figure: what it is held against is lacking, or it does not apply to such data."""
+
+    reason: Text
+    state: MeasureState = "not_measured"
+
+
+@dataclass(frozen=True)
+class QualityMeasure:
+    """One measure of quality. ``costly``: more than one pass over the table, so that it can be left out."""
+
+    name: str
+    codes: QualityCodes
+    direction: Direction
+    formula: str
+    ask: Callable[[Situation], Asked | Unmeasured]
+    costly: bool = False
+
+    @property
+    def title(self) -> Text:
+        """Return its name for people."""
+        return Text(code=f"quality.measure.{self.name}")
+
+
+def share(numerator: float, denominator: float, entries: tuple[QualityEntry, ...] = ()) -> Finding:
+    """Return numerator / denominator; of nothing there is no share."""
+    value = numerator / denominator if denominator else None
+    return Finding(value, numerator, denominator, entries)
+
+
+def entry(name: str, numerator: float, denominator: float) -> QualityEntry:
+    """Return a part of a measure with its own share."""
+    value = numerator / denominator if denominator else None
+    return QualityEntry(name=name, value=value, numerator=numerator, denominator=denominator)
+
+
+def joined(entries: Iterable[QualityEntry]) -> Finding:
+    """Return the share of all entries together."""
+    found = tuple(entries)
+    return share(sum(one.numerator or 0 for one in found), sum(one.denominator or 0 for one in found), found)
+
+
+def not_applicable(code: str, **params: object) -> Unmeasured:
+    """Return that the measure does not apply."""
+    return Unmeasured(text(code, **params), "not_applicable")
+
+
+def not_measured(code: str, **params: object) -> Unmeasured:
+    """Return that what it is held against is lacking."""
+    return Unmeasured(text(code, **params))

@@ -1,0 +1,103 @@
+"""Whether values are well formed, and whether they are true as far as somebody has checked."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+
+import polars as pl
+
+from pilotbase.data.labelling.wilson import wilson
+from pilotbase.data.quality.audit import audited_pairs
+from pilotbase.data.quality.checks import Count, present, typed, value_checks
+from pilotbase.data.quality.columns import Column
+from pilotbase.data.quality.definition import (
+    Answers,
+    Asked,
+    Finding,
+    QualityMeasure,
+    Situation,
+    Unmeasured,
+    entry,
+    joined,
+    not_applicable,
+    not_measured,
+)
+from pilotbase.documents.quality import QualityCodes, QualityEntry
+
+
+def syntactic_accuracy(asked: Situation) -> Asked | Unmeasured:
+    """Return how many values are of the declared type and within pattern, list and range."""
+    columns = [column for column in asked.table.columns.values() if column.field.data_type is not None]
+    if not columns:
+        return not_applicable("quality.reason.no_type")
+    wrong = {column.name: _wrong_values(column) for column in columns}
+
+    def conclude(answers: Answers) -> Finding:
+        return joined(_fitting(column, wrong[column.name], answers) for column in columns)
+
+    counts = [count for column in columns for count in (present(column), typed(column), *wrong[column.name])]
+    return Asked(conclude, tuple(counts))
+
+
+def _wrong_values(column: Column) -> list[Count]:
+    """Return what is of the right type and yet not allowed: one count, which a single rule shares."""
+    checks = list(value_checks(column))
+    if len(checks) < 2:
+        return [check.failed for check in checks]
+    fails = reduce(or_, (check.fails.fill_null(False) for check in checks))
+    return [Count(f"not allowed {column.name}", (fails & column.value.is_not_null()).sum())]
+
+
+def _fitting(column: Column, wrong: list[Count], answers: Answers) -> QualityEntry:
+    fitting = answers.count(typed(column)) - sum(answers.count(count) for count in wrong)
+    return entry(column.name, fitting, answers.count(present(column)))
+
+
+def semantic_accuracy(asked: Situation) -> Asked | Unmeasured:
+    """Return how many values agree with those of the audited records, with a Wilson interval."""
+    return _agreement(asked, [name for name in asked.table.columns if name not in asked.table.record_set.key])
+
+
+def label_accuracy(asked: Situation) -> Asked | Unmeasured:
+    """Return how many labels agree with those of the audited records, with a Wilson interval."""
+    if not asked.table.labels:
+        return not_applicable("quality.reason.no_label")
+    return _agreement(asked, [column.name for column in asked.table.labels])
+
+
+def _agreement(asked: Situation, names: list[str]) -> Asked | Unmeasured:
+    if asked.audited is None:
+        return not_measured("quality.reason.no_audit")
+    pairs = audited_pairs(asked.table, asked.audited, names)
+    if isinstance(pairs, Unmeasured):
+        return pairs
+    return Asked(lambda answers: _interval(answers.tables["audited"]), tables={"audited": pairs})
+
+
+def _interval(found: pl.DataFrame) -> Finding:
+    counts = found.group_by("field", maintain_order=True).agg(pl.col("agrees").sum(), pl.len().alias("compared"))
+    entries = tuple(entry(name, agrees, compared) for name, agrees, compared in counts.iter_rows())
+    if found.is_empty():
+        return Finding(None)
+    agreeing = wilson(int(found["agrees"].sum()), found.height)
+    sample = found["record"].n_unique()
+    return Finding(
+        agreeing.value, int(found["agrees"].sum()), found.height, entries, agreeing.lower, agreeing.upper, sample
+    )
+
+
+MEASURES = (
+    QualityMeasure(
+        "syntactic_accuracy", QualityCodes(iso="Acc-ML-1", tc609="0201", gbt="0302"), "higher",
+        "values of the declared type, pattern, list and range / values", syntactic_accuracy,
+    ),
+    QualityMeasure(
+        "semantic_accuracy", QualityCodes(iso="Acc-ML-2", tc609="0205", gbt="0301"), "higher",
+        "values that agree with the audited sample / compared; Wilson 95 %", semantic_accuracy,
+    ),
+    QualityMeasure(
+        "label_accuracy", QualityCodes(iso="Acc-ML-7", tc609="0304", gbt="0301"), "higher",
+        "labels that agree with the audited sample / audited; Wilson 95 %", label_accuracy,
+    ),
+)  # fmt: skip

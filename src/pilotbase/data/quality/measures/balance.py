@@ -1,0 +1,113 @@
+"""Whether classes, and groups of people or machines, are there in like numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import log
+
+import polars as pl
+
+from pilotbase.data.quality.classes import class_column, class_counts, class_table
+from pilotbase.data.quality.definition import (
+    Answers,
+    Asked,
+    Finding,
+    QualityMeasure,
+    Situation,
+    Unmeasured,
+    entry,
+    not_applicable,
+    not_measured,
+)
+from pilotbase.documents.quality import QualityCodes
+
+_MOST_GROUPS = 1000
+
+
+def category_balance(asked: Situation) -> Asked | Unmeasured:
+    """Return 1 where all classes have as many records, less the further one is from the mean."""
+    return of_classes(asked, _balance)
+
+
+def label_distribution_balance(asked: Situation) -> Asked | Unmeasured:
+    """Return the entropy of the classes in parts of the largest that so many classes can have."""
+    return of_classes(asked, _entropy)
+
+
+def of_classes(asked: Situation, conclude: Callable[[Mapping[str, int]], Finding]) -> Asked | Unmeasured:
+    """Return what ``conclude`` makes of the counts of classes."""
+    column = class_column(asked)
+    if isinstance(column, Unmeasured):
+        return column
+
+    def counted(answers: Answers) -> Finding:
+        counts = class_counts(answers, "classes", column)
+        return conclude(counts) if counts and sum(counts.values()) else Finding(None)
+
+    return Asked(counted, tables={"classes": class_table(asked, column)})
+
+
+def _balance(counts: Mapping[str, int]) -> Finding:
+    mean = sum(counts.values()) / len(counts)
+    furthest = max(abs(number - mean) for number in counts.values())
+    return Finding(mean / (mean + furthest), mean, mean + furthest)
+
+
+def _entropy(counts: Mapping[str, int]) -> Finding:
+    if len(counts) < 2:
+        return Finding(None)
+    whole = sum(counts.values())
+    shares = [number / whole for number in counts.values() if number]
+    entropy = -sum(share * log(share) for share in shares) + 0.0
+    return Finding(entropy / log(len(counts)), entropy, log(len(counts)))
+
+
+def label_proportion_gap(asked: Situation) -> Asked | Unmeasured:
+    """Return, over classes, the widest gap between two groups' shares of a class."""
+    column = class_column(asked)
+    if isinstance(column, Unmeasured):
+        return column
+    group = asked.table.columns.get(asked.reference.group or "")
+    if asked.reference.group is None:
+        return not_measured("quality.reason.no_group")
+    if group is None:
+        return not_applicable("quality.reason.no_column", name=asked.reference.group)
+    spelled = [group.canonical.cast(pl.String).alias("group"), column.canonical.cast(pl.String).alias("value")]
+    counts = asked.table.frame.group_by(spelled).agg(pl.len().alias("count")).drop_nulls()
+    return Asked(lambda answers: _gap(answers.tables["groups"]), tables={"groups": counts.head(_MOST_GROUPS**2)})
+
+
+def _gap(counts: pl.DataFrame) -> Finding:
+    whole = counts.group_by("group").agg(pl.col("count").sum().alias("whole")).sort("group")
+    if whole.height < 2 or whole.height > _MOST_GROUPS:
+        return Finding(None)
+    shares = counts.pivot("value", index="group", values="count").fill_null(0).join(whole, on="group").sort("group")
+    rows = shares.to_dicts()
+    gaps = {value: _spread([row[value] / row["whole"] for row in rows]) for value in _values(shares)}
+    widest = max(gaps, key=lambda value: gaps[value])
+    entries = tuple(entry(f"{widest} | {row['group']}", row[widest], row["whole"]) for row in rows)
+    return Finding(gaps[widest], entries=entries)
+
+
+def _values(shares: pl.DataFrame) -> list[str]:
+    return [name for name in shares.columns if name not in ("group", "whole")]
+
+
+def _spread(shares: list[float]) -> float:
+    return max(shares) - min(shares)
+
+
+MEASURES = (
+    QualityMeasure(
+        "category_balance", QualityCodes(iso="Bal-ML-3", tc609="0301"), "higher",
+        "1 / (1 + max |n_k - mean n| / mean n)", category_balance,
+    ),
+    QualityMeasure(
+        "label_proportion_gap", QualityCodes(iso="Bal-ML-7", tc609="0301"), "lower",
+        "max over classes and groups of |P(y | g1) - P(y | g2)|", label_proportion_gap,
+    ),
+    QualityMeasure(
+        "label_distribution_balance", QualityCodes(iso="Bal-ML-8", tc609="0301"), "higher",
+        "H(p) / ln K", label_distribution_balance,
+    ),
+)  # fmt: skip

@@ -1,0 +1,141 @@
+"""Whether records contradict themselves or each other: repeated, labelled or spelled two ways, against a rule."""
+
+from __future__ import annotations
+
+from pilotbase.data.quality.checks import Check, Count, GroupCheck, present, typed
+from pilotbase.data.quality.columns import Column, row_hash
+from pilotbase.data.quality.definition import (
+    Answers,
+    Asked,
+    Finding,
+    QualityMeasure,
+    Situation,
+    Unmeasured,
+    entry,
+    joined,
+    not_applicable,
+    share,
+)
+from pilotbase.data.quality.spellings import format_counts
+from pilotbase.data.quality.tally import Stream
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.quality import QualityCodes, QualityEntry
+
+
+def uniqueness(asked: Situation) -> Asked | Unmeasured:
+    """Return how many records are left when what is equal in every field is counted once."""
+    hashed = row_hash(list(asked.table.columns.values()))
+    stream = Stream(asked.table.frame, hashed, hashed * 0)
+
+    def conclude(answers: Answers) -> Finding:
+        return share(answers.tallies["rows"].distinct, answers.tallies["rows"].rows)
+
+    return Asked(conclude, groups={"rows": (stream,)})
+
+
+def key_uniqueness(asked: Situation) -> Asked | Unmeasured:
+    """Return how many keys there are to how many records that have one."""
+    check = next((one for one in asked.group_checks if one.kind == "key"), None)
+    if not isinstance(check, GroupCheck):
+        return not_applicable("quality.reason.no_key")
+
+    def conclude(answers: Answers) -> Finding:
+        return share(answers.tallies["rule key"].distinct, answers.tallies["rule key"].rows)
+
+    return Asked(conclude, groups={"rule key": check.streams})
+
+
+def label_consistency(asked: Situation) -> Asked | Unmeasured:
+    """Return, among records that look the same to an application, how many are not labelled in two ways."""
+    labels, features = asked.table.labels, asked.table.features
+    if not labels or not features:
+        return not_applicable("quality.reason.no_label")
+    stream = Stream(asked.table.frame, row_hash(features), row_hash(labels, 2))
+
+    def conclude(answers: Answers) -> Finding:
+        tally = answers.tallies["features"]
+        return share(tally.grouped - tally.mixed, tally.grouped)
+
+    return Asked(conclude, groups={"features": (stream,)})
+
+
+def format_consistency(asked: Situation) -> Asked | Unmeasured:
+    """Return how many values are in the format that their field declares or, else, mostly has."""
+    columns = [column for column in asked.table.columns.values() if column.field.data_type is not None]
+    if not columns:
+        return not_applicable("quality.reason.no_type")
+    formats = {column.name: format_counts(column) for column in columns}
+
+    def conclude(answers: Answers) -> Finding:
+        return joined(_in_one_format(column, formats[column.name], answers) for column in columns)
+
+    counts = [count for found in formats.values() for count in found]
+    return Asked(conclude, (*map(present, columns), *map(typed, columns), *counts))
+
+
+def _in_one_format(column: Column, formats: list[Count], answers: Answers) -> QualityEntry:
+    there = answers.count(present(column))
+    counts = [answers.count(count) for count in formats]
+    if not counts:
+        return entry(column.name, there, there)
+    declared = column.data_type is DataType.TEXT  # its pattern
+    return entry(column.name, counts[0] if declared else max(*counts, there - sum(counts)), there)
+
+
+def semantic_consistency(asked: Situation) -> Asked | Unmeasured:
+    """Return how many judgements of the rules between fields were passed."""
+    checks = [check for check in asked.checks if isinstance(check, Check) and check.kind == "row"]
+    if not checks:
+        return not_applicable("quality.reason.no_row_rule")
+
+    def conclude(answers: Answers) -> Finding:
+        return joined(_passed(check, answers) for check in checks)
+
+    return Asked(conclude, tuple(count for check in checks for count in (check.evaluated, check.failed)))
+
+
+def _passed(check: Check, answers: Answers) -> QualityEntry:
+    evaluated = answers.count(check.evaluated)
+    return entry(check.name, evaluated - answers.count(check.failed), evaluated)
+
+
+def referential_consistency(asked: Situation) -> Asked | Unmeasured:
+    """Return how many references are found where they point."""
+    checks = [one for one in asked.group_checks if isinstance(one, GroupCheck) and one.kind == "reference"]
+    if not checks:
+        return not_applicable("quality.reason.no_references")
+
+    def conclude(answers: Answers) -> Finding:
+        tallies = {check.name: answers.tallies[f"rule {check.name}"] for check in checks}
+        return joined(entry(name, tally.met, tally.marked) for name, tally in tallies.items())
+
+    return Asked(conclude, groups={f"rule {check.name}": check.streams for check in checks})
+
+
+MEASURES = (
+    QualityMeasure(
+        "uniqueness", QualityCodes(iso="Con-ML-1", gbt="0303"), "higher",
+        "distinct records / N", uniqueness, costly=True,
+    ),
+    QualityMeasure(
+        "key_uniqueness", QualityCodes(iso="Con-ML-1", gbt="0304"), "higher",
+        "distinct keys / records with a key", key_uniqueness, costly=True,
+    ),
+    QualityMeasure(
+        "label_consistency", QualityCodes(iso="Con-ML-2", tc609="0206", gbt="0401"), "higher",
+        "1 - records in groups of equal features with several labels / records in groups of two and more",
+        label_consistency, costly=True,
+    ),
+    QualityMeasure(
+        "format_consistency", QualityCodes(iso="Con-ML-3", tc609="0207", gbt="0102"), "higher",
+        "values in their field's declared or most frequent format / values", format_consistency,
+    ),
+    QualityMeasure(
+        "semantic_consistency", QualityCodes(iso="Con-ML-4", tc609="0206", gbt="0104"), "higher",
+        "Σ passed / Σ evaluated over the rules between fields", semantic_consistency,
+    ),
+    QualityMeasure(
+        "referential_consistency", QualityCodes(iso="Con-ML-4", tc609="0206", gbt="0402"), "higher",
+        "1 - references that lead nowhere / references", referential_consistency, costly=True,
+    ),
+)  # fmt: skip

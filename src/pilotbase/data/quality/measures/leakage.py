@@ -1,0 +1,73 @@
+"""Whether what is to be hidden stands among what was learned from."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pilotbase.data.quality.checks import key_stream
+from pilotbase.data.quality.columns import Column, RecordTable, row_hash
+from pilotbase.data.quality.definition import (
+    Answers,
+    Asked,
+    Finding,
+    QualityMeasure,
+    Situation,
+    Unmeasured,
+    entry,
+    not_applicable,
+    not_measured,
+)
+from pilotbase.data.quality.tally import Stream
+from pilotbase.documents.quality import QualityCodes
+
+
+def split_leakage(asked: Situation) -> Asked | Unmeasured:
+    """Return how many hidden records have a twin, in all features or in their key, among the others.
+
+    Twins by features alone may be coincidences where features are few and coarse; `pilotbase.data.leakage` judges
+    these within a trial.
+    """
+    if not asked.table.features:
+        return not_applicable("quality.reason.no_type")
+    sides = _sides(asked)
+    if isinstance(sides, Unmeasured):
+        return sides
+    groups = {"leaked rows": tuple(_rows(table, side) for table, side in sides)}
+    key = asked.table.record_set.key
+    if key and len(asked.table.named(key)) == len(key):
+        groups["leaked keys"] = tuple(key_stream(table, table.named(key), side) for table, side in sides)
+
+    def conclude(answers: Answers) -> Finding:
+        tallies = {name: answers.tallies[name] for name in groups}
+        entries = tuple(entry(name, tally.met, tally.marked) for name, tally in tallies.items())
+        worst = max(entries, key=lambda one: one.value or 0)
+        return Finding(worst.value, worst.numerator, worst.denominator, entries)
+
+    return Asked(conclude, groups=groups)
+
+
+def _sides(asked: Situation) -> list[tuple[RecordTable, pl.Expr]] | Unmeasured:
+    """Return the tables that take part, each with 1 for hidden rows and 0 for others."""
+    if asked.learned_from is not None:
+        lacking = set(asked.table.columns) - set(asked.learned_from.columns)
+        if lacking:
+            return not_applicable("quality.reason.no_column", name=sorted(lacking)[0])
+        return [(asked.learned_from, pl.lit(0)), (asked.table, pl.lit(1))]
+    if asked.parts is None or asked.parts.kind != "hidden":
+        return not_measured("quality.reason.no_split")
+    return [(asked.table, asked.parts.later.fill_null(False).cast(pl.UInt64))]
+
+
+def _rows(table: RecordTable, side: pl.Expr) -> Stream:
+    split = table.record_set.split
+    apart = {getattr(split, "column", None)}  # the column that divides them cannot be equal on both sides
+    features: list[Column] = [column for column in table.features if column.name not in apart]
+    return Stream(table.frame, row_hash(features), side)
+
+
+MEASURES = (
+    QualityMeasure(
+        "split_leakage", QualityCodes(tc609="0305"), "lower",
+        "hidden records whose features or key stand among the others / hidden records", split_leakage, costly=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,84 @@
+"""Who could be recognised: patterns that name a person, and how few share the same outward features."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pilotbase.data.quality.checks import ROWS, Count, key_stream
+from pilotbase.data.quality.columns import Column
+from pilotbase.data.quality.definition import (
+    Answers,
+    Asked,
+    Finding,
+    QualityMeasure,
+    Situation,
+    Unmeasured,
+    entry,
+    not_applicable,
+    share,
+)
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.quality import QualityCodes
+from pilotbase.documents.vocabularies import Sensitivity
+
+_PATTERNS = (
+    r"(?:^|\D)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?:$|\D)",  # identity card
+    r"(?:^|[^\d.])(?:\+?86[- ]?)?1[3-9]\d{9}(?:$|\D)",  # mobile number
+    r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}",  # mail
+    r"(?:^|\D)(?:62|4\d|5[1-5])\d{14,17}(?:$|\D)",  # bank card
+)
+PERSONAL = "|".join(f"(?:{pattern})" for pattern in _PATTERNS)
+
+
+def identifiability(asked: Situation) -> Asked | Unmeasured:
+    """Return how many records hold what looks like an identity card, a mobile number, a mail address or a card."""
+    columns = [column for column in asked.table.columns.values() if column.data_type is DataType.TEXT or _long(column)]
+    if not columns:
+        return Asked(lambda answers: share(0, answers.rows), (ROWS,))
+    told = [Count(f"personal {column.name}", _personal(column).sum()) for column in columns]
+    any_told = Count("personal records", pl.any_horizontal(_personal(column) for column in columns).sum())
+
+    def conclude(answers: Answers) -> Finding:
+        found = zip(columns, map(answers.count, told), strict=True)
+        entries = tuple(entry(column.name, number, answers.rows) for column, number in found if number)
+        return share(answers.count(any_told), answers.rows, entries)
+
+    return Asked(conclude, (ROWS, any_told, *told))
+
+
+def _long(column: Column) -> bool:
+    """Tell whether it is a whole number, which may be a telephone's or a card's."""
+    return column.data_type is DataType.INTEGER and not column.field.is_label
+
+
+def _personal(column: Column) -> pl.Expr:
+    if column.data_type is DataType.TEXT:
+        return column.value.str.contains(PERSONAL).fill_null(False)
+    long = pl.when(column.value >= 10**10).then(column.value)  # spelled only where it is long enough
+    return long.cast(pl.String).str.contains(PERSONAL).fill_null(False)
+
+
+def smallest_cell(asked: Situation) -> Asked | Unmeasured:
+    """Return how many records the rarest combination of quasi-identifiers has (k of k-anonymity)."""
+    columns = [
+        column for column in asked.table.columns.values() if column.field.sensitivity is Sensitivity.QUASI_IDENTIFIER
+    ]
+    if not columns:
+        return not_applicable("quality.reason.no_quasi_identifier")
+
+    def conclude(answers: Answers) -> Finding:
+        return Finding(answers.tallies["cells"].smallest)
+
+    return Asked(conclude, groups={"cells": (key_stream(asked.table, columns),)})
+
+
+MEASURES = (
+    QualityMeasure(
+        "identifiability", QualityCodes(iso="Idn-ML-1", tc609="0202", gbt="0106"), "lower",
+        "records with a personal pattern / N", identifiability,
+    ),
+    QualityMeasure(
+        "smallest_cell", QualityCodes(iso="Idn-ML-1", tc609="0202", gbt="0106"), "higher",
+        "records of the rarest combination of quasi-identifiers", smallest_cell, costly=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,114 @@
+"""Whether the data are shared out as the population is that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from pilotbase.data.quality.definition import (
+    Answers,
+    Asked,
+    Finding,
+    QualityMeasure,
+    Situation,
+    Unmeasured,
+    entry,
+    not_applicable,
+    not_measured,
+    share,
+)
+from pilotbase.data.quality.shifts import stability_index
+from pilotbase.documents.quality import QualityCodes, QualityEntry
+
+_MOST_VALUES = 10_000
+Shares = dict[str, float]
+"""Value → its share."""
+Compared = dict[str, tuple[Shares, Shares]]
+"""Field → shares in the data and in the target."""
+
+
+def representativeness(asked: Situation) -> Asked | Unmeasured:
+    """Return how many of the target's values occur at all."""
+
+    def conclude(compared: Compared) -> Finding:
+        found = [
+            entry(name, sum(there.get(value, 0) > 0 for value in target), len(target))
+            for name, (there, target) in compared.items()
+        ]
+        whole = sum(one.denominator or 0 for one in found)
+        return share(sum(one.numerator or 0 for one in found), whole, tuple(found))
+
+    return _held_against_target(asked, conclude)
+
+
+def representativeness_overlap(asked: Situation) -> Asked | Unmeasured:
+    """Return, of the field that is furthest off, 1 less half the sum of differences between shares."""
+    return _held_against_target(asked, lambda compared: _worst(compared, _overlap, min))
+
+
+def population_stability_index(asked: Situation) -> Asked | Unmeasured:
+    """Return the index of the field that is furthest off: from 0.25 on a shift is usually called large."""
+    return _held_against_target(asked, lambda compared: _worst(compared, _stability, max))
+
+
+def _held_against_target(asked: Situation, conclude: Callable[[Compared], Finding]) -> Asked | Unmeasured:
+    if not asked.reference.target:
+        return not_measured("quality.reason.no_target")
+    absent = [name for name in asked.reference.target if name not in asked.table.columns]
+    if absent:
+        return not_applicable("quality.reason.no_column", name=absent[0])
+    tables = {f"shares {name}": _counts(asked, name) for name in asked.reference.target}
+
+    def counted(answers: Answers) -> Finding:
+        compared: Compared = {}
+        for name, target in asked.reference.target.items():
+            counts = dict(answers.tables[f"shares {name}"].iter_rows())
+            whole, aimed = sum(counts.values()), sum(target.values())
+            if not whole or not aimed:
+                return Finding(None)
+            there = {value: number / whole for value, number in counts.items()}
+            compared[name] = there, {value: number / aimed for value, number in target.items()}
+        return conclude(compared)
+
+    return Asked(counted, tables=tables)
+
+
+def _counts(asked: Situation, name: str) -> pl.LazyFrame:
+    column = asked.table.columns[name]
+    spelled = column.canonical.cast(pl.String).alias("value")
+    there = asked.table.frame.filter(column.value.is_not_null())
+    return there.group_by(spelled).agg(pl.len().alias("count")).sort("count", "value").tail(_MOST_VALUES)
+
+
+def _worst(
+    compared: Compared,
+    figure: Callable[[Shares, Shares], float],
+    worst: Callable[..., QualityEntry],
+) -> Finding:
+    entries = [QualityEntry(name=name, value=figure(there, target)) for name, (there, target) in compared.items()]
+    return Finding(worst(entries, key=lambda one: one.value).value, entries=tuple(entries))
+
+
+def _overlap(there: Shares, target: Shares) -> float:
+    return 1 - sum(abs(there.get(value, 0) - target.get(value, 0)) for value in {*there, *target}) / 2
+
+
+def _stability(there: Shares, target: Shares) -> float:
+    return stability_index((there.get(value, 0), target.get(value, 0)) for value in sorted({*there, *target}))
+
+
+MEASURES = (
+    QualityMeasure(
+        "representativeness", QualityCodes(iso="Rep-ML-1", tc609="0301"), "higher",
+        "target values that occur / target values", representativeness,
+    ),
+    QualityMeasure(
+        "representativeness_overlap", QualityCodes(iso="Rep-ML-1", tc609="0301"), "higher",
+        "min over fields of 1 - ½ Σ |p - q|", representativeness_overlap,
+    ),
+    QualityMeasure(
+        "population_stability_index", QualityCodes(iso="Rep-ML-1", tc609="0301"), "lower",
+        "max over fields of Σ (p - q) ln(p / q)", population_stability_index,
+    ),
+)  # fmt: skip

@@ -1,0 +1,86 @@
+"""Whether it can be told where data come from, what was checked of them, and what is written about them."""
+
+from __future__ import annotations
+
+from pilotbase.data.quality.audit import audited_pairs
+from pilotbase.data.quality.checks import ROWS
+from pilotbase.data.quality.definition import (
+    Answers,
+    Asked,
+    Finding,
+    QualityMeasure,
+    Situation,
+    Unmeasured,
+    entry,
+    not_applicable,
+    not_measured,
+    share,
+)
+from pilotbase.documents.base import Document, Part
+from pilotbase.documents.dataset import FileObject
+from pilotbase.documents.quality import QualityCodes
+from pilotbase.documents.steps import Step, missing_for
+
+
+def traceability(asked: Situation) -> Asked | Unmeasured:
+    """Return how many files are what their digest says, in a dataset that says where it comes from."""
+    files = [file for file in asked.dataset.distribution if isinstance(file, FileObject)]
+    if not files:
+        return not_applicable("quality.reason.no_files")
+    provenance = asked.dataset.provenance
+    told = bool(provenance.derived_from or provenance.generated_by or provenance.attributed_to)
+    right = sum(told and file.sha256 is not None and _is_what_it_says(file, asked) for file in files)
+    return Asked(lambda _: share(right, len(files)))
+
+
+def _is_what_it_says(file: FileObject, asked: Situation) -> bool:
+    return asked.digests.get(file.id, file.sha256) == file.sha256
+
+
+def audited_records(asked: Situation) -> Asked | Unmeasured:
+    """Return how many records somebody has checked."""
+    if asked.audited is None:
+        return not_measured("quality.reason.no_audit")
+    pairs = audited_pairs(asked.table, asked.audited, list(asked.table.columns))
+    if isinstance(pairs, Unmeasured):
+        return pairs
+
+    def conclude(answers: Answers) -> Finding:
+        return share(answers.tables["audited records"]["record"].n_unique(), answers.rows)
+
+    return Asked(conclude, (ROWS,), tables={"audited records": pairs})
+
+
+def documentation(asked: Situation) -> Asked | Unmeasured:
+    """Return how many of the items that publishing asks for are filled, by group."""
+    lacking = missing_for(asked.dataset, Step.PUBLISH)
+    groups = {"description": _needed(type(asked.dataset), ""), "responsible use": _needed_responsible(asked)}
+    entries = tuple(
+        entry(name, len([item for item in items if item not in lacking]), len(items)) for name, items in groups.items()
+    )
+    filled, needed = sum(one.numerator or 0 for one in entries), sum(one.denominator or 0 for one in entries)
+    return Asked(lambda _: share(filled, needed, entries))
+
+
+def _needed(model: type[Document] | type[Part], prefix: str) -> list[str]:
+    extras = {name: field.json_schema_extra for name, field in model.model_fields.items()}
+    return [prefix + name for name, extra in extras.items() if isinstance(extra, dict) and "needed_for" in extra]
+
+
+def _needed_responsible(asked: Situation) -> list[str]:
+    return _needed(type(asked.dataset.responsible), "responsible.")
+
+
+MEASURES = (
+    QualityMeasure(
+        "traceability", QualityCodes(iso="Tra-ML-1", tc609="0205"), "higher",
+        "files with their declared SHA-256 in a dataset with provenance / files", traceability,
+    ),
+    QualityMeasure(
+        "audited_records", QualityCodes(iso="Aud-ML-1", tc609="0103"), "higher", "audited records / N", audited_records,
+    ),
+    QualityMeasure(
+        "documentation", QualityCodes(tc609="0101", gbt="0103"), "higher",
+        "items needed to publish that are filled / needed", documentation,
+    ),
+)  # fmt: skip

@@ -1,0 +1,241 @@
+"""A dataset measured: contract and measures compiled into one pass, what needs more in further ones, then graded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from pilotbase import __version__
+from pilotbase.data.quality.checks import Check, Count, GroupCheck, Unchecked, first_rows, group_checks, row_checks
+from pilotbase.data.quality.columns import RecordTable, record_table
+from pilotbase.data.quality.definition import (
+    Answers,
+    Asked,
+    Finding,
+    QualityMeasure,
+    Situation,
+    Unmeasured,
+    not_measured,
+)
+from pilotbase.data.quality.grading import grade, required_of
+from pilotbase.data.quality.measures import QUALITY_MEASURES
+from pilotbase.data.quality.parts import parts_of
+from pilotbase.data.quality.passes import answer, count_all
+from pilotbase.data.quality.profiling import ends_of, profile, profile_counts
+from pilotbase.data.quality.scanning import reading, scan
+from pilotbase.data.quality.tally import SHOWN, Stream
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.hashes import digest_file, digest_json, hex_of
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.quality import QualityMeasurement, QualityReport, RecordSetProfile, RuleResult
+from pilotbase.documents.quality_reference import QualityReference
+from pilotbase.documents.texts import Text, text
+
+_MOST_NAMED = 50
+"""Failing rules whose first rows are looked for: each takes a look into the table."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a dataset is held against. ``folder``: where the files are that the reference names.
+
+    ``quick``: one pass alone; what needs equal rows beside each other is not measured.
+    """
+
+    reference: QualityReference = field(default_factory=QualityReference)
+    folder: Path = Path()
+    quick: bool = False
+
+
+@dataclass(frozen=True)
+class _Measured:
+    profile: RecordSetProfile
+    measurements: tuple[QualityMeasurement, ...]
+    rules: tuple[RuleResult, ...]
+
+
+def measure_quality(
+    dataset: Dataset,
+    files: Mapping[str, Path],
+    held: Held | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> QualityReport:
+    """Return the full report of ``dataset``; ``files``: record set → its table. Nothing is loaded as a whole.
+
+    Memory: what a streaming pass takes, and a sixty-fourth of 24 bytes a row for keys, duplicates and references.
+
+    Raises:
+        InputError: a file that cannot be read (`scan`), ``quality.unknown_measure``, ``quality.no_field``.
+    """
+    held = held or Held()
+    required_of(dataset)
+    digests = {name: _digest(path, on_progress) for name, path in files.items()}
+    tables = {name: record_table(dataset.record_set(name), scan(path)) for name, path in files.items()}
+    measured = []
+    for name, path in files.items():
+        with reading(path):
+            measured.append(_measure(_situation(dataset, tables, name, held, digests), tables, held.quick, on_progress))
+    measurements = tuple(one for each in measured for one in each.measurements)
+    rules = tuple(one for each in measured for one in each.rules)
+    return QualityReport(
+        dataset=dataset.subject,
+        title=dataset.title,
+        version=dataset.version,
+        data=digest_json(digests) if len(digests) != 1 else next(iter(digests.values())),
+        engine=f"pilotbase {__version__}, polars {pl.__version__}",
+        opening=dataset.opening,
+        files=tuple(path.name for path in files.values()),
+        profiles=tuple(each.profile for each in measured),
+        measurements=measurements,
+        rules=rules,
+        checks_declared=len(rules),
+        checks_run=sum(rule.state == "measured" for rule in rules),
+        grade=grade(dataset, measurements),
+    )
+
+
+def _digest(path: Path, on_progress: OnProgress) -> str:
+    on_progress(Progress(text("quality.progress.digest", file=path.name)))
+    scan(path)
+    return digest_file(path)
+
+
+def _situation(
+    dataset: Dataset, tables: Mapping[str, RecordTable], name: str, held: Held, digests: Mapping[str, str]
+) -> Situation:
+    table = tables[name]
+    audited, learned_from = held.reference.audited, held.reference.learned_from
+    return Situation(
+        dataset=dataset,
+        table=table,
+        checks=tuple(row_checks(table)),
+        group_checks=tuple(group_checks(table, dict(tables))),
+        reference=held.reference,
+        parts=parts_of(table),
+        audited=_all_texts(held.folder / audited) if audited else None,
+        learned_from=record_table(table.record_set, scan(held.folder / learned_from)) if learned_from else None,
+        digests=_by_file(dataset, digests),
+    )
+
+
+def _all_texts(path: Path) -> pl.DataFrame:
+    with reading(path):
+        return scan(path).cast(pl.String).collect()
+
+
+def _by_file(dataset: Dataset, digests: Mapping[str, str]) -> dict[str, str]:
+    """Return file's id → hex digest, for the files from which record sets were read."""
+    return {
+        field.source.resource: hex_of(digests[record_set.name])
+        for record_set in dataset.record_sets
+        if record_set.name in digests
+        for field in record_set.fields
+        if field.source is not None
+    }
+
+
+def _measure(
+    situation: Situation, tables: Mapping[str, RecordTable], quick: bool, on_progress: OnProgress
+) -> _Measured:
+    table = situation.table
+    asked = {measure: _ask(measure, situation, quick) for measure in QUALITY_MEASURES}
+    asking = [one for one in asked.values() if isinstance(one, Asked)]
+    checks = [check for check in situation.checks if isinstance(check, Check)]
+    groups = {} if quick else _group_streams(situation)
+    on_progress(Progress(text("quality.progress.first", name=table.record_set.name)))
+    needed = [count for one in asking for count in one.counts]
+    counts = count_all(table, [*profile_counts(table), *_check_counts(checks), *needed])
+    on_progress(Progress(text("quality.progress.second", name=table.record_set.name)))
+    answers = answer(counts, asking, groups)
+    on_progress(Progress(text("quality.progress.profile", name=table.record_set.name)))
+    parts = situation.parts or parts_of(table, ends_of(counts, table.record_set.time))
+    return _Measured(
+        profile(table, counts, parts),
+        tuple(_measurement(measure, one, situation, answers) for measure, one in asked.items()),
+        tuple(_rule_results(situation, answers, quick)),
+    )
+
+
+def _ask(measure: QualityMeasure, situation: Situation, quick: bool) -> Asked | Unmeasured:
+    asked = measure.ask(situation)
+    if quick and measure.costly and isinstance(asked, Asked):
+        return not_measured("quality.reason.quick")
+    return asked
+
+
+def _group_streams(situation: Situation) -> dict[str, tuple[Stream, ...]]:
+    return {f"rule {one.name}": one.streams for one in situation.group_checks if isinstance(one, GroupCheck)}
+
+
+def _check_counts(checks: Sequence[Check]) -> list[Count]:
+    return [count for check in checks for count in (check.evaluated, check.failed)]
+
+
+def _measurement(
+    measure: QualityMeasure, asked: Asked | Unmeasured, situation: Situation, answers: Answers
+) -> QualityMeasurement:
+    told = QualityMeasurement(
+        measure=measure.name,
+        record_set=situation.table.record_set.name,
+        codes=measure.codes,
+        state="measured",
+        direction=measure.direction,
+        formula=measure.formula,
+    )
+    if isinstance(asked, Unmeasured):
+        return told.model_copy(update={"state": asked.state, "reason": asked.reason})
+    found = asked.conclude(answers)
+    if found.value is None:
+        return told.model_copy(
+            update={"state": "not_measured", "reason": found.reason or text("quality.reason.nothing")}
+        )
+    return told.model_copy(update=_figures(found))
+
+
+def _figures(found: Finding) -> dict[str, object]:
+    return {name: getattr(found, name) for name in found.__dataclass_fields__}
+
+
+def _rule_results(situation: Situation, answers: Answers, quick: bool) -> Iterator[RuleResult]:
+    record_set = situation.table.record_set.name
+    named = 0
+    for check in situation.checks:
+        if isinstance(check, Unchecked):
+            yield _unchecked(check, record_set, check.reason)
+            continue
+        failed = answers.count(check.failed)
+        named += failed > 0
+        rows = first_rows(situation.table, check, SHOWN) if failed and named <= _MOST_NAMED else ()
+        evaluated = answers.count(check.evaluated)
+        yield RuleResult(rule=check.name, kind=check.kind, record_set=record_set, fields=check.fields,
+                         evaluated=evaluated, passed=evaluated - failed, failed=failed, rows=rows)  # fmt: skip
+    for group in situation.group_checks:
+        if isinstance(group, Unchecked):
+            yield _unchecked(group, record_set, group.reason)
+        elif quick:
+            yield _unchecked(group, record_set, text("quality.reason.quick"))
+        else:
+            yield _group_result(group, record_set, answers)
+
+
+def _group_result(check: GroupCheck, record_set: str, answers: Answers) -> RuleResult:
+    tally = answers.tallies[f"rule {check.name}"]
+    refers = check.kind == "reference"
+    evaluated, failed = (tally.marked, tally.marked - tally.met) if refers else (tally.rows, tally.repeated)
+    rows = tuple(tally.unmet_rows if refers else tally.repeated_rows)
+    return RuleResult(rule=check.name, kind=check.kind, record_set=record_set, fields=check.fields,
+                      evaluated=evaluated, passed=evaluated - failed, failed=failed, rows=rows)  # fmt: skip
+
+
+def _unchecked(check: Unchecked | GroupCheck, record_set: str, reason: Text) -> RuleResult:
+    return RuleResult(
+        rule=check.name,
+        kind=check.kind,
+        record_set=record_set,
+        fields=check.fields,
+        state="not_measured",
+        reason=reason,
+    )

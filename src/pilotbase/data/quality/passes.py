@@ -1,0 +1,32 @@
+"""The passes over a table: one lazy, streaming one for every count, small tables, groups of equal rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from pilotbase.data.quality.checks import Count
+from pilotbase.data.quality.columns import RecordTable
+from pilotbase.data.quality.definition import Answers, Asked
+from pilotbase.data.quality.tally import Stream, tally_all
+
+
+def count_all(table: RecordTable, counts: Iterable[Count]) -> dict[str, float]:
+    """Return every count by its name, all from one pass; a figure of no values at all is left out."""
+    distinct = {count.name: count.expression for count in counts}
+    found = table.frame.select(one.alias(name) for name, one in distinct.items()).collect(engine="streaming")
+    row = found.row(0)
+    return {name: value for name, value in zip(found.columns, row, strict=True) if value is not None}
+
+
+def collect_tables(asked: Sequence[Asked]) -> dict[str, pl.DataFrame]:
+    """Return the small tables that measures ask for."""
+    frames = {name: frame for one in asked for name, frame in one.tables.items()}
+    return dict(zip(frames, pl.collect_all(frames.values(), engine="streaming"), strict=True))
+
+
+def answer(counts: dict[str, float], asked: Sequence[Asked], further: dict[str, tuple[Stream, ...]]) -> Answers:
+    """Return what all of ``asked`` need besides ``counts``; ``further``: groups that rules need."""
+    groups = {name: streams for one in asked for name, streams in one.groups.items()}
+    return Answers(counts, collect_tables(asked), tally_all({**groups, **further}))

@@ -1,0 +1,178 @@
+"""What the values of each field are like: figures of the first pass, then counts in bins and of values in a second."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pilotbase.data.quality.checks import ROWS, Count, present, typed
+from pilotbase.data.quality.columns import Column, RecordTable
+from pilotbase.data.quality.parts import Parts
+from pilotbase.data.quality.shifts import stability_index
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.quality import FieldProfile, HistogramBin, RecordSetProfile, ValueCount
+
+MOST_DRAWN = 60
+"""Fields whose distribution is counted; of further ones the figures alone."""
+_BINS, _MOST_VALUES, _SHOWN_VALUES = 20, 50, 12
+_BATCH = 250_000
+Counts = npt.NDArray[np.int64]
+
+
+def profile_counts(table: RecordTable) -> list[Count]:
+    """Return what the profile takes from the first pass."""
+    return [ROWS, *(count for column in table.columns.values() for count in _column_counts(column))]
+
+
+def _column_counts(column: Column) -> Iterator[Count]:
+    yield from (present(column), typed(column))
+    yield Count(f"distinct {column.name}", column.value.approx_n_unique())
+    number = _as_number(column)
+    if number is not None:
+        yield Count(f"least {column.name}", number.min())
+        yield Count(f"most {column.name}", number.max())
+    if column.is_number:
+        yield Count(f"mean {column.name}", column.value.mean())
+        yield Count(f"deviation {column.name}", column.value.std())
+
+
+def _as_number(column: Column) -> pl.Expr | None:
+    """Return numbers as they are, times in seconds since 1970; nothing for texts."""
+    if column.is_number:
+        return column.value
+    return column.seconds if column.is_time else None
+
+
+def ends_of(counts: Mapping[str, float], name: str | None) -> tuple[float, float] | None:
+    """Return the smallest and largest value of a field; None without any."""
+    if name is None or f"least {name}" not in counts:
+        return None
+    return float(counts[f"least {name}"]), float(counts[f"most {name}"])
+
+
+def profile(table: RecordTable, counts: Mapping[str, float], parts: Parts | None) -> RecordSetProfile:
+    """Return the profile of a record set, its values counted in one further pass."""
+    drawn = list(table.columns.values())[:MOST_DRAWN]
+    counted = _count_values(table, drawn, counts, parts)
+    return RecordSetProfile(
+        record_set=table.record_set.name,
+        rows=int(counts["rows"]),
+        parts=parts.kind if parts else "none",
+        fields=tuple(_profiled(column, counts, counted.get(column.name)) for column in table.columns.values()),
+    )
+
+
+def _profiled(column: Column, counts: Mapping[str, float], counted: _Counted | None) -> FieldProfile:
+    name = column.name
+    there = int(counts[present(column).name])
+    ends = ends_of(counts, name)
+    return FieldProfile(
+        field=name,
+        data_type=column.data_type.value,
+        missing=int(counts["rows"]) - there,
+        wrong=there - int(counts[typed(column).name]),
+        distinct=int(counts.get(f"distinct {name}", 0)),
+        minimum=ends[0] if ends else None,
+        maximum=ends[1] if ends else None,
+        mean=counts.get(f"mean {name}"),
+        deviation=counts.get(f"deviation {name}"),
+        histogram=counted.histogram() if counted else (),
+        values=counted.most_frequent() if counted else (),
+        drift=counted.drift() if counted else None,
+    )
+
+
+class _Counted:
+    """Counts of one column, in the earlier part and in the later one."""
+
+    def __init__(self, column: Column, edges: tuple[float, float] | None, divided: bool) -> None:
+        self.column, self.edges, self.divided = column, edges, divided
+        self.bins: Counts = np.zeros((2, _BINS), np.int64)
+        self.found: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+
+    def code(self) -> pl.Expr:
+        """Return the bin of a number, or the text of a value."""
+        if self.edges is None:
+            return self.column.canonical.cast(pl.String).alias(self.column.name)
+        number, (low, high) = _as_number(self.column), self.edges
+        assert number is not None
+        scaled = (number.cast(pl.Float64) - low) * (_BINS / (high - low) if high > low else 0.0)
+        return scaled.clip(0, _BINS - 1).cast(pl.UInt8).alias(self.column.name)
+
+    def add(self, codes: pl.Series, later: Counts) -> None:
+        if self.edges is not None:
+            there = codes.is_not_null().to_numpy()
+            places = codes.fill_null(0).to_numpy()[there].astype(np.int64) + _BINS * later[there]
+            self.bins += np.bincount(places, minlength=2 * _BINS).reshape(2, _BINS)
+            return
+        for part in (0, 1):
+            counts = codes.filter(pl.Series(later == part)).drop_nulls().value_counts()
+            self.found[part].update(dict(counts.iter_rows()))
+
+    def histogram(self) -> tuple[HistogramBin, ...]:
+        if self.edges is None:
+            return ()
+        low, high = self.edges
+        lines = np.linspace(low, high, _BINS + 1) if high > low else [low, high]
+        both, later = self.bins.sum(axis=0), self.bins[1]
+        return tuple(
+            HistogramBin(low=float(start), high=float(end), count=int(count), later=int(of_these))
+            for start, end, count, of_these in zip(lines, lines[1:], both, later, strict=False)
+        )
+
+    def most_frequent(self) -> tuple[ValueCount, ...]:
+        whole = self.found[0] + self.found[1]
+        ranked = sorted(whole.items(), key=lambda pair: (-pair[1], pair[0]))
+        shown = [
+            ValueCount(value=value, count=number, later=self.found[1][value])
+            for value, number in ranked[:_SHOWN_VALUES]
+        ]
+        if len(ranked) > _SHOWN_VALUES:
+            rest = ranked[_SHOWN_VALUES:]
+            later = sum(self.found[1][value] for value, _ in rest)
+            shown.append(ValueCount(value=None, count=sum(number for _, number in rest), later=later))
+        return tuple(shown)
+
+    def drift(self) -> float | None:
+        """Return the stability index between the two parts, over ten bins or the values themselves."""
+        if self.edges is not None:
+            earlier, later = self.bins.reshape(2, _BINS // 2, 2).sum(axis=2)
+        else:
+            names = sorted({*self.found[0], *self.found[1]})
+            earlier, later = (np.array([found[name] for name in names], np.int64) for found in self.found)
+        if not self.divided or not earlier.sum() or not later.sum():
+            return None
+        return stability_index(zip((earlier / earlier.sum()).tolist(), (later / later.sum()).tolist(), strict=True))
+
+
+def _count_values(
+    table: RecordTable, drawn: list[Column], counts: Mapping[str, float], parts: Parts | None
+) -> dict[str, _Counted]:
+    counted = {column.name: _Counted(column, _edges(column, counts), parts is not None)
+               for column in drawn if _is_countable(column, counts)}  # fmt: skip
+    if not counted:
+        return {}
+    later = pl.lit(0, pl.Int64) if parts is None else parts.later.cast(pl.Int64).fill_null(0)
+    chosen = [later.alias("later part"), *(one.code() for one in counted.values())]
+    for rows in table.frame.select(chosen).collect_batches(chunk_size=_BATCH, engine="streaming"):
+        part = np.broadcast_to(rows["later part"].to_numpy(), (rows.height,))
+        for name, one in counted.items():
+            one.add(rows[name], part)
+    return counted
+
+
+def _is_countable(column: Column, counts: Mapping[str, float]) -> bool:
+    if column.is_number or column.is_time:
+        return f"least {column.name}" in counts
+    return column.data_type is DataType.BOOLEAN or counts.get(f"distinct {column.name}", 0) <= _MOST_VALUES
+
+
+def _edges(column: Column, counts: Mapping[str, float]) -> tuple[float, float] | None:
+    """Return the declared range, whose ends tell nothing of a record, else the smallest and largest value."""
+    if column.is_number and column.field.minimum is not None and column.field.maximum is not None:
+        return column.field.minimum, column.field.maximum
+    return ends_of(counts, column.name)
