@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match
+.PHONY: setup demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match
+
+# Sets up what every command needs (own .venv, locked requirements) and runs nothing.
+setup: $(VENV)/.base
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo

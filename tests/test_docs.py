@@ -50,6 +50,13 @@ def test_commands_in_the_docs_exist():
             assert any(command[:length] in known for length in (1, 2)), f"{page.name}: pilotbase {words}"
 
 
+def test_readme_names_what_only_sets_up():
+    first_steps = (ROOT / "README.md").read_text("utf-8").partition("```\n")[2].partition("```")[0]
+    assert "make setup " in first_steps
+    rule = re.search(r"^setup:(.*)\n(.*)$", (ROOT / "Makefile").read_text("utf-8"), re.M)
+    assert rule[1].strip() == "$(VENV)/.base" and not rule[2], "it runs nothing afterwards"
+
+
 def test_every_command_and_option_has_help():
     for path in paths(typer.main.get_command(app)):
         command = typer.main.get_command(app)
