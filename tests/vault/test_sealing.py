@@ -19,6 +19,8 @@ from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import seal, secrets_of
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
+from pilotbase.workspace.blobs.objects import name_of
+from pilotbase.workspace.blobs.store import OWN
 from pilotbase.workspace.failures import NotFoundError, StaleLeaseError
 
 SCENARIO = digest_bytes(b"scenario")
@@ -114,7 +116,7 @@ def test_the_wrong_key_opens_nothing_and_a_missing_one_is_named(vault: Vault, se
 
 
 def blob_file(vault: Vault, chunk: Chunk) -> Path:
-    return Path(vault.blobs._place(chunk.blob))
+    return Path(vault.blobs.objects.root, name_of(OWN, chunk.blob))
 
 
 def flip(path: Path, position: int) -> None:

@@ -50,7 +50,7 @@ def handed_in(vault, content=SECRET):
 
 
 def files(vault):
-    return [path for path in Path(vault.blobs._root).rglob("*") if path.is_file()]
+    return [path for path in Path(vault.blobs.objects.root).rglob("*") if path.is_file()]
 
 
 def test_what_comes_in_pieces_is_whole_and_never_plain(any_vault):

@@ -11,6 +11,7 @@ from pilotbase.cli import (
     application,
     backup,
     base,
+    blobs,
     certificate,
     data,
     demo,
@@ -66,6 +67,7 @@ app.add_typer(incident.app, name="incident")
 app.add_typer(hub_uploads.app, name="upload")
 app.add_typer(roadmap.app, name="roadmap")
 app.add_typer(log.app, name="log")
+app.add_typer(blobs.app, name="blobs")
 app.add_typer(base.keys, name="key")
 
 

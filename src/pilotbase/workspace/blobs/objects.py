@@ -1,0 +1,273 @@
+"""Bytes under a name, at one address that fsspec opens: a name stands for all of its bytes, or for nothing.
+
+In a folder they are written beside their place, made durable and renamed. An object store renames nothing: there one
+request sets the name, or the last one of an upload in parts, and until then nothing is to be seen under it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from pilotbase.documents.hashes import digest_of, hex_of, is_digest
+from pilotbase.workspace.engine import machine_failure
+from pilotbase.workspace.failures import UnreachableError
+from pilotbase.workspace.keys import sync_folder
+
+DRAFTS = "drafts"
+_CLOCK = "clock"
+_S3 = frozenset({"s3", "s3a"})
+_ONE_REQUEST = _S3 | {"memory", "gs", "gcs", "abfs", "az", "oss"}
+"""Protocols under which one request sets a name; under any other, bytes are written aside and moved."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object as a listing shows it; ``written`` are seconds since 1970 by the clock of where it is."""
+
+    name: str
+    size: int
+    written: float
+
+
+class Objects:
+    """The objects under an address; names are ``room/ab/cdef…``, made by `name_of`."""
+
+    def __init__(self, url: str) -> None:
+        files, root = fsspec.url_to_fs(url, use_listings_cache=False)
+        self.root = str(root).rstrip("/")
+        self._files: Any = files
+        self._folder = Path(self.root) if isinstance(files, LocalFileSystem) else None
+        self._protocols = {files.protocol} if isinstance(files.protocol, str) else set(files.protocol)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Let ``name`` stand for ``data``; where as many bytes are there already, they only count as written now.
+
+        Raises:
+            PilotbaseError: disk full, not writable, not reachable; nothing is left behind.
+        """
+        with self._writing():
+            if self._renews and self.size(name) == len(data) and self.renew(name):
+                return
+            if self._folder is not None:
+                with self._draft([data]) as (draft, _):
+                    self._publish(self._folder, draft, name)
+            elif self._protocols & _ONE_REQUEST:
+                self._files.pipe_file(self._place(name), data)
+            else:
+                self._write_aside(name, data)
+
+    def write_hashed(self, room: str, pieces: Iterable[bytes]) -> str:
+        """Write what ``pieces`` give, named by its SHA-256 in ``room``, and return the digest; raises as `write`.
+
+        Where one request sets a name, all of it is held in memory: the name is known after the last piece only.
+        """
+        if self._folder is None:
+            data = b"".join(pieces)
+            digest = digest_of(hashlib.sha256(data).hexdigest())
+            self.write(name_of(room, digest), data)
+            return digest
+        with self._writing(), self._draft(pieces) as (draft, digest):
+            name = name_of(room, digest)
+            if self.size(name) != draft.stat().st_size or not self.renew(name):
+                self._publish(self._folder, draft, name)
+        return digest
+
+    def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes | None:
+        """Return the bytes under a name, or those of a range; None: there is no such object."""
+        try:
+            with self._told():
+                return bytes(self._files.cat_file(self._place(name), start=start, end=end))
+        except FileNotFoundError:
+            return None
+
+    def pieces(self, name: str, size: int) -> Iterator[bytes]:
+        """Iterate the bytes under a name, ``size`` at a time; raises `FileNotFoundError` for no such object."""
+        with self._told(), self._files.open(self._place(name), "rb") as stream:
+            while piece := stream.read(size):
+                yield piece
+
+    def size(self, name: str) -> int | None:
+        """Return how many bytes are under a name; None: there is no such object."""
+        try:
+            with self._told():
+                return int(self._files.info(self._place(name))["size"])
+        except FileNotFoundError:
+            return None
+
+    def entries(self, room: str) -> Iterator[Entry]:
+        """Iterate what a listing of ``room`` shows, in no order."""
+        start = len(self.root) + 1
+        with self._told():
+            try:
+                found = self._files.find(f"{self.root}/{room}", detail=True)
+            except FileNotFoundError:
+                return
+            for path, info in found.items():
+                yield Entry(str(path)[start:], int(info["size"]), _written(info))
+
+    def remove(self, name: str) -> None:
+        """Remove an object if it is there."""
+        with self._told():
+            try:
+                self._files.rm_file(self._place(name))
+            except FileNotFoundError:
+                return
+
+    def remove_old(self, name: str, before: float) -> bool:
+        """Remove an object unless it was written, or renewed, since ``before``; tell whether it is gone by that.
+
+        In a folder nobody can renew it between the look and the removal; elsewhere two requests lie between.
+        """
+        with self._told(), self._locked(fcntl.LOCK_EX):
+            try:
+                if _written(self._files.info(self._place(name))) >= before:
+                    return False
+                self._files.rm_file(self._place(name))
+            except FileNotFoundError:
+                return False
+            return True
+
+    def renew(self, name: str) -> bool:
+        """Let an object count as written now; False: it has gone."""
+        place = self._place(name)
+        try:
+            with self._told(), self._locked(fcntl.LOCK_SH):
+                if self._folder is not None:
+                    os.utime(place)
+                elif self._renews:
+                    self._files.cp_file(place, place, MetadataDirective="REPLACE")
+                else:
+                    self._files.pipe_file(place, self._files.cat_file(place))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def now(self) -> float:
+        """Return the time by the clock that dates the objects, which may be another machine's."""
+        with self._writing():
+            if self._folder is not None:
+                with self._draft([]) as (draft, _):
+                    return draft.stat().st_mtime
+            place = self._place(_CLOCK)
+            self._files.pipe_file(place, b"")
+            return _written(self._files.info(place))
+
+    @property
+    def _renews(self) -> bool:
+        """Tell whether an object can be dated anew without its bytes."""
+        return self._folder is not None or bool(self._protocols & _S3)
+
+    @contextmanager
+    def _locked(self, kind: int) -> Iterator[None]:
+        """Hold the lock of a folder, which ends with its process; elsewhere there is none."""
+        if self._folder is None:
+            yield
+            return
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, kind)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _draft(self, pieces: Iterable[bytes]) -> Iterator[tuple[Path, str]]:
+        """Give a durable private file with what ``pieces`` give, and its digest; it is gone at the end of the block."""
+        draft, hashed = Path(self._place(f"{DRAFTS}/{secrets.token_hex(16)}")), hashlib.sha256()
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as stream:
+                for piece in pieces:
+                    hashed.update(piece)
+                    stream.write(piece)
+                stream.flush()
+                os.fsync(stream.fileno())
+            yield draft, digest_of(hashed.hexdigest())
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _publish(self, folder: Path, draft: Path, name: str) -> None:
+        place = folder / name
+        if not place.parent.is_dir():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            sync_folder(place.parent.parent)
+        draft.replace(place)
+        sync_folder(place.parent)
+
+    def _write_aside(self, name: str, data: bytes) -> None:
+        draft, place = self._place(f"{DRAFTS}/{secrets.token_hex(16)}"), self._place(name)
+        for path in (draft, place):
+            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        try:
+            self._files.pipe_file(draft, data)
+            self._files.mv(draft, place)
+        finally:
+            if self._files.exists(draft):
+                self._files.rm_file(draft)
+
+    def _place(self, name: str) -> str:
+        return f"{self.root}/{name}"
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """As `_told`; where nothing was to be there, it is the place itself that is missing."""
+        try:
+            with self._told():
+                yield
+        except FileNotFoundError as error:
+            raise machine_failure(error, self.root) from error
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Let what operating system or driver refuse be told to a user; that nothing is there is for who asked."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise machine_failure(error, self.root) from error
+        except _driver_errors() as error:
+            raise UnreachableError("blobs.unreachable", address=self.root, reason=str(error)) from error
+
+
+def name_of(room: str, digest: str) -> str:
+    """Return the name of the object ``digest`` in a room.
+
+    Raises:
+        ValueError: it is no digest, and could lead anywhere.
+    """
+    if not is_digest(digest):
+        raise ValueError(f"not a digest: {digest!r}")
+    spelled = hex_of(digest)
+    return f"{room}/{spelled[:2]}/{spelled[2:]}"
+
+
+def digest_in(name: str) -> str | None:
+    """Return the digest that stands in the name of an object; None: it is none of ours."""
+    _, *rest = name.split("/")
+    digest = digest_of("".join(rest))
+    return digest if is_digest(digest) and name.count("/") == 2 else None
+
+
+def _written(info: dict[str, Any]) -> float:
+    written = info.get("mtime") or info.get("LastModified") or info.get("last_modified") or info["created"]
+    return written.timestamp() if isinstance(written, datetime) else float(written)
+
+
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """Return what the driver of S3 raises besides `OSError`, where it is loaded: no way there, no credentials."""
+    driver = sys.modules.get("botocore.exceptions")
+    return (driver.BotoCoreError,) if driver is not None else ()

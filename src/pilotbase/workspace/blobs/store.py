@@ -1,0 +1,208 @@
+"""Blobs named by the SHA-256 of all their bytes, in two ways: erased one by one, or kept and shared.
+
+What must be erased to the byte (cipher text, files of a message) is one object of its own. What is kept for good is cut
+by content, and each chunk stands once, in however many blobs. The two never mix: whoever may erase a file must not
+erase, with it, what happens to have the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
+from typing import IO
+
+import pydantic
+
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import digest_bytes, digest_of
+from pilotbase.workspace.blobs.cutting import cut
+from pilotbase.workspace.blobs.manifests import Chunk, CutBlob
+from pilotbase.workspace.blobs.objects import Objects, digest_in, name_of
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+
+OWN, KEPT, CUT = "sha256", "kept", "cut"
+"""Rooms: blobs of their own; shared blobs and chunks; manifests of blobs in chunks."""
+_PIECE = 1 << 20
+_SENDERS = 4
+_LONG = 3600
+"""Seconds after which a blob that is still being kept is no more sure of its first chunks (`sweeping`)."""
+
+
+class BlobStore:
+    """Bytes named by their SHA-256. Blobs never change; putting or keeping one again changes nothing."""
+
+    def __init__(self, url: str) -> None:
+        self.objects = Objects(url)
+
+    def put(self, data: bytes | IO[bytes]) -> str:
+        """Store bytes, or a stream to its end, as one object that `remove` erases, and return the digest.
+
+        Raises:
+            PilotbaseError: disk full, not writable, not reachable; nothing is left behind.
+        """
+        return self.put_pieces(_pieces_of(data))
+
+    def put_pieces(self, pieces: Iterable[bytes]) -> str:
+        """Store what ``pieces`` give, one after the other, and return the digest; raises as `put`, or as they do."""
+        return self.objects.write_hashed(OWN, pieces)
+
+    def put_file(self, path: Path) -> str:
+        """Store the bytes of a file and return their digest."""
+        with path.open("rb") as stream:
+            return self.put(stream)
+
+    def keep(self, data: bytes | IO[bytes]) -> str:
+        """Store bytes, or a stream to its end, for good, and return the digest; as `keep_pieces`."""
+        return self.keep_pieces(_pieces_of(data))
+
+    def keep_pieces(self, pieces: Iterable[bytes]) -> str:
+        """Store for good what ``pieces`` give, and return the digest; at most 32 MiB are held in memory.
+
+        What is larger than a chunk is cut, and only chunks that are not here yet are sent. So a blob whose keeping was
+        cut off is gone on with by keeping it again; its name stands for nothing until all of it is here.
+
+        Raises:
+            ConflictError: it took so long that its first chunks were collected; keep it again.
+            PilotbaseError: disk full, not writable, not reachable.
+        """
+        began, chunks, hashed = time.monotonic(), cut(pieces), hashlib.sha256()
+        first = next(chunks, b"")
+        second = next(chunks, None)
+        if second is None:
+            return self._keep_chunk(first)[0]
+
+        def hashing() -> Iterator[bytes]:
+            for chunk in chain((first, second), chunks):
+                hashed.update(chunk)
+                yield chunk
+
+        manifest = CutBlob(chunks=tuple(self._send(hashing())))
+        if time.monotonic() - began > _LONG:
+            self._renew(manifest)
+        digest = digest_of(hashed.hexdigest())
+        self.objects.write(name_of(CUT, digest), manifest.canonical())
+        return digest
+
+    def keep_file(self, path: Path) -> str:
+        """Keep the bytes of a file and return their digest; as `keep`."""
+        with path.open("rb") as stream:
+            return self.keep(stream)
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes of a blob.
+
+        Raises:
+            NotFoundError: it, or a chunk of it, is not here.
+            InvalidProofError: its bytes are not those that the digest names.
+        """
+        return b"".join(self.chunks(digest))
+
+    def chunks(self, digest: str, size: int = _PIECE) -> Iterator[bytes]:
+        """Iterate a blob in pieces of ``size`` bytes, or as it is cut; raises as `get` does.
+
+        A chunk is held against its own name before it is given, the whole after the last piece.
+        """
+        hashed = hashlib.sha256()
+        for piece in self._pieces(digest, size):
+            hashed.update(piece)
+            yield piece
+        if digest_of(hashed.hexdigest()) != digest:
+            raise InvalidProofError("workspace.blob_damaged", digest=digest)
+
+    def read_range(self, digest: str, start: int, size: int) -> bytes:
+        """Return ``size`` bytes from ``start``, fewer where the blob ends, without reading the others.
+
+        Of a blob in chunks those that are read are held against their names. Of any other nothing is, as only all of it
+        could be: hold what was read against a digest of its own.
+
+        Raises:
+            NotFoundError: it, or a chunk of it, is not here.
+            InvalidProofError: a chunk has other bytes than its name says.
+        """
+        if size <= 0:
+            return b""
+        for room in (OWN, KEPT):
+            found = self.objects.read(name_of(room, digest), start, start + size)
+            if found is not None:
+                return found
+        parts = self.manifest(digest).covering(start, start + size)
+        return b"".join(self._chunk(chunk, digest)[begin:end] for chunk, begin, end in parts)
+
+    def manifest(self, digest: str) -> CutBlob:
+        """Return which chunks a blob has.
+
+        Raises:
+            NotFoundError: there is no blob of this name in chunks.
+            InvalidProofError: the list was altered.
+        """
+        found = self.objects.read(name_of(CUT, digest))
+        if found is None:
+            raise NotFoundError("workspace.no_blob", digest=digest)
+        try:
+            return CutBlob.model_validate_json(found)
+        except pydantic.ValidationError as error:
+            raise InvalidProofError("workspace.blob_damaged", digest=digest) from error
+
+    def exists(self, digest: str) -> bool:
+        """Tell whether a blob is here."""
+        return any(self.objects.size(name_of(room, digest)) is not None for room in (OWN, KEPT, CUT))
+
+    def digests(self, room: str = OWN) -> Iterator[str]:
+        """Iterate the digests of what is in a room, in no order."""
+        for entry in self.objects.entries(room):
+            digest = digest_in(entry.name)
+            if digest is not None:
+                yield digest
+
+    def remove(self, digest: str) -> None:
+        """Erase a blob that was put, if it is here; what was kept, with the same bytes or others, stays."""
+        self.objects.remove(name_of(OWN, digest))
+
+    def _pieces(self, digest: str, size: int) -> Iterator[bytes]:
+        for room in (OWN, KEPT):
+            try:
+                yield from self.objects.pieces(name_of(room, digest), size)
+                return
+            except FileNotFoundError:
+                continue
+        for chunk, _ in self.manifest(digest).chunks:
+            yield self._chunk(chunk, digest)
+
+    def _chunk(self, chunk: str, blob: str) -> bytes:
+        found = self.objects.read(name_of(KEPT, chunk))
+        if found is None:
+            raise NotFoundError("blobs.no_chunk", chunk=chunk, digest=blob)
+        if digest_bytes(found) != chunk:
+            raise InvalidProofError("blobs.chunk_damaged", chunk=chunk, digest=blob)
+        return found
+
+    def _send(self, chunks: Iterable[bytes]) -> Iterator[Chunk]:
+        """Keep chunks, a few at a time, and yield what they are called, in order."""
+        with ThreadPoolExecutor(_SENDERS) as pool:
+            under_way: deque[Future[Chunk]] = deque()
+            for chunk in chunks:
+                under_way.append(pool.submit(self._keep_chunk, chunk))
+                if len(under_way) > _SENDERS:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+
+    def _keep_chunk(self, chunk: bytes) -> Chunk:
+        digest = digest_bytes(chunk)
+        self.objects.write(name_of(KEPT, digest), chunk)
+        return digest, len(chunk)
+
+    def _renew(self, manifest: CutBlob) -> None:
+        """Let every chunk count as written now; raises `ConflictError` where one has gone."""
+        for chunk, _ in manifest.chunks:
+            if not self.objects.renew(name_of(KEPT, chunk)):
+                raise ConflictError("blobs.chunk_collected", chunk=chunk)
+
+
+def _pieces_of(data: bytes | IO[bytes]) -> Iterator[bytes]:
+    return iter([data]) if isinstance(data, bytes) else iter(lambda: data.read(_PIECE), b"")

@@ -1,0 +1,245 @@
+"""Many files in a few blobs: sorted by path and joined to shards, each a body with an index of its members.
+
+A shard ends after a path whose checksum says so, or when it is full: of a folder in which one file has changed one
+shard is new, and of a large body only the chunk that changed. A member is read by its range, whatever else is packed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import IO, Literal
+
+import pydantic
+
+from pilotbase.documents.base import Document, Part
+from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.hashes import Digest, digest_bytes, digest_of, hex_of, is_digest
+from pilotbase.workspace.blobs.store import BlobStore
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.plain_files import is_plain
+
+LARGE = 4 << 20
+"""Bytes above which a member is a shard of its own, and never held in memory to be packed."""
+_USUAL_FILES, _MOST_FILES, _MOST_BYTES = 1024, 4096, 32 << 20
+"""Members of a shard by chance, and what it may hold at most."""
+_LONGEST_PATH, _LONGEST_NAME = 4000, 255
+_OPENED = 64
+"""Indices that a reader holds in memory."""
+
+
+class Shard(Part):
+    """A run of members: their bytes one after the other, and which they are."""
+
+    first: str
+    """Path of its first member."""
+    files: int = pydantic.Field(ge=1)
+    size: int = pydantic.Field(ge=0)
+    index: Digest
+    """Blob with a line a member: hex digest, size, path."""
+    body: Digest
+
+
+class PackedTree(Document):
+    """The files of a folder, packed. Whoever stores this document keeps its blobs from being collected."""
+
+    document: Literal["packed-tree/1"] = "packed-tree/1"
+    shards: tuple[Shard, ...]
+
+    @property
+    def files(self) -> int:
+        """Return how many members it has."""
+        return sum(shard.files for shard in self.shards)
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes its members have."""
+        return sum(shard.size for shard in self.shards)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of a tree."""
+
+    path: str
+    size: int
+    digest: Digest
+
+
+def pack(blobs: BlobStore, files: Iterable[tuple[str, bytes | IO[bytes]]]) -> PackedTree:
+    """Keep ``files``, which come in the order of their paths, and return the tree; store it to keep it.
+
+    Cut off and begun again, it sends only what is not there yet.
+
+    Raises:
+        InputError: a path that leads out of a folder or cannot be spelled, out of order, twice, or below a file.
+        PilotbaseError: as `BlobStore.keep`.
+    """
+    packing = _Packing(blobs)
+    for path, content in files:
+        packing.add(path, content)
+    packing.close()
+    return PackedTree(shards=tuple(packing.shards))
+
+
+class Tree:
+    """The members of a packed tree, read one by one or all in order."""
+
+    def __init__(self, blobs: BlobStore, packed: PackedTree) -> None:
+        self._blobs, self._packed = blobs, packed
+        self._firsts = [shard.first for shard in packed.shards]
+        self._indices: dict[int, _Index] = {}
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of one member: its index and its range are read, no more.
+
+        Raises:
+            NotFoundError: the tree has no such member, or a blob of it is not here.
+            InvalidProofError: its bytes were altered.
+        """
+        number = bisect_right(self._firsts, path) - 1
+        found = self._index(number).find(path) if number >= 0 else None
+        if found is None:
+            raise NotFoundError("blobs.no_member", path=path)
+        member, start = found
+        content = self._blobs.read_range(self._packed.shards[number].body, start, member.size)
+        if digest_bytes(content) != member.digest:
+            raise InvalidProofError("blobs.member_damaged", path=path)
+        return content
+
+    def members(self) -> Iterator[Member]:
+        """Iterate the members in the order of their paths; raises as `read`."""
+        for number in range(len(self._packed.shards)):
+            yield from self._index(number).members
+
+    def contents(self) -> Iterator[tuple[Member, Iterator[bytes]]]:
+        """Iterate the members with their bytes, in pieces, reading each body once; raises as `read`.
+
+        The pieces of a member are there until the next one is asked for.
+        """
+        for number, shard in enumerate(self._packed.shards):
+            index = self._index(number)
+            if len(index.members) == 1:
+                yield index.members[0], self._blobs.chunks(shard.body)
+                continue
+            body = memoryview(self._blobs.get(shard.body))
+            for member, start in zip(index.members, index.starts, strict=True):
+                content = bytes(body[start : start + member.size])
+                if digest_bytes(content) != member.digest:
+                    raise InvalidProofError("blobs.member_damaged", path=member.path)
+                yield member, iter([content])
+
+    def _index(self, number: int) -> _Index:
+        if number not in self._indices:
+            if len(self._indices) >= _OPENED:
+                self._indices.pop(next(iter(self._indices)))
+            shard = self._packed.shards[number]
+            self._indices[number] = _read_index(self._blobs.get(shard.index), shard)
+        return self._indices[number]
+
+
+@dataclass(frozen=True)
+class _Index:
+    members: tuple[Member, ...]
+    starts: tuple[int, ...]
+
+    def find(self, path: str) -> tuple[Member, int] | None:
+        place = bisect_right(self.members, path, key=lambda member: member.path) - 1
+        if place < 0 or self.members[place].path != path:
+            return None
+        return self.members[place], self.starts[place]
+
+
+def _read_index(content: bytes, shard: Shard) -> _Index:
+    """Return the index that a document names; whoever wrote both could have put anything into them."""
+    members = []
+    try:
+        for line in content.decode().split("\n")[:-1]:
+            spelled, size, path = line.split(" ", 2)
+            members.append(Member(path, int(size), digest_of(spelled)))
+    except ValueError as error:
+        raise InvalidProofError("blobs.index_damaged", index=shard.index) from error
+    paths = [member.path for member in members]
+    holds = (
+        len(members) == shard.files
+        and paths[0] == shard.first
+        and all(map(is_packable, paths))
+        and all(before < after for before, after in pairwise(paths))
+        and all(member.size >= 0 and is_digest(member.digest) for member in members)
+        and (len(members) > 1 or members[0].digest == shard.body)
+        and sum(member.size for member in members) == shard.size
+    )
+    if not holds:
+        raise InvalidProofError("blobs.index_damaged", index=shard.index)
+    return _Index(tuple(members), (0, *accumulate(member.size for member in members[:-1])))
+
+
+def is_packable(path: str) -> bool:
+    """Tell whether a member may have this path: it stays in its folder, and any folder can hold it."""
+    if not is_plain(path) or len(path.encode()) > _LONGEST_PATH:
+        return False
+    return all(len(name.encode()) <= _LONGEST_NAME for name in path.split("/"))
+
+
+class _Packing:
+    """Gathers members to shards."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self.shards: list[Shard] = []
+        self._blobs = blobs
+        self._members: list[Member] = []
+        self._contents: list[bytes] = []
+        self._size = 0
+        self._last = ""
+        self._packed: set[str] = set()
+
+    def add(self, path: str, content: bytes | IO[bytes]) -> None:
+        self._require_next(path)
+        data = content if isinstance(content, bytes) else content.read(LARGE + 1)
+        if len(data) > LARGE:
+            self.close()
+            self._add_large(path, data, content)
+            return
+        if self._size + len(data) > _MOST_BYTES:
+            self.close()
+        self._members.append(Member(path, len(data), digest_bytes(data)))
+        self._contents.append(data)
+        self._size += len(data)
+        if zlib.crc32(path.encode()) % _USUAL_FILES == 0 or len(self._members) == _MOST_FILES:
+            self.close()
+
+    def close(self) -> None:
+        """Keep what was gathered as one shard."""
+        if self._members:
+            self._keep(self._blobs.keep(b"".join(self._contents)))
+
+    def _add_large(self, path: str, begin: bytes, content: bytes | IO[bytes]) -> None:
+        def pieces() -> Iterator[bytes]:
+            piece = begin
+            while piece:
+                self._size += len(piece)
+                yield piece
+                piece = b"" if isinstance(content, bytes) else content.read(1 << 20)
+
+        digest = self._blobs.keep_pieces(pieces())
+        self._members = [Member(path, self._size, digest)]
+        self._keep(digest)
+
+    def _keep(self, body: Digest) -> None:
+        lines = "".join(f"{hex_of(member.digest)} {member.size} {member.path}\n" for member in self._members)
+        first, files = self._members[0].path, len(self._members)
+        index = self._blobs.keep(lines.encode())
+        self.shards.append(Shard(first=first, files=files, size=self._size, index=index, body=body))
+        self._members, self._contents, self._size = [], [], 0
+
+    def _require_next(self, path: str) -> None:
+        if not is_packable(path):
+            raise InputError("blobs.odd_path", path=path)
+        parents = (path[:place] for place, letter in enumerate(path) if letter == "/")
+        if path <= self._last or any(parent in self._packed for parent in parents):
+            raise InputError("blobs.path_out_of_order", path=path, last=self._last)
+        self._last = path
+        self._packed.add(path)
