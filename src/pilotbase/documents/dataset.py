@@ -7,9 +7,9 @@ opened) stands beside it under names of ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 import pydantic
 from pydantic import BeforeValidator, StringConstraints, model_validator
@@ -57,6 +57,8 @@ class FileObject(Part):
 
     kind: Literal["file"] = "file"
     id: str = pydantic.Field(min_length=1, max_length=500)
+    title: Localized | str | None = None
+    """What people call it, where that is not its id."""
     content_url: str | None = pydantic.Field(default=None, alias="contentUrl")
     """Relative to the description's folder or to what contains it, or an address; absent where the file is closed."""
     encoding_format: tuple[str, ...] = pydantic.Field(default=(), alias="encodingFormat")
@@ -78,6 +80,7 @@ class FileSet(Part):
 
     kind: Literal["files"] = "files"
     id: str = pydantic.Field(min_length=1, max_length=500)
+    title: Localized | str | None = None
     includes: tuple[str, ...] = pydantic.Field(min_length=1)
     """Globs, such as ``images/*.png``."""
     excludes: tuple[str, ...] = ()
@@ -112,6 +115,7 @@ class DataField(Part):
     """A field of a record set (``cr:Field``), with what the contract promises of its values."""
 
     name: str = pydantic.Field(min_length=1, max_length=200)
+    title: Localized | str | None = None
     data_type: FieldType | None = pydantic.Field(default=None, alias="dataType")
     """None: it has sub-fields, or its type is in ``semantic`` alone."""
     semantic: tuple[Term, ...] = ()
@@ -164,6 +168,7 @@ class RecordSet(Part):
     """Records of one form (``cr:RecordSet``): a table, or one record a file."""
 
     name: str = pydantic.Field(min_length=1, max_length=200)
+    title: Localized | str | None = None
     description: Localized | str | None = None
     fields: tuple[DataField, ...] = pydantic.Field(default=(), alias="field", max_length=10_000)
     key: tuple[str, ...] = ()
@@ -305,6 +310,8 @@ class Dataset(Document):
                 yield f"distribution[{index}].containedIn", text("dataset.circle", name=resource.id)
         sources = [*resources, *(one.name for one in self.record_sets)]
         for index, record_set in enumerate(self.record_sets):
+            if record_set.name in resources:
+                yield f"recordSet[{index}].name", text("dataset.double", name=record_set.name)
             yield from _record_set_problems(record_set, f"recordSet[{index}]", sources)
             yield from self._reference_problems(record_set, f"recordSet[{index}]")
 
@@ -320,10 +327,13 @@ class Dataset(Document):
                 yield from _unknown(f"{where}.field", there.field, sets[there.record_set])
 
 
-def circles(leads_to: Mapping[str, Iterable[str]]) -> frozenset[str]:
+Named = TypeVar("Named", bound=Hashable)
+
+
+def circles(leads_to: Mapping[Named, Iterable[Named]]) -> frozenset[Named]:
     """Return the names from which ``leads_to`` leads, in however many steps, to a circle."""
     left = {name: {one for one in further if one in leads_to} for name, further in leads_to.items()}
-    comes_from: dict[str, list[str]] = {}
+    comes_from: dict[Named, list[Named]] = {}
     for name, further in left.items():
         for one in further:
             comes_from.setdefault(one, []).append(name)

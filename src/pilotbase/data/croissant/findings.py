@@ -1,0 +1,92 @@
+"""What is found in a description of whomever: three kinds, all at once, each with its place and what to do.
+
+A fault refuses the description. What is lacking keeps it from being published on a base. What is not held is understood
+as said but has no place in a dataset of ours: it is told, so that nothing vanishes silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pilotbase.documents.errors import Issue
+from pilotbase.documents.json_reader import JsonSource
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.texts import Text, text
+
+MOST = 1000
+"""Findings of one kind that are told; of more, how many there are."""
+_MOST_ASKED = 100
+"""Unknown words of which it is asked what was meant: of thousands nobody could answer in time."""
+
+
+class Kind(StrEnum):
+    """What a finding means; names: text ``croissant.kind.<value>``."""
+
+    FAULT = "fault"
+    LACKING = "lacking"
+    NOT_HELD = "not_held"
+
+
+@dataclass
+class Findings:
+    """The findings in one file so far."""
+
+    source: JsonSource
+    _found: dict[Kind, dict[tuple[str, str], Issue]] = field(default_factory=lambda: {kind: {} for kind in Kind})
+    _beyond: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    _asked: int = 0
+
+    def fault(self, pointer: str, problem: Text) -> None:
+        self._add(Kind.FAULT, pointer, problem)
+
+    def lacking(self, pointer: str, problem: Text) -> None:
+        self._add(Kind.LACKING, pointer, problem)
+
+    def not_held(self, pointer: str, problem: Text) -> None:
+        self._add(Kind.NOT_HELD, pointer, problem)
+
+    def offer(self, found: str, known: Iterable[str]) -> Text:
+        """Return what is allowed instead of ``found``, as `nearest.offer`, for as many words as can be compared."""
+        self._asked += 1
+        return offer(found, known if self._asked <= _MOST_ASKED else ())
+
+    def _add(self, kind: Kind, pointer: str, problem: Text) -> None:
+        if len(self._found[kind]) >= MOST:
+            self._beyond[kind] += 1
+            return
+        hint = Text(code=f"{problem.code}.hint", params=problem.params)
+        issue = Issue(file=self.source.file, path=pointer, problem=problem, line=self.source.line(pointer), hint=hint)
+        self._found[kind].setdefault((pointer, problem.code), issue)
+
+    def told_at(self, pointer: str) -> bool:
+        """Tell whether something was found at ``pointer`` already."""
+        return any(place == pointer for found in self._found.values() for place, _ in found)
+
+    def of(self, kind: Kind) -> tuple[Issue, ...]:
+        """Return the findings of a kind in the order in which a reader of the file meets them."""
+        found = sorted(self._found[kind].values(), key=lambda issue: (issue.line or 0, issue.path))
+        if self._beyond[kind]:
+            more = text("croissant.more", count=self._beyond[kind])
+            found.append(Issue(file=self.source.file, path="", problem=more))
+        return tuple(found)
+
+    def move(self, kind: Kind, to: Kind) -> None:
+        """Take every finding of ``kind`` for one of the kind ``to``."""
+        self._found[to] |= self._found[kind]
+        self._found[kind] = {}
+
+
+def as_plain(issues: Iterable[Issue]) -> list[dict[str, object]]:
+    """Return issues as JSON: place, line, code, and what is said in both languages."""
+    return [
+        {
+            "path": issue.path,
+            "line": issue.line,
+            "code": issue.problem.code,
+            "en": issue.say("en"),
+            "zh": issue.say("zh"),
+        }
+        for issue in issues
+    ]

@@ -1,0 +1,214 @@
+"""JSON-LD of whomever as nodes with canonical names, whatever its context calls them; nothing is fetched.
+
+Not all of JSON-LD: what Croissant files use. A name is brought to its address by the file's own context and back to
+the compact name of `vocabulary.PREFIXES`, so that ``ml:field``, ``field`` and ``cr:field`` are the same, and a name
+that the context does not define is another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pilotbase.data.croissant.findings import Findings
+from pilotbase.data.croissant.vocabulary import CONTEXT, PREFIXES, SPELLINGS
+from pilotbase.documents.json_reader import join_pointer
+from pilotbase.documents.texts import text
+from pilotbase.documents.yaml_reader import Plain
+
+_KNOWN_CONTEXTS = ("mlcommons.org/croissant", "schema.org")
+_PLAIN_JSON = ("cr:data", "cr:examples", "sc:value", "cr:value")
+"""Properties whose values are JSON, not nodes."""
+_BY_LANGUAGE = ("sc:name", "sc:description", "pb:title", "pb:description", "pb:why")
+_NAMES = (
+    "cr:dataType",
+    "cr:equivalentProperty",
+    "sc:equivalentProperty",
+    "odrl:action",
+    "odrl:leftOperand",
+    "odrl:operator",
+    "odrl:conflict",
+)
+"""Properties whose values are names of a vocabulary."""
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_MOST_STEPS = 8
+"""How often a term may be defined by another."""
+
+
+@dataclass
+class Value:
+    """One value of a property: plain, or a node."""
+
+    pointer: str
+    plain: Plain
+    node: Node | None = None
+    language: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """Return a text or a number as text; None for anything else."""
+        if isinstance(self.plain, bool):
+            return "true" if self.plain else "false"
+        return str(self.plain) if isinstance(self.plain, str | int | float) else None
+
+    @property
+    def reference(self) -> str | None:
+        """Return the id that the value names, written as a text or as ``{"@id": …}``."""
+        if self.node is not None:
+            return self.node.id
+        return self.plain if isinstance(self.plain, str) else None
+
+
+@dataclass
+class Node:
+    """An object of JSON-LD: its id, its types and, by canonical name, the values of its properties."""
+
+    pointer: str
+    id: str | None
+    types: tuple[str, ...]
+    properties: Mapping[str, tuple[Value, ...]]
+    places: Mapping[str, str]
+    """Canonical name → pointer of the property."""
+    read: set[str] = field(default_factory=set)
+    """Properties that somebody has read."""
+
+    def values(self, *names: str) -> tuple[Value, ...]:
+        """Return all values of a property, under whichever of its canonical names."""
+        self.read.update(names)
+        return tuple(value for name in names for value in self.properties.get(name, ()))
+
+    def place(self, *names: str) -> str:
+        """Return the pointer of a property, or where it would stand."""
+        known = (self.places[name] for name in names if name in self.places)
+        return next(known, join_pointer(self.pointer, _short(names[0])))
+
+    def read_all(self) -> None:
+        """Mark everything here and below as read."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            node.read.update(node.properties)
+            waiting += [value.node for values in node.properties.values() for value in values if value.node]
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield canonical name and pointer of what nobody has read, here and below."""
+        for name, values in self.properties.items():
+            if name not in self.read:
+                yield name, self.places[name]
+                continue
+            for value in values:
+                if value.node is not None:
+                    yield from value.node.unread()
+
+
+def read_node(findings: Findings) -> Node:
+    """Return the file's outermost node; a context that would have to be fetched is told as not held."""
+    document = findings.source.value
+    return _Reader(_terms(document.get("@context"), findings), findings).node(document, "")
+
+
+def _short(name: str) -> str:
+    prefix, _, rest = name.partition(":")
+    return rest if prefix in ("sc", "cr", "dct") else name
+
+
+def _terms(context: Plain, findings: Findings) -> dict[str, Plain]:
+    """Return term → definition of a context: an object, a known address, or several of them."""
+    terms: dict[str, Plain] = {}
+    for index, part in enumerate(context if isinstance(context, list) else [context]):
+        pointer = join_pointer("/@context", index) if isinstance(context, list) else "/@context"
+        if isinstance(part, dict):
+            terms |= part
+        elif isinstance(part, str) and any(known in part for known in _KNOWN_CONTEXTS):
+            terms |= {name: dict(term) if isinstance(term, Mapping) else term for name, term in CONTEXT.items()}
+        elif part is None:
+            findings.fault("/@context", text("croissant.no_context"))
+        else:
+            findings.not_held(pointer, text("croissant.context_not_fetched", found=str(part)[:200]))
+    return terms
+
+
+@dataclass
+class _Reader:
+    terms: Mapping[str, Plain]
+    findings: Findings
+    known: dict[str, str | None] = field(default_factory=dict)
+
+    def node(self, found: Mapping[str, Plain], pointer: str) -> Node:
+        properties: dict[str, tuple[Value, ...]] = {}
+        places: dict[str, str] = {}
+        for key, plain in found.items():
+            if key.startswith("@"):
+                continue
+            place = join_pointer(pointer, key)
+            name = self._canonical(key)
+            if name is None:
+                self.findings.not_held(place, text("croissant.undefined_name", name=key[:200]))
+            else:
+                properties[name] = (*properties.get(name, ()), *self._values(plain, place, name))
+                places.setdefault(name, place)
+        id_ = found.get("@id")
+        return Node(pointer, id_ if isinstance(id_, str) else None, self._types(found), properties, places)
+
+    def _types(self, found: Mapping[str, Plain]) -> tuple[str, ...]:
+        types = found.get("@type")
+        listed = types if isinstance(types, list) else [types]
+        return tuple(self.type_name(one) for one in listed if isinstance(one, str))
+
+    def type_name(self, name: str) -> str:
+        return self._canonical(name) or name
+
+    def _values(self, plain: Plain, pointer: str, name: str) -> Iterator[Value]:
+        if name in _PLAIN_JSON:
+            yield Value(pointer, plain.get("@value", plain) if isinstance(plain, dict) else plain)
+        elif isinstance(plain, list):
+            for index, one in enumerate(plain):
+                yield from self._values(one, join_pointer(pointer, index), name)
+        elif isinstance(plain, dict) and "@value" in plain:
+            language = plain.get("@language")
+            yield Value(pointer, plain["@value"], language=language if isinstance(language, str) else None)
+        elif isinstance(plain, dict) and ("@list" in plain or "@set" in plain):
+            yield from self._values(plain.get("@list", plain.get("@set")), pointer, name)
+        elif isinstance(plain, dict) and name in _BY_LANGUAGE and all(map(_LANGUAGE.fullmatch, plain)):
+            for language, one in plain.items():
+                yield Value(join_pointer(pointer, language), one, language=language)
+        elif isinstance(plain, dict):
+            node = self.node(plain, pointer)
+            named = self.type_name(node.id) if name in _NAMES and node.id else None
+            yield Value(pointer, named or plain, node)
+        elif plain is not None:
+            yield Value(pointer, self.type_name(plain) if name in _NAMES and isinstance(plain, str) else plain)
+
+    def _canonical(self, name: str) -> str | None:
+        if name not in self.known:
+            address = self._address(name, _MOST_STEPS)
+            self.known[name] = None if address is None else _compact(address)
+        return self.known[name]
+
+    def _address(self, name: str, steps: int) -> str | None:
+        """Return the address of a name by the file's context; None where the context gives it none."""
+        if steps == 0:
+            return None
+        term = self.terms.get(name)
+        defined = term.get("@id") if isinstance(term, dict) else term
+        if isinstance(defined, str) and defined != name:
+            return self._address(defined, steps - 1)
+        prefix, colon, rest = name.partition(":")
+        if colon:
+            space = self.terms.get(prefix)
+            if rest.startswith("//") or not isinstance(space, str):
+                return name
+            return (self._address(space, steps - 1) or space) + rest
+        vocabulary = self.terms.get("@vocab")
+        return vocabulary + name if isinstance(vocabulary, str) else None
+
+
+def _compact(address: str) -> str:
+    for space, prefix in SPELLINGS.items():
+        if address.startswith(space):
+            return f"{prefix}:{address[len(space) :]}"
+    for prefix, space in PREFIXES.items():
+        if address.startswith(space) and not (prefix == "cr" and address.startswith(PREFIXES["rai"])):
+            return f"{prefix}:{address[len(space) :]}"
+    return address

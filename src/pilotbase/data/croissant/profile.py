@@ -1,0 +1,91 @@
+"""Our strict profile: what a dataset must say before a base publishes it, beyond what Croissant itself refuses.
+
+mlcroissant 1.1.1 accepts descriptions without name, licence or creator, hashes that are none and terms that permit
+nothing understood; whoever reads them finds out too late.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSet
+from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Opening
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9.+-]{0,60}"
+_EXPRESSION = re.compile(rf"\(?{_NAME}\)?(?: (?:AND|OR|WITH) \(?{_NAME}\)?)*")
+_ADDRESS = re.compile(r"(?:https?|urn|doi):\S{3,}")
+_NO_LICENCE = frozenset({"custom", "none", "other", "proprietary", "unknown", "unspecified", "tbd", "na", "n.a."})
+
+
+class Lack(NamedTuple):
+    """What a dataset lacks, and where in it."""
+
+    path: str
+    problem: Text
+
+
+def lacking(dataset: Dataset) -> Iterator[Lack]:
+    """Yield all that ``dataset`` lacks to be published: path in it, and what should stand there."""
+    for path in missing_for(dataset, Step.PUBLISH):
+        field = Dataset.model_fields.get(path)
+        yield Lack(field.alias or path if field is not None else path, text("croissant.missing"))
+    if dataset.license is not None and not names_licence(dataset.license):
+        yield Lack("license", text("croissant.free_licence", found=dataset.license[:200]))
+    if not dataset.record_sets:
+        yield Lack("recordSet", text("croissant.missing"))
+    for index, resource in enumerate(dataset.distribution):
+        if not resource.encoding_format:
+            yield Lack(f"distribution[{index}].encodingFormat", text("croissant.no_format"))
+        if isinstance(resource, FileObject):
+            yield from _file(resource, f"distribution[{index}]", is_closed(dataset))
+    for index, record_set in enumerate(dataset.record_sets):
+        yield from _record_set(record_set, f"recordSet[{index}]", is_closed(dataset))
+    if any(record_set.labels for record_set in dataset.record_sets):
+        for name in ("annotation_protocol", "annotations_per_item"):
+            if getattr(dataset.responsible, name) is None:
+                yield Lack(f"responsible.{name}", text("croissant.unsaid_labels"))
+
+
+def is_closed(dataset: Dataset) -> bool:
+    """Tell whether nobody may take the files of a dataset."""
+    return dataset.opening is Opening.COMPUTE_TO_DATA
+
+
+def names_licence(licence: str) -> bool:
+    """Tell whether ``licence`` is an address or has the form of an SPDX expression, and is no placeholder."""
+    if _ADDRESS.fullmatch(licence):
+        return True
+    return _EXPRESSION.fullmatch(licence) is not None and licence.lower() not in _NO_LICENCE
+
+
+def _file(file: FileObject, path: str, closed: bool) -> Iterator[Lack]:
+    if closed and not file.contained_in and file.commitment is None:
+        yield Lack(f"{path}.commitment", text("croissant.no_commitment"))
+    if not closed and not file.contained_in and file.sha256 is None:
+        yield Lack(f"{path}.sha256", text("croissant.missing"))
+    if file.content_size is None and not file.contained_in:
+        yield Lack(f"{path}.contentSize", text("croissant.missing"))
+    if not closed and file.content_url is None:
+        yield Lack(f"{path}.contentUrl", text("croissant.no_address"))
+
+
+def _record_set(record_set: RecordSet, path: str, closed: bool) -> Iterator[Lack]:
+    if closed and record_set.inline is not None:
+        yield Lack(f"{path}.inline", text("croissant.closed_inline"))
+    if not record_set.fields:
+        yield Lack(f"{path}.field", text("croissant.missing"))
+    above = {field.parent for field in record_set.fields}
+    for index, field in enumerate(record_set.fields):
+        if field.name not in above:
+            yield from _leaf(field, f"{path}.field[{index}]", record_set.inline is not None)
+
+
+def _leaf(field: DataField, path: str, inline: bool) -> Iterator[Lack]:
+    if field.source is None and field.value is None and not inline:
+        yield Lack(f"{path}.source", text("croissant.no_source"))
+    if field.data_type is None and (field.source is None or field.source.column is None):
+        yield Lack(f"{path}.dataType", text("croissant.no_type"))

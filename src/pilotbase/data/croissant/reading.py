@@ -1,0 +1,278 @@
+"""A Croissant file of whomever (0.8, 1.0, 1.1) as a draft of a dataset, and everything that was found in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydantic
+
+from pilotbase.data.croissant.findings import Findings, Kind
+from pilotbase.data.croissant.ids import Ids
+from pilotbase.data.croissant.json_ld import Node, read_node
+from pilotbase.data.croissant.names import short_name
+from pilotbase.data.croissant.plain_values import (
+    all_texts,
+    by_language,
+    description_of,
+    names_of,
+    one_day,
+    one_text,
+    one_truth,
+    ours,
+)
+from pilotbase.data.croissant.profile import lacking
+from pilotbase.data.croissant.reading_files import enter_files, read_files
+from pilotbase.data.croissant.reading_records import enter_record_sets, read_record_sets
+from pilotbase.data.croissant.reading_terms import read_offer
+from pilotbase.data.croissant.vocabulary import PROFILE, RESPONSIBLE_USE_SPELLINGS, RESPONSIBLE_USE_TERMS
+from pilotbase.documents.dataset import Dataset, ResponsibleUse
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.json_reader import JsonSource, join_pointer, read_json
+from pilotbase.documents.loading import issues_of
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.documents.yaml_reader import Plain
+
+_VERSION = re.compile(r"http://mlcommons\.org/croissant/(\d+\.\d+)")
+_PATCHES = re.compile(r"(0|[1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?(?:\.(0|[1-9]\d{0,8}))?")
+_LANGUAGE = re.compile(r"([a-z]{2,3})(-.{1,30})?", re.IGNORECASE)
+_STAND_IN = "unknown"
+"""Stands where a name is needed and none is given."""
+_OF_THE_FILE = {f"responsible.{name}": f"rai:{term}" for name, term in RESPONSIBLE_USE_TERMS.items()}
+"""Path in a dataset → name in the file, where that is another."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a Croissant file says."""
+
+    source: JsonSource
+    version: str
+    """Of Croissant: ``0.8``, ``1.0``, ``1.1``."""
+    dataset: Dataset | None
+    """A draft; None where there is a fault."""
+    faults: tuple[Issue, ...]
+    lacking: tuple[Issue, ...]
+    """What keeps it from being published on a base."""
+    not_held: tuple[Issue, ...]
+    """What it says that has no place in a dataset of ours."""
+
+    def require(self) -> Dataset:
+        """Return the draft; raises `InputError` with every fault."""
+        if self.dataset is None:
+            raise InputError.from_issues(self.source.file, self.faults)
+        return self.dataset
+
+
+def load_croissant(path: Path, shown_as: str | None = None) -> Description:
+    """Return what the file says; raises `InputError` where it is no JSON within bounds."""
+    return read_croissant(read_json(path, shown_as))
+
+
+def read_croissant(source: JsonSource) -> Description:
+    """Return what ``source`` says; nothing is fetched.
+
+    What our profile lacks is a fault where the file itself says that it conforms to it.
+    """
+    findings = Findings(source)
+    root = read_node(findings)
+    conforms = all_texts(root, findings, "dct:conformsTo", "sc:conformsTo")
+    version = _version(root, conforms)
+    dataset = _read(root, version, findings) if _is_dataset(root, findings) else None
+    for name, pointer in root.unread():
+        if not findings.told_at(pointer):
+            findings.not_held(pointer, text("croissant.not_held", name=name))
+    if PROFILE in conforms:
+        findings.move(Kind.LACKING, Kind.FAULT)
+    faults = findings.of(Kind.FAULT)
+    return Description(
+        source, version, None if faults else dataset, faults, findings.of(Kind.LACKING), findings.of(Kind.NOT_HELD)
+    )
+
+
+def _is_dataset(root: Node, findings: Findings) -> bool:
+    if "sc:Dataset" in root.types:
+        return True
+    root.read_all()
+    findings.fault(root.place("@type"), text("croissant.no_dataset", found=", ".join(root.types)[:200] or "–"))
+    return False
+
+
+def _version(root: Node, conforms: tuple[str, ...]) -> str:
+    """Return the version that is named; where none is, what is older than the naming of versions, or 1.0."""
+    named = [found[1] for one in conforms if (found := _VERSION.fullmatch(one))]
+    if named:
+        return max(named)
+    types = {one for value in root.values("sc:distribution", "cr:recordSet") if value.node for one in value.node.types}
+    has_ids = any(value.node and value.node.id for value in root.values("sc:distribution", "cr:recordSet"))
+    return "1.0" if has_ids or "cr:FileObject" in types else "0.8"
+
+
+def _read(root: Node, version: str, findings: Findings) -> Dataset | None:
+    ids = Ids(findings, by_name=version == "0.8")
+    files, record_sets = enter_files(root, ids), enter_record_sets(root, ids)
+    closed = ours(root, "opening") == Opening.COMPUTE_TO_DATA
+    read = read_record_sets(record_sets, ids)
+    spelled = {
+        **_general(root, version, findings, closed),
+        "distribution": read_files(files, ids, closed),
+        "recordSet": read.spelled,
+        "responsible": _responsible(root, findings),
+    }
+    places = {f"distribution[{index}]": node.pointer for index, (node, _) in enumerate(files)} | read.places
+    if findings.of(Kind.FAULT):
+        return None
+    return _dataset(spelled, places, findings)
+
+
+def _dataset(spelled: Mapping[str, Plain], places: Mapping[str, str], findings: Findings) -> Dataset | None:
+    """Return the draft; what does not fit a dataset's form is a fault, what the profile lacks is told."""
+    try:
+        dataset = Dataset.model_validate({name: value for name, value in spelled.items() if value is not None})
+    except pydantic.ValidationError as error:
+        for issue in issues_of("", error):
+            findings.fault(_pointer(issue.path, places), text("croissant.no_fit", reason=issue.problem))
+        return None
+    if "opening" not in dataset.model_fields_set:
+        findings.lacking("/pb:opening", text("croissant.no_opening"))
+    for path, problem in lacking(_as_published(dataset)):
+        pointer = _pointer(path, places)
+        if not findings.told_at(pointer):
+            findings.lacking(pointer, problem)
+    return dataset
+
+
+def _as_published(dataset: Dataset) -> Dataset:
+    """Return a dataset of whomever as it stands published, where nothing is said of how far it is opened."""
+    return dataset if "opening" in dataset.model_fields_set else dataset.model_copy(update={"opening": Opening.OPEN})
+
+
+def _pointer(path: str, places: Mapping[str, str]) -> str:
+    """Return where in the file a path in the dataset stands."""
+    if path in _OF_THE_FILE:
+        return join_pointer("", _OF_THE_FILE[path])
+    above = path
+    while above and above not in places:
+        above = above[: max(above.rfind("."), above.rfind("["), 0)]
+    left = path[len(above) :]
+    pointer = places.get(above, "")
+    for step in filter(None, re.split(r"[.\[\]]", left)):
+        pointer = join_pointer(pointer, step)
+    return pointer
+
+
+def _general(root: Node, version: str, findings: Findings, closed: bool) -> dict[str, Plain]:
+    title = _title(root, version, findings)
+    creators = names_of(root, findings, "sc:creator", "sc:author")
+    publishers = names_of(root, findings, "sc:publisher")
+    for _ in publishers[1:]:
+        findings.not_held(root.place("sc:publisher"), text("croissant.several"))
+    live = one_truth(root, findings, "cr:isLiveDataset", "sc:isLiveDataset")
+    own_live = ours(root, "live")
+    citation = ("cr:citeAs", "sc:citeAs", "sc:citation", "cr:citation") if version == "0.8" else ("cr:citeAs",)
+    return {
+        "name": ours(root, "name") or _short_name(title) or _STAND_IN,
+        "title": title,
+        "owner": _owner(root, findings, [*publishers, *creators]),
+        "description": description_of(root, findings),
+        "version": _data_version(root, findings),
+        "license": _license(root, findings),
+        "url": one_text(root, findings, "sc:url"),
+        "creator": list(creators),
+        "publisher": publishers[0] if publishers else None,
+        "datePublished": one_day(root, findings, "sc:datePublished"),
+        "dateModified": one_day(root, findings, "sc:dateModified"),
+        "dateCreated": one_day(root, findings, "sc:dateCreated"),
+        "inLanguage": _languages(root, findings),
+        "keywords": list(names_of(root, findings, "sc:keywords")),
+        "citeAs": one_text(root, findings, *citation),
+        "isLiveDataset": own_live if own_live is not None else bool(live) and not closed,
+        "usageInfo": read_offer(root, findings),
+        "provenance": {
+            name: list(names_of(root, findings, f"prov:{name}"))
+            for name in ("wasDerivedFrom", "wasGeneratedBy", "wasAttributedTo")
+        },
+        **{name: ours(root, name) for name in ("sector", "synthetic", "nature", "opening", "purpose", "required")},
+    }
+
+
+def _title(root: Node, version: str, findings: Findings) -> Plain:
+    title = by_language(root, findings, "sc:name")
+    if not title and version == "0.8":
+        findings.fault(root.place("sc:name"), text("croissant.no_id", name="name"))
+    elif not title:
+        findings.lacking(root.place("sc:name"), text("croissant.missing"))
+    return ours(root, "title") or title or _STAND_IN
+
+
+def _short_name(title: Plain) -> str | None:
+    spoken = [title.get("en"), title.get("zh")] if isinstance(title, dict) else [title]
+    return next(filter(None, (short_name(one) for one in spoken if isinstance(one, str))), None)
+
+
+def _owner(root: Node, findings: Findings, candidates: list[str]) -> Plain:
+    """Return who owns it: as we write it, else a short name made of publisher or creator, told as lacking."""
+    found = ours(root, "owner")
+    if found is not None:
+        return found
+    name = next(filter(None, map(short_name, candidates)), _STAND_IN)
+    findings.lacking("/pb:owner", text("croissant.no_owner", name=name))
+    return {"organisation": name}
+
+
+def _data_version(root: Node, findings: Findings) -> str:
+    found = one_text(root, findings, "sc:version")
+    if found is None:
+        findings.lacking("/version", text("croissant.missing"))
+        return "1.0.0"
+    parts = _PATCHES.fullmatch(found.strip())
+    taken = ".".join(part or "0" for part in parts.groups()) if parts else "1.0.0"
+    if taken != found:
+        findings.lacking(root.place("sc:version"), text("croissant.no_version", found=found[:80], taken=taken))
+    return taken
+
+
+def _license(root: Node, findings: Findings) -> str | None:
+    licences = [
+        (one_text(value.node, findings, "sc:url") or one_text(value.node, findings, "sc:name") or value.node.id)
+        if value.node is not None
+        else value.text
+        for value in root.values("sc:license")
+    ]
+    for _ in licences[1:]:
+        findings.not_held(root.place("sc:license"), text("croissant.several"))
+    return licences[0] if licences else None
+
+
+def _languages(root: Node, findings: Findings) -> list[Plain]:
+    languages: list[Plain] = []
+    for tag in names_of(root, findings, "sc:inLanguage"):
+        found = _LANGUAGE.fullmatch(tag)
+        if found is None:
+            findings.lacking(root.place("sc:inLanguage"), text("croissant.no_language", found=tag[:80]))
+            continue
+        if found[2]:
+            findings.not_held(root.place("sc:inLanguage"), text("croissant.language_part", found=tag[:80]))
+        languages.append(found[1].lower())
+    return list(dict.fromkeys(languages))
+
+
+def _responsible(root: Node, findings: Findings) -> dict[str, Plain]:
+    """Return what is said of responsible use, by RAI's names and by those that older files use for the same."""
+    spelled: dict[str, Plain] = {}
+    for name, term in RESPONSIBLE_USE_TERMS.items():
+        other = [spelling for spelling, meant in RESPONSIBLE_USE_SPELLINGS.items() if meant == term]
+        said = all_texts(root, findings, *(f"{prefix}:{one}" for one in (term, *other) for prefix in ("rai", "cr")))
+        if said:
+            spelled[name] = (
+                list(said) if ResponsibleUse.model_fields[name].annotation == tuple[str, ...] else "\n".join(said)
+            )
+    for name in list(root.properties):
+        if name.startswith("rai:") and name not in root.read:
+            root.read.add(name)
+            allowed = findings.offer(name, [f"rai:{term}" for term in RESPONSIBLE_USE_TERMS.values()])
+            findings.lacking(root.place(name), text("croissant.unknown_term", found=name[:200], allowed=allowed))
+    return spelled

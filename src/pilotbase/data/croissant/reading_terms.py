@@ -1,0 +1,126 @@
+"""Terms of use in a Croissant file (``usageInfo``): an offer of our closed subset of ODRL, or none at all.
+
+Whatever of an offer is not understood denies: there is then no offer, and every place that is not understood is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pilotbase.data.croissant.findings import Findings
+from pilotbase.data.croissant.json_ld import Node
+from pilotbase.data.croissant.plain_values import one_text
+from pilotbase.documents.terms import PROFILE, Action, LeftOperand, Operator
+from pilotbase.documents.texts import text
+from pilotbase.documents.yaml_reader import Plain
+
+_OFFER = "odrl:Offer"
+
+
+def read_offer(root: Node, findings: Findings) -> Plain:
+    """Return the offer as `Offer` spells it; None where there is none, or where a part of it is not understood."""
+    offers = []
+    for value in root.values("sc:usageInfo"):
+        if value.node is not None and _OFFER in value.node.types:
+            offers.append(value.node)
+        else:
+            findings.lacking(value.pointer, text("croissant.no_offer"))
+            if value.node is not None:
+                value.node.read_all()
+    for node in offers[1:]:
+        findings.lacking(node.pointer, text("croissant.several_offers"))
+        node.read_all()
+    return _Terms(findings).offer(offers[0]) if offers else None
+
+
+class _Terms:
+    """Reads an offer; remembers whether all of it was understood."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.understood = True
+
+    def offer(self, node: Node) -> Plain:
+        if node.types != (_OFFER,):
+            self._refuse(node.place("@type"), "croissant.several_types", ", ".join(node.types), (_OFFER,))
+        profile = self._text(node, "odrl:profile")
+        if profile != PROFILE:
+            self._refuse(node.place("odrl:profile"), "croissant.unknown_term", profile or "–", (PROFILE,))
+        conflict = self._name(node, "odrl:conflict")
+        if conflict != "odrl:prohibit":
+            self._refuse(node.place("odrl:conflict"), "croissant.unknown_term", conflict or "–", ("odrl:prohibit",))
+        spelled: dict[str, Plain] = {
+            "uid": node.id or self._missing(node, "@id"),
+            "assigner": self._text(node, "odrl:assigner") or self._missing(node, "odrl:assigner"),
+            "target": self._text(node, "odrl:target") or self._missing(node, "odrl:target"),
+            "permission": [self._rule(inner, True) for inner in self._nodes(node, "odrl:permission")],
+            "prohibition": [self._rule(inner, False) for inner in self._nodes(node, "odrl:prohibition")],
+        }
+        self._refuse_unread(node)
+        return spelled if self.understood else None
+
+    def _rule(self, node: Node, permits: bool) -> Plain:
+        spelled: dict[str, Plain] = {
+            "action": self._term(node, "odrl:action", Action),
+            "constraint": [self._constraint(inner) for inner in self._nodes(node, "odrl:constraint")],
+        }
+        if permits:
+            spelled["duty"] = [
+                {"action": self._term(inner, "odrl:action", Action)} for inner in self._nodes(node, "odrl:duty")
+            ]
+        return spelled
+
+    def _constraint(self, node: Node) -> Plain:
+        operands: list[Plain] = [
+            value.node.id if value.node is not None and value.node.id else value.text
+            for value in node.values("odrl:rightOperand")
+        ]
+        if not operands or None in operands:
+            self._missing(node, "odrl:rightOperand")
+        return {
+            "leftOperand": self._term(node, "odrl:leftOperand", LeftOperand),
+            "operator": self._term(node, "odrl:operator", Operator),
+            "rightOperand": operands,
+        }
+
+    def _term(self, node: Node, name: str, known: type[StrEnum]) -> str | None:
+        found = self._name(node, name)
+        if found is None:
+            return self._missing(node, name)
+        if found not in set(known):
+            self._refuse(node.place(name), "croissant.unknown_term", found, known)
+        return found
+
+    def _name(self, node: Node, name: str) -> str | None:
+        values = node.values(name)
+        if len(values) > 1:
+            self._refuse(node.place(name), "croissant.several_types", name, ())
+        return values[0].plain if values and isinstance(values[0].plain, str) else None
+
+    def _text(self, node: Node, name: str) -> str | None:
+        return one_text(node, self.findings, name)
+
+    def _nodes(self, node: Node, name: str) -> list[Node]:
+        found = []
+        for value in node.values(name):
+            if value.node is None or not value.node.properties:
+                self._refuse(value.pointer, "croissant.unknown_term", value.reference or "–", ())
+            else:
+                found.append(value.node)
+        return found
+
+    def _missing(self, node: Node, name: str) -> str:
+        self.understood = False
+        self.findings.lacking(node.place(name), text("croissant.no_term", name=name))
+        return ""
+
+    def _refuse(self, pointer: str, code: str, found: str, allowed: Iterable[str]) -> None:
+        self.understood = False
+        self.findings.lacking(pointer, text(code, found=found[:200], allowed=self.findings.offer(found, allowed)))
+
+    def _refuse_unread(self, node: Node) -> None:
+        """Refuse what nobody has read: a constraint that is left out would permit more than was said."""
+        for name, pointer in list(node.unread()):
+            self._refuse(pointer, "croissant.unknown_term", name, ())
+        node.read_all()

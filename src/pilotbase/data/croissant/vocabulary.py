@@ -1,0 +1,94 @@
+"""Names of Croissant and of the vocabularies beside it, and the context that we write and never fetch.
+
+Croissant 1.1, appendix 1; RAI 1.0 (``croissant_rai.ttl``); PROV-O; DQV; ODRL 2.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CROISSANT = "http://mlcommons.org/croissant/1.1"
+RESPONSIBLE_USE = "http://mlcommons.org/croissant/RAI/1.0"
+PROFILE = "urn:pilotbase:croissant:1"
+"""What a description conforms to that lacks nothing of what a base asks for."""
+WITHHELD = "urn:pilotbase:withheld"
+"""Stands as ``contentUrl`` where nobody is told where a file is."""
+
+PREFIXES: Mapping[str, str] = {
+    "cr": "http://mlcommons.org/croissant/",
+    "dct": "http://purl.org/dc/terms/",
+    "dqv": "http://www.w3.org/ns/dqv#",
+    "duo": "http://purl.obolibrary.org/obo/DUO_",
+    "odrl": "http://www.w3.org/ns/odrl/2/",
+    "pb": "urn:pilotbase:term:",
+    "prov": "http://www.w3.org/ns/prov#",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "sc": "https://schema.org/",
+    "wd": "http://www.wikidata.org/entity/",
+}
+SPELLINGS: Mapping[str, str] = {
+    "http://mlcommons.org/schema/": "cr",
+    "http://schema.org/": "sc",
+    "https://www.wikidata.org/wiki/": "wd",
+    "http://www.wikidata.org/wiki/": "wd",
+    "https://www.wikidata.org/entity/": "wd",
+}
+"""Other namespaces (Croissant 0.8, http and https) that mean the same as one of `PREFIXES`."""
+
+_CROISSANT_TERMS = (
+    "annotation arrayShape citeAs column containedIn equivalentProperty examples excludes extract field fileObject "
+    "fileProperty fileSet format includes isArray isLiveDataset jsonPath key md5 parentField readLines recordSet "
+    "references regex replace samplingRate sdVersion separator source subField transform unArchive"
+)
+CONTEXT: Mapping[str, str | Mapping[str, str]] = {
+    "@language": "en",
+    "@vocab": PREFIXES["sc"],
+    **PREFIXES,
+    **{term: f"cr:{term}" for term in _CROISSANT_TERMS.split()},
+    "conformsTo": "dct:conformsTo",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "repeated": "cr:repeated",
+}
+
+RESPONSIBLE_USE_TERMS: Mapping[str, str] = {
+    "collection": "dataCollection",
+    "collection_type": "dataCollectionType",
+    "collection_missing_data": "dataCollectionMissingData",
+    "collection_raw_data": "dataCollectionRawData",
+    "collection_timeframe": "dataCollectionTimeframe",
+    "preprocessing_protocol": "dataPreprocessingProtocol",
+    "imputation_protocol": "dataImputationProtocol",
+    "manipulation_protocol": "dataManipulationProtocol",
+    "release_maintenance_plan": "dataReleaseMaintenancePlan",
+    "personal_sensitive_information": "personalSensitiveInformation",
+    "annotation_protocol": "dataAnnotationProtocol",
+    "annotation_platform": "dataAnnotationPlatform",
+    "annotation_analysis": "dataAnnotationAnalysis",
+    "annotations_per_item": "annotationsPerItem",
+    "annotator_demographics": "annotatorDemographics",
+    "machine_annotation_tools": "machineAnnotationTools",
+    "social_impact": "dataSocialImpact",
+    "biases": "dataBiases",
+    "limitations": "dataLimitations",
+    "use_cases": "dataUseCases",
+}
+"""Field of `ResponsibleUse` → name in RAI 1.0."""
+RESPONSIBLE_USE_SPELLINGS: Mapping[str, str] = {
+    "annotatorsDemographics": "annotatorDemographics",
+    "dataCollectionRaw": "dataCollectionRawData",
+    "dataCollectionTimeFrame": "dataCollectionTimeframe",
+    "useCases": "dataUseCases",
+}
+"""What the prose of RAI 1.0 spells otherwise than its vocabulary."""
+
+ROW_COUNT = "wd:Q4049983"
+"""Cardinality: the number of records as an ``annotation`` of a record set (Croissant 1.1, "Descriptive Statistics")."""
+
+OTHER_TYPES: Mapping[str, str] = {
+    **{f"cr:{sign}Int{bits}": "sc:Integer" for sign in ("", "U") for bits in (8, 16, 32, 64)},
+    **{f"cr:Float{bits}": "sc:Float" for bits in (16, 32, 64)},
+    "sc:Number": "sc:Float",
+}
+"""Data types that say more than one of ours → the one of ours."""
