@@ -71,6 +71,25 @@ def test_an_earlier_result_says_so_and_what_became_of_its_certificate(
     assert "suspended since" in held.stdout and "late flights" in held.stdout
 
 
+@pytest.mark.parametrize(("language", "printed"), [("en", "everything that it printed: "), ("zh", "全部输出：")])
+def test_a_rehearsal_that_fails_shows_the_traceback_and_where_the_log_is(
+    home,  # noqa: F811
+    write_scenario,  # noqa: F811
+    write_application,  # noqa: F811
+    tmp_path,
+    language,
+    printed,
+):
+    broken = write_application("def predict(batch):\n    print('half way', end='')\n    return [1 / 0]\n")
+    failed = run("trial", "rehearse", write_scenario(), broken, "--out", tmp_path / "out", language=language)
+    assert failed.exit_code == 3
+    assert "ZeroDivisionError: division by zero" in failed.stdout and "return [1 / 0]" in failed.stdout
+    (line,) = [line for line in failed.stdout.splitlines() if printed in line]
+    assert Path(line.partition(printed)[2]).read_text().startswith("half way")
+    sound = run("trial", "rehearse", tmp_path / "scenario", write_application(name="sound"), language=language)
+    assert "Traceback" not in sound.stdout and printed in sound.stdout
+
+
 def test_one_odd_application_does_not_stop_the_others(home, write_scenario, write_application, tmp_path):  # noqa: F811
     version, tree, lock, good = (write_application(name=name) for name in ("version", "tree", "lock", "good"))
     manifest = version / "application.yaml"

@@ -26,6 +26,8 @@ def _lines(report: Report, folder: Path) -> Iterator[Text]:
     yield text("worker.line_verdict", application=application, verdict=verdict_text(report))
     for reason in report.reasons:
         yield text("worker.line_reason", reason=reason)
+    if not report.evidence and report.isolation.detail.strip():
+        yield text("worker.line_detail", detail=report.isolation.detail.strip())
     for result in report.criteria:
         yield text(
             "worker.line_criterion",
@@ -36,6 +38,8 @@ def _lines(report: Report, folder: Path) -> Iterator[Text]:
     for advice in (report.attempt and report.attempt.refresh) or ():
         yield text("worker.line_refresh", advice=advice)
     yield text("worker.line_report", path=folder / "report.html")
+    if not report.evidence:
+        yield text("worker.line_log", path=folder / "application.log")
 
 
 def figure_of(rule: str, estimate: float | None, bounds: tuple[float | None, float | None], unit: str = "") -> str:
