@@ -35,6 +35,8 @@ def test_second_labels_are_spread_over_all_pairs(campaign):
 def test_order_and_pairs_follow_from_the_seed_alone(campaign):
     assert assign(campaign(), ITEMS, 0.5, 1) == assign(campaign(), ITEMS, 0.5, 1)
     assert assign(campaign(), ITEMS, 0.5, 1) != assign(campaign(), ITEMS, 0.5, 2)
+    once = assign(campaign(), ITEMS, 0)
+    assert set(once["a1"]) != set(ITEMS[::2])
     first, second = assign(campaign(), ITEMS).values()
     assert first != second
     assert sorted(first) == sorted(second)

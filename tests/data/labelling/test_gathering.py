@@ -61,7 +61,8 @@ def test_a_table_of_labels_is_read_and_written_back_the_same(campaign, tmp_path)
 
 
 def test_all_mistakes_of_a_table_are_told_with_their_lines(campaign, tmp_path):
-    content = "item,annotator,label,at\n,a1,cat,\nx,,cat,\nx,a1,cat,\nx,a1,dog,\ny,a3,cat,\nz,a2,cow,\nw,a2,cat,noon\n"
+    rows = [",a1,cat,", "x,,cat,", "x,a1,cat,", "x,a1,dog,", "y,a3,cat,", "z,a2,cow,", "w,a2,cat,noon"]
+    content = "\n".join(["item,annotator,label,at", *rows, "v,a2,cat,2026-05-04T09:30:00"])
     with pytest.raises(InputError) as error:
         read_labels(campaign(), [table(tmp_path, content)])
     assert sorted(codes(error)) == [
@@ -71,6 +72,7 @@ def test_all_mistakes_of_a_table_are_told_with_their_lines(campaign, tmp_path):
         (6, "labelling.unknown_annotator"),
         (7, "labelling.unknown_class"),
         (8, "labelling.no_moment"),
+        (9, "labelling.no_moment"),
     ]
 
 

@@ -123,6 +123,17 @@ def test_json_min_holds_one_annotation_a_record(campaign, export):
     assert [one.label for one in read_labels(numbers, [export(rated)]).annotations] == ["3", "2.5"]
 
 
+def test_several_values_in_a_field_of_json_min_are_no_label(campaign, export):
+    records = [minimal(1, 7, ["cat", "dog"]), minimal(2, 7, [{"choices": ["cat", "dog"]}]), minimal(3, 7, True)]
+    with pytest.raises(InputError) as error:
+        read_labels(campaign(label_studio={"control": "pet"}), [export(records)])
+    assert told(error) == [
+        ("[0].pet", "labelling.several_labels"),
+        ("[1].pet.choices", "labelling.several_labels"),
+        ("[2].pet", "labelling.wrong_type"),
+    ]
+
+
 def test_json_min_does_not_say_which_field_is_the_label(campaign, export):
     with pytest.raises(InputError) as error:
         read_labels(campaign(), [export([minimal(1, 7, "cat")])])
@@ -228,10 +239,11 @@ def test_what_would_fill_the_memory_is_refused_unread(campaign, tmp_path):
     with pytest.raises(InputError) as error:
         read_labels(campaign(), [path])
     assert error.value.code == "labelling.file_too_large"
-    path.write_bytes(b"[" + b"[]," * label_studio.MAXIMUM_NESTED + b"[]]")
-    with pytest.raises(InputError) as error:
-        read_labels(campaign(), [path])
-    assert error.value.code == "labelling.too_many_parts"
+    for empty in (b"[]", b"{}"):
+        path.write_bytes(b"[" + (empty + b",") * label_studio.MAXIMUM_NESTED + empty + b"]")
+        with pytest.raises(InputError) as error:
+            read_labels(campaign(), [path])
+        assert error.value.code == "labelling.too_many_parts"
 
 
 def test_no_latin_export_stops_the_reader(campaign, tmp_path):

@@ -68,7 +68,6 @@ def _all_squared(total: Floats, sums: Floats, squares: Floats) -> Floats:
 
 
 def _alpha(observed: Floats, total: Floats, expected: Floats) -> Floats:
-    """Return alpha; NaN where all labels are the same: nothing could have differed, so nothing is shown."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found: Floats = np.where(expected > 0, 1 - (total - 1) * observed / expected, np.nan)
-    return found
+    """Return alpha; NaN (0/0) where all labels are the same: nothing could have differed, so nothing is shown."""
+    with np.errstate(invalid="ignore"):
+        return 1 - (total - 1) * observed / expected
