@@ -1,14 +1,17 @@
 """The quality of labels: planted disagreements are counted exactly, and what is not measured is never shown as 1."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from pilotbase.data.labelling.adjudication import Decided
 from pilotbase.data.labelling.final_labels import final_labels
+from pilotbase.data.labelling.found_labels import LeftOut
 from pilotbase.data.labelling.quality import label_quality
 from pilotbase.data.labelling.summary import quality_lines
-from pilotbase.documents.label_statement import LabelAudit, LabelFigure
-from pilotbase.documents.texts import LANGUAGES
+from pilotbase.documents.label_statement import FigureName, LabelAudit, LabelFigure, Unmeasured
+from pilotbase.documents.texts import LANGUAGES, template
 
 CLASSES = ["cat", "dog", "bird"]
 
@@ -146,3 +149,10 @@ def test_a_figure_out_of_order_is_no_figure():
         LabelFigure(measure="cohen_kappa", items=9, value=0.9, lower=0.5)
     with pytest.raises(ValueError, match="cannot be correct"):
         LabelAudit(audited=9, correct=10)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("kind", "words"), [("unmeasured", Unmeasured), ("figure", FigureName), ("left_out", LeftOut)])
+def test_every_word_has_its_text(language, kind, words):
+    said = [template(f"labelling.{kind}.{word}", language) for word in get_args(words)]
+    assert len(set(said)) == len(said)
