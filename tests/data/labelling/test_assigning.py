@@ -49,7 +49,12 @@ def test_a_sheet_holds_items_and_no_label():
 
 @pytest.mark.parametrize(
     ("items", "double", "code"),
-    [([], 1, "labelling.items"), (["x", "x"], 1, "labelling.items"), (["x"], 1.5, "labelling.no_share")],
+    [
+        ([], 1, "labelling.items"),
+        (["x", "x"], 1, "labelling.items"),
+        (["x", ""], 1, "labelling.items"),
+        (["x"], 1.5, "labelling.no_share"),
+    ],
 )
 def test_what_cannot_be_assigned_is_refused(campaign, items, double, code):
     with pytest.raises(InputError) as error:

@@ -1,5 +1,6 @@
 """Campaigns and tables of labels: every mistake at once, and nothing read that nobody declared."""
 
+import polars as pl
 import pytest
 
 from pilotbase.data.labelling.gathering import read_campaign, read_labels, spell_labels
@@ -52,7 +53,7 @@ def test_a_table_of_labels_is_read_and_written_back_the_same(campaign, tmp_path)
         ("=1+1", "a1", "cat"),
         ("x", "a1", "dog"),
     ]
-    assert found.annotations[0].at.isoformat() == "2026-05-04T09:30:00+08:00"
+    assert found.annotations[0].at.isoformat() == "2026-05-04T01:30:00+00:00"
     assert found.left_out == {"empty": 1}
     written = tmp_path / "written.csv"
     written.write_bytes(spell_labels(found))
@@ -62,7 +63,9 @@ def test_a_table_of_labels_is_read_and_written_back_the_same(campaign, tmp_path)
 
 def test_all_mistakes_of_a_table_are_told_with_their_lines(campaign, tmp_path):
     rows = [",a1,cat,", "x,,cat,", "x,a1,cat,", "x,a1,dog,", "y,a3,cat,", "z,a2,cow,", "w,a2,cat,noon"]
-    content = "\n".join(["item,annotator,label,at", *rows, "v,a2,cat,2026-05-04T09:30:00"])
+    content = "\n".join(
+        ["item,annotator,label,at", *rows, "v,a2,cat,2026-05-04T09:30:00", "u,a2,cat,0001-01-01T00:00:00+14:00"]
+    )
     with pytest.raises(InputError) as error:
         read_labels(campaign(), [table(tmp_path, content)])
     assert sorted(codes(error)) == [
@@ -73,6 +76,7 @@ def test_all_mistakes_of_a_table_are_told_with_their_lines(campaign, tmp_path):
         (7, "labelling.unknown_class"),
         (8, "labelling.no_moment"),
         (9, "labelling.no_moment"),
+        (10, "labelling.no_moment"),
     ]
 
 
@@ -83,8 +87,22 @@ def test_a_table_without_the_columns_is_refused(campaign, tmp_path):
     assert "item, annotator" in error.value.render()
 
 
-@pytest.mark.parametrize("label", ["nan", "inf", "1e16", "three", "0x3"])
+@pytest.mark.parametrize("label", ["nan", "inf", "1e16", "three", "0x3", "1_000", "３"])
 def test_a_number_is_a_finite_number(campaign, tmp_path, label):
     with pytest.raises(InputError) as error:
         read_labels(campaign(scale="interval", classes=[]), [table(tmp_path, f"item,annotator,label\nx,a1,{label}\n")])
     assert codes(error) == [(2, "labelling.no_number")]
+
+
+def test_a_table_whose_names_differ_by_case_alone_is_refused(campaign, tmp_path):
+    with pytest.raises(InputError) as error:
+        read_labels(campaign(), [table(tmp_path, "Item,item,annotator,label\nx,x,a1,cat\n")])
+    assert error.value.code == "data.double_column"
+
+
+def test_a_table_with_lists_in_its_cells_is_refused_in_words(campaign, tmp_path):
+    path = tmp_path / "labels.parquet"
+    pl.DataFrame({"item": ["x"], "annotator": ["a1"], "label": [["cat"]]}).write_parquet(path)
+    with pytest.raises(InputError) as error:
+        read_labels(campaign(), [path])
+    assert error.value.code == "data.not_a_table"

@@ -235,7 +235,7 @@ def test_a_number_too_large_for_any_label_is_told(campaign, export):
 def test_what_would_fill_the_memory_is_refused_unread(campaign, tmp_path):
     path = tmp_path / "large.json"
     with path.open("wb") as stream:
-        stream.truncate(label_studio.MAXIMUM_BYTES + 1)
+        stream.truncate(label_studio.MAXIMUM_BYTES + 10)
     with pytest.raises(InputError) as error:
         read_labels(campaign(), [path])
     assert error.value.code == "labelling.file_too_large"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pilotbase.data.labelling.found_labels import is_name
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import LabellingCampaign
 from pilotbase.documents.safe_csv import spell_csv
@@ -21,11 +22,11 @@ def assign(
     again by another annotator. Loads differ by one item a pass at most.
 
     Raises:
-        InputError: items are none or stand twice, or ``double`` is no share.
+        InputError: there are none, some have no name or stand twice, or ``double`` is no share.
     """
     if not 0 <= double <= 1:
         raise InputError("labelling.no_share", found=double)
-    twice = len(items) - len(set(items))
+    twice = len(items) - len(set(filter(is_name, items)))
     if twice or not items:
         raise InputError("labelling.items", count=len(items), twice=twice)
     generator = np.random.default_rng(seed)

@@ -7,11 +7,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
-import polars as pl
-
 from pilotbase.data.labelling.adjudication import Decided, differs
 from pilotbase.data.labelling.gathering import Annotation, Gathered
-from pilotbase.data.tables import read_table
+from pilotbase.data.labelling.label_tables import read_texts
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import GivenLabel, LabelledItem, LabelledItems, LabellingCampaign, LabelSource
 from pilotbase.documents.nearest import offer
@@ -62,16 +60,16 @@ def join_labels(items: Sequence[LabelledItem], path: Path, key: str, target: str
     """Return the cases in ``path`` with their final labels as the column ``target``, by the column ``key``.
 
     Raises:
-        InputError: as `pilotbase.data.tables.read_table`; or there is no column ``key``, or already one ``target``, or
+        InputError: as `read_texts`; or there is no column ``key``, or already one ``target``, or
             no case has a label.
     """
-    cases = read_table(path).with_columns(pl.all().cast(pl.String))
+    cases = read_texts(path)
     if key not in cases.columns:
         raise InputError("labelling.no_key_column", file=path.name, found=key, allowed=offer(key, cases.columns))
     if target in cases.columns:
         raise InputError("labelling.target_exists", file=path.name, target=target)
     labels = {one.item: one.label for one in items if one.label is not None}
-    keys = cases[key].str.strip_chars().fill_null("").to_list()
+    keys = cases[key].fill_null("").to_list()
     labelled = [(row, labels[name]) for row, name in zip(cases.iter_rows(), keys, strict=True) if name in labels]
     if not labelled:
         raise InputError("labelling.no_case_labelled", file=path.name, key=key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from pilotbase.documents.errors import InputError, Issue
@@ -72,11 +72,14 @@ def require_none(issues: Iterable[Issue], files: Iterable[str]) -> None:
 
 
 def read_moment(written: str) -> datetime:
-    """Return the moment that ISO 8601 ``written`` names; raises `ValueError` where it is none or has no zone."""
+    """Return the moment, in UTC, that ISO 8601 ``written`` names; raises `ValueError`: it is none, or has no zone."""
     moment = datetime.fromisoformat(written.strip())
     if moment.tzinfo is None:
         raise ValueError("no zone")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("in no year") from error
 
 
 def is_name(written: object) -> bool:

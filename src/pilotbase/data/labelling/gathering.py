@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from pilotbase.data.labelling import label_studio
 from pilotbase.data.labelling.found_labels import LARGEST, MOST_TOLD, FileLabels, FoundLabel, LeftOut, require_none
+from pilotbase.data.labelling.label_studio import read_export
 from pilotbase.data.labelling.label_tables import LABEL_COLUMNS, read_label_table
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, Issue
@@ -23,6 +23,7 @@ from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.documents.texts import Text, text
 
 LONGEST_GUIDELINE = 16 << 20
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -116,18 +117,14 @@ def label_problem(campaign: LabellingCampaign, label: str, asked: bool = True) -
             return None
         allowed = offer(label, campaign.classes) if asked else "…"
         return text("labelling.unknown_class", found=label, allowed=allowed)
-    try:
-        number = float(label)
-    except ValueError:
-        number = math.nan
-    return None if abs(number) <= LARGEST else text("labelling.no_number", found=label)
+    is_number = _NUMBER.fullmatch(label) is not None and abs(float(label)) <= LARGEST
+    return None if is_number else text("labelling.no_number", found=label)
 
 
 def _read(path: Path, campaign: LabellingCampaign) -> FileLabels:
     if path.suffix.lower() != ".json":
         return read_label_table(path)
-    data = read_bounded(path, label_studio.MAXIMUM_BYTES + 1)
-    return label_studio.read_export(data, path.name, campaign.label_studio)
+    return read_export(path, campaign.label_studio)
 
 
 def _foreign(campaign: LabellingCampaign, found: Sequence[FoundLabel]) -> Iterator[Issue]:

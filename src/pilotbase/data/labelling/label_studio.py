@@ -12,9 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import NoReturn
 
 from pilotbase.data.labelling.found_labels import LARGEST, FileLabels, FoundLabel, LeftOut, Place, is_name, read_moment
+from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import LabelStudioPlaces
 from pilotbase.documents.texts import text
@@ -28,15 +30,15 @@ KINDS = ("choices", "number", "rating")
 _SHOWN = 80
 
 
-def read_export(data: bytes, file: str, places: LabelStudioPlaces) -> FileLabels:
+def read_export(path: Path, places: LabelStudioPlaces) -> FileLabels:
     """Return the labels of an export, and every problem of it.
 
     Raises:
-        InputError: it is no JSON at all, nested too deep, too large, or no list of tasks.
+        InputError: it cannot be read, is too large, no JSON at all, nested too deep, or no list of tasks.
     """
     found = FileLabels()
-    for number, record in enumerate(_records(data, file)):
-        place = Place(file, f"[{number}]")
+    for number, record in enumerate(_records(path)):
+        place = Place(path.name, f"[{number}]")
         if isinstance(record, dict):
             _Record(record, place, places, found).read()
         else:
@@ -44,9 +46,11 @@ def read_export(data: bytes, file: str, places: LabelStudioPlaces) -> FileLabels
     return found
 
 
-def _records(data: bytes, file: str) -> list[object]:
-    if len(data) > MAXIMUM_BYTES:
+def _records(path: Path) -> list[object]:
+    file = path.name
+    if path.is_file() and path.stat().st_size > MAXIMUM_BYTES:
         raise InputError("labelling.file_too_large", file=file, limit=MAXIMUM_BYTES >> 20)
+    data = read_bounded(path, MAXIMUM_BYTES)
     if data.count(b"{") + data.count(b"[") > MAXIMUM_NESTED:
         raise InputError("labelling.too_many_parts", file=file, limit=MAXIMUM_NESTED)
     try:
@@ -119,13 +123,13 @@ class _Record:
             if not isinstance(entry, dict):
                 self._wrong(f"{step}[{number}]", "{…}", entry)
                 return None
-            kinds.add(str(entry.get("type")))
+            kinds.add(_shown(entry.get("type")))
             wanted = self._places.control in (None, entry.get("from_name"))
             if entry.get("type") in KINDS and wanted:
                 entries.append((number, entry))
             else:
                 self._leave_out("other_control")
-        controls = sorted({str(entry.get("from_name")) for _, entry in entries})
+        controls = sorted({_shown(entry.get("from_name")) for _, entry in entries})
         if not entries and self._places.control is not None:
             self._leave_out("empty")
         elif not entries:
@@ -143,7 +147,7 @@ class _Record:
         control = self._places.control
         if control is None:
             fields = sorted(set(self._record) - _OF_MINIMAL)
-            return self._tell("", "labelling.name_control", found=fields[:20])
+            return self._tell("", "labelling.name_control", found=[_shown(name) for name in fields[:20]])
         item = self._item(self._record, "")
         value = self._record.get(control)
         if value is None or value == []:

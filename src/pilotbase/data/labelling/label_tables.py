@@ -51,14 +51,26 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     Raises:
         InputError: as `pilotbase.data.tables.read_table`; or columns are lacking.
     """
-    frame = read_table(path).with_columns(pl.all().cast(pl.String).str.strip_chars())
-    frame.columns = [name.strip().lower() for name in frame.columns]
+    frame = read_texts(path)
+    names = [name.strip().lower() for name in frame.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError("data.double_column", file=path.name, found=", ".join(twice))
+    frame.columns = names
     lacking = [name for name in columns if name not in frame.columns]
     if lacking:
         raise InputError("labelling.lacking_columns", file=path.name, lacking=lacking, found=frame.columns[:50])
     for number, row in enumerate(frame.iter_rows(named=True)):
         cells = {name: read_cell(cell) for name, cell in row.items() if cell}
         yield Row(cells, Place(path.name, line=number + 2))
+
+
+def read_texts(path: Path) -> pl.DataFrame:
+    """Return a table with all of its cells as texts without blanks at their ends; raises as `read_rows`."""
+    try:
+        return read_table(path).with_columns(pl.all().cast(pl.String).str.strip_chars())
+    except pl.exceptions.PolarsError as error:  # a cell that is a list of its own
+        raise InputError("data.not_a_table", file=path.name, reason=str(error).partition("\n")[0][:80]) from None
 
 
 def moment_in(row: Row, found: FileLabels) -> datetime | None:
