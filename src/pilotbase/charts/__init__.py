@@ -14,6 +14,8 @@
     gap_chart(squares, language, theme=LIGHT)           sectors × actions: what is left over of demand and supply
     watch_path_chart(path, language)                    a detector's evidence against its line ("" without a point)
     drift_chart(strips, begins, ends, language)         when each column had which colour ("" without a column)
+    ranked_chart(bars, title, lines=())                 a figure a name, and lines where figures begin to mean something
+    histogram_chart(bins, title, unit="", times=False)  how often values fall into each bin, a part of them darker
     qr_code(content, title)                             an address for a telephone
     status_mark(outcome)                                the mark alone; put the word beside it
 
@@ -31,11 +33,13 @@ from pilotbase.charts.funnel import Stage, funnel_chart
 from pilotbase.charts.gap_grid import GapSquare, gap_chart
 from pilotbase.charts.grid import Grid, grid_chart
 from pilotbase.charts.groups import group_chart
+from pilotbase.charts.histogram import Bin, histogram_chart, spell_time
 from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
 from pilotbase.charts.numbers import spell_count, spell_number
 from pilotbase.charts.qr_code import qr_code
+from pilotbase.charts.ranked_bars import RankedBar, ranked_chart
 from pilotbase.charts.themes import DARK, LIGHT, Theme
 from pilotbase.charts.verdict_strip import verdict_strip
 from pilotbase.charts.watch_path import WatchedPath, WatchedPoint, watch_path_chart
@@ -47,6 +51,7 @@ __all__ = [
     "LIGHT",
     "OUTCOME_OF",
     "Bar",
+    "Bin",
     "CandidateRow",
     "DriftStrip",
     "GapSquare",
@@ -54,6 +59,7 @@ __all__ = [
     "LeaderStep",
     "Leg",
     "Legend",
+    "RankedBar",
     "Spell",
     "Stage",
     "Theme",
@@ -68,13 +74,16 @@ __all__ = [
     "gap_chart",
     "grid_chart",
     "group_chart",
+    "histogram_chart",
     "latency_chart",
     "leader_chart",
     "make_visible",
     "outcome_word",
     "qr_code",
+    "ranked_chart",
     "spell_count",
     "spell_number",
+    "spell_time",
     "status_mark",
     "verdict_strip",
     "watch_path_chart",

@@ -6,7 +6,7 @@ and GB/T 36344. A measure without what it is held against is *not measured*, nev
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 
@@ -17,6 +17,9 @@ from pilotbase.documents.vocabularies import Opening, Outcome
 
 METHOD = "pb-1.0"
 """Version of the formulae; it changes when a figure can come out otherwise on the same data."""
+
+Cell = Annotated[int, pydantic.Field(ge=0)] | None
+"""A count; None: some, but fewer than the level of opening lets out."""
 
 MeasureState = Literal["measured", "not_measured", "not_applicable"]
 Direction = Literal["higher", "lower", "neither"]
@@ -76,9 +79,9 @@ class RuleResult(Part):
     record_set: str = pydantic.Field(alias="recordSet")
     fields: tuple[str, ...] = ()
     state: MeasureState = "measured"
-    evaluated: int = pydantic.Field(default=0, ge=0)
-    passed: int = pydantic.Field(default=0, ge=0)
-    failed: int = pydantic.Field(default=0, ge=0)
+    evaluated: Cell = 0
+    passed: Cell = 0
+    failed: Cell = 0
     rows: tuple[int, ...] = ()
     """Numbers of the first failing rows, counted from 1 below the header; empty where the level of opening forbids."""
     reason: Text | None = None
@@ -89,7 +92,7 @@ class HistogramBin(Part):
 
     low: float
     high: float
-    count: int = pydantic.Field(ge=0)
+    count: Cell
     later: int = pydantic.Field(default=0, ge=0)
     """Of these in the hidden, or later, part."""
 
@@ -98,7 +101,7 @@ class ValueCount(Part):
     """How often a value stands there; ``value`` None: all others together."""
 
     value: str | None
-    count: int = pydantic.Field(ge=0)
+    count: Cell
     later: int = pydantic.Field(default=0, ge=0)
 
 
@@ -107,8 +110,9 @@ class FieldProfile(Part):
 
     field: str
     data_type: str = pydantic.Field(alias="dataType")
-    missing: int = pydantic.Field(ge=0)
-    wrong: int = pydantic.Field(default=0, ge=0)
+    label: bool = False
+    missing: Cell
+    wrong: Cell = 0
     """Values that are none of the field's type."""
     distinct: int | None = None
     """About so many (HyperLogLog)."""

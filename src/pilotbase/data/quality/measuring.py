@@ -33,6 +33,7 @@ from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.quality import QualityMeasurement, QualityReport, RecordSetProfile, RuleResult
 from pilotbase.documents.quality_reference import QualityReference
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Opening
 
 _MOST_NAMED = 50
 """Failing rules whose first rows are looked for: each takes a look into the table."""
@@ -42,11 +43,13 @@ _MOST_NAMED = 50
 class Held:
     """What a dataset is held against. ``folder``: where the files are that the reference names.
 
+    ``beside``: tables of further record sets, to which references lead and which are not measured themselves.
     ``quick``: one pass alone; what needs equal rows beside each other is not measured.
     """
 
     reference: QualityReference = field(default_factory=QualityReference)
     folder: Path = Path()
+    beside: Mapping[str, Path] = field(default_factory=dict)
     quick: bool = False
 
 
@@ -68,12 +71,13 @@ def measure_quality(
     Memory: what a streaming pass takes, and a sixty-fourth of 24 bytes a row for keys, duplicates and references.
 
     Raises:
-        InputError: a file that cannot be read (`scan`), ``quality.unknown_measure``, ``quality.no_field``.
+        InputError: a file that cannot be read (`scan`), ``quality.unknown_measure``.
     """
     held = held or Held()
     required_of(dataset)
     digests = {name: _digest(path, on_progress) for name, path in files.items()}
-    tables = {name: record_table(dataset.record_set(name), scan(path)) for name, path in files.items()}
+    given = {**held.beside, **files}
+    tables = {name: record_table(dataset.record_set(name), scan(path)) for name, path in given.items()}
     measured = []
     for name, path in files.items():
         with reading(path):
@@ -153,7 +157,7 @@ def _measure(
     on_progress(Progress(text("quality.progress.profile", name=table.record_set.name)))
     parts = situation.parts or parts_of(table, ends_of(counts, table.record_set.time))
     return _Measured(
-        profile(table, counts, parts),
+        profile(table, counts, parts, situation.dataset.opening is Opening.COMPUTE_TO_DATA),
         tuple(_measurement(measure, one, situation, answers) for measure, one in asked.items()),
         tuple(_rule_results(situation, answers, quick)),
     )

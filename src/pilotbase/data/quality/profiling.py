@@ -54,10 +54,13 @@ def ends_of(counts: Mapping[str, float], name: str | None) -> tuple[float, float
     return float(counts[f"least {name}"]), float(counts[f"most {name}"])
 
 
-def profile(table: RecordTable, counts: Mapping[str, float], parts: Parts | None) -> RecordSetProfile:
-    """Return the profile of a record set, its values counted in one further pass."""
+def profile(table: RecordTable, counts: Mapping[str, float], parts: Parts | None, closed: bool) -> RecordSetProfile:
+    """Return the profile of a record set, its values counted in one further pass.
+
+    ``closed``: bins end where the declared range ends, which tells nothing of a record.
+    """
     drawn = list(table.columns.values())[:MOST_DRAWN]
-    counted = _count_values(table, drawn, counts, parts)
+    counted = _count_values(table, drawn, counts, parts, closed)
     return RecordSetProfile(
         record_set=table.record_set.name,
         rows=int(counts["rows"]),
@@ -73,6 +76,7 @@ def _profiled(column: Column, counts: Mapping[str, float], counted: _Counted | N
     return FieldProfile(
         field=name,
         data_type=column.data_type.value,
+        label=column.field.is_label,
         missing=int(counts["rows"]) - there,
         wrong=there - int(counts[typed(column).name]),
         distinct=int(counts.get(f"distinct {name}", 0)),
@@ -138,21 +142,23 @@ class _Counted:
         return tuple(shown)
 
     def drift(self) -> float | None:
-        """Return the stability index between the two parts, over ten bins or the values themselves."""
+        """Return the stability index between the two parts, over ten bins or the values; times do not drift."""
+        if not self.divided or self.column.is_time:
+            return None
         if self.edges is not None:
             earlier, later = self.bins.reshape(2, _BINS // 2, 2).sum(axis=2)
         else:
             names = sorted({*self.found[0], *self.found[1]})
             earlier, later = (np.array([found[name] for name in names], np.int64) for found in self.found)
-        if not self.divided or not earlier.sum() or not later.sum():
+        if not earlier.sum() or not later.sum():
             return None
         return stability_index(zip((earlier / earlier.sum()).tolist(), (later / later.sum()).tolist(), strict=True))
 
 
 def _count_values(
-    table: RecordTable, drawn: list[Column], counts: Mapping[str, float], parts: Parts | None
+    table: RecordTable, drawn: list[Column], counts: Mapping[str, float], parts: Parts | None, closed: bool
 ) -> dict[str, _Counted]:
-    counted = {column.name: _Counted(column, _edges(column, counts), parts is not None)
+    counted = {column.name: _Counted(column, _edges(column, counts, closed), parts is not None)
                for column in drawn if _is_countable(column, counts)}  # fmt: skip
     if not counted:
         return {}
@@ -171,8 +177,7 @@ def _is_countable(column: Column, counts: Mapping[str, float]) -> bool:
     return column.data_type is DataType.BOOLEAN or counts.get(f"distinct {column.name}", 0) <= _MOST_VALUES
 
 
-def _edges(column: Column, counts: Mapping[str, float]) -> tuple[float, float] | None:
-    """Return the declared range, whose ends tell nothing of a record, else the smallest and largest value."""
-    if column.is_number and column.field.minimum is not None and column.field.maximum is not None:
+def _edges(column: Column, counts: Mapping[str, float], closed: bool) -> tuple[float, float] | None:
+    if closed and column.is_number and column.field.minimum is not None and column.field.maximum is not None:
         return column.field.minimum, column.field.maximum
     return ends_of(counts, column.name)

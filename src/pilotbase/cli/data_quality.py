@@ -1,0 +1,93 @@
+"""``pilotbase data quality``: what a table is worth for its purpose, as a report with a grade."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotbase.cli.edge.terminal import (
+    EXIT_INCONCLUSIVE,
+    EXIT_REJECTED,
+    command,
+    language,
+    print_json,
+    progress_shown,
+    say,
+)
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Outcome
+
+if TYPE_CHECKING:
+    from pilotbase.documents.quality import QualityMeasurement, QualityReport, RuleResult
+
+EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: EXIT_REJECTED}
+_SHOWN = 20
+
+
+@command
+def quality(  # noqa: PLR0913 - each is an option
+    file: Annotated[Path, typer.Argument(help="The table: CSV (UTF-8), Parquet or Arrow IPC, of any size.")],
+    description: Annotated[
+        Path | None, typer.Option("--description", help="What the dataset promises: a Croissant file or dataset.yaml.")
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option("--reference", help="What the data are held against: declared times, shares, an audited sample."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write quality.html and quality.json.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="One pass alone: no keys, duplicates, references.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="For the owner alone: row numbers and values of closed data too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+) -> None:
+    """Measure the quality of a table and grade it. Exit 0 fit for its purpose, 3 not fit, 4 not all was measured."""
+    from pilotbase.data.quality.files import Given, measure_file, write_report
+
+    with progress_shown(as_json) as on_progress:
+        report = measure_file(Given(file, description, reference, quick, full), on_progress)
+    page = write_report(report, out, language()) if out is not None else None
+    if as_json:
+        print_json(report.to_json_value())
+    else:
+        _print(report)
+    if page is not None:
+        say(text("quality.written", file=page), err=as_json)
+    raise typer.Exit(EXIT_CODES.get(report.grade.outcome, EXIT_INCONCLUSIVE))
+
+
+def _print(report: QualityReport) -> None:
+    grade = report.grade
+    purpose = Text(code=f"quality.purpose.{grade.purpose}")
+    values = {"purpose": purpose, "measured": grade.measured, "required": grade.required}
+    outcome = grade.outcome if grade.outcome in EXIT_CODES else Outcome.INCONCLUSIVE
+    say(text(f"quality.grade.{outcome}", **values))
+    if grade.worst is not None and grade.value is not None:
+        say(text("quality.worst", measure=_name(grade.worst), value=f"{grade.value:.4g}"))
+    for one in report.measurements:
+        if one.state != "not_applicable":
+            say(_measure_line(one))
+    failed = [rule for rule in report.rules if rule.failed != 0]
+    say(text("quality.checks", run=report.checks_run, declared=report.checks_declared, failed=len(failed)))
+    for rule in failed[:_SHOWN]:
+        say(_rule_line(rule))
+
+
+def _measure_line(one: QualityMeasurement) -> Text:
+    if one.value is None:
+        return text("quality.line.reason", measure=_name(one.measure), reason=one.reason)
+    return text("quality.line.measure", measure=_name(one.measure), value=f"{one.value:.6g}")
+
+
+def _rule_line(rule: RuleResult) -> Text:
+    failed = "–" if rule.failed is None else f"{rule.failed:,}"
+    values = {"rule": rule.rule, "failed": failed, "evaluated": f"{rule.evaluated:,}"}
+    if not rule.rows:
+        return text("quality.line.rule", **values)
+    return text("quality.line.rows", **values, rows=", ".join(map(str, rule.rows)))
+
+
+def _name(measure: str) -> Text:
+    return Text(code=f"quality.measure.{measure}")

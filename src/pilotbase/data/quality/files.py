@@ -1,0 +1,103 @@
+"""A file measured on the spot: which record set it is of a description, what it refers to, and the report as files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from pilotbase.data.croissant.reading import read_croissant
+from pilotbase.data.quality.inferred import inferred_dataset
+from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.data.quality.page import render_quality
+from pilotbase.data.quality.release import released
+from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.json_reader import read_json
+from pilotbase.documents.loading import load_document
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.quality import QualityReport
+from pilotbase.documents.quality_reference import QualityReference
+from pilotbase.documents.texts import Language
+
+REPORT, PAGE = "quality.json", "quality.html"
+
+
+class Given(NamedTuple):
+    """What somebody wants measured. ``full``: for the owner, nothing is left out of the report."""
+
+    file: Path
+    description: Path | None = None
+    reference: Path | None = None
+    quick: bool = False
+    full: bool = False
+
+
+def measure_file(given: Given, on_progress: OnProgress = ignore_progress) -> QualityReport:
+    """Return the report on a file; without a description its columns are taken as they are.
+
+    Raises:
+        InputError: as `measure_quality`; every problem of the description or the reference; ``quality.no_record_set``.
+    """
+    dataset = read_description(given.description) if given.description else inferred_dataset(given.file)
+    record_set = _record_set(dataset, given.file)
+    reference = load_document(QualityReference, given.reference) if given.reference else QualityReference()
+    held = Held(
+        reference=reference,
+        folder=given.reference.parent if given.reference else Path(),
+        beside=_referred_to(dataset, record_set, given.description.parent) if given.description else {},
+        quick=given.quick,
+    )
+    report = measure_quality(dataset, {record_set.name: given.file}, held, on_progress)
+    return report if given.full else released(report, dataset)
+
+
+def read_description(path: Path) -> Dataset:
+    """Return the dataset in a Croissant file or in a document of ours (YAML, JSON); raises `InputError`."""
+    if path.suffix.lower() in (".json", ".jsonld"):
+        source = read_json(path)
+        if isinstance(source.value, dict) and "@context" in source.value:
+            return read_croissant(source).require()
+    return load_document(Dataset, path)
+
+
+def write_report(report: QualityReport, folder: Path, language: Language = "en") -> Path:
+    """Write the document and its page into ``folder``; return the page's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    spelled = json.dumps(report.to_json_value(), ensure_ascii=False, indent=1)
+    (folder / REPORT).write_text(spelled + "\n", "utf-8")
+    (folder / PAGE).write_text(render_quality(report, language), "utf-8")
+    return folder / PAGE
+
+
+def _record_set(dataset: Dataset, file: Path) -> RecordSet:
+    """Return the record set that is read from ``file``; where there is but one, that one."""
+    found = [one for one in dataset.record_sets if file.name in _files_of(dataset, one)]
+    if not found and len(dataset.record_sets) == 1:
+        return dataset.record_sets[0]
+    if not found:
+        names = [one.name for one in dataset.record_sets]
+        raise InputError("quality.no_record_set", file=file.name, allowed=offer(file.stem, names))
+    return found[0]
+
+
+def _files_of(dataset: Dataset, record_set: RecordSet) -> set[str]:
+    """Return the names of the files from which a record set is read."""
+    read = {field.source.resource for field in record_set.fields if field.source is not None}
+    return {
+        Path(one.content_url).name
+        for one in dataset.distribution
+        if isinstance(one, FileObject) and one.id in read and one.content_url is not None
+    }
+
+
+def _referred_to(dataset: Dataset, record_set: RecordSet, folder: Path) -> dict[str, Path]:
+    """Return the tables of other record sets to which this one refers, as far as they lie beside the description."""
+    wanted = {field.references.record_set for field in record_set.fields if field.references} - {record_set.name}
+    return {
+        name: folder / file
+        for name in sorted(wanted)
+        for file in sorted(_files_of(dataset, dataset.record_set(name)))
+        if (folder / file).is_file()
+    }
