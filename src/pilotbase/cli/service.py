@@ -12,7 +12,6 @@ from pilotbase.cli.edge.asking import asked
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
-from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, text
@@ -141,6 +140,7 @@ def budget(
 ) -> None:
     """Set a budget that keys draw on, by --calls or --tokens; without these show where budgets stand."""
     from pilotbase.documents.api.services import NewBudget
+    from pilotbase.workspace.failures import NotFoundError
 
     services = _services()
     if budget_name and (calls, tokens) != (None, None):
@@ -149,7 +149,7 @@ def budget(
     else:
         found = [one for one in services.budgets(name) if budget_name in ("", one.name)]
     if budget_name and not found:
-        raise InputError("service.no_budget", service=name, budget=budget_name)
+        raise NotFoundError("service.no_budget", service=name, budget=budget_name)
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
     for one in [] if as_json else found:
