@@ -11,6 +11,7 @@ The table below was written from the issue and the design, not from the code. A 
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -24,6 +25,7 @@ from pilotbase.documents.record import Interest, Reviewer
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import PUBLIC, actor, parties
 from pilotbase.workspace.failures import NotFoundError
+from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, agreement, dataset, publish
 from tests.catalogue.records_for_tests import (
     APPLICATION,
     COMMISSION,
@@ -132,6 +134,18 @@ MAY = {
     "appeal.decide": "o",
     "order.give": "g",
     "order.lift": "g",
+    "dataset.register": "D",
+    "dataset.edit": "D",
+    "dataset.publish": "D",
+    "dataset.revise": "D",
+    "dataset.withdraw": "oD",
+    "agreement.offer": "D",
+    "agreement.take": "S",
+    "agreement.agree": "S",
+    "agreement.begin": "m",
+    "agreement.expire": "m",
+    "agreement.revoke": "oD",
+    "agreement.end": "S",
 }
 
 SEES = {
@@ -139,6 +153,8 @@ SEES = {
     "application": "omSg",
     "commission": "omDSRg",
     "organisation": "omSg",
+    "dataset": "omDg",
+    "agreement": "omDSg",
 }
 """Who sees the record at all; for all others it does not exist. The named reviewer's colleagues see the commission."""
 
@@ -154,6 +170,7 @@ def walk(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
     trial.register("acme", Role.SUPPLIER)
     yield "organisation:acme", (Act.ORGANISATION_EDIT, Act.ORGANISATION_DECLARE)
     yield from walk_scenario(trial)
+    yield from walk_agreement(trial)
     yield APPLICATION, (Act.APPLICATION_REGISTER,)
     trial.do(SUPPLIER, APPLICATION, Act.APPLICATION_REGISTER, trial.version)
     elsewhere = (Act.APPLICATION_REGISTER, Act.APPLICATION_STOP)
@@ -190,6 +207,24 @@ def walk_scenario(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
     yield SCENARIO, (Act.SCENARIO_RETURN, Act.SCENARIO_OPEN)
     trial.do(PEOPLE["o"][0], SCENARIO, Act.SCENARIO_OPEN)
     yield SCENARIO, (Act.SCENARIO_CLOSE,)
+
+
+def walk_agreement(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
+    what, clock = dataset(), trial.store.clock
+    yield DATASET, (Act.DATASET_REGISTER,)
+    trial.do(OWNER, DATASET, Act.DATASET_REGISTER, what)
+    yield DATASET, (Act.DATASET_EDIT, Act.DATASET_PUBLISH)
+    trial.do(OWNER, DATASET, Act.DATASET_PUBLISH)
+    yield DATASET, (Act.DATASET_REVISE, Act.DATASET_WITHDRAW)
+    yield AGREEMENT, (Act.AGREEMENT_OFFER, Act.AGREEMENT_TAKE)
+    trial.do(OWNER, AGREEMENT, Act.AGREEMENT_OFFER, agreement(what, ends="2026-05-01"))
+    yield AGREEMENT, (Act.AGREEMENT_AGREE,)
+    trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_AGREE)
+    yield AGREEMENT, (Act.AGREEMENT_BEGIN, Act.AGREEMENT_REVOKE, Act.AGREEMENT_END)
+    before = clock.now
+    clock.now = before + timedelta(days=1)
+    yield AGREEMENT, (Act.AGREEMENT_EXPIRE,)
+    clock.now = before
 
 
 def walk_terms(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
@@ -270,6 +305,8 @@ def brought(trial: Trial, act: Act):
         "appeal-decision": AppealDecision(number=1, upheld=True, reasons="Right."),
         "order": Order(kind="rerun", reasons="Doubts.", deadline="2026-06-01"),
         "order-lifting": OrderLifting(number=1),
+        "dataset": dataset("1.1.0" if act is Act.DATASET_REVISE else "1.0.0"),
+        "agreement": agreement(dataset()),
         "result": Result(made=made.get(act, digest("nothing"))),
     }[transition(act).brings]
 
@@ -316,17 +353,22 @@ def test_a_record_that_is_not_theirs_does_not_exist_for_them(any_trial, kind):
     trial = any_trial
     trial.reach("plan_review")
     trial.register("acme", Role.SUPPLIER)
+    agree(trial, publish(trial, dataset()))
     subject = {
         "scenario": SCENARIO,
         "application": APPLICATION,
         "commission": COMMISSION,
         "organisation": "organisation:acme",
+        "dataset": DATASET,
+        "agreement": AGREEMENT,
     }[kind]
     act = {
         "scenario": Act.SCENARIO_CLOSE,
         "application": Act.APPLICATION_WITHDRAW,
         "commission": Act.COMMISSION_CANCEL,
         "organisation": Act.ORGANISATION_DECLARE,
+        "dataset": Act.DATASET_WITHDRAW,
+        "agreement": Act.AGREEMENT_END,
     }[kind]
     record = trial.record(subject)
     for letter, people in PEOPLE.items():

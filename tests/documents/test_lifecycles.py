@@ -21,7 +21,15 @@ from pilotbase.documents.permissions import (
     relations,
 )
 from pilotbase.documents.record import BROUGHT
-from pilotbase.documents.states import NEW, ApplicationState, CommissionState, OrganisationState, ScenarioState
+from pilotbase.documents.states import (
+    NEW,
+    AgreementState,
+    ApplicationState,
+    CommissionState,
+    DatasetState,
+    OrganisationState,
+    ScenarioState,
+)
 from pilotbase.documents.texts import LANGUAGES, template
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor, actor
@@ -31,6 +39,8 @@ ENDS = {
     "scenario": {"closed", "withdrawn"},
     "application": {"withdrawn"},
     "commission": {"declined", "cancelled", "revoked"},
+    "dataset": {"withdrawn"},
+    "agreement": {"expired", "revoked", "ended"},
 }
 
 STATES = {
@@ -38,6 +48,8 @@ STATES = {
     "scenario": ScenarioState,
     "application": ApplicationState,
     "commission": CommissionState,
+    "dataset": DatasetState,
+    "agreement": AgreementState,
 }
 
 

@@ -85,6 +85,25 @@ PAGES = """
 /scenarios/hospital/xray/board/     404 404 200 404 200 404 404 404 404 200
 /scenarios/plant/milling/comparison/ 404 404 200 200 404 404 404 404 404 404
 /scenarios/hospital/xray/comparison/ 404 404 200 404 200 404 404 404 404 404
+/datasets/                          200 200 200 200 200 200 200 200 200 200
+/datasets/new/                      302 404 404 200 200 404 404 404 404 404
+/datasets/plant/logs/               200 200 200 200 200 200 200 200 200 200
+/datasets/plant/none/               404 404 404 404 404 404 404 404 404 404
+/agreements/                        302 404 200 200 200 200 200 200 200 200
+/agreements/a1/                     404 404 200 200 404 200 404 404 404 200
+/agreements/new/?dataset=plant/logs 302 404 404 200 404 200 200 404 404 404
+/agreements/new/                    302 404 404 404 404 404 404 404 404 404
+/agreements/a1/acts/agreement.revoke/ 302 404 200 200 404 404 404 404 404 404
+/api/datasets                       200 200 200 200 200 200 200 200 200 200
+/api/datasets/plant/logs            200 200 200 200 200 200 200 200 200 200
+/api/datasets/plant/logs/record     401 404 200 200 404 404 404 404 404 200
+/api/datasets/plant/logs/acts       401 404 200 200 404 404 404 404 404 200
+/api/datasets/plant/logs/uses       401 200 200 200 200 200 200 200 200 200
+/api/agreements                     401 200 200 200 200 200 200 200 200 200
+/api/agreements/a1                  401 404 200 200 404 200 404 404 404 200
+/api/agreements/a1/record           401 404 200 200 404 200 404 404 404 200
+/api/agreements/a1/acts             401 404 200 200 404 200 404 404 404 200
+/api/agreements/a1/uses             401 404 200 200 404 200 404 404 404 200
 /matching/                          302 404 200 200 200 200 200 200 200 200
 /scenarios/plant/milling/matches/   302 404 200 200 200 200 200 200 200 200
 /scenarios/hospital/xray/matches/   302 404 200 404 200 404 404 404 404 200
@@ -238,6 +257,8 @@ certificate.sign        D       trials/c1                DOPRG
 certificate.reinstate   D       trials/c1                DOPRG
 order.lift              G       trials/c1                DOPRG
 appeal.decide           D       trials/c1                DOPRG
+dataset.publish         O       datasets/plant/logs      DOG
+agreement.agree         P       agreements/a1            DOPG
 """
 """Act, who the table lets do it, on what, who sees the record. Each is sent where the state (or what is handed in)
 stands against it, so that nothing moves: who may is told that, who sees is told that they may not, for others there is

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pilotbase.catalogue import effects
+from pilotbase.catalogue.holding import put_terms
 from pilotbase.catalogue.milestones import journey_of
 from pilotbase.catalogue.preconditions import OF_WHAT_IS_BROUGHT, require
 from pilotbase.catalogue.records import StaleEditError, everything, load_record, steps_since
@@ -183,6 +184,7 @@ def _write(change: Transaction, base: View, at: Situation, record: Record, head:
     change.set_head(record_head(record.subject), digest, expected=head)
     listing = listing_of(change, base, record)
     put_listing(change, listing, _waits(record))
+    put_terms(change, base, record)
     journey = journey_of(change, base, record)
     if journey is not None:
         put_journey(change, journey)

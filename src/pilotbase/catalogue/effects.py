@@ -36,6 +36,8 @@ CONTENT: Mapping[str, str] = {
     "commission": "commission",
     "plan-proposal": "proposal",
     "acceptance": "acceptance",
+    "dataset": "dataset",
+    "agreement": "agreement",
 }
 """Documents that are handed in: kind → the name under which the record keeps their digest."""
 _RESULTS: Mapping[Act, str] = {
@@ -195,6 +197,8 @@ _EFFECTS: Mapping[Act, Callable[[Situation], Record]] = {
     Act.ORGANISATION_EDIT: _retitle,
     Act.ORGANISATION_DECLARE: _retitle,
     Act.SCENARIO_EDIT: _retitle,
+    Act.DATASET_EDIT: _retitle,
+    Act.DATASET_REVISE: _retitle,
     Act.APPLICATION_REGISTER: _take_application,
     Act.APPLICATION_EDIT: _take_application,
     Act.COMMISSION_PROPOSE: _propose,

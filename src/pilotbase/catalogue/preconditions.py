@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
+from pilotbase.catalogue.agreeing import CHECKS as OF_TERMS
 from pilotbase.catalogue.outdated_reasons import outdated_reasons
 from pilotbase.catalogue.situation import Situation
 from pilotbase.catalogue.subjects import require_subject
 from pilotbase.catalogue.ties import are_tied, operators, ties
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, Issue, RefusedError
 from pilotbase.documents.lifecycles import Precondition
@@ -48,6 +50,8 @@ OF_WHAT_IS_BROUGHT = frozenset(
         Precondition.OWN_OPINION,
         Precondition.OWN_CERTIFICATE,
         Precondition.DEADLINE_AHEAD,
+        Precondition.LATER_VERSION,
+        Precondition.PUBLISHED_OFFER,
     }
 )
 """Needs that cannot be judged before something is handed in."""
@@ -240,8 +244,11 @@ def _open_order(at: Situation) -> None:
 
 def _deadline_ahead(at: Situation) -> None:
     brought = at.move.brings
-    if isinstance(brought, Commission | Order) and has_passed(brought.deadline, at.now):
-        raise InputError("record.deadline_past", deadline=brought.deadline)
+    deadline = brought.deadline if isinstance(brought, Commission | Order) else None
+    if isinstance(brought, Agreement):
+        deadline = brought.ends
+    if deadline is not None and has_passed(deadline, at.now):
+        raise InputError("record.deadline_past", deadline=deadline)
 
 
 _CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
@@ -268,4 +275,5 @@ _CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
     Precondition.CAUSE_TO_REPEAT: _cause_to_repeat,
     Precondition.OPEN_ORDER: _open_order,
     Precondition.DEADLINE_AHEAD: _deadline_ahead,
+    **OF_TERMS,
 }

@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from pilotbase.catalogue.advancing import Move, advance_within
 from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.subjects import subject_of
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject, record_head
 from pilotbase.workspace.store import View
 
-Content = Scenario | ApplicationVersion | Organisation
+Content = Scenario | ApplicationVersion | Organisation | Dataset
 
 _ACTS: dict[type[Content], tuple[Act, Act]] = {
     Scenario: (Act.SCENARIO_REGISTER, Act.SCENARIO_EDIT),
     ApplicationVersion: (Act.APPLICATION_REGISTER, Act.APPLICATION_EDIT),
     Organisation: (Act.ORGANISATION_REGISTER, Act.ORGANISATION_EDIT),
+    Dataset: (Act.DATASET_REGISTER, Act.DATASET_EDIT),
 }
 
 
@@ -86,6 +89,8 @@ def _next(view: View, content: Content, subject: Subject, remarks: Remarks) -> t
         return register, None
     record = view.load(head, Record)
     same = record.documents[record.kind] == content.digest() and remarks.seen in (None, head)
+    if record.state == DatasetState.PUBLISHED:
+        edit = Act.DATASET_REVISE
     return (None if same else edit), record
 
 

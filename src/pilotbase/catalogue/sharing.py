@@ -1,5 +1,7 @@
 """Who sees what a record is about: its documents are shown to its parties, an open scenario to everybody.
 
+So is the description of a published dataset, which holds no value of it unless it is open.
+
 So is a submitted application whose supplier has published it.
 """
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import ApplicationVersion, Record
-from pilotbase.documents.states import ApplicationState, ScenarioState
+from pilotbase.documents.states import ApplicationState, DatasetState, ScenarioState
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import PUBLIC, Visibility, parties
 from pilotbase.workspace.transaction import Transaction
@@ -31,6 +33,8 @@ def share(change: Transaction, record: Record) -> None:
         _show(change, record.documents["scenario"], record.owner, PUBLIC)
     if record.kind == "application" and record.state == ApplicationState.SUBMITTED and _published(change, record):
         _show(change, record.documents["application"], record.owner, PUBLIC)
+    if record.kind == "dataset" and record.state == DatasetState.PUBLISHED:
+        _show(change, record.documents["dataset"], record.owner, PUBLIC)
     if record.kind == "commission":
         for name in _SHOWN_TO_PARTIES:
             _widen(change, record, record.documents.get(name), record.parties)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import secrets
 
 from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Localized, Part
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.record import Approval as FiledApproval
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.subjects import Subject, commission_subject, organisation_subject
+from pilotbase.documents.subjects import Subject, agreement_subject, commission_subject, organisation_subject
 from pilotbase.workspace.records import D, Stored
 from pilotbase.workspace.store import View
 
 
 def subject_of(part: Part) -> str | None:
     """Return the subject whose content ``part`` is, or None for what is no content."""
-    if isinstance(part, Scenario):
+    if isinstance(part, Scenario | Dataset):
         return part.subject
     if isinstance(part, ApplicationVersion):
         return part.application.subject
@@ -34,6 +36,11 @@ def new_commission(key: Digest | None = None) -> str:
     ``key`` names the request: sent again, it means the same commission.
     """
     return commission_subject(hex_of(key)[:16] if key is not None else secrets.token_hex(8))
+
+
+def new_agreement(key: Digest | None = None) -> str:
+    """Return a new agreement's subject, drawn as a commission's is."""
+    return agreement_subject(hex_of(key)[:16] if key is not None else secrets.token_hex(8))
 
 
 def require_subject(brought: Part | None, subject: Subject) -> None:
@@ -52,6 +59,8 @@ def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:
     """
     if isinstance(brought, Commission):
         return _begin_commission(base, subject, brought, state)
+    if isinstance(brought, Agreement):
+        return _begin_agreement(base, subject, brought, state)
     require_subject(brought, subject)
     since = base.store.clock()
     if isinstance(brought, Scenario):
@@ -69,10 +78,32 @@ def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:
             since=since,
             supplier=application.supplier.organisation,
         )
+    if isinstance(brought, Dataset):
+        owner = brought.owner.organisation
+        return Record(
+            subject=subject, kind="dataset", title=brought.title, state=state, since=since, demand_owner=owner
+        )
     assert isinstance(brought, Organisation)
     name = brought.name
     return Record(
         subject=subject, kind="organisation", title=brought.title, state=state, since=since, organisation=name
+    )
+
+
+def _begin_agreement(base: View, subject: str, agreement: Agreement, state: str) -> Record:
+    dataset = _load(base, agreement.dataset_version, Dataset)
+    if dataset is None or dataset.subject != agreement.dataset:
+        raise RefusedError("record.dataset_not_published", dataset=agreement.dataset)
+    return Record(
+        subject=subject,
+        kind="agreement",
+        title=dataset.title,
+        state=state,
+        since=base.store.clock(),
+        demand_owner=agreement.assigner,
+        supplier=agreement.assignee,
+        documents={"dataset": agreement.dataset_version},
+        subjects={"dataset": agreement.dataset},
     )
 
 

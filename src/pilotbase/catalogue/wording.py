@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import ListedRecord
 from pilotbase.documents.base import Document, Localized
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
@@ -30,6 +32,10 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         content = content_of(change, base, record, "application", ApplicationVersion)
     elif record.kind == "commission":
         content = content_of(change, base, record, "commission", Commission)
+    elif record.kind == "dataset":
+        content = content_of(change, base, record, "dataset", Dataset)
+    elif record.kind == "agreement":
+        content = content_of(change, base, record, "agreement", Agreement)
     elif record.kind == "organisation":
         content = content_of(change, base, record, "organisation", Organisation)
     return Listing(
@@ -39,7 +45,7 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         digest=record.documents[record.kind],
         owner=record.owner,
         title=both_languages(record.title),
-        sector=scenario.sector.value if scenario is not None else "",
+        sector=content.sector.value if isinstance(content, Scenario | Dataset) else "",
         action=scenario.action.value if scenario is not None and scenario.action is not None else "",
         scenario=record.subjects.get("scenario", ""),
         application=record.subjects.get("application", ""),
@@ -83,6 +89,11 @@ def _words(record: Record, content: Document | None) -> Iterator[str]:
     elif isinstance(content, Commission):
         yield from _said(content.scope)
         yield from (content.scenario, content.application)
+    elif isinstance(content, Dataset):
+        yield from _said(content.description)
+        yield from content.keywords
+    elif isinstance(content, Agreement):
+        yield from (content.dataset, *content.purposes)
 
 
 def _said(sentence: Localized | str | None) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ An application  draft → submitted; withdrawn; an edit makes a version; rehears
 A commission    proposed ⇄ countered → agreed → plan_review → plan_approved → freezing → frozen → queued → running →
                 reported → accepted → signing → certified ⇄ suspended → revoked
                 reported → rectification → retest → plan_review …   reported → refused   … → declined, cancelled
+A dataset       draft → published → withdrawn; a published one is revised by a later version
+An agreement    offered → agreed → in_force → expired; revoked by its owner, ended by whom it was offered to
 """
 
 from __future__ import annotations
@@ -17,10 +19,13 @@ from typing import Literal
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.states import (
     AT_WORK,
+    HOLDS,
     NEW,
     PREPARED,
+    AgreementState,
     ApplicationState,
     CommissionState,
+    DatasetState,
     OrganisationState,
     RecordState,
     ScenarioState,
@@ -28,7 +33,7 @@ from pilotbase.documents.states import (
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
 
-RecordKind = Literal["organisation", "scenario", "application", "commission"]
+RecordKind = Literal["organisation", "scenario", "application", "commission", "dataset", "agreement"]
 
 
 class Duty(StrEnum):
@@ -105,6 +110,16 @@ class Precondition(StrEnum):
     """An order to re-run, an appeal that was upheld, or a risk warning about the service that came of it."""
     OPEN_ORDER = "open_order"
     DEADLINE_AHEAD = "deadline_ahead"
+    COMPLETE_DATASET = "complete_dataset"
+    """Everything is there that publishing needs, and no records of data that are not open."""
+    LATER_VERSION = "later_version"
+    """Its version is later than the one that is published."""
+    PUBLISHED_DATASET = "published_dataset"
+    """The dataset is published, and this is the version of it that was agreed on."""
+    PUBLISHED_OFFER = "published_offer"
+    """What is taken up is what the dataset's owner offers to everybody, word for word."""
+    FIRST_DAY = "first_day"
+    LAST_DAY_OVER = "last_day_over"
 
 
 @dataclass(frozen=True)
@@ -135,6 +150,7 @@ class Transition:
 
 
 _O, _S, _A, _C = OrganisationState, ScenarioState, ApplicationState, CommissionState
+_D, _G = DatasetState, AgreementState
 
 
 def _row(
@@ -349,11 +365,60 @@ COMMISSION = (
     ),
 )
 
+DATASET = (
+    _row(Act.DATASET_REGISTER, (NEW,), _D.DRAFT, brings="dataset"),
+    _row(Act.DATASET_EDIT, (_D.DRAFT,), brings="dataset", needs=(Precondition.SAME_SUBJECT,)),
+    _row(
+        Act.DATASET_PUBLISH,
+        (_D.DRAFT,),
+        _D.PUBLISHED,
+        Due(Role.DEMAND_OWNER, 30),
+        needs=(Precondition.COMPLETE_DATASET,),
+    ),
+    _row(
+        Act.DATASET_REVISE,
+        (_D.PUBLISHED,),
+        brings="dataset",
+        needs=(Precondition.SAME_SUBJECT, Precondition.COMPLETE_DATASET, Precondition.LATER_VERSION),
+    ),
+    _row(Act.DATASET_WITHDRAW, (_D.DRAFT, _D.PUBLISHED), _D.WITHDRAWN),
+)
+
+AGREEMENT = (
+    _row(
+        Act.AGREEMENT_OFFER,
+        (NEW,),
+        _G.OFFERED,
+        brings="agreement",
+        needs=(Precondition.PUBLISHED_DATASET, Precondition.DEADLINE_AHEAD),
+    ),
+    _row(
+        Act.AGREEMENT_TAKE,
+        (NEW,),
+        _G.AGREED,
+        brings="agreement",
+        needs=(Precondition.PUBLISHED_DATASET, Precondition.PUBLISHED_OFFER, Precondition.DEADLINE_AHEAD),
+    ),
+    _row(
+        Act.AGREEMENT_AGREE,
+        (_G.OFFERED,),
+        _G.AGREED,
+        Due(Role.SUPPLIER, 30),
+        needs=(Precondition.PUBLISHED_DATASET,),
+    ),
+    _row(Act.AGREEMENT_BEGIN, (_G.AGREED,), _G.IN_FORCE, needs=(Precondition.FIRST_DAY,)),
+    _row(Act.AGREEMENT_EXPIRE, HOLDS, _G.EXPIRED, needs=(Precondition.LAST_DAY_OVER,)),
+    _row(Act.AGREEMENT_REVOKE, (_G.OFFERED, *HOLDS), _G.REVOKED),
+    _row(Act.AGREEMENT_END, (_G.OFFERED, *HOLDS), _G.ENDED),
+)
+
 LIFECYCLES: Mapping[RecordKind, tuple[Transition, ...]] = {
     "organisation": ORGANISATION,
     "scenario": SCENARIO,
     "application": APPLICATION,
     "commission": COMMISSION,
+    "dataset": DATASET,
+    "agreement": AGREEMENT,
 }
 
 APPEAL_DAYS = 15

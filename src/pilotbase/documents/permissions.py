@@ -104,6 +104,20 @@ class Act(StrEnum):
     ORDER_GIVE = "order.give"
     ORDER_LIFT = "order.lift"
 
+    DATASET_REGISTER = "dataset.register"
+    DATASET_EDIT = "dataset.edit"
+    DATASET_PUBLISH = "dataset.publish"
+    DATASET_REVISE = "dataset.revise"
+    DATASET_WITHDRAW = "dataset.withdraw"
+
+    AGREEMENT_OFFER = "agreement.offer"
+    AGREEMENT_TAKE = "agreement.take"
+    AGREEMENT_AGREE = "agreement.agree"
+    AGREEMENT_BEGIN = "agreement.begin"
+    AGREEMENT_EXPIRE = "agreement.expire"
+    AGREEMENT_REVOKE = "agreement.revoke"
+    AGREEMENT_END = "agreement.end"
+
 
 class ExchangeAct(StrEnum):
     """What people do beside records: threads and webhooks; names: text ``act.<value>``."""
@@ -262,6 +276,18 @@ PERMISSIONS: Mapping[Act, tuple[Grant, ...]] = {
     Act.APPEAL_DECIDE: (OPERATOR,),
     Act.ORDER_GIVE: (REGULATOR,),
     Act.ORDER_LIFT: (REGULATOR,),
+    Act.DATASET_REGISTER: (OWNER,),
+    Act.DATASET_EDIT: (OWNER,),
+    Act.DATASET_PUBLISH: (OWNER,),
+    Act.DATASET_REVISE: (OWNER,),
+    Act.DATASET_WITHDRAW: (OWNER, OPERATOR),
+    Act.AGREEMENT_OFFER: (OWNER,),
+    Act.AGREEMENT_TAKE: (SUPPLIER,),
+    Act.AGREEMENT_AGREE: (SUPPLIER,),
+    Act.AGREEMENT_BEGIN: (MACHINE,),
+    Act.AGREEMENT_EXPIRE: (MACHINE,),
+    Act.AGREEMENT_REVOKE: (OWNER, OPERATOR),
+    Act.AGREEMENT_END: (SUPPLIER,),
 }
 """Act → who may do it. The regulator gives orders and lifts them; nobody edits evidence, so no act does."""
 

@@ -1,4 +1,4 @@
-"""The record of a scenario, an application or a commission: where it stands, whom it waits for, who did what when.
+"""The record of a scenario, a trial, a dataset and so on: where it stands, whom it waits for, who did what when.
 
 A record is moved by `pilotbase.catalogue.advancing.advance` only; each move stores a new version of it. Persons stand
 in it by an opaque identifier: who that is, the hub's accounts know, and forget when the account is erased.
@@ -14,9 +14,11 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import StringConstraints
 
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Note, Part, Sentence
 from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import Duty, RecordKind
 from pilotbase.documents.moments import has_passed
@@ -209,6 +211,8 @@ BROUGHT: dict[str, type[Part]] = {
     "order": Order,
     "order-lifting": OrderLifting,
     "result": Result,
+    "dataset": Dataset,
+    "agreement": Agreement,
 }
 """What a transition may bring (`Transition.brings`): name → model."""
 
@@ -251,7 +255,7 @@ class DutyDone(Part):
 
 
 class Record(Document):
-    """Where a scenario, an application, a commission or an organisation stands."""
+    """Where a scenario, an application, a commission, an organisation, a dataset or an agreement stands."""
 
     document: Literal["record/1"] = "record/1"
     subject: Subject

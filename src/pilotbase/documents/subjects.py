@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 Subject = Annotated[str, StringConstraints(pattern=r"^[a-z]+:[a-z0-9][a-z0-9_/-]{0,150}$")]
-"""``scenario:plant/milling``, ``application:acme/forest``, ``commission:7f3a…``, ``organisation:acme``."""
+"""``scenario:plant/milling``, ``application:acme/forest``, ``commission:7f3a…``, ``dataset:plant/logs``."""
 
 
 def scenario_subject(owner: str, name: str) -> str:

@@ -80,7 +80,7 @@ class Operator(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Purposes that Pilotbase itself asks for; an offer may name others. Names: text ``purpose.<value>``."""
+    """Purposes that Pilotbase itself asks for; an offer may name others."""
 
     VERIFICATION = "pb:verification"
     """Try an application: nothing learns from it."""
@@ -89,7 +89,7 @@ class Purpose(StrEnum):
 
 
 class Channel(StrEnum):
-    """By which way something comes out; names: text ``channel.<value>``."""
+    """By which way something comes out."""
 
     DOWNLOAD = "pb:download"
     PREVIEW = "pb:preview"
@@ -229,7 +229,7 @@ class Used:
 
 
 class Ground(StrEnum):
-    """On what a leave rests; names: text ``ground.<value>``."""
+    """On what a leave rests."""
 
     OWNER = "owner"
     """The owner's own work on its own data."""

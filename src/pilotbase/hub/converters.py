@@ -29,10 +29,16 @@ class Drawn(StringConverter):
 class PublicSection(StringConverter):
     """Sections that visitors may list."""
 
+    regex = r"scenarios|applications|datasets"
+
+
+class MatchedSection(StringConverter):
+    """Sections whose records are matched."""
+
     regex = r"scenarios|applications"
 
 
 class Section(StringConverter):
     """Sections of records."""
 
-    regex = r"scenarios|applications|trials|organisations"
+    regex = r"scenarios|applications|trials|organisations|datasets|agreements"

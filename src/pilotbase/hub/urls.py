@@ -37,6 +37,7 @@ from pilotbase.hub.pages import (
     records,
     rehearsals,
     services,
+    terms,
     threads,
     trials,
     uploads,
@@ -56,6 +57,7 @@ register_converter(converters.Digits, "digits")
 register_converter(converters.Drawn, "drawn")
 register_converter(converters.Section, "section")
 register_converter(converters.PublicSection, "public")
+register_converter(converters.MatchedSection, "matched")
 
 ACCOUNT = [
     path("login/", account.login, name="account_login"),
@@ -103,6 +105,8 @@ RECORDS = [
     path("applications/new/", uploads.application, name="application-new"),
     path("trials/new/", acts.propose, name="commission-new"),
     path("organisations/new/", acts.register_organisation, name="organisation-new"),
+    path("datasets/new/", terms.register_dataset, name="dataset-new"),
+    path("agreements/new/", terms.agree, name="agreement-new"),
     path("scenarios/<name:name>/starter-kit.zip", rehearsals.kit, name="starter-kit"),
     path("applications/<name:name>/rehearsal.html", rehearsals.report, name="rehearsal"),
     path("applications/<name:name>/rehearsal.log", rehearsals.log, name="rehearsal-log"),
@@ -116,7 +120,7 @@ RECORDS = [
     path("trials/<name:name>/report/", trials.report, name="report"),
     path("trials/<name:name>/bundle/", bundle.take, name="bundle"),
     path("trials/<name:name>/bundle/<digits:digest>.zip", bundle.download, name="bundle-file"),
-    path("<public:section>/<name:name>/matches/", matching.of_record, name="record-matches"),
+    path("<matched:section>/<name:name>/matches/", matching.of_record, name="record-matches"),
     path("scenarios/<name:name>/board/", board.show, name="board"),
     path("scenarios/<name:name>/comparison/", comparison.show, name="comparison"),
     path("<section:section>/<name:name>/versions/<digits:digest>/", records.version, name="record-version"),

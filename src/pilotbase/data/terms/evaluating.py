@@ -62,7 +62,7 @@ def decide(terms: Terms, request: Request, used: Used, now: datetime) -> Decisio
             if not against:
                 return Decision((), tuple(dict.fromkeys(duty.action for duty in permission.duty)))
             nearest = min(nearest or against, against, key=len)
-    return Decision(nearest or (text("terms.not_permitted", action=request.action),))
+    return Decision(nearest or (text("terms.not_permitted", action=named(request.action)),))
 
 
 def _bars(terms: Terms, request: Request, used: Used, now: datetime) -> Iterator[Text]:
@@ -70,10 +70,10 @@ def _bars(terms: Terms, request: Request, used: Used, now: datetime) -> Iterator
     if request.target != terms.offer.target:
         yield text("terms.other_target", found=request.target, target=terms.offer.target)
     if request.action not in CEILING.get(terms.opening, frozenset()):
-        yield text("terms.beyond_opening", action=request.action, opening=Text(code=f"opening.{terms.opening}"))
+        yield text("terms.beyond_opening", action=named(request.action), opening=Text(code=f"opening.{terms.opening}"))
     for prohibition in terms.offer.prohibition:
         if _applies(prohibition, request, used, now):
-            yield text("terms.prohibited", action=prohibition.action)
+            yield text("terms.prohibited", action=named(prohibition.action))
 
 
 def _applies(prohibition: Prohibition, request: Request, used: Used, now: datetime) -> bool:
@@ -87,12 +87,12 @@ def _against(
     for constraint in (*permission.constraint, *narrowed):
         held = holds(constraint, request, used, now)
         if held is None:
-            yield text("terms.unknown", operand=constraint.left_operand)
+            yield text("terms.unknown", operand=named(constraint.left_operand))
         elif not held:
             yield _failed(constraint, request, used)
     for duty in permission.duty:
         if duty.action not in DUTIES:
-            yield text("terms.unknown", operand=duty.action)
+            yield text("terms.unknown", operand=named(duty.action))
         elif duty.action is Action.OBTAIN_CONSENT and request.consent is None:
             yield text("terms.no_consent")
 
@@ -159,5 +159,11 @@ def _failed(constraint: Constraint, request: Request, used: Used) -> Text:
             LeftOperand.ROW_COUNT: used.rows,
         }[operand]
         left = max(constraint.number - (constraint.operator is Operator.LT) - before, 0)
-        return text("terms.used_up", operand=operand, limit=limit, left=left)
-    return text("terms.constraint_fails", operand=operand, operator=constraint.operator, allowed=limit)
+        return text("terms.used_up", operand=named(operand), limit=limit, left=left)
+    return text("terms.constraint_fails", operand=named(operand), operator=named(constraint.operator), allowed=limit)
+
+
+def named(word: Action | LeftOperand | Operator) -> Text:
+    """Return what a word of ODRL is called."""
+    kind = {Action: "action", LeftOperand: "operand", Operator: "operator"}[type(word)]
+    return Text(code=f"terms.{kind}.{word.name.lower()}")

@@ -15,7 +15,7 @@ from functools import reduce
 from sqlalchemy import Connection
 
 from pilotbase.data.terms.agreed import terms_of_agreement, terms_of_paper
-from pilotbase.data.terms.evaluating import Terms, decide
+from pilotbase.data.terms.evaluating import Terms, decide, named
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.board import BoardSubmission
 from pilotbase.documents.dataset import Dataset
@@ -204,5 +204,5 @@ def _require_asking(actor: Actor, request: Request) -> None:
 def _refusal(request: Request, reasons: tuple[Text, ...]) -> RefusedError:
     said = reduce(lambda one, more: text("terms.two_reasons", first=one, more=more), reasons)
     return RefusedError(
-        "terms.refused", organisation=request.by, action=request.action, dataset=request.target, reasons=said
+        "terms.refused", organisation=request.by, action=named(request.action), dataset=request.target, reasons=said
     )

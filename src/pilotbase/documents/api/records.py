@@ -67,11 +67,13 @@ class Erased(Told):
     erased: int
 
 
-Section = Literal["scenarios", "applications", "trials", "organisations"]
+Section = Literal["scenarios", "applications", "trials", "organisations", "datasets", "agreements"]
 SECTIONS: dict[str, Section] = {
     "scenario": "scenarios",
     "application": "applications",
     "commission": "trials",
     "organisation": "organisations",
+    "dataset": "datasets",
+    "agreement": "agreements",
 }
 """Kind of record → section of the hub."""

@@ -135,6 +135,25 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "Dataset": {
+        "document": "dataset/1",
+        "name": "milling",
+        "title": {"en": "Spindle logs", "zh": "主轴日志"},
+        "owner": {"organisation": "plant"},
+        "version": "1.0.0",
+        "opening": "compute_to_data",
+    },
+    "Agreement": {
+        "document": "agreement/1",
+        "dataset": "dataset:plant/milling",
+        "dataset_version": _DIGEST,
+        "version": "1.0.0",
+        "assigner": "plant",
+        "assignee": "acme",
+        "offer": {"uid": "urn:pilotbase:offer:1", "assigner": "plant", "target": "dataset:plant/milling"},
+        "purposes": ["pb:verification"],
+        "ends": "2027-12-31",
+    },
     "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }
 """Name of a component of the schema → an example of it."""

@@ -15,10 +15,12 @@ from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save
 from pilotbase.catalogue.wording import listed
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import PossibleStep, RecordPage, WaitingWork
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.base import Name
 from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.organisation import Organisation
@@ -29,6 +31,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import (
     application_subject,
     commission_subject,
+    dataset_subject,
     organisation_subject,
     record_head,
     scenario_subject,
@@ -96,8 +99,10 @@ def _lister(section: str) -> Any:
     return list_records
 
 
+TWO_NAMES = ("scenarios", "applications", "datasets")
+"""Sections of what an organisation holds: its name stands before the name of each, and visitors see what is open."""
 for _section in KINDS:
-    _who = EVERYBODY if _section in ("scenarios", "applications") else MEMBERS
+    _who = EVERYBODY if _section in TWO_NAMES else MEMBERS
     router.get(
         f"/{_section}",
         auth=_who,
@@ -122,6 +127,8 @@ READABLE: dict[str, Any] = {
     "application-version": ApplicationVersion,
     "organisation": Organisation,
     "commission": Commission,
+    "dataset": Dataset,
+    "agreement": Agreement,
     "plan-proposal": PlanProposal,
     "acceptance": Acceptance,
     "record": Record,
@@ -181,6 +188,12 @@ def save_organisation(request: HubRequest, content: Organisation, name: Word) ->
     return _save(request, content, organisation_subject(name))
 
 
+@router.put("/datasets/{owner}/{name}", auth=MEMBERS, response=answers(Record), by_alias=True, summary="Save a dataset")
+def save_dataset(request: HubRequest, content: Dataset, owner: Word, name: Word) -> HttpResponse:
+    """Register a dataset, edit its draft, or publish a later version of it."""
+    return _save(request, content, dataset_subject(owner, name))
+
+
 def _save(request: HubRequest, content: Any, subject: str, remarks: Remarks = NO_REMARKS) -> HttpResponse:
     def act(view: View) -> HttpResponse:
         if view.outcome() is None:
@@ -234,9 +247,11 @@ CONTENTS: dict[str, Any] = {
     "applications": ApplicationVersion,
     "trials": Commission,
     "organisations": Organisation,
+    "datasets": Dataset,
+    "agreements": Agreement,
 }
 for _section, _model in CONTENTS.items():
-    _two = _section in ("scenarios", "applications")
+    _two = _section in TWO_NAMES
     _path, _bind = (f"/{_section}/{{owner}}/{{name}}", _two_names) if _two else (f"/{_section}/{{name}}", _one_name)
     _kind = KINDS[_section]
     router.get(

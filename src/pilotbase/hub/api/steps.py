@@ -17,7 +17,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.records import Word, router
+from pilotbase.hub.api.records import TWO_NAMES, Word, router
 from pilotbase.hub.shown.addresses import SECTIONS, address_of
 from pilotbase.workspace.store import View
 
@@ -52,7 +52,7 @@ def _take(request: HubRequest, subject: str, act: Act, content: Any) -> HttpResp
 def _operation(kind: str, row: Transition) -> Any:
     """Return the function of one act: ninja reads path and body from its annotations."""
     body = BROUGHT[row.brings] if row.brings else Noted
-    two = kind in ("scenario", "application")
+    two = SECTIONS[kind] in TWO_NAMES
 
     def take_two(request: HubRequest, content: Any, owner: Word, name: Word) -> HttpResponse:
         return _take(request, f"{kind}:{owner}/{name}", row.act, content)
@@ -68,11 +68,13 @@ def _operation(kind: str, row: Transition) -> Any:
 def _by_people(row: Transition) -> bool:
     """Tell whether people take the step: not the base's own process, and not what is saved as content."""
     only_machine = all(grant.relation is Relation.MACHINE for grant in PERMISSIONS[row.act])
-    return NEW not in row.sources and not only_machine and row.brings not in ("scenario", "application-version")
+    return (
+        NEW not in row.sources and not only_machine and row.brings not in ("scenario", "application-version", "dataset")
+    )
 
 
 for _kind, _rows in LIFECYCLES.items():
-    _names = "{owner}/{name}" if _kind in ("scenario", "application") else "{name}"
+    _names = "{owner}/{name}" if SECTIONS[_kind] in TWO_NAMES else "{name}"
     for _row in filter(_by_people, _rows):
         router.post(
             f"/{SECTIONS[_kind]}/{_names}/acts/{_row.act.value}",

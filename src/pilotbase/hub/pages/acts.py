@@ -17,8 +17,9 @@ from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, posted
-from pilotbase.hub.forms.bringing import FORMS, Bringing, OrganisationForm, ProposeForm, StepForm
+from pilotbase.hub.forms.bringing import Bringing, OrganisationForm, ProposeForm, StepForm
 from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.terms import FORMS
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.records import see
@@ -40,7 +41,7 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
         raise NotFoundError("hub.not_found")
     bringing = Bringing(request.acting, record, chosen)
     form = FORMS[row.brings](bringing, posted(request), initial={"seen": head})
-    if request.method == "POST" and form.is_valid() and _taken(view, subject, chosen, form):
+    if request.method == "POST" and form.is_valid() and taken(view, subject, chosen, form):
         return redirect(address_of(subject))
     shown = {
         "title": Text(code=f"act.{chosen}"),
@@ -58,28 +59,28 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
 @for_act(Act.ORGANISATION_REGISTER)
 def register_organisation(request: HubRequest) -> HttpResponse:
     """Register an organisation."""
-    bringing = _new(request, "organisation", Act.ORGANISATION_REGISTER)
+    bringing = begun(request, "organisation", Act.ORGANISATION_REGISTER)
     form = OrganisationForm(bringing, posted(request))
     subject = organisation_subject(request.POST.get("name", ""))
-    if request.method == "POST" and form.is_valid() and _taken(request.acting.view, subject, bringing.act, form):
+    if request.method == "POST" and form.is_valid() and taken(request.acting.view, subject, bringing.act, form):
         return redirect(address_of(subject))
-    return _new_page(request, "organisations", form, bringing.act)
+    return new_page(request, "organisations", form, bringing.act)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_act(Act.COMMISSION_PROPOSE)
 def propose(request: HubRequest) -> HttpResponse:
     """Propose a trial of an application of one's own on an open scenario."""
-    bringing = _new(request, "commission", Act.COMMISSION_PROPOSE)
+    bringing = begun(request, "commission", Act.COMMISSION_PROPOSE)
     chosen = {kind: f"{kind}:{request.GET.get(kind, '')}" for kind in ("scenario", "application")}
     form = ProposeForm(bringing, posted(request), initial=chosen)
     subject = new_commission()
-    if request.method == "POST" and form.is_valid() and _taken(request.acting.view, subject, bringing.act, form):
+    if request.method == "POST" and form.is_valid() and taken(request.acting.view, subject, bringing.act, form):
         return redirect(address_of(subject))
-    return _new_page(request, "trials", form, bringing.act)
+    return new_page(request, "trials", form, bringing.act)
 
 
-def _taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
+def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
     """Take the step; where something stands against it the form says what, and keeps what was typed."""
     given = form.cleaned_data
     try:
@@ -90,12 +91,14 @@ def _taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
     return True
 
 
-def _new(request: HubRequest, kind: RecordKind, act: Act) -> Bringing:
+def begun(request: HubRequest, kind: RecordKind, act: Act) -> Bringing:
+    """Return who hands something in to a record that is not there yet."""
     record = Record(subject=f"{kind}:new", kind=kind, title="", state=NEW, since=request.acting.view.store.clock())
     return Bringing(request.acting, record, act)
 
 
-def _new_page(request: HubRequest, section: str, form: StepForm, act: Act) -> HttpResponse:
+def new_page(request: HubRequest, section: str, form: StepForm, act: Act) -> HttpResponse:
+    """Return the page with the form of a new record."""
     crumbs = [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}]
     shown = {"title": Text(code=f"act.{act}"), "form": form, "seen": None, "crumbs": crumbs}
     return render(request, "hub/step.html", shown)

@@ -9,13 +9,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Localized
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import Act, DeskAct
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.states import ScenarioState
+from pilotbase.documents.states import DatasetState, ScenarioState
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.models import Membership
@@ -30,8 +32,12 @@ from pilotbase.hub.shown.ways_on import ways_on
 from pilotbase.worker.jobs.progress import progress_of
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.listings import Listing, find_listing
 from pilotbase.workspace.store import View
+from pilotbase.workspace.uses import uses_of
+
+_USES = 50
+"""The newest uses that a page shows."""
 
 
 @require_safe
@@ -54,12 +60,20 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "acts": choices(view, seen.record) if seen.record else [],
         "way": way(kind, seen.listing.state),
         "people": names_shown(request.acting.actor, _standing(seen.record)) if seen.record else {},
+        "can_agree": _may_agree(request.acting, seen.listing),
         "can_propose": opened and request.acting.may(Act.COMMISSION_PROPOSE),
         **_contents(view, seen.document, seen.record),
         **ways,
         **(_members(request.acting, name) if kind == "organisation" else {}),
     }
     return render(request, "hub/record.html", shown)
+
+
+def _may_agree(acting: Acting, listing: Listing) -> bool:
+    """Tell whether the reader may offer an agreement on a dataset, or take up what is offered."""
+    if listing.state != DatasetState.PUBLISHED:
+        return False
+    return acting.may(Act.AGREEMENT_OFFER if listing.owner == acting.organisation else Act.AGREEMENT_TAKE)
 
 
 @require_safe
@@ -106,9 +120,20 @@ def _contents(view: View, document: object, record: Record | None) -> dict[str, 
         found |= _of_application(view, record) if record is not None else {}
     if record is not None:
         found["record"] = record
+    if isinstance(document, Dataset | Agreement):
+        found |= _of_terms(view, document, record)
     if record is not None and record.kind == "commission":
         found |= _of_trial(view, record)
     return found
+
+
+def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) -> dict[str, Any]:
+    """Return on which terms a dataset is used, and the uses that its parties may see."""
+    if isinstance(document, Dataset):
+        return {"offer": document.usage, "uses": uses_of(view, document.subject, limit=_USES)}
+    uses = uses_of(view, document.dataset, record.subject, _USES) if record is not None else []
+    dataset = find_listing(view, document.dataset)
+    return {"offer": document.offer, "uses": uses, "about_dataset": dataset}
 
 
 def _of_application(view: View, record: Record) -> dict[str, Any]:

@@ -25,6 +25,9 @@ _ENDS = frozenset(
         Act.ACCEPTANCE_REFUSE,
         Act.CERTIFICATE_SUSPEND,
         Act.CERTIFICATE_REVOKE,
+        Act.DATASET_WITHDRAW,
+        Act.AGREEMENT_REVOKE,
+        Act.AGREEMENT_END,
     }
 )
 """Acts that end or undo something: their buttons look so."""

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pilotbase.catalogue.records import record_of, records_of
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Document, Localized
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
@@ -20,6 +22,8 @@ SHOWN: dict[str, type[Document]] = {
     "application-version": ApplicationVersion,
     "organisation": Organisation,
     "commission": Commission,
+    "dataset": Dataset,
+    "agreement": Agreement,
 }
 """Kinds of documents that a listing shows."""
 MOST_COUNTED = 1000

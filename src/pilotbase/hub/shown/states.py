@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.documents.states import PREPARED, ApplicationState, CommissionState, RecordState, ScenarioState
+from pilotbase.documents.states import (
+    PREPARED,
+    AgreementState,
+    ApplicationState,
+    CommissionState,
+    DatasetState,
+    RecordState,
+    ScenarioState,
+)
 from pilotbase.documents.texts import Text
 
 _LOOKS = {
     "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good "
-    "filed pass fits green serving",
+    "filed pass fits green serving published in_force",
     "fail": "revoked refused reject fail invalid failed expired overdue red key_is_revoked key_is_expired",
     "wait": "review proposed countered plan_review rectification retest suspended reported inconclusive unknown queued "
-    "missing due fallen_back human",
+    "missing due fallen_back human offered",
     "blue": "blue",
     "yellow": "yellow",
     "orange": "orange",
     "run": "running freezing signing rehearsing",
-    "stop": "closed withdrawn declined cancelled stopped stopping",
+    "stop": "closed withdrawn declined cancelled stopped stopping ended",
 }
 LOOK = {state: look for look, states in _LOOKS.items() for state in states.split()}
 """State → class of the stylesheet; what is not here (a draft) has an empty circle."""
@@ -26,6 +34,12 @@ _C = CommissionState
 _WAYS: dict[str, dict[str, tuple[RecordState, ...]]] = {
     "scenario": {state: (state,) for state in ScenarioState if state is not ScenarioState.WITHDRAWN},
     "application": {state: (state,) for state in ApplicationState if state is not ApplicationState.WITHDRAWN},
+    "dataset": {"draft": (DatasetState.DRAFT,), "published": (DatasetState.PUBLISHED,)},
+    "agreement": {
+        "offered": (AgreementState.OFFERED,),
+        "agreed": (AgreementState.AGREED,),
+        "in_force": (AgreementState.IN_FORCE,),
+    },
     "commission": {
         "commission": (_C.PROPOSED, _C.COUNTERED),
         "plan": PREPARED,

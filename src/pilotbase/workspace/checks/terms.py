@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Table, and_, literal, select
 
@@ -14,6 +16,8 @@ from pilotbase.workspace.log.entries import LogEntry
 
 UseRow = tuple[str, str, str, int, int, int]
 """Ground, target, request, place, ε (millionths), rows."""
+Said = dict[str, Any]
+"""A document as JSON, or what its row must say, column → value."""
 _ABSENT = "–"
 
 
@@ -34,18 +38,35 @@ def compare_uses(connection: Connection, told: Iterable[UseRow]) -> None:
 
 
 def compare_terms(connection: Connection) -> None:
-    """See that datasets and agreements stand as their records say; raises `InvalidProofError`."""
-    for table in (terms_tables.datasets, terms_tables.agreements):
-        _compare_records(connection, table)
+    """See that datasets and agreements stand as their records and documents say; raises `InvalidProofError`."""
+    _compare(connection, terms_tables.datasets, "owner", _said_of_dataset)
+    _compare(connection, terms_tables.agreements, "assigner", _said_of_agreement)
 
 
-def _compare_records(connection: Connection, table: Table) -> None:
-    row, head, kept = table.c, tables.heads, tables.documents
+def _compare(connection: Connection, table: Table, owner: str, said_of: Callable[[Said], Said]) -> None:
+    row, head, record, shown = table.c, tables.heads, tables.documents, tables.documents.alias()
     of_subject = head.c.name == literal(record_head("")) + row.subject
-    of_head = and_(kept.c.digest == head.c.digest, kept.c.owner == head.c.owner)
-    rows = select(row.subject, row.state, row.digest, kept.c.body).join(head, of_subject, isouter=True)
-    for found in connection.execute(rows.join(kept, of_head, isouter=True).order_by(row.subject)):
-        record = json.loads(found.body) if found.body is not None else {}
-        said = (record.get("state", _ABSENT), record.get("documents", {}).get(kind_of(found.subject)))
-        if said != (found.state, found.digest):
-            raise InvalidProofError("log.listing_differs", name=found.subject, stored=found.state, logged=said[0])
+    of_head = and_(record.c.digest == head.c.digest, record.c.owner == head.c.owner)
+    of_row = and_(shown.c.digest == row.digest, shown.c.owner == row[owner])
+    rows = select(table, record.c.body.label("record"), shown.c.body).join(head, of_subject, isouter=True)
+    rows = rows.join(record, of_head, isouter=True).join(shown, of_row, isouter=True)
+    for found in connection.execute(rows.order_by(row.subject)):
+        stands, document = (json.loads(body) if body is not None else {} for body in (found.record, found.body))
+        state, digest = stands.get("state", _ABSENT), stands.get("documents", {}).get(kind_of(found.subject))
+        told = {"state": state, "digest": digest, **said_of(document)}
+        if any(getattr(found, name) != value for name, value in told.items()):
+            raise InvalidProofError("log.listing_differs", name=found.subject, stored=found.state, logged=state)
+
+
+def _said_of_dataset(document: Said) -> Said:
+    return {"version": document.get("version"), "opening": document.get("opening")}
+
+
+def _said_of_agreement(document: Said) -> Said:
+    begins, ends = (_day(document.get(name)) for name in ("begins", "ends"))
+    parties = {name: document.get(name) for name in ("dataset", "assigner", "assignee")}
+    return {**parties, "begins": begins, "ends": None if ends is None else ends + timedelta(days=1)}
+
+
+def _day(day: str | None) -> datetime | None:
+    return None if day is None else datetime.fromisoformat(day).replace(tzinfo=UTC)

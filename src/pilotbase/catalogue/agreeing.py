@@ -1,0 +1,97 @@
+"""What must hold for a dataset to be published and for an agreement on it, one function a need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from pilotbase.catalogue.situation import Situation
+from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import InputError, Issue, RefusedError
+from pilotbase.documents.lifecycles import Precondition
+from pilotbase.documents.moments import spell_day
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Record
+from pilotbase.documents.states import DatasetState
+from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.subjects import record_head
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Opening
+
+
+def _complete_dataset(at: Situation) -> None:
+    brought = at.move.brings
+    dataset = brought if isinstance(brought, Dataset) else at.document("dataset", Dataset)
+    issues = [
+        Issue(file=at.record.subject, path=path, problem=problem) for path, problem in _lacking(dataset, at.record)
+    ]
+    if issues:
+        raise InputError.from_issues(at.record.subject, issues)
+
+
+def _lacking(dataset: Dataset, record: Record) -> Iterator[tuple[str, Text]]:
+    for path in missing_for(dataset, Step.PUBLISH):
+        yield path, text("input.missing_for_step", step=text("step.publish"))
+    usage = dataset.usage
+    if usage is not None and (usage.target, usage.assigner) != (dataset.subject, record.owner):
+        yield "usageInfo.target", text("terms.foreign_offer", dataset=dataset.subject, found=usage.target)
+    if dataset.opening is not Opening.OPEN:
+        for index, one in enumerate(dataset.record_sets):
+            if one.inline is not None:
+                yield f"recordSet[{index}].data", text("record.closed_data_inline")
+
+
+def _later_version(at: Situation) -> None:
+    kept, new = at.document("dataset", Dataset).version, at.brought(Dataset).version
+    if _numbers(new) <= _numbers(kept):
+        raise InputError("record.no_later_version", found=new, published=kept)
+
+
+def _published_dataset(at: Situation) -> None:
+    agreement = _agreement(at)
+    head = at.base.head(record_head(agreement.dataset))
+    record = at.base.load(head, Record) if head is not None else None
+    if record is None or record.state != DatasetState.PUBLISHED or record.owner != agreement.assigner:
+        raise RefusedError("record.dataset_not_published", dataset=agreement.dataset)
+    published = at.base.load(record.documents["dataset"], Dataset)
+    is_new = at.row.act in (Act.AGREEMENT_OFFER, Act.AGREEMENT_TAKE)
+    if (is_new and agreement.dataset_version != published.digest()) or not agreement.covers(published.version):
+        raise RefusedError("record.other_dataset_version", dataset=agreement.dataset, version=published.version)
+
+
+def _published_offer(at: Situation) -> None:
+    agreement = at.brought(Agreement)
+    published = at.base.load(agreement.dataset_version, Dataset)
+    if published.usage != agreement.offer or agreement.version != published.version:
+        raise RefusedError("record.other_offer", dataset=agreement.dataset)
+
+
+def _first_day(at: Situation) -> None:
+    agreement = at.document("agreement", Agreement)
+    if not agreement.has_begun(at.now) or agreement.is_over(at.now):
+        raise RefusedError("record.not_in_force", begins=agreement.begins or "–", ends=agreement.ends or "–")
+
+
+def _last_day_over(at: Situation) -> None:
+    agreement = at.document("agreement", Agreement)
+    if not agreement.is_over(at.now):
+        raise RefusedError("record.not_over", ends=agreement.ends or "–", today=spell_day(at.now))
+
+
+def _agreement(at: Situation) -> Agreement:
+    brought = at.move.brings
+    return brought if isinstance(brought, Agreement) else at.document("agreement", Agreement)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
+    Precondition.COMPLETE_DATASET: _complete_dataset,
+    Precondition.LATER_VERSION: _later_version,
+    Precondition.PUBLISHED_DATASET: _published_dataset,
+    Precondition.PUBLISHED_OFFER: _published_offer,
+    Precondition.FIRST_DAY: _first_day,
+    Precondition.LAST_DAY_OVER: _last_day_over,
+}

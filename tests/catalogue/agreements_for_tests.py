@@ -1,0 +1,63 @@
+"""A dataset of the plant, complete to be published, and an agreement on it with a supplier."""
+
+from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.dataset import Dataset, ResponsibleUse
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.vocabularies import Opening
+from tests.catalogue.records_for_tests import OWNER, SUPPLIER, Trial
+
+DATASET, AGREEMENT = "dataset:plant/logs", "agreement:a1"
+
+
+def dataset(version: str = "1.0.0", opening: Opening = Opening.COMPUTE_TO_DATA, **changes) -> Dataset:
+    value = {
+        "name": "logs",
+        "title": {"en": "Spindle logs", "zh": "主轴日志"},
+        "owner": {"organisation": "plant"},
+        "description": {"en": "Torque by second.", "zh": "每秒扭矩。"},
+        "version": version,
+        "license": "CC-BY-4.0",
+        "url": "https://plant.example/logs",
+        "creator": ["Plant"],
+        "publisher": "Plant",
+        "datePublished": "2026-04-01",
+        "dateModified": "2026-04-01",
+        "inLanguage": ["en"],
+        "opening": opening,
+        "usageInfo": offer_for(opening, "plant", DATASET, Limits(uses=5)),
+        "responsible": ResponsibleUse(
+            collection="By the controller.",
+            personal_sensitive_information=("none",),
+            limitations=("One line.",),
+            use_cases=("Warning of breakage.",),
+        ),
+    }
+    return Dataset.model_validate({**value, **changes})
+
+
+def agreement(of: Dataset, **changes) -> Agreement:
+    value = {
+        "dataset": DATASET,
+        "dataset_version": of.digest(),
+        "version": of.version,
+        "assigner": "plant",
+        "assignee": "acme",
+        "offer": of.usage,
+        "purposes": ["pb:verification"],
+        "ends": "2026-12-31",
+    }
+    return Agreement.model_validate({**value, **changes})
+
+
+def publish(trial: Trial, what: Dataset) -> Dataset:
+    trial.do(OWNER, DATASET, Act.DATASET_REGISTER, what)
+    trial.do(OWNER, DATASET, Act.DATASET_PUBLISH)
+    return what
+
+
+def agree(trial: Trial, what: Dataset, **changes) -> Agreement:
+    agreed = agreement(what, **changes)
+    trial.do(OWNER, AGREEMENT, Act.AGREEMENT_OFFER, agreed)
+    trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_AGREE)
+    return agreed

@@ -1,0 +1,178 @@
+"""Datasets and agreements move as records do, and what the gate reads of them follows each step."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import delete, update
+
+from pilotbase.catalogue.my_work import my_work
+from pilotbase.catalogue.saving import save
+from pilotbase.data.terms.gate import judge, permit
+from pilotbase.data.terms.templates import offer_for
+from pilotbase.documents.dataset import RecordSet
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.terms import Request
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.workspace import terms_tables
+from pilotbase.workspace.checks.reconciliation import verify_store, verify_tables
+from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, agreement, dataset, publish
+from tests.catalogue.records_for_tests import (
+    DESK,
+    MACHINE,
+    OTHER_SUPPLIER,
+    OWNER,
+    REGULATOR,
+    SUPPLIER,
+    VISITOR,
+    Trial,
+    digest,
+)
+
+ASKED = Request(
+    target=DATASET,
+    action="pb:computeOn",
+    by="acme",
+    purpose="pb:verification",
+    recipient="acme",
+    channel="pb:report",
+    rows=10,
+)
+
+
+def lets_in(trial: Trial, asked: Request = ASKED) -> bool:
+    return judge(trial.store.as_actor(MACHINE), asked).permitted
+
+
+def test_an_agreement_opens_from_the_moment_it_is_agreed_until_it_is_revoked(any_trial: Trial) -> None:
+    trial = any_trial
+    what = publish(trial, dataset())
+    trial.do(OWNER, AGREEMENT, Act.AGREEMENT_OFFER, agreement(what))
+    waiting = [item["act"] for item in map(dict_of, my_work(trial.store.as_actor(SUPPLIER)))]
+    assert waiting == ["agreement.agree"]
+    assert not lets_in(trial)
+    trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_AGREE)
+    assert lets_in(trial)
+    trial.do(MACHINE, AGREEMENT, Act.AGREEMENT_BEGIN)
+    assert lets_in(trial)
+    permit(trial.store.as_actor(MACHINE), ASKED, digest("use"))
+    assert trial.do(OWNER, AGREEMENT, Act.AGREEMENT_REVOKE).state == "revoked"
+    assert not lets_in(trial)
+    verify_store(trial.store)
+
+
+def dict_of(item: object) -> dict[str, object]:
+    return item if isinstance(item, dict) else vars(item)
+
+
+@pytest.mark.parametrize("act", [Act.AGREEMENT_END, Act.AGREEMENT_REVOKE])
+def test_before_it_is_agreed_either_side_may_let_it_be(trial: Trial, act: Act) -> None:
+    what = publish(trial, dataset())
+    trial.do(OWNER, AGREEMENT, Act.AGREEMENT_OFFER, agreement(what))
+    trial.do(SUPPLIER if act is Act.AGREEMENT_END else OWNER, AGREEMENT, act)
+    with pytest.raises(RefusedError):
+        trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_AGREE)
+    assert not lets_in(trial)
+
+
+def test_time_begins_and_ends_it_whether_or_not_the_base_has_noted_it(trial: Trial, clock) -> None:
+    agree(trial, publish(trial, dataset()), begins="2026-05-03", ends="2026-05-04")
+    for moment, holds in (("2026-05-02T23:59:59", False), ("2026-05-03T00:00:00", True), ("2026-05-04T23:59:59", True)):
+        clock.now = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+        assert lets_in(trial) == holds, moment
+    with pytest.raises(RefusedError, match="not over"):
+        trial.do(MACHINE, AGREEMENT, Act.AGREEMENT_EXPIRE)
+    clock.step(1)
+    assert not lets_in(trial)
+    assert trial.do(MACHINE, AGREEMENT, Act.AGREEMENT_EXPIRE).state == "expired"
+
+
+def test_who_takes_up_the_published_offer_takes_it_word_for_word(trial: Trial) -> None:
+    what = publish(trial, dataset())
+    wider = offer_for(Opening.COMPUTE_TO_DATA, "plant", DATASET)
+    with pytest.raises(RefusedError, match="offers to everybody"):
+        trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_TAKE, agreement(what, offer=wider))
+    assert trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_TAKE, agreement(what)).state == "agreed"
+    assert lets_in(trial)
+
+
+def test_nobody_offers_what_is_not_theirs_or_not_published(trial: Trial) -> None:
+    what = publish(trial, dataset())
+    stolen = agreement(what, assigner="hospital", offer=offer_for(Opening.OPEN, "hospital", DATASET))
+    owner = OWNER.__class__("hospital", OWNER.roles, "p-other-owner")
+    with pytest.raises(RefusedError, match="of that owner"):
+        trial.do(owner, AGREEMENT, Act.AGREEMENT_OFFER, stolen)
+    with pytest.raises(RefusedError):
+        trial.do(OWNER, AGREEMENT, Act.AGREEMENT_OFFER, agreement(dataset("1.1.0")))
+    with pytest.raises(InputError, match="past"):
+        trial.do(OWNER, AGREEMENT, Act.AGREEMENT_OFFER, agreement(what, ends="2026-04-30"))
+    trial.do(OWNER, DATASET, Act.DATASET_WITHDRAW)
+    with pytest.raises(RefusedError, match="published"):
+        trial.do(OWNER, AGREEMENT, Act.AGREEMENT_OFFER, agreement(what))
+
+
+def test_a_withdrawn_dataset_is_read_no_more_whatever_was_agreed(trial: Trial) -> None:
+    agree(trial, publish(trial, dataset()))
+    assert lets_in(trial)
+    trial.do(DESK, DATASET, Act.DATASET_WITHDRAW)
+    assert not lets_in(trial)
+    verify_store(trial.store)
+
+
+def test_a_dataset_is_published_complete_on_its_own_terms_and_without_closed_records(trial: Trial) -> None:
+    foreign = offer_for(Opening.COMPUTE_TO_DATA, "plant", "dataset:plant/other")
+    bare = dataset(
+        publisher=None, usageInfo=foreign, recordSet=[RecordSet(name="r", inline='[{"torque": 41.5}]').to_json_value()]
+    )
+    trial.do(OWNER, DATASET, Act.DATASET_REGISTER, bare)
+    with pytest.raises(InputError) as caught:
+        trial.do(OWNER, DATASET, Act.DATASET_PUBLISH)
+    assert [issue.path for issue in caught.value.issues] == ["publisher", "usageInfo.target", "recordSet[0].data"]
+    opened = dataset(opening=Opening.OPEN, recordSet=[RecordSet(name="r", inline="[]").to_json_value()])
+    trial.do(OWNER, DATASET, Act.DATASET_EDIT, opened)
+    assert trial.do(OWNER, DATASET, Act.DATASET_PUBLISH).state == "published"
+
+
+def test_saved_again_a_draft_is_edited_and_a_published_one_is_revised(trial: Trial) -> None:
+    view = trial.store.as_actor(OWNER)
+    assert save(view, dataset()).state == "draft"
+    assert save(view, dataset(publisher="Plant Ltd")).history[-1].act is Act.DATASET_EDIT
+    trial.do(OWNER, DATASET, Act.DATASET_PUBLISH)
+    agree(trial, dataset(publisher="Plant Ltd"))
+    with pytest.raises(InputError, match="not later"):
+        save(view, dataset())
+    assert save(view, dataset("1.10.0")).history[-1].act is Act.DATASET_REVISE
+    assert lets_in(trial)
+    save(view, dataset("2.0.0"))
+    assert not lets_in(trial), "a new first number asks for a new agreement"
+
+
+def test_the_description_is_everybodys_and_the_agreement_its_parties(trial: Trial) -> None:
+    draft = dataset()
+    trial.do(OWNER, DATASET, Act.DATASET_REGISTER, draft)
+    assert trial.store.as_actor(VISITOR).get(draft.digest()) is None
+    trial.do(OWNER, DATASET, Act.DATASET_PUBLISH)
+    assert trial.store.as_actor(VISITOR).get(draft.digest()) is not None
+    agreed = agree(trial, draft)
+    for who, sees in ((OWNER, True), (SUPPLIER, True), (REGULATOR, True), (OTHER_SUPPLIER, False), (VISITOR, False)):
+        assert (trial.store.as_actor(who).get(agreed.digest()) is not None) == sees
+
+
+def test_rows_that_were_changed_behind_the_log_are_named(trial: Trial) -> None:
+    agree(trial, publish(trial, dataset()))
+    permit(trial.store.as_actor(MACHINE), ASKED, digest("use"))
+    trial.do(OWNER, AGREEMENT, Act.AGREEMENT_REVOKE)
+    verify_store(trial.store)
+    rows = terms_tables
+    for forged, code in (
+        (update(rows.agreements).values(state="in_force"), "log.listing_differs"),
+        (update(rows.agreements).values(assignee="globex"), "log.listing_differs"),
+        (update(rows.agreements).values(ends=None), "log.listing_differs"),
+        (update(rows.datasets).values(opening="open"), "log.listing_differs"),
+        (update(rows.uses).values(rows=0), "log.use_differs"),
+        (delete(rows.uses), "log.use_differs"),
+    ):
+        with pytest.raises(InvalidProofError) as caught, trial.store.database.write() as connection:
+            connection.execute(forged)
+            verify_tables(connection, trial.store.key.verifier)
+        assert caught.value.code == code
