@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+import pydantic
+
 from pilotbase.data.croissant.findings import Findings
 from pilotbase.data.croissant.json_ld import Node
 from pilotbase.data.croissant.plain_values import one_text
-from pilotbase.documents.terms import PROFILE, Action, LeftOperand, Operator
+from pilotbase.documents.loading import issues_of
+from pilotbase.documents.terms import PROFILE, Action, LeftOperand, Offer, Operator
 from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import Plain
 
@@ -31,7 +34,15 @@ def read_offer(root: Node, findings: Findings) -> Plain:
     for node in offers[1:]:
         findings.lacking(node.pointer, text("croissant.several_offers"))
         node.read_all()
-    return _Terms(findings).offer(offers[0]) if offers else None
+    spelled = _Terms(findings).offer(offers[0]) if offers else None
+    try:
+        if spelled is not None:
+            Offer.model_validate(spelled)
+    except pydantic.ValidationError as error:
+        for issue in issues_of("", error, Offer):
+            findings.lacking(offers[0].pointer, text("croissant.no_fit", reason=issue.problem))
+        return None
+    return spelled
 
 
 class _Terms:
