@@ -81,7 +81,7 @@ def _seal(
     return SealedScenario(
         scenario=scenario.digest(),
         source=source,
-        public_sample=lab.vault.blobs.put(_to_parquet(split.public)),
+        public_sample=lab.vault.blobs.keep(_to_parquet(split.public)),
         public_cases=split.public.height,
         hidden_set=hidden.digest(),
         hidden_cases=split.hidden.height,

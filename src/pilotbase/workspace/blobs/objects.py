@@ -32,6 +32,9 @@ _S3 = frozenset({"s3", "s3a"})
 _ONE_REQUEST = _S3 | {"memory", "gs", "gcs", "abfs", "az", "oss"}
 """Protocols under which one request sets a name; under any other, bytes are written aside and moved."""
 
+_DATES = ("mtime", "LastModified", "last_modified", "created")
+"""What drivers call the date of an object; ``created`` last, as a file is not created anew."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -263,7 +266,7 @@ def digest_in(name: str) -> str | None:
 
 
 def _written(info: dict[str, Any]) -> float:
-    written = info.get("mtime") or info.get("LastModified") or info.get("last_modified") or info["created"]
+    written = next(info[key] for key in _DATES if info.get(key) is not None)
     return written.timestamp() if isinstance(written, datetime) else float(written)
 
 
