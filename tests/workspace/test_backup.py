@@ -22,6 +22,7 @@ from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.backup.reading import opened_backup
 from pilotbase.workspace.backup.restoring import Destination, restore_store, restored_home
 from pilotbase.workspace.backup.writing import SIGNED_AS, write_backup
+from pilotbase.workspace.blobs.manifests import CutBlob
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.engine import Database
 from pilotbase.workspace.home import Home, HomeSettings, init_home, open_home
@@ -32,6 +33,9 @@ from pilotbase.workspace.store import Store
 from tests.catalogue.records_for_tests import MACHINE, SCENARIO, Trial
 from tests.workspace.stores_for_tests import Clock
 
+LARGE = random.Random(1).randbytes(3 << 20)
+"""Of several chunks."""
+OF_NO_CHUNK = CutBlob(chunks=((digest_bytes(b"no chunk"), 8),)).canonical()
 DESK = actor("base", Role.OPERATOR)
 
 
@@ -50,6 +54,9 @@ def fill(home: Home) -> None:
             change.record("noted", payload=b"\x00secret\xff")
     store.close()
     home.open_blobs().put(b"sealed rows")
+    home.open_blobs().keep(LARGE)
+    home.open_blobs().keep(LARGE[1000:])
+    home.open_blobs().keep(b"a sample")
     home.keys.create_owner_key("plant")
     for name, content in {"applications/ab/app.py": b"print()", "tmp/x": b"x", "mail/1.eml": b"link"}.items():
         (home.path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +130,15 @@ def test_a_base_comes_back_without_its_keys_and_with_them_goes_on(full_home, bac
     store = home.open_store()
     require_same(store)
     store.close()
-    assert home.open_blobs().get(digest_bytes(b"sealed rows")) == b"sealed rows"
+    blobs = home.open_blobs()
+    assert blobs.get(digest_bytes(b"sealed rows")) == b"sealed rows"
+    for kept in (LARGE, LARGE[1000:], b"a sample"):
+        assert blobs.get(digest_bytes(kept)) == kept
+    assert {entry.name for entry in blobs.objects.entries("kept")} == {
+        entry.name for entry in full_home.open_blobs().objects.entries("kept")
+    }
+    blobs.remove(digest_bytes(b"a sample"))
+    assert blobs.exists(digest_bytes(b"a sample"))
 
 
 def test_files_come_back_with_their_modes_and_nothing_secret_was_in_the_backup(full_home, backup_file, tmp_path):
@@ -364,6 +379,8 @@ def named(manifest: dict, members: dict[str, bytes], name: str, data: bytes) -> 
         "../evil",
         "store/alembic_version.jsonl",
         "blobs/../evil",
+        "kept/../evil",
+        "cut/" + "0" * 63,
         "hub.db",
     ],
 )
@@ -399,6 +416,9 @@ def test_more_than_the_disk_holds_is_refused_before_a_byte_is_written(backup_fil
         (lambda manifest, members: named(manifest, members, "store/heads.jsonl", b"{"), "backup.not_rows"),
         (lambda manifest, members: named(manifest, members, "store/heads.jsonl", b'["x"]\n[1]\n'), "backup.not_rows"),
         (lambda manifest, members: named(manifest, members, "blobs/" + "0" * 64, b"x"), "backup.altered"),
+        (lambda manifest, members: named(manifest, members, "kept/" + "0" * 64, b"x"), "backup.altered"),
+        (lambda manifest, members: named(manifest, members, "cut/" + "0" * 64, b"x"), "backup.altered"),
+        (lambda manifest, members: named(manifest, members, "cut/" + "0" * 64, OF_NO_CHUNK), "backup.altered"),
     ],
 )
 def test_what_its_maker_has_changed_is_told(backup_file, tmp_path, change, code):

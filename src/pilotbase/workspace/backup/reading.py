@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import HEX, digest_of
 from pilotbase.workspace import schema, tables
-from pilotbase.workspace.backup.writing import MANIFEST, SIGNATURE, SIGNED_AS, TRUST, Manifest, is_kept
+from pilotbase.workspace.backup.writing import BLOB_ROOMS, MANIFEST, SIGNATURE, SIGNED_AS, TRUST, Manifest, is_kept
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.plain_files import is_plain
@@ -33,7 +33,7 @@ from pilotbase.workspace.plain_files import is_plain
 ACCOUNTS = "accounts.jsonl"
 MAXIMUM_MANIFEST = 256 << 20
 _CHUNK = 1 << 20
-_BLOB = re.compile(f"blobs/{HEX}")
+_BLOB = re.compile(f"({'|'.join(BLOB_ROOMS)})/{HEX}")
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 

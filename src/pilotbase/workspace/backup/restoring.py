@@ -22,7 +22,7 @@ from pilotbase.documents.hashes import digest_of
 from pilotbase.workspace import schema, tables, text_index
 from pilotbase.workspace.backup.reading import Backup
 from pilotbase.workspace.backup.rows import load_rows, stored_tables
-from pilotbase.workspace.backup.writing import TRUST
+from pilotbase.workspace.backup.writing import BLOB_ROOMS, TRUST
 from pilotbase.workspace.checks.reconciliation import verify_tables
 from pilotbase.workspace.engine import Database, machine_failure
 from pilotbase.workspace.failures import DiskFullError
@@ -133,10 +133,10 @@ def _unpack(backup: Backup, home: Home) -> None:
     if backup.has(TRUST) and not (home.keys.path / PUBLIC_HALF).exists():
         write_private(home.keys.path / PUBLIC_HALF, b"".join(backup.chunks(TRUST)))
     blobs = home.open_blobs()
-    for name in backup.names("blobs/"):
-        digest = digest_of(name.removeprefix("blobs/"))
-        if backup.manifest.members[name].digest != digest or blobs.put_pieces(backup.chunks(name)) != digest:
-            raise InvalidProofError("backup.altered", path=backup.path, name=name)
+    for folder, room in BLOB_ROOMS.items():
+        for name in backup.names(f"{folder}/"):
+            if not blobs.bring_back(room, digest_of(name.removeprefix(f"{folder}/")), backup.chunks(name)):
+                raise InvalidProofError("backup.altered", path=backup.path, name=name)
     for name in backup.names("home/"):
         path = home.path / name.removeprefix("home/")
         _make_parents(path, home.path)

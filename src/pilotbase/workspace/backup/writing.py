@@ -4,7 +4,7 @@ The file is a ZIP archive. Its last members are ``manifest.json``, which names e
 and ``manifest.sig``, its signature by the key of the log.
 
     store/<table>.jsonl   the rows of the store (`table_rows`), all of one snapshot
-    blobs/<hex digest>    the blobs
+    blobs/<hex digest>    the blobs; kept/… those that are shared, and chunks; cut/… which chunks a blob has
     home/<path>           other files of the home: applications, runs, reports, trust roots, revocations
     trust.json            the public half of keys/
     <further>             what a face of the base adds: the accounts of the hub
@@ -38,6 +38,7 @@ from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
 from pilotbase.workspace import schema
 from pilotbase.workspace.backup.rows import dump_rows, stored_tables
+from pilotbase.workspace.blobs.store import CUT, KEPT, OWN
 from pilotbase.workspace.engine import Database, machine_failure
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.home import MARK, Home
@@ -50,6 +51,8 @@ SIGNED_AS = b"pilotbase backup\n"
 """Stands before the manifest under its signature, so that no checkpoint of the log can pass for one."""
 LEFT_OUT = frozenset({MARK, "blobs", "keys", "tmp", "environments", "packages", "demo", "mail"})
 """Entries of a home that no backup holds as files."""
+BLOB_ROOMS = {"blobs": OWN, "kept": KEPT, "cut": CUT}
+"""Where blobs lie in the archive → room of the blob store; chunks before the lists that name them."""
 _DATABASES = ("pilotbase.db", "hub.db")
 _CHUNK = 1 << 20
 
@@ -120,9 +123,10 @@ def _pack(home: Home, packing: _Packing, further: Mapping[str, Iterable[bytes]],
     version = _pack_store(home, packing)
     on_progress(Progress(text("backup.progress.files")))
     blobs = home.open_blobs()
-    for digest in sorted(blobs.digests()):
+    folders = {room: folder for folder, room in BLOB_ROOMS.items()}
+    for room, digest in blobs.parts():
         with contextlib.suppress(NotFoundError):  # erased meanwhile
-            packing.add(f"blobs/{hex_of(digest)}", blobs.chunks(digest), packed=True)
+            packing.add(f"{folders[room]}/{hex_of(digest)}", blobs.part(room, digest), packed=True)
     for name in _files(home.path):
         packing.add_file(f"home/{name}", home.path / name)
     if (home.keys.path / PUBLIC_HALF).exists():

@@ -152,7 +152,31 @@ class BlobStore:
         """Tell whether a blob is here."""
         return any(self.objects.size(name_of(room, digest)) is not None for room in (OWN, KEPT, CUT))
 
-    def digests(self, room: str = OWN) -> Iterator[str]:
+    def parts(self) -> Iterator[tuple[str, str]]:
+        """Iterate room and digest of all that is here; the chunks of a blob after the list that names them."""
+        for room in (CUT, KEPT, OWN):
+            for digest in sorted(self.digests(room)):
+                yield room, digest
+
+    def part(self, room: str, digest: str) -> Iterator[bytes]:
+        """Iterate the bytes of what `parts` names; raises as `chunks` does."""
+        return iter([self.manifest(digest).canonical()]) if room == CUT else self.chunks(digest)
+
+    def bring_back(self, room: str, digest: str, pieces: Iterable[bytes]) -> bool:
+        """Store what `part` gave, chunks before the lists that name them; tell whether it is what the digest says.
+
+        Of a list of chunks it is told whether it is one, and all of them are here.
+        """
+        if room != CUT:
+            return self.objects.write_hashed(room, pieces) == digest
+        self.objects.write(name_of(CUT, digest), b"".join(pieces))
+        try:
+            chunks = self.manifest(digest).chunks
+        except InvalidProofError:
+            return False
+        return all(self.objects.size(name_of(KEPT, chunk)) == size for chunk, size in chunks)
+
+    def digests(self, room: str) -> Iterator[str]:
         """Iterate the digests of what is in a room, in no order."""
         for entry in self.objects.entries(room):
             digest = digest_in(entry.name)
