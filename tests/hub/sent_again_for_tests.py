@@ -11,11 +11,13 @@ from itertools import count
 from pathlib import Path
 
 from pilotbase.data.drafting import DraftAnswers
+from pilotbase.data.terms.templates import offer_for
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.vocabularies import EventGrade
+from pilotbase.documents.vocabularies import EventGrade, Opening
 from pilotbase.documents.watch import Replay
 from pilotbase.watch.runbooks import default_runbook
 from pilotbase.worker.intake.drafting import new_scenario
+from tests.catalogue.agreements_for_tests import agreement, dataset
 from tests.catalogue.records_for_tests import APPLICATION, OWNER, SCENARIO, commission, scenario, version
 from tests.hub.test_notices import rounds
 from tests.hub.test_uploads import cases, packed
@@ -92,6 +94,25 @@ def save_organisation(world) -> Sent:
     made = {"document": "organisation/1", "name": name, "title": "Works", "roles": ["supplier"]}
     yield f"/api/organisations/{name}", made
     ask(world, "desk", "put", f"/api/organisations/{name}", {**made, "title": "Great works"})
+
+
+@case("put /api/datasets/{owner}/{name}", "owner")
+def save_dataset(world) -> Sent:
+    name = new_name("logs")
+    path = f"/api/datasets/plant/{name}"
+    yield path, dataset(name=name).to_json_value()
+    ask(world, "owner", "put", path, dataset(name=name, publisher="Plant Ltd").to_json_value())
+
+
+@case("post /api/agreements", "supplier")
+def take_up_an_offer(world) -> Sent:
+    name = new_name("logs")
+    subject = f"dataset:plant/{name}"
+    made = dataset(name=name, usageInfo=offer_for(Opening.ON_TERMS, "plant", subject), opening="on_terms")
+    world.trial.do(OWNER, subject, Act.DATASET_REGISTER, made)
+    world.trial.do(OWNER, subject, Act.DATASET_PUBLISH)
+    yield "/api/agreements", agreement(made, dataset=subject).to_json_value()
+    world.trial.do(OWNER, subject, Act.DATASET_WITHDRAW)
 
 
 @case("post /api/scenarios", "owner")

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import pydantic
 
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.comparison import Budget, Comparison
 from pilotbase.documents.api.people import Caller
 from pilotbase.documents.api.records import (
@@ -27,10 +28,12 @@ from pilotbase.documents.api.records import (
     Section,
     WaitingWork,
 )
+from pilotbase.documents.api.terms import SeenUse
 from pilotbase.documents.api.trials import CheckedCertificate, OrderedBundle, QueuedWork, TrialProgress
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, KeptVersion, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
 from pilotbase.documents.board import SeenBoard
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest, digest_of
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
@@ -47,12 +50,14 @@ from pilotbase.protocols.hub_requests import HubRequests
 
 _PACKING_SECONDS = 1.0
 Model = TypeVar("Model", bound=pydantic.BaseModel)
-Content = Scenario | ApplicationVersion | Organisation
+Content = Scenario | ApplicationVersion | Organisation | Dataset
 _OF_KIND: dict[str, type[Any]] = {
     "scenario": Scenario,
     "application": ApplicationVersion,
     "commission": Commission,
     "organisation": Organisation,
+    "dataset": Dataset,
+    "agreement": Agreement,
 }
 
 
@@ -82,9 +87,9 @@ class HubClient:
             yield from page.items
             after = page.next
 
-    def content(self, subject: str) -> Content | Commission:
+    def content(self, subject: str) -> Content | Commission | Agreement:
         """Return the newest content of ``subject``: of ``scenario:plant/milling`` a `Scenario`."""
-        found: Content | Commission = read_model(_OF_KIND[kind_of(subject)], self.requests.get(_path(subject)))
+        found: Content | Commission | Agreement = read_model(_OF_KIND[kind_of(subject)], self.requests.get(_path(subject)))
         return found
 
     def record(self, subject: str) -> Record:
@@ -103,6 +108,14 @@ class HubClient:
     def propose(self, terms: Commission) -> Record:
         """Propose a trial and return its record."""
         return read_model(Record, self.requests.write("POST", "/trials", terms.to_json_value()))
+
+    def agree(self, terms: Agreement) -> Record:
+        """Offer an agreement on a dataset of one's own, or take up a published offer, and return its record."""
+        return read_model(Record, self.requests.write("POST", "/agreements", terms.to_json_value()))
+
+    def uses(self, subject: str) -> list[SeenUse]:
+        """Return the uses of a dataset, or under an agreement, that the caller may see, newest first."""
+        return read_list(SeenUse, self.requests.get(f"{_path(subject)}/uses"))
 
     def save(self, subject: str, content: Content, seen: Digest | None = None, why_holds: bool = False) -> Record:
         """Save the content of ``subject``; ``seen``: the digest of the content that it replaces.

@@ -7,7 +7,8 @@ from typing import Any
 from django.http import HttpResponse
 
 from pilotbase.catalogue.advancing import Move, advance
-from pilotbase.catalogue.subjects import new_commission
+from pilotbase.catalogue.subjects import new_agreement, new_commission
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import Noted
 from pilotbase.documents.lifecycles import LIFECYCLES, Transition
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
@@ -32,6 +33,27 @@ def propose(request: HubRequest, terms: Commission) -> HttpResponse:
         subject = new_commission(view.request)
         record = advance(view, subject, Act.COMMISSION_PROPOSE, Move(terms, key=view.request))
         response = document(request, record, 201)
+        response["Location"] = f"/api{address_of(subject).rstrip('/')}"
+        return response
+
+    return once(request, act)
+
+
+@router.post(
+    "/agreements",
+    tags=["steps"],
+    auth=MEMBERS,
+    response=answers(Record, 201),
+    by_alias=True,
+    summary="Make an agreement on a dataset",
+)
+def make_agreement(request: HubRequest, terms: Agreement) -> HttpResponse:
+    """Offer an agreement on a dataset of one's own, or take up a published offer; its address is in Location."""
+
+    def act(view: View) -> HttpResponse:
+        chosen = Act.AGREEMENT_OFFER if terms.assigner == view.actor.organisation else Act.AGREEMENT_TAKE
+        subject = new_agreement(view.request)
+        response = document(request, advance(view, subject, chosen, Move(terms, key=view.request)), 201)
         response["Location"] = f"/api{address_of(subject).rstrip('/')}"
         return response
 

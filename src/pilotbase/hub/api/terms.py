@@ -1,44 +1,22 @@
-"""Terms of use over the API: agreements made, uses read; an agreement then moves as every record does."""
+"""The ledger of uses over the API; agreements are made and moved as every record is (`steps`)."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 
-from django.http import HttpResponse
 from ninja import Router
 
-from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
-from pilotbase.catalogue.subjects import new_agreement
-from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.terms import SeenUse
-from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import agreement_subject, dataset_subject
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.api.answers import answers, document, once
+from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
-from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.records import see
-from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import Use, uses_of
 
-router = Router(tags=["terms"], auth=MEMBERS)
-
-
-@router.post("/agreements", response=answers(Record, 201), by_alias=True, summary="Make an agreement on a dataset")
-def make_agreement(request: HubRequest, terms: Agreement) -> HttpResponse:
-    """Offer an agreement on a dataset of one's own, or take up a published offer; its address is in Location."""
-
-    def act(view: View) -> HttpResponse:
-        chosen = Act.AGREEMENT_OFFER if terms.assigner == view.actor.organisation else Act.AGREEMENT_TAKE
-        subject = new_agreement(view.request)
-        response = document(request, advance(view, subject, chosen, Move(terms, key=view.request)), 201)
-        response["Location"] = f"/api{address_of(subject).rstrip('/')}"
-        return response
-
-    return once(request, act)
+router = Router(tags=["records"], auth=MEMBERS)
 
 
 @router.get("/datasets/{owner}/{name}/uses", response=answers(list[SeenUse]), summary="Uses of a dataset")
