@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-import yaml
-
+from pilotbase.data.plain_yaml import Flow, FlowList, dump_plain, is_short
 from pilotbase.documents.quantities import write_bytes
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES, Text, text
 
-WIDTH = 116
-_QUOTED_TYPE = re.compile(r"dataType: '(sc:\w+)'")
 _NUMBERS = frozenset({"wall_seconds", "load_seconds", "batch_seconds", "miss", "false_alarm"})
 _SIZES = frozenset({"memory_bytes", "scratch_bytes", "file_bytes", "log_bytes"})
 
@@ -60,26 +56,17 @@ def _comment(sentence: Text, indent: str) -> list[str]:
 
 
 def _dump(name: str, value: Any, indent: str) -> list[str]:
-    spelled = yaml.dump(
-        {name: _readable(name, value)},
-        Dumper=_Dumper,
-        allow_unicode=True,
-        sort_keys=False,
-        width=WIDTH - len(indent),
-        default_flow_style=False,
-    )
-    plain = _QUOTED_TYPE.sub(r"dataType: \1", spelled)
-    return [indent + line if line else line for line in plain.rstrip("\n").split("\n")]
+    return dump_plain(name, _readable(name, value), indent)
 
 
 def _readable(name: str, value: Any) -> Any:
     if name == "fields":
-        return [_Flow(field) if _is_short(field) else field for field in value]
+        return [Flow(field) if is_short(field) else field for field in value]
     if isinstance(value, dict):
         return {inner: _readable(inner, content) for inner, content in value.items()}
     if isinstance(value, list):
         plain = all(not isinstance(item, dict | list) for item in value)
-        return _FlowList(value) if plain else [_readable("", item) for item in value]
+        return FlowList(value) if plain else [_readable("", item) for item in value]
     if name in _SIZES and isinstance(value, int):
         return write_bytes(value)
     if name in _NUMBERS and isinstance(value, float) and value.is_integer():
@@ -87,43 +74,9 @@ def _readable(name: str, value: Any) -> Any:
     return value
 
 
-def _is_short(field: dict[str, Any]) -> bool:
-    return all(not isinstance(value, dict) for value in field.values()) and len(str(field)) < WIDTH - 20
-
-
 def _without_double_blanks(lines: list[str]) -> list[str]:
     return [line for index, line in enumerate(lines) if line or (index and lines[index - 1])]
 
-
-class _Flow(dict[str, Any]):
-    """A mapping on one line."""
-
-
-class _FlowList(list[Any]):
-    """A list on one line."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes whatever our reader or a YAML 1.1 reader would take for a number, a truth or a date."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
-_Dumper.add_representer(
-    _Flow, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=True)
-)
-_Dumper.add_representer(
-    _FlowList, lambda dumper, data: dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True)
-)
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?$"),
-    list("-+.0123456789"),
-)
 
 _COMMENTS = {
     "name": text("draft.comment.name"),

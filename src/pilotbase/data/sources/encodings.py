@@ -89,7 +89,7 @@ def _utf16_without_mark(start: bytes) -> Encoding | None:
     """Tell by the empty halves of plain letters, digits and separators."""
     even, odd = start[::2].count(0), start[1::2].count(0)
     most, few = max(even, odd), min(even, odd)
-    if len(start) < 4 or most < len(start) // 20 or few > most // 50:
+    if most < max(2, len(start) // 20) or few > most // 50:
         return None
     return Encoding("utf-16-be", "UTF-16 BE", False) if even > odd else Encoding("utf-16-le", "UTF-16 LE", False)
 

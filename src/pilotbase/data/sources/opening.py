@@ -41,7 +41,7 @@ def _packed(path: Path, scratch: Path, asked: Asked) -> OpenedSource:
     archive = file_object(path, ENDINGS[path.suffix.lower()])
     opened = open_source(str(unpack(path, scratch)), scratch, asked)
     inside = [
-        one.model_copy(update={"contained_in": archive.id}) if isinstance(one, FileObject) else one
+        one.model_copy(update={"contained_in": (archive.id,)}) if isinstance(one, FileObject) else one
         for one in opened.resources
     ]
     return replace(opened, resources=(archive, *inside))

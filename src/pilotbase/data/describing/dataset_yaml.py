@@ -1,0 +1,137 @@
+"""A described dataset as YAML for its owner: beside every guess its ground, and what was seen and is not promised."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
+from pilotbase.data.describing.guesses import Guess
+from pilotbase.data.describing.questions import MISSING
+from pilotbase.data.plain_yaml import WIDTH, Flow, FlowList, dump_plain
+from pilotbase.documents.dataset import DataField
+from pilotbase.documents.texts import Language, Text, text
+
+
+def write_dataset_yaml(description: Description, language: Language = "en") -> str:
+    """Return YAML that `load_document` reads back to the same document; comments are in ``language``."""
+    dataset = description.dataset
+    lines = [*_comment(text("describe.comment.head"), "", language), ""]
+    by_part = {guess.part: guess for guess in description.guesses}
+    for name, value in dataset.to_json_value().items():
+        if _readable(value) in ([], {}) or (name in _DEFAULTS and value == _DEFAULTS[name]):
+            continue
+        guess = [_said(by_part[name], language)] if name in by_part else []
+        note = [_COMMENTS[name].render(language)] if name in _COMMENTS else []
+        lines += ["", *_wrapped(" ".join(note + guess), "")] if note or guess else []
+        if name == "recordSet":
+            lines.append("recordSet:")
+            for table in description.tables:
+                lines += _record_set(table, language)
+        else:
+            lines += dump_plain(name, _readable(value), "")
+    if description.missing:
+        lines += ["", *_comment(text("describe.comment.missing"), "", language)]
+        lines += [line for path in description.missing for line in _missing(path, language)]
+    return "\n".join(_without_double_blanks(lines)).rstrip() + "\n"
+
+
+def _record_set(table: DescribedTable, language: Language) -> Iterator[str]:
+    value = table.record_set.to_json_value()
+    value.pop("field", None)
+    indent = "    "
+    first = True
+    by_part = {guess.part: guess for guess in table.guesses}
+    for name, inner in value.items():
+        if inner == []:
+            continue
+        if name in by_part:
+            yield from _wrapped(_said(by_part[name], language), indent)
+        dumped = dump_plain(name, _readable(inner), indent)
+        if first:
+            dumped[0] = "  - " + dumped[0].lstrip()
+            first = False
+        yield from dumped
+    yield f"{indent}field:"
+    for described in table.fields:
+        yield from _field(described, language)
+
+
+def _field(described: DescribedField, language: Language) -> Iterator[str]:
+    indent = " " * 6
+    said = [_said(guess, language, with_part=True) for guess in described.guesses]
+    said += [seen.render(language) for seen in described.observed]
+    if said:
+        yield from _wrapped("; ".join(said), indent)
+    value = _plain_field(described.field)
+    yield from dump_plain("field", [_readable(value)], " " * 4)[1:]
+
+
+def _plain_field(described: DataField) -> dict[str, Any]:
+    """Return what differs from what a field is by itself."""
+    value = described.to_json_value()
+    return {name: inner for name, inner in value.items() if name not in _OF_FIELD or inner != _OF_FIELD[name]}
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, dict):
+        inner = {name: _readable(content) for name, content in value.items() if content != []}
+        flat = all(not isinstance(content, dict) or isinstance(content, Flow) for content in inner.values())
+        return Flow(inner) if flat and len(str(inner).replace("'", "")) < WIDTH - 10 else inner
+    if isinstance(value, list):
+        plain = all(not isinstance(item, dict | list) for item in value)
+        return FlowList(value) if plain else [_readable(item) for item in value]
+    return value
+
+
+def _said(guess: Guess, language: Language, with_part: bool = False) -> str:
+    ground = text("describe.guess", ground=guess.ground, sure=guess.sure.said).render(language)
+    return f"{guess.part}: {ground}" if with_part else ground
+
+
+def _comment(said: Text, indent: str, language: Language) -> list[str]:
+    return _wrapped(said.render(language), indent)
+
+
+def _wrapped(said: str, indent: str) -> list[str]:
+    lines = [line for part in said.splitlines() for line in textwrap.wrap(part, WIDTH - len(indent) - 2) or [""]]
+    return [f"{indent}# {line}" for line in lines]
+
+
+def _missing(path: str, language: Language) -> list[str]:
+    asked = next((known.asked.render(language) for known in MISSING if known.path == path), "")
+    return _wrapped(f"{_ALIASES.get(path, path)}: … {asked}".rstrip(), "")
+
+
+def _without_double_blanks(lines: list[str]) -> list[str]:
+    return [line for index, line in enumerate(lines) if line or (index and lines[index - 1])]
+
+
+_DEFAULTS: Mapping[str, Any] = {"isLiveDataset": False, "synthetic": False}
+_OF_FIELD: Mapping[str, Any] = {
+    "required": False,
+    "unique": False,
+    "sensitivity": "none",
+    "repeated": False,
+    "missing": [""],
+    "semantic": [],
+    "equivalentProperty": [],
+    "values": [],
+}
+_ALIASES = {
+    "date_published": "datePublished",
+    "date_modified": "dateModified",
+    "in_language": "inLanguage",
+    "usage": "usageInfo",
+}
+_COMMENTS = {
+    "name": text("describe.comment.name"),
+    "owner": text("describe.comment.owner"),
+    "sector": text("describe.comment.sector"),
+    "version": text("describe.comment.version"),
+    "distribution": text("describe.comment.distribution"),
+    "recordSet": text("describe.comment.recordSet"),
+    "opening": text("describe.comment.opening"),
+    "purpose": text("describe.comment.purpose"),
+}

@@ -1,0 +1,309 @@
+"""Tables described for their owner: a `Dataset` in which every guess has a ground, and what is wrong is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pilotbase.data.describing.answers import NONE, Answers
+from pilotbase.data.describing.findings import findings_of
+from pilotbase.data.describing.guesses import Guess, Sure
+from pilotbase.data.describing.languages import guess_language
+from pilotbase.data.describing.observing import Column, observe
+from pilotbase.data.describing.references import FoundReference, Observed, find_references
+from pilotbase.data.describing.roles import Roles, guess_roles
+from pilotbase.data.describing.sensitive import guess_sensitivity
+from pilotbase.data.describing.splitting import guess_table_split
+from pilotbase.data.describing.units import guess_ucum
+from pilotbase.data.sources.source import OpenedSource, SourceTable
+from pilotbase.documents.base import NAME_PATTERN
+from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, ResponsibleUse, Source
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.scenario import Contact
+from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Opening, Sector, Sensitivity
+
+UNNAMED_OWNER = "owner"
+"""Placeholder for an owner that gives no short name."""
+MOST_VALUES = 20
+FEWEST_OF_VALUE = 10
+"""A value that fewer records have is written nowhere: it might tell who they are."""
+_CODES = 10
+
+
+@dataclass(frozen=True)
+class DescribedField:
+    """A field, why it is described so, and what was seen of it without being promised."""
+
+    field: DataField
+    guesses: tuple[Guess, ...] = ()
+    observed: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class DescribedTable:
+    """A record set and the same of each of its fields."""
+
+    record_set: RecordSet
+    fields: tuple[DescribedField, ...]
+    guesses: tuple[Guess, ...]
+
+
+@dataclass(frozen=True)
+class Description:
+    """A dataset described, and everything that its owner should know of it."""
+
+    dataset: Dataset
+    tables: tuple[DescribedTable, ...]
+    guesses: tuple[Guess, ...] = ()
+    """Of the dataset itself."""
+    taken: tuple[Text, ...] = ()
+    """What the files did not say themselves: encoding, separator, sheets."""
+    findings: tuple[Issue, ...] = ()
+    """What is wrong in the values; each with its place and what to do."""
+    changed: tuple[Text, ...] = field(default=())
+    """Against an earlier description."""
+    unchanged: bool = False
+    """An earlier description already says all of it."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What publishing still lacks."""
+        return missing_for(self.dataset, Step.PUBLISH)
+
+
+def observe_all(sources: Sequence[OpenedSource]) -> tuple[Observed, ...]:
+    """Return what all rows of all tables show, and what their columns seem to be for."""
+    tables = [table for source in sources for table in source.tables]
+    return tuple(_observed(table) for table in tables)
+
+
+def describe(
+    sources: Sequence[OpenedSource], seen: Sequence[Observed], answers: Answers, modified: float | None = None
+) -> Description:
+    """Return a description of ``seen``, all tables of ``sources``; ``modified``: when the newest file was (POSIX time).
+
+    Raises:
+        InputError: answers name columns that there are not, all at once; two tables or files share a name.
+    """
+    _check_answers(answers, seen)
+    observed = [_as_answered(one, answers) for one in seen]
+    references = find_references(observed)
+    described = tuple(_table(one, references, answers) for one in observed)
+    language = guess_language(observed)
+    dataset = _dataset(sources, described, answers, language[0] if language else (), modified)
+    findings = [issue for one in observed for issue in findings_of(one)]
+    findings += [_orphans(found) for found in references if found.orphans]
+    return Description(
+        dataset=dataset,
+        tables=described,
+        guesses=(language[1],) if language and not answers.language else (),
+        taken=tuple(taken for source in sources for taken in source.taken),
+        findings=tuple(findings),
+    )
+
+
+def _observed(table: SourceTable) -> Observed:
+    columns = observe(table)
+    return Observed(table, columns, guess_roles(table, columns))
+
+
+def _check_answers(answers: Answers, observed: Sequence[Observed]) -> None:
+    known = {name for one in observed for name in one.table.columns}
+    known |= {f"{one.table.name}.{name}" for one in observed for name in one.table.columns}
+    asked = [("label", answers.label), ("time", answers.time), ("group", answers.group)]
+    asked += [("key", name.strip()) for name in (answers.key or "").split(",") if name.strip()]
+    asked += [(f"units.{name}", name) for name in answers.units]
+    asked += [(f"descriptions.{name}", name) for name in answers.descriptions]
+    issues = [
+        Issue(
+            file="", path=path, problem=text("describe.unknown_column", found=name, allowed=offer(name, sorted(known)))
+        )
+        for path, name in asked
+        if name is not None and name != NONE and name not in known
+    ]
+    names = [one.table.name for one in observed]
+    issues += [
+        Issue(file="", path=name, problem=text("describe.double_table", name=name))
+        for name in sorted(set(names))
+        if names.count(name) > 1
+    ]
+    if issues:
+        raise InputError.from_issues(names[0], [issue.model_copy(update={"file": names[0]}) for issue in issues])
+
+
+def _unknown_column(name: str, known: set[str]) -> Text:
+    return text("describe.unknown_column", found=name, allowed=offer(name, sorted(known)))
+
+
+def _as_answered(one: Observed, answers: Answers) -> Observed:
+    """Return the roles that the owner says, guessed ones elsewhere."""
+    roles = one.roles
+    named = {part: _own(one, getattr(answers, part)) for part in ("label", "time", "group")}
+    answered = {part: None if name == NONE else name for part, name in named.items() if name is not None}
+    key = [_own(one, name.strip()) for name in (answers.key or "").split(",") if name.strip()]
+    changes = dict(answered)
+    guesses = [guess for guess in roles.guesses if guess.part not in answered]
+    if any(key):
+        guesses = [guess for guess in guesses if guess.part != "key"]
+    return Observed(
+        one.table,
+        one.columns,
+        Roles(
+            key=(() if key == [NONE] else tuple(name for name in key if name)) if any(key) else roles.key,
+            time=changes.get("time", roles.time),
+            group=changes.get("group", roles.group),
+            label=changes.get("label", roles.label),
+            unique=roles.unique,
+            guesses=tuple(guesses),
+        ),
+    )
+
+
+def _own(one: Observed, name: str | None) -> str | None:
+    """Return the column of this table that ``name`` names; None where it names one of another."""
+    if name is None or name == NONE:
+        return name
+    plain = name.removeprefix(f"{one.table.name}.")
+    return plain if plain in one.table.columns else None
+
+
+def _table(one: Observed, references: Sequence[FoundReference], answers: Answers) -> DescribedTable:
+    mine = {found.column: found for found in references if found.table == one.table.name}
+    fields = tuple(_field(one, column, mine.get(column.name), answers) for column in one.columns)
+    split = guess_table_split(one)
+    record_set = RecordSet(
+        name=one.table.name,
+        fields=tuple(described.field for described in fields),
+        key=one.roles.key,
+        time=one.roles.time,
+        group=one.roles.group,
+        split=split[0] if split else None,
+        rows=one.table.rows,
+    )
+    guesses = [guess for guess in one.roles.guesses if guess.part != "label"]
+    return DescribedTable(record_set, fields, (*guesses, *([split[1]] if split else [])))
+
+
+def _field(one: Observed, column: Column, reference: FoundReference | None, answers: Answers) -> DescribedField:
+    roles, full = one.roles, f"{one.table.name}.{column.name}"
+    unit = guess_ucum(column.name) if column.is_number else None
+    told = guess_sensitivity(column.name, column.sample)
+    is_label, is_key = column.name == roles.label, column.name in roles.key
+    sensitivity = told[0] if told else Sensitivity.NONE
+    values = _values(column, is_label, sensitivity)
+    given = answers.units.get(full) or answers.units.get(column.name)
+    named = column.data_type is FieldType.INTEGER and told is not None and told[1].sure is Sure.CERTAIN
+    described = DataField(
+        name=column.name,
+        data_type=FieldType.TEXT if named else column.data_type,  # a telephone number is no quantity
+        semantic=("cr:Label",) if is_label else (),
+        description=answers.descriptions.get(full) or answers.descriptions.get(column.name),
+        unit=given or (unit[0] if unit else None),
+        required=is_key or is_label or column.name in (roles.time, roles.group, *one.table.required),
+        unique=roles.key == (column.name,),
+        values=values,
+        missing=("", *column.spellings),
+        references=reference.to if reference else None,
+        sensitivity=sensitivity,
+        source=Source(resource=one.table.resource, column=column.name),
+        repeated=column.repeated,
+    )
+    guesses = [guess for guess in roles.guesses if guess.part == "label" and is_label]
+    guesses += [unit[1]] if unit and not given else []
+    guesses += [told[1]] if told else []
+    guesses += [reference.guess] if reference else []
+    if column.codes and column.data_type is FieldType.TEXT:
+        guesses.append(Guess("dataType", text("describe.ground.codes"), Sure.LIKELY))
+    if values:
+        guesses.append(Guess("values", text("describe.ground.values", rows=column.filled), Sure.UNSURE))
+    return DescribedField(described, tuple(guesses), tuple(_seen(column, described)))
+
+
+def _values(column: Column, is_label: bool, sensitivity: Sensitivity) -> tuple[str, ...]:
+    """Return the values of a small category; none that few records have, and none that tell who they are."""
+    coded = column.data_type is FieldType.INTEGER and len(column.categories) <= _CODES and is_label
+    if sensitivity is Sensitivity.IDENTIFIER or not (column.data_type is FieldType.TEXT or coded):
+        return ()
+    few = 0 < len(column.categories) <= MOST_VALUES
+    return tuple(sorted(column.categories)) if few and min(column.categories.values()) >= FEWEST_OF_VALUE else ()
+
+
+def _seen(column: Column, described: DataField) -> Iterator[Text]:
+    """Yield what was seen in the column and is no promise."""
+    if column.missing:
+        share = 100 * column.missing / (column.filled + column.missing)
+        yield text("describe.seen.missing", count=column.missing, share=f"{share:.3g} %")
+    if described.sensitivity is not Sensitivity.NONE:
+        return
+    if column.minimum is not None and column.is_number:
+        yield text("describe.seen.range", minimum=column.minimum, maximum=column.maximum)
+    elif column.minimum is not None:
+        yield text("describe.seen.period", minimum=column.minimum, maximum=column.maximum)
+    if column.data_type is FieldType.TEXT and not described.values and not described.unique and column.distinct:
+        yield text("describe.seen.distinct", count=column.distinct)
+    if column.distinct == 1 and not column.missing:
+        yield text("describe.seen.constant")
+
+
+def _dataset(
+    sources: Sequence[OpenedSource],
+    described: Sequence[DescribedTable],
+    answers: Answers,
+    language: tuple[str, ...],
+    modified: float | None,
+) -> Dataset:
+    resources = _resources(sources)
+    stem = answers.name or _slug(Path(resources[0].id).name.partition(".")[0]) or "dataset"
+    changed = datetime.fromtimestamp(modified, UTC).date().isoformat() if modified is not None else None
+    return Dataset(
+        name=stem,
+        title=answers.title or stem,
+        owner=Contact(organisation=answers.organisation or UNNAMED_OWNER, contact=answers.contact or ""),
+        description=answers.description,
+        sector=answers.sector or Sector.OTHER,
+        license=answers.license,
+        url=answers.url,
+        creator=answers.creator,
+        publisher=answers.publisher,
+        date_published=answers.published,
+        date_modified=changed,
+        in_language=answers.language or language,
+        live=any(source.live for source in sources),
+        distribution=resources,
+        record_sets=tuple(table.record_set for table in described),
+        opening=answers.opening or Opening.COMPUTE_TO_DATA,
+        purpose=answers.purpose or "verification",
+        responsible=ResponsibleUse(
+            collection=answers.collection,
+            personal_sensitive_information=answers.personal,
+            limitations=answers.limitations,
+            use_cases=answers.use_cases,
+        ),
+    )
+
+
+def _resources(sources: Sequence[OpenedSource]) -> tuple[Resource, ...]:
+    found: dict[str, Resource] = {}
+    for source in sources:
+        for resource in source.resources:
+            if resource.id in found and found[resource.id] != resource:
+                raise InputError("describe.double_file", name=resource.id)
+            found[resource.id] = resource
+    return tuple(found.values())
+
+
+def _orphans(found: FoundReference) -> Issue:
+    to = f"{found.to.record_set}.{found.to.field}"
+    problem = text("describe.orphans", count=found.orphans, to=to)
+    return Issue(file=found.table, path=found.column, problem=problem, hint=text("describe.orphans.hint", to=to))
+
+
+def _slug(spelling: str) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "-", spelling.lower()).strip("-")[:63].rstrip("-")
+    return plain if re.fullmatch(NAME_PATTERN, plain) else ""

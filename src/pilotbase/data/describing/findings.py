@@ -1,0 +1,76 @@
+"""What is wrong in the values of a table that can be read: named by its first lines, with a remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pilotbase.data.describing.closer import SHOWN, Misfits
+from pilotbase.data.describing.observing import Column
+from pilotbase.data.describing.references import Observed
+from pilotbase.data.describing.sensitive import guess_sensitivity
+from pilotbase.documents.dataset import FieldType
+from pilotbase.documents.errors import Issue
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Sensitivity
+
+_DATE_NAME = re.compile(r"date|日期|时间|(^|_)day$", re.IGNORECASE)
+_DAY_NUMBERS = (20_000.0, 60_000.0)
+"""Days since 1899-12-30, as spreadsheets count them: from 1954 to 2064."""
+
+
+def findings_of(one: Observed) -> Iterator[Issue]:
+    """Yield what the owner should correct; values are shown but for columns that tell who somebody is."""
+    for column in one.columns:
+        told = guess_sensitivity(column.name, column.sample)
+        hidden = told is not None and told[0] in (Sensitivity.IDENTIFIER, Sensitivity.SENSITIVE)
+        for misfits in column.misfits:
+            yield _misfit(one, column, misfits, hidden)
+        if len(column.forms) > 1:
+            forms = ", ".join(f"{form} ({count})" for form, count in column.forms.items())
+            yield _issue(one, column, "describe.mixed_dates", forms=forms, count=len(column.forms))
+        if _seems_day_numbers(column):
+            yield _issue(one, column, "describe.day_numbers", minimum=column.minimum, maximum=column.maximum)
+
+
+def _misfit(one: Observed, column: Column, misfits: Misfits, hidden: bool) -> Issue:
+    code = _CODES.get(misfits.form)
+    if code is None:
+        code = "describe.misfit.date" if column.is_time else "describe.misfit.other"
+    values = "…" if hidden else ", ".join(repr(value[:40]) for value in misfits.values)
+    places = [one.table.line_of(row) if one.table.line_of else row + 1 for row in misfits.rows]
+    more = ", …" if misfits.count > SHOWN else ""
+    shown = {"values": values + more, "lines": ", ".join(map(str, places)) + more, "allowed": _said(column)}
+    return _issue(one, column, code, places[0] if one.table.line_of else None, count=misfits.count, **shown)
+
+
+def _issue(one: Observed, column: Column, code: str, line: int | None = None, **params: object) -> Issue:
+    file = one.table.resource
+    path = column.name if one.table.selector is None else f"{one.table.selector}.{column.name}"
+    return Issue(file=file, path=path, line=line, problem=text(code, **params), hint=text(f"{code}.hint", **params))
+
+
+def _seems_day_numbers(column: Column) -> bool:
+    if not column.is_number or not _DATE_NAME.search(column.name) or column.minimum is None or column.maximum is None:
+        return False
+    return _DAY_NUMBERS[0] <= float(column.minimum) and float(column.maximum) <= _DAY_NUMBERS[1]
+
+
+def _said(column: Column) -> Text:
+    return _TYPES.get(column.data_type, text("data.type.text"))
+
+
+_CODES = {
+    "thousands": "describe.misfit.thousands",
+    "decimal_comma": "describe.misfit.decimal_comma",
+    "full_width": "describe.misfit.full_width",
+    "percent": "describe.misfit.percent",
+    "currency": "describe.misfit.currency",
+}
+_TYPES = {
+    FieldType.FLOAT: text("data.type.number"),
+    FieldType.INTEGER: text("data.type.integer"),
+    FieldType.BOOLEAN: text("data.type.boolean"),
+    FieldType.DATE: text("data.type.date"),
+    FieldType.DATETIME: text("data.type.datetime"),
+}

@@ -1,0 +1,39 @@
+"""A guess about a dataset: of what, on which ground, how sure. The owner confirms it or says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pilotbase.documents.texts import Text, text
+
+
+class Sure(StrEnum):
+    """How sure a guess is."""
+
+    CERTAIN = "certain"
+    """All values say so, or a database declares it."""
+    LIKELY = "likely"
+    """The name says so and no value contradicts it."""
+    UNSURE = "unsure"
+    """Something has to stand there."""
+
+    @property
+    def said(self) -> Text:
+        return _SAID[self]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """``part`` of a field or a record set, such as ``unit``; what it was guessed to be stands in the document."""
+
+    part: str
+    ground: Text
+    sure: Sure
+
+
+_SAID = {
+    Sure.CERTAIN: text("describe.sure.certain"),
+    Sure.LIKELY: text("describe.sure.likely"),
+    Sure.UNSURE: text("describe.sure.unsure"),
+}

@@ -1,0 +1,250 @@
+"""What every column of a table holds, seen in all of it: type, missing values, how many different ones, what misfits.
+
+A spread sample says what a column might be; then all rows are looked at once to see whether it is, and those columns a
+second time of which more is to be known: few different values, dates, values that do not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from pilotbase.data.column_guesses import MISSING_SPELLINGS
+from pilotbase.data.column_types import typed_expression
+from pilotbase.data.describing.closer import Closer, Details, Misfits, look_closer
+from pilotbase.data.describing.spellings import ADDRESS, CODE, DATE_FORMS, TIME_OF_DAY, any_date, plain_number
+from pilotbase.data.sources.source import SourceTable
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.dataset import FieldType
+
+SAMPLE = 3000
+FITTING = 0.95
+"""Share of the values that must be of a type for the rest to be errors in it, not the column a text."""
+LIKELY = 0.8
+"""Share of a sample that makes a type worth looking for in all rows."""
+MOST_CATEGORIES = 50
+TYPES: Mapping[FieldType, DataType] = {
+    FieldType.FLOAT: DataType.FLOAT,
+    FieldType.INTEGER: DataType.INTEGER,
+    FieldType.BOOLEAN: DataType.BOOLEAN,
+    FieldType.DATE: DataType.DATE,
+    FieldType.DATETIME: DataType.DATETIME,
+}
+_TRUTHS = ("true", "false", "yes", "no", "是", "否")
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column holds."""
+
+    name: str
+    data_type: FieldType
+    filled: int
+    """Rows that have a value."""
+    missing: int
+    distinct: int = 0
+    """Different values; approximate where there are many."""
+    spellings: tuple[str, ...] = ()
+    """Words for a missing value that stand in it."""
+    minimum: str | None = None
+    maximum: str | None = None
+    categories: Mapping[str, int] = field(default_factory=dict)
+    """Value → how often, where there are few."""
+    misfits: tuple[Misfits, ...] = ()
+    forms: Mapping[str, int] = field(default_factory=dict)
+    """Of dates: form → how often."""
+    sample: tuple[str, ...] = ()
+    """Values of rows spread over the table, as texts."""
+    repeated: bool = False
+    codes: bool = False
+    """It holds digits that begin with zeros."""
+
+    @property
+    def is_number(self) -> bool:
+        return self.data_type in (FieldType.INTEGER, FieldType.FLOAT)
+
+    @property
+    def is_time(self) -> bool:
+        return self.data_type in (FieldType.DATE, FieldType.DATETIME)
+
+
+def observe(table: SourceTable) -> tuple[Column, ...]:
+    """Return what each column of ``table`` holds, in its order."""
+    schema = table.frame.collect_schema()
+    sample = table.frame.gather_every(max(1, table.rows // SAMPLE)).collect(engine="streaming")
+    kinds = {name: guess_type(sample[name]) for name in schema}
+    values = [value for name, dtype in schema.items() for value in _values(name, dtype, kinds[name])]
+    wanted = [count for name, dtype in schema.items() for count in _counts(name, dtype, kinds[name])]
+    counted = table.frame.select(values).select(wanted).collect(engine="streaming").row(0, named=True)
+    counts = {name: _Counts.of(name, counted, table.rows) for name in schema}
+    closer = [_closer(name, dtype, kinds[name], counts[name]) for name, dtype in schema.items()]
+    details = look_closer(table.frame, [one for one in closer if one.asks])
+    none = Details()
+    return tuple(_column(sample[name], kinds[name], counts[name], details.get(name, none)) for name in schema)
+
+
+def guess_type(sample: pl.Series) -> FieldType:
+    """Return what a sample might be; native types are what they are."""
+    if sample.dtype != pl.String:
+        return _native(sample.dtype)
+    spelled = sample.str.strip_chars()
+    values = spelled.filter(~spelled.is_in(["", *MISSING_SPELLINGS])).alias("value")
+    text = pl.col("value")
+    number = plain_number(text)
+    shares = values.to_frame().select(
+        truths=text.str.to_lowercase().is_in(_TRUTHS).mean(),
+        codes=text.str.contains(CODE).any(),
+        numbers=number.is_not_null().mean(),
+        fractions=((number != number.round(0)) | text.str.contains(r"[.．eE]")).any(),
+        dates=(any_date(text) & ~text.str.contains(DATE_FORMS["20260131"])).mean(),
+        times=(text.str.contains(r"\d{1,2}:\d{2}") & ~text.str.contains(r"[T ]0?0:00(:00(\.0+)?)?$")).any(),
+        clocks=text.str.contains(TIME_OF_DAY).mean(),
+        addresses=text.str.contains(ADDRESS).mean(),
+    )
+    return FieldType.TEXT if values.is_empty() else _likeliest(shares.row(0, named=True))
+
+
+def missing_to_null(source: pl.Expr, spellings: Sequence[str]) -> pl.Expr:
+    """Return a column of texts, null where one of ``spellings`` or nothing stands."""
+    return pl.when(~source.str.strip_chars().is_in(["", *spellings])).then(source)
+
+
+def _likeliest(shares: Mapping[str, float]) -> FieldType:
+    if shares["truths"] >= FITTING:
+        return FieldType.BOOLEAN
+    if shares["dates"] >= LIKELY:
+        return FieldType.DATETIME if shares["times"] else FieldType.DATE
+    if shares["clocks"] >= FITTING:
+        return FieldType.TIME
+    if shares["numbers"] >= LIKELY and not shares["codes"]:
+        return FieldType.FLOAT if shares["fractions"] else FieldType.INTEGER
+    return FieldType.URL if shares["addresses"] >= FITTING else FieldType.TEXT
+
+
+def _native(dtype: pl.DataType) -> FieldType:
+    inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+    if inner.is_integer():
+        return FieldType.INTEGER
+    if inner.is_numeric():
+        return FieldType.FLOAT
+    if inner.base_type() is pl.Datetime:
+        return FieldType.DATETIME
+    found = {pl.Boolean: FieldType.BOOLEAN, pl.Date: FieldType.DATE, pl.Time: FieldType.TIME}
+    return next((kind for native, kind in found.items() if inner == native), FieldType.TEXT)
+
+
+def _values(name: str, dtype: pl.DataType, kind: FieldType) -> list[pl.Expr]:
+    """Return a column without what stands for a missing value, and the same in its type: made once, counted often."""
+    source = pl.col(name)
+    if isinstance(dtype, pl.List):
+        return [source.alias(f"value of {name}")]
+    value = missing_to_null(source, MISSING_SPELLINGS) if dtype == pl.String else source
+    value = value.fill_nan(None) if dtype.is_float() else value
+    found = {"value": value, "typed": typed_expression(value, dtype, TYPES.get(kind, DataType.TEXT))}
+    if dtype == pl.String:
+        found["word"] = source.str.strip_chars().is_in(MISSING_SPELLINGS)
+    return [expression.alias(f"{what} of {name}") for what, expression in found.items()]
+
+
+def _counts(name: str, dtype: pl.DataType, kind: FieldType) -> list[pl.Expr]:
+    """Return what the pass over all rows counts of a column, each called ``what of column``."""
+    value, typed = pl.col(f"value of {name}"), pl.col(f"typed of {name}")
+    found = {"filled": value.is_not_null().sum()}
+    if not isinstance(dtype, pl.List):
+        found["distinct"] = value.approx_n_unique()
+    if dtype == pl.String:
+        found["words"] = pl.col(f"word of {name}").sum()
+        found["fitting"] = _fitting(value, typed, kind).sum()
+        if kind is FieldType.INTEGER:
+            found["codes"] = value.str.strip_chars().str.contains(CODE).any()
+    if kind in TYPES and kind is not FieldType.BOOLEAN and not isinstance(dtype, pl.List):
+        found |= {"minimum": typed.min(), "maximum": typed.max()}
+    return [expression.alias(f"{what} of {name}") for what, expression in found.items()]
+
+
+def _fitting(value: pl.Expr, typed: pl.Expr, kind: FieldType) -> pl.Expr:
+    pattern = {FieldType.TIME: TIME_OF_DAY, FieldType.URL: ADDRESS}.get(kind)
+    return typed.is_not_null() if pattern is None else value.str.strip_chars().str.contains(pattern)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What was counted of a column in the first pass."""
+
+    rows: int
+    filled: int
+    distinct: int
+    words: int
+    fitting: int
+    codes: bool
+    minimum: object
+    maximum: object
+
+    @classmethod
+    def of(cls, name: str, counted: Mapping[str, int], rows: int) -> _Counts:
+        filled = counted[f"filled of {name}"]
+        return cls(
+            rows=rows,
+            filled=filled,
+            distinct=min(rows, counted.get(f"distinct of {name}", 0)),
+            words=counted.get(f"words of {name}", 0),
+            fitting=counted.get(f"fitting of {name}", filled) or 0,
+            codes=bool(counted.get(f"codes of {name}")),
+            minimum=counted.get(f"minimum of {name}"),
+            maximum=counted.get(f"maximum of {name}"),
+        )
+
+
+def _closer(name: str, dtype: pl.DataType, kind: FieldType, counts: _Counts) -> Closer:
+    """Return what else is to be known of a column."""
+    few = 0 < counts.distinct <= MOST_CATEGORIES and not dtype.is_float()
+    read = dtype == pl.String and kind in TYPES and not counts.codes
+    return Closer(
+        name=name,
+        data_type=TYPES.get(kind, DataType.TEXT),
+        categories=MOST_CATEGORIES + len(MISSING_SPELLINGS) if few else 0,
+        misfits=read and counts.fitting < counts.filled,
+        forms=read and kind in (FieldType.DATE, FieldType.DATETIME),
+        words=read and counts.words > 0,
+    )
+
+
+def _column(sample: pl.Series, kind: FieldType, counts: _Counts, details: Details) -> Column:
+    name, native = sample.name, sample.dtype != pl.String
+    other = next((one.count for one in details.misfits if one.form == "other"), 0)
+    fitting = counts.filled - other if details.misfits else counts.fitting
+    holds = native or (counts.filled > 0 and not counts.codes and fitting >= FITTING * counts.filled)
+    data_type = kind if holds else FieldType.TEXT
+    typed = data_type in TYPES
+    # a word for a missing value may be a value of a text
+    filled = counts.filled + (0 if typed else counts.words)
+    categories = {
+        value: count for value, count in details.categories.items() if value not in details.words or not typed
+    }
+    repeated = isinstance(sample.dtype, pl.List)
+    return Column(
+        name=name,
+        data_type=data_type,
+        filled=filled,
+        missing=counts.rows - filled,
+        distinct=len(categories) or counts.distinct,
+        spellings=tuple(sorted(details.words)) if typed else (),
+        minimum=_shown(counts.minimum) if typed else None,
+        maximum=_shown(counts.maximum) if typed else None,
+        categories=categories,
+        misfits=details.misfits if typed else (),
+        forms=details.forms if typed else {},
+        sample=() if repeated else tuple(sample.drop_nulls().cast(pl.String, strict=False).drop_nulls().to_list()),
+        repeated=repeated,
+        codes=not native and bool(sample.str.contains(CODE).any()),
+    )
+
+
+def _shown(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value).replace("+00:00", "Z") if ":" in str(value) else str(value)

@@ -1,0 +1,138 @@
+"""Which columns of a table name its records, tell their time, group them, and are what applications learn to answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from pilotbase.data.describing.guesses import Guess, Sure
+from pilotbase.data.describing.observing import Column
+from pilotbase.data.sources.source import SourceTable
+from pilotbase.documents.dataset import FieldType
+from pilotbase.documents.texts import text
+
+_KEY = re.compile(
+    r"(^|[_\s.-])(id|uid|uuid|guid|key|no|nr|number|code)$|^id[_\s]|编号|序号|主键|流水号|单号|^path$", re.IGNORECASE
+)
+_TIME = re.compile(r"time|date|timestamp|^(at|on|ts|when)$|_at$|时间|日期|时刻", re.IGNORECASE)
+_OTHER_TIME = re.compile(r"birth|dob|出生|生日|updated|modified|created|expir|valid|end|到期|更新|结束", re.IGNORECASE)
+_COUNTED_TIME = re.compile(
+    r"^(time|cycle|step|hour|day|week|month|year|t|周期|年份?|月份?|小时)([_\s].*)?$", re.IGNORECASE
+)
+_GROUP = re.compile(
+    r"(patient|machine|unit|device|engine|pump|turbine|customer|client|user|subject|vehicle|truck|ship|vessel|sensor|"
+    r"station|site|hospital|plant|line|batch|lot|serial|asset|equipment|设备|机组|机器|患者|病人|客户|用户|车辆|产线|批次|"
+    r"站点|医院|工厂|传感器)([_\s.-]*(id|no|nr|number|name|code|编号|号|名称))?$",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"^(label|labels|target|class|outcome|y|result|response|diagnosis|failed|failure|fault|defect|default|churn|fraud|"
+    r"rul|grade|answer|verdict|标签|结果|类别|结论|故障|缺陷|合格|是否.*|诊断|等级)$|[_\s](label|target|class|outcome|标签)$",
+    re.IGNORECASE,
+)
+_MOST_LETTERS = 64
+_FEWEST_ROWS = 2
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Columns by what they are for, and why."""
+
+    key: tuple[str, ...] = ()
+    time: str | None = None
+    group: str | None = None
+    label: str | None = None
+    unique: frozenset[str] = frozenset()
+    """Columns without a missing value in which none stands twice."""
+    guesses: tuple[Guess, ...] = field(default=())
+
+
+def guess_roles(table: SourceTable, columns: Sequence[Column]) -> Roles:
+    """Return what the columns are for; every key is held against all rows."""
+    unique = _unique(table, columns)
+    time = _time(columns)
+    group = _group(columns, table.rows)
+    label = _label(columns)
+    key = _key(table, columns, unique, (group, time))
+    found = (key[1], time[1] if time else None, group[1] if group else None, label[1] if label else None)
+    return Roles(
+        key=key[0],
+        time=time[0] if time else None,
+        group=group[0] if group else None,
+        label=label[0] if label else None,
+        unique=unique,
+        guesses=tuple(guess for guess in found if guess is not None),
+    )
+
+
+def _unique(table: SourceTable, columns: Sequence[Column]) -> frozenset[str]:
+    full = [one.name for one in columns if one.filled == table.rows >= _FEWEST_ROWS and not one.repeated]
+    likely = {one.name for one in columns if one.distinct >= 0.9 * table.rows and one.data_type is not FieldType.FLOAT}
+    asked = [name for name in full if name in likely]
+    if not asked:
+        return frozenset()
+    counted = table.frame.select(pl.col(name).n_unique() for name in asked).collect(engine="streaming")
+    return frozenset(name for name in asked if counted[name][0] == table.rows)
+
+
+_Named = tuple[str, Guess]
+
+
+def _time(columns: Sequence[Column]) -> _Named | None:
+    times = [one for one in columns if one.is_time and not one.missing and not _OTHER_TIME.search(one.name)]
+    named = [one for one in times if _TIME.search(one.name)]
+    for found, sure in ((named, Sure.LIKELY), (times, Sure.UNSURE)):
+        if found:
+            return found[0].name, Guess("time", text("describe.ground.time", name=found[0].name), sure)
+    counted = [one for one in columns if one.data_type is FieldType.INTEGER and _COUNTED_TIME.search(one.name)]
+    if counted and not counted[0].missing:
+        return counted[0].name, Guess("time", text("describe.ground.counted_time", name=counted[0].name), Sure.UNSURE)
+    return None
+
+
+def _group(columns: Sequence[Column], rows: int) -> _Named | None:
+    for one in columns:
+        many = 2 <= one.distinct <= rows / 2 and not one.missing and one.data_type is not FieldType.FLOAT
+        if many and _GROUP.search(one.name):
+            ground = text("describe.ground.group", name=one.name, count=one.distinct, rows=rows)
+            return one.name, Guess("group", ground, Sure.LIKELY)
+    return None
+
+
+def _label(columns: Sequence[Column]) -> _Named | None:
+    for one in reversed(columns):
+        if _LABEL.search(one.name) and one.distinct > 1 and not one.is_time:
+            return one.name, Guess("label", text("describe.ground.label", name=one.name), Sure.LIKELY)
+    return None
+
+
+def _key(
+    table: SourceTable,
+    columns: Sequence[Column],
+    unique: frozenset[str],
+    together: tuple[_Named | None, _Named | None],
+) -> tuple[tuple[str, ...], Guess | None]:
+    if table.key:
+        return table.key, Guess("key", text("describe.ground.declared_key"), Sure.CERTAIN)
+    for name, sure in _single_keys(columns, unique):
+        return (name,), Guess("key", text("describe.ground.key", name=name, rows=table.rows), sure)
+    group, time = together
+    if group is not None and time is not None and group[0] != time[0]:
+        pair = (group[0], time[0])
+        counted = table.frame.select(pl.struct(pair).n_unique()).collect(engine="streaming").item()
+        if counted == table.rows:
+            return pair, Guess("key", text("describe.ground.key_of_two", names=", ".join(pair)), Sure.LIKELY)
+    return (), None
+
+
+def _single_keys(columns: Sequence[Column], unique: frozenset[str]) -> Iterator[tuple[str, Sure]]:
+    """Yield columns in which no value stands twice, the likeliest key first."""
+    candidates = [
+        one for one in columns if one.name in unique and max(map(len, one.sample), default=0) <= _MOST_LETTERS
+    ]
+    yield from ((one.name, Sure.LIKELY) for one in candidates if _KEY.search(one.name))
+    yield from ((one.name, Sure.UNSURE) for one in candidates if one.data_type is FieldType.TEXT)
+    yield from ((one.name, Sure.UNSURE) for one in candidates if one.is_time)

@@ -1,0 +1,51 @@
+"""How people spell numbers and dates in tables, and which of it our types read: the rest is named with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from pilotbase.data.column_types import typed_expression
+from pilotbase.documents.contract import DataType
+
+_FULL_WIDTH = "０１２３４５６７８９．－＋，％"
+_HALF_WIDTH = "0123456789.-+,%"
+_CLOCK = r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|[+-]\d{2}:?\d{2}))?)?"
+
+NUMBER_FORMS: Mapping[str, str] = {
+    "thousands": r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$",
+    "decimal_comma": r"^[-+]?\d+,(\d{1,2}|\d{4,})$",
+    "full_width": r"^[-+－＋]?[\d０-９]*[０-９．][\d０-９．.，,]*$",
+    "percent": r"^[-+]?\d+(\.\d+)?\s?[%％]$",
+    "currency": r"^[¥￥$€£]\s?-?\d[\d,]*(\.\d+)?$",
+}
+"""Numbers that no type of ours reads as they stand."""
+DATE_FORMS: Mapping[str, str] = {
+    "2026-01-31": rf"^\d{{4}}-\d{{1,2}}-\d{{1,2}}{_CLOCK}$",
+    "2026/01/31": rf"^\d{{4}}/\d{{1,2}}/\d{{1,2}}{_CLOCK}$",
+    "2026.01.31": rf"^\d{{4}}\.\d{{1,2}}\.\d{{1,2}}{_CLOCK}$",
+    "2026年1月31日": r"^\d{4}年\d{1,2}月\d{1,2}日?",
+    "20260131": r"^(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$",
+    "31/01/2026": r"^\d{1,2}[/.-]\d{1,2}[/.-]\d{4}( |$)",
+    "31 Jan 2026": r"^(\d{1,2}[ -])?(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ -,]",
+}
+"""Forms of dates that are met; the first one is what a document should hold."""
+TIME_OF_DAY = r"^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?$"
+ADDRESS = r"^https?://\S+$"
+CODE = r"^[-+]?0\d"
+"""Digits that begin with a zero: a code, not a number."""
+
+
+def plain_number(stripped: pl.Expr) -> pl.Expr:
+    """Return the number that a text means, whichever of `NUMBER_FORMS` it has; null for none."""
+    half = stripped.str.replace_many(list(_FULL_WIDTH), list(_HALF_WIDTH)).str.replace(r"^[¥￥$€£]\s?", "")
+    grouped = pl.when(half.str.contains(NUMBER_FORMS["thousands"])).then(half.str.replace_all(",", ""))
+    decimal = pl.when(half.str.contains(NUMBER_FORMS["decimal_comma"])).then(half.str.replace(",", "."))
+    spelled = pl.coalesce(grouped, decimal, half.str.replace(r"\s?%$", ""))
+    return typed_expression(spelled, pl.String(), DataType.FLOAT)
+
+
+def any_date(stripped: pl.Expr) -> pl.Expr:
+    """Tell whether a text is spelled as a date in any of `DATE_FORMS`."""
+    return pl.any_horizontal(stripped.str.contains(form) for form in DATE_FORMS.values())
