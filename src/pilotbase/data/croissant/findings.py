@@ -36,6 +36,8 @@ class Findings:
     source: JsonSource
     _found: dict[Kind, dict[tuple[str, str], Issue]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     _beyond: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    _told: set[str] = field(default_factory=set)
+    """Pointers at which, or below which, something was found."""
     _asked: int = 0
 
     def fault(self, pointer: str, problem: Text) -> None:
@@ -59,10 +61,13 @@ class Findings:
         hint = Text(code=f"{problem.code}.hint", params=problem.params)
         issue = Issue(file=self.source.file, path=pointer, problem=problem, line=self.source.line(pointer), hint=hint)
         self._found[kind].setdefault((pointer, problem.code), issue)
+        while pointer and pointer not in self._told:
+            self._told.add(pointer)
+            pointer = pointer.rpartition("/")[0]
 
     def told_at(self, pointer: str) -> bool:
-        """Tell whether something was found at ``pointer`` already."""
-        return any(place == pointer for found in self._found.values() for place, _ in found)
+        """Tell whether something was found at ``pointer``, or below it, already."""
+        return pointer in self._told
 
     def of(self, kind: Kind) -> tuple[Issue, ...]:
         """Return the findings of a kind in the order in which a reader of the file meets them."""

@@ -87,6 +87,7 @@ class Ids:
         if double:
             place = node.place("sc:name") if self.by_name else node.place("@id")
             self.findings.fault(place, text("croissant.double_id", found=found[:200]))
+            node.read_all()
         return double
 
     def target(self, value: Value) -> Target | None:
