@@ -100,7 +100,8 @@ def _wrapped(said: str, indent: str) -> list[str]:
 
 
 def _missing(path: str, language: Language) -> list[str]:
-    asked = next((known.asked.render(language) for known in MISSING if known.path == path), "")
+    known = {one.path: one.asked for one in MISSING} | {"usage": text("describe.ask.usage")}
+    asked = known[path].render(language) if path in known else ""
     return _wrapped(f"{_ALIASES.get(path, path)}: … {asked}".rstrip(), "")
 
 

@@ -241,14 +241,14 @@ def _seen(column: Column, described: DataField) -> Iterator[Text]:
         yield text("describe.seen.missing", count=column.missing, share=f"{share:.3g} %")
     if described.sensitivity is not Sensitivity.NONE:
         return
-    if column.minimum is not None and column.is_number:
+    if column.distinct == 1 and not column.missing:
+        yield text("describe.seen.constant")
+    elif column.minimum is not None and column.is_number:
         yield text("describe.seen.range", minimum=column.minimum, maximum=column.maximum)
     elif column.minimum is not None:
         yield text("describe.seen.period", minimum=column.minimum, maximum=column.maximum)
     if column.data_type is FieldType.TEXT and not described.values and not described.unique and column.distinct:
-        yield text("describe.seen.distinct", count=column.distinct)
-    if column.distinct == 1 and not column.missing:
-        yield text("describe.seen.constant")
+        yield text("describe.seen.distinct", count=column.distinct if column.exact else f"≈ {column.distinct}")
 
 
 def _dataset(

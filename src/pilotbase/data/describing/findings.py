@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from pilotbase.data.describing.closer import SHOWN, Misfits
@@ -15,12 +16,14 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sensitivity
 
 _DATE_NAME = re.compile(r"date|日期|时间|(^|_)day$", re.IGNORECASE)
+_MANY_ALIKE = 50
 _DAY_NUMBERS = (20_000.0, 60_000.0)
 """Days since 1899-12-30, as spreadsheets count them: from 1954 to 2064."""
 
 
 def findings_of(one: Observed) -> Iterator[Issue]:
     """Yield what the owner should correct; values are shown but for columns that tell who somebody is."""
+    yield from _wide(one)
     for column in one.columns:
         told = guess_sensitivity(column.name, column.sample)
         hidden = told is not None and told[0] in (Sensitivity.IDENTIFIER, Sensitivity.SENSITIVE)
@@ -31,6 +34,16 @@ def findings_of(one: Observed) -> Iterator[Issue]:
             yield _issue(one, column, "describe.mixed_dates", forms=forms, count=len(column.forms))
         if _seems_day_numbers(column):
             yield _issue(one, column, "describe.day_numbers", minimum=column.minimum, maximum=column.maximum)
+
+
+def _wide(one: Observed) -> Iterator[Issue]:
+    """Yield that columns of one type are called alike but for a number: a long table would say what the number is."""
+    stems = Counter((re.sub(r"\d+", "0", column.name), column.data_type) for column in one.columns)
+    for (stem, _), count in stems.items():
+        if count >= _MANY_ALIKE and "0" in stem:
+            alike = [column.name for column in one.columns if re.sub(r"\d+", "0", column.name) == stem]
+            problem = text("describe.wide", count=count, names=", ".join(alike[:3]))
+            yield Issue(file=one.table.resource, path="", problem=problem, hint=text("describe.wide.hint"))
 
 
 def _misfit(one: Observed, column: Column, misfits: Misfits, hidden: bool) -> Issue:

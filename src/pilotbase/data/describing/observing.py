@@ -6,6 +6,7 @@ second time of which more is to be known: few different values, dates, values th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,10 @@ TYPES: Mapping[FieldType, DataType] = {
     FieldType.DATE: DataType.DATE,
     FieldType.DATETIME: DataType.DATETIME,
 }
+KEY_NAME = re.compile(
+    r"(^|[_\s.-])(id|uid|uuid|guid|key|no|nr|number|code)$|^id[_\s]|编号|序号|主键|流水号|单号|^path$", re.IGNORECASE
+)
+"""What a column is called that names records."""
 _TRUTHS = ("true", "false", "yes", "no", "是", "否")
 
 
@@ -45,7 +50,9 @@ class Column:
     """Rows that have a value."""
     missing: int
     distinct: int = 0
-    """Different values; approximate where there are many."""
+    """Different values."""
+    exact: bool = True
+    """Of many different values it is only known about how many."""
     spellings: tuple[str, ...] = ()
     """Words for a missing value that stand in it."""
     minimum: str | None = None
@@ -74,7 +81,7 @@ def observe(table: SourceTable) -> tuple[Column, ...]:
     """Return what each column of ``table`` holds, in its order."""
     schema = table.frame.collect_schema()
     sample = table.frame.gather_every(max(1, table.rows // SAMPLE)).collect(engine="streaming")
-    kinds = {name: guess_type(sample[name]) for name in schema}
+    kinds = {name: guess_type(sample[name], bool(KEY_NAME.search(name))) for name in schema}
     values = [value for name, dtype in schema.items() for value in _values(name, dtype, kinds[name])]
     wanted = [count for name, dtype in schema.items() for count in _counts(name, dtype, kinds[name])]
     counted = table.frame.select(values).select(wanted).collect(engine="streaming").row(0, named=True)
@@ -85,8 +92,12 @@ def observe(table: SourceTable) -> tuple[Column, ...]:
     return tuple(_column(sample[name], kinds[name], counts[name], details.get(name, none)) for name in schema)
 
 
-def guess_type(sample: pl.Series) -> FieldType:
-    """Return what a sample might be; native types are what they are."""
+def guess_type(sample: pl.Series, names_records: bool = False) -> FieldType:
+    """Return what a sample might be; native types are what they are.
+
+    Whole numbers written with a point are measured ones, but for those that ``names_records``: data frames write the
+    numbers of records so where one of them is missing.
+    """
     if sample.dtype != pl.String:
         return _native(sample.dtype)
     spelled = sample.str.strip_chars()
@@ -97,7 +108,7 @@ def guess_type(sample: pl.Series) -> FieldType:
         truths=text.str.to_lowercase().is_in(_TRUTHS).mean(),
         codes=text.str.contains(CODE).any(),
         numbers=number.is_not_null().mean(),
-        fractions=((number != number.round(0)) | text.str.contains(r"[.．eE]")).any(),
+        fractions=((number != number.round(0)) | (text.str.contains(r"[.．eE]") & (not names_records))).any(),
         dates=(any_date(text) & ~text.str.contains(DATE_FORMS["20260131"])).mean(),
         times=(text.str.contains(r"\d{1,2}:\d{2}") & ~text.str.contains(r"[T ]0?0:00(:00(\.0+)?)?$")).any(),
         clocks=text.str.contains(TIME_OF_DAY).mean(),
@@ -230,6 +241,7 @@ def _column(sample: pl.Series, kind: FieldType, counts: _Counts, details: Detail
         filled=filled,
         missing=counts.rows - filled,
         distinct=len(categories) or counts.distinct,
+        exact=bool(categories),
         spellings=tuple(sorted(details.words)) if typed else (),
         minimum=_shown(counts.minimum) if typed else None,
         maximum=_shown(counts.maximum) if typed else None,

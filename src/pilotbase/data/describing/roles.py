@@ -9,14 +9,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pilotbase.data.describing.guesses import Guess, Sure
-from pilotbase.data.describing.observing import Column
+from pilotbase.data.describing.observing import KEY_NAME, Column
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.texts import text
 
-_KEY = re.compile(
-    r"(^|[_\s.-])(id|uid|uuid|guid|key|no|nr|number|code)$|^id[_\s]|编号|序号|主键|流水号|单号|^path$", re.IGNORECASE
-)
 _TIME = re.compile(r"time|date|timestamp|^(at|on|ts|when)$|_at$|时间|日期|时刻", re.IGNORECASE)
 _OTHER_TIME = re.compile(r"birth|dob|出生|生日|updated|modified|created|expir|valid|end|到期|更新|结束", re.IGNORECASE)
 _COUNTED_TIME = re.compile(
@@ -35,6 +32,8 @@ _LABEL = re.compile(
 )
 _MOST_LETTERS = 64
 _FEWEST_ROWS = 2
+_FEWEST_BESIDE, _FEWEST_LABELLED, _MOST_CLASSES = 3, 50, 10
+"""Of a table whose last column is taken for the label: columns before it, rows, and at most so many classes."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ def guess_roles(table: SourceTable, columns: Sequence[Column]) -> Roles:
     """Return what the columns are for; every key is held against all rows."""
     unique = _unique(table, columns)
     time = _time(columns)
-    group = _group(columns, table.rows)
-    label = _label(columns)
+    group = _group(table, columns)
+    label = _label(columns, table.rows)
     key = _key(table, columns, unique, (group, time))
     found = (key[1], time[1] if time else None, group[1] if group else None, label[1] if label else None)
     return Roles(
@@ -93,19 +92,23 @@ def _time(columns: Sequence[Column]) -> _Named | None:
     return None
 
 
-def _group(columns: Sequence[Column], rows: int) -> _Named | None:
+def _group(table: SourceTable, columns: Sequence[Column]) -> _Named | None:
     for one in columns:
-        many = 2 <= one.distinct <= rows / 2 and not one.missing and one.data_type is not FieldType.FLOAT
+        many = 2 <= one.distinct <= table.rows / 2 and not one.missing and one.data_type is not FieldType.FLOAT
         if many and _GROUP.search(one.name):
-            ground = text("describe.ground.group", name=one.name, count=one.distinct, rows=rows)
+            count = table.frame.select(pl.col(one.name).n_unique()).collect(engine="streaming").item()
+            ground = text("describe.ground.group", name=one.name, count=count, rows=table.rows)
             return one.name, Guess("group", ground, Sure.LIKELY)
     return None
 
 
-def _label(columns: Sequence[Column]) -> _Named | None:
+def _label(columns: Sequence[Column], rows: int) -> _Named | None:
     for one in reversed(columns):
         if _LABEL.search(one.name) and one.distinct > 1 and not one.is_time:
             return one.name, Guess("label", text("describe.ground.label", name=one.name), Sure.LIKELY)
+    last = columns[-1] if len(columns) > _FEWEST_BESIDE and rows >= _FEWEST_LABELLED else None
+    if last is not None and 2 <= len(last.categories) <= _MOST_CLASSES and not last.missing and not last.is_time:
+        return last.name, Guess("label", text("describe.ground.last", name=last.name), Sure.UNSURE)
     return None
 
 
@@ -133,6 +136,6 @@ def _single_keys(columns: Sequence[Column], unique: frozenset[str]) -> Iterator[
     candidates = [
         one for one in columns if one.name in unique and max(map(len, one.sample), default=0) <= _MOST_LETTERS
     ]
-    yield from ((one.name, Sure.LIKELY) for one in candidates if _KEY.search(one.name))
+    yield from ((one.name, Sure.LIKELY) for one in candidates if KEY_NAME.search(one.name))
     yield from ((one.name, Sure.UNSURE) for one in candidates if one.data_type is FieldType.TEXT)
     yield from ((one.name, Sure.UNSURE) for one in candidates if one.is_time)

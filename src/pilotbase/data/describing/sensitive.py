@@ -57,15 +57,19 @@ _NAMES = (
     _Name(
         _words(
             "diagnosis|disease|illness|hiv|icd(_?10)?|genotype|religion|ethnicity|race|income|salary|wage|credit_?score|"
+            "savings|blood\\w*|cholesterol|heart_?rate|ecg|angina|chest_?pain|bmi|glucose|\\w*blood_pressure|"
             "criminal\\w*|political\\w*|biometric\\w*|health_?status|foreign_?worker"
         ),
         Sensitivity.SENSITIVE,
     ),
-    _Name(re.compile("诊断|疾病|病史|病种|收入|工资|薪|宗教|民族|征信|犯罪|基因|健康状况"), Sensitivity.SENSITIVE),
+    _Name(
+        re.compile("诊断|疾病|病史|病种|收入|工资|薪|宗教|民族|征信|存款|血压|血糖|心率|胆固醇|犯罪|基因|健康状况"),
+        Sensitivity.SENSITIVE,
+    ),
     _Name(
         _words(
             "age|sex|gender|birth\\w*|date_?of_?birth|dob|zip|zip_?code|post_?code|postal_?code|city|town|district|"
-            "occupation|job|profession|nationality|marital\\w*|personal_status\\w*|education|employer|lat|latitude|lon|longitude|home\\w*"
+            "occupation|job|profession|nationality|marital\\w*|personal_status\\w*|education|employer|employment|lat|latitude|lon|longitude|home\\w*"
         ),
         Sensitivity.QUASI_IDENTIFIER,
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pilotbase.data.column_guesses import guess_unit
 from pilotbase.data.describing.guesses import Guess, Sure
 from pilotbase.documents.texts import text
@@ -30,6 +32,8 @@ _SPELLED = {
     "ω": "Ohm", "m/s²": "m/s2", "mm/s²": "mm/s2", "m/s2": "m/s2", "mmol/l": "mmol/L", "mg/dl": "mg/dL",
     "g/dl": "g/dL", "ml": "mL", "l": "L",
 }  # fmt: skip
+_COUNTS = re.compile(r"(^|[_\s])(in|per|each|of|every)[_\s][A-Za-z]+$", re.IGNORECASE)
+"""``departures_in_hour`` counts departures: it is no length of time."""
 UCUM = {**{unit.lower(): unit for unit in _SAME}, **_SPELLED}
 """A unit as people write it, in lower case → as UCUM does; a word that is UCUM as it stands goes before it."""
 
@@ -37,7 +41,7 @@ UCUM = {**{unit.lower(): unit for unit in _SAME}, **_SPELLED}
 def guess_ucum(name: str) -> tuple[str, Guess] | None:
     """Return the unit that the name of a column ends with, and why; None where it names none that is known."""
     written = guess_unit(name)
-    if written is None:
+    if written is None or _COUNTS.search(name):
         return None
     unit = written if written in _SAME else UCUM.get(written.strip().lower())
     if unit is None:
