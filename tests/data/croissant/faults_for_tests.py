@@ -113,7 +113,7 @@ FAULTS = {
     "two types": Fault(
         put(["sc:CreativeWork", "odrl:Offer"], "usageInfo", "@type"), f"{OFFER}/@type", "several_types", DENIED
     ),
-    "no offer": Fault(put("ask us", "usageInfo"), OFFER, "no_offer", None),
+    "no offer": Fault(put("ask us", "usageInfo"), OFFER, "no_offer", DENIED),
     "no left operand": Fault(
         without("usageInfo", "odrl:permission", 0, "odrl:constraint", 1, "odrl:leftOperand"),
         f"{RULE}/odrl:leftOperand",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 
 from pilotbase.data.croissant.findings import Findings
@@ -13,6 +15,8 @@ from pilotbase.documents.yaml_reader import Plain
 
 _SIZE = re.compile(r"\s*([0-9][0-9,]{0,30}(?:\.[0-9]{1,9})?)\s*([KMGTP]?i?B|bytes)?\s*", re.IGNORECASE)
 _STEPS = "kmgtp"
+_LITERALS = ("owner", "title", "description", "required", "rules", "split", "values", "missing")
+"""Names of ours whose values are JSON literals."""
 
 
 def one_text(node: Node, findings: Findings, *names: str) -> str | None:
@@ -93,9 +97,17 @@ def description_of(node: Node, findings: Findings) -> Plain:
 
 
 def ours(node: Node, name: str) -> Plain:
-    """Return what stands under a name of ours, as it stands; whether it fits is told by the dataset's own form."""
+    """Return what stands under a name of ours, as it stands; whether it fits is told by the dataset's own form.
+
+    Tools that go by way of RDF, such as mlcroissant, write a JSON literal as its text.
+    """
     values = node.values(f"pb:{name}")
-    return values[0].plain if values else None
+    plain = values[0].plain if values else None
+    if name in _LITERALS and isinstance(plain, str) and plain[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):
+            found: Plain = json.loads(plain)
+            return found
+    return plain
 
 
 def by_language(node: Node, findings: Findings, name: str) -> Plain:

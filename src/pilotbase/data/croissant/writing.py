@@ -1,8 +1,9 @@
 """A dataset as Croissant 1.1 with RAI 1.0 and our profile: JSON-LD that other tools read.
 
-What anybody may read must not tell what nobody may take: of a closed dataset neither the plain hash of a file, which
-would confirm a guess, nor a record is written. Files that cannot be checked make it a living dataset, the only form in
-which Croissant lets a file have no hash; whether its source does go on changing stands beside, under a name of ours.
+What anybody may read must not tell what nobody may take: of a closed dataset neither where a file is, nor its plain
+hash, which would confirm a guess, nor a record is written. Files that cannot be checked make it a living dataset, the
+only form in which Croissant lets a file have no hash; whether its source does go on changing stands beside, under a
+name of ours.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def _unchecked(resource: FileObject | FileSet) -> bool:
 
 def _file(file: FileObject, closed: bool) -> dict[str, Plain]:
     return {
-        "contentUrl": file.content_url or WITHHELD,
+        "contentUrl": WITHHELD if closed and not file.contained_in else file.content_url or WITHHELD,
         "contentSize": f"{file.content_size} B" if file.content_size is not None else None,
         "sha256": None if closed else file.sha256,
         "md5": None if closed or file.sha256 is not None else file.md5,
