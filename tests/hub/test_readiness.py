@@ -59,6 +59,19 @@ def test_keys_that_were_not_brought_back_are_told(one_world):
         (keys.path / "awaited").unlink()
 
 
+def test_blobs_that_cannot_be_written_are_told(one_world):
+    from pilotbase.hub.base import base
+
+    blobs, away = base().home.path / "blobs", base().home.path / ".blobs"
+    blobs.rename(away)
+    blobs.write_bytes(b"")
+    try:
+        assert str(blobs) in told()["workspace.machine_failed"]
+    finally:
+        blobs.unlink()
+        away.rename(blobs)
+
+
 def test_all_settings_that_are_wrong_are_told_at_once(one_world, monkeypatch):
     from pilotbase.hub.process import readiness
     from pilotbase.hub.process.serving import Place

@@ -17,7 +17,7 @@ from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseE
 from pilotbase.workspace import home as home_module
 from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.home import HomeSettings, home_path, init_home, open_home
+from pilotbase.workspace.home import HomeSettings, home_path, init_home, open_home, settings_for
 from pilotbase.workspace.log.offline import verify_log
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
@@ -55,6 +55,17 @@ def test_the_variable_names_the_home_else_it_is_in_the_users_folder(tmp_path: Pa
     assert home_path({}) == Path.home() / ".pilotbase"
     assert home_path({"PILOTBASE_HOME": "~/x"}) == Path.home() / "x"
     assert home_path({"PILOTBASE_HOME": "x"}).is_absolute()
+
+
+def test_a_folder_for_blobs_is_the_same_wherever_a_command_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    home = init_home(tmp_path / "home", settings_for(None, "blobs"))
+    digest = home.open_blobs().put(b"x")
+    monkeypatch.chdir(tmp_path)
+    assert open_home(tmp_path / "home").open_blobs().get(digest) == b"x"
 
 
 def test_everything_in_a_home_is_private(tmp_path: Path) -> None:

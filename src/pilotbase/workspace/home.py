@@ -92,9 +92,11 @@ def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
     Raises:
         RefusedError: another user owns the folder, or the home that is there keeps its store or blobs elsewhere.
         InputError: the folder is not empty and no home, or the database holds the store of another base.
-        PilotbaseError: disk full, or not writable.
+        PilotbaseError: disk full, or not writable; nothing can be written where the blobs are to be.
     """
     try:
+        if settings is not None and settings.blobs_url is not None and not (path / MARK).exists():
+            BlobStore(settings.blobs_url).require_place()
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _require_owner(path)
         if not (path / MARK).exists():
@@ -133,9 +135,11 @@ def settings_for(store: str | None, blobs: str | None) -> HomeSettings:
     if store is not None and not (store.startswith(STORES) and _is_address(store)):
         raise InputError("workspace.bad_store", allowed=", ".join(f"{start}…" for start in STORES))
     try:
-        BlobStore(blobs or "")
+        place = BlobStore(blobs or "").objects
     except (ValueError, ImportError) as error:
         raise InputError("workspace.bad_blobs", found=blobs, reason=error) from error
+    if blobs is not None and place.is_folder:
+        blobs = place.root  # which does not depend on where a command is given
     return HomeSettings(store_url=store, blobs_url=blobs)
 
 

@@ -36,6 +36,7 @@ def problems(place: Place) -> Iterator[Text]:
         return
     if base is not None:
         yield from _of_keys(base)
+        yield from _of_blobs(base)
         yield from _of_database()
     yield from _of_place(place)
     yield from _of_space(home_path())
@@ -67,6 +68,13 @@ def _of_keys(base: Base) -> Iterator[Text]:
     missing = base.home.keys.missing()
     if missing:
         yield text("backup.keys_missing", keys=", ".join(missing), folder=base.home.keys.path)
+
+
+def _of_blobs(base: Base) -> Iterator[Text]:
+    try:
+        base.lab.vault.blobs.require_place()
+    except PilotbaseError as error:
+        yield error.text
 
 
 def _of_database() -> Iterator[Text]:

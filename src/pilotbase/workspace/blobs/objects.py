@@ -55,6 +55,11 @@ class Objects:
         self._folder = Path(self.root) if isinstance(files, LocalFileSystem) else None
         self._protocols = {files.protocol} if isinstance(files.protocol, str) else set(files.protocol)
 
+    @property
+    def is_folder(self) -> bool:
+        """Tell whether the objects are files of this machine."""
+        return self._folder is not None
+
     def write(self, name: str, data: bytes) -> None:
         """Let ``name`` stand for ``data``; where as many bytes are there already, they only count as written now.
 

@@ -183,6 +183,14 @@ class BlobStore:
             if digest is not None:
                 yield digest
 
+    def require_place(self) -> None:
+        """Return if something can be written where the blobs are.
+
+        Raises:
+            PilotbaseError: disk full, not writable, not reachable.
+        """
+        self.objects.now()
+
     def remove(self, digest: str) -> None:
         """Erase a blob that was put, if it is here; what was kept, with the same bytes or others, stays."""
         self.objects.remove(name_of(OWN, digest))
