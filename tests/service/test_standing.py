@@ -42,6 +42,16 @@ def test_a_move_is_made_once_for_its_cause_whatever_was_done_since(served: Serve
     ]
 
 
+def test_a_request_that_moved_nothing_moves_nothing_when_it_is_sent_again(served: Served) -> None:
+    served.serve(served.certify("2.0.0"), served.certify("1.0.0"))
+    take_offline(served.view, "milling", WHY)
+    request = served.view.asked_by(digest("request"))
+    answered = take_offline(request, "milling", WHY)
+    restore(served.view, "milling", WHY)
+    assert take_offline(request, "milling", WHY) == answered
+    assert standing_of(served.view, "milling").state is ServingState.SERVING
+
+
 def test_no_move_but_restoring_makes_it_stand_less_strictly(served: Served) -> None:
     served.serve(served.certify("2.0.0"), served.certify("1.0.0"))
     take_offline(served.view, "milling", WHY)

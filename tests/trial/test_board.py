@@ -16,6 +16,7 @@ from pilotbase.documents.board import BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.trial.board import submit
+from pilotbase.trial.board_measure import board_rule
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer_process import run_submission
 from pilotbase.trial.sealed import read_public_sample
@@ -212,6 +213,14 @@ def test_a_measure_that_is_no_mean_over_cases_is_refused_before_anything_is_seal
         seal_scenario(base.lab, *load_scenario(scenario, 0))
     assert caught.value.issues[0].path == "trial.board.measure"
     assert base.lab.view.find("hidden-set") == []
+
+
+def test_a_board_of_probabilities_is_scored_at_the_scenarios_own_threshold(write_board):
+    scenario, _ = load_scenario(write_board(), 0)
+    probable = scenario.model_copy(update={"prediction": "probability", "decision_threshold": 0.3})
+    assert str(board_rule(scenario, "accuracy")) == "accuracy >= 0"
+    assert str(board_rule(probable, "accuracy")) == "accuracy(cut=0.3) >= 0"
+    assert str(board_rule(probable, "error_rate")) == "error_rate(cut=0.3) <= 0"
 
 
 def test_no_board_without_terms(base, write_scenario, write_application):
