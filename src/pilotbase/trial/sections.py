@@ -16,6 +16,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import is_resource, measures
+from pilotbase.trial.label_findings import label_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Run
 
@@ -86,7 +87,7 @@ def _design(observed: Observed) -> list[Finding]:
         findings.append(Finding(check="baseline", outcome=Outcome.PASS, sentence=sentence))
     else:
         findings.append(_unmeasured("baseline", text("trial.finding.no_baseline")))
-    return findings
+    return [*findings, *label_findings(scenario)]
 
 
 def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
