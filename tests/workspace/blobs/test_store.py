@@ -325,3 +325,29 @@ def test_killed_before_each_step_a_name_stands_for_all_or_nothing_and_what_is_th
     ran = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert int(ran.stdout) > 10
+
+
+@pytest.mark.prove
+def test_a_disk_that_is_full_for_real_takes_no_half_blob_and_goes_on(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("only root can mount a small file system")
+    try:
+        blobs, data = BlobStore(str(disk / "blobs")), noise(14 * MIB)
+        blobs.keep(noise(4 * MIB, 2))
+        before = blobs.keep(b"before")
+        for store in (blobs.keep, blobs.put):
+            with pytest.raises(DiskFullError):
+                store(data)
+            assert not blobs.exists(digest_bytes(data))
+            assert not list((disk / "blobs" / "drafts").iterdir())
+        assert blobs.get(before) == b"before"
+        there = set(blobs.digests(KEPT))
+        assert all(digest_bytes(blobs.get(digest)) == digest for digest in there)
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        assert blobs.get(blobs.keep(data)) == data
+        assert there < set(blobs.digests(KEPT))
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
