@@ -21,7 +21,7 @@
                 change.require_lease(lease); change.record(action, subjects, facts, payload); change.connection, .now
     listings    put_listing(change, listing, waiting); list_page(view, Query(...)), count, count_by, find_listing
                 below it: audience (who sees which), listing_rows (what is written), text_index (where words stand)
-    blobs       BlobStore(url): .put(bytes | stream) -> digest, erased by .remove(digest); .keep(bytes | stream) -> digest,
+    blobs       BlobStore(url): .put(bytes | stream) -> digest, which .remove(digest) erases; .keep(…) -> digest,
                 cut and shared; .get(digest); .chunks(digest); .read_range(digest, start, size)
     merkle      merkle_root(leaves); inclusion_proof(leaves, index);
                 verify_inclusion(leaf, index, size, proof, root); verify_consistency(sizes, roots, proof); MerkleTree
