@@ -26,6 +26,7 @@ from pilotbase.cli import (
     scenario,
     serve,
     service,
+    site,
     trial,
     watch,
     watch_drill,
@@ -58,6 +59,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(application.app, name="application")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(trial.app, name="trial")
+app.add_typer(site.app, name="site")
 app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(service.app, name="service")

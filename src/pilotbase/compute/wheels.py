@@ -58,6 +58,14 @@ def provide_wheels(requirements: Sequence[Requirement], cache: Path, tag: str) -
     return tuple(wheel for wheel in found.values() if wheel is not None)
 
 
+def keep_wheel(path: Path, sha256: str, cache: Path, tag: str) -> None:
+    """Move a wheel that came by another way than the index into ``cache``; its hash is checked where it is used."""
+    folder = cache / "wheels" / tag
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / sha256).exists():
+        _keep(path, folder / sha256)
+
+
 def _find(requirement: Requirement, folder: Path) -> Wheel | None:
     """Return the cached wheel of a requirement; one whose bytes no longer have their hash is thrown away."""
     for sha256 in requirement.hashes:

@@ -9,6 +9,7 @@ import pydantic
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
+from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Verdict
 
@@ -38,6 +39,8 @@ class Certificate(Document):
     """Verifications and cells that were not measured and are excluded."""
     remarks: tuple[Text, ...] = ()
     """Such as "no separation of duties" or declared ties."""
+    site: SiteStatement | None = None
+    """Where the trial ran, if that was not at the base."""
     issued_at: Moment
     expires_at: Moment
     issuer: Name

@@ -189,7 +189,8 @@ class Report(Document):
     """The full view; `supplier_view` gives what a supplier may read."""
 
     document: Literal["report/1"] = "report/1"
-    view: Literal["full", "supplier"] = "full"
+    view: Literal["full", "supplier", "site"] = "full"
+    """``site``: the permitted aggregates of a trial that ran at its owner's; the full report stayed there."""
     evidence: bool = True
     """False for a rehearsal: *not evidence*."""
     plan: Digest | None = None
@@ -218,7 +219,7 @@ class Report(Document):
     decision: Digest | None = None
     """Digest of verdict and criteria (`pilotbase.trial.decision_digest`); a replay gives the same. Full view only."""
     full_report: Digest | None = None
-    """In the supplier's view: the digest of the full report, so that both can be compared."""
+    """In a supplier's or a site's view: the digest of the full report, so that both can be compared."""
     started_at: Moment
     ended_at: Moment
     software: str

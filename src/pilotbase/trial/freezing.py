@@ -27,13 +27,19 @@ from pilotbase.workspace.actors import parties
 
 
 def freeze_plan(
-    lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[Approval] = (), repeat: str = ""
+    lab: Lab,
+    sealed: Sealed,
+    candidate: Candidate,
+    granted: Sequence[Approval] = (),
+    repeat: str = "",
+    nonce: str = "",
 ) -> TrialPlan:
     """Return the frozen plan for this application version on this scenario version; the same pair has one plan.
 
     ``granted``: approvals that were filed since the scenario was written; one of a kind that holds is enough.
     ``repeat``: names the cause for which the pair is tried again (an order, an upheld appeal): a plan of its own, on
-    fresh cases; the caller has seen to the cause.
+    fresh cases; the caller has seen to the cause. ``nonce``: the supplier's part in the order of scoring, where
+    somebody else has drawn it for them.
 
     Raises:
         InputError: criteria that cannot be measured or that so few cases can never decide, all at once.
@@ -57,7 +63,7 @@ def freeze_plan(
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
-    nonce = secrets.token_hex(16)
+    nonce = nonce or secrets.token_hex(16)
     plan = TrialPlan(
         scenario=sealed.reference,
         application=candidate.reference,

@@ -45,7 +45,7 @@ def render_report(
             certificate=certificate,
             check_at=check_at,
             ways=ways,
-            digest_of_report=report.full_report or report.digest(),
+            digest_of_report=_certified_digest(report),
             languages=[(name, Wording(name)) for name in LANGUAGES],
             shown=language,
             own=Wording(language).own,
@@ -85,6 +85,11 @@ def _environment() -> Environment:
 
 def _finalize(value: object) -> object:
     return value if isinstance(value, Markup) else charts.make_visible(str(value))
+
+
+def _certified_digest(report: Report) -> str:
+    """Return the digest that the certificate names: of the full report, or of what a site has let out of it."""
+    return report.digest() if report.view == "site" else report.full_report or report.digest()
 
 
 def _short_digest(digest: str) -> str:

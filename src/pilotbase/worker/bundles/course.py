@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.workspace.checks.excerpts import LogExcerpt, entries_naming, take_excerpt
@@ -20,6 +21,16 @@ IN_ORDER = ("plan", "answers", "order", "report")
 
 
 @dataclass(frozen=True)
+class Logged:
+    """A line that the log must hold besides those of every trial."""
+
+    name: str
+    action: str
+    fact: str
+    value: str
+
+
+@dataclass(frozen=True)
 class Proceedings:
     """The documents of one trial."""
 
@@ -27,12 +38,19 @@ class Proceedings:
     report: Report
     certificate: IssuedCertificate | None = None
     acceptance: Acceptance | None = None
+    beside: tuple[Logged, ...] = ()
+
+    @property
+    def reported(self) -> Digest:
+        """Return the digest of the full report, which the log names; of a site's, the one that has stayed there."""
+        stayed = self.report.full_report if self.report.view == "site" else None
+        return stayed or self.report.digest()
 
 
 def excerpt_of(store: Store, of: Proceedings) -> LogExcerpt:
     """Return what the log says of a trial; raises `InvalidProofError` where it does not say all of it."""
-    named = [one.digest() for one in (of.plan, of.report, of.certificate, of.acceptance) if one is not None]
-    found = list(entries_naming(store, *named))
+    named = [one.digest() for one in (of.plan, of.certificate, of.acceptance) if one is not None]
+    found = list(entries_naming(store, *named, of.reported, *(line.fact for line in of.beside)))
     wanted = _wanted(of)
     numbers = {name: entry.number for name in wanted if (entry := _first(found, wanted[name])) is not None}
     _require_all(numbers, wanted)
@@ -57,7 +75,7 @@ def require_said(excerpt: LogExcerpt, of: Proceedings, verifier: LogVerifier | N
 
 def _wanted(of: Proceedings) -> Mapping[str, Callable[[LogEntry], bool]]:
     """Return name → whether an entry is the one that is meant."""
-    plan, report = of.plan.digest(), of.report.digest()
+    plan, report = of.plan.digest(), of.reported
     answers = of.report.records.answers if of.report.records else ""
     wanted: dict[str, Callable[[LogEntry], bool]] = {
         "plan": _stating("trial.plan_frozen", f"{STORED}{plan}", "trial-plan"),
@@ -70,7 +88,7 @@ def _wanted(of: Proceedings) -> Mapping[str, Callable[[LogEntry], bool]]:
     if of.acceptance is not None:
         stored = f"{STORED}{of.acceptance.digest()}"
         wanted["acceptance"] = lambda one: one.facts.get(stored) == "acceptance"
-    return wanted
+    return wanted | {line.name: _stating(line.action, line.fact, line.value) for line in of.beside}
 
 
 def _stating(action: str, fact: str, value: str) -> Callable[[LogEntry], bool]:

@@ -24,6 +24,7 @@ from pilotbase.trial.scenario_folder import place_problems, read_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
+from pilotbase.worker.trials.certifying import site_sentence
 from pilotbase.worker.trials.scenario_standing import standing_lines
 from pilotbase.workspace.checks.reconciliation import verify_store
 
@@ -145,6 +146,7 @@ def check_certificate(
     lines = (
         text("worker.certificate_valid", application=name, verdict=Text(code=f"verdict.{certificate.verdict}")),
         certificate.claim,
+        *([site_sentence(certificate.site)] if certificate.site is not None else []),
         *verification.notes,
     )
     return CheckedCertificate(certificate, lines)

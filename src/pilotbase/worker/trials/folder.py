@@ -36,12 +36,12 @@ def open_records(lab: Lab, report: Report, owner: str) -> bytes | None:
 
 @dataclass(frozen=True)
 class TrialFiles:
-    """Everything that a trial's folder holds."""
+    """Everything that a trial's folder holds; at a site no certificate, which the base issues."""
 
     plan: TrialPlan
     report: Report
-    certificate: Certificate
-    envelope: Envelope
+    certificate: Certificate | None
+    envelope: Envelope | None
     records: bytes | None
     checkpoint: str
     """Signed state of the base's log: kept outside, it shows later that the log was not rewritten."""
@@ -49,14 +49,16 @@ class TrialFiles:
 
 def write_trial(folder: Path, files: TrialFiles) -> None:
     """Write the folder of a trial; its subfolder ``supplier/`` holds what the supplier may see."""
-    supplier, check_at = folder / "supplier", check_address(files.certificate)
+    supplier = folder / "supplier"
+    check_at = check_address(files.certificate) if files.certificate is not None else None
     supplier.mkdir(parents=True, exist_ok=True)
     for place, shown in ((folder, files.report), (supplier, files.report.supplier_view())):
         mode = PUBLIC if place == supplier else PRIVATE
         write_json(place / "plan.json", files.plan)
         write_json(place / "report.json", shown, mode)
         write_whole(place / "report.html", render_report(shown, files.certificate, check_at=check_at), mode)
-        write_whole(place / "certificate.json", files.envelope.to_bytes())
+        if files.envelope is not None:
+            write_whole(place / "certificate.json", files.envelope.to_bytes())
     write_whole(folder / "log-checkpoint.txt", files.checkpoint)
     if files.records is not None:
         write_whole(folder / "cases.csv", cases_csv(shown_cases(files.records)), PRIVATE)

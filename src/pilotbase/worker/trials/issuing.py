@@ -16,9 +16,11 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
+from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
+from pilotbase.worker.trials.certifying import ran_at_site
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.checks.proofs import proven_head, require_stored
 from pilotbase.workspace.failures import ConflictError
@@ -38,6 +40,19 @@ def issue(
     require_stored(base.lab.store, plan.digest(), "trial-plan", "trial.plan_frozen")
     if proven_head(base.lab.store, report_head(plan.digest()), "trial.reported") != report.digest():
         raise InvalidProofError("worker.report_unlogged", report=report.digest(), plan=plan.digest())
+    return issue_once(base, report, plan, remarks)
+
+
+def issue_once(
+    base: Base, report: Report, plan: TrialPlan, remarks: tuple[Text, ...], site: SiteStatement | None = None
+) -> IssuedCertificate:
+    """Return the certificate over ``report``, issued and signed now if it has not been.
+
+    Whoever calls has seen to it that ``report`` is proven: by this base's log, or by that of the ``site`` where it ran.
+
+    Raises:
+        InvalidProofError: the log has not seen what stands in the store as its certificate issued.
+    """
     head, view = certificate_head(report.digest()), base.lab.view
     known = proven_head(base.lab.store, head, "certificate.issued")
     if known is not None:
@@ -47,12 +62,13 @@ def issue(
     certificate = issue_certificate(
         report, plan, issuer=base.trust.issuer, now=now, expires_at=expires, remarks=remarks
     )
+    certificate = certificate if site is None else ran_at_site(certificate, site)
     issued = IssuedCertificate(certificate=certificate, envelope=sign_certificate(certificate, base.trust))
     try:
         with view.transaction("certificate.issued") as change:
             change.set_head(head, change.put(issued, PUBLIC), expected=None)
     except ConflictError:  # another process issued it meanwhile: its certificate is the one
-        return issue(base, report, plan, remarks)
+        return issue_once(base, report, plan, remarks, site)
     return issued
 
 

@@ -103,15 +103,20 @@ def take_in(
     base: Base, scenario_path: Path, application_path: Path, step: Step, on_progress: OnProgress
 ) -> tuple[Sealed, Candidate]:
     """Return scenario and application as the base keeps them: data sealed, folder copied, requirements installed."""
-    scenario, scenario_folder = load_scenario(scenario_path, step)
     submission = read_application(application_path)
-    on_progress(Progress(text("trial.progress.seal", scenario=scenario.name)))
-    with naming_places(scenario_path):
-        reference = keep_reference_application(base.lab, scenario, scenario_folder)
-        sealed = seal_scenario(base.lab, scenario, scenario_folder, reference)
+    sealed = seal_in(base, scenario_path, step, on_progress)
     on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
     kept = store_application(submission, base.lab.applications)
     return sealed, prepare_candidate(base.lab, kept)
+
+
+def seal_in(base: Base, scenario_path: Path, step: Step, on_progress: OnProgress) -> Sealed:
+    """Return the scenario of a folder with its data sealed, and its reference application kept."""
+    scenario, folder = load_scenario(scenario_path, step)
+    on_progress(Progress(text("trial.progress.seal", scenario=scenario.name)))
+    with naming_places(scenario_path):
+        reference = keep_reference_application(base.lab, scenario, folder)
+        return seal_scenario(base.lab, scenario, folder, reference)
 
 
 def require_rehearsed(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_progress: OnProgress) -> None:

@@ -1,0 +1,171 @@
+"""A pack as one file: a zip of plain members, nothing compressed, names in order, no times. Read within bounds.
+
+The same members are the same bytes on every machine. A reader trusts nothing that the archive says of itself: the
+directory is bounded before it is parsed, a member is read no further than it may be long, and what is not expected is
+refused. What the members are is then told by the digests in the signed paper among them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES, MAXIMUM_NAME
+from pilotbase.documents.errors import InputError
+from pilotbase.worker.sites.papers import MOST_WHEELS
+
+PAPER = "pack.json"
+MOST_BYTES = 2 << 30
+MOST_MEMBERS = 1 + MAXIMUM_FILES + MOST_WHEELS
+_MOST_DIRECTORY = 4 << 20
+_OLDEST = (1980, 1, 1, 0, 0, 0)
+"""The first moment that a zip can name."""
+_END = struct.Struct("<4s4H2LH")
+"""End of central directory (APPNOTE 6.3.10, 4.3.16): signature, four counts, size, offset, length of a comment."""
+_LOCATOR_BYTES = 20
+_LOCATOR = b"PK\x06\x07"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file to be packed, under its name in the archive."""
+
+    name: str
+    content: Path | bytes
+
+
+def write_archive(file: Path, members: Iterable[Member]) -> None:
+    """Write the archive of ``members`` to ``file``, whole or not at all.
+
+    Raises:
+        InputError: together they are larger than an archive may be.
+    """
+    draft = file.with_name(f".{file.name}.part")
+    try:
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
+            for member in sorted(members, key=lambda one: one.name):
+                line = zipfile.ZipInfo(member.name, _OLDEST)
+                line.create_system, line.external_attr = 3, 0o644 << 16
+                with archive.open(line, "w") as target:
+                    _copy(member.content, target)
+        if draft.stat().st_size > MOST_BYTES:
+            raise zipfile.LargeZipFile
+        draft.replace(file)
+    except (zipfile.LargeZipFile, RuntimeError):
+        raise InputError("site.archive_too_large", file=file, allowed=MOST_BYTES) from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+class PackArchive:
+    """An archive of whomever, open for reading."""
+
+    def __init__(self, file: Path, archive: zipfile.ZipFile) -> None:
+        self._file = file
+        self._archive = archive
+        self._members = {line.filename: line for line in archive.infolist()}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the members, sorted."""
+        return tuple(sorted(self._members))
+
+    def read(self, name: str, limit: int) -> bytes:
+        """Return a member, at most ``limit`` bytes of it; raises `InputError` for a missing, longer or broken one."""
+        line = self._members.get(name)
+        if line is None:
+            raise InputError("site.member_missing", file=self._file, name=name)
+        if line.file_size > limit:
+            raise InputError("site.member_too_large", file=self._file, name=name, allowed=limit)
+        with _damage_told(self._file), self._archive.open(line) as source:
+            return source.read(limit)
+
+    def extract(self, under: str, folder: Path) -> None:
+        """Write the members whose names begin with ``under`` into the new folder ``folder``, without that beginning.
+
+        Raises:
+            InputError: a name leads out, or a member is broken.
+        """
+        folder.mkdir(mode=0o755)
+        for name in self.names:
+            if name.startswith(under):
+                place = folder / _plain(self._file, name.removeprefix(under))
+                place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+                with _damage_told(self._file), self._archive.open(name) as source, place.open("xb") as target:
+                    shutil.copyfileobj(source, target)
+                place.chmod(0o644)
+
+
+@contextmanager
+def opened_archive(file: Path) -> Iterator[PackArchive]:
+    """Open an archive of whomever, after a look at how large it says it is, and how large it is.
+
+    Raises:
+        InputError: there is no such file, it is no archive of this kind, or larger than one may be.
+    """
+    _require_bounded(file)
+    with _damage_told(file):
+        archive = zipfile.ZipFile(file)
+    with archive:
+        lines = archive.infolist()
+        if len({line.filename for line in lines}) != len(lines):
+            raise InputError("site.no_pack", file=file)
+        for line in lines:
+            plain = line.compress_type == zipfile.ZIP_STORED and not line.flag_bits & 0x1
+            if not plain or line.file_size != line.compress_size:
+                raise InputError("site.no_pack", file=file)
+        if sum(line.file_size for line in lines) > MOST_BYTES:
+            raise InputError("site.archive_too_large", file=file, allowed=MOST_BYTES)
+        yield PackArchive(file, archive)
+
+
+def _require_bounded(file: Path) -> None:
+    """Return if the directory at the end is small: whoever parses it holds all of it in memory."""
+    try:
+        with file.open("rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(max(0, size - _END.size - _LOCATOR_BYTES))
+            tail = stream.read()
+    except FileNotFoundError:
+        raise InputError("input.no_file", file=file) from None
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=file, reason=error.strerror or str(error)) from None
+    if size > MOST_BYTES:
+        raise InputError("site.archive_too_large", file=file, allowed=MOST_BYTES)
+    end = _END.unpack(tail[-_END.size :]) if len(tail) >= _END.size else (b"",) * 8
+    signature, _, _, here, count, directory, _, comment = end
+    if signature != b"PK\x05\x06" or comment or here != count or tail.startswith(_LOCATOR):
+        raise InputError("site.no_pack", file=file)
+    if not 0 < count <= MOST_MEMBERS or directory > _MOST_DIRECTORY:
+        raise InputError("site.no_pack", file=file)
+
+
+def _plain(file: Path, name: str) -> str:
+    """Return ``name`` where it is one within a folder; raises `InputError`."""
+    parts = name.split("/")
+    odd = "\\" in name or not name.isprintable() or any(part in ("", ".", "..") for part in parts)
+    if odd or len(name.encode()) > MAXIMUM_NAME or len(parts) > MAXIMUM_DEPTH:
+        raise InputError("site.member_leads_out", file=file, name=name)
+    return name
+
+
+@contextmanager
+def _damage_told(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error, OSError):
+        raise InputError("site.no_pack", file=file) from None
+
+
+def _copy(content: Path | bytes, target: IO[bytes]) -> None:
+    if isinstance(content, bytes):
+        target.write(content)
+        return
+    with content.open("rb") as source:
+        shutil.copyfileobj(source, target)

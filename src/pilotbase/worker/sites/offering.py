@@ -1,0 +1,85 @@
+"""At the site: what it has sealed and what it lets out, as one signed file for the base. No row of data is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pydantic
+
+from pilotbase.catalogue.applications import read_application
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.site import Release
+from pilotbase.documents.steps import Step
+from pilotbase.trial.running import prepare_candidate
+from pilotbase.trial.sealed import Sealed
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.worker.base import Base
+from pilotbase.worker.sites.papers import SiteEnrolment, SiteOffer
+from pilotbase.worker.sites.signatures import sign
+from pilotbase.worker.sites.software import this_software
+from pilotbase.worker.trials.proving import seal_in
+from pilotbase.workspace.actors import parties
+
+OFFER_HEAD = "site-offer"
+"""The name under which a site keeps what it has offered last."""
+
+
+def offer_scenarios(
+    base: Base, scenarios: Sequence[Path], release: Release, on_progress: OnProgress = ignore_progress
+) -> bytes:
+    """Return the signed enrolment of this site: its public keys, what it has sealed, ``release``.
+
+    Scenarios that are not sealed yet are sealed now.
+
+    Raises:
+        InputError: scenarios or their data are wrong, or their owners differ.
+    """
+    sealed = [_prepared(base, scenario, on_progress) for scenario in scenarios]
+    owners = sorted({one.scenario.owner.organisation for one in sealed})
+    if len(owners) != 1:
+        raise InputError("site.owners_differ", owners=owners)
+    with base.lab.view.transaction("site.offered") as change:
+        change.record("site.offered", [one.record.digest() for one in sealed])
+    enrolment = SiteEnrolment(
+        site=base.trust.issuer,
+        owner=owners[0],
+        roots=base.trust.roots(),
+        log_key=str(base.lab.store.key.verifier),
+        checkpoint=base.lab.view.checkpoint().note,
+        software=this_software(),
+        release=release,
+        offers=tuple(_offer(base, one) for one in sealed),
+        signed_at=base.lab.store.clock(),
+    )
+    with base.lab.view.transaction("site.enrolment_signed") as change:
+        digest = change.put(enrolment, parties(), owner=owners[0])
+        change.set_head(OFFER_HEAD, digest, expected=base.lab.view.within(change).head(OFFER_HEAD))
+    return sign(enrolment, base.trust).to_bytes()
+
+
+def release_of(figures: str, smallest_cell: int) -> Release:
+    """Return what may leave, as an owner spells it; raises `InputError` for what there is not."""
+    try:
+        return Release.model_validate({"figures": figures, "smallest_cell": smallest_cell})
+    except pydantic.ValidationError:
+        raise InputError("site.bad_release", figures=figures, cell=smallest_cell) from None
+
+
+def _prepared(base: Base, scenario: Path, on_progress: OnProgress) -> Sealed:
+    """Return the sealed scenario; what its baseline needs is fetched now: later there is no network."""
+    sealed = seal_in(base, scenario, Step.FREEZE, on_progress)
+    if sealed.record.reference_application is not None:
+        prepare_candidate(base.lab, read_application(base.lab.application_folder(sealed.record.reference_application)))
+    return sealed
+
+
+def _offer(base: Base, sealed: Sealed) -> SiteOffer:
+    return SiteOffer(
+        scenario=sealed.scenario,
+        reference=sealed.reference,
+        sealed=sealed.record.digest(),
+        classes=sealed.record.classes,
+        hidden=base.lab.view.load(sealed.record.hidden_set, HiddenSet),
+    )

@@ -1,0 +1,187 @@
+"""At the base: what a site is asked to run. Application, its wheels, software, terms, a nonce and an end, signed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pilotbase.catalogue.applications import Submission, read_application, store_application
+from pilotbase.compute.locks import parse_lock
+from pilotbase.compute.settings import running_interpreter
+from pilotbase.compute.wheels import Wheel as KeptWheel
+from pilotbase.compute.wheels import provide_wheels
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.site import Software
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.running import prepare_candidate
+from pilotbase.trial.scoring import settle_criteria
+from pilotbase.worker.base import Base
+from pilotbase.worker.sites.archives import PAPER, Member, write_archive
+from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
+from pilotbase.worker.sites.papers import Signed, SiteOffer, SitePack, Wheel, pack_head, site_report_head
+from pilotbase.worker.sites.signatures import sign
+from pilotbase.worker.sites.software import this_software
+from pilotbase.workspace.actors import parties
+
+DAYS = 30
+"""So long a site has to begin, unless it is said otherwise."""
+LONGEST_DAYS = 365
+
+
+@dataclass(frozen=True)
+class PackOrder:
+    """Which application is to run on which scenario at which site, and for how many days that stands."""
+
+    site: str
+    scenario: str
+    application: Path
+    days: int = DAYS
+
+    @property
+    def lifetime(self) -> timedelta:
+        """Return the days as a span; raises `InputError` for none or too many."""
+        if not 1 <= self.days <= LONGEST_DAYS:
+            raise InputError("site.days", found=self.days, longest=LONGEST_DAYS)
+        return timedelta(days=self.days)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A pack and the file that holds it."""
+
+    pack: SitePack
+    file: Path
+
+    @property
+    def line(self) -> Text:
+        """Return in a sentence what was packed for whom, and until when it stands."""
+        pack = self.pack
+        return text(
+            "site.packed_file",
+            file=self.file,
+            application=f"{pack.application.name} {pack.application.version}",
+            scenario=pack.scenario.name,
+            site=pack.site,
+            ends=spell_minute(pack.expires_at),
+        )
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """An application as a site can run it without a network."""
+
+    submission: Submission
+    reference: ApplicationReference
+    wheels: tuple[KeptWheel, ...]
+
+
+def pack_for_site(
+    base: Base, order: PackOrder, out: Path | None = None, on_progress: OnProgress = ignore_progress
+) -> Packed:
+    """Return the pack of an application for a scenario at a site, written to ``out``.
+
+    The same order gives the same pack, until it has run out without a report.
+
+    Raises:
+        InputError: application or lock are wrong; the site is unknown or has not offered the scenario.
+        RefusedError: the site was revoked, or said that it has other software.
+    """
+    known = require_site(base.lab.view, order.site)
+    require_in_force(known.standing)
+    offer = known.offer(order.scenario)
+    _require_same_software(known, this_software())
+    contents = _contents(base, order.application, on_progress)
+    head = _head(known, offer, contents.reference)
+    signed = _standing_pack(base, head) or _new_pack(base, known, offer, contents, (head, order.lifetime))
+    pack = base.lab.view.load(signed.about, SitePack)
+    file = out or Path(f"{order.scenario}-{pack.application.name}-{pack.nonce[:8]}.pack")
+    write_archive(file, _members(contents, signed))
+    return Packed(pack, file)
+
+
+def _contents(base: Base, folder: Path, on_progress: OnProgress) -> _Contents:
+    submission = read_application(folder)
+    on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
+    kept = store_application(submission, base.lab.applications)
+    reference = prepare_candidate(base.lab, kept).reference
+    requirements = parse_lock(kept.lock, kept.application.requirements)
+    cache = base.lab.folder("environments", reference.supplier.organisation)
+    wheels = provide_wheels(requirements, cache.resolve(), running_interpreter().tag) if requirements else ()
+    return _Contents(kept, reference, wheels)
+
+
+def _require_same_software(known: KnownSite, here: Software) -> None:
+    there = known.enrolment.software
+    if there != here:
+        raise RefusedError("site.other_software", site=known.standing.site, there=there.name, here=here.name)
+
+
+def _standing_pack(base: Base, head: str) -> Signed | None:
+    """Return the pack that was made for this already, while it may still be begun or once it has its report."""
+    known = base.lab.view.head(head)
+    if known is None:
+        return None
+    signed = base.lab.view.load(known, Signed)
+    pack = base.lab.view.load(signed.about, SitePack)
+    answered = base.lab.view.head(site_report_head(pack.nonce)) is not None
+    return signed if answered or base.lab.store.clock() < pack.expires_at else None
+
+
+def _new_pack(
+    base: Base, known: KnownSite, offer: SiteOffer, contents: _Contents, terms: tuple[str, timedelta]
+) -> Signed:
+    head, lifetime = terms
+    now = base.lab.store.clock()
+    pack = SitePack(
+        issuer=base.trust.issuer,
+        site=known.standing.site,
+        enrolment=known.standing.enrolment,
+        scenario=offer.reference,
+        sealed=offer.sealed,
+        criteria=tuple(criterion.rule for criterion in settle_criteria(offer.scenario)),
+        application=contents.reference,
+        wheels=tuple(_wheel(one) for one in contents.wheels),
+        software=this_software(),
+        release=known.enrolment.release,
+        nonce=secrets.token_hex(16),
+        seen=known.standing.seen,
+        made_at=now,
+        expires_at=_end(base, now, lifetime),
+    )
+    signed = Signed(about=pack.digest(), envelope=sign(pack, base.trust))
+    owner, supplier = known.standing.owner, contents.reference.supplier.organisation
+    with base.lab.view.transaction("site.packed") as change:
+        change.put(pack, parties(supplier), owner=owner, fields={"site": pack.site, "nonce": pack.nonce})
+        digest = change.put(signed, parties(), owner=owner)
+        change.set_head(head, digest, expected=base.lab.view.within(change).head(head))
+        change.set_head(pack_head(pack.nonce), pack.digest(), expected=None)
+    return signed
+
+
+def _end(base: Base, now: datetime, lifetime: timedelta) -> datetime:
+    """Return when the pack ends, at the latest with the key that signs it."""
+    return min(now + lifetime, base.trust.state.signing_until)
+
+
+def _wheel(kept: KeptWheel) -> Wheel:
+    return Wheel(name=kept.path.name, sha256=kept.sha256, size=kept.path.stat().st_size)
+
+
+def _members(contents: _Contents, signed: Signed) -> Iterator[Member]:
+    yield Member(PAPER, signed.envelope.to_bytes())
+    for file in contents.submission.tree.files:
+        yield Member(f"application/{file.path}", contents.submission.folder / file.path)
+    for wheel in contents.wheels:
+        yield Member(f"wheels/{wheel.sha256}/{wheel.path.name}", wheel.path)
+
+
+def _head(known: KnownSite, offer: SiteOffer, application: ApplicationReference) -> str:
+    parts: list[str | Digest] = [known.standing.site, offer.sealed, application.digest, application.environment]
+    return f"site-pack-for:{digest_json(parts)}"

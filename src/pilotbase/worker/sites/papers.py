@@ -1,0 +1,166 @@
+"""What travels between a base and a site, and what each keeps of the other."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.certificate.envelope import Envelope
+from pilotbase.certificate.roots import TrustRoots
+from pilotbase.documents.base import Document, Moment, Name, Note, Part
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import ApplicationReference, ScenarioReference, TrialPlan
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.site import Release, Software, Witness
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.workspace.checks.excerpts import LogExcerpt
+
+Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Checkpoint = Annotated[str, StringConstraints(max_length=2000)]
+"""A signed state of a log (C2SP ``tlog-checkpoint``)."""
+MOST_WHEELS = 2000
+
+
+class SiteOffer(Part):
+    """A scenario that is sealed at a site: its document and the records of its data, without a row of them."""
+
+    scenario: Scenario
+    reference: ScenarioReference
+    sealed: Digest
+    """Digest of the site's own record of the sealed data."""
+    classes: tuple[str, ...] = pydantic.Field(max_length=10_000)
+    hidden: HiddenSet
+    """Rows, error probability, attempts, and salted commitments to cases and secrets."""
+
+
+class SiteEnrolment(Document):
+    """What a site says of itself, signed by itself: who it is, what it has sealed, what may leave it."""
+
+    document: Literal["site-enrolment/1"] = "site-enrolment/1"
+    site: Name
+    owner: Name
+    roots: TrustRoots
+    log_key: str = pydantic.Field(max_length=300)
+    """The public key of the site's log (C2SP ``vkey``)."""
+    checkpoint: Checkpoint
+    software: Software
+    release: Release
+    offers: tuple[SiteOffer, ...] = pydantic.Field(min_length=1, max_length=100)
+    signed_at: Moment
+
+
+class EnrolledSite(Document):
+    """A site as a base knows it; of each the newest version stands."""
+
+    document: Literal["enrolled-site/1"] = "enrolled-site/1"
+    site: Name
+    owner: Name
+    enrolment: Digest
+    """The newest `SiteEnrolment`."""
+    root_key: Digest
+    """Id of the site's newest root key, which owner and operator have compared."""
+    seen: Checkpoint
+    """The newest state of the site's log that came back: it can only grow from there."""
+    revoked_at: Moment | None = None
+    reason: Note = ""
+
+
+class Wheel(Part):
+    """One package that the application needs, as a file of the pack."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+!-]{0,199}\.whl$")]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    size: int = pydantic.Field(ge=1)
+
+
+class SitePack(Document):
+    """What a base asks a site to run, and on which terms; signed by the base."""
+
+    document: Literal["site-pack/1"] = "site-pack/1"
+    issuer: Name
+    site: Name
+    enrolment: Digest
+    """What the site had said of itself."""
+    scenario: ScenarioReference
+    sealed: Digest
+    criteria: tuple[str, ...] = pydantic.Field(min_length=1, max_length=100)
+    """What counts as pass, as the scenario says: for people to read."""
+    application: ApplicationReference
+    wheels: tuple[Wheel, ...] = pydantic.Field(default=(), max_length=MOST_WHEELS)
+    software: Software
+    """What runs it: another version, or one that was changed, does not."""
+    release: Release
+    nonce: Nonce
+    """Chosen by the base after the site has committed to its cases and secrets: the order of scoring rests on both."""
+    seen: Checkpoint
+    """The newest state of the site's log that the base knows."""
+    made_at: Moment
+    expires_at: Moment
+    """Until then the site has to begin; what it has begun it may end."""
+
+
+class SiteRelease(Document):
+    """What a site lets out of one trial, by digest. Its log says so before anything leaves."""
+
+    document: Literal["site-release/1"] = "site-release/1"
+    site: Name
+    owner: Name
+    pack: Digest
+    nonce: Nonce
+    plan: Digest
+    report: Digest
+    """The report as it leaves."""
+    full_report: Digest
+    """The one that stays."""
+    witness: Witness
+    software: Software
+    signed_at: Moment
+
+
+class SiteReport(Document):
+    """What comes back: the release, the documents that it names, and what proves when each was fixed."""
+
+    document: Literal["site-report/1"] = "site-report/1"
+    release: SiteRelease
+    plan: TrialPlan
+    report: Report
+    excerpt: LogExcerpt
+    """Lines of the site's log: pack, plan, answers, order, report, release."""
+    growth: tuple[str, ...] = pydantic.Field(max_length=200)
+    """That the log has grown from the state that the pack names (RFC 6962 §2.1.2), 32-byte hashes in hex."""
+
+
+class Signed(Document):
+    """A document of the above as it was signed, kept so that it is given out the same ever after."""
+
+    document: Literal["signed-paper/1"] = "signed-paper/1"
+    about: Digest
+    envelope: Envelope
+
+
+def site_head(site: str) -> str:
+    """Return the name under which a base keeps what it knows of a site."""
+    return f"site:{site}"
+
+
+def pack_head(nonce: str) -> str:
+    """Return the name under which a base and a site keep a pack."""
+    return f"site-pack:{nonce}"
+
+
+def release_head(nonce: str) -> str:
+    """Return the name under which a site keeps what it has released under a pack."""
+    return f"site-release:{nonce}"
+
+
+def site_report_head(nonce: str) -> str:
+    """Return the name under which a site keeps the signed report of a pack, and a base what came back."""
+    return f"site-report:{nonce}"
+
+
+def attempt_head(hidden_set: Digest, number: int) -> str:
+    """Return the name under which a base keeps which report an attempt on a site's hidden set belongs to."""
+    return f"site-attempt:{hidden_set}:{number}"

@@ -1,0 +1,163 @@
+"""At the base: a site's report examined, kept, and certified. The same file again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pilotbase.certificate import read_evidence
+from pilotbase.certificate.delegation import TrustedKey
+from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.report import Report
+from pilotbase.documents.site import SiteStatement
+from pilotbase.documents.texts import Text, text
+from pilotbase.worker.base import Base
+from pilotbase.worker.sites.enrolling import require_in_force, require_site
+from pilotbase.worker.sites.examining import Returned, examine
+from pilotbase.worker.sites.papers import (
+    SiteEnrolment,
+    SitePack,
+    SiteReport,
+    attempt_head,
+    pack_head,
+    site_head,
+    site_report_head,
+)
+from pilotbase.worker.sites.signatures import read_envelope, read_paper
+from pilotbase.worker.trials.certifying import site_sentence
+from pilotbase.worker.trials.earlier import earlier_lines
+from pilotbase.worker.trials.folder import TrialFiles, write_trial
+from pilotbase.worker.trials.issuing import issue_once
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.checks.proofs import proven_head
+from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.log.notes import LogVerifier
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+_ACTION = "site.taken_back"
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """A site's trial as the base has it: the report as it left, the certificate, the folder of both."""
+
+    report: Report
+    issued: IssuedCertificate
+    folder: Path
+    unreported: tuple[int, ...]
+    """Earlier attempts on the same cases of which no report came back."""
+
+
+def take_back(base: Base, file: Path, out: Path | None = None) -> TakenBack:
+    """Return what came of a pack: its report examined, stored and certified, once.
+
+    Raises:
+        InputError: there is no such file.
+        InvalidProofError: it is malformed; or with every problem and its place: altered, another key's, another
+            application's, another scenario's, of no pack of this base, more than is permitted, times that cannot be.
+        RefusedError: another report came back for this pack or this attempt.
+    """
+    returned = _read(base, file)
+    paper = returned.paper
+    signer = examine(returned, file)
+    head = site_report_head(paper.release.nonce)
+    known = proven_head(base.lab.store, head, _ACTION)
+    if known is None:
+        known = _keep(base, returned)
+    if known != paper.digest():
+        raise RefusedError("site.other_report", nonce=paper.release.nonce)
+    issued = _certify(base, paper, signer)
+    folder = out or base.lab.folder("trials", "sites", paper.release.site, paper.release.nonce)
+    folder.mkdir(parents=True, exist_ok=True)
+    note = base.lab.view.checkpoint().note
+    write_trial(folder, TrialFiles(paper.plan, paper.report, issued.certificate, issued.envelope, None, note))
+    return TakenBack(paper.report, issued, folder, _unreported(base.lab.view, paper))
+
+
+def taken_lines(base: Base, taken: TakenBack, asked_at: datetime) -> Iterator[Text]:
+    """Yield where the trial ran, what else is to be known of it, and whether it had come back before ``asked_at``."""
+    certificate = taken.issued.certificate
+    assert certificate.site is not None
+    yield site_sentence(certificate.site)
+    if taken.unreported:
+        numbers = ", ".join(map(str, taken.unreported))
+        yield text("site.line_unreported", count=len(taken.unreported), numbers=numbers)
+    yield from earlier_lines(base, certificate, asked_at)
+
+
+def _read(base: Base, file: Path) -> Returned:
+    """Return what came back, with the pack that it answers; raises `InvalidProofError` where the base sent none."""
+    envelope = read_envelope(SiteReport, read_evidence(file))
+    paper = read_paper(SiteReport, envelope)
+    digest = base.lab.view.head(pack_head(paper.release.nonce))
+    if digest is None:
+        raise InvalidProofError("site.no_such_pack", file=file, nonce=paper.release.nonce)
+    pack = base.lab.view.load(digest, SitePack)
+    offers = base.lab.view.load(pack.enrolment, SiteEnrolment).offers
+    offer = next(one for one in offers if one.sealed == pack.sealed)
+    return Returned(paper, envelope, pack, require_site(base.lab.view, pack.site), offer, base.lab.store.clock())
+
+
+def _keep(base: Base, returned: Returned) -> Digest:
+    """Store what came back in one step: the report, that its attempt is spent, how far the site's log was seen."""
+    paper, owner = returned.paper, returned.site.standing.owner
+    attempt, plan = paper.report.attempt, paper.plan
+    assert attempt is not None
+    hidden, supplier = plan.scenario.hidden_set, plan.application.supplier.organisation
+    spent, head = attempt_head(hidden, attempt.number), site_report_head(paper.release.nonce)
+    try:
+        with base.lab.view.transaction(_ACTION) as change:
+            digest = change.put(paper, parties(), owner=owner, fields={"site": paper.release.site})
+            report = change.put(paper.report, parties(), owner=owner, fields={"scenario": plan.scenario.name})
+            change.put(paper.report.supplier_view(), parties(), owner=supplier, fields={"full": report})
+            change.put(plan, parties(supplier), owner=owner, fields={"scenario": plan.scenario.name})
+            change.set_head(spent, digest, expected=None)
+            change.set_head(head, digest, expected=None)
+            _note_seen(base.lab.view.within(change), change, paper)
+    except ConflictError:
+        known = base.lab.view.head(head)
+        if known is None:
+            raise RefusedError("site.attempt_taken", number=attempt.number, site=paper.release.site) from None
+        return known
+    return digest
+
+
+def _note_seen(view: View, change: Transaction, paper: SiteReport) -> None:
+    """Note the newest state of the site's log; raises `RefusedError` where the site was revoked meanwhile."""
+    known = require_site(view, paper.release.site)
+    site = known.standing
+    require_in_force(site)
+    verifier, note = LogVerifier.from_text(known.enrolment.log_key), paper.excerpt.checkpoint
+    if verifier.open(note).size > verifier.open(site.seen).size:
+        newer = site.model_copy(update={"seen": note})
+        digest = change.put(newer, parties(), owner=site.owner, fields={"site": site.site})
+        change.set_head(site_head(site.site), digest, expected=site.digest())
+
+
+def _certify(base: Base, paper: SiteReport, signer: TrustedKey) -> IssuedCertificate:
+    release = paper.release
+    pack = base.lab.view.load(release.pack, SitePack)
+    statement = SiteStatement(
+        site=release.site,
+        owner=release.owner,
+        witness=release.witness,
+        pack=release.pack,
+        full_report=release.full_report,
+        signed_by=signer.key.key_id,
+        signed_at=release.signed_at,
+        smallest_cell=pack.release.smallest_cell,
+    )
+    return issue_once(base, paper.report, paper.plan, (), statement)
+
+
+def _unreported(view: View, paper: SiteReport) -> tuple[int, ...]:
+    """Return the attempts before this one on the same cases of which nothing came back."""
+    attempt = paper.report.attempt
+    assert attempt is not None
+    hidden = paper.plan.scenario.hidden_set
+    return tuple(number for number in range(1, attempt.number) if view.head(attempt_head(hidden, number)) is None)
