@@ -37,7 +37,9 @@ def quality(  # noqa: PLR0913 - each is an option
         typer.Option("--reference", help="What the data are held against: declared times, shares, an audited sample."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Where to write quality.html and quality.json.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="One pass alone: no keys, duplicates, references.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One pass alone: no keys, duplicates, references, distributions.")
+    ] = False,
     full: Annotated[
         bool, typer.Option("--full", help="For the owner alone: row numbers and values of closed data too.")
     ] = False,

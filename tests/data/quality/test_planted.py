@@ -10,6 +10,7 @@ import pytest
 
 from pilotbase.data.quality.measures import QUALITY_MEASURES
 from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.documents.dataset import RowRule
 from pilotbase.documents.quality import QualityReport
 from tests.data.quality.planted_for_tests import (
     ELSEWHERE,
@@ -20,6 +21,7 @@ from tests.data.quality.planted_for_tests import (
     clean_table,
     description,
     device_table,
+    devices,
     records,
 )
 
@@ -49,7 +51,7 @@ def measured(path: Path, planted: Planted | None = None, quick: bool = False) ->
     files = {"records": path, "devices": path.parent / "devices.parquet"}
     dataset = planted.dataset() if planted else description()
     reference = planted.reference if planted else Held().reference
-    return measure_quality(dataset, files, Held(reference, path.parent, quick))
+    return measure_quality(dataset, files, Held(reference, path.parent, quick=quick))
 
 
 def test_every_measure_has_a_planted_fault_or_a_test_of_its_own():
@@ -164,9 +166,8 @@ def test_a_field_that_the_file_lacks_fails_where_it_is_required(tmp_path):
 
 
 def test_a_rule_that_cannot_be_read_is_told_and_not_taken_as_passed(tmp_path):
-    from pilotbase.documents.dataset import RowRule
-
-    dataset = description(record_sets=(records(rules=(RowRule(name="odd", rule="started <= nowhere"),)),))
+    unreadable = RowRule(name="odd", rule="started <= nowhere")
+    dataset = description(record_sets=(records(rules=(unreadable,)), devices()))
     path = written(clean_table(50), tmp_path, "csv")
     report = measure_quality(dataset, {"records": path})
     assert report.rule("odd").state == "not_measured" and report.rule("odd").reason.code == "data.rule.unknown_column"

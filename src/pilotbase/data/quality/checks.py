@@ -11,6 +11,7 @@ import polars as pl
 from pilotbase.data.quality.columns import ROW, Column, RecordTable, row_hash
 from pilotbase.data.quality.tally import Stream
 from pilotbase.data.rules import compile_rule
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import RowRule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.quality import RuleKind
@@ -26,17 +27,21 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True)
 class Check:
-    """A rule that looks at one row at a time. ``fails``: true where it does; null counts as not."""
+    """A rule that looks at one row at a time. ``fails``: true where it does; null counts as not.
+
+    ``number``: how often it fails, where that is known without looking at every row.
+    """
 
     name: str
     kind: RuleKind
     fields: tuple[str, ...]
     evaluated: Count
     fails: pl.Expr
+    number: pl.Expr | None = None
 
     @property
     def failed(self) -> Count:
-        return Count(f"failed {self.name}", self.fails.sum())
+        return Count(f"failed {self.name}", self.fails.sum() if self.number is None else self.number)
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,11 @@ def row_checks(table: RecordTable) -> list[Check | Unchecked]:
 def _field_checks(column: Column) -> Iterator[Check]:
     name, field = column.name, column.field
     if field.required:
-        yield Check(f"required {name}", "required", (name,), ROWS, column.raw.is_null())
+        yield Check(f"required {name}", "required", (name,), ROWS, column.raw.is_null(), column.raw.null_count())
     if field.data_type is not None:
         wrong = column.raw.is_not_null() & column.value.is_null()
-        yield Check(f"type {name}", "type", (name,), present(column), wrong)
+        number = column.value.null_count() - column.raw.null_count()
+        yield Check(f"type {name}", "type", (name,), present(column), wrong, number)
     yield from value_checks(column)
     if column.spells_unit and field.unit is not None:
         spelled = column.raw.str.strip_chars()
@@ -115,8 +121,14 @@ def value_checks(column: Column) -> Iterator[Check]:
         fits = spelled.str.contains(f"^(?:{field.pattern})$")
         yield Check(f"pattern {name}", "pattern", (name,), typed(column), column.value.is_not_null() & ~fits)
     if field.values:
-        spelled = column.value.cast(pl.String) if column.is_number else column.raw.cast(pl.String).str.strip_chars()
-        yield Check(f"values {name}", "values", (name,), typed(column), ~spelled.is_in(list(field.values)))
+        listed = _spelled_value(column).is_in(list(field.values))
+        yield Check(f"values {name}", "values", (name,), typed(column), ~listed)
+
+
+def _spelled_value(column: Column) -> pl.Expr:
+    if column.data_type is DataType.TEXT or column.is_number:
+        return column.value.cast(pl.String)
+    return column.raw.cast(pl.String).str.strip_chars()
 
 
 def _out_of_range(column: Column) -> pl.Expr:
@@ -139,7 +151,7 @@ def _row_check(rule: RowRule, table: RecordTable) -> Check | Unchecked:
 def _rule_type(column: Column) -> pl.DataType:
     if column.is_number:
         return pl.Float64()
-    return pl.Datetime() if column.is_time else pl.Boolean() if column.data_type == "sc:Boolean" else pl.String()
+    return pl.Datetime() if column.is_time else pl.Boolean() if column.data_type is DataType.BOOLEAN else pl.String()
 
 
 def group_checks(table: RecordTable, others: dict[str, RecordTable]) -> list[GroupCheck | Unchecked]:

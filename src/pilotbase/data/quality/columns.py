@@ -10,6 +10,7 @@ from functools import cached_property
 import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, typed_expression
+from pilotbase.data.quality.typing_texts import typed_texts
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
 
@@ -99,7 +100,10 @@ class Column:
             return [there.alias(self.name)]
         if self.is_native:
             return [pl.when(there.is_finite()).then(there).alias(self.name), there.alias(RAW + self.name)]
-        typed = typed_expression(self._without_unit(there), self.dtype, self.data_type)
+        if self.dtype == pl.String and self.data_type is not DataType.TEXT:
+            typed = typed_texts(self._without_unit(there), self.data_type)
+        else:
+            typed = typed_expression(there, self.dtype, self.data_type)
         return [typed.alias(self.name), there.alias(RAW + self.name)]
 
     def _without_missing(self, stored: pl.Expr) -> pl.Expr:

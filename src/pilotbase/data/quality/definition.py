@@ -69,11 +69,13 @@ class Finding:
 class Asked:
     """What a measure needs: counts of the first pass, small tables, groups of equal rows; and what it concludes.
 
-    Counts of one name are computed once. ``tables`` are collected whole: each must be small, whatever the data's size.
+    Counts of one name are computed once; ``columns`` are computed once a row, for several counts. ``tables`` are
+    collected whole: each must be small, whatever the data's size.
     """
 
     conclude: Callable[[Answers], Finding]
     counts: tuple[Count, ...] = ()
+    columns: tuple[pl.Expr, ...] = ()
     tables: Mapping[str, pl.LazyFrame] = field(default_factory=dict)
     groups: Mapping[str, tuple[Stream, ...]] = field(default_factory=dict)
 

@@ -24,7 +24,7 @@ from pilotbase.data.quality.grading import grade, required_of
 from pilotbase.data.quality.measures import QUALITY_MEASURES
 from pilotbase.data.quality.parts import parts_of
 from pilotbase.data.quality.passes import answer, count_all
-from pilotbase.data.quality.profiling import ends_of, profile, profile_counts
+from pilotbase.data.quality.profiling import MOST_DRAWN, ends_of, profile, profile_counts
 from pilotbase.data.quality.scanning import reading, scan
 from pilotbase.data.quality.tally import SHOWN, Stream
 from pilotbase.documents.dataset import Dataset
@@ -44,7 +44,7 @@ class Held:
     """What a dataset is held against. ``folder``: where the files are that the reference names.
 
     ``beside``: tables of further record sets, to which references lead and which are not measured themselves.
-    ``quick``: one pass alone; what needs equal rows beside each other is not measured.
+    ``quick``: one pass alone; what needs equal rows beside each other is not measured, and no distribution is counted.
     """
 
     reference: QualityReference = field(default_factory=QualityReference)
@@ -150,14 +150,17 @@ def _measure(
     checks = [check for check in situation.checks if isinstance(check, Check)]
     groups = {} if quick else _group_streams(situation)
     on_progress(Progress(text("quality.progress.first", name=table.record_set.name)))
-    needed = [count for one in asking for count in one.counts]
-    counts = count_all(table, [*profile_counts(table), *_check_counts(checks), *needed])
+    needed = [*profile_counts(table), *_check_counts(checks), *(count for one in asking for count in one.counts)]
+    counts = count_all(table, needed, [column for one in asking for column in one.columns])
     on_progress(Progress(text("quality.progress.second", name=table.record_set.name)))
     answers = answer(counts, asking, groups)
-    on_progress(Progress(text("quality.progress.profile", name=table.record_set.name)))
+    if not quick:
+        on_progress(Progress(text("quality.progress.profile", name=table.record_set.name)))
     parts = situation.parts or parts_of(table, ends_of(counts, table.record_set.time))
+    drawn = 0 if quick else MOST_DRAWN
+    closed = situation.dataset.opening is Opening.COMPUTE_TO_DATA
     return _Measured(
-        profile(table, counts, parts, situation.dataset.opening is Opening.COMPUTE_TO_DATA),
+        profile(table, counts, parts, drawn, closed),
         tuple(_measurement(measure, one, situation, answers) for measure, one in asked.items()),
         tuple(_rule_results(situation, answers, quick)),
     )

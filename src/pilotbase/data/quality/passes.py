@@ -12,10 +12,17 @@ from pilotbase.data.quality.definition import Answers, Asked
 from pilotbase.data.quality.tally import Stream, tally_all
 
 
-def count_all(table: RecordTable, counts: Iterable[Count]) -> dict[str, float]:
-    """Return every count by its name, all from one pass; a figure of no values at all is left out."""
+def count_all(table: RecordTable, counts: Iterable[Count], columns: Iterable[pl.Expr] = ()) -> dict[str, float]:
+    """Return every count by its name, all from one pass; a figure of no values at all is left out.
+
+    ``columns`` are computed once a row, beside those of the table.
+    """
     distinct = {count.name: count.expression for count in counts}
-    found = table.frame.select(one.alias(name) for name, one in distinct.items()).collect(engine="streaming")
+    found = (
+        table.frame.with_columns(*columns)
+        .select(one.alias(name) for name, one in distinct.items())
+        .collect(engine="streaming")
+    )
     row = found.row(0)
     return {name: value for name, value in zip(found.columns, row, strict=True) if value is not None}
 

@@ -54,12 +54,14 @@ def ends_of(counts: Mapping[str, float], name: str | None) -> tuple[float, float
     return float(counts[f"least {name}"]), float(counts[f"most {name}"])
 
 
-def profile(table: RecordTable, counts: Mapping[str, float], parts: Parts | None, closed: bool) -> RecordSetProfile:
-    """Return the profile of a record set, its values counted in one further pass.
+def profile(
+    table: RecordTable, counts: Mapping[str, float], parts: Parts | None, most: int = MOST_DRAWN, closed: bool = False
+) -> RecordSetProfile:
+    """Return the profile of a record set; the values of the first ``most`` fields are counted in one further pass.
 
     ``closed``: bins end where the declared range ends, which tells nothing of a record.
     """
-    drawn = list(table.columns.values())[:MOST_DRAWN]
+    drawn = list(table.columns.values())[:most]
     counted = _count_values(table, drawn, counts, parts, closed)
     return RecordSetProfile(
         record_set=table.record_set.name,

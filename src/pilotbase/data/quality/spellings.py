@@ -2,58 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from pilotbase.data.quality.checks import Count
 from pilotbase.data.quality.columns import Column
 from pilotbase.documents.contract import DataType
 
-_CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
-_ZONE = r"( ?(Z|[+-]\d{2}:?\d{2}))?"
-_TIMES = {
-    "iso": rf"^\d{{4}}-\d{{2}}-\d{{2}}([T ]{_CLOCK}{_ZONE})?$",
-    "slashes": rf"^\d{{4}}/\d{{1,2}}/\d{{1,2}}([T ]{_CLOCK}{_ZONE})?$",
-    "dots": rf"^\d{{4}}\.\d{{1,2}}\.\d{{1,2}}([T ]{_CLOCK}{_ZONE})?$",
-    "characters": r"^\d{4}年\d{1,2}月\d{1,2}日?",
-    "compact": r"^\d{8}$",
-    "day first": r"^\d{1,2}[./-]\d{1,2}[./-]\d{4}",
-}
-_NUMBERS = {
-    "plain": r"^[-+]?(\d+\.?\d*|\.\d+)$",
-    "exponent": r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$",
-    "thousands": r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$",
-    "full width": r"^[-+]?[０-９．]+$",
-}
-_TRUTHS = {"words": r"^(?i:true|false)$", "answers": r"^(?i:yes|no)$", "digits": r"^[01]$", "characters": r"^[是否]$"}
-_FORMATS: Mapping[DataType, Mapping[str, str]] = {
-    DataType.DATE: _TIMES,
-    DataType.DATETIME: _TIMES,
-    DataType.FLOAT: _NUMBERS,
-    DataType.INTEGER: _NUMBERS,
-    DataType.BOOLEAN: _TRUTHS,
-}
+_SEPARATORS = {"-": "iso", "/": "slashes", ".": "dots", "年": "characters"}
+"""What stands behind the year of a time → name of the format."""
+_FOREIGN_NUMBERS = {"thousands": r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$", "full width": r"^[-+]?[０-９．]+$"}
+_TRUTHS = {"words": ("true", "false"), "answers": ("yes", "no"), "digits": ("0", "1"), "characters": ("是", "否")}
 
 
 def format_counts(column: Column) -> list[Count]:
     """Return how often each format stands in a column of texts; nothing where the type leaves one format only.
 
-    A text field is held against its declared pattern; one without a pattern has no format.
+    A text has none: it is held against its declared pattern by the contract.
     """
-    if column.dtype != pl.String:
+    if column.dtype != pl.String or column.data_type is DataType.TEXT:
         return []
     spelled = column.raw.str.strip_chars()
-    if column.data_type is DataType.TEXT:
-        pattern = column.field.pattern
-        return [] if pattern is None else [Count(f"format pattern {column.name}", _fits(spelled, f"^(?:{pattern})$"))]
-    if column.spells_unit and column.field.unit:
-        spelled = spelled.str.strip_suffix(column.field.unit).str.strip_chars()
+    if column.is_time:
+        return _times(column.name, spelled)
+    return _numbers(column) if column.is_number else _truths(column.name, spelled)
+
+
+def _times(name: str, spelled: pl.Expr) -> list[Count]:
+    sign = spelled.str.slice(4, 1)
+    counts = [Count(f"format {form} {name}", (sign == each).sum()) for each, form in _SEPARATORS.items()]
+    compact = (spelled.str.len_chars() == 8) & spelled.str.contains(r"^\d{8}$")
+    return [*counts, Count(f"format compact {name}", compact.sum())]
+
+
+def _numbers(column: Column) -> list[Count]:
+    """Return plain and exponent among what is a number; commas and full-width digits among the few that are none."""
+    there = column.value.is_not_null()
+    exponent = column.raw.str.contains(r"\d[eE][-+]?\d")
+    foreign = column.raw.filter(column.raw.is_not_null() & ~there).str.strip_chars()
     return [
-        Count(f"format {name} {column.name}", _fits(spelled, pattern))
-        for name, pattern in _FORMATS[column.data_type].items()
+        Count(f"format plain {column.name}", (there & ~exponent).sum()),
+        Count(f"format exponent {column.name}", (there & exponent).sum()),
+        *(
+            Count(f"format {form} {column.name}", foreign.str.contains(pattern).sum())
+            for form, pattern in _FOREIGN_NUMBERS.items()
+        ),
     ]
 
 
-def _fits(spelled: pl.Expr, pattern: str) -> pl.Expr:
-    return spelled.str.contains(pattern).sum()
+def _truths(name: str, spelled: pl.Expr) -> list[Count]:
+    lower = spelled.str.to_lowercase()
+    return [Count(f"format {form} {name}", lower.is_in(list(words)).sum()) for form, words in _TRUTHS.items()]

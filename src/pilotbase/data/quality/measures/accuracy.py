@@ -72,7 +72,8 @@ def _agreement(asked: Situation, names: list[str]) -> Asked | Unmeasured:
     pairs = audited_pairs(asked.table, asked.audited, names)
     if isinstance(pairs, Unmeasured):
         return pairs
-    return Asked(lambda answers: _interval(answers.tables["audited"]), tables={"audited": pairs})
+    name = f"audited {', '.join(names)}"
+    return Asked(lambda answers: _interval(answers.tables[name]), tables={name: pairs})
 
 
 def _interval(found: pl.DataFrame) -> Finding:

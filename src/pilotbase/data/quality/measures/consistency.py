@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pilotbase.data.quality.checks import Check, Count, GroupCheck, present, typed
 from pilotbase.data.quality.columns import Column, row_hash
 from pilotbase.data.quality.definition import (
@@ -18,7 +20,6 @@ from pilotbase.data.quality.definition import (
 )
 from pilotbase.data.quality.spellings import format_counts
 from pilotbase.data.quality.tally import Stream
-from pilotbase.documents.contract import DataType
 from pilotbase.documents.quality import QualityCodes, QualityEntry
 
 
@@ -65,21 +66,23 @@ def format_consistency(asked: Situation) -> Asked | Unmeasured:
     if not columns:
         return not_applicable("quality.reason.no_type")
     formats = {column.name: format_counts(column) for column in columns}
+    patterns = {one.fields[0]: one.failed for one in asked.checks if isinstance(one, Check) and one.kind == "pattern"}
 
     def conclude(answers: Answers) -> Finding:
-        return joined(_in_one_format(column, formats[column.name], answers) for column in columns)
+        return joined(_in_one_format(column, formats[column.name], patterns, answers) for column in columns)
 
     counts = [count for found in formats.values() for count in found]
-    return Asked(conclude, (*map(present, columns), *map(typed, columns), *counts))
+    return Asked(conclude, (*map(present, columns), *map(typed, columns), *patterns.values(), *counts))
 
 
-def _in_one_format(column: Column, formats: list[Count], answers: Answers) -> QualityEntry:
+def _in_one_format(
+    column: Column, formats: list[Count], patterns: Mapping[str, Count], answers: Answers
+) -> QualityEntry:
     there = answers.count(present(column))
+    if column.name in patterns:
+        return entry(column.name, there - answers.count(patterns[column.name]), there)
     counts = [answers.count(count) for count in formats]
-    if not counts:
-        return entry(column.name, there, there)
-    declared = column.data_type is DataType.TEXT  # its pattern
-    return entry(column.name, counts[0] if declared else max(*counts, there - sum(counts)), there)
+    return entry(column.name, max(*counts, there - sum(counts)) if counts else there, there)
 
 
 def semantic_consistency(asked: Situation) -> Asked | Unmeasured:

@@ -27,6 +27,8 @@ _PATTERNS = (
     r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}",  # mail
     r"(?:^|\D)(?:62|4\d|5[1-5])\d{14,17}(?:$|\D)",  # bank card
 )
+_SHORTEST = 6
+"""Letters of the shortest mail address."""
 PERSONAL = "|".join(f"(?:{pattern})" for pattern in _PATTERNS)
 
 
@@ -35,15 +37,17 @@ def identifiability(asked: Situation) -> Asked | Unmeasured:
     columns = [column for column in asked.table.columns.values() if column.data_type is DataType.TEXT or _long(column)]
     if not columns:
         return Asked(lambda answers: share(0, answers.rows), (ROWS,))
-    told = [Count(f"personal {column.name}", _personal(column).sum()) for column in columns]
-    any_told = Count("personal records", pl.any_horizontal(_personal(column) for column in columns).sum())
+    looked_at = [f"personal in {column.name}" for column in columns]
+    told = [Count(name, pl.col(name).sum()) for name in looked_at]
+    any_told = Count("personal records", pl.any_horizontal(looked_at).sum())
+    computed = tuple(_personal(column).alias(name) for column, name in zip(columns, looked_at, strict=True))
 
     def conclude(answers: Answers) -> Finding:
         found = zip(columns, map(answers.count, told), strict=True)
         entries = tuple(entry(column.name, number, answers.rows) for column, number in found if number)
         return share(answers.count(any_told), answers.rows, entries)
 
-    return Asked(conclude, (ROWS, any_told, *told))
+    return Asked(conclude, (ROWS, any_told, *told), computed)
 
 
 def _long(column: Column) -> bool:
@@ -53,7 +57,8 @@ def _long(column: Column) -> bool:
 
 def _personal(column: Column) -> pl.Expr:
     if column.data_type is DataType.TEXT:
-        return column.value.str.contains(PERSONAL).fill_null(False)
+        long_enough = pl.when(column.value.str.len_bytes() >= _SHORTEST).then(column.value)
+        return long_enough.str.contains(PERSONAL).fill_null(False)
     long = pl.when(column.value >= 10**10).then(column.value)  # spelled only where it is long enough
     return long.cast(pl.String).str.contains(PERSONAL).fill_null(False)
 

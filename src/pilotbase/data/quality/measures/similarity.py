@@ -39,7 +39,7 @@ def sample_similarity(asked: Situation) -> Asked | Unmeasured:
     texts = [_long(column).alias(column.name) for column in columns if column.data_type is DataType.TEXT]
     long = pl.concat_list(texts).list.drop_nulls() if texts else pl.lit([], dtype=pl.List(pl.String))
     sampled = asked.table.frame.head(MOST_RECORDS).select(cells, long.alias("texts"))
-    return Asked(_conclude, (ROWS,), {"records": sampled})
+    return Asked(_conclude, (ROWS,), tables={"records": sampled})
 
 
 def _cell(number: int, column: Column) -> pl.Expr:

@@ -1,0 +1,46 @@
+"""Texts read as values of a type: by the usual spelling at once, and only what that leaves by every other one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from pilotbase.data.column_types import POLARS_TYPES, type_column
+from pilotbase.documents.contract import DataType
+
+_TRUTHS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
+_MOMENTS = {"T": "%Y-%m-%dT%H:%M:%S%.f", " ": "%Y-%m-%d %H:%M:%S%.f"}
+
+
+def typed_texts(texts: pl.Expr, data_type: DataType) -> pl.Expr:
+    """Return what `pilotbase.data.column_types` makes of ``texts``, several times as fast where one spelling rules."""
+    return texts.map_batches(partial(_typed, data_type), return_dtype=POLARS_TYPES[data_type], is_elementwise=True)
+
+
+def _typed(data_type: DataType, texts: pl.Series) -> pl.Series:
+    quick = _usual(texts, data_type).alias(texts.name)
+    left = texts.is_not_null() & quick.is_null()
+    if not left.any():
+        return quick
+    return quick.scatter(left.arg_true(), type_column(texts.filter(left), data_type).values)
+
+
+def _usual(texts: pl.Series, data_type: DataType) -> pl.Series:
+    kind = POLARS_TYPES[data_type]
+    if data_type is DataType.DATETIME:
+        return _moments(texts)
+    if data_type is DataType.DATE:
+        return texts.str.to_date("%Y-%m-%d", strict=False)
+    if data_type is DataType.BOOLEAN:
+        return texts.replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
+    numbers = texts.cast(kind, strict=False)
+    return numbers.set(~numbers.is_finite(), None) if data_type is DataType.FLOAT else numbers
+
+
+def _moments(texts: pl.Series) -> pl.Series:
+    first = texts.drop_nulls().head(1)
+    sign = first[0][10:11] if len(first) else ""
+    if sign not in _MOMENTS:
+        return pl.Series(texts.name, [None], dtype=POLARS_TYPES[DataType.DATETIME]).new_from_index(0, len(texts))
+    return texts.str.to_datetime(_MOMENTS[sign], time_unit="us", strict=False).dt.replace_time_zone("UTC")
