@@ -1,11 +1,11 @@
 import zipfile
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from pilotbase.data.tables import MAXIMUM_BYTES, read_table
 from pilotbase.documents.errors import InputError
+from tests.data.workbooks_for_tests import write_workbook
 
 
 def read(folder, content, name="cases.csv", **options):
@@ -146,55 +146,3 @@ def test_a_parquet_bomb_is_refused_before_it_unpacks(tmp_path):
     with pytest.raises(InputError) as caught:
         read_table(tmp_path / "bomb.parquet")
     assert caught.value.code == "data.too_many_cells"
-
-
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
-_DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-
-
-def write_workbook(path: Path, rows: list[list[object]]) -> None:
-    """Write one sheet; a tuple of one number is a date cell."""
-    sheet = "".join("<row>" + "".join(map(_cell, row)) + "</row>" for row in rows)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("[Content_Types].xml", _types())
-        archive.writestr("_rels/.rels", _relations([("officeDocument", "xl/workbook.xml")]))
-        sheets = '<sheets><sheet name="cases" sheetId="1" r:id="r0"/></sheets>'
-        archive.writestr("xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_DOCUMENT}">{sheets}</workbook>')
-        parts = [("worksheet", "worksheets/sheet1.xml"), ("styles", "styles.xml")]
-        archive.writestr("xl/_rels/workbook.xml.rels", _relations(parts))
-        formats = '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="22" applyNumberFormat="1"/></cellXfs>'
-        archive.writestr("xl/styles.xml", f'<styleSheet xmlns="{_MAIN}">{formats}</styleSheet>')
-        content = f'<worksheet xmlns="{_MAIN}"><sheetData>{sheet}</sheetData></worksheet>'
-        archive.writestr("xl/worksheets/sheet1.xml", content)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "<c/>"
-    if isinstance(value, bool):
-        return f'<c t="b"><v>{int(value)}</v></c>'
-    if isinstance(value, int | float):
-        return f"<c><v>{value}</v></c>"
-    if isinstance(value, tuple):
-        return f'<c s="1"><v>{value[0]}</v></c>'
-    return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
-
-
-def _relations(parts: list[tuple[str, str]]) -> str:
-    entries = "".join(
-        f'<Relationship Id="r{index}" Type="{_DOCUMENT}/{kind}" Target="{target}"/>'
-        for index, (kind, target) in enumerate(parts)
-    )
-    return f'<Relationships xmlns="{_RELATIONS}">{entries}</Relationships>'
-
-
-def _types() -> str:
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    return (
-        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        '<Default Extension="xml" ContentType="application/xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/></Types>'
-    )

@@ -43,11 +43,13 @@ def guess_dialect(sample: str, by_blanks: bool, asked: str | None = None) -> Dia
 
 
 def looks_like_data(first: Sequence[str], later: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first row holds values, not names: all numbers, and most within those of their columns."""
+    """Tell whether the first row holds values, not names: all numbers, one of them twice, one with a fraction, or most
+    within those of their columns. Sensors are called by whole numbers.
+    """
     cells = [cell for cell in first if cell.strip()]
     if not cells or not all(_NUMBER.fullmatch(cell) for cell in cells):
         return False
-    if len(set(cells)) < len(cells):
+    if len(set(cells)) < len(cells) or not all(cell.strip().lstrip("+-").isdigit() for cell in cells):
         return True
     within = [
         _within(float(cell), [row[at] for row in later if at < len(row)]) for at, cell in enumerate(first) if cell

@@ -25,7 +25,7 @@ _MARKS = (
 _CJK = re.compile(r"[⺀-鿿豈-﫿＀-￯]")
 _COMMON_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 _FEWEST_COMMON = 0.5
-"""Share of two-byte letters that must be of GB2312, what is really written; Latin letters with accents are not."""
+"""Share of the bytes above 127 that must be of GB2312, what is really written; those of Latin letters are not."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _not_utf8(path: Path, faults: Faults) -> Encoding:
     if found.in_utf8 and found.in_other:
         rare = min((found.first_utf8, "UTF-8"), (found.first_other, "GB18030"), key=lambda one: -one[0].offset)
         faults.add("source.two_encodings", rare[0].line, offset=rare[0].offset, encoding=rare[1])
-    elif _first_error(path, "gb18030") is not None or found.common < _FEWEST_COMMON * found.pairs:
+    elif _first_error(path, "gb18030") is not None or 2 * found.common < _FEWEST_COMMON * found.high:
         place = found.first_other
         faults.add("source.unknown_bytes", place.line, offset=place.offset, byte=f"0x{place.byte:02X}")
     return Encoding("gb18030", "GB18030", False)
@@ -120,7 +120,7 @@ class _Lines:
     """Counts which lines are in UTF-8 and which are in something else."""
 
     def __init__(self) -> None:
-        self.in_utf8 = self.in_other = self.pairs = self.common = 0
+        self.in_utf8 = self.in_other = self.high = self.common = 0
         self.first_utf8 = self.first_other = _Place(0, 1, 0)
         self._offset = self._line = 0
 
@@ -140,7 +140,7 @@ class _Lines:
         except UnicodeDecodeError:
             self.first_other = self.first_other if self.in_other else place
             self.in_other += 1
-            self.pairs += sum(byte > 127 for byte in line) // 2
+            self.high += sum(byte > 127 for byte in line)
             self.common += len(_COMMON_PAIR.findall(line))
             return
         self.first_utf8 = self.first_utf8 if self.in_utf8 else place
