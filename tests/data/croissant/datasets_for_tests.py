@@ -5,7 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pilotbase.data.croissant.reading import Description, read_croissant
+from pilotbase.data.croissant.findings import Description
+from pilotbase.data.croissant.reading import read_croissant
 from pilotbase.documents.dataset import Dataset, FieldType
 from pilotbase.documents.json_reader import parse_json
 from pilotbase.documents.terms import DUTIES, Action

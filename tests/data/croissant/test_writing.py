@@ -29,10 +29,11 @@ def test_a_closed_dataset_tells_neither_hash_nor_place_of_its_files():
     assert found.require().live is False
 
 
-def test_a_closed_dataset_with_records_in_its_description_is_not_written():
+@pytest.mark.parametrize("opening", ["compute_to_data", "on_terms"])
+def test_a_dataset_that_is_not_open_with_records_in_its_description_is_not_written(opening):
     spelled = {**complete().record_sets[0].to_json_value(), "inline": '[{"pump": "p1"}]'}
     with pytest.raises(InputError) as caught:
-        write_croissant(complete(opening="compute_to_data", recordSet=[spelled]))
+        write_croissant(complete(opening=opening, recordSet=[spelled]))
     assert caught.value.code == "croissant.closed_inline" and "p1" not in caught.value.render()
 
 

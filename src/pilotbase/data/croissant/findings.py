@@ -6,14 +6,16 @@ as said but has no place in a dataset of ours: it is told, so that nothing vanis
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
-from pilotbase.documents.errors import Issue
-from pilotbase.documents.json_reader import JsonSource
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.yaml_reader import Plain
 
 MOST = 1000
 """Findings of one kind that are told; of more, how many there are."""
@@ -29,11 +31,55 @@ class Kind(StrEnum):
     NOT_HELD = "not_held"
 
 
+class Places(Protocol):
+    """A file that was read, and where in it things stand."""
+
+    @property
+    def file(self) -> str:
+        """Return the name that is shown of it."""
+        ...
+
+    def line(self, pointer: str) -> int | None:
+        """Return the line where what a JSON pointer names begins."""
+        ...
+
+
+class Spelled(Places, Protocol):
+    """A file that was read as plain data."""
+
+    @property
+    def value(self) -> Mapping[str, Plain]:
+        """Return what it spells."""
+        ...
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a description of whomever says of a dataset."""
+
+    file: str
+    version: str
+    """Of the format it is written in."""
+    dataset: Dataset | None
+    """A draft; None where there is a fault."""
+    faults: tuple[Issue, ...]
+    lacking: tuple[Issue, ...]
+    """What keeps it from being published on a base."""
+    not_held: tuple[Issue, ...]
+    """What it says that has no place in a dataset of ours."""
+
+    def require(self) -> Dataset:
+        """Return the draft; raises `InputError` with every fault."""
+        if self.dataset is None:
+            raise InputError.from_issues(self.file, self.faults)
+        return self.dataset
+
+
 @dataclass
 class Findings:
     """The findings in one file so far."""
 
-    source: JsonSource
+    source: Places
     _found: dict[Kind, dict[tuple[str, str], Issue]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     _beyond: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
     _told: set[str] = field(default_factory=set)
@@ -76,6 +122,11 @@ class Findings:
             more = text("croissant.more", count=self._beyond[kind])
             found.append(Issue(file=self.source.file, path="", problem=more))
         return tuple(found)
+
+    def describing(self, version: str, dataset: Dataset | None) -> Description:
+        """Return what was read with everything that was found; where there is a fault, no dataset."""
+        faults, lacking, not_held = (self.of(kind) for kind in Kind)
+        return Description(self.source.file, version, None if faults else dataset, faults, lacking, not_held)
 
     def move(self, kind: Kind, to: Kind) -> None:
         """Take every finding of ``kind`` for one of the kind ``to``."""

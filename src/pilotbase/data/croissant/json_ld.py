@@ -102,10 +102,14 @@ class Node:
                     yield from value.node.unread()
 
 
-def read_node(findings: Findings) -> Node:
+def read_node(document: Mapping[str, Plain], findings: Findings) -> Node:
     """Return the file's outermost node; a context that would have to be fetched is told as not held."""
-    document = findings.source.value
     return _Reader(_terms(document.get("@context"), findings), findings).node(document, "")
+
+
+def read_plain(document: Mapping[str, Plain], findings: Findings) -> Node:
+    """Return a plain object of another format as a node whose properties go by their own names."""
+    return _Reader({"@vocab": ""}, findings).node(document, "")
 
 
 def _short(name: str) -> str:

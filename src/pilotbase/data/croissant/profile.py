@@ -43,7 +43,7 @@ def lacking(dataset: Dataset) -> Iterator[Lack]:
         if isinstance(resource, FileObject):
             yield from _file(resource, f"distribution[{index}]", is_closed(dataset))
     for index, record_set in enumerate(dataset.record_sets):
-        yield from _record_set(record_set, f"recordSet[{index}]", is_closed(dataset))
+        yield from _record_set(record_set, f"recordSet[{index}]", dataset.opening is Opening.OPEN)
     if any(record_set.labels for record_set in dataset.record_sets):
         for name in ("annotation_protocol", "annotations_per_item"):
             if getattr(dataset.responsible, name) is None:
@@ -73,8 +73,8 @@ def _file(file: FileObject, path: str, closed: bool) -> Iterator[Lack]:
         yield Lack(f"{path}.contentUrl", text("croissant.no_address"))
 
 
-def _record_set(record_set: RecordSet, path: str, closed: bool) -> Iterator[Lack]:
-    if closed and record_set.inline is not None:
+def _record_set(record_set: RecordSet, path: str, is_open: bool) -> Iterator[Lack]:
+    if not is_open and record_set.inline is not None:
         yield Lack(f"{path}.inline", text("croissant.closed_inline"))
     if not record_set.fields:
         yield Lack(f"{path}.field", text("croissant.missing"))

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import pydantic
-
-from pilotbase.data.croissant.findings import Findings, Kind
+from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
+from pilotbase.data.croissant.findings import Description, Findings, Kind, Spelled
 from pilotbase.data.croissant.ids import Ids
 from pilotbase.data.croissant.json_ld import Node, read_node
 from pilotbase.data.croissant.names import short_name
@@ -23,15 +20,12 @@ from pilotbase.data.croissant.plain_values import (
     one_truth,
     ours,
 )
-from pilotbase.data.croissant.profile import lacking
 from pilotbase.data.croissant.reading_files import enter_files, read_files
 from pilotbase.data.croissant.reading_records import enter_record_sets, read_record_sets
 from pilotbase.data.croissant.reading_terms import read_offer
 from pilotbase.data.croissant.vocabulary import PROFILE, RESPONSIBLE_USE_SPELLINGS, RESPONSIBLE_USE_TERMS
 from pilotbase.documents.dataset import Dataset, ResponsibleUse
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.json_reader import JsonSource, join_pointer, read_json
-from pilotbase.documents.loading import issues_of
+from pilotbase.documents.json_reader import read_json
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain
@@ -39,32 +33,8 @@ from pilotbase.documents.yaml_reader import Plain
 _VERSION = re.compile(r"http://mlcommons\.org/croissant/(\d+\.\d+)")
 _PATCHES = re.compile(r"(0|[1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?(?:\.(0|[1-9]\d{0,8}))?")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(-.{1,30})?", re.IGNORECASE)
-_STAND_IN = "unknown"
-"""Stands where a name is needed and none is given."""
 _OF_THE_FILE = {f"responsible.{name}": f"rai:{term}" for name, term in RESPONSIBLE_USE_TERMS.items()}
 """Path in a dataset → name in the file, where that is another."""
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a Croissant file says."""
-
-    source: JsonSource
-    version: str
-    """Of Croissant: ``0.8``, ``1.0``, ``1.1``."""
-    dataset: Dataset | None
-    """A draft; None where there is a fault."""
-    faults: tuple[Issue, ...]
-    lacking: tuple[Issue, ...]
-    """What keeps it from being published on a base."""
-    not_held: tuple[Issue, ...]
-    """What it says that has no place in a dataset of ours."""
-
-    def require(self) -> Dataset:
-        """Return the draft; raises `InputError` with every fault."""
-        if self.dataset is None:
-            raise InputError.from_issues(self.source.file, self.faults)
-        return self.dataset
 
 
 def load_croissant(path: Path, shown_as: str | None = None) -> Description:
@@ -72,13 +42,13 @@ def load_croissant(path: Path, shown_as: str | None = None) -> Description:
     return read_croissant(read_json(path, shown_as))
 
 
-def read_croissant(source: JsonSource) -> Description:
+def read_croissant(source: Spelled) -> Description:
     """Return what ``source`` says; nothing is fetched.
 
     What our profile lacks is a fault where the file itself says that it conforms to it.
     """
     findings = Findings(source)
-    root = read_node(findings)
+    root = read_node(source.value, findings)
     conforms = all_texts(root, findings, "dct:conformsTo", "sc:conformsTo")
     version = _version(root, conforms)
     dataset = _read(root, version, findings) if _is_dataset(root, findings) else None
@@ -87,10 +57,7 @@ def read_croissant(source: JsonSource) -> Description:
             findings.not_held(pointer, text("croissant.not_held", name=name))
     if PROFILE in conforms:
         findings.move(Kind.LACKING, Kind.FAULT)
-    faults = findings.of(Kind.FAULT)
-    return Description(
-        source, version, None if faults else dataset, faults, findings.of(Kind.LACKING), findings.of(Kind.NOT_HELD)
-    )
+    return findings.describing(version, dataset)
 
 
 def _is_dataset(root: Node, findings: Findings) -> bool:
@@ -123,45 +90,7 @@ def _read(root: Node, version: str, findings: Findings) -> Dataset | None:
         "responsible": _responsible(root, findings),
     }
     places = {f"distribution[{index}]": node.pointer for index, (node, _) in enumerate(files)} | read.places
-    if findings.of(Kind.FAULT):
-        return None
-    return _dataset(spelled, places, findings)
-
-
-def _dataset(spelled: Mapping[str, Plain], places: Mapping[str, str], findings: Findings) -> Dataset | None:
-    """Return the draft; what does not fit a dataset's form is a fault, what the profile lacks is told."""
-    try:
-        dataset = Dataset.model_validate({name: value for name, value in spelled.items() if value is not None})
-    except pydantic.ValidationError as error:
-        for issue in issues_of("", error):
-            findings.fault(_pointer(issue.path, places), text("croissant.no_fit", reason=issue.problem))
-        return None
-    if "opening" not in dataset.model_fields_set:
-        findings.lacking("/pb:opening", text("croissant.no_opening"))
-    for path, problem in lacking(_as_published(dataset)):
-        pointer = _pointer(path, places)
-        if not findings.told_at(pointer):
-            findings.lacking(pointer, problem)
-    return dataset
-
-
-def _as_published(dataset: Dataset) -> Dataset:
-    """Return a dataset of whomever as it stands published, where nothing is said of how far it is opened."""
-    return dataset if "opening" in dataset.model_fields_set else dataset.model_copy(update={"opening": Opening.OPEN})
-
-
-def _pointer(path: str, places: Mapping[str, str]) -> str:
-    """Return where in the file a path in the dataset stands."""
-    if path in _OF_THE_FILE:
-        return join_pointer("", _OF_THE_FILE[path])
-    above = path
-    while above and above not in places:
-        above = above[: max(above.rfind("."), above.rfind("["), 0)]
-    left = path[len(above) :]
-    pointer = places.get(above, "")
-    for step in filter(None, re.split(r"[.\[\]]", left)):
-        pointer = join_pointer(pointer, step)
-    return pointer
+    return draft_dataset(spelled, places, findings, _OF_THE_FILE)
 
 
 def _general(root: Node, version: str, findings: Findings, closed: bool) -> dict[str, Plain]:
@@ -174,7 +103,7 @@ def _general(root: Node, version: str, findings: Findings, closed: bool) -> dict
     own_live = ours(root, "live")
     citation = ("cr:citeAs", "sc:citeAs", "sc:citation", "cr:citation") if version == "0.8" else ("cr:citeAs",)
     return {
-        "name": ours(root, "name") or _short_name(title) or _STAND_IN,
+        "name": ours(root, "name") or _short_name(title) or STAND_IN,
         "title": title,
         "owner": _owner(root, findings, [*publishers, *creators]),
         "description": description_of(root, findings),
@@ -205,7 +134,7 @@ def _title(root: Node, version: str, findings: Findings) -> Plain:
         findings.fault(root.place("sc:name"), text("croissant.no_id", name="name"))
     elif not title:
         findings.lacking(root.place("sc:name"), text("croissant.missing"))
-    return ours(root, "title") or title or _STAND_IN
+    return ours(root, "title") or title or STAND_IN
 
 
 def _short_name(title: Plain) -> str | None:
@@ -218,9 +147,7 @@ def _owner(root: Node, findings: Findings, candidates: list[str]) -> Plain:
     found = ours(root, "owner")
     if found is not None:
         return found
-    name = next(filter(None, map(short_name, candidates)), _STAND_IN)
-    findings.lacking("/pb:owner", text("croissant.no_owner", name=name))
-    return {"organisation": name}
+    return stand_in_owner(findings, "/pb:owner", candidates)
 
 
 def _data_version(root: Node, findings: Findings) -> str:

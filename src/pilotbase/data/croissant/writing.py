@@ -26,6 +26,7 @@ from pilotbase.data.croissant.writing_records import write_record_set
 from pilotbase.data.croissant.writing_terms import write_offer
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain
 
 _UNKNOWN_FORMAT = "application/octet-stream"
@@ -35,10 +36,10 @@ def write_croissant(dataset: Dataset, measurements: Sequence[Measurement] = ()) 
     """Return the JSON-LD of ``dataset``, with what was measured of its quality.
 
     Raises:
-        InputError: it is closed and its description holds records.
+        InputError: its description holds records that are not open to everybody, or no records.
     """
     closed = is_closed(dataset)
-    if closed and any(record_set.inline is not None for record_set in dataset.record_sets):
+    if dataset.opening is not Opening.OPEN and any(one.inline is not None for one in dataset.record_sets):
         raise InputError("croissant.closed_inline")
     return without_nothing(
         {

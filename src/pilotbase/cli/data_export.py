@@ -1,0 +1,56 @@
+"""``pilotbase data export``: a dataset of the base, or a description in a file, in the format of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotbase.cli.edge.terminal import command, say
+from pilotbase.documents.texts import text
+
+if TYPE_CHECKING:
+    from pilotbase.documents.dataset import Dataset
+
+
+@command
+def export(
+    source: Annotated[str, typer.Argument(help="A description's file, or OWNER/NAME of a dataset of this base.")],
+    to: Annotated[
+        str, typer.Option("--as", help="croissant, schema-org, frictionless, odcs, dcat, tc609 or dataset.")
+    ] = "croissant",
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write it; default: standard output.")] = None,
+) -> None:
+    """Write a dataset as others describe theirs; what their format has no place for is said on standard error."""
+    from pilotbase.data.bridges.reading import bridge_to
+    from pilotbase.worker.whole_files import write_whole
+
+    bridge = bridge_to(to)
+    if bridge.write is None:
+        return
+    written = bridge.write(_dataset(source))
+    if out is None:
+        typer.echo(written.content, nl=False)
+    else:
+        write_whole(out, written.content)
+        say(text("bridge.written", file=out, format=bridge.title), err=True)
+    for one in written.left_out:
+        say(text("bridge.left_out", what=one), err=True)
+
+
+def _dataset(source: str) -> Dataset:
+    from pilotbase.data.bridges.reading import load_description
+
+    path = Path(source)
+    return load_description(path).description.require() if path.is_file() or path.suffix else _of_base(source)
+
+
+def _of_base(name: str) -> Dataset:
+    from pilotbase.catalogue.records import load_record
+    from pilotbase.documents.dataset import Dataset
+    from pilotbase.worker.base import open_base
+
+    view = open_base().lab.view
+    record, _ = load_record(view, name if ":" in name else f"dataset:{name}")
+    return view.load(record.documents["dataset"], Dataset)

@@ -1,0 +1,57 @@
+"""A dataset's description of our own (``dataset/1``), as YAML or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.croissant.findings import Description, Spelled
+from pilotbase.data.croissant.profile import lacking
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import Issue
+from pilotbase.documents.json_reader import join_pointer
+from pilotbase.documents.loading import read_document
+from pilotbase.documents.mending import join
+from pilotbase.documents.texts import Text
+from pilotbase.documents.yaml_reader import Plain, Source
+
+_KIND = "dataset/1"
+
+
+def _recognises(value: Mapping[str, Plain]) -> bool:
+    return value.get("document") == _KIND
+
+
+def _read(given: Spelled) -> Description:
+    """Return the document with every problem of its form and everything that it lacks; places are field paths."""
+    lines = {path: line for path, pointer in _pointers(dict(given.value)) if (line := given.line(pointer))}
+    reading = read_document(Dataset, Source(given.file, dict(given.value), lines))
+    found: tuple[Issue, ...] = ()
+    if not reading.issues and reading.document is not None:
+        hints = [
+            Issue(file="", path=path, problem=problem, hint=Text(code=f"{problem.code}.hint", params=problem.params))
+            for path, problem in lacking(reading.document)
+        ]
+        found = reading.placed(hints, lambda _: ())
+    dataset = None if reading.issues else reading.document
+    return Description(given.file, "1", dataset, reading.issues, found, ())
+
+
+def _pointers(value: Plain, path: str = "", pointer: str = "") -> list[tuple[str, str]]:
+    """Return path and JSON pointer of everything in ``value``."""
+    found = [(path, pointer)]
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            found += _pointers(inner, join(path, key), join_pointer(pointer, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            found += _pointers(inner, f"{path}[{index}]", join_pointer(pointer, index))
+    return found
+
+
+def _write(dataset: Dataset) -> Written:
+    return Written(json.dumps(dataset.to_json_value(), ensure_ascii=False, indent=2) + "\n")
+
+
+BRIDGE = Bridge("dataset", "Pilotbase dataset/1", "json", _recognises, _read, _write)

@@ -1,0 +1,53 @@
+"""A plain schema.org copy for search engines, whose checkers refuse the files that Croissant describes."""
+
+from __future__ import annotations
+
+import json
+
+from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.croissant.plain_forms import without_nothing
+from pilotbase.data.croissant.profile import is_closed
+from pilotbase.documents.base import localized
+from pilotbase.documents.dataset import Dataset, FileObject
+from pilotbase.documents.texts import text
+from pilotbase.documents.yaml_reader import Plain
+
+_LONGEST = 5000
+"""Of a description that search engines show."""
+
+
+def _write(dataset: Dataset) -> Written:
+    downloads: list[Plain] = [
+        {"@type": "DataDownload", "contentUrl": file.content_url, "encodingFormat": file.encoding_format[0]}
+        for file in dataset.distribution
+        if isinstance(file, FileObject) and _is_download(file) and not is_closed(dataset)
+    ]
+    names = dict.fromkeys(localized(field.title) or field.name for one in dataset.record_sets for field in one.fields)
+    copy = without_nothing(
+        {
+            "@context": "https://schema.org/",
+            "@type": "Dataset",
+            "name": localized(dataset.title),
+            "description": localized(dataset.description)[:_LONGEST] or None,
+            "url": dataset.url,
+            "version": dataset.version,
+            "license": dataset.license,
+            "creator": [{"@type": "Organization", "name": name} for name in dataset.creator],
+            "publisher": {"@type": "Organization", "name": dataset.publisher} if dataset.publisher else None,
+            "datePublished": dataset.date_published,
+            "dateModified": dataset.date_modified,
+            "inLanguage": list(dataset.in_language),
+            "keywords": list(dataset.keywords),
+            "isAccessibleForFree": True if dataset.opening == "open" else None,
+            "variableMeasured": list(names),
+            "distribution": downloads,
+        }
+    )
+    return Written(json.dumps(copy, ensure_ascii=False, indent=2) + "\n", (text("bridge.only_search"),))
+
+
+def _is_download(file: FileObject) -> bool:
+    return bool(file.encoding_format) and (file.content_url or "").startswith(("https://", "http://"))
+
+
+BRIDGE = Bridge("schema-org", "schema.org", "json", write=_write)
