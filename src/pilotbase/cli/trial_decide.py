@@ -24,7 +24,8 @@ def decide(  # noqa: PLR0913 - each is an option
         Path, typer.Argument(help="A plan.json or a trial's folder, a scenario, or criteria by hand (YAML, JSON).")
     ],
     cases: Annotated[
-        Path, typer.Argument(help="CSV: case,truth,prediction and where needed group,unit,baseline,score.")
+        Path,
+        typer.Argument(help="CSV: case,truth,prediction and where needed group,unit,baseline,score; a trial's folder."),
     ],
     order_seed: Annotated[int, typer.Option("--order-seed", help="The order of scoring follows from it.")] = 0,
     repeat: Annotated[int, typer.Option("--repeat", help="How many seeds, one after the other.")] = 1,
@@ -40,10 +41,13 @@ def decide(  # noqa: PLR0913 - each is an option
     from pilotbase.trial.deciding import decide_recorded
     from pilotbase.trial.decision_plans import Overrides, read_decision_plan
     from pilotbase.trial.recorded_cases import read_recorded_cases
+    from pilotbase.worker.trials.given_files import cases_file
 
-    read = read_decision_plan(plan, Overrides(attempt, alpha, design, labels))
+    read, file = read_decision_plan(plan, Overrides(attempt, alpha, design, labels)), cases_file(cases)
+    if file != cases:
+        say(text("cli.decide_reads", file=file), err=True)
     with progress_shown(as_json) as on_progress:
-        found = decide_recorded(read, read_recorded_cases(cases, read), order_seed, repeat, on_progress)
+        found = decide_recorded(read, read_recorded_cases(file, read), order_seed, repeat, on_progress)
     if as_json:
         print_json(found.to_json_value())
     else:

@@ -20,6 +20,7 @@ from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import Cases, is_resource
 from pilotbase.measures.formulas import refusals
+from pilotbase.trial.stored_records import ARM, GROUP
 
 NEEDED = ("case", "truth", "prediction")
 SEPARATOR = "|"
@@ -47,7 +48,8 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> Recorded:
 
     Columns: ``case`` (unique), ``truth``, ``prediction`` (empty: abstained); where asked for ``group``, ``unit``,
     ``baseline``, ``score`` (of a judge: 1 for a right answer, 0 for a wrong one), ``prediction@noise(0.1)`` (answers
-    under a perturbation), and any column by its own name. A column ``unit`` is always used: cases that hang together
+    under a perturbation), and any column by its own name; `stored_records` spell the last two in another way, which is
+    read too. A column ``unit`` is always used: cases that hang together
     and are counted one by one prove nothing (statistics.md, corrections, row 7). Where a criterion asks for refusals an
     empty truth is a case to be refused. Texts are taken as they stand, blanks at their ends included.
 
@@ -129,10 +131,19 @@ class _Reader:
         column, kind = self._frame["truth"], self._plan.prediction.kind
         to_be_refused = any(criterion.parsed().measure in _REFUSALS for criterion in self._plan.criteria)
         if not few and not to_be_refused:
-            self._report("truth", column.is_null(), lambda _: text("trial.cell_missing"))
+            unscored = self._unscored()
+            if unscored.any():
+                problem = text("trial.unscored_cases", count=int(unscored.sum()))
+                self._issues.append(Issue(file=self._file, path="truth", problem=problem))
+            self._report("truth", column.is_null() & ~unscored, lambda _: text("trial.cell_missing"))
         if kind in ("value", "interval"):
             return self._numbers("truth", None)
         return self._texts("truth") if kind == "text" else self._labels("truth")
+
+    def _unscored(self) -> pl.Series:
+        """Return of which cases a trial shows no truth, since it has not scored them."""
+        nowhere = pl.col("position") == "-1" if "position" in self._frame.columns else pl.lit(value=False)
+        return self._frame.select(pl.col("truth").is_null() & nowhere.fill_null(value=False)).to_series()
 
     def _answers(self, name: str) -> Column:
         kind = self._plan.prediction.kind
@@ -194,7 +205,8 @@ class _Reader:
     def _groups(self, columns: frozenset[str]) -> dict[str, Column]:
         """Return the columns that rules group by; ``group`` serves where there is none of that name."""
         named = {rule.by for rule in (item.parsed() for item in self._plan.criteria) if rule.by is not None}
-        places = {name: name if name in columns else "group" for name in named}
+        spelled = {name: (name, f"{GROUP}{name}") for name in named}
+        places = {name: next((each for each in both if each in columns), "group") for name, both in spelled.items()}
         for name in sorted(name for name, place in places.items() if place not in columns):
             self._issues.append(_missing_column(self._file, name, self._frame.columns, "group"))
         return {
@@ -276,7 +288,7 @@ def _is_text(column: str) -> bool:
 
 def _arm_of(column: str) -> str:
     """Return the perturbation that a column's name spells, as rules spell it; empty for other columns."""
-    for prefix in ("prediction@", "prediction under "):
+    for prefix in ("prediction@", ARM):
         if column.startswith(prefix):
             return str(parse_rule(f"drop(accuracy under {column.removeprefix(prefix)}) <= 0").under)
     return ""

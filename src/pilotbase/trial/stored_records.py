@@ -27,9 +27,9 @@ from pilotbase.trial.records import CaseRecords, leaf_hashes, spell_answers
 from pilotbase.trial.remainder import Unscored
 from pilotbase.workspace.log.merkle import MerkleTree
 
+GROUP, ARM = "group:", "prediction under "
+"""What stands before the name of a group's column, and before the perturbation under which was answered."""
 _ENTRY = "pilotbase"
-_GROUP = "group:"
-_ARM = "prediction under "
 
 Column = NDArray[Any]
 
@@ -108,8 +108,8 @@ def further_columns(cases: Cases) -> dict[str, Column]:
     """Return the columns beside truth and prediction that criteria read of ``cases``."""
     baseline = {} if cases.baseline is None else {"baseline": cases.baseline}
     units = {} if cases.units is None else {"unit": cases.units}
-    arms = {f"{_ARM}{name}": answers for name, answers in cases.perturbed.items()}
-    return {**baseline, **arms, **units, **{f"{_GROUP}{name}": values for name, values in cases.groups.items()}}
+    arms = {f"{ARM}{name}": answers for name, answers in cases.perturbed.items()}
+    return {**baseline, **arms, **units, **{f"{GROUP}{name}": values for name, values in cases.groups.items()}}
 
 
 def restored_cases(records: CaseRecords, positive: str | None) -> Cases:
@@ -118,13 +118,13 @@ def restored_cases(records: CaseRecords, positive: str | None) -> Cases:
     return Cases(
         truth=records.truth,
         answers=records.answers,
-        groups={name.removeprefix(_GROUP): values for name, values in columns.items() if name.startswith(_GROUP)},
+        groups={name.removeprefix(GROUP): values for name, values in columns.items() if name.startswith(GROUP)},
         units=columns.get("unit"),
         baseline=columns.get("baseline"),
         classes=prediction.classes,
         positive=positive,
         kind=prediction.kind,
-        perturbed={name.removeprefix(_ARM): values for name, values in columns.items() if name.startswith(_ARM)},
+        perturbed={name.removeprefix(ARM): values for name, values in columns.items() if name.startswith(ARM)},
     )
 
 
@@ -168,7 +168,7 @@ def read_records(data: bytes, prediction: Prediction, batch_rows: int, file: str
 def shown_cases(data: bytes) -> pl.DataFrame:
     """Return of a file of records what people are shown: case, truth where it was scored, answers, position."""
     table = pl.read_parquet(io.BytesIO(data))
-    arms = [name for name in table.columns if name.startswith(_ARM)]
+    arms = [name for name in table.columns if name.startswith(ARM)]
     truth = pl.when(pl.col("position") >= 0).then(pl.col("truth")).alias("truth")
     return table.select("case", truth, "prediction", "position", *arms)
 
@@ -190,7 +190,7 @@ def _table(records: CaseRecords) -> pl.DataFrame:
 
 
 def _is_answer(name: str) -> bool:
-    return name == "baseline" or name.startswith(_ARM)
+    return name == "baseline" or name.startswith(ARM)
 
 
 def _column(table: pl.DataFrame, name: str, prediction: Prediction) -> Column:

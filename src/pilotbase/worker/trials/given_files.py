@@ -14,8 +14,10 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Text
+from pilotbase.worker.trials.folder import RECORDS
 
 MAXIMUM_BYTES = 16 << 20
+_SHOWN_CASES = "cases.csv"
 
 Kind = TypeVar("Kind", bound=Document)
 
@@ -38,6 +40,16 @@ def read_report(path: Path) -> Report:
 def read_plan(file: Path) -> TrialPlan:
     """Return the plan in a file; raises `InputError` when there is none, or it is too large or no plan."""
     return _document(file, TrialPlan, "worker.no_plan")
+
+
+def cases_file(path: Path) -> Path:
+    """Return the file that holds all cases of ``path``: of a trial's folder or its ``cases.csv`` the records beside it.
+
+    ``cases.csv`` shows people the truths of scored cases only, and how many there are of each class enters a decision.
+    """
+    shown = path / _SHOWN_CASES if path.is_dir() else path
+    records = shown.parent / RECORDS
+    return records if shown.name == _SHOWN_CASES and records.is_file() else shown
 
 
 def _document(file: Path, kind: type[Kind], problem: str) -> Kind:
