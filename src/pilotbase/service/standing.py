@@ -18,7 +18,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import Service, ServiceStanding
 from pilotbase.documents.subjects import standing_head
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.service.known import Serving, read_serving
 from pilotbase.service.registry import load_service, require_permitted, seen_by
@@ -142,6 +142,8 @@ def _fallen_back(off: int | None, serving: Serving, view: View) -> _Place:
 
 def _restored(serving: Serving, view: View) -> _Place:
     first = replace(serving, standing=serving.standing.model_copy(update={"route": 0}))
-    if first.way(view.store.clock()) is None:
-        raise RefusedError("service.nothing_to_restore", service=serving.service.name)
+    now = view.store.clock()
+    if first.way(now) is None:
+        why = text(f"service.held_{first.ways[0].why_not(now)}", version=serving.service.answers(0))
+        raise RefusedError("service.nothing_to_restore", service=serving.service.name, why=why)
     return _Place(ServingState.SERVING, 0)
