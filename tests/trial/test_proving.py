@@ -133,6 +133,17 @@ def test_an_attempt_whose_scorer_was_killed_behind_its_report_is_ended_by_the_ne
     assert (held > 0, remaining(base.lab.vault, hidden).reserved) == (True, 0)
 
 
+def test_what_is_said_one_after_the_other_stands_on_lines_of_its_own(base, write_scenario, write_application, tmp_path):
+    broken = write_application("def predict(batch):\n    print('half way', end='')\n    return [1 / 0]\n")
+    noise = "  - {rule: drop(accuracy under noise(0.1)) <= 0.2}\ntrial:\n"
+    rehearse_in(base, write_scenario(change=lambda it: it.replace("trial:\n", noise)), broken, tmp_path / "out")
+    log = (tmp_path / "out" / "rehearsal" / "application.log").read_text().splitlines()
+    traceback = "Traceback (most recent call last):"
+    assert [line for line in log if line.startswith(("half", "Trace", "---"))] == [
+        *("half way", traceback, "--- noise(0.1) ---", "half way", traceback)
+    ], "what went wrong stands with what was printed before it"
+
+
 def test_an_application_that_does_not_load_fails_its_rehearsal_with_the_reason(base, write_scenario, write_application):
     rehearsed = rehearse_in(base, write_scenario(), write_application("import nothing_like_this\n" + GOOD))
     report = rehearsed.report

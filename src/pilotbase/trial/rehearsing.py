@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +33,7 @@ from pilotbase.trial.running import Candidate, Hooks, Terms, run_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, settle_criteria
 from pilotbase.trial.sealed import Sealed, read_public_sample
 from pilotbase.trial.sections import Observed
+from pilotbase.trial.stored_records import ARM
 from pilotbase.workspace.actors import parties
 
 MAXIMUM_CASES = 20_000
@@ -100,8 +101,8 @@ def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProg
         arms=arms,
     )
     report = build_report(observed, candidate, contract, judged.groups, (began, lab.store.clock()))
-    printed = run.log + "".join(f"\n--- {arm.under} ---\n{arm.run.log}{arm.run.end.detail}" for arm in arms)
-    rehearsal = Rehearsal(report, printed, _table(frame, sealed, answers, perturbed))
+    printed = [run.log, run.end.detail, *(said for arm in arms for said in _printed_in(arm))]
+    rehearsal = Rehearsal(report, _joined(printed), _table(frame, sealed, answers, perturbed))
     _remember(lab, sealed, candidate, rehearsal)
     return rehearsal
 
@@ -114,6 +115,15 @@ def _rehearse_arms(
     return tuple(
         rehearse_arm(lab, sealed, features, under, scratch, who) for under in perturbations_of(sealed.scenario.criteria)
     )
+
+
+def _printed_in(arm: AnsweredArm) -> tuple[str, str, str]:
+    return f"--- {arm.under} ---", arm.run.log, arm.run.end.detail
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Return what was said one after the other, each beginning a line of its own, whatever the one before ends with."""
+    return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts if part)
 
 
 def has_rehearsed(lab: Lab, sealed: Sealed, candidate: Candidate) -> bool:
@@ -147,7 +157,7 @@ def _table(
     shown = [*(field.name for field in sealed.scenario.feature_fields), sealed.scenario.data.target]
     answered = pl.Series("prediction", spell_answers(answers, sealed.contract.prediction))
     under = [
-        pl.Series(f"prediction under {name}", spell_answers(values, sealed.contract.prediction))
+        pl.Series(f"{ARM}{name}", spell_answers(values, sealed.contract.prediction))
         for name, values in perturbed.items()
     ]
     return frame.select(shown).with_columns(answered, *under)
