@@ -16,6 +16,7 @@ from pilotbase.data.describing.answers import Answers
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
 from pilotbase.data.describing.guesses import Guess
 from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSet, ResponsibleUse
+from pilotbase.documents.scenario import HashSplit, Split
 from pilotbase.documents.texts import Text, text
 
 _CHUNK = 1 << 20
@@ -42,7 +43,7 @@ def refresh(earlier: Dataset, found: Description, answers: Answers, files: Mappi
 
     What ``answers`` say replaces what stood there. Where nothing changed, the dataset is ``earlier`` itself.
     """
-    tables = tuple(_table(earlier, table, answers) for table in found.tables)
+    tables = _holding(tuple(_table(earlier, table, answers) for table in found.tables))
     kept = _words(earlier, found.dataset, answers) | {
         "distribution": found.dataset.distribution,
         "record_sets": tuple(table.record_set for table in tables),
@@ -89,10 +90,32 @@ def _table(earlier: Dataset, table: DescribedTable, answers: Answers) -> Describ
             "key": table.record_set.key if answers.key or not set(before.key) <= names else before.key,
             "time": table.record_set.time if answers.time or not {before.time} <= {None, *names} else before.time,
             "group": table.record_set.group if answers.group or not {before.group} <= {None, *names} else before.group,
-            "split": before.split or table.record_set.split,
+            "split": before.split if _steered_by(before.split) <= names else table.record_set.split,
         }
     )
     return DescribedTable(record_set, fields, tuple(_still_guessed(before, table.record_set, table.guesses)))
+
+
+def _steered_by(split: Split | None) -> set[str]:
+    column = None if split is None else split.by if isinstance(split, HashSplit) else split.column
+    return set() if column is None else {column}
+
+
+def _holding(tables: tuple[DescribedTable, ...]) -> tuple[DescribedTable, ...]:
+    """Return the tables without references to what is no longer there."""
+    there = {(table.record_set.name, one.field.name) for table in tables for one in table.fields}
+    return tuple(_with_references_to(there, table) for table in tables)
+
+
+def _with_references_to(there: set[tuple[str, str]], table: DescribedTable) -> DescribedTable:
+    fields = tuple(
+        one
+        if one.field.references is None or (one.field.references.record_set, one.field.references.field) in there
+        else replace(one, field=one.field.model_copy(update={"references": None}))
+        for one in table.fields
+    )
+    record_set = table.record_set.model_copy(update={"fields": tuple(one.field for one in fields)})
+    return replace(table, record_set=record_set, fields=fields)
 
 
 def _field(before: DataField | None, found: DescribedField, answers: Answers) -> DescribedField:
