@@ -20,7 +20,7 @@ from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import CUT, KEPT
 from pilotbase.workspace.blobs.trees import PackedTree, Shard, Tree, pack
 from pilotbase.workspace.failures import NotFoundError
-from tests.workspace.blobs.conftest import Place
+from tests.workspace.blobs.conftest import Place, memory_place
 
 MIB = 1 << 20
 LARGE = random.Random(9).randbytes(5 * MIB)
@@ -82,8 +82,14 @@ def test_one_changed_file_is_little_to_send(place: Place) -> None:
     before = place.names()
     changed = pack(place.blobs, sorted((FILES | {"b/0500.txt": b"another"}).items()))
     assert len(place.names() - before) <= 3
-    more = pack(place.blobs, sorted((FILES | {"a/0000a.txt": b"one more"}).items()))
-    assert len(set(more.shards) - set(changed.shards)) <= 2
+    assert len(set(changed.shards) - set(pack(place.blobs, sorted(FILES.items())).shards)) == 1
+
+
+def test_a_file_more_at_the_front_changes_one_shard_of_many() -> None:
+    blobs, files = memory_place().blobs, [(f"{number:05d}", b"%d" % number) for number in range(9000)]
+    packed, more = pack(blobs, files), pack(blobs, [("0", b"one more"), *files])
+    assert len(packed.shards) > 4
+    assert len(set(more.shards) - set(packed.shards)) == 1
 
 
 def test_altered_bytes_and_what_is_missing_are_found_by_the_file(place: Place) -> None:
