@@ -24,6 +24,7 @@ from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.board import BoardSlice, slice_cases
 from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.checking import verify_base_log
 from pilotbase.worker.trials import proving
@@ -45,7 +46,9 @@ def write_board(write_scenario):
 def on_board(base, scenario) -> tuple[HiddenSet, list[int]]:
     record = seal_scenario(base.lab, *load_scenario(scenario, 0)).record
     cut = base.lab.view.load(record.board, BoardSlice)
-    return base.lab.view.load(record.hidden_set, HiddenSet), slice_cases(base.lab.vault, cut).tolist()
+    return base.lab.view.load(record.hidden_set, HiddenSet), slice_cases(
+        base.lab.vault, cut, ReaderGrant.of_owner(cut.owner)
+    ).tolist()
 
 
 PRINTING = """import os, sys
@@ -164,10 +167,10 @@ def test_nothing_that_an_application_prints_or_that_tells_its_score_is_written(p
 
 def share_right(base, hidden, members) -> float:
     """Return what the released score of an application that always says *fine* would be."""
-    from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+    from pilotbase.vault.opening import open_hidden
 
     cases = np.array(members, dtype=np.int64)
-    frames = open_hidden(base.lab.vault, hidden, ReaderGrant(Purpose.OWNER), cases)
+    frames = open_hidden(base.lab.vault, hidden, ReaderGrant.of_owner(hidden.owner), cases)
     return float((pl.concat([piece.frame for piece in frames])["failure"] == "fine").mean())
 
 

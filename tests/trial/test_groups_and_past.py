@@ -8,7 +8,7 @@ from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import remaining, scored_cases
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+from pilotbase.vault.opening import ReaderGrant, open_hidden
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from tests.trial.conftest import GOOD
 
@@ -58,7 +58,9 @@ def test_a_case_is_scored_once_though_two_versions_were_sealed_before_the_first_
         sealed = seal_scenario(base.lab, *load_scenario(scenario, 0)).record
         hidden = base.lab.view.load(sealed.hidden_set, HiddenSet)
         sets.add(sealed.hidden_set)
-        rows = pl.concat([piece.frame for piece in open_hidden(base.lab.vault, hidden, ReaderGrant(Purpose.OWNER))])
+        rows = pl.concat(
+            [piece.frame for piece in open_hidden(base.lab.vault, hidden, ReaderGrant.of_owner(hidden.owner))]
+        )
         table = pl.read_csv(proven.folder / "cases.csv").filter(pl.col("position") >= 0)
         keys.append(set(rows["case_id"].gather(table["case"]).to_list()))
         assert proven.report.attempt.number == len(keys)

@@ -30,6 +30,7 @@ from pilotbase.vault.board import (
 )
 from pilotbase.vault.carrying import past_of
 from pilotbase.vault.hidden import HiddenSet, SealTerms
+from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.overlaps import record_overlap
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import seal
@@ -38,6 +39,7 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 
 SCENARIO = digest_bytes(b"scenario")
 TERMS = SliceTerms("accuracy", 0.1)
+OWN = ReaderGrant.of_owner("plant")
 Losses = npt.NDArray[np.float64]
 
 
@@ -92,7 +94,7 @@ def send(
     vault: Vault, record: BoardSlice, name: str, losses: Losses, supplier: str = "acme", allowed: int = 50
 ) -> Board:
     submission = open_submission(vault, empty(record, allowed), SCENARIO, application(name, supplier))
-    return release(vault, submission, losses, saying(submission))
+    return release(vault, submission, losses, saying(submission), OWN)
 
 
 def shown(vault: Vault, record: BoardSlice) -> Board:
@@ -111,7 +113,7 @@ def test_board_cases_are_cut_from_fresh_ones_and_never_certify(any_vault: Vault)
     hidden_set = small_set(any_vault)
     held = open_attempt(any_vault, hidden_set, asks("early", 300))
     record = cut_slice(any_vault, hidden_set, TERMS, np.arange(1000))
-    members = boards.slice_cases(any_vault, record).tolist()
+    members = boards.slice_cases(any_vault, record, OWN).tolist()
     assert len(members) == record.cases == 100
     assert set(members).isdisjoint(held.cases.tolist())
     assert scored_cases(any_vault, hidden_set).tolist() == members
@@ -125,7 +127,7 @@ def test_another_share_or_measure_is_another_board_on_other_cases(vault: Vault) 
     hidden_set = small_set(vault)
     terms = [TERMS, SliceTerms("accuracy", 0.2), SliceTerms("recall(broken)", 0.1)]
     records = [cut_slice(vault, hidden_set, one, np.arange(1000)) for one in terms]
-    members = np.concatenate([boards.slice_cases(vault, record) for record in records])
+    members = np.concatenate([boards.slice_cases(vault, record, OWN) for record in records])
     assert len(set(members.tolist())) == len(members) == 400
     assert remaining(vault, hidden_set).fresh == 600
     assert [cut_slice(vault, hidden_set, one, np.arange(1000)) for one in terms] == records
@@ -137,7 +139,7 @@ def test_old_board_cases_stay_out_of_trials_on_any_version_of_the_data(vault: Va
     second = None if board_first else small_set(vault, first=10, earlier=(first,))
     record = cut_slice(vault, first, TERMS, np.arange(1000))
     second = second or small_set(vault, first=10, earlier=(first,))
-    on_board = {case - 10 for case in boards.slice_cases(vault, record).tolist()}
+    on_board = {case - 10 for case in boards.slice_cases(vault, record, OWN).tolist()}
     fresh = remaining(vault, second).fresh
     assert on_board.isdisjoint(open_attempt(vault, second, asks("a", fresh)).cases.tolist())
     with pytest.raises(RefusedError):
@@ -148,7 +150,7 @@ def test_clusters_are_cut_whole_or_not_at_all(vault: Vault) -> None:
     hidden_set = small_set(vault)
     clusters = np.arange(1000) // 4
     held = open_attempt(vault, hidden_set, asks("early", 100))
-    members = boards.slice_cases(vault, cut_slice(vault, hidden_set, TERMS, clusters))
+    members = boards.slice_cases(vault, cut_slice(vault, hidden_set, TERMS, clusters), OWN)
     counts = np.bincount(clusters[members], minlength=250)
     assert set(counts.tolist()) == {0, 4}
     assert set(clusters[members].tolist()).isdisjoint(clusters[held.cases].tolist())
@@ -230,7 +232,7 @@ def test_the_board_is_for_owner_and_suppliers_and_holds_no_losses(any_vault: Vau
     assert all(b"0.64" not in stored.body for stored in found)
     assert all(b"0.64" not in entry_body for entry_body in _log_bodies(any_vault))
     with pytest.raises(RefusedError):
-        boards.slice_cases(supplier, record)
+        boards.slice_cases(supplier, record, OWN)
     with pytest.raises(NotFoundError):
         open_submission(supplier, empty(record), SCENARIO, application("c", "globex"))
 
@@ -241,7 +243,7 @@ def test_each_submission_stands_in_the_log_and_no_case_number(any_vault: Vault) 
         send(any_vault, record, name, losses_with(wrong, 100))
     actions = [entry.action for entry in any_vault.view.log_entries() if entry.action.startswith("board.")]
     assert actions == ["board.cut", *["board.submitted", "board.released"] * 3]
-    members = boards.slice_cases(any_vault, record).tolist()
+    members = boards.slice_cases(any_vault, record, OWN).tolist()
     assert all(str(members)[1:40].encode() not in body for body in _log_bodies(any_vault))
 
 
@@ -254,15 +256,15 @@ def test_of_two_submissions_at_once_both_count_and_neither_is_lost(
     raced: list[ConflictError] = []
     original = boards._ladder_of
 
-    def raced_ladder(vault: Vault, which: BoardSlice):  # type: ignore[no-untyped-def]
-        found = original(vault, which)
+    def raced_ladder(vault: Vault, which: BoardSlice, grant: ReaderGrant):  # type: ignore[no-untyped-def]
+        found = original(vault, which, grant)
         if not raced:
             raced.append(ConflictError("workspace.head_moved", name=""))
             send(any_vault, record, "second", losses_with(20, 100), supplier="globex")
         return found
 
     monkeypatch.setattr(boards, "_ladder_of", raced_ladder)
-    entry = release(any_vault, first, losses_with(30, 100), saying(first))
+    entry = release(any_vault, first, losses_with(30, 100), saying(first), OWN)
     assert (entry.improved, entry.released) == (False, pytest.approx(0.8))
     board = shown(any_vault, record)
     assert [entry.application.name for entry in board.ranked] == ["second", "a"]

@@ -20,15 +20,15 @@ from pilotbase.vault.sealing import seal, secrets_of
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs.objects import name_of
-from pilotbase.workspace.blobs.store import OWN
+from pilotbase.workspace.blobs.store import OWN as BLOB_OWN
 from pilotbase.workspace.failures import NotFoundError, StaleLeaseError
 
 SCENARIO = digest_bytes(b"scenario")
-SCORING = ReaderGrant(Purpose.SCORING, attempt=1)
+OWN = ReaderGrant.of_owner("plant")
 
 
 def everything(vault: Vault, hidden_set: HiddenSet) -> pl.DataFrame:
-    return pl.concat([part.frame for part in open_hidden(vault, hidden_set, SCORING)])
+    return pl.concat([part.frame for part in open_hidden(vault, hidden_set, OWN)])
 
 
 def acting(vault: Vault, organisation: str, role: Role) -> Vault:
@@ -38,7 +38,7 @@ def acting(vault: Vault, organisation: str, role: Role) -> Vault:
 def test_rows_come_back_as_they_were_sealed(vault: Vault, sealed: HiddenSet, rows: pl.DataFrame) -> None:
     assert everything(vault, sealed).equals(rows)
     assert [chunk.rows for chunk in sealed.chunks] == [300, 300, 300, 100]
-    parts = list(open_hidden(vault, sealed, SCORING))
+    parts = list(open_hidden(vault, sealed, OWN))
     assert [int(part.cases[0]) for part in parts] == [0, 300, 600, 900]
 
 
@@ -47,7 +47,7 @@ def test_chosen_cases_come_in_ascending_order_and_other_chunks_are_not_even_read
 ) -> None:
     vault.blobs.remove(sealed.chunks[1].blob)
     chosen = np.array([999, 2, 700, 299], dtype=np.int64)
-    parts = list(open_hidden(vault, sealed, SCORING, chosen))
+    parts = list(open_hidden(vault, sealed, OWN, chosen))
     cases = np.concatenate([part.cases for part in parts])
     assert cases.tolist() == [2, 299, 700, 999]
     assert pl.concat([part.frame for part in parts]).equals(rows[cases])
@@ -72,10 +72,10 @@ def test_the_record_tells_no_row_and_equal_rows_give_different_records(
 
 
 def test_each_opening_stands_in_the_log_before_a_row_is_seen(vault: Vault, sealed: HiddenSet) -> None:
-    opening = open_hidden(vault, sealed, ReaderGrant(Purpose.LEAKAGE), np.arange(40))
+    opening = open_hidden(vault, sealed, ReaderGrant.of_owner("plant", Purpose.PROFILE), np.arange(40))
     entry = vault.view.log_entries()[-1]
     assert (entry.action, entry.subjects) == ("vault.opened", (sealed.digest(),))
-    assert entry.facts == {"purpose": "leakage", "rows": 40}
+    assert entry.facts == {"purpose": "profile", "rows": 40}
     assert entry.actor.organisation == "base"
     next(opening)
 
@@ -84,9 +84,9 @@ def test_each_opening_stands_in_the_log_before_a_row_is_seen(vault: Vault, seale
 def test_only_owner_and_operator_open(vault: Vault, sealed: HiddenSet, role: Role) -> None:
     before = len(vault.view.log_entries())
     with pytest.raises(RefusedError):
-        open_hidden(acting(vault, "acme", role), sealed, SCORING)
+        open_hidden(acting(vault, "acme", role), sealed, OWN)
     assert len(vault.view.log_entries()) == before
-    assert next(open_hidden(acting(vault, "plant", Role.DEMAND_OWNER), sealed, ReaderGrant(Purpose.OWNER)))
+    assert next(open_hidden(acting(vault, "plant", Role.DEMAND_OWNER), sealed, OWN))
 
 
 def test_another_owner_cannot_seal_in_this_ones_name(vault: Vault, rows: pl.DataFrame) -> None:
@@ -116,7 +116,7 @@ def test_the_wrong_key_opens_nothing_and_a_missing_one_is_named(vault: Vault, se
 
 
 def blob_file(vault: Vault, chunk: Chunk) -> Path:
-    return Path(vault.blobs.objects.root, name_of(OWN, chunk.blob))
+    return Path(vault.blobs.objects.root, name_of(BLOB_OWN, chunk.blob))
 
 
 def flip(path: Path, position: int) -> None:
@@ -128,7 +128,7 @@ def flip(path: Path, position: int) -> None:
 @pytest.mark.parametrize("position", [0, 100, -1])
 def test_a_flipped_bit_is_named(vault: Vault, sealed: HiddenSet, position: int) -> None:
     flip(blob_file(vault, sealed.chunks[2]), position)
-    opening = open_hidden(vault, sealed, SCORING)
+    opening = open_hidden(vault, sealed, OWN)
     next(opening)
     next(opening)
     with pytest.raises(InvalidProofError) as caught:
@@ -221,12 +221,12 @@ def test_an_envelope_opens_only_in_its_context_and_is_logged(vault: Vault, seale
     plan = digest_bytes(b"plan")
     digest = seal_envelope(vault, "plant", plan, b"case,answer\n1,1\n")
     assert b"case" not in vault.blobs.get(digest)
-    assert open_envelope(vault, "plant", plan, digest, SCORING) == b"case,answer\n1,1\n"
+    assert open_envelope(vault, "plant", plan, digest, OWN) == b"case,answer\n1,1\n"
     assert vault.view.log_entries()[-1].action == "vault.envelope_opened"
     with pytest.raises(InvalidProofError):
-        open_envelope(vault, "plant", digest_bytes(b"other plan"), digest, SCORING)
+        open_envelope(vault, "plant", digest_bytes(b"other plan"), digest, OWN)
     with pytest.raises(RefusedError):
-        open_envelope(acting(vault, "acme", Role.SUPPLIER), "plant", plan, digest, SCORING)
+        open_envelope(acting(vault, "acme", Role.SUPPLIER), "plant", plan, digest, OWN)
 
 
 def test_a_vault_whose_lease_was_taken_over_opens_nothing(vault: Vault, sealed: HiddenSet) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import (
     OffsetError,
     UploadTerms,
@@ -31,7 +31,7 @@ from pilotbase.workspace.failures import NotFoundError
 DAY = timedelta(days=1)
 TERMS = UploadTerms(1000, 1500, DAY)
 SECRET = b"column,secret\n" + b"7,broken\n" * 50
-GRANT = ReaderGrant(Purpose.OWNER)
+GRANT = ReaderGrant.of_owner("plant")
 
 
 def of(vault, organisation="plant"):

@@ -16,7 +16,7 @@ from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.steps import Step, needed_for
-from pilotbase.documents.subjects import scenario_subject
+from pilotbase.documents.subjects import Subject, scenario_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, Sector, SubHead, Support
 
@@ -73,6 +73,8 @@ class ScenarioData(Part):
 
     file: str
     """Relative to the scenario's folder: .csv, .parquet or .xlsx. Needed only until the scenario is sealed."""
+    dataset: Subject | None = None
+    """The dataset that the cases are of: each supplier then needs an agreement with its owner before a trial."""
     nature: Literal["measured", "simulated"] = "measured"
     licence: str | None = needed_for(Step.FREEZE)
     source: str | None = None

@@ -89,7 +89,8 @@ class HubClient:
 
     def content(self, subject: str) -> Content | Commission | Agreement:
         """Return the newest content of ``subject``: of ``scenario:plant/milling`` a `Scenario`."""
-        found: Content | Commission | Agreement = read_model(_OF_KIND[kind_of(subject)], self.requests.get(_path(subject)))
+        model = _OF_KIND[kind_of(subject)]
+        found: Content | Commission | Agreement = read_model(model, self.requests.get(_path(subject)))
         return found
 
     def record(self, subject: str) -> Record:

@@ -22,11 +22,13 @@ from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.scenario import Approval
+from pilotbase.documents.terms import Channel
 from pilotbase.documents.texts import text
 from pilotbase.measures import measures
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.board_measure import board_losses, board_rule
+from pilotbase.trial.entering import enter, require_terms
 from pilotbase.trial.freezing import require_approvals
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.rehearsing import has_rehearsed
@@ -67,6 +69,8 @@ def submit(lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[App
     """
     empty = _empty(lab, sealed)
     require_approvals(sealed.scenario, lab.store.clock(), granted)
+    supplier = candidate.reference.supplier.organisation
+    require_terms(lab.view, sealed.scenario, supplier, (Channel.BOARD, empty.cases))
     require_level(sealed.scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
@@ -85,7 +89,10 @@ def score_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgr
     if known is not None:
         return known
     hidden = lab.view.load(record.hidden_set, HiddenSet)
-    frames = open_hidden(lab.vault, hidden, ReaderGrant(Purpose.BOARD), slice_cases(lab.vault, record))
+    supplier = submission.application.supplier.organisation
+    leave = enter(lab.view, sealed.scenario, supplier, submission.digest(), (Channel.BOARD, record.cases))
+    grant = ReaderGrant(Purpose.BOARD, leave)
+    frames = open_hidden(lab.vault, hidden, grant, slice_cases(lab.vault, record, grant))
     frame = pl.concat([piece.frame for piece in frames])
     if len(published_cases(lab, record.owner, frame)):
         raise RefusedError("trial.board_published", scenario=sealed.scenario.name)
@@ -103,7 +110,7 @@ def score_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgr
             submitted_at=submission.submitted_at.replace(second=0, microsecond=0),
         )
 
-    return release(lab.vault, submission, losses.values, entry)
+    return release(lab.vault, submission, losses.values, entry, grant)
 
 
 def _answer(

@@ -13,8 +13,10 @@ from pilotbase.documents.moments import has_passed
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import Approval, Scenario
 from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.terms import Channel
 from pilotbase.documents.texts import text
 from pilotbase.trial.criteria_check import check_criteria
+from pilotbase.trial.entering import require_terms
 from pilotbase.trial.lab import SOFTWARE, Lab, name_once
 from pilotbase.trial.refreshing import next_level, why_no_attempt
 from pilotbase.trial.rehearsing import has_rehearsed
@@ -43,8 +45,8 @@ def freeze_plan(
 
     Raises:
         InputError: criteria that cannot be measured or that so few cases can never decide, all at once.
-        RefusedError: missing approvals, an isolation level that the host cannot give, no passed rehearsal, no fresh
-            cases or attempts left.
+        RefusedError: missing approvals, no agreement on the scenario's dataset, an isolation level that the host
+            cannot give, no passed rehearsal, no fresh cases or attempts left.
     """
     head = _head(sealed, candidate) + (f":{repeat}" if repeat else "")
     known = lab.view.head(head)
@@ -60,6 +62,7 @@ def freeze_plan(
     _require_complete(scenario)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
     require_approvals(scenario, lab.store.clock(), granted)
+    require_terms(lab.view, scenario, candidate.reference.supplier.organisation, (Channel.REPORT, cases))
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)

@@ -23,6 +23,7 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import ArmRecords, Order, Records, Report
 from pilotbase.documents.report import Attempt as AttemptRecord
 from pilotbase.documents.subjects import report_head
+from pilotbase.documents.terms import Channel, Leave
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Decision, draw_order
@@ -30,6 +31,7 @@ from pilotbase.measures import Cases
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.decision_digest import decision_digest
+from pilotbase.trial.entering import enter
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, committed_digest, perturbations_of
@@ -65,7 +67,7 @@ from pilotbase.vault.attempts import (
 )
 from pilotbase.vault.envelopes import seal_envelope
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden, require_still
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace.actors import parties
 
@@ -113,13 +115,15 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
         return known
     began = lab.store.clock()
     docket = _open_docket(lab, plan)
-    leakage = _refuse_leakage(lab, docket, on_progress)
+    supplier = plan.application.supplier.organisation
+    leave = enter(lab.view, docket.sealed.scenario, supplier, plan.digest(), (Channel.REPORT, plan.cases))
+    leakage = _refuse_leakage(lab, docket, leave, on_progress)
     request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
     attempt = open_attempt(lab.vault, docket.hidden, request)
-    frame = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.FEATURES, attempt.number), attempt.cases)
+    frame = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.FEATURES, leave, attempt.number), attempt.cases)
     on_progress(Progress(text("trial.progress.baseline")))
     baseline = _measure_baseline(lab, docket, attempt, frame)
-    answered = _answer(lab, docket, attempt, frame, on_progress)
+    answered = _answer(lab, docket, attempt, frame, _while_it_stands(lab, leave, on_progress))
     on_progress(Progress(text("trial.progress.score")))
     secret = reveal_order(lab.vault, docket.hidden, attempt)
     order = _scoring_order(docket, frame, secret)
@@ -168,10 +172,10 @@ def _open_docket(lab: Lab, plan: TrialPlan) -> Docket:
     return Docket(plan, sealed, candidate, lab.view.load(plan.scenario.hidden_set, HiddenSet))
 
 
-def _refuse_leakage(lab: Lab, docket: Docket, on_progress: OnProgress) -> Leakage:
+def _refuse_leakage(lab: Lab, docket: Docket, leave: Leave, on_progress: OnProgress) -> Leakage:
     """Return what was checked; hidden data that leak prove nothing, so nobody spends an attempt on them."""
     on_progress(Progress(text("trial.progress.leakage")))
-    hidden = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.LEAKAGE))
+    hidden = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.LEAKAGE, leave))
     leakage = check_leakage(read_public_sample(lab, docket.sealed), hidden, docket.sealed.scenario)
     failed = [check.sentence for check in leakage.checks if check.outcome is Outcome.FAIL]
     if failed:
@@ -212,6 +216,16 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         digest = committed_digest((clean, *perturbed))
         commit_answers(lab.vault, attempt, digest)
     return Answered(clean.values, clean.count, digest, clean.run, tuple(perturbed))
+
+
+def _while_it_stands(lab: Lab, leave: Leave, on_progress: OnProgress) -> OnProgress:
+    """Return ``on_progress`` that lets no further batch go out once the terms hold no more."""
+
+    def tell(progress: Progress) -> None:
+        require_still(lab.vault, leave)
+        on_progress(progress)
+
+    return tell
 
 
 def _spend(lab: Lab, attempt: Attempt) -> None:

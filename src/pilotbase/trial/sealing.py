@@ -107,7 +107,9 @@ def _head(scenario: Scenario, source: Digest, reference: Digest | None) -> str:
 
 def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
     """Return the sealed set of exactly these cases, sealing them only the first time."""
-    head = f"hidden:{digest_bytes(frame.write_csv().encode())}"
+    dataset = scenario.data.dataset
+    # Rows of a dataset open under its terms: they are another set than the same rows of none.
+    head = f"hidden:{digest_bytes(frame.write_csv().encode())}" + (f":{dataset}" if dataset is not None else "")
     known = lab.view.head(head)
     if known is not None:
         return lab.view.load(known, HiddenSet)
@@ -119,6 +121,7 @@ def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
         alpha=error_level(scenario.criteria),
         attempts=scenario.trial.attempts,
         attempts_before=past.attempts,
+        dataset=dataset,
     )
     hidden = seal(lab.vault, frame, terms)
     spent = np.union1d(past.scored, published_cases(lab, owner, frame))

@@ -4,7 +4,7 @@
     hidden                      SealTerms(scenario, owner, alpha, attempts, chunk_rows); HiddenSet, the stored record
     sealing.seal                (vault, frame, terms, visibility=None) -> HiddenSet
     sealing.secrets_of          (vault, hidden_set) -> SetSecrets: .merkle_salt, .derive(label, *parts) -> 32 bytes
-    opening.open_hidden         (vault, hidden_set, ReaderGrant(purpose, attempt=None), cases=None)
+    opening.open_hidden         (vault, hidden_set, ReaderGrant(purpose, leave, attempt=None), cases=None)
                                 -> Iterator[HiddenFrame(cases, frame)], in ascending case order; logged beforehand
     envelopes                   seal_envelope(vault, owner, context, plain) -> digest
                                 open_envelope(vault, owner, context, digest, grant) -> bytes     (raw runs, records)

@@ -33,7 +33,7 @@ from pilotbase.evidence.primitive import state_from
 from pilotbase.vault.attempts import fresh_cases, withdraw_cases
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import Cases, Purpose, ReaderGrant
+from pilotbase.vault.opening import Cases, ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace import records
@@ -45,7 +45,6 @@ from pilotbase.workspace.transaction import Transaction
 FEWEST_CASES = 20
 _TRIES = 100
 """Others may submit at the same moment: one of them is first, and the next looks again."""
-_READ = ReaderGrant(Purpose.BOARD)
 
 
 class BoardSlice(Document):
@@ -125,9 +124,9 @@ def cut_slice(vault: Vault, hidden_set: HiddenSet, terms: SliceTerms, clusters: 
     return record
 
 
-def slice_cases(vault: Vault, record: BoardSlice) -> Cases:
-    """Return the slice's case numbers, ascending; for the scorer process only."""
-    plain = open_envelope(vault, record.owner, record.hidden_set, record.members, _READ)
+def slice_cases(vault: Vault, record: BoardSlice, grant: ReaderGrant) -> Cases:
+    """Return the slice's case numbers, ascending; for the scorer process only. Raises as `open_envelope`."""
+    plain = open_envelope(vault, record.owner, record.hidden_set, record.members, grant)
     return np.frombuffer(plain, dtype="<i8").astype(np.int64)
 
 
@@ -193,7 +192,11 @@ def entry_of(vault: Vault, submission: BoardSubmission) -> BoardEntry | None:
 
 
 def release(
-    vault: Vault, submission: BoardSubmission, losses: npt.NDArray[np.float64], entry: Callable[[Climbed], BoardEntry]
+    vault: Vault,
+    submission: BoardSubmission,
+    losses: npt.NDArray[np.float64],
+    entry: Callable[[Climbed], BoardEntry],
+    grant: ReaderGrant,
 ) -> BoardEntry:
     """Return what the Ladder releases of ``submission``; asked again, with whatever losses, it is the same.
 
@@ -205,7 +208,7 @@ def release(
         known = entry_of(vault, submission)
         if known is not None:
             return known
-        head, state = _ladder_of(vault, record)
+        head, state = _ladder_of(vault, record, grant)
         ladder = Ladder(len(losses), state=state)
         loss = float(ladder.update(losses[np.newaxis])[0])
         climbed = Climbed(loss, improved=state is None or state.shown is None or loss < state.shown)
@@ -243,12 +246,12 @@ def _drawn(clusters: Cases, fresh: Cases, wanted: int, key: bytes) -> Cases:
     return np.flatnonzero(np.isin(codes, taken)).astype(np.int64)
 
 
-def _ladder_of(vault: Vault, record: BoardSlice) -> tuple[Digest | None, LadderState | None]:
+def _ladder_of(vault: Vault, record: BoardSlice, grant: ReaderGrant) -> tuple[Digest | None, LadderState | None]:
     head = vault.view.head(_ladder_head(record.digest()))
     if head is None:
         return None, None
     sealed = vault.view.load(head, LadderRecord).state
-    plain = open_envelope(vault, record.owner, record.digest(), sealed, _READ)
+    plain = open_envelope(vault, record.owner, record.digest(), sealed, grant)
     return head, state_from(LadderState, json.loads(plain))
 
 

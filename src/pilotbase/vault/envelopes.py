@@ -5,8 +5,10 @@ from __future__ import annotations
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
-from pilotbase.vault.opening import ReaderGrant
+from pilotbase.vault.leaves import hidden_set_of, require_leave_for, require_leave_of
+from pilotbase.vault.opening import FOR_OWNER, ReaderGrant
 from pilotbase.vault.place import Vault
+from pilotbase.workspace.transaction import Transaction
 
 
 def seal_envelope(vault: Vault, owner: str, context: str, plain: bytes) -> Digest:
@@ -25,15 +27,25 @@ def open_envelope(vault: Vault, owner: str, context: str, digest: Digest, grant:
     """Write the opening to the log, then return the bytes that `seal_envelope` took.
 
     Raises:
-        RefusedError: the actor is neither the operator nor the owner.
+        RefusedError: the actor is neither the operator nor the owner; the leave is for something else.
         NotFoundError: blob or key are not here.
         InvalidProofError: another key or context, or altered bytes.
     """
     vault.require_access(owner)
     key, sealed = vault.keys.owner_key(owner), vault.blobs.get(digest)
     with vault.transaction("vault.envelope_opened") as change:
+        _require_leave(change, owner, context, grant)
         change.record("vault.envelope_opened", [digest, context], {"purpose": grant.purpose.value})
     plain = open_bytes(key, sealed, ["envelope", owner, context])
     if plain is None:
         raise InvalidProofError("vault.envelope_closed", digest=digest, owner=owner)
     return plain
+
+
+def _require_leave(change: Transaction, owner: str, context: str, grant: ReaderGrant) -> None:
+    """Hold a leave against the hidden set that an envelope is about, or take it for its owner's own work."""
+    hidden_set = hidden_set_of(change.connection, context)
+    if hidden_set is None:
+        require_leave_of(owner, grant.leave, grant.purpose in FOR_OWNER)
+    else:
+        require_leave_for(change.connection, hidden_set, grant.leave, grant.purpose in FOR_OWNER, change.now)

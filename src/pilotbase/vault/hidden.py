@@ -9,6 +9,7 @@ import pydantic
 
 from pilotbase.documents.base import Document, Moment, Part
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.subjects import Subject
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class SealTerms:
     alpha: float
     attempts: int
     chunk_rows: int = 65_536
+    dataset: str | None = None
+    """Subject of the dataset that the rows are of."""
     attempts_before: int = 0
 
 
@@ -51,3 +54,5 @@ class HiddenSet(Document):
     secret_commitment: Digest
     """SHA-256 of the master secret from which draws and orders are derived: the base cannot choose them afterwards."""
     sealed_at: Moment
+    dataset: Subject | None = None
+    """The dataset that the rows are of: they open under its terms."""

@@ -1,4 +1,4 @@
-"""Opening hidden rows: only in the scorer process, only with a stated purpose, and never without a line in the log."""
+"""Opening hidden rows: only in the scorer process, only with a purpose and a leave, never without a line in the log."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ import numpy.typing as npt
 import polars as pl
 
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.terms import Leave
 from pilotbase.vault.ciphers import Place, decrypt_chunk
 from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.leaves import require_leave_for
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.uses import require_leave
 
 Cases = npt.NDArray[np.int64]
 
@@ -40,12 +43,22 @@ class Purpose(StrEnum):
     """A sample bundle, for the owner, the operator or the regulator."""
 
 
+FOR_OWNER = frozenset({Purpose.OWNER, Purpose.BUNDLE, Purpose.PROFILE})
+"""Purposes of the owner's own work. For others rows serve somebody's application: only a counted leave opens them."""
+
+
 @dataclass(frozen=True)
 class ReaderGrant:
-    """The explicit leave to read: for what, and in which attempt (its number) if in any."""
+    """Why it is read, under which leave, and in which attempt (its number) if in any."""
 
     purpose: Purpose
+    leave: Leave
     attempt: int | None = None
+
+    @classmethod
+    def of_owner(cls, owner: str, purpose: Purpose = Purpose.OWNER) -> ReaderGrant:
+        """Return the grant of an owner's own work."""
+        return cls(purpose, Leave.of_owner(owner))
 
 
 @dataclass(frozen=True)
@@ -61,25 +74,35 @@ def open_hidden(
 ) -> Iterator[HiddenFrame]:
     """Write the opening to the log, then return an iterator over decrypted rows, chunk by chunk, in order.
 
-    With ``cases`` only those rows are given, in ascending order; chunks without any are not even read. Call
-    `hardening.harden_process` first: this is for the scorer process.
+    With ``cases`` only those rows are given, in ascending order; chunks without any are not even read. The leave is
+    held against its terms with each chunk. Call `hardening.harden_process` first: this is for the scorer process.
 
     Raises:
-        RefusedError: the actor is neither the operator nor the owner; raised before anything is read, as the next two.
+        RefusedError: the actor is neither the operator nor the owner, or the leave is for something else or stands no
+            more; raised before anything is read, as the next two, and the last while iterating too.
         NotFoundError: no such hidden set, or the owner's key is not here.
         InvalidProofError: wrong key; while iterating: a chunk was altered, is missing or stands in another's place.
     """
     bundle = secrets_of(vault, hidden_set)
     rows = hidden_set.rows if cases is None else len(cases)
     with vault.transaction("vault.opened") as change:
+        require_leave_for(change.connection, hidden_set, grant.leave, grant.purpose in FOR_OWNER, change.now)
         facts = {"purpose": grant.purpose.value, "rows": rows}
         if grant.attempt is not None:
             facts["attempt"] = grant.attempt
         change.record("vault.opened", [hidden_set.digest()], facts)
-    return _frames(vault, hidden_set, bundle.data_key, cases)
+    return _frames(vault, hidden_set, bundle.data_key, grant.leave, cases)
 
 
-def _frames(vault: Vault, hidden_set: HiddenSet, key: bytes, cases: Cases | None) -> Iterator[HiddenFrame]:
+def require_still(vault: Vault, leave: Leave) -> None:
+    """Return if a leave under which something was opened stands still; raises `RefusedError`."""
+    with vault.view.reading() as connection:
+        require_leave(connection, leave, vault.view.store.clock())
+
+
+def _frames(
+    vault: Vault, hidden_set: HiddenSet, key: bytes, leave: Leave, cases: Cases | None
+) -> Iterator[HiddenFrame]:
     wanted = None if cases is None else np.sort(cases)
     start = 0
     for number, chunk in enumerate(hidden_set.chunks):
@@ -87,6 +110,7 @@ def _frames(vault: Vault, hidden_set: HiddenSet, key: bytes, cases: Cases | None
         if wanted is not None:
             here = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, start + chunk.rows)]
         if len(here):
+            require_still(vault, leave)
             frame = _decrypt(vault, hidden_set, key, number)
             yield HiddenFrame(here, frame if wanted is None else frame[here - start])
         start += chunk.rows

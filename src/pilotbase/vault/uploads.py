@@ -18,7 +18,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_of
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
-from pilotbase.vault.opening import ReaderGrant
+from pilotbase.vault.leaves import require_leave_of
+from pilotbase.vault.opening import FOR_OWNER, ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.workspace import tables
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -167,11 +168,13 @@ def read_upload(vault: Vault, identity: str, grant: ReaderGrant) -> Iterator[byt
 
     Raises:
         NotFoundError: as `find_upload`; while iterating: a piece is not here.
+        RefusedError: the leave is not of its owner's own work.
         InputError: it is not finished.
     """
     upload = find_upload(vault, identity)
     if not upload.finished:
         raise InputError("vault.upload_incomplete", received=upload.received, size=upload.size)
+    require_leave_of(upload.owner, grant.leave, grant.purpose in FOR_OWNER)
     with vault.transaction("vault.upload_opened") as change:
         change.record("vault.upload_opened", [_subject(identity)], {"purpose": grant.purpose.value})
     return _pieces(vault, upload)

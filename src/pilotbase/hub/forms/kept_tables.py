@@ -17,7 +17,7 @@ from django.core.files.uploadedfile import UploadedFile
 from pilotbase.documents.hashes import digest_of
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.private_files import private_folder
-from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import (
     Upload,
     UploadTerms,
@@ -98,7 +98,8 @@ def opened_table(view: View, upload: Upload) -> Iterator[Path]:
     with private_folder() as folder:
         path = folder / upload.name
         with path.open("xb") as written:
-            written.writelines(read_upload(vault_of(base(), view), upload.identity, ReaderGrant(Purpose.OWNER)))
+            grant = ReaderGrant.of_owner(upload.owner)
+            written.writelines(read_upload(vault_of(base(), view), upload.identity, grant))
         yield path
 
 

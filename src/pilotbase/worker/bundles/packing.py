@@ -134,7 +134,7 @@ def _open_records(base: Base, taker: View, of: Proceedings) -> bytes:
         subjects = [plan, of.report.digest(), kept.blob]
         change.record("trial.bundle_taken", subjects, {"purpose": Purpose.BUNDLE.value, "rows": of.plan.cases})
     owner = of.plan.scenario.owner.organisation
-    return open_envelope(base.lab.vault, owner, plan, kept.blob, ReaderGrant(Purpose.BUNDLE))
+    return open_envelope(base.lab.vault, owner, plan, kept.blob, ReaderGrant.of_owner(owner, Purpose.BUNDLE))
 
 
 def _spell(document: Document) -> bytes:

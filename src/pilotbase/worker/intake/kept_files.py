@@ -21,7 +21,7 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Subject
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
-from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.store import View
@@ -99,7 +99,7 @@ def opened_scenario(base: Base, scenario: Scenario) -> Iterator[Path]:
     kept = [files for files in _kept(base, digest) if base.lab.vault.blobs.exists(files.blob)]
     if not kept:
         raise InputError("worker.no_scenario_files", scenario=scenario.name)
-    packed = open_envelope(base.lab.vault, owner, digest, kept[0].blob, ReaderGrant(Purpose.OWNER))
+    packed = open_envelope(base.lab.vault, owner, digest, kept[0].blob, ReaderGrant.of_owner(owner))
     with tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(scratch, filter="data")

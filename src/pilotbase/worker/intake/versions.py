@@ -16,7 +16,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
@@ -25,7 +25,6 @@ from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
-_GRANT = ReaderGrant(Purpose.OWNER)
 RATIO = 4
 """An archive may unpack to so many times the largest upload."""
 
@@ -139,5 +138,6 @@ def _taken_before(base: Base, view: View, upload: str) -> Record | None:
 
 @contextmanager
 def _opened(base: Base, view: View, upload: str, most_bytes: int) -> Iterator[Path]:
-    with unpacked(base, read_upload(vault_of(base, view), upload, _GRANT), most_bytes) as folder:
+    grant = ReaderGrant.of_owner(view.actor.organisation)
+    with unpacked(base, read_upload(vault_of(base, view), upload, grant), most_bytes) as folder:
         yield folder

@@ -19,7 +19,7 @@ from pilotbase.trial.records import cases_csv
 from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
-from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.trials.check_address import check_address
 from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole
 
@@ -31,7 +31,7 @@ def open_records(lab: Lab, report: Report, owner: str) -> bytes | None:
     """Return the file of the records of a report for its owner; the opening is logged. None for a report without."""
     if report.records is None or report.plan is None:
         return None
-    return open_envelope(lab.vault, owner, report.plan, report.records.blob, ReaderGrant(Purpose.OWNER))
+    return open_envelope(lab.vault, owner, report.plan, report.records.blob, ReaderGrant.of_owner(owner))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,67 @@
+"""Whether a leave is for what is being read: asked in the transaction that writes the opening to the log."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from pilotbase.documents.board import BoardSubmission
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.terms import Ground, Leave
+from pilotbase.documents.vocabularies import Role
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.workspace import records
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.uses import require_leave
+
+_BASE = Actor("", frozenset({Role.OPERATOR}))
+
+
+def require_leave_for(
+    connection: Connection, hidden_set: HiddenSet, leave: Leave, for_owner: bool, now: datetime
+) -> None:
+    """Return if ``leave`` opens rows of ``hidden_set``; ``for_owner``: for its owner's own work.
+
+    Raises:
+        RefusedError: it is for something else, was not counted, or its terms do not hold ``now``.
+    """
+    require_leave(connection, leave, now)
+    if not _is_about(connection, hidden_set, leave, for_owner):
+        raise RefusedError("terms.foreign_leave")
+
+
+def require_leave_of(owner: str, leave: Leave, for_owner: bool) -> None:
+    """Return if ``leave`` is of ``owner``'s own work, and that is the purpose; raises `RefusedError`."""
+    if not (for_owner and leave.ground is Ground.OWNER and leave.target == owner):
+        raise RefusedError("terms.foreign_leave")
+
+
+def hidden_set_of(connection: Connection, digest: Digest) -> HiddenSet | None:
+    """Return the hidden set that a document of a board is about, or that it is; None for anything else."""
+    stored = records.get(connection, _BASE, digest)
+    if stored is not None and stored.kind == "board-slice":
+        stored = records.get(connection, _BASE, json.loads(stored.body)["hidden_set"])
+    return stored.load(HiddenSet) if stored is not None and stored.kind == "hidden-set" else None
+
+
+def _is_about(connection: Connection, hidden_set: HiddenSet, leave: Leave, for_owner: bool) -> bool:
+    if leave.use is None:
+        return for_owner and leave.ground is Ground.OWNER and leave.target == hidden_set.owner
+    if hidden_set.dataset is not None:
+        return leave.target == hidden_set.dataset
+    return leave.ground is Ground.PAPER and _of_paper(connection, leave.target) == hidden_set.digest()
+
+
+def _of_paper(connection: Connection, paper: Digest) -> Digest | None:
+    """Return the hidden set that a frozen plan, or a submission to a board, is about."""
+    stored = records.get(connection, _BASE, paper)
+    if stored is not None and stored.kind == "trial-plan":
+        return stored.load(TrialPlan).scenario.hidden_set
+    if stored is not None and stored.kind == "board-submission":
+        found = hidden_set_of(connection, stored.load(BoardSubmission).board)
+        return None if found is None else found.digest()
+    return None

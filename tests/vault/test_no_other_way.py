@@ -1,0 +1,119 @@
+"""No way to a closed value goes round the gate: who decrypts, who makes a leave, who reads, is named here.
+
+A module that comes to do one of these fails the test until it stands in the list, with the reason why it may.
+"""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pilotbase.documents.terms import Leave
+from pilotbase.vault import board, envelopes, opening, uploads
+
+SOURCE = Path(opening.__file__).parents[1]
+
+DECRYPTS = {
+    "decrypt_chunk": {"vault/opening.py"},
+    "open_bytes": {
+        "vault/ciphers.py",
+        "vault/envelopes.py",
+        "vault/uploads.py",
+        "worker/bundles/orders.py",  # a bundle that was packed for a person under a key of the home, not of an owner
+    },
+    "unwrap_secrets": {"vault/sealing.py"},
+    "data_key": {"vault/ciphers.py", "vault/opening.py", "vault/sealing.py"},
+}
+"""What turns encrypted bytes into values → the modules that may name it."""
+
+LEAVES = {
+    "Leave": {"documents/terms.py", "data/terms/gate.py"},
+    "of_owner": {
+        "documents/terms.py",
+        "vault/opening.py",
+        "vault/carrying.py",  # what was scored stays scored: an owner's earlier sets are held against its new one
+        "worker/trials/folder.py",  # the records of a trial, for the owner of its data
+        "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first
+        "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
+        "worker/intake/versions.py",  # what an organisation has handed in itself
+        "hub/forms/kept_tables.py",
+    },
+    "permit": {"data/terms/gate.py", "trial/entering.py"},
+}
+"""What makes a leave → the modules that may call it."""
+
+READERS = {
+    opening.open_hidden: "grant",
+    envelopes.open_envelope: "grant",
+    uploads.read_upload: "grant",
+    board.slice_cases: "grant",
+    board.release: "grant",
+}
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text("utf-8"))
+
+
+def naming(word: str) -> set[str]:
+    """The modules that name ``word``: as a name, an attribute, or an import."""
+    found = set()
+    for file, tree in trees():
+        for node in ast.walk(tree):
+            named = (
+                (isinstance(node, ast.Name) and node.id == word)
+                or (isinstance(node, ast.Attribute) and node.attr == word)
+                or (isinstance(node, ast.alias) and word in (node.name, node.asname))
+                or (isinstance(node, ast.Constant) and node.value == word)
+            )
+            if named:
+                found.add(file)
+    return found
+
+
+def calling(word: str) -> set[str]:
+    """The modules that call ``word``, as a function or a method."""
+    return {
+        file
+        for file, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", None)) == word
+    }
+
+
+@pytest.mark.parametrize("word", DECRYPTS)
+def test_only_the_vaults_readers_decrypt(word: str) -> None:
+    assert naming(word) <= DECRYPTS[word]
+
+
+@pytest.mark.parametrize("word", LEAVES)
+def test_only_the_gate_makes_leaves_and_an_owners_own_are_named(word: str) -> None:
+    assert calling(word) <= LEAVES[word]
+
+
+def test_every_reader_of_closed_values_asks_for_a_grant_and_a_grant_for_a_leave() -> None:
+    for reader, name in READERS.items():
+        parameter = inspect.signature(reader).parameters[name]
+        assert parameter.default is inspect.Parameter.empty, reader.__name__
+        assert parameter.annotation == "ReaderGrant", reader.__name__
+    field = opening.ReaderGrant.__dataclass_fields__["leave"]
+    assert field.type == Leave.__name__
+    with pytest.raises(TypeError):
+        opening.ReaderGrant(opening.Purpose.FEATURES)  # type: ignore[call-arg]
+
+
+def test_every_function_that_opens_a_hidden_chunk_or_an_envelope_is_a_reader() -> None:
+    """A function of the vault that calls a reader, or a decryption, takes a grant itself, or is listed."""
+    known = {reader.__name__ for reader in READERS} | {"unwrap_secrets", "secrets_of", "_frames", "_decrypt", "_pieces"}
+    known |= {"_rows"}  # carrying: under the owner's own leave
+    opened = {"open_hidden", "open_envelope", "decrypt_chunk", "open_bytes", "slice_cases"}
+    for path in sorted(SOURCE.joinpath("vault").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.FunctionDef) or node.name in known:
+                continue
+            calls = {getattr(one.func, "id", None) for one in ast.walk(node) if isinstance(one, ast.Call)}
+            takes = {argument.arg for argument in node.args.args}
+            assert not calls & opened or "grant" in takes, f"{path.name}: {node.name}"
