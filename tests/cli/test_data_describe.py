@@ -55,7 +55,7 @@ def test_wrong_answers_are_told_all_at_once(pumps):
     assert told.exit_code == 2
     assert "name" in told.output and "organisation" in told.output
     told = run("data", "describe", pumps, "--label", "stat")
-    assert "stat is no column; did you mean state" in told.output
+    assert "stat is no column; allowed: id, state, temp_c; did you mean state?" in told.output
 
 
 def test_questions_are_asked_and_an_empty_line_leaves_the_guess(pumps):

@@ -21,41 +21,57 @@ def _column(what: str) -> Any:
     return typer.Option(help=f"{what}; - for none, table.column where several tables have it.")
 
 
+Places = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH...",
+        help="Tables (.csv, .tsv, .txt, .parquet, .xlsx, .jsonl, .json, .sqlite, also .gz and .zip), folders of "
+        "images, postgresql://… addresses (#schema); several at once make one dataset.",
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", help="The description; there already: it is refreshed.")]
+AnswerFile = Annotated[Path | None, typer.Option(help="Answers in a YAML file; options win over it.")]
+Name = Annotated[str | None, typer.Option(help="Short name, for addresses.")]
+Title = Annotated[str | None, typer.Option(help="Title that people read.")]
+Organisation = Annotated[str | None, typer.Option(help="Short name of the organisation that owns the data.")]
+Contact = Annotated[str | None, typer.Option(help="How to reach it.")]
+Summary = Annotated[str | None, typer.Option("--description", help="What the data are.")]
+Licence = Annotated[str | None, typer.Option("--license", help="SPDX name or address.")]
+Label = Annotated[str | None, _column("Column that applications learn to answer")]
+Key = Annotated[str | None, typer.Option(help="Columns that name a record, divided by commas; - for none.")]
+Time = Annotated[str | None, _column("Column that says when a record is of")]
+Group = Annotated[str | None, _column("Column whose equal values belong together")]
+Columns = Annotated[str | None, typer.Option(help="Names of the columns of a table without a header: a,b,c")]
+Tables = Annotated[list[str] | None, typer.Option("--table", help="Sheet or table to read; repeat it. Default: all.")]
+Labels = Annotated[Path | None, typer.Option(help="Of an image folder: a table of path and label.")]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of text files, such as cp1252; default: found.")]
+Separator = Annotated[str | None, typer.Option(help="What divides cells of text files; default: found.")]
+Asking = Annotated[bool | None, typer.Option("--ask/--no-ask", help="Ask what is open; default: on a terminal.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document; write nothing.")]
+
+
 @command
 def describe(  # noqa: PLR0913 - each answer is an option
-    places: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PATH...",
-            help="Tables (.csv, .tsv, .txt, .parquet, .xlsx, .jsonl, .json, .sqlite, also .gz and .zip), folders of "
-            "images, postgresql://… addresses (#schema); several at once make one dataset.",
-        ),
-    ],
-    out: Annotated[Path, typer.Option("--out", help="The description; there already: it is refreshed.")] = Path(
-        "dataset.yaml"
-    ),
-    answers: Annotated[Path | None, typer.Option(help="Answers in a YAML file; options win over it.")] = None,
-    name: Annotated[str | None, typer.Option(help="Short name, for addresses.")] = None,
-    title: Annotated[str | None, typer.Option(help="Title that people read.")] = None,
-    organisation: Annotated[str | None, typer.Option(help="Short name of the organisation that owns the data.")] = None,
-    contact: Annotated[str | None, typer.Option(help="How to reach it.")] = None,
-    description: Annotated[str | None, typer.Option(help="What the data are.")] = None,
-    license: Annotated[str | None, typer.Option(help="SPDX name or address.")] = None,
-    label: Annotated[str | None, _column("Column that applications learn to answer")] = None,
-    key: Annotated[str | None, typer.Option(help="Columns that name a record, divided by commas; - for none.")] = None,
-    time: Annotated[str | None, _column("Column that says when a record is of")] = None,
-    group: Annotated[str | None, _column("Column whose equal values belong together")] = None,
-    columns: Annotated[str | None, typer.Option(help="Names of the columns of a table without a header: a,b,c")] = None,
-    table: Annotated[list[str] | None, typer.Option(help="Sheet or table to read; repeat it. Default: all.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="Of an image folder: a table of path and label.")] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of text files, such as cp1252; default: found.")
-    ] = None,
-    separator: Annotated[str | None, typer.Option(help="What divides cells of text files; default: found.")] = None,
-    asking: Annotated[
-        bool | None, typer.Option("--ask/--no-ask", help="Ask what is not answered; default: on a terminal.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the document; write nothing.")] = False,
+    places: Places,
+    out: Out = Path("dataset.yaml"),
+    answers: AnswerFile = None,
+    name: Name = None,
+    title: Title = None,
+    organisation: Organisation = None,
+    contact: Contact = None,
+    description: Summary = None,
+    license: Licence = None,
+    label: Label = None,
+    key: Key = None,
+    time: Time = None,
+    group: Group = None,
+    columns: Columns = None,
+    table: Tables = None,
+    labels: Labels = None,
+    encoding: Encoding = None,
+    separator: Separator = None,
+    asking: Asking = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write a dataset's description from its files: guesses with their grounds, what was seen, what is missing.
 
@@ -65,18 +81,8 @@ def describe(  # noqa: PLR0913 - each answer is an option
     from pilotbase.data.describing.describing import describing
     from pilotbase.data.sources.source import Asked
 
-    given = {
-        "name": name,
-        "title": title,
-        "organisation": organisation,
-        "contact": contact,
-        "description": description,
-        "license": license,
-        "label": label,
-        "key": key,
-        "time": time,
-        "group": group,
-    }
+    given = {"name": name, "title": title, "organisation": organisation, "contact": contact, "license": license}
+    given |= {"description": description, "label": label, "key": key, "time": time, "group": group}
     said = read_answers(answers) if answers is not None else Answers()
     said = _with(said, {part: value for part, value in given.items() if value is not None})
     names = tuple(one.strip() for one in columns.split(",")) if columns else None

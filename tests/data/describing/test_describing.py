@@ -213,7 +213,8 @@ def test_answers_win_over_guesses_and_unknown_columns_are_told_all_at_once(tmp_p
     with pytest.raises(InputError) as caught:
         described(tmp_path, {"runs.csv": runs()}, Answers(label="faild", units={"temp": "K"}))
     told = caught.value.render("en")
-    assert "label: faild is no column; did you mean failed" in told and "units.temp: temp is no column" in told
+    assert "label: faild is no column" in told and "units.temp: temp is no column" in told
+    assert "did you mean failed?" in told and "did you mean temp_c?" in told
 
 
 def test_answers_are_read_from_a_file_with_all_its_problems(tmp_path):

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pilotbase.data.describing.answers import NONE, Answers
+from pilotbase.data.describing.answering import as_answered, check_answers
+from pilotbase.data.describing.answers import Answers
 from pilotbase.data.describing.findings import findings_of
 from pilotbase.data.describing.guesses import Guess, Sure
 from pilotbase.data.describing.languages import guess_language
 from pilotbase.data.describing.observing import Column, observe
 from pilotbase.data.describing.references import FoundReference, Observed, find_references
-from pilotbase.data.describing.roles import Roles, guess_roles
+from pilotbase.data.describing.roles import guess_roles
 from pilotbase.data.describing.sensitive import guess_sensitivity
 from pilotbase.data.describing.splitting import guess_table_split
 from pilotbase.data.describing.units import guess_ucum
@@ -22,7 +23,6 @@ from pilotbase.data.sources.source import OpenedSource, SourceTable
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, ResponsibleUse, Source
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
@@ -91,8 +91,8 @@ def describe(
     Raises:
         InputError: answers name columns that there are not, all at once; two tables or files share a name.
     """
-    _check_answers(answers, seen)
-    observed = [_as_answered(one, answers) for one in seen]
+    check_answers(answers, seen)
+    observed = [as_answered(one, answers) for one in seen]
     references = find_references(observed)
     described = tuple(_table(one, references, answers) for one in observed)
     language = guess_language(observed)
@@ -111,66 +111,6 @@ def describe(
 def _observed(table: SourceTable) -> Observed:
     columns = observe(table)
     return Observed(table, columns, guess_roles(table, columns))
-
-
-def _check_answers(answers: Answers, observed: Sequence[Observed]) -> None:
-    known = {name for one in observed for name in one.table.columns}
-    known |= {f"{one.table.name}.{name}" for one in observed for name in one.table.columns}
-    asked = [("label", answers.label), ("time", answers.time), ("group", answers.group)]
-    asked += [("key", name.strip()) for name in (answers.key or "").split(",") if name.strip()]
-    asked += [(f"units.{name}", name) for name in answers.units]
-    asked += [(f"descriptions.{name}", name) for name in answers.descriptions]
-    issues = [
-        Issue(
-            file="", path=path, problem=text("describe.unknown_column", found=name, allowed=offer(name, sorted(known)))
-        )
-        for path, name in asked
-        if name is not None and name != NONE and name not in known
-    ]
-    names = [one.table.name for one in observed]
-    issues += [
-        Issue(file="", path=name, problem=text("describe.double_table", name=name))
-        for name in sorted(set(names))
-        if names.count(name) > 1
-    ]
-    if issues:
-        raise InputError.from_issues(names[0], [issue.model_copy(update={"file": names[0]}) for issue in issues])
-
-
-def _unknown_column(name: str, known: set[str]) -> Text:
-    return text("describe.unknown_column", found=name, allowed=offer(name, sorted(known)))
-
-
-def _as_answered(one: Observed, answers: Answers) -> Observed:
-    """Return the roles that the owner says, guessed ones elsewhere."""
-    roles = one.roles
-    named = {part: _own(one, getattr(answers, part)) for part in ("label", "time", "group")}
-    answered = {part: None if name == NONE else name for part, name in named.items() if name is not None}
-    key = [_own(one, name.strip()) for name in (answers.key or "").split(",") if name.strip()]
-    changes = dict(answered)
-    guesses = [guess for guess in roles.guesses if guess.part not in answered]
-    if any(key):
-        guesses = [guess for guess in guesses if guess.part != "key"]
-    return Observed(
-        one.table,
-        one.columns,
-        Roles(
-            key=(() if key == [NONE] else tuple(name for name in key if name)) if any(key) else roles.key,
-            time=changes.get("time", roles.time),
-            group=changes.get("group", roles.group),
-            label=changes.get("label", roles.label),
-            unique=roles.unique,
-            guesses=tuple(guesses),
-        ),
-    )
-
-
-def _own(one: Observed, name: str | None) -> str | None:
-    """Return the column of this table that ``name`` names; None where it names one of another."""
-    if name is None or name == NONE:
-        return name
-    plain = name.removeprefix(f"{one.table.name}.")
-    return plain if plain in one.table.columns else None
 
 
 def _table(one: Observed, references: Sequence[FoundReference], answers: Answers) -> DescribedTable:
