@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pilotbase.data.terms.gate import permit, require_permitted
-from pilotbase.documents.hashes import Digest
+from pilotbase.data.terms.gate import judge, permit, require_permitted
+from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
 from pilotbase.workspace.store import View
@@ -31,9 +31,40 @@ def require_terms(view: View, scenario: Scenario, supplier: str, way: tuple[Chan
         require_permitted(view, _request(scenario, supplier, scenario.data.dataset, way))
 
 
+def take_sample(view: View, scenario: Scenario, supplier: str) -> None:
+    """Count that ``supplier`` takes the public sample of a scenario version, where it is of a dataset; once.
+
+    Raises:
+        RefusedError: the dataset's terms do not let the supplier hold rows of it.
+    """
+    request = _sample(scenario, supplier)
+    if request is not None:
+        permit(view, request, digest_json([scenario.digest(), supplier]))
+
+
+def may_show_sample(view: View, scenario: Scenario, supplier: str) -> bool:
+    """Tell whether ``supplier`` may see what its application says about the public sample, and so the sample."""
+    request = _sample(scenario, supplier)
+    return request is None or judge(view, request).permitted
+
+
+def _sample(scenario: Scenario, supplier: str) -> Request | None:
+    dataset = scenario.data.dataset
+    if dataset is None:
+        return None
+    return Request(
+        target=dataset,
+        action=Action.USE,
+        by=supplier,
+        purpose=Purpose.TRAINING,
+        recipient=supplier,
+        channel=Channel.DOWNLOAD,
+        consent=_consent(scenario),
+    )
+
+
 def _request(scenario: Scenario, supplier: str, target: str, way: tuple[Channel, int]) -> Request:
     channel, rows = way
-    consents = [one.reference for one in scenario.trial.approvals if one.kind == _CONSENT]
     return Request(
         target=target,
         action=Action.COMPUTE_ON,
@@ -42,9 +73,11 @@ def _request(scenario: Scenario, supplier: str, target: str, way: tuple[Channel,
         recipient=supplier,
         channel=channel,
         rows=rows,
-        consent=next((reference for reference in consents if reference), None),
+        consent=_consent(scenario),
     )
 
 
-_CONSENT = "consent"
-"""The approval by which a scenario shows the consent that terms may ask for."""
+def _consent(scenario: Scenario) -> str | None:
+    """Return where the consent is recorded that terms may ask for: the scenario's approval of that kind."""
+    found = (one.reference for one in scenario.trial.approvals if one.kind == "consent")
+    return next((reference for reference in found if reference), None)

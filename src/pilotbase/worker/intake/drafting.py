@@ -16,6 +16,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
+from pilotbase.trial.entering import take_sample
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import sample_in_box
@@ -65,8 +66,9 @@ def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
 
     Raises:
         InputError: the base keeps no files of this scenario, or it lacks what a rehearsal needs.
-        RefusedError: this host gives no box.
+        RefusedError: this host gives no box, or the cases are of a dataset of which the supplier may hold no row.
     """
+    take_sample(base.lab.view, scenario, supplier)
     packed = io.BytesIO()
     name = f"{scenario.name}-application"[:63].rstrip("-")
     with (
