@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match
+.PHONY: setup demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data
 
 # Sets up what every command needs (own .venv, locked requirements) and runs nothing.
 setup: $(VENV)/.base
@@ -39,6 +39,11 @@ bench-gateway: $(VENV)/.dev
 
 bench-match: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_match
+
+# Beside four peers, then 100 million rows in 7 GiB of a temporary folder: make bench-data MILLIONS=10 takes a tenth.
+MILLIONS = 100
+bench-data: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_data --many $(MILLIONS)
 
 # Sizes, imports, names, times; what tests run beside it, which takes as long as they do: make measured COVERAGE=1 DEMO=1
 measured: $(VENV)/.dev

@@ -10,10 +10,11 @@ from importlib import metadata
 
 
 def say(work: Callable[[], object], packages: tuple[str, ...] = ()) -> None:
-    """Run ``work`` and print its seconds, the process's peak memory and the versions of ``packages``."""
+    """Run ``work`` and print its seconds, what it found, the process's peak memory and the versions of ``packages``."""
     wall, cpu = time.perf_counter(), time.process_time()
-    work()
+    found = work()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     versions = {name: metadata.version(name) for name in packages}
-    print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak, "versions": versions}))
+    answer = {"wall": wall, "cpu": cpu, "peak": peak, "versions": versions}
+    print(json.dumps(answer | ({"found": found} if isinstance(found, int) else {})))

@@ -10,7 +10,7 @@ from functools import cached_property
 import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, typed_expression
-from pilotbase.data.quality.typing_texts import typed_texts
+from pilotbase.data.quality.typing_texts import typed_texts, without_blanks
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
 
@@ -108,10 +108,11 @@ class Column:
 
     def _without_missing(self, stored: pl.Expr) -> pl.Expr:
         spellings = [spelling.strip() for spelling in self.field.missing]
+        if self.dtype == pl.String and spellings == [""]:
+            return without_blanks(stored)
         if self.dtype == pl.String:
             stripped = stored.str.strip_chars()
-            missing = stripped == spellings[0] if len(spellings) == 1 else stripped.is_in(spellings)
-            return pl.when(~missing).then(stored) if spellings else stored
+            return pl.when(~stripped.is_in(spellings)).then(stored)
         there = stored.fill_nan(None) if self.dtype.is_float() else stored
         numbers = [float(spelling) for spelling in spellings if _NUMBER.fullmatch(spelling)]
         if numbers and self.dtype.is_numeric():

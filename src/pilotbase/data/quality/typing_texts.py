@@ -18,6 +18,19 @@ def typed_texts(texts: pl.Expr, data_type: DataType) -> pl.Expr:
     return texts.map_batches(partial(_typed, data_type), return_dtype=POLARS_TYPES[data_type], is_elementwise=True)
 
 
+def without_blanks(texts: pl.Expr) -> pl.Expr:
+    """Return ``texts`` with null for what is empty or blanks alone; only what may be blank is looked at closely."""
+    return texts.map_batches(_without_blanks, return_dtype=pl.String, is_elementwise=True)
+
+
+def _without_blanks(texts: pl.Series) -> pl.Series:
+    suspect = (texts < "!") | (texts > "~")  # begins with a blank, or with what is no ASCII and may be a wide one
+    if not suspect.any():
+        return texts
+    blank = texts.filter(suspect).str.strip_chars() == ""
+    return texts.scatter(suspect.arg_true().filter(blank), None)
+
+
 def _typed(data_type: DataType, texts: pl.Series) -> pl.Series:
     quick = _usual(texts, data_type).alias(texts.name)
     left = texts.is_not_null() & quick.is_null()

@@ -1,0 +1,48 @@
+"""A process watched from outside: what memory of its own it has, every half second."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+EVERY = 0.5
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the process said, and its memory over time: anonymous pages, without files that are mapped."""
+
+    said: dict[str, Any]
+    mebibytes: list[float]
+    seconds: float
+
+
+def watched(command: list[str], environment: dict[str, str]) -> Watched:
+    """Run ``command`` to its end."""
+    begun, found = time.perf_counter(), []
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output)
+        while process.poll() is None:
+            found.append(_anonymous(process.pid))
+            time.sleep(EVERY)
+        if process.returncode:
+            sys.exit(f"{command} failed with {process.returncode}")
+        output.seek(0)
+        said = json.loads(output.read().splitlines()[-1])
+    return Watched(said, [one for one in found if one], time.perf_counter() - begun)
+
+
+def _anonymous(pid: int) -> float:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    told = re.search(r"RssAnon:\s+(\d+) kB", status)
+    return int(told[1]) / 1024 if told else 0.0

@@ -1,0 +1,37 @@
+"""Ours: FILE and ``rules`` (these and the types alone), ``quick`` (measures of one pass and profile too) or ``whole``.
+
+``whole``: distributions, keys, duplicates and near copies too.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.data.table import dataset  # noqa: E402
+from benchmarks.peers.programs.timing import say  # noqa: E402
+from pilotbase.data.quality.checks import Check, row_checks  # noqa: E402
+from pilotbase.data.quality.columns import record_table  # noqa: E402
+from pilotbase.data.quality.measuring import Held, measure_quality  # noqa: E402
+from pilotbase.data.quality.passes import count_all  # noqa: E402
+from pilotbase.data.quality.scanning import scan  # noqa: E402
+
+FILE, EXTENT = Path(sys.argv[1]), sys.argv[2]
+
+
+def rules() -> int:
+    table = record_table(dataset().record_sets[0], scan(FILE))
+    checks = [check for check in row_checks(table) if isinstance(check, Check)]
+    counts = count_all(table, (count for check in checks for count in (check.evaluated, check.failed)))
+    return int(counts["failed range f0"])
+
+
+def whole() -> int:
+    report = measure_quality(dataset(), {"bench": FILE}, Held(quick=EXTENT == "quick"))
+    return report.rule("range f0").failed or 0
+
+
+say(rules if EXTENT == "rules" else whole, ("pilotbase", "polars"))

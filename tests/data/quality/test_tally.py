@@ -1,0 +1,65 @@
+"""Groups of equal rows are what counting them all at once says, however the rows come and wherever they are cut."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pilotbase.data.quality.columns import ROW
+from pilotbase.data.quality.tally import Stream, tally_all
+
+PAIRS = st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 9)), st.integers(0, 2)), min_size=1, max_size=60)
+
+
+KEY = pl.when(pl.col("key").is_not_null()).then(pl.col("key").hash(1))
+
+
+def table(pairs) -> pl.LazyFrame:
+    keys, carried = zip(*pairs, strict=True)
+    frame = pl.DataFrame({"key": keys, "carried": carried}, schema={"key": pl.Int64, "carried": pl.Int64})
+    return frame.with_row_index(ROW, offset=1).lazy()
+
+
+def by_hand(pairs) -> dict[str, object]:
+    groups = defaultdict(list)
+    for number, (key, carried) in enumerate(pairs, 1):
+        if key is not None:
+            groups[key].append((number, carried))
+    rows = [(number, carried, group) for group in groups.values() for number, carried in group]
+    marked = [(number, group) for number, carried, group in rows if carried == 1]
+    met = [number for number, group in marked if any(carried == 0 for _, carried in group)]
+    return {
+        "rows": len(rows),
+        "distinct": len(groups),
+        "grouped": sum(len(group) for group in groups.values() if len(group) > 1),
+        "mixed": sum(len(group) for group in groups.values() if len({carried for _, carried in group}) > 1),
+        "smallest": min(map(len, groups.values()), default=None),
+        "marked": len(marked),
+        "met": len(met),
+        "repeated_rows": sorted(number for group in groups.values() for number, _ in group[1:])[:5],
+        "met_rows": sorted(met)[:5],
+        "unmet_rows": sorted({number for number, _ in marked} - set(met))[:5],
+    }
+
+
+@settings(max_examples=40, deadline=None)
+@given(PAIRS, st.integers(1, 70))
+def test_a_tally_is_what_counting_by_hand_says(pairs, batch):
+    frame = table(pairs)
+    stream = Stream(frame, KEY, pl.col("carried"))
+    found = tally_all({"all": (stream,)}, batch)["all"]
+    assert {name: getattr(found, name) for name in by_hand(pairs)} == by_hand(pairs)
+
+
+@settings(max_examples=20, deadline=None)
+@given(PAIRS, PAIRS)
+def test_two_tables_are_counted_together(one, other):
+    known, asked = [(key, 0) for key, _ in one], [(key, 1) for key, _ in other]
+    streams = tuple(Stream(table(pairs), KEY, pl.col("carried")) for pairs in (known, asked))
+    found = tally_all({"all": streams})["all"]
+    keys = {key for key, _ in known} - {None}
+    assert found.met == sum(key in keys for key, _ in asked)
+    assert found.marked == sum(key is not None for key, _ in asked)
