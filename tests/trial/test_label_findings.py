@@ -1,5 +1,7 @@
 """What a report says of its labels, and that the bound it states is a bound."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.label_findings import label_findings
+from pilotbase.worker.trials.proving import rehearse_in
 
 FIELDS = [{"name": "weight", "dataType": "sc:Float"}, {"name": "pet", "dataType": "sc:Text"}]
 ALPHA = LabelFigure(
@@ -70,6 +73,20 @@ def test_of_numbers_no_bound_is_claimed():
     said = found(task="regression", data=data)["label_error"].sentence
     assert said.code == "trial.finding.label_error_of_numbers"
     assert "not bounded" in said.render()
+
+
+def test_the_report_of_a_run_says_it_in_its_design_section_and_so_does_the_suppliers(
+    base, write_scenario, write_application
+):
+    labels = {"guideline": "1.2", "agreement": ALPHA.to_json_value(), "audit": {"audited": 400, "correct": 388}}
+    stated = f"  target: failure\n  labels: {json.dumps(labels)}\n"
+    folder = write_scenario(change=lambda content: content.replace("  target: failure\n", stated))
+    report = rehearse_in(base, folder, write_application()).report
+    for view in (report, report.supplier_view()):
+        said = {finding.check: finding.sentence.render() for finding in view.sections[0].findings}
+        assert "0.751 [0.572, 0.876]" in said["label_agreement"]
+        assert "at most 5.17%" in said["label_error"]
+        assert "labels" not in said
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
