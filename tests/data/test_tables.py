@@ -5,7 +5,7 @@ import pytest
 
 from pilotbase.data.tables import MAXIMUM_BYTES, read_table
 from pilotbase.documents.errors import InputError
-from tests.data.workbooks_for_tests import write_workbook
+from tests.data.workbooks_for_tests import Error, Formula, write_workbook
 
 
 def read(folder, content, name="cases.csv", **options):
@@ -61,6 +61,22 @@ def test_a_ragged_row_is_named_by_its_line(tmp_path, row, found):
     assert error.code == "data.ragged_row"
     assert "cases.csv:4 " in error.render()
     assert error.text.params["found"] == found
+
+
+def test_every_row_that_breaks_the_rules_is_named_at_once(tmp_path):
+    told = refused(tmp_path, 'a,b\n1\n2,3\n4,5,6\n7,"x\n8,9\n').render()
+    assert "cases.csv:2: 1 cells" in told and "cases.csv:4: 3 cells" in told
+    assert "cases.csv:5: A double quote is opened here and not closed up to line 6" in told
+
+
+def test_cells_of_a_workbook_that_would_be_lost_are_refused(tmp_path):
+    rows = [["id", "power"], [1, Formula("A2*2")], [2, Error("#REF!")], [3, None], [4, 5]]
+    write_workbook(tmp_path / "t.xlsx", rows, merged="A4:A5")
+    with pytest.raises(InputError) as caught:
+        read_table(tmp_path / "t.xlsx")
+    told = caught.value.render()
+    assert "cases!B2: A formula that nothing has computed" in told and "cases!B3: The cell shows #REF!" in told
+    assert "cases!A4:A5: Merged cells" in told
 
 
 def test_gbk_is_recognised_and_the_way_out_named(tmp_path):

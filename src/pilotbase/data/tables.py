@@ -6,14 +6,18 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from xml.parsers import expat
 
 import fastexcel
 import polars as pl
 import polars.selectors
 
+from pilotbase.data.sources.dialects import placed_rows, shown_separator
+from pilotbase.data.sources.faults import Faults
+from pilotbase.data.sources.workbook_cells import read_cells, sheet_members
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 
@@ -34,8 +38,8 @@ def read_table(path: Path, missing: tuple[str, ...] = ("",)) -> pl.DataFrame:
     out.
 
     Raises:
-        InputError: ``data.*``: no such file, unknown kind, too large, no table, no UTF-8, double column names, rows of
-            another length than the header (with the line), no rows.
+        InputError: ``data.*``: no such file, unknown kind, too large, no table, no UTF-8, double column names, no rows;
+            every row that breaks the rules of CSV with its line, every cell of a workbook that would be lost.
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -69,24 +73,17 @@ def _read_csv(path: Path) -> pl.DataFrame:
 
 
 def _read_csv_slowly(data: bytes, separator: str, header: list[str], file: str) -> pl.DataFrame:
-    """Read by the rules of RFC 4180, one row after the other: names the line of what is wrong, or forgives it."""
-    rows = list(_rows(_decode(data, file), separator, len(header), file))
+    """Read by the rules of RFC 4180, one row after the other: names every line that breaks them."""
+    faults, width = Faults(file), len(header)
+    placed = list(placed_rows(io.StringIO(_decode(data, file), newline=""), separator, faults))
+    ragged = [(line, len(row)) for line, _, row in placed if row and len(row) != width]
+    if len(ragged) == 1 and not faults:
+        raise InputError("data.ragged_row", file=file, line=ragged[0][0], found=ragged[0][1], allowed=width)
+    for line, found in ragged:
+        faults.add("source.ragged_row", line, found=found, allowed=width, separator=shown_separator(separator))
+    faults.require_none()
+    rows = [row for _, _, row in placed if row]
     return pl.DataFrame(rows[1:], schema=dict.fromkeys(header, pl.String), orient="row")
-
-
-def _rows(content: str, separator: str, width: int, file: str) -> Iterator[list[str]]:
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator)
-    line = 1
-    try:
-        for row in reader:
-            if row and len(row) != width:
-                raise InputError("data.ragged_row", file=file, line=line, found=len(row), allowed=width)
-            if row:
-                yield row
-            line = reader.line_num + 1
-    except csv.Error as error:
-        reason = text("data.reason.line", line=line, problem=error)
-        raise InputError("data.not_a_table", file=file, reason=reason) from None
 
 
 def _read_header(data: bytes, file: str) -> tuple[str, list[str]]:
@@ -138,8 +135,9 @@ def _read_xlsx(path: Path) -> pl.DataFrame:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > MAXIMUM_BYTES:
-            raise InputError("data.file_too_large", file=path.name, size=unpacked, limit=MAXIMUM_BYTES)
+            if unpacked > MAXIMUM_BYTES:
+                raise InputError("data.file_too_large", file=path.name, size=unpacked, limit=MAXIMUM_BYTES)
+            _check_cells_of_first_sheet(archive, path.name)
         workbook = fastexcel.read_excel(path)
         first = workbook.load_sheet(0, header_row=None, n_rows=1, dtypes="string").to_polars()
         if first.is_empty():
@@ -148,8 +146,16 @@ def _read_xlsx(path: Path) -> pl.DataFrame:
         sheet = workbook.load_sheet(0, dtypes="string")
         _check_cells(sheet.height, sheet.width, path.name)
         return sheet.to_polars()
-    except (zipfile.BadZipFile, fastexcel.FastExcelError) as error:
+    except (zipfile.BadZipFile, fastexcel.FastExcelError, expat.ExpatError, KeyError) as error:
         raise InputError("data.not_a_table", file=path.name, reason=_first_line(error)) from None
+
+
+def _check_cells_of_first_sheet(archive: zipfile.ZipFile, file: str) -> None:
+    """Refuse cells that would be read as missing values though they show something else."""
+    faults = Faults(file)
+    for sheet, member in list(sheet_members(archive).items())[:1]:
+        read_cells(archive, member).note(sheet, faults)
+    faults.require_none()
 
 
 def _check_names(names: list[str], file: str) -> None:

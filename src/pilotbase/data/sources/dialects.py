@@ -10,6 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from pilotbase.data.sources.faults import Faults
+from pilotbase.data.sources.source import LONGEST_CELL
+from pilotbase.documents.texts import Text, text
+
 SEPARATORS = (",", "\t", ";", "|", "，", "；")
 BLANKS = " "
 """Runs of blanks between cells, as measuring programs write them; never taken where a separator fits."""
@@ -65,6 +69,42 @@ def rows_of(stream: TextIO, separator: str) -> Iterator[list[str]]:
         yield from csv.reader(stream, delimiter=separator)
 
 
+def placed_rows(stream: TextIO, separator: str, faults: Faults) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield (first line, last line, row); rows that break the rules are noted and left out."""
+    if separator == BLANKS:
+        yield from ((line, line, row) for line, row in enumerate(rows_of(stream, BLANKS), 1))
+        return
+    reader = csv.reader(stream, delimiter=separator, strict=True)
+    start = 1
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            _note(error, start, reader.line_num, faults)
+        else:
+            yield start, reader.line_num, row
+        start = reader.line_num + 1
+
+
+def _note(error: csv.Error, start: int, end: int, faults: Faults) -> None:
+    said = str(error)
+    if "unexpected end of data" in said or ("field limit" in said and end > start):
+        faults.add("source.open_quote", start, end=end)
+    elif "field limit" in said:
+        faults.add("source.long_cell", start, limit=LONGEST_CELL)
+    elif "new-line" in said:
+        faults.add("source.stray_return", start)
+    else:
+        faults.add("source.stray_quote", start, start=start, end=end)
+
+
+def shown_separator(separator: str) -> Text | str:
+    """Return a separator as a person is told of it."""
+    return _SEPARATORS.get(separator, separator)
+
+
 def _try(sample: str, separator: str) -> Dialect | None:
     rows = []
     try:
@@ -84,3 +124,9 @@ def _try(sample: str, separator: str) -> Dialect | None:
 def _within(value: float, cells: Sequence[str]) -> bool:
     numbers = [float(cell) for cell in cells if _NUMBER.fullmatch(cell)]
     return not numbers or min(numbers) <= value <= max(numbers)
+
+
+_SEPARATORS: dict[str, Text] = {
+    "\t": text("source.separator.tab"),
+    BLANKS: text("source.separator.blanks"),
+}

@@ -11,6 +11,8 @@ import zipfile
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
+from pilotbase.data.sources.faults import Faults
+
 _CHUNK = 1 << 20
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 MOST_KEPT = 1000
@@ -30,6 +32,15 @@ class SheetCells:
     first_row: int | None = None
     """Of the first cell that holds anything, counted from 1."""
     first_column: int | None = None
+
+    def note(self, sheet: str, faults: Faults) -> None:
+        """Note every cell that shows something else than what is read of it."""
+        for place in self.merged:
+            faults.add("source.merged_cells", path=f"{sheet}!{place}")
+        for place in self.uncomputed:
+            faults.add("source.uncomputed", path=f"{sheet}!{place}")
+        for place, found in self.errors:
+            faults.add("source.error_cell", path=f"{sheet}!{place}", found=found)
 
 
 def read_cells(archive: zipfile.ZipFile, member: str) -> SheetCells:

@@ -16,11 +16,20 @@ from typing import TextIO
 
 import polars as pl
 
-from pilotbase.data.sources.dialects import BLANKS, SAMPLE, Dialect, guess_dialect, looks_like_data, rows_of
+from pilotbase.data.sources.dialects import (
+    BLANKS,
+    SAMPLE,
+    Dialect,
+    guess_dialect,
+    looks_like_data,
+    placed_rows,
+    rows_of,
+    shown_separator,
+)
 from pilotbase.data.sources.encodings import Encoding, find_encoding
 from pilotbase.data.sources.faults import Faults, check_names
 from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.source import LONGEST_CELL, Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.documents.texts import Text, text
 
@@ -130,7 +139,7 @@ class _Walked:
 def _walk(form: _Form) -> _Walked:
     faults, walked, width = Faults(form.path.name), _Walked(), len(form.names)
     with form.open() as stream:
-        placed = _placed(stream, form.dialect.separator, faults)
+        placed = placed_rows(stream, form.dialect.separator, faults)
         header = form.has_header
         for start, end, row in placed:
             if not any(row) or not any(map(str.strip, row)):
@@ -148,40 +157,9 @@ def _walk(form: _Form) -> _Walked:
     return walked
 
 
-def _placed(stream: TextIO, separator: str, faults: Faults) -> Iterator[tuple[int, int, list[str]]]:
-    """Yield (first line, last line, row); rows that break the rules are noted and left out."""
-    if separator == BLANKS:
-        yield from ((line, line, row) for line, row in enumerate(rows_of(stream, BLANKS), 1))
-        return
-    reader = csv.reader(stream, delimiter=separator, strict=True)
-    start = 1
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            _note(error, start, reader.line_num, faults)
-        else:
-            yield start, reader.line_num, row
-        start = reader.line_num + 1
-
-
-def _note(error: csv.Error, start: int, end: int, faults: Faults) -> None:
-    said = str(error)
-    if "unexpected end of data" in said or ("field limit" in said and end > start):
-        faults.add("source.open_quote", start, end=end)
-    elif "field limit" in said:
-        faults.add("source.long_cell", start, limit=LONGEST_CELL)
-    elif "new-line" in said:
-        faults.add("source.stray_return", start)
-    else:
-        faults.add("source.stray_quote", start, start=start, end=end)
-
-
 def _take(walked: _Walked, row: list[str], width: int, form: _Form, lines: tuple[int, int], faults: Faults) -> None:
     if len(row) != width:
-        separator = _shown(form.dialect.separator)
+        separator = shown_separator(form.dialect.separator)
         faults.add("source.ragged_row", lines[0], found=len(row), allowed=width, separator=separator)
         return
     if walked.rows == 0:
@@ -238,7 +216,7 @@ def _line_of(form: _Form, even: bool, row: int) -> int:
     if even:
         return row + 1 + int(form.has_header)
     with form.open() as stream:
-        placed = _placed(stream, form.dialect.separator, Faults(form.path.name))
+        placed = placed_rows(stream, form.dialect.separator, Faults(form.path.name))
         full = (start for start, _, cells in placed if any(map(str.strip, cells)))
         return next(islice(full, row + int(form.has_header), None))
 
@@ -248,12 +226,10 @@ def _check_separator(sample: str, dialect: Dialect, asked: Asked, faults: Faults
         return
     better = guess_dialect(sample, by_blanks=False)
     if better.width > 1:
-        shown = _shown(asked.separator)
-        faults.add("source.wrong_separator", 1, columns=better.width, found=shown, better=_shown(better.separator))
-
-
-def _shown(separator: str) -> Text | str:
-    return _SEPARATORS.get(separator, separator)
+        shown = shown_separator(asked.separator)
+        faults.add(
+            "source.wrong_separator", 1, columns=better.width, found=shown, better=shown_separator(better.separator)
+        )
 
 
 def _taken(form: _Form, walked: _Walked) -> tuple[Text, ...]:
@@ -261,14 +237,8 @@ def _taken(form: _Form, walked: _Walked) -> tuple[Text, ...]:
     if not form.encoding.is_utf8:
         found.append(text("source.taken.encoding", file=file, encoding=form.encoding.shown))
     if form.dialect.separator != "," and form.dialect.width > 1:
-        found.append(text("source.taken.separator", file=file, separator=_shown(form.dialect.separator)))
+        found.append(text("source.taken.separator", file=file, separator=shown_separator(form.dialect.separator)))
     for at in sorted(_left_out(form, walked)):
         code = "source.taken.row_numbers" if at == 0 else "source.taken.empty_column"
         found.append(text(code, file=file, position=at + 1))
     return tuple(found)
-
-
-_SEPARATORS: dict[str, Text] = {
-    "\t": text("source.separator.tab"),
-    BLANKS: text("source.separator.blanks"),
-}

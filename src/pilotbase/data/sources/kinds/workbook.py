@@ -91,12 +91,7 @@ class _Sheet:
 
     def check(self, faults: Faults) -> None:
         """Note everything that no table can hold."""
-        for place in self.cells.merged:
-            faults.add("source.merged_cells", path=f"{self.name}!{place}")
-        for place in self.cells.uncomputed:
-            faults.add("source.uncomputed", path=f"{self.name}!{place}")
-        for place, found in self.cells.errors:
-            faults.add("source.error_cell", path=f"{self.name}!{place}", found=found)
+        self.cells.note(self.name, faults)
         if not self.cells.merged:  # a title across the sheet is told by its merged cells
             first = self.cells.first_row or 1
             check_names(self.header[: self.width], faults, None, f"{self.name}!{first}:{first}")
