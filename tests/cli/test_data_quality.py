@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.dataset import FileObject, Source
+from pilotbase.documents.hashes import digest_file
 from tests.data.quality.planted_for_tests import PLANTED, clean_table, description, device_table, devices, records
 
 
@@ -96,7 +97,7 @@ def broken(name: str, folder):
         "unknown kind": ("table.doc", b"x"),
         "empty": ("table.csv", b""),
         "no table": ("table.parquet", b"PAR1 this is none"),
-        "other encoding": ("table.csv", "名称,值\n甲,1\n".encode("gb18030")),
+        "other encoding": ("table.csv", b"a,b\n\xff\xfe\x81,1\n"),
         "double column": ("table.csv", b"a,b,a\n1,2,3\n"),
         "row too long": ("table.csv", b"a,b\n1,2\n1,2,3\n"),
     }
@@ -125,3 +126,13 @@ def test_a_required_measure_that_nobody_knows_is_told_with_what_was_meant(tmp_pa
     file, dataset = described(tmp_path, required=({"measure": "uniquness", "at_least": 1},))
     done = run(file, "--description", dataset)
     assert done.exit_code == 2 and "uniqueness" in done.output
+
+
+def test_a_table_in_another_encoding_or_kind_is_measured_too(tmp_path):
+    (tmp_path / "table.csv").write_bytes("名称,值\n甲,1\n乙,\n".encode("gb18030"))
+    (tmp_path / "table.jsonl").write_text('{"a": 1}\n{"a": null}\n{"a": 3}\n')
+    for name, value in (("table.csv", 3 / 4), ("table.jsonl", 2 / 3)):
+        report = json.loads(run(tmp_path / name, "--json").stdout)
+        found = {one["measure"]: one.get("value") for one in report["measurements"]}
+        assert found["value_completeness"] == pytest.approx(value, abs=0.01), name
+        assert report["files"] == [name] and report["data"] == digest_file(tmp_path / name)

@@ -17,7 +17,7 @@ from pilotbase.cli.edge.terminal import (
     say,
 )
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Outcome
+from pilotbase.documents.vocabularies import Opening, Outcome
 
 if TYPE_CHECKING:
     from pilotbase.documents.quality import QualityMeasurement, QualityReport, RuleResult
@@ -75,6 +75,8 @@ def _print(report: QualityReport) -> None:
     say(text("quality.checks", run=report.checks_run, declared=report.checks_declared, failed=len(failed)))
     for rule in failed[:_SHOWN]:
         say(_rule_line(rule))
+    if report.view == "released" and report.opening is Opening.COMPUTE_TO_DATA:
+        say(text("quality.cut"), err=True)
 
 
 def _measure_line(one: QualityMeasurement) -> Text:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from pilotbase.data.croissant.reading import read_croissant
+from pilotbase.data.bridges.reading import load_description
 from pilotbase.data.quality.inferred import inferred_dataset
 from pilotbase.data.quality.measuring import Held, measure_quality
 from pilotbase.data.quality.page import render_quality
 from pilotbase.data.quality.release import released
+from pilotbase.data.quality.scanning import scan
+from pilotbase.data.sources.opening import open_source
 from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.json_reader import read_json
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, ignore_progress
@@ -40,26 +42,36 @@ def measure_file(given: Given, on_progress: OnProgress = ignore_progress) -> Qua
     Raises:
         InputError: as `measure_quality`; every problem of the description or the reference; ``quality.no_record_set``.
     """
-    dataset = read_description(given.description) if given.description else inferred_dataset(given.file)
-    record_set = _record_set(dataset, given.file)
-    reference = load_document(QualityReference, given.reference) if given.reference else QualityReference()
-    held = Held(
-        reference=reference,
-        folder=given.reference.parent if given.reference else Path(),
-        beside=_referred_to(dataset, record_set, given.description.parent) if given.description else {},
-        quick=given.quick,
-    )
-    report = measure_quality(dataset, {record_set.name: given.file}, held, on_progress)
+    with tempfile.TemporaryDirectory(prefix="pilotbase-quality-") as scratch:
+        table = _scannable(given.file, Path(scratch))
+        dataset = _described(given.description) if given.description else inferred_dataset(table)
+        record_set = _record_set(dataset, given.file)
+        held = Held(
+            reference=load_document(QualityReference, given.reference) if given.reference else QualityReference(),
+            folder=given.reference.parent if given.reference else Path(),
+            beside=_referred_to(dataset, record_set, given.description.parent) if given.description else {},
+            originals={record_set.name: given.file},
+            quick=given.quick,
+        )
+        report = measure_quality(dataset, {record_set.name: table}, held, on_progress)
     return report if given.full else released(report, dataset)
 
 
-def read_description(path: Path) -> Dataset:
-    """Return the dataset in a Croissant file or in a document of ours (YAML, JSON); raises `InputError`."""
-    if path.suffix.lower() in (".json", ".jsonld"):
-        source = read_json(path)
-        if isinstance(source.value, dict) and "@context" in source.value:
-            return read_croissant(source).require()
-    return load_document(Dataset, path)
+def _described(path: Path) -> Dataset:
+    return load_description(path).description.require()
+
+
+def _scannable(file: Path, scratch: Path) -> Path:
+    """Return ``file``, or its table as Parquet where it cannot be scanned as it is: a workbook, another encoding."""
+    try:
+        scan(file)
+    except InputError as error:
+        if error.code not in ("quality.unknown_kind", "quality.not_utf8"):
+            raise
+        made = scratch / f"{file.stem}.parquet"
+        open_source(str(file), scratch).tables[0].frame.sink_parquet(made)
+        return made
+    return file
 
 
 def write_report(report: QualityReport, folder: Path, language: Language = "en") -> Path:

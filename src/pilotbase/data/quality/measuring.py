@@ -43,6 +43,7 @@ _MOST_NAMED = 50
 class Held:
     """What a dataset is held against. ``folder``: where the files are that the reference names.
 
+    ``originals``: record set → the file from which its table was made, where it was; its bytes are the data's.
     ``beside``: tables of further record sets, to which references lead and which are not measured themselves.
     ``quick``: one pass alone; what needs equal rows beside each other is not measured, and no distribution is counted.
     """
@@ -50,6 +51,7 @@ class Held:
     reference: QualityReference = field(default_factory=QualityReference)
     folder: Path = Path()
     beside: Mapping[str, Path] = field(default_factory=dict)
+    originals: Mapping[str, Path] = field(default_factory=dict)
     quick: bool = False
 
 
@@ -75,9 +77,10 @@ def measure_quality(
     """
     held = held or Held()
     required_of(dataset)
-    digests = {name: _digest(path, on_progress) for name, path in files.items()}
     given = {**held.beside, **files}
     tables = {name: record_table(dataset.record_set(name), scan(path)) for name, path in given.items()}
+    originals = {**files, **{name: path for name, path in held.originals.items() if name in files}}
+    digests = {name: _digest(path, on_progress) for name, path in originals.items()}
     measured = []
     for name, path in files.items():
         with reading(path):
@@ -91,7 +94,7 @@ def measure_quality(
         data=digest_json(digests) if len(digests) != 1 else next(iter(digests.values())),
         engine=f"pilotbase {__version__}, polars {pl.__version__}",
         opening=dataset.opening,
-        files=tuple(path.name for path in files.values()),
+        files=tuple(path.name for path in originals.values()),
         profiles=tuple(each.profile for each in measured),
         measurements=measurements,
         rules=rules,
@@ -103,7 +106,6 @@ def measure_quality(
 
 def _digest(path: Path, on_progress: OnProgress) -> str:
     on_progress(Progress(text("quality.progress.digest", file=path.name)))
-    scan(path)
     return digest_file(path)
 
 
