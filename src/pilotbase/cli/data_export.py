@@ -35,8 +35,8 @@ def export(
     else:
         write_whole(out, written.content)
         say(text("bridge.written", file=out, format=bridge.title), err=True)
-    for one in written.left_out:
-        say(text("bridge.left_out", what=one), err=True)
+    if written.left_out:
+        say(text("bridge.left_out", paths=written.left_out), err=True)
 
 
 def _dataset(source: str) -> Dataset:

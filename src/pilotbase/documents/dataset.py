@@ -164,6 +164,16 @@ class RowRule(Part):
     why: Localized | str | None = None
 
 
+class KeptRule(Part):
+    """A rule of quality in the words of another format: kept for whoever reads that format, run by nobody here."""
+
+    format: Name
+    field: str | None = None
+    """None: of the whole record set."""
+    rule: str = pydantic.Field(min_length=1, max_length=20_000)
+    """As JSON text."""
+
+
 class RecordSet(Part):
     """Records of one form (``cr:RecordSet``): a table, or one record a file."""
 
@@ -178,6 +188,7 @@ class RecordSet(Part):
     group: str | None = None
     """The field whose equal values belong together: a patient, a machine."""
     rules: tuple[RowRule, ...] = pydantic.Field(default=(), max_length=1000)
+    kept_rules: tuple[KeptRule, ...] = pydantic.Field(default=(), alias="keptRules", max_length=10_000)
     split: Split | None = None
     """How records are divided into shown and hidden ones."""
     data_type: tuple[str, ...] = pydantic.Field(default=(), alias="dataType")

@@ -189,6 +189,7 @@ def record_sets(draw: st.DrawFn, name: str, files: list[str], others: dict[str, 
             rows=st.integers(0, 10**12),
             dataType=st.just(["sc:Enumeration"]),
             rules=st.lists(st.fixed_dictionaries({"name": NAMES, "rule": TEXTS, "why": SAID}), max_size=2),
+            keptRules=st.just([{"format": "odcs", "field": leaves[0], "rule": '{"metric": "nullValues"}'}]),
             split=st.just({"method": "time", "column": leaves[0], "hidden_from": "2026-01-01"}),
         )
     )

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pilotbase.data.croissant.findings import Description, Spelled
-from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.texts import Text
+from pilotbase.data.croissant.profile import is_closed
+from pilotbase.documents.base import Localized, Part
+from pilotbase.documents.dataset import Dataset, FieldType
 from pilotbase.documents.yaml_reader import Plain
+
+OTHER = " (中文)"
+"""Stands behind the path of a sentence that is said in Chinese besides."""
+EVERYTHING = frozenset(field.alias or name for name, field in Dataset.model_fields.items())
+"""Of a format that has a place for all that a dataset says."""
+
+OF_CLOSED_FILES = frozenset({"distribution.contentUrl", "distribution.sha256", "distribution.md5"})
+"""What would tell of files that nobody may take."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +25,8 @@ class Written:
     """A dataset in another format, and what of it that format has no place for."""
 
     content: str
-    left_out: tuple[Text, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Paths in the dataset, without numbers: ``recordSet.field.unit``."""
 
 
 @dataclass(frozen=True)
@@ -31,3 +41,42 @@ class Bridge:
     recognises: Callable[[Mapping[str, Plain]], bool] | None = None
     read: Callable[[Spelled], Description] | None = None
     write: Callable[[Dataset], Written] | None = None
+    holds: frozenset[str] = frozenset()
+    """Paths in a dataset that the format has a place for, without numbers; all below them too."""
+    both_languages: bool = False
+    """A sentence may stand there in English and in Chinese."""
+    is_public: bool = True
+    """What is written may be read by anybody: nothing in it tells of files that nobody may take."""
+
+    def left_out(self, dataset: Dataset, types: Iterable[FieldType] = FieldType) -> tuple[str, ...]:
+        """Return what ``dataset`` says and the format has no place for; ``types``: those that it tells apart."""
+        said = dict.fromkeys(said_in(dataset))
+        held = {path for path in said if any(above in self.holds for above in _ways_up(path.removesuffix(OTHER)))}
+        if self.is_public and is_closed(dataset):
+            held -= OF_CLOSED_FILES
+        if any(field.data_type not in {None, *types} for one in dataset.record_sets for field in one.fields):
+            held.discard("recordSet.field.dataType")
+        return tuple(path for path in said if path not in held or (path.endswith(OTHER) and not self.both_languages))
+
+
+def said_in(part: Part, path: str = "") -> Iterator[str]:
+    """Yield the path of everything that is said and is not what is meant anyway."""
+    for name, info in type(part).model_fields.items():
+        value = getattr(part, name)
+        if value == info.get_default(call_default_factory=True):
+            continue
+        here = f"{path}.{info.alias or name}".lstrip(".")
+        parts = [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, Part)]
+        if not parts or isinstance(parts[0], Localized):
+            yield here
+        if isinstance(value, Localized) and value.en and value.zh:
+            yield here + OTHER
+        for one in parts:
+            if not isinstance(one, Localized):
+                yield from said_in(one, here)
+
+
+def _ways_up(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition(".")[0]

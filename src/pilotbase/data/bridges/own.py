@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.bridges.definition import EVERYTHING, Bridge, Written
 from pilotbase.data.croissant.findings import Description, Spelled
 from pilotbase.data.croissant.profile import lacking
 from pilotbase.documents.dataset import Dataset
@@ -54,4 +54,6 @@ def _write(dataset: Dataset) -> Written:
     return Written(json.dumps(dataset.to_json_value(), ensure_ascii=False, indent=2) + "\n")
 
 
-BRIDGE = Bridge("dataset", "Pilotbase dataset/1", "json", _recognises, _read, _write)
+BRIDGE = Bridge(
+    "dataset", "Pilotbase dataset", "json", _recognises, _read, _write, EVERYTHING, both_languages=True, is_public=False
+)

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from pilotbase.data.bridges import bridges
 from pilotbase.data.bridges.definition import Bridge
+from pilotbase.data.bridges.tc609 import LINES
 from pilotbase.data.croissant.findings import Description, Spelled
+from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.json_reader import read_json
+from pilotbase.documents.json_reader import MAXIMUM_BYTES, parse_json, read_json
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.yaml_reader import Plain, Source, read_yaml
 
@@ -31,12 +33,30 @@ def load_description(path: Path) -> Loaded:
     Raises:
         InputError: it cannot be read within bounds, or is in none of the formats.
     """
-    spelled: Spelled = YamlFile(read_yaml(path)) if path.suffix.lower() in YAML else read_json(path)
+    spelled = _spelled(path)
     for bridge in bridges().values():
         if bridge.recognises is not None and bridge.read is not None and bridge.recognises(spelled.value):
             return Loaded(bridge, bridge.read(spelled))
     known = [bridge.title for bridge in bridges().values() if bridge.read is not None]
     raise InputError("bridge.unknown_format", file=path, known=", ".join(known))
+
+
+def _spelled(path: Path) -> Spelled:
+    if path.suffix.lower() in YAML:
+        return YamlFile(read_yaml(path))
+    return _read_lines(path) if path.suffix.lower() == ".jsonl" else read_json(path)
+
+
+def _read_lines(path: Path) -> LinesFile:
+    """Return a file of one JSON object a line; raises `InputError` as `read_json`."""
+    data = read_bounded(path, MAXIMUM_BYTES)
+    found: list[Plain] = []
+    numbers: list[int] = []
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if line.strip():
+            found.append(parse_json(line, f"{path}:{number}").value)
+            numbers.append(number)
+    return LinesFile(str(path), {LINES: found}, tuple(numbers))
 
 
 def bridge_to(name: str) -> Bridge:
@@ -45,6 +65,21 @@ def bridge_to(name: str) -> Bridge:
     if name not in known:
         raise InputError("bridge.no_such_format", found=name, allowed=offer(name, known))
     return known[name]
+
+
+@dataclass(frozen=True)
+class LinesFile:
+    """A file of one JSON object a line."""
+
+    file: str
+    value: Mapping[str, Plain]
+    numbers: tuple[int, ...]
+    """Of the lines that hold an object."""
+
+    def line(self, pointer: str) -> int | None:
+        """Return the line of the object that the pointer leads into."""
+        steps = pointer.split("/")
+        return self.numbers[int(steps[2])] if len(steps) > 2 and steps[1] == LINES else None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from pilotbase.data.croissant.plain_forms import without_nothing
 from pilotbase.data.croissant.profile import is_closed
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, FileObject
-from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import Plain
 
 _LONGEST = 5000
@@ -43,11 +42,23 @@ def _write(dataset: Dataset) -> Written:
             "distribution": downloads,
         }
     )
-    return Written(json.dumps(copy, ensure_ascii=False, indent=2) + "\n", (text("bridge.only_search"),))
+    return Written(json.dumps(copy, ensure_ascii=False, indent=2) + "\n", BRIDGE.left_out(dataset))
 
 
 def _is_download(file: FileObject) -> bool:
     return bool(file.encoding_format) and (file.content_url or "").startswith(("https://", "http://"))
 
 
-BRIDGE = Bridge("schema-org", "schema.org", "json", write=_write)
+BRIDGE = Bridge(
+    "schema-org",
+    "schema.org",
+    "json",
+    write=_write,
+    holds=frozenset(
+        {
+            *("title", "description", "url", "version", "license", "creator", "publisher", "datePublished"),
+            *("dateModified", "inLanguage", "keywords", "opening", "distribution.contentUrl"),
+            *("distribution.encodingFormat", "recordSet.field.name", "recordSet.field.title"),
+        }
+    ),
+)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSet
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
@@ -53,6 +54,12 @@ def lacking(dataset: Dataset) -> Iterator[Lack]:
 def is_closed(dataset: Dataset) -> bool:
     """Tell whether nobody may take the files of a dataset."""
     return dataset.opening is Opening.COMPUTE_TO_DATA
+
+
+def require_public(dataset: Dataset) -> None:
+    """Raise `InputError` where a description that anybody may read would hold records that not everybody may."""
+    if dataset.opening is not Opening.OPEN and any(one.inline is not None for one in dataset.record_sets):
+        raise InputError("croissant.closed_inline")
 
 
 def names_licence(licence: str) -> bool:

@@ -107,6 +107,7 @@ def _read_record_set(node: Node, identity: str, ids: Ids) -> dict[str, Plain]:
         "time": ours(node, "time"),
         "group": ours(node, "group"),
         "rules": ours(node, "rules") or [],
+        "keptRules": ours(node, "keptRules") or [],
         "split": ours(node, "split"),
     }
 

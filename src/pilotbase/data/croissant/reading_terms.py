@@ -21,10 +21,10 @@ from pilotbase.documents.yaml_reader import Plain
 _OFFER = "odrl:Offer"
 
 
-def read_offer(root: Node, findings: Findings) -> Plain:
+def read_offer(root: Node, findings: Findings, name: str = "sc:usageInfo") -> Plain:
     """Return the offer as `Offer` spells it; None where there is none, or where a part of it is not understood."""
     offers = []
-    for value in root.values("sc:usageInfo"):
+    for value in root.values(name):
         if value.node is not None and _OFFER in value.node.types:
             offers.append(value.node)
         else:

@@ -16,6 +16,7 @@ WITHHELD = "urn:pilotbase:withheld"
 
 PREFIXES: Mapping[str, str] = {
     "cr": "http://mlcommons.org/croissant/",
+    "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
     "dqv": "http://www.w3.org/ns/dqv#",
     "duo": "http://purl.obolibrary.org/obo/DUO_",
@@ -24,6 +25,7 @@ PREFIXES: Mapping[str, str] = {
     "prov": "http://www.w3.org/ns/prov#",
     "rai": "http://mlcommons.org/croissant/RAI/",
     "sc": "https://schema.org/",
+    "spdx": "http://spdx.org/rdf/terms#",
     "wd": "http://www.wikidata.org/entity/",
 }
 SPELLINGS: Mapping[str, str] = {

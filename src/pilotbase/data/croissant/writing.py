@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pilotbase.data.croissant.measurements import Measurement, measured
 from pilotbase.data.croissant.names import id_of
 from pilotbase.data.croissant.plain_forms import literal, spoken, without_nothing
-from pilotbase.data.croissant.profile import is_closed, lacking
+from pilotbase.data.croissant.profile import is_closed, lacking, require_public
 from pilotbase.data.croissant.vocabulary import (
     CONTEXT,
     CROISSANT,
@@ -25,8 +25,6 @@ from pilotbase.data.croissant.vocabulary import (
 from pilotbase.data.croissant.writing_records import write_record_set
 from pilotbase.data.croissant.writing_terms import write_offer
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain
 
 _UNKNOWN_FORMAT = "application/octet-stream"
@@ -39,8 +37,7 @@ def write_croissant(dataset: Dataset, measurements: Sequence[Measurement] = ()) 
         InputError: its description holds records that are not open to everybody, or no records.
     """
     closed = is_closed(dataset)
-    if dataset.opening is not Opening.OPEN and any(one.inline is not None for one in dataset.record_sets):
-        raise InputError("croissant.closed_inline")
+    require_public(dataset)
     return without_nothing(
         {
             "@context": {name: dict(term) if not isinstance(term, str) else term for name, term in CONTEXT.items()},

@@ -25,6 +25,7 @@ def write_record_set(dataset: Dataset, record_set: RecordSet, measurements: Sequ
         below.setdefault(field.parent, []).append(field)
     writer = _Fields(dataset, record_set, ids, below, measurements)
     rules: list[Plain] = [rule.to_json_value() for rule in record_set.rules]
+    kept: list[Plain] = [rule.to_json_value() for rule in record_set.kept_rules]
     return without_nothing(
         {
             "@type": "cr:RecordSet",
@@ -38,6 +39,7 @@ def write_record_set(dataset: Dataset, record_set: RecordSet, measurements: Sequ
             "pb:time": record_set.time,
             "pb:group": record_set.group,
             "pb:rules": literal(rules) if rules else None,
+            "pb:keptRules": literal(kept) if kept else None,
             "pb:split": literal(record_set.split.to_json_value()) if record_set.split is not None else None,
             "dqv:hasQualityMeasurement": measured(measurements, record_set.name),
             "field": [writer.field(field) for field in below.get(None, ())],

@@ -1,0 +1,213 @@
+"""DCAT 3 with DQV and ODRL, as JSON-LD: what catalogues exchange of a dataset, not what its records hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
+from pilotbase.data.croissant.findings import Description, Findings, Spelled
+from pilotbase.data.croissant.json_ld import Node, read_node
+from pilotbase.data.croissant.measurements import Measurement, measured
+from pilotbase.data.croissant.names import id_of, name_of, short_name
+from pilotbase.data.croissant.plain_forms import without_nothing
+from pilotbase.data.croissant.plain_values import all_texts, by_language, names_of, one_day, one_size, one_text
+from pilotbase.data.croissant.profile import is_closed, require_public
+from pilotbase.data.croissant.reading_terms import read_offer
+from pilotbase.data.croissant.vocabulary import PREFIXES
+from pilotbase.data.croissant.writing_terms import write_offer
+from pilotbase.documents.base import Localized
+from pilotbase.documents.dataset import Dataset, FileObject
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.documents.yaml_reader import Plain
+
+_DAY = "http://www.w3.org/2001/XMLSchema#date"
+_RIGHTS = "http://publications.europa.eu/resource/authority/access-right/"
+_ACCESS = {Opening.OPEN: "PUBLIC", Opening.ON_TERMS: "RESTRICTED", Opening.COMPUTE_TO_DATA: "NON_PUBLIC"}
+_LANGUAGES = "http://id.loc.gov/vocabulary/iso639-1/"
+
+
+def _recognises(value: Mapping[str, Plain]) -> bool:
+    return "dcat" in str(value.get("@type")).lower()
+
+
+def _read(spelled: Spelled) -> Description:
+    findings = Findings(spelled)
+    root = read_node(spelled.value, findings)
+    if "dcat:Dataset" not in root.types:
+        findings.fault(root.place("@type"), text("bridge.no_dcat", found=", ".join(root.types)[:200] or "–"))
+        return findings.describing("3", None)
+    title = by_language(root, findings, "dct:title")
+    if title is None:
+        findings.fault(root.place("dct:title"), text("croissant.no_id", name="dct:title"))
+    publishers = names_of(root, findings, "dct:publisher")
+    creators = names_of(root, findings, "dct:creator")
+    identifier = one_text(root, findings, "dct:identifier") or ""
+    nodes = [value.node for value in root.values("dcat:distribution") if value.node is not None]
+    places = {f"distribution[{index}]": node.pointer for index, node in enumerate(nodes)}
+    named = identifier if identifier.startswith("dataset:") else ""
+    found: dict[str, Plain] = {
+        "name": short_name(named.rpartition("/")[2]) or short_name(_plain(title)) or STAND_IN,
+        "title": title or STAND_IN,
+        "owner": {"organisation": named[8:].partition("/")[0]}
+        if named
+        else stand_in_owner(findings, root.place("dct:publisher"), [*publishers, *creators]),
+        "description": by_language(root, findings, "dct:description"),
+        "license": one_text(root, findings, "dct:license"),
+        "url": one_text(root, findings, "dcat:landingPage"),
+        "creator": list(creators),
+        "publisher": publishers[0] if publishers else None,
+        "datePublished": one_day(root, findings, "dct:issued"),
+        "dateModified": one_day(root, findings, "dct:modified"),
+        "dateCreated": one_day(root, findings, "dct:created"),
+        "inLanguage": [one.rpartition("/")[2] for one in all_texts(root, findings, "dct:language")],
+        "keywords": list(all_texts(root, findings, "dcat:keyword")),
+        "usageInfo": read_offer(root, findings, "odrl:hasPolicy"),
+        "opening": _opening(root, findings),
+        "version": one_text(root, findings, "dcat:version", "dct:hasVersion"),
+        "provenance": {"wasDerivedFrom": list(names_of(root, findings, "prov:wasDerivedFrom", "dct:source"))},
+        "distribution": [_read_file(node, index, findings) for index, node in enumerate(nodes)],
+    }
+    dataset = draft_dataset(found, places, findings, _NAMES)
+    for name, pointer in root.unread():
+        if not findings.told_at(pointer):
+            findings.not_held(pointer, text("croissant.not_held", name=name))
+    return findings.describing("3", dataset)
+
+
+_NAMES = {
+    "description": "dct:description",
+    "license": "dct:license",
+    "url": "dcat:landingPage",
+    "creator": "dct:creator",
+    "publisher": "dct:publisher",
+    "datePublished": "dct:issued",
+    "dateModified": "dct:modified",
+    "inLanguage": "dct:language",
+    "usageInfo": "odrl:hasPolicy",
+}
+
+
+def _plain(title: Plain) -> str:
+    return str(title.get("en") or "") if isinstance(title, dict) else str(title or "")
+
+
+def _opening(root: Node, findings: Findings) -> Plain:
+    said = (one_text(root, findings, "dct:accessRights") or "").rpartition("/")[2]
+    return next((opening.value for opening, right in _ACCESS.items() if right == said), None)
+
+
+def _read_file(node: Node, index: int, findings: Findings) -> Plain:
+    address = one_text(node, findings, "dcat:downloadURL") or one_text(node, findings, "dcat:accessURL")
+    checksum = next((value.node for value in node.values("spdx:checksum") if value.node is not None), None)
+    method = one_text(checksum, findings, "spdx:algorithm") if checksum is not None else None
+    digits = one_text(checksum, findings, "spdx:checksumValue") if checksum is not None else None
+    kind = one_text(node, findings, "dcat:mediaType", "dct:format")
+    return {
+        "kind": "file",
+        "id": one_text(node, findings, "dct:identifier") or name_of(node.id or address or f"file-{index}"),
+        "title": by_language(node, findings, "dct:title"),
+        "description": one_text(node, findings, "dct:description"),
+        "contentUrl": address,
+        "encodingFormat": [kind.removeprefix(_MEDIA)] if kind else [],
+        "contentSize": one_size(node, findings, "dcat:byteSize"),
+        "sha256": digits.lower() if digits and (method or "").endswith("sha256") else None,
+        "md5": digits.lower() if digits and (method or "").endswith("md5") else None,
+    }
+
+
+_MEDIA = "https://www.iana.org/assignments/media-types/"
+
+
+def write_dcat(dataset: Dataset, measurements: Sequence[Measurement] = ()) -> dict[str, Plain]:
+    """Return the JSON-LD of a dataset in a catalogue, with what was measured of its quality."""
+    require_public(dataset)
+    files: list[Plain] = [_file(one, is_closed(dataset)) for one in dataset.distribution if isinstance(one, FileObject)]
+    return without_nothing(
+        {
+            "@context": {name: space for name, space in PREFIXES.items()},
+            "@type": "dcat:Dataset",
+            "@id": f"urn:pilotbase:{dataset.subject}",
+            "dct:identifier": dataset.subject,
+            "dct:title": _spoken(dataset.title),
+            "dct:description": _spoken(dataset.description),
+            "dcat:version": dataset.version,
+            "dct:license": dataset.license,
+            "dcat:landingPage": {"@id": dataset.url} if dataset.url else None,
+            "dct:creator": [{"@type": "foaf:Agent", "sc:name": name} for name in dataset.creator],
+            "dct:publisher": {"@type": "foaf:Agent", "sc:name": dataset.publisher} if dataset.publisher else None,
+            "dct:issued": _day(dataset.date_published),
+            "dct:modified": _day(dataset.date_modified),
+            "dct:created": _day(dataset.date_created),
+            "dct:language": [{"@id": _LANGUAGES + tag} for tag in dataset.in_language],
+            "dcat:keyword": list(dataset.keywords),
+            "dct:accessRights": {"@id": _RIGHTS + _ACCESS[dataset.opening]},
+            "odrl:hasPolicy": write_offer(dataset.usage) if dataset.usage is not None else None,
+            "prov:wasDerivedFrom": [{"@id": source} for source in dataset.provenance.derived_from],
+            "dqv:hasQualityMeasurement": measured(measurements, None),
+            "dcat:distribution": files,
+        }
+    )
+
+
+def _spoken(sentence: Localized | str | None) -> Plain:
+    if not isinstance(sentence, Localized):
+        return sentence
+    said = {"en": sentence.en, "zh": sentence.zh}
+    return [{"@value": words, "@language": language} for language, words in said.items() if words is not None]
+
+
+def _day(day: str | None) -> Plain:
+    return {"@value": day, "@type": _DAY} if day is not None else None
+
+
+def _file(file: FileObject, closed: bool) -> Plain:
+    checksum: Plain = None
+    if not closed and (file.sha256 or file.md5):
+        method = "sha256" if file.sha256 else "md5"
+        checksum = {
+            "@type": "spdx:Checksum",
+            "spdx:algorithm": {"@id": f"spdx:checksumAlgorithm_{method}"},
+            "spdx:checksumValue": file.sha256 or file.md5,
+        }
+    address = None if closed else file.content_url
+    return without_nothing(
+        {
+            "@type": "dcat:Distribution",
+            "@id": id_of(file.id),
+            "dct:identifier": file.id,
+            "dct:title": _spoken(file.title),
+            "dct:description": file.description,
+            "dcat:downloadURL": {"@id": address} if address else None,
+            "dcat:mediaType": {"@id": _MEDIA + file.encoding_format[0]} if file.encoding_format else None,
+            "dcat:byteSize": file.content_size,
+            "spdx:checksum": checksum,
+        }
+    )
+
+
+def _write(dataset: Dataset) -> Written:
+    content = json.dumps(write_dcat(dataset), ensure_ascii=False, indent=2) + "\n"
+    return Written(content, BRIDGE.left_out(dataset))
+
+
+BRIDGE = Bridge(
+    "dcat",
+    "DCAT",
+    "json",
+    _recognises,
+    _read,
+    _write,
+    frozenset(
+        {
+            *("name", "title", "owner.organisation", "description", "version", "license", "url", "creator"),
+            *("publisher", "datePublished", "dateModified", "dateCreated", "inLanguage", "keywords", "opening"),
+            *("usageInfo", "provenance.wasDerivedFrom", "distribution.id", "distribution.kind"),
+            *("distribution.title", "distribution.description", "distribution.contentUrl"),
+            *("distribution.encodingFormat", "distribution.contentSize", "distribution.sha256", "distribution.md5"),
+        }
+    ),
+    both_languages=True,
+)
