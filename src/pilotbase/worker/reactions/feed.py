@@ -21,6 +21,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drills import react_to_drill
 from pilotbase.worker.reactions.notices import about_base, about_incident
 from pilotbase.worker.reactions.on_revocation import move_off_barred, react_to_record
+from pilotbase.worker.reactions.on_terms import move_agreements
 from pilotbase.worker.reactions.on_warning import react_to_warning
 from pilotbase.worker.reactions.steps import PASSING, Reacting
 from pilotbase.worker.rounds import Pace, in_rounds
@@ -52,9 +53,10 @@ class Reactions:
         return self.base.lab.view
 
     def round(self) -> bool:
-        """React to what changed, tell what is overdue; return whether the feed goes on at once."""
+        """React to what changed, tell what is overdue, move what is due; return whether the feed goes on at once."""
         more = self.follow()
         self.tell_overdue()
+        move_agreements(self.view)
         return more
 
     def follow(self) -> bool:
