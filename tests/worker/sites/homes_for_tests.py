@@ -20,6 +20,7 @@ from pilotbase.worker.sites.running import SiteOrder, SiteRun, run_pack
 from pilotbase.worker.sites.taking_back import TakenBack, take_back
 from tests.trial.conftest import GOOD, writing_application, writing_scenario
 
+ROUNDED = Release()
 WITNESS = Witness(name="Li Wei", organisation="plant")
 
 
@@ -40,7 +41,7 @@ class Homes:
     def roots(self) -> Path:
         return self.base.trust_roots
 
-    def offer(self, release: Release = Release(), name: str = "site-enrolment.json") -> Path:
+    def offer(self, release: Release = ROUNDED, name: str = "site-enrolment.json") -> Path:
         """The site writes its enrolment."""
         file = self.table / name
         file.write_bytes(offer_scenarios(self.site, (self.scenario,), release))

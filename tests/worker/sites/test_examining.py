@@ -13,6 +13,8 @@ from pilotbase.worker.sites.enrolling import revoke_site
 from pilotbase.worker.sites.papers import SiteReport
 from pilotbase.worker.sites.signatures import sign
 from pilotbase.worker.sites.taking_back import take_back
+from pilotbase.workspace.checks.excerpts import ProvenEntry
+from pilotbase.workspace.log.merkle import MerkleTree
 from tests.worker.sites.homes_for_tests import at
 
 
@@ -74,6 +76,44 @@ def test_what_even_the_site_has_altered_after_its_log_is_told_with_every_place(d
     assert "signature" not in told
 
 
+def with_sentences(report, change):
+    """Return a report whose first reason, and whose finding on the load, are replaced."""
+    told = report.to_json_value()
+    change(told)
+    return type(report).model_validate(told)
+
+
+def test_figures_that_are_none_and_sentences_of_its_own_are_told_and_break_nothing(done, refused):
+    def figure(told):
+        (load,) = [one for part in told["sections"] for one in part["findings"] if one["check"] == "load"]
+        load["sentence"]["params"]["cases"] = "as many as you like"
+
+    def sentence(told):
+        told["reasons"][0] = {"code": "site.no_such_sentence", "params": {}}
+
+    def channel(told):
+        told["counts"]["case 17 is broken"] = 1
+
+    paper = paper_of(done.good)
+    for change, words in [
+        (figure, "more than the owner lets out"),
+        (channel, "more than the owner lets out"),
+        (sentence, "site.no_such_sentence"),
+    ]:
+        report = with_sentences(paper.report, change)
+        release = paper.release.model_copy(update={"report": report.digest()})
+        assert words in refused(paper.model_copy(update={"report": report, "release": release}))
+
+
+def test_a_site_that_logs_what_is_no_entry_is_refused_in_words(done, refused):
+    key, paper = done.homes.site.lab.store.key, paper_of(done.good)
+    leaf = b'{"no": "entry"}'
+    checkpoint = key.sign(1, MerkleTree([leaf]).root())
+    entry = ProvenEntry(number=0, entry=leaf.decode(), path=())
+    excerpt = paper.excerpt.model_copy(update={"checkpoint": checkpoint.note, "entries": {"plan": entry}})
+    assert "excerpt: " in refused(paper.model_copy(update={"excerpt": excerpt}))
+
+
 def test_a_witness_that_was_replaced_is_not_the_one_in_the_log(done, refused):
     paper = paper_of(done.good)
     other = paper.release.witness.model_copy(update={"name": "Nobody"})
@@ -128,19 +168,10 @@ def test_a_log_that_did_not_grow_from_where_it_was_seen_is_refused(done, refused
     assert "growth: " in refused(paper.model_copy(update={"growth": paper.growth[1:]}))
 
 
-def test_another_report_for_the_same_attempt_is_refused(done, base_before, tmp_path):
-    """A site whose vault was set back runs the second pack as its first attempt again."""
-    paper = paper_of(done.bad)
-    attempt = paper.report.attempt.model_copy(update={"number": 1})
-    take_back(base_before, done.good.ran.file, tmp_path / "out")
-    told = str(pytest.raises(InvalidProofError, take_back, base_before, _signed(done, tmp_path, paper, attempt)).value)
-    assert "report.attempt.alpha" in told
-
-
-def _signed(done, tmp_path, paper, attempt):
-    file = tmp_path / "second.json"
-    file.write_bytes(sign(changed(paper, report={"attempt": attempt}), done.homes.site.trust).to_bytes())
-    return file
+def test_a_report_that_gives_itself_another_attempt_is_told_by_its_level(done, refused):
+    attempt = paper_of(done.bad).report.attempt.model_copy(update={"number": 1})
+    told = refused(changed(paper_of(done.bad), report={"attempt": attempt}))
+    assert "report.attempt.alpha: " in told and "release.report: " in told
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[" * 100_000, b'{"payload": 1}', b"\xff\xfe", b"0" * (2 << 20)])

@@ -77,6 +77,7 @@ def test_the_same_order_gives_the_same_bytes(done, tmp_path):
         ("application/../../outside.py", b"", "site.member_leads_out"),
         ("application//etc/cron.d/x", b"", "site.member_leads_out"),
         ("application/a\\b", b"", "site.member_leads_out"),
+        ("application/app.py/inside.py", b"", "site.no_pack"),
         ("application/line\nbreak", b"", "site.member_leads_out"),
     ],
 )

@@ -96,9 +96,10 @@ class PackArchive:
         for name in self.names:
             if name.startswith(under):
                 place = folder / _plain(self._file, name.removeprefix(under))
-                place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-                with _damage_told(self._file), self._archive.open(name) as source, place.open("xb") as target:
-                    shutil.copyfileobj(source, target)
+                with _damage_told(self._file):
+                    place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+                    with self._archive.open(name) as source, place.open("xb") as target:
+                        shutil.copyfileobj(source, target)
                 place.chmod(0o644)
 
 

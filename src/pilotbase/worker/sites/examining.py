@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pydantic
+
 from pilotbase.certificate import Envelope
 from pilotbase.certificate.delegation import TrustedKey
 from pilotbase.documents.errors import InvalidProofError
@@ -18,6 +20,7 @@ from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
+from pilotbase.documents.site import Release
 from pilotbase.documents.texts import text
 from pilotbase.trial.reporting import conclude
 from pilotbase.trial.scoring import settle_criteria
@@ -30,6 +33,9 @@ from pilotbase.worker.sites.problems import Problems
 from pilotbase.worker.sites.releases import logged
 from pilotbase.worker.sites.signatures import signer_of
 from pilotbase.worker.sites.unpacking import SKEW
+from pilotbase.worker.trials.given_files import require_known_sentences
+from pilotbase.workspace.checks.excerpts import LogExcerpt
+from pilotbase.workspace.log.entries import LogEntry
 from pilotbase.workspace.log.merkle import verify_consistency
 from pilotbase.workspace.log.notes import LogVerifier
 
@@ -64,6 +70,8 @@ def examine(returned: Returned, file: Path) -> TrustedKey:
     _examine_release(returned, problems)
     _examine_plan(returned, problems)
     _examine_report(paper, returned.pack, problems)
+    with problems.about("report"):
+        require_known_sentences(paper.report, file)
     _examine_attempt(returned, problems)
     _examine_log(returned, problems)
     problems.disprove(file)
@@ -137,13 +145,21 @@ def _examine_report(paper: SiteReport, pack: SitePack, problems: Problems) -> No
     for name, holds in said.items():
         problems.require(holds, f"report.{name}", "site.does_not_follow")
     if report.view == "site":
-        problems.require(permitted(report, pack.release) == report, "report", "site.more_than_permitted")
+        problems.require(_is_permitted(report, pack.release), "report", "site.more_than_permitted")
 
 
 def _verdict(report: Report) -> object:
     """Return the verdict that follows from the criteria and from how the run ended."""
     finished = report.isolation.end is EndReason.FINISHED
     return conclude(report.criteria, None if finished else text("site.differs"))[0]
+
+
+def _is_permitted(report: Report, release: Release) -> bool:
+    """Tell whether a report holds nothing but what may leave; one with figures that are none does not."""
+    try:
+        return permitted(report, release) == report
+    except (ValueError, ArithmeticError):
+        return False
 
 
 def _order_holds(plan: TrialPlan, report: Report) -> bool:
@@ -176,8 +192,8 @@ def _examine_log(returned: Returned, problems: Problems) -> None:
     paper, verifier = returned.paper, LogVerifier.from_text(returned.site.enrolment.log_key)
     with problems.about("excerpt"):
         proceedings = Proceedings(paper.plan, paper.report, beside=logged(paper.release))
+        entries = _opened(paper.excerpt, verifier)
         require_said(paper.excerpt, proceedings, verifier)
-        entries = paper.excerpt.opened(verifier)
         numbers = [entries[name].number for name in IN_ORDER]
         if numbers != sorted(numbers):
             raise InvalidProofError("bundle.log_order")
@@ -190,6 +206,15 @@ def _examine_log(returned: Returned, problems: Problems) -> None:
             path = []
         if not verify_consistency((older.size, newer.size), (older.root, newer.root), path):
             raise InvalidProofError("site.log_set_back", seen=older.size, size=newer.size)
+
+
+def _opened(excerpt: LogExcerpt, verifier: LogVerifier) -> dict[str, LogEntry]:
+    """Return the proven entries; raises `InvalidProofError` too where the site has logged what is no entry."""
+    try:
+        return excerpt.opened(verifier)
+    except pydantic.ValidationError:
+        numbers = [one.number for one in excerpt.entries.values()]
+        raise InvalidProofError("log.entry_altered", first=min(numbers), last=max(numbers)) from None
 
 
 def _examine_times(said: dict[str, datetime], returned: Returned, problems: Problems) -> None:

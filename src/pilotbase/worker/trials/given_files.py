@@ -31,10 +31,15 @@ def read_report(path: Path) -> Report:
     """
     file = path / "report.json" if path.is_dir() else path
     report = _document(file, Report, "worker.no_report")
+    require_known_sentences(report, file)
+    return report
+
+
+def require_known_sentences(report: Report, file: Path) -> None:
+    """Return if each sentence of a report can be shown; raises `InputError` naming the first that cannot."""
     unknown = next((sentence for sentence in _sentences(report) if not _is_known(sentence)), None)
     if unknown is not None:
         raise InputError("worker.foreign_sentence", file=file, found=unknown.code[:80])
-    return report
 
 
 def read_plan(file: Path) -> TrialPlan:
