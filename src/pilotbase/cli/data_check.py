@@ -62,8 +62,9 @@ def _print(loaded: Loaded) -> None:
         fields = sum(len(one.fields) for one in dataset.record_sets)
         counts = {"files": len(dataset.distribution), "sets": len(dataset.record_sets), "fields": fields}
         say(text("bridge.described", name=dataset.name, opening=text(f"opening.{dataset.opening.value}"), **counts))
-    for kind, issues in (("fault", found.faults), ("lacking", found.lacking), ("not_held", found.not_held)):
-        _print_kind(kind, issues)
+    _print_kind("fault", found.faults)
+    _print_kind("lacking", found.lacking)
+    _print_not_held(found.not_held)
     if not found.faults and not found.lacking:
         say(text("bridge.complete"))
 
@@ -75,3 +76,16 @@ def _print_kind(kind: str, issues: Sequence[Issue]) -> None:
         typer.echo(f"  {issue.render(language(), spell_for_terminal)}")
 
 
+def _print_not_held(issues: Sequence[Issue]) -> None:
+    """Print what is not kept, each thing once with how often it stands there: a warning a line hides the next."""
+    if issues:
+        say(text("bridge.kind", kind=text("croissant.kind.not_held"), count=len(issues)))
+    alike: dict[str, list[Issue]] = {}
+    for issue in issues:
+        alike.setdefault(issue.problem.render(), []).append(issue)
+    for same in alike.values():
+        place = spell_for_terminal(same[0].path)
+        if len(same) > 1:
+            say(text("bridge.not_held_often", problem=same[0].problem, place=place, count=len(same) - 1))
+        else:
+            say(text("bridge.not_held_once", problem=same[0].problem, place=place))

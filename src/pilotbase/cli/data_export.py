@@ -20,21 +20,22 @@ def export(
     to: Annotated[
         str, typer.Option("--as", help="croissant, schema-org, frictionless, odcs, dcat, tc609 or dataset.")
     ] = "croissant",
+    quality: Annotated[
+        Path | None, typer.Option("--quality", help="quality.json, to be said beside it (croissant and dcat).")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Where to write it; default: standard output.")] = None,
 ) -> None:
     """Write a dataset as others describe theirs; what their format has no place for is said on standard error."""
-    from pilotbase.data.bridges.reading import bridge_to
+    from pilotbase.data.bridges.writing import write_dataset
     from pilotbase.worker.whole_files import write_whole
 
-    bridge = bridge_to(to)
-    if bridge.write is None:
-        return
-    written = bridge.write(_dataset(source))
+    folder = Path(source).parent if Path(source).is_file() else None
+    written = write_dataset(_dataset(source), to, folder, quality)
     if out is None:
         typer.echo(written.content, nl=False)
     else:
         write_whole(out, written.content)
-        say(text("bridge.written", file=out, format=bridge.title), err=True)
+        say(text("bridge.written", file=out), err=True)
     if written.left_out:
         say(text("bridge.left_out", paths=written.left_out), err=True)
 

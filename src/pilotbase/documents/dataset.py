@@ -246,6 +246,15 @@ class RequiredMeasure(Part):
     at_most: float | None = None
 
 
+class KeptTerm(Part):
+    """Terms in the words of another format (price, roles, service levels): kept for it, judged by nobody here."""
+
+    format: Name
+    name: str = pydantic.Field(min_length=1, max_length=200)
+    term: str = pydantic.Field(min_length=1, max_length=100_000)
+    """As JSON text."""
+
+
 class Dataset(Document):
     """A dataset, draft or complete; what publishing still lacks tells `pilotbase.documents.steps.missing_for`."""
 
@@ -284,6 +293,7 @@ class Dataset(Document):
     """How far it is opened; nothing is opened by leaving this out."""
     usage: Offer | None = pydantic.Field(default=None, alias="usageInfo", json_schema_extra={"needed_for": "publish"})
     """On which terms."""
+    kept_terms: tuple[KeptTerm, ...] = pydantic.Field(default=(), alias="keptTerms", max_length=100)
     responsible: ResponsibleUse = ResponsibleUse()
     provenance: Provenance = Provenance()
     purpose: Literal["training", "verification", "statistics"] = "verification"

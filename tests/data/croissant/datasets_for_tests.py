@@ -101,6 +101,7 @@ COMPLETE = {
     },
     "provenance": {"wasDerivedFrom": ["urn:plant:historian"]},
     "required": [{"measure": "completeness", "at_least": 0.99}],
+    "keptTerms": [{"format": "odcs", "name": "price", "term": '{"priceAmount": 9.95}'}],
 }  # fmt: skip
 
 

@@ -32,6 +32,8 @@ TYPES: Mapping[str, FieldType] = {
 }
 """``logicalType`` → type of ours; ``object`` and ``array`` hold others."""
 _NUMERIC = (FieldType.FLOAT, FieldType.INTEGER)
+_TERMS = ("price", "roles", "slaProperties", "support")
+"""Terms that we keep as they are."""
 _TABLE = "application/sql"
 """Format of what is a table of a database."""
 
@@ -60,6 +62,7 @@ def _read(spelled: Spelled) -> Description:
         "dateCreated": one_day(root, findings, "contractCreatedTs"),
         **_description(root, findings),
         **_version_of(root, findings),
+        "keptTerms": _terms(root, spelled.value),
         "distribution": tables.files,
         "recordSet": tables.record_sets,
     }
@@ -85,6 +88,19 @@ def _description(root: Node, findings: Findings) -> dict[str, Plain]:
         "description": one_text(node, findings, "purpose"),
         "responsible": {"limitations": list(said["limitations"]), "use_cases": list(said["usage"])},
     }
+
+
+def _terms(root: Node, contract: Mapping[str, Plain]) -> list[Plain]:
+    """Return the terms of a contract as they are."""
+    kept: list[Plain] = []
+    for name in _TERMS:
+        if contract.get(name) not in (None, [], {}):
+            kept.append({"format": NAME, "name": name, "term": json.dumps(contract[name], ensure_ascii=False)})
+            root.read.add(name)
+            for value in root.properties.get(name, ()):
+                if value.node is not None:
+                    value.node.read_all()
+    return kept
 
 
 def _version_of(root: Node, findings: Findings) -> dict[str, Plain]:
@@ -289,6 +305,7 @@ def _write(dataset: Dataset) -> Written:
         "tags": list(dataset.keywords) or None,
         "contractCreatedTs": f"{dataset.date_created}T00:00:00Z" if dataset.date_created else None,
         "schema": objects,
+        **{one.name: json.loads(one.term) for one in dataset.kept_terms if one.format == NAME},
     }
     content = yaml.safe_dump(_present(contract), sort_keys=False, allow_unicode=True, width=110)
     return Written(content, BRIDGE.left_out(dataset, TYPES.values()))
@@ -379,6 +396,7 @@ BRIDGE = Bridge(
     frozenset(
         {
             *("name", "title", "owner.organisation", "description", "version", "keywords", "dateCreated"),
+            "keptTerms",
             *("responsible.limitations", "responsible.use_cases", "distribution.id", "distribution.kind"),
             *("recordSet.name", "recordSet.title", "recordSet.description", "recordSet.key", "recordSet.keptRules"),
             *(

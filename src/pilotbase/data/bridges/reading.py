@@ -14,7 +14,6 @@ from pilotbase.data.croissant.findings import Description, Spelled
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.json_reader import MAXIMUM_BYTES, parse_json, read_json
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.yaml_reader import Plain, Source, read_yaml
 
 YAML = (".yaml", ".yml")
@@ -57,14 +56,6 @@ def _read_lines(path: Path) -> LinesFile:
             found.append(parse_json(line, f"{path}:{number}").value)
             numbers.append(number)
     return LinesFile(str(path), {LINES: found}, tuple(numbers))
-
-
-def bridge_to(name: str) -> Bridge:
-    """Return the bridge of that name that can be written to; raises `InputError` where there is none."""
-    known = {bridge.name: bridge for bridge in bridges().values() if bridge.write is not None}
-    if name not in known:
-        raise InputError("bridge.no_such_format", found=name, allowed=offer(name, known))
-    return known[name]
 
 
 @dataclass(frozen=True)

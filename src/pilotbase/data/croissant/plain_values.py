@@ -15,7 +15,18 @@ from pilotbase.documents.yaml_reader import Plain
 
 _SIZE = re.compile(r"\s*([0-9][0-9,]{0,30}(?:\.[0-9]{1,9})?)\s*([KMGTP]?i?B|bytes)?\s*", re.IGNORECASE)
 _STEPS = "kmgtp"
-_LITERALS = ("owner", "title", "description", "required", "rules", "keptRules", "split", "values", "missing")
+_LITERALS = (
+    "owner",
+    "title",
+    "description",
+    "required",
+    "keptTerms",
+    "rules",
+    "keptRules",
+    "split",
+    "values",
+    "missing",
+)
 """Names of ours whose values are JSON literals."""
 
 

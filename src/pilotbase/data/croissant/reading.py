@@ -124,7 +124,10 @@ def _general(root: Node, version: str, findings: Findings, closed: bool) -> dict
             name: list(names_of(root, findings, f"prov:{name}"))
             for name in ("wasDerivedFrom", "wasGeneratedBy", "wasAttributedTo")
         },
-        **{name: ours(root, name) for name in ("sector", "synthetic", "nature", "opening", "purpose", "required")},
+        **{
+            name: ours(root, name)
+            for name in ("sector", "synthetic", "nature", "opening", "purpose", "required", "keptTerms")
+        },
     }
 
 

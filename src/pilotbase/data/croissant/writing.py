@@ -128,6 +128,7 @@ def _provenance(dataset: Dataset) -> dict[str, Plain]:
 def _ours(dataset: Dataset) -> dict[str, Plain]:
     """Return what Croissant has no name for."""
     required: list[Plain] = [one.to_json_value() for one in dataset.required]
+    kept: list[Plain] = [one.to_json_value() for one in dataset.kept_terms]
     return {
         "pb:name": dataset.name,
         "pb:owner": literal(dataset.owner.to_json_value()),
@@ -138,4 +139,5 @@ def _ours(dataset: Dataset) -> dict[str, Plain]:
         "pb:nature": dataset.nature,
         "pb:purpose": dataset.purpose,
         "pb:required": literal(required) if required else None,
+        "pb:keptTerms": literal(kept) if kept else None,
     }

@@ -1,0 +1,118 @@
+"""A dataset in the format of others, with what was measured of it; of a format of records, with its records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pilotbase.data.bridges import bridges
+from pilotbase.data.bridges.dcat import write_dcat
+from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.bridges.tc609 import write_records
+from pilotbase.data.croissant.measurements import Measurement
+from pilotbase.data.croissant.profile import is_closed
+from pilotbase.data.croissant.writing import write_croissant
+from pilotbase.data.tables import read_table
+from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, RecordSet
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import load_document
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.quality import QualityReport
+from pilotbase.documents.yaml_reader import Plain
+
+_OF_RECORDS = "tc609"
+_MEASURED = {"croissant": write_croissant, "dcat": write_dcat}
+"""Formats that say what was measured, too."""
+
+
+def write_dataset(dataset: Dataset, to: str, folder: Path | None, quality: Path | None) -> Written:
+    """Return ``dataset`` in the format called ``to``.
+
+    ``folder``: where its files are, for a format of records. ``quality``: a report on it, to be said beside it.
+
+    Raises:
+        InputError: there is no such format, or it has no place for what is asked.
+    """
+    bridge = _bridge(to)
+    if quality is not None:
+        if to not in _MEASURED:
+            raise InputError("bridge.no_measurements", format=bridge.title)
+        described = _MEASURED[to](dataset, measurements_in(quality, dataset))
+        content = json.dumps(described, ensure_ascii=False, indent=2) + "\n"
+        return Written(content, bridge.left_out(dataset))
+    holds_records = any(one.inline is not None for one in dataset.record_sets)
+    if to == _OF_RECORDS and folder is not None and not holds_records:
+        return Written("".join(f"{line}\n" for line in _lines(dataset, folder)), bridge.left_out(dataset))
+    if bridge.write is None:
+        raise InputError("bridge.no_such_format", found=to, allowed=offer(to, ()))
+    return bridge.write(dataset)
+
+
+def _bridge(name: str) -> Bridge:
+    known = {bridge.name: bridge for bridge in bridges().values() if bridge.write is not None}
+    if name not in known:
+        raise InputError("bridge.no_such_format", found=name, allowed=offer(name, known))
+    return known[name]
+
+
+def measurements_in(path: Path, dataset: Dataset) -> Sequence[Measurement]:
+    """Return what a quality report measured of ``dataset``; raises `InputError` where it is about another."""
+    report = load_document(QualityReport, path)
+    about, expected = f"{report.dataset} {report.version}", f"{dataset.subject} {dataset.version}"
+    if about != expected:
+        raise InputError("bridge.other_quality", file=path, found=about, expected=expected)
+    return [
+        Measurement(
+            one.measure, one.value, one.record_set, None, one.numerator, one.denominator, report.method, report.data
+        )
+        for one in report.measurements
+        if one.value is not None
+    ]
+
+
+def _lines(dataset: Dataset, folder: Path) -> Iterator[str]:
+    """Yield the records of every record set that lies in a table of the folder."""
+    if is_closed(dataset):
+        raise InputError("croissant.closed_inline")
+    found = False
+    for record_set in dataset.record_sets:
+        file = _file_of(record_set, dataset)
+        if file is not None:
+            found = True
+            yield from write_records(dataset, record_set, _rows(record_set, _inside(folder, file)))
+    if not found:
+        raise InputError("bridge.no_records", name=dataset.name)
+
+
+def _file_of(record_set: RecordSet, dataset: Dataset) -> FileObject | None:
+    sources = {field.source.resource for field in record_set.fields if field.source is not None}
+    files = [one for one in dataset.distribution if isinstance(one, FileObject) and one.id in sources]
+    return next((one for one in files if one.content_url and not one.contained_in), None)
+
+
+def _inside(folder: Path, file: FileObject) -> Path:
+    """Return the path of a file of the folder; raises `InputError` where its address leads out of it."""
+    path = (folder / (file.content_url or "")).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise InputError("bridge.outside", found=file.content_url)
+    return path
+
+
+def _rows(record_set: RecordSet, path: Path) -> Iterator[Mapping[str, Plain]]:
+    table = read_table(path)
+    columns = {field.source.column or field.name: field for field in record_set.fields if field.source is not None}
+    for row in table.iter_rows(named=True):
+        yield {field.name: _value(row.get(column), field) for column, field in columns.items()}
+
+
+def _value(spelled: object, field: DataField) -> Plain:
+    """Return a value as the type of its field; as it stands where it is none, so that nothing is lost."""
+    if spelled is None or str(spelled) in field.missing:
+        return None
+    try:
+        if field.data_type is FieldType.INTEGER:
+            return int(str(spelled))
+        return float(str(spelled)) if field.data_type is FieldType.FLOAT else str(spelled)
+    except ValueError:
+        return str(spelled)
