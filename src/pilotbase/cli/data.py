@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from pilotbase.cli import data_check, data_describe, data_export, data_labels, data_quality
+from pilotbase.cli import data_check, data_describe, data_export, data_labels, data_quality, data_terms
 
-app = typer.Typer(help="Describe data, measure its quality, label it.", no_args_is_help=True)
+app = typer.Typer(help="Describe data, measure its quality, label it, open it on terms.", no_args_is_help=True)
 app.add_typer(data_labels.app, name="labels")
 app.command("quality")(data_quality.quality)
 app.command("describe")(data_describe.describe)
 app.command("check")(data_check.check)
 app.command("export")(data_export.export)
+app.command("terms")(data_terms.terms)
+app.command("publish")(data_terms.publish)
+app.command("withdraw")(data_terms.withdraw)
+app.command("offer")(data_terms.offer)
+app.command("take")(data_terms.take)
+app.command("agree")(data_terms.agree)
+app.command("revoke")(data_terms.revoke)
+app.command("end")(data_terms.end)
+app.command("uses")(data_terms.uses)

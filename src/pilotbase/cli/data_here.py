@@ -1,0 +1,66 @@
+"""Datasets and agreements of the base on this machine: the same as `protocols.hub_client.HubClient` over a hub's API.
+
+Whoever holds the home holds the keys of all in it: each step is taken for the organisation whose step it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.records import load_record
+from pilotbase.catalogue.saving import save
+from pilotbase.catalogue.subjects import new_agreement
+from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.api.terms import SeenUse
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
+from pilotbase.documents.record import Record
+from pilotbase.documents.subjects import kind_of
+from pilotbase.documents.vocabularies import Role
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.store import View
+from pilotbase.workspace.uses import uses_of
+
+
+@dataclass(frozen=True)
+class TermsHere:
+    """What may be done about terms in a home; everything raises as the functions that it calls."""
+
+    view: View
+
+    def dataset(self, subject: str) -> Dataset:
+        """Return the newest description of a dataset."""
+        return self.view.load(self.record(subject).documents["dataset"], Dataset)
+
+    def record(self, subject: str) -> Record:
+        """Return where a dataset or an agreement stands."""
+        return load_record(self.view, subject)[0]
+
+    def save(self, subject: str, content: Dataset) -> Record:
+        """Save a dataset for its owner."""
+        return save(self._acting(content.owner.organisation, Role.DEMAND_OWNER), content, subject=subject)
+
+    def agree(self, terms: Agreement, by: str) -> Record:
+        """Offer an agreement for its assigner, or take up a published offer for its assignee."""
+        act = Act.AGREEMENT_OFFER if by == terms.assigner else Act.AGREEMENT_TAKE
+        role = Role.DEMAND_OWNER if by == terms.assigner else Role.SUPPLIER
+        return advance(self._acting(by, role), new_agreement(), act, Move(terms))
+
+    def take(self, subject: str, act: Act, note: str = "") -> Record:
+        """Take a step for the organisation whose step it is."""
+        record = self.record(subject)
+        of_owner = any(grant.relation is Relation.OWNER for grant in PERMISSIONS[act])
+        organisation = record.demand_owner if of_owner else record.supplier
+        role = Role.DEMAND_OWNER if of_owner else Role.SUPPLIER
+        return advance(self._acting(organisation or "", role), subject, act, Move(note=note))
+
+    def uses(self, subject: str) -> list[SeenUse]:
+        """Return the uses of a dataset, or under an agreement, newest first."""
+        is_dataset = kind_of(subject) == "dataset"
+        target = subject if is_dataset else self.record(subject).subjects["dataset"]
+        found = (asdict(use) for use in uses_of(self.view, target, "" if is_dataset else subject))
+        return [SeenUse(**{name: use[name] for name in SeenUse.model_fields}) for use in found]
+
+    def _acting(self, organisation: str, role: Role) -> View:
+        return self.view.as_actor(Actor(organisation, frozenset({role})))

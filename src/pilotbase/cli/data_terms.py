@@ -1,0 +1,216 @@
+"""``pilotbase data``: on which terms a dataset opens, agreements on it, what was used; in this home, or on a hub."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotbase.cli.edge.asking import asked
+from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.terminal import command, language, print_json, say
+from pilotbase.documents.base import localized
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.lifecycles import state_name
+from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.states import DatasetState
+from pilotbase.documents.subjects import agreement_subject, holder_of
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Opening
+
+if TYPE_CHECKING:
+    from pilotbase.cli.data_here import TermsHere
+    from pilotbase.documents.api.terms import SeenUse
+    from pilotbase.documents.dataset import Dataset
+    from pilotbase.documents.record import Record
+    from pilotbase.protocols.hub_terms import HubTerms
+
+Named = Annotated[str, typer.Argument(help="The dataset, such as plant/milling.")]
+AgreementName = Annotated[str, typer.Argument(help="The agreement, such as 7f3a9c21d5e84b60.")]
+Purposes = Annotated[
+    list[str] | None, typer.Option("--purpose", help="For what it is used, such as pb:verification; several may stand.")
+]
+Begins = Annotated[str | None, typer.Option(help="First day, such as 2027-01-01; default: as soon as it is agreed.")]
+Ends = Annotated[str | None, typer.Option(help="Last day; default: until one side ends it.")]
+Note = Annotated[str, typer.Option(help="A note that stands in the history.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+
+
+@command
+def terms(  # noqa: PLR0913 - each is an option
+    level: Annotated[Opening, typer.Argument(help="How far it is opened.")],
+    dataset: Named,
+    purpose: Purposes = None,
+    recipient: Annotated[list[str] | None, typer.Option(help="The only organisations that may use it.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this day, such as 2028-01-01.")] = None,
+    uses: Annotated[int | None, typer.Option(help="At most so many uses.", min=1)] = None,
+    rows: Annotated[int | None, typer.Option(help="At most so many rows, in all uses together.", min=1)] = None,
+    cell_size: Annotated[int, typer.Option(help="Statistics of at least so many records.", min=1)] = 10,
+    epsilon: Annotated[int, typer.Option(help="Privacy budget of statistics, in millionths of ε.", min=0)] = 0,
+    consent: Annotated[bool, typer.Option("--consent", help="A consent must be shown.")] = False,
+) -> None:
+    """Write the terms of one of the three levels, as the usageInfo of a dataset's description."""
+    from pilotbase.data.terms.templates import Limits, offer_for
+    from pilotbase.documents.terms import Purpose
+
+    subject = _subject(dataset)
+    limits = Limits(
+        purposes=tuple(purpose or [Purpose.VERIFICATION]),
+        recipients=tuple(recipient or ()),
+        until=_midnight(until),
+        uses=uses,
+        rows=rows,
+        cell_size=cell_size,
+        epsilon=epsilon,
+        consent=consent,
+    )
+    print_json(offer_for(level, holder_of(subject), subject, limits).to_json_value())
+
+
+@remote
+def publish(
+    description: Annotated[Path, typer.Argument(help="The description: a Croissant file, or dataset.yaml.")],
+    as_json: AsJson = False,
+) -> None:
+    """Publish a dataset on the terms that stand in its description, or a later version of it."""
+    from pilotbase.data.bridges.reading import load_description
+
+    dataset: Dataset = load_description(description).description.require()
+    record = _terms().save(dataset.subject, dataset)
+    if record.state == DatasetState.DRAFT:
+        record = _terms().take(dataset.subject, Act.DATASET_PUBLISH)
+    _print(record, as_json)
+
+
+@remote
+def withdraw(dataset: Named, note: Note = "", as_json: AsJson = False) -> None:
+    """Withdraw a dataset: nobody reads it any more, whatever was agreed."""
+    _print(_terms().take(_subject(dataset), Act.DATASET_WITHDRAW, note), as_json)
+
+
+@remote
+def offer(
+    dataset: Named,
+    organisation: Annotated[str, typer.Argument(help="Who may use it, such as lakeside-ai.")],
+    purpose: Purposes = None,
+    begins: Begins = None,
+    ends: Ends = None,
+    as_json: AsJson = False,
+) -> None:
+    """Offer an organisation an agreement on the dataset's published terms; it is in force once they agree."""
+    subject = _subject(dataset)
+    _make(subject, (organisation, holder_of(subject)), purpose, (begins, ends), as_json)
+
+
+@remote
+def take(
+    dataset: Named,
+    organisation: Annotated[str, typer.Argument(help="Your organisation, which takes the offer up.")],
+    purpose: Purposes = None,
+    begins: Begins = None,
+    ends: Ends = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take up what a dataset's owner offers to everybody: it is agreed at once."""
+    _make(_subject(dataset), (organisation, organisation), purpose, (begins, ends), as_json)
+
+
+@remote
+def agree(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
+    """Agree to what was offered to your organisation."""
+    _print(_terms().take(agreement_subject(agreement), Act.AGREEMENT_AGREE, note), as_json)
+
+
+@remote
+def revoke(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
+    """Revoke an agreement on a dataset of yours: the next read is refused."""
+    _print(_terms().take(agreement_subject(agreement), Act.AGREEMENT_REVOKE, note), as_json)
+
+
+@remote
+def end(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
+    """End an agreement of your organisation, or decline what was offered to it."""
+    _print(_terms().take(agreement_subject(agreement), Act.AGREEMENT_END, note), as_json)
+
+
+@remote
+def uses(
+    about: Annotated[str, typer.Argument(help="A dataset, such as plant/milling, or an agreement.")],
+    as_json: AsJson = False,
+) -> None:
+    """List who used a dataset, for what, how often; owner and operator see all, others their own."""
+    found = _terms().uses(_subject(about) if "/" in about else agreement_subject(about))
+    if as_json:
+        print_json([one.model_dump(mode="json", exclude_none=True) for one in found])
+    elif not found:
+        say(text("terms.no_uses"))
+    for one in [] if as_json else found:
+        _print_use(one)
+
+
+def _make(
+    subject: str,
+    parties: tuple[str, str],
+    purposes: list[str] | None,
+    days: tuple[str | None, str | None],
+    as_json: bool,
+) -> None:
+    """Make an agreement; ``parties``: whom it is for, and who makes it."""
+    from pilotbase.documents.agreement import Agreement
+    from pilotbase.documents.terms import Purpose
+
+    terms, (assignee, by) = _terms(), parties
+    dataset = terms.dataset(subject)
+    if dataset.usage is None:
+        raise InputError("terms.no_offer", dataset=subject)
+    said = {
+        "dataset": subject,
+        "dataset_version": dataset.digest(),
+        "version": dataset.version,
+        "assigner": holder_of(subject),
+        "assignee": assignee,
+        "offer": dataset.usage,
+        "purposes": purposes or [Purpose.VERIFICATION.value],
+    }
+    chosen = {name: day for name, day in zip(("begins", "ends"), days, strict=True) if day is not None}
+    _print(terms.agree(asked(Agreement, **said, **chosen), by), as_json)
+
+
+def _terms() -> TermsHere | HubTerms:
+    """Return the terms of the hub that was named, else of this home."""
+    if is_remote():
+        from pilotbase.protocols.hub_terms import HubTerms
+
+        return HubTerms(hub())
+    from pilotbase.cli.data_here import TermsHere
+    from pilotbase.worker.base import open_base
+
+    return TermsHere(open_base(create=True).lab.view)
+
+
+def _subject(dataset: str) -> str:
+    return f"dataset:{dataset.removeprefix('dataset:')}"
+
+
+def _midnight(day: str | None) -> datetime | None:
+    try:
+        return None if day is None else datetime.fromisoformat(day).replace(tzinfo=UTC)
+    except ValueError:
+        raise InputError("input.no_such_day", found=day) from None
+
+
+def _print(record: Record, as_json: bool) -> None:
+    if as_json:
+        print_json(record.to_json_value())
+        return
+    state, title = state_name(record.kind, record.state), localized(record.title, language())
+    say(text("cli.hub_record", subject=record.subject, title=title, state=state, version=record.version))
+
+
+def _print_use(use: SeenUse) -> None:
+    said = {"action": use.action, "purpose": use.purpose, "channel": use.channel, "ground": use.ground}
+    spent = {"rows": use.rows_so_far, "epsilon": use.epsilon_so_far, "place": use.place}
+    say(text("terms.use_line", at=spell_minute(use.used_at), organisation=use.organisation, **said, **spent))
