@@ -18,12 +18,12 @@ MIB = 1 << 20
 @pytest.fixture
 def filled(place: Place) -> tuple[Place, dict[str, str]]:
     blobs = place.blobs
-    data = random.Random(1).randbytes(9 * MIB)
+    data = random.Random(1).randbytes(5 * MIB)
     return place, {
         "own": blobs.put(b"own"),
         "small": blobs.keep(b"small"),
         "large": blobs.keep(data),
-        "other": blobs.keep(data[:MIB] + random.Random(2).randbytes(5 * MIB)),
+        "other": blobs.keep(data[:MIB] + random.Random(2).randbytes(2 * MIB)),
     }
 
 

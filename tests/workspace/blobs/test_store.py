@@ -100,7 +100,7 @@ class BreakingOff(io.BytesIO):
         return super().read(size)
 
 
-@pytest.mark.parametrize("size", [0, 1, 100_000, 9 * MIB])
+@pytest.mark.parametrize("size", [0, 1, 100_000, 4 * MIB])
 def test_what_was_kept_is_what_is_got_under_the_name_of_all_its_bytes(place: Place, size: int) -> None:
     blobs, data = place.blobs, noise(size)
     digest = blobs.keep(io.BytesIO(data))
@@ -114,12 +114,12 @@ def test_what_was_kept_is_what_is_got_under_the_name_of_all_its_bytes(place: Pla
 
 
 def test_of_a_large_blob_only_what_is_asked_for_is_read_and_held_against_its_name(place: Place) -> None:
-    data = noise(9 * MIB)
+    data = noise(6 * MIB)
     digest = place.blobs.keep(data)
     manifest = place.blobs.manifest(digest)
     ends = [sum(size for _, size in manifest.chunks[:count]) for count in range(1, len(manifest.chunks))]
     assert len(manifest.chunks) > 3
-    for start, size in [(0, 1), (ends[0] - 10, 20), (ends[0], 5), (3, 5 * MIB), (len(data) - 7, 100), (5, 0)]:
+    for start, size in [(0, 1), (ends[0] - 10, 20), (ends[0], 5), (3, 3 * MIB), (len(data) - 7, 100), (5, 0)]:
         assert place.blobs.read_range(digest, start, size) == data[start : start + size]
     last, _ = manifest.chunks[-1]
     place.overwrite(name_of(KEPT, last), b"else")
@@ -138,7 +138,7 @@ def test_of_a_large_blob_only_what_is_asked_for_is_read_and_held_against_its_nam
 
 
 def test_a_list_of_other_chunks_is_found_out(place: Place) -> None:
-    digest, other = place.blobs.keep(noise(9 * MIB)), place.blobs.keep(noise(9 * MIB, 2))
+    digest, other = place.blobs.keep(noise(3 * MIB)), place.blobs.keep(noise(3 * MIB, 2))
     place.overwrite(name_of(CUT, digest), place.blobs.manifest(other).canonical())
     with pytest.raises(InvalidProofError):
         place.blobs.get(digest)
@@ -148,7 +148,7 @@ def test_a_list_of_other_chunks_is_found_out(place: Place) -> None:
 
 
 def test_blobs_that_are_alike_share_what_is_alike(blobs: BlobStore) -> None:
-    data = noise(12 * MIB)
+    data = noise(8 * MIB)
     blobs.keep(data)
     before = set(blobs.digests(KEPT))
     edited = blobs.keep(data[: 5 * MIB] + b"one line more" + data[5 * MIB :])
@@ -157,7 +157,7 @@ def test_blobs_that_are_alike_share_what_is_alike(blobs: BlobStore) -> None:
 
 
 def test_who_may_erase_a_file_erases_nothing_that_is_kept_with_the_same_bytes(place: Place) -> None:
-    data = noise(9 * MIB)
+    data = noise(3 * MIB)
     kept = place.blobs.keep(data)
     (chunk, size), *_ = place.blobs.manifest(kept).chunks
     for attached in (data, data[:size]):
@@ -171,15 +171,15 @@ def test_who_may_erase_a_file_erases_nothing_that_is_kept_with_the_same_bytes(pl
 
 
 def test_keeping_goes_on_where_it_broke_off_and_until_then_the_name_stands_for_nothing(s3: S3Server) -> None:
-    blobs, data = s3_place(s3).blobs, noise(16 * MIB)
+    blobs, data = s3_place(s3).blobs, noise(8 * MIB)
     with pytest.raises(ConnectionResetError):
-        blobs.keep(BreakingOff(data, 12 * MIB))
+        blobs.keep(BreakingOff(data, 7 * MIB))
     digest = digest_bytes(data)
     assert not blobs.exists(digest)
     with pytest.raises(NotFoundError):
         blobs.get(digest)
     there = set(blobs.digests(KEPT))
-    assert len(there) > 3
+    assert len(there) > 1
     del s3.sent[:]
     assert blobs.keep(data) == digest
     sent = set(s3.sent)
@@ -196,9 +196,9 @@ BlobStore(sys.argv[1]).keep(open(sys.argv[2], "rb"))
 """
 
 
-@pytest.mark.parametrize("after", [0, 4, 9])
+@pytest.mark.parametrize("after", [2, 9])
 def test_killed_in_the_middle_of_an_upload_nothing_half_is_to_be_seen(s3: S3Server, tmp_path: Path, after: int) -> None:
-    blobs, data = s3_place(s3).blobs, noise(9 * MIB, after)
+    blobs, data = s3_place(s3).blobs, noise(5 * MIB, after)
     (tmp_path / "large").write_bytes(data)
     chunks = len(BlobStore(str(tmp_path / "other")).manifest(BlobStore(str(tmp_path / "other")).keep(data)).chunks)
     child = subprocess.Popen([sys.executable, "-c", KEEPING, f"s3://{blobs.objects.root}", tmp_path / "large"])
@@ -212,7 +212,7 @@ def test_killed_in_the_middle_of_an_upload_nothing_half_is_to_be_seen(s3: S3Serv
 
 
 def test_a_server_that_is_busy_or_breaks_off_is_asked_again(s3: S3Server) -> None:
-    blobs, data = s3_place(s3).blobs, noise(9 * MIB)
+    blobs, data = s3_place(s3).blobs, noise(3 * MIB)
     s3.busy, s3.broken = 2, 1
     assert blobs.get(blobs.keep(data)) == data
     assert (s3.busy, s3.broken) == (0, 0)
@@ -239,23 +239,26 @@ def test_a_bucket_that_is_not_there_is_told(s3: S3Server) -> None:
 
 
 AWAY = """
+import os
+from s3fs import S3FileSystem
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.failures import UnreachableError
-try:
-    BlobStore("s3://base/x").keep(b"x")
-except UnreachableError as error:
-    print(error)
+for credentials in ({}, {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}):
+    os.environ.update(credentials)
+    S3FileSystem.clear_instance_cache()
+    try:
+        BlobStore("s3://base/x").keep(b"x")
+    except UnreachableError as error:
+        print(error)
 """
 
 
-@pytest.mark.parametrize(
-    ("environment", "told"),
-    [({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, "127.0.0.1:9"), ({"HOME": "/nowhere"}, "credentials")],
-)
-def test_a_server_that_is_not_there_and_missing_credentials_are_told(environment: dict[str, str], told: str) -> None:
+def test_a_server_that_is_not_there_and_missing_credentials_are_told() -> None:
     given = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true"}
-    ran = subprocess.run([sys.executable, "-c", AWAY], env=given | environment, capture_output=True, text=True)
-    assert told in ran.stdout, ran.stderr
+    ran = subprocess.run([sys.executable, "-c", AWAY], env=given | {"HOME": "/nowhere"}, capture_output=True, text=True)
+    without, away = ran.stdout.splitlines()
+    assert "credentials" in without
+    assert "127.0.0.1:9" in away
 
 
 def test_on_a_full_disk_nothing_is_left_of_what_was_not_whole_and_it_goes_on_with_space(

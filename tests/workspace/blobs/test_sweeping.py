@@ -32,8 +32,8 @@ def swept(place: Place, *named: str, terms: SweepTerms = SweepTerms()) -> Swept:
 
 
 def test_what_nothing_names_goes_and_what_is_named_stays_whole(place: Place) -> None:
-    blobs, common = place.blobs, noise(6 * MIB)
-    named, garbage = blobs.keep(common + noise(3 * MIB, 2)), blobs.keep(common + noise(3 * MIB, 3))
+    blobs, common = place.blobs, noise(3 * MIB)
+    named, garbage = blobs.keep(common + noise(2 * MIB, 2)), blobs.keep(common + noise(2 * MIB, 3))
     own, lost = blobs.put(b"own"), blobs.put(b"lost")
     small, small_lost = blobs.keep(b"small"), blobs.keep(b"small and lost")
     place.age_all(WEEKS)
@@ -50,14 +50,14 @@ def test_what_nothing_names_goes_and_what_is_named_stays_whole(place: Place) -> 
         name_of(KEPT, one) for one in only | {small_lost}
     }
     assert done.left == len(place.names())
-    assert blobs.get(named) == common + noise(3 * MIB, 2)
+    assert blobs.get(named) == common + noise(2 * MIB, 2)
     assert (blobs.get(own), blobs.get(small)) == (b"own", b"small")
     assert check(blobs, []).damages == ()
     assert swept(place, named, own, small).blobs == ()
 
 
 def test_what_is_young_stays_with_all_that_it_needs(place: Place) -> None:
-    data = noise(9 * MIB)
+    data = noise(4 * MIB)
     digest, own = place.blobs.keep(data), place.blobs.put(b"own")
     for entry in list(place.blobs.objects.entries(KEPT)):
         place.age(entry.name, WEEKS)
@@ -72,7 +72,7 @@ def test_what_is_young_stays_with_all_that_it_needs(place: Place) -> None:
 
 def test_what_is_put_or_kept_again_while_garbage_is_collected_stays_whole(place: Place) -> None:
     """After the blobs were listed, and found old: the sweep must look again before each removal."""
-    data, own = noise(9 * MIB), b"own"
+    data, own = noise(4 * MIB), b"own"
     place.blobs.put(own)
     digest = place.blobs.keep(data)
     place.blobs.keep(b"lost")
@@ -80,7 +80,7 @@ def test_what_is_put_or_kept_again_while_garbage_is_collected_stays_whole(place:
 
     def meanwhile() -> Iterator[str]:
         place.blobs.put(own)
-        place.blobs.keep(data[: 8 * MIB] + b"another")
+        place.blobs.keep(data[: 3 * MIB] + b"another")
         place.blobs.keep(data)
         return iter(())
 
@@ -94,7 +94,7 @@ def test_what_is_put_or_kept_again_while_garbage_is_collected_stays_whole(place:
 
 def test_a_keep_that_finds_chunks_goes_on_safely_when_they_are_collected_under_its_hands(place: Place) -> None:
     """It has been broken off weeks ago; it goes on while its old chunks are collected between any two of its own."""
-    data = noise(9 * MIB)
+    data = noise(4 * MIB)
     digest = place.blobs.keep(data)
     place.blobs.objects.remove(name_of(CUT, digest))
     place.age_all(WEEKS)
@@ -115,7 +115,7 @@ def test_too_short_a_grace_is_refused_and_an_unreadable_list_ends_it(place: Plac
     with pytest.raises(InputError) as caught:
         swept(place, terms=SweepTerms(timedelta(minutes=59)))
     assert caught.value.code == "blobs.short_grace"
-    digest = place.blobs.keep(noise(9 * MIB))
+    digest = place.blobs.keep(noise(4 * MIB))
     place.overwrite(name_of(CUT, digest), b"{}")
     place.age_all(WEEKS)
     before = place.names()
