@@ -100,7 +100,7 @@ COMPLETE = {
         "annotations_per_item": "2",
     },
     "provenance": {"wasDerivedFrom": ["urn:plant:historian"]},
-    "required": [{"measure": "completeness", "at_least": 0.99}],
+    "required": [{"measure": "value_completeness", "at_least": 0.99}],
     "keptTerms": [{"format": "odcs", "name": "price", "term": '{"priceAmount": 9.95}'}],
 }  # fmt: skip
 
