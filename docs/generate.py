@@ -16,6 +16,7 @@ from typing import Literal
 import click
 import operations
 import pydantic
+import quality_measures
 import raised
 import steps
 import typer
@@ -48,6 +49,9 @@ def generated() -> dict[Path, str]:
         reference / "vocabularies.md": HEAD + "# Vocabularies\n\n" + "\n".join(vocabulary_lines()),
         reference / "errors.md": HEAD + "# Errors\n\n" + "\n".join(error_lines()),
         reference / "measures.md": HEAD + "# Measures\n\n" + "\n".join(measure_lines()),
+        reference / "quality-measures.md": HEAD
+        + "# Measures of data quality\n\n"
+        + "\n".join(quality_measures.quality_lines()),
         reference / "perturbations.md": HEAD + "# Perturbations\n\n" + "\n".join(perturbation_lines()),
         reference / "steps.md": HEAD + "# Steps of records\n\n" + "\n".join(steps.step_lines()),
         DOCS / "decisions" / "README.md": HEAD + "# Decisions\n\n" + "\n".join(decision_lines()),
