@@ -80,7 +80,7 @@ def _read_csv_slowly(data: bytes, separator: str, header: list[str], file: str) 
     if len(ragged) == 1 and not faults:
         raise InputError("data.ragged_row", file=file, line=ragged[0][0], found=ragged[0][1], allowed=width)
     for line, found in ragged:
-        faults.add("source.ragged_row", line, found=found, allowed=width, separator=shown_separator(separator))
+        faults.add(text("source.ragged_row", found=found, allowed=width, separator=shown_separator(separator)), line)
     faults.require_none()
     rows = [row for _, _, row in placed if row]
     return pl.DataFrame(rows[1:], schema=dict.fromkeys(header, pl.String), orient="row")

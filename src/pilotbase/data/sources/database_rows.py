@@ -15,6 +15,7 @@ from pilotbase.data.sources.faults import Faults
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.documents.dataset import Reference
+from pilotbase.documents.texts import text
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -57,7 +58,9 @@ def _fitting(declared: DeclaredTable, rows: Iterable[Sequence[object]], faults: 
             held = _held(value, dtype)
             if held is None and value is not None:
                 path = f"{declared.name}.{name}"
-                faults.add("source.other_kind", path=path, row=number, found=repr(value)[:60], allowed=_plain(dtype))
+                faults.add(
+                    text("source.other_kind", row=number, found=repr(value)[:60], allowed=_plain(dtype)), path=path
+                )
             fitted.append(held)
         yield fitted
 

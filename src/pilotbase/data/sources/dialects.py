@@ -91,13 +91,13 @@ def placed_rows(stream: TextIO, separator: str, faults: Faults) -> Iterator[tupl
 def _note(error: csv.Error, start: int, end: int, faults: Faults) -> None:
     said = str(error)
     if "unexpected end of data" in said or ("field limit" in said and end > start):
-        faults.add("source.open_quote", start, end=end)
+        faults.add(text("source.open_quote", end=end), start)
     elif "field limit" in said:
-        faults.add("source.long_cell", start, limit=LONGEST_CELL)
+        faults.add(text("source.long_cell", limit=LONGEST_CELL), start)
     elif "new-line" in said:
-        faults.add("source.stray_return", start)
+        faults.add(text("source.stray_return"), start)
     else:
-        faults.add("source.stray_quote", start, start=start, end=end)
+        faults.add(text("source.stray_quote", start=start, end=end), start)
 
 
 def shown_separator(separator: str) -> Text | str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase.data.sources.faults import Faults
+from pilotbase.documents.texts import text
 
 CHUNK = 1 << 20
 _MARKS = (
@@ -60,7 +61,7 @@ def find_encoding(path: Path, asked: str | None = None) -> Encoding:
     failure = _first_error(path, encoding.codec)
     if failure is not None:
         line = _line_of(path, failure)
-        faults.add("source.not_in_encoding", line, offset=failure, encoding=encoding.shown)
+        faults.add(text("source.not_in_encoding", offset=failure, encoding=encoding.shown), line)
     if not encoding.codec.startswith(("utf-16", "utf-32")):
         _check_nul(path, faults)
     faults.require_none()
@@ -73,7 +74,7 @@ def _asked(name: str | None, faults: Faults) -> Encoding | None:
     try:
         return Encoding(codecs.lookup(name).name, name.upper(), True)
     except LookupError:
-        faults.add("source.unknown_encoding", found=name)
+        faults.add(text("source.unknown_encoding", found=name))
         return None
 
 
@@ -100,10 +101,10 @@ def _not_utf8(path: Path, faults: Faults) -> Encoding:
         found.take(line)
     if found.in_utf8 and found.in_other:
         rare = min((found.first_utf8, "UTF-8"), (found.first_other, "GB18030"), key=lambda one: -one[0].offset)
-        faults.add("source.two_encodings", rare[0].line, offset=rare[0].offset, encoding=rare[1])
+        faults.add(text("source.two_encodings", offset=rare[0].offset, encoding=rare[1]), rare[0].line)
     elif _first_error(path, "gb18030") is not None or 2 * found.common < _FEWEST_COMMON * found.high:
         place = found.first_other
-        faults.add("source.unknown_bytes", place.line, offset=place.offset, byte=f"0x{place.byte:02X}")
+        faults.add(text("source.unknown_bytes", offset=place.offset, byte=f"0x{place.byte:02X}"), place.line)
     return Encoding("gb18030", "GB18030", False)
 
 
@@ -178,7 +179,7 @@ def _check_nul(path: Path, faults: Faults) -> None:
         while chunk := stream.read(CHUNK):
             at = chunk.find(b"\0")
             if at >= 0:
-                faults.add("source.nul_byte", _line_of(path, before + at), offset=before + at)
+                faults.add(text("source.nul_byte", offset=before + at), _line_of(path, before + at))
                 return
             before += len(chunk)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pilotbase.data.sources.source import LONGEST_NAME, MOST_COLUMNS
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 
 SHOWN = 5
 """Problems of one kind that are told; of the rest it is told how many there are."""
@@ -24,11 +24,11 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def add(self, code: str, line: int | None = None, path: str = "", **params: object) -> None:
-        """Note a problem: the text ``code`` and what to do, ``code``.hint; ``path`` is a column, a cell, a field."""
-        self._found[code] += 1
-        if self._found[code] <= SHOWN:
-            problem, hint = text(code, **params), text(f"{code}.hint", **params)
+    def add(self, problem: Text, line: int | None = None, path: str = "") -> None:
+        """Note a problem, whose text has a ``.hint``: what to do; ``path`` is a column, a cell, a field."""
+        self._found[problem.code] += 1
+        if self._found[problem.code] <= SHOWN:
+            hint = Text(code=f"{problem.code}.hint", params=problem.params)
             self._issues.append(Issue(file=self.file, path=path, line=line, problem=problem, hint=hint))
 
     def require_none(self) -> None:
@@ -40,30 +40,25 @@ class Faults:
         raise InputError.from_issues(self.file, [*self._issues, *more])
 
 
-def refuse(file: str, code: str, line: int | None = None, path: str = "", **params: object) -> InputError:
+def refuse(file: str, problem: Text, line: int | None = None, path: str = "") -> InputError:
     """Return the error of one problem of ``file``."""
-    faults = Faults(file)
-    faults.add(code, line, path, **params)
-    try:
-        faults.require_none()
-    except InputError as error:
-        return error
-    raise AssertionError(code)
+    hint = Text(code=f"{problem.code}.hint", params=problem.params)
+    return InputError.from_issues(file, [Issue(file=file, path=path, line=line, problem=problem, hint=hint)])
 
 
 def check_names(names: Sequence[str], faults: Faults, line: int | None = 1, path: str = "") -> None:
     """Note columns without a name, of the same name, or of a name too long, and too many of them."""
     if len(names) > MOST_COLUMNS:
-        faults.add("source.too_many_columns", line, path, found=len(names), limit=MOST_COLUMNS)
+        faults.add(text("source.too_many_columns", found=len(names), limit=MOST_COLUMNS), line, path)
         return
     for position, name in enumerate(names, 1):
         if not name.strip():
-            faults.add("source.unnamed_column", line, path, position=position)
+            faults.add(text("source.unnamed_column", position=position), line, path)
         elif len(name) > LONGEST_NAME:
             found = name[:40]
-            faults.add("source.long_name", line, path, position=position, found=found, limit=LONGEST_NAME)
+            faults.add(text("source.long_name", position=position, found=found, limit=LONGEST_NAME), line, path)
     counted = Counter(name for name in names if name.strip())
     for name, count in counted.items():
         if count > 1:
             places = ", ".join(str(at) for at, other in enumerate(names, 1) if other == name)
-            faults.add("source.double_column", line, path, found=name[:LONGEST_NAME], positions=places[:80])
+            faults.add(text("source.double_column", found=name[:LONGEST_NAME], positions=places[:80]), line, path)

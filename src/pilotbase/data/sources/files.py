@@ -8,13 +8,14 @@ from pilotbase.data.sources.faults import refuse
 from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_file, hex_of
+from pilotbase.documents.texts import text
 
 
 def require_file(path: Path) -> None:
     """Raise `InputError` unless ``path`` is a readable file that holds something."""
     try:
         if path.stat().st_size == 0:
-            raise refuse(path.name, "source.empty_file")
+            raise refuse(path.name, text("source.empty_file"))
         with path.open("rb") as stream:
             stream.read(1)
     except FileNotFoundError:

@@ -12,6 +12,7 @@ from pilotbase.data.sources.source import Asked, OpenedSource
 from pilotbase.data.sources.unpacking import ENDINGS, unpack
 from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.texts import text
 
 ALLOWED = ".csv, .tsv, .txt, .parquet, .xlsx, .jsonl, .json, .sqlite, postgresql://…"
 _NOTHING = Asked()
@@ -33,7 +34,7 @@ def open_source(place: str, scratch: Path, asked: Asked = _NOTHING) -> OpenedSou
             return reader.read(place, asked, scratch)
     if not Path(place).exists():
         raise InputError("data.no_file", file=place)
-    raise refuse(Path(place).name, "source.unknown_kind", allowed=ALLOWED)
+    raise refuse(Path(place).name, text("source.unknown_kind", allowed=ALLOWED))
 
 
 def _packed(path: Path, scratch: Path, asked: Asked) -> OpenedSource:

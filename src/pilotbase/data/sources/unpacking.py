@@ -11,6 +11,7 @@ from typing import IO
 
 from pilotbase.data.sources.faults import refuse
 from pilotbase.documents.quantities import spell_bytes
+from pilotbase.documents.texts import text
 
 MOST_UNPACKED = 20 << 30
 MOST_RATIO = 250
@@ -30,7 +31,7 @@ def unpack(path: Path, scratch: Path) -> Path:
     try:
         return _from_gzip(path, scratch) if path.suffix.lower() == ".gz" else _from_zip(path, scratch)
     except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise refuse(path.name, "source.broken_archive", reason=str(error)[:120]) from None
+        raise refuse(path.name, text("source.broken_archive", reason=str(error)[:120])) from None
 
 
 def _from_gzip(path: Path, scratch: Path) -> Path:
@@ -45,14 +46,14 @@ def _from_zip(path: Path, scratch: Path) -> Path:
         ]
         if len(members) != 1:
             names = ", ".join(info.filename for info in members[:5])
-            raise refuse(path.name, "source.many_in_archive", found=len(members), names=names or "—")
+            raise refuse(path.name, text("source.many_in_archive", found=len(members), names=names or "—"))
         with archive.open(members[0]) as stream:
             return _copy(stream, path, Path(members[0].filename).name, scratch)
 
 
 def _copy(packed: IO[bytes] | gzip.GzipFile, path: Path, name: str, scratch: Path) -> Path:
     if Path(name).suffix.lower() in _ARCHIVES:
-        raise refuse(path.name, "source.archive_in_archive", path=name)
+        raise refuse(path.name, text("source.archive_in_archive"), path=name)
     folder = scratch / "unpacked"
     folder.mkdir(exist_ok=True)
     target, size, allowed = folder / name, 0, max(HARMLESS, MOST_RATIO * path.stat().st_size)
@@ -62,6 +63,6 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, path: Path, name: str, scratch: Pat
             if size > min(allowed, MOST_UNPACKED):
                 written.close()
                 shutil.rmtree(folder)
-                raise refuse(path.name, "source.bomb", path=name, size=spell_bytes(size), ratio=MOST_RATIO)
+                raise refuse(path.name, text("source.bomb", size=spell_bytes(size), ratio=MOST_RATIO), path=name)
             written.write(chunk)
     return target

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from pilotbase.data.sources.faults import Faults
+from pilotbase.documents.texts import text
 
 _CHUNK = 1 << 20
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -36,11 +37,11 @@ class SheetCells:
     def note(self, sheet: str, faults: Faults) -> None:
         """Note every cell that shows something else than what is read of it."""
         for place in self.merged:
-            faults.add("source.merged_cells", path=f"{sheet}!{place}")
+            faults.add(text("source.merged_cells"), path=f"{sheet}!{place}")
         for place in self.uncomputed:
-            faults.add("source.uncomputed", path=f"{sheet}!{place}")
+            faults.add(text("source.uncomputed"), path=f"{sheet}!{place}")
         for place, found in self.errors:
-            faults.add("source.error_cell", path=f"{sheet}!{place}", found=found)
+            faults.add(text("source.error_cell", found=found), path=f"{sheet}!{place}")
 
 
 def read_cells(archive: zipfile.ZipFile, member: str) -> SheetCells:

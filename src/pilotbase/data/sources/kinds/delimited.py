@@ -85,7 +85,7 @@ class _Form:
         first = form._first_rows(faults)
         faults.require_none()
         if form.has_header and looks_like_data(first[0], first[1:]):
-            faults.add("source.no_header", 1, found=", ".join(first[0])[:60], columns=len(first[0]))
+            faults.add(text("source.no_header", found=", ".join(first[0])[:60], columns=len(first[0])), 1)
         elif form.has_header:
             form = cls(path, encoding, dialect, tuple(name.strip() for name in first[0]), True)
             names = [name for at, name in enumerate(form.names) if name or not form._may_lack_name(at)]
@@ -93,7 +93,7 @@ class _Form:
         else:
             check_names(form.names, faults, None)
             if len(form.names) != len(first[0]):
-                faults.add("source.other_width", 1, found=len(first[0]), named=len(form.names))
+                faults.add(text("source.other_width", found=len(first[0]), named=len(form.names)), 1)
         faults.require_none()
         return form
 
@@ -114,7 +114,7 @@ class _Form:
             with self.open() as stream:  # the walk tells what is wrong; its header can be read
                 first = [next(rows_of(stream, self.dialect.separator), [])]
         if not first:
-            faults.add("source.no_rows_at_all")
+            faults.add(text("source.no_rows_at_all"))
         return first
 
     def _may_lack_name(self, at: int) -> bool:
@@ -149,10 +149,10 @@ def _walk(form: _Form) -> _Walked:
             else:
                 _take(walked, row, width, form, (start, end), faults)
     if walked.rows == 0 and not faults:
-        faults.add("source.no_rows")
+        faults.add(text("source.no_rows"))
     for at, name in enumerate(form.names):
         if not name and at not in _left_out(form, walked):
-            faults.add("source.unnamed_column", 1, position=at + 1)
+            faults.add(text("source.unnamed_column", position=at + 1), 1)
     faults.require_none()
     return walked
 
@@ -160,7 +160,7 @@ def _walk(form: _Form) -> _Walked:
 def _take(walked: _Walked, row: list[str], width: int, form: _Form, lines: tuple[int, int], faults: Faults) -> None:
     if len(row) != width:
         separator = shown_separator(form.dialect.separator)
-        faults.add("source.ragged_row", lines[0], found=len(row), allowed=width, separator=separator)
+        faults.add(text("source.ragged_row", found=len(row), allowed=width, separator=separator), lines[0])
         return
     if walked.rows == 0:
         walked.start = int(row[0]) if row[0] in ("0", "1") else -1
@@ -228,7 +228,8 @@ def _check_separator(sample: str, dialect: Dialect, asked: Asked, faults: Faults
     if better.width > 1:
         shown = shown_separator(asked.separator)
         faults.add(
-            "source.wrong_separator", 1, columns=better.width, found=shown, better=shown_separator(better.separator)
+            text("source.wrong_separator", columns=better.width, found=shown, better=shown_separator(better.separator)),
+            1,
         )
 
 

@@ -42,7 +42,7 @@ class _Images:
         faults = Faults(name)
         found = list(_images(folder, faults))
         if not found and not faults:
-            raise refuse(name, "source.no_images", allowed=", ".join(sorted(_SUFFIXES)))
+            raise refuse(name, text("source.no_images", allowed=", ".join(sorted(_SUFFIXES))))
         faults.require_none()
         labels = _labels(folder, found, asked, scratch)
         schema = {column: kind for column, kind in _SCHEMA.items() if labels.of or column != "label"}
@@ -78,10 +78,10 @@ def _images(folder: Path, faults: Faults) -> Iterator[_Image]:
     for number, path in enumerate(_files(folder)):
         shown = path.relative_to(folder).as_posix()
         if number >= MOST_FILES:
-            faults.add("source.many_images", limit=MOST_FILES)
+            faults.add(text("source.many_images", limit=MOST_FILES))
             return
         if path.is_symlink():
-            faults.add("source.link", path=shown)
+            faults.add(text("source.link"), path=shown)
             continue
         try:
             with path.open("rb") as stream:
@@ -89,13 +89,13 @@ def _images(folder: Path, faults: Faults) -> Iterator[_Image]:
                 stream.seek(0)
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
         except ValueError as error:
-            faults.add("source.broken_image", path=shown, reason=str(error))
+            faults.add(text("source.broken_image", reason=str(error)), path=shown)
             continue
         except OSError as error:
-            faults.add("source.broken_image", path=shown, reason=error.strerror or str(error))
+            faults.add(text("source.broken_image", reason=error.strerror or str(error)), path=shown)
             continue
         if header is None:
-            faults.add("source.no_image", path=shown)
+            faults.add(text("source.no_image"), path=shown)
         else:
             yield _Image(shown, path.stat().st_size, header, digest)
 
@@ -134,18 +134,18 @@ def _from_table(path: Path, found: list[_Image], scratch: Path) -> _Labels:
     rows = opened.tables[0].frame.collect()
     faults, labels = Faults(path.name), {}
     if rows.width < 2:
-        raise refuse(path.name, "source.no_labels")
+        raise refuse(path.name, text("source.no_labels"))
     known = {image.path for image in found}
     line_of = opened.tables[0].line_of
     for number, (image, label) in enumerate(rows.select(rows.columns[:2]).iter_rows()):
         line = line_of(number) if line_of else None
         if image not in known:
-            faults.add("source.unknown_image", line, found=str(image)[:80])
+            faults.add(text("source.unknown_image", found=str(image)[:80]), line)
         elif image in labels:
-            faults.add("source.double_label", line, found=image[:80])
+            faults.add(text("source.double_label", found=image[:80]), line)
         labels[image] = label
     for image in sorted(known - set(labels)):
-        faults.add("source.unlabelled", path=image)
+        faults.add(text("source.unlabelled"), path=image)
     faults.require_none()
     return _Labels(labels, opened.resources, opened.taken)
 

@@ -46,7 +46,7 @@ class _JsonLines:
         for number, record in _records(path, encoding, in_lines, faults):
             found.take(number, record, faults)
         if not found.rows and not faults:
-            faults.add("source.no_rows_at_all")
+            faults.add(text("source.no_rows_at_all"))
         check_names(list(found.columns), faults, None)
         faults.require_none()
         schema = {name: column.dtype for name, column in found.columns.items() if column.dtype is not None}
@@ -100,7 +100,7 @@ class _Found:
             kinds = self.columns.setdefault(name, _Column()).kinds
             kind = _kind(value)
             if kind == "deep":
-                faults.add("source.too_deep", number, name, limit=DEEPEST)
+                faults.add(text("source.too_deep", limit=DEEPEST), number, name)
             kinds.setdefault(kind, number)
         self.rows += 1
         if self.uneven or number != self.rows:
@@ -133,7 +133,7 @@ def _records(path: Path, encoding: Encoding, in_lines: bool, faults: Faults) -> 
         while line := stream.readline(LONGEST_LINE):
             number += 1
             if len(line) == LONGEST_LINE and not line.endswith("\n"):
-                faults.add("source.long_line", number, limit=spell_bytes(LONGEST_LINE))
+                faults.add(text("source.long_line", limit=spell_bytes(LONGEST_LINE)), number)
                 return
             if line.strip():
                 yield from _objects([_parse(line, number, faults)], number, faults)
@@ -141,13 +141,13 @@ def _records(path: Path, encoding: Encoding, in_lines: bool, faults: Faults) -> 
 
 def _of_list(path: Path, encoding: Encoding, faults: Faults) -> Numbered:
     if path.stat().st_size > LARGEST_LIST:
-        raise refuse(path.name, "source.large_json", limit=spell_bytes(LARGEST_LIST))
+        raise refuse(path.name, text("source.large_json", limit=spell_bytes(LARGEST_LIST)))
     whole = _parse(path.read_text(encoding.codec), None, faults)
     if isinstance(whole, list):
         for number, value in enumerate(whole, 1):
             yield from _objects([value], number, faults)
     elif whole is not _BROKEN:
-        faults.add("source.no_json_list")
+        faults.add(text("source.no_json_list"))
 
 
 def _objects(values: Iterable[Value], number: int, faults: Faults) -> Numbered:
@@ -155,7 +155,7 @@ def _objects(values: Iterable[Value], number: int, faults: Faults) -> Numbered:
         if isinstance(value, dict) and value is not _BROKEN:
             yield number, value
         elif value is not _BROKEN:
-            faults.add("source.no_object", number, found=json.dumps(value, ensure_ascii=False)[:60])
+            faults.add(text("source.no_object", found=json.dumps(value, ensure_ascii=False)[:60]), number)
 
 
 _BROKEN: dict[str, Value] = {}
@@ -166,13 +166,13 @@ def _parse(content: str, line: int | None, faults: Faults) -> Value:
         value: Value = json.loads(content, object_pairs_hook=_members, parse_constant=_refuse_constant)
         return value
     except json.JSONDecodeError as error:
-        faults.add("source.no_json", line or error.lineno, column=error.colno, reason=error.msg)
+        faults.add(text("source.no_json", column=error.colno, reason=error.msg), line or error.lineno)
     except _DoubleKeyError as error:
-        faults.add("source.double_member", line, str(error.args[0])[:80])
+        faults.add(text("source.double_member"), line, str(error.args[0])[:80])
     except RecursionError:
-        faults.add("source.too_deep", line, limit=DEEPEST)
+        faults.add(text("source.too_deep", limit=DEEPEST), line)
     except ValueError as error:  # NaN, Infinity, integers of thousands of digits
-        faults.add("source.no_json", line, column=1, reason=str(error)[:80])
+        faults.add(text("source.no_json", column=1, reason=str(error)[:80]), line)
     return _BROKEN
 
 

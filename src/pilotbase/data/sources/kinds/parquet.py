@@ -43,9 +43,9 @@ def _check_ends(path: Path) -> None:
         stream.seek(-min(4, size), 2)
         end = stream.read(4)
     if start != _MAGIC:
-        raise refuse(path.name, "source.no_parquet", found=start.hex(" "))
+        raise refuse(path.name, text("source.no_parquet", found=start.hex(" ")))
     if end != _MAGIC or size < 12:
-        raise refuse(path.name, "source.cut_parquet", size=size)
+        raise refuse(path.name, text("source.cut_parquet", size=size))
 
 
 def _check_content(frame: pl.LazyFrame, file: str) -> int:
@@ -55,18 +55,18 @@ def _check_content(frame: pl.LazyFrame, file: str) -> int:
         names = frame.collect_schema().names()
         rows = int(frame.select(pl.len()).collect().item())
     except _BROKEN as error:
-        raise refuse(file, "source.broken_footer", reason=first_line(error)) from None
+        raise refuse(file, text("source.broken_footer", reason=first_line(error))) from None
     check_names(names, faults, None)
     if rows == 0:
-        faults.add("source.no_rows")
+        faults.add(text("source.no_rows"))
     faults.require_none()
     if not _decodes(frame):
         for name in names:
             if not _decodes(frame.select(name)):
                 first, last = _narrowed(frame.select(name), rows)
-                faults.add("source.broken_rows", path=name, first=first + 1, last=last)
+                faults.add(text("source.broken_rows", first=first + 1, last=last), path=name)
         if not faults:
-            faults.add("source.broken_rows", first=1, last=rows)
+            faults.add(text("source.broken_rows", first=1, last=rows))
     faults.require_none()
     return rows
 

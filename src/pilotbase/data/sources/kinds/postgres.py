@@ -77,7 +77,7 @@ class _Postgres:
             connection.close()
         for table in tables:
             if not table.rows:
-                faults.add("source.no_rows", path=table.name)
+                faults.add(text("source.no_rows"), path=table.name)
         faults.require_none()
         left_out = [
             text("source.taken.left_out", file=shown, column=f"{one.name}.{name}")
@@ -107,16 +107,16 @@ def _connected(address: str, shown: str) -> psycopg.Connection[Any]:
         return psycopg.connect(address, connect_timeout=_SECONDS_TO_CONNECT)
     except psycopg.Error as error:
         reason = (str(error).strip().splitlines() or [""])[0][:120]
-        raise refuse(shown, "source.no_connection", reason=reason) from None
+        raise refuse(shown, text("source.no_connection", reason=reason)) from None
 
 
 def _declared(connection: psycopg.Connection[Any], schema: str, asked: Asked, shown: str) -> list[DeclaredTable]:
     names = [name for (name,) in connection.execute(_TABLES, (schema,)).fetchall()]
     for name in asked.tables:
         if name not in names:
-            raise refuse(shown, "source.unknown_table", found=name, allowed=offer(name, names))
+            raise refuse(shown, text("source.unknown_table", found=name, allowed=offer(name, names)))
     if not names:
-        raise refuse(shown, "source.no_tables")
+        raise refuse(shown, text("source.no_tables"))
     return [_declaration(connection, schema, name, shown) for name in names if not asked.tables or name in asked.tables]
 
 

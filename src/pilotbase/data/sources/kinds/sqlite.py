@@ -31,7 +31,7 @@ class _Sqlite:
         require_file(path)
         with path.open("rb") as stream:
             if stream.read(len(_MAGIC)) != _MAGIC:
-                raise refuse(path.name, "source.no_sqlite")
+                raise refuse(path.name, text("source.no_sqlite"))
         faults = Faults(path.name)
         try:
             with closing(_opened(path)) as connection:
@@ -39,10 +39,10 @@ class _Sqlite:
                 declared = _declared(connection, asked, path.name)
                 tables = tuple(_table(connection, one, path.name, scratch, faults) for one in declared)
         except sqlite3.DatabaseError as error:
-            raise refuse(path.name, "source.broken_sqlite", reason=str(error)[:120]) from None
+            raise refuse(path.name, text("source.broken_sqlite", reason=str(error)[:120])) from None
         for table in tables:
             if not table.rows:
-                faults.add("source.no_rows", path=table.name)
+                faults.add(text("source.no_rows"), path=table.name)
         faults.require_none()
         taken = [
             text("source.taken.left_out", file=path.name, column=f"{one.name}.{name}")
@@ -68,7 +68,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _check(connection: sqlite3.Connection, faults: Faults) -> None:
     for (said,) in connection.execute("PRAGMA quick_check(5)"):
         if said != "ok":
-            faults.add("source.damaged_sqlite", reason=str(said).replace("\n", " ")[:160])
+            faults.add(text("source.damaged_sqlite", reason=str(said).replace("\n", " ")[:160]))
     faults.require_none()
 
 
@@ -77,9 +77,9 @@ def _declared(connection: sqlite3.Connection, asked: Asked, file: str) -> list[D
     names = [name for name, kind in listed if kind == "table" and not name.startswith("sqlite_")]
     for name in asked.tables:
         if name not in names:
-            raise refuse(file, "source.unknown_table", found=name, allowed=offer(name, names))
+            raise refuse(file, text("source.unknown_table", found=name, allowed=offer(name, names)))
     if not names:
-        raise refuse(file, "source.no_tables")
+        raise refuse(file, text("source.no_tables"))
     return [_declaration(connection, name, file) for name in names if not asked.tables or name in asked.tables]
 
 

@@ -45,10 +45,10 @@ class _Workbook:
             KeyError,
             zipfile.LargeZipFile,
         ) as error:
-            raise refuse(path.name, "source.broken_workbook", reason=str(error)[:120]) from None
+            raise refuse(path.name, text("source.broken_workbook", reason=str(error)[:120])) from None
         full = [sheet for sheet in sheets if sheet is not None]
         if not full:
-            raise refuse(path.name, "source.no_rows_at_all")
+            raise refuse(path.name, text("source.no_rows_at_all"))
         faults = Faults(path.name)
         for sheet in full:
             sheet.check(faults)
@@ -96,7 +96,7 @@ class _Sheet:
             first = self.cells.first_row or 1
             check_names(self.header[: self.width], faults, None, f"{self.name}!{first}:{first}")
         if not any(any(row) for row in self.rows[1:].iter_rows()):
-            faults.add("source.no_rows", path=self.name)
+            faults.add(text("source.no_rows"), path=self.name)
 
 
 def _cells(path: Path, asked: Asked) -> dict[str, SheetCells]:
@@ -104,12 +104,12 @@ def _cells(path: Path, asked: Asked) -> dict[str, SheetCells]:
         unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > MOST_UNPACKED:
             raise refuse(
-                path.name, "source.large_workbook", size=spell_bytes(unpacked), limit=spell_bytes(MOST_UNPACKED)
+                path.name, text("source.large_workbook", size=spell_bytes(unpacked), limit=spell_bytes(MOST_UNPACKED))
             )
         members = sheet_members(archive)
         for name in asked.tables:
             if name not in members:
-                raise refuse(path.name, "source.unknown_table", found=name, allowed=offer(name, members))
+                raise refuse(path.name, text("source.unknown_table", found=name, allowed=offer(name, members)))
         wanted = [name for name in members if not asked.tables or name in asked.tables]
         return {name: read_cells(archive, members[name]) for name in wanted if "worksheets/" in members[name]}
 
