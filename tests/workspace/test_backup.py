@@ -279,7 +279,7 @@ def test_a_full_disk_leaves_no_half_backup(full_home, tmp_path):
 def test_a_damaged_blob_is_not_backed_up_as_if_it_were_whole(tmp_path):
     home = init_home(tmp_path / "home")
     home.open_blobs().put(b"sealed rows")
-    (blob,) = [path for path in (home.path / "blobs").rglob("*") if path.is_file()]
+    (blob,) = [path for path in (home.path / "blobs" / "sha256").rglob("*") if path.is_file()]
     blob.write_bytes(b"other bytes")
     with pytest.raises(InvalidProofError) as caught:
         write_backup(home, tmp_path / "b")

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import insert
 
 from pilotbase.documents.base import Document
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.progress import Progress
 from pilotbase.workspace import tables
@@ -89,6 +89,16 @@ def test_a_document_that_is_written_while_garbage_is_collected_keeps_its_blob(vi
 
     assert collect_blobs(view, blobs, SweepTerms(), meanwhile).blobs == ()
     assert blobs.get(late) == b"late"
+
+
+def test_blobs_of_another_base_are_nobodys_garbage(view: View, blobs: BlobStore) -> None:
+    blobs.claim("another base")
+    theirs = blobs.put(b"theirs")
+    grow_old(blobs)
+    with pytest.raises(RefusedError) as caught:
+        collect_blobs(view, blobs, SweepTerms())
+    assert caught.value.code == "blobs.other_base"
+    assert blobs.exists(theirs)
 
 
 def test_one_collects_at_a_time_and_who_was_replaced_ends(

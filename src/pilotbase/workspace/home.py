@@ -90,7 +90,8 @@ def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
     `home.json` is written last: a crash before leaves a folder that the next call completes.
 
     Raises:
-        RefusedError: another user owns the folder, or the home that is there keeps its store or blobs elsewhere.
+        RefusedError: another user owns the folder, the home that is there keeps its store or blobs elsewhere, or the
+            blobs are another base's.
         InputError: the folder is not empty and no home, or the database holds the store of another base.
         PilotbaseError: disk full, or not writable; nothing can be written where the blobs are to be.
     """
@@ -102,9 +103,10 @@ def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
         if not (path / MARK).exists():
             _make_folders(path)
             home = Home(path, settings or HomeSettings())
-            home.keys.create_log_key()
+            key = LogKey(home.keys.create_log_key())
             _prepare_store(home)
             _require_unused(home)
+            home.open_blobs().claim(str(key.verifier))
             write_private(path / MARK, home.settings.canonical())
     except OSError as error:
         raise machine_failure(error, path) from error

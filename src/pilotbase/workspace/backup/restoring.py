@@ -48,7 +48,7 @@ def restored_home(backup: Backup, to: Destination) -> Iterator[Home]:
     Raises:
         InputError: the place is not empty.
         InvalidProofError: a blob or file was altered.
-        RefusedError: the keys at hand are of another base.
+        RefusedError: the keys at hand, or the blobs at their address, are of another base.
         PilotbaseError: disk full, or not writable; nothing is left behind.
     """
     require_empty(to.path)
@@ -133,6 +133,7 @@ def _unpack(backup: Backup, home: Home) -> None:
     if backup.has(TRUST) and not (home.keys.path / PUBLIC_HALF).exists():
         write_private(home.keys.path / PUBLIC_HALF, b"".join(backup.chunks(TRUST)))
     blobs = home.open_blobs()
+    blobs.claim(backup.manifest.log)
     for folder, room in BLOB_ROOMS.items():
         for name in backup.names(f"{folder}/"):
             if not blobs.bring_back(room, digest_of(name.removeprefix(f"{folder}/")), backup.chunks(name)):

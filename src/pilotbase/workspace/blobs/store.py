@@ -18,7 +18,7 @@ from typing import IO
 
 import pydantic
 
-from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_bytes, digest_of
 from pilotbase.workspace.blobs.cutting import cut
 from pilotbase.workspace.blobs.manifests import Chunk, CutBlob
@@ -27,6 +27,8 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 
 OWN, KEPT, CUT = "sha256", "kept", "cut"
 """Rooms: blobs of their own; shared blobs and chunks; manifests of blobs in chunks."""
+_OWNER = "base"
+"""Object with the public key of the log of the base whose blobs these are."""
 _PIECE = 1 << 20
 _SENDERS = 4
 _LONG = 3600
@@ -182,6 +184,18 @@ class BlobStore:
             digest = digest_in(entry.name)
             if digest is not None:
                 yield digest
+
+    def claim(self, base: str) -> None:
+        """Write down whose blobs these are, once: to whoever collects, those of another base would be garbage.
+
+        Raises:
+            RefusedError: they are another's.
+        """
+        found = self.objects.read(_OWNER)
+        if found is None:
+            self.objects.write(_OWNER, base.encode())
+        elif found != base.encode():
+            raise RefusedError("blobs.other_base", address=self.objects.root)
 
     def require_place(self) -> None:
         """Return if something can be written where the blobs are.

@@ -49,11 +49,13 @@ def collect_blobs(view: View, blobs: BlobStore, terms: SweepTerms, on_progress: 
     """Remove the blobs that nothing in the store names, and write to the log how much that was (`sweeping.sweep`).
 
     Raises:
+        RefusedError: the blobs are another base's.
         ConflictError: somebody else collects.
         StaleLeaseError: somebody else has taken over; what is gone is garbage all the same.
         InputError: the grace is too short.
         InvalidProofError: a list of chunks was altered, so that nobody knows what it needs.
     """
+    blobs.claim(str(view.store.key.verifier))
     lease = view.acquire(_LEASE, secrets.token_hex(8), _LEASE_SECONDS)
     if lease is None:
         raise ConflictError("blobs.collecting")
