@@ -8,14 +8,14 @@ import pytest
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.terms import Ground, Leave
+from pilotbase.documents.terms import Ground, Leave, Use
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.opening import FOR_OWNER, Purpose, ReaderGrant, open_hidden, require_still
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.terms_rows import AgreementRow, DatasetRow, put_agreement, put_dataset
-from pilotbase.workspace.uses import Use, keep_use
+from pilotbase.workspace.uses import keep_use
 
 SCENARIO, KEY, VERSION = (digest_bytes(word) for word in (b"scenario", b"use", b"dataset"))
 DATASET, AGREEMENT = "dataset:plant/logs", "agreement:a1"
@@ -34,7 +34,10 @@ def dataset_set(vault: Vault, rows: pl.DataFrame, dataset: str | None = DATASET)
 
 
 def count(change, ground: str, target: str = DATASET) -> None:
-    use = Use(ground, 1, KEY, target, "", "pb:computeOn", "acme", "", "", "", "", None, 0, 0, 0, 0, change.now)
+    said = dict.fromkeys(("version", "person", "purpose", "recipient", "channel"), "")
+    spent = dict.fromkeys(("epsilon", "rows", "epsilon_so_far", "rows_so_far"), 0)
+    named = {"ground": ground, "place": 1, "request": KEY, "target": target, "action": "pb:computeOn"}
+    use = Use(**named, **said, **spent, organisation="acme", used_at=change.now)
     keep_use(change, use)
 
 

@@ -5,18 +5,18 @@ Whoever holds the home holds the keys of all in it: each step is taken for the o
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.subjects import new_agreement
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.api.terms import SeenUse
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import kind_of
+from pilotbase.documents.terms import Use
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
@@ -55,12 +55,11 @@ class TermsHere:
         role = Role.DEMAND_OWNER if of_owner else Role.SUPPLIER
         return advance(self._acting(organisation or "", role), subject, act, Move(note=note))
 
-    def uses(self, subject: str) -> list[SeenUse]:
+    def uses(self, subject: str) -> list[Use]:
         """Return the uses of a dataset, or under an agreement, newest first."""
         is_dataset = kind_of(subject) == "dataset"
         target = subject if is_dataset else self.record(subject).subjects["dataset"]
-        found = (asdict(use) for use in uses_of(self.view, target, "" if is_dataset else subject))
-        return [SeenUse(**{name: use[name] for name in SeenUse.model_fields}) for use in found]
+        return uses_of(self.view, target, "" if is_dataset else subject)
 
     def _acting(self, organisation: str, role: Role) -> View:
         return self.view.as_actor(Actor(organisation, frozenset({role})))

@@ -23,9 +23,9 @@ from pilotbase.documents.vocabularies import Opening
 
 if TYPE_CHECKING:
     from pilotbase.cli.data_here import TermsHere
-    from pilotbase.documents.api.terms import SeenUse
     from pilotbase.documents.dataset import Dataset
     from pilotbase.documents.record import Record
+    from pilotbase.documents.terms import Use
     from pilotbase.protocols.hub_terms import HubTerms
 
 Named = Annotated[str, typer.Argument(help="The dataset, such as plant/milling.")]
@@ -210,7 +210,7 @@ def _print(record: Record, as_json: bool) -> None:
     say(text("cli.hub_record", subject=record.subject, title=title, state=state, version=record.version))
 
 
-def _print_use(use: SeenUse) -> None:
+def _print_use(use: Use) -> None:
     said = {"action": use.action, "purpose": use.purpose, "channel": use.channel, "ground": use.ground}
     spent = {"rows": use.rows_so_far, "epsilon": use.epsilon_so_far, "place": use.place}
     say(text("terms.use_line", at=spell_minute(use.used_at), organisation=use.organisation, **said, **spent))

@@ -17,7 +17,7 @@ from typing import Annotated, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.base import Name, Part
+from pilotbase.documents.base import Moment, Name, Part
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text
@@ -226,6 +226,34 @@ class Used:
     count: int = 0
     epsilon: int = 0
     rows: int = 0
+
+
+class Use(Part):
+    """One use, as it stands in the ledger: its parties, operator and regulator see it."""
+
+    ground: str
+    """The agreement, the dataset where it is open or its owner's, or the digest of a paper."""
+    place: int
+    """The count: which use under this ground it was."""
+    request: Digest
+    """Names the use: asked for again it is not counted again."""
+    target: str
+    version: str
+    """Digest of the dataset's description then; empty for a paper."""
+    action: str
+    organisation: str
+    person: str
+    purpose: str
+    recipient: str
+    channel: str
+    cell_size: int | None = None
+    epsilon: int
+    """Millionths of ε that it spent."""
+    rows: int
+    epsilon_so_far: int
+    """Spent under this ground up to this use, itself included."""
+    rows_so_far: int
+    used_at: Moment
 
 
 class Ground(StrEnum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.api.terms import SeenUse
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
+from pilotbase.documents.terms import Use
 from pilotbase.protocols.hub_client import HubClient
 
 
@@ -41,6 +41,6 @@ class HubTerms:
         """Take a step."""
         return self.client.take(subject, act, note)
 
-    def uses(self, subject: str) -> list[SeenUse]:
+    def uses(self, subject: str) -> list[Use]:
         """Return the uses of a dataset, or under an agreement, newest first."""
         return self.client.uses(subject)

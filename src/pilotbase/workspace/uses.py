@@ -7,14 +7,13 @@ the same name, the use is found, and what it was given is given again.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, or_, select
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.terms import Ground, Leave, Used
+from pilotbase.documents.terms import Ground, Leave, Use, Used
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace import terms_tables
 from pilotbase.workspace.log.entries import Fact
@@ -26,29 +25,6 @@ _uses = terms_tables.uses.c
 NOT_THERE = "none"
 USED = "terms.used"
 """What the log calls a use."""
-
-
-@dataclass(frozen=True)
-class Use:
-    """One use; see `terms_tables.uses`."""
-
-    ground: str
-    place: int
-    request: Digest
-    target: str
-    version: str
-    action: str
-    organisation: str
-    person: str
-    purpose: str
-    recipient: str
-    channel: str
-    cell_size: int | None
-    epsilon: int
-    rows: int
-    epsilon_so_far: int
-    rows_so_far: int
-    used_at: datetime
 
 
 def find_use(connection: Connection, ground: str, request: Digest) -> Use | None:
@@ -67,7 +43,7 @@ def used_under(connection: Connection, ground: str) -> Used:
 
 def keep_use(change: Transaction, use: Use) -> None:
     """Write a use, with its line of the log (``terms.used``): what was spent is spent when this stands."""
-    change.connection.execute(insert(terms_tables.uses).values(asdict(use)))
+    change.connection.execute(insert(terms_tables.uses).values(use.model_dump()))
     said: dict[str, Fact] = {
         "place": use.place,
         "action": use.action,
