@@ -35,7 +35,7 @@ def test_a_complete_description_is_said_to_be_complete(folder):
     assert "nothing is lacking" in found.stdout and "pumps (open)" in found.stdout
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "Is missing."), ("zh", "缺失。")])
+@pytest.mark.parametrize(("language", "said"), [("en", "This is missing."), ("zh", "此项缺失。")])
 def test_what_is_lacking_is_told_with_line_and_remedy(folder, language, said):
     path = folder / "dataset.yaml"
     path.write_text(path.read_text("utf-8").replace("license: CC-BY-4.0\n", "").replace("1234", "null"), "utf-8")

@@ -54,13 +54,13 @@ class _Terms:
 
     def offer(self, node: Node) -> Plain:
         if node.types != (_OFFER,):
-            self._refuse(node.place("@type"), "croissant.several_types", ", ".join(node.types), (_OFFER,))
+            self._refuse_several(node.place("@type"), ", ".join(node.types), _OFFER)
         profile = self._text(node, "odrl:profile")
         if profile != PROFILE:
-            self._refuse(node.place("odrl:profile"), "croissant.unknown_term", profile or "–", (PROFILE,))
+            self._refuse(node.place("odrl:profile"), profile or "–", (PROFILE,))
         conflict = self._name(node, "odrl:conflict")
         if conflict != "odrl:prohibit":
-            self._refuse(node.place("odrl:conflict"), "croissant.unknown_term", conflict or "–", ("odrl:prohibit",))
+            self._refuse(node.place("odrl:conflict"), conflict or "–", ("odrl:prohibit",))
         spelled: dict[str, Plain] = {
             "uid": node.id or self._missing(node, "@id"),
             "assigner": self._text(node, "odrl:assigner") or self._missing(node, "odrl:assigner"),
@@ -100,13 +100,13 @@ class _Terms:
         if found is None:
             return self._missing(node, name)
         if found not in set(known):
-            self._refuse(node.place(name), "croissant.unknown_term", found, known)
+            self._refuse(node.place(name), found, known)
         return found
 
     def _name(self, node: Node, name: str) -> str | None:
         values = node.values(name)
         if len(values) > 1:
-            self._refuse(node.place(name), "croissant.several_types", name, ())
+            self._refuse_several(node.place(name), name, name)
         return values[0].plain if values and isinstance(values[0].plain, str) else None
 
     def _text(self, node: Node, name: str) -> str | None:
@@ -116,7 +116,7 @@ class _Terms:
         found = []
         for value in node.values(name):
             if value.node is None or not value.node.properties:
-                self._refuse(value.pointer, "croissant.unknown_term", value.reference or "–", ())
+                self._refuse(value.pointer, value.reference or "–", ())
             else:
                 found.append(value.node)
         return found
@@ -126,12 +126,17 @@ class _Terms:
         self.findings.lacking(node.place(name), text("croissant.no_term", name=name))
         return ""
 
-    def _refuse(self, pointer: str, code: str, found: str, allowed: Iterable[str]) -> None:
+    def _refuse(self, pointer: str, found: str, allowed: Iterable[str]) -> None:
         self.understood = False
-        self.findings.lacking(pointer, text(code, found=found[:200], allowed=self.findings.offer(found, allowed)))
+        known = self.findings.offer(found, allowed)
+        self.findings.lacking(pointer, text("croissant.unknown_term", found=found[:200], allowed=known))
+
+    def _refuse_several(self, pointer: str, found: str, wanted: str) -> None:
+        self.understood = False
+        self.findings.lacking(pointer, text("croissant.several_types", found=found[:200], allowed=wanted))
 
     def _refuse_unread(self, node: Node) -> None:
         """Refuse what nobody has read: a constraint that is left out would permit more than was said."""
         for name, pointer in list(node.unread()):
-            self._refuse(pointer, "croissant.unknown_term", name, ())
+            self._refuse(pointer, name, ())
         node.read_all()
