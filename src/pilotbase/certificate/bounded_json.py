@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from pathlib import Path
 from typing import TypeVar
@@ -12,12 +10,13 @@ import pydantic
 
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.json_reader import load_strict
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.yaml_reader import Plain
 
 MAXIMUM_BYTES = 1 << 20
 MAXIMUM_DEPTH = 24
 
-Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
@@ -54,10 +53,7 @@ def parse_json(data: bytes) -> Plain:
         raise ValueError(f"more than {MAXIMUM_BYTES} bytes")
     content = data.decode("utf-8")
     _check_depth(content)
-    value: Plain = json.loads(
-        content, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
-    )
-    return value
+    return load_strict(content)
 
 
 def _check_depth(content: str) -> None:
@@ -67,24 +63,6 @@ def _check_depth(content: str) -> None:
         depth += (first in "[{") - (first in "]}")
         if depth > MAXIMUM_DEPTH:
             raise ValueError(f"nested deeper than {MAXIMUM_DEPTH} levels")
-
-
-def _unique_keys(pairs: list[tuple[str, Plain]]) -> dict[str, Plain]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _refuse_constant(name: str) -> Plain:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError("a number is too large")
-    return number
 
 
 def _malformed(what: Text, reason: str) -> InvalidProofError:

@@ -91,15 +91,21 @@ def _check_bounds(content: str, file: str) -> None:
             raise _refused(problem, file, content.count("\n", 0, found.start()) + 1)
 
 
+def load_strict(content: str) -> Plain:
+    """Return the value that JSON text spells; raises `ValueError` for a key that stands twice and for no number."""
+    value: Plain = json.loads(
+        content, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
+    )
+    return value
+
+
 class _DoubleKeyError(ValueError):
     pass
 
 
 def _parsed(content: str, file: str) -> Plain:
     try:
-        value: Plain = json.loads(
-            content, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
-        )
+        value = load_strict(content)
         if _HALF_A_PAIR.search(content):
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -114,7 +120,7 @@ def _parsed(content: str, file: str) -> Plain:
 def _unique_keys(pairs: list[tuple[str, Plain]]) -> dict[str, Plain]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _DoubleKeyError
+        raise _DoubleKeyError("a key stands twice")
     return found
 
 
