@@ -201,7 +201,7 @@ SHEETS = {
         "",
         "t.xlsx cases!B2: A formula that nothing",
     ),
-    "an error": ([["a", "b"], [1, Error("#DIV/0!")]], "", "t.xlsx cases!B2: The cell shows #DIV/0!"),
+    "an error": ([["a", "b"], [1, Error("#DIV/0!")]], "", "t.xlsx cases!B2: The cell shows #DIV/0! instead"),
     "a name twice": ([["a", "a"], [1, 2]], "", "t.xlsx cases!1:1: Columns 1, 2 are all called a"),
     "no name": ([["a", None], [1, 2]], "", "t.xlsx cases!1:1: Column 2 has no name"),
     "a header only": ([["a", "b"]], "", "t.xlsx cases: A header, but no rows"),
@@ -266,7 +266,7 @@ def test_a_damaged_database_and_a_value_of_another_kind(tmp_path):
         "CREATE TABLE runs (id INTEGER PRIMARY KEY, torque REAL)",
         "INSERT INTO runs VALUES (1, 2.5), (2, 'n/a')",
     )
-    assert "t.db runs.torque: Row 2: 'n/a' is no Float64" in refused(tmp_path, path.name)
+    assert "t.db runs.torque: Row 2: 'n/a' is no number" in refused(tmp_path, path.name)
     database(tmp_path / "u.db", "CREATE TABLE t (a TEXT)", f"INSERT INTO t VALUES ('{'x' * 9000}'), ('y')")
     content = bytearray((tmp_path / "u.db").read_bytes())
     content[4096:4200] = bytes(104)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from pilotbase.data.describing.closer import SHOWN, Misfits
 from pilotbase.data.describing.observing import Column
@@ -31,9 +31,10 @@ def findings_of(one: Observed) -> Iterator[Issue]:
             yield _misfit(one, column, misfits, hidden)
         if len(column.forms) > 1:
             forms = ", ".join(f"{form} ({count})" for form, count in column.forms.items())
-            yield _issue(one, column, "describe.mixed_dates", forms=forms, count=len(column.forms))
+            yield _issue(one, column, text("describe.mixed_dates", forms=forms, count=len(column.forms)))
         if _seems_day_numbers(column):
-            yield _issue(one, column, "describe.day_numbers", minimum=column.minimum, maximum=column.maximum)
+            seen = text("describe.day_numbers", minimum=column.minimum, maximum=column.maximum)
+            yield _issue(one, column, seen)
 
 
 def _wide(one: Observed) -> Iterator[Issue]:
@@ -43,24 +44,32 @@ def _wide(one: Observed) -> Iterator[Issue]:
         if count >= _MANY_ALIKE and "0" in stem:
             alike = [column.name for column in one.columns if re.sub(r"\d+", "0", column.name) == stem]
             problem = text("describe.wide", count=count, names=", ".join(alike[:3]))
-            yield Issue(file=one.table.resource, path="", problem=problem, hint=text("describe.wide.hint"))
+            hint = Text(code="describe.wide.hint", params=problem.params)
+            yield Issue(file=one.table.resource, path="", problem=problem, hint=hint)
 
 
 def _misfit(one: Observed, column: Column, misfits: Misfits, hidden: bool) -> Issue:
-    code = _CODES.get(misfits.form)
-    if code is None:
-        code = "describe.misfit.date" if column.is_time else "describe.misfit.other"
     values = "…" if hidden else ", ".join(repr(value[:40]) for value in misfits.values)
     places = [one.table.line_of(row) if one.table.line_of else row + 1 for row in misfits.rows]
     more = ", …" if misfits.count > SHOWN else ""
-    shown = {"values": values + more, "lines": ", ".join(map(str, places)) + more, "allowed": _said(column)}
-    return _issue(one, column, code, places[0] if one.table.line_of else None, count=misfits.count, **shown)
+    problem = _MISFITS.get(misfits.form, _other_date if column.is_time else _other)(
+        values=values + more, lines=", ".join(map(str, places)) + more, allowed=_said(column), count=misfits.count
+    )
+    return _issue(one, column, problem, places[0] if one.table.line_of else None)
 
 
-def _issue(one: Observed, column: Column, code: str, line: int | None = None, **params: object) -> Issue:
-    file = one.table.resource
+def _issue(one: Observed, column: Column, problem: Text, line: int | None = None) -> Issue:
     path = column.name if one.table.selector is None else f"{one.table.selector}.{column.name}"
-    return Issue(file=file, path=path, line=line, problem=text(code, **params), hint=text(f"{code}.hint", **params))
+    hint = Text(code=f"{problem.code}.hint", params=problem.params)
+    return Issue(file=one.table.resource, path=path, line=line, problem=problem, hint=hint)
+
+
+def _other(**given: object) -> Text:
+    return text("describe.misfit.other", **given)
+
+
+def _other_date(**given: object) -> Text:
+    return text("describe.misfit.date", **given)
 
 
 def _seems_day_numbers(column: Column) -> bool:
@@ -73,12 +82,12 @@ def _said(column: Column) -> Text:
     return _TYPES.get(column.data_type, text("data.type.text"))
 
 
-_CODES = {
-    "thousands": "describe.misfit.thousands",
-    "decimal_comma": "describe.misfit.decimal_comma",
-    "full_width": "describe.misfit.full_width",
-    "percent": "describe.misfit.percent",
-    "currency": "describe.misfit.currency",
+_MISFITS: Mapping[str, Callable[..., Text]] = {
+    "thousands": lambda **given: text("describe.misfit.thousands", **given),
+    "decimal_comma": lambda **given: text("describe.misfit.decimal_comma", **given),
+    "full_width": lambda **given: text("describe.misfit.full_width", **given),
+    "percent": lambda **given: text("describe.misfit.percent", **given),
+    "currency": lambda **given: text("describe.misfit.currency", **given),
 }
 _TYPES = {
     FieldType.FLOAT: text("data.type.number"),

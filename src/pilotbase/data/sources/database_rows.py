@@ -15,7 +15,7 @@ from pilotbase.data.sources.faults import Faults
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.documents.dataset import Reference
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -84,5 +84,14 @@ def _held(value: object, dtype: pl.DataType) -> object:
     return None if value is None or isinstance(value, bytes) else str(value)
 
 
-def _plain(dtype: pl.DataType) -> str:
-    return str(dtype.base_type())
+def _plain(dtype: pl.DataType) -> Text:
+    return next((said for kind, said in _SAID.items() if kind == dtype.base_type()), text("data.type.text"))
+
+
+_SAID = {
+    pl.Float64: text("data.type.number"),
+    pl.Int64: text("data.type.integer"),
+    pl.Boolean: text("data.type.boolean"),
+    pl.Date: text("data.type.date"),
+    pl.Datetime: text("data.type.datetime"),
+}

@@ -97,7 +97,7 @@ def _note(error: csv.Error, start: int, end: int, faults: Faults) -> None:
     elif "new-line" in said:
         faults.add(text("source.stray_return"), start)
     else:
-        faults.add(text("source.stray_quote", start=start, end=end), start)
+        faults.add(text("source.stray_quote", end=end), start)
 
 
 def shown_separator(separator: str) -> Text | str:
