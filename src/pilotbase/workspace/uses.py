@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, or_, select
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.terms import Ground, Leave, Use, Used
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace import terms_tables
 from pilotbase.workspace.log.entries import Fact
@@ -22,7 +23,6 @@ from pilotbase.workspace.terms_rows import agreement_row, dataset_row
 from pilotbase.workspace.transaction import Transaction
 
 _uses = terms_tables.uses.c
-NOT_THERE = "none"
 USED = "terms.used"
 """What the log calls a use."""
 
@@ -91,14 +91,16 @@ def require_leave(connection: Connection, leave: Leave, now: datetime) -> None:
             raise RefusedError("terms.not_standing", ground=leave.by, state=state)
 
 
-def _state(connection: Connection, leave: Leave, now: datetime) -> str | None:
+def _state(connection: Connection, leave: Leave, now: datetime) -> Text | None:
     """Return in which state the terms of a leave do not hold; None: they hold."""
     dataset = dataset_row(connection, leave.target)
-    if dataset is None or not dataset.is_published:
-        return NOT_THERE if dataset is None else dataset.state
+    if dataset is None:
+        return text("terms.none")
+    if not dataset.is_published:
+        return Text(code=f"state.dataset.{dataset.state}")
     if leave.ground is Ground.OFFER:
-        return None if dataset.opening == Opening.OPEN else dataset.opening
+        return None if dataset.opening == Opening.OPEN else Text(code=f"opening.{dataset.opening}")
     agreement = agreement_row(connection, leave.by)
     if agreement is None or agreement.dataset != leave.target:
-        return NOT_THERE
-    return None if agreement.holds_at(now) else agreement.state_at(now)
+        return text("terms.none")
+    return None if agreement.holds_at(now) else Text(code=f"state.agreement.{agreement.state_at(now)}")
