@@ -294,3 +294,128 @@ def test_a_great_many_faults_are_told_in_time_and_counted():
     assert time.process_time() - begun < 10
     assert len(found.faults) == MOST + 1
     assert found.faults[-1].problem.params["count"] == 6_000 - MOST
+
+
+def test_what_1_1_adds_is_understood():
+    """A source and a reference named by an id alone, holders behind a data source, names in languages, annotations."""
+    spoken = {"en": "Ratings", "zh": "评分", "de": "Bewertungen"}
+    value = {
+        "@context": "http://mlcommons.org/croissant/1.1",
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.1",
+        "name": spoken,
+        "distribution": [
+            {"@type": "cr:FileObject", "@id": "m.zip", "contentUrl": "m.zip", "encodingFormat": "application/zip"},
+            {
+                "@type": "cr:FileSet",
+                "@id": "files",
+                "containedIn": {"@type": "cr:DataSource", "fileObject": {"@id": "m.zip"}},
+                "encodingFormat": ["text/csv"],
+                "includes": ["*.csv", "*.tsv"],
+                "excludes": "old*",
+            },
+        ],
+        "recordSet": [
+            {
+                "@type": "cr:RecordSet",
+                "@id": "movies",
+                "key": {"@id": "movies/id"},
+                "annotation": [
+                    {
+                        "@type": "cr:Field",
+                        "name": "n",
+                        "value": 3,
+                        "dataType": "http://www.wikidata.org/entity/Q4049983",
+                    },
+                    {"@type": "cr:Field", "@id": "movies/note", "dataType": "sc:Text"},
+                ],
+                "field": [
+                    {
+                        "@type": "cr:Field",
+                        "@id": f"movies/{name}",
+                        "dataType": "sc:Text",
+                        "source": {"fileSet": {"@id": "files"}, "extract": {"column": name}},
+                    }
+                    for name in ("id", "title")
+                ],
+            },
+            {
+                "@type": "cr:RecordSet",
+                "@id": "ratings",
+                "name": spoken,
+                "field": [
+                    {
+                        "@type": "cr:Field",
+                        "@id": "ratings/movie",
+                        "dataType": "sc:Text",
+                        "source": {"fileSet": {"@id": "files"}, "extract": {"column": "movie"}},
+                        "references": {"@id": "movies/id"},
+                    },
+                    {"@type": "cr:Field", "@id": "ratings/title", "source": {"@id": "movies/title"}},
+                ],
+            },
+        ],
+    }
+    found = read(value)
+    assert found.faults == () and found.version == "1.1"
+    dataset = found.require()
+    files, (movies, ratings) = dataset.distribution[1], dataset.record_sets
+    assert (files.contained_in, files.includes, files.excludes) == (("m.zip",), ("*.csv", "*.tsv"), ("old*",))
+    assert (movies.rows, movies.key) == (3, ("id",))
+    assert (ratings.title.en, ratings.title.zh, dataset.title.zh) == ("Ratings", "评分", "评分")
+    movie, title = ratings.fields
+    assert (movie.references.record_set, movie.references.field) == ("movies", "id")
+    assert (title.source.resource, title.source.column, title.data_type) == ("movies", "title", None)
+    assert places(found.not_held) == {
+        ("/name/de", "other_language"),
+        ("/recordSet/0/annotation/1", "not_held"),
+        ("/recordSet/1/name/de", "other_language"),
+    }
+
+
+def test_0_8_and_1_0_describe_the_same_dataset():
+    """The same description in both versions: names for ids and ``ml:`` there, ``@id`` and ``cr:`` here."""
+    file = {"contentUrl": "a.csv", "encodingFormat": "text/csv", "sha256": "a" * 64}
+    old = {
+        "@context": {
+            "@vocab": "https://schema.org/",
+            "sc": "https://schema.org/",
+            "ml": "http://mlcommons.org/schema/",
+        },
+        "@type": "sc:Dataset",
+        "name": "t",
+        "distribution": [{"@type": "sc:FileObject", "name": "a", **file}],
+        "ml:recordSet": {
+            "@type": "ml:RecordSet",
+            "name": "r",
+            "key": "x",
+            "ml:isEnumeration": True,
+            "ml:field": {
+                "@type": "ml:Field",
+                "name": "x",
+                "ml:dataType": "sc:Integer",
+                "ml:source": {"distribution": "a", "ml:extract": {"ml:column": "x"}},
+            },
+        },
+    }
+    new = {
+        "@context": "http://mlcommons.org/croissant/1.0",
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "name": "t",
+        "distribution": [{"@type": "cr:FileObject", "@id": "a", **file}],
+        "recordSet": {
+            "@type": "cr:RecordSet",
+            "@id": "r",
+            "key": {"@id": "r/x"},
+            "dataType": "sc:Enumeration",
+            "field": {
+                "@type": "cr:Field",
+                "@id": "r/x",
+                "dataType": "sc:Integer",
+                "source": {"fileObject": {"@id": "a"}, "extract": {"column": "x"}},
+            },
+        },
+    }
+    assert (read(old).version, read(new).version) == ("0.8", "1.0")
+    assert read(old).require() == read(new).require()
