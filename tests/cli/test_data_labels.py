@@ -111,6 +111,16 @@ def test_what_a_person_has_filled_in_is_never_written_over(campaign, labelled, t
     assert to_decide.read_text() == "mine"
 
 
+def test_where_nothing_can_be_written_is_said(campaign, labelled, tmp_path):
+    sheets = labelled()
+    (tmp_path / "file").write_text("mine")
+    for out in (tmp_path / "file" / "all.csv", tmp_path):
+        told = run("data", "labels", "import", campaign, *sheets, "--out", out)
+        assert told.exit_code == 2 and "cannot be written" in told.stderr, told.output
+    deep = tmp_path / "a" / "b" / "all.csv"
+    assert run("data", "labels", "import", campaign, *sheets, "--out", deep).exit_code == 0 and deep.exists()
+
+
 def test_all_mistakes_of_all_files_are_told_and_nothing_is_written(campaign, tmp_path):
     (tmp_path / "one.csv").write_text("item,annotator,label\nx,a1,cow\nx,a3,cat\n")
     (tmp_path / "two.json").write_text(json.dumps([{"id": 1, "annotations": [3]}]))

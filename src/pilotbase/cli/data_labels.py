@@ -63,11 +63,10 @@ def import_labels(
     """Read labels and tell every problem at once; say what was left out: skipped, predicted, drafted, ground truth."""
     from pilotbase.data.labelling.gathering import read_campaign, read_labels, spell_labels
     from pilotbase.data.labelling.summary import gathered_lines
-    from pilotbase.worker.whole_files import write_whole
 
     gathered = read_labels(read_campaign(campaign), files)
     if out is not None:
-        write_whole(out, spell_labels(gathered))
+        _write(out, spell_labels(gathered))
     if as_json:
         print_json(gathered.to_json_value())
         return
@@ -148,7 +147,6 @@ def adjudicate(  # noqa: PLR0913 - each is an option
     from pilotbase.data.labelling.adjudication import read_decisions
     from pilotbase.data.labelling.final_labels import final_labels, join_labels, labelled_items, spell_final
     from pilotbase.data.labelling.gathering import read_campaign, read_labels, source_of
-    from pilotbase.worker.whole_files import write_whole
 
     found = read_campaign(campaign)
     gathered = read_labels(found, files)
@@ -156,8 +154,7 @@ def adjudicate(  # noqa: PLR0913 - each is an option
     sources = [*gathered.sources, *map(source_of, filter(None, [decided, table]))]
     joined = join_labels(items, table, key, target) if table else None
     document = labelled_items(found, sources, items)
-    out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "labels.csv", joined.csv if joined else spell_final(items))
+    _write(out / "labels.csv", joined.csv if joined else spell_final(items))
     _write_document(out / "labelled-items.json", document)
     if as_json:
         print_json(document.to_json_value())
@@ -171,11 +168,8 @@ def adjudicate(  # noqa: PLR0913 - each is an option
 
 def _write_new(path: Path, content: bytes) -> None:
     """Write a file that a person fills in, and never over one that a person has filled in."""
-    from pilotbase.worker.whole_files import write_whole
-
     _refuse_existing([path])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
+    _write(path, content)
 
 
 def _refuse_existing(paths: Iterable[Path]) -> None:
@@ -185,6 +179,14 @@ def _refuse_existing(paths: Iterable[Path]) -> None:
 
 
 def _write_document(path: Path, document: Document) -> None:
+    _write(path, json.dumps(document.to_json_value(), ensure_ascii=False, indent=1) + "\n")
+
+
+def _write(path: Path, content: str | bytes) -> None:
     from pilotbase.worker.whole_files import write_whole
 
-    write_whole(path, json.dumps(document.to_json_value(), ensure_ascii=False, indent=1) + "\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        raise InputError("labelling.not_written", file=path, reason=error.strerror) from None
