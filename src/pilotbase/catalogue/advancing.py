@@ -6,20 +6,17 @@ tells of the new version of the record, from which notices are made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pilotbase.catalogue import effects
-from pilotbase.catalogue.holding import put_terms
-from pilotbase.catalogue.milestones import journey_of
 from pilotbase.catalogue.preconditions import OF_WHAT_IS_BROUGHT, require
 from pilotbase.catalogue.records import StaleEditError, everything, load_record, steps_since
 from pilotbase.catalogue.separation import require_separation, with_duty
-from pilotbase.catalogue.sharing import keep, share
+from pilotbase.catalogue.sharing import keep
 from pilotbase.catalogue.situation import Move, Situation
 from pilotbase.catalogue.subjects import begin
 from pilotbase.catalogue.waiting import waiting
-from pilotbase.catalogue.wording import listing_of
+from pilotbase.catalogue.writing import write_record
 from pilotbase.documents.base import LONGEST_NOTE, Document
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
@@ -31,10 +28,7 @@ from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace import jobs
-from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
-from pilotbase.workspace.journeys import put_journey
-from pilotbase.workspace.listings import Wait, put_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
@@ -177,18 +171,7 @@ def _write(change: Transaction, base: View, at: Situation, record: Record, head:
     brought = at.move.brings
     if isinstance(brought, Document):
         keep(change, brought, record)
-    share(change, record)
-    digest = change.put(
-        record, parties(*record.parties - {record.owner}), owner=record.owner, fields={"subject": record.subject}
-    )
-    change.set_head(record_head(record.subject), digest, expected=head)
-    listing = listing_of(change, base, record)
-    put_listing(change, listing, _waits(record))
-    put_terms(change, base, record)
-    journey = journey_of(change, base, record)
-    if journey is not None:
-        put_journey(change, journey)
-    change.facts[f"state {record.subject}"] = record.state
+    write_record(change, base, record, head)
     if at.row.stops:
         jobs.stop(change, record.subject, _why_stopped(at))
     if at.row.starts:
@@ -199,11 +182,6 @@ def _why_stopped(at: Situation) -> Text:
     if at.move.note:
         return text("record.stopped_because", organisation=at.actor.organisation, reason=spoken_reason(at.move.note))
     return text("record.stopped", organisation=at.actor.organisation)
-
-
-def _waits(record: Record) -> Iterator[Wait]:
-    for one in record.waits:
-        yield Wait(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)
 
 
 def _obstacle(at: Situation) -> PilotbaseError | None:

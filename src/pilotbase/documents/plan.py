@@ -11,6 +11,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.scenario import Contact, Criterion, Label, TrialDesign
+from pilotbase.documents.site import Release
 from pilotbase.documents.subjects import application_subject, scenario_subject
 
 
@@ -73,6 +74,8 @@ class TrialPlan(Document):
     batch_rows: int = pydantic.Field(ge=1)
     order_commitment: Digest
     nonce: str = pydantic.Field(pattern=r"^[0-9a-f]{32}$")
+    release: Release | None = None
+    """What of the report may leave the site, where the trial runs at one."""
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""

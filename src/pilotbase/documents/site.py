@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import pydantic
@@ -32,6 +33,14 @@ class Release(Part):
     def within(self, offered: Release) -> bool:
         """Tell whether nothing more leaves than under ``offered``."""
         return self.smallest_cell >= offered.smallest_cell and self.figures in ("rounded", offered.figures)
+
+
+@dataclass(frozen=True)
+class SiteTerms:
+    """What a base has settled for one run at a site: its own part in the order of scoring, and what may leave."""
+
+    nonce: str
+    release: Release
 
 
 class Witness(Part):

@@ -28,7 +28,7 @@ from pilotbase.measures import measures
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.board_measure import board_losses, board_rule
-from pilotbase.trial.entering import enter, require_terms
+from pilotbase.trial.entering import Way, enter, require_terms
 from pilotbase.trial.freezing import require_approvals
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.rehearsing import has_rehearsed
@@ -70,7 +70,7 @@ def submit(lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[App
     empty = _empty(lab, sealed)
     require_approvals(sealed.scenario, lab.store.clock(), granted)
     supplier = candidate.reference.supplier.organisation
-    require_terms(lab.view, sealed.scenario, supplier, (Channel.BOARD, empty.cases))
+    require_terms(lab.view, sealed.scenario, supplier, Way(Channel.BOARD, empty.cases))
     require_level(sealed.scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
@@ -90,7 +90,7 @@ def score_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgr
         return known
     hidden = lab.view.load(record.hidden_set, HiddenSet)
     supplier = submission.application.supplier.organisation
-    leave = enter(lab.view, sealed.scenario, supplier, submission.digest(), (Channel.BOARD, record.cases))
+    leave = enter(lab.view, sealed.scenario, supplier, submission.digest(), Way(Channel.BOARD, record.cases))
     grant = ReaderGrant(Purpose.BOARD, leave)
     frames = open_hidden(lab.vault, hidden, grant, slice_cases(lab.vault, record, grant))
     frame = pl.concat([piece.frame for piece in frames])

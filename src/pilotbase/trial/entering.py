@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pilotbase.data.terms.gate import judge, permit, require_permitted
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.site import Release
 from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
 from pilotbase.workspace.store import View
 
 
-def enter(view: View, scenario: Scenario, supplier: str, paper: Digest, way: tuple[Channel, int]) -> Leave:
+@dataclass(frozen=True)
+class Way:
+    """By which way something comes out, how many cases are answered, of how many its smallest figure is made."""
+
+    channel: Channel
+    rows: int
+    cell_size: int | None = None
+    """None: no smallest size is kept to."""
+
+    @classmethod
+    def of_trial(cls, cases: int, release: Release | None = None) -> Way:
+        """Return the way of a trial: a report; of one at a site nothing but what the owner releases."""
+        if release is None:
+            return cls(Channel.REPORT, cases)
+        return cls(Channel.SITE_PACK, cases, release.smallest_cell)
+
+
+def enter(view: View, scenario: Scenario, supplier: str, paper: Digest, way: Way) -> Leave:
     """Return the leave to let the application of ``supplier`` answer hidden cases under ``paper``, counted once.
 
-    ``paper``: the frozen plan, or the submission to the board. ``way``: by which something comes out, and how many
-    cases are answered.
+    ``paper``: the frozen plan, the submission to the board, or what names a pack for a site.
 
     Raises:
         RefusedError: no agreement on the scenario's dataset permits it; nothing was opened, no attempt is spent.
@@ -21,7 +40,7 @@ def enter(view: View, scenario: Scenario, supplier: str, paper: Digest, way: tup
     return permit(view, _request(scenario, supplier, scenario.data.dataset or paper, way), paper)
 
 
-def require_terms(view: View, scenario: Scenario, supplier: str, way: tuple[Channel, int]) -> None:
+def require_terms(view: View, scenario: Scenario, supplier: str, way: Way) -> None:
     """Return if the terms of the scenario's dataset permit a trial now; without a dataset the plan is agreed on alone.
 
     Raises:
@@ -63,16 +82,16 @@ def _sample(scenario: Scenario, supplier: str) -> Request | None:
     )
 
 
-def _request(scenario: Scenario, supplier: str, target: str, way: tuple[Channel, int]) -> Request:
-    channel, rows = way
+def _request(scenario: Scenario, supplier: str, target: str, way: Way) -> Request:
     return Request(
         target=target,
         action=Action.COMPUTE_ON,
         by=supplier,
         purpose=Purpose.VERIFICATION,
         recipient=supplier,
-        channel=channel,
-        rows=rows,
+        channel=way.channel,
+        rows=way.rows,
+        cell_size=way.cell_size,
         consent=_consent(scenario),
     )
 

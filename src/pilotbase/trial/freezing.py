@@ -12,11 +12,11 @@ from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import Approval, Scenario
+from pilotbase.documents.site import SiteTerms
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.terms import Channel
 from pilotbase.documents.texts import text
 from pilotbase.trial.criteria_check import check_criteria
-from pilotbase.trial.entering import require_terms
+from pilotbase.trial.entering import Way, require_terms
 from pilotbase.trial.lab import SOFTWARE, Lab, name_once
 from pilotbase.trial.refreshing import next_level, why_no_attempt
 from pilotbase.trial.rehearsing import has_rehearsed
@@ -34,20 +34,21 @@ def freeze_plan(
     candidate: Candidate,
     granted: Sequence[Approval] = (),
     repeat: str = "",
-    nonce: str = "",
+    site: SiteTerms | None = None,
 ) -> TrialPlan:
     """Return the frozen plan for this application version on this scenario version; the same pair has one plan.
 
     ``granted``: approvals that were filed since the scenario was written; one of a kind that holds is enough.
     ``repeat``: names the cause for which the pair is tried again (an order, an upheld appeal): a plan of its own, on
-    fresh cases; the caller has seen to the cause. ``nonce``: the supplier's part in the order of scoring, where
-    somebody else has drawn it for them.
+    fresh cases; the caller has seen to the cause. ``site``: what a base has settled for a run at its owner's, where
+    this is one; each has a plan of its own.
 
     Raises:
         InputError: criteria that cannot be measured or that so few cases can never decide, all at once.
         RefusedError: missing approvals, no agreement on the scenario's dataset, an isolation level that the host
             cannot give, no passed rehearsal, no fresh cases or attempts left.
     """
+    repeat = site.nonce if site is not None else repeat
     head = _head(sealed, candidate) + (f":{repeat}" if repeat else "")
     known = lab.view.head(head)
     if known is not None:
@@ -62,11 +63,12 @@ def freeze_plan(
     _require_complete(scenario)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
     require_approvals(scenario, lab.store.clock(), granted)
-    require_terms(lab.view, scenario, candidate.reference.supplier.organisation, (Channel.REPORT, cases))
+    way = Way.of_trial(cases, site.release if site is not None else None)
+    require_terms(lab.view, scenario, candidate.reference.supplier.organisation, way)
     require_level(scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
-    nonce = nonce or secrets.token_hex(16)
+    nonce = site.nonce if site is not None else secrets.token_hex(16)
     plan = TrialPlan(
         scenario=sealed.reference,
         application=candidate.reference,
@@ -83,6 +85,7 @@ def freeze_plan(
         batch_rows=scenario.trial.batch_rows,
         order_commitment=order_commitment(lab.vault, hidden, candidate.reference.digest, nonce),
         nonce=nonce,
+        release=site.release if site is not None else None,
         frozen_at=lab.store.clock(),
         software=SOFTWARE,
     )

@@ -19,13 +19,13 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion
-from pilotbase.documents.terms import Channel
+from pilotbase.documents.site import Release
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_baseline
-from pilotbase.trial.entering import may_show_sample, require_terms
+from pilotbase.trial.entering import Way, may_show_sample, require_terms
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehearse_arm
@@ -56,10 +56,17 @@ class Rehearsal:
         return self.report.isolation.end is EndReason.FINISHED
 
 
-def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgress = ignore_progress) -> Rehearsal:
+def rehearse(
+    lab: Lab,
+    sealed: Sealed,
+    candidate: Candidate,
+    on_progress: OnProgress = ignore_progress,
+    release: Release | None = None,
+) -> Rehearsal:
     """Return what the application does on the public sample; that it passed is remembered for its digest.
 
-    Where the cases are of a dataset of which the supplier may hold no row, what the application prints is withheld.
+    ``release``: what may leave, where it is rehearsed at a site. Where the cases are of a dataset of which the
+    supplier may hold no row, what the application prints is withheld.
 
     Raises:
         RefusedError: the host does not give the isolation level, or the dataset's terms do not permit it.
@@ -67,7 +74,7 @@ def rehearse(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProg
     scenario, contract = sealed.scenario, sealed.contract
     frame = read_public_sample(lab, sealed).head(MAXIMUM_CASES)
     supplier = candidate.reference.supplier.organisation
-    require_terms(lab.view, scenario, supplier, (Channel.REPORT, frame.height))
+    require_terms(lab.view, scenario, supplier, Way.of_trial(frame.height, release))
     shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.WITHHELD
     terms = Terms(contract, scenario.trial.limits, scenario.trial.isolation, scenario.trial.batch_rows, shown)
     began = lab.store.clock()

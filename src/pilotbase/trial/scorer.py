@@ -23,7 +23,7 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import ArmRecords, Order, Records, Report
 from pilotbase.documents.report import Attempt as AttemptRecord
 from pilotbase.documents.subjects import report_head
-from pilotbase.documents.terms import Channel, Leave
+from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Decision, draw_order
@@ -31,7 +31,7 @@ from pilotbase.measures import Cases
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.decision_digest import decision_digest
-from pilotbase.trial.entering import enter
+from pilotbase.trial.entering import Way, enter
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, committed_digest, perturbations_of
@@ -116,7 +116,8 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     began = lab.store.clock()
     docket = _open_docket(lab, plan)
     supplier = plan.application.supplier.organisation
-    leave = enter(lab.view, docket.sealed.scenario, supplier, plan.digest(), (Channel.REPORT, plan.cases))
+    way = Way.of_trial(plan.cases, plan.release)
+    leave = enter(lab.view, docket.sealed.scenario, supplier, plan.digest(), way)
     leakage = _refuse_leakage(lab, docket, leave, on_progress)
     request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
     attempt = open_attempt(lab.vault, docket.hidden, request)

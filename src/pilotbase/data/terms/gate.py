@@ -146,7 +146,9 @@ def _agreements(connection: Connection, dataset: DatasetRow, request: Request, n
 def _paper(connection: Connection, request: Request) -> Way | Text:
     stored, paper = records.get(connection, _BASE, request.target), request.target
     if stored is not None and stored.kind == "trial-plan":
-        supplier, channel = stored.load(TrialPlan).application.supplier.organisation, Channel.REPORT
+        plan = stored.load(TrialPlan)
+        supplier = plan.application.supplier.organisation
+        channel = Channel.REPORT if plan.release is None else Channel.SITE_PACK
     elif stored is not None and stored.kind == "board-submission":
         supplier, channel = stored.load(BoardSubmission).application.supplier.organisation, Channel.BOARD
     else:

@@ -88,7 +88,7 @@ def _compute_to_data(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Acti
     purposes = [purpose for purpose in limits.purposes if purpose != Purpose.STATISTICS] or [Purpose.VERIFICATION]
     tried = (
         constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, *purposes),
-        constraint(LeftOperand.OUTPUT_CHANNEL, Operator.IS_ANY_OF, Channel.REPORT, Channel.BOARD),
+        constraint(LeftOperand.OUTPUT_CHANNEL, Operator.IS_ANY_OF, Channel.REPORT, Channel.BOARD, Channel.SITE_PACK),
     )
     counted = (
         constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, Purpose.STATISTICS),

@@ -122,6 +122,7 @@ def _planned(pack: SitePack, offer: SiteOffer) -> dict[str, object]:
         "limits": trial.limits,
         "batch_rows": trial.batch_rows,
         "nonce": pack.nonce,
+        "release": pack.release,
         "software": pack.software.name,
     }
 

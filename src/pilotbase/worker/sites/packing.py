@@ -28,6 +28,7 @@ from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, requir
 from pilotbase.worker.sites.papers import Signed, SiteOffer, SitePack, Wheel, pack_head, site_report_head
 from pilotbase.worker.sites.signatures import sign
 from pilotbase.worker.sites.software import this_software
+from pilotbase.worker.sites.terms import permitted_terms
 from pilotbase.workspace.actors import parties
 
 DAYS = 30
@@ -91,7 +92,8 @@ def pack_for_site(
 
     Raises:
         InputError: application or lock are wrong; the site is unknown or has not offered the scenario.
-        RefusedError: the site was revoked, or said that it has other software.
+        RefusedError: the site was revoked, or said that it has other software; no agreement on the scenario's dataset
+            permits it.
     """
     known = require_site(base.lab.view, order.site)
     require_in_force(known.standing)
@@ -139,6 +141,8 @@ def _new_pack(
 ) -> Signed:
     head, lifetime = terms
     now = base.lab.store.clock()
+    owner, supplier = known.standing.owner, contents.reference.supplier.organisation
+    release, key = known.enrolment.release, digest_json([head, base.lab.view.head(head) or ""])
     pack = SitePack(
         issuer=base.trust.issuer,
         site=known.standing.site,
@@ -149,14 +153,14 @@ def _new_pack(
         application=contents.reference,
         wheels=tuple(_wheel(one) for one in contents.wheels),
         software=this_software(),
-        release=known.enrolment.release,
+        release=release,
+        terms=permitted_terms(base.lab.view, offer, supplier, release, key),
         nonce=secrets.token_hex(16),
         seen=known.standing.seen,
         made_at=now,
         expires_at=_end(base, now, lifetime),
     )
     signed = Signed(about=pack.digest(), envelope=sign(pack, base.trust))
-    owner, supplier = known.standing.owner, contents.reference.supplier.organisation
     with base.lab.view.transaction("site.packed") as change:
         change.put(pack, parties(supplier), owner=owner, fields={"site": pack.site, "nonce": pack.nonce})
         digest = change.put(signed, parties(), owner=owner)

@@ -9,9 +9,12 @@ from pydantic import StringConstraints
 
 from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.roots import TrustRoots
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Document, Moment, Name, Note, Part
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference, TrialPlan
+from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.site import Release, Software, Witness
@@ -76,6 +79,16 @@ class Wheel(Part):
     size: int = pydantic.Field(ge=1)
 
 
+class CarriedTerms(Part):
+    """On which terms the scenario's dataset is used: its records as they stand at the base, with what they show."""
+
+    dataset_record: Record
+    dataset: Dataset
+    agreement_record: Record | None = None
+    agreement: Agreement | None = None
+    """None for a dataset that is open to everybody, or the supplier's own."""
+
+
 class SitePack(Document):
     """What a base asks a site to run, and on which terms; signed by the base."""
 
@@ -93,6 +106,8 @@ class SitePack(Document):
     software: Software
     """What runs it: another version, or one that was changed, does not."""
     release: Release
+    terms: CarriedTerms | None = None
+    """None where the scenario names no dataset: owner and supplier then agree on the plan alone."""
     nonce: Nonce
     """Chosen by the base after the site has committed to its cases and secrets: the order of scoring rests on both."""
     seen: Checkpoint

@@ -15,7 +15,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
-from pilotbase.documents.site import Witness
+from pilotbase.documents.site import SiteTerms, Witness
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.trial.freezing import freeze_plan
@@ -25,6 +25,7 @@ from pilotbase.trial.scorer_process import run_trial
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.papers import SitePack, pack_head
 from pilotbase.worker.sites.releases import Released, release_trial
+from pilotbase.worker.sites.terms import take_terms
 from pilotbase.worker.sites.unpacking import OpenedPack, opened_pack, require_runnable
 from pilotbase.worker.trials.folder import TrialFiles, open_records, write_trial
 from pilotbase.worker.trials.proving import require_rehearsed, trial_folder
@@ -74,8 +75,8 @@ def run_pack(base: Base, order: SiteOrder, on_progress: OnProgress = ignore_prog
         candidate = _take_in(base, opened, on_progress)
         pack = opened.pack
     folder = trial_folder(base, None, sealed, candidate)
-    require_rehearsed(base, sealed, candidate, folder, on_progress)
-    plan = freeze_plan(base.lab, sealed, candidate, repeat=pack.nonce, nonce=pack.nonce)
+    require_rehearsed(base, sealed, candidate, folder, on_progress, pack.release)
+    plan = freeze_plan(base.lab, sealed, candidate, site=SiteTerms(pack.nonce, pack.release))
     report = run_trial(base.lab, plan, on_progress)
     on_progress(Progress(text("site.progress.release")))
     released = release_trial(base, pack, plan, report, order.witness)
@@ -118,6 +119,8 @@ def _note_taken(base: Base, pack: SitePack) -> None:
     head = pack_head(pack.nonce)
     if base.lab.view.head(head) is None:
         with base.lab.view.transaction("site.pack_taken") as change:
+            if pack.terms is not None:
+                take_terms(change, base.lab.view, pack.terms)
             change.set_head(head, change.put(pack, parties(), owner=pack.scenario.owner.organisation), expected=None)
 
 

@@ -25,6 +25,7 @@ from pilotbase.worker.sites.papers import SiteEnrolment, SitePack, pack_head, re
 from pilotbase.worker.sites.problems import Problems
 from pilotbase.worker.sites.signatures import named, read_envelope, read_paper, signer_of
 from pilotbase.worker.sites.software import this_software
+from pilotbase.worker.sites.terms import examine_terms
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.entries import prove_consistency
 from pilotbase.workspace.log.merkle import verify_consistency
@@ -87,6 +88,7 @@ def require_runnable(base: Base, pack: SitePack, sealed: Sealed, witness: Witnes
     here = this_software()
     problems.require(pack.software == here, "software", "site.runner_differs", there=pack.software.name, here=here.name)
     _examine_time(base, pack, problems)
+    examine_terms(pack, sealed.scenario.data.dataset, sealed.scenario.owner.organisation, problems)
     problems.refuse(file)
 
 

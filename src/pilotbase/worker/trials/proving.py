@@ -13,6 +13,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
+from pilotbase.documents.site import Release
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.trial.baselines import keep_reference_application
@@ -119,10 +120,20 @@ def seal_in(base: Base, scenario_path: Path, step: Step, on_progress: OnProgress
         return seal_scenario(base.lab, scenario, folder, reference)
 
 
-def require_rehearsed(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_progress: OnProgress) -> None:
-    """Rehearse where that has not been done, and write what came of it; raises `RefusedError` when it fails."""
+def require_rehearsed(
+    base: Base,
+    sealed: Sealed,
+    candidate: Candidate,
+    folder: Path,
+    on_progress: OnProgress,
+    release: Release | None = None,
+) -> None:
+    """Rehearse where that has not been done, and write what came of it; raises `RefusedError` when it fails.
+
+    ``release``: what may leave, where it is rehearsed at a site.
+    """
     if not has_rehearsed(base.lab, sealed, candidate):
-        rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
+        rehearsal = rehearse(base.lab, sealed, candidate, on_progress, release)
         write_rehearsal(folder / "rehearsal", rehearsal)
         if not rehearsal.passed:
             end = rehearsal.report.isolation
