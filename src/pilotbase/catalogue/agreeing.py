@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pilotbase.catalogue.situation import Situation
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.lifecycles import Precondition
 from pilotbase.documents.moments import spell_day
@@ -35,6 +35,10 @@ def _lacking(dataset: Dataset, record: Record) -> Iterator[tuple[str, Text]]:
     usage = dataset.usage
     if usage is not None and (usage.target, usage.assigner) != (dataset.subject, record.owner):
         yield "usageInfo.target", text("terms.foreign_offer", dataset=dataset.subject, found=usage.target)
+    if dataset.opening is Opening.COMPUTE_TO_DATA:
+        for index, file in enumerate(dataset.distribution):
+            if isinstance(file, FileObject) and file.sha256 is not None:
+                yield f"distribution[{index}].sha256", text("record.closed_data_hash")
     if dataset.opening is not Opening.OPEN:
         for index, one in enumerate(dataset.record_sets):
             if one.inline is not None:

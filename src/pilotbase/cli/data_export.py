@@ -42,9 +42,12 @@ def export(
 
 def _dataset(source: str) -> Dataset:
     from pilotbase.data.bridges.reading import load_description
+    from pilotbase.data.commitments import publishable
 
     path = Path(source)
-    return load_description(path).description.require() if path.is_file() or path.suffix else _of_base(source)
+    if path.is_file() or path.suffix:
+        return publishable(load_description(path).description.require(), path)
+    return _of_base(source)
 
 
 def _of_base(name: str) -> Dataset:

@@ -77,8 +77,12 @@ def publish(
 ) -> None:
     """Publish a dataset on the terms that stand in its description, or a later version of it."""
     from pilotbase.data.bridges.reading import load_description
+    from pilotbase.data.commitments import publishable, salt_file
 
-    dataset: Dataset = load_description(description).description.require()
+    described: Dataset = load_description(description).description.require()
+    dataset = publishable(described, description)
+    if dataset is not described:
+        say(text("data.committed", file=salt_file(description)), err=True)
     record = _terms().save(dataset.subject, dataset)
     if record.state == DatasetState.DRAFT:
         record = _terms().take(dataset.subject, Act.DATASET_PUBLISH)

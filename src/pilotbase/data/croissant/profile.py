@@ -70,7 +70,7 @@ def names_licence(licence: str) -> bool:
 
 
 def _file(file: FileObject, path: str, closed: bool) -> Iterator[Lack]:
-    if closed and not file.contained_in and file.commitment is None:
+    if closed and not file.contained_in and file.commitment is None and file.sha256 is None:
         yield Lack(f"{path}.commitment", text("croissant.no_commitment"))
     if not closed and not file.contained_in and file.sha256 is None:
         yield Lack(f"{path}.sha256", text("croissant.missing"))

@@ -1,0 +1,90 @@
+"""Salted commitments to closed files: what they were can be shown later, and no guess is confirmed before.
+
+The plain hash of a file that nobody may take tells whoever guesses its bytes that they guessed right (`data.md` §2.2).
+Published is HMAC-SHA-256 (RFC 2104) of that hash under a salt of the file's own, derived from one secret of the
+dataset's owner; whoever is shown a file and its salt can check that it is the one that was published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from pilotbase.documents.bounded_files import read_bounded
+from pilotbase.documents.dataset import Dataset, FileObject, FileSet
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest, digest_of
+from pilotbase.documents.vocabularies import Opening
+
+SECRET_BYTES = 32
+
+
+def committed(dataset: Dataset, secret: bytes) -> Dataset:
+    """Return ``dataset`` as it may be published: of closed files the commitment, and not the hash. Others stay."""
+    if dataset.opening is not Opening.COMPUTE_TO_DATA:
+        return dataset
+    return dataset.model_copy(update={"distribution": tuple(_committed(one, secret) for one in dataset.distribution)})
+
+
+def publishable(dataset: Dataset, description: Path) -> Dataset:
+    """Return ``dataset``, read from the file ``description``, as it may be published; makes its secret where needed.
+
+    Raises:
+        InputError: as `owners_secret`.
+    """
+    hashed = any(isinstance(one, FileObject) and one.sha256 is not None for one in dataset.distribution)
+    if dataset.opening is not Opening.COMPUTE_TO_DATA or not hashed:
+        return dataset
+    return committed(dataset, owners_secret(description))
+
+
+def salt_of(file: str, secret: bytes) -> bytes:
+    """Return the salt of the file with this id, 32 bytes: what is shown with the file, once it may be shown."""
+    return hmac.new(secret, b"pilotbase commitment\0" + file.encode(), hashlib.sha256).digest()
+
+
+def commitment(sha256: str, salt: bytes) -> Digest:
+    """Return the commitment to bytes whose SHA-256 is ``sha256`` (hex)."""
+    return digest_of(hmac.new(salt, bytes.fromhex(sha256), hashlib.sha256).hexdigest())
+
+
+def owners_secret(description: Path) -> bytes:
+    """Return the secret beside a description (``dataset.yaml`` → ``dataset.salt``), made where there is none.
+
+    Raises:
+        InputError: ``data.bad_salt``: the file holds something else.
+    """
+    place = salt_file(description)
+    try:
+        held = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read(place)
+    made = secrets.token_bytes(SECRET_BYTES)
+    with os.fdopen(held, "w", encoding="ascii") as file:
+        file.write(made.hex() + "\n")
+    return made
+
+
+def salt_file(description: Path) -> Path:
+    """Return where the secret of a description lies."""
+    return description.with_suffix(".salt")
+
+
+def _committed(resource: FileObject | FileSet, secret: bytes) -> FileObject | FileSet:
+    if not isinstance(resource, FileObject) or resource.sha256 is None:
+        return resource
+    made = commitment(resource.sha256, salt_of(resource.id, secret))
+    return resource.model_copy(update={"sha256": None, "commitment": made})
+
+
+def _read(place: Path) -> bytes:
+    try:
+        found = bytes.fromhex(read_bounded(place, 1000).decode("ascii").strip())
+    except ValueError:
+        found = b""
+    if len(found) != SECRET_BYTES:
+        raise InputError("data.bad_salt", file=place)
+    return found
