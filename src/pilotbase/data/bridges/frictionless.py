@@ -152,6 +152,9 @@ def _record_set(
     keys = {target: other for target, other in _foreign_keys(schema, name, findings)}
     missing = [value.text for value in schema.values("missingValues") if value.text is not None]
     inline = [value.plain for value in node.values("data")]
+    for value in node.values("data"):
+        if value.node is not None:
+            value.node.read_all()
     return {
         "name": name,
         "key": list(all_texts(schema, findings, "primaryKey")),
