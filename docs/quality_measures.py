@@ -14,7 +14,8 @@ DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "neither
 
 def quality_lines() -> Iterator[str]:
     """Yield every measure with its names, codes and formula, then what each purpose asks for."""
-    yield f"What `pilotbase data quality` measures: method {METHOD}, aligned with ISO/IEC 5259-2; no conformity is claimed."
+    yield "What `pilotbase data quality` measures, aligned with ISO/IEC 5259-2; no conformity is claimed. "
+    yield f"Method {METHOD}.\n"
     yield "How a table is measured, and against what: [measure the quality of data](../measure-data-quality.md).\n"
     yield "| measure | name | ISO/IEC 5259-2 | TC609-5-2025-04 | GB/T 36344 | formula | |"
     yield "|---|---|---|---|---|---|---|"

@@ -26,7 +26,8 @@ from pilotbase.documents.texts import Language, Text, text
 SHOWN, FOLDED = 40, 400
 """Rows of a table that stand open, and that are folded; further ones are in the document alone."""
 _BARS, _OPEN_PICTURES = 25, 12
-_DRIFT_LINES = (0.1, 0.25)
+_DRIFT_LINES, _MOST_DRIFT = (0.1, 0.25), 0.6
+"""Where a shift is called moderate and large; bars of what has moved further all end at the same place."""
 _TIMES = ("sc:Date", "sc:DateTime")
 
 
@@ -177,7 +178,7 @@ class Wording:
     def drift(self, profile: RecordSetProfile) -> Markup:
         """Return the fields that have moved furthest between the parts; empty without two parts."""
         moved = sorted((one for one in profile.fields if one.drift is not None), key=_drift, reverse=True)
-        bars = [RankedBar(one.field, _drift(one), f"{_drift(one):.3f}") for one in moved[:_BARS]]
+        bars = [RankedBar(one.field, min(_drift(one), _MOST_DRIFT), f"{_drift(one):.3f}") for one in moved[:_BARS]]
         return _markup(charts.ranked_chart(bars, self.t("quality.page.drift"), _DRIFT_LINES))
 
     def balance(self, profile: RecordSetProfile) -> list[Pictured]:
