@@ -1,0 +1,101 @@
+"""What of a field is counted: declared categories, or bins over the declared range; nothing is learnt from the values.
+
+Whatever a value is, its cell is decided by that value and the contract alone, so that one record changes one count.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import polars as pl
+
+from pilotbase.data.quality.columns import Column
+from pilotbase.documents.dataset import DataField, FieldType, RecordSet
+from pilotbase.documents.private import LeftOut
+from pilotbase.documents.texts import text
+
+BINS, COARSE, MOST_VALUES = 16, 8, 64
+STEPS = 10_000
+"""A value lies at one of 2 x ``STEPS`` + 1 places between the ends of its range where means are taken."""
+_BOOLEANS = ("false", "true")
+_NUMBERS = (FieldType.FLOAT, FieldType.INTEGER)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of a field. After them come one for values that are not declared, and one for none at all."""
+
+    field: DataField
+    size: int
+    values: tuple[str, ...] = ()
+    """The categories; none: bins."""
+    low: float = 0
+    width: float = 1
+
+    @property
+    def outside(self) -> int:
+        return self.size
+
+    @property
+    def missing(self) -> int:
+        return self.size + 1
+
+    @property
+    def merged(self) -> int:
+        """How many neighbouring cells are one where the field is counted together with another."""
+        return 1 if self.values else -(-self.size // COARSE)
+
+    @property
+    def coarse(self) -> int:
+        """How many of these there are."""
+        return -(-self.size // self.merged)
+
+    def cell(self, column: Column) -> pl.Expr:
+        """Return the number of the cell of every row."""
+        there = column.value
+        if self.values:
+            spelled = there.cast(pl.String)
+            cells = spelled.replace_strict(
+                list(self.values), list(range(self.size)), default=self.outside, return_dtype=pl.Int64
+            )
+        else:
+            number = there.cast(pl.Float64)
+            place = ((number - self.low) / self.width).floor().clip(0, self.size - 1).cast(pl.Int64)
+            inside = (number >= self.field.minimum) & (number <= self.field.maximum)
+            cells = pl.when(inside).then(place).otherwise(self.outside)
+        return pl.when(there.is_null()).then(self.missing).otherwise(cells).alias(self.field.name)
+
+    def step(self, column: Column) -> pl.Expr:
+        """Return where between the ends of its range each value lies, clamped, from -`STEPS` to `STEPS`; none: 0."""
+        assert self.field.minimum is not None
+        assert self.field.maximum is not None
+        low, span = self.field.minimum, self.field.maximum - self.field.minimum
+        place = ((column.value.cast(pl.Float64) - low) / (span or 1.0)).clip(0, 1)
+        return (place * (2 * STEPS) - STEPS).round().cast(pl.Int64).fill_null(0).alias(self.field.name)
+
+
+def grid_of(record_set: RecordSet, field: DataField) -> Grid | LeftOut:
+    """Return what is counted of a field, or why nothing is."""
+    if field.name in record_set.key or field.unique or field.name == record_set.group:
+        return LeftOut(field=field.name, reason=text("private.reason.names_one"))
+    if field.data_type is FieldType.BOOLEAN:
+        return Grid(field, len(_BOOLEANS), _BOOLEANS)
+    if len(field.values) > MOST_VALUES:
+        return LeftOut(field=field.name, reason=text("private.reason.many_values", limit=MOST_VALUES))
+    if field.values and field.data_type in (None, FieldType.TEXT, FieldType.INTEGER, FieldType.URL):
+        values = tuple(dict.fromkeys(field.values))
+        return Grid(field, len(values), values)
+    if field.data_type not in _NUMBERS:
+        return LeftOut(field=field.name, reason=text("private.reason.no_values"))
+    if field.minimum is None or field.maximum is None:
+        return LeftOut(field=field.name, reason=text("private.reason.no_range"))
+    return _bins(field, field.minimum, field.maximum)
+
+
+def _bins(field: DataField, low: float, high: float) -> Grid:
+    if field.data_type is FieldType.INTEGER:
+        low, high = math.ceil(low), math.floor(high)
+        width = max(-(-(high - low + 1) // BINS), 1)
+        return Grid(field, max(math.ceil((high - low + 1) / width), 1), low=low, width=width)
+    return Grid(field, BINS, low=low, width=(high - low) / BINS) if high > low else Grid(field, 1, low=low)

@@ -1,0 +1,228 @@
+"""A private profile of a record set: counted in one pass over the records, then given noise, then cut.
+
+Everything after the noise (what is suppressed, quantiles, means as quotients) is computed from noisy counts, which
+tells nothing more of a record (post-processing; Dwork and Roth 2014, proposition 2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pilotbase.data.private.grids import STEPS, Grid, grid_of
+from pilotbase.data.private.noise import error_of, mechanism, noisy
+from pilotbase.data.private.spending import Split, split
+from pilotbase.data.private.units import Records, Units, unit_of
+from pilotbase.data.quality.columns import RecordTable
+from pilotbase.documents.dataset import FieldType, RecordSet
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.private import (
+    LeftOut,
+    Noise,
+    PrivateCell,
+    PrivateField,
+    PrivateMean,
+    PrivatePair,
+    PrivateProfile,
+    PrivateQuantile,
+    PrivateQuestion,
+)
+from pilotbase.documents.quality import Cell
+
+Counts = npt.NDArray[np.int64]
+_BATCH = 100_000
+_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is counted of a record set, and with how much noise: settled by the contract before anything is read."""
+
+    grids: tuple[Grid, ...]
+    means: tuple[Grid, ...]
+    pairs: tuple[tuple[Grid, Grid], ...]
+    left_out: tuple[LeftOut, ...]
+    noise: Split
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was counted, without noise: it stays in the process that has counted it."""
+
+    rows: int
+    cells: Mapping[str, Counts]
+    sums: Mapping[str, int]
+    """Of steps, see `Grid.step`."""
+    pairs: Mapping[tuple[str, str], Counts]
+
+
+def plan(record_set: RecordSet, question: PrivateQuestion) -> Plan:
+    """Return what ``question`` counts; pairs are the first label, or what it is counted by, with every other field.
+
+    Raises:
+        InputError: the contract declares categories or a range of no field; ε is too small to be divided.
+    """
+    found = [grid_of(record_set, field) for field in record_set.fields if field.value is None]
+    grids = tuple(one for one in found if isinstance(one, Grid))
+    left_out = tuple(one for one in found if isinstance(one, LeftOut))
+    if not grids:
+        raise InputError("private.nothing_declared", record_set=record_set.name)
+    means = tuple(one for one in grids if not one.values)
+    labels = [one for one in grids if one.field.is_label]
+    pairs = tuple((labels[0], one) for one in grids if one is not labels[0]) if labels else ()
+    at_most = unit_of(record_set, question).at_most
+    noise = split(question.epsilon, at_most, len(grids), len(means), len(pairs))
+    return Plan(grids, means, pairs, left_out, noise)
+
+
+def profile(table: RecordTable, question: PrivateQuestion) -> PrivateProfile:
+    """Return the profile of the records of ``table``: every call draws new noise, so that ε must be spent before.
+
+    Raises:
+        InputError: as `plan` and `require_ready`.
+    """
+    require_ready(table.record_set, question)
+    planned, unit = plan(table.record_set, question), unit_of(table.record_set, question)
+    counted = count(Units(table, unit).training(question.holdout), planned)
+    released = _Released(counted, planned, question.cell_size)
+    fields, pairs = released.fields(), released.pairs()
+    return PrivateProfile(
+        question=question,
+        request=request_of(question),
+        mechanism=mechanism(),
+        unit=unit,
+        rows=released.rows,
+        rows_noise=planned.noise.rows,
+        fields=fields,
+        pairs=pairs,
+        left_out=planned.left_out,
+        suppressed=released.suppressed,
+    )
+
+
+def require_ready(record_set: RecordSet, question: PrivateQuestion) -> None:
+    """Raise `InputError` where nothing can come of ``question``: no OpenDP, nothing declared, ε too small."""
+    mechanism()
+    plan(record_set, question)
+
+
+def count(records: Records, planned: Plan) -> Counted:
+    """Return the true counts of all ``records``; raises `InputError` for a column that the file lacks."""
+    cells = {one.field.name: np.zeros(one.missing + 1, np.int64) for one in planned.grids}
+    pairs = {_names(pair): np.zeros((pair[0].coarse + 1, pair[1].coarse + 1), np.int64) for pair in planned.pairs}
+    sums, rows = {one.field.name: 0 for one in planned.means}, 0
+    columns = {one.field.name: records.column(one.field.name) for one in planned.grids}
+    chosen = [one.cell(columns[one.field.name]) for one in planned.grids]
+    chosen += [one.step(columns[one.field.name]).name.prefix("step ") for one in planned.means]
+    for batch in records.frame.select(chosen).collect_batches(chunk_size=_BATCH, engine="streaming"):
+        rows += batch.height
+        codes = {name: batch[name].to_numpy() for name in cells}
+        for name, found in codes.items():
+            cells[name] += np.bincount(found, minlength=len(cells[name]))
+        for name in sums:
+            sums[name] += int(batch[f"step {name}"].sum())
+        for first, second in planned.pairs:
+            together = pairs[_names((first, second))]
+            places = _coarse(first, codes) * together.shape[1] + _coarse(second, codes)
+            together += np.bincount(places, minlength=together.size).reshape(together.shape)
+    return Counted(rows, cells, sums, pairs)
+
+
+def request_of(question: PrivateQuestion) -> str:
+    """Return what names the use of the budget in the ledger."""
+    return digest_json(question.to_json_value())
+
+
+def _names(pair: tuple[Grid, Grid]) -> tuple[str, str]:
+    return pair[0].field.name, pair[1].field.name
+
+
+def _coarse(grid: Grid, codes: Mapping[str, Counts]) -> Counts:
+    """Return merged cells; whatever is not declared is the one after them."""
+    found = codes[grid.field.name]
+    merged: Counts = np.where(found < grid.size, found // grid.merged, grid.coarse)
+    return merged
+
+
+class _Released:
+    """Counts with noise, each drawn once, those below the smallest cell suppressed."""
+
+    def __init__(self, counted: Counted, planned: Plan, least: int) -> None:
+        self.counted, self.planned, self.least = counted, planned, least
+        self.suppressed = 0
+        self.rows = self._told(noisy([counted.rows], planned.noise.rows))[0]
+
+    def fields(self) -> tuple[PrivateField, ...]:
+        return tuple(self._field(grid) for grid in self.planned.grids)
+
+    def pairs(self) -> tuple[PrivatePair, ...]:
+        found = []
+        for first, second in self.planned.pairs:
+            true = self.counted.pairs[_names((first, second))][: first.coarse]
+            drawn = self._told(noisy(true.ravel().tolist(), self.planned.noise.pair))
+            width = second.coarse + 1
+            counts = tuple(tuple(drawn[start : start + width]) for start in range(0, len(drawn), width))
+            names = {"first": first.field.name, "second": second.field.name}
+            found.append(PrivatePair(**names, counts=counts, noise=self.planned.noise.pair))
+        return tuple(found)
+
+    def _told(self, counts: Sequence[int]) -> list[Cell]:
+        told: list[Cell] = [count if count >= self.least else None for count in counts]
+        self.suppressed += told.count(None)
+        return told
+
+    def _field(self, grid: Grid) -> PrivateField:
+        noise, true = self.planned.noise.cells, self.counted.cells[grid.field.name].tolist()
+        *told, outside, missing = self._told(noisy(true, noise))
+        cells = tuple(_cell(grid, place, count) for place, count in enumerate(told))
+        return PrivateField(
+            field=grid.field.name,
+            data_type=(grid.field.data_type or FieldType.TEXT).value,
+            label=grid.field.is_label,
+            cells=cells,
+            outside=outside,
+            missing=missing,
+            merged=grid.merged,
+            noise=noise,
+            mean=self._mean(grid, missing) if grid in self.planned.means else None,
+            quantiles=() if grid.values else _quantiles(cells),
+        )
+
+    def _mean(self, grid: Grid, missing: Cell) -> PrivateMean:
+        """Return Σ clamped / (rows - missing), both with noise; its error allows each of the three a third of 5 %."""
+        noise = self.planned.noise.mean
+        total = noisy([self.counted.sums[grid.field.name]], noise)[0]
+        there = (self.rows or 0) - (missing or 0)
+        if there < self.least or grid.field.minimum is None or grid.field.maximum is None:
+            return PrivateMean(value=None, noise=noise)
+        half = (grid.field.maximum - grid.field.minimum) / 2
+        of_rows = _error(self.planned.noise.rows) + max(_error(self.planned.noise.cells), 0 if missing else self.least)
+        share = min(max(total / (STEPS * there), -1.0), 1.0)
+        error = (_error(noise) / STEPS + of_rows * abs(share)) / max(there - of_rows, 1) + 1 / (2 * STEPS)
+        return PrivateMean(value=grid.field.minimum + half * (1 + share), error=half * min(error, 2.0), noise=noise)
+
+
+def _error(noise: Noise) -> int:
+    return error_of(noise.sensitivity, noise.epsilon, 0.05 / 3)
+
+
+def _cell(grid: Grid, place: int, count: Cell) -> PrivateCell:
+    if grid.values:
+        return PrivateCell(value=grid.values[place], count=count)
+    low = grid.low + place * grid.width
+    return PrivateCell(low=low, high=low + grid.width, count=count)
+
+
+def _quantiles(cells: Sequence[PrivateCell]) -> tuple[PrivateQuantile, ...]:
+    """Return quantiles of the released bins, straight between a bin's ends; of nothing there are none."""
+    heights = np.array([one.count or 0 for one in cells], np.float64)
+    if not heights.sum():
+        return ()
+    edges = [one.low or 0.0 for one in cells] + [cells[-1].high or 0.0]
+    reached = np.concatenate([[0.0], np.cumsum(heights) / heights.sum()])
+    places = np.interp(_SHARES, reached, edges)
+    return tuple(PrivateQuantile(share=share, value=float(place)) for share, place in zip(_SHARES, places, strict=True))

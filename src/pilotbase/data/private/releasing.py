@@ -1,0 +1,88 @@
+"""A private profile released: paid for in the ledger of uses first, drawn once, kept under the question's digest.
+
+A crash after the payment buys nothing: the same question finds its use, pays no second time, and draws only if nothing
+was kept. Whoever comes second with the same question gets what the first one kept, whatever they have drawn themselves.
+"""
+
+from __future__ import annotations
+
+from pilotbase.data.private.profiling import profile, request_of, require_ready
+from pilotbase.data.quality.columns import RecordTable
+from pilotbase.data.quality.release import least_cell
+from pilotbase.data.terms.gate import permit
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.private import PrivateProfile, PrivateQuestion
+from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.store import View
+from pilotbase.workspace.uses import require_leave
+
+
+def release(view: View, dataset: Dataset, question: PrivateQuestion, table: RecordTable) -> PrivateProfile:
+    """Return the one profile that answers ``question`` for ``view``'s actor; its ε is spent before a record is read.
+
+    ``dataset``: the description that the question names; ``table``: its records.
+
+    Raises:
+        InputError: the question does not fit the description, OpenDP is not installed, nothing is declared.
+        RefusedError: the terms of use do not permit it, or not any more; what they say.
+    """
+    _require_fitting(dataset, question)
+    require_ready(dataset.record_set(question.record_set), question)
+    request = request_of(question)
+    leave = permit(view, _request(question), request)
+    kept = _kept(view, request)
+    if kept is not None:
+        return kept
+    return _keep(view, profile(table, question), leave, dataset.owner.organisation)
+
+
+def _require_fitting(dataset: Dataset, question: PrivateQuestion) -> None:
+    if (question.dataset, question.version) != (dataset.subject, dataset.digest()):
+        raise InputError("private.other_version", dataset=question.dataset)
+    names = [one.name for one in dataset.record_sets]
+    if question.record_set not in names:
+        raise InputError("private.no_record_set", found=question.record_set, allowed=offer(question.record_set, names))
+    least = least_cell(dataset)
+    if question.cell_size < least:
+        raise InputError("private.small_cell", found=question.cell_size, least=least)
+
+
+def _request(question: PrivateQuestion) -> Request:
+    return Request(
+        target=question.dataset,
+        action=Action.COMPUTE_ON,
+        by=question.by,
+        purpose=Purpose.STATISTICS,
+        recipient=question.by,
+        channel=Channel.STATISTICS,
+        cell_size=question.cell_size,
+        epsilon=question.epsilon,
+    )
+
+
+def _name(request: str) -> str:
+    return f"private-profile:{request}"
+
+
+def _kept(view: View, request: str) -> PrivateProfile | None:
+    digest = view.head(_name(request))
+    return None if digest is None else view.load(digest, PrivateProfile)
+
+
+def _keep(view: View, drawn: PrivateProfile, leave: Leave, owner: str) -> PrivateProfile:
+    """Keep what was drawn, while the leave still stands; what another has kept in the meantime is the answer."""
+    try:
+        with view.transaction("private.released") as change:
+            require_leave(change.connection, leave, change.now)
+            digest = change.put(drawn, parties(owner), owner=drawn.question.by)
+            change.set_head(_name(drawn.request), digest, expected=None)
+    except ConflictError:
+        kept = _kept(view, drawn.request)
+        if kept is None:
+            raise
+        return kept
+    return drawn

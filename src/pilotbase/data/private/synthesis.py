@@ -1,0 +1,217 @@
+"""Synthetic records from a private profile and the contract alone: nothing here sees a record of the source.
+
+The first label is drawn from its counts, every other field from its counts beside that label (fields are independent
+given the label, as in naive Bayes; Friedman, Geiger, Goldszmidt, "Bayesian Network Classifiers", Machine Learning 29,
+1997, §2), a value within its bin evenly. Without a label, fields are independent. Records that break a rule of the
+contract are drawn again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pilotbase.data.column_types import POLARS_TYPES
+from pilotbase.data.labels import BOOLEANS
+from pilotbase.data.private.grids import Grid, grid_of
+from pilotbase.data.private.made_up import made_up
+from pilotbase.data.quality.checks import Check, row_checks
+from pilotbase.data.quality.columns import ROW, Column, column_name, record_table
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.dataset import DataField, FieldType, RecordSet
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.private import PrivateField, PrivatePair, PrivateProfile
+from pilotbase.documents.quality import Cell
+
+Places = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float64]
+_TYPES = frozenset(FieldType) - {FieldType.IMAGE, FieldType.AUDIO, FieldType.VIDEO, FieldType.BOUNDING_BOX}
+_ROUNDS = 200
+_DIGITS = 6
+"""Of the range, to which a number is rounded."""
+
+
+def synthesise(profile: PrivateProfile, record_set: RecordSet, rows: int) -> pl.DataFrame:
+    """Return ``rows`` records in the columns of the source's file; the same for the same profile.
+
+    Raises:
+        InputError: a field that no table holds, a contract that hardly any record fits, values that do not suffice.
+    """
+    fields = fields_of(record_set)
+    drawing = _Drawing(profile, record_set, fields)
+    accepted: list[pl.DataFrame] = []
+    lacking, size = rows, rows
+    for _ in range(_ROUNDS):
+        fitting = _fitting(drawing.draw(size), record_set).head(lacking)
+        accepted.append(fitting)
+        lacking -= fitting.height
+        if lacking == 0:
+            return _unique(pl.concat(accepted), record_set)
+        size = max(lacking, 100)
+    raise InputError("private.rules_too_narrow", rows=rows, found=rows - lacking)
+
+
+def fields_of(record_set: RecordSet) -> tuple[DataField, ...]:
+    """Return the fields that are columns of a table; raises `InputError` where one can be none."""
+    parents = {one.parent for one in record_set.fields}
+    found = [one for one in record_set.fields if one.value is None and one.name not in parents]
+    for field in found:
+        if field.repeated or (field.data_type is not None and field.data_type not in _TYPES):
+            raise InputError("private.no_table", name=field.name)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What is known of one field: its grid, its counts, and beside which label they were counted once more."""
+
+    grid: Grid
+    told: PrivateField
+    pair: PrivatePair | None
+
+
+class _Drawing:
+    """Draws records; made-up values are counted on from one drawing to the next, so that keys never come twice."""
+
+    def __init__(self, profile: PrivateProfile, record_set: RecordSet, fields: Sequence[DataField]) -> None:
+        self.record_set, self.fields, self.profile = record_set, fields, profile
+        self.random = np.random.default_rng(int(hex_of(profile.digest()), 16))
+        pairs = {one.second: one for one in profile.pairs}
+        told = {one.field: one for one in profile.fields}
+        grids = (grid_of(record_set, field) for field in fields if field.name in told)
+        self.known = {
+            grid.field.name: _Counts(grid, told[grid.field.name], pairs.get(grid.field.name))
+            for grid in grids
+            if isinstance(grid, Grid)
+        }
+        self.label = profile.pairs[0].first if profile.pairs else None
+        self.number = 0
+
+    def draw(self, size: int) -> pl.DataFrame:
+        """Return ``size`` records, whether or not they keep the rules."""
+        given: Places | None = None
+        if self.label is not None:
+            label = self.known[self.label]
+            places = self._places(_weights(label), size)
+            given = np.where(places < label.grid.size, places // label.grid.merged, 0)
+        drawn = []
+        for field in self.fields:
+            known = self.known.get(field.name)
+            if known is None:
+                drawn.append(self._made_up(field, size))
+            elif given is not None and field.name == self.label:
+                drawn.append(_values(known.grid, places, self.random))
+            else:
+                drawn.append(_values(known.grid, self._beside(known, given, size), self.random))
+        self.number += size
+        return pl.DataFrame(drawn)
+
+    def _beside(self, known: _Counts, given: Places | None, size: int) -> Places:
+        """Return cells drawn beside the label's: first a merged one, then one within it."""
+        alone = _weights(known)
+        if given is None or known.pair is None:
+            return self._places(alone, size)
+        grid, merged = known.grid, np.minimum(np.arange(len(alone)) // known.grid.merged, known.grid.coarse)
+        merged[grid.size] = grid.coarse
+        found: Places = np.empty(size, np.int64)
+        for label, row in enumerate(known.pair.counts):
+            where = np.flatnonzero(given == label)
+            beside = _of_cells(row)
+            if known.grid.field.required:
+                beside[-1] = 0
+            coarse = np.bincount(merged, weights=alone, minlength=grid.coarse + 1)
+            inner = alone / np.maximum(coarse[merged], 1e-300)
+            within = np.bincount(merged, minlength=grid.coarse + 1)
+            inner = np.where(coarse[merged] > 0, inner, 1 / within[merged])
+            weights = beside + coarse  # ``coarse`` sums to 1: one record's worth of the field on its own
+            found[where] = self._places(weights[merged] * inner, len(where))
+        return found
+
+    def _places(self, weights: Weights, size: int) -> Places:
+        drawn: Places = self.random.choice(len(weights), size=size, p=weights / weights.sum())
+        return drawn
+
+    def _made_up(self, field: DataField, size: int) -> pl.Series:
+        together = self.profile.unit.at_most if field.name == self.record_set.group else 1
+        values = [made_up(field, number // together) for number in range(self.number, self.number + size)]
+        kind = pl.String() if field.values else POLARS_TYPES[_type(field)]
+        return pl.Series(column_name(field, field.name), values, dtype=kind)
+
+
+def _weights(known: _Counts) -> Weights:
+    """Return the share of every cell, the last one: no value; of nothing every declared cell has the same."""
+    missing: Cell = 0 if known.grid.field.required or known.told.label else known.told.missing
+    found = _of_cells([*(one.count for one in known.told.cells), missing])
+    if not found.sum():
+        found[:-1] = 1
+    shares: Weights = found / found.sum()
+    return shares
+
+
+def _of_cells(cells: Sequence[Cell]) -> Weights:
+    return np.array([max(cell or 0, 0) for cell in cells], np.float64)
+
+
+def _values(grid: Grid, places: Places, random: np.random.Generator) -> pl.Series:
+    """Return a value in each cell; the cell after the last holds none."""
+    field, name = grid.field, column_name(grid.field, grid.field.name)
+    there = places < grid.size
+    if grid.values:
+        spelled = np.array([*_spellings(grid), None], object)[places]
+        return pl.Series(name, spelled.tolist(), dtype=pl.String).cast(_stored(grid))
+    low = grid.low + places * grid.width
+    if field.data_type is FieldType.INTEGER:
+        drawn = np.minimum(low + random.integers(0, max(int(grid.width), 1), len(places)), field.maximum or 0)
+    else:
+        digits = _DIGITS - int(np.floor(np.log10(max((field.maximum or 0) - (field.minimum or 0), 1e-300))))
+        drawn = np.round(low + random.random(len(places)) * grid.width, min(digits, 300))
+        drawn = np.clip(drawn, field.minimum, field.maximum)
+    values = pl.Series(name, drawn).cast(_stored(grid))
+    return values.to_frame().select(pl.when(pl.Series(there)).then(pl.col(name)).alias(name)).to_series()
+
+
+def _spellings(grid: Grid) -> Iterator[str]:
+    """Yield the categories as the contract spells them."""
+    for value in grid.values:
+        if grid.field.data_type is FieldType.BOOLEAN and grid.field.values:
+            truth = value == "true"
+            yield next((one for one in grid.field.values if BOOLEANS.get(one.strip().lower()) == truth), value)
+        else:
+            yield value
+
+
+def _stored(grid: Grid) -> pl.DataType:
+    if grid.field.data_type is FieldType.BOOLEAN and grid.field.values:
+        return pl.String()
+    return POLARS_TYPES[_type(grid.field)]
+
+
+def _type(field: DataField) -> DataType:
+    return Column(field, pl.String()).data_type
+
+
+def _fitting(drawn: pl.DataFrame, record_set: RecordSet) -> pl.DataFrame:
+    """Return the records that keep every rule which a record decides by itself."""
+    table = record_table(record_set, drawn.lazy().with_row_index(ROW, offset=1))
+    checks = [one for one in row_checks(table) if isinstance(one, Check)]
+    if not checks:
+        return drawn
+    fails = reduce(or_, (one.fails.fill_null(False) for one in checks))
+    kept = table.frame.select(fails.alias("fails")).collect()["fails"]
+    return drawn.filter(~kept)
+
+
+def _unique(found: pl.DataFrame, record_set: RecordSet) -> pl.DataFrame:
+    names = {field.name: column_name(field, field.name) for field in record_set.fields}
+    keys = [list(record_set.key), *([one.name] for one in record_set.fields if one.unique)]
+    for key in keys:
+        if key and found.select(pl.struct(names[name] for name in key).is_duplicated().any()).item():
+            raise InputError("private.too_few_values", name=", ".join(key), limit=found.height)
+    return found
