@@ -228,7 +228,8 @@ def _write(dataset: Dataset) -> Written:
     """Return ``datapackage.json`` (2.0); raises `InputError` where it would hold records that are not open."""
     require_public(dataset)
     in_tables = {field.source.resource for one in dataset.record_sets for field in one.fields if field.source}
-    resources: list[Plain] = [_table(one, dataset) for one in dataset.record_sets]
+    placed = {one.name for one in dataset.record_sets if _has_place(one, dataset)}
+    resources: list[Plain] = [_table(one, dataset) for one in dataset.record_sets if one.name in placed]
     for file in dataset.distribution:
         if file.id not in in_tables:
             resources.append(without_nothing({"name": file.id, **_stored(file, is_closed(dataset))}))
@@ -249,9 +250,16 @@ def _write(dataset: Dataset) -> Written:
         "resources": resources,
     }
     said = {name: value for name, value in package.items() if value is not None}
-    return Written(
-        json.dumps(said, ensure_ascii=False, indent=2) + "\n",
-        BRIDGE.left_out(dataset, (*TYPES.values(), FieldType.URL)),
+    left_out = BRIDGE.left_out(dataset, (*TYPES.values(), FieldType.URL))
+    joined = tuple(f"recordSet ({one.name})" for one in dataset.record_sets if one.name not in placed)
+    return Written(json.dumps(said, ensure_ascii=False, indent=2) + "\n", (*left_out, *joined))
+
+
+def _has_place(record_set: RecordSet, dataset: Dataset) -> bool:
+    """Tell whether records stand in a file or in the description; a table that is only joined has no place."""
+    files = {one.id for one in dataset.distribution}
+    return record_set.inline is not None or any(
+        one.source and one.source.resource in files for one in record_set.fields
     )
 
 
@@ -288,7 +296,7 @@ def _stored(file: FileObject | FileSet, closed: bool) -> dict[str, Plain]:
         "mediatype": file.encoding_format[0] if file.encoding_format else None,
     }
     if isinstance(file, FileSet):
-        stored["path"] = list(file.includes)
+        stored["path"] = list(file.includes) if len(file.includes) > 1 else file.includes[0]
     else:
         address = None if closed else file.content_url
         stored |= {"path": address or file.id, "bytes": file.content_size}
