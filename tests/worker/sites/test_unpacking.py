@@ -171,6 +171,7 @@ def _resized(data, size):
     return data[: place + 20] + struct.pack("<LL", size, size) + data[place + 28 :]
 
 
+CODES = {"says to be long": "site.archive_too_large"}
 KINDS = (
     "compressed", "twice", "many", "cut", "empty", "text", "comment", "directory of four gigabytes", "large directory",
     "zip64 locator", "encrypted", "says to be short", "says to be long",
@@ -182,8 +183,8 @@ def test_tricks_of_archives_are_input_errors(done, refused, members, tmp_path, k
     file = tmp_path / "tricky.pack"
     tampered_archives(members, done.good.packed.file)[kind](file)
     told = refused(file)
-    assert isinstance(told, InputError | InvalidProofError), told.code
-    assert told.code.startswith(("site.no_pack", "site.archive_too_large", "site.member", "certificate.malformed"))
+    assert isinstance(told, InputError | InvalidProofError)
+    assert told.code == CODES.get(kind, "site.no_pack")
 
 
 def test_a_sparse_file_of_terabytes_is_refused_at_once(refused, tmp_path):

@@ -18,6 +18,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.site import Release, Software, Witness
+from pilotbase.documents.texts import Text, text
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.checks.excerpts import LogExcerpt
 
@@ -87,6 +88,15 @@ class CarriedTerms(Part):
     agreement_record: Record | None = None
     agreement: Agreement | None = None
     """None for a dataset that is open to everybody, or the supplier's own."""
+
+    @property
+    def line(self) -> Text:
+        """Return in a sentence on which terms the site runs: whoever watches is told before anything does."""
+        dataset = self.dataset_record.subject
+        if self.agreement_record is None or self.agreement is None:
+            return text("site.line_own_terms", dataset=dataset)
+        names = {"agreement": self.agreement_record.subject, "supplier": self.agreement.assignee}
+        return text("site.line_terms", dataset=dataset, **names, ends=self.agreement.ends or "–")
 
 
 class SitePack(Document):

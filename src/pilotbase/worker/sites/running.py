@@ -72,6 +72,8 @@ def run_pack(base: Base, order: SiteOrder, on_progress: OnProgress = ignore_prog
         if sealed is None:
             raise RefusedError("site.not_sealed", scenario=scenario.name)
         require_runnable(base, opened.pack, sealed, order.witness, order.pack)
+        if opened.pack.terms is not None:
+            on_progress(Progress(opened.pack.terms.line))
         candidate = _take_in(base, opened, on_progress)
         pack = opened.pack
     folder = trial_folder(base, None, sealed, candidate)
