@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pilotbase.cli import data_check, data_describe, data_export, data_labels, data_quality, data_terms
+from pilotbase.cli import data_check, data_describe, data_export, data_labels, data_private, data_quality, data_terms
 
 app = typer.Typer(help="Describe data, measure its quality, label it, open it on terms.", no_args_is_help=True)
 app.add_typer(data_labels.app, name="labels")
@@ -21,3 +21,5 @@ app.command("agree")(data_terms.agree)
 app.command("revoke")(data_terms.revoke)
 app.command("end")(data_terms.end)
 app.command("uses")(data_terms.uses)
+app.command("profile")(data_private.profile)
+app.command("synthesise")(data_private.synthesise)

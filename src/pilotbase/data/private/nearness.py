@@ -59,7 +59,7 @@ def _rows(grids: Sequence[Grid], records: Records) -> pl.DataFrame:
 
 
 def _value(grid: Grid, records: Records) -> pl.Expr:
-    column = records.column(grid.field.name)
+    column = records.columns[grid.field.name]
     if not grid.values:
         return column.value.cast(pl.Float64).alias(grid.field.name)
     cell = grid.cell(column)

@@ -83,9 +83,9 @@ def profile(table: RecordTable, question: PrivateQuestion) -> PrivateProfile:
     """Return the profile of the records of ``table``: every call draws new noise, so that ε must be spent before.
 
     Raises:
-        InputError: as `plan` and `require_ready`.
+        InputError: as `require_ready`.
     """
-    require_ready(table.record_set, question)
+    require_ready(table, question)
     planned, unit = plan(table.record_set, question), unit_of(table.record_set, question)
     counted = count(Units(table, unit).training(question.holdout), planned)
     released = _Released(counted, planned, question.cell_size)
@@ -104,18 +104,22 @@ def profile(table: RecordTable, question: PrivateQuestion) -> PrivateProfile:
     )
 
 
-def require_ready(record_set: RecordSet, question: PrivateQuestion) -> None:
-    """Raise `InputError` where nothing can come of ``question``: no OpenDP, nothing declared, ε too small."""
+def require_ready(table: RecordTable, question: PrivateQuestion) -> None:
+    """Raise `InputError` where nothing can come of ``question``; only the header of ``table`` is looked at."""
     mechanism()
-    plan(record_set, question)
+    wanted = [one.field.name for one in plan(table.record_set, question).grids]
+    unit = unit_of(table.record_set, question)
+    for name in [*wanted, *([unit.column] if unit.column else [])]:
+        if name not in table.columns:
+            raise InputError("private.no_column", name=name)
 
 
 def count(records: Records, planned: Plan) -> Counted:
-    """Return the true counts of all ``records``; raises `InputError` for a column that the file lacks."""
+    """Return the true counts of all ``records``."""
     cells = {one.field.name: np.zeros(one.missing + 1, np.int64) for one in planned.grids}
     pairs = {_names(pair): np.zeros((pair[0].coarse + 1, pair[1].coarse + 1), np.int64) for pair in planned.pairs}
     sums, rows = {one.field.name: 0 for one in planned.means}, 0
-    columns = {one.field.name: records.column(one.field.name) for one in planned.grids}
+    columns = records.columns
     chosen = [one.cell(columns[one.field.name]) for one in planned.grids]
     chosen += [one.step(columns[one.field.name]).name.prefix("step ") for one in planned.means]
     for batch in records.frame.select(chosen).collect_batches(chunk_size=_BATCH, engine="streaming"):

@@ -31,7 +31,7 @@ def release(view: View, dataset: Dataset, question: PrivateQuestion, table: Reco
         RefusedError: the terms of use do not permit it, or not any more; what they say.
     """
     _require_fitting(dataset, question)
-    require_ready(dataset.record_set(question.record_set), question)
+    require_ready(table, question)
     request = request_of(question)
     leave = permit(view, _request(question), request)
     kept = _kept(view, request)

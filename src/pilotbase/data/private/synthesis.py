@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pilotbase.data.column_types import POLARS_TYPES
+from pilotbase.data.column_types import POLARS_TYPES, type_column
 from pilotbase.data.labels import BOOLEANS
 from pilotbase.data.private.grids import Grid, grid_of
 from pilotbase.data.private.made_up import made_up
@@ -165,7 +165,8 @@ def _values(grid: Grid, places: Places, random: np.random.Generator) -> pl.Serie
     there = places < grid.size
     if grid.values:
         spelled = np.array([*_spellings(grid), None], object)[places]
-        return pl.Series(name, spelled.tolist(), dtype=pl.String).cast(_stored(grid))
+        texts = pl.Series(name, spelled.tolist(), dtype=pl.String)
+        return texts if _stored(grid) == pl.String() else type_column(texts, _type(field)).values
     low = grid.low + places * grid.width
     if field.data_type is FieldType.INTEGER:
         drawn = np.minimum(low + random.integers(0, max(int(grid.width), 1), len(places)), field.maximum or 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pilotbase.data.bridges.writing import write_dataset
 from pilotbase.data.private.nearness import privacy_test
 from pilotbase.data.private.profiling import plan
 from pilotbase.data.private.synthesis import synthesise
@@ -51,8 +52,7 @@ def make_sample(dataset: Dataset, profile: PrivateProfile, table: RecordTable, r
         InputError: too few or too many rows, a profile without a holdout, whatever `synthesise` and `privacy_test` say.
         RefusedError: the records come nearer to those of the source than to others: nothing is released.
     """
-    if not LEAST_ROWS <= rows <= MOST_ROWS:
-        raise InputError("private.rows", found=rows, least=LEAST_ROWS, most=MOST_ROWS)
+    require_rows(rows)
     if not profile.question.holdout:
         raise InputError("private.no_holdout")
     record_set = dataset.record_set(profile.question.record_set)
@@ -66,16 +66,26 @@ def make_sample(dataset: Dataset, profile: PrivateProfile, table: RecordTable, r
     return Sample(_described(dataset, profile, record_set, made), made, test)
 
 
+def require_rows(rows: int) -> None:
+    """Raise `InputError` for so many records that no sample is made of them."""
+    if not LEAST_ROWS <= rows <= MOST_ROWS:
+        raise InputError("private.rows", found=rows, least=LEAST_ROWS, most=MOST_ROWS)
+
+
 def spell_table(table: pl.DataFrame) -> bytes:
     """Return the records as CSV (UTF-8)."""
     return table.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%:z").encode()
 
 
-def write_sample(sample: Sample, folder: Path) -> Path:
-    """Write the table into ``folder``, made where it is not there, and return its path."""
+def write_sample(sample: Sample, folder: Path) -> tuple[Path, ...]:
+    """Write the table, its description (Croissant) and its records in the format of TC609 into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / sample.file).write_bytes(spell_table(sample.table))
-    return folder / sample.file
+    table = folder / sample.file
+    table.write_bytes(spell_table(sample.table))
+    described, records = table.with_suffix(".croissant.json"), table.with_suffix(".tc609.jsonl")
+    described.write_text(write_dataset(sample.dataset, "croissant", None, None).content, "utf-8")
+    records.write_text(write_dataset(sample.dataset, "tc609", folder, None).content, "utf-8")
+    return table, described, records
 
 
 def _described(dataset: Dataset, profile: PrivateProfile, record_set: RecordSet, made: pl.DataFrame) -> Dataset:
@@ -95,6 +105,7 @@ def _described(dataset: Dataset, profile: PrivateProfile, record_set: RecordSet,
             "description": _both("private.description", dataset=dataset.subject, rows=made.height),
             "synthetic": True,
             "live": False,
+            "nature": "simulated",
             "keywords": tuple(dict.fromkeys([*dataset.keywords, "synthetic"])),
             "distribution": (file,),
             "record_sets": (_record_set(record_set, file.id, made.height),),

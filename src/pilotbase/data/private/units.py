@@ -13,7 +13,6 @@ import polars as pl
 
 from pilotbase.data.quality.columns import Column, RecordTable, row_hash
 from pilotbase.documents.dataset import RecordSet
-from pilotbase.documents.errors import InputError
 from pilotbase.documents.private import PrivacyUnit, PrivateQuestion
 
 HOLDOUT = 5
@@ -34,12 +33,6 @@ class Records:
 
     columns: Mapping[str, Column]
     frame: pl.LazyFrame
-
-    def column(self, name: str) -> Column:
-        """Return a column; raises `InputError` where the file lacks it."""
-        if name not in self.columns:
-            raise InputError("private.no_column", name=name)
-        return self.columns[name]
 
 
 @dataclass(frozen=True)
@@ -70,4 +63,4 @@ class Units:
         return row_hash(named, _SIDE) % HOLDOUT == 0
 
     def _group(self) -> Column:
-        return Records(self.table.columns, self.table.frame).column(self.unit.column or "")
+        return self.table.columns[self.unit.column or ""]

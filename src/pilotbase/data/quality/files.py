@@ -43,9 +43,9 @@ def measure_file(given: Given, on_progress: OnProgress = ignore_progress) -> Qua
         InputError: as `measure_quality`; every problem of the description or the reference; ``quality.no_record_set``.
     """
     with tempfile.TemporaryDirectory(prefix="pilotbase-quality-") as scratch:
-        table = _scannable(given.file, Path(scratch))
+        table = scannable(given.file, Path(scratch))
         dataset = _described(given.description) if given.description else inferred_dataset(table)
-        record_set = _record_set(dataset, given.file)
+        record_set = record_set_of(dataset, given.file)
         held = Held(
             reference=load_document(QualityReference, given.reference) if given.reference else QualityReference(),
             folder=given.reference.parent if given.reference else Path(),
@@ -61,7 +61,7 @@ def _described(path: Path) -> Dataset:
     return load_description(path).description.require()
 
 
-def _scannable(file: Path, scratch: Path) -> Path:
+def scannable(file: Path, scratch: Path) -> Path:
     """Return ``file``, or its table as Parquet where it cannot be scanned as it is: a workbook, another encoding."""
     try:
         scan(file)
@@ -83,7 +83,7 @@ def write_report(report: QualityReport, folder: Path, language: Language = "en")
     return folder / PAGE
 
 
-def _record_set(dataset: Dataset, file: Path) -> RecordSet:
+def record_set_of(dataset: Dataset, file: Path) -> RecordSet:
     """Return the record set that is read from ``file``; where there is but one, that one."""
     found = [one for one in dataset.record_sets if file.name in _files_of(dataset, one)]
     if not found and len(dataset.record_sets) == 1:
