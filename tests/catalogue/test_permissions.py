@@ -338,7 +338,7 @@ def _goes_through(trial: Trial, person, subject: str, act: Act, monkeypatch) -> 
         raise RolledBackError
 
     with monkeypatch.context() as patch:
-        patch.setattr("pilotbase.catalogue.advancing.put_listing", break_off)
+        patch.setattr("pilotbase.catalogue.writing.put_listing", break_off)
         try:
             advance(trial.store.as_actor(person), subject, act, Move(brought(trial, act)))
         except RolledBackError:
