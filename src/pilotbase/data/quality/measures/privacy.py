@@ -27,8 +27,8 @@ _PATTERNS = (
     r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}",  # mail
     r"(?:^|\D)(?:62|4\d|5[1-5])\d{14,17}(?:$|\D)",  # bank card
 )
-_SHORTEST = 6
-"""Letters of the shortest mail address."""
+_SHORTEST_NUMBER, _SHORTEST_MAIL = 11, 6
+"""Letters."""
 PERSONAL = "|".join(f"(?:{pattern})" for pattern in _PATTERNS)
 
 
@@ -56,11 +56,33 @@ def _long(column: Column) -> bool:
 
 
 def _personal(column: Column) -> pl.Expr:
-    if column.data_type is DataType.TEXT:
-        long_enough = pl.when(column.value.str.len_bytes() >= _SHORTEST).then(column.value)
-        return long_enough.str.contains(PERSONAL).fill_null(False)
-    long = pl.when(column.value >= 10**10).then(column.value)  # spelled only where it is long enough
-    return long.cast(pl.String).str.contains(PERSONAL).fill_null(False)
+    look = _personal_texts if column.data_type is DataType.TEXT else _personal_numbers
+    return column.value.map_batches(look, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def _personal_texts(texts: pl.Series) -> pl.Series:
+    """Look closely only at what is long enough for a number, or has the sign of a mail address."""
+    letters = texts.str.len_bytes()
+    suspect = letters >= _SHORTEST_NUMBER
+    between = (letters >= _SHORTEST_MAIL) & ~suspect
+    if between.any():
+        mails = texts.filter(between).str.contains("@", literal=True)
+        suspect = suspect.scatter(between.arg_true().filter(mails), True)
+    return _matched(texts, suspect.fill_null(False))
+
+
+def _personal_numbers(numbers: pl.Series) -> pl.Series:
+    return _matched(numbers, (numbers >= 10 ** (_SHORTEST_NUMBER - 1)).fill_null(False))
+
+
+def _matched(values: pl.Series, suspect: pl.Series) -> pl.Series:
+    places = suspect.arg_true()
+    matched = values.gather(places).cast(pl.String).str.contains(PERSONAL)
+    return (
+        pl.Series(values.name, [False], dtype=pl.Boolean)
+        .new_from_index(0, len(values))
+        .scatter(places.filter(matched), True)
+    )
 
 
 def smallest_cell(asked: Situation) -> Asked | Unmeasured:
