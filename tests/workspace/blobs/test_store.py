@@ -57,9 +57,10 @@ def test_a_flipped_bit_is_found_on_reading_and_a_torn_blob_is_replaced_by_puttin
     with pytest.raises(InvalidProofError) as caught:
         blobs.get(digest)
     assert digest in str(caught.value)
-    place.write_bytes(b"hidden")
-    blobs.put(b"hidden data")
-    assert blobs.get(digest) == b"hidden data"
+    for altered in (b"hidden", b"hidden dat`"):
+        place.write_bytes(altered)
+        blobs.put(b"hidden data")
+        assert blobs.get(digest) == b"hidden data"
 
 
 def test_blobs_are_private_and_a_failing_stream_leaves_nothing(tmp_path: Path) -> None:
@@ -139,6 +140,16 @@ def test_of_a_large_blob_only_what_is_asked_for_is_read_and_held_against_its_nam
     with pytest.raises(NotFoundError) as gone:
         place.blobs.get(digest)
     assert last in str(gone.value)
+
+
+def test_keeping_again_mends_what_was_altered_in_a_folder(tmp_path: Path) -> None:
+    place, data = folder_place(tmp_path), noise(3 * MIB)
+    digest = place.blobs.keep(data)
+    chunk, size = place.blobs.manifest(digest).chunks[0]
+    for altered in (b"short", bytes(size)):
+        place.overwrite(name_of(KEPT, chunk), altered)
+        place.blobs.keep(data)
+        assert place.blobs.get(digest) == data
 
 
 def test_a_list_of_other_chunks_is_found_out(place: Place) -> None:

@@ -62,13 +62,15 @@ class Objects:
         return self._folder is not None
 
     def write(self, name: str, data: bytes) -> None:
-        """Let ``name`` stand for ``data``; where as many bytes are there already, they only count as written now.
+        """Let ``name`` stand for ``data``; where it does already, that only counts as written now.
+
+        In a folder the bytes are compared, so that altered ones are mended; elsewhere only how many they are.
 
         Raises:
             PilotbaseError: disk full, not writable, not reachable; nothing is left behind.
         """
         with self._writing():
-            if self._renews and self.size(name) == len(data) and self.renew(name):
+            if self._renews and self._stands_for(name, data) and self.renew(name):
                 return
             if self._folder is not None:
                 with self._draft([data]) as (draft, _):
@@ -89,9 +91,7 @@ class Objects:
             self.write(name_of(room, digest), data)
             return digest
         with self._writing(), self._draft(pieces) as (draft, digest):
-            name = name_of(room, digest)
-            if self.size(name) != draft.stat().st_size or not self.renew(name):
-                self._publish(self._folder, draft, name)
+            self._publish(self._folder, draft, name_of(room, digest))
         return digest
 
     def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes | None:
@@ -173,6 +173,9 @@ class Objects:
             place = self._place(_CLOCK)
             self._files.pipe_file(place, b"")
             return _written(self._files.info(place))
+
+    def _stands_for(self, name: str, data: bytes) -> bool:
+        return self.read(name) == data if self.is_folder else self.size(name) == len(data)
 
     @property
     def _renews(self) -> bool:
