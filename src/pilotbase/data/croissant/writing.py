@@ -42,7 +42,7 @@ def write_croissant(dataset: Dataset, measurements: Sequence[Measurement] = ()) 
         {
             "@context": {name: dict(term) if not isinstance(term, str) else term for name, term in CONTEXT.items()},
             "@type": "sc:Dataset",
-            "conformsTo": [CROISSANT, RESPONSIBLE_USE, *([] if any(lacking(dataset)) else [PROFILE])],
+            "conformsTo": [CROISSANT, RESPONSIBLE_USE, *([] if any(lacking(_as_published(dataset))) else [PROFILE])],
             **_general(dataset),
             "isLiveDataset": dataset.live or any(map(_unchecked, dataset.distribution)) or closed,
             "usageInfo": write_offer(dataset.usage) if dataset.usage is not None else None,
@@ -54,6 +54,16 @@ def write_croissant(dataset: Dataset, measurements: Sequence[Measurement] = ()) 
             "recordSet": [write_record_set(dataset, one, measurements) for one in dataset.record_sets],
         }
     )
+
+
+def _as_published(dataset: Dataset) -> Dataset:
+    """Return a dataset without the hashes that are not written: whoever reads it must find commitments instead."""
+    if not is_closed(dataset):
+        return dataset
+    files = (
+        one.model_copy(update={"sha256": None}) if isinstance(one, FileObject) else one for one in dataset.distribution
+    )
+    return dataset.model_copy(update={"distribution": tuple(files)})
 
 
 def write_resource(resource: FileObject | FileSet, closed: bool) -> dict[str, Plain]:
