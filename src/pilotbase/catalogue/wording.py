@@ -38,6 +38,7 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         content = content_of(change, base, record, "agreement", Agreement)
     elif record.kind == "organisation":
         content = content_of(change, base, record, "organisation", Organisation)
+    about = scenario or content
     return Listing(
         subject=record.subject,
         kind=record.kind,
@@ -45,7 +46,7 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         digest=record.documents[record.kind],
         owner=record.owner,
         title=both_languages(record.title),
-        sector=content.sector.value if isinstance(content, Scenario | Dataset) else "",
+        sector=about.sector.value if isinstance(about, Scenario | Dataset) else "",
         action=scenario.action.value if scenario is not None and scenario.action is not None else "",
         scenario=record.subjects.get("scenario", ""),
         application=record.subjects.get("application", ""),
