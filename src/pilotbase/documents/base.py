@@ -63,6 +63,8 @@ class Document(Part):
     """A part that stands alone: it says which kind and version it is and has a digest."""
 
     document: str
+    times_larger: ClassVar[int] = 1
+    """How many times larger than other documents its file may be."""
     stand_ins: ClassVar[Mapping[str, Any]] = {}
     """Field → a value that stands in for one that cannot be read, so that the rest can be checked."""
     rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}

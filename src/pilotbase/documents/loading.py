@@ -81,7 +81,7 @@ def load_document(
     Raises:
         InputError: carries every problem as an `Issue` with its line.
     """
-    return build_document(model, read_yaml(path, shown_as), step)
+    return build_document(model, read_yaml(path, shown_as, model.times_larger), step)
 
 
 def build_document(model: type[AnyDocument], source: Source, step: Step = Step.DRAFT) -> AnyDocument:

@@ -28,23 +28,23 @@ class Source:
     lines: dict[str, int]
 
 
-def read_yaml(path: Path, shown_as: str | None = None) -> Source:
-    """Return the mapping that the file holds.
+def read_yaml(path: Path, shown_as: str | None = None, times: int = 1) -> Source:
+    """Return the mapping that the file holds; it may be ``times`` as large as others.
 
     Raises:
         InputError: the file is missing, too large, no UTF-8, no YAML, or uses tags, aliases or double keys.
     """
     file = shown_as or str(path)
-    return parse_yaml(read_bounded(path, MAXIMUM_BYTES, file), file)
+    return parse_yaml(read_bounded(path, times * MAXIMUM_BYTES, file), file, times)
 
 
-def parse_yaml(data: bytes, file: str) -> Source:
+def parse_yaml(data: bytes, file: str, times: int = 1) -> Source:
     """Return the mapping that ``data`` spells; ``file`` is the name shown in problems. Raises as `read_yaml`."""
-    if len(data) > MAXIMUM_BYTES:
-        raise InputError("input.file_too_large", file=file, limit=MAXIMUM_BYTES)
+    if len(data) > times * MAXIMUM_BYTES:
+        raise InputError("input.file_too_large", file=file, limit=times * MAXIMUM_BYTES)
     try:
         content = data.decode("utf-8-sig")
-        _check_events(content, file)
+        _check_events(content, file, times * MAXIMUM_NODES)
         node = yaml.compose(content, Loader=_Loader)
     except UnicodeDecodeError as error:
         raise InputError("input.not_utf8", file=file, position=error.start) from None
@@ -71,7 +71,7 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
 
 
-def _check_events(content: str, file: str) -> None:
+def _check_events(content: str, file: str, most_nodes: int) -> None:
     depth = nodes = 0
     for event in yaml.parse(content, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -84,8 +84,8 @@ def _check_events(content: str, file: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         nodes += isinstance(event, yaml.NodeEvent)
-        if depth > MAXIMUM_DEPTH or nodes > MAXIMUM_NODES:
-            raise _refused(text("input.yaml_too_deep", depth=MAXIMUM_DEPTH, nodes=MAXIMUM_NODES), event, file)
+        if depth > MAXIMUM_DEPTH or nodes > most_nodes:
+            raise _refused(text("input.yaml_too_deep", depth=MAXIMUM_DEPTH, nodes=most_nodes), event, file)
 
 
 def _construct(node: yaml.Node, path: str, lines: dict[str, int], file: str) -> Plain:

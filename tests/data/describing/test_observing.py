@@ -95,3 +95,10 @@ def test_categories_are_counted_over_all_batches(tmp_path):
     found = observe(opened(tmp_path, "t.csv", content).tables[0])
     assert dict(found[1].categories) == {"x": 83_334, "y": 83_333, "z": 83_333}
     assert (found[0].minimum, found[0].maximum, found[0].categories) == ("0", "249999", {})
+
+
+def test_no_name_of_a_column_gets_in_the_way_of_another(tmp_path):
+    content = "x,number of x,value of x,typed of x,row,form,value\n" + "1,a,2.5,yes,3,b,2026-01-31\n" * 3
+    found = observe(opened(tmp_path, "t.csv", content).tables[0])
+    types = [one.data_type.value.removeprefix("sc:") for one in found]
+    assert types == ["Integer", "Text", "Float", "Boolean", "Integer", "Text", "Date"]

@@ -114,3 +114,14 @@ def test_a_guess_that_the_owner_replaced_shows_its_ground_no_more(tmp_path, owne
     del owned
     written = write_dataset_yaml(again(tmp_path, {"runs.csv": runs(80), "machines.csv": None}))
     assert "unit: the name temp_c" not in written and "unit: the name 压力(kPa)" in written
+
+
+def test_a_description_of_thousands_of_columns_reads_back(tmp_path):
+    head = "document: dataset/1\nname: wide\ntitle: wide\nowner: {organisation: lab}\n"
+    head += "distribution:\n  - {kind: file, id: w.csv}\n"
+    fields = "".join(
+        f"      - {{name: g{at}, dataType: sc:Float, source: {{resource: w.csv, column: g{at}}}}}\n"
+        for at in range(5000)
+    )
+    (tmp_path / "dataset.yaml").write_text(f"{head}recordSet:\n  - name: w\n    field:\n{fields}")
+    assert len(load_document(Dataset, tmp_path / "dataset.yaml").record_sets[0].fields) == 5000

@@ -26,6 +26,8 @@ FITTING = 0.95
 LIKELY = 0.8
 """Share of a sample that makes a type worth looking for in all rows."""
 MOST_CATEGORIES = 50
+_TOGETHER = 50
+"""Columns asked at once: plans of very many expressions take longer to make than to run."""
 TYPES: Mapping[FieldType, DataType] = {
     FieldType.FLOAT: DataType.FLOAT,
     FieldType.INTEGER: DataType.INTEGER,
@@ -81,7 +83,7 @@ def observe(table: SourceTable) -> tuple[Column, ...]:
     """Return what each column of ``table`` holds, in its order."""
     schema = table.frame.collect_schema()
     sample = table.frame.gather_every(max(1, table.rows // SAMPLE)).collect(engine="streaming")
-    kinds = {name: guess_type(sample[name], bool(KEY_NAME.search(name))) for name in schema}
+    kinds = guess_types(sample)
     values = [value for name, dtype in schema.items() for value in _values(name, dtype, kinds[name])]
     wanted = [count for name, dtype in schema.items() for count in _counts(name, dtype, kinds[name])]
     counted = table.frame.select(values).select(wanted).collect(engine="streaming").row(0, named=True)
@@ -92,29 +94,46 @@ def observe(table: SourceTable) -> tuple[Column, ...]:
     return tuple(_column(sample[name], kinds[name], counts[name], details.get(name, none)) for name in schema)
 
 
-def guess_type(sample: pl.Series, names_records: bool = False) -> FieldType:
-    """Return what a sample might be; native types are what they are.
+def guess_types(sample: pl.DataFrame) -> dict[str, FieldType]:
+    """Return what each column of a sample might be; native types are what they are."""
+    texts = [name for name, dtype in sample.schema.items() if dtype == pl.String]
+    found: dict[str, float | bool | None] = {}
+    for at in range(0, len(texts), _TOGETHER):
+        named = texts[at : at + _TOGETHER]
+        wanted = [share.alias(f"{what} of {name}") for name in named for what, share in _shares(name).items()]
+        spelled = sample.select(missing_to_null(pl.col(name), MISSING_SPELLINGS).str.strip_chars() for name in named)
+        numbers = spelled.select(plain_number(pl.col(name)).alias(f"\0{name}") for name in named)
+        found |= spelled.hstack(numbers).select(wanted).row(0, named=True)
+    guessed = {name: _native(dtype) for name, dtype in sample.schema.items() if name not in texts}
+    for name in texts:
+        guessed[name] = _likeliest({what: found[f"{what} of {name}"] or 0.0 for what in _SHARES})
+    return guessed
 
-    Whole numbers written with a point are measured ones, but for those that ``names_records``: data frames write the
-    numbers of records so where one of them is missing.
+
+_SHARES = ("truths", "codes", "numbers", "fractions", "dates", "times", "clocks", "addresses")
+
+
+def _shares(name: str) -> dict[str, pl.Expr]:
+    """Return what is asked of the values in a column of texts: shares of them, and whether there is any.
+
+    Whole numbers written with a point are measured ones, but for those that name records: data frames write the numbers
+    of records so where one of them is missing.
     """
-    if sample.dtype != pl.String:
-        return _native(sample.dtype)
-    spelled = sample.str.strip_chars()
-    values = spelled.filter(~spelled.is_in(["", *MISSING_SPELLINGS])).alias("value")
-    text = pl.col("value")
-    number = plain_number(text)
-    shares = values.to_frame().select(
-        truths=text.str.to_lowercase().is_in(_TRUTHS).mean(),
-        codes=text.str.contains(CODE).any(),
-        numbers=number.is_not_null().mean(),
-        fractions=((number != number.round(0)) | (text.str.contains(r"[.．eE]") & (not names_records))).any(),
-        dates=(any_date(text) & ~text.str.contains(DATE_FORMS["20260131"])).mean(),
-        times=(text.str.contains(r"\d{1,2}:\d{2}") & ~text.str.contains(r"[T ]0?0:00(:00(\.0+)?)?$")).any(),
-        clocks=text.str.contains(TIME_OF_DAY).mean(),
-        addresses=text.str.contains(ADDRESS).mean(),
+    text, number = pl.col(name), pl.col(f"\0{name}")
+    fraction = number != number.round(0)
+    if not KEY_NAME.search(name):
+        fraction = fraction | text.str.contains(r"[.．eE]")
+    asked = (
+        text.str.to_lowercase().is_in(_TRUTHS).mean(),
+        text.str.contains(CODE).any(),
+        number.count() / text.count(),
+        fraction.any(),
+        (any_date(text) & ~text.str.contains(DATE_FORMS["20260131"])).mean(),
+        (text.str.contains(r"\d{1,2}:\d{2}") & ~text.str.contains(r"[T ]0?0:00(:00(\.0+)?)?$")).any(),
+        text.str.contains(TIME_OF_DAY).mean(),
+        text.str.contains(ADDRESS).mean(),
     )
-    return FieldType.TEXT if values.is_empty() else _likeliest(shares.row(0, named=True))
+    return dict(zip(_SHARES, asked, strict=True))
 
 
 def missing_to_null(source: pl.Expr, spellings: Sequence[str]) -> pl.Expr:
