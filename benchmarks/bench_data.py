@@ -71,9 +71,7 @@ def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument(
-        "--many", type=int, default=100, help="millions of rows that are streamed; 0: keep what was measured last"
-    )
+    parser.add_argument("--many", type=int, default=100, help="millions of rows that are streamed; 0: as last measured")
     options = parser.parse_args()
     versions: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as scratch:
