@@ -226,6 +226,26 @@ def test_killed_in_the_middle_of_an_upload_nothing_half_is_to_be_seen(s3: S3Serv
     assert blobs.get(blobs.keep(data)) == data
 
 
+PUTTING = """
+import sys
+from pilotbase.workspace.blobs import BlobStore
+BlobStore(sys.argv[1]).put(bytes(101 << 20))
+"""
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("after", [0, 1, 2, 3])
+def test_killed_between_the_parts_of_an_upload_in_parts_nothing_is_to_be_seen(s3: S3Server, after: int) -> None:
+    """Begun, two or three parts, completed: it is killed in each."""
+    blobs = s3_place(s3).blobs
+    child = subprocess.Popen([sys.executable, "-c", PUTTING, f"s3://{blobs.objects.root}"])
+    s3.kills = (child.pid, after)
+    child.wait()
+    assert child.returncode == -9
+    assert list(blobs.objects.entries("sha256")) == []
+    assert blobs.get(blobs.put(bytes(101 << 20))) == bytes(101 << 20)
+
+
 def test_a_server_that_is_busy_or_breaks_off_is_asked_again(s3: S3Server) -> None:
     blobs, data = s3_place(s3).blobs, noise(3 * MIB)
     s3.busy, s3.broken = 2, 1
