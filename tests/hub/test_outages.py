@@ -7,6 +7,7 @@ import pytest
 from test_api import APPEAL, KEYED, caller
 
 from pilotbase.workspace.checks.reconciliation import verify_store
+from pilotbase.workspace.failures import UnreachableError
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,16 @@ def test_a_key_whose_step_was_refused_can_be_used_again(walked):
     stale = supplier.post(APPEAL, {"grounds": "x"}, **key, HTTP_IF_MATCH=f'"sha256:{"0" * 64}"')
     assert stale.status_code >= 400
     assert supplier.post(APPEAL, {"grounds": "x"}, **key).status_code == 200
+
+
+def test_where_files_are_kept_is_away_is_told_without_our_addresses():
+    from pilotbase.hub.outages import outage
+
+    told = outage(UnreachableError("blobs.unreachable", address="bucket/base", reason="no answer from 10.0.0.7"))
+    assert told is not None and told.code == "hub.blobs_away"
+    for language in ("en", "zh"):
+        said = told.render(language)
+        assert "bucket" not in said and "10.0.0.7" not in said
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Troubles of the machine under the hub: the database is away, the disk is full; told without our addresses."""
+"""Troubles of the machine under the hub: database or blobs are away, the disk is full; told without our addresses."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def outage(error: BaseException | None) -> PilotbaseError | None:
     """Return what to tell whoever asked, where ``error`` is a trouble of the machine that passes; else None."""
     if isinstance(error, DiskFullError) or _is_full_disk(error):
         return DiskFullError("hub.disk_full")
+    if isinstance(error, UnreachableError) and error.code == "blobs.unreachable":
+        return UnreachableError("hub.blobs_away")
     if isinstance(error, UnreachableError | OperationalError | InterfaceError):
         return UnreachableError("hub.database_away")
     return None

@@ -40,6 +40,7 @@ class S3Server:
             "AWS_ACCESS_KEY_ID": "for-tests",
             "AWS_SECRET_ACCESS_KEY": "for-tests",
             "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_MAX_ATTEMPTS": "2",
         }
 
     def age(self, path: str, by: timedelta) -> None:

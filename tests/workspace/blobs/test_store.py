@@ -14,7 +14,7 @@ from pilotbase.documents.hashes import digest_bytes
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import CUT, KEPT
-from pilotbase.workspace.failures import DiskFullError, NotFoundError
+from pilotbase.workspace.failures import DiskFullError, NotFoundError, UnreachableError
 from tests.workspace.blobs.conftest import Place, folder_place, s3_place
 from tests.workspace.blobs.s3_for_tests import S3Server
 
@@ -246,7 +246,7 @@ def test_killed_between_the_parts_of_an_upload_in_parts_nothing_is_to_be_seen(s3
     assert blobs.get(blobs.put(bytes(101 << 20))) == bytes(101 << 20)
 
 
-def test_a_server_that_is_busy_or_breaks_off_is_asked_again(s3: S3Server) -> None:
+def test_a_server_that_is_busy_or_breaks_off_is_asked_again(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     blobs, data = s3_place(s3).blobs, noise(3 * MIB)
     s3.busy, s3.broken = 2, 1
     assert blobs.get(blobs.keep(data)) == data
@@ -254,6 +254,11 @@ def test_a_server_that_is_busy_or_breaks_off_is_asked_again(s3: S3Server) -> Non
     s3.busy = 2
     assert blobs.get(blobs.put(b"a file")) == b"a file"
     assert s3.busy == 0
+    monkeypatch.setattr(blobs.objects._files, "retries", 1)
+    s3.busy = 10
+    with pytest.raises(UnreachableError, match="request rate"):
+        blobs.put(b"another")
+    s3.busy = 0
 
 
 def test_more_objects_than_a_server_lists_at_once_are_all_listed(s3: S3Server) -> None:

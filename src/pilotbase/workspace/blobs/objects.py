@@ -33,6 +33,8 @@ _S3 = frozenset({"s3", "s3a"})
 _ONE_REQUEST = _S3 | {"memory", "gs", "gcs", "abfs", "az", "oss"}
 """Protocols under which one request sets a name; under any other, bytes are written aside and moved."""
 
+_AWAY = frozenset({errno.EBUSY, errno.EIO, errno.EREMOTEIO, errno.ECONNRESET, errno.EPIPE})
+"""How a server says that it cannot now, asked again and again."""
 _DATES = ("mtime", "LastModified", "last_modified", "created")
 """What drivers call the date of an object; ``created`` last, as a file is not created anew."""
 
@@ -258,9 +260,14 @@ class Objects:
         except FileNotFoundError:
             raise
         except OSError as error:
+            if self._folder is None and (error.errno in _AWAY or isinstance(error, TimeoutError)):
+                raise self._unreachable(error) from error
             raise machine_failure(error, self.root) from error
         except _driver_errors() as error:
-            raise UnreachableError("blobs.unreachable", address=self.root, reason=str(error)) from error
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> UnreachableError:
+        return UnreachableError("blobs.unreachable", address=self.root, reason=str(error))
 
 
 def name_of(room: str, digest: str) -> str:
