@@ -124,7 +124,9 @@ def test_what_has_no_place_is_told_once_at_its_place():
     written["recordSet"][0]["examples"] = [{"a": 1}]
     written["recordSet"][0]["field"][0]["ex:colour"] = "red"
     written["license"] = [written["license"], "MIT"]
+    written["conformsTo"].append("https://example.org/another/standard")
     assert places(read(written).not_held) == {
+        ("/conformsTo", "not_held"),
         ("/funder", "not_held"),
         ("/license", "several"),
         ("/recordSet/0/examples", "not_held"),

@@ -23,14 +23,19 @@ from pilotbase.data.croissant.plain_values import (
 from pilotbase.data.croissant.reading_files import enter_files, read_files
 from pilotbase.data.croissant.reading_records import enter_record_sets, read_record_sets
 from pilotbase.data.croissant.reading_terms import read_offer
-from pilotbase.data.croissant.vocabulary import PROFILE, RESPONSIBLE_USE_SPELLINGS, RESPONSIBLE_USE_TERMS
+from pilotbase.data.croissant.vocabulary import (
+    PROFILE,
+    RESPONSIBLE_USE,
+    RESPONSIBLE_USE_SPELLINGS,
+    RESPONSIBLE_USE_TERMS,
+)
 from pilotbase.documents.dataset import Dataset, ResponsibleUse
 from pilotbase.documents.json_reader import read_json
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain
 
-_VERSION = re.compile(r"http://mlcommons\.org/croissant/(\d+\.\d+)")
+_VERSION = re.compile(r"https?://mlcommons\.org/croissant/(\d+\.\d+)")
 _PATCHES = re.compile(r"(0|[1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?(?:\.(0|[1-9]\d{0,8}))?")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(-.{1,30})?", re.IGNORECASE)
 _OF_THE_FILE = {f"responsible.{name}": f"rai:{term}" for name, term in RESPONSIBLE_USE_TERMS.items()}
@@ -49,7 +54,7 @@ def read_croissant(source: Spelled) -> Description:
     """
     findings = Findings(source)
     root = read_node(source.value, findings)
-    conforms = all_texts(root, findings, "dct:conformsTo", "sc:conformsTo")
+    conforms = _conforms(root, findings)
     version = _version(root, conforms)
     dataset = _read(root, version, findings) if _is_dataset(root, findings) else None
     for name, pointer in root.unread():
@@ -58,6 +63,15 @@ def read_croissant(source: Spelled) -> Description:
     if PROFILE in conforms:
         findings.move(Kind.LACKING, Kind.FAULT)
     return findings.describing(version, dataset)
+
+
+def _conforms(root: Node, findings: Findings) -> tuple[str, ...]:
+    """Return what the file says that it conforms to; what we do not know of is told."""
+    conforms = all_texts(root, findings, "dct:conformsTo", "sc:conformsTo")
+    for one in conforms:
+        if one not in (PROFILE, RESPONSIBLE_USE) and _VERSION.fullmatch(one) is None:
+            findings.not_held(root.place("dct:conformsTo", "sc:conformsTo"), text("croissant.not_held", name=one[:200]))
+    return conforms
 
 
 def _is_dataset(root: Node, findings: Findings) -> bool:
