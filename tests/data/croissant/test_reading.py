@@ -421,3 +421,19 @@ def test_0_8_and_1_0_describe_the_same_dataset():
     }
     assert (read(old).version, read(new).version) == ("0.8", "1.0")
     assert read(old).require() == read(new).require()
+
+
+@pytest.mark.parametrize(
+    ("record", "place", "code"),
+    [
+        ({"side/name": "left", "name": "right"}, "/recordSet/1/data/0", "double_id"),
+        ({"side/naem": "left"}, "/recordSet/1/data/0/side~1naem", "unknown_id"),
+        ({"readings/pump": "left"}, "/recordSet/1/data/0/readings~1pump", "unknown_id"),
+        ("left", "/recordSet/1/data/0", "no_object"),
+    ],
+)
+def test_a_record_in_a_description_has_each_of_its_own_fields_once(record, place, code):
+    written = write_croissant(complete())
+    field = {"@type": "cr:Field", "@id": "side/name", "dataType": "sc:Text"}
+    written["recordSet"].append({"@type": "cr:RecordSet", "@id": "side", "field": field, "data": [record]})
+    assert places(read(written).faults) == {(place, code)}

@@ -157,7 +157,10 @@ def _inline(node: Node, identity: str, ids: Ids) -> str | None:
     for index, record in enumerate(records):
         place = join_pointer(values[0].pointer, index) if isinstance(held, list) else values[0].pointer
         if isinstance(record, dict):
-            named.append({_field_name(key, identity, place, ids): one for key, one in record.items()})
+            row = {_field_name(key, identity, place, ids): one for key, one in record.items()}
+            if len(row) != len(record):
+                ids.findings.fault(place, text("croissant.double_id", found=", ".join(record)[:200]))
+            named.append(row)
         else:
             ids.findings.fault(place, text("croissant.no_object"))
     if not records:
@@ -167,7 +170,7 @@ def _inline(node: Node, identity: str, ids: Ids) -> str | None:
 
 def _field_name(key: str, identity: str, place: str, ids: Ids) -> str:
     target = ids.fields.get(key) or ids.fields.get(f"{identity}/{key}")
-    if target is None or target.field is None:
+    if target is None or target.field is None or target.holder != ids.record_sets[identity]:
         known = (one for one in ids.fields if one.startswith(f"{identity}/"))
         problem = text("croissant.unknown_id", found=key[:200], allowed=ids.findings.offer(key, known))
         ids.findings.fault(join_pointer(place, key), problem)
