@@ -63,11 +63,7 @@ def freeze_plan(
     _require_complete(scenario)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
     require_approvals(scenario, lab.store.clock(), granted)
-    way = Way.of_trial(cases, site.release if site is not None else None)
-    require_terms(lab.view, scenario, candidate.reference.supplier.organisation, way)
-    require_level(scenario.trial.isolation, probe_host())
-    if not has_rehearsed(lab, sealed, candidate):
-        raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
+    _require_ready(lab, sealed, candidate, Way.of_trial(cases, site.release if site is not None else None))
     nonce = site.nonce if site is not None else secrets.token_hex(16)
     plan = TrialPlan(
         scenario=sealed.reference,
@@ -93,6 +89,14 @@ def freeze_plan(
     with lab.view.transaction("trial.plan_frozen") as change:
         digest = change.put(plan, parties(supplier), owner=owner, fields={"scenario": scenario.name})
     return lab.view.load(name_once(lab.view, head, digest), TrialPlan)
+
+
+def _require_ready(lab: Lab, sealed: Sealed, candidate: Candidate, way: Way) -> None:
+    """Return if the terms of the data, this host and a passed rehearsal let the trial run."""
+    require_terms(lab.view, sealed.scenario, candidate.reference.supplier.organisation, way)
+    require_level(sealed.scenario.trial.isolation, probe_host())
+    if not has_rehearsed(lab, sealed, candidate):
+        raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
 
 
 def _require_complete(scenario: Scenario) -> None:

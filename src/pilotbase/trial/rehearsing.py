@@ -73,10 +73,7 @@ def rehearse(
     """
     scenario, contract = sealed.scenario, sealed.contract
     frame = read_public_sample(lab, sealed).head(MAXIMUM_CASES)
-    supplier = candidate.reference.supplier.organisation
-    require_terms(lab.view, scenario, supplier, Way.of_trial(frame.height, release))
-    shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.WITHHELD
-    terms = Terms(contract, scenario.trial.limits, scenario.trial.isolation, scenario.trial.batch_rows, shown)
+    terms = _permitted_terms(lab, sealed, candidate, Way.of_trial(frame.height, release))
     began = lab.store.clock()
     stage = text("trial.progress.rehearse", application=candidate.submission.application.name)
     with (
@@ -119,6 +116,15 @@ def rehearse(
     rehearsal = Rehearsal(report, _joined(printed), _table(frame, sealed, answers, perturbed))
     _remember(lab, sealed, candidate, rehearsal)
     return rehearsal
+
+
+def _permitted_terms(lab: Lab, sealed: Sealed, candidate: Candidate, way: Way) -> Terms:
+    """Return the terms of a rehearsal: what is printed is shown to who may hold the rows that it may speak of."""
+    scenario, supplier = sealed.scenario, candidate.reference.supplier.organisation
+    require_terms(lab.view, scenario, supplier, way)
+    shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.WITHHELD
+    trial = scenario.trial
+    return Terms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown)
 
 
 def _rehearse_arms(

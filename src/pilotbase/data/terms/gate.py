@@ -22,7 +22,7 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, is_digest
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.terms import Channel, Decision, Ground, Leave, Request, Used
+from pilotbase.documents.terms import Channel, Decision, Ground, Leave, Request, Use, Used
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening, Role
 from pilotbase.workspace import records
@@ -32,7 +32,7 @@ from pilotbase.workspace.records import D
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import DatasetRow, agreements_between, dataset_row
 from pilotbase.workspace.transaction import Transaction
-from pilotbase.workspace.uses import Use, find_use, keep_use, used_under
+from pilotbase.workspace.uses import find_use, keep_use, used_under
 
 _BASE = Actor("", frozenset({Role.OPERATOR}))
 """Terms are judged by what stands in the store, whoever may see it."""
