@@ -70,7 +70,7 @@ class PrivateCell(Part):
     value: str | None = None
     low: float | None = None
     high: float | None = None
-    count: Cell
+    count: Cell = None
     """With noise; None: suppressed, since fewer than the smallest cell."""
 
 
@@ -84,7 +84,7 @@ class PrivateQuantile(Part):
 class PrivateMean(Part):
     """The mean of values that were clamped into the declared range."""
 
-    value: float | None
+    value: float | None = None
     """None: too few rows to tell."""
     error: float | None = None
     """With 95 % probability it is no further from the true mean of the clamped values."""
@@ -98,9 +98,9 @@ class PrivateField(Part):
     data_type: str = pydantic.Field(alias="dataType")
     label: bool = False
     cells: tuple[PrivateCell, ...]
-    outside: Cell
+    outside: Cell = None
     """Values that the contract does not declare."""
-    missing: Cell
+    missing: Cell = None
     """Rows without a value of the field's type."""
     merged: int = pydantic.Field(default=1, ge=1)
     """So many neighbouring cells are one where two fields are counted together."""
@@ -139,7 +139,7 @@ class PrivateProfile(Document):
     """Name and version of what draws the noise."""
     unit: PrivacyUnit
     neighbours: Literal["add_or_remove_one_unit"] = "add_or_remove_one_unit"
-    rows: Cell
+    rows: Cell = None
     rows_noise: Noise = pydantic.Field(alias="rowsNoise")
     fields: tuple[PrivateField, ...]
     pairs: tuple[PrivatePair, ...] = ()
@@ -166,7 +166,7 @@ class PrivateProfile(Document):
 
 
 class NearShare(Part):
-    """How many of ``compared`` lie on the side of the training part, with the interval at 95 %."""
+    """Which share of ``compared`` lies on the side of the training part, with its interval at 95 %."""
 
     compared: int = pydantic.Field(ge=0)
     share: float
@@ -194,7 +194,7 @@ class PrivacyTest(Document):
     nearest: NearShare
     """Synthetic records whose closest record is of the training part."""
     copies: NearShare
-    """Among synthetic records equal to one that stands alone in its part: those of the training part."""
+    """Of records that stand alone in their part and are equal to a synthetic one: those of the training part."""
     copies_in_all: int = pydantic.Field(ge=0)
     """Synthetic records equal to one that stands alone in the whole training part."""
 

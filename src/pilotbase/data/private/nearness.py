@@ -48,7 +48,7 @@ def privacy_test(
         holdout=size,
         nearest=_nearest(grids, _scaled(grids, compared), _scaled(grids, near), _scaled(grids, far)),
         copies=_copies(made, near, far),
-        copies_in_all=int(_alone_in(made, seen).sum()),
+        copies_in_all=made.join(_alone(seen), on=made.columns, how="semi", nulls_equal=True).height,
     )
 
 
@@ -108,18 +108,18 @@ def _distances(made: Matrix, others: Matrix, categorical: Sequence[bool]) -> Mat
 
 
 def _copies(made: pl.DataFrame, near: pl.DataFrame, far: pl.DataFrame) -> NearShare:
-    """Return, of records equal to one that stands alone on either side, the share that does so on the near one."""
-    of_near, of_far = _alone_in(made, near), _alone_in(made, far)
-    compared = int((of_near | of_far).to_numpy().sum())
+    """Return, of records that stand alone in their part and are equal to one of ``made``, the share on the near side.
+
+    Each counts once, however often it was copied.
+    """
+    of_near, of_far = (_alone(part).join(made, on=made.columns, how="semi", nulls_equal=True) for part in (near, far))
+    compared = of_near.height + of_far.height
     if compared == 0:
         return NearShare(compared=0, share=0.5, lower=0.0, upper=1.0)
-    both = int((of_near & of_far).to_numpy().sum())
-    share = wilson(int(of_near.to_numpy().sum()) - both / 2, compared)
+    share = wilson(of_near.height, compared)
     return NearShare(compared=compared, share=share.value, lower=share.lower, upper=share.upper)
 
 
-def _alone_in(made: pl.DataFrame, part: pl.DataFrame) -> pl.Series:
-    """Tell for each record whether exactly one of ``part`` is equal to it."""
-    alone = part.group_by(part.columns).len().filter(pl.col("len") == 1)
-    joined = made.join(alone, on=made.columns, how="left", nulls_equal=True, maintain_order="left")
-    return joined["len"].is_not_null()
+def _alone(part: pl.DataFrame) -> pl.DataFrame:
+    """Return the records of which there is but one."""
+    return part.group_by(part.columns).len().filter(pl.col("len") == 1).drop("len")

@@ -16,7 +16,16 @@ from pilotbase.data.private.units import Records, Units
 from pilotbase.data.quality.columns import ROW, RecordTable, record_table
 from pilotbase.data.terms.templates import Limits, offer_for
 from pilotbase.documents.base import Localized, localized
-from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, Provenance, RecordSet, Source
+from pilotbase.documents.dataset import (
+    DataField,
+    Dataset,
+    FieldType,
+    FileObject,
+    Provenance,
+    RecordSet,
+    ResponsibleUse,
+    Source,
+)
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes, hex_of
 from pilotbase.documents.private import PrivacyTest, PrivateProfile
@@ -112,6 +121,7 @@ def _described(dataset: Dataset, profile: PrivateProfile, record_set: RecordSet,
             "opening": Opening.ON_TERMS,
             "kept_terms": (),
             "required": (),
+            "responsible": _responsible(dataset.subject),
             "purpose": "training",
             "provenance": Provenance(
                 derived_from=(dataset.subject,),
@@ -123,6 +133,22 @@ def _described(dataset: Dataset, profile: PrivateProfile, record_set: RecordSet,
     limits = Limits(purposes=(Purpose.TRAINING, Purpose.VERIFICATION))
     usage = offer_for(Opening.ON_TERMS, dataset.owner.organisation, described.subject, limits)
     return Dataset.model_validate(described.model_copy(update={"usage": usage}).model_dump(by_alias=True))
+
+
+def _responsible(source: str) -> ResponsibleUse:
+    """Return what is to be known of made-up records, in both languages in one text."""
+    said = {
+        part: "\n".join(text(f"private.responsible.{part}", dataset=source).render(language) for language in LANGUAGES)
+        for part in ("collection", "personal", "limitation", "use", "labels", "per_item")
+    }
+    return ResponsibleUse(
+        collection=said["collection"],
+        personal_sensitive_information=(said["personal"],),
+        limitations=(said["limitation"],),
+        use_cases=(said["use"],),
+        annotation_protocol=said["labels"],
+        annotations_per_item=said["per_item"],
+    )
 
 
 def _record_set(record_set: RecordSet, file: str, rows: int) -> RecordSet:

@@ -1,0 +1,90 @@
+"""``pilotbase data profile`` and ``synthesise``: from a closed dataset to a sample that a supplier may hold."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from pilotbase.cli import app
+from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.documents.terms import Purpose
+from pilotbase.documents.vocabularies import Opening
+from tests.catalogue.agreements_for_tests import dataset
+from tests.data.private.closed_for_tests import FIELDS, runs
+
+SUBJECT = "dataset:plant/logs"
+LIMITS = Limits(purposes=(Purpose.VERIFICATION, Purpose.STATISTICS), epsilon=12_000_000)
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+
+    def run(*words, code=0, language="en"):
+        monkeypatch.setenv("PILOTBASE_LANGUAGE", language)
+        done = CliRunner().invoke(app, ["data", *map(str, words)])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    return run
+
+
+@pytest.fixture
+def closed(run, tmp_path):
+    """Return the table of a published, closed dataset on which acme has an agreement in force."""
+    offer = offer_for(Opening.COMPUTE_TO_DATA, "plant", SUBJECT, LIMITS)
+    record_set = {"name": "runs", "field": FIELDS, "key": ["id"]}
+    described = dataset(usageInfo=offer, recordSet=[record_set])
+    (tmp_path / "logs.json").write_text(json.dumps(described.to_json_value()))
+    run("publish", tmp_path / "logs.json")
+    run("take", "plant/logs", "acme", "--purpose", "pb:statistics")
+    table = tmp_path / "logs.csv"
+    runs(3000).fill_nan(None).write_csv(table)
+    return table
+
+
+def test_a_profile_is_told_and_paid_for_once(run, closed):
+    told = run("profile", "plant/logs", closed, "--epsilon", "1.5", "--for", "acme")
+    assert "ε = 1.5 spent, unit a record, discrete Laplace (OpenDP" in told
+    assert "wear: mean" in told
+    assert "remark: nothing is told, since no values are declared" in told
+    assert run("profile", "plant/logs", closed, "--epsilon", "1.5", "--for", "acme") == told
+    found = json.loads(run("profile", "plant/logs", closed, "--epsilon", "1.50", "--for", "acme", "--json"))
+    assert (found["question"]["epsilon"], found["question"]["by"]) == (1_500_000, "acme")
+    assert "记录数：" in run("profile", "plant/logs", closed, "--epsilon", "1.5", "--for", "acme", language="zh")
+    (use,) = json.loads(run("uses", "plant/logs", "--json"))
+    assert (use["epsilon"], use["epsilon_so_far"], use["channel"]) == (1_500_000, 1_500_000, "pb:statistics")
+
+
+def test_without_an_agreement_or_budget_it_is_refused(run, closed):
+    assert "no agreement" in run("profile", "plant/logs", closed, "--epsilon", "1", "--for", "others", code=5)
+    assert "left" in run("profile", "plant/logs", closed, "--epsilon", "12.000001", "--for", "acme", code=5)
+    assert "no ε" in run("profile", "plant/logs", closed, "--epsilon", "0.0000001", "--for", "acme", code=2)
+    assert "no ε" in run("profile", "plant/logs", closed, "--epsilon", "much", "--for", "acme", code=2)
+    assert json.loads(run("uses", "plant/logs", "--json")) == []
+
+
+def test_a_sample_is_written_for_suppliers(run, closed, tmp_path):
+    """Drawn again under further names, as one in twenty is refused."""
+    for name in ("", "a", "b", "c"):
+        words = ("synthesise", "plant/logs", closed, "--epsilon", "3", "--for", "acme", "--rows", "400")
+        done = CliRunner().invoke(
+            app, ["data", *map(str, words), "--again", name, "--out", str(tmp_path / "out"), "--json"]
+        )
+        if done.exit_code == 0:
+            break
+        assert "nearer" in done.output
+        assert not (tmp_path / "out").exists()
+    found = json.loads(done.output)
+    assert found["dataset"]["synthetic"]
+    assert found["privacyTest"]["rows"] == 400
+    assert {one.name for one in (tmp_path / "out").iterdir()} == {
+        "logs-synthetic.csv",
+        "logs-synthetic.croissant.json",
+        "logs-synthetic.tc609.jsonl",
+    }
+    assert "complete" in run("check", tmp_path / "out" / "logs-synthetic.croissant.json")
+    assert "Published" in run("publish", tmp_path / "out" / "logs-synthetic.croissant.json")
+    assert "too few" in run(
+        "synthesise", "plant/logs", closed, "--epsilon", "3", "--rows", "5", "--out", tmp_path, code=2
+    )

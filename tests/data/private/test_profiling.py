@@ -1,0 +1,142 @@
+"""A private profile: bounded by the contract, true within its stated error, and the same whoever one unit is."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pilotbase.data.private.profiling import count, plan, profile
+from pilotbase.data.private.spending import split
+from pilotbase.data.private.units import Units, unit_of
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.private import PrivateProfile
+from tests.data.private.closed_for_tests import described, question, runs, table_of
+
+LARGE = 100_000_000  # ε = 100: next to no noise
+
+
+@pytest.fixture(scope="module")
+def data():
+    return runs()
+
+
+def counted(dataset, frame, asked):
+    table = table_of(dataset, frame)
+    return count(Units(table, unit_of(table.record_set, asked)).training(asked.holdout), plan(table.record_set, asked))
+
+
+def apart(one, other):
+    """Return by how much each part differs, in L1."""
+    yield "rows", abs(one.rows - other.rows)
+    for name in one.cells:
+        yield name, int(np.abs(one.cells[name] - other.cells[name]).sum())
+    for name in one.pairs:
+        yield name, int(np.abs(one.pairs[name] - other.pairs[name]).sum())
+    for name in one.sums:
+        yield f"sum {name}", abs(one.sums[name] - other.sums[name])
+
+
+@pytest.mark.parametrize("holdout", [False, True])
+@pytest.mark.parametrize(("group", "at_most"), [(None, 1), ("machine", 1), ("machine", 3)])
+def test_one_unit_changes_no_part_by_more_than_its_noise_is_made_for(group, at_most, holdout):
+    dataset, frame = described(group), runs(200)
+    asked = question(dataset, at_most=at_most, holdout=holdout)
+    noise = plan(dataset.record_sets[0], asked).noise
+    whole = counted(dataset, frame, asked)
+    column = group or "id"
+    changed = []
+    for unit in frame[column].unique(maintain_order=True)[:25]:
+        without = counted(dataset, frame.filter(pl.col(column) != unit), asked)
+        for name, found in apart(whole, without):
+            part = noise.mean if str(name).startswith("sum ") else noise.rows if name == "rows" else noise.cells
+            assert found <= part.sensitivity, (unit, name)
+            changed.append(found)
+    assert max(changed) > 0
+
+
+def test_a_group_of_many_records_counts_with_those_that_are_declared():
+    dataset = described("machine")
+    frame = runs(300).with_columns(machine=pl.lit("the only one"))
+    assert counted(dataset, frame, question(dataset, at_most=7)).rows == 7
+    assert counted(dataset, frame.with_columns(machine=pl.lit(None, pl.String)), question(dataset)).rows == 0
+
+
+def test_figures_are_true_within_their_error(data):
+    dataset, inside, parts = described(), 0, 0
+    table = table_of(dataset, data)
+    true = counted(dataset, data, question(dataset))
+    means = {"torque": data["torque"].fill_nan(None).mean(), "wear": data["wear"].mean()}
+    for _ in range(10):
+        found = profile(table, question(dataset))
+        for field in found.fields:
+            for place, cell in enumerate(field.cells):
+                if cell.count is not None:
+                    inside += abs(cell.count - int(true.cells[field.field][place])) <= field.noise.error
+                    parts += 1
+            if field.mean is not None:
+                assert abs(field.mean.value - means[field.field]) <= 1.6 * field.mean.error
+                inside += abs(field.mean.value - means[field.field]) <= field.mean.error
+                parts += 1
+    assert parts > 300
+    assert inside / parts > 0.9
+
+
+def test_with_much_budget_it_is_the_data(data):
+    dataset = described()
+    found = profile(table_of(dataset, data), question(dataset, epsilon=LARGE))
+    assert abs(found.rows - 4000) <= 5
+    assert found.field("torque").missing == pytest.approx(data["torque"].is_nan().sum(), abs=5)
+    assert found.field("wear").mean.value == pytest.approx(data["wear"].mean(), abs=1)
+    median = next(one.value for one in found.field("wear").quantiles if one.share == 0.5)
+    assert median == pytest.approx(data["wear"].median(), abs=8)
+    (hot,) = (one for one in found.pairs if one.second == "hot")
+    both = data.filter((pl.col("failed") == "true") & (pl.col("hot") == "true")).height
+    assert hot.counts[1][1] == pytest.approx(both, abs=5)
+
+
+def test_nothing_is_learnt_from_the_values(data):
+    dataset = described()
+    altered = data.with_columns(
+        kind=pl.when(pl.col("id") < "M000100").then(pl.lit("Secret-alloy")).otherwise("kind"),
+        torque=pl.when(pl.col("id") < "M000100").then(-98765.4).otherwise("torque"),
+    )
+    found = profile(table_of(dataset, altered), question(dataset, epsilon=LARGE))
+    written = found.canonical().decode()
+    assert "alloy" not in written
+    assert "98765" not in written
+    assert "secret" not in written
+    assert (found.field("kind").outside, found.field("torque").outside) == (pytest.approx(100, abs=9),) * 2
+    edges = [(cell.low, cell.high) for cell in found.field("torque").cells]
+    assert (edges[0][0], edges[-1][1]) == (0, 100)
+    assert {one.field for one in found.left_out} == {"id", "machine", "taken", "remark"}
+
+
+def test_small_cells_are_suppressed_after_the_noise(data):
+    dataset = described()
+    for _ in range(5):
+        found = profile(table_of(dataset, data), question(dataset, cell_size=50))
+        told = [cell.count for field in found.fields for cell in field.cells]
+        told += [count for pair in found.pairs for row in pair.counts for count in row]
+        assert all(count is None or count >= 50 for count in told)
+        assert found.field("kind").cells[2].count is None  # H: four records
+        rest = [found.rows, *(end for one in found.fields for end in (one.outside, one.missing))]
+        assert found.suppressed == [*told, *rest].count(None)
+
+
+def test_the_parts_spend_no_more_than_the_whole(data):
+    dataset = described()
+    for epsilon in (999_999, 1_000_000, 123_457):
+        found = profile(table_of(dataset, data), question(dataset, epsilon=epsilon))
+        assert sum(one.epsilon for one in found.noises) <= epsilon
+        assert sum(one.epsilon for one in found.noises) > 0.999 * epsilon
+    spent = found.to_json_value()
+    spent["question"]["epsilon"] = 100_000
+    with pytest.raises(ValueError, match="spend"):
+        PrivateProfile.from_json_value(spent)
+
+
+def test_too_little_is_refused_before_anything_is_counted():
+    with pytest.raises(InputError, match="divided"):
+        split(5, 1, 3, 1, 2)
+    dataset = described(recordSet=[{"name": "runs", "field": [{"name": "remark", "dataType": "sc:Text"}]}])
+    with pytest.raises(InputError, match="declares neither"):
+        plan(dataset.record_sets[0], question(dataset))
