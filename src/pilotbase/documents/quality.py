@@ -179,6 +179,8 @@ class QualityReport(Document):
     opening: Opening
     view: Literal["full", "released"] = "full"
     """``full``: for the owner. ``released``: cut to what the level of opening lets out."""
+    least_cell: int | None = pydantic.Field(default=None, alias="leastCell", ge=1)
+    """Fewer records than this are not told of; None: every count is."""
     files: tuple[str, ...] = ()
     profiles: tuple[RecordSetProfile, ...] = ()
     measurements: tuple[QualityMeasurement, ...] = ()

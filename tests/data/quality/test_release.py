@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.data.quality.page import render_quality
 from pilotbase.data.quality.release import LEAST_CELL, least_cell, released, suppressed
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.quality_reference import QualityReference
@@ -87,3 +88,11 @@ def test_no_suppressed_count_can_be_computed_from_the_sum(counts, least):
     hidden = [count for count, told in zip(counts, shown, strict=True) if told is None]
     if hidden and any(count for told, count in zip(shown, counts, strict=True) if told):
         assert sum(hidden) >= least
+
+
+def test_the_page_of_closed_data_shows_none_of_it_and_says_so(tmp_path):
+    full, out = reports(tmp_path, Opening.COMPUTE_TO_DATA)
+    content = render_quality(out)
+    assert "secret" in render_quality(full) and "secret" not in content
+    assert "no count below 10" in content and "&lt; 10" in content
+    assert "for the owner of the data alone" in render_quality(full)

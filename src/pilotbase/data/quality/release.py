@@ -15,6 +15,7 @@ from pilotbase.documents.quality import (
     ValueCount,
 )
 from pilotbase.documents.terms import LeftOperand
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 
 LEAST_CELL = 10
@@ -36,6 +37,7 @@ def released(report: QualityReport, dataset: Dataset) -> QualityReport:
     return report.model_copy(
         update={
             "view": "released",
+            "least_cell": least,
             "profiles": tuple(_profile(one, dataset, least) for one in report.profiles),
             "measurements": tuple(_measurement(one, declared, least) for one in report.measurements),
             "rules": tuple(_rule(one, least) for one in report.rules),
@@ -63,7 +65,11 @@ def _rule(rule: RuleResult, least: int) -> RuleResult:
     told = rule.model_copy(update={"rows": ()})
     if _tells(rule.failed, rule.passed, least):
         return told
-    return told.model_copy(update={"passed": None, "failed": None})
+    return told.model_copy(update={"passed": None, "failed": None, "reason": _kept_back(least)})
+
+
+def _kept_back(least: int) -> Text:
+    return text("quality.reason.small_cell", least=least)
 
 
 def _tells(one: float | None, other: float | None, least: int) -> bool:
@@ -78,7 +84,8 @@ def _measurement(found: QualityMeasurement, declared: frozenset[str], least: int
     if numerator is None or denominator is None or _tells(numerator, denominator - numerator, least):
         return told
     rounded = None if found.value is None else round(found.value, 2)
-    return told.model_copy(update={"numerator": None, "value": rounded})
+    reason = found.reason or _kept_back(least)
+    return told.model_copy(update={"numerator": None, "value": rounded, "reason": reason})
 
 
 def _is_declared(one: QualityEntry, measure: str, declared: frozenset[str]) -> bool:

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from pilotbase import charts
 from pilotbase.charts import Bin, RankedBar
-from pilotbase.data.quality.release import LEAST_CELL
 from pilotbase.documents.base import localized
 from pilotbase.documents.quality import (
     Cell,
@@ -81,9 +80,9 @@ class Wording:
     def released(self) -> str:
         if self.report.view == "full":
             return self.t("quality.page.full")
-        if self.report.opening != "compute_to_data":
+        if self.report.least_cell is None:
             return ""
-        return self.t("quality.page.released", opening=self.opening, least=LEAST_CELL)
+        return self.t("quality.page.released", opening=self.opening, least=self.report.least_cell)
 
     def measure(self, name: str) -> str:
         """Return the name of a measure."""
@@ -128,7 +127,7 @@ class Wording:
 
     def cell(self, count: Cell) -> str:
         """Return a count, or that it is too small to be told."""
-        return f"< {LEAST_CELL}" if count is None else charts.spell_count(count)
+        return f"< {self.report.least_cell}" if count is None else charts.spell_count(count)
 
     def codes(self, found: QualityMeasurement) -> str:
         """Return the three codes."""
@@ -214,7 +213,7 @@ class Wording:
 
     def parts(self, profile: RecordSetProfile) -> str:
         """Return what is drawn darker."""
-        if profile.parts == "none" or (self.report.view == "released" and self.report.opening == "compute_to_data"):
+        if profile.parts == "none" or self.report.least_cell is not None:
             return ""
         return self.t("quality.page.hidden_part" if profile.parts == "hidden" else "quality.page.later_part")
 
