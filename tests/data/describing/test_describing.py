@@ -151,6 +151,18 @@ def test_machine_and_cycle_name_a_record_together(tmp_path):
     assert (record_set.key, record_set.time, record_set.group) == (("unit", "cycle"), "cycle", "unit")
 
 
+def test_a_column_in_which_one_value_stands_twice_is_no_key(tmp_path):
+    content = "id,text\n" + "".join(f"{max(at, 1)},t{at}\n" for at in range(400))
+    record_set = described(tmp_path, {"t.csv": content}).dataset.record_sets[0]
+    assert record_set.key == ("text",) and not record_set.field("id").unique
+
+
+def test_a_column_that_is_called_like_another_table_is_no_reference_where_its_values_are_not(tmp_path):
+    others = MACHINES.replace("M", "X")
+    found = described(tmp_path, {"runs.csv": runs(), "machines.csv": others})
+    assert found.dataset.record_set("runs").field("machine_id").references is None and not found.findings
+
+
 def test_the_last_column_with_few_values_may_be_the_label(tmp_path):
     content = "a,b,c,condition\n" + "".join(
         f"{at}.1,{at}.2,{at}.3,{'bad' if at % 9 == 0 else 'good'}\n" for at in range(90)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pilotbase.data.describing import closer
 from pilotbase.data.describing.observing import observe
 from pilotbase.documents.dataset import FieldType
 from tests.data.sources.sources_for_tests import lines, opened
@@ -95,6 +96,12 @@ def test_categories_are_counted_over_all_batches(tmp_path):
     found = observe(opened(tmp_path, "t.csv", content).tables[0])
     assert dict(found[1].categories) == {"x": 83_334, "y": 83_333, "z": 83_333}
     assert (found[0].minimum, found[0].maximum, found[0].categories) == ("0", "249999", {})
+
+
+def test_rows_are_counted_on_from_batch_to_batch(tmp_path, monkeypatch):
+    monkeypatch.setattr(closer, "_BATCH", 10)
+    found = column(tmp_path, *["1.5"] * 55, "offline", *["2.5"] * 60)
+    assert [one.rows for one in found.misfits] == [[55]]
 
 
 def test_no_name_of_a_column_gets_in_the_way_of_another(tmp_path):

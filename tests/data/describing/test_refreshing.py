@@ -77,6 +77,11 @@ def test_other_records_raise_the_major_version(tmp_path, owned):
     assert changes(found)[1:] == ["runs.csv holds other records than before"]
 
 
+def test_a_file_that_grew_and_changed_holds_other_records(tmp_path, owned):
+    found = again(tmp_path, {"runs.csv": runs(80).replace(",20.0,", ",99.0,"), "machines.csv": None})
+    assert found.dataset.version == "2.0.0" and "runs.csv holds other records than before" in changes(found)
+
+
 def test_columns_that_come_and_go_are_named(tmp_path, owned):
     content = runs().replace("state", "mode")
     found = again(tmp_path, {"runs.csv": content, "machines.csv": None})

@@ -33,6 +33,7 @@ TEXTS = {
     "a header only": ("a,b\n", "t.csv: A header, but no rows"),
     "a header and blank lines": ("a,b\n\n , \n", "t.csv: A header, but no rows"),
     "no header": ("1,2.5\n3,4.5\n2,3.5\n", "t.csv:1: The first line holds values (1, 2.5), not names of its 2 columns"),
+    "no header, whole numbers": ("5,7\n1,9\n8,3\n", "t.csv:1: The first line holds values (5, 7)"),
     "nothing but blanks": ("\n\n", "t.csv: Nothing in it"),
     "too many columns": (
         ",".join(f"c{at}" for at in range(MOST_COLUMNS + 1)) + "\n",
@@ -271,6 +272,10 @@ def test_a_damaged_database_and_a_value_of_another_kind(tmp_path):
     content = bytearray((tmp_path / "u.db").read_bytes())
     content[4096:4200] = bytes(104)
     assert "u.db" in refused(tmp_path, "u.db", bytes(content))
+    database(tmp_path / "v.db", "CREATE TABLE t (a TEXT)", "CREATE INDEX i ON t (a)", "INSERT INTO t VALUES ('x')")
+    content = bytearray((tmp_path / "v.db").read_bytes())
+    content[8192:8292] = bytes(100)  # the index alone: every row of the table can still be read
+    assert "v.db: Damaged:" in refused(tmp_path, "v.db", bytes(content))
     assert "no.sqlite: No SQLite file" in refused(tmp_path, "no.sqlite", "a,b\n")
 
 
