@@ -23,7 +23,7 @@ from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.running import Candidate
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.sealed import Sealed, read_public_sample
-from pilotbase.vault.attempts import order_commitment, remaining
+from pilotbase.vault.attempts import Remaining, order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties
 
@@ -58,12 +58,10 @@ def freeze_plan(
     left = remaining(lab.vault, hidden)
     cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
     _require_fresh(scenario, cases, left.fresh)
-    if (refused := why_no_attempt(scenario, hidden, left)) is not None:
-        raise refused
-    _require_complete(scenario)
+    _require_possible(scenario, hidden, left)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
-    require_approvals(scenario, lab.store.clock(), granted)
-    _require_ready(lab, sealed, candidate, Way.of_trial(cases, site.release if site is not None else None))
+    release = site.release if site is not None else None
+    _require_ready(lab, sealed, candidate, Way.of_trial(cases, release), granted)
     nonce = site.nonce if site is not None else secrets.token_hex(16)
     plan = TrialPlan(
         scenario=sealed.reference,
@@ -81,7 +79,7 @@ def freeze_plan(
         batch_rows=scenario.trial.batch_rows,
         order_commitment=order_commitment(lab.vault, hidden, candidate.reference.digest, nonce),
         nonce=nonce,
-        release=site.release if site is not None else None,
+        release=release,
         frozen_at=lab.store.clock(),
         software=SOFTWARE,
     )
@@ -91,8 +89,16 @@ def freeze_plan(
     return lab.view.load(name_once(lab.view, head, digest), TrialPlan)
 
 
-def _require_ready(lab: Lab, sealed: Sealed, candidate: Candidate, way: Way) -> None:
-    """Return if the terms of the data, this host and a passed rehearsal let the trial run."""
+def _require_possible(scenario: Scenario, hidden: HiddenSet, left: Remaining) -> None:
+    """Return if the hidden data allow an attempt and the scenario lacks nothing for one."""
+    if (refused := why_no_attempt(scenario, hidden, left)) is not None:
+        raise refused
+    _require_complete(scenario)
+
+
+def _require_ready(lab: Lab, sealed: Sealed, candidate: Candidate, way: Way, granted: Sequence[Approval]) -> None:
+    """Return if approvals, the terms of the data, this host and a passed rehearsal let the trial run."""
+    require_approvals(sealed.scenario, lab.store.clock(), granted)
     require_terms(lab.view, sealed.scenario, candidate.reference.supplier.organisation, way)
     require_level(sealed.scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
