@@ -7,8 +7,9 @@ opened) stands beside it under names of ours.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 import pydantic
@@ -25,6 +26,8 @@ from pilotbase.documents.terms import Offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening, Sector, Sensitivity
 
+_MOST_PROBLEMS = 200
+"""Problems between parts that are told: of thousands nobody could answer in time what was meant."""
 Version = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")]
 """MAJOR.MINOR.PATCH (Croissant 1.1, "Versioning")."""
 Said = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
@@ -314,15 +317,16 @@ class Dataset(Document):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        problems = [Issue(file="", path=path, problem=problem) for path, problem in self._problems()]
+        found = islice(self._problems(), _MOST_PROBLEMS)
+        problems = [Issue(file="", path=path, problem=problem) for path, problem in found]
         if problems:
             raise InputError.from_issues("", problems)
         return self
 
     def _problems(self) -> Iterator[tuple[str, Text]]:
-        resources = [resource.id for resource in self.distribution]
-        yield from _doubles("distribution", "id", resources)
+        yield from _doubles("distribution", "id", [resource.id for resource in self.distribution])
         yield from _doubles("recordSet", "name", [one.name for one in self.record_sets])
+        resources = dict.fromkeys(resource.id for resource in self.distribution)
         for index, resource in enumerate(self.distribution):
             for holder in resource.contained_in:
                 if holder not in resources:
@@ -331,23 +335,13 @@ class Dataset(Document):
         for index, resource in enumerate(self.distribution):
             if resource.id in circling:
                 yield f"distribution[{index}].containedIn", text("dataset.circle", name=resource.id)
-        sources = [*resources, *(one.name for one in self.record_sets)]
+        fields = {one.name: dict.fromkeys(field.name for field in one.fields) for one in self.record_sets}
+        sources = {**resources, **dict.fromkeys(fields)}
         for index, record_set in enumerate(self.record_sets):
             if record_set.name in resources:
                 yield f"recordSet[{index}].name", text("dataset.double", name=record_set.name)
             yield from _record_set_problems(record_set, f"recordSet[{index}]", sources)
-            yield from self._reference_problems(record_set, f"recordSet[{index}]")
-
-    def _reference_problems(self, record_set: RecordSet, path: str) -> Iterator[tuple[str, Text]]:
-        sets = {one.name: [field.name for field in one.fields] for one in self.record_sets}
-        for number, field in enumerate(record_set.fields):
-            if field.references is None:
-                continue
-            where, there = f"{path}.field[{number}].references", field.references
-            if there.record_set not in sets:
-                yield from _unknown(f"{where}.recordSet", there.record_set, list(sets))
-            elif there.field not in sets[there.record_set]:
-                yield from _unknown(f"{where}.field", there.field, sets[there.record_set])
+            yield from _reference_problems(record_set, f"recordSet[{index}]", fields)
 
 
 Named = TypeVar("Named", bound=Hashable)
@@ -371,9 +365,22 @@ def circles(leads_to: Mapping[Named, Iterable[Named]]) -> frozenset[Named]:
     return frozenset(left)
 
 
-def _record_set_problems(record_set: RecordSet, path: str, sources: list[str]) -> Iterator[tuple[str, Text]]:
-    names = [field.name for field in record_set.fields]
-    yield from _doubles(f"{path}.field", "name", names)
+def _reference_problems(
+    record_set: RecordSet, path: str, fields: Mapping[str, Collection[str]]
+) -> Iterator[tuple[str, Text]]:
+    for number, field in enumerate(record_set.fields):
+        if field.references is None:
+            continue
+        where, there = f"{path}.field[{number}].references", field.references
+        if there.record_set not in fields:
+            yield from _unknown(f"{where}.recordSet", there.record_set, fields)
+        elif there.field not in fields[there.record_set]:
+            yield from _unknown(f"{where}.field", there.field, fields[there.record_set])
+
+
+def _record_set_problems(record_set: RecordSet, path: str, sources: Collection[str]) -> Iterator[tuple[str, Text]]:
+    yield from _doubles(f"{path}.field", "name", [field.name for field in record_set.fields])
+    names = dict.fromkeys(field.name for field in record_set.fields)
     for part, column in (("time", record_set.time), ("group", record_set.group)):
         if column is not None and column not in names:
             yield from _unknown(f"{path}.{part}", column, names)
@@ -401,5 +408,5 @@ def _doubles(path: str, part: str, names: list[str]) -> Iterator[tuple[str, Text
         seen.add(name)
 
 
-def _unknown(path: str, found: str, names: list[str]) -> Iterator[tuple[str, Text]]:
+def _unknown(path: str, found: str, names: Collection[str]) -> Iterator[tuple[str, Text]]:
     yield path, text("dataset.unknown", found=found, allowed=offer(found, names))

@@ -22,7 +22,7 @@ from pilotbase.data.croissant.vocabulary import (
     RESPONSIBLE_USE_TERMS,
     WITHHELD,
 )
-from pilotbase.data.croissant.writing_records import write_record_set
+from pilotbase.data.croissant.writing_records import write_record_sets
 from pilotbase.data.croissant.writing_terms import write_offer
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.yaml_reader import Plain
@@ -51,7 +51,7 @@ def write_croissant(dataset: Dataset, measurements: Sequence[Measurement] = ()) 
             **_ours(dataset),
             "dqv:hasQualityMeasurement": measured(measurements, None),
             "distribution": [write_resource(resource, closed) for resource in dataset.distribution],
-            "recordSet": [write_record_set(dataset, one, measurements) for one in dataset.record_sets],
+            "recordSet": write_record_sets(dataset, measurements),
         }
     )
 

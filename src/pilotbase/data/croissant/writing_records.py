@@ -17,13 +17,23 @@ from pilotbase.documents.yaml_reader import Plain
 _WITHOUT_ARGUMENT = ("readLines", "unArchive")
 
 
-def write_record_set(dataset: Dataset, record_set: RecordSet, measurements: Sequence[Measurement]) -> dict[str, Plain]:
-    """Return the JSON-LD of a record set."""
-    ids = _ids(record_set)
+def write_record_sets(dataset: Dataset, measurements: Sequence[Measurement]) -> list[Plain]:
+    """Return the JSON-LD of the record sets of a dataset."""
+    ids = {one.name: _ids(one) for one in dataset.record_sets}
+    return [_write_record_set(dataset, one, ids, measurements) for one in dataset.record_sets]
+
+
+def _write_record_set(
+    dataset: Dataset,
+    record_set: RecordSet,
+    all_ids: Mapping[str, Mapping[str, str]],
+    measurements: Sequence[Measurement],
+) -> dict[str, Plain]:
+    ids = all_ids[record_set.name]
     below: dict[str | None, list[DataField]] = {}
     for field in record_set.fields:
         below.setdefault(field.parent, []).append(field)
-    writer = _Fields(dataset, record_set, ids, below, measurements)
+    writer = _Fields(dataset, record_set, all_ids, below, measurements)
     rules: list[Plain] = [rule.to_json_value() for rule in record_set.rules]
     kept: list[Plain] = [rule.to_json_value() for rule in record_set.kept_rules]
     return without_nothing(
@@ -97,21 +107,20 @@ class _Fields:
         self,
         dataset: Dataset,
         record_set: RecordSet,
-        ids: Mapping[str, str],
+        ids: Mapping[str, Mapping[str, str]],
         below: Mapping[str | None, list[DataField]],
         measurements: Sequence[Measurement],
     ) -> None:
-        self.dataset, self.record_set, self.ids, self.below = dataset, record_set, ids, below
+        self.record_set, self.ids, self.below = record_set, ids, below
         self.measurements = measurements
         self.sets = {one.id for one in dataset.distribution if isinstance(one, FileSet)}
-        self.others = {one.name: one for one in dataset.record_sets}
 
     def field(self, field: DataField) -> dict[str, Plain]:
         contract = field.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(OURS))
         return without_nothing(
             {
                 "@type": "cr:Field",
-                "@id": self.ids[field.name],
+                "@id": self.ids[self.record_set.name][field.name],
                 "name": field.name,
                 **spoken("name", field.title),
                 **spoken("description", field.description),
@@ -131,8 +140,8 @@ class _Fields:
     def references(self, field: DataField) -> Plain:
         found: list[Plain] = []
         if field.references is not None:
-            other = self.others[field.references.record_set]
-            found.append({"field": {"@id": _ids(other)[field.references.field]}})
+            there = self.ids[field.references.record_set]
+            found.append({"field": {"@id": there[field.references.field]}})
         if field.joins is not None:
             found.append(self.place(field.joins))
         return found[0] if len(found) == 1 else found
@@ -144,10 +153,10 @@ class _Fields:
             "jsonPath": source.json_path,
             "fileProperty": source.file_property,
         }
-        if source.resource in self.others:
-            ids = _ids(self.others[source.resource])
+        if source.resource in self.ids:
+            ids = self.ids[source.resource]
             kind, identity = "recordSet", id_within(source.resource)
-            if source.column in ids:
+            if source.column is not None and source.column in ids:
                 kind, identity, extract["column"] = "field", ids[source.column], None
         else:
             kind, identity = "fileSet" if source.resource in self.sets else "fileObject", id_of(source.resource)
