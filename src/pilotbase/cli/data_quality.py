@@ -16,6 +16,7 @@ from pilotbase.cli.edge.terminal import (
     progress_shown,
     say,
 )
+from pilotbase.documents.quantities import MISSING
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening, Outcome
 
@@ -86,8 +87,8 @@ def _measure_line(one: QualityMeasurement) -> Text:
 
 
 def _rule_line(rule: RuleResult) -> Text:
-    failed = "–" if rule.failed is None else f"{rule.failed:,}"
-    values = {"rule": rule.rule, "failed": failed, "evaluated": f"{rule.evaluated:,}"}
+    failed, evaluated = (MISSING if count is None else f"{count:,}" for count in (rule.failed, rule.evaluated))
+    values = {"rule": rule.rule, "failed": failed, "evaluated": evaluated}
     if not rule.rows:
         return text("quality.line.rule", **values)
     return text("quality.line.rows", **values, rows=", ".join(map(str, rule.rows)))

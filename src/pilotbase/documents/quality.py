@@ -157,6 +157,8 @@ class QualityGrade(Part):
     outcome: Outcome
     worst: str | None = None
     """The measure that is furthest below, or least above, what is asked."""
+    record_set: str | None = pydantic.Field(default=None, alias="recordSet")
+    """Of which record set it is."""
     value: float | None = None
     measured: int = pydantic.Field(ge=0)
     required: int = pydantic.Field(ge=0)

@@ -47,15 +47,25 @@ def test_closed_data_give_out_no_row_no_value_and_no_small_count(tmp_path):
             counts = [one.count for one in (*field.histogram, *field.values)] + [field.missing]
             assert all(count is None or count == 0 or count >= LEAST_CELL for count in counts)
             assert all(one.later == 0 for one in (*field.histogram, *field.values))
+    for whole in (one.evaluated for one in out.rules):
+        assert whole is None or not 0 < ROWS - whole < LEAST_CELL
     for found in (*out.measurements, *(one for each in out.measurements for one in each.entries)):
         if found.numerator is not None and found.denominator is not None and found.denominator >= LEAST_CELL:
             assert not 0 < found.numerator < LEAST_CELL
             assert not 0 < found.denominator - found.numerator < LEAST_CELL
+            assert not 0 < -found.denominator % ROWS < LEAST_CELL
 
 
-def test_the_grade_is_the_same_in_both_views(tmp_path):
+def test_the_grade_is_the_same_in_both_views_and_tells_no_more_than_its_measures(tmp_path):
     full, out = reports(tmp_path, Opening.COMPUTE_TO_DATA)
     assert out.grade.outcome == full.grade.outcome and out.view == "released" != full.view
+    told = {one.measure: one.value for one in out.measurements}
+    assert {one.measure: one.value for one in out.grade.requirements} == {
+        one.measure: told[one.measure] for one in out.grade.requirements
+    }
+    assert out.grade.value == told[out.grade.worst]
+    assert full.measurement("record_completeness").value == (ROWS - 3) / ROWS
+    assert told["record_completeness"] == 0.99 and told["label_completeness"] == 1
 
 
 @pytest.mark.parametrize("opening", [Opening.OPEN, Opening.ON_TERMS])

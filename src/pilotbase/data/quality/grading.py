@@ -81,6 +81,7 @@ def grade(dataset: Dataset, measurements: Iterable[QualityMeasurement]) -> Quali
         purpose=dataset.purpose,
         outcome=_outcome(judged),
         worst=worst.measure if worst else None,
+        record_set=worst.record_set if worst else None,
         value=worst.value if worst else None,
         measured=len(measured),
         required=len(judged),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
+from typing import NamedTuple
+
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.quality import (
     Cell,
+    Direction,
     FieldProfile,
     HistogramBin,
     QualityEntry,
+    QualityGrade,
     QualityMeasurement,
     QualityReport,
     RecordSetProfile,
@@ -29,18 +34,23 @@ def released(report: QualityReport, dataset: Dataset) -> QualityReport:
 
     Of data that may be taken: everything. Of data that nobody may take: no row numbers, no smallest and largest values,
     no value that the description does not declare itself, no count of fewer than `least_cell` records or that would
-    let one be computed, shares in two decimals where their count is kept back.
+    let one be computed, shares in two decimals, never better than they are, where their count is kept back.
     """
     if dataset.opening is not Opening.COMPUTE_TO_DATA:
         return report.model_copy(update={"view": "released"})
     least, declared = least_cell(dataset), _declared_values(dataset)
+    rows = {one.record_set: one.rows for one in report.profiles}
+    measurements = tuple(
+        _measurement(one, declared, _Cells(least, rows[one.record_set])) for one in report.measurements
+    )
     return report.model_copy(
         update={
             "view": "released",
             "least_cell": least,
             "profiles": tuple(_profile(one, dataset, least) for one in report.profiles),
-            "measurements": tuple(_measurement(one, declared, least) for one in report.measurements),
-            "rules": tuple(_rule(one, least) for one in report.rules),
+            "measurements": measurements,
+            "grade": _grade(report.grade, measurements),
+            "rules": tuple(_rule(one, _Cells(least, rows[one.record_set])) for one in report.rules),
         }
     )
 
@@ -61,45 +71,76 @@ def _declared_values(dataset: Dataset) -> frozenset[str]:
     return frozenset(value for one in dataset.record_sets for field in one.fields for value in field.values)
 
 
-def _rule(rule: RuleResult, least: int) -> RuleResult:
+class _Cells(NamedTuple):
+    """Which counts may be told of a record set of so many rows."""
+
+    least: int
+    rows: int
+
+    def tell(self, *parts: float | None) -> bool:
+        """Tell whether all parts of a whole are 0 or large enough."""
+        return all(part is None or part == 0 or part >= self.least for part in parts)
+
+    def tell_whole(self, whole: float | None) -> bool:
+        """Tell whether so many are all rows (of one or several fields) or short of them by enough."""
+        return whole is None or not self.rows or self.tell(-whole % self.rows)
+
+
+def _rule(rule: RuleResult, cells: _Cells) -> RuleResult:
     told = rule.model_copy(update={"rows": ()})
-    if _tells(rule.failed, rule.passed, least):
+    if not cells.tell_whole(rule.evaluated):
+        told = told.model_copy(update={"evaluated": None, "passed": None})
+    if cells.tell(rule.failed, rule.passed):
         return told
-    return told.model_copy(update={"passed": None, "failed": None, "reason": _kept_back(least)})
+    return told.model_copy(update={"passed": None, "failed": None, "reason": _kept_back(cells.least)})
 
 
 def _kept_back(least: int) -> Text:
     return text("quality.reason.small_cell", least=least)
 
 
-def _tells(one: float | None, other: float | None, least: int) -> bool:
-    """Tell whether both sides of a division into two are 0 or large enough."""
-    return all(part is None or part == 0 or part >= least for part in (one, other))
-
-
-def _measurement(found: QualityMeasurement, declared: frozenset[str], least: int) -> QualityMeasurement:
-    entries = tuple(_entry(one, least) for one in found.entries if _is_declared(one, found.measure, declared))
+def _measurement(found: QualityMeasurement, declared: frozenset[str], cells: _Cells) -> QualityMeasurement:
+    entries = tuple(
+        _entry(one, cells, found.direction) for one in found.entries if _is_declared(one, found.measure, declared)
+    )
     told = found.model_copy(update={"entries": entries})
     numerator, denominator = found.numerator, found.denominator
-    if numerator is None or denominator is None or _tells(numerator, denominator - numerator, least):
+    if numerator is None or denominator is None or _tells(numerator, denominator, cells):
         return told
-    rounded = None if found.value is None else round(found.value, 2)
-    reason = found.reason or _kept_back(least)
-    return told.model_copy(update={"numerator": None, "value": rounded, "reason": reason})
+    figures = {"numerator": None, "denominator": None, "value": _roughly(found.value, found.direction)}
+    return told.model_copy(update={**figures, "reason": found.reason or _kept_back(cells.least)})
+
+
+def _tells(numerator: float, denominator: float, cells: _Cells) -> bool:
+    return cells.tell(numerator, denominator - numerator) and cells.tell_whole(denominator)
 
 
 def _is_declared(one: QualityEntry, measure: str, declared: frozenset[str]) -> bool:
     return measure not in _BY_VALUE or one.name.partition(" | ")[0].rpartition("=")[2] in declared
 
 
-def _entry(one: QualityEntry, least: int) -> QualityEntry:
-    if (
-        one.numerator is None
-        or one.denominator is None
-        or _tells(one.numerator, one.denominator - one.numerator, least)
-    ):
+def _entry(one: QualityEntry, cells: _Cells, direction: Direction) -> QualityEntry:
+    if one.numerator is None or one.denominator is None or _tells(one.numerator, one.denominator, cells):
         return one
-    return one.model_copy(update={"numerator": None, "value": None if one.value is None else round(one.value, 2)})
+    figures = {"numerator": None, "denominator": None, "value": _roughly(one.value, direction)}
+    return one.model_copy(update=figures)
+
+
+def _roughly(value: float | None, direction: Direction) -> float | None:
+    """Return two decimals, never better than the value is."""
+    if value is None or direction == "neither":
+        return None if value is None else round(value, 2)
+    return floor(value * 100) / 100 if direction == "higher" else ceil(value * 100) / 100
+
+
+def _grade(grade: QualityGrade, measurements: tuple[QualityMeasurement, ...]) -> QualityGrade:
+    """Return the grade with the figures that its measures tell; what came of them stays."""
+    told = {(one.measure, one.record_set): one.value for one in measurements}
+    requirements = tuple(
+        one.model_copy(update={"value": told[one.measure, one.record_set]}) for one in grade.requirements
+    )
+    worst = told.get((grade.worst or "", grade.record_set or ""))
+    return grade.model_copy(update={"requirements": requirements, "value": worst})
 
 
 def _profile(found: RecordSetProfile, dataset: Dataset, least: int) -> RecordSetProfile:
@@ -113,7 +154,7 @@ def _profile(found: RecordSetProfile, dataset: Dataset, least: int) -> RecordSet
 
 
 def _field(one: FieldProfile, rows: int, bounded: bool, declared: frozenset[str], least: int) -> FieldProfile:
-    few = not _tells(one.missing, rows - (one.missing or 0), least)
+    few = not _Cells(least, rows).tell(one.missing, rows - (one.missing or 0))
     small = rows - (one.missing or 0) < least
     wrong = one.wrong if one.wrong == 0 or (one.wrong or 0) >= least else None
     return one.model_copy(
