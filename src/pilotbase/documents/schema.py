@@ -17,6 +17,7 @@ from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
+from pilotbase.documents.private import PrivacyTest, PrivateProfile
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.quality_reference import QualityReference
@@ -67,6 +68,8 @@ KINDS: dict[str, type[Document]] = {
         Agreement,
         QualityReport,
         QualityReference,
+        PrivateProfile,
+        PrivacyTest,
     )
 }
 

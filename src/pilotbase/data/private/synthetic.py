@@ -71,7 +71,7 @@ def make_sample(dataset: Dataset, profile: PrivateProfile, table: RecordTable, r
     sample, training = Records(stored.columns, stored.frame), units.training(holdout=True)
     test = privacy_test(profile, grids, sample, training, units.holdout())
     if not test.passed:
-        raise RefusedError("private.too_near", share=f"{test.nearest.share:.3f}", copies=test.copies_in_all)
+        raise RefusedError("private.too_near")  # without a figure: they are computed without noise
     return Sample(_described(dataset, profile, record_set, made), made, test)
 
 
