@@ -94,7 +94,7 @@ def write_backup(
     Raises:
         InputError: ``target`` is there already, or inside the home; a file of the home has an odd name.
         NotFoundError: the key of the log is not here.
-        InvalidProofError: a blob was changed on the disk.
+        InvalidProofError: a blob was changed on the disk, or lacks a chunk.
         PilotbaseError: disk full, or not writable; nothing is left behind.
     """
     target = target.absolute()

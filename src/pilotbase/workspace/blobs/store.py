@@ -161,22 +161,31 @@ class BlobStore:
                 yield room, digest
 
     def part(self, room: str, digest: str) -> Iterator[bytes]:
-        """Iterate the bytes of what `parts` names; raises as `chunks` does."""
-        return iter([self.manifest(digest).canonical()]) if room == CUT else self.chunks(digest)
+        """Iterate the bytes of what `parts` names; raises as `chunks` does, and for a list that lacks a chunk."""
+        if room != CUT:
+            return self.chunks(digest)
+        manifest = self.manifest(digest)
+        for chunk, _ in manifest.chunks:
+            if self.objects.size(name_of(KEPT, chunk)) is None:
+                self.manifest(digest)  # else it was collected, list and chunks
+                raise InvalidProofError("blobs.no_chunk", chunk=chunk, digest=digest)
+        return iter([manifest.canonical()])
 
     def bring_back(self, room: str, digest: str, pieces: Iterable[bytes]) -> bool:
         """Store what `part` gave, chunks before the lists that name them; tell whether it is what the digest says.
 
-        Of a list of chunks it is told whether it is one, and all of them are here.
+        A list whose chunks were collected before they were read is left out.
         """
         if room != CUT:
             return self.objects.write_hashed(room, pieces) == digest
-        self.objects.write(name_of(CUT, digest), b"".join(pieces))
+        content = b"".join(pieces)
         try:
-            chunks = self.manifest(digest).chunks
-        except InvalidProofError:
+            chunks = CutBlob.model_validate_json(content).chunks
+        except pydantic.ValidationError:
             return False
-        return all(self.objects.size(name_of(KEPT, chunk)) == size for chunk, size in chunks)
+        if all(self.objects.size(name_of(KEPT, chunk)) == size for chunk, size in chunks):
+            self.objects.write(name_of(CUT, digest), content)
+        return True
 
     def digests(self, room: str) -> Iterator[str]:
         """Iterate the digests of what is in a room, in no order."""
