@@ -244,7 +244,7 @@ def test_what_is_missing_is_listed_with_the_answer_that_gives_it(tmp_path):
     found = described(tmp_path, {"runs.csv": runs()})
     asked = {question.answer: question for question in open_questions(found)}
     assert asked["label"].guessed == "failed" and asked["key"].guessed == "run_id"
-    assert {"organisation", "description", "license", "collection", "personal"} <= asked.keys()
+    assert {"organisation", "description", "license", "collection", "personal", "annotation"} <= asked.keys()
     answers = {
         name: ("x",) if one.several else "x"
         for name, one in asked.items()

@@ -41,6 +41,10 @@ class Answers(Part):
     """What is personal or sensitive in them; ``none`` where nothing is."""
     limitations: tuple[str, ...] = ()
     use_cases: tuple[str, ...] = ()
+    annotation: str | None = None
+    """How labels came about: by whom, by which guideline or event."""
+    annotations: str | None = None
+    """How many people labelled an item."""
     label: str | None = None
     """The column that applications learn to answer; `NONE`: there is none."""
     time: str | None = None

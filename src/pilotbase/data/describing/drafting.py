@@ -34,6 +34,7 @@ MOST_VALUES = 20
 FEWEST_OF_VALUE = 10
 """A value that fewer records have is written nowhere: it might tell who they are."""
 _CODES = 10
+_OF_LABELS = ("annotation_protocol", "annotations_per_item")
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,11 @@ class Description:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What publishing still lacks."""
-        return missing_for(self.dataset, Step.PUBLISH)
+        """What publishing still lacks; of data with labels also how these came about."""
+        responsible = self.dataset.responsible
+        labelled = any(one.labels for one in self.dataset.record_sets)
+        of_labels = [f"responsible.{part}" for part in _OF_LABELS if labelled and getattr(responsible, part) is None]
+        return (*missing_for(self.dataset, Step.PUBLISH), *of_labels)
 
 
 def observe_all(sources: Sequence[OpenedSource]) -> tuple[Observed, ...]:
@@ -224,6 +228,8 @@ def _dataset(
             personal_sensitive_information=answers.personal,
             limitations=answers.limitations,
             use_cases=answers.use_cases,
+            annotation_protocol=answers.annotation,
+            annotations_per_item=answers.annotations,
         ),
     )
 

@@ -89,5 +89,7 @@ MISSING = (
     Missing("responsible.personal_sensitive_information", "personal", text("describe.ask.personal"), several=True),
     Missing("responsible.limitations", "limitations", text("describe.ask.limitations"), several=True),
     Missing("responsible.use_cases", "use_cases", text("describe.ask.use_cases"), several=True),
+    Missing("responsible.annotation_protocol", "annotation", text("describe.ask.annotation")),
+    Missing("responsible.annotations_per_item", "annotations", text("describe.ask.annotations")),
 )
 """What a dataset may lack that the owner can be asked for."""

@@ -228,5 +228,7 @@ _RESPONSIBLE = {
     "personal": "personal_sensitive_information",
     "limitations": "limitations",
     "use_cases": "use_cases",
+    "annotation": "annotation_protocol",
+    "annotations": "annotations_per_item",
 }
 """Answer → field of a dataset, and of its responsible use."""
