@@ -135,3 +135,18 @@ def test_an_unknown_format_or_dataset_is_refused_in_words(folder):
     found = run("data", "export", folder / "dataset.yaml", "--as", "croisant")
     assert found.exit_code == 2 and "croissant" in found.stderr
     assert run("data", "export", "plant/nothing").exit_code == 2
+
+
+def test_a_description_of_others_becomes_one_of_our_own_with_its_hashes(tmp_path):
+    value = write_croissant(complete())
+    del value["pb:opening"]
+    value["conformsTo"].pop()
+    theirs = put(tmp_path / "theirs.json", value)
+    own = tmp_path / "dataset.json"
+    assert run("data", "export", theirs, "--as", "dataset", "--out", own).exit_code == 0
+    held = json.loads(own.read_text("utf-8"))
+    assert (held["opening"], held["distribution"][0]["sha256"]) == ("compute_to_data", "a" * 64)
+    checked = run("data", "check", own, "--json")
+    assert json.loads(checked.stdout)["format"] == "dataset"
+    exported = run("data", "export", own)
+    assert "a" * 64 not in exported.stdout and "sha256:" in exported.stdout

@@ -13,6 +13,9 @@ from pilotbase.documents.texts import text
 if TYPE_CHECKING:
     from pilotbase.documents.dataset import Dataset
 
+OWN = "dataset"
+"""The format of the owner's own document."""
+
 
 @command
 def export(
@@ -30,7 +33,7 @@ def export(
     from pilotbase.worker.whole_files import write_whole
 
     folder = Path(source).parent if Path(source).is_file() else None
-    written = write_dataset(_dataset(source), to, folder, quality)
+    written = write_dataset(_dataset(source, to == OWN), to, folder, quality)
     if out is None:
         typer.echo(written.content, nl=False)
     else:
@@ -40,14 +43,16 @@ def export(
         say(text("bridge.left_out", paths=written.left_out), err=True)
 
 
-def _dataset(source: str) -> Dataset:
+def _dataset(source: str, for_owner: bool) -> Dataset:
+    """Return what is to be written; of closed files whoever is not their owner gets commitments in place of hashes."""
     from pilotbase.data.bridges.reading import load_description
     from pilotbase.data.commitments import publishable
 
     path = Path(source)
-    if path.is_file() or path.suffix:
-        return publishable(load_description(path).description.require(), path)
-    return _of_base(source)
+    if not path.is_file() and not path.suffix:
+        return _of_base(source)
+    dataset = load_description(path).description.require()
+    return dataset if for_owner else publishable(dataset, path)
 
 
 def _of_base(name: str) -> Dataset:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\"#%:<>?@\[\\\]^`{|}\s]")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\"#%:;<>?@\[\\\]^`{|}\s]")
 _DOTS = re.compile(r"(^|/)(\.{1,2})(?=/|$)")
 _NOT_IN_NAME = re.compile(r"[^a-z0-9_]+")
 
