@@ -15,7 +15,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import HashSplit
 from pilotbase.documents.vocabularies import Sensitivity
-from tests.data.sources.sources_for_tests import database
+from tests.data.sources.sources_for_tests import database, lines, png
 
 RUNS = 60
 
@@ -277,3 +277,34 @@ def test_a_database_is_described_by_what_it_declares(tmp_path):
     assert record_set.key == ("nr",) and record_set.field("machine").required
     assert record_set.field("machine").references == Reference(record_set="machines", field="id")
     assert grounds(found, 1)["key"] == ("the database declares this key", "certain")
+
+
+def test_what_a_database_declares_of_columns_that_are_left_out_is_left_out(tmp_path):
+    database(
+        tmp_path / "plant.db",
+        "CREATE TABLE machines (id BLOB PRIMARY KEY, line TEXT)",
+        "CREATE TABLE runs (nr INTEGER, machine TEXT REFERENCES machines(id), at TEXT REFERENCES days(at))",
+        "INSERT INTO machines VALUES (x'01', 'north')",
+        "INSERT INTO runs VALUES (1, 'M1', '2026-01-01')",
+    )
+    found = described(tmp_path, {"plant.db": None}).dataset
+    assert found.record_set("machines").key == () and found.record_set("runs").field("machine").references is None
+
+
+def test_a_folder_of_images_is_described_by_its_paths(tmp_path):
+    for at in range(24):
+        place = tmp_path / "scans" / ("crack" if at % 2 else "fine") / f"{at}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(png(4, 5, at))
+    found = described(tmp_path, {"scans": None})
+    record_set = found.dataset.record_set("scans")
+    assert record_set.key == ("path",) and record_set.field("label").is_label
+    assert record_set.field("label").values == ("crack", "fine")
+    assert record_set.field("path").source.file_property == "fullpath"
+    assert record_set.field("label").source.transforms == (("regex", "^(.*)/[^/]*$"),)
+
+
+def test_what_lies_inside_an_object_is_found_by_its_path(tmp_path):
+    content = lines(*({"id": at, "at": {"city": "北京"}} for at in range(3)))
+    fields = described(tmp_path, {"t.jsonl": content}).dataset.record_sets[0]
+    assert fields.field("at.city").source.json_path == "$.at.city" and fields.field("id").source.column == "id"

@@ -155,7 +155,7 @@ def _field(one: Observed, column: Column, reference: FoundReference | None, answ
         missing=("", *column.spellings),
         references=reference.to if reference else None,
         sensitivity=sensitivity,
-        source=Source(resource=one.table.resource, column=column.name),
+        source=one.table.origins.get(column.name) or Source(resource=one.table.resource, column=column.name),
         repeated=column.repeated,
     )
     guesses = [guess for guess in roles.guesses if guess.part == "label" and is_label]
@@ -191,7 +191,7 @@ def _seen(column: Column, described: DataField) -> Iterator[Text]:
         yield text("describe.seen.range", minimum=column.minimum, maximum=column.maximum)
     elif column.minimum is not None:
         yield text("describe.seen.period", minimum=column.minimum, maximum=column.maximum)
-    if column.data_type is FieldType.TEXT and not described.values and not described.unique and column.distinct:
+    if column.data_type is FieldType.TEXT and not described.values and not described.unique and column.distinct > 1:
         yield text("describe.seen.distinct", count=column.distinct if column.exact else f"≈ {column.distinct}")
 
 

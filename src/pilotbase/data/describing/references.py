@@ -46,9 +46,9 @@ def find_references(observed: Sequence[Observed]) -> tuple[FoundReference, ...]:
 
 
 def _of_table(one: Observed, observed: Sequence[Observed]) -> Iterator[FoundReference]:
-    names = {other.table.name for other in observed}
+    there = {(other.table.name, column.name) for other in observed for column in other.columns}
     for name, to in one.table.references.items():
-        if to.record_set in names:
+        if (to.record_set, to.field) in there:
             guess = Guess("references", text("describe.ground.declared_reference"), Sure.CERTAIN)
             yield FoundReference(one.table.name, name, to, guess)
     for column in one.columns:

@@ -43,9 +43,9 @@ def kept_table(
         kept.frame,
         kept.rows,
         resource,
-        key=declared.key,
-        references=declared.references,
-        required=declared.required,
+        key=declared.key if set(declared.key) <= declared.schema.keys() else (),
+        references={name: to for name, to in declared.references.items() if name in declared.schema},
+        required=declared.required & declared.schema.keys(),
         selector=declared.name,
     )
 

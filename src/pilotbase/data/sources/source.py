@@ -9,7 +9,7 @@ from typing import Protocol
 
 import polars as pl
 
-from pilotbase.documents.dataset import Reference, Resource
+from pilotbase.documents.dataset import Reference, Resource, Source
 from pilotbase.documents.texts import Text
 
 MOST_COLUMNS = 10_000
@@ -51,6 +51,8 @@ class SourceTable:
     """Column → what a database declares that it refers to."""
     required: frozenset[str] = frozenset()
     """Columns that a database declares as never missing."""
+    origins: Mapping[str, Source] = field(default_factory=dict)
+    """Column → where its values are, where that is not a column of the same name."""
     selector: str | None = None
     """What picks the table out of its resource, where there are several: a sheet, a table of a database."""
 

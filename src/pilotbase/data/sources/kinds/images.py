@@ -15,7 +15,7 @@ from pilotbase.data.sources.image_headers import ImageHeader, read_header
 from pilotbase.data.sources.kinds.delimited import READER as DELIMITED
 from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
 from pilotbase.data.sources.spool import spool
-from pilotbase.documents.dataset import FileSet, Resource
+from pilotbase.documents.dataset import FileSet, Resource, Source
 from pilotbase.documents.texts import Text, text
 
 MOST_FILES = 1_000_000
@@ -29,6 +29,8 @@ _SCHEMA: dict[str, pl.DataType] = {
     "height": pl.Int64(),
     "sha256": pl.String(),
 }
+_FOLDER = r"^(.*)/[^/]*$"
+"""What stands before the name of a file."""
 _MEDIA = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".tif": "image/tiff", ".tiff": "image/tiff"}
 
 
@@ -48,11 +50,11 @@ class _Images:
         schema = {column: kind for column, kind in _SCHEMA.items() if labels.of or column != "label"}
         kept = spool((image.row(labels.of) for image in found), schema, scratch)
         files = FileSet(
-            id=name,
+            id=f"{name}-images",
             includes=tuple(sorted({f"**/*{Path(image.path).suffix}" for image in found})),
             encoding_format=tuple(sorted({image.header.media_type for image in found})),
         )
-        table = SourceTable(name, kept.frame, kept.rows, files.id)
+        table = SourceTable(name, kept.frame, kept.rows, files.id, origins=_origins(files.id, labels))
         return OpenedSource((table,), (files, *labels.resources), (*labels.taken, *_said(found, name)))
 
 
@@ -115,6 +117,8 @@ class _Labels:
 
     of: dict[str, str]
     resources: tuple[Resource, ...] = ()
+    column: str = ""
+    """Of the table that they are from."""
     taken: tuple[Text, ...] = ()
 
 
@@ -125,7 +129,7 @@ def _labels(folder: Path, found: list[_Image], asked: Asked, scratch: Path) -> _
     folders = {image.path: image.path.rpartition("/")[0] for image in found}
     if "" in folders.values() or len(set(folders.values())) < 2:
         return _Labels({})
-    return _Labels(folders, (), (text("source.taken.folder_labels", file=name, count=len(set(folders.values()))),))
+    return _Labels(folders, taken=(text("source.taken.folder_labels", file=name, count=len(set(folders.values()))),))
 
 
 def _from_table(path: Path, found: list[_Image], scratch: Path) -> _Labels:
@@ -147,7 +151,15 @@ def _from_table(path: Path, found: list[_Image], scratch: Path) -> _Labels:
     for image in sorted(known - set(labels)):
         faults.add(text("source.unlabelled"), path=image)
     faults.require_none()
-    return _Labels(labels, opened.resources, opened.taken)
+    return _Labels(labels, opened.resources, rows.columns[1], opened.taken)
+
+
+def _origins(files: str, labels: _Labels) -> dict[str, Source]:
+    """Return where path and label are: in the path of each file, or in the table of labels."""
+    path = Source(resource=files, file_property="fullpath")
+    if labels.resources:
+        return {"path": path, "label": Source(resource=labels.resources[0].id, column=labels.column)}
+    return {"path": path, "label": path.model_copy(update={"transforms": (("regex", _FOLDER),)})}
 
 
 def _said(found: list[_Image], name: str) -> Iterator[Text]:

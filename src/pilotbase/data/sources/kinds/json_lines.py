@@ -19,6 +19,7 @@ from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.flattening import DEEPEST
 from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
 from pilotbase.data.sources.spool import spool
+from pilotbase.documents.dataset import Source
 from pilotbase.documents.quantities import spell_bytes
 from pilotbase.documents.texts import Text, text
 
@@ -56,7 +57,8 @@ class _JsonLines:
         )
         kept = spool(rows, schema, scratch)
         lines = found.numbers.__getitem__ if in_lines and found.uneven else (lambda row: row + 1) if in_lines else None
-        table = SourceTable(path.stem, kept.frame, kept.rows, path.name, lines)
+        nested = {name: Source(resource=path.name, json_path=f"$.{name}") for name in schema if "." in name}
+        table = SourceTable(path.stem, kept.frame, kept.rows, path.name, lines, origins=nested)
         media = "application/jsonlines" if in_lines else "application/json"
         return OpenedSource((table,), (file_object(path, media),), tuple(found.said(path.name, encoding)))
 
