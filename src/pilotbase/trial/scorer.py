@@ -23,7 +23,7 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import ArmRecords, Order, Records, Report
 from pilotbase.documents.report import Attempt as AttemptRecord
 from pilotbase.documents.subjects import report_head
-from pilotbase.documents.terms import Leave
+from pilotbase.documents.terms import Ground, Leave
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Decision, draw_order
@@ -220,7 +220,9 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
 
 
 def _while_it_stands(lab: Lab, leave: Leave, on_progress: OnProgress) -> OnProgress:
-    """Return ``on_progress`` that lets no further batch go out once the terms hold no more."""
+    """Return ``on_progress`` that lets no further batch go out once the terms hold no more; a paper's hold always."""
+    if leave.ground is Ground.PAPER:
+        return on_progress
 
     def tell(progress: Progress) -> None:
         require_still(lab.vault, leave)
