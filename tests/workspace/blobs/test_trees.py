@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import KEPT
 from pilotbase.workspace.blobs.trees import PackedTree, Shard, Tree, pack
 from pilotbase.workspace.failures import NotFoundError
-from tests.workspace.blobs.conftest import Place, memory_place
+from tests.workspace.blobs.conftest import Place, folder_place, memory_place
 
 MIB = 1 << 20
 LARGE = random.Random(9).randbytes(5 * MIB)
@@ -84,6 +85,25 @@ def test_one_changed_file_is_little_to_send(place: Place) -> None:
     changed = pack(place.blobs, sorted((SMALL | {"b/0100.txt": b"another"}).items()))
     assert len(place.names() - before) <= 3
     assert len(set(changed.shards) - set(pack(place.blobs, sorted(SMALL.items())).shards)) == 1
+
+
+@pytest.mark.prove
+def test_a_hundred_thousand_small_files_are_packed_in_seconds_of_computing(tmp_path: Path) -> None:
+    place, folder, chance = folder_place(tmp_path / "blobs"), tmp_path / "from", random.Random(1)
+    files = {f"{number % 100:02d}/{number:06d}": chance.randbytes(2000 + number % 1700) for number in range(100_000)}
+    written(folder, files)
+    began = time.process_time()
+    packed = pack_folder(place.blobs, folder)
+    assert time.process_time() - began < 30
+    assert packed.files == 100_000
+    assert len(place.names()) < 1000
+    before = place.names()
+    (folder / "50/000050").write_bytes(b"another")
+    changed = pack_folder(place.blobs, folder)
+    assert len(place.names() - before) <= 3
+    tree = Tree(place.blobs, changed)
+    assert tree.read("50/000050") == b"another"
+    assert tree.read("99/099999") == files["99/099999"]
 
 
 def test_a_file_more_at_the_front_changes_one_shard_of_many() -> None:
