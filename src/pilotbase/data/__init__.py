@@ -9,6 +9,8 @@ batches     `feature_columns(frame, contract) -> dict[str, ndarray]`   for `prot
 baselines   `baseline_answers(scenario, frame, classes) -> ndarray | None`  None: an application, to be run
 rules       `evaluate_rule(rule, frame) -> ndarray[bool]`, `compile_rule(rule, columns)`
 leakage     `check_leakage(public, hidden, scenario) -> Leakage(checks, outcome)`
+sources     `open_source(place, scratch, asked) -> OpenedSource`      every kind of table, checked whole, scanned lazily
+describing  `describing(places, out, asked)`      a dataset's description from its files, for its owner
 drafting    `draft_scenario(path, answers) -> Draft`        six answers make a scenario
 scenario_yaml `write_scenario_yaml(scenario) -> str`
 packages    `fetch_package(...) -> Path`, `open_member(archive, member) -> bytes`

@@ -300,6 +300,7 @@ def test_a_folder_of_images_is_described_by_its_paths(tmp_path):
     record_set = found.dataset.record_set("scans")
     assert record_set.key == ("path",) and record_set.field("label").is_label
     assert record_set.field("label").values == ("crack", "fine")
+    assert found.dataset.distribution[0].includes == ("scans/**/*.png",)
     assert record_set.field("path").source.file_property == "fullpath"
     assert record_set.field("label").source.transforms == (("regex", "^(.*)/[^/]*$"),)
 

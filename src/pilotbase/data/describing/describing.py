@@ -15,7 +15,7 @@ from pilotbase.data.describing.references import Observed
 from pilotbase.data.describing.refreshing import refresh
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import Asked, OpenedSource
-from pilotbase.documents.dataset import Dataset, FileObject, Resource
+from pilotbase.documents.dataset import Dataset, FileObject, FileSet, Resource
 from pilotbase.documents.loading import load_document
 
 
@@ -61,6 +61,9 @@ def _beside(opened: OpenedSource, place: Path, folder: Path) -> OpenedSource:
 
 
 def _seen_from(resource: Resource, place: Path, folder: Path) -> Resource:
+    if isinstance(resource, FileSet):
+        within = Path(os.path.relpath(place, folder)).as_posix()
+        return resource.model_copy(update={"includes": tuple(f"{within}/{glob}" for glob in resource.includes)})
     if not isinstance(resource, FileObject) or resource.id != place.name or not place.is_file():
         return resource
     return resource.model_copy(update={"content_url": Path(os.path.relpath(place, folder)).as_posix()})

@@ -33,7 +33,7 @@ DATE_FORMS: Mapping[str, str] = {
 """Forms of dates that are met; the first one is what a document should hold."""
 TIME_OF_DAY = r"^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?$"
 ADDRESS = r"^https?://\S+$"
-CODE = r"^[-+]?0\d"
+CODE = r"^[-+]?0\d+(\.\d+)?$"
 """Digits that begin with a zero: a code, not a number."""
 
 
