@@ -127,8 +127,22 @@ def test_what_was_measured_is_said_beside_it(folder):
     record_set = json.loads(found.stdout)["recordSet"][0]
     values = {one["dqv:isMeasurementOf"]: one["dqv:value"] for one in record_set["dqv:hasQualityMeasurement"]}
     assert len(values) > 3 and all(isinstance(value, float | int) for value in values.values())
+    flow = {one["name"]: one["value"] for one in record_set["field"][2]["annotation"]}
+    assert flow == {"mean": 7.5, "minimum": 7.5, "maximum": 7.5}
     refused = run("data", "export", folder / "dataset.yaml", "--as", "odcs", "--quality", out / "quality.json")
     assert refused.exit_code == 2 and "Open Data Contract" in refused.stderr
+
+
+def test_a_report_of_another_version_or_for_the_owner_alone_is_not_said_beside_it(folder):
+    path, out = folder / "dataset.yaml", folder / "quality"
+    spelled = path.read_text("utf-8").replace("opening: open", "opening: compute_to_data")
+    path.write_text(spelled, "utf-8")
+    run("data", "quality", folder / "pumps.csv", "--description", path, "--out", out, "--full")
+    full = run("data", "export", path, "--quality", out / "quality.json")
+    assert full.exit_code == 2 and "owner" in full.stderr and not full.stdout
+    path.write_text(spelled.replace("version: 1.2.0", "version: 1.3.0"), "utf-8")
+    other = run("data", "export", path, "--quality", out / "quality.json")
+    assert other.exit_code == 2 and "1.3.0" in other.stderr and not other.stdout
 
 
 def test_an_unknown_format_or_dataset_is_refused_in_words(folder):

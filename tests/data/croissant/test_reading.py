@@ -437,3 +437,19 @@ def test_a_record_in_a_description_has_each_of_its_own_fields_once(record, place
     field = {"@type": "cr:Field", "@id": "side/name", "dataType": "sc:Text"}
     written["recordSet"].append({"@type": "cr:RecordSet", "@id": "side", "field": field, "data": [record]})
     assert places(read(written).faults) == {(place, code)}
+
+
+@pytest.mark.parametrize(
+    ("spelled", "size"),
+    [("117743 B", 117743), (12, 12), ("4.5 KB", 4500), ("4.5 KiB", 4608), ("1,234 bytes", 1234), ("2 GB", 2 * 10**9)],
+)
+def test_a_size_is_read_in_its_unit(spelled, size):
+    written = write_croissant(complete())
+    written["distribution"][0]["contentSize"] = spelled
+    assert read(written).require().distribution[0].content_size == size
+
+
+def test_a_size_that_is_none_is_told():
+    written = write_croissant(complete())
+    written["distribution"][0]["contentSize"] = "large"
+    assert places(read(written).faults) == {("/distribution/0/contentSize", "no_size")}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pilotbase.data.croissant.measurements import Measurement
+from pilotbase.data.croissant.measurements import Measured, Measurement, Statistics
 from pilotbase.data.croissant.vocabulary import CROISSANT, PROFILE, RESPONSIBLE_USE, WITHHELD
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.documents.errors import InputError
@@ -61,7 +61,7 @@ def test_a_measurement_stands_in_its_target_and_refers_to_nothing():
         Measurement("uniqueness", 1.0, "readings"),
         Measurement("feature-completeness", 0.5, "readings", "state"),
     ]
-    written = write_croissant(complete(), measurements)
+    written = write_croissant(complete(), Measured(measurements))
     record_set = written["recordSet"][0]
     placed = [one["dqv:hasQualityMeasurement"] for one in (written, record_set, record_set["field"][3])]
     assert [one["dqv:value"] for one in placed] == [0.98, 1.0, 0.5]
@@ -94,3 +94,10 @@ def test_records_in_a_description_go_by_the_ids_of_their_fields():
     for bad in ("no JSON", '["x"]', '[{"other": 1}]', "7"):
         with pytest.raises(InputError, match="sides"):
             write_croissant(complete(recordSet=[{**record_set, "inline": bad}]))
+
+
+def test_statistics_of_a_field_are_its_annotations():
+    statistics = [Statistics("readings", "流量 (m³/h)", mean=12.5, minimum=0.0, maximum=890.0)]
+    field = write_croissant(complete(), Measured(statistics=statistics))["recordSet"][0]["field"][2]
+    told = {one["name"]: (one["value"], one.get("equivalentProperty")) for one in field["annotation"]}
+    assert told == {"mean": (12.5, None), "maximum": (890.0, "sc:maxValue"), "minimum": (0.0, "sc:minValue")}

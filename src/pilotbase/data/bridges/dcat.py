@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
 from pilotbase.data.croissant.findings import Description, Findings, Spelled
 from pilotbase.data.croissant.json_ld import Node, read_node
-from pilotbase.data.croissant.measurements import Measurement, measured
+from pilotbase.data.croissant.measurements import NOTHING, Measured, measured
 from pilotbase.data.croissant.names import id_of, name_of, short_name
 from pilotbase.data.croissant.plain_forms import without_nothing
 from pilotbase.data.croissant.plain_values import all_texts, by_language, names_of, one_day, one_size, one_text
@@ -121,7 +121,7 @@ def _read_file(node: Node, index: int, findings: Findings) -> Plain:
 _MEDIA = "https://www.iana.org/assignments/media-types/"
 
 
-def write_dcat(dataset: Dataset, measurements: Sequence[Measurement] = ()) -> dict[str, Plain]:
+def write_dcat(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Plain]:
     """Return the JSON-LD of a dataset in a catalogue, with what was measured of its quality."""
     require_public(dataset)
     files: list[Plain] = [_file(one, is_closed(dataset)) for one in dataset.distribution if isinstance(one, FileObject)]
@@ -146,7 +146,7 @@ def write_dcat(dataset: Dataset, measurements: Sequence[Measurement] = ()) -> di
             "dct:accessRights": {"@id": _RIGHTS + _ACCESS[dataset.opening]},
             "odrl:hasPolicy": write_offer(dataset.usage) if dataset.usage is not None else None,
             "prov:wasDerivedFrom": [{"@id": source} for source in dataset.provenance.derived_from],
-            "dqv:hasQualityMeasurement": measured(measurements, None),
+            "dqv:hasQualityMeasurement": measured(found, None),
             "dcat:distribution": files,
         }
     )

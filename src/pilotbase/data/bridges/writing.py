@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pilotbase.data.bridges import bridges
 from pilotbase.data.bridges.dcat import write_dcat
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.bridges.tc609 import write_records
-from pilotbase.data.croissant.measurements import Measurement
+from pilotbase.data.croissant.measurements import Measured, Measurement, Statistics
 from pilotbase.data.croissant.profile import is_closed
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.data.tables import read_table
@@ -38,7 +38,7 @@ def write_dataset(dataset: Dataset, to: str, folder: Path | None, quality: Path 
     if quality is not None:
         if to not in _MEASURED:
             raise InputError("bridge.no_measurements", format=bridge.title)
-        described = _MEASURED[to](dataset, measurements_in(quality, dataset))
+        described = _MEASURED[to](dataset, measured_in(quality, dataset))
         content = json.dumps(described, ensure_ascii=False, indent=2) + "\n"
         return Written(content, bridge.left_out(dataset))
     holds_records = any(one.inline is not None for one in dataset.record_sets)
@@ -56,19 +56,32 @@ def _bridge(name: str) -> Bridge:
     return known[name]
 
 
-def measurements_in(path: Path, dataset: Dataset) -> Sequence[Measurement]:
-    """Return what a quality report measured of ``dataset``; raises `InputError` where it is about another."""
+def measured_in(path: Path, dataset: Dataset) -> Measured:
+    """Return what a quality report measured of ``dataset`` and its level of opening lets out.
+
+    Raises:
+        InputError: it is about another dataset or version, or holds what only the owner of a closed one may see.
+    """
     report = load_document(QualityReport, path)
     about, expected = f"{report.dataset} {report.version}", f"{dataset.subject} {dataset.version}"
     if about != expected:
         raise InputError("bridge.other_quality", file=path, found=about, expected=expected)
-    return [
+    if report.view == "full" and is_closed(dataset):
+        raise InputError("bridge.full_report", file=path)
+    measurements = [
         Measurement(
             one.measure, one.value, one.record_set, None, one.numerator, one.denominator, report.method, report.data
         )
         for one in report.measurements
         if one.value is not None
     ]
+    statistics = [
+        Statistics(profile.record_set, field.field, field.mean, field.minimum, field.maximum)
+        for profile in report.profiles
+        for field in profile.fields
+        if field.data_type in (FieldType.FLOAT, FieldType.INTEGER)
+    ]
+    return Measured(measurements, statistics)
 
 
 def _lines(dataset: Dataset, folder: Path) -> Iterator[str]:

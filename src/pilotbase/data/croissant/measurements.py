@@ -1,4 +1,4 @@
-"""What was measured of a dataset's quality, as DQV says it beside a description."""
+"""What was measured of a dataset: its quality as DQV says it, statistics of fields as annotations (Croissant 1.1)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,54 @@ class Measurement(NamedTuple):
     """RFC 3339."""
 
 
-def measured(measurements: Sequence[Measurement], record_set: str | None, field: str | None = None) -> list[Plain]:
+class Statistics(NamedTuple):
+    """What the values of a field are like."""
+
+    record_set: str
+    field: str
+    mean: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Measured(NamedTuple):
+    """All that was measured of a dataset and may be told."""
+
+    measurements: Sequence[Measurement] = ()
+    statistics: Sequence[Statistics] = ()
+
+
+NOTHING = Measured()
+_DDI = "http://rdf-vocabulary.ddialliance.org/cv/SummaryStatisticType/2.1.2/"
+_KINDS = {"mean": _DDI + "7975ed0", "maximum": _DDI + "8321e79", "minimum": "sc:Float"}
+_EQUIVALENT = {"maximum": "sc:maxValue", "minimum": "sc:minValue"}
+"""What says the same in schema.org; for the least value Croissant names no term of DDI."""
+
+
+def statistics_of(found: Measured, record_set: str, field: str, identity: str) -> list[Plain]:
+    """Return the statistics of the field with this id as its annotations."""
+    told = (one for one in found.statistics if (one.record_set, one.field) == (record_set, field))
+    return [
+        {
+            "@type": "cr:Field",
+            "@id": f"{identity}/%40{name}",
+            "name": name,
+            "value": value,
+            "dataType": kind,
+            **({"equivalentProperty": _EQUIVALENT[name]} if name in _EQUIVALENT else {}),
+        }
+        for one in told
+        for name, kind in _KINDS.items()
+        if (value := getattr(one, name)) is not None
+    ]
+
+
+def measured(found: Measured, record_set: str | None, field: str | None = None) -> list[Plain]:
     """Return the measurements of one target as ``dqv:QualityMeasurement``.
 
     A measurement stands inside its target and names it by no ``@id``: mlcroissant would copy the target into it.
     """
-    return [_spelled(one) for one in measurements if (one.record_set, one.field) == (record_set, field)]
+    return [_spelled(one) for one in found.measurements if (one.record_set, one.field) == (record_set, field)]
 
 
 def _spelled(one: Measurement) -> Plain:

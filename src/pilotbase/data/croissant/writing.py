@@ -8,9 +8,7 @@ name of ours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from pilotbase.data.croissant.measurements import Measurement, measured
+from pilotbase.data.croissant.measurements import NOTHING, Measured, measured
 from pilotbase.data.croissant.names import id_of
 from pilotbase.data.croissant.plain_forms import literal, spoken, without_nothing
 from pilotbase.data.croissant.profile import is_closed, lacking, require_public
@@ -30,7 +28,7 @@ from pilotbase.documents.yaml_reader import Plain
 _UNKNOWN_FORMAT = "application/octet-stream"
 
 
-def write_croissant(dataset: Dataset, measurements: Sequence[Measurement] = ()) -> dict[str, Plain]:
+def write_croissant(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Plain]:
     """Return the JSON-LD of ``dataset``, with what was measured of its quality.
 
     Raises:
@@ -49,9 +47,9 @@ def write_croissant(dataset: Dataset, measurements: Sequence[Measurement] = ()) 
             **_responsible(dataset),
             **_provenance(dataset),
             **_ours(dataset),
-            "dqv:hasQualityMeasurement": measured(measurements, None),
+            "dqv:hasQualityMeasurement": measured(found, None),
             "distribution": [write_resource(resource, closed) for resource in dataset.distribution],
-            "recordSet": write_record_sets(dataset, measurements),
+            "recordSet": write_record_sets(dataset, found),
         }
     )
 

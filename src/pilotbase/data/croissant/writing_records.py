@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from pilotbase.data.croissant.measurements import Measurement, measured
+from pilotbase.data.croissant.measurements import Measured, measured, statistics_of
 from pilotbase.data.croissant.names import id_of, id_within
 from pilotbase.data.croissant.plain_forms import literal, spoken, without_nothing
 from pilotbase.data.croissant.reading_fields import OURS
@@ -17,23 +17,23 @@ from pilotbase.documents.yaml_reader import Plain
 _WITHOUT_ARGUMENT = ("readLines", "unArchive")
 
 
-def write_record_sets(dataset: Dataset, measurements: Sequence[Measurement]) -> list[Plain]:
+def write_record_sets(dataset: Dataset, found: Measured) -> list[Plain]:
     """Return the JSON-LD of the record sets of a dataset."""
     ids = {one.name: _ids(one) for one in dataset.record_sets}
-    return [_write_record_set(dataset, one, ids, measurements) for one in dataset.record_sets]
+    return [_write_record_set(dataset, one, ids, found) for one in dataset.record_sets]
 
 
 def _write_record_set(
     dataset: Dataset,
     record_set: RecordSet,
     all_ids: Mapping[str, Mapping[str, str]],
-    measurements: Sequence[Measurement],
+    found: Measured,
 ) -> dict[str, Plain]:
     ids = all_ids[record_set.name]
     below: dict[str | None, list[DataField]] = {}
     for field in record_set.fields:
         below.setdefault(field.parent, []).append(field)
-    writer = _Fields(dataset, record_set, all_ids, below, measurements)
+    writer = _Fields(dataset, record_set, all_ids, below, found)
     rules: list[Plain] = [rule.to_json_value() for rule in record_set.rules]
     kept: list[Plain] = [rule.to_json_value() for rule in record_set.kept_rules]
     return without_nothing(
@@ -51,7 +51,7 @@ def _write_record_set(
             "pb:rules": literal(rules) if rules else None,
             "pb:keptRules": literal(kept) if kept else None,
             "pb:split": literal(record_set.split.to_json_value()) if record_set.split is not None else None,
-            "dqv:hasQualityMeasurement": measured(measurements, record_set.name),
+            "dqv:hasQualityMeasurement": measured(found, record_set.name),
             "field": [writer.field(field) for field in below.get(None, ())],
             "data": _records(record_set, ids),
         }
@@ -109,10 +109,10 @@ class _Fields:
         record_set: RecordSet,
         ids: Mapping[str, Mapping[str, str]],
         below: Mapping[str | None, list[DataField]],
-        measurements: Sequence[Measurement],
+        found: Measured,
     ) -> None:
         self.record_set, self.ids, self.below = record_set, ids, below
-        self.measurements = measurements
+        self.found = found
         self.sets = {one.id for one in dataset.distribution if isinstance(one, FileSet)}
 
     def field(self, field: DataField) -> dict[str, Plain]:
@@ -126,13 +126,16 @@ class _Fields:
                 **spoken("description", field.description),
                 "dataType": [*([field.data_type.value] if field.data_type else []), *field.semantic],
                 "equivalentProperty": list(field.equivalent),
+                "annotation": statistics_of(
+                    self.found, self.record_set.name, field.name, self.ids[self.record_set.name][field.name]
+                ),
                 "isArray": True if field.repeated else None,
                 "arrayShape": field.array_shape,
                 "value": _constant(field),
                 "references": self.references(field),
                 "source": self.place(field.source) if field.source is not None else None,
                 **{f"pb:{name}": literal(said) if isinstance(said, list) else said for name, said in contract.items()},
-                "dqv:hasQualityMeasurement": measured(self.measurements, self.record_set.name, field.name),
+                "dqv:hasQualityMeasurement": measured(self.found, self.record_set.name, field.name),
                 "subField": [self.field(inner) for inner in self.below.get(field.name, ())],
             }
         )
