@@ -93,6 +93,8 @@ def _promise(view: View, route: Route) -> Promised | None:
     if issued.certificate.verdict is not Verdict.ACCEPT:
         return None
     plan = view.load(route.plan, TrialPlan)
+    if plan.release is not None:
+        raise NotFoundError("site.no_watch", application=route.application.name)
     sealed = view.load(plan.sealed, SealedScenario)
     return Promised(route.certificate, route.application.digest, plan, frozenset(sealed.may_miss))
 

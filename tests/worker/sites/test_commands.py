@@ -51,6 +51,13 @@ def test_a_report_is_taken_back_shown_and_verified_in_both_languages(done, base_
     assert run("site", "take-back", done.bad.ran.file, "--out", tmp_path / "bad", code=3)
 
 
+def test_what_was_certified_at_a_site_serves_and_is_not_watched_yet(done, base_before, tmp_path):
+    run("site", "take-back", done.good.ran.file, "--out", tmp_path)
+    run("service", "create", "pump-alarm", "--certificate", tmp_path / "certificate.json")
+    assert "in service: alarm 1.0.0" in run("service", "show", "pump-alarm")
+    assert "was tried at a site" in run("watch", "replay", "pump-alarm", code=2)
+
+
 def test_a_damaged_report_is_refused_with_exit_code_3(done, base_before, tmp_path):
     file = tmp_path / "damaged.json"
     file.write_bytes(done.good.ran.file.read_bytes().replace(b'"sig":"', b'"sig":"AAAA', 1))
