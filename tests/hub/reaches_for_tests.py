@@ -94,6 +94,9 @@ PAGES = """
 /agreements/new/?dataset=plant/logs 302 404 404 200 404 200 200 404 404 404
 /agreements/new/                    302 404 404 404 404 404 404 404 404 404
 /agreements/a1/acts/agreement.revoke/ 302 404 200 200 404 404 404 404 404 404
+/datasets/?q=logs&sector=other      200 200 200 200 200 200 200 200 200 200
+/datasets/?after=dataset:plant/none 422 422 422 422 422 422 422 422 422 422
+/api/catalogue/datasets             200 200 200 200 200 200 200 200 200 200
 /api/datasets                       200 200 200 200 200 200 200 200 200 200
 /api/datasets/plant/logs            200 200 200 200 200 200 200 200 200 200
 /api/datasets/plant/logs/record     401 404 200 200 404 404 404 404 404 200

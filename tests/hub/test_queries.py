@@ -16,6 +16,8 @@ PAGES = {
     "/work/": ("owner", "supplier", "desk", "regulator"),
     "/scenarios/": ("visitor", "owner", "supplier", "desk"),
     "/scenarios/?q=铣床&state=open&sector=manufacturing": ("visitor", "owner", "desk"),
+    "/datasets/": ("visitor", "owner", "desk"),
+    "/api/catalogue/datasets": ("visitor", "desk"),
     "/applications/": ("visitor", "owner", "supplier", "desk"),
     "/trials/": ("owner", "supplier", "reviewer", "desk"),
     "/organisations/": ("owner", "desk"),

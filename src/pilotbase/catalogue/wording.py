@@ -22,6 +22,8 @@ from pilotbase.workspace.transaction import Transaction
 
 Address = Callable[[str], str]
 """Where the page of a subject is; empty where there are no pages."""
+_DESCRIBED = 2000
+"""Characters of a dataset's description that a search reads: its fields are found however long that is."""
 
 
 def listing_of(change: Transaction, base: View, record: Record) -> Listing:
@@ -91,8 +93,12 @@ def _words(record: Record, content: Document | None) -> Iterator[str]:
         yield from _said(content.scope)
         yield from (content.scenario, content.application)
     elif isinstance(content, Dataset):
-        yield from _said(content.description)
         yield from content.keywords
+        yield from (said[:_DESCRIBED] for said in _said(content.description))
+        for one in content.record_sets:
+            yield from (one.name, *_said(one.title), *_said(one.description))
+            for field in one.fields:
+                yield from (field.name, *_said(field.title), *_said(field.description))
     elif isinstance(content, Agreement):
         yield from (content.dataset, *content.purposes)
 

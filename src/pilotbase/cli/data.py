@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from pilotbase.cli import data_check, data_describe, data_export, data_labels, data_private, data_quality, data_terms
+from pilotbase.cli import (
+    data_catalogue,
+    data_check,
+    data_describe,
+    data_export,
+    data_labels,
+    data_private,
+    data_quality,
+    data_terms,
+    hub_records,
+)
 
 app = typer.Typer(help="Describe data, measure its quality, label it, open it on terms.", no_args_is_help=True)
 app.add_typer(data_labels.app, name="labels")
+app.command("list")(data_catalogue.list_datasets)
 app.command("quality")(data_quality.quality)
 app.command("describe")(data_describe.describe)
 app.command("check")(data_check.check)
@@ -23,3 +34,4 @@ app.command("end")(data_terms.end)
 app.command("uses")(data_terms.uses)
 app.command("profile")(data_private.profile)
 app.command("synthesise")(data_private.synthesise)
+app.command("agreements")(hub_records.lister("agreements"))

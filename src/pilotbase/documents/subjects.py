@@ -85,6 +85,11 @@ def certificate_head(report: str) -> str:
     return f"certificate:{report}"
 
 
+def quality_head(dataset: str) -> str:
+    """Return the head of the quality report that a dataset's owner has published."""
+    return f"quality:{dataset}"
+
+
 def standing_head(service: str) -> str:
     """Return the head of where a service stands."""
     return f"service-standing:{service}"

@@ -29,7 +29,7 @@ class Drawn(StringConverter):
 class PublicSection(StringConverter):
     """Sections that visitors may list."""
 
-    regex = r"scenarios|applications|datasets"
+    regex = r"scenarios|applications"
 
 
 class MatchedSection(StringConverter):

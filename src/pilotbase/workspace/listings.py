@@ -26,7 +26,8 @@ from pilotbase.workspace.transaction import Transaction
 
 _rows, _waits = tables.listings.c, tables.waits.c
 MAXIMUM_PAGE = 200
-_WORDS_LIMIT = 2000
+_WORDS_LIMIT = 8000
+"""Characters of a listing that a search reads."""
 
 
 @dataclass(frozen=True)

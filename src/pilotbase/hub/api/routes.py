@@ -10,6 +10,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
     board,
     certificates,
+    datasets,
     figures,
     incidents,
     ledger,
@@ -43,6 +44,7 @@ for _room in (
     people,
     certificates,
     steps,
+    datasets,
     terms,
     uploads,
     threads,

@@ -63,7 +63,6 @@ REGISTERING = {
     "application": Act.APPLICATION_REGISTER,
     "commission": Act.COMMISSION_PROPOSE,
     "organisation": Act.ORGANISATION_REGISTER,
-    "dataset": Act.DATASET_REGISTER,
     "agreement": Act.AGREEMENT_TAKE,
 }
 """Kind → the act that registers a new one."""

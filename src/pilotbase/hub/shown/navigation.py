@@ -32,7 +32,7 @@ FLOW = (
     Entry(text("roadmap.ledger"), "ledger", members_only=True, reading=Reading.LEDGER),
     Entry(text("hub.nav_scenarios"), "records", "scenarios"),
     Entry(text("hub.nav_applications"), "records", "applications", members_only=True),
-    Entry(text("hub.nav_datasets"), "records", "datasets"),
+    Entry(text("hub.nav_datasets"), "datasets"),
     Entry(text("hub.nav_agreements"), "records", "agreements", members_only=True),
     Entry(text("match.nav"), "matching", members_only=True),
     Entry(text("hub.nav_trials"), "records", "trials", members_only=True),

@@ -1,0 +1,70 @@
+"""``pilotbase data list``: the catalogue of datasets of this home, or of a hub."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.terminal import language, print_json, say
+from pilotbase.documents.base import localized
+from pilotbase.documents.lifecycles import state_name
+from pilotbase.documents.subjects import name_of
+from pilotbase.documents.texts import Text, text
+
+if TYPE_CHECKING:
+    from pilotbase.cli.datasets_here import DatasetsHere
+    from pilotbase.documents.api.datasets import DatasetPage, FoundDataset
+    from pilotbase.protocols.hub_datasets import HubDatasets
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+
+
+@remote
+def list_datasets(  # noqa: PLR0913 - each is an option
+    words: Annotated[str, typer.Argument(help="Words to find, English or Chinese.")] = "",
+    sector: Annotated[str, typer.Option(help="Only of this sector, such as healthcare.")] = "",
+    opening: Annotated[str, typer.Option(help="Only so far opened: open, on_terms, compute_to_data.")] = "",
+    licence: Annotated[str, typer.Option(help="Only under this licence, such as CC-BY-4.0.")] = "",
+    language_of: Annotated[str, typer.Option("--language", help="Only in this language, such as zh.")] = "",
+    labels: Annotated[str, typer.Option(help="yes: only with labels; no: only without.")] = "",
+    quality: Annotated[str, typer.Option(help="Only of this quality: pass, fail, inconclusive, not_measured.")] = "",
+    state: Annotated[str, typer.Option(help="Only in this state, such as published.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List datasets, newest first, and how many there are of each sector, opening, licence and so on."""
+    narrowed = {"sector": sector, "opening": opening, "licence": licence, "language": language_of}
+    page = datasets_at().found({"q": words, **narrowed, "labels": labels, "quality": quality, "state": state})
+    if as_json:
+        print_json(page.model_dump(mode="json"))
+        return
+    for one in page.items:
+        _print_found(one)
+    say(text("facet.total", count=page.total))
+    _print_facets(page)
+
+
+def datasets_at() -> DatasetsHere | HubDatasets:
+    """Return the datasets of the hub that was named, else of this home."""
+    if is_remote():
+        from pilotbase.protocols.hub_datasets import HubDatasets
+
+        return HubDatasets(hub())
+    from pilotbase.cli.datasets_here import DatasetsHere
+    from pilotbase.worker.base import open_base
+
+    return DatasetsHere(open_base(create=True))
+
+
+def _print_found(one: FoundDataset) -> None:
+    opening, quality = text(f"opening.{one.opening}"), text(f"outcome.{one.quality}")
+    said = {"title": localized(one.title, language()), "state": state_name("dataset", one.state), "opening": opening}
+    say(text("facet.found", name=name_of(one.subject), licence=one.licence or "–", quality=quality, **said))
+
+
+def _print_facets(page: DatasetPage) -> None:
+    for facet, counts in page.facets.items():
+        if counts:
+            spelled = ", ".join(f"{one.value} {one.count}" for one in counts)
+            say(text("facet.counts", facet=Text(code=f"facet.{facet}"), counts=spelled))

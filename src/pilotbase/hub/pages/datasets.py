@@ -1,0 +1,60 @@
+"""The catalogue of datasets: searched in both languages, narrowed by facets, counted in what the reader sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from pilotbase.catalogue.datasets import Sought, seek
+from pilotbase.documents.api.datasets import DatasetPage, Facet
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.texts import text
+from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.shown.addresses import address_of
+
+_PAGE = 24
+
+
+@require_safe
+def show(request: HubRequest) -> HttpResponse:
+    """Show the datasets that the reader sees, with how many there are of each value of a facet."""
+    sought = Sought.of(request.GET.dict())
+    page = seek(request.acting.view, sought, address_of, request.GET.get("after") or None, _PAGE)
+    asked = _asked(sought)
+    shown = {
+        "title": text("hub.nav_datasets"),
+        "lead": text("hub.lead_datasets"),
+        "words": sought.words,
+        "chosen": sought.values,
+        "facets": [_facet(facet, page, sought) for facet in Facet],
+        "page": page,
+        "asked": bool(asked),
+        "next": urlencode({**asked, "after": page.next}) if page.next else "",
+        "can_register": request.acting.may(Act.DATASET_REGISTER),
+    }
+    return render(request, "hub/datasets.html", shown)
+
+
+def _facet(facet: Facet, page: DatasetPage, sought: Sought) -> dict[str, Any]:
+    """Return a facet with its values, each with the address that chooses it; that of one that is chosen ends that."""
+    chosen = sought.values.get(facet, "")
+    others = {name: value for name, value in _asked(sought).items() if name != facet}
+    values = [
+        {
+            "value": one.value,
+            "count": one.count,
+            "chosen": one.value == chosen,
+            "query": urlencode(others if one.value == chosen else {**others, facet.value: one.value}),
+        }
+        for one in page.facets[facet]
+    ]
+    return {"name": facet.value, "values": values}
+
+
+def _asked(sought: Sought) -> dict[str, str]:
+    values = {facet.value: value for facet, value in sought.values.items()}
+    return {"q": sought.words, **values} if sought.words else values

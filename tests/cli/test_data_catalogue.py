@@ -1,0 +1,39 @@
+"""``pilotbase data list``: the catalogue in a home, in both languages."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from pilotbase.cli import app
+from tests.catalogue.agreements_for_tests import dataset
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+
+    def run(*words, code=0, language="en"):
+        monkeypatch.setenv("PILOTBASE_LANGUAGE", language)
+        done = CliRunner().invoke(app, ["data", *words])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    return run
+
+
+@pytest.fixture
+def published(run, tmp_path):
+    path = tmp_path / "logs.json"
+    path.write_text(json.dumps(dataset(sector="manufacturing").to_json_value()))
+    run("publish", str(path))
+    return run
+
+
+def test_datasets_are_listed_with_what_there_is_of_each(published):
+    listed = published("list", "torque", "--sector", "manufacturing")
+    assert "plant/logs: Spindle logs – Published, compute to data, CC-BY-4.0" in listed
+    assert "1 datasets" in listed and "Licence: CC-BY-4.0 1" in listed
+    chinese = published("list", "扭矩", language="zh")
+    assert "主轴日志" in chinese and "共 1 个数据集" in chinese
+    assert json.loads(published("list", "--opening", "open", "--json"))["items"] == []
