@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
+
 from pilotbase.data.describing.answering import as_answered, check_answers
 from pilotbase.data.describing.answers import Answers
 from pilotbase.data.describing.findings import findings_of
@@ -19,6 +21,7 @@ from pilotbase.data.describing.roles import guess_roles
 from pilotbase.data.describing.sensitive import guess_sensitivity
 from pilotbase.data.describing.splitting import guess_table_split
 from pilotbase.data.describing.units import guess_ucum
+from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, ResponsibleUse, Source
@@ -113,8 +116,11 @@ def describe(
 
 
 def _observed(table: SourceTable) -> Observed:
-    columns = observe(table)
-    return Observed(table, columns, guess_roles(table, columns))
+    try:
+        columns = observe(table)
+        return Observed(table, columns, guess_roles(table, columns))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):  # damage that only some ways of reading meet
+        raise refuse(table.resource, text("source.broken_rows", first=1, last=table.rows)) from None
 
 
 def _table(one: Observed, references: Sequence[FoundReference], answers: Answers) -> DescribedTable:
