@@ -203,6 +203,8 @@ PLANTED: dict[str, list[Planted]] = {
         Planted(put("temperature", "125.5"), one_in_ten, "range temperature"),
         Planted(put("temperature", "70 [degF]"), one_in_ten, "unit temperature"),
         Planted(put("temperature", "21.5 Cel"), lambda n, k: (10 * n, 10 * n)),
+        Planted(put("temperature", "125"), lambda n, k: (10 * n, 10 * n)),
+        Planted(put("temperature", "-40.0"), lambda n, k: (10 * n, 10 * n)),
         Planted(put("note", "none"), one_in_ten, "pattern note"),
         Planted(put("label", "maybe"), one_in_ten, "values label"),
         Planted(put("started", "2026-02-30"), one_in_ten, "type started"),
@@ -235,7 +237,10 @@ PLANTED: dict[str, list[Planted]] = {
             reference=QualityReference(delay=Delay(event="started", available="ended", hours=1)),
         ),
     ],
-    "order": [Planted(shift("started", 6), less, reference=QualityReference(order=("started", "ended")))],
+    "order": [
+        Planted(shift("started", 6), less, reference=QualityReference(order=("started", "ended"))),
+        Planted(shift("started", 5), lambda n, k: (n, n), reference=QualityReference(order=("started", "ended"))),
+    ],
     "category_balance": [Planted(put("label", "bad"), lambda n, k: (n / 2, n / 2 + k))],
     "label_distribution_balance": [Planted(put("label", "bad"), entropy)],
     "label_proportion_gap": [

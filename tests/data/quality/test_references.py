@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data.labelling.wilson import wilson
+from pilotbase.data.quality.inferred import inferred_dataset
 from pilotbase.data.quality.measuring import Held, measure_quality
 from pilotbase.documents.dataset import Dataset, FileObject, Provenance, Source
 from pilotbase.documents.hashes import digest_file, hex_of
@@ -126,3 +127,26 @@ def test_measures_do_not_depend_on_the_order_of_rows(tmp_path):
 
 def replace_rows(found):
     return found.model_copy(update={"rows": ()})
+
+
+def test_a_value_that_one_side_lacks_does_not_agree_and_what_both_lack_is_not_compared(tmp_path):
+    table = clean_table(ROWS)
+    checked = {name: list(column[:10]) for name, column in table.items()}
+    table["label"][0], checked["label"][1] = None, None
+    table["label"][2] = checked["label"][2] = None
+    written(checked, tmp_path, "audited.csv")
+    found = report(tmp_path, QualityReference(audited="audited.csv"), table).measurement("label_accuracy")
+    assert (found.numerator, found.denominator) == (7, 9)
+
+
+def test_the_later_half_of_the_time_is_counted_apart(tmp_path):
+    profile = report(tmp_path, QualityReference()).profiles[0]
+    assert profile.parts == "later_half"
+    site = next(one for one in profile.fields if one.field == "site")
+    assert [(one.value, one.count, one.later) for one in site.values] == [("north", 200, 100), ("south", 200, 100)]
+
+
+def test_zero_is_zero_with_either_sign(tmp_path):
+    pl.DataFrame({"x": [0.0, -0.0, 1.0]}).write_parquet(path := tmp_path / "zeros.parquet")
+    found = measure_quality(inferred_dataset(path), {"zeros": path})
+    assert found.measurement("uniqueness").numerator == 2
