@@ -97,8 +97,9 @@ def test_nothing_of_a_closed_dataset_gets_out(name):
     if not bridge.is_public:
         return
     if name != "tc609":
-        content = bridge.write(complete(opening="compute_to_data", distribution=[file])).content
-        assert "secret" not in content and "a" * 64 not in content
+        found = bridge.write(complete(opening="compute_to_data", distribution=[file]))
+        assert "secret" not in found.content and "a" * 64 not in found.content
+        assert {"distribution.contentUrl", "distribution.sha256"} <= set(found.left_out)
     if name not in ("schema-org",):
         with pytest.raises(InputError) as caught:
             bridge.write(complete(opening="on_terms", recordSet=[INLINE]))

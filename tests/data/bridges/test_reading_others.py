@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from pilotbase.data.bridges.dcat import write_dcat
 from pilotbase.data.bridges.reading import load_description
+from pilotbase.data.croissant.measurements import Measured, Measurement
 from pilotbase.documents.errors import InputError
+from tests.data.croissant.datasets_for_tests import complete
 
 
 def described(tmp_path, value, name="description.json"):
@@ -177,3 +180,9 @@ def test_a_line_that_is_no_json_is_refused_with_its_number(tmp_path):
     with pytest.raises(InputError) as caught:
         described(tmp_path, json.dumps(RECORD) + "\n{no", "records.jsonl")
     assert "records.jsonl:2" in caught.value.render()
+
+
+def test_a_catalogue_is_told_what_was_measured_and_of_which_records():
+    found = Measured([Measurement("uniqueness", 1.0, "readings"), Measurement("currentness", 0.5)])
+    told = write_dcat(complete(), found)["dqv:hasQualityMeasurement"]
+    assert [(one["dqv:value"], one.get("pb:recordSet")) for one in told] == [(0.5, None), (1.0, "readings")]

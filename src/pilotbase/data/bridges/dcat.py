@@ -146,10 +146,17 @@ def write_dcat(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Plain]:
             "dct:accessRights": {"@id": _RIGHTS + _ACCESS[dataset.opening]},
             "odrl:hasPolicy": write_offer(dataset.usage) if dataset.usage is not None else None,
             "prov:wasDerivedFrom": [{"@id": source} for source in dataset.provenance.derived_from],
-            "dqv:hasQualityMeasurement": measured(found, None),
+            "dqv:hasQualityMeasurement": _measured(dataset, found),
             "dcat:distribution": files,
         }
     )
+
+
+def _measured(dataset: Dataset, found: Measured) -> list[Plain]:
+    """Return what was measured of the whole and, named, of each record set: a catalogue has no place for these."""
+    of_sets = [(one.name, spelled) for one in dataset.record_sets for spelled in measured(found, one.name)]
+    named: list[Plain] = [{**one, "pb:recordSet": name} for name, one in of_sets if isinstance(one, dict)]
+    return [*measured(found, None), *named]
 
 
 def _spoken(sentence: Localized | str | None) -> Plain:

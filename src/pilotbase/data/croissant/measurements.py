@@ -75,7 +75,7 @@ def measured(found: Measured, record_set: str | None, field: str | None = None) 
     return [_spelled(one) for one in found.measurements if (one.record_set, one.field) == (record_set, field)]
 
 
-def _spelled(one: Measurement) -> Plain:
+def _spelled(one: Measurement) -> dict[str, Plain]:
     beside: dict[str, Plain] = {
         "pb:numerator": one.numerator,
         "pb:denominator": one.denominator,
