@@ -1,11 +1,13 @@
 """A dataset of the plant, complete to be published, and an agreement on it with a supplier."""
 
+from pilotbase.data.terms.gate import permit
 from pilotbase.data.terms.templates import Limits, offer_for
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset, ResponsibleUse
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.terms import Request
 from pilotbase.documents.vocabularies import Opening
-from tests.catalogue.records_for_tests import OWNER, SUPPLIER, Trial
+from tests.catalogue.records_for_tests import MACHINE, OWNER, SUPPLIER, Trial, digest
 
 DATASET, AGREEMENT = "dataset:plant/logs", "agreement:a1"
 
@@ -61,3 +63,17 @@ def agree(trial: Trial, what: Dataset, **changes) -> Agreement:
     trial.do(OWNER, AGREEMENT, Act.AGREEMENT_OFFER, agreed)
     trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_AGREE)
     return agreed
+
+
+def use_once(trial: Trial) -> None:
+    """Let the supplier's application use the dataset once."""
+    asked = Request(
+        target=DATASET,
+        action="pb:computeOn",
+        by="acme",
+        purpose="pb:verification",
+        recipient="acme",
+        channel="pb:report",
+        rows=10,
+    )
+    permit(trial.store.as_actor(MACHINE), asked, digest("use"))

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from pilotbase.documents.vocabularies import EventGrade
+from tests.catalogue.agreements_for_tests import agree, dataset, publish, use_once
 from tests.hub.accessibility_for_tests import examine
 from tests.hub.walk_for_tests import workbook
 from tests.hub.worlds_for_tests import PASSWORD
@@ -27,6 +28,8 @@ def address(one_world):
 
     one_world.trial.open_scenario()
     one_world.trial.submit_application()
+    agree(one_world.trial, publish(one_world.trial, dataset()))
+    use_once(one_world.trial)
     keep_service(one_world.trial.store)
     open_one(one_world.trial.store, EventGrade.MAJOR)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -91,7 +94,8 @@ PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/",
          "/api/docs/", "/nothing", "/search/?q=mill", "/certified/", "/figures/", "/standards/", "/next/supplier/",
          "/overview/", "/overview/late/", "/overview/screen/", "/import/people/", "/matching/",
          "/scenarios/plant/milling/matches/", "/desk/", "/incidents/", "/incidents/1/", "/incidents/1/incident.grade/",
-         "/services/alarm/runbook/", "/services/alarm/watch/", "/warnings/")  # fmt: skip
+         "/services/alarm/runbook/", "/services/alarm/watch/", "/warnings/", "/datasets/", "/datasets/plant/logs/",
+         "/agreements/", "/agreements/a1/", "/agreements/a1/acts/agreement.revoke/")  # fmt: skip
 
 
 @pytest.mark.parametrize(
