@@ -1,0 +1,118 @@
+"""No page, operation, error or download tells a hidden value to anybody: every address × person, around a real trial.
+
+The application prints all that it is asked, labels are planted as unmistakable words, and so is every number. What
+operator, owner and regulator take on purpose (the sample bundle, logged) holds labels, and no feature.
+"""
+
+import random
+import re
+from collections import deque
+
+import polars as pl
+import pytest
+
+from pilotbase.documents.permissions import Act
+from pilotbase.vault.hidden import HiddenSet
+from tests.catalogue.records_for_tests import DESK
+from tests.hub.reaches_for_tests import PAGES
+from tests.trial.conftest import writing_application, writing_scenario
+from tests.worker.commissions_for_tests import Ordered
+
+QUICK = ("visitor", "owner", "supplier", "reviewer")
+"""One of each kind; the others are asked by ``make prove``."""
+OTHERS = ("stranger", "desk", "other-owner", "other-supplier", "other-reviewer", "regulator")
+MOST_PAGES = 250
+"""Of one person: about three times what there is to be found."""
+LINK = re.compile(rb'(?:href|src|action|hx-get)="(/[^"#]*)')
+PRINTING = """import sys
+def predict(batch):
+    print(list(zip(batch['pressure'], batch['age'], batch['site'])), flush=True)
+    print(list(batch['pressure']), file=sys.stderr, flush=True)
+    return ['broken' if p > 6 else 'fine' for p in batch['pressure']]
+"""
+
+
+def plant(folder) -> None:
+    """Let every row have a key and a number that stand nowhere else."""
+    draw, rows = random.Random(11), pl.read_csv(folder / "cases.csv")
+    numbers = [round(value + draw.random() / 1000, 9) for value in rows["pressure"]]
+    keys = [f"K{draw.randrange(10**12):012d}" for _ in range(rows.height)]
+    rows.with_columns(pressure=pl.Series(numbers), case_id=pl.Series(keys)).write_csv(folder / "cases.csv")
+
+
+@pytest.fixture(scope="module")
+def tried(one_world, tmp_path_factory):
+    """A world with an accepted trial of an application that prints what it sees, and what was hidden from it."""
+    from pilotbase.hub.base import base
+
+    place = tmp_path_factory.mktemp("closed")
+    scenario = writing_scenario(place)(change=lambda content: content + "  approvals: [{kind: ethics}]\n")
+    plant(scenario)
+    ordered = Ordered(base())
+    ordered.open(scenario, writing_application(place)(PRINTING))
+    ordered.propose()
+    ordered.approve()
+    ordered.freeze()
+    ordered.do_queued()
+    ordered.accept()
+    ordered.work()
+    one_world.ordered, one_world.hidden = ordered, hidden_words(ordered, scenario)
+    return one_world
+
+
+def hidden_words(ordered, scenario) -> list[bytes]:
+    """Return what is written of the hidden rows: their keys and their numbers."""
+    from pilotbase.trial.sealed import SealedScenario
+
+    lab = ordered.base.lab
+    (sealed,) = (one.load(SealedScenario) for one in lab.view.find("sealed-scenario", limit=10))
+    public = pl.read_parquet(lab.vault.blobs.get(sealed.public_sample))
+    rows = pl.read_csv(scenario / "cases.csv")
+    hidden = rows.filter(~pl.col("pressure").is_in(public["pressure"].implode()))
+    assert hidden.height == lab.view.load(sealed.hidden_set, HiddenSet).rows > 300
+    return [str(word).encode() for word in [*hidden["case_id"], *hidden["pressure"]]]
+
+
+def addresses() -> list[str]:
+    """Return every address of the table of who reaches what, for this trial and its digests left out."""
+    told = [line.split()[0] for line in PAGES.strip().splitlines()[1:]]
+    renamed = (one.replace("plant/milling", "plant/small-alarm").replace("acme/forest", "acme/alarm") for one in told)
+    return [one for one in renamed if "{" not in one]
+
+
+def answers(world, who):
+    """Yield (address, body) of all that a person finds, from every known address on, link by link."""
+    browser = world.client(None if who == "visitor" else who)
+    waiting, seen = deque(addresses()), set(addresses())
+    while waiting and len(seen) < len(addresses()) + MOST_PAGES:
+        address = waiting.popleft()
+        found = browser.get(address)
+        body = b"".join(found.streaming_content) if found.streaming else found.content
+        yield address, body
+        for link in LINK.findall(body):
+            path = link.decode().replace("&amp;", "&")
+            if path not in seen and not path.startswith(("/static/", "/language/")):
+                seen.add(path)
+                waiting.append(path)
+
+
+@pytest.mark.parametrize("who", [*QUICK, *(pytest.param(who, marks=pytest.mark.prove) for who in OTHERS)])
+def test_nobody_is_told_a_hidden_value_by_any_page_operation_or_error(tried, who):
+    wanted = re.compile(b"|".join(re.escape(word) for word in tried.hidden))
+    told, read = [], 0
+    for address, body in answers(tried, who):
+        read += 1
+        match = wanted.search(body)
+        if match is not None:
+            told.append((address, match[0]))
+    assert told == []
+    assert read > 100
+
+
+def test_the_search_is_not_blind(tried):
+    """What somebody writes into a record is found, by whoever reads it."""
+    key = tried.hidden[0].decode()
+    tried.ordered.do(DESK, Act.CERTIFICATE_SUSPEND, note=f"Complaint about case {key}.")
+    found = [address for address, body in answers(tried, "supplier") if key.encode() in body]
+    assert "/trials/c1/" in found
+    assert any(address.startswith("/api/trials/c1") for address in found)
