@@ -10,7 +10,7 @@ from pilotbase.data.private.noise import error_of, mechanism, noise_for, noisy
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.private import Noise
 
-DRAWS, SIX_SIGMA = 60_000, 6.0
+DRAWS, SIX_SIGMA = 15_000, 6.0
 CASES = [(1, 200_000), (1, 1_000_000), (5, 500_000)]
 
 
