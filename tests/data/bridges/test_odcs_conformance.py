@@ -110,6 +110,7 @@ def test_a_rule_that_the_field_itself_can_say_is_said_there_too(tmp_path):
         {"metric": "duplicateValues", "mustBe": 0},
         {"metric": "invalidValues", "mustBe": 0, "arguments": {"validValues": ["a", "b"]}},
         {"metric": "nullValues", "mustBeLessThan": 5, "unit": "percent"},
+        {"metric": "duplicateValues", "mustBe": 3},
     ]
     value = {
         "apiVersion": "v3.1.0",
