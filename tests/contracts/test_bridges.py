@@ -93,7 +93,11 @@ def test_what_a_format_has_no_place_for_is_named(name):
 @pytest.mark.parametrize("name", WRITTEN)
 def test_nothing_of_a_closed_dataset_gets_out(name):
     bridge = BRIDGES[name]
-    file = {**COMPLETE["distribution"][0], "contentUrl": "https://plant.example/secret/pumps.csv", "commitment": "sha256:" + "c" * 64}
+    file = {
+        **COMPLETE["distribution"][0],
+        "contentUrl": "https://plant.example/secret/pumps.csv",
+        "commitment": "sha256:" + "c" * 64,
+    }
     if not bridge.is_public:
         return
     if name != "tc609":
