@@ -11,6 +11,7 @@ from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import Opening
 from tests.catalogue.agreements_for_tests import dataset
 from tests.data.private.closed_for_tests import FIELDS, runs
+from tests.trial.conftest import writing_application
 
 SUBJECT = "dataset:plant/logs"
 LIMITS = Limits(purposes=(Purpose.VERIFICATION, Purpose.STATISTICS), epsilon=12_000_000)
@@ -37,7 +38,7 @@ def closed(run, tmp_path):
     described = dataset(usageInfo=offer, recordSet=[record_set])
     (tmp_path / "logs.json").write_text(json.dumps(described.to_json_value()))
     run("publish", tmp_path / "logs.json")
-    run("take", "plant/logs", "acme", "--purpose", "pb:statistics")
+    run("take", "plant/logs", "acme", "--purpose", "pb:statistics", "--purpose", "pb:verification")
     table = tmp_path / "logs.csv"
     runs(3000).fill_nan(None).write_csv(table)
     return table
@@ -64,20 +65,22 @@ def test_without_an_agreement_or_budget_it_is_refused(run, closed):
     assert json.loads(run("uses", "plant/logs", "--json")) == []
 
 
-def test_a_sample_is_written_for_suppliers(run, closed, tmp_path):
-    """Drawn again under further names, as one in twenty is refused."""
+def drawn(closed, out):
+    """Write a sample and return what is printed; drawn again under further names, as one in twenty is refused."""
     for name in ("", "a", "b", "c"):
-        words = ("synthesise", "plant/logs", closed, "--epsilon", "3", "--for", "acme", "--rows", "400")
-        done = CliRunner().invoke(
-            app, ["data", *map(str, words), "--again", name, "--out", str(tmp_path / "out"), "--json"]
-        )
+        words = ("synthesise", "plant/logs", closed, "--epsilon", "3", "--for", "acme", "--rows", "700")
+        done = CliRunner().invoke(app, ["data", *map(str, words), "--again", name, "--out", str(out), "--json"])
         if done.exit_code == 0:
-            break
+            return json.loads(done.output)
         assert "nearer" in done.output
-        assert not (tmp_path / "out").exists()
-    found = json.loads(done.output)
+        assert not out.exists()
+    raise AssertionError("refused four times")
+
+
+def test_a_sample_is_written_for_suppliers(run, closed, tmp_path):
+    found = drawn(closed, tmp_path / "out")
     assert found["dataset"]["synthetic"]
-    assert found["privacyTest"]["rows"] == 400
+    assert found["privacyTest"]["rows"] == 700
     assert {one.name for one in (tmp_path / "out").iterdir()} == {
         "logs-synthetic.csv",
         "logs-synthetic.croissant.json",
@@ -88,3 +91,61 @@ def test_a_sample_is_written_for_suppliers(run, closed, tmp_path):
     assert "too few" in run(
         "synthesise", "plant/logs", closed, "--epsilon", "3", "--rows", "5", "--out", tmp_path, code=2
     )
+
+
+SCENARIO = """
+document: scenario/1
+name: runs
+title: Runs
+owner: {{organisation: plant}}
+sector: manufacturing
+action: industry
+problem: Runs fail.
+intended_use: Warn the shift.
+data:
+  file: {file}
+  licence: CC0-1.0
+  {dataset}
+  fields: {fields}
+  target: failed
+  key: id
+  split: {{method: hash, hidden: 0.6, by: id}}
+task: classification
+positive: "true"
+baseline: {{kind: rule, rule: wear > 200}}
+criteria: [{{rule: recall(true) >= 0.6}}, {{rule: accuracy >= 0.7}}]
+trial:
+  attempts: 6
+  cases_per_attempt: 300
+  batch_rows: 50
+  limits: {{load_seconds: 20, batch_seconds: 3, memory_bytes: 256 MiB}}
+"""
+WARNS = "def predict(batch):\n    return ['true' if wear > 120 else 'false' for wear in batch['wear']]\n"
+
+
+def scenario_of(folder, table, dataset):
+    folder.mkdir()
+    (folder / table.name).write_bytes(table.read_bytes())
+    kept = {"name", "dataType", "minimum", "maximum", "unit"}
+    fields = json.dumps([{name: said for name, said in field.items() if name in kept} for field in FIELDS])
+    (folder / "scenario.yaml").write_text(SCENARIO.format(file=table.name, dataset=dataset, fields=fields))
+    return str(folder)
+
+
+def test_developed_on_the_sample_and_tried_on_the_closed_data(run, closed, tmp_path):
+    """The supplier rehearses in a home of its own with the sample alone; its trial runs where the data are."""
+    drawn(closed, tmp_path / "out")
+    made = scenario_of(tmp_path / "made", tmp_path / "out" / "logs-synthetic.csv", "")
+    application = writing_application(tmp_path)(WARNS)
+    rehearsed = invoke("trial", "rehearse", made, application, home=tmp_path / "supplier")
+    assert rehearsed.exit_code == 0, rehearsed.output
+    true = scenario_of(tmp_path / "true", closed, f"dataset: {SUBJECT}")
+    tried = invoke("trial", "run", true, application, home=tmp_path / "home")
+    assert tried.exit_code == 0, tried.output
+    purposes = [use["purpose"] for use in json.loads(run("uses", "plant/logs", "--json"))]
+    assert purposes.count("pb:verification") >= 1
+    assert "pb:statistics" in purposes
+
+
+def invoke(*words, home):
+    return CliRunner().invoke(app, [*map(str, words)], env={"PILOTBASE_HOME": str(home)})
