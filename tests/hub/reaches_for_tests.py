@@ -97,6 +97,8 @@ PAGES = """
 /datasets/?q=logs&sector=other      200 200 200 200 200 200 200 200 200 200
 /datasets/?after=dataset:plant/none 422 422 422 422 422 422 422 422 422 422
 /api/catalogue/datasets             200 200 200 200 200 200 200 200 200 200
+/datasets/contributions/            200 200 200 200 200 200 200 200 200 200
+/api/catalogue/contributions        200 200 200 200 200 200 200 200 200 200
 /api/datasets                       200 200 200 200 200 200 200 200 200 200
 /api/datasets/plant/logs            200 200 200 200 200 200 200 200 200 200
 /api/datasets/plant/logs/record     401 404 200 200 404 404 404 404 404 200

@@ -19,6 +19,7 @@ from pilotbase.cli import (
 app = typer.Typer(help="Describe data, measure its quality, label it, open it on terms.", no_args_is_help=True)
 app.add_typer(data_labels.app, name="labels")
 app.command("list")(data_catalogue.list_datasets)
+app.command("contributions")(data_catalogue.contributions)
 app.command("quality")(data_quality.quality)
 app.command("describe")(data_describe.describe)
 app.command("check")(data_check.check)

@@ -1,4 +1,4 @@
-"""``pilotbase data list``: the catalogue of datasets of this home, or of a hub."""
+"""``pilotbase data``: the catalogue of datasets and what came of them, of this home or of a hub."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.lifecycles import state_name
+from pilotbase.documents.moments import spell_day
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.cli.datasets_here import DatasetsHere
-    from pilotbase.documents.api.datasets import DatasetPage, FoundDataset
+    from pilotbase.documents.api.datasets import Contribution, DatasetPage, FoundDataset
     from pilotbase.protocols.hub_datasets import HubDatasets
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
@@ -45,6 +46,26 @@ def list_datasets(  # noqa: PLR0913 - each is an option
     _print_facets(page)
 
 
+@remote
+def contributions(
+    organisation: Annotated[str, typer.Argument(help="Only what this organisation gave.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tell who gave which data, how often they were used, and what rests on them."""
+    found = datasets_at().contributions(organisation)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    for one in found.datasets:
+        _print_contribution(one)
+    for owner in found.owners:
+        sums = {name: _number(getattr(owner, name)) for name in ("agreements", "uses", "rows")}
+        counts = {name: getattr(owner, name) for name in ("datasets", "scenarios", "certificates", "services")}
+        say(text("contribution.owner", owner=owner.owner, **counts, **sums))
+    if not found.datasets:
+        say(text("facet.total", count=0))
+
+
 def datasets_at() -> DatasetsHere | HubDatasets:
     """Return the datasets of the hub that was named, else of this home."""
     if is_remote():
@@ -61,6 +82,21 @@ def _print_found(one: FoundDataset) -> None:
     opening, quality = text(f"opening.{one.opening}"), text(f"outcome.{one.quality}")
     said = {"title": localized(one.title, language()), "state": state_name("dataset", one.state), "opening": opening}
     say(text("facet.found", name=name_of(one.subject), licence=one.licence or "–", quality=quality, **said))
+
+
+def _print_contribution(one: Contribution) -> None:
+    published = spell_day(one.published_at) if one.published_at is not None else "–"
+    numbers = {name: _number(getattr(one, name)) for name in ("agreements", "organisations", "uses", "rows")}
+    rests = {name: len(getattr(one, name)) for name in ("scenarios", "certificates", "services")}
+    said = {"name": name_of(one.dataset), "title": localized(one.title, language()), "published": published}
+    say(text("contribution.line", versions=one.versions, **said, **numbers, **rests))
+    if one.uses_by:
+        spelled = ", ".join(f"{channel} {count}" for channel, count in one.uses_by.items())
+        say(text("contribution.by", counts=spelled))
+
+
+def _number(told: int | None) -> str:
+    return "–" if told is None else str(told)
 
 
 def _print_facets(page: DatasetPage) -> None:

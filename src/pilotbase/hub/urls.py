@@ -116,6 +116,7 @@ RECORDS = [
     path("<section:section>/<name:name>/acts/<str:act>/", acts.take, name="act"),
     path("organisations/<str:organisation>/invite/", people.invite, name="invite"),
     path("datasets/", datasets.show, name="datasets"),
+    path("datasets/contributions/", datasets.show_contributions, name="contributions"),
     path("<public:section>/", lists.public_list, name="records"),
     path("<section:section>/", lists.member_list, name="records"),
     path("trials/<name:name>/progress/", trials.progress, name="progress"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from pilotbase.documents.api.shapes import Told
@@ -59,3 +60,56 @@ class DatasetPage(Told):
     total: int
     facets: dict[Facet, list[FacetCount]]
     next: str | None
+
+
+class Contribution(Told):
+    """What came of one dataset. A number that is missing may not be told: of too few, and none of the caller's own."""
+
+    dataset: str
+    title: Localized
+    owner: str
+    state: str
+    version: str
+    versions: int
+    """How many were published."""
+    published_at: datetime | None
+    agreements: int | None
+    """In force now."""
+    organisations: int | None
+    """That used it, its owner not counted."""
+    uses: int | None
+    """By others than its owner."""
+    uses_by: dict[str, int]
+    """Way out (``pb:report``) → uses; told to those only who may know every use."""
+    rows: int | None
+    """Read in all these uses together."""
+    scenarios: list[str]
+    """Scenarios on it that the caller sees."""
+    certificates: list[str]
+    """Numbers of the certificates that rest on it, those that the caller sees."""
+    services: list[str]
+    """Services that answer by such a certificate, those that the caller sees."""
+
+
+class OwnerContributions(Told):
+    """What came of all datasets of one owner that the caller sees; a sum is missing where a part may not be told."""
+
+    owner: str
+    datasets: int
+    agreements: int | None
+    uses: int | None
+    rows: int | None
+    scenarios: int
+    certificates: int
+    services: int
+
+
+class Contributions(Told):
+    """Who gave which data, and what came of them."""
+
+    owners: list[OwnerContributions]
+    datasets: list[Contribution]
+    fewest_uses: int
+    """Fewer uses are told to nobody but the owner, the operator and the regulator."""
+    fewest_organisations: int
+    """So are those of fewer organisations."""

@@ -6,11 +6,12 @@ import pydantic
 from ninja import Query, Router
 
 from pilotbase.catalogue.datasets import Sought, seek
-from pilotbase.documents.api.datasets import DatasetPage
+from pilotbase.documents.api.datasets import Contributions, DatasetPage
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import EVERYBODY
 from pilotbase.hub.shown.addresses import address_of
+from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.workspace.listings import MAXIMUM_PAGE
 
 router = Router(tags=["records"])
@@ -39,3 +40,17 @@ def search(request: HubRequest, wanted: Query[Wanted]) -> DatasetPage:
     """Return the datasets that the caller sees and asks for, and how many there are of each value of a facet."""
     given = {name: str(value) for name, value in wanted.model_dump(exclude={"after", "limit"}).items()}
     return seek(request.acting.view, Sought.of(given), address_of, wanted.after or None, wanted.limit)
+
+
+class Of(pydantic.BaseModel):
+    """Whose contributions are asked for."""
+
+    owner: str = pydantic.Field("", max_length=120, pattern=_WORD)
+
+
+@router.get(
+    "/catalogue/contributions", auth=EVERYBODY, response=answers(Contributions), summary="What came of whose datasets"
+)
+def read_contributions(request: HubRequest, of: Query[Of]) -> Contributions:
+    """Return what came of the datasets that the caller sees; numbers of few are for their owner and the base alone."""
+    return contributions(request.acting.view, of.owner)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -15,6 +16,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.shown.addresses import address_of
+from pilotbase.worker.datasets.contributions import contributions
 
 _PAGE = 24
 
@@ -37,6 +39,17 @@ def show(request: HubRequest) -> HttpResponse:
         "can_register": request.acting.may(Act.DATASET_REGISTER),
     }
     return render(request, "hub/datasets.html", shown)
+
+
+@require_safe
+def show_contributions(request: HubRequest) -> HttpResponse:
+    """Show who gave which data, and what came of them, as far as it may be told to the reader."""
+    shown = {
+        "title": text("contribution.title"),
+        "found": contributions(request.acting.view, request.GET.get("owner", "")[:120]),
+        "crumbs": [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}],
+    }
+    return render(request, "hub/contributions.html", shown)
 
 
 def _facet(facet: Facet, page: DatasetPage, sought: Sought) -> dict[str, Any]:

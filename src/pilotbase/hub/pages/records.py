@@ -29,6 +29,7 @@ from pilotbase.hub.shown.elsewhere import other_organisation
 from pilotbase.hub.shown.records import SHOWN, see
 from pilotbase.hub.shown.states import way
 from pilotbase.hub.shown.ways_on import ways_on
+from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.jobs.progress import progress_of
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
@@ -130,7 +131,8 @@ def _contents(view: View, document: object, record: Record | None) -> dict[str, 
 def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) -> dict[str, Any]:
     """Return on which terms a dataset is used, and the uses that its parties may see."""
     if isinstance(document, Dataset):
-        return {"offer": document.usage, "uses": uses_of(view, document.subject, limit=_USES)}
+        uses = uses_of(view, document.subject, limit=_USES)
+        return {"offer": document.usage, "uses": uses, "contribution": contribution(view, document.subject)}
     uses = uses_of(view, document.dataset, record.subject, _USES) if record is not None else []
     dataset = find_listing(view, document.dataset)
     return {"offer": document.offer, "uses": uses, "about_dataset": dataset}

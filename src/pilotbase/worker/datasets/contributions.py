@@ -1,0 +1,197 @@
+"""The ledger of contributions: who gave which data, how often they are used, what rests on them.
+
+Uses and agreements are their parties' affair. To everybody else they are told only as every figure of a base is
+(`catalogue.figures`): so many of so many organisations that the number speaks of nobody. Scenarios, certificates and
+services are named to those who see them anyhow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pilotbase.catalogue.figures import FEWEST_PARTIES, FEWEST_TRIALS
+from pilotbase.catalogue.records import everything, records_of
+from pilotbase.certificate.status import MOST_CERTIFICATES, certificate_in
+from pilotbase.documents.api.datasets import Contribution, Contributions, OwnerContributions
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Record
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.service import CertifiedRoute
+from pilotbase.service.registry import services_of
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, find_listing, list_page
+from pilotbase.workspace.store import View
+from pilotbase.workspace.terms_rows import AgreementRow
+from pilotbase.workspace.use_counts import UseCount, count_uses, holding_agreements
+
+MOST = 5000
+"""The newest datasets, and the newest scenarios, that are looked at."""
+_PUBLISHES = frozenset({Act.DATASET_PUBLISH, Act.DATASET_REVISE})
+
+
+def contributions(view: View, owner: str = "") -> Contributions:
+    """Return what came of the datasets that ``view`` sees, of ``owner`` only where one is named."""
+    listed = list(_pages(view, Query("dataset", owner=owner)))
+    return _of(view, listed)
+
+
+def contribution(view: View, dataset: str) -> Contribution | None:
+    """Return what came of one dataset; None where ``view`` sees none of that name."""
+    listing = find_listing(view, dataset)
+    return None if listing is None else next(iter(_of(view, [listing]).datasets), None)
+
+
+def _of(view: View, listed: Sequence[Listing]) -> Contributions:
+    subjects = [one.subject for one in listed]
+    with view.reading() as connection:
+        uses = count_uses(connection, subjects)
+        agreements = holding_agreements(connection, subjects, view.store.clock())
+    seen, records = _Built.on(view, subjects), records_of(everything(view), subjects)
+    described = view.get_all([one.digest for one in listed])
+    told = [
+        _told(view, one, described[one.digest].load(Dataset), _Counts.of(one, uses, agreements, records), seen)
+        for one in listed
+        if one.digest in described
+    ]
+    owners = [_summed(name, [one for one in told if one.owner == name]) for name in sorted({one.owner for one in told})]
+    return Contributions(owners=owners, datasets=told, fewest_uses=FEWEST_TRIALS, fewest_organisations=FEWEST_PARTIES)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What the store counts of one dataset, to whomever it may be told."""
+
+    record: Record | None
+    uses: Sequence[UseCount]
+    agreements: Sequence[AgreementRow]
+
+    @classmethod
+    def of(
+        cls,
+        listing: Listing,
+        uses: Iterable[UseCount],
+        agreements: Iterable[AgreementRow],
+        records: Mapping[str, Record],
+    ) -> _Counts:
+        of_others = [one for one in uses if one.dataset == listing.subject and one.organisation != listing.owner]
+        held = [one for one in agreements if one.dataset == listing.subject]
+        return cls(records.get(listing.subject), of_others, held)
+
+    @property
+    def users(self) -> frozenset[str]:
+        return frozenset(one.organisation for one in self.uses)
+
+    @property
+    def number(self) -> int:
+        return sum(one.uses for one in self.uses)
+
+
+@dataclass(frozen=True)
+class _Built:
+    """What of others' work rests on which dataset, as far as the actor sees it: (dataset, what it is called)."""
+
+    scenarios: Sequence[tuple[str, str]]
+    certificates: Sequence[tuple[str, str]]
+    services: Sequence[tuple[str, str]]
+
+    @classmethod
+    def on(cls, view: View, datasets: Sequence[str]) -> _Built:
+        certified = {digest: (dataset, serial) for digest, dataset, serial in _certified(view) if dataset in datasets}
+        scenarios = [(dataset, subject) for subject, dataset in _scenarios(view) if dataset in datasets]
+        serving = {
+            (certified[route.certificate][0], service.name)
+            for service, _ in services_of(view)
+            for route in service.routes
+            if isinstance(route, CertifiedRoute) and route.certificate in certified
+        }
+        return cls(scenarios, sorted(certified.values()), sorted(serving))
+
+
+def _told(view: View, listing: Listing, dataset: Dataset, counts: _Counts, built: _Built) -> Contribution:
+    whole = view.actor.sees_all or view.actor.organisation == listing.owner
+    uses_tell = whole or (counts.number >= FEWEST_TRIALS and len(counts.users) >= FEWEST_PARTIES)
+    parties = {one.assignee for one in counts.agreements}
+    agreements_tell = whole or (len(counts.agreements) >= FEWEST_TRIALS and len(parties) >= FEWEST_PARTIES)
+    published = [step.at for step in counts.record.history if step.act in _PUBLISHES] if counts.record else []
+    by_channel: Counter[str] = Counter()
+    for one in counts.uses if whole else ():
+        by_channel[one.channel] += one.uses
+    return Contribution(
+        dataset=listing.subject,
+        title=listing.title,
+        owner=listing.owner,
+        state=listing.state,
+        version=dataset.version,
+        versions=len(published),
+        published_at=published[0] if published else None,
+        agreements=len(counts.agreements) if agreements_tell else None,
+        organisations=len(counts.users) if uses_tell else None,
+        uses=counts.number if uses_tell else None,
+        uses_by=dict(sorted(by_channel.items())),
+        rows=sum(one.rows for one in counts.uses) if uses_tell else None,
+        scenarios=[name for about, name in built.scenarios if about == listing.subject],
+        certificates=[name for about, name in built.certificates if about == listing.subject],
+        services=[name for about, name in built.services if about == listing.subject],
+    )
+
+
+def _summed(owner: str, parts: Sequence[Contribution]) -> OwnerContributions:
+    return OwnerContributions(
+        owner=owner,
+        datasets=len(parts),
+        agreements=_sum([one.agreements for one in parts]),
+        uses=_sum([one.uses for one in parts]),
+        rows=_sum([one.rows for one in parts]),
+        scenarios=len({name for one in parts for name in one.scenarios}),
+        certificates=len({name for one in parts for name in one.certificates}),
+        services=len({name for one in parts for name in one.services}),
+    )
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    """Return the sum, None where a part is not told: the others would tell it."""
+    return None if None in numbers else sum(number for number in numbers if number is not None)
+
+
+def _scenarios(view: View) -> Iterator[tuple[str, str]]:
+    """Yield (subject, dataset) of the scenarios that the actor sees and whose newest version names a dataset."""
+    listed = list(_pages(view, Query("scenario")))
+    found = view.get_all([one.digest for one in listed])
+    for one in listed:
+        dataset = _dataset_of(found[one.digest].body) if one.digest in found else None
+        if dataset is not None:
+            yield one.subject, dataset
+
+
+def _certified(view: View) -> Iterator[tuple[Digest, str, str]]:
+    """Yield (issued certificate, dataset, serial) of those whose very version of the scenario names a dataset.
+
+    Certificates are public; that their scenario rests on a dataset is told to those who see that version of it.
+    """
+    issued = [(one.digest, certificate_in(one)) for one in view.find("issued-certificate", limit=MOST_CERTIFICATES)]
+    versions = view.get_all(list({certificate.scenario.digest for _, certificate in issued}))
+    for digest, certificate in issued:
+        scenario = versions.get(certificate.scenario.digest)
+        dataset = _dataset_of(scenario.body) if scenario is not None else None
+        if dataset is not None:
+            yield digest, dataset, certificate.serial
+
+
+@lru_cache(maxsize=2 * MOST)
+def _dataset_of(scenario: bytes) -> str | None:
+    return Scenario.from_json_value(json.loads(scenario)).data.dataset
+
+
+def _pages(view: View, query: Query) -> Iterator[Listing]:
+    after: str | None = None
+    for _ in range(0, MOST, MAXIMUM_PAGE):
+        page = list_page(view, query, after, MAXIMUM_PAGE)
+        yield from page.items
+        after = page.after
+        if after is None:
+            return
