@@ -46,11 +46,11 @@ def by_hand(pairs) -> dict[str, object]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(PAIRS, st.integers(1, 70))
-def test_a_tally_is_what_counting_by_hand_says(pairs, batch):
+@given(PAIRS, st.integers(1, 70), st.sampled_from([0, 10, 1000]))
+def test_a_tally_is_what_counting_by_hand_says(pairs, batch, held):
     frame = table(pairs)
     stream = Stream(frame, KEY, pl.col("carried"))
-    found = tally_all({"all": (stream,)}, batch)["all"]
+    found = tally_all({"all": (stream,)}, batch, held)["all"]
     assert {name: getattr(found, name) for name in by_hand(pairs)} == by_hand(pairs)
 
 

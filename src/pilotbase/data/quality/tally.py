@@ -1,8 +1,9 @@
 """The second pass: what needs equal rows beside each other, in bounded memory, partitioned by hash on disk.
 
-Each row is three numbers: the hash of its key, a number carried along, its row number. They are written into
-partitions by the key's upper bits as the table streams by; each partition is then sorted by itself. Distinct rows,
-repetitions, contradicting labels, orphans and rows on both sides of a split are all read off the same groups.
+Each row is three numbers: the hash of its key, a number carried along, its row number. Of more than a million they
+are written into partitions by the key's upper bits as the table streams by; each partition is then sorted by itself.
+Distinct rows, repetitions, contradicting labels, orphans and rows on both sides of a split are all read off the same
+groups.
 Two of n different keys share 64 bits with probability n²/2⁶⁵: 3·10⁻⁴ for a hundred million rows.
 """
 
@@ -22,7 +23,7 @@ from pilotbase.data.quality.columns import ROW
 PARTITIONS = 64
 SHOWN = 5
 """First rows that are named."""
-_BATCH = 250_000
+_BATCH, _MOST_HELD = 250_000, 1_000_000
 Words = npt.NDArray[np.uint64]
 
 
@@ -62,13 +63,16 @@ class Tally:
         return self.rows - self.distinct
 
 
-def tally_all(asked: Mapping[str, Sequence[Stream]], batch: int = _BATCH) -> dict[str, Tally]:
-    """Return the tally of each name's streams taken together; rows of one frame are read once for all."""
+def tally_all(asked: Mapping[str, Sequence[Stream]], batch: int = _BATCH, held: int = _MOST_HELD) -> dict[str, Tally]:
+    """Return the tally of each name's streams taken together; rows of one frame are read once for all.
+
+    ``held``: rows of a name that are kept in memory before they go to disk.
+    """
     found = {name: Tally() for name in asked}
     if not asked:
         return found
     with tempfile.TemporaryDirectory(prefix="pilotbase-tally-") as folder:
-        written = {name: _Partitions(Path(folder), number) for number, name in enumerate(asked)}
+        written = {name: _Partitions(Path(folder), number, held) for number, name in enumerate(asked)}
         for frame, streams in _by_frame(asked):
             _write(frame, streams, written, batch)
         for name, partitions in written.items():
@@ -101,12 +105,29 @@ def _write(
 
 
 class _Partitions:
-    """Rows of three words, apart by the upper bits of the first."""
+    """Rows of three words: together as long as they are few, then on disk, apart by the upper bits of the first."""
 
-    def __init__(self, folder: Path, number: int) -> None:
+    def __init__(self, folder: Path, number: int, held: int) -> None:
         self._paths = [folder / f"{number}-{part}" for part in range(PARTITIONS)]
+        self._held: list[Words] = []
+        self._most, self._on_disk = held, False
 
     def add(self, rows: Words) -> None:
+        self._held.append(rows)
+        if sum(map(len, self._held)) > self._most:
+            self._write()
+
+    def parts(self) -> Iterator[Words]:
+        if not self._on_disk:
+            yield np.concatenate([np.zeros((0, 3), np.uint64), *self._held])
+            return
+        self._write()
+        for path in self._paths:
+            if path.exists():
+                yield np.fromfile(path, dtype=np.uint64).reshape(-1, 3)
+
+    def _write(self) -> None:
+        rows = np.concatenate([np.zeros((0, 3), np.uint64), *self._held])
         part = (rows[:, 0] >> np.uint64(58)).astype(np.int64)
         order = np.argsort(part, kind="stable")
         ends = np.cumsum(np.bincount(part, minlength=PARTITIONS))
@@ -114,14 +135,12 @@ class _Partitions:
             if len(chunk):
                 with path.open("ab") as stream:
                     stream.write(chunk.tobytes())
-
-    def parts(self) -> Iterator[Words]:
-        for path in self._paths:
-            if path.exists():
-                yield np.fromfile(path, dtype=np.uint64).reshape(-1, 3)
+        self._held, self._on_disk = [], True
 
 
 def _add(tally: Tally, rows: Words) -> None:
+    if not len(rows):
+        return
     rows = rows[np.lexsort((rows[:, 2], rows[:, 0]))]
     key, carried = rows[:, 0], rows[:, 1]
     first = np.concatenate([[True], key[1:] != key[:-1]])
