@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, func, insert, or_, select
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
@@ -39,6 +39,15 @@ def used_under(connection: Connection, ground: str) -> Used:
     newest = select(terms_tables.uses).where(_uses.ground == ground).order_by(_uses.place.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
     return Used() if row is None else Used(int(row.place), int(row.epsilon_so_far), int(row.rows_so_far))
+
+
+def epsilon_spent(connection: Connection, target: str, organisation: str) -> int:
+    """Return the millionths of ε that an organisation has spent on a dataset, under whichever agreement.
+
+    What was learnt does not go with an agreement: who ends one and takes up the next has no new budget.
+    """
+    rows = select(func.sum(_uses.epsilon)).where(_uses.target == target, _uses.organisation == organisation)
+    return int(connection.scalar(rows) or 0)
 
 
 def keep_use(change: Transaction, use: Use) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -95,6 +96,16 @@ def test_what_is_used_up_is_refused_and_nothing_is_counted(plant, dataset, table
     assert spent(plant) == [BUDGET - 1]
 
 
+def test_a_further_agreement_brings_no_further_budget(plant, dataset, table):
+    release(plant.supplier, dataset, question(dataset, epsilon=BUDGET - 1), table)
+    with plant.store.database.write() as connection:
+        row = agreement_row(connection, AGREEMENT)
+        put_agreement(connection, replace(row, state="ended"))
+        put_agreement(connection, replace(row, subject="agreement:second"))
+    with pytest.raises(RefusedError, match="there are 1 left"):
+        release(plant.supplier, dataset, question(dataset, epsilon=100), table)
+
+
 def test_only_the_owner_and_who_asked_see_it(plant, dataset, table):
     found = release(plant.supplier, dataset, question(dataset), table).digest()
     assert plant.supplier.get(found) is not None
@@ -120,7 +131,7 @@ def test_revoked_while_it_is_counted_nothing_comes_out(plant, dataset, table, mo
         drawn.append(given)
         with plant.store.database.write() as connection:
             row = agreement_row(connection, AGREEMENT)
-            put_agreement(connection, type(row)(**{**row.__dict__, "state": "revoked"}))
+            put_agreement(connection, replace(row, state="revoked"))
         return true_profile(*given)
 
     true_profile = releasing.profile

@@ -8,7 +8,7 @@ a `Leave`; whoever reads holds it against the terms once more (`workspace.uses.r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 
@@ -32,7 +32,7 @@ from pilotbase.workspace.records import D
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import DatasetRow, agreements_between, dataset_row
 from pilotbase.workspace.transaction import Transaction
-from pilotbase.workspace.uses import find_use, keep_use, used_under
+from pilotbase.workspace.uses import epsilon_spent, find_use, keep_use, used_under
 
 _BASE = Actor("", frozenset({Role.OPERATOR}))
 """Terms are judged by what stands in the store, whoever may see it."""
@@ -101,7 +101,7 @@ def _find(connection: Connection, request: Request, key: Digest | None, now: dat
         before = find_use(connection, way.by, key) if key is not None else None
         if before is not None:
             _require_same(before, request)
-        used = _used_before(before) if before is not None else used_under(connection, way.by)
+        used = _used_before(before) if before is not None else _used_so_far(connection, way, request)
         decision = Decision(()) if way.terms is None else decide(way.terms, request, used, now)
         if decision.permitted:
             return _Found(way, decision, before)
@@ -161,6 +161,11 @@ def _paper(connection: Connection, request: Request) -> Way | Text:
 def _load(connection: Connection, digest: Digest, model: type[D]) -> D | None:
     stored = records.get(connection, _BASE, digest)
     return None if stored is None else stored.load(model)
+
+
+def _used_so_far(connection: Connection, way: Way, request: Request) -> Used:
+    used = used_under(connection, way.by)
+    return replace(used, epsilon=epsilon_spent(connection, request.target, request.by))
 
 
 def _used_before(use: Use) -> Used:
