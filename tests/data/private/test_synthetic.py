@@ -168,6 +168,58 @@ def test_groups_and_rules_that_reject_much(data):
         make_sample(impossible, found, table_of(impossible, data), 200)
 
 
+EVERY_KIND = [
+    {"name": "site", "dataType": "sc:Text", "required": True},
+    {"name": "at", "dataType": "sc:DateTime", "required": True, "source": {"resource": "f", "column": "When?"}},
+    {"name": "day", "dataType": "sc:Date", "required": True},
+    {"name": "clock", "dataType": "sc:Time", "required": True},
+    {"name": "grade", "dataType": "sc:Integer", "values": ["1", "2", "3"], "required": True},
+    {"name": "good", "dataType": "sc:Boolean", "values": ["yes", "no"], "required": True},
+    {"name": "level", "dataType": "sc:Float", "minimum": -0.001, "maximum": 0.002, "required": True},
+    {"name": "constant", "dataType": "sc:Float", "minimum": 5, "maximum": 5},
+    {"name": "large", "dataType": "sc:Integer", "minimum": 0, "maximum": 10**12},
+    {"name": "open", "dataType": "sc:Float", "minimum": 3, "required": True},
+    {"name": "page", "dataType": "sc:URL", "required": True},
+    {"name": "cost", "dataType": "sc:Float", "minimum": 0, "maximum": 1000, "semantic": ["cr:Label"], "required": True},
+]
+
+
+def every_kind(rows: int) -> pl.DataFrame:
+    random = np.random.default_rng(1)
+    cost = random.random(rows) * 1000
+    return pl.DataFrame(
+        {
+            "site": [f"site {number % 900}" for number in range(rows)],
+            "When?": ["2026-01-01 00:00:00"] * rows,
+            "day": ["2026-01-01"] * rows,
+            "clock": ["10:00:00"] * rows,
+            "grade": random.integers(1, 4, rows),
+            "good": np.where(cost > 500, "yes", "no"),
+            "level": random.random(rows) * 0.003 - 0.001,
+            "constant": [5.0] * rows,
+            "large": random.integers(0, 10**12, rows),
+            "open": [4.0] * rows,
+            "page": ["https://a.example"] * rows,
+            "cost": cost,
+        }
+    )
+
+
+def test_every_kind_of_field_keeps_its_contract(tmp_path):
+    """With a number as label, groups, a key of two fields, a column of another name, spelled truths."""
+    record_set = {"name": "runs", "field": EVERY_KIND, "key": ["site", "at"], "group": "site", "time": "at"}
+    dataset = described(distribution=[{"kind": "file", "id": "f"}], recordSet=[record_set])
+    sample, found = passing(dataset, every_kind(5000), 500, at_most=4, epsilon=4_000_000)
+    write_sample(sample, tmp_path)
+    report = measure_quality(sample.dataset, {"runs": tmp_path / sample.file})
+    assert [(rule.rule, rule.failed) for rule in report.rules if rule.failed != 0] == []
+    assert sample.table.columns == every_kind(1).columns
+    cost = dict(sample.table.group_by("good").agg(pl.col("cost").mean()).iter_rows())
+    assert cost["yes"] - cost["no"] == pytest.approx(500, rel=0.2)
+    assert {one.field for one in found.left_out} == {"site", "at", "day", "clock", "open", "page"}
+    assert set(sample.table.group_by("site").len()["len"]) <= {1, 2, 3, 4}
+
+
 def test_too_few_records_and_a_profile_without_a_holdout_are_refused(data, released):
     dataset = described()
     table = table_of(dataset, data)

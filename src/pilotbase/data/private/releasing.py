@@ -18,6 +18,7 @@ from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
+from pilotbase.workspace.terms_rows import dataset_row
 from pilotbase.workspace.uses import require_leave
 
 
@@ -30,7 +31,7 @@ def release(view: View, dataset: Dataset, question: PrivateQuestion, table: Reco
         InputError: the question does not fit the description, OpenDP is not installed, nothing is declared.
         RefusedError: the terms of use do not permit it, or not any more; what they say.
     """
-    _require_fitting(dataset, question)
+    _require_fitting(view, dataset, question)
     require_ready(table, question)
     request = request_of(question)
     leave = permit(view, _request(question), request)
@@ -40,8 +41,11 @@ def release(view: View, dataset: Dataset, question: PrivateQuestion, table: Reco
     return _keep(view, profile(table, question), leave, dataset.owner.organisation)
 
 
-def _require_fitting(dataset: Dataset, question: PrivateQuestion) -> None:
-    if (question.dataset, question.version) != (dataset.subject, dataset.digest()):
+def _require_fitting(view: View, dataset: Dataset, question: PrivateQuestion) -> None:
+    with view.reading() as connection:
+        published = dataset_row(connection, dataset.subject)
+    current = dataset.digest() if published is None else published.digest
+    if (question.dataset, question.version) != (dataset.subject, dataset.digest()) or current != question.version:
         raise InputError("private.other_version", dataset=question.dataset)
     names = [one.name for one in dataset.record_sets]
     if question.record_set not in names:
