@@ -92,6 +92,7 @@ def test_under_an_agreement_it_is_tried_as_ever_and_counted_once(
     assert (use.organisation, use.purpose, use.channel, use.rows) == ("acme", "pb:verification", "pb:report", 100)
     log = (proven.folder / "rehearsal" / "application.log").read_text()
     assert "pressures" not in log, "what is printed about closed rows stays in"
+    assert "withheld" in log
     assert len(uses_of(parties.owner, DATASET)) == 1
     verify_base_log(base)
     plain = prove(base, write_scenario(name="plain"), application)

@@ -19,6 +19,7 @@ from pilotbase.workspace.uses import keep_use
 
 SCENARIO, KEY, VERSION = (digest_bytes(word) for word in (b"scenario", b"use", b"dataset"))
 DATASET, AGREEMENT = "dataset:plant/logs", "agreement:a1"
+OTHER = digest_bytes(b"a download")
 LEAVE = Leave(Ground.AGREEMENT, AGREEMENT, DATASET, KEY)
 
 
@@ -33,11 +34,12 @@ def dataset_set(vault: Vault, rows: pl.DataFrame, dataset: str | None = DATASET)
     return seal(vault, rows, SealTerms(SCENARIO, "plant", 0.05, 5, chunk_rows=300, dataset=dataset))
 
 
-def count(change, ground: str, target: str = DATASET) -> None:
+def count(change, ground: str, target: str = DATASET, **changed: object) -> None:
+    """Count a use by a supplier, which is not the owner."""
     said = dict.fromkeys(("version", "person", "purpose", "recipient", "channel"), "")
     spent = dict.fromkeys(("epsilon", "rows", "epsilon_so_far", "rows_so_far"), 0)
     named = {"ground": ground, "place": 1, "request": KEY, "target": target, "action": "pb:computeOn"}
-    use = Use(**named, **said, **spent, organisation="acme", used_at=change.now)
+    use = Use(**{**named, **said, **spent, **changed}, organisation="acme", used_at=change.now)
     keep_use(change, use)
 
 
@@ -93,12 +95,18 @@ def test_a_leave_for_something_else_or_made_up_opens_nothing(vault: Vault, rows:
     paper = digest_bytes(b"a plan")
     with vault.view.transaction("test.counted") as change:
         count(change, paper, paper)
+        count(change, DATASET)
+        count(change, AGREEMENT, request=OTHER, place=2, action="odrl:use")
     for leave in (
         replace(LEAVE, use=digest_bytes(b"never counted")),
         replace(LEAVE, use=None),
         replace(LEAVE, by="agreement:none"),
         replace(LEAVE, target="dataset:plant/other"),
         replace(LEAVE, ground=Ground.OFFER),
+        replace(LEAVE, ground=Ground.OWNER),
+        Leave(Ground.OWNER, DATASET, DATASET, digest_bytes(b"never counted")),
+        Leave(Ground.OWNER, DATASET, DATASET, KEY),
+        Leave(Ground.AGREEMENT, AGREEMENT, DATASET, OTHER),
         Leave(Ground.PAPER, paper, paper, KEY),
     ):
         assert refused(lambda: opened(vault, hidden_set, leave)) in ("terms.foreign_leave", "terms.not_standing")  # noqa: B023

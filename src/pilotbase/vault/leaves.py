@@ -11,12 +11,12 @@ from pilotbase.documents.board import BoardSubmission
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.terms import Ground, Leave
+from pilotbase.documents.terms import Action, Ground, Leave
 from pilotbase.documents.vocabularies import Role
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.uses import require_leave
+from pilotbase.workspace.uses import find_use, require_leave
 
 _BASE = Actor("", frozenset({Role.OPERATOR}))
 
@@ -51,6 +51,9 @@ def hidden_set_of(connection: Connection, digest: Digest) -> HiddenSet | None:
 def _is_about(connection: Connection, hidden_set: HiddenSet, leave: Leave, for_owner: bool) -> bool:
     if leave.use is None:
         return for_owner and leave.ground is Ground.OWNER and leave.target == hidden_set.owner
+    use = find_use(connection, leave.by, leave.use)
+    if use is None or use.action != Action.COMPUTE_ON:
+        return False
     if hidden_set.dataset is not None:
         return leave.target == hidden_set.dataset
     return leave.ground is Ground.PAPER and _of_paper(connection, leave.target) == hidden_set.digest()

@@ -90,14 +90,24 @@ def require_leave(connection: Connection, leave: Leave, now: datetime) -> None:
     Raises:
         RefusedError: its agreement was revoked, has ended, or never was; its dataset was withdrawn; it was not counted.
     """
-    if leave.ground is Ground.OWNER:
+    if leave.ground is Ground.OWNER and leave.use is None:
         return
-    if leave.use is None or find_use(connection, leave.by, leave.use) is None:
+    use = find_use(connection, leave.by, leave.use) if leave.use is not None else None
+    if use is None or use.target != leave.target:
         raise RefusedError("terms.foreign_leave")
-    if leave.ground in (Ground.AGREEMENT, Ground.OFFER):
+    if leave.ground is Ground.OWNER:
+        _require_own(connection, use)
+    elif leave.ground in (Ground.AGREEMENT, Ground.OFFER):
         state = _state(connection, leave, now)
         if state is not None:
             raise RefusedError("terms.not_standing", ground=leave.by, state=state)
+
+
+def _require_own(connection: Connection, use: Use) -> None:
+    """Return if a dataset's own owner has used it; raises `RefusedError`."""
+    dataset = dataset_row(connection, use.target)
+    if dataset is None or dataset.owner != use.organisation:
+        raise RefusedError("terms.foreign_leave")
 
 
 def _state(connection: Connection, leave: Leave, now: datetime) -> Text | None:

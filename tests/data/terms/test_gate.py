@@ -190,6 +190,8 @@ def test_a_leave_that_was_made_up_opens_nothing(terms: Terms) -> None:
         replace(leave, use=None),
         replace(leave, by="agreement:other"),
         replace(leave, ground=Ground.OFFER),
+        replace(leave, ground=Ground.OWNER),
+        Leave(Ground.OWNER, DATASET, DATASET, leave.use),
         replace(leave, ground=Ground.PAPER, by=key("paper")),
         replace(leave, target="dataset:plant/drilling"),
     ):
