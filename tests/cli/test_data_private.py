@@ -57,6 +57,16 @@ def test_a_profile_is_told_and_paid_for_once(run, closed):
     assert (use["epsilon"], use["epsilon_so_far"], use["channel"]) == (1_500_000, 1_500_000, "pb:statistics")
 
 
+def test_the_owners_own_use_is_counted_and_has_no_limit(run, closed):
+    for epsilon in ("90", "50.000001"):
+        assert f"ε = {epsilon} spent" in run("profile", "plant/logs", closed, "--epsilon", epsilon)
+    uses = json.loads(run("uses", "plant/logs", "--json"))
+    assert [(one["organisation"], one["epsilon_so_far"]) for one in uses] == [
+        ("plant", 140_000_001),
+        ("plant", 90_000_000),
+    ]
+
+
 def test_without_an_agreement_or_budget_it_is_refused(run, closed):
     assert "no agreement" in run("profile", "plant/logs", closed, "--epsilon", "1", "--for", "others", code=5)
     assert "left" in run("profile", "plant/logs", closed, "--epsilon", "12.000001", "--for", "acme", code=5)
