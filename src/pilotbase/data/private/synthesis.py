@@ -114,24 +114,14 @@ class _Drawing:
         return pl.DataFrame(drawn)
 
     def _beside(self, known: _Counts, given: Places | None, size: int) -> Places:
-        """Return cells drawn beside the label's: first a merged one, then one within it."""
+        """Return cells drawn beside the label's, or on their own where no label was counted with them."""
         alone = _weights(known)
         if given is None or known.pair is None:
             return self._places(alone, size)
-        grid, merged = known.grid, np.minimum(np.arange(len(alone)) // known.grid.merged, known.grid.coarse)
-        merged[grid.size] = grid.coarse
         found: Places = np.empty(size, np.int64)
         for label, row in enumerate(known.pair.counts):
             where = np.flatnonzero(given == label)
-            beside = _of_cells(row)
-            if known.grid.field.required:
-                beside[-1] = 0
-            coarse = np.bincount(merged, weights=alone, minlength=grid.coarse + 1)
-            inner = alone / np.maximum(coarse[merged], 1e-300)
-            within = np.bincount(merged, minlength=grid.coarse + 1)
-            inner = np.where(coarse[merged] > 0, inner, 1 / within[merged])
-            weights = beside + coarse  # ``coarse`` sums to 1: one record's worth of the field on its own
-            found[where] = self._places(weights[merged] * inner, len(where))
+            found[where] = self._places(_weights_beside(known, alone, row), len(where))
         return found
 
     def _places(self, weights: Weights, size: int) -> Places:
@@ -153,6 +143,23 @@ def _weights(known: _Counts) -> Weights:
         found[:-1] = 1
     shares: Weights = found / found.sum()
     return shares
+
+
+def _weights_beside(known: _Counts, alone: Weights, row: Sequence[Cell]) -> Weights:
+    """Return weights of the cells beside one label: of merged ones as counted, of those within as they are alone.
+
+    One record's worth of the field on its own is added, so that a label whose counts were suppressed has some.
+    """
+    grid = known.grid
+    merged = np.arange(grid.size + 1) // grid.merged
+    merged[-1] = grid.coarse
+    beside = _of_cells(row)
+    if grid.field.required:
+        beside[-1] = 0
+    coarse, cells = np.bincount(merged, weights=alone), np.bincount(merged)
+    within = np.where(coarse[merged] > 0, alone / np.where(coarse > 0, coarse, 1.0)[merged], 1 / cells[merged])
+    weights: Weights = (beside + coarse)[merged] * within
+    return weights
 
 
 def _of_cells(cells: Sequence[Cell]) -> Weights:
