@@ -14,7 +14,9 @@ SPELLERS = {
     "charts/watch_path.py",  # the time of day alone, on an axis of some minutes
     "data/batches.py",
     "data/column_types.py",
-    "protocols/contract_cases.py",  # these three: moments in tables and cases, which are data
+    "data/private/synthetic.py",
+    "data/quality/typing_texts.py",
+    "protocols/contract_cases.py",  # these five: moments in tables and cases, which are data
     "watch/observations.py",  # in the reason of a refused case
 }
 """Who has a format of a moment."""
