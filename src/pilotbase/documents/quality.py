@@ -173,8 +173,9 @@ class QualityReport(Document):
     """The dataset's subject."""
     title: Localized | str = ""
     version: str
-    data: Digest
-    """Digest over the bytes of the measured files."""
+    data: Digest | None = None
+    """Digest over the bytes of the measured files. Released of closed data: their published commitment, or nothing: a
+    plain hash would confirm a guess."""
     engine: str
     """Software, its version and that of the table library."""
     method: str = METHOD

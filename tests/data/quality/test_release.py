@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pilotbase.data.quality.measuring import Held, measure_quality
 from pilotbase.data.quality.page import render_quality
 from pilotbase.data.quality.release import LEAST_CELL, least_cell, released, suppressed
+from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.quality_reference import QualityReference
 from pilotbase.documents.terms import Action, Constraint, LeftOperand, Offer, Operator, Permission
@@ -54,6 +55,18 @@ def test_closed_data_give_out_no_row_no_value_and_no_small_count(tmp_path):
             assert not 0 < found.numerator < LEAST_CELL
             assert not 0 < found.denominator - found.numerator < LEAST_CELL
             assert not 0 < -found.denominator % ROWS < LEAST_CELL
+
+
+def test_closed_data_are_named_by_their_commitment_and_never_by_their_hash(tmp_path):
+    full, out = reports(tmp_path, Opening.COMPUTE_TO_DATA)
+    assert full.data is not None and out.data is None
+    committed = description(opening=Opening.COMPUTE_TO_DATA).model_copy(
+        update={"distribution": (FileObject(id="records.csv", commitment="sha256:" + "7" * 64),)}
+    )
+    assert released(full, committed).data == "sha256:" + "7" * 64
+    open_full, open_out = reports(tmp_path, Opening.OPEN)
+    assert open_out.data == open_full.data is not None
+    assert full.data[7:20] not in render_quality(out)
 
 
 def test_the_grade_is_the_same_in_both_views_and_tells_no_more_than_its_measures(tmp_path):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import ceil, floor
 from typing import NamedTuple
 
-from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.dataset import Dataset, FileObject
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.quality import (
     Cell,
     Direction,
@@ -34,7 +35,8 @@ def released(report: QualityReport, dataset: Dataset) -> QualityReport:
 
     Of data that may be taken: everything. Of data that nobody may take: no row numbers, no smallest and largest values,
     no value that the description does not declare itself, no count of fewer than `least_cell` records or that would
-    let one be computed, shares in two decimals, never better than they are, where their count is kept back.
+    let one be computed, shares in two decimals, never better than they are, where their count is kept back; and in
+    place of the plain hash the commitment that the description publishes, if it does.
     """
     if dataset.opening is not Opening.COMPUTE_TO_DATA:
         return report.model_copy(update={"view": "released"})
@@ -46,6 +48,7 @@ def released(report: QualityReport, dataset: Dataset) -> QualityReport:
     return report.model_copy(
         update={
             "view": "released",
+            "data": _published(dataset),
             "least_cell": least,
             "profiles": tuple(_profile(one, dataset, least) for one in report.profiles),
             "measurements": measurements,
@@ -53,6 +56,11 @@ def released(report: QualityReport, dataset: Dataset) -> QualityReport:
             "rules": tuple(_rule(one, _Cells(least, rows[one.record_set])) for one in report.rules),
         }
     )
+
+
+def _published(dataset: Dataset) -> Digest | None:
+    commitments = [one.commitment for one in dataset.distribution if isinstance(one, FileObject)]
+    return commitments[0] if len(commitments) == 1 else None
 
 
 def least_cell(dataset: Dataset) -> int:
