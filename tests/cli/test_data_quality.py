@@ -132,7 +132,7 @@ def test_a_table_in_another_encoding_or_kind_is_measured_too(tmp_path):
     (tmp_path / "table.csv").write_bytes("名称,值\n甲,1\n乙,\n".encode("gb18030"))
     (tmp_path / "table.jsonl").write_text('{"a": 1}\n{"a": null}\n{"a": 3}\n')
     for name, value in (("table.csv", 3 / 4), ("table.jsonl", 2 / 3)):
-        report = json.loads(run(tmp_path / name, "--json").stdout)
+        report = json.loads(run(tmp_path / name, "--json", "--full").stdout)
         found = {one["measure"]: one.get("value") for one in report["measurements"]}
         assert found["value_completeness"] == pytest.approx(value, abs=0.01), name
         assert report["files"] == [name] and report["data"] == digest_file(tmp_path / name)
