@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
+from pilotbase.documents.dataset import FileObject
 from tests.catalogue.agreements_for_tests import dataset
 
 
@@ -44,3 +45,22 @@ def test_contributions_are_told_in_both_languages(published):
     assert "plant: 1 datasets; 0 agreements, 0 uses" in published("contributions")
     assert "1 个版本；0 份生效合约" in published("contributions", language="zh")
     assert json.loads(published("contributions", "nobody", "--json"))["datasets"] == []
+
+
+def test_files_are_kept_shown_and_fetched_on_their_terms(run, tmp_path):
+    described, table = tmp_path / "logs.json", tmp_path / "logs.csv"
+    value = dataset(opening="on_terms", distribution=(FileObject(id="logs.csv"),)).to_json_value()
+    described.write_text(json.dumps(value))
+    table.write_text("torque\n1.5\n2.5\n")
+    run("publish", str(described))
+    assert "logs.csv: 15 bytes, 2 rows, kept" in run("keep", "plant/logs", str(table))
+    out = tmp_path / "out"
+    assert "no agreement" in run("fetch", "plant/logs", "--organisation", "acme", "--out", str(out), code=5)
+    assert list(out.iterdir()) == []
+    made = json.loads(run("take", "plant/logs", "acme", "--json"))["subject"].partition(":")[2]
+    assert "the first 2 of 2 rows" in run("preview", "plant/logs", "--organisation", "acme")
+    assert "已写入" in run("fetch", "plant/logs", "--organisation", "acme", "--out", str(out), language="zh")
+    assert (out / "logs.csv").read_bytes() == table.read_bytes()
+    assert len(json.loads(run("uses", "plant/logs", "--json"))) == 2
+    run("revoke", made)
+    run("fetch", "plant/logs", "--organisation", "acme", "--out", str(out), code=5)

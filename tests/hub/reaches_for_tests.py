@@ -99,6 +99,12 @@ PAGES = """
 /api/catalogue/datasets             200 200 200 200 200 200 200 200 200 200
 /datasets/contributions/            200 200 200 200 200 200 200 200 200 200
 /api/catalogue/contributions        200 200 200 200 200 200 200 200 200 200
+/datasets/plant/logs/preview/        302 404 403 404 403 403 403 403 403 403
+/datasets/plant/none/preview/        302 404 404 404 404 404 404 404 404 404
+/api/datasets/plant/logs/files       200 200 200 200 200 200 200 200 200 200
+/api/datasets/plant/none/files       404 404 404 404 404 404 404 404 404 404
+/api/datasets/plant/logs/files/logs.csv 401 403 403 404 403 403 403 403 403 403
+/api/datasets/plant/logs/preview     401 403 403 404 403 403 403 403 403 403
 /api/datasets                       200 200 200 200 200 200 200 200 200 200
 /api/datasets/plant/logs            200 200 200 200 200 200 200 200 200 200
 /api/datasets/plant/logs/record     401 404 200 200 404 404 404 404 404 200

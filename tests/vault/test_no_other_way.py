@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.terms import Leave
-from pilotbase.vault import board, dataset_files, envelopes, opening, uploads
+from pilotbase.vault import board, envelopes, opening, uploads
 
 SOURCE = Path(opening.__file__).parents[1]
 
@@ -64,8 +64,6 @@ READERS = {
     opening.open_hidden: "grant",
     envelopes.open_envelope: "grant",
     uploads.read_upload: "grant",
-    dataset_files.open_file: "leave",
-    dataset_files.open_preview: "leave",
     board.slice_cases: "grant",
     board.release: "grant",
 }

@@ -9,6 +9,7 @@ from pilotbase.cli import (
     data_check,
     data_describe,
     data_export,
+    data_files,
     data_labels,
     data_private,
     data_quality,
@@ -20,6 +21,9 @@ app = typer.Typer(help="Describe data, measure its quality, label it, open it on
 app.add_typer(data_labels.app, name="labels")
 app.command("list")(data_catalogue.list_datasets)
 app.command("contributions")(data_catalogue.contributions)
+app.command("keep")(data_files.keep)
+app.command("fetch")(data_files.fetch)
+app.command("preview")(data_files.preview)
 app.command("quality")(data_quality.quality)
 app.command("describe")(data_describe.describe)
 app.command("check")(data_check.check)

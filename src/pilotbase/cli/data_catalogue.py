@@ -66,8 +66,8 @@ def contributions(
         say(text("facet.total", count=0))
 
 
-def datasets_at() -> DatasetsHere | HubDatasets:
-    """Return the datasets of the hub that was named, else of this home."""
+def datasets_at(organisation: str = "") -> DatasetsHere | HubDatasets:
+    """Return the datasets of the hub that was named, else of this home, for an organisation in it."""
     if is_remote():
         from pilotbase.protocols.hub_datasets import HubDatasets
 
@@ -75,7 +75,7 @@ def datasets_at() -> DatasetsHere | HubDatasets:
     from pilotbase.cli.datasets_here import DatasetsHere
     from pilotbase.worker.base import open_base
 
-    return DatasetsHere(open_base(create=True))
+    return DatasetsHere(open_base(create=True), organisation)
 
 
 def _print_found(one: FoundDataset) -> None:

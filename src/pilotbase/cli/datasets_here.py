@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pilotbase.catalogue.datasets import Sought, seek
-from pilotbase.documents.api.datasets import Contributions, DatasetPage
+from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
+from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.contributions import contributions
+from pilotbase.worker.datasets.keeping import keep_files, kept_of, preview_of, take_file
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.store import View
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,8 @@ class DatasetsHere:
     """What is told of datasets in a home, to whom sees all of it; everything raises as the functions that it calls."""
 
     base: Base
+    organisation: str = ""
+    """For whom files are taken; whoever holds the home holds the keys of all in it."""
 
     def found(self, asked: Mapping[str, str]) -> DatasetPage:
         """Return the newest datasets that are asked for, by ``q`` and the names of facets."""
@@ -24,3 +31,24 @@ class DatasetsHere:
     def contributions(self, owner: str) -> Contributions:
         """Return what came of the datasets, of ``owner`` only where one is named."""
         return contributions(self.base.lab.view, owner)
+
+    def keep(self, subject: str, paths: list[Path]) -> list[KeptTold]:
+        """Keep files of a dataset for its owner."""
+        return keep_files(self.base, self.base.lab.view, subject, paths)
+
+    def files(self, subject: str) -> list[KeptTold]:
+        """Return which files are kept of a dataset."""
+        return kept_of(self.base, self._view, subject)
+
+    def take(self, subject: str, file: str, purpose: str) -> Iterator[bytes]:
+        """Return the bytes of a file, piece by piece."""
+        return take_file(self.base, self._view, subject, file, purpose).pieces
+
+    def preview(self, subject: str, purpose: str) -> Preview:
+        """Return the first rows of a dataset."""
+        return preview_of(self.base, self._view, subject, purpose)
+
+    @property
+    def _view(self) -> View:
+        view = self.base.lab.view
+        return view.as_actor(Actor(self.organisation, frozenset({Role.SUPPLIER}))) if self.organisation else view

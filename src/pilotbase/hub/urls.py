@@ -117,6 +117,7 @@ RECORDS = [
     path("organisations/<str:organisation>/invite/", people.invite, name="invite"),
     path("datasets/", datasets.show, name="datasets"),
     path("datasets/contributions/", datasets.show_contributions, name="contributions"),
+    path("datasets/<name:name>/preview/", datasets.preview, name="dataset-preview"),
     path("<public:section>/", lists.public_list, name="records"),
     path("<section:section>/", lists.member_list, name="records"),
     path("trials/<name:name>/progress/", trials.progress, name="progress"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
-from pilotbase.documents.api.datasets import Contributions, DatasetPage
-from pilotbase.protocols.hub_client import HubClient, read_model
+from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.subjects import name_of
+from pilotbase.protocols.hub_client import HubClient, read_list, read_model
 
 
 @dataclass(frozen=True)
@@ -22,3 +25,20 @@ class HubDatasets:
     def contributions(self, owner: str) -> Contributions:
         """Return what came of the datasets that the caller sees, of ``owner`` only where one is named."""
         return read_model(Contributions, self.client.requests.get("/catalogue/contributions", {"owner": owner}))
+
+    def files(self, subject: str) -> list[KeptTold]:
+        """Return which files the hub keeps of a dataset."""
+        return read_list(KeptTold, self.client.requests.get(f"/datasets/{name_of(subject)}/files"))
+
+    def take(self, subject: str, file: str, purpose: str) -> Iterator[bytes]:
+        """Return the bytes of a file: whole, or not at all."""
+        place = f"/datasets/{name_of(subject)}/files/{quote(file, safe='')}"
+        answer = self.client.requests.get(place, {"purpose": purpose})
+        if int(answer.headers.get("content-length", 0)) > len(answer.body):
+            raise PilotbaseError("protocol.hub_unreadable", found=file)
+        return iter((answer.body,))
+
+    def preview(self, subject: str, purpose: str) -> Preview:
+        """Return the first rows of a dataset."""
+        place = f"/datasets/{name_of(subject)}/preview"
+        return read_model(Preview, self.client.requests.get(place, {"purpose": purpose}))

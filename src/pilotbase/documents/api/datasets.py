@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from pilotbase.documents.api.shapes import Told
 from pilotbase.documents.base import Localized
@@ -113,3 +114,29 @@ class Contributions(Told):
     """Fewer uses are told to nobody but the owner, the operator and the regulator."""
     fewest_organisations: int
     """So are those of fewer organisations."""
+
+
+class KeptTold(Told):
+    """A file of a dataset that its owner keeps at the base."""
+
+    name: str
+    size: int
+    rows: int | None
+    previewed: bool
+
+
+class PreviewRows(Told):
+    """The first rows of a table, each cell cut and made visible."""
+
+    columns: list[str]
+    columns_in_all: int
+    cells: list[list[str]]
+
+
+class Preview(PreviewRows):
+    """A part of a dataset: its first rows, of so many. It is no sample: it shows nothing but the form of the data."""
+
+    dataset: str
+    file: str
+    rows_in_all: int
+    partial: Literal[True] = True

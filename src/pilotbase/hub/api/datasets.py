@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pydantic
-from ninja import Query, Router
+from django.http import HttpResponseBase
+from ninja import Path, Query, Router
 
 from pilotbase.catalogue.datasets import Sought, seek
-from pilotbase.documents.api.datasets import Contributions, DatasetPage
+from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
+from pilotbase.documents.subjects import dataset_subject
+from pilotbase.documents.terms import Purpose
+from pilotbase.documents.terms import Word as PurposeName
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers
-from pilotbase.hub.api.authentication import EVERYBODY
+from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
+from pilotbase.hub.api.media import BYTES
+from pilotbase.hub.api.records import Word
+from pilotbase.hub.base import base
 from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.shown.taken import file_response
 from pilotbase.worker.datasets.contributions import contributions
+from pilotbase.worker.datasets.keeping import kept_of, preview_of, take_file
 from pilotbase.workspace.listings import MAXIMUM_PAGE
 
 router = Router(tags=["records"])
@@ -54,3 +65,34 @@ class Of(pydantic.BaseModel):
 def read_contributions(request: HubRequest, of: Query[Of]) -> Contributions:
     """Return what came of the datasets that the caller sees; numbers of few are for their owner and the base alone."""
     return contributions(request.acting.view, of.owner)
+
+
+class For(pydantic.BaseModel):
+    """For what it is asked."""
+
+    purpose: PurposeName = Purpose.VERIFICATION.value
+
+
+FileName = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[^/\x00]{1,200}$")]]
+_BYTES = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
+FILE = {"responses": {200: {"description": "The file.", "content": _BYTES}}}
+
+
+@router.get(
+    "/datasets/{owner}/{name}/files", auth=EVERYBODY, response=answers(list[KeptTold]), summary="Files of a dataset"
+)
+def read_files(request: HubRequest, owner: Word, name: Word) -> list[KeptTold]:
+    """Return which files the base keeps of a dataset; of closed data to its owner, operator and regulator alone."""
+    return kept_of(base(), request.acting.view, dataset_subject(owner, name))
+
+
+@router.get("/datasets/{owner}/{name}/files/{file}", auth=MEMBERS, summary="Take a file", openapi_extra=FILE)
+def take(request: HubRequest, owner: Word, name: Word, file: FileName, asked: Query[For]) -> HttpResponseBase:
+    """Give a file to who may take it, as one use of this version; a revocation stops it between two pieces."""
+    return file_response(take_file(base(), request.acting.view, dataset_subject(owner, name), file, asked.purpose))
+
+
+@router.get("/datasets/{owner}/{name}/preview", auth=MEMBERS, response=answers(Preview), summary="First rows")
+def read_preview(request: HubRequest, owner: Word, name: Word, asked: Query[For]) -> Preview:
+    """Return the first rows of a dataset to who may see them: a part of it, and no sample."""
+    return preview_of(base(), request.acting.view, dataset_subject(owner, name), asked.purpose)

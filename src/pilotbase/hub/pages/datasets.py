@@ -8,15 +8,20 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_GET, require_safe
 
 from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.documents.api.datasets import DatasetPage, Facet
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.terms import Purpose
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.base import base
+from pilotbase.hub.guards import member_only
+from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.records import see
 from pilotbase.worker.datasets.contributions import contributions
+from pilotbase.worker.datasets.keeping import preview_of
 
 _PAGE = 24
 
@@ -50,6 +55,25 @@ def show_contributions(request: HubRequest) -> HttpResponse:
         "crumbs": [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}],
     }
     return render(request, "hub/contributions.html", shown)
+
+
+@require_GET
+@member_only
+def preview(request: HubRequest, name: str) -> HttpResponse:
+    """Show the first rows of a dataset to who may see them."""
+    subject = subject_of("datasets", name)
+    found = preview_of(base(), request.acting.view, subject, request.GET.get("purpose") or Purpose.VERIFICATION)
+    shown = {
+        "title": text("preview.title"),
+        "found": found,
+        "shown": len(found.cells),
+        "crumbs": [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}, _crumb(request, subject)],
+    }
+    return render(request, "hub/preview.html", shown)
+
+
+def _crumb(request: HubRequest, subject: str) -> dict[str, Any]:
+    return {"url": address_of(subject), "label": see(request.acting.view, subject).title}
 
 
 def _facet(facet: Facet, page: DatasetPage, sought: Sought) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState, ScenarioState
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import Acting, HubRequest
+from pilotbase.hub.base import base
 from pilotbase.hub.models import Membership
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.people.names import names_shown
@@ -30,6 +31,7 @@ from pilotbase.hub.shown.records import SHOWN, see
 from pilotbase.hub.shown.states import way
 from pilotbase.hub.shown.ways_on import ways_on
 from pilotbase.worker.datasets.contributions import contribution
+from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.jobs.progress import progress_of
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
@@ -132,7 +134,12 @@ def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) 
     """Return on which terms a dataset is used, and the uses that its parties may see."""
     if isinstance(document, Dataset):
         uses = uses_of(view, document.subject, limit=_USES)
-        return {"offer": document.usage, "uses": uses, "contribution": contribution(view, document.subject)}
+        return {
+            "offer": document.usage,
+            "uses": uses,
+            "contribution": contribution(view, document.subject),
+            "kept": kept_of(base(), view, document.subject),
+        }
     uses = uses_of(view, document.dataset, record.subject, _USES) if record is not None else []
     dataset = find_listing(view, document.dataset)
     return {"offer": document.offer, "uses": uses, "about_dataset": dataset}

@@ -29,6 +29,7 @@ _LASTING = {
     "overlap": ("pairs",),
     "board-slice": ("members",),
     "packed-tree": ("shards.index", "shards.body"),
+    "dataset-file": ("pieces", "preview"),
 }
 """Kind of document → where in it a blob is named that nobody erases while the document stands."""
 _ROWS = 500

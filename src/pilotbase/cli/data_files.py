@@ -1,0 +1,94 @@
+"""``pilotbase data``: files of a dataset kept at the base by its owner, fetched and shown through the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotbase.cli.data_catalogue import AsJson, datasets_at
+from pilotbase.cli.edge.driving import remote
+from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.texts import text
+
+if TYPE_CHECKING:
+    from pilotbase.documents.api.datasets import KeptTold
+
+Named = Annotated[str, typer.Argument(help="The dataset, such as plant/milling.")]
+For = Annotated[str, typer.Option("--purpose", help="For what it is used, such as pb:verification.")]
+Organisation = Annotated[str, typer.Option(help="In a home: the organisation that asks; on a hub the token says who.")]
+
+
+@command
+def keep(
+    dataset: Named,
+    files: Annotated[list[Path], typer.Argument(help="Files that the dataset's description names.")],
+    as_json: AsJson = False,
+) -> None:
+    """Keep files of a dataset at the base, encrypted for its owner, to be fetched on its terms."""
+    from pilotbase.cli.datasets_here import DatasetsHere
+    from pilotbase.worker.base import open_base
+
+    _print(DatasetsHere(open_base(create=True)).keep(_subject(dataset), files), as_json)
+
+
+@remote
+def fetch(
+    dataset: Named,
+    file: Annotated[str, typer.Argument(help="The file; default: all that are kept.")] = "",
+    out: Annotated[Path, typer.Option(help="The folder that they are written to.")] = Path(),
+    purpose: For = "pb:verification",
+    organisation: Organisation = "",
+) -> None:
+    """Fetch files of a dataset that your organisation may take; it is counted as a use."""
+    datasets, subject = datasets_at(organisation), _subject(dataset)
+    names = [file] if file else [one.name for one in datasets.files(subject)]
+    if not names:
+        raise InputError("dataset.no_files", dataset=subject)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        target = out / Path(name).name
+        _write(target, datasets.take(subject, name, purpose))
+        say(text("preview.fetched", file=target))
+
+
+@remote
+def preview(
+    dataset: Named, purpose: For = "pb:verification", organisation: Organisation = "", as_json: AsJson = False
+) -> None:
+    """Show the first rows of a dataset that your organisation may see: a part of it, and no sample."""
+    found = datasets_at(organisation).preview(_subject(dataset), purpose)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    widths = {"columns": len(found.columns), "columns_in_all": found.columns_in_all}
+    say(text("preview.partial", shown=len(found.cells), rows=found.rows_in_all, **widths))
+    for row in (found.columns, *found.cells):
+        typer.echo(" | ".join(cell.replace("\n", " ").replace("\t", " ") for cell in row))
+
+
+def _write(target: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file whole or not at all: one whose leave ends meanwhile leaves nothing behind."""
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        with draft.open("wb") as stream:
+            for piece in pieces:
+                stream.write(piece)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _print(kept: list[KeptTold], as_json: bool) -> None:
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in kept])
+    for one in [] if as_json else kept:
+        rows = "–" if one.rows is None else str(one.rows)
+        say(text("preview.kept", file=one.name, size=one.size, rows=rows))
+
+
+def _subject(dataset: str) -> str:
+    return f"dataset:{dataset.removeprefix('dataset:')}"

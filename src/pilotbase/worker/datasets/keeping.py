@@ -1,0 +1,192 @@
+"""Files of a dataset: kept at the base by its owner, taken and shown through the gate of its terms.
+
+What a preview shows is read when a file is kept, on the owner's own command line: who shows it later parses nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.data.sources.kinds import READERS
+from pilotbase.data.sources.opening import open_source
+from pilotbase.data.terms.gate import permit, require_permitted
+from pilotbase.documents.api.datasets import KeptTold, Preview, PreviewRows
+from pilotbase.documents.dataset import Dataset, FileObject
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import canonical_json, digest_bytes
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.subjects import Subject, name_of
+from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.vault.dataset_files import PIECE, KeptFile, find_kept, open_file, open_preview, seal_file
+from pilotbase.vault.place import Vault
+from pilotbase.worker.base import Base
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import Listing, find_listing
+from pilotbase.workspace.store import View
+
+MOST_ROWS = 20
+MOST_COLUMNS = 50
+MOST_CHARACTERS = 100
+"""Of a cell that is shown."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A file that somebody takes: its pieces are opened one after the other."""
+
+    name: str
+    size: int
+    pieces: Iterator[bytes]
+
+
+def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) -> list[KeptTold]:
+    """Keep files that the newest description of ``dataset`` names, sealed under its owner's key, and return them.
+
+    Raises:
+        InputError: the description names no such file, or it is a table that cannot be read.
+        RefusedError: the actor is not the owner.
+    """
+    listing = _seen(view, dataset)
+    if not view.actor.may_write_for(listing.owner):
+        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    named = _files_of(view.load(listing.digest, Dataset))
+    for path in paths:
+        if path.name not in named:
+            raise InputError("dataset.no_such_file", dataset=dataset, found=path.name, allowed=offer(path.name, named))
+        if not path.is_file():
+            raise InputError("data.no_file", file=str(path))
+    return [_told(_keep(base, listing, path)) for path in paths]
+
+
+def kept_of(base: Base, view: View, dataset: Subject) -> list[KeptTold]:
+    """Return which files are kept of the newest version of a dataset; of closed data only to its owner and the base.
+
+    How many bytes and rows a closed file has tells of it.
+    """
+    listing = _seen(view, dataset)
+    own = view.actor.sees_all or view.actor.organisation == listing.owner
+    closed = view.load(listing.digest, Dataset).opening is Opening.COMPUTE_TO_DATA
+    return [_told(one) for one in _kept(base, listing)] if own or not closed else []
+
+
+def take_file(base: Base, view: View, dataset: Subject, name: str, purpose: str = Purpose.VERIFICATION) -> Taken:
+    """Return a file of a dataset to who may take it, counted as one use of this version.
+
+    Fetched again, for the same purpose and under the same agreement, it is the same use; every opening is logged.
+
+    Raises:
+        NotFoundError: no such dataset is seen, or no such file is kept.
+        RefusedError: the terms do not permit it, with every reason; while iterating: they do no more.
+    """
+    listing = _seen(view, dataset)
+    asked = _request(view, dataset, (Action.USE, Channel.DOWNLOAD), purpose)
+    require_permitted(view, asked)
+    kept = next((one for one in _kept(base, listing) if one.name == name), None)
+    if kept is None:
+        raise NotFoundError("dataset.file_not_kept", dataset=dataset, found=name)
+    leave = _permitted(view, asked.model_copy(update={"rows": kept.rows or 0}), kept)
+    return Taken(kept.name, kept.size, open_file(_vault(base), kept, leave))
+
+
+def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.VERIFICATION) -> Preview:
+    """Return the first rows of a dataset's first table that is kept, to who may see them, counted as `take_file` does.
+
+    Raises:
+        NotFoundError: no such dataset is seen, or no table of it is kept.
+        RefusedError: the terms do not permit it, with every reason.
+    """
+    listing = _seen(view, dataset)
+    asked = _request(view, dataset, (Action.DISPLAY, Channel.PREVIEW), purpose)
+    require_permitted(view, asked)
+    kept = next((one for one in _kept(base, listing) if one.preview is not None), None)
+    if kept is None:
+        raise NotFoundError("dataset.no_preview", dataset=dataset)
+    leave = _permitted(view, asked.model_copy(update={"rows": min(MOST_ROWS, kept.rows or 0)}), kept)
+    opened = open_preview(_vault(base), kept, leave)
+    assert opened is not None
+    rows = PreviewRows.model_validate_json(opened)
+    return Preview(dataset=dataset, file=kept.name, rows_in_all=kept.rows or 0, **rows.model_dump())
+
+
+def _request(view: View, dataset: Subject, way: tuple[Action, Channel], purpose: str) -> Request:
+    by = view.actor.organisation
+    if not by:
+        raise RefusedError("workspace.not_yours", organisation="–", owner=name_of(dataset))
+    return Request(target=dataset, action=way[0], by=by, purpose=purpose, recipient=by, channel=way[1], rows=0)
+
+
+def _permitted(view: View, asked: Request, kept: KeptFile) -> Leave:
+    named = [asked.by, asked.action, asked.purpose or "", kept.version, kept.name]
+    return permit(view, asked, digest_bytes(canonical_json(named)))
+
+
+def _keep(base: Base, listing: Listing, path: Path) -> KeptFile:
+    rows, preview = _first_rows(path)
+    kept = KeptFile(
+        dataset=listing.subject,
+        version=listing.digest,
+        name=path.name,
+        size=path.stat().st_size,
+        rows=rows,
+        pieces=(),
+    )
+    return seal_file(_vault(base), kept, _read(path), preview)
+
+
+def _first_rows(path: Path) -> tuple[int | None, bytes | None]:
+    """Return how many rows the first table in ``path`` has, and the first ones; None where it is no table."""
+    if not any(reader.reads(str(path)) for reader in READERS):
+        return None, None
+    with tempfile.TemporaryDirectory() as scratch:
+        table = open_source(str(path), Path(scratch)).tables[0]
+        names = table.columns
+        shown = table.frame.select(names[:MOST_COLUMNS]).head(MOST_ROWS).collect()
+    found = PreviewRows(
+        columns=[_visible(name) for name in shown.columns],
+        columns_in_all=len(names),
+        cells=[[_visible(cell) for cell in row] for row in shown.iter_rows()],
+    )
+    return table.rows, found.model_dump_json().encode()
+
+
+def _visible(cell: object) -> str:
+    """Return a cell so that it hides nothing and fits."""
+    spelled = "" if cell is None else make_visible(str(cell)[: MOST_CHARACTERS + 1])
+    return spelled if len(spelled) <= MOST_CHARACTERS else f"{spelled[:MOST_CHARACTERS]}…"
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while piece := stream.read(PIECE):
+            yield piece
+
+
+def _files_of(dataset: Dataset) -> list[str]:
+    """Return the names under which a description's files may be kept."""
+    files = [one for one in dataset.distribution if isinstance(one, FileObject)]
+    named = [Path(one.content_url).name if one.content_url else one.id for one in files]
+    return sorted({*named, *(one.id for one in files)})
+
+
+def _seen(view: View, dataset: Subject) -> Listing:
+    listing = find_listing(view, dataset)
+    if listing is None:
+        raise NotFoundError("record.not_found", subject=dataset)
+    return listing
+
+
+def _kept(base: Base, listing: Listing) -> list[KeptFile]:
+    return find_kept(_vault(base), listing.subject, listing.digest)
+
+
+def _vault(base: Base) -> Vault:
+    return base.lab.vault
+
+
+def _told(kept: KeptFile) -> KeptTold:
+    return KeptTold(name=kept.name, size=kept.size, rows=kept.rows, previewed=kept.preview is not None)

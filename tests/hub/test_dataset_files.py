@@ -1,0 +1,54 @@
+"""Files of a dataset over the hub: a preview that says that it is partial, a download through the gate."""
+
+import pytest
+
+from pilotbase.documents.dataset import FileObject
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.worker.datasets.keeping import keep_files
+from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, dataset, publish
+from tests.catalogue.records_for_tests import MACHINE, OWNER
+
+ADDRESS = "/api/datasets/plant/logs/files/logs.csv"
+
+
+@pytest.fixture(scope="module")
+def kept(one_world, tmp_path_factory):
+    from pilotbase.hub.base import base
+
+    what = dataset(opening=Opening.ON_TERMS, distribution=(FileObject(id="logs.csv"),))
+    agree(one_world.trial, publish(one_world.trial, what), ends=None)
+    table = tmp_path_factory.mktemp("kept") / "logs.csv"
+    table.write_text("torque\n" + "<b>7.5</b>\n" * 30)
+    keep_files(base(), one_world.trial.store.as_actor(MACHINE), DATASET, [table])
+    return one_world, table.read_bytes()
+
+
+def get(world, who, address, language="en"):
+    return world.client(who).get(address, headers={"Accept-Language": language})
+
+
+def test_a_preview_is_a_part_and_says_so_in_both_languages(kept):
+    world, _ = kept
+    page = get(world, "supplier", "/datasets/plant/logs/preview/").content.decode()
+    assert "the first 20 of 30 rows" in page and page.count("&lt;b&gt;7.5&lt;/b&gt;") == 20
+    assert "显示前 20 行" in get(world, "supplier", "/datasets/plant/logs/preview/", "zh").content.decode()
+    told = get(world, "supplier", "/api/datasets/plant/logs/preview").json()
+    assert (told["partial"], told["rows_in_all"], len(told["cells"])) == (True, 30, 20)
+
+
+def test_a_file_is_given_to_who_agreed_until_the_agreement_is_revoked(kept):
+    world, plain = kept
+    found = get(world, "supplier", ADDRESS)
+    assert b"".join(found.streaming_content) == plain
+    assert (found["Content-Length"], found["Cache-Control"]) == (str(len(plain)), "no-store")
+    assert "sandbox" in found["Content-Security-Policy"] and "attachment" in found["Content-Disposition"]
+    assert get(world, "other-supplier", ADDRESS).status_code == 403
+    assert get(world, None, ADDRESS).status_code == 401
+    page = get(world, None, "/datasets/plant/logs/").content.decode()
+    assert "logs.csv" in page and ADDRESS not in page
+    assert ADDRESS in get(world, "supplier", "/datasets/plant/logs/").content.decode()
+    world.trial.do(OWNER, AGREEMENT, Act.AGREEMENT_REVOKE)
+    for address in (ADDRESS, "/api/datasets/plant/logs/preview", "/datasets/plant/logs/preview/"):
+        answer = get(world, "supplier", address)
+        assert answer.status_code == 403 and b"7.5" not in answer.content, address
