@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.documents.dataset import FileObject
 from tests.catalogue.agreements_for_tests import dataset
+from tests.worker.datasets.reports_for_tests import LOGS, quality_report
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def run(monkeypatch, tmp_path):
 @pytest.fixture
 def published(run, tmp_path):
     path = tmp_path / "logs.json"
-    path.write_text(json.dumps(dataset(sector="manufacturing").to_json_value()))
+    path.write_text(json.dumps(dataset(sector="manufacturing", recordSet=LOGS).to_json_value()))
     run("publish", str(path))
     return run
 
@@ -64,3 +65,12 @@ def test_files_are_kept_shown_and_fetched_on_their_terms(run, tmp_path):
     assert len(json.loads(run("uses", "plant/logs", "--json"))) == 2
     run("revoke", made)
     run("fetch", "plant/logs", "--organisation", "acme", "--out", str(out), code=5)
+
+
+def test_a_quality_report_is_published_and_found(published, tmp_path):
+    path = tmp_path / "quality.json"
+    path.write_text(json.dumps(quality_report().to_json_value()))
+    assert "quality of dataset:plant/logs 1.0.0: pass" in published("grade", str(path))
+    assert "quality pass" in published("list", "--quality", "pass")
+    path.write_text(json.dumps(quality_report(version="2.0.0").to_json_value()))
+    assert "该报告针对 dataset:plant/logs 2.0.0" in published("grade", str(path), code=2, language="zh")

@@ -102,6 +102,7 @@ PAGES = """
 /datasets/plant/logs/preview/        302 404 403 404 403 403 403 403 403 403
 /datasets/plant/none/preview/        302 404 404 404 404 404 404 404 404 404
 /api/datasets/plant/logs/files       200 200 200 200 200 200 200 200 200 200
+/api/datasets/plant/logs/quality     404 404 404 404 404 404 404 404 404 404
 /api/datasets/plant/none/files       404 404 404 404 404 404 404 404 404 404
 /api/datasets/plant/logs/files/logs.csv 401 403 403 404 403 403 403 403 403 403
 /api/datasets/plant/logs/preview     401 403 403 404 403 403 403 403 403 403

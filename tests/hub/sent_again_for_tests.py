@@ -26,6 +26,7 @@ from tests.protocols.receivers_for_tests import receiving
 from tests.watch.incidents_for_tests import open_one, raise_warning, warning
 from tests.watch.services_for_tests import labelled, observed
 from tests.watch.worlds_for_tests import TERMS
+from tests.worker.datasets.reports_for_tests import LOGS, quality_report
 
 JSON = {"content_type": "application/json"}
 Sent = Iterator[tuple[str, object]]
@@ -102,6 +103,17 @@ def save_dataset(world) -> Sent:
     path = f"/api/datasets/plant/{name}"
     yield path, dataset(name=name).to_json_value()
     ask(world, "owner", "put", path, dataset(name=name, publisher="Plant Ltd").to_json_value())
+
+
+@case("put /api/datasets/{owner}/{name}/quality", "owner")
+def publish_quality(world) -> Sent:
+    name = new_name("logs")
+    subject, path = f"dataset:plant/{name}", f"/api/datasets/plant/{name}/quality"
+    closed = offer_for(Opening.COMPUTE_TO_DATA, "plant", subject)
+    world.trial.do(OWNER, subject, Act.DATASET_REGISTER, dataset(name=name, usageInfo=closed, recordSet=LOGS))
+    world.trial.do(OWNER, subject, Act.DATASET_PUBLISH)
+    yield path, quality_report(subject).to_json_value()
+    ask(world, "owner", "put", path, quality_report(subject, checks_run=0).to_json_value())
 
 
 @case("post /api/agreements", "supplier")

@@ -8,6 +8,7 @@ from pilotbase.documents.vocabularies import Opening
 from pilotbase.worker.datasets.keeping import keep_files
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, dataset, publish
 from tests.catalogue.records_for_tests import MACHINE, OWNER
+from tests.worker.datasets.reports_for_tests import quality_report
 
 ADDRESS = "/api/datasets/plant/logs/files/logs.csv"
 
@@ -52,3 +53,17 @@ def test_a_file_is_given_to_who_agreed_until_the_agreement_is_revoked(kept):
     for address in (ADDRESS, "/api/datasets/plant/logs/preview", "/datasets/plant/logs/preview/"):
         answer = get(world, "supplier", address)
         assert answer.status_code == 403 and b"7.5" not in answer.content, address
+
+
+def test_a_quality_report_stands_on_the_page_of_its_dataset(kept):
+    world, _ = kept
+    address, report = "/api/datasets/plant/logs/quality", quality_report(opening="on_terms", profiles=[], rules=[])
+    body = report.to_json_value()
+    assert world.client("supplier").put(address, body, content_type="application/json").status_code == 403
+    assert get(world, None, address).status_code == 404
+    assert world.client("owner").put(address, body, content_type="application/json").status_code == 200
+    assert get(world, None, address).json()["view"] == "released"
+    page = get(world, None, "/datasets/plant/logs/").content.decode()
+    assert "4 of 4 required measures" in page and address in page
+    told = get(world, None, "/api/catalogue/datasets?quality=pass").json()
+    assert [one["subject"] for one in told["items"]] == [DATASET]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,6 +65,19 @@ def contributions(
         say(text("contribution.owner", owner=owner.owner, **counts, **sums))
     if not found.datasets:
         say(text("facet.total", count=0))
+
+
+@remote
+def grade(
+    report: Annotated[Path, typer.Argument(help="quality.json, as `pilotbase data quality --out` writes it.")],
+) -> None:
+    """Publish a quality report on your dataset: what closed data may not tell is cut off it."""
+    from pilotbase.documents.loading import load_document
+    from pilotbase.documents.quality import QualityReport
+
+    shown = datasets_at().grade(load_document(QualityReport, report))
+    outcome = text(f"outcome.{shown.grade.outcome}")
+    say(text("facet.published", dataset=shown.dataset, version=shown.version, outcome=outcome))
 
 
 def datasets_at(organisation: str = "") -> DatasetsHere | HubDatasets:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
+from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.contributions import contributions
+from pilotbase.worker.datasets.grading import publish_report
 from pilotbase.worker.datasets.keeping import keep_files, kept_of, preview_of, take_file
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
@@ -47,6 +49,10 @@ class DatasetsHere:
     def preview(self, subject: str, purpose: str) -> Preview:
         """Return the first rows of a dataset."""
         return preview_of(self.base, self._view, subject, purpose)
+
+    def grade(self, report: QualityReport) -> QualityReport:
+        """Publish a quality report for the owner of its dataset."""
+        return publish_report(self.base.lab.view, report.dataset, report)
 
     @property
     def _view(self) -> View:

@@ -19,7 +19,7 @@ METHOD = "pb-1.0"
 """Version of the formulae; it changes when a figure can come out otherwise on the same data."""
 
 Cell = Annotated[int, pydantic.Field(ge=0)] | None
-"""A count; None: some, but fewer than the level of opening lets out."""
+"""A count; None, in JSON left out: some, but fewer than the level of opening lets out."""
 
 MeasureState = Literal["measured", "not_measured", "not_applicable"]
 Direction = Literal["higher", "lower", "neither"]
@@ -79,9 +79,9 @@ class RuleResult(Part):
     record_set: str = pydantic.Field(alias="recordSet")
     fields: tuple[str, ...] = ()
     state: MeasureState = "measured"
-    evaluated: Cell = 0
-    passed: Cell = 0
-    failed: Cell = 0
+    evaluated: Cell = None
+    passed: Cell = None
+    failed: Cell = None
     rows: tuple[int, ...] = ()
     """Numbers of the first failing rows, counted from 1 below the header; empty where the level of opening forbids."""
     reason: Text | None = None
@@ -92,7 +92,7 @@ class HistogramBin(Part):
 
     low: float
     high: float
-    count: Cell
+    count: Cell = None
     later: int = pydantic.Field(default=0, ge=0)
     """Of these in the hidden, or later, part."""
 
@@ -101,7 +101,7 @@ class ValueCount(Part):
     """How often a value stands there; ``value`` None: all others together."""
 
     value: str | None
-    count: Cell
+    count: Cell = None
     later: int = pydantic.Field(default=0, ge=0)
 
 
@@ -111,8 +111,8 @@ class FieldProfile(Part):
     field: str
     data_type: str = pydantic.Field(alias="dataType")
     label: bool = False
-    missing: Cell
-    wrong: Cell = 0
+    missing: Cell = None
+    wrong: Cell = None
     """Values that are none of the field's type."""
     distinct: int | None = None
     """About so many (HyperLogLog)."""

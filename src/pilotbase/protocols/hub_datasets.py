@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import name_of
 from pilotbase.protocols.hub_client import HubClient, read_list, read_model
 
@@ -42,3 +43,8 @@ class HubDatasets:
         """Return the first rows of a dataset."""
         place = f"/datasets/{name_of(subject)}/preview"
         return read_model(Preview, self.client.requests.get(place, {"purpose": purpose}))
+
+    def grade(self, report: QualityReport) -> QualityReport:
+        """Publish a report on a dataset of one's own, and return what of it is let out."""
+        place = f"/datasets/{name_of(report.dataset)}/quality"
+        return read_model(QualityReport, self.client.requests.write("PUT", place, report.to_json_value()))

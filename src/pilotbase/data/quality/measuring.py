@@ -246,5 +246,8 @@ def _unchecked(check: Unchecked | GroupCheck, record_set: str, reason: Text) -> 
         record_set=record_set,
         fields=check.fields,
         state="not_measured",
+        evaluated=0,
+        passed=0,
+        failed=0,
         reason=reason,
     )

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 import pydantic
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from ninja import Path, Query, Router
 
 from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
+from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.terms import Word as PurposeName
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.api.answers import answers
+from pilotbase.hub.api.answers import answers, document, once
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.media import BYTES
 from pilotbase.hub.api.records import Word
@@ -22,8 +23,11 @@ from pilotbase.hub.base import base
 from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.taken import file_response
 from pilotbase.worker.datasets.contributions import contributions
+from pilotbase.worker.datasets.grading import publish_report, published_report
 from pilotbase.worker.datasets.keeping import kept_of, preview_of, take_file
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE
+from pilotbase.workspace.store import View
 
 router = Router(tags=["records"])
 _WORD = r"^[a-z0-9_-]*$"
@@ -96,3 +100,34 @@ def take(request: HubRequest, owner: Word, name: Word, file: FileName, asked: Qu
 def read_preview(request: HubRequest, owner: Word, name: Word, asked: Query[For]) -> Preview:
     """Return the first rows of a dataset to who may see them: a part of it, and no sample."""
     return preview_of(base(), request.acting.view, dataset_subject(owner, name), asked.purpose)
+
+
+@router.get(
+    "/datasets/{owner}/{name}/quality",
+    auth=EVERYBODY,
+    response=answers(QualityReport),
+    by_alias=True,
+    summary="Quality of a dataset",
+)
+def read_quality(request: HubRequest, owner: Word, name: Word) -> HttpResponse:
+    """Return the quality report that the owner has published, cut to what the level of opening lets out."""
+    found = published_report(request.acting.view, dataset_subject(owner, name))
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return document(request, found)
+
+
+@router.put(
+    "/datasets/{owner}/{name}/quality",
+    auth=MEMBERS,
+    response=answers(QualityReport),
+    by_alias=True,
+    summary="Publish the quality of a dataset",
+)
+def save_quality(request: HubRequest, content: QualityReport, owner: Word, name: Word) -> HttpResponse:
+    """Publish a quality report on the newest version of one's own dataset; what may not come out is cut off it."""
+
+    def act(view: View) -> HttpResponse:
+        return document(request, publish_report(view, dataset_subject(owner, name), content))
+
+    return once(request, act)

@@ -31,6 +31,7 @@ from pilotbase.hub.shown.records import SHOWN, see
 from pilotbase.hub.shown.states import way
 from pilotbase.hub.shown.ways_on import ways_on
 from pilotbase.worker.datasets.contributions import contribution
+from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.jobs.progress import progress_of
 from pilotbase.worker.trials.results import certificate_of, report_of
@@ -139,6 +140,7 @@ def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) 
             "uses": uses,
             "contribution": contribution(view, document.subject),
             "kept": kept_of(base(), view, document.subject),
+            "quality": published_report(view, document.subject),
         }
     uses = uses_of(view, document.dataset, record.subject, _USES) if record is not None else []
     dataset = find_listing(view, document.dataset)
