@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.terms.templates import offer_for
+from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import EventGrade, Opening
 from pilotbase.documents.watch import Replay
@@ -114,6 +115,16 @@ def publish_quality(world) -> Sent:
     world.trial.do(OWNER, subject, Act.DATASET_PUBLISH)
     yield path, quality_report(subject).to_json_value()
     ask(world, "owner", "put", path, quality_report(subject, checks_run=0).to_json_value())
+
+
+@case("post /api/datasets/{owner}/{name}/files", "owner")
+def keep_a_file(world) -> Sent:
+    name = new_name("logs")
+    subject, path = f"dataset:plant/{name}", f"/api/datasets/plant/{name}/files"
+    closed = offer_for(Opening.COMPUTE_TO_DATA, "plant", subject)
+    files = (FileObject(id="folder.zip"),)
+    world.trial.do(OWNER, subject, Act.DATASET_REGISTER, dataset(name=name, usageInfo=closed, distribution=files))
+    yield path, {"upload": sent(world.client("owner"), zipped({"logs.csv": "torque\n1\n"}))}
 
 
 @case("post /api/agreements", "supplier")

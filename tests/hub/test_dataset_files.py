@@ -8,6 +8,7 @@ from pilotbase.documents.vocabularies import Opening
 from pilotbase.worker.datasets.keeping import keep_files
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, dataset, publish
 from tests.catalogue.records_for_tests import MACHINE, OWNER
+from tests.hub.test_uploads_in_pieces import sent
 from tests.worker.datasets.reports_for_tests import quality_report
 
 ADDRESS = "/api/datasets/plant/logs/files/logs.csv"
@@ -67,3 +68,17 @@ def test_a_quality_report_stands_on_the_page_of_its_dataset(kept):
     assert "4 of 4 required measures" in page and address in page
     told = get(world, None, "/api/catalogue/datasets?quality=pass").json()
     assert [one["subject"] for one in told["items"]] == [DATASET]
+
+
+def test_an_owner_keeps_a_file_by_sending_it(kept):
+    world, _ = kept
+    what = dataset("1.1.0", opening=Opening.OPEN, distribution=(FileObject(id="folder.zip"),))
+    world.trial.do(OWNER, DATASET, Act.DATASET_REVISE, what)
+    content = b"a table, or anything else"
+    place = "/api/datasets/plant/logs/files"
+    for who, status in (("supplier", 403), ("other-owner", 403), ("owner", 201)):
+        upload = {"upload": sent(world.client(who), content)}
+        assert world.client(who).post(place, upload, content_type="application/json").status_code == status, who
+    assert get(world, "owner", f"/api/uploads/{upload['upload']}").status_code == 404
+    assert b"".join(get(world, "other-supplier", f"{place}/folder.zip").streaming_content) == content
+    assert get(world, "other-supplier", "/api/datasets/plant/logs/preview").status_code == 404

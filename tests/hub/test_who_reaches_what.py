@@ -185,6 +185,8 @@ POSTED = {
     "put /api/applications/{owner}/{name}",
     "put /api/organisations/{name}",
     "put /api/datasets/{owner}/{name}",
+    "put /api/datasets/{owner}/{name}/quality",
+    "post /api/datasets/{owner}/{name}/files",
     "post /api/agreements",
     "post /api/trials",
     "post /api/organisations/{name}/invitations",

@@ -49,6 +49,7 @@ LEAVES = {
         "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
+        "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
         "hub/forms/kept_tables.py",
     },
     "permit": {

@@ -10,7 +10,7 @@ import typer
 
 from pilotbase.cli.data_catalogue import AsJson, datasets_at
 from pilotbase.cli.edge.driving import remote
-from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.cli.edge.terminal import print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 
@@ -22,17 +22,17 @@ For = Annotated[str, typer.Option("--purpose", help="For what it is used, such a
 Organisation = Annotated[str, typer.Option(help="In a home: the organisation that asks; on a hub the token says who.")]
 
 
-@command
+@remote
 def keep(
     dataset: Named,
     files: Annotated[list[Path], typer.Argument(help="Files that the dataset's description names.")],
     as_json: AsJson = False,
 ) -> None:
     """Keep files of a dataset at the base, encrypted for its owner, to be fetched on its terms."""
-    from pilotbase.cli.datasets_here import DatasetsHere
-    from pilotbase.worker.base import open_base
-
-    _print(DatasetsHere(open_base(create=True)).keep(_subject(dataset), files), as_json)
+    for path in files:
+        if not path.is_file():
+            raise InputError("data.no_file", file=str(path))
+    _print(datasets_at().keep(_subject(dataset), files), as_json)
 
 
 @remote

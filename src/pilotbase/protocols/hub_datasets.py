@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
@@ -26,6 +27,16 @@ class HubDatasets:
     def contributions(self, owner: str) -> Contributions:
         """Return what came of the datasets that the caller sees, of ``owner`` only where one is named."""
         return read_model(Contributions, self.client.requests.get("/catalogue/contributions", {"owner": owner}))
+
+    def keep(self, subject: str, paths: list[Path]) -> list[KeptTold]:
+        """Send files of a dataset of one's own, to be kept: nobody reads them there, so they have no preview."""
+        kept = []
+        for path in paths:
+            with path.open("rb") as content:
+                upload = self.client.upload(path.name, content)
+            place = f"/datasets/{name_of(subject)}/files"
+            kept.append(read_model(KeptTold, self.client.requests.write("POST", place, {"upload": upload.identity})))
+        return kept
 
     def files(self, subject: str) -> list[KeptTold]:
         """Return which files the hub keeps of a dataset."""

@@ -61,6 +61,7 @@ def seal_file(vault: Vault, kept: KeptFile, plain: Iterable[bytes], preview: byt
     with vault.transaction("dataset.file_kept") as change:
         digest = change.put(made, parties(), owner=owner, fields={"dataset": kept.dataset, "version": kept.version})
         change.record("dataset.file_kept", [kept.dataset, digest], {"bytes": kept.size})
+        change.settle(digest)
     return made
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pilotbase.documents.api.shapes import Told
+from pydantic import StringConstraints
+
+from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import Digest
 
@@ -123,6 +125,12 @@ class KeptTold(Told):
     size: int
     rows: int | None
     previewed: bool
+
+
+class KeptUpload(Asked):
+    """A finished upload that is kept as a file of a dataset, under its own name."""
+
+    upload: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class PreviewRows(Told):

@@ -9,13 +9,13 @@ from django.http import HttpResponse, HttpResponseBase
 from ninja import Path, Query, Router
 
 from pilotbase.catalogue.datasets import Sought, seek
-from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
+from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, KeptUpload, Preview
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.terms import Word as PurposeName
 from pilotbase.hub.acting import HubRequest
-from pilotbase.hub.api.answers import answers, document, once
+from pilotbase.hub.api.answers import answers, document, once, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.media import BYTES
 from pilotbase.hub.api.records import Word
@@ -24,7 +24,7 @@ from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.taken import file_response
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.grading import publish_report, published_report
-from pilotbase.worker.datasets.keeping import kept_of, preview_of, take_file
+from pilotbase.worker.datasets.keeping import keep_upload, kept_of, preview_of, take_file
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE
 from pilotbase.workspace.store import View
@@ -88,6 +88,18 @@ FILE = {"responses": {200: {"description": "The file.", "content": _BYTES}}}
 def read_files(request: HubRequest, owner: Word, name: Word) -> list[KeptTold]:
     """Return which files the base keeps of a dataset; of closed data to its owner, operator and regulator alone."""
     return kept_of(base(), request.acting.view, dataset_subject(owner, name))
+
+
+@router.post(
+    "/datasets/{owner}/{name}/files", auth=MEMBERS, response=answers(KeptTold, 201), summary="Keep a file of a dataset"
+)
+def keep(request: HubRequest, given: KeptUpload, owner: Word, name: Word) -> HttpResponse:
+    """Keep an upload as the file of one's own dataset whose name it has: encrypted, unread, without first rows."""
+
+    def act(view: View) -> HttpResponse:
+        return told(keep_upload(base(), view, dataset_subject(owner, name), given.upload), 201)
+
+    return once(request, act)
 
 
 @router.get("/datasets/{owner}/{name}/files/{file}", auth=MEMBERS, summary="Take a file", openapi_extra=FILE)

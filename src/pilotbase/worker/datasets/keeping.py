@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pilotbase.data.sources.kinds import READERS
@@ -23,7 +24,9 @@ from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.vault.dataset_files import PIECE, KeptFile, find_kept, open_file, open_preview, seal_file
+from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
+from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing
@@ -51,16 +54,34 @@ def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) 
         InputError: the description names no such file, or it is a table that cannot be read.
         RefusedError: the actor is not the owner.
     """
-    listing = _seen(view, dataset)
-    if not view.actor.may_write_for(listing.owner):
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
-    named = _files_of(view.load(listing.digest, Dataset))
+    listing = _owned(view, dataset)
     for path in paths:
-        if path.name not in named:
-            raise InputError("dataset.no_such_file", dataset=dataset, found=path.name, allowed=offer(path.name, named))
+        _require_named(view, listing, path.name)
         if not path.is_file():
             raise InputError("data.no_file", file=str(path))
     return [_told(_keep(base, listing, path)) for path in paths]
+
+
+def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTold:
+    """Keep a file that was sent in pieces, under the name that it was announced by; the upload is erased then.
+
+    Nobody reads it on the way: it has no first rows to show. Kept under the same request before, it is what was kept.
+
+    Raises:
+        NotFoundError: there is no such upload of the actor's organisation.
+        InputError, RefusedError: as `keep_files`.
+    """
+    vault, known = replace(base.lab.vault, view=view), view.done(KeptFile)
+    if known is not None:
+        with suppress(NotFoundError):
+            erase_upload(vault, upload)
+        return _told(known)
+    listing, sent = _owned(view, dataset), find_upload(vault, upload)
+    _require_named(view, listing, sent.name)
+    kept = KeptFile(dataset=dataset, version=listing.digest, name=sent.name, size=sent.size, pieces=())
+    made = seal_file(vault, kept, read_upload(vault, upload, ReaderGrant.of_owner(sent.owner)), None)
+    erase_upload(vault, upload)
+    return _told(made)
 
 
 def kept_of(base: Base, view: View, dataset: Subject) -> list[KeptTold]:
@@ -171,6 +192,20 @@ def _files_of(dataset: Dataset) -> list[str]:
     files = [one for one in dataset.distribution if isinstance(one, FileObject)]
     named = [Path(one.content_url).name if one.content_url else one.id for one in files]
     return sorted({*named, *(one.id for one in files)})
+
+
+def _owned(view: View, dataset: Subject) -> Listing:
+    listing = _seen(view, dataset)
+    if not view.actor.may_write_for(listing.owner):
+        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    return listing
+
+
+def _require_named(view: View, listing: Listing, name: str) -> None:
+    """Return if the description names a file so; raises `InputError`."""
+    named = _files_of(view.load(listing.digest, Dataset))
+    if name not in named:
+        raise InputError("dataset.no_such_file", dataset=listing.subject, found=name, allowed=offer(name, named))
 
 
 def _seen(view: View, dataset: Subject) -> Listing:
