@@ -1,7 +1,10 @@
 """Files that an owner keeps: taken and shown through the gate, one use each, by nobody whom the terms leave out."""
 
+from dataclasses import replace
+
 import pytest
 
+from pilotbase.data.terms.templates import Limits, offer_for
 from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
@@ -116,7 +119,26 @@ def test_closed_data_give_no_row_and_no_size_whatever_was_agreed(base, at):
                 read()
             assert str(ROWS + 3) not in caught.value.text.render("en") and "steady" not in str(caught.value)
         assert kept_of(base, view(base, SUPPLIER), DATASET) == []
-    assert bytes_of(base, OWNER) == plain and used(base) == [("plant", Action.USE, Channel.DOWNLOAD)]
+    for read in (lambda: bytes_of(base, OWNER), lambda: preview_of(base, view(base, OWNER), DATASET)):
+        with pytest.raises(RefusedError) as caught:
+            read()
+        assert caught.value.code == "dataset.closed_on_hub"
+    at_the_machine = replace(OWNER, person=None)
+    assert bytes_of(base, at_the_machine) == plain and used(base) == [("plant", Action.USE, Channel.DOWNLOAD)]
+
+
+def test_a_file_whose_rows_nobody_knows_is_beyond_a_limit_of_rows(base, tmp_path):
+    ordered, what = Ordered(base), dataset(opening=Opening.ON_TERMS, distribution=FILES)
+    usage = offer_for(Opening.ON_TERMS, "plant", DATASET, Limits(rows=10**6))
+    what = what.model_copy(update={"usage": usage})
+    ordered.do(OWNER, Act.DATASET_REGISTER, what, subject=DATASET)
+    ordered.do(OWNER, Act.DATASET_PUBLISH, subject=DATASET)
+    ordered.do(OWNER, Act.AGREEMENT_OFFER, agreement(what, ends=None), subject=AGREEMENT)
+    ordered.do(SUPPLIER, Act.AGREEMENT_AGREE, subject=AGREEMENT)
+    (tmp_path / "notes.bin").write_bytes(b"who knows")
+    keep_files(base, view(base, OWNER), DATASET, [tmp_path / "notes.bin"])
+    with pytest.raises(RefusedError):
+        bytes_of(base, SUPPLIER, "notes.bin")
 
 
 def test_a_preview_says_that_it_is_partial_and_hides_nothing(base, at):

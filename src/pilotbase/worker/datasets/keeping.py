@@ -102,15 +102,17 @@ def take_file(base: Base, view: View, dataset: Subject, name: str, purpose: str 
 
     Raises:
         NotFoundError: no such dataset is seen, or no such file is kept.
-        RefusedError: the terms do not permit it, with every reason; while iterating: they do no more.
+        RefusedError: the terms do not permit it, with every reason; while iterating: they do no more. Or an owner asks
+            a hub for closed data, which are opened at the base's machine alone.
     """
     listing = _seen(view, dataset)
     asked = _request(view, dataset, (Action.USE, Channel.DOWNLOAD), purpose)
     require_permitted(view, asked)
+    _require_open_here(view, listing)
     kept = next((one for one in _kept(base, listing) if one.name == name), None)
     if kept is None:
         raise NotFoundError("dataset.file_not_kept", dataset=dataset, found=name)
-    leave = _permitted(view, asked.model_copy(update={"rows": kept.rows or 0}), kept)
+    leave = _permitted(view, asked.model_copy(update={"rows": kept.rows}), kept)
     return Taken(kept.name, kept.size, open_file(_vault(base), kept, leave))
 
 
@@ -124,6 +126,7 @@ def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.
     listing = _seen(view, dataset)
     asked = _request(view, dataset, (Action.DISPLAY, Channel.PREVIEW), purpose)
     require_permitted(view, asked)
+    _require_open_here(view, listing)
     kept = next((one for one in _kept(base, listing) if one.preview is not None), None)
     if kept is None:
         raise NotFoundError("dataset.no_preview", dataset=dataset)
@@ -132,6 +135,13 @@ def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.
     assert opened is not None
     rows = PreviewRows.model_validate_json(opened)
     return Preview(dataset=dataset, file=kept.name, rows_in_all=kept.rows or 0, **rows.model_dump())
+
+
+def _require_open_here(view: View, listing: Listing) -> None:
+    """Return unless a person asks a hub for closed data of their own: the process that serves pages opens none."""
+    closed = view.load(listing.digest, Dataset).opening is Opening.COMPUTE_TO_DATA
+    if closed and view.actor.person is not None:
+        raise RefusedError("dataset.closed_on_hub", dataset=listing.subject)
 
 
 def _request(view: View, dataset: Subject, way: tuple[Action, Channel], purpose: str) -> Request:
