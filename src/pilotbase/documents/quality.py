@@ -100,7 +100,7 @@ class HistogramBin(Part):
 class ValueCount(Part):
     """How often a value stands there; ``value`` None: all others together."""
 
-    value: str | None
+    value: str | None = None
     count: Cell = None
     later: int = pydantic.Field(default=0, ge=0)
 

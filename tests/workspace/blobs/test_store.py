@@ -367,7 +367,7 @@ def test_killed_before_each_step_a_name_stands_for_all_or_nothing_and_what_is_th
     arguments = [str(tmp_path / "blobs"), str(tmp_path / "large"), digest_bytes(data)]
     ran = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
-    assert int(ran.stdout) > 10
+    assert int(ran.stdout) > 5, "each try begins where the one before it was killed"
 
 
 @pytest.mark.prove
