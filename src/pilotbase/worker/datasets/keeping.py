@@ -108,10 +108,10 @@ def take_file(base: Base, view: View, dataset: Subject, name: str, purpose: str 
     listing = _seen(view, dataset)
     asked = _request(view, dataset, (Action.USE, Channel.DOWNLOAD), purpose)
     require_permitted(view, asked)
-    _require_open_here(view, listing)
     kept = next((one for one in _kept(base, listing) if one.name == name), None)
     if kept is None:
         raise NotFoundError("dataset.file_not_kept", dataset=dataset, found=name)
+    _require_open_here(view, listing)
     leave = _permitted(view, asked.model_copy(update={"rows": kept.rows}), kept)
     return Taken(kept.name, kept.size, open_file(_vault(base), kept, leave))
 
@@ -126,10 +126,10 @@ def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.
     listing = _seen(view, dataset)
     asked = _request(view, dataset, (Action.DISPLAY, Channel.PREVIEW), purpose)
     require_permitted(view, asked)
-    _require_open_here(view, listing)
     kept = next((one for one in _kept(base, listing) if one.preview is not None), None)
     if kept is None:
         raise NotFoundError("dataset.no_preview", dataset=dataset)
+    _require_open_here(view, listing)
     leave = _permitted(view, asked.model_copy(update={"rows": min(MOST_ROWS, kept.rows or 0)}), kept)
     opened = open_preview(_vault(base), kept, leave)
     assert opened is not None
