@@ -6,14 +6,18 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from pilotbase.documents.board import BoardSubmission
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.scenario import Contact
 from pilotbase.documents.terms import Ground, Leave, Use
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.opening import FOR_OWNER, Purpose, ReaderGrant, open_hidden, require_still
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import seal
+from pilotbase.workspace.actors import parties
 from pilotbase.workspace.terms_rows import AgreementRow, DatasetRow, put_agreement, put_dataset
 from pilotbase.workspace.uses import keep_use
 
@@ -113,6 +117,24 @@ def test_a_leave_for_something_else_or_made_up_opens_nothing(vault: Vault, rows:
     of_none = seal(vault, rows, SealTerms(SCENARIO, "plant", 0.05, 5))
     for leave in (LEAVE, Leave(Ground.PAPER, paper, paper, KEY)):
         assert refused(lambda: opened(vault, of_none, leave)) == "terms.foreign_leave"  # noqa: B023
+
+
+def test_a_counted_submission_opens_the_set_that_it_is_about_and_no_other(vault: Vault, rows: pl.DataFrame) -> None:
+    named = digest_bytes(b"an application")
+    who = ApplicationReference(
+        name="a", version="1", supplier=Contact(organisation="acme"), digest=named, environment=named
+    )
+    about, other = (
+        seal(vault, rows, SealTerms(digest_bytes(scenario), "plant", 0.05, 5)) for scenario in (b"one", b"another")
+    )
+    now = vault.view.store.clock()
+    submission = BoardSubmission(board=about.digest(), sealed=named, application=who, number=1, submitted_at=now)
+    with vault.view.transaction("test.submitted") as change:
+        paper = change.put(submission, parties("acme"), owner="plant")
+        count(change, paper, paper)
+    leave = Leave(Ground.PAPER, paper, paper, KEY)
+    assert opened(vault, about, leave, Purpose.BOARD) == 1000
+    assert refused(lambda: opened(vault, other, leave, Purpose.BOARD)) == "terms.foreign_leave"
 
 
 def test_an_envelope_opens_for_its_owners_work_alone(vault: Vault, rows: pl.DataFrame) -> None:
