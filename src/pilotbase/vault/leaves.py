@@ -12,13 +12,10 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.terms import Action, Ground, Leave
-from pilotbase.documents.vocabularies import Role
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace import records
-from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.actors import BASE_ITSELF
 from pilotbase.workspace.uses import find_use, require_leave
-
-_BASE = Actor("", frozenset({Role.OPERATOR}))
 
 
 def require_leave_for(
@@ -42,9 +39,9 @@ def require_leave_of(owner: str, leave: Leave, for_owner: bool) -> None:
 
 def hidden_set_of(connection: Connection, digest: Digest) -> HiddenSet | None:
     """Return the hidden set that a document of a board is about, or that it is; None for anything else."""
-    stored = records.get(connection, _BASE, digest)
+    stored = records.get(connection, BASE_ITSELF, digest)
     if stored is not None and stored.kind == "board-slice":
-        stored = records.get(connection, _BASE, json.loads(stored.body)["hidden_set"])
+        stored = records.get(connection, BASE_ITSELF, json.loads(stored.body)["hidden_set"])
     return stored.load(HiddenSet) if stored is not None and stored.kind == "hidden-set" else None
 
 
@@ -61,7 +58,7 @@ def _is_about(connection: Connection, hidden_set: HiddenSet, leave: Leave, for_o
 
 def _of_paper(connection: Connection, paper: Digest) -> Digest | None:
     """Return the hidden set that a frozen plan, or a submission to a board, is about."""
-    stored = records.get(connection, _BASE, paper)
+    stored = records.get(connection, BASE_ITSELF, paper)
     if stored is not None and stored.kind == "trial-plan":
         return stored.load(TrialPlan).scenario.hidden_set
     if stored is not None and stored.kind == "board-submission":

@@ -38,6 +38,10 @@ def actor(organisation: str, *roles: Role | str, person: str | None = None) -> A
     return Actor(organisation, frozenset(Role(role) for role in roles), person)
 
 
+BASE_ITSELF = Actor("", frozenset({Role.OPERATOR}))
+"""Terms are judged by what stands in the store, whoever may see it."""
+
+
 @dataclass(frozen=True)
 class Visibility:
     """``public``: everyone; ``parties``: the owner and the named organisations; ``base``: operator and regulator only.

@@ -24,18 +24,15 @@ from pilotbase.documents.hashes import Digest, is_digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.terms import Channel, Decision, Ground, Leave, Request, Use, Used
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Opening, Role
+from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace import records
-from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.actors import BASE_ITSELF, Actor
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.records import D
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import DatasetRow, agreements_between, dataset_row
 from pilotbase.workspace.transaction import Transaction
 from pilotbase.workspace.uses import epsilon_spent, find_use, keep_use, used_under
-
-_BASE = Actor("", frozenset({Role.OPERATOR}))
-"""Terms are judged by what stands in the store, whoever may see it."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +141,7 @@ def _agreements(connection: Connection, dataset: DatasetRow, request: Request, n
 
 
 def _paper(connection: Connection, request: Request) -> Way | Text:
-    stored, paper = records.get(connection, _BASE, request.target), request.target
+    stored, paper = records.get(connection, BASE_ITSELF, request.target), request.target
     if stored is not None and stored.kind == "trial-plan":
         plan = stored.load(TrialPlan)
         supplier = plan.application.supplier.organisation
@@ -159,7 +156,7 @@ def _paper(connection: Connection, request: Request) -> Way | Text:
 
 
 def _load(connection: Connection, digest: Digest, model: type[D]) -> D | None:
-    stored = records.get(connection, _BASE, digest)
+    stored = records.get(connection, BASE_ITSELF, digest)
     return None if stored is None else stored.load(model)
 
 
