@@ -1,0 +1,145 @@
+"""Resources 资源: what a pool has, a job asks for and a quota grants, as one vector of whole numbers.
+
+Dimensions are ``cpu``, ``memory``, ``disk``, ``gpu/<kind>`` and ``licence/<name>``. People write cores, sizes with a
+unit and pieces (``cpu: 1.5``, ``memory: 32 GiB``, ``gpu/t4: 2``); inside, cores and GPUs are counted in thousandths,
+sizes in bytes and licences in pieces, so that sums come out even. A dimension that is not named is none of it in what
+is asked for or had, and **no limit** in what is granted (`reference/compute.md` §5, lesson 4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import RootModel, model_validator
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.quantities import MOST_BYTES, read_quantity, spell_bytes
+
+MILLI = 1000
+"""Cores and GPUs are counted in thousandths."""
+MOST_PIECES = 1_000_000
+"""Cores, GPUs or licences of one kind."""
+_SIZES = ("memory", "disk")
+_DIMENSION = re.compile(r"^(cpu|memory|disk|(?:gpu|licence)/[a-z0-9][a-z0-9._-]{0,40})$")
+
+Vector = Mapping[str, int]
+"""Dimension → amount in the unit in which it is counted; none of what is not named."""
+
+
+class Resources(RootModel[Mapping[str, int]]):
+    """So much of each dimension, in the units in which they are counted; written as people write it."""
+
+    model_config = pydantic.ConfigDict(frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {name: _counted(str(name), amount) for name, amount in value.items()}
+
+    @classmethod
+    def of(cls, vector: Vector) -> Resources:
+        """Return the resources of a vector that is counted already."""
+        return cls.model_construct(root=dict(sorted(vector.items())))
+
+    @property
+    def vector(self) -> Vector:
+        return self.root
+
+    @pydantic.model_serializer
+    def _write(self) -> dict[str, int | str]:
+        return {name: _written(name, amount) for name, amount in sorted(self.root.items())}
+
+    def __str__(self) -> str:
+        return spell_vector(self.root)
+
+
+def _require_gpus(resources: Resources) -> Resources:
+    for name, amount in resources.vector.items():
+        if name.startswith("gpu/") and amount > MILLI and amount % MILLI:
+            raise InputError("compute.broken_gpu", dimension=name, found=_number(amount))
+    return resources
+
+
+Demand = Annotated[Resources, pydantic.AfterValidator(_require_gpus)]
+"""What one job asks for: whole GPUs, or a share of one."""
+
+
+def plus(one: Vector, other: Vector, times: int = 1) -> dict[str, int]:
+    """Return ``one + times · other``."""
+    names = one.keys() | other.keys()
+    return {name: one.get(name, 0) + times * other.get(name, 0) for name in sorted(names)}
+
+
+def minus(one: Vector, other: Vector, times: int = 1) -> dict[str, int]:
+    """Return ``one − times · other``."""
+    return plus(one, other, -times)
+
+
+def total(vectors: Iterable[Vector]) -> dict[str, int]:
+    """Return the sum of vectors."""
+    summed: dict[str, int] = {}
+    for vector in vectors:
+        for name, amount in vector.items():
+            summed[name] = summed.get(name, 0) + amount
+    return summed
+
+
+def lacking(asked: Vector, free: Vector) -> dict[str, int]:
+    """Return by how much each dimension of ``asked`` is more than what is ``free``; empty: it fits."""
+    return {name: amount - free.get(name, 0) for name, amount in asked.items() if amount > max(free.get(name, 0), 0)}
+
+
+def beyond(used: Vector, limit: Vector) -> dict[str, int]:
+    """Return by how much ``used`` is beyond each dimension that ``limit`` names; what it does not name is unlimited."""
+    return {name: used.get(name, 0) - most for name, most in limit.items() if used.get(name, 0) > most}
+
+
+def dominant_share(used: Vector, capacity: Vector) -> float:
+    """Return the largest share of any dimension of ``capacity``, 0 to 1 (Ghodsi et al., NSDI 2011, §4.1)."""
+    return max((used.get(name, 0) / whole for name, whole in capacity.items() if whole > 0), default=0.0)
+
+
+def spell_vector(vector: Vector) -> str:
+    """Return a vector as people read it: ``cpu 1.5, memory 32 GiB, gpu/t4 2``."""
+    return ", ".join(f"{name} {spell_amount(name, amount)}" for name, amount in sorted(vector.items()) if amount)
+
+
+def spell_amount(dimension: str, amount: int) -> str:
+    """Return an amount of a dimension as people read it: ``1.5`` cores, ``32 GiB``, ``2`` pieces."""
+    if dimension in _SIZES:
+        return spell_bytes(amount)
+    return str(amount) if dimension.startswith("licence/") else _number(amount)
+
+
+def _counted(name: str, amount: object) -> object:
+    if _DIMENSION.fullmatch(name) is None:
+        raise InputError("compute.unknown_dimension", found=name[:60])
+    if name in _SIZES:
+        size = read_quantity(amount, "B")
+        if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST_BYTES:
+            raise InputError("compute.bad_size", dimension=name, found=str(amount)[:60])
+        return size
+    unit = 1 if name.startswith("licence/") else MILLI
+    try:
+        number = Decimal(str(amount)) * unit
+    except InvalidOperation:
+        raise InputError("compute.bad_amount", dimension=name, found=str(amount)[:60]) from None
+    if isinstance(amount, bool) or not number.is_finite() or not 0 <= number <= MOST_PIECES * unit or number % 1:
+        raise InputError("compute.bad_amount", dimension=name, found=str(amount)[:60])
+    return int(number)
+
+
+def _written(name: str, amount: int) -> int | str:
+    if name in _SIZES or name.startswith("licence/"):
+        return amount
+    return amount // MILLI if amount % MILLI == 0 else _number(amount)
+
+
+def _number(amount: int) -> str:
+    return f"{Decimal(amount) / MILLI:f}".rstrip("0").rstrip(".") if amount % MILLI else str(amount // MILLI)
