@@ -12,7 +12,26 @@ from tests.catalogue.records_for_tests import MACHINE, OWNER, SUPPLIER, Trial, d
 DATASET, AGREEMENT = "dataset:plant/logs", "agreement:a1"
 
 
-def dataset(version: str = "1.0.0", opening: Opening = Opening.COMPUTE_TO_DATA, **changes) -> Dataset:
+def file_of(name: str, opening: Opening) -> dict[str, object]:
+    """Return a file as a published description says it: a closed one by its commitment, else by address and hash."""
+    closed = {"commitment": digest(name)}
+    opened = {"contentUrl": name, "sha256": digest(name).partition(":")[2]}
+    said = closed if opening is Opening.COMPUTE_TO_DATA else opened
+    return {"kind": "file", "id": name, "encodingFormat": ["text/csv"], "contentSize": 10, **said}
+
+
+def in_file(fields: list[dict[str, object]], file: str = "logs.csv") -> list[dict[str, object]]:
+    """Return fields as columns of a file."""
+    return [{**field, "source": {"resource": file, "column": field["name"]}} for field in fields]
+
+
+def dataset(
+    version: str = "1.0.0",
+    opening: Opening = Opening.COMPUTE_TO_DATA,
+    files: tuple[str, ...] = ("logs.csv",),
+    **changes,
+) -> Dataset:
+    """Return a dataset that lacks nothing to be published."""
     value = {
         "name": "logs",
         "title": {"en": "Spindle logs", "zh": "主轴日志"},
@@ -33,7 +52,11 @@ def dataset(version: str = "1.0.0", opening: Opening = Opening.COMPUTE_TO_DATA, 
             personal_sensitive_information=("none",),
             limitations=("One line.",),
             use_cases=("Warning of breakage.",),
+            annotation_protocol="A fitter after each run.",
+            annotations_per_item="1",
         ),
+        "distribution": [file_of(name, opening) for name in files],
+        "recordSet": [{"name": "logs", "field": in_file([{"name": "torque", "dataType": "sc:Float"}], files[0])}],
     }
     return Dataset.model_validate({**value, **changes})
 

@@ -9,7 +9,6 @@ from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.saving import save
 from pilotbase.data.terms.gate import judge, permit
 from pilotbase.data.terms.templates import offer_for
-from pilotbase.documents.dataset import RecordSet
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.terms import Request
@@ -122,14 +121,22 @@ def test_a_withdrawn_dataset_is_read_no_more_whatever_was_agreed(trial: Trial) -
 def test_a_dataset_is_published_complete_on_its_own_terms_and_without_closed_records(trial: Trial) -> None:
     foreign = offer_for(Opening.COMPUTE_TO_DATA, "plant", "dataset:plant/other")
     bare = dataset(
-        publisher=None, usageInfo=foreign, recordSet=[RecordSet(name="r", inline='[{"torque": 41.5}]').to_json_value()]
+        publisher=None,
+        license="tbd",
+        usageInfo=foreign,
+        distribution=[{"kind": "file", "id": "logs.csv", "sha256": "0" * 64}, {"kind": "file", "id": "b.csv"}],
+        recordSet=[{"name": "r", "inline": '[{"torque": 41.5}]', "field": [{"name": "torque"}]}],
     )
     trial.do(OWNER, DATASET, Act.DATASET_REGISTER, bare)
     with pytest.raises(InputError) as caught:
         trial.do(OWNER, DATASET, Act.DATASET_PUBLISH)
-    assert [issue.path for issue in caught.value.issues] == ["publisher", "usageInfo.target", "recordSet[0].data"]
-    opened = dataset(opening=Opening.OPEN, recordSet=[RecordSet(name="r", inline="[]").to_json_value()])
-    trial.do(OWNER, DATASET, Act.DATASET_EDIT, opened)
+    assert [issue.path for issue in caught.value.issues] == [
+        *("publisher", "license", "distribution[0].encodingFormat", "distribution[0].contentSize"),
+        *("distribution[1].encodingFormat", "distribution[1].commitment", "distribution[1].contentSize"),
+        *("recordSet[0].inline", "recordSet[0].field[0].dataType", "distribution[0].sha256", "usageInfo.target"),
+    ]
+    inline = [{"name": "r", "inline": "[]", "field": [{"name": "torque", "dataType": "sc:Float"}]}]
+    trial.do(OWNER, DATASET, Act.DATASET_EDIT, dataset(opening=Opening.OPEN, recordSet=inline))
     assert trial.do(OWNER, DATASET, Act.DATASET_PUBLISH).state == "published"
 
 

@@ -7,15 +7,17 @@ from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
-from tests.catalogue.agreements_for_tests import dataset
+from tests.catalogue.agreements_for_tests import dataset, in_file
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, VISITOR
 
 OXYGEN = {
     "name": "wards",
-    "field": [
-        {"name": "spo2", "dataType": "sc:Float", "description": {"en": "Oxygen saturation", "zh": "血氧饱和度"}},
-        {"name": "outcome", "dataType": "sc:Text", "semantic": ["cr:Label"]},
-    ],
+    "field": in_file(
+        [
+            {"name": "spo2", "dataType": "sc:Float", "description": {"en": "Oxygen saturation", "zh": "血氧饱和度"}},
+            {"name": "outcome", "dataType": "sc:Text", "semantic": ["cr:Label"]},
+        ]
+    ),
     "rows": 1200,
 }
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.documents.dataset import FileObject
+from pilotbase.documents.vocabularies import Opening
 from tests.catalogue.agreements_for_tests import dataset
 from tests.worker.datasets.reports_for_tests import LOGS, quality_report
 
@@ -50,7 +50,7 @@ def test_contributions_are_told_in_both_languages(published):
 
 def test_files_are_kept_shown_and_fetched_on_their_terms(run, tmp_path):
     described, table = tmp_path / "logs.json", tmp_path / "logs.csv"
-    value = dataset(opening="on_terms", distribution=(FileObject(id="logs.csv"),)).to_json_value()
+    value = dataset(opening=Opening.ON_TERMS).to_json_value()
     described.write_text(json.dumps(value))
     table.write_text("torque\n1.5\n2.5\n")
     run("publish", str(described))

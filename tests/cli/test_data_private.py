@@ -9,7 +9,7 @@ from pilotbase.cli import app
 from pilotbase.data.terms.templates import Limits, offer_for
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import Opening
-from tests.catalogue.agreements_for_tests import dataset
+from tests.catalogue.agreements_for_tests import dataset, in_file
 from tests.data.private.closed_for_tests import FIELDS, runs
 from tests.trial.conftest import writing_application
 
@@ -34,7 +34,7 @@ def run(monkeypatch, tmp_path):
 def closed(run, tmp_path):
     """Return the table of a published, closed dataset on which acme has an agreement in force."""
     offer = offer_for(Opening.COMPUTE_TO_DATA, "plant", SUBJECT, LIMITS)
-    record_set = {"name": "runs", "field": FIELDS, "key": ["id"]}
+    record_set = {"name": "runs", "field": in_file(FIELDS), "key": ["id"]}
     described = dataset(usageInfo=offer, recordSet=[record_set])
     (tmp_path / "logs.json").write_text(json.dumps(described.to_json_value()))
     run("publish", tmp_path / "logs.json")

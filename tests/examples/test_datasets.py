@@ -10,7 +10,6 @@ from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.subjects import new_agreement
 from pilotbase.data.bridges.reading import load_description
 from pilotbase.data.commitments import committed
-from pilotbase.data.croissant.profile import lacking
 from pilotbase.data.croissant.reading import load_croissant
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.data.quality.measuring import measure_quality
@@ -22,6 +21,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.publication import lacking
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import Opening, Outcome, Role

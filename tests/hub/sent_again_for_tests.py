@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.terms.templates import offer_for
-from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import EventGrade, Opening
 from pilotbase.documents.watch import Replay
@@ -122,8 +121,7 @@ def keep_a_file(world) -> Sent:
     name = new_name("logs")
     subject, path = f"dataset:plant/{name}", f"/api/datasets/plant/{name}/files"
     closed = offer_for(Opening.COMPUTE_TO_DATA, "plant", subject)
-    files = (FileObject(id="folder.zip"),)
-    world.trial.do(OWNER, subject, Act.DATASET_REGISTER, dataset(name=name, usageInfo=closed, distribution=files))
+    world.trial.do(OWNER, subject, Act.DATASET_REGISTER, dataset(name=name, usageInfo=closed, files=("folder.zip",)))
     yield path, {"upload": sent(world.client("owner"), zipped({"logs.csv": "torque\n1\n"}))}
 
 
@@ -131,7 +129,7 @@ def keep_a_file(world) -> Sent:
 def take_up_an_offer(world) -> Sent:
     name = new_name("logs")
     subject = f"dataset:plant/{name}"
-    made = dataset(name=name, usageInfo=offer_for(Opening.ON_TERMS, "plant", subject), opening="on_terms")
+    made = dataset(name=name, usageInfo=offer_for(Opening.ON_TERMS, "plant", subject), opening=Opening.ON_TERMS)
     world.trial.do(OWNER, subject, Act.DATASET_REGISTER, made)
     world.trial.do(OWNER, subject, Act.DATASET_PUBLISH)
     yield "/api/agreements", agreement(made, dataset=subject).to_json_value()

@@ -2,7 +2,6 @@
 
 import pytest
 
-from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.worker.datasets.keeping import keep_files
@@ -18,7 +17,7 @@ ADDRESS = "/api/datasets/plant/logs/files/logs.csv"
 def kept(one_world, tmp_path_factory):
     from pilotbase.hub.base import base
 
-    what = dataset(opening=Opening.ON_TERMS, distribution=(FileObject(id="logs.csv"),))
+    what = dataset(opening=Opening.ON_TERMS, files=("logs.csv",))
     agree(one_world.trial, publish(one_world.trial, what), ends=None)
     table = tmp_path_factory.mktemp("kept") / "logs.csv"
     table.write_text("torque\n" + "<b>7.5</b>\n" * 30)
@@ -72,7 +71,7 @@ def test_a_quality_report_stands_on_the_page_of_its_dataset(kept):
 
 def test_an_owner_keeps_a_file_by_sending_it(kept):
     world, _ = kept
-    what = dataset("1.1.0", opening=Opening.OPEN, distribution=(FileObject(id="folder.zip"),))
+    what = dataset("1.1.0", opening=Opening.OPEN, files=("folder.zip",))
     world.trial.do(OWNER, DATASET, Act.DATASET_REVISE, what)
     content = b"a table, or anything else"
     place = "/api/datasets/plant/logs/files"

@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pilotbase.catalogue.situation import Situation
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.dataset import Dataset, FileObject
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.lifecycles import Precondition
 from pilotbase.documents.moments import spell_day
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.publication import Lack, given_away, lacking
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import DatasetState
-from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.subjects import record_head
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Opening
+from pilotbase.documents.texts import text
 
 
 def _complete_dataset(at: Situation) -> None:
@@ -29,20 +28,12 @@ def _complete_dataset(at: Situation) -> None:
         raise InputError.from_issues(at.record.subject, issues)
 
 
-def _lacking(dataset: Dataset, record: Record) -> Iterator[tuple[str, Text]]:
-    for path in missing_for(dataset, Step.PUBLISH):
-        yield path, text("input.missing_for_step", step=text("step.publish"))
+def _lacking(dataset: Dataset, record: Record) -> Iterator[Lack]:
+    yield from lacking(dataset)
+    yield from given_away(dataset)
     usage = dataset.usage
     if usage is not None and (usage.target, usage.assigner) != (dataset.subject, record.owner):
-        yield "usageInfo.target", text("terms.foreign_offer", dataset=dataset.subject, found=usage.target)
-    if dataset.opening is Opening.COMPUTE_TO_DATA:
-        for index, file in enumerate(dataset.distribution):
-            if isinstance(file, FileObject) and file.sha256 is not None:
-                yield f"distribution[{index}].sha256", text("record.closed_data_hash")
-    if dataset.opening is not Opening.OPEN:
-        for index, one in enumerate(dataset.record_sets):
-            if one.inline is not None:
-                yield f"recordSet[{index}].data", text("record.closed_data_inline")
+        yield Lack("usageInfo.target", text("terms.foreign_offer", dataset=dataset.subject, found=usage.target))
 
 
 def _later_version(at: Situation) -> None:

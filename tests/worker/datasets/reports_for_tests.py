@@ -1,9 +1,9 @@
 """A quality report on the plant's dataset, with a figure that closed data may not tell."""
 
 from pilotbase.documents.quality import QualityReport
-from tests.catalogue.agreements_for_tests import DATASET
+from tests.catalogue.agreements_for_tests import DATASET, in_file
 
-LOGS = [{"name": "logs", "field": [{"name": "torque", "dataType": "sc:Float"}]}]
+LOGS = [{"name": "logs", "field": in_file([{"name": "torque", "dataType": "sc:Float"}])}]
 """Record sets of the dataset that it speaks of."""
 
 

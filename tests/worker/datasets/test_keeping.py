@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from pilotbase.data.terms.templates import Limits, offer_for
-from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.terms import Action, Channel, Leave
@@ -22,7 +21,7 @@ from tests.worker.commissions_for_tests import Ordered
 ROWS = 1000
 NOTES = bytes(range(256)) * (PIECE // 256 + 10)
 """Two pieces."""
-FILES = (FileObject(id="logs.csv"), FileObject(id="notes.bin"))
+FILES = ("logs.csv", "notes.bin")
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def at(base, tmp_path):
 
     def at(opening: Opening):
         ordered = Ordered(base)
-        what = dataset(opening=opening, distribution=FILES)
+        what = dataset(opening=opening, files=FILES)
         ordered.do(OWNER, Act.DATASET_REGISTER, what, subject=DATASET)
         ordered.do(OWNER, Act.DATASET_PUBLISH, subject=DATASET)
         if opening is not Opening.OPEN:
@@ -128,7 +127,7 @@ def test_closed_data_give_no_row_and_no_size_whatever_was_agreed(base, at):
 
 
 def test_a_file_whose_rows_nobody_knows_is_beyond_a_limit_of_rows(base, tmp_path):
-    ordered, what = Ordered(base), dataset(opening=Opening.ON_TERMS, distribution=FILES)
+    ordered, what = Ordered(base), dataset(opening=Opening.ON_TERMS, files=FILES)
     usage = offer_for(Opening.ON_TERMS, "plant", DATASET, Limits(rows=10**6))
     what = what.model_copy(update={"usage": usage})
     ordered.do(OWNER, Act.DATASET_REGISTER, what, subject=DATASET)

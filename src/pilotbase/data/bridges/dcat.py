@@ -13,12 +13,12 @@ from pilotbase.data.croissant.measurements import NOTHING, Measured, measured
 from pilotbase.data.croissant.names import id_of, name_of, short_name
 from pilotbase.data.croissant.plain_forms import without_nothing
 from pilotbase.data.croissant.plain_values import all_texts, by_language, names_of, one_day, one_size, one_text
-from pilotbase.data.croissant.profile import is_closed, require_public
 from pilotbase.data.croissant.reading_terms import read_offer
 from pilotbase.data.croissant.vocabulary import PREFIXES
 from pilotbase.data.croissant.writing_terms import write_offer
 from pilotbase.documents.base import Localized
 from pilotbase.documents.dataset import Dataset, FileObject
+from pilotbase.documents.publication import is_closed, require_public
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pilotbase.data.croissant.findings import Description, Spelled
-from pilotbase.data.croissant.profile import is_closed
 from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.dataset import Dataset, FieldType
+from pilotbase.documents.publication import is_closed
 from pilotbase.documents.yaml_reader import Plain
 
 OTHER = " (中文)"

@@ -12,9 +12,9 @@ from pilotbase.data.croissant.json_ld import Node, read_plain
 from pilotbase.data.croissant.names import short_name
 from pilotbase.data.croissant.plain_forms import without_nothing
 from pilotbase.data.croissant.plain_values import all_texts, one_day, one_text
-from pilotbase.data.croissant.profile import is_closed, require_public
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, FileSet, RecordSet
+from pilotbase.documents.publication import is_closed, require_public
 from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import Plain
 

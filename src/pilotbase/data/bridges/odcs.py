@@ -14,9 +14,9 @@ from pilotbase.data.croissant.findings import Description, Findings, Spelled
 from pilotbase.data.croissant.json_ld import Node, Value, read_plain
 from pilotbase.data.croissant.names import short_name
 from pilotbase.data.croissant.plain_values import all_texts, one_day, one_text, one_truth
-from pilotbase.data.croissant.profile import require_public
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
+from pilotbase.documents.publication import require_public
 from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import Plain
 

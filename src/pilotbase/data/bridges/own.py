@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from pilotbase.data.bridges.definition import EVERYTHING, Bridge, Written
 from pilotbase.data.croissant.findings import Description, Spelled
-from pilotbase.data.croissant.profile import lacking
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import Issue
 from pilotbase.documents.json_reader import join_pointer
 from pilotbase.documents.loading import read_document
 from pilotbase.documents.mending import join
+from pilotbase.documents.publication import lacking
 from pilotbase.documents.texts import Text
 from pilotbase.documents.yaml_reader import Plain, Source
 

@@ -6,9 +6,9 @@ import json
 
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.croissant.plain_forms import without_nothing
-from pilotbase.data.croissant.profile import is_closed
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, FileObject
+from pilotbase.documents.publication import is_closed
 from pilotbase.documents.yaml_reader import Plain
 
 _LONGEST = 5000

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
 from pilotbase.data.croissant.findings import Description, Findings, Spelled
-from pilotbase.data.croissant.profile import require_public
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.json_reader import join_pointer
+from pilotbase.documents.publication import require_public
 from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import Plain
 

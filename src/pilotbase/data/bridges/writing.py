@@ -11,13 +11,13 @@ from pilotbase.data.bridges.dcat import write_dcat
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.bridges.tc609 import write_records
 from pilotbase.data.croissant.measurements import Measured, Measurement, Statistics
-from pilotbase.data.croissant.profile import is_closed
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.data.tables import read_table
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.publication import is_closed
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.yaml_reader import Plain
 

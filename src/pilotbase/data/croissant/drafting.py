@@ -9,10 +9,10 @@ import pydantic
 
 from pilotbase.data.croissant.findings import Findings, Kind
 from pilotbase.data.croissant.names import short_name
-from pilotbase.data.croissant.profile import lacking
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.json_reader import join_pointer
 from pilotbase.documents.loading import issues_of
+from pilotbase.documents.publication import lacking
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain

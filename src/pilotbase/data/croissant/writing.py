@@ -11,7 +11,6 @@ from __future__ import annotations
 from pilotbase.data.croissant.measurements import NOTHING, Measured, measured
 from pilotbase.data.croissant.names import id_of
 from pilotbase.data.croissant.plain_forms import literal, spoken, without_nothing
-from pilotbase.data.croissant.profile import is_closed, lacking, require_public
 from pilotbase.data.croissant.vocabulary import (
     CONTEXT,
     CROISSANT,
@@ -23,6 +22,7 @@ from pilotbase.data.croissant.vocabulary import (
 from pilotbase.data.croissant.writing_records import write_record_sets
 from pilotbase.data.croissant.writing_terms import write_offer
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
+from pilotbase.documents.publication import is_closed, lacking, require_public
 from pilotbase.documents.yaml_reader import Plain
 
 _UNKNOWN_FORMAT = "application/octet-stream"

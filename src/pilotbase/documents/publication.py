@@ -1,5 +1,7 @@
 """Our strict profile: what a dataset must say before a base publishes it, beyond what Croissant itself refuses.
 
+One rule for whoever reads, drafts or writes a description, and for the catalogue that publishes it.
+
 mlcroissant 1.1.1 accepts descriptions without name, licence or creator, hashes that are none and terms that permit
 nothing understood; whoever reads them finds out too late.
 """
@@ -49,6 +51,14 @@ def lacking(dataset: Dataset) -> Iterator[Lack]:
         for name in ("annotation_protocol", "annotations_per_item"):
             if getattr(dataset.responsible, name) is None:
                 yield Lack(f"responsible.{name}", text("croissant.unsaid_labels"))
+
+
+def given_away(dataset: Dataset) -> Iterator[Lack]:
+    """Yield the plain hashes of closed files: an owner's own description may hold them, a published one may not."""
+    if is_closed(dataset):
+        for index, file in enumerate(dataset.distribution):
+            if isinstance(file, FileObject) and file.sha256 is not None:
+                yield Lack(f"distribution[{index}].sha256", text("record.closed_data_hash"))
 
 
 def is_closed(dataset: Dataset) -> bool:
