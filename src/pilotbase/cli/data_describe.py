@@ -12,9 +12,9 @@ from pilotbase.cli.edge.terminal import command, language, print_json, say, show
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
-    from pilotbase.data.describing.answers import Answers
     from pilotbase.data.describing.drafting import Description
     from pilotbase.data.describing.questions import Question
+    from pilotbase.documents.answers import Answers
 
 
 def _column(what: str) -> Any:
@@ -77,9 +77,10 @@ def describe(  # noqa: PLR0913 - each answer is an option
 
     Again on changed files: what you wrote stays, the version is raised, and what changed is said.
     """
-    from pilotbase.data.describing.answers import Answers, read_answers
+    from pilotbase.data.describing.answers import read_answers
     from pilotbase.data.describing.describing import describing
     from pilotbase.data.sources.source import Asked
+    from pilotbase.documents.answers import Answers
 
     given = {"name": name, "title": title, "organisation": organisation, "contact": contact, "license": license}
     given |= {"description": description, "label": label, "key": key, "time": time, "group": group}

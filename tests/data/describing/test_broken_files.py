@@ -6,10 +6,10 @@ import random
 import polars as pl
 import pytest
 
-from pilotbase.data.describing.answers import Answers
 from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
 from pilotbase.data.describing.describing import describing
 from pilotbase.data.sources.source import Asked
+from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document

@@ -2,13 +2,14 @@
 
 import pytest
 
-from pilotbase.data.describing.answers import Answers, read_answers
+from pilotbase.data.describing.answers import read_answers
 from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
 from pilotbase.data.describing.describing import describing
 from pilotbase.data.describing.questions import open_questions, units_to_ask
 from pilotbase.data.describing.sensitive import guess_sensitivity, is_card_number, is_identity_number
 from pilotbase.data.describing.units import guess_ucum
 from pilotbase.data.sources.source import Asked
+from pilotbase.documents.answers import Answers
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, FieldType, Reference
 from pilotbase.documents.errors import InputError

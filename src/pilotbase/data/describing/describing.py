@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pilotbase.data.describing.answers import Answers
 from pilotbase.data.describing.drafting import Description, describe, observe_all
 from pilotbase.data.describing.references import Observed
 from pilotbase.data.describing.refreshing import refresh
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import Asked, OpenedSource
+from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet, Resource
 from pilotbase.documents.loading import load_document
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.describing.answering import as_answered, check_answers
-from pilotbase.data.describing.answers import Answers
 from pilotbase.data.describing.findings import findings_of
 from pilotbase.data.describing.guesses import Guess, Sure
 from pilotbase.data.describing.languages import guess_language
@@ -23,6 +22,7 @@ from pilotbase.data.describing.splitting import guess_table_split
 from pilotbase.data.describing.units import guess_ucum
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
+from pilotbase.documents.answers import Answers
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, ResponsibleUse, Source
 from pilotbase.documents.errors import InputError, Issue

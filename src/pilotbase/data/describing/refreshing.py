@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
-from pilotbase.data.describing.answers import Answers
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
 from pilotbase.data.describing.guesses import Guess
+from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSet, ResponsibleUse
 from pilotbase.documents.scenario import HashSplit, Split
 from pilotbase.documents.texts import Text, text
