@@ -182,6 +182,15 @@ def jobs_of(view: View, subject: str) -> list[Job]:
         return [_read(connection, identity) for identity in connection.scalars(rows).all()]
 
 
+def jobs_under(view: View, head: str) -> list[Job]:
+    """Return the jobs on what stands under a head, by whomever, newest first; none where the actor may not see it."""
+    if view.head(head) is None:
+        return []
+    with view.reading() as connection:
+        rows = select(_jobs.identity).where(_jobs.subject == head).order_by(_jobs.identity.desc())
+        return [_read(connection, identity) for identity in connection.scalars(rows).all()]
+
+
 def ordered_jobs(view: View, subject: str) -> list[Job]:
     """Return the jobs on ``subject`` that this very person has ordered for this organisation, newest first."""
     own = (_jobs.organisation == view.actor.organisation, _jobs.person == (view.actor.person or ""))

@@ -88,6 +88,12 @@ def agreements_between(connection: Connection, dataset: str, assignee: str) -> l
     return [AgreementRow(**found._mapping) for found in connection.execute(rows.order_by(_agreements.subject))]
 
 
+def agreements_on(connection: Connection, dataset: str) -> list[AgreementRow]:
+    """Return the agreements of everybody on a dataset, whatever became of them."""
+    rows = select(terms_tables.agreements).where(_agreements.dataset == dataset).order_by(_agreements.subject)
+    return [AgreementRow(**found._mapping) for found in connection.execute(rows)]
+
+
 def ending(connection: Connection, now: datetime) -> list[AgreementRow]:
     """Return the agreements whose last day is over and whose record does not say so yet, the first over first."""
     rows = select(terms_tables.agreements).where(_agreements.state.in_(HOLDS), _agreements.ends <= now)

@@ -50,6 +50,13 @@ def epsilon_spent(connection: Connection, target: str, organisation: str) -> int
     return int(connection.scalar(rows) or 0)
 
 
+def epsilon_by_organisation(connection: Connection, target: str) -> dict[str, int]:
+    """Return the millionths of ε that each organisation has spent on a dataset; who has spent none is left out."""
+    rows = select(_uses.organisation, func.sum(_uses.epsilon)).where(_uses.target == target)
+    found = connection.execute(rows.group_by(_uses.organisation))
+    return {organisation: int(spent) for organisation, spent in found if spent}
+
+
 def keep_use(change: Transaction, use: Use) -> None:
     """Write a use, with its line of the log (``terms.used``): what was spent is spent when this stands."""
     change.connection.execute(insert(terms_tables.uses).values(use.model_dump()))

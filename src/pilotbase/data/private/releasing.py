@@ -6,7 +6,8 @@ was kept. Whoever comes second with the same question gets what the first one ke
 
 from __future__ import annotations
 
-from pilotbase.data.private.profiling import profile, request_of, require_ready
+from pilotbase.data.private.noise import mechanism
+from pilotbase.data.private.profiling import plan, profile, request_of, require_ready
 from pilotbase.data.quality.columns import RecordTable
 from pilotbase.data.quality.release import least_cell
 from pilotbase.data.terms.gate import permit
@@ -33,12 +34,52 @@ def release(view: View, dataset: Dataset, question: PrivateQuestion, table: Reco
     """
     _require_fitting(view, dataset, question)
     require_ready(table, question)
-    request = request_of(question)
-    leave = permit(view, _request(question), request)
-    kept = _kept(view, request)
-    if kept is not None:
-        return kept
-    return _keep(view, profile(table, question), leave, dataset.owner.organisation)
+    return answer(view, dataset, question, pay(view, dataset, question), table)
+
+
+def pay(view: View, dataset: Dataset, question: PrivateQuestion) -> Leave:
+    """Return the leave to count what ``question`` asks, once its ε is spent; asked again it is spent once.
+
+    Raises as `release`, but for what only the table can tell.
+    """
+    require_answerable(view, dataset, question)
+    return permit(view, asked_of_gate(question), request_of(question))
+
+
+def answer(view: View, dataset: Dataset, question: PrivateQuestion, leave: Leave, table: RecordTable) -> PrivateProfile:
+    """Return the one answer to a question that was paid for: what is kept, or what is drawn and kept now.
+
+    Raises as `release`.
+    """
+    kept = answered(view, question)
+    return kept or _keep(view, profile(table, question), leave, dataset.owner.organisation)
+
+
+def answered(view: View, question: PrivateQuestion) -> PrivateProfile | None:
+    """Return the answer that is kept to ``question``, None where there is none or the actor may not see it."""
+    digest = view.head(_name(request_of(question)))
+    return None if digest is None else view.load(digest, PrivateProfile)
+
+
+def require_answerable(view: View, dataset: Dataset, question: PrivateQuestion) -> None:
+    """Return if something can come of ``question``, as far as the contract tells; raises `InputError`."""
+    _require_fitting(view, dataset, question)
+    mechanism()
+    plan(dataset.record_set(question.record_set), question)
+
+
+def asked_of_gate(question: PrivateQuestion) -> Request:
+    """Return what the gate is asked for."""
+    return Request(
+        target=question.dataset,
+        action=Action.COMPUTE_ON,
+        by=question.by,
+        purpose=Purpose.STATISTICS,
+        recipient=question.by,
+        channel=Channel.STATISTICS,
+        cell_size=question.cell_size,
+        epsilon=question.epsilon,
+    )
 
 
 def _require_fitting(view: View, dataset: Dataset, question: PrivateQuestion) -> None:
@@ -55,26 +96,8 @@ def _require_fitting(view: View, dataset: Dataset, question: PrivateQuestion) ->
         raise InputError("private.small_cell", found=question.cell_size, least=least)
 
 
-def _request(question: PrivateQuestion) -> Request:
-    return Request(
-        target=question.dataset,
-        action=Action.COMPUTE_ON,
-        by=question.by,
-        purpose=Purpose.STATISTICS,
-        recipient=question.by,
-        channel=Channel.STATISTICS,
-        cell_size=question.cell_size,
-        epsilon=question.epsilon,
-    )
-
-
 def _name(request: str) -> str:
     return f"private-profile:{request}"
-
-
-def _kept(view: View, request: str) -> PrivateProfile | None:
-    digest = view.head(_name(request))
-    return None if digest is None else view.load(digest, PrivateProfile)
 
 
 def _keep(view: View, drawn: PrivateProfile, leave: Leave, owner: str) -> PrivateProfile:
@@ -85,7 +108,7 @@ def _keep(view: View, drawn: PrivateProfile, leave: Leave, owner: str) -> Privat
             digest = change.put(drawn, parties(owner), owner=drawn.question.by)
             change.set_head(_name(drawn.request), digest, expected=None)
     except ConflictError:
-        kept = _kept(view, drawn.request)
+        kept = answered(view, drawn.question)
         if kept is None:
             raise
         return kept

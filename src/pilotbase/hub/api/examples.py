@@ -25,6 +25,7 @@ PARAMETERS: dict[str, Any] = {
     "key": "a1f2c3d4e5f65be0",
     "budget": "main",
     "move": "stop",
+    "asked": _DIGEST.partition(":")[2],
 }
 """Name of a parameter of an address → a value."""
 
@@ -154,6 +155,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "purposes": ["pb:verification"],
         "ends": "2027-12-31",
     },
+    "NewStatistics": {"epsilon": 500_000, "record_set": "runs"},
     "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }
 """Name of a component of the schema → an example of it."""

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
+from pilotbase.data.terms.budgets import budgets
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Localized
 from pilotbase.documents.dataset import Dataset
@@ -19,6 +20,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState, ScenarioState
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Opening
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.base import base
 from pilotbase.hub.models import Membership
@@ -29,10 +31,12 @@ from pilotbase.hub.shown.choices import choices
 from pilotbase.hub.shown.elsewhere import other_organisation
 from pilotbase.hub.shown.records import SHOWN, see
 from pilotbase.hub.shown.states import way
+from pilotbase.hub.shown.statistics import bar_of
 from pilotbase.hub.shown.ways_on import ways_on
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of
+from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.jobs.progress import progress_of
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
@@ -141,10 +145,19 @@ def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) 
             "contribution": contribution(view, document.subject),
             "kept": kept_of(base(), view, document.subject),
             "quality": published_report(view, document.subject),
+            "statistics": _statistics(view, document),
         }
     uses = uses_of(view, document.dataset, record.subject, _USES) if record is not None else []
     dataset = find_listing(view, document.dataset)
     return {"offer": document.offer, "uses": uses, "about_dataset": dataset}
+
+
+def _statistics(view: View, dataset: Dataset) -> dict[str, Any]:
+    """Return whether the reader may ask for private statistics of a closed dataset, and the budgets they may know."""
+    if dataset.opening is not Opening.COMPUTE_TO_DATA or not view.actor.organisation:
+        return {}
+    bars = [bar_of(one) for one in budgets(view, dataset.subject)]
+    return {"offered": offered(base(), view, dataset.subject), "bars": bars}
 
 
 def _of_application(view: View, record: Record) -> dict[str, Any]:

@@ -144,6 +144,19 @@ def cases_in_box(scenario: Scenario, folder: Path) -> pl.DataFrame:
     return conform(frame, scenario)
 
 
+def texts_in_box(table: Path) -> pl.DataFrame:
+    """Return every value of a table as text, read in a box that sees the folder in which it lies alone.
+
+    Raises as `describe_table`.
+    """
+    task = _Task("texts", table.parent, table.name, None, table_program.TEXTS)
+    found, buffers = _ask(task, TableFacts)
+    try:
+        return decode_columns(buffers, found.rows, dict.fromkeys(found.columns, pl.String()))
+    except ValueError:
+        raise task.broken from None
+
+
 def _ask(task: _Task, model: type[Found]) -> tuple[Found, bytes]:
     """Return what the box has found, and the file that it has written beside, if any."""
     _show(task)

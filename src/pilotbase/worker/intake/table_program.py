@@ -1,4 +1,4 @@
-"""The program inside a box that reads a table of whomever: its columns, a draft made of it, its sample, its cases.
+"""The program inside a box that reads a table of whomever: columns, a draft made of it, sample, cases, texts.
 
 It is started as a stand-alone script; our own packages are mounted beside it and loaded only once the box is shut.
 Speaks the frames of `pilotbase.protocols.frames`; what it found is a file, for it may be larger than a frame.
@@ -16,7 +16,7 @@ from typing import Any
 HEADER = struct.Struct("<4sB3xIIQ")
 MAGIC = b"PBX1"
 STARTED, HELLO, READY = range(1, 4)
-FOUND, SAMPLE, CASES = "found.json", "sample.csv", "cases.bin"
+FOUND, SAMPLE, CASES, TEXTS = "found.json", "sample.csv", "cases.bin", "texts.bin"
 
 
 def main() -> None:
@@ -88,12 +88,31 @@ def cases(greeting: dict[str, Any]) -> dict[str, Any]:
     return {"rows": frame.height}
 
 
+def texts(greeting: dict[str, Any]) -> dict[str, Any]:
+    """Return the names of the columns and the number of rows; every value, as text, is a file of its own."""
+    import polars as pl
+
+    from pilotbase.data.plain_columns import encode_columns
+    from pilotbase.data.quality.columns import ROW
+    from pilotbase.data.quality.files import scannable
+    from pilotbase.data.quality.scanning import reading, scan
+
+    file, result = Path(greeting["table"]), Path(greeting["result"])
+    with reading(file):
+        stored = scan(scannable(file, result)).drop(ROW)
+        plain = [name for name, kind in stored.collect_schema().items() if not kind.is_nested()]
+        frame = stored.select(pl.col(plain).cast(pl.String)).collect()
+    with (result / TEXTS).open("xb") as written:
+        written.writelines(encode_columns(frame))
+    return {"columns": frame.columns, "rows": frame.height}
+
+
 def send(descriptor: int, kind: int) -> None:
     """Write one empty frame."""
     os.write(descriptor, HEADER.pack(MAGIC, kind, 0, 0, 0))
 
 
-TASKS = {task.__name__: task for task in (describe, draft, check, sample, cases)}
+TASKS = {task.__name__: task for task in (describe, draft, check, sample, cases, texts)}
 
 if __name__ == "__main__":
     main()

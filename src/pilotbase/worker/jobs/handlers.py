@@ -36,7 +36,8 @@ from pilotbase.trial.sealed import Sealed
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.orders import pack_ordered
-from pilotbase.worker.intake.boxed_tables import cases_in_box
+from pilotbase.worker.datasets.statistics import answer_ordered
+from pilotbase.worker.intake.boxed_tables import cases_in_box, texts_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario
 from pilotbase.worker.trials.boards import score_on_board
 from pilotbase.worker.trials.certifying import remarks_of
@@ -139,6 +140,11 @@ def pack_bundle(base: Base, job: Job, on_progress: OnProgress) -> None:
     pack_ordered(base, job)
 
 
+def tell_statistics(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Answer a question about a closed dataset with noise, once its ε is spent."""
+    answer_ordered(base, job, on_progress, texts_in_box)
+
+
 def give_up(base: Base, job: Job, reason: Text) -> None:
     """Tell the record that its job came to nothing, where it still waits for it."""
     act = _FAILURES.get(job.kind)
@@ -161,6 +167,7 @@ HANDLERS: Mapping[str, Handler] = {
     "suspension": publish_standing,
     "reinstatement": publish_standing,
     "bundle": pack_bundle,
+    "statistics": tell_statistics,
 }
 """Kind of job (`Transition.starts`, or `bundle_orders.KIND`) → what it does."""
 _FAILURES: Mapping[str, Act] = {

@@ -1,0 +1,84 @@
+"""What the terms of a dataset let statistics spend in all, and what was spent: an organisation at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from pilotbase.data.terms.agreed import terms_of_agreement
+from pilotbase.data.terms.evaluating import Terms
+from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.terms import Action, Constraint, LeftOperand, Operator, Purpose
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.workspace import records
+from pilotbase.workspace.actors import BASE_ITSELF
+from pilotbase.workspace.store import View
+from pilotbase.workspace.terms_rows import agreements_on, dataset_row
+from pilotbase.workspace.uses import epsilon_by_organisation
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much of ε an organisation has spent on a dataset, and may spend in all; both in whole millionths."""
+
+    organisation: str
+    spent: int
+    limit: int | None
+    """0: no terms of it let statistics spend anything now. None: no limit, for the owner."""
+
+    @property
+    def left(self) -> int | None:
+        return None if self.limit is None else max(self.limit - self.spent, 0)
+
+
+def budgets(view: View, dataset: str) -> list[Budget]:
+    """Return the budgets of a dataset that the actor may know: their own; to owner, operator and regulator all.
+
+    The actor's own comes first; the others by name.
+    """
+    with view.reading() as connection:
+        row, own = dataset_row(connection, dataset), view.actor.organisation
+        if row is None:
+            return []
+        spent = epsilon_by_organisation(connection, dataset)
+        limits = _limits(connection, view, dataset, Opening(row.opening))
+    known = {*spent, *limits} if view.actor.sees_all or own == row.owner else {own}
+    if own == row.owner:
+        known.add(own)
+    found = [
+        Budget(name, spent.get(name, 0), None if name == row.owner else limits.get(name, 0)) for name in known - {""}
+    ]
+    shown = [one for one in found if one.spent or one.limit or one.limit is None]
+    return sorted(shown, key=lambda one: (one.organisation != own, one.organisation))
+
+
+def _limits(connection: Connection, view: View, dataset: str, opening: Opening) -> dict[str, int]:
+    """Return, of each organisation with an agreement that holds, the largest budget that any of these gives."""
+    found: dict[str, int] = {}
+    for row in agreements_on(connection, dataset):
+        stored = records.get(connection, BASE_ITSELF, row.digest) if row.holds_at(view.store.clock()) else None
+        if stored is not None:
+            most = max(_given(terms_of_agreement(stored.load(Agreement), opening)), default=0)
+            found[row.assignee] = max(found.get(row.assignee, 0), most)
+    return found
+
+
+def _given(terms: Terms) -> Iterator[int]:
+    """Yield the budgets of the permissions under which statistics may be counted."""
+    for permission in terms.offer.permission:
+        bounds = (*permission.constraint, *terms.narrowed)
+        for_statistics = all(_lets_count(one) for one in bounds if one.left_operand is LeftOperand.PURPOSE)
+        limits = [_most(one) for one in bounds if one.left_operand is LeftOperand.EPSILON_BUDGET]
+        if permission.action is Action.COMPUTE_ON and for_statistics and limits:
+            yield min(limits)
+
+
+def _lets_count(purpose: Constraint) -> bool:
+    named = Purpose.STATISTICS in purpose.right_operand
+    return not named if purpose.operator is Operator.IS_NONE_OF else named
+
+
+def _most(limit: Constraint) -> int:
+    return limit.number - (limit.operator is Operator.LT)

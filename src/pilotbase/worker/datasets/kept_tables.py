@@ -1,0 +1,64 @@
+"""A table that is kept of a dataset, opened by the worker under a leave for statistics."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from pilotbase.data.quality.columns import ROW, RecordTable, record_table
+from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.terms import Leave
+from pilotbase.vault.dataset_files import KeptFile, find_kept, open_for_statistics
+from pilotbase.worker.base import Base
+
+ReadTexts = Callable[[Path], pl.DataFrame]
+"""Reads every value of a table as text, in a box that sees the folder in which it lies alone."""
+
+
+def kept_table(base: Base, dataset: Dataset, record_set: RecordSet) -> KeptFile:
+    """Return the file that is kept of a record set; raises `InputError` where there is none."""
+    kept = {one.name: one for one in find_kept(base.lab.vault, dataset.subject, dataset.digest())}
+    found = [kept[name] for name in _names(dataset, record_set) if name in kept]
+    if not found:
+        raise InputError("statistics.not_kept", dataset=dataset.subject, found=record_set.name)
+    return found[0]
+
+
+def record_sets_kept(base: Base, dataset: Dataset) -> list[str]:
+    """Return the record sets of which the base keeps the table, in the order of the description."""
+    kept = {one.name for one in find_kept(base.lab.vault, dataset.subject, dataset.digest())}
+    return [one.name for one in dataset.record_sets if kept & set(_names(dataset, one))]
+
+
+@contextmanager
+def opened_table(
+    base: Base, kept: KeptFile, leave: Leave, record_set: RecordSet, read: ReadTexts
+) -> Iterator[RecordTable]:
+    """Give the records of a kept file, every value as its file spells it; what is read lies nowhere afterwards.
+
+    Raises:
+        RefusedError: the leave does not stand, or not any more.
+        InputError: the file is no table.
+    """
+    with tempfile.TemporaryDirectory(prefix="pilotbase-statistics-") as outer:
+        folder = Path(outer, "given")
+        folder.mkdir()
+        table = folder / f"table{Path(kept.name).suffix.lower()}"
+        with table.open("wb") as written:
+            written.writelines(open_for_statistics(base.lab.vault, kept, leave))
+        frame = read(table)
+        table.unlink()
+        yield record_table(record_set, frame.lazy().with_row_index(ROW, offset=1))
+
+
+def _names(dataset: Dataset, record_set: RecordSet) -> Sequence[str]:
+    """Return under which names the file of a record set may be kept."""
+    read = {field.source.resource for field in record_set.fields if field.source is not None}
+    files = [one for one in dataset.distribution if isinstance(one, FileObject)]
+    own = [one for one in files if one.id in read] or (files if len(dataset.record_sets) == 1 else [])
+    return [name for one in own for name in (Path(one.content_url).name if one.content_url else one.id, one.id)]

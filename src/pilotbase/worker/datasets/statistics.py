@@ -1,0 +1,239 @@
+"""Private statistics asked for at a hub: a question is priced, ordered, and answered by the worker.
+
+The process that is asked opens nothing. The worker spends first, then opens the kept table under the leave that was
+paid for; killed in between it pays no second time, and what was spent stays spent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pilotbase.data.private.profiling import plan, request_of
+from pilotbase.data.private.releasing import answer, answered, asked_of_gate, pay, require_answerable
+from pilotbase.data.private.synthetic import require_rows
+from pilotbase.data.quality.release import least_cell
+from pilotbase.data.terms.budgets import Budget, budgets
+from pilotbase.data.terms.gate import judge, require_permitted
+from pilotbase.documents.api.statistics import NewStatistics
+from pilotbase.documents.base import Document
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import digest_json, hex_of
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.private import LeftOut, PrivacyTest, PrivateProfile, PrivateQuestion
+from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.states import DatasetState
+from pilotbase.documents.subjects import Subject, name_of
+from pilotbase.documents.terms import Decision
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.worker.base import Base
+from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, opened_table, record_sets_kept
+from pilotbase.worker.datasets.samples import KeptSample, keep_sample, sample_of, test_of
+from pilotbase.workspace.actors import Actor, parties
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
+
+KIND = "statistics"
+_MOST_SHOWN = 200
+
+
+class StatisticsOrder(Document):
+    """That somebody has asked for private statistics. The asking organisation and the owner see it."""
+
+    document: Literal["statistics-order/1"] = "statistics-order/1"
+    question: PrivateQuestion
+    rows: int = 0
+    """Of the synthetic sample; 0: the profile alone."""
+    asked_at: datetime
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others: the question and how many records are made, 64 hex digits."""
+        return hex_of(digest_json([self.question.to_json_value(), self.rows]))
+
+    @property
+    def head(self) -> str:
+        return _head(self.identity)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that was asked, its work, and what came of it as far as the reader sees it."""
+
+    order: StatisticsOrder
+    job: Job
+    profile: PrivateProfile | None
+    sample: KeptSample | None
+    test: PrivacyTest | None
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a question costs. ``paid``: it was asked before."""
+
+    question: PrivateQuestion
+    budget: Budget
+    decision: Decision
+    paid: bool
+    fields: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    rows_error: int
+    field_error: int
+    pair_error: int | None
+
+
+def offered(base: Base, view: View, dataset: Subject) -> list[str]:
+    """Return the record sets of a closed, published dataset of which the actor may ask for statistics."""
+    listing = find_listing(view, dataset)
+    if listing is None or listing.state != DatasetState.PUBLISHED or not view.actor.organisation:
+        return []
+    described = view.load(listing.digest, Dataset)
+    own = next((one for one in budgets(view, dataset) if one.organisation == view.actor.organisation), None)
+    if described.opening is not Opening.COMPUTE_TO_DATA or own is None or own.limit == 0:
+        return []
+    return record_sets_kept(base, described)
+
+
+def order_statistics(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> Asked:
+    """Queue the answer to a question, and return it; the same question asked again is the same order.
+
+    Nothing is spent here. One that has failed is queued again.
+
+    Raises:
+        NotFoundError: no such dataset is seen.
+        InputError: as `require_answerable`; its table is not kept, too few or too many rows.
+        RefusedError: the terms do not permit it, with every reason.
+    """
+    described, question = _question(base, view, dataset, asked)
+    order = StatisticsOrder(question=question, rows=asked.rows, asked_at=view.store.clock())
+    known = _known(view, order.identity)
+    if known is None:
+        require_permitted(view, asked_of_gate(question))
+        try:
+            _keep(view, order, described.owner.organisation)
+        except ConflictError:
+            if _known(view, order.identity) is None:
+                raise
+    elif _stopped(view, known):
+        with view.transaction("statistics.ordered") as change:
+            change.record("statistics.ordered", [dataset, known.identity])
+            enqueue(change, KIND, known.head, {"order": known.digest()})
+    return find_asked(view, dataset, order.identity)
+
+
+def price_of(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> Price:
+    """Return what a question would cost, by the contract and the ledger alone; raises as `order_statistics`."""
+    described, question = _question(base, view, dataset, asked)
+    planned = plan(described.record_set(question.record_set), question)
+    known = _known(view, StatisticsOrder(question=question, rows=asked.rows, asked_at=view.store.clock()).identity)
+    own = next((one for one in budgets(view, dataset) if one.organisation == question.by), None)
+    return Price(
+        question=question,
+        budget=own or Budget(question.by, 0, 0),
+        decision=judge(view, asked_of_gate(question)) if known is None else Decision(()),
+        paid=known is not None,
+        fields=tuple(one.field.name for one in planned.grids),
+        left_out=planned.left_out,
+        rows_error=planned.noise.rows.error,
+        field_error=planned.noise.cells.error,
+        pair_error=planned.noise.pair.error if planned.pairs else None,
+    )
+
+
+def asked_of(view: View, dataset: Subject) -> list[Asked]:
+    """Return the questions about a dataset that the actor may see: their own; to owner, operator, regulator all."""
+    found = view.find("statistics-order", {"dataset": dataset}, limit=_MOST_SHOWN)
+    return [_found(view, stored.load(StatisticsOrder)) for stored in found]
+
+
+def find_asked(view: View, dataset: Subject, identity: str) -> Asked:
+    """Return a question that the actor may see; raises `NotFoundError`."""
+    order = _known(view, identity)
+    if order is None or order.question.dataset != dataset:
+        raise NotFoundError("statistics.not_found", dataset=dataset)
+    return _found(view, order)
+
+
+def answer_ordered(base: Base, job: Job, on_progress: OnProgress, read: ReadTexts) -> None:
+    """Answer what ``job`` asks, for who asked: spent first, then opened, counted and kept.
+
+    Raises:
+        InputError, RefusedError: as `order_statistics`; ``private.too_near`` where a sample fails its privacy test.
+    """
+    order = base.lab.view.load(job.payload["order"], StatisticsOrder)
+    taker, question = base.lab.store.as_actor(Actor(job.organisation, frozenset(), job.person)), order.question
+    described = base.lab.view.load(question.version, Dataset)
+    record_set = described.record_set(question.record_set)
+    kept = kept_table(base, described, record_set)
+    leave = pay(taker, described, question)
+    if not order.rows and answered(taker, question) is not None:
+        return
+    on_progress(Progress(text("job.progress.statistics")))
+    with opened_table(base, kept, leave, record_set, read) as table:
+        profile = answer(taker, described, question, leave, table)
+        if order.rows and sample_of(taker, order.identity) is None:
+            on_progress(Progress(text("job.progress.sample")))
+            keep_sample(base, order.identity, described, profile, (table, order.rows))
+
+
+def _question(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> tuple[Dataset, PrivateQuestion]:
+    listing = find_listing(view, dataset)
+    if listing is None:
+        raise NotFoundError("record.not_found", subject=dataset)
+    if not view.actor.organisation:
+        raise RefusedError("workspace.not_yours", organisation="–", owner=name_of(dataset))
+    described = view.load(listing.digest, Dataset)
+    kept = record_sets_kept(base, described)
+    wanted = asked.record_set or next(iter(kept), "")
+    names = [one.name for one in described.record_sets]
+    if asked.record_set and asked.record_set not in names:
+        raise InputError("private.no_record_set", found=asked.record_set, allowed=offer(asked.record_set, names))
+    if wanted not in kept:
+        raise InputError("statistics.not_kept", dataset=dataset, found=wanted or "–")
+    if asked.rows:
+        require_rows(asked.rows)
+    question = PrivateQuestion(
+        dataset=dataset,
+        version=described.digest(),
+        record_set=wanted,
+        by=view.actor.organisation,
+        epsilon=asked.epsilon,
+        cell_size=asked.cell_size or least_cell(described),
+        at_most=asked.at_most if described.record_set(wanted).group is not None else 1,
+        holdout=bool(asked.rows),
+        name=asked.name,
+    )
+    require_answerable(view, described, question)
+    return described, question
+
+
+def _keep(view: View, order: StatisticsOrder, owner: str) -> None:
+    with view.transaction("statistics.ordered") as change:
+        digest = change.put(order, parties(owner), owner=order.question.by, fields={"dataset": order.question.dataset})
+        change.set_head(order.head, digest, expected=None)
+        change.record("statistics.ordered", [order.question.dataset, request_of(order.question)])
+        enqueue(change, KIND, order.head, {"order": digest})
+
+
+def _known(view: View, identity: str) -> StatisticsOrder | None:
+    digest = view.head(_head(identity))
+    return None if digest is None else view.load(digest, StatisticsOrder)
+
+
+def _head(identity: str) -> str:
+    return f"{KIND}:{identity}"
+
+
+def _stopped(view: View, order: StatisticsOrder) -> bool:
+    return jobs_under(view, order.head)[0].state in (JobState.FAILED, JobState.CANCELLED)
+
+
+def _found(view: View, order: StatisticsOrder) -> Asked:
+    sample = sample_of(view, order.identity) if order.rows else None
+    test = test_of(view, order.identity) if order.rows else None
+    return Asked(order, jobs_under(view, order.head)[0], answered(view, order.question), sample, test)

@@ -1,0 +1,46 @@
+"""A hub where the plant has published a closed dataset, keeps its table, and lets a supplier spend ε on it."""
+
+from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.terms import Purpose
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.worker.datasets.keeping import keep_files
+from pilotbase.worker.jobs.worker import Worker
+from tests.catalogue.agreements_for_tests import DATASET, agree, dataset, in_file, publish
+from tests.catalogue.records_for_tests import OWNER
+from tests.data.private.closed_for_tests import FIELDS, runs
+
+ADDRESS = "/api/datasets/plant/logs/statistics"
+PAGE = "/datasets/plant/logs/statistics/"
+BUDGET = 3_000_000
+TABLE = runs(2000)
+
+
+def closed_dataset(**changes) -> Dataset:
+    """Return the dataset, with fields that a profile counts."""
+    limits = Limits(purposes=(Purpose.VERIFICATION, Purpose.STATISTICS), epsilon=BUDGET)
+    record_set = {"name": "runs", "field": in_file(FIELDS), "key": ["id"]}
+    usage = offer_for(Opening.COMPUTE_TO_DATA, "plant", DATASET, limits)
+    return dataset(recordSet=[record_set], usageInfo=usage, **changes)
+
+
+def keep_closed(world, folder) -> Dataset:
+    """Publish the dataset, agree on it with acme, and keep its table."""
+    from pilotbase.hub.base import base
+
+    what = publish(world.trial, closed_dataset())
+    agree(world.trial, what, purposes=["pb:verification", "pb:statistics"], ends=None)
+    table = folder / "logs.csv"
+    TABLE.write_csv(table)
+    keep_files(base(), world.trial.store.as_actor(OWNER), DATASET, [table])
+    return what
+
+
+def work() -> list[tuple[str, str]]:
+    """Do all that is queued; return kinds and ends."""
+    from pilotbase.hub.base import base
+
+    worker, done = Worker(base(), "w1"), []
+    while (one := worker.work_once()) is not None:
+        done.append((one[0].kind, one[1].value))
+    return done
