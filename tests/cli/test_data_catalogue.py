@@ -74,3 +74,18 @@ def test_a_quality_report_is_published_and_found(published, tmp_path):
     assert "quality pass" in published("list", "--quality", "pass")
     path.write_text(json.dumps(quality_report(version="2.0.0").to_json_value()))
     assert "该报告针对 dataset:plant/logs 2.0.0" in published("grade", str(path), code=2, language="zh")
+
+
+def test_a_published_report_goes_with_the_description_of_its_version_alone(published, tmp_path):
+    report = tmp_path / "quality.json"
+    found = {"measure": "value_completeness", "recordSet": "logs", "codes": {}, "state": "measured", "formula": "a/b"}
+    found |= {"direction": "higher", "value": 0.97, "numerator": 970, "denominator": 1000}
+    report.write_text(json.dumps(quality_report(measurements=[found]).to_json_value()))
+    assert "dqv:hasQualityMeasurement" not in json.loads(published("export", "plant/logs"))["recordSet"][0]
+    published("grade", str(report))
+    told = json.loads(published("export", "plant/logs"))["recordSet"][0]["dqv:hasQualityMeasurement"]
+    assert (told["dqv:value"], told["pb:numerator"], told["pb:denominator"]) == (0.97, 970, 1000)
+    later = tmp_path / "later.json"
+    later.write_text(json.dumps(dataset("1.1.0", recordSet=LOGS).to_json_value()))
+    published("publish", str(later))
+    assert "dqv:hasQualityMeasurement" not in json.loads(published("export", "plant/logs"))["recordSet"][0]

@@ -1,5 +1,6 @@
 """`pilotbase data check` and `data export`: what somebody with a description in hand is told and given."""
 
+import hashlib
 import json
 
 import pytest
@@ -11,6 +12,8 @@ from tests.data.croissant.datasets_for_tests import complete, read
 from tests.data.croissant.faults_for_tests import FAULTS, spoiled
 
 TABLE = "pump,hour,flow,state\np1,2026-05-01T00:00:00Z,7.5,ok\np2,2026-05-01T01:00:00Z,NA,worn\n"
+SHA = hashlib.sha256(TABLE.encode()).hexdigest()
+DQV = "dqv:hasQualityMeasurement"
 
 
 @pytest.fixture
@@ -19,6 +22,7 @@ def folder(tmp_path):
     spelled = complete().to_json_value()
     flow = spelled["recordSet"][0]["field"][2]
     flow |= {"name": "flow", "source": {"resource": "pumps.csv", "column": "flow", "transforms": []}}
+    spelled["distribution"][0]["sha256"] = SHA
     (tmp_path / "dataset.yaml").write_text(yaml.safe_dump(spelled, allow_unicode=True), "utf-8")
     (tmp_path / "pumps.csv").write_text(TABLE, "utf-8")
     return tmp_path
@@ -143,6 +147,42 @@ def test_a_report_of_another_version_or_for_the_owner_alone_is_not_said_beside_i
     path.write_text(spelled.replace("version: 1.2.0", "version: 1.3.0"), "utf-8")
     other = run("data", "export", path, "--quality", out / "quality.json")
     assert other.exit_code == 2 and "1.3.0" in other.stderr and not other.stdout
+
+
+def measures(found):
+    """Return measure → value of every measurement in what was written, of the whole or of its record set."""
+    value = json.loads(found.stdout)
+    told = [*value.get(DQV, ()), *(one for held in value.get("recordSet", ()) for one in held.get(DQV, ()))]
+    return {one["dqv:isMeasurementOf"].rpartition(":")[2]: one["dqv:value"] for one in told}
+
+
+@pytest.mark.parametrize("form", ["croissant", "dcat"])
+def test_what_was_measured_of_this_version_is_said_unasked_and_read_back(folder, form):
+    path, theirs = folder / "dataset.yaml", folder / "away" / "theirs.json"
+    run("data", "quality", folder / "pumps.csv", "--description", path, "--out", folder)
+    report = json.loads((folder / "quality.json").read_text("utf-8"))
+    expected = {one["measure"]: one["value"] for one in report["measurements"] if "value" in one}
+    found = run("data", "export", path, "--as", form)
+    assert measures(found) == expected and len(expected) > 3
+    assert "quality.json" in found.stderr
+    assert f'"pb:data": "sha256:{SHA}"' in found.stdout and f'"pb:method": "{report["method"]}"' in found.stdout
+    theirs.parent.mkdir()
+    theirs.write_text(found.stdout, "utf-8")
+    assert measures(run("data", "export", theirs, "--as", form)) == expected
+    assert json.loads(run("data", "check", theirs, "--json").stdout)["notHeld"] == []
+    assert "has no place in it: " in (left_out := run("data", "export", theirs, "--as", "odcs").stderr)
+    assert "quality" in left_out
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "said"), [("version: 1.2.0", "version: 1.3.0", "1.3.0"), (SHA, "a" * 64, "pumps.csv")]
+)
+def test_what_was_measured_of_another_version_or_of_other_bytes_is_never_said(folder, there, instead, said):
+    path = folder / "dataset.yaml"
+    run("data", "quality", folder / "pumps.csv", "--description", path, "--out", folder)
+    path.write_text(path.read_text("utf-8").replace(there, instead), "utf-8")
+    found = run("data", "export", path)
+    assert found.exit_code == 0 and measures(found) == {} and said in found.stderr
 
 
 def test_an_unknown_format_or_dataset_is_refused_in_words(folder):

@@ -11,6 +11,7 @@ from pilotbase.cli.edge.terminal import command, say
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
+    from pilotbase.data.croissant.measurements import Measured
     from pilotbase.documents.dataset import Dataset
 
 OWN = "dataset"
@@ -24,16 +25,24 @@ def export(
         str, typer.Option("--as", help="croissant, schema-org, frictionless, odcs, dcat, tc609 or dataset.")
     ] = "croissant",
     quality: Annotated[
-        Path | None, typer.Option("--quality", help="quality.json, to be said beside it (croissant and dcat).")
+        Path | None,
+        typer.Option("--quality", help="The quality.json to be said (croissant, dcat); default: see above."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Where to write it; default: standard output.")] = None,
 ) -> None:
-    """Write a dataset as others describe theirs; what their format has no place for is said on standard error."""
-    from pilotbase.data.bridges.writing import write_dataset
+    """Write a dataset as others describe theirs; what their format has no place for is said on standard error.
+
+    What was measured of this very version goes with it: as published at the base, or in quality.json beside the file.
+    """
+    from pilotbase.data.bridges.measured import measured_in
+    from pilotbase.data.bridges.writing import require_measurements, write_dataset
     from pilotbase.worker.whole_files import write_whole
 
+    if quality is not None:
+        require_measurements(to)
     folder = Path(source).parent if Path(source).is_file() else None
-    written = write_dataset(_dataset(source, to == OWN), to, folder, quality)
+    dataset, found = _given(source, to == OWN, is_asked=quality is None)
+    written = write_dataset(dataset, to, folder, found if quality is None else measured_in(quality, dataset))
     if out is None:
         typer.echo(written.content, nl=False)
     else:
@@ -43,23 +52,51 @@ def export(
         say(text("bridge.left_out", paths=written.left_out), err=True)
 
 
-def _dataset(source: str, for_owner: bool) -> Dataset:
-    """Return what is to be written; of closed files whoever is not their owner gets commitments in place of hashes."""
+def _given(source: str, for_owner: bool, is_asked: bool) -> tuple[Dataset, Measured]:
+    """Return what is to be written, with what was measured of this very version, where that ``is_asked``.
+
+    Of closed files whoever is not their owner gets commitments in place of hashes.
+    """
     from pilotbase.data.bridges.reading import load_description
     from pilotbase.data.commitments import publishable
+    from pilotbase.data.quality.files import REPORT
 
     path = Path(source)
     if not path.is_file() and not path.suffix:
         return _of_base(source)
-    dataset = load_description(path).description.require()
-    return dataset if for_owner else publishable(dataset, path)
+    description = load_description(path).description
+    read = description.require()
+    dataset = read if for_owner else publishable(read, path)
+    beside = path.parent / REPORT
+    if not is_asked or not beside.is_file():
+        return dataset, description.measured
+    return dataset, _beside(beside, dataset, description.measured)
 
 
-def _of_base(name: str) -> Dataset:
+def _beside(report: Path, dataset: Dataset, said: Measured) -> Measured:
+    """Return what the report beside a description measured; ``said`` where it is of something else, which is told."""
+    from pilotbase.data.bridges.measured import measured_in
+    from pilotbase.documents.errors import InputError
+
+    try:
+        found = measured_in(report, dataset)
+    except InputError as error:
+        say(text("bridge.quality_left_out", file=report, reason=error.text), err=True)
+        return said
+    say(text("bridge.quality_said", file=report), err=True)
+    return found
+
+
+def _of_base(name: str) -> tuple[Dataset, Measured]:
     from pilotbase.catalogue.records import load_record
+    from pilotbase.data.bridges.measured import measured_of
+    from pilotbase.data.croissant.measurements import NOTHING
     from pilotbase.documents.dataset import Dataset
     from pilotbase.worker.base import open_base
+    from pilotbase.worker.datasets.grading import published_report
 
     view = open_base().lab.view
     record, _ = load_record(view, name if ":" in name else f"dataset:{name}")
-    return view.load(record.documents["dataset"], Dataset)
+    dataset, report = view.load(record.documents["dataset"], Dataset), published_report(view, record.subject)
+    is_of_it = report is not None and report.version == dataset.version
+    return dataset, measured_of(report, dataset, record.subject) if report is not None and is_of_it else NOTHING

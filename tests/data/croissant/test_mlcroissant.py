@@ -22,6 +22,7 @@ pytestmark = pytest.mark.prove
 PROGRAM = Path(__file__).parent / "mlcroissant_verdicts.py"
 MEASURED = (
     Measurement("value-completeness", 0.98, numerator=98, denominator=100, method="pb-1.0", data="sha256:" + "0" * 64),
+    Measurement("label-accuracy", 0.9, lower=0.8, upper=0.95, engine="pilotbase 0.1.0, polars 1.0", method="pb-1.0"),
     Measurement("uniqueness", 1.0, record_set="readings"),
     Measurement("feature-completeness", 0.5, record_set="readings", field="state", at="2026-06-01T00:00:00Z"),
 )
@@ -69,3 +70,4 @@ def test_what_it_writes_itself_of_ours_still_says_the_same(verdicts):
     assert again.usage == ours.usage
     assert [field.name for field in again.record_sets[0].fields] == [field.name for field in ours.record_sets[0].fields]
     assert again.distribution == ours.distribution
+    assert found.measured == Measured(MEASURED, STATISTICS)

@@ -2,6 +2,7 @@
 
 from hypothesis import HealthCheck, Phase, given, settings
 
+from pilotbase.data.croissant.measurements import Measured, Measurement, Statistics
 from pilotbase.data.croissant.writing import write_croissant
 from tests.data.croissant.datasets_for_tests import complete, datasets, read
 
@@ -26,3 +27,33 @@ def test_the_complete_one_lacks_nothing_and_says_so():
     assert (found.faults, found.lacking, found.not_held) == ((), (), ())
     assert found.require() == complete()
     assert "urn:pilotbase:croissant:1" in written["conformsTo"]
+
+
+MEASURED = Measured(
+    (
+        Measurement(
+            "value-completeness", 0.98, numerator=98, denominator=100, method="pb-1.0", data="sha256:" + "0" * 64
+        ),
+        Measurement("label-accuracy", 0.9, "readings", lower=0.8, upper=0.95, engine="pilotbase 0.1.0"),
+        Measurement("feature-completeness", 0.5, "readings", "state", at="2026-06-01T00:00:00Z"),
+    ),
+    (Statistics("readings", "流量 (m³/h)", 12.5, 0.25, 890.0),),
+)
+
+
+def test_what_was_measured_is_read_as_it_was_written():
+    found = read(write_croissant(complete(), MEASURED))
+    assert (found.measured, found.not_held) == (MEASURED, ())
+    assert write_croissant(found.require(), found.measured) == write_croissant(complete(), MEASURED)
+
+
+def test_measures_of_others_are_told_and_not_taken_for_ours():
+    written = write_croissant(complete(), MEASURED)
+    theirs = {"@type": "dqv:QualityMeasurement", "dqv:isMeasurementOf": {"@id": "ex:cleanliness"}, "dqv:value": 0.1}
+    unreadable = {"dqv:isMeasurementOf": "urn:pilotbase:measure:uniqueness", "dqv:value": "high"}
+    written["dqv:hasQualityMeasurement"] = [theirs, unreadable]
+    found = read(written)
+    assert found.measured.measurements == MEASURED.measurements[1:]
+    assert {issue.path.rpartition("/")[0] for issue in found.not_held} == {
+        f"/dqv:hasQualityMeasurement/{place}" for place in (0, 1)
+    }

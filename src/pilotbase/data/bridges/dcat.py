@@ -13,6 +13,7 @@ from pilotbase.data.croissant.measurements import NOTHING, Measured, measured
 from pilotbase.data.croissant.names import id_of, name_of, short_name
 from pilotbase.data.croissant.plain_forms import without_nothing
 from pilotbase.data.croissant.plain_values import all_texts, by_language, names_of, one_day, one_size, one_text
+from pilotbase.data.croissant.reading_measurements import read_measurements
 from pilotbase.data.croissant.reading_terms import read_offer
 from pilotbase.data.croissant.vocabulary import PREFIXES
 from pilotbase.data.croissant.writing_terms import write_offer
@@ -70,11 +71,11 @@ def _read(spelled: Spelled) -> Description:
         "provenance": {"wasDerivedFrom": list(names_of(root, findings, "prov:wasDerivedFrom", "dct:source"))},
         "distribution": [_read_file(node, index, findings) for index, node in enumerate(nodes)],
     }
-    dataset = draft_dataset(found, places, findings, _NAMES)
+    dataset, measured = draft_dataset(found, places, findings, _NAMES), Measured(tuple(read_measurements(root, None)))
     for name, pointer in root.unread():
         if not findings.told_at(pointer):
             findings.not_held(pointer, text("croissant.not_held", name=name))
-    return findings.describing("3", dataset)
+    return findings.describing("3", dataset, measured)
 
 
 _NAMES = {
@@ -146,15 +147,16 @@ def write_dcat(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Plain]:
             "dct:accessRights": {"@id": _RIGHTS + _ACCESS[dataset.opening]},
             "odrl:hasPolicy": write_offer(dataset.usage) if dataset.usage is not None else None,
             "prov:wasDerivedFrom": [{"@id": source} for source in dataset.provenance.derived_from],
-            "dqv:hasQualityMeasurement": _measured(dataset, found),
+            "dqv:hasQualityMeasurement": _measured(found),
             "dcat:distribution": files,
         }
     )
 
 
-def _measured(dataset: Dataset, found: Measured) -> list[Plain]:
+def _measured(found: Measured) -> list[Plain]:
     """Return what was measured of the whole and, named, of each record set: a catalogue has no place for these."""
-    of_sets = [(one.name, spelled) for one in dataset.record_sets for spelled in measured(found, one.name)]
+    names = dict.fromkeys(one.record_set for one in found.measurements if one.record_set is not None)
+    of_sets = [(name, spelled) for name in names for spelled in measured(found, name)]
     named: list[Plain] = [{**one, "pb:recordSet": name} for name, one in of_sets if isinstance(one, dict)]
     return [*measured(found, None), *named]
 

@@ -4,49 +4,58 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.data.bridges import bridges
 from pilotbase.data.bridges.dcat import write_dcat
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.bridges.tc609 import write_records
-from pilotbase.data.croissant.measurements import Measured, Measurement, Statistics
+from pilotbase.data.croissant.measurements import NOTHING, Measured
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.data.tables import read_table
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.publication import is_closed
-from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.yaml_reader import Plain
 
 _OF_RECORDS = "tc609"
 _MEASURED = {"croissant": write_croissant, "dcat": write_dcat}
 """Formats that say what was measured, too."""
+QUALITY = "quality"
+"""Named as left out where a format has no place for what was measured."""
 
 
-def write_dataset(dataset: Dataset, to: str, folder: Path | None, quality: Path | None) -> Written:
-    """Return ``dataset`` in the format called ``to``.
+def write_dataset(dataset: Dataset, to: str, folder: Path | None = None, found: Measured = NOTHING) -> Written:
+    """Return ``dataset`` in the format called ``to``, with what was measured of it as far as that has a place for it.
 
-    ``folder``: where its files are, for a format of records. ``quality``: a report on it, to be said beside it.
+    ``folder``: where its files are, for a format of records.
 
     Raises:
         InputError: there is no such format, or it has no place for what is asked.
     """
     bridge = _bridge(to)
-    if quality is not None:
-        if to not in _MEASURED:
-            raise InputError("bridge.no_measurements", format=bridge.title)
-        described = _MEASURED[to](dataset, measured_in(quality, dataset))
-        content = json.dumps(described, ensure_ascii=False, indent=2) + "\n"
+    if to in _MEASURED:
+        content = json.dumps(_MEASURED[to](dataset, found), ensure_ascii=False, indent=2) + "\n"
         return Written(content, bridge.left_out(dataset))
+    written = _written(dataset, bridge, folder)
+    return replace(written, left_out=(*written.left_out, QUALITY)) if found != NOTHING else written
+
+
+def _written(dataset: Dataset, bridge: Bridge, folder: Path | None) -> Written:
     holds_records = any(one.inline is not None for one in dataset.record_sets)
-    if to == _OF_RECORDS and folder is not None and not holds_records:
+    if bridge.name == _OF_RECORDS and folder is not None and not holds_records:
         return Written("".join(f"{line}\n" for line in _lines(dataset, folder)), bridge.left_out(dataset))
-    if bridge.write is None:
-        raise InputError("bridge.no_such_format", found=to, allowed=offer(to, ()))
+    assert bridge.write is not None
     return bridge.write(dataset)
+
+
+def require_measurements(to: str) -> None:
+    """Return if the format called ``to`` has a place for what was measured; raises `InputError`."""
+    bridge = _bridge(to)
+    if to not in _MEASURED:
+        raise InputError("bridge.no_measurements", format=bridge.title)
 
 
 def _bridge(name: str) -> Bridge:
@@ -54,34 +63,6 @@ def _bridge(name: str) -> Bridge:
     if name not in known:
         raise InputError("bridge.no_such_format", found=name, allowed=offer(name, known))
     return known[name]
-
-
-def measured_in(path: Path, dataset: Dataset) -> Measured:
-    """Return what a quality report measured of ``dataset`` and its level of opening lets out.
-
-    Raises:
-        InputError: it is about another dataset or version, or holds what only the owner of a closed one may see.
-    """
-    report = load_document(QualityReport, path)
-    about, expected = f"{report.dataset} {report.version}", f"{dataset.subject} {dataset.version}"
-    if about != expected:
-        raise InputError("bridge.other_quality", file=path, found=about, expected=expected)
-    if report.view == "full" and is_closed(dataset):
-        raise InputError("bridge.full_report", file=path)
-    measurements = [
-        Measurement(
-            one.measure, one.value, one.record_set, None, one.numerator, one.denominator, report.method, report.data
-        )
-        for one in report.measurements
-        if one.value is not None
-    ]
-    statistics = [
-        Statistics(profile.record_set, field.field, field.mean, field.minimum, field.maximum)
-        for profile in report.profiles
-        for field in profile.fields
-        if field.data_type in (FieldType.FLOAT, FieldType.INTEGER)
-    ]
-    return Measured(measurements, statistics)
 
 
 def _lines(dataset: Dataset, folder: Path) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from pilotbase.data.croissant.measurements import NOTHING, Measured
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
@@ -67,6 +68,8 @@ class Description:
     """What keeps it from being published on a base."""
     not_held: tuple[Issue, ...]
     """What it says that has no place in a dataset of ours."""
+    measured: Measured = NOTHING
+    """What it says was measured of the data."""
 
     def require(self) -> Dataset:
         """Return the draft; raises `InputError` with every fault."""
@@ -123,10 +126,10 @@ class Findings:
             found.append(Issue(file=self.source.file, path="", problem=more))
         return tuple(found)
 
-    def describing(self, version: str, dataset: Dataset | None) -> Description:
+    def describing(self, version: str, dataset: Dataset | None, measured: Measured = NOTHING) -> Description:
         """Return what was read with everything that was found; where there is a fault, no dataset."""
         faults, lacking, not_held = (self.of(kind) for kind in Kind)
-        return Description(self.source.file, version, None if faults else dataset, faults, lacking, not_held)
+        return Description(self.source.file, version, None if faults else dataset, faults, lacking, not_held, measured)
 
     def move(self, kind: Kind, to: Kind) -> None:
         """Take every finding of ``kind`` for one of the kind ``to``."""

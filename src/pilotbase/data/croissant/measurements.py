@@ -18,7 +18,12 @@ class Measurement(NamedTuple):
     field: str | None = None
     numerator: float | None = None
     denominator: float | None = None
+    lower: float | None = None
+    """Bounds of its interval at 95 %, where a sample stands for the whole."""
+    upper: float | None = None
     method: str | None = None
+    """Version of the formulae."""
+    engine: str | None = None
     data: str | None = None
     """Commitment to, or digest of, the data that were measured."""
     at: str | None = None
@@ -43,8 +48,11 @@ class Measured(NamedTuple):
 
 
 NOTHING = Measured()
+MEASURE = "urn:pilotbase:measure:"
+"""Begins the name of each of our measures."""
 _DDI = "http://rdf-vocabulary.ddialliance.org/cv/SummaryStatisticType/2.1.2/"
-_KINDS = {"mean": _DDI + "7975ed0", "maximum": _DDI + "8321e79", "minimum": "sc:Float"}
+KINDS = {"mean": _DDI + "7975ed0", "maximum": _DDI + "8321e79", "minimum": "sc:Float"}
+"""Name of a statistic → its data type."""
 _EQUIVALENT = {"maximum": "sc:maxValue", "minimum": "sc:minValue"}
 """What says the same in schema.org; for the least value Croissant names no term of DDI."""
 
@@ -62,7 +70,7 @@ def statistics_of(found: Measured, record_set: str, field: str, identity: str) -
             **({"equivalentProperty": _EQUIVALENT[name]} if name in _EQUIVALENT else {}),
         }
         for one in told
-        for name, kind in _KINDS.items()
+        for name, kind in KINDS.items()
         if (value := getattr(one, name)) is not None
     ]
 
@@ -79,13 +87,16 @@ def _spelled(one: Measurement) -> dict[str, Plain]:
     beside: dict[str, Plain] = {
         "pb:numerator": one.numerator,
         "pb:denominator": one.denominator,
+        "pb:lower": one.lower,
+        "pb:upper": one.upper,
         "pb:method": one.method,
+        "pb:engine": one.engine,
         "pb:data": one.data,
         "prov:generatedAtTime": one.at,
     }
     return {
         "@type": "dqv:QualityMeasurement",
-        "dqv:isMeasurementOf": f"urn:pilotbase:measure:{one.measure}",
+        "dqv:isMeasurementOf": f"{MEASURE}{one.measure}",
         "dqv:value": one.value,
         **{name: value for name, value in beside.items() if value is not None},
     }

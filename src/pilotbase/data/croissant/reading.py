@@ -9,6 +9,7 @@ from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_
 from pilotbase.data.croissant.findings import Description, Findings, Kind, Spelled
 from pilotbase.data.croissant.ids import Ids
 from pilotbase.data.croissant.json_ld import Node, read_node
+from pilotbase.data.croissant.measurements import NOTHING, Measured
 from pilotbase.data.croissant.names import short_name
 from pilotbase.data.croissant.plain_values import (
     all_texts,
@@ -21,6 +22,7 @@ from pilotbase.data.croissant.plain_values import (
     ours,
 )
 from pilotbase.data.croissant.reading_files import enter_files, read_files
+from pilotbase.data.croissant.reading_measurements import read_measurements
 from pilotbase.data.croissant.reading_records import enter_record_sets, read_record_sets
 from pilotbase.data.croissant.reading_terms import read_offer
 from pilotbase.data.croissant.vocabulary import (
@@ -56,13 +58,13 @@ def read_croissant(source: Spelled) -> Description:
     root = read_node(source.value, findings)
     conforms = _conforms(root, findings)
     version = _version(root, conforms)
-    dataset = _read(root, version, findings) if _is_dataset(root, findings) else None
+    dataset, measured = _read(root, version, findings) if _is_dataset(root, findings) else (None, NOTHING)
     for name, pointer in root.unread():
         if not findings.told_at(pointer):
             findings.not_held(pointer, text("croissant.not_held", name=name))
     if PROFILE in conforms:
         findings.move(Kind.LACKING, Kind.FAULT)
-    return findings.describing(version, dataset)
+    return findings.describing(version, dataset, measured)
 
 
 def _conforms(root: Node, findings: Findings) -> tuple[str, ...]:
@@ -92,7 +94,7 @@ def _version(root: Node, conforms: tuple[str, ...]) -> str:
     return "1.0" if has_ids or "cr:FileObject" in types else "0.8"
 
 
-def _read(root: Node, version: str, findings: Findings) -> Dataset | None:
+def _read(root: Node, version: str, findings: Findings) -> tuple[Dataset | None, Measured]:
     ids = Ids(findings, by_name=version == "0.8")
     files, record_sets = enter_files(root, ids), enter_record_sets(root, ids)
     closed = ours(root, "opening") == Opening.COMPUTE_TO_DATA
@@ -104,7 +106,8 @@ def _read(root: Node, version: str, findings: Findings) -> Dataset | None:
         "responsible": _responsible(root, findings),
     }
     places = {f"distribution[{index}]": node.pointer for index, (node, _) in enumerate(files)} | read.places
-    return draft_dataset(spelled, places, findings, _OF_THE_FILE)
+    measured = Measured((*read_measurements(root, None), *read.measurements), tuple(read.statistics))
+    return draft_dataset(spelled, places, findings, _OF_THE_FILE), measured
 
 
 def _general(root: Node, version: str, findings: Findings, closed: bool) -> dict[str, Plain]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from pilotbase.data.croissant.ids import Ids, Target
 from pilotbase.data.croissant.json_ld import Node
+from pilotbase.data.croissant.measurements import Measurement, Statistics
 from pilotbase.data.croissant.plain_values import description_of, one_text, one_truth, ours, title_of
+from pilotbase.data.croissant.reading_measurements import read_measurements, read_statistics
 from pilotbase.data.croissant.reading_sources import Place, read_place
 from pilotbase.data.croissant.vocabulary import OTHER_TYPES
 from pilotbase.documents.dataset import FieldType
@@ -33,6 +35,8 @@ class ReadField:
     spelled: dict[str, Plain]
     source: Place | None
     references: tuple[Place, ...]
+    measurements: tuple[Measurement, ...]
+    statistics: tuple[Statistics, ...]
 
     @property
     def brought_from(self) -> tuple[Target, ...]:
@@ -74,7 +78,10 @@ def read_field(node: Node, above: Node | None, ids: Ids, inline: bool) -> ReadFi
     if above is not None and above.id in ids.fields:
         spelled["parent"] = ids.fields[above.id].field
     spelled |= {name: ours(node, name) for name in OURS if f"pb:{name}" in node.properties}
-    return ReadField(node, target, spelled, sources[0] if sources else None, tuple(references))
+    measurements = tuple(read_measurements(node, target.holder, target.field))
+    statistics = read_statistics(node, target.holder, target.field or "", findings)
+    told = () if statistics is None else (statistics,)
+    return ReadField(node, target, spelled, sources[0] if sources else None, tuple(references), measurements, told)
 
 
 def _references(node: Node, references: list[Place], ids: Ids) -> dict[str, Plain]:

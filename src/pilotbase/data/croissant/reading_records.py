@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from pilotbase.data.croissant.ids import Ids, Target, fields_of
-from pilotbase.data.croissant.json_ld import Node, Value
+from pilotbase.data.croissant.json_ld import Node
+from pilotbase.data.croissant.measurements import Measurement, Statistics
 from pilotbase.data.croissant.plain_values import description_of, one_text, one_truth, ours, title_of
 from pilotbase.data.croissant.reading_fields import ReadField, read_field
+from pilotbase.data.croissant.reading_measurements import leave_out, read_measurements
 from pilotbase.data.croissant.vocabulary import ROW_COUNT
 from pilotbase.documents.dataset import circles
 from pilotbase.documents.json_reader import join_pointer
@@ -19,10 +21,12 @@ from pilotbase.documents.yaml_reader import Plain
 
 @dataclass
 class RecordSets:
-    """Record sets as `RecordSet` spells them, and path in the dataset → pointer in the file."""
+    """Record sets as `RecordSet` spells them, path in the dataset → pointer in the file, and what was measured."""
 
     spelled: list[Plain] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
+    measurements: list[Measurement] = field(default_factory=list)
+    statistics: list[Statistics] = field(default_factory=list)
 
 
 def enter_record_sets(root: Node, ids: Ids) -> list[tuple[Node, str]]:
@@ -52,6 +56,10 @@ def read_record_sets(entered: list[tuple[Node, str]], ids: Ids) -> RecordSets:
         found.spelled.append({**_read_record_set(node, identity, ids), "field": [one.spelled for one in fields]})
         found.places |= {f"{path}.field[{number}]": one.node.pointer for number, one in enumerate(fields)}
         everything |= {one.target: one for one in fields}
+        found.measurements += read_measurements(node, ids.record_sets[identity])
+        for one in fields:
+            found.measurements += one.measurements
+            found.statistics += one.statistics
     for leads_to in (
         {target: one.brought_from for target, one in everything.items()},
         {target: one.refers_to for target, one in everything.items()},
@@ -136,14 +144,8 @@ def _rows(node: Node, ids: Ids) -> Plain:
             inner.read.add("sc:name")
             rows = int(counted) if counted is not None and counted.isdecimal() and len(counted) < 19 else None
         else:
-            _leave_out(value, ids)
+            leave_out(value, ids.findings)
     return rows
-
-
-def _leave_out(value: Value, ids: Ids) -> None:
-    ids.findings.not_held(value.pointer, text("croissant.not_held", name="cr:annotation"))
-    if value.node is not None:
-        value.node.read_all()
 
 
 def _inline(node: Node, identity: str, ids: Ids) -> str | None:

@@ -92,8 +92,8 @@ def write_sample(sample: Sample, folder: Path) -> tuple[Path, ...]:
     table = folder / sample.file
     table.write_bytes(spell_table(sample.table))
     described, records = table.with_suffix(".croissant.json"), table.with_suffix(".tc609.jsonl")
-    described.write_text(write_dataset(sample.dataset, "croissant", None, None).content, "utf-8")
-    records.write_text(write_dataset(sample.dataset, "tc609", folder, None).content, "utf-8")
+    described.write_text(write_dataset(sample.dataset, "croissant").content, "utf-8")
+    records.write_text(write_dataset(sample.dataset, "tc609", folder).content, "utf-8")
     return table, described, records
 
 

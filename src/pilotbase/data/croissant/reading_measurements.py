@@ -1,0 +1,80 @@
+"""What a description says was measured, as `measurements` writes it; measures of others are told as not held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pilotbase.data.croissant.findings import Findings
+from pilotbase.data.croissant.json_ld import Node, Value
+from pilotbase.data.croissant.measurements import KINDS, MEASURE, Measurement, Statistics
+from pilotbase.documents.texts import text
+
+
+def read_measurements(node: Node, record_set: str | None, field: str | None = None) -> Iterator[Measurement]:
+    """Yield the measurements of one target; in a catalogue each may name the record set that it is of."""
+    for value in node.values("dqv:hasQualityMeasurement"):
+        found = value.node
+        measure = next((one.reference or "" for one in _peek(found, "dqv:isMeasurementOf")), "")
+        figure = _number(found, "dqv:value") if measure.startswith(MEASURE) else None
+        if found is None or figure is None:
+            continue
+        found.values("dqv:isMeasurementOf")
+        yield Measurement(
+            measure.removeprefix(MEASURE),
+            figure,
+            _said(found, "pb:recordSet") or record_set,
+            field,
+            numerator=_number(found, "pb:numerator"),
+            denominator=_number(found, "pb:denominator"),
+            lower=_number(found, "pb:lower"),
+            upper=_number(found, "pb:upper"),
+            method=_said(found, "pb:method"),
+            engine=_said(found, "pb:engine"),
+            data=_said(found, "pb:data"),
+            at=_said(found, "prov:generatedAtTime"),
+        )
+
+
+def read_statistics(node: Node, record_set: str, field: str, findings: Findings) -> Statistics | None:
+    """Return what a field's annotations say of its values, None where they say nothing that we know."""
+    found: dict[str, float] = {}
+    for value in node.values("cr:annotation", "sc:annotation"):
+        name, inner = _statistic(value), value.node
+        figure = _number(inner, "sc:value") if name is not None else None
+        if name is None or inner is None or figure is None or name in found:
+            leave_out(value, findings)
+        else:
+            inner.read_all()
+            found[name] = figure
+    return Statistics(record_set, field, **found) if found else None
+
+
+def leave_out(annotation: Value, findings: Findings) -> None:
+    """Tell that an annotation has no place in a dataset of ours."""
+    findings.not_held(annotation.pointer, text("croissant.not_held", name="cr:annotation"))
+    if annotation.node is not None:
+        annotation.node.read_all()
+
+
+def _statistic(value: Value) -> str | None:
+    """Return which statistic an annotation is, by its name and its type together."""
+    name = next((one.text for one in _peek(value.node, "sc:name")), None)
+    kinds = {one.plain for one in _peek(value.node, "cr:dataType")}
+    return name if name is not None and KINDS.get(name) in kinds else None
+
+
+def _peek(node: Node | None, name: str) -> tuple[Value, ...]:
+    """Return the values of a property without having read it."""
+    return node.properties.get(name, ()) if node is not None else ()
+
+
+def _number(node: Node | None, name: str) -> float | None:
+    plain = next((one.plain for one in _peek(node, name)), None)
+    if node is None or isinstance(plain, bool) or not isinstance(plain, int | float):
+        return None
+    node.read.add(name)
+    return plain
+
+
+def _said(node: Node, name: str) -> str | None:
+    return next((one.text for one in node.values(name)), None)
