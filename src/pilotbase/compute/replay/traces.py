@@ -1,0 +1,249 @@
+"""Recorded traces: which jobs came when, of whom, for what, and how long they ran; and the nodes that there were.
+
+Two forms are read, told apart by their columns: our own, with a column for each dimension as `Resources` spells it, and
+that of the public GPU trace (``openb``, Alibaba 2023). Where a trace names no organisations, some are made up: each job
+belongs to one by its name alone, the first to the most, so that everybody who replays it replays the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.resources import Demand, Resources, Vector
+from pilotbase.documents.texts import Text, text
+
+MOST_ROWS = 5_000_000
+_T = TypeVar("_T")
+_MIB = 1 << 20
+_MOST_SECONDS = 1e10
+_MOST_ISSUES = 200
+_DEMAND: TypeAdapter[Resources] = TypeAdapter(Demand)
+_OWN = {"job", "submitted_seconds", "runs_seconds"}
+_OPENB = {"name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli", "creation_time", "deletion_time"}
+_OPENB_NODES = {"sn", "cpu_milli", "memory_mib", "gpu", "model"}
+
+
+@dataclass(frozen=True)
+class TraceJob:
+    """One job as it was recorded; times in seconds of the trace's own clock."""
+
+    name: str
+    organisation: str
+    person: str
+    submitted: float
+    runs: float
+    demand: Vector
+    """Of one member."""
+    members: int = 1
+    priority: int = 0
+    longest: float | None = None
+    """How long it said that it would run at most; None: it said nothing."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Nodes and jobs, in the order of submission."""
+
+    nodes: Mapping[str, Vector]
+    jobs: tuple[TraceJob, ...]
+    made_up_organisations: bool = False
+    left_out: tuple[Issue, ...] = ()
+    """Broken rows that were passed over, the first ones."""
+    rows_left_out: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a trace is read."""
+
+    organisations: int = 3
+    """How many are made up where the trace names none."""
+    skip_broken: bool = False
+
+
+def read_trace(jobs: Path, nodes: Path, reading: Reading = Reading()) -> Trace:
+    """Return the trace that two CSV files hold.
+
+    Raises:
+        InputError: ``compute.trace_columns``: the columns are of no form that is read; else every broken row with its
+            line, unless ``reading`` passes over them; ``compute.trace_empty``: nothing is left.
+    """
+    found_nodes = dict(_read(nodes, _node_reader, Reading()).rows)
+    found = _read(jobs, _job_reader, reading)
+    if not found.rows or not found_nodes:
+        raise InputError("compute.trace_empty", file=str(jobs if found_nodes else nodes))
+    named = [job for job in found.rows if job.organisation]
+    made_up = not named
+    rows = [_given(job, reading.organisations) for job in found.rows] if made_up else found.rows
+    ordered = tuple(sorted(rows, key=lambda job: job.submitted))
+    return Trace(found_nodes, ordered, made_up, tuple(found.issues), found.broken)
+
+
+@dataclass
+class _Rows(Generic[_T]):
+    rows: list[_T] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    broken: int = 0
+
+
+class _BrokenRowError(Exception):
+    """One field of a row says what cannot be."""
+
+    def __init__(self, column: str, problem: Text) -> None:
+        super().__init__(column)
+        self.column, self.problem = column, problem
+
+
+_Row = Mapping[str, str]
+
+
+def _read(path: Path, reader_of: Callable[[Path, set[str]], Callable[[_Row], _T]], reading: Reading) -> _Rows[_T]:
+    found: _Rows[_T] = _Rows()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file, restkey="", restval="")
+        try:
+            reader = reader_of(path, set(table.fieldnames or ()))
+            for row in table:
+                if table.line_num > MOST_ROWS:
+                    raise InputError("compute.trace_too_long", file=str(path), allowed=MOST_ROWS)
+                _read_row(row, reader, found, (str(path), table.line_num))
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise InputError("compute.trace_unreadable", file=str(path), error=str(error)) from error
+    if found.issues and not reading.skip_broken:
+        raise InputError.from_issues(str(path), found.issues)
+    return found
+
+
+def _read_row(row: _Row, reader: Callable[[_Row], _T], found: _Rows[_T], place: tuple[str, int]) -> None:
+    try:
+        if "" in row:
+            raise _BrokenRowError("", text("compute.trace_row_too_wide"))
+        found.rows.append(reader(row))
+    except _BrokenRowError as error:
+        found.broken += 1
+        if len(found.issues) < _MOST_ISSUES:
+            file, line = place
+            found.issues.append(Issue(file=file, path=error.column, problem=error.problem, line=line))
+
+
+def _job_reader(path: Path, columns: set[str]) -> Callable[[_Row], TraceJob]:
+    if columns >= _OWN:
+        dimensions = sorted(name for name in columns if name in ("cpu", "memory", "disk") or "/" in name)
+        return lambda row: _own_job(row, dimensions)
+    if columns >= _OPENB:
+        return _openb_job
+    raise _unknown(path, columns, _OWN)
+
+
+def _node_reader(path: Path, columns: set[str]) -> Callable[[_Row], tuple[str, Vector]]:
+    if columns >= _OPENB_NODES:
+        return _openb_node
+    if "node" in columns:
+        dimensions = sorted(columns - {"node"})
+        return lambda row: (_word(row, "node"), _resources(row, dimensions))
+    raise _unknown(path, columns, {"node", "cpu", "memory"})
+
+
+def _unknown(path: Path, columns: set[str], wanted: set[str]) -> InputError:
+    return InputError(
+        "compute.trace_columns",
+        file=str(path),
+        found=", ".join(sorted(name or "" for name in columns)[:20]),
+        allowed=", ".join(sorted(wanted)),
+    )
+
+
+def _own_job(row: _Row, dimensions: list[str]) -> TraceJob:
+    longest = row.get("longest_seconds")
+    return TraceJob(
+        name=_word(row, "job"),
+        organisation=row.get("organisation", ""),
+        person=row.get("person", ""),
+        submitted=_seconds(row, "submitted_seconds"),
+        runs=_seconds(row, "runs_seconds"),
+        demand=_resources(row, dimensions),
+        members=_count(row, "members", 1) if row.get("members") else 1,
+        priority=_count(row, "priority", 0) if row.get("priority") else 0,
+        longest=_seconds(row, "longest_seconds") if longest else None,
+    )
+
+
+def _openb_job(row: _Row) -> TraceJob:
+    """Return a job of the public trace; GPUs are of any kind, for the trace's default lists name none."""
+    gpus, part = _count(row, "num_gpu", 0), _count(row, "gpu_milli", 0)
+    if part > 1000 or (gpus > 1 and part not in (0, 1000)):
+        raise _BrokenRowError("gpu_milli", text("compute.trace_bad_number", found=row["gpu_milli"][:40]))
+    demand = {"cpu": _count(row, "cpu_milli", 0), "memory": _count(row, "memory_mib", 0) * _MIB}
+    began, ended = _seconds(row, "creation_time"), _seconds(row, "deletion_time")
+    scheduled = _seconds(row, "scheduled_time") if row.get("scheduled_time") else began
+    if ended < scheduled:
+        raise _BrokenRowError("deletion_time", text("compute.trace_ends_before", found=row["deletion_time"][:40]))
+    return TraceJob(
+        name=_word(row, "name"),
+        organisation=row.get("organisation", ""),
+        person="",
+        submitted=began,
+        runs=ended - scheduled,
+        demand={**demand, "gpu/any": gpus * part} if gpus else demand,
+    )
+
+
+def _openb_node(row: _Row) -> tuple[str, Vector]:
+    vector = {"cpu": _count(row, "cpu_milli", 0), "memory": _count(row, "memory_mib", 0) * _MIB}
+    gpus = _count(row, "gpu", 0)
+    return _word(row, "sn"), {**vector, f"gpu/{row['model'].lower()}": gpus * 1000} if gpus else vector
+
+
+def _word(row: _Row, column: str) -> str:
+    if not row[column].strip():
+        raise _BrokenRowError(column, text("compute.trace_missing"))
+    return row[column].strip()
+
+
+def _count(row: _Row, column: str, least: int) -> int:
+    found = row[column].strip()
+    if not found.isascii() or not found.isdigit() or len(found) > 15 or int(found) < least:
+        raise _BrokenRowError(column, text("compute.trace_bad_number", found=found[:40]))
+    return int(found)
+
+
+def _seconds(row: _Row, column: str) -> float:
+    try:
+        found = float(row[column])
+    except ValueError:
+        found = math.nan
+    if not 0 <= found <= _MOST_SECONDS:
+        raise _BrokenRowError(column, text("compute.trace_bad_number", found=row[column][:40]))
+    return found
+
+
+def _resources(row: _Row, dimensions: list[str]) -> Vector:
+    for dimension in dimensions:
+        try:
+            _DEMAND.validate_python({dimension: row[dimension] or 0})
+        except ValidationError as error:
+            raise _BrokenRowError(dimension, _problem(error)) from None
+    return _DEMAND.validate_python({name: row[name] for name in dimensions if row[name]}).vector
+
+
+def _problem(error: ValidationError) -> Text:
+    inner = error.errors()[0].get("ctx", {}).get("error")
+    return inner.text if isinstance(inner, InputError) else text("compute.trace_bad_number", found="")
+
+
+def _given(job: TraceJob, organisations: int) -> TraceJob:
+    """Return the job as one of made-up organisations: the n-th has about a n-th of what the first has."""
+    drawn = int.from_bytes(hashlib.blake2b(job.name.encode(), digest_size=8).digest()) / 2**64
+    shares = [1 / (number + 1) for number in range(organisations)]
+    edges = [sum(shares[: number + 1]) / sum(shares) for number in range(organisations)]
+    number = next((number for number, edge in enumerate(edges) if drawn < edge), organisations - 1)
+    return replace(job, organisation=f"org-{number + 1}")
