@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pilotbase.data.labelling.summary import figure_line
-from pilotbase.data.labelling.wilson import wilson
 from pilotbase.documents.label_statement import LabelAudit, LabelFigure
 from pilotbase.documents.report import Finding
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome
+from pilotbase.evidence.wilson import wilson
 
 
 def label_findings(scenario: Scenario) -> list[Finding]:

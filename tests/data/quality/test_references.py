@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.data.labelling.wilson import wilson
 from pilotbase.data.quality.inferred import inferred_dataset
 from pilotbase.data.quality.measuring import Held, measure_quality
 from pilotbase.documents.dataset import Dataset, FileObject, Provenance, Source
 from pilotbase.documents.hashes import digest_file, hex_of
 from pilotbase.documents.quality_reference import Fitness, QualityReference
 from pilotbase.documents.scenario import GroupSplit
+from pilotbase.evidence.wilson import wilson
 from tests.data.quality.planted_for_tests import clean_table, description, devices, records
 
 ROWS = 400

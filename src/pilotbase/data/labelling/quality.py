@@ -13,11 +13,11 @@ from pilotbase.data.labelling.alpha import interval_alpha, nominal_alpha, ordina
 from pilotbase.data.labelling.gathering import Annotation, Gathered
 from pilotbase.data.labelling.intervals import Items, agreement_interval, value_of
 from pilotbase.data.labelling.kappa import cohen_kappa
-from pilotbase.data.labelling.wilson import wilson
 from pilotbase.documents.label_statement import FigureName, LabelAudit, LabelFigure, Unmeasured
 from pilotbase.documents.labelling import ClassAgreement, ConfusedPair, LabelledItem, LabellingCampaign, LabelQuality
 from pilotbase.evidence.bootstrap import Statistic
 from pilotbase.evidence.primitive import Ints
+from pilotbase.evidence.wilson import wilson
 
 FEWEST = 2
 """Double-labelled items without which nothing is said of agreement."""

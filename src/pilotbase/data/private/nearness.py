@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pilotbase.data.labelling.wilson import wilson
 from pilotbase.data.private.grids import Grid
 from pilotbase.data.private.units import Records
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.private import NearShare, PrivacyTest, PrivateProfile
 from pilotbase.evidence.distributions import normal_upper_quantile
+from pilotbase.evidence.wilson import wilson
 
 Matrix = npt.NDArray[np.float64]
 LEAST_COMPARED = 50

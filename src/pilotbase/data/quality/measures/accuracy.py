@@ -7,7 +7,6 @@ from operator import or_
 
 import polars as pl
 
-from pilotbase.data.labelling.wilson import wilson
 from pilotbase.data.quality.audit import audited_pairs
 from pilotbase.data.quality.checks import Count, present, typed, value_checks
 from pilotbase.data.quality.columns import Column
@@ -24,6 +23,7 @@ from pilotbase.data.quality.definition import (
     not_measured,
 )
 from pilotbase.documents.quality import QualityCodes, QualityEntry
+from pilotbase.evidence.wilson import wilson
 
 
 def syntactic_accuracy(asked: Situation) -> Asked | Unmeasured:
