@@ -83,6 +83,9 @@ def _print(report: QualityReport) -> None:
 def _measure_line(one: QualityMeasurement) -> Text:
     if one.value is None:
         return text("quality.line.reason", measure=_name(one.measure), reason=one.reason)
+    if one.lower is not None and one.upper is not None:
+        figures = {"value": f"{one.value:.6g}", "lower": f"{one.lower:.4g}", "upper": f"{one.upper:.4g}"}
+        return text("quality.line.interval", measure=_name(one.measure), **figures)
     return text("quality.line.measure", measure=_name(one.measure), value=f"{one.value:.6g}")
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 import pydantic
 
 from pilotbase.documents.base import Document, Moment, Part
+from pilotbase.documents.label_statement import LabelStatement
 
 Share = dict[str, float]
 
@@ -52,6 +53,8 @@ class QualityReference(Document):
     """Field whose values are compared for `label_proportion_gap`."""
     audited: str | None = None
     """Table of records that somebody has checked, found by the record set's key; path beside this file."""
+    labels: LabelStatement | None = None
+    """What is known of the labels, as `pilotbase data labels agreement` prints it; ``audited`` counts before it."""
     learned_from: str | None = None
     """Table none of whose records may be among these; path beside this file."""
     fitness: Fitness | None = None

@@ -12,6 +12,7 @@ from pilotbase.data.quality.inferred import inferred_dataset
 from pilotbase.data.quality.measuring import Held, measure_quality
 from pilotbase.documents.dataset import Dataset, FileObject, Provenance, Source
 from pilotbase.documents.hashes import digest_file, hex_of
+from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
 from pilotbase.documents.quality_reference import Fitness, QualityReference
 from pilotbase.documents.scenario import GroupSplit
 from pilotbase.evidence.wilson import wilson
@@ -45,6 +46,37 @@ def test_audited_records_give_accuracy_with_an_interval(tmp_path):
     assert (values.numerator, values.denominator) == (50 * 9 - 7, 50 * 9)
     assert {one.name: one.numerator for one in values.entries if one.numerator < 50} == {"label": 46, "pressure": 47}
     assert found.measurement("audited_records").value == 50 / ROWS
+
+
+AGREEMENT = LabelFigure(
+    measure="krippendorff_alpha", items=80, value=0.75, lower=0.57, upper=0.88, method="wider_of_two"
+)
+
+
+def test_labels_that_a_campaign_audited_give_accuracy_with_its_interval(tmp_path):
+    stated = LabelStatement(guideline="1.2", agreement=AGREEMENT, audit=LabelAudit(audited=400, correct=388))
+    found = report(tmp_path, QualityReference(labels=stated)).measurement("label_accuracy")
+    assert (found.value, found.numerator, found.denominator, found.sample) == (0.97, 388, 400, 400)
+    assert (found.lower, found.upper) == pytest.approx(wilson(388, 400)[1:])
+    for language, words in (("en", "guideline 1.2"), ("zh", "标注指南 1.2")):
+        assert words in found.reason.render(language) and "0.750 [0.570, 0.880]" in found.reason.render("en")
+    checked = {name: column[:50] for name, column in clean_table(ROWS).items()}
+    written(checked, tmp_path, "audited.csv")
+    both = report(tmp_path, QualityReference(labels=stated, audited="audited.csv")).measurement("label_accuracy")
+    assert (both.numerator, both.denominator) == (50, 50), "these very records count before"
+
+
+def test_agreement_alone_or_a_statement_on_one_of_two_labels_is_no_accuracy(tmp_path):
+    stated = LabelStatement(guideline="1.2", agreement=AGREEMENT)
+    found = report(tmp_path, QualityReference(labels=stated)).measurement("label_accuracy")
+    assert (found.state, found.value) == ("not_measured", None) and "0.750" in found.reason.render("en")
+    audited = stated.model_copy(update={"audit": LabelAudit(audited=400, correct=388)})
+    fields = tuple(
+        one.model_copy(update={"semantic": ("cr:Label",)}) if one.name == "site" else one for one in records().fields
+    )
+    two = description(record_sets=(records(fields=fields), devices()))
+    found = report(tmp_path, QualityReference(labels=audited), dataset=two).measurement("label_accuracy")
+    assert found.value is None and "site" in found.reason.render("en")
 
 
 def test_records_that_are_not_there_are_not_compared(tmp_path):

@@ -13,6 +13,7 @@ from pilotbase.data.quality.measuring import Held, measure_quality
 from pilotbase.data.quality.page import render_quality
 from pilotbase.data.quality.release import LEAST_CELL, least_cell, released, suppressed
 from pilotbase.documents.dataset import FileObject
+from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.quality_reference import QualityReference
 from pilotbase.documents.terms import Action, Constraint, LeftOperand, Offer, Operator, Permission
@@ -55,6 +56,17 @@ def test_closed_data_give_out_no_row_no_value_and_no_small_count(tmp_path):
             assert not 0 < found.numerator < LEAST_CELL
             assert not 0 < found.denominator - found.numerator < LEAST_CELL
             assert not 0 < -found.denominator % ROWS < LEAST_CELL
+
+
+def test_an_interval_gives_no_small_count_back(tmp_path):
+    pl.DataFrame(clean_table(ROWS)).write_csv(path := tmp_path / "records.csv")
+    agreement = LabelFigure(measure="raw_agreement", items=80, unmeasured="too_few_items")
+    stated = LabelStatement(guideline="1", agreement=agreement, audit=LabelAudit(audited=400, correct=397))
+    dataset = description(opening=Opening.COMPUTE_TO_DATA)
+    full = measure_quality(dataset, {"records": path}, Held(QualityReference(labels=stated)))
+    out = released(full, dataset).measurement("label_accuracy")
+    assert (out.numerator, out.denominator, out.sample) == (None, None, None)
+    assert (out.value, out.lower, out.upper) == (0.99, 0.97, 1.0)
 
 
 def test_closed_data_are_named_by_their_commitment_and_never_by_their_hash(tmp_path):

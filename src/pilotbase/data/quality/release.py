@@ -116,6 +116,8 @@ def _measurement(found: QualityMeasurement, declared: frozenset[str], cells: _Ce
     if numerator is None or denominator is None or _tells(numerator, denominator, cells):
         return told
     figures = {"numerator": None, "denominator": None, "value": _roughly(found.value, found.direction)}
+    # Exact bounds and their sample would give the count back.
+    figures |= {"lower": _roughly(found.lower, "higher"), "upper": _roughly(found.upper, "lower"), "sample": None}
     return told.model_copy(update={**figures, "reason": found.reason or _kept_back(cells.least)})
 
 

@@ -7,6 +7,7 @@ from operator import or_
 
 import polars as pl
 
+from pilotbase.data.labelling.summary import figure_line
 from pilotbase.data.quality.audit import audited_pairs
 from pilotbase.data.quality.checks import Count, present, typed, value_checks
 from pilotbase.data.quality.columns import Column
@@ -22,7 +23,9 @@ from pilotbase.data.quality.definition import (
     not_applicable,
     not_measured,
 )
+from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.quality import QualityCodes, QualityEntry
+from pilotbase.documents.texts import text
 from pilotbase.evidence.wilson import wilson
 
 
@@ -60,10 +63,30 @@ def semantic_accuracy(asked: Situation) -> Asked | Unmeasured:
 
 
 def label_accuracy(asked: Situation) -> Asked | Unmeasured:
-    """Return how many labels agree with those of the audited records, with a Wilson interval."""
+    """Return how many labels agree with those of the audited records, with a Wilson interval.
+
+    Where no records are given that somebody has checked: how many of the labels that a campaign audited were right.
+    """
     if not asked.table.labels:
         return not_applicable("quality.reason.no_label")
-    return _agreement(asked, [column.name for column in asked.table.labels])
+    found = _agreement(asked, [column.name for column in asked.table.labels])
+    if isinstance(found, Unmeasured) and asked.reference.labels is not None:
+        return _stated(asked.reference.labels, [column.name for column in asked.table.labels])
+    return found
+
+
+def _stated(labels: LabelStatement, names: list[str]) -> Asked | Unmeasured:
+    """Return what a campaign found by its audit; agreement alone does not tell how many labels are wrong."""
+    if len(names) > 1:
+        return not_measured("quality.reason.labels_of_which", fields=", ".join(names))
+    if labels.audit is None:
+        return not_measured("quality.reason.labels_not_audited", agreement=figure_line(labels.agreement))
+    audited, correct = labels.audit.audited, labels.audit.correct
+    right = wilson(correct, audited)
+    said = text("quality.reason.labels_audited", guideline=labels.guideline, agreement=figure_line(labels.agreement))
+    told = (entry(names[0], correct, audited),)
+    finding = Finding(right.value, correct, audited, told, right.lower, right.upper, audited, said)
+    return Asked(lambda _: finding)
 
 
 def _agreement(asked: Situation, names: list[str]) -> Asked | Unmeasured:
@@ -99,6 +122,7 @@ MEASURES = (
     ),
     QualityMeasure(
         "label_accuracy", QualityCodes(iso="Acc-ML-7", tc609="0304", gbt="0301"), "higher",
-        "labels that agree with the audited sample / audited; Wilson 95 %", label_accuracy,
+        "labels that agree with the audited sample, or that a campaign found right / audited; Wilson 95 %",
+        label_accuracy,
     ),
 )  # fmt: skip
