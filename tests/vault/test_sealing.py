@@ -75,7 +75,7 @@ def test_each_opening_stands_in_the_log_before_a_row_is_seen(vault: Vault, seale
     opening = open_hidden(vault, sealed, ReaderGrant.of_owner("plant", Purpose.PROFILE), np.arange(40))
     entry = vault.view.log_entries()[-1]
     assert (entry.action, entry.subjects) == ("vault.opened", (sealed.digest(),))
-    assert entry.facts == {"purpose": "profile", "rows": 40}
+    assert entry.facts == {"purpose": "profile", "ground": "plant", "rows": 40}
     assert entry.actor.organisation == "base"
     next(opening)
 

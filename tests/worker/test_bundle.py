@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
+from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import open_base, rotate_key
 from pilotbase.worker.bundles.files import SUMS, pack, sums_of, unpack
@@ -110,7 +111,9 @@ def test_taking_a_bundle_stands_in_the_log_as_a_read_of_hidden_data(trials):
     assert (taken.actor.organisation, taken.facts["purpose"]) == ("ministry", "bundle")
     assert trials["good"].report.records.blob in taken.subjects
     opened = next(entry for entry in entries if entry.number > taken.number)
-    assert (opened.action, opened.facts) == ("vault.envelope_opened", {"purpose": "bundle"})
+    assert (opened.action, opened.facts["purpose"]) == ("vault.envelope_opened", "bundle")
+    hidden = trials["base"].lab.view.load(trials["good"].report.plan, TrialPlan).scenario.hidden_set
+    assert hidden in taken.subjects and hidden in opened.subjects, "no owner would find it in the access record"
 
 
 def test_any_altered_byte_of_the_archive_fails(elsewhere, tmp_path):

@@ -360,6 +360,8 @@ class Reading(StrEnum):
     """What the base has done: all of it, or a demand owner's own part."""
     DESK = "desk"
     """Where services stand, what was done about warnings, incidents: suppliers see a suspension, not more."""
+    READERS = "readers"
+    """Who has read a dataset, or the hidden cases of a scenario."""
     BOARD = "board"
     """That a scenario has a board, and how to get on it; who stands there, the board's own visibility says."""
 
@@ -371,6 +373,7 @@ READINGS: Mapping[Reading, tuple[Grant, ...]] = {
     Reading.OVERVIEW: (OPERATOR, REGULATOR),
     Reading.LEDGER: (ANY_OWNER, OPERATOR, MACHINE, REGULATOR),
     Reading.DESK: (ANY_OWNER, OPERATOR, MACHINE, REGULATOR),
+    Reading.READERS: (OPERATOR, MACHINE, OWNER, REGULATOR),
     Reading.BOARD: (OPERATOR, OWNER, REGULATOR, ANY_SUPPLIER),
 }
 """Reading → who may, of those who see the record."""

@@ -20,6 +20,8 @@ from pilotbase.documents.terms import Action, Channel, Leave
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import parties
+from pilotbase.workspace.log.entries import Fact
+from pilotbase.workspace.log.readings import FILE
 from pilotbase.workspace.uses import find_use, require_leave
 
 PIECE = 4 << 20
@@ -83,13 +85,13 @@ def open_file(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[bytes]:
         NotFoundError: blob or key are not here.
         InvalidProofError: while iterating: altered bytes.
     """
-    _log_opening(vault, kept, leave, Action.USE)
+    _log_opening(vault, kept, leave, Action.USE, kept.size)
     return _pieces(vault, kept, leave)
 
 
 def open_for_statistics(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[bytes]:
     """Return an iterator over the pieces of a file of which figures are to be told; raises as `open_file`."""
-    _log_opening(vault, kept, leave, Action.COMPUTE_ON)
+    _log_opening(vault, kept, leave, Action.COMPUTE_ON, kept.size)
     return _pieces(vault, kept, leave)
 
 
@@ -101,11 +103,14 @@ def open_preview(vault: Vault, kept: KeptFile, leave: Leave) -> bytes | None:
     return _opened(vault, kept, kept.preview, "preview")
 
 
-def _log_opening(vault: Vault, kept: KeptFile, leave: Leave, action: Action) -> None:
+def _log_opening(vault: Vault, kept: KeptFile, leave: Leave, action: Action, size: int = 0) -> None:
+    """Write the line of an opening; ``size``: bytes of the file that are asked for, 0 where it is not the file."""
     with vault.transaction("vault.dataset_opened") as change:
         _require(change.connection, kept, leave, action)
         require_leave(change.connection, leave, change.now)
-        change.record("vault.dataset_opened", [kept.dataset, kept.digest()], {"action": action, "ground": leave.by})
+        told: dict[str, Fact] = {"action": action.value, "ground": leave.by, "use": leave.use or "", "file": kept.name}
+        counted = {name: number for name, number in (("bytes", size), ("rows", kept.rows)) if number and size}
+        change.record(FILE, [kept.dataset, kept.digest()], {**told, **counted})
 
 
 def _pieces(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[bytes]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
-from pilotbase.vault.leaves import hidden_set_of, require_leave_for, require_leave_of
+from pilotbase.vault.leaves import hidden_set_of, named_by, require_leave_for, require_leave_of
 from pilotbase.vault.opening import FOR_OWNER, ReaderGrant
 from pilotbase.vault.place import Vault
+from pilotbase.workspace.log.readings import RECORDS
 from pilotbase.workspace.transaction import Transaction
 
 
@@ -35,7 +36,8 @@ def open_envelope(vault: Vault, owner: str, context: str, digest: Digest, grant:
     key, sealed = vault.keys.owner_key(owner), vault.blobs.get(digest)
     with vault.transaction("vault.envelope_opened") as change:
         _require_leave(change, owner, context, grant)
-        change.record("vault.envelope_opened", [digest, context], {"purpose": grant.purpose.value})
+        subjects = [digest, context, *named_by(change.connection, context)]
+        change.record(RECORDS, list(dict.fromkeys(subjects)), {**grant.facts, "bytes": len(sealed)})
     plain = open_bytes(key, sealed, ["envelope", owner, context])
     if plain is None:
         raise InvalidProofError("vault.envelope_closed", digest=digest, owner=owner)

@@ -56,3 +56,8 @@ class HiddenSet(Document):
     sealed_at: Moment
     dataset: Subject | None = None
     """The dataset that the rows are of: they open under its terms."""
+
+    @property
+    def named(self) -> list[str]:
+        """Return under which names the log tells of it: its own, and that of its dataset."""
+        return [self.digest(), *([self.dataset] if self.dataset is not None else [])]

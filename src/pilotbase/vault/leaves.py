@@ -11,6 +11,7 @@ from pilotbase.documents.board import BoardSubmission
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.terms import Action, Ground, Leave
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace import records
@@ -43,6 +44,17 @@ def hidden_set_of(connection: Connection, digest: Digest) -> HiddenSet | None:
     if stored is not None and stored.kind == "board-slice":
         stored = records.get(connection, BASE_ITSELF, json.loads(stored.body)["hidden_set"])
     return stored.load(HiddenSet) if stored is not None and stored.kind == "hidden-set" else None
+
+
+def named_by(connection: Connection, context: Digest) -> list[str]:
+    """Return whose cases an envelope tells of, by what its context names: a hidden set, a board, a plan, a scenario."""
+    stored = records.get(connection, BASE_ITSELF, context)
+    if stored is not None and stored.kind == "scenario":
+        return [stored.load(Scenario).subject]
+    if stored is not None and stored.kind == "trial-plan":
+        context = stored.load(TrialPlan).scenario.hidden_set
+    found = hidden_set_of(connection, context)
+    return [] if found is None else found.named
 
 
 def _is_about(connection: Connection, hidden_set: HiddenSet, leave: Leave, for_owner: bool) -> bool:

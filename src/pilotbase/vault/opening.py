@@ -19,6 +19,8 @@ from pilotbase.vault.leaves import require_leave_for
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.log import readings
+from pilotbase.workspace.log.entries import Fact
 from pilotbase.workspace.uses import require_leave
 
 Cases = npt.NDArray[np.int64]
@@ -60,6 +62,17 @@ class ReaderGrant:
         """Return the grant of an owner's own work."""
         return cls(purpose, Leave.of_owner(owner))
 
+    @property
+    def facts(self) -> dict[str, Fact]:
+        """Return what the line of an opening says of it: why, on which ground, under which use, in which attempt."""
+        told: dict[str, Fact | None] = {
+            "purpose": self.purpose.value,
+            "ground": self.leave.by,
+            "use": self.leave.use,
+            "attempt": self.attempt,
+        }
+        return {name: fact for name, fact in told.items() if fact is not None}
+
 
 @dataclass(frozen=True)
 class HiddenFrame:
@@ -87,10 +100,7 @@ def open_hidden(
     rows = hidden_set.rows if cases is None else len(cases)
     with vault.transaction("vault.opened") as change:
         require_leave_for(change.connection, hidden_set, grant.leave, grant.purpose in FOR_OWNER, change.now)
-        facts = {"purpose": grant.purpose.value, "rows": rows}
-        if grant.attempt is not None:
-            facts["attempt"] = grant.attempt
-        change.record("vault.opened", [hidden_set.digest()], facts)
+        change.record(readings.ROWS, hidden_set.named, {**grant.facts, "rows": rows})
     return _frames(vault, hidden_set, bundle.data_key, grant.leave, cases)
 
 

@@ -23,6 +23,7 @@ from pilotbase.vault.opening import FOR_OWNER, ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.workspace import tables
 from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.log.readings import UPLOAD
 
 _uploads, _chunks = tables.uploads.c, tables.upload_chunks.c
 MAXIMUM_OPEN = 100
@@ -176,7 +177,7 @@ def read_upload(vault: Vault, identity: str, grant: ReaderGrant) -> Iterator[byt
         raise InputError("vault.upload_incomplete", received=upload.received, size=upload.size)
     require_leave_of(upload.owner, grant.leave, grant.purpose in FOR_OWNER)
     with vault.transaction("vault.upload_opened") as change:
-        change.record("vault.upload_opened", [_subject(identity)], {"purpose": grant.purpose.value})
+        change.record(UPLOAD, [_subject(identity)], {**grant.facts, "bytes": upload.size})
     return _pieces(vault, upload)
 
 

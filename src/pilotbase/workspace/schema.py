@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0017"
+CURRENT = "0018"
 """The newest migration; older ones in order in `VERSIONS`."""
 VERSIONS = (
     "0001",
@@ -29,6 +29,7 @@ VERSIONS = (
     "0015",
     "0016",
     "0017",
+    "0018",
 )
 
 

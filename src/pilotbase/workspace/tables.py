@@ -156,6 +156,15 @@ log_payloads = Table(
 )
 """Personal or secret payload, held apart so that erasing it leaves every proof valid."""
 
+log_readings = Table(
+    "log_readings",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Index("log_readings_number", "number"),
+)
+"""By what was read → the lines of the log that tell of it (`log.readings`)."""
+
 hidden_sets = Table(
     "hidden_sets",
     metadata,

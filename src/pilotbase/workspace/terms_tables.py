@@ -64,3 +64,16 @@ uses = Table(
 ``epsilon`` in millionths; ``…_so_far``: spent under this ground up to this row, itself included. ``request`` names the
 use: asked for again, it is found and not counted again. A ground is an agreement, an open dataset, or a paper's digest.
 """
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("target", String(200), primary_key=True),
+    Column("organisation", String(120), primary_key=True),
+    Column("action", String(40), primary_key=True),
+    Column("channel", String(40), primary_key=True),
+    Column("reason", String(80), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("times", BigInteger, nullable=False),
+)
+"""How often a day the gate has refused whom what: counted, so that asking again and again does not fill the log."""

@@ -29,6 +29,7 @@ from pilotbase.workspace import records
 from pilotbase.workspace.actors import BASE_ITSELF, Actor
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.records import D
+from pilotbase.workspace.refusals import Refusal, keep_refusal
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import DatasetRow, agreements_between, dataset_row
 from pilotbase.workspace.transaction import Transaction
@@ -64,11 +65,12 @@ def permit(view: View, request: Request, key: Digest) -> Leave:
     with view.transaction("terms.permitted") as change:
         _require_asking(change.actor, request)
         found = _find(change.connection, request, key, change.now)
-        if found.way is None:
-            raise _refusal(request, found.decision.reasons)
-        if found.before is None:
-            keep_use(change, _use(change, found.way, request, key))
-        return Leave(found.way.ground, found.way.by, request.target, key, found.decision.duties)
+        if found.way is not None:
+            if found.before is None:
+                keep_use(change, _use(change, found.way, request, key))
+            return Leave(found.way.ground, found.way.by, request.target, key, found.decision.duties)
+        _count_refusal(change, request, found.decision.reasons)
+    raise _refusal(request, found.decision.reasons)
 
 
 def judge(view: View, request: Request) -> Decision:
@@ -83,10 +85,17 @@ def judge(view: View, request: Request) -> Decision:
 
 
 def require_permitted(view: View, request: Request) -> None:
-    """Return if the gate would let ``request`` in now; raises `RefusedError` with every reason."""
+    """Return if the gate would let ``request`` in now; raises `RefusedError` with every reason, which is counted.
+
+    Within a transaction it is not: nothing that is refused there stands.
+    """
     decision = judge(view, request)
-    if not decision.permitted:
-        raise _refusal(request, decision.reasons)
+    if decision.permitted:
+        return
+    if view.connection is None:
+        with view.transaction("terms.refused") as change:
+            _count_refusal(change, request, decision.reasons)
+    raise _refusal(request, decision.reasons)
 
 
 def _find(connection: Connection, request: Request, key: Digest | None, now: datetime) -> _Found:
@@ -203,6 +212,14 @@ def _require_same(before: Use, request: Request) -> None:
 def _require_asking(actor: Actor, request: Request) -> None:
     if not actor.may_write_for(request.by):
         raise RefusedError("workspace.not_yours", organisation=actor.organisation, owner=request.by)
+
+
+def _count_refusal(change: Transaction, request: Request, reasons: tuple[Text, ...]) -> None:
+    """Count what is refused of a dataset that there is: of names that anybody can make up there is no end."""
+    dataset = dataset_row(change.connection, request.target)
+    if dataset is not None and dataset.owner != request.by:
+        refused = (request.target, request.by, request.action, request.channel or "", reasons[0].code)
+        keep_refusal(change, Refusal(*refused))
 
 
 def _refusal(request: Request, reasons: tuple[Text, ...]) -> RefusedError:

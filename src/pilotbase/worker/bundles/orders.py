@@ -14,12 +14,15 @@ from typing import Literal
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
+from pilotbase.documents.report import Report
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
+from pilotbase.vault.leaves import named_by
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.packing import Bundle, pack_report, report_for
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, ordered_jobs
+from pilotbase.workspace.log.readings import BUNDLE
 from pilotbase.workspace.store import View
 
 KIND = "bundle"
@@ -95,8 +98,10 @@ def fetch_bundle(base: Base, view: View, subject: str, report: Digest | None = N
         raise NotFoundError("bundle.not_kept")
     packed, job = order.packed, order.job
     sealed = base.lab.vault.blobs.get(packed.blob)
-    with view.transaction("trial.bundle_fetched") as change:
-        change.record("trial.bundle_fetched", [subject, packed.report, packed.blob])
+    plan = base.lab.view.load(packed.report, Report).plan or packed.report
+    with view.transaction(BUNDLE) as change:
+        subjects = [subject, packed.report, packed.blob, *named_by(change.connection, plan)]
+        change.record(BUNDLE, subjects, {"bytes": len(sealed)})
     archive = open_bytes(base.lab.vault.keys.read(_KEY_FILE), sealed, _context(job))
     if archive is None:
         raise InvalidProofError("vault.envelope_closed", digest=packed.blob, owner=job.organisation)

@@ -22,6 +22,7 @@ from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
+from pilotbase.vault.leaves import named_by
 from pilotbase.vault.opening import Purpose, ReaderGrant
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.course import Proceedings, excerpt_of
@@ -30,6 +31,7 @@ from pilotbase.worker.bundles.readme import readme
 from pilotbase.worker.readings import record_for
 from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.log.readings import TAKEN
 from pilotbase.workspace.store import View
 
 _ODD = re.compile(r"[^A-Za-z0-9._-]")
@@ -130,9 +132,9 @@ def _open_records(base: Base, taker: View, of: Proceedings) -> bytes:
     kept, plan = of.report.records, of.plan.digest()
     if kept is None:
         raise InputError("bundle.no_records")
-    with taker.transaction("trial.bundle_taken") as change:
-        subjects = [plan, of.report.digest(), kept.blob]
-        change.record("trial.bundle_taken", subjects, {"purpose": Purpose.BUNDLE.value, "rows": of.plan.cases})
+    with taker.transaction(TAKEN) as change:
+        subjects = [plan, of.report.digest(), kept.blob, *named_by(change.connection, plan)]
+        change.record(TAKEN, subjects, {"purpose": Purpose.BUNDLE.value, "rows": of.plan.cases})
     owner = of.plan.scenario.owner.organisation
     return open_envelope(base.lab.vault, owner, plan, kept.blob, ReaderGrant.of_owner(owner, Purpose.BUNDLE))
 

@@ -18,6 +18,7 @@ from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.subjects import record_head
 from pilotbase.workspace import tables
 from pilotbase.workspace.checks.journeys import compare_journeys
+from pilotbase.workspace.checks.readings import ReadingRow, compare_readings, readings_in
 from pilotbase.workspace.checks.services import compare_services
 from pilotbase.workspace.checks.terms import UseRow, compare_terms, compare_uses, use_of
 from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, Fact, LogEntry
@@ -45,6 +46,7 @@ class Told:
     scored: Counter[str] = field(default_factory=Counter)
     """Hidden set → cases that were ever scored."""
     uses: list[UseRow] = field(default_factory=list)
+    readings: set[ReadingRow] = field(default_factory=set)
 
     def read(self, entry: LogEntry) -> None:
         """Take in the next entry."""
@@ -58,6 +60,7 @@ class Told:
             self.scored[entry.subjects[0]] += int(entry.facts["cases"])
         elif entry.action == USED:
             self.uses.append(use_of(entry))
+        self.readings |= readings_in(entry)
 
     def _move_attempt(self, entry: LogEntry) -> None:
         state = entry.action.removeprefix(_ATTEMPT)
@@ -100,6 +103,7 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     compare_services(connection)
     compare_journeys(connection)
     compare_uses(connection, told.uses)
+    compare_readings(connection, told.readings)
     compare_terms(connection)
     _compare_threads(connection)
     return verified

@@ -24,6 +24,7 @@ from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.merkle import Node, completed_nodes, consistency_path, inclusion_path, leaf_hash, root_of
 from pilotbase.workspace.log.notes import Checkpoint, LogKey
+from pilotbase.workspace.log.readings import index_readings
 
 Fact = str | int | bool
 _SALT_BYTES = 32
@@ -95,6 +96,7 @@ def append(connection: Connection, key: LogKey, records: Sequence[Record], actor
         )
         body = canonical_json(entry.to_json_value())
         connection.execute(insert(tables.log_entries).values(number=number, body=body))
+        index_readings(connection, number, record.action, record.subjects)
         for level, position, hashed in completed_nodes(number, leaf_hash(body), _nodes(connection)):
             connection.execute(insert(tables.log_nodes).values(level=level, position=position, hash=hashed))
         previous = digest_text(leaf_hash(body))
