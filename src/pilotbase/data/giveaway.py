@@ -3,17 +3,19 @@
 Classification: a feature is cut into its values (256 quantile bins of the public sample for numbers with more) and
 each cell answers with its most frequent public class; ``strength`` is the share of the errors of guessing the most
 frequent class that this rule avoids. For two classes ``order`` is the area under the ROC curve of the feature itself.
-Regression: both are |Spearman| between feature and target. A missing value is a value of its own.
+Regression: both are |Spearman| between feature and target. A missing value is a value of its own. Of a text its parts
+are judged too (`giveaway_parts`), and the order of rows as if it were a feature: an application sees cases in it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pilotbase.data.giveaway_parts import parts_of_text, place_in_order
 from pilotbase.documents.scenario import Scenario
 
 BINS = 256
@@ -23,6 +25,8 @@ STRENGTH = 0.95
 CERTAIN_ORDER = 0.999
 FEWEST_ERRORS = 10
 """A giveaway is only called one when guessing would have been wrong at least this often."""
+_Sides = tuple[pl.Series, pl.Series]
+"""Public and hidden cases."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,37 @@ class FeatureStrength:
     strength: float
     order: float
     errors_by_guessing: int
+    part: str | None = None
+    """What of the feature it is, where that is not its value."""
 
 
 def strongest_feature(
     public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario
 ) -> FeatureStrength | None:
     """Return the feature that gives most away; None where the hidden set is too small or constant."""
-    measure = _regression_strength if scenario.task == "regression" else _class_strength
-    found = [measure(name, public, hidden, scenario.data.target) for name in features]
+    target = scenario.data.target
+    classes = None if scenario.task == "regression" else public[target]
+    found: list[FeatureStrength | None] = []
+    for name in features:
+        sides = public[name], hidden[name]
+        found.append(_strength(name, sides, (public[target], hidden[target]), scenario))
+        for part in parts_of_text(*sides, classes):
+            strength = _strength(name, (part.public, part.hidden), (public[target], hidden[target]), scenario)
+            found.append(None if strength is None else replace(strength, part=part.kind))
     known = [strength for strength in found if strength is not None]
     return max(known, key=lambda strength: (max(strength.strength, strength.order), strength.strength), default=None)
+
+
+def strength_of_order(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario) -> FeatureStrength | None:
+    """Return how far the place of a row in its table gives the target away; None as `strongest_feature`."""
+    answers = public[scenario.data.target], hidden[scenario.data.target]
+    parts = place_in_order(public.height), place_in_order(hidden.height)
+    if scenario.task == "regression":
+        rows = place_in_order(public.height, None), place_in_order(hidden.height, None)
+        return _strength("order", rows, answers, scenario)
+    found = _strength("order", parts, answers, scenario)
+    order = _order(place_in_order(hidden.height, None), answers[1])
+    return None if found is None else replace(found, order=order)
 
 
 def seems_given_away(found: FeatureStrength, scenario: Scenario) -> bool:
@@ -58,22 +83,29 @@ def gives_away(found: FeatureStrength, scenario: Scenario) -> bool:
     return seems_given_away(found, scenario) and found.errors_by_guessing >= FEWEST_ERRORS
 
 
-def _class_strength(name: str, public: pl.DataFrame, hidden: pl.DataFrame, target: str) -> FeatureStrength | None:
-    usual = public[target].mode().sort()[0]
-    wrong_by_guessing = hidden.filter(pl.col(target) != usual).height
+def _strength(name: str, values: _Sides, answers: _Sides, scenario: Scenario) -> FeatureStrength | None:
+    """Return the strength of one column, given in public and hidden cases like their answers."""
+    if scenario.task == "regression":
+        return _regression_strength(name, values[1], answers[1])
+    return _class_strength(name, values, answers)
+
+
+def _class_strength(name: str, values: _Sides, answers: _Sides) -> FeatureStrength | None:
+    usual = answers[0].mode().sort()[0]
+    wrong_by_guessing = int((answers[1] != usual).sum())
     if not wrong_by_guessing:
         return None
-    cells = _cells(public[name], public[name]), _cells(hidden[name], public[name])
+    cells = _cells(values[0], values[0]), _cells(values[1], values[0])
     rule = (
-        pl.DataFrame({"cell": cells[0], "answer": public[target]})
+        pl.DataFrame({"cell": cells[0], "answer": answers[0]})
         .group_by("cell")
         .agg(pl.col("answer").mode().sort().first())
     )
-    asked = pl.DataFrame({"cell": cells[1], target: hidden[target]})
-    answers = asked.join(rule, on="cell", how="left", nulls_equal=True)
-    wrong = answers.filter(pl.col("answer").fill_null(usual) != pl.col(target)).height
+    asked = pl.DataFrame({"cell": cells[1], "truth": answers[1]})
+    judged = asked.join(rule, on="cell", how="left", nulls_equal=True)
+    wrong = judged.filter(pl.col("answer").fill_null(usual) != pl.col("truth")).height
     strength = max(0.0, 1 - wrong / wrong_by_guessing)
-    return FeatureStrength(name, strength, _order(hidden[name], hidden[target]), wrong_by_guessing)
+    return FeatureStrength(name, strength, _order(values[1], answers[1]), wrong_by_guessing)
 
 
 def _cells(column: pl.Series, known: pl.Series) -> pl.Series:
@@ -100,17 +132,17 @@ def _order(column: pl.Series, labels: pl.Series) -> float:
     return max(area, 1 - area)
 
 
-def _regression_strength(name: str, public: pl.DataFrame, hidden: pl.DataFrame, target: str) -> FeatureStrength | None:
-    column, truth = hidden[name], hidden[target].cast(pl.Float64).to_numpy()
-    if hidden.height < FEWEST_CASES or np.ptp(truth) == 0:
+def _regression_strength(name: str, column: pl.Series, answers: pl.Series) -> FeatureStrength | None:
+    truth = answers.cast(pl.Float64).to_numpy()
+    if len(column) < FEWEST_CASES or np.ptp(truth) == 0:
         return None
     if column.dtype == pl.String:  # perhaps the target, spelled as text
         column = column.cast(pl.Float64, strict=False)
     values = _plain_numbers(column)
     if np.ptp(values) == 0:
-        return FeatureStrength(name, 0.0, 0.0, hidden.height)
+        return FeatureStrength(name, 0.0, 0.0, len(column))
     strength = abs(float(np.corrcoef(_ranks(values), _ranks(truth))[0, 1]))
-    return FeatureStrength(name, strength, strength, hidden.height)
+    return FeatureStrength(name, strength, strength, len(column))
 
 
 def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -18,6 +18,8 @@ import polars as pl
 from pilotbase.documents.scenario import Scenario
 
 GRID = 0.01
+LONG_TEXT = 20
+"""A column whose usual value has more characters holds texts, not labels."""
 _LARGEST_CELL = 1e15
 
 
@@ -26,34 +28,64 @@ class Twins:
     """How many hidden cases have a public twin, their share, and how often the twins agree on the target (0 to 1).
 
     ``chance``: how many would have one if the features of the public cases had nothing to do with each other.
+    ``natural``: how many would have one if they resembled public cases as often as those resemble each other.
     """
 
     count: int
     share: float
     agreement: float
     chance: int = 0
+    natural: int = 0
 
 
 def exact_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins:
     """Return the hidden cases whose features equal those of a public case."""
-    hidden_keys = _row_keys(hidden, features)
-    found = _twins([_row_keys(public, features)], [hidden_keys], public, hidden, scenario)
-    return replace(found, chance=_count([_row_keys(_apart(public, features), features)], [hidden_keys]))
+    hidden_keys = row_keys(hidden, features)
+    found = _twins([row_keys(public, features)], [hidden_keys], public, hidden, scenario)
+    if _one_text(public, features):
+        return replace(found, natural=_natural(public.select(features), hidden.height))
+    return replace(found, chance=_count([row_keys(apart(public, features), features)], [hidden_keys]))
 
 
 def near_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins:
     """Return the hidden cases whose features nearly equal those of a public case and are no exact copy."""
-    copies = _row_keys(hidden, features).is_in(_row_keys(public, features).unique().implode())
+    copies = row_keys(hidden, features).is_in(row_keys(public, features).unique().implode())
     rest = hidden.filter(~copies)
-    grids = [_grid(public, features, shift) for shift in (0.0, 0.5)]
-    public_keys = [_row_keys(public.select(grid), features) for grid in grids]
-    hidden_keys = [_row_keys(rest.select(grid), features) for grid in grids]
+    grids = [grid_of(public, features, shift) for shift in (0.0, 0.5)]
+    public_keys = [row_keys(public.select(grid), features) for grid in grids]
+    hidden_keys = [row_keys(rest.select(grid), features) for grid in grids]
     found = _twins(public_keys, hidden_keys, public, rest, scenario)
-    apart = [_row_keys(_apart(public, features).select(grid), features) for grid in grids]
-    return replace(found, share=found.count / max(1, hidden.height), chance=_count(apart, hidden_keys))
+    found = replace(found, share=found.count / max(1, hidden.height))
+    if _one_text(public, features):
+        return replace(found, natural=_natural(public.select(grids[0]), hidden.height))
+    shuffled = [row_keys(apart(public, features).select(grid), features) for grid in grids]
+    return replace(found, chance=_count(shuffled, hidden_keys))
 
 
-def _apart(public: pl.DataFrame, features: list[str]) -> pl.DataFrame:
+def is_long_text(column: pl.Series) -> bool:
+    """Tell whether the values of a public column are texts that no two cases have by chance."""
+    if column.dtype != pl.String:
+        return False
+    usual = column.str.len_chars().median()
+    return isinstance(usual, float) and usual > LONG_TEXT
+
+
+def plain_text(name: str) -> pl.Expr:
+    """Return a text normalised: NFKC, lower case, single blanks."""
+    return pl.col(name).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+
+
+def _one_text(public: pl.DataFrame, features: list[str]) -> bool:
+    """Tell whether there is one feature, a text: shuffled it is what it was, so chance cannot be counted."""
+    return len(features) == 1 and is_long_text(public[features[0]])
+
+
+def _natural(public: pl.DataFrame, cases: int) -> int:
+    again = public.height - public.n_unique()
+    return round(again / max(1, public.height) * cases)
+
+
+def apart(public: pl.DataFrame, features: list[str]) -> pl.DataFrame:
     """Return the public features, each column shuffled on its own."""
     return public.select(pl.col(name).shuffle(seed=number) for number, name in enumerate(features))
 
@@ -66,19 +98,20 @@ def _count(public_keys: list[pl.Series], hidden_keys: list[pl.Series]) -> int:
     return int(pl.select(pl.any_horizontal(matched)).to_series().sum())
 
 
-def _row_keys(frame: pl.DataFrame, features: list[str]) -> pl.Series:
+def row_keys(frame: pl.DataFrame, features: list[str]) -> pl.Series:
     """Return 64 bits a row; two of 10⁶ × 10⁶ different pairs collide with probability 5·10⁻⁸."""
     return frame.select(features).hash_rows(seed=20260101)
 
 
-def _grid(public: pl.DataFrame, features: list[str], shift: float) -> list[pl.Expr]:
+def grid_of(public: pl.DataFrame, features: list[str], shift: float) -> list[pl.Expr]:
+    """Return the cell of each feature on the grid, moved by ``shift`` steps."""
     return [_cell(public[name], shift).alias(name) for name in features]
 
 
 def _cell(column: pl.Series, shift: float) -> pl.Expr:
     source = pl.col(column.name)
     if column.dtype == pl.String:
-        return source.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+        return plain_text(column.name)
     if not column.dtype.is_numeric():
         return source
     numbers = column.cast(pl.Float64)
@@ -111,7 +144,7 @@ def _twins(
         asked = pl.DataFrame({"key": hidden_key, "hidden": hidden[target]}).with_row_index("case")
         matches.append(asked.join(answers, on="key", how="inner").select("case", "hidden", "public"))
     found = pl.concat(matches).unique("case", keep="first", maintain_order=True)
-    agreement = _agreement(found, public[target], scenario)
+    agreement = agreement_of(found, public[target], scenario)
     return Twins(found.height, found.height / max(1, hidden.height), agreement)
 
 
@@ -120,7 +153,8 @@ def _usual_answer(scenario: Scenario) -> pl.Expr:
     return answers.median() if scenario.task == "regression" else answers.drop_nulls().mode().sort().first()
 
 
-def _agreement(found: pl.DataFrame, target: pl.Series, scenario: Scenario) -> float:
+def agreement_of(found: pl.DataFrame, target: pl.Series, scenario: Scenario) -> float:
+    """Return how often the columns ``hidden`` and ``public`` agree; for classes the mean over those of hidden cases."""
     if found.is_empty():
         return 0.0
     if scenario.task == "regression":

@@ -14,7 +14,7 @@ from pilotbase.documents.dataset import Dataset, FileObject, Provenance, Source
 from pilotbase.documents.hashes import digest_file, hex_of
 from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
 from pilotbase.documents.quality_reference import Fitness, QualityReference
-from pilotbase.documents.scenario import GroupSplit
+from pilotbase.documents.scenario import GroupSplit, HashSplit
 from pilotbase.evidence.wilson import wilson
 from tests.data.quality.planted_for_tests import clean_table, description, devices, records
 
@@ -98,6 +98,25 @@ def test_rows_among_what_was_learned_from_are_leaked(tmp_path):
     written(learned, tmp_path, "train.csv")
     found = report(tmp_path, QualityReference(learned_from="train.csv")).measurement("split_leakage")
     assert (found.numerator, found.denominator) == (25, ROWS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "leaked"),
+    [
+        ({"group": "device"}, {"leaked device": 80}),
+        ({"split": HashSplit(by="device")}, {"leaked device": 80}),
+        ({"split": GroupSplit(column="site", hidden=("north",))}, {"leaked site": ROWS // 2}),
+        ({}, {}),
+    ],
+)
+def test_records_of_a_group_that_was_learned_from_are_counted(tmp_path, changes, leaked):
+    learned = {name: column[:2] for name, column in clean_table(2).items()}
+    learned["id"], learned["device"], learned["site"] = ["t1", "t2"], ["d4", "d9"], ["south", "elsewhere"]
+    written(learned, tmp_path, "train.csv")
+    changed = description(record_sets=(records(**changes), devices()))
+    found = report(tmp_path, QualityReference(learned_from="train.csv"), dataset=changed).measurement("split_leakage")
+    assert {one.name: one.numerator for one in found.entries if one.numerator} == leaked
+    assert found.numerator == max(leaked.values(), default=0)
 
 
 def test_files_are_traceable_where_their_digest_holds_and_their_origin_is_told(tmp_path):

@@ -19,11 +19,14 @@ from pilotbase.data.quality.definition import (
 )
 from pilotbase.data.quality.tally import Stream
 from pilotbase.documents.quality import QualityCodes
+from pilotbase.documents.scenario import GroupSplit, HashSplit
 
 
 def split_leakage(asked: Situation) -> Asked | Unmeasured:
     """Return how many hidden records have a twin, in all features or in their key, among the others.
 
+    Where two tables are held against each other, also how many hidden records are of a group that stands in both: what
+    the split keeps together, by hash or by group, and what the description calls a group.
     Twins by features alone may be coincidences where features are few and coarse; `pilotbase.data.leakage` judges
     these within a trial.
     """
@@ -37,6 +40,9 @@ def split_leakage(asked: Situation) -> Asked | Unmeasured:
     if key and len(asked.table.named(key)) == len(key):
         groups["leaked keys"] = tuple(key_stream(table, table.named(key), side) for table, side in sides)
 
+    for column in _kept_together(asked):
+        groups[f"leaked {column.name}"] = tuple(key_stream(table, [column], side) for table, side in sides)
+
     def conclude(answers: Answers) -> Finding:
         tallies = {name: answers.tallies[name] for name in groups}
         entries = tuple(entry(name, tally.met, tally.marked) for name, tally in tallies.items())
@@ -44,6 +50,17 @@ def split_leakage(asked: Situation) -> Asked | Unmeasured:
         return Finding(worst.value, worst.numerator, worst.denominator, entries)
 
     return Asked(conclude, groups=groups)
+
+
+def _kept_together(asked: Situation) -> list[Column]:
+    """Return the columns whose values must stand on one side only; within one table time may divide a group."""
+    split, names = asked.table.record_set.split, {asked.table.record_set.group}
+    if isinstance(split, HashSplit):
+        names.add(split.by)
+    elif isinstance(split, GroupSplit):
+        names.add(split.column)
+    known = sorted(name for name in names if name is not None and name in asked.table.columns)
+    return asked.table.named(tuple(known)) if asked.learned_from is not None else []
 
 
 def _sides(asked: Situation) -> list[tuple[RecordTable, pl.Expr]] | Unmeasured:
@@ -68,6 +85,7 @@ def _rows(table: RecordTable, side: pl.Expr) -> Stream:
 MEASURES = (
     QualityMeasure(
         "split_leakage", QualityCodes(tc609="0305"), "lower",
-        "hidden records whose features or key stand among the others / hidden records", split_leakage, costly=True,
+        "hidden records whose features, key or group stand among the others / hidden records",
+        split_leakage, costly=True,
     ),
 )  # fmt: skip
