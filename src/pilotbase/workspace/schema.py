@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0018"
+CURRENT = "0019"
 """The newest migration; older ones in order in `VERSIONS`."""
 VERSIONS = (
     "0001",
@@ -30,6 +30,7 @@ VERSIONS = (
     "0016",
     "0017",
     "0018",
+    "0019",
 )
 
 
