@@ -1,12 +1,14 @@
 """One planted fault a source: each is refused with its exact place and what to do; nothing of it is given."""
 
 import gzip
+import random
 import re
 import zipfile
 
 import polars as pl
 import pytest
 
+from pilotbase.data.sources.parquet_footer import footer, row_groups
 from pilotbase.data.sources.source import LONGEST_CELL, MOST_COLUMNS, Asked
 from pilotbase.data.sources.unpacking import HARMLESS
 from tests.data.sources.sources_for_tests import database, lines, opened, parquet, png, refused, rows, said
@@ -185,13 +187,51 @@ def test_a_cut_parquet_file_and_one_that_is_none(tmp_path):
     assert "its footer, which says what is where, cannot be read" in refused(tmp_path, "footer.parquet", footer).lower()
 
 
-def test_a_damaged_parquet_file_names_column_and_rows(tmp_path):
-    whole = bytearray(parquet(tmp_path / "whole.parquet").read_bytes())
-    at = int(len(whole) * 0.6)
-    whole[at : at + 64] = b"\xff" * 64
+def chunk(path, group: int, column: int) -> range:
+    """Return the bytes of a column in a row group (ColumnMetaData: 7 size, 9 first data page, 11 dictionary)."""
+    found = footer(path)[4][group][1][column][3]
+    start = found.get(11) or found[9]
+    return range(start, start + found[7])
+
+
+@pytest.mark.parametrize(("group", "column"), [(0, 1), (2, 1), (3, 0)])
+def test_a_damaged_parquet_file_names_column_rows_and_row_group(tmp_path, group, column):
+    path = parquet(tmp_path / "whole.parquet")
+    whole, damage = bytearray(path.read_bytes()), chunk(path, group, column)
+    whole[damage.start : damage.stop] = b"\xff" * len(damage)
     told = refused(tmp_path, "damaged.parquet", bytes(whole))
-    rows_told = re.search(r"damaged.parquet (id|name): Rows (\d+) to (\d+) cannot be decoded", told)
-    assert rows_told and int(rows_told[3]) - int(rows_told[2]) < 2000
+    first = 1000 * group + 1
+    expected = f"{('id', 'name')[column]}: Row group {group + 1}, rows {first} to {first + 999}, cannot be decoded"
+    assert re.findall(r"\w+: Row group .* cannot be decoded", told) == [expected]
+
+
+def test_all_damages_of_a_parquet_file_are_named_at_once(tmp_path):
+    path = parquet(tmp_path / "whole.parquet", row_groups=9)
+    whole = bytearray(path.read_bytes())
+    for group, column in ((1, 0), (4, 0), (4, 1), (8, 1)):
+        damage = chunk(path, group, column)
+        whole[damage.start : damage.stop] = b"\xff" * len(damage)
+    told = refused(tmp_path, "damaged.parquet", bytes(whole))
+    assert re.findall(r"(\w+): Row group (\d)", told) == [("id", "2"), ("id", "5"), ("name", "5"), ("name", "9")]
+
+
+def test_without_its_row_groups_the_rows_of_a_damaged_column_are_all_of_them(tmp_path, monkeypatch):
+    monkeypatch.setattr("pilotbase.data.sources.kinds.parquet.row_groups", lambda path: ())
+    path = parquet(tmp_path / "whole.parquet")
+    whole, damage = bytearray(path.read_bytes()), chunk(path, 1, 0)
+    whole[damage.start : damage.stop] = b"\xff" * len(damage)
+    assert "id: Rows 1 to 4000 cannot be decoded" in refused(tmp_path, "damaged.parquet", bytes(whole))
+
+
+def test_row_groups_are_read_from_the_footer_and_nothing_from_what_is_none(tmp_path):
+    path = parquet(tmp_path / "whole.parquet", row_groups=20)
+    assert row_groups(path) == tuple(range(at, at + 1000) for at in range(0, 20_000, 1000))
+    whole, chance = path.read_bytes(), random.Random(5)
+    for _ in range(300):
+        spoiled = bytearray(whole)
+        spoiled[chance.randrange(len(whole) - 2000, len(whole))] = chance.randrange(256)
+        path.write_bytes(spoiled)
+        assert isinstance(row_groups(path), tuple)
 
 
 SHEETS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from pilotbase.data.sources.faults import Faults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.flattening import flattened
+from pilotbase.data.sources.parquet_footer import row_groups
 from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
 from pilotbase.documents.texts import text
 
@@ -26,7 +28,7 @@ class _Parquet:
         require_file(path)
         _check_ends(path)
         frame = pl.scan_parquet(path, glob=False)
-        rows = _check_content(frame, path.name)
+        rows = _check_content(frame, path)
         flat, left_out = flattened(frame)
         taken = tuple(text("source.taken.list", file=path.name, column=name) for name in left_out)
         table = SourceTable(path.stem, flat, rows, path.name)
@@ -48,27 +50,44 @@ def _check_ends(path: Path) -> None:
         raise refuse(path.name, text("source.cut_parquet", size=size))
 
 
-def _check_content(frame: pl.LazyFrame, file: str) -> int:
+def _check_content(frame: pl.LazyFrame, path: Path) -> int:
     """Return the number of rows; raises `InputError` for every column that cannot be decoded, with the rows."""
-    faults = Faults(file)
+    faults = Faults(path.name)
     try:
         names = frame.collect_schema().names()
         rows = int(frame.select(pl.len()).collect().item())
     except _BROKEN as error:
-        raise refuse(file, text("source.broken_footer", reason=first_line(error))) from None
+        raise refuse(path.name, text("source.broken_footer", reason=first_line(error))) from None
     check_names(names, faults, None)
     if rows == 0:
         faults.add(text("source.no_rows"))
     faults.require_none()
     if not _decodes(frame):
+        groups = row_groups(path)
         for name in names:
-            if not _decodes(frame.select(name)):
-                first, last = _narrowed(frame.select(name), rows)
-                faults.add(text("source.broken_rows", first=first + 1, last=last), path=name)
+            if groups:
+                _tell_broken(frame.select(name), groups, faults, name)
+            elif not _decodes(frame.select(name)):
+                faults.add(text("source.broken_rows", first=1, last=rows), path=name)
         if not faults:
             faults.add(text("source.broken_rows", first=1, last=rows))
     faults.require_none()
     return rows
+
+
+def _tell_broken(column: pl.LazyFrame, groups: Sequence[range], faults: Faults, name: str) -> None:
+    """Note the row groups in which a column cannot be decoded, halving until each is found."""
+    waiting = [(0, len(groups))]
+    while waiting:
+        low, high = waiting.pop()
+        first, last = groups[low].start, groups[high - 1].stop
+        if _decodes(column.slice(first, last - first)):
+            continue
+        if high - low == 1:
+            faults.add(text("source.broken_group", group=low + 1, first=first + 1, last=last), path=name)
+        else:
+            middle = (low + high) // 2
+            waiting += [(middle, high), (low, middle)]
 
 
 def _decodes(frame: pl.LazyFrame) -> bool:
@@ -79,20 +98,6 @@ def _decodes(frame: pl.LazyFrame) -> bool:
     except _BROKEN:
         return False
     return True
-
-
-def _narrowed(frame: pl.LazyFrame, rows: int) -> tuple[int, int]:
-    """Return the first rows, as far as they can be told apart, that cannot be decoded."""
-    first, last = 0, rows
-    while last - first > 1000:
-        middle = (first + last) // 2
-        if not _decodes(frame.slice(first, middle - first)):
-            last = middle
-        elif not _decodes(frame.slice(middle, last - middle)):
-            first = middle
-        else:
-            break
-    return first, last
 
 
 def first_line(error: BaseException) -> str:
