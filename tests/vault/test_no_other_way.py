@@ -22,6 +22,7 @@ DECRYPTS = {
         "vault/envelopes.py",
         "vault/uploads.py",
         "vault/dataset_files.py",  # files of a dataset, under a counted leave held against the terms with each piece
+        "worker/sites/orders.py",  # a pack for a site, under a key of the home: application and terms, and no data
         "worker/bundles/orders.py",  # a bundle that was packed for a person under a key of the home, not of an owner
     },
     "unwrap_secrets": {"vault/sealing.py"},

@@ -38,6 +38,7 @@ from pilotbase.hub.pages import (
     records,
     rehearsals,
     services,
+    sites,
     statistics,
     terms,
     threads,
@@ -228,6 +229,12 @@ DESK = [
     path("services/<slug:name>/runbook/", incidents.show_runbook, name="runbook"),
 ]
 
+SITES = [
+    path("", sites.show_all, name="sites"),
+    path("packs/<digits:identity>/agree/", sites.agree, name="site-pack-agree"),
+    path("<slug:site>/", sites.show, name="site"),
+]
+
 IMPORTS = [
     path("", imports.show, name="imports"),
     path("<str:kind>/template.csv", imports.template, name="import-template"),
@@ -250,6 +257,7 @@ urlpatterns = [
     path("warnings/", include(WARNINGS)),
     path("services/", include(WATCH)),
     path("services/", include(SERVICES)),
+    path("sites/", include(SITES)),
     path("queue/", queue.show, name="queue"),
     path("matching/", matching.show, name="matching"),
     path("exchange/", include(EXCHANGE)),

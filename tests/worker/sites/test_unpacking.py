@@ -5,19 +5,24 @@ import struct
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from pilotbase.certificate import create_trust, read_trust_roots, write_trust_roots
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.site import Release, Software, Witness
+from pilotbase.documents.steps import Step
+from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.vault.attempts import attempts_of
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.sites.archives import MOST_MEMBERS, PAPER, Member, write_archive
-from pilotbase.worker.sites.papers import SitePack
+from pilotbase.worker.sites.papers import SitePack, pack_head
 from pilotbase.worker.sites.running import SiteOrder, run_pack, witness_of
-from pilotbase.worker.sites.signatures import sign
-from pilotbase.worker.sites.unpacking import opened_pack
+from pilotbase.worker.sites.signatures import read_envelope, read_paper, sign
+from pilotbase.worker.sites.unpacking import opened_pack, require_runnable
+from pilotbase.worker.trials.scenario_standing import sealed_here
+from pilotbase.workspace.actors import parties
 from tests.trial.conftest import BAD
 from tests.worker.sites.homes_for_tests import WITNESS, at
 
@@ -225,6 +230,18 @@ def test_a_pack_that_has_run_out_is_refused_and_so_is_one_from_the_future(done, 
     assert "clock: " in refused({**members, PAPER: fresh}, site=early).render("en")
     begun = signed_anew(done, expires_at=now)
     assert "nonce: " in refused({**members, PAPER: begun}).render("en")
+
+
+def test_a_pack_that_was_begun_is_refused_a_week_after_it_has_run_out(done, refused, members):
+    """So what was revoked since it was made is opened no longer than this."""
+    site, signed = done.homes.site, signed_anew(done, nonce="b" * 32)
+    pack = read_paper(SitePack, read_envelope(SitePack, signed))
+    with site.lab.view.transaction("test.begun") as change:
+        change.set_head(pack_head(pack.nonce), change.put(pack, parties(), owner="plant"), expected=None)
+    sealed = sealed_here(site.lab, *load_scenario(done.homes.scenario, Step.FREEZE))
+    opened = (pack, sealed, WITNESS, Path("x"))
+    require_runnable(at(site, timedelta(days=36)), *opened)
+    assert "expires_at: " in refused({**members, PAPER: signed}, site=at(site, timedelta(days=38))).render("en")
 
 
 def test_what_was_begun_in_time_is_given_out_after_the_pack_has_run_out(done):

@@ -25,6 +25,7 @@ PARAMETERS: dict[str, Any] = {
     "key": "a1f2c3d4e5f65be0",
     "budget": "main",
     "move": "stop",
+    "site": "plant-site",
     "asked": _DIGEST.partition(":")[2],
 }
 """Name of a parameter of an address → a value."""
@@ -155,6 +156,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "purposes": ["pb:verification"],
         "ends": "2027-12-31",
     },
+    "NewSite": {"enrolment": {"payload": "…", "signatures": []}, "key": "0c5d7e1a9b3f4826a1d0"},
+    "SiteRevocation": {"reason": "The machine was stolen."},
+    "NewPack": {"scenario": "milling", "application": "application:acme/forest", "days": 7},
+    "SignedReport": {"report": {"payload": "…", "signatures": []}},
     "NewStatistics": {"epsilon": 500_000, "record_set": "runs"},
     "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }

@@ -36,6 +36,7 @@ FLOW = (
     Entry(text("hub.nav_agreements"), "records", "agreements", members_only=True),
     Entry(text("match.nav"), "matching", members_only=True),
     Entry(text("hub.nav_trials"), "records", "trials", members_only=True),
+    Entry(text("site.hub.title"), "sites", members_only=True),
     Entry(text("thread.exchange"), "exchange", members_only=True),
     Entry(text("hub.certified_applications"), "certified"),
     Entry(text("hub.nav_certificates"), "certificate-check"),

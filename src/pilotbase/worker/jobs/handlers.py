@@ -39,6 +39,8 @@ from pilotbase.worker.bundles.orders import pack_ordered
 from pilotbase.worker.datasets.statistics import answer_ordered
 from pilotbase.worker.intake.boxed_tables import cases_in_box, texts_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario
+from pilotbase.worker.sites.orders import pack_ordered as pack_for_a_site
+from pilotbase.worker.sites.returning import examine_sent
 from pilotbase.worker.trials.boards import score_on_board
 from pilotbase.worker.trials.certifying import remarks_of
 from pilotbase.worker.trials.folder import rehearsal_folder, write_rehearsal
@@ -145,6 +147,12 @@ def tell_statistics(base: Base, job: Job, on_progress: OnProgress) -> None:
     answer_ordered(base, job, on_progress, texts_in_box)
 
 
+def take_site_report(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Examine the report of a site, keep it and certify it."""
+    on_progress(Progress(text("job.progress.site_report")))
+    examine_sent(base, job)
+
+
 def give_up(base: Base, job: Job, reason: Text) -> None:
     """Tell the record that its job came to nothing, where it still waits for it."""
     act = _FAILURES.get(job.kind)
@@ -168,6 +176,8 @@ HANDLERS: Mapping[str, Handler] = {
     "reinstatement": publish_standing,
     "bundle": pack_bundle,
     "statistics": tell_statistics,
+    "site_pack": pack_for_a_site,
+    "site_report": take_site_report,
 }
 """Kind of job (`Transition.starts`, or `bundle_orders.KIND`) → what it does."""
 _FAILURES: Mapping[str, Act] = {

@@ -15,6 +15,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.orders import erase_packed
 from pilotbase.worker.intake.kept_files import ScenarioFiles, erase_scenario_files
 from pilotbase.worker.rounds import Pace, in_rounds
+from pilotbase.worker.sites.orders import erase_old_packs
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
@@ -53,7 +54,7 @@ def sweep(base: Base, files_days: int) -> int:
     """Erase uploads and bundles whose time is over, files of scenarios older than ``files_days``; return how many."""
     oldest = base.lab.store.clock() - timedelta(days=files_days)
     old = [files.scenario for stored, files in _files_of(base, None) if stored.stored_at < oldest]
-    erased = erase_expired(base.lab.vault) + erase_packed(base)
+    erased = erase_expired(base.lab.vault) + erase_packed(base) + erase_old_packs(base)
     return erased + sum(erase_scenario_files(base, digest) for digest in old)
 
 

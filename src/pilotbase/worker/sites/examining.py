@@ -226,6 +226,7 @@ def _examine_times(said: dict[str, datetime], returned: Returned, problems: Prob
     problems.require(forward, "excerpt", "site.clock_stepped")
     begun = pack.made_at - SKEW <= said["pack"] <= pack.expires_at + SKEW
     problems.require(begun, "excerpt pack", "site.begun_outside")
+    problems.require(release.signed_at <= pack.ends_at + SKEW, "release.signed_at", "site.released_late")
     problems.require(release.signed_at <= returned.came_at + SKEW, "release.signed_at", "site.from_the_future")
     report, plan = returned.paper.report, returned.paper.plan
     minute = timedelta(minutes=1)  # times of a report are cut to minutes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import pydantic
@@ -26,6 +27,8 @@ Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Checkpoint = Annotated[str, StringConstraints(max_length=2000)]
 """A signed state of a log (C2SP ``tlog-checkpoint``)."""
 MOST_WHEELS = 2000
+GRACE = timedelta(days=7)
+"""So long a site may go on with a pack that it has begun in time: a power cut on the last day burns no attempt."""
 
 
 class SiteOffer(Part):
@@ -124,7 +127,12 @@ class SitePack(Document):
     """The newest state of the site's log that the base knows."""
     made_at: Moment
     expires_at: Moment
-    """Until then the site has to begin; what it has begun it may end."""
+    """Until then the site has to begin; what it has begun it may end, for `GRACE` longer."""
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is of no use any more: what was revoked since it was made is opened no longer than this."""
+        return self.expires_at + GRACE
 
 
 class SiteRelease(Document):

@@ -62,7 +62,12 @@ def take_back(base: Base, file: Path, out: Path | None = None) -> TakenBack:
             application's, another scenario's, of no pack of this base, more than is permitted, times that cannot be.
         RefusedError: another report came back for this pack or this attempt.
     """
-    returned = _read(base, file)
+    return take_back_bytes(base, read_evidence(file), file, out)
+
+
+def take_back_bytes(base: Base, data: bytes, file: Path, out: Path | None = None) -> TakenBack:
+    """Return what came of a pack by its report's bytes; ``file``: what they are called. Raises as `take_back`."""
+    returned = _read(base, data, file)
     paper = returned.paper
     signer = examine(returned, file)
     head = site_report_head(paper.release.nonce)
@@ -90,9 +95,9 @@ def taken_lines(base: Base, taken: TakenBack, asked_at: datetime) -> Iterator[Te
     yield from earlier_lines(base, certificate, asked_at)
 
 
-def _read(base: Base, file: Path) -> Returned:
+def _read(base: Base, data: bytes, file: Path) -> Returned:
     """Return what came back, with the pack that it answers; raises `InvalidProofError` where the base sent none."""
-    envelope = read_envelope(SiteReport, read_evidence(file))
+    envelope = read_envelope(SiteReport, data)
     paper = read_paper(SiteReport, envelope)
     digest = base.lab.view.head(pack_head(paper.release.nonce))
     if digest is None:

@@ -124,10 +124,14 @@ def _examine_time(base: Base, pack: SitePack, problems: Problems) -> None:
     """Note where the pack has run out before it was begun, and where clock or log of this site have been set back."""
     now = base.lab.store.clock()
     begun = base.lab.view.head(pack_head(pack.nonce)) is not None
-    if base.lab.view.head(release_head(pack.nonce)) is None:
+    released = base.lab.view.head(release_head(pack.nonce)) is not None
+    if not released:
         problems.require(now >= pack.made_at - SKEW, "clock", "site.clock_behind", made=spell_minute(pack.made_at))
     ends = spell_minute(pack.expires_at)
     problems.require(begun or now < pack.expires_at, "expires_at", "site.pack_expired", ends=ends)
+    if begun and not released:
+        ended = spell_minute(pack.ends_at)
+        problems.require(now < pack.ends_at, "expires_at", "site.pack_over", ends=ended)
     with problems.about("log"):
         growth_since(base, pack.seen, base.lab.view.checkpoint())
 

@@ -1,0 +1,121 @@
+"""Sites over the API: who they are, packs for them, reports of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import pydantic
+
+from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.subjects import Subject
+
+
+class NewSite(Asked):
+    """An enrolment as a site has signed it, and the site's key as its owner has told it by another way."""
+
+    enrolment: dict[str, Any]
+    """The content of ``site-enrolment.json``."""
+    key: Annotated[str, pydantic.StringConstraints(pattern=r"^(sha256:)?[0-9a-fA-F]{20,64}$")]
+
+
+class SiteRevocation(Asked):
+    """Why nothing that a site signs is taken any more."""
+
+    reason: Annotated[str, pydantic.StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+
+
+class NewPack(Asked):
+    """What a site is to try."""
+
+    scenario: Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    """One that the site has offered, by its name."""
+    application: Subject
+    days: int = pydantic.Field(7, ge=1, le=365)
+    """Until then the site has to begin."""
+
+
+class SignedReport(Asked):
+    """A report as a site has signed it."""
+
+    report: dict[str, Any]
+    """The content of the site's ``….site-report.json``."""
+
+
+class OfferTold(Told):
+    """A scenario that is sealed at a site."""
+
+    scenario: str
+    version: Digest
+    cases: int
+
+
+class PackTold(Told):
+    """A pack that was asked for, and how far it is."""
+
+    identity: str
+    site: str
+    scenario: str
+    application: str
+    supplier: str
+    days: int
+    asked_by: str
+    asked_at: datetime
+    agreed_at: datetime | None
+    """When the supplier has agreed; nothing is packed before."""
+    state: str
+    """``asked``, or how far the packing is."""
+    reason: str | None
+    file: str | None
+    """Name of the pack, once it is there; told to who may fetch it."""
+    ends: datetime | None
+    """Until then the site has to begin."""
+
+
+class ReportTold(Told):
+    """A report that a site has sent and that held."""
+
+    pack: Digest
+    scenario: str
+    application: str
+    verdict: str
+    attempt: int
+    unreported: list[int]
+    """Earlier attempts of which no report came back."""
+    witness: str
+    witness_organisation: str
+    signed_at: datetime
+    certificate: str | None
+    """Its number."""
+
+
+class SentTold(Told):
+    """A report that was sent in, and how far its examination is."""
+
+    identity: str
+    state: str
+    reason: str | None
+
+
+class SiteTold(Told):
+    """A site as the base knows it."""
+
+    site: str
+    owner: str
+    key: Digest
+    software: str
+    figures: str
+    """What may leave it: ``rounded`` or ``bounds``."""
+    smallest_cell: int
+    revoked_at: datetime | None
+    reason: str
+    offers: list[OfferTold]
+
+
+class SiteDetail(SiteTold):
+    """A site with what was asked of it and what came back."""
+
+    packs: list[PackTold]
+    sent: list[SentTold]
+    reports: list[ReportTold]

@@ -1,0 +1,121 @@
+"""Sites: machines of owners at which applications are tried, their packs and what came back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import HubRequest, language, posted, posted_files
+from pilotbase.hub.base import base
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.private_files import private_folder, save
+from pilotbase.hub.forms.sites import EnrolForm, PackForm, ReportForm, RevokeForm
+from pilotbase.hub.guards import member_only
+from pilotbase.hub.shown.sites import site_detail
+from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site, revoke_site
+from pilotbase.worker.sites.orders import agree_to_pack, ask_for_pack, packs_of
+from pilotbase.worker.sites.returning import send_report
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
+
+_AGAINST = (InputError, InvalidProofError, RefusedError, ConflictError, NotFoundError)
+_AT_WORK = frozenset({"queued", "running"})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def show_all(request: HubRequest) -> HttpResponse:
+    """Show the sites that the reader sees and the packs that wait for them; take in a site."""
+    acting = request.acting
+    enrols = acting.has(Role.OPERATOR, Role.DEMAND_OWNER)
+    form = EnrolForm(*posted_files(request)) if enrols else None
+    if form is not None and request.method == "POST" and form.is_valid():
+        try:
+            with private_folder() as folder:
+                file = save(form.cleaned_data["file"], folder / "site-enrolment.json")
+                site = enrol_site(base(), acting.view, file, form.cleaned_data["key"])
+            messages.success(request, text("site.enrolled", site=site.site, owner=site.owner).render(language()))
+            return redirect("site", site=site.site)
+        except _AGAINST as error:
+            add_errors(form, error)
+    shown = {
+        "title": text("site.hub.title"),
+        "sites": known_sites(acting.view),
+        "packs": [one for one in packs_of(acting.view) if one.asked.supplier == acting.organisation],
+        "form": form,
+    }
+    return render(request, "hub/sites.html", shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def show(request: HubRequest, site: str) -> HttpResponse:
+    """Show a site; ask for a pack, send a report or revoke it, by the button that was pressed."""
+    view, known = request.acting.view, require_site(request.acting.view, site)
+    own = view.actor.may_write_for(known.standing.owner)
+    does = request.POST.get("does", "") if own else ""
+    asked = {name: _form(request, known, name, does) for name in ("pack", "report", "revoke")} if own else {}
+    form = asked.get(does)
+    if form is not None and form.is_valid():
+        try:
+            _do(request, known, does, form)
+            return redirect("site", site=site)
+        except _AGAINST as error:
+            add_errors(form, error)
+    detail = site_detail(view, known)
+    live = not _AT_WORK.isdisjoint([*(one.state for one in detail.packs), *(one.state for one in detail.sent)])
+    shown = {
+        "title": text("site.hub.one", site=site),
+        "site": detail,
+        "in_force": known.standing.revoked_at is None,
+        "forms": asked,
+        "live": live,
+        "crumbs": [{"url": reverse("sites"), "label": text("site.hub.title")}],
+    }
+    return render(request, "hub/site.html", shown)
+
+
+@require_POST
+@member_only
+def agree(request: HubRequest, identity: str) -> HttpResponse:
+    """Agree, for the supplier, that its application goes to a site."""
+    try:
+        agree_to_pack(request.acting.view, identity)
+        messages.success(request, text("site.hub.agreed").render(language()))
+    except RefusedError as error:
+        messages.error(request, error.render(language()))
+    return redirect("sites")
+
+
+def _form(request: HubRequest, known: KnownSite, name: str, does: str) -> forms.Form:
+    given = name == does and request.method == "POST"
+    if name == "pack":
+        scenarios = [one.scenario.name for one in known.enrolment.offers]
+        return PackForm(scenarios, _applications(request), posted(request) if given else None)
+    if name == "report":
+        return ReportForm(*(posted_files(request) if given else (None, None)))
+    return RevokeForm(posted(request) if given else None)
+
+
+def _do(request: HubRequest, known: KnownSite, does: str, form: forms.Form) -> None:
+    view, site, given = request.acting.view, known.standing.site, form.cleaned_data
+    if does == "pack":
+        ask_for_pack(view, site, given["scenario"], given["application"], given["days"])
+    elif does == "report":
+        send_report(view, given["file"].read())
+    else:
+        revoke_site(view, site, given["reason"])
+
+
+def _applications(request: HubRequest) -> list[tuple[str, Any]]:
+    page = list_page(request.acting.view, Query("application"), limit=MAXIMUM_PAGE)
+    return [(one.subject, one.title) for one in page.items]

@@ -1,0 +1,274 @@
+"""Packs on a hub: asked for by the owner of a site or the operator, agreed to by the supplier, packed by the worker.
+
+A pack holds the application's code in the open, on a machine of somebody else: so nothing is packed before its supplier
+has said yes to this very version at this very site.
+"""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pydantic
+
+from pilotbase.catalogue.records import load_record
+from pilotbase.documents.base import Document, Moment, Name
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.hashes import Digest, digest_bytes, digest_json, hex_of
+from pilotbase.documents.progress import OnProgress
+from pilotbase.documents.record import ApplicationVersion
+from pilotbase.documents.subjects import Subject, holder_of
+from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
+from pilotbase.worker.base import Base
+from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
+from pilotbase.worker.sites.packing import LONGEST_DAYS, PackOrder, pack_for_site
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+KIND = "site_pack"
+_KEY_FILE = "site-packs.key"
+_ALL = 1000
+
+
+class AskedPack(Document):
+    """That a site is to try an application. The site's owner and the supplier see it."""
+
+    document: Literal["site-pack-order/1"] = "site-pack-order/1"
+    site: Name
+    owner: Name
+    scenario: Name
+    application: Subject
+    version: Digest
+    """The version of the application, as it stood when this was asked."""
+    enrolment: Digest
+    """What the site had said of itself then: what it lets out stands there."""
+    days: int = pydantic.Field(ge=1, le=LONGEST_DAYS)
+    asked_by: Name
+    asked_at: Moment
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others, 64 hex digits; asked again it is the same."""
+        return hex_of(digest_json([self.site, self.scenario, self.application, self.version, self.enrolment]))
+
+    @property
+    def supplier(self) -> str:
+        return holder_of(self.application)
+
+
+class PackConsent(Document):
+    """That the supplier agrees: its application goes to that site, in the open."""
+
+    document: Literal["site-pack-consent/1"] = "site-pack-consent/1"
+    order: str
+    supplier: Name
+    at: Moment
+
+
+class KeptPack(Document):
+    """That the base keeps a pack for the owner of a site: an encrypted blob, until the pack has run out."""
+
+    document: Literal["kept-site-pack/1"] = "kept-site-pack/1"
+    order: str
+    pack: Digest
+    name: str
+    blob: Digest
+    size: int
+    until: Moment
+
+
+@dataclass(frozen=True)
+class PackState:
+    """A pack that was asked for, and how far it is."""
+
+    asked: AskedPack
+    consent: PackConsent | None
+    job: Job | None
+    kept: KeptPack | None
+    """None too for whoever may not fetch it."""
+
+
+def ask_for_pack(view: View, site: str, scenario: str, application: Subject, days: int) -> PackState:
+    """Ask that a site tries the newest version of an application; asked again, it is the same order.
+
+    Once the supplier has agreed, an order whose pack has run out, or could not be packed, is packed anew.
+
+    Raises:
+        NotFoundError: no such site or application is seen.
+        RefusedError: the actor is neither the site's owner nor the operator; the site was revoked.
+        InputError: the site has offered no such scenario; too many days.
+    """
+    known = _own_site(view, site)
+    require_in_force(known.standing)
+    known.offer(scenario)
+    if not 1 <= days <= LONGEST_DAYS:
+        raise InputError("site.days", found=days, longest=LONGEST_DAYS)
+    record, _ = load_record(view, application)
+    asked = AskedPack(
+        site=site,
+        owner=known.standing.owner,
+        scenario=scenario,
+        application=application,
+        version=record.documents["application"],
+        enrolment=known.standing.enrolment,
+        days=days,
+        asked_by=view.actor.organisation,
+        asked_at=view.store.clock(),
+    )
+    state = _known(view, asked.identity)
+    if state is None:
+        with view.transaction("site.pack_asked") as change:
+            digest = change.put(asked, parties(asked.supplier), owner=asked.owner, fields={"site": site})
+            change.set_head(_order_head(asked.identity), digest, expected=None)
+    elif state.consent is not None and _to_be_packed(view, state):
+        with view.transaction("site.pack_asked") as change:
+            change.record("site.pack_asked", [state.asked.digest()])
+            _queue(change, state.asked)
+    return find_pack(view, asked.identity)
+
+
+def agree_to_pack(view: View, identity: str) -> PackState:
+    """Agree, for the supplier, that its application goes to a site; the packing is queued. Again changes nothing.
+
+    Raises:
+        NotFoundError: the actor sees no such order.
+        RefusedError: the actor is not the supplier.
+    """
+    state = find_pack(view, identity)
+    if view.actor.organisation != state.asked.supplier:
+        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=state.asked.supplier)
+    if state.consent is None:
+        with view.transaction("site.pack_agreed") as change:
+            consent = PackConsent(order=identity, supplier=state.asked.supplier, at=change.now)
+            digest = change.put(consent, parties(state.asked.owner), owner=consent.supplier)
+            change.set_head(_consent_head(identity), digest, expected=None)
+            _queue(change, state.asked)
+    return find_pack(view, identity)
+
+
+def find_pack(view: View, identity: str) -> PackState:
+    """Return an order of a pack that the actor may see; raises `NotFoundError`."""
+    state = _known(view, identity)
+    if state is None:
+        raise NotFoundError("site.no_order")
+    return state
+
+
+def packs_of(view: View, site: str | None = None) -> list[PackState]:
+    """Return the orders of packs that the actor sees, newest first, of one site or all."""
+    found = view.find("site-pack-order", {"site": site} if site else {}, limit=_ALL)
+    orders = (stored.load(AskedPack) for stored in found)
+    return [find_pack(view, identity) for identity in dict.fromkeys(one.identity for one in orders)]
+
+
+def pack_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Pack what ``job`` asks for and keep it for the site's owner; raises as `pack_for_site`."""
+    view = base.lab.view
+    asked = view.load(job.payload["order"], AskedPack)
+    before = view.head(_kept_head(asked.identity))
+    folder = base.lab.application_folder(view.load(asked.version, ApplicationVersion).folder)
+    with tempfile.TemporaryDirectory(dir=base.home.scratch) as scratch:
+        order = PackOrder(asked.site, asked.scenario, folder, asked.days)
+        packed = pack_for_site(base, order, Path(scratch, "trial.pack"), on_progress)
+        archive = packed.file.read_bytes()
+    key = base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
+    sealed = seal_bytes(key, archive, _context(asked.identity))
+    kept = KeptPack(
+        order=asked.identity,
+        pack=packed.pack.digest(),
+        name=f"{asked.scenario}-{packed.pack.application.name}-{packed.pack.nonce[:8]}.pack",
+        blob=digest_bytes(sealed),
+        size=len(archive),
+        until=packed.pack.expires_at,
+    )
+    with view.transaction("site.pack_kept") as change:
+        digest = change.put(kept, parties(), owner=asked.owner, fields={"site": asked.site})
+        change.set_head(_kept_head(asked.identity), digest, expected=before)
+    base.lab.vault.blobs.put(sealed)
+
+
+def fetch_pack(base: Base, view: View, identity: str) -> tuple[KeptPack, bytes]:
+    """Return a pack to the owner of its site or the operator; each time it is given out stands in the log.
+
+    Raises:
+        NotFoundError: the actor sees no such order; nothing is kept, or not any more.
+        RefusedError: the actor is neither the site's owner nor the operator; the site was revoked.
+        InvalidProofError: the bytes that were kept were altered.
+    """
+    state = find_pack(view, identity)
+    known = _own_site(view, state.asked.site)
+    require_in_force(known.standing)
+    if state.kept is None or state.kept.until <= base.lab.store.clock():
+        raise NotFoundError("site.no_pack_kept")
+    sealed = base.lab.vault.blobs.get(state.kept.blob)
+    with view.transaction("site.pack_fetched") as change:
+        change.record("site.pack_fetched", [state.kept.pack, state.kept.blob])
+    archive = open_bytes(base.lab.vault.keys.read(_KEY_FILE), sealed, _context(identity))
+    if archive is None:
+        raise InvalidProofError("vault.envelope_closed", digest=state.kept.blob, owner=state.asked.owner)
+    return state.kept, archive
+
+
+def erase_old_packs(base: Base) -> int:
+    """Erase the packs that have run out, and return how many."""
+    blobs, now = base.lab.vault.blobs, base.lab.store.clock()
+    kept = (stored.load(KeptPack) for stored in base.lab.view.find("kept-site-pack", limit=_ALL))
+    over = [one for one in kept if one.until <= now and blobs.exists(one.blob)]
+    for one in over:
+        with base.lab.view.transaction("site.pack_erased") as change:
+            change.record("site.pack_erased", [one.pack, one.blob])
+        blobs.remove(one.blob)
+    return len(over)
+
+
+def _own_site(view: View, site: str) -> KnownSite:
+    known = require_site(view, site)
+    if not view.actor.may_write_for(known.standing.owner):
+        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=known.standing.owner)
+    return known
+
+
+def _known(view: View, identity: str) -> PackState | None:
+    asked = view.head(_order_head(identity))
+    if asked is None:
+        return None
+    consent, kept = view.head(_consent_head(identity)), view.head(_kept_head(identity))
+    return PackState(
+        asked=view.load(asked, AskedPack),
+        consent=view.load(consent, PackConsent) if consent is not None else None,
+        job=next(iter(jobs_under(view, _order_head(identity))), None),
+        kept=view.load(kept, KeptPack) if kept is not None else None,
+    )
+
+
+def _to_be_packed(view: View, state: PackState) -> bool:
+    """Tell whether packing came to nothing, or what it came to has run out."""
+    if state.job is None or not state.job.ended:
+        return state.job is None
+    return state.job.state is not JobState.DONE or state.kept is None or state.kept.until <= view.store.clock()
+
+
+def _queue(change: Transaction, asked: AskedPack) -> None:
+    enqueue(change, KIND, _order_head(asked.identity), {"order": asked.digest()})
+
+
+def _order_head(identity: str) -> str:
+    return f"site-order:{identity}"
+
+
+def _consent_head(identity: str) -> str:
+    return f"site-consent:{identity}"
+
+
+def _kept_head(identity: str) -> str:
+    return f"kept-site-pack:{identity}"
+
+
+def _context(identity: str) -> list[str]:
+    return [KIND, identity]

@@ -1,0 +1,147 @@
+"""Site trials on a hub: enrolled by its key, packed after the supplier's yes, examined and certified by the worker."""
+
+import json
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from pilotbase.documents.site import Release
+from pilotbase.worker.base import open_base
+from pilotbase.worker.intake.kept_files import take_application
+from pilotbase.worker.sites.enrolling import look_at_enrolment
+from pilotbase.worker.sites.offering import offer_scenarios
+from pilotbase.worker.sites.running import SiteOrder, run_pack
+from pilotbase.workspace.actors import actor
+from tests.catalogue.records_for_tests import SUPPLIER
+from tests.hub.closed_for_tests import work
+from tests.trial.conftest import GOOD, writing_application, writing_scenario
+from tests.worker.sites.homes_for_tests import WITNESS
+
+ORDER = {"scenario": "small-alarm", "application": "application:acme/alarm", "days": 7}
+
+
+class Table:
+    """A hub, the machine of the plant, and the files that change hands between them."""
+
+    def __init__(self, world, place):
+        from pilotbase.hub.base import base
+
+        self.world, self.place, self.base = world, place, base()
+        self.scenario = writing_scenario(place)(rows=700, cases=100)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("PILOTBASE_HOME", str(place / "site"))
+            self.site = open_base(create=True, name="plant-site")
+        self.enrolment = place / "site-enrolment.json"
+        self.enrolment.write_bytes(offer_scenarios(self.site, (self.scenario,), Release()))
+        self.key = look_at_enrolment(self.enrolment).roots.roots[-1].key.key_id
+        take_application(self.base, self.view(SUPPLIER), writing_application(place)(GOOD))
+
+    def view(self, who):
+        return self.base.lab.store.as_actor(who)
+
+    def post(self, who, address, body=None):
+        return self.world.client(who).post(address, body or {}, content_type="application/json")
+
+    def get(self, who, address, language="en"):
+        return self.world.client(who).get(address, headers={"Accept-Language": language})
+
+    def enrol(self, who="desk", key=None):
+        body = {"enrolment": json.loads(self.enrolment.read_bytes()), "key": key or self.key}
+        return self.post(who, "/api/sites", body)
+
+
+@pytest.fixture(scope="module")
+def table(one_world, tmp_path_factory):
+    made = Table(one_world, tmp_path_factory.mktemp("table"))
+    yield made
+    made.site.lab.close()
+
+
+def test_a_site_is_enrolled_by_the_key_that_its_owner_names_and_by_nobody_else(table):
+    assert table.enrol(key="0" * 20).status_code == 403
+    assert table.enrol("other-owner").status_code == 403
+    assert table.get("owner", "/api/sites/plant-site").status_code == 404
+    assert table.enrol().status_code == 201
+    for who, status in (("owner", 200), ("regulator", 200), ("other-owner", 404), ("supplier", 404)):
+        assert table.get(who, "/sites/plant-site/").status_code == status, who
+    page = table.get("owner", "/sites/plant-site/").content.decode()
+    assert table.key in page and "small-alarm" in page and "watch over a service" in page
+    assert "现场密钥" in table.get("owner", "/sites/plant-site/", "zh").content.decode()
+
+
+def test_nothing_is_packed_before_the_supplier_agrees(table):
+    assert table.post("supplier", "/api/sites/plant-site/packs", ORDER).status_code == 404
+    assert table.post("desk", "/api/sites/plant-site/packs", {**ORDER, "scenario": "other"}).status_code == 422
+    asked = table.post("desk", "/api/sites/plant-site/packs", ORDER).json()
+    assert asked["state"] == "asked" and work() == []
+    assert table.post("desk", "/api/sites/plant-site/packs", ORDER).json()["identity"] == asked["identity"]
+    place = f"/api/site-packs/{asked['identity']}"
+    for who, status in (("desk", 403), ("owner", 403), ("other-supplier", 404)):
+        assert table.post(who, f"{place}/agree").status_code == status, who
+    assert table.get("supplier", "/sites/").content.decode().count("<button") > 0
+    assert work() == []
+
+
+@pytest.fixture(scope="module")
+def packed(table):
+    (order,) = table.get("owner", "/api/site-packs").json()
+    page = table.world.client("supplier")
+    assert page.post(f"/sites/packs/{order['identity']}/agree/").status_code == 302
+    assert work() == [("site_pack", "done")]
+    return order["identity"]
+
+
+def test_a_pack_is_fetched_by_the_sites_owner_and_not_by_the_supplier(table, packed):
+    for who, status in (("owner", 200), ("desk", 200), ("supplier", 404), ("other-owner", 404), ("regulator", 403)):
+        assert table.get(who, f"/api/site-packs/{packed}/file").status_code == status, who
+    assert table.get("supplier", f"/api/site-packs/{packed}").json()["file"] is None
+    fetched = [one for one in table.base.lab.view.log_entries(limit=10_000) if one.action == "site.pack_fetched"]
+    assert len(fetched) == 2
+
+
+@pytest.fixture(scope="module")
+def report(table, packed):
+    pack = table.place / "trial.pack"
+    pack.write_bytes(table.get("owner", f"/api/site-packs/{packed}/file").content)
+    out = table.place / "report.json"
+    run_pack(table.site, SiteOrder(pack, table.scenario, table.base.trust_roots, WITNESS, out))
+    return out.read_bytes()
+
+
+def test_an_altered_report_is_refused_by_its_place_and_certifies_nothing(table, report):
+    altered = json.loads(report)
+    altered["signatures"][0]["sig"] = altered["chain"][0]["signatures"][0]["sig"]
+    assert table.post("other-owner", "/api/site-reports", {"report": altered}).status_code == 404
+    assert table.post("owner", "/api/site-reports", {"report": {"payload": "x"}}).status_code == 422
+    assert table.post("owner", "/api/site-reports", {"report": altered}).status_code == 202
+    assert work() == [("site_report", "failed")]
+    told = table.get("owner", "/api/sites/plant-site").json()
+    assert told["reports"] == [] and "sign" in told["sent"][0]["reason"] and "/tmp" not in told["sent"][0]["reason"]
+
+
+def test_a_report_that_holds_is_certified_and_says_where_it_ran_and_who_watched(table, report):
+    sent = {"does": "report", "file": SimpleUploadedFile("report.json", report)}
+    assert table.world.client("owner").post("/sites/plant-site/", sent).status_code == 302
+    assert work() == [("site_report", "done")]
+    (came,) = table.get("owner", "/api/sites/plant-site").json()["reports"]
+    assert (came["witness"], came["verdict"], came["unreported"]) == ("Li Wei", "accept", [])
+    serial = came["certificate"].removeprefix("sha256:")
+    shown = table.get(None, f"/certificates/{serial}/").content.decode()
+    assert "plant-site" in shown and "Li Wei" in shown
+    page = table.get("owner", "/sites/plant-site/").content.decode()
+    assert "Li Wei" in page and serial[:12] in page
+    assert table.post("owner", "/api/site-reports", {"report": json.loads(report)}).json()["state"] == "done"
+
+
+def test_a_revoked_site_says_so_and_nothing_of_it_is_taken_or_given(table, packed, report):
+    assert table.post("other-owner", "/api/sites/plant-site/revoke", {"reason": "x"}).status_code == 404
+    assert table.post("regulator", "/api/sites/plant-site/revoke", {"reason": "x"}).status_code == 403
+    sent = {"does": "revoke", "reason": "The machine was stolen."}
+    assert table.world.client("owner").post("/sites/plant-site/", sent).status_code == 302
+    page = table.get("owner", "/sites/plant-site/").content.decode()
+    assert "The machine was stolen." in page and "Download the pack" not in page
+    assert table.get("owner", f"/api/site-packs/{packed}/file").status_code == 403
+    assert table.post("owner", "/api/site-reports", {"report": json.loads(report)}).status_code == 403
+    assert table.post("desk", "/api/sites/plant-site/packs", ORDER).status_code == 403
+    assert table.enrol().status_code == 403
+    assert table.view(actor("plant")).head("site:plant-site") is not None
