@@ -17,7 +17,7 @@ from pilotbase.catalogue.wording import Address
 from pilotbase.documents.api.datasets import DatasetPage, Facet, FacetCount, FoundDataset
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.quality import QualityReport
+from pilotbase.documents.quality import QualityGrade, QualityReport
 from pilotbase.documents.subjects import quality_head
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, list_page
@@ -71,6 +71,7 @@ class _Seen:
     listing: Listing
     dataset: Dataset
     values: Mapping[Facet, tuple[str, ...]]
+    grade: QualityGrade | None
 
     def told(self, address: Address) -> FoundDataset:
         listing, dataset = self.listing, self.dataset
@@ -87,6 +88,8 @@ class _Seen:
             languages=list(dataset.in_language),
             labelled=self.values[Facet.LABELS] == ("yes",),
             quality=self.values[Facet.QUALITY][0],
+            measured=self.grade.measured if self.grade else None,
+            required=self.grade.required if self.grade else None,
             version=dataset.version,
             fields=sum(len(one.fields) for one in dataset.record_sets),
             rows=sum(rows) if rows else None,
@@ -112,10 +115,11 @@ def _read(view: View, listings: Sequence[Listing]) -> Iterator[_Seen]:
     for one in listings:
         if one.digest in described:
             dataset = _description(described[one.digest].body)
-            yield _Seen(one, dataset, _values(one, dataset, graded.get(quality_head(one.subject))))
+            grade = _grade(dataset, graded.get(quality_head(one.subject)))
+            yield _Seen(one, dataset, _values(one, dataset, grade), grade)
 
 
-def _values(listing: Listing, dataset: Dataset, graded: Stored | None) -> dict[Facet, tuple[str, ...]]:
+def _values(listing: Listing, dataset: Dataset, grade: QualityGrade | None) -> dict[Facet, tuple[str, ...]]:
     labelled = any(one.labels for one in dataset.record_sets)
     return {
         Facet.SECTOR: (dataset.sector,),
@@ -123,15 +127,15 @@ def _values(listing: Listing, dataset: Dataset, graded: Stored | None) -> dict[F
         Facet.LICENCE: (dataset.license,) if dataset.license else (),
         Facet.LANGUAGE: dataset.in_language,
         Facet.LABELS: ("yes" if labelled else "no",),
-        Facet.QUALITY: (_outcome(dataset, graded),),
+        Facet.QUALITY: (grade.outcome if grade is not None else Outcome.NOT_MEASURED,),
         Facet.STATE: (listing.state,),
     }
 
 
-def _outcome(dataset: Dataset, graded: Stored | None) -> str:
-    """Return what came of this version's quality: a report on another version says nothing of it."""
+def _grade(dataset: Dataset, graded: Stored | None) -> QualityGrade | None:
+    """Return how this version's quality was graded: a report on another version says nothing of it."""
     report = None if graded is None else _report(graded.body)
-    return report.grade.outcome if report is not None and report.version == dataset.version else Outcome.NOT_MEASURED
+    return report.grade if report is not None and report.version == dataset.version else None
 
 
 def _has(one: _Seen, values: Mapping[Facet, str], besides: Facet | None = None) -> bool:

@@ -24,6 +24,14 @@ class MediaTypeError(InputError):
     """The body is of another kind than is taken."""
 
 
+class RangeError(InputError):
+    """The part that is asked for lies beyond the end; ``size`` says where that is."""
+
+    def __init__(self, found: str, size: int) -> None:
+        super().__init__("api.range", found=found, size=size)
+        self.size = size
+
+
 def require_bounded(request: object) -> None:
     """Return unless ``request`` brought more than it may; raises `BodyTooLargeError`."""
     allowed = getattr(request, "scope", {}).get(MARK)

@@ -24,7 +24,7 @@ from pilotbase.documents.errors import (
 from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
-from pilotbase.hub.bodies import BodyTooLargeError, MediaTypeError, require_bounded
+from pilotbase.hub.bodies import BodyTooLargeError, MediaTypeError, RangeError, require_bounded
 from pilotbase.hub.outages import outage
 from pilotbase.hub.rates import TooManyRequestsError
 from pilotbase.protocols.guarded_http import NoAnswerError
@@ -50,6 +50,7 @@ STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
     (DiskFullError, 507),
     (BodyTooLargeError, 413),
     (MediaTypeError, 415),
+    (RangeError, 416),
     (NoAnswerError, 422),
     (InputError, 422),
     (InvalidProofError, 422),

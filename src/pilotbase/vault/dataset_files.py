@@ -7,6 +7,7 @@ revoked gets no further piece.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import pydantic
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError, RefusedError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import Action, Channel, Leave
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
@@ -22,10 +23,12 @@ from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.log.entries import Fact
 from pilotbase.workspace.log.readings import FILE
+from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import find_use, require_leave
 
 PIECE = 4 << 20
 """Bytes of a file that are sealed, and opened, at a time."""
+_ALL = 1_000_000
 _WAYS = {Action.USE: Channel.DOWNLOAD, Action.DISPLAY: Channel.PREVIEW, Action.COMPUTE_ON: Channel.STATISTICS}
 """What was permitted → by which way it comes out."""
 
@@ -42,8 +45,32 @@ class KeptFile(Document):
     rows: int | None = None
     """None: no table that is read here."""
     pieces: tuple[Digest, ...]
+    piece_size: int | None = None
+    """Bytes of each piece but the last; None: they differ, so that no part is found without those before it."""
     preview: Digest | None = None
     """Its first rows, sealed apart."""
+
+    @property
+    def tag(self) -> Digest:
+        """Return what names its bytes as they are kept, and nothing outside: they are sealed."""
+        return digest_json(list(self.pieces))
+
+
+class ErasedFile(Document):
+    """That a file which was kept is erased: what is left of it is that it was here."""
+
+    document: Literal["erased-file/1"] = "erased-file/1"
+    dataset: Subject
+    file: Digest
+    """What said that it was kept."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a file: the bytes from ``start`` to before ``end``."""
+
+    start: int
+    end: int
 
 
 def seal_file(vault: Vault, kept: KeptFile, plain: Iterable[bytes], preview: bytes | None) -> KeptFile:
@@ -56,37 +83,93 @@ def seal_file(vault: Vault, kept: KeptFile, plain: Iterable[bytes], preview: byt
     vault.require_access(owner)
     key = vault.keys.create_owner_key(owner)
     pieces = [
-        vault.blobs.put(seal_bytes(key, piece, _context(kept, str(number)))) for number, piece in enumerate(plain)
+        vault.blobs.put(seal_bytes(key, piece, _context(kept, str(number))))
+        for number, piece in enumerate(_even(plain, PIECE))
     ]
     shown = None if preview is None else vault.blobs.put(seal_bytes(key, preview, _context(kept, "preview")))
-    made = kept.model_copy(update={"pieces": tuple(pieces), "preview": shown})
+    made = kept.model_copy(update={"pieces": tuple(pieces), "piece_size": PIECE, "preview": shown})
     with vault.transaction("dataset.file_kept") as change:
-        digest = change.put(made, parties(), owner=owner, fields={"dataset": kept.dataset, "version": kept.version})
+        digest = change.put(made, parties(), owner=owner, fields=_fields(made))
         change.record("dataset.file_kept", [kept.dataset, digest], {"bytes": kept.size})
         change.settle(digest)
     return made
 
 
+def add_preview(vault: Vault, kept: KeptFile, rows: int, preview: bytes) -> None:
+    """Keep the first rows of a file that was kept unread, and how many it has; what was erased meanwhile stays so.
+
+    Raises:
+        RefusedError: the actor may not write for the owner.
+    """
+    owner = holder_of(kept.dataset)
+    vault.require_access(owner)
+    shown = vault.blobs.put(seal_bytes(vault.keys.owner_key(owner), preview, _context(kept, "preview")))
+    made = kept.model_copy(update={"rows": rows, "preview": shown})
+    with vault.transaction("dataset.file_previewed") as change:
+        gone = kept.digest() in _erased(vault.view.within(change), kept.dataset)
+        if not gone:
+            digest = change.put(made, parties(), owner=owner, fields=_fields(made))
+            change.record("dataset.file_previewed", [kept.dataset, digest], {"rows": rows})
+    if gone:
+        vault.blobs.remove(shown)
+
+
 def find_kept(vault: Vault, dataset: Subject, version: Digest) -> list[KeptFile]:
     """Return the files that are kept of a dataset's version, by name; of a name the newest."""
-    found = vault.view.find("dataset-file", {"dataset": dataset, "version": version}, limit=1000)
-    newest: dict[str, KeptFile] = {}
-    for stored in found:
-        file = stored.load(KeptFile)
-        newest.setdefault(file.name, file)
-    return [newest[name] for name in sorted(newest)]
+    return [file for file in find_all_kept(vault, dataset) if file.version == version]
 
 
-def open_file(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[bytes]:
-    """Write the opening to the log, then return an iterator over the pieces of a file.
+def find_all_kept(vault: Vault, dataset: Subject) -> list[KeptFile]:
+    """Return the files that are kept of all versions of a dataset, by name and newest first; of a version the newest.
+
+    What was erased is not among them.
+    """
+    gone, newest = _erased(vault.view, dataset), dict[tuple[str, Digest], KeptFile]()
+    for stored in vault.view.find("dataset-file", {"dataset": dataset}, limit=_ALL):
+        if stored.digest not in gone:
+            file = stored.load(KeptFile)
+            newest.setdefault((file.name, file.version), file)
+    return sorted(newest.values(), key=lambda file: file.name)
+
+
+def erase_files(vault: Vault, dataset: Subject, name: str | None = None) -> int:
+    """Erase the files of a dataset, of all versions, called ``name`` or all; return how many there were.
+
+    That they are gone stands before their bytes go, so that nothing is told of that is half there; what an erasing that
+    was cut off has left goes now. The log keeps that they were here; versions and uses stand.
+
+    Raises:
+        RefusedError: the actor may not write for the owner.
+    """
+    owner = holder_of(dataset)
+    vault.require_access(owner)
+    with vault.transaction("dataset.files_erased") as change:
+        gone = _erased(vault.view.within(change), dataset)
+        stored = vault.view.within(change).find("dataset-file", {"dataset": dataset}, limit=_ALL)
+        kept = [(one.digest, one.load(KeptFile)) for one in stored]
+        named = [(digest, file) for digest, file in kept if name in (None, file.name)]
+        for digest, file in named:
+            if digest not in gone:
+                mark = ErasedFile(dataset=dataset, file=digest)
+                change.put(mark, parties(), owner=owner, fields={"dataset": dataset})
+                change.record("dataset.file_erased", [dataset, digest], {"bytes": file.size})
+    for _, file in named:
+        for blob in (*file.pieces, *([file.preview] if file.preview is not None else [])):
+            if vault.blobs.exists(blob):
+                vault.blobs.remove(blob)
+    return len({(file.name, file.version) for digest, file in named if digest not in gone})
+
+
+def open_file(vault: Vault, kept: KeptFile, leave: Leave, part: Stretch | None = None) -> Iterator[bytes]:
+    """Write the opening to the log, then return an iterator over the pieces of a file, or of a part of it.
 
     Raises:
         RefusedError: the leave is for something else, or does not stand; the last while iterating too.
         NotFoundError: blob or key are not here.
         InvalidProofError: while iterating: altered bytes.
     """
-    _log_opening(vault, kept, leave, Action.USE, kept.size)
-    return _pieces(vault, kept, leave)
+    _log_opening(vault, kept, leave, Action.USE, kept.size if part is None else part.end - part.start)
+    return _pieces(vault, kept, leave) if part is None else _cut(vault, kept, leave, part)
 
 
 def open_for_statistics(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[bytes]:
@@ -113,11 +196,45 @@ def _log_opening(vault: Vault, kept: KeptFile, leave: Leave, action: Action, siz
         change.record(FILE, [kept.dataset, kept.digest()], {**told, **counted})
 
 
-def _pieces(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[bytes]:
-    for number, piece in enumerate(kept.pieces):
+def _pieces(vault: Vault, kept: KeptFile, leave: Leave, first: int = 0) -> Iterator[bytes]:
+    for number, piece in enumerate(kept.pieces[first:], first):
         with vault.view.reading() as connection:
             require_leave(connection, leave, vault.view.store.clock())
         yield _opened(vault, kept, piece, str(number))
+
+
+def _cut(vault: Vault, kept: KeptFile, leave: Leave, part: Stretch) -> Iterator[bytes]:
+    """Yield the bytes of ``part``: pieces before it and after it are not opened."""
+    size = kept.piece_size
+    first = part.start // size if size is not None else 0
+    at = first * (size or 0)
+    for plain in _pieces(vault, kept, leave, first):
+        yield plain[max(part.start - at, 0) : part.end - at]
+        at += len(plain)
+        if at >= part.end:
+            return
+
+
+def _even(plain: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Yield the same bytes in pieces of ``size``, the last one shorter."""
+    waiting = bytearray()
+    for part in plain:
+        waiting += part
+        while len(waiting) >= size:
+            yield bytes(waiting[:size])
+            del waiting[:size]
+    if waiting:
+        yield bytes(waiting)
+
+
+def _fields(kept: KeptFile) -> dict[str, str]:
+    return {"dataset": kept.dataset, "version": kept.version}
+
+
+def _erased(view: View, dataset: Subject) -> frozenset[Digest]:
+    """Return which papers speak of files that are erased."""
+    marks = view.find("erased-file", {"dataset": dataset}, limit=_ALL)
+    return frozenset(one.load(ErasedFile).file for one in marks)
 
 
 def _require(connection: Connection, kept: KeptFile, leave: Leave, action: Action) -> None:

@@ -199,6 +199,14 @@ def ordered_jobs(view: View, subject: str) -> list[Job]:
         return [_read(connection, identity) for identity in connection.scalars(rows).all()]
 
 
+def jobs_ordered_for(view: View, subject: str) -> list[Job]:
+    """Return the jobs on ``subject`` that anybody has ordered for the actor's organisation, newest first."""
+    with view.reading() as connection:
+        own = (_jobs.subject == subject, _jobs.organisation == view.actor.organisation)
+        rows = select(_jobs.identity).where(*own).order_by(_jobs.identity.desc())
+        return [_read(connection, identity) for identity in connection.scalars(rows).all()]
+
+
 def live_jobs(view: View) -> list[Job]:
     """Return what is queued and running, in the order of claiming, on records that ``view`` sees.
 

@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import Asked, ProblemIssue, Told
+from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.quality import QualityReport
 
 
 class Facet(StrEnum):
@@ -41,6 +43,9 @@ class FoundDataset(Told):
     languages: list[str]
     labelled: bool
     quality: str
+    measured: int | None
+    """How many of the measures that its purpose requires were measured; nothing without a report on this version."""
+    required: int | None
     version: str
     fields: int
     rows: int | None
@@ -127,10 +132,28 @@ class KeptTold(Told):
     previewed: bool
 
 
+class OwnFile(KeptTold):
+    """A kept file as its owner is told of it: of which version of the dataset, and whether that is the newest."""
+
+    version: str
+    newest: bool
+
+
 class KeptUpload(Asked):
     """A finished upload that is kept as a file of a dataset, under its own name."""
 
     upload: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+class Measuring(Told):
+    """The newest measurement of the files that are kept of a dataset: how far it is, and what came of the last one."""
+
+    progress: TrialProgress
+    refused: str | None
+    problems: list[ProblemIssue]
+    """Why the files could not be measured, each with its place and what to do."""
+    report: QualityReport | None
+    """As much of it as may be published; nobody sees it but the owner until it is."""
 
 
 class PreviewRows(Told):

@@ -9,7 +9,16 @@ from django.http import HttpResponse, HttpResponseBase
 from ninja import Path, Query, Router
 
 from pilotbase.catalogue.datasets import Sought, seek
-from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, KeptUpload, Preview
+from pilotbase.documents.api.datasets import (
+    Contributions,
+    DatasetPage,
+    KeptTold,
+    KeptUpload,
+    Measuring,
+    OwnFile,
+    Preview,
+)
+from pilotbase.documents.api.records import Erased
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.terms import Purpose
@@ -21,10 +30,12 @@ from pilotbase.hub.api.media import BYTES
 from pilotbase.hub.api.records import Word
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.addresses import address_of
-from pilotbase.hub.shown.taken import file_response
+from pilotbase.hub.shown.described import measuring_told
+from pilotbase.hub.shown.taken import file_response, part_of
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.grading import publish_report, published_report
-from pilotbase.worker.datasets.keeping import keep_upload, kept_of, preview_of, take_file
+from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, kept_of, own_files, preview_of, take_file
+from pilotbase.worker.datasets.measuring import find_measuring, order_measuring
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE
 from pilotbase.workspace.store import View
@@ -79,7 +90,12 @@ class For(pydantic.BaseModel):
 
 FileName = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[^/\x00]{1,200}$")]]
 _BYTES = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
-FILE = {"responses": {200: {"description": "The file.", "content": _BYTES}}}
+FILE = {
+    "responses": {
+        200: {"description": "The file.", "content": _BYTES},
+        206: {"description": "The part that `Range` asks for.", "content": _BYTES},
+    }
+}
 
 
 @router.get(
@@ -94,7 +110,7 @@ def read_files(request: HubRequest, owner: Word, name: Word) -> list[KeptTold]:
     "/datasets/{owner}/{name}/files", auth=MEMBERS, response=answers(KeptTold, 201), summary="Keep a file of a dataset"
 )
 def keep(request: HubRequest, given: KeptUpload, owner: Word, name: Word) -> HttpResponse:
-    """Keep an upload as the file of one's own dataset whose name it has: encrypted, unread, without first rows."""
+    """Keep an upload as the file of one's own dataset whose name it has; a worker makes its first rows in a box."""
 
     def act(view: View) -> HttpResponse:
         return told(keep_upload(base(), view, dataset_subject(owner, name), given.upload), 201)
@@ -104,8 +120,37 @@ def keep(request: HubRequest, given: KeptUpload, owner: Word, name: Word) -> Htt
 
 @router.get("/datasets/{owner}/{name}/files/{file}", auth=MEMBERS, summary="Take a file", openapi_extra=FILE)
 def take(request: HubRequest, owner: Word, name: Word, file: FileName, asked: Query[For]) -> HttpResponseBase:
-    """Give a file to who may take it, as one use of this version; a revocation stops it between two pieces."""
-    return file_response(take_file(base(), request.acting.view, dataset_subject(owner, name), file, asked.purpose))
+    """Give a file, or one part of it, to who may take it, as one use of this version however many parts it comes in.
+
+    A revocation stops it between two pieces, and every part after it.
+    """
+    subject, view = dataset_subject(owner, name), request.acting.view
+    return file_response(take_file(base(), view, subject, file, asked.purpose, part_of(request)))
+
+
+@router.delete(
+    "/datasets/{owner}/{name}/files/{file}", auth=MEMBERS, response=answers(Erased), summary="Erase a kept file"
+)
+def erase_file(request: HubRequest, owner: Word, name: Word, file: FileName) -> Erased:
+    """Erase a file of every version of one's own dataset at once; versions and uses stand, and that it was kept."""
+    return Erased(erased=erase_kept(base(), request.acting.view, dataset_subject(owner, name), file))
+
+
+@router.delete("/datasets/{owner}/{name}/files", auth=MEMBERS, response=answers(Erased), summary="Erase all kept files")
+def erase_files(request: HubRequest, owner: Word, name: Word) -> Erased:
+    """Erase the files of every version of one's own dataset at once."""
+    return Erased(erased=erase_kept(base(), request.acting.view, dataset_subject(owner, name)))
+
+
+@router.get(
+    "/datasets/{owner}/{name}/kept-files",
+    auth=MEMBERS,
+    response=answers(list[OwnFile]),
+    summary="Files that are kept of every version",
+)
+def read_own_files(request: HubRequest, owner: Word, name: Word) -> list[OwnFile]:
+    """Return which files the base keeps of every version of a dataset, to its owner and the operator."""
+    return own_files(base(), request.acting.view, dataset_subject(owner, name))
 
 
 @router.get("/datasets/{owner}/{name}/preview", auth=MEMBERS, response=answers(Preview), summary="First rows")
@@ -143,3 +188,37 @@ def save_quality(request: HubRequest, content: QualityReport, owner: Word, name:
         return document(request, publish_report(view, dataset_subject(owner, name), content))
 
     return once(request, act)
+
+
+@router.post(
+    "/datasets/{owner}/{name}/quality/measurement",
+    auth=MEMBERS,
+    response=answers(Measuring, 202),
+    by_alias=True,
+    summary="Measure the kept files of a dataset",
+)
+def measure_quality(request: HubRequest, owner: Word, name: Word) -> HttpResponse:
+    """Let a worker measure the files that are kept of the newest version of one's own dataset, in a box."""
+
+    def act(view: View) -> HttpResponse:
+        found = order_measuring(base(), view, dataset_subject(owner, name))
+        response = told(measuring_told(found), 202, f"/api/datasets/{owner}/{name}/quality/measurement")
+        response["Retry-After"] = "2"
+        return response
+
+    return once(request, act)
+
+
+@router.get(
+    "/datasets/{owner}/{name}/quality/measurement",
+    auth=MEMBERS,
+    response=answers(Measuring),
+    by_alias=True,
+    summary="What was measured of the kept files",
+)
+def read_measurement(request: HubRequest, owner: Word, name: Word) -> HttpResponse:
+    """Return how far the newest measurement is and its report, which its owner publishes by PUT to ``…/quality``."""
+    found = find_measuring(base(), request.acting.view, dataset_subject(owner, name))
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return told(measuring_told(found))

@@ -161,6 +161,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "NewPack": {"scenario": "milling", "application": "application:acme/forest", "days": 7},
     "SignedReport": {"report": {"payload": "…", "signatures": []}},
     "NewStatistics": {"epsilon": 500_000, "record_set": "runs"},
+    "NewDescription": {"uploads": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"], "answers": {"title": "Pumps of line 3"}},
+    "SavedDescription": {"usual_terms": True, "keep": True},
+    "Answers": {
+        "title": {"en": "Pumps of line 3", "zh": "三号线水泵"},
+        "license": "CC-BY-4.0",
+        "opening": "on_terms",
+        "label": "failed",
+        "units": {"inlet": "kPa"},
+        "personal": ["none"],
+    },
+    "KeptUpload": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364"},
     "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }
 """Name of a component of the schema → an example of it."""

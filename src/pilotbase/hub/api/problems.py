@@ -14,7 +14,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError, Valida
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.loading import issues_of
 from pilotbase.hub.api.schema import exact
-from pilotbase.hub.bodies import BodyTooLargeError
+from pilotbase.hub.bodies import BodyTooLargeError, RangeError
 from pilotbase.hub.problems import LoginNeededError, problem_response
 from pilotbase.vault.uploads import OffsetError
 from pilotbase.workspace.failures import NotFoundError
@@ -51,6 +51,7 @@ def install(api: NinjaAPI) -> None:
     handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
         PilotbaseError: lambda request, error: problem_response(error),
         OffsetError: lambda request, error: _misplaced(error),
+        RangeError: lambda request, error: _beyond(error),
         BodyError: lambda request, error: problem_response(error.problem),
         AuthenticationError: lambda request, error: problem_response(LoginNeededError("hub.login_needed")),
         Http404: lambda request, error: problem_response(NotFoundError("hub.not_found")),
@@ -72,6 +73,12 @@ def _unreadable(error: HttpError) -> HttpResponse:
 def _misplaced(error: OffsetError) -> HttpResponse:
     response = problem_response(error)
     response["Upload-Offset"] = str(error.offset)
+    return response
+
+
+def _beyond(error: RangeError) -> HttpResponse:
+    response = problem_response(error)
+    response["Content-Range"] = f"bytes */{error.size}"
     return response
 
 

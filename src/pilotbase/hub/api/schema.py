@@ -58,11 +58,12 @@ _COUNT = {"type": "string", "pattern": "^[0-9]+$"}
 _ETAG = {"ETag": {"description": "Names what is answered; for If-Match and If-None-Match.", "schema": _TEXT}}
 _LOCATION = {"Location": {"description": "Where it is from now on.", "schema": _TEXT}}
 _OFFSET = {"Upload-Offset": {"description": "Bytes received so far: the next piece begins here.", "schema": _COUNT}}
+_BEYOND = {"Content-Range": {"description": "How many bytes there are: `bytes */SIZE`.", "schema": _TEXT}}
 _RETRY = {"Retry-After": {"description": "Seconds after which to ask again.", "schema": _COUNT}}
 _LOGIN = {"WWW-Authenticate": {"description": "Send a token.", "schema": _TEXT}}
-REASONS = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
+REASONS = {**responses, 413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 """RFC 9110, section 15, whatever Python's own table calls them: the schema is the same under every version."""
-PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503, 507)
+PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 503, 507)
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
 _WITHOUT_KEY = (
@@ -80,7 +81,17 @@ _WITHOUT_KEY = (
 """Writes that change nothing when they are sent again."""
 _SECRET = ("/keys", "/api/webhooks")
 """What is made with a secret, which is not kept to be told again."""
-_REFUSED_TO_READERS = ("/bundle", "/files", "/keys", "/budgets", "/usage")
+_REFUSED_TO_READERS = (
+    "/bundle",
+    "/files",
+    "/files/{file}",
+    "/kept-files",
+    "/preview",
+    "/measurement",
+    "/keys",
+    "/budgets",
+    "/usage",
+)
 """What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees."""
 _NOT_FOR_ALL = ("/api/ledger", "/api/roadmap")
 """What does not exist for some roles."""
@@ -89,6 +100,8 @@ _HEADERS = {
     "Idempotency-Key of a secret": "Sent again under the same key, nothing is made; 409 names what was. For a day.",
     "If-Match": "The ETag of what the caller has seen; 412 where somebody was first.",
     "If-None-Match": "An ETag that the caller has; 304 where nothing has changed.",
+    "Range": "One part of the file, `bytes=FIRST-LAST`; of several parts the whole is given.",
+    "If-Range": "The ETag under which earlier parts came; the whole is given where it is another one by now.",
 }
 DESCRIPTION = """Scenarios, applications, trials and certificates of a pilot base.
 
@@ -168,8 +181,10 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
-    elif path.endswith("/bundle"):
+    elif path.endswith(("/bundle", "/files/{file}")):
         yield 409
+    if path.endswith("/files/{file}") and method == "get":
+        yield 416
     if "requestBody" in operation:
         yield from (413, 415)
     if operation["parameters"] or "requestBody" in operation:
@@ -183,6 +198,8 @@ def _problem(status: int, path: str) -> Json:
     """Return a reference to the answer of ``status``; a piece that comes at the wrong place is told the right one."""
     if status == 409 and "/pieces/" in path:
         return _spelled(status) | {"headers": _OFFSET}
+    if status == 416:
+        return _spelled(status) | {"headers": _BEYOND}
     return {"$ref": f"#/components/responses/{_name(status)}"}
 
 
@@ -205,6 +222,8 @@ def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json
         names.append("If-Match")
     if method == "get" and is_document:
         names.append("If-None-Match")
+    if method == "get" and path.endswith("/files/{file}"):
+        names += ["Range", "If-Range"]
     for name in names:
         schema = {"type": "string", "maxLength": 120} if name == "Idempotency-Key" else _TEXT
         told = f"{name} of a secret" if name == "Idempotency-Key" and path.endswith(_SECRET) else name

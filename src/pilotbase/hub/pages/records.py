@@ -145,6 +145,8 @@ def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) 
             "contribution": contribution(view, document.subject),
             "kept": kept_of(base(), view, document.subject),
             "quality": published_report(view, document.subject),
+            "own_dataset": view.actor.organisation == document.owner.organisation,
+            "may_erase": view.actor.may_write_for(document.owner.organisation),
             "statistics": _statistics(view, document),
         }
     uses = uses_of(view, document.dataset, record.subject, _USES) if record is not None else []

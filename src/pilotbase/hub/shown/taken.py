@@ -1,19 +1,57 @@
-"""Files of datasets as answers."""
+"""Files of datasets as answers, whole or one part of them (RFC 9110, section 14)."""
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 
+from pilotbase.documents.hashes import Digest
+from pilotbase.hub.bodies import RangeError
 from pilotbase.hub.shown.attachments import POLICY
-from pilotbase.worker.datasets.keeping import Taken
+from pilotbase.vault.dataset_files import Stretch
+from pilotbase.worker.datasets.keeping import Part, Taken
+
+_ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+def part_of(request: HttpRequest) -> Part:
+    """Return which part of a file ``request`` asks for, once its size and its tag are known.
+
+    Several parts at once, other units, and what cannot be read ask for the whole, as RFC 9110 lets a server do
+    (sections 14.2 and 14.1.1); so does ``If-Range`` with another tag, or with a date (section 13.1.5).
+    """
+    asked, seen = request.headers.get("Range", ""), request.headers.get("If-Range")
+
+    def part(size: int, tag: Digest) -> Stretch | None:
+        found = _ONE_RANGE.fullmatch(asked.strip())
+        if found is None or found[1] == found[2] == "" or (seen is not None and seen.strip() != f'"{tag}"'):
+            return None
+        if not found[1]:
+            start, end = max(size - int(found[2]), 0), size
+        else:
+            start, end = int(found[1]), min(int(found[2]) + 1, size) if found[2] else size
+            if found[2] and int(found[2]) < start:
+                return None
+        if start >= min(end, size):
+            raise RangeError(asked.strip()[:80], size)
+        return Stretch(start, end)
+
+    return part
 
 
 def file_response(taken: Taken) -> StreamingHttpResponse:
     """Return a file as a download of no particular type, piece by piece: one that was stopped is too short."""
     response = StreamingHttpResponse(taken.pieces, content_type="application/octet-stream")
-    response["Content-Length"] = str(taken.size)
+    length = taken.size
+    if taken.part is not None:
+        response.status_code = 206
+        length = taken.part.end - taken.part.start
+        response["Content-Range"] = f"bytes {taken.part.start}-{taken.part.end - 1}/{taken.size}"
+    response["Content-Length"] = str(length)
+    response["Accept-Ranges"] = "bytes" if taken.in_parts else "none"
+    response["ETag"] = f'"{taken.tag}"'
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}"
     response["Content-Security-Policy"] = POLICY
     response["X-Content-Type-Options"] = "nosniff"

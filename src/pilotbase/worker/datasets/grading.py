@@ -39,7 +39,7 @@ def publish_report(view: View, subject: Subject, report: QualityReport) -> Quali
     if (report.dataset, report.version) != (subject, dataset.version):
         found = f"{report.dataset} {report.version}"
         raise InputError("dataset.other_report", dataset=subject, version=dataset.version, found=found)
-    _require_whole(report, dataset)
+    require_whole(report, dataset)
     shown, head = released(report, dataset), quality_head(subject)
     with view.transaction("dataset.graded") as change:
         digest = change.put(shown, PUBLIC, owner=listing.owner, fields={"dataset": subject})
@@ -48,8 +48,12 @@ def publish_report(view: View, subject: Subject, report: QualityReport) -> Quali
     return shown
 
 
-def _require_whole(report: QualityReport, dataset: Dataset) -> None:
-    """Return if a report speaks of what is described, and of each part beside that part's profile and figures."""
+def require_whole(report: QualityReport, dataset: Dataset) -> None:
+    """Return if a report speaks of what is described, and of each part beside that part's profile and figures.
+
+    Raises:
+        InputError: with the first part that is not described, or lacks its figures.
+    """
     described = {one.name: {field.name for field in one.fields} for one in dataset.record_sets}
     profiled = {one.record_set for one in report.profiles}
     measured = {(one.measure, one.record_set) for one in report.measurements}

@@ -1,41 +1,52 @@
-"""Files of a dataset: kept at the base by its owner, taken and shown through the gate of its terms.
+"""Files of a dataset: kept at the base by its owner, taken and shown through the gate of its terms, erased.
 
-What a preview shows is read when a file is kept, on the owner's own command line: who shows it later parses nothing.
+What a preview shows is read when a file is kept: on the owner's own command line as it is, of one that was sent to a
+hub in a box, by a worker (`previewing`). Who shows it later parses nothing.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pilotbase.data.sources.kinds import READERS
-from pilotbase.data.sources.opening import open_source
 from pilotbase.data.terms.gate import permit, require_permitted
-from pilotbase.documents.api.datasets import KeptTold, Preview, PreviewRows
+from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import canonical_json, digest_bytes
+from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
-from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.vault.dataset_files import PIECE, KeptFile, find_kept, open_file, open_preview, seal_file
+from pilotbase.vault.dataset_files import (
+    PIECE,
+    KeptFile,
+    Stretch,
+    erase_files,
+    find_all_kept,
+    find_kept,
+    open_file,
+    open_preview,
+    seal_file,
+)
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
+from pilotbase.worker.datasets.first_rows import MOST_ROWS, first_rows, is_table
+from pilotbase.worker.datasets.previewing import order_preview
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing
 from pilotbase.workspace.store import View
 
-MOST_ROWS = 20
-MOST_COLUMNS = 50
-MOST_CHARACTERS = 100
-"""Of a cell that is shown."""
+Part = Callable[[int, Digest], Stretch | None]
+"""Which part of a file is wanted, of its size and what names its bytes; None: all of it."""
+
+
+def _whole(_size: int, _tag: Digest) -> Stretch | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,14 @@ class Taken:
 
     name: str
     size: int
+    """Of the whole file, in bytes."""
     pieces: Iterator[bytes]
+    part: Stretch | None = None
+    """Which bytes of it these are; None: all."""
+    tag: Digest = ""
+    """Names the bytes that are kept: it is another one for other bytes."""
+    in_parts: bool = False
+    """Whether parts of it may be asked for."""
 
 
 def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) -> list[KeptTold]:
@@ -65,7 +83,8 @@ def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) 
 def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTold:
     """Keep a file that was sent in pieces, under the name that it was announced by; the upload is erased then.
 
-    Nobody reads it on the way: it has no first rows to show. Kept under the same request before, it is what was kept.
+    Nobody reads it on the way; where it seems to be a table, a worker makes its first rows in a box. Kept under the
+    same request before, it is what was kept.
 
     Raises:
         NotFoundError: there is no such upload of the actor's organisation.
@@ -81,6 +100,8 @@ def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTo
     kept = KeptFile(dataset=dataset, version=listing.digest, name=sent.name, size=sent.size, pieces=())
     made = seal_file(vault, kept, read_upload(vault, upload, ReaderGrant.of_owner(sent.owner)), None)
     erase_upload(vault, upload)
+    if is_table(made.name):
+        order_preview(view, made)
     return _told(made)
 
 
@@ -95,10 +116,45 @@ def kept_of(base: Base, view: View, dataset: Subject) -> list[KeptTold]:
     return [_told(one) for one in _kept(base, listing)] if own or not closed else []
 
 
-def take_file(base: Base, view: View, dataset: Subject, name: str, purpose: str = Purpose.VERIFICATION) -> Taken:
-    """Return a file of a dataset to who may take it, counted as one use of this version.
+def own_files(base: Base, view: View, dataset: Subject) -> list[OwnFile]:
+    """Return the files that are kept of every version of a dataset, to its owner and the operator.
 
-    Fetched again, for the same purpose and under the same agreement, it is the same use; every opening is logged.
+    Raises:
+        NotFoundError: no such dataset is seen.
+        RefusedError: it is not the actor's.
+    """
+    listing = _owned(view, dataset)
+    versions: dict[Digest, str] = {}
+    found = []
+    for kept in find_all_kept(_vault(base), dataset):
+        if kept.version not in versions:
+            versions[kept.version] = view.load(kept.version, Dataset).version
+        told = {"version": versions[kept.version], "newest": kept.version == listing.digest}
+        found.append(OwnFile(**_told(kept).model_dump(), **told))
+    return found
+
+
+def erase_kept(base: Base, view: View, dataset: Subject, name: str | None = None) -> int:
+    """Erase files of every version of a dataset, those called ``name`` or all, and return how many there were.
+
+    Raises:
+        NotFoundError: no such dataset is seen, or no file of that name is kept.
+        RefusedError: it is not the actor's.
+    """
+    _owned(view, dataset)
+    count = erase_files(replace(base.lab.vault, view=view), dataset, name)
+    if name is not None and not count:
+        raise NotFoundError("dataset.file_not_kept", dataset=dataset, found=name)
+    return count
+
+
+def take_file(
+    base: Base, view: View, dataset: Subject, name: str, purpose: str = Purpose.VERIFICATION, asked_for: Part = _whole
+) -> Taken:
+    """Return a file of a dataset, or a part of it, to who may take it, counted as one use of this version.
+
+    Fetched again, for the same purpose and under the same agreement, it is the same use, in however many parts; every
+    opening is logged. ``asked_for`` tells which part, once it is known how long the file is and what names its bytes.
 
     Raises:
         NotFoundError: no such dataset is seen, or no such file is kept.
@@ -112,8 +168,10 @@ def take_file(base: Base, view: View, dataset: Subject, name: str, purpose: str 
     if kept is None:
         raise NotFoundError("dataset.file_not_kept", dataset=dataset, found=name)
     _require_open_here(view, listing)
+    in_parts = kept.piece_size is not None
+    part = asked_for(kept.size, kept.tag) if in_parts else None
     leave = _permitted(view, asked.model_copy(update={"rows": kept.rows}), kept)
-    return Taken(kept.name, kept.size, open_file(_vault(base), kept, leave))
+    return Taken(kept.name, kept.size, open_file(_vault(base), kept, leave, part), part, kept.tag, in_parts)
 
 
 def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.VERIFICATION) -> Preview:
@@ -152,43 +210,22 @@ def _request(view: View, dataset: Subject, way: tuple[Action, Channel], purpose:
 
 
 def _permitted(view: View, asked: Request, kept: KeptFile) -> Leave:
-    named = [asked.by, asked.action, asked.purpose or "", kept.version, kept.name]
+    named = [asked.by, asked.action, asked.purpose or "", kept.version, kept.name, asked.rows]
     return permit(view, asked, digest_bytes(canonical_json(named)))
 
 
 def _keep(base: Base, listing: Listing, path: Path) -> KeptFile:
-    rows, preview = _first_rows(path)
+    found = first_rows(path)
     kept = KeptFile(
         dataset=listing.subject,
         version=listing.digest,
         name=path.name,
         size=path.stat().st_size,
-        rows=rows,
+        rows=found.rows if found is not None else None,
         pieces=(),
     )
+    preview = None if found is None else found.shown.model_dump_json().encode()
     return seal_file(_vault(base), kept, _read(path), preview)
-
-
-def _first_rows(path: Path) -> tuple[int | None, bytes | None]:
-    """Return how many rows the first table in ``path`` has, and the first ones; None where it is no table."""
-    if not any(reader.reads(str(path)) for reader in READERS):
-        return None, None
-    with tempfile.TemporaryDirectory() as scratch:
-        table = open_source(str(path), Path(scratch)).tables[0]
-        names = table.columns
-        shown = table.frame.select(names[:MOST_COLUMNS]).head(MOST_ROWS).collect()
-    found = PreviewRows(
-        columns=[_visible(name) for name in shown.columns],
-        columns_in_all=len(names),
-        cells=[[_visible(cell) for cell in row] for row in shown.iter_rows()],
-    )
-    return table.rows, found.model_dump_json().encode()
-
-
-def _visible(cell: object) -> str:
-    """Return a cell so that it hides nothing and fits."""
-    spelled = "" if cell is None else make_visible(str(cell)[: MOST_CHARACTERS + 1])
-    return spelled if len(spelled) <= MOST_CHARACTERS else f"{spelled[:MOST_CHARACTERS]}…"
 
 
 def _read(path: Path) -> Iterator[bytes]:

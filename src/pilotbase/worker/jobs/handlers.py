@@ -36,6 +36,9 @@ from pilotbase.trial.sealed import Sealed
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.orders import pack_ordered
+from pilotbase.worker.datasets.describing import describe_ordered
+from pilotbase.worker.datasets.measuring import measure_ordered
+from pilotbase.worker.datasets.previewing import make_preview
 from pilotbase.worker.datasets.statistics import answer_ordered
 from pilotbase.worker.intake.boxed_tables import cases_in_box, texts_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario
@@ -142,6 +145,24 @@ def pack_bundle(base: Base, job: Job, on_progress: OnProgress) -> None:
     pack_ordered(base, job)
 
 
+def describe_files(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Describe files that an organisation has sent, in a box."""
+    on_progress(Progress(text("job.progress.describe")))
+    describe_ordered(base, job)
+
+
+def measure_quality_of(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Measure the quality of files that an owner keeps, in a box."""
+    on_progress(Progress(text("job.progress.quality")))
+    measure_ordered(base, job)
+
+
+def show_first_rows(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Make the first rows of a file that was sent to be kept, in a box."""
+    on_progress(Progress(text("job.progress.first_rows")))
+    make_preview(base, job)
+
+
 def tell_statistics(base: Base, job: Job, on_progress: OnProgress) -> None:
     """Answer a question about a closed dataset with noise, once its ε is spent."""
     answer_ordered(base, job, on_progress, texts_in_box)
@@ -175,6 +196,9 @@ HANDLERS: Mapping[str, Handler] = {
     "suspension": publish_standing,
     "reinstatement": publish_standing,
     "bundle": pack_bundle,
+    "describe": describe_files,
+    "quality": measure_quality_of,
+    "first_rows": show_first_rows,
     "statistics": tell_statistics,
     "site_pack": pack_for_a_site,
     "site_report": take_site_report,

@@ -98,20 +98,28 @@ def _lasting_blobs(connection: Connection) -> Iterator[Named]:
     kept = tables.documents.c
     sealed = set(connection.scalars(select(tables.hidden_sets.c.digest)))
     tried = set(connection.scalars(select(tables.attempts.c.plan)))
+    erased = _erased_files(connection)
     rows = select(kept.digest, kept.kind, kept.body).where(kept.kind.in_(_LASTING))
     for row in connection.execution_options(yield_per=_ROWS).execute(rows):
         content = json.loads(row.body)
-        # What was sealed or tried at another site is told of here, and stays there.
+        # What was sealed or tried at another site is told of here, and stays there; what was erased is gone.
         elsewhere = {
             "hidden-set": row.digest not in sealed,
             "sealed-scenario": content.get("hidden_set") not in sealed,
             "report": content.get("plan") not in tried,
+            "dataset-file": row.digest in erased,
         }
         if elsewhere.get(row.kind, False):
             continue
         for path in _LASTING[row.kind]:
             for digest in _values_at(content, path.split(".")):
                 yield Named(digest, row.digest)
+
+
+def _erased_files(connection: Connection) -> set[Digest]:
+    """Return the papers of files that their owners have erased: their bytes are meant to be gone."""
+    marks = connection.scalars(select(tables.documents.c.body).where(tables.documents.c.kind == "erased-file"))
+    return {json.loads(body)["file"] for body in marks}
 
 
 def _values_at(content: Any, path: list[str]) -> Iterator[Digest]:

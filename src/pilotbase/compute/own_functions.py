@@ -1,0 +1,116 @@
+"""Our own functions called in a box, about files of whomever: a parser that one of them breaks reaches nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+import pydantic
+
+import pilotbase
+from pilotbase.compute import own_program
+from pilotbase.compute.box import Box
+from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.command import Mount, Program
+from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase.documents.texts import Text
+from pilotbase.protocols.frames import FrameError, Kind, encode_json
+
+_GIVEN, _RESULT = PurePosixPath("/given"), PurePosixPath("/result")
+_CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
+_LIMITS = Limits(
+    memory_bytes=3 << 30,
+    cpu_seconds=900,
+    wall_seconds=900,
+    processes=64,
+    scratch_bytes=1 << 30,
+    file_bytes=1 << 30,
+)
+_MOST_RESULT = 64 << 20
+Found = TypeVar("Found", bound=pydantic.BaseModel)
+
+
+class _Answer(pydantic.BaseModel):
+    found: Any = None
+    error: Text | None = None
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True)
+class BoxedCall:
+    """A function of ours, what it is given, and the folder that it sees and nobody can change."""
+
+    function: str
+    """``package.module:name``; it takes what is given and returns what JSON can spell."""
+    folder: Path
+    given: Mapping[str, Any]
+    broken: InputError
+    """What is said when a file broke the box, or would have: took more than a box gives."""
+
+
+def call_in_box(call: BoxedCall, model: type[Found]) -> Found:
+    """Return what the function found, which is believed as little as the files: only what ``model`` takes.
+
+    Raises:
+        InputError: every problem that the function names; ``call.broken``.
+        RefusedError: this host gives no box.
+    """
+    _show(call.folder)
+    with tempfile.TemporaryDirectory(dir=call.folder.parent) as name:
+        place, settings = Path(name), BoxSettings(limits=_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL)
+        if os.getuid() == 0:
+            os.chown(place, settings.uid, settings.uid)
+        _converse(call, settings, place)
+        return _found(call, place, model)
+
+
+def _show(folder: Path) -> None:
+    """Let the box's user read the files; the folders above keep everybody else out."""
+    folder.chmod(0o755)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+
+
+def _converse(call: BoxedCall, settings: BoxSettings, place: Path) -> None:
+    ours, packages = Path(pilotbase.__file__).parent, Path(pydantic.__file__).parent.parent
+    mounts = (
+        Mount(call.folder, _GIVEN),
+        Mount(place, _RESULT, writable=True),
+        Mount(ours, _CODE / "pilotbase"),
+        Mount(packages, _PACKAGES),
+    )
+    greeting = {
+        "packages": [str(_CODE), str(_PACKAGES)],
+        "folder": str(_GIVEN),
+        "result": str(_RESULT),
+        "function": call.function,
+        "given": dict(call.given),
+    }
+    deadline = time.monotonic() + settings.limits.wall_seconds
+    with Box(Program(Path(own_program.__file__), (), mounts), settings) as box:
+        try:
+            box.channel.send(encode_json(Kind.HELLO, json.dumps(greeting).encode()), deadline)
+            if box.channel.receive_header(deadline).kind is not Kind.READY:
+                raise FrameError(EndReason.BROKEN_PROTOCOL)
+        except (ChannelClosedError, DeadlinePassedError, FrameError):
+            raise call.broken from None
+
+
+def _found(call: BoxedCall, place: Path, model: type[Found]) -> Found:
+    try:
+        descriptor = os.open(place / own_program.FOUND, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as stream:
+            answer = _Answer.model_validate_json(stream.read(_MOST_RESULT))
+        if answer.error is None:
+            return model.model_validate(answer.found)
+    except (OSError, pydantic.ValidationError):
+        raise call.broken from None
+    raise InputError(answer.error.code, issues=answer.issues, **answer.error.params)

@@ -1,0 +1,266 @@
+"""Files described on a hub: sent, read in a box by a worker, guessed at, asked about, saved as a draft dataset.
+
+Each round of answers is an order of its own; the files stay uploads of their organisation, erased in due time, until
+the description is saved: then they may be kept as files of the dataset.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from pilotbase.catalogue.saving import Remarks, save
+from pilotbase.compute.own_functions import call_in_box
+from pilotbase.data.terms.templates import offer_for
+from pilotbase.documents.answers import Answers
+from pilotbase.documents.base import Document
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.described import Described
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.record import Record
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.texts import text
+from pilotbase.vault.opening import ReaderGrant
+from pilotbase.vault.place import Vault
+from pilotbase.vault.uploads import Upload, erase_upload, find_upload, read_upload
+from pilotbase.worker.base import Base
+from pilotbase.worker.datasets.keeping import keep_upload
+from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, owner_of, vault_for
+from pilotbase.worker.datasets.results import Refusal, erase_result, has_result, keep_result, result_of
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for, stop
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
+
+KIND = "describe"
+MOST_FILES = 20
+
+
+class DescribingOrder(Document):
+    """That an organisation wants files described, with what it has answered so far."""
+
+    document: Literal["describing-order/1"] = "describing-order/1"
+    identity: str
+    owner: str
+    round: int
+    uploads: tuple[str, ...]
+    names: tuple[str, ...]
+    answers: Answers
+    dataset: Subject | None = None
+    """Whose newest description stays where the files do not say otherwise."""
+    forgotten: bool = False
+
+
+@dataclass(frozen=True)
+class Describing:
+    """A description under way: how far its newest round is, and what came of it."""
+
+    order: DescribingOrder
+    job: Job
+    found: Described | Refusal | None
+
+    @property
+    def described(self) -> Described | None:
+        return self.found if isinstance(self.found, Described) else None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        return self.found if isinstance(self.found, Refusal) else None
+
+
+def start_describing(
+    base: Base, view: View, uploads: Sequence[str], answers: Answers, dataset: Subject | None = None
+) -> Describing:
+    """Queue the description of finished uploads; begun under the same request before, it is the one of then.
+
+    Raises:
+        NotFoundError: no such upload of the actor's organisation; no such dataset.
+        InputError: an upload is not finished, two have one name, there are none or too many.
+        RefusedError: the dataset is not the actor's.
+    """
+    known = view.outcome()
+    if known is not None:
+        return find_describing(base, view, known)
+    sent = _require_uploads(base, view, uploads)
+    owner = view.actor.organisation
+    if dataset is not None:
+        _require_own(view, dataset)
+    order = DescribingOrder(
+        identity=secrets.token_hex(16),
+        owner=owner,
+        round=1,
+        uploads=tuple(uploads),
+        names=tuple(one.name for one in sent),
+        answers=answers.model_copy(update={"organisation": owner}),
+        dataset=dataset,
+    )
+    _put(view, order, None)
+    return find_describing(base, view, order.identity)
+
+
+def answer_describing(base: Base, view: View, identity: str, answers: Answers) -> Describing:
+    """Queue the description anew with ``answers`` in place of those before; the same request twice is one round.
+
+    Raises:
+        NotFoundError: as `find_describing`; the files are erased.
+        ConflictError: somebody else has answered in the same moment.
+    """
+    if view.outcome() is not None:
+        return find_describing(base, view, identity)
+    before, head = _order(view, identity)
+    _require_uploads(base, view, before.uploads)
+    given = answers.model_copy(update={"organisation": before.owner})
+    _put(view, before.model_copy(update={"answers": given, "round": before.round + 1}), head)
+    return find_describing(base, view, identity)
+
+
+def find_describing(base: Base, view: View, identity: str) -> Describing:
+    """Return a description under way of the actor's organisation.
+
+    Raises:
+        NotFoundError: there is none, it was forgotten, or it is others'.
+    """
+    order, head = _order(view, identity)
+    jobs = jobs_ordered_for(view, _work(head))
+    found = result_of(base, view, order.owner, _work(head), Described) if jobs[0].ended else None
+    return Describing(order, jobs[0], found)
+
+
+def describings(view: View) -> Iterator[DescribingOrder]:
+    """Yield the descriptions under way of the actor's organisation, newest first, each once."""
+    seen: set[str] = set()
+    for stored in view.find("describing-order", {"for": view.actor.organisation}, limit=200):
+        identity = stored.load(DescribingOrder).identity
+        if identity not in seen:
+            seen.add(identity)
+            with suppress(NotFoundError):
+                yield _order(view, identity)[0]
+
+
+def save_described(base: Base, view: View, identity: str, usual_terms: bool, keep: bool) -> Record:
+    """Save what was described as a draft dataset, or as the newest version of the one that it was begun for.
+
+    ``usual_terms``: with the usual offer of its level of opening, where it has none. ``keep``: the files are kept as
+    files of the dataset, else they are erased. Saved before under the same request, it is the record of then.
+
+    Raises:
+        NotFoundError: as `find_describing`.
+        ConflictError: nothing is described yet; the name is taken.
+        InputError, RefusedError: as `save`.
+    """
+    known = view.done(Record)
+    if known is not None:
+        return known
+    found = find_describing(base, view, identity)
+    if found.described is None:
+        raise ConflictError("describe.nothing_yet")
+    dataset = found.described.dataset
+    if usual_terms and dataset.usage is None:
+        offer = offer_for(dataset.opening, dataset.owner.organisation, dataset.subject)
+        dataset = dataset.model_copy(update={"usage": offer})
+    record = save(view, dataset, Remarks(new=found.order.dataset is None), dataset.subject)
+    for upload in found.order.uploads:
+        with suppress(NotFoundError):
+            if keep:
+                keep_upload(base, view.asked_by(None), dataset.subject, upload)
+            else:
+                erase_upload(vault_for(base, view), upload)
+    _forget(base, view, found.order)
+    return record
+
+
+def forget_describing(base: Base, view: View, identity: str) -> None:
+    """Erase a description under way and its files at once; raises as `find_describing`."""
+    order, _ = _order(view, identity)
+    for upload in order.uploads:
+        with suppress(NotFoundError):
+            erase_upload(vault_for(base, view), upload)
+    _forget(base, view, order)
+
+
+def describe_ordered(base: Base, job: Job) -> None:
+    """Describe what ``job`` asks for in a box and keep what was found, or why it was refused."""
+    view, head = owner_of(base, job), job.payload["order"]
+    order = view.load(head, DescribingOrder)
+    if has_result(base, order.owner, _work(head)):
+        return
+    earlier = None if order.dataset is None else _require_own(view, order.dataset).to_json_value()
+    given = {"files": list(order.names), "answers": order.answers.to_json_value(), "earlier": earlier}
+    found: Described | Refusal
+    try:
+        with files_for_box(base, _files(vault_for(base, view), order)) as folder:
+            found = call_in_box(boxed("describe", folder, given), Described)
+    except InputError as error:
+        found = Refusal.of(error)
+    keep_result(base, order.owner, _work(head), found)
+
+
+def _files(vault: Vault, order: DescribingOrder) -> Iterator[tuple[str, Iterator[bytes]]]:
+    for name, upload in zip(order.names, order.uploads, strict=True):
+        yield name, read_upload(vault, upload, ReaderGrant.of_owner(order.owner))
+
+
+def _put(view: View, order: DescribingOrder, expected: Digest | None) -> None:
+    name = _name(order.identity)
+    with view.transaction("dataset.describing") as change:
+        digest = change.put(order, parties(), owner=order.owner, fields={"for": order.owner})
+        change.set_head(name, digest, expected=expected)
+        change.record("dataset.describing", [digest])
+        if expected is not None:
+            stop(change, _work(expected), text("describe.superseded"))
+        if not order.forgotten:
+            enqueue(change, KIND, _work(digest), {"order": digest})
+        change.settle(order.identity)
+
+
+def _forget(base: Base, view: View, order: DescribingOrder) -> None:
+    head = view.head(_name(order.identity))
+    if head is not None:
+        erase_result(base, order.owner, _work(head))
+        gone = order.model_copy(update={"forgotten": True, "answers": Answers(), "round": order.round + 1})
+        _put(view.asked_by(None), gone, head)
+
+
+def _order(view: View, identity: str) -> tuple[DescribingOrder, Digest]:
+    head = view.head(_name(identity))
+    order = None if head is None else view.load(head, DescribingOrder)
+    if head is None or order is None or order.forgotten or order.owner != view.actor.organisation:
+        raise NotFoundError("describe.not_found")
+    return order, head
+
+
+def _require_uploads(base: Base, view: View, uploads: Sequence[str]) -> list[Upload]:
+    if not 1 <= len(uploads) <= MOST_FILES:
+        raise InputError("describe.number_of_files", found=len(uploads), allowed=MOST_FILES)
+    sent = [find_upload(vault_for(base, view), identity) for identity in uploads]
+    names = [one.name for one in sent]
+    for one in sent:
+        if names.count(one.name) > 1:
+            raise InputError("describe.double_file", name=one.name)
+        if one.name in (".", ".."):
+            raise InputError("data.no_file", file=one.name)
+        if not one.finished:
+            raise InputError("describe.unfinished_file", name=one.name)
+    return sent
+
+
+def _require_own(view: View, dataset: Subject) -> Dataset:
+    listing = find_listing(view, dataset)
+    if listing is None:
+        raise NotFoundError("record.not_found", subject=dataset)
+    if listing.owner != view.actor.organisation:
+        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    return view.load(listing.digest, Dataset)
+
+
+def _name(identity: str) -> str:
+    return f"describing:{identity}"
+
+
+def _work(order: Digest) -> str:
+    return f"{KIND}:{order}"

@@ -1,0 +1,100 @@
+"""What is asked of files in a box: called there by `compute.own_program`, in the folder in which the files lie."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pilotbase.data.describing.describing import describing
+from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
+from pilotbase.data.describing.guesses import Guess
+from pilotbase.data.describing.questions import open_questions, units_to_ask
+from pilotbase.data.quality.files import record_set_of, scannable
+from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.data.quality.release import released
+from pilotbase.data.sources.source import Asked
+from pilotbase.documents.answers import Answers
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.described import Described, Guessed, OpenQuestion, SeenValue
+from pilotbase.worker.datasets.first_rows import first_rows
+
+_NOWHERE = Path("no-description")
+_LONGEST_VALUE = 200
+
+
+def describe(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the files described (`Described`); ``earlier`` is what they were described as before."""
+    answers = Answers.model_validate(given["answers"])
+    with describing(given["files"], _NOWHERE, Asked()) as found:
+        earlier = Dataset.from_json_value(given["earlier"]) if given["earlier"] else None
+        described = replace(found, earlier=earlier).describe(answers)
+        return _told(described).to_json_value()
+
+
+def show_first_rows(given: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the first rows of a file (`FirstRows`), None where it is no table."""
+    found = first_rows(Path(given["file"]))
+    return None if found is None else found.model_dump(mode="json")
+
+
+def measure(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the quality of a dataset's tables, cut to what its level of opening lets out (`QualityReport`)."""
+    dataset = Dataset.from_json_value(given["dataset"])
+    originals = {record_set_of(dataset, Path(name)).name: Path(name) for name in given["files"]}
+    with tempfile.TemporaryDirectory() as scratch:
+        tables = {name: scannable(path, Path(scratch)) for name, path in originals.items()}
+        report = measure_quality(dataset, tables, Held(originals=originals))
+    return released(report, dataset).to_json_value()
+
+
+def _told(found: Description) -> Described:
+    return Described(
+        dataset=found.dataset,
+        guesses=tuple(_guesses(found)),
+        seen=tuple(
+            SeenValue(place=_place(table, field), seen=seen)
+            for table in found.tables
+            for field in table.fields
+            for seen in field.observed
+        ),
+        taken=found.taken,
+        findings=found.findings,
+        questions=tuple(
+            OpenQuestion(answer=one.answer, asked=one.asked, guessed=one.guessed, several=one.several)
+            for one in open_questions(found)
+        ),
+        units=units_to_ask(found),
+        missing=found.missing,
+        changed=found.changed,
+        unchanged=found.unchanged,
+    )
+
+
+def _guesses(found: Description) -> Iterator[Guessed]:
+    """Yield every guess with what it was guessed to be, the dataset's own first."""
+    dataset = found.dataset.to_json_value()
+    yield from (_guessed("", one, dataset) for one in found.guesses)
+    for table in found.tables:
+        record_set = table.record_set.to_json_value()
+        yield from (_guessed(table.record_set.name, one, record_set) for one in table.guesses)
+        for field in table.fields:
+            spelled = field.field.to_json_value() | {"label": field.field.name}
+            yield from (_guessed(_place(table, field), one, spelled) for one in field.guesses)
+
+
+def _guessed(place: str, guess: Guess, spelled: dict[str, Any]) -> Guessed:
+    value = spelled.get(guess.part, "")
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = ", ".join(value)
+    said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return Guessed(
+        place=place, part=guess.part, value=said[:_LONGEST_VALUE], ground=guess.ground, sure=guess.sure.value
+    )
+
+
+def _place(table: DescribedTable, field: DescribedField) -> str:
+    return f"{table.record_set.name}.{field.field.name}"

@@ -1,0 +1,124 @@
+"""The quality of files that are kept, measured on a hub: in a box, as the owner's own job, told as the rule lets out.
+
+What comes out of the box is cut to the level of opening already: the full figures of closed data are nowhere kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pilotbase.compute.own_functions import call_in_box
+from pilotbase.data.quality.release import released
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.quality import QualityReport
+from pilotbase.documents.subjects import Subject, holder_of
+from pilotbase.vault.dataset_files import KeptFile, find_kept
+from pilotbase.worker.base import Base
+from pilotbase.worker.datasets.first_rows import is_table
+from pilotbase.worker.datasets.grading import publish_report, require_whole
+from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, opened_for_owner
+from pilotbase.worker.datasets.results import Refusal, keep_result, result_of
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for
+from pilotbase.workspace.listings import Listing, find_listing
+from pilotbase.workspace.store import View
+
+KIND = "quality"
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """The newest measurement of a dataset's files: how far it is, and what came of the last one that ended."""
+
+    job: Job
+    found: QualityReport | Refusal | None
+
+    @property
+    def report(self) -> QualityReport | None:
+        return self.found if isinstance(self.found, QualityReport) else None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        return self.found if isinstance(self.found, Refusal) else None
+
+
+def order_measuring(base: Base, view: View, dataset: Subject) -> Measuring:
+    """Queue the measuring of the files that are kept of a dataset's newest version; asked again meanwhile, it is one.
+
+    Raises:
+        NotFoundError: the actor sees no such dataset; no table of its newest version is kept.
+        RefusedError: it is not the actor's organisation's.
+    """
+    listing = _own(view, dataset)
+    if view.outcome() is None:
+        if not _tables(base, listing):
+            raise NotFoundError("dataset.nothing_to_measure", dataset=dataset)
+        with view.transaction("dataset.measuring") as change:
+            change.record("dataset.measuring", [dataset, listing.digest])
+            enqueue(change, KIND, _work(dataset), {"dataset": dataset, "version": listing.digest})
+            change.settle(dataset)
+    found = find_measuring(base, view, dataset)
+    assert found is not None
+    return found
+
+
+def find_measuring(base: Base, view: View, dataset: Subject) -> Measuring | None:
+    """Return the newest measurement of a dataset's files, None where none was ordered; raises as `order_measuring`."""
+    listing = _own(view, dataset)
+    jobs = jobs_ordered_for(view, _work(dataset))
+    if not jobs:
+        return None
+    return Measuring(jobs[0], result_of(base, view, listing.owner, _work(dataset), QualityReport))
+
+
+def publish_measured(base: Base, view: View, dataset: Subject) -> QualityReport:
+    """Publish what was measured last, and return it.
+
+    Raises:
+        ConflictError: nothing was measured yet, or it was refused.
+        NotFoundError, RefusedError, InputError: as `publish_report`.
+    """
+    found = find_measuring(base, view, dataset)
+    if found is None or found.report is None:
+        raise ConflictError("dataset.not_measured", dataset=dataset)
+    return publish_report(view, dataset, found.report)
+
+
+def measure_ordered(base: Base, job: Job) -> None:
+    """Measure what ``job`` asks for in a box, and keep for its owner what may be told, or why it was refused.
+
+    Raises:
+        RefusedError: this host gives no box.
+    """
+    dataset, version = job.payload["dataset"], job.payload["version"]
+    described = base.lab.view.load(version, Dataset)
+    files = [one for one in find_kept(base.lab.vault, dataset, version) if is_table(one.name)]
+    given = {"dataset": described.to_json_value(), "files": [one.name for one in files]}
+    found: QualityReport | Refusal
+    try:
+        opened = ((one.name, opened_for_owner(base, job, one)) for one in files)
+        with files_for_box(base, opened) as folder:
+            told = call_in_box(boxed("measure", folder, given), QualityReport)
+            require_whole(told, described)
+            found = released(told, described)
+    except InputError as error:
+        found = Refusal.of(error)
+    keep_result(base, holder_of(dataset), _work(dataset), found)
+
+
+def _tables(base: Base, listing: Listing) -> list[KeptFile]:
+    return [one for one in find_kept(base.lab.vault, listing.subject, listing.digest) if is_table(one.name)]
+
+
+def _own(view: View, dataset: Subject) -> Listing:
+    listing = find_listing(view, dataset)
+    if listing is None:
+        raise NotFoundError("record.not_found", subject=dataset)
+    if view.actor.organisation != listing.owner:
+        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    return listing
+
+
+def _work(dataset: Subject) -> str:
+    return f"{KIND}:{dataset}"

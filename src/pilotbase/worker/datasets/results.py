@@ -1,0 +1,119 @@
+"""What a box has found of an owner's files, kept for that owner alone: sealed, for some days, or why it was refused."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal, TypeVar
+
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Text
+from pilotbase.vault.envelopes import open_envelope, seal_envelope
+from pilotbase.vault.opening import ReaderGrant
+from pilotbase.vault.place import Vault
+from pilotbase.worker.base import Base
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+KEPT = timedelta(days=30)
+_ALL = 1_000_000
+D = TypeVar("D", bound=Document)
+
+
+class Refusal(Document):
+    """Why files were refused: every problem at once, each with its place and what to do."""
+
+    document: Literal["refusal/1"] = "refusal/1"
+    problem: Text
+    hint: Text
+    issues: tuple[Issue, ...] = ()
+
+    @classmethod
+    def of(cls, error: InputError) -> Refusal:
+        return cls(problem=error.text, hint=error.hint, issues=error.issues)
+
+
+class KeptResult(Document):
+    """That the base keeps what a piece of work has found, until its time is over."""
+
+    document: Literal["kept-result/1"] = "kept-result/1"
+    work: str
+    """Names the piece of work: what it was done on, and by which order."""
+    owner: str
+    refused: bool
+    blob: Digest
+    until: datetime
+
+
+def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
+    """Keep what came of ``work`` for ``owner``; what came of it before is erased."""
+    erase_result(base, owner, work)
+    vault = base.lab.vault
+    blob = seal_envelope(vault, owner, work, found.canonical())
+    kept = KeptResult(
+        work=work,
+        owner=owner,
+        refused=isinstance(found, Refusal),
+        blob=blob,
+        until=base.lab.store.clock() + KEPT,
+    )
+    with vault.transaction("result.kept") as change:
+        change.put(kept, parties(), owner=owner, fields={"work": work})
+        change.record("result.kept", [blob])
+
+
+def result_of(base: Base, view: View, owner: str, work: str, model: type[D]) -> D | Refusal | None:
+    """Return what came of ``work``, None where nothing has, or its time is over.
+
+    Raises:
+        RefusedError: the actor is not the owner.
+    """
+    kept = _kept(base, owner, work)
+    if kept is None:
+        return None
+    vault = replace(base.lab.vault, view=view)
+    plain = json.loads(open_envelope(vault, owner, work, kept.blob, ReaderGrant.of_owner(owner)))
+    return Refusal.from_json_value(plain) if kept.refused else model.from_json_value(plain)
+
+
+def has_result(base: Base, owner: str, work: str) -> bool:
+    """Tell whether anything came of ``work`` that is still kept; nothing is opened."""
+    return _kept(base, owner, work) is not None
+
+
+def erase_result(base: Base, owner: str, work: str) -> None:
+    """Erase what came of ``work``, if anything did."""
+    for stored in base.lab.view.find("kept-result", {"work": work}, _ALL):
+        kept = stored.load(KeptResult)
+        if kept.owner == owner:
+            _erase(base, kept)
+
+
+def erase_old_results(base: Base) -> int:
+    """Erase the results whose time is over, and return how many."""
+    now, blobs = base.lab.store.clock(), base.lab.vault.blobs
+    kept = (stored.load(KeptResult) for stored in base.lab.view.find("kept-result", limit=_ALL))
+    over = [one for one in kept if one.until <= now and blobs.exists(one.blob)]
+    for one in over:
+        _erase(base, one)
+    return len(over)
+
+
+def _kept(base: Base, owner: str, work: str) -> KeptResult | None:
+    now, blobs = base.lab.store.clock(), base.lab.vault.blobs
+    found = (stored.load(KeptResult) for stored in base.lab.view.find("kept-result", {"work": work}, _ALL))
+    return next((one for one in found if one.owner == owner and one.until > now and blobs.exists(one.blob)), None)
+
+
+def _erase(base: Base, kept: KeptResult) -> None:
+    vault: Vault = base.lab.vault
+    if vault.blobs.exists(kept.blob):
+        with vault.transaction("result.erased") as change:
+            change.record("result.erased", [kept.blob])
+        with suppress(NotFoundError):
+            vault.blobs.remove(kept.blob)
