@@ -1,0 +1,230 @@
+"""Claims: each rule refuses what breaks it, all of them at once, and nothing that meets them; one side claims a use."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from vouchers_for_tests import HOUR, RULES, Books, codes, payment
+
+from pilotbase.compute.vouchers import ledger, rows
+from pilotbase.compute.vouchers.programmes import set_rules
+from pilotbase.compute.vouchers.rules import Facts
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.resources import Resources
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+
+
+@pytest.fixture
+def settled(here: Books) -> Books:
+    """An hour of use, settled: 1,400 of cost, of which 420 are paid by the voucher and 980 by acme."""
+    here.used(here.issue())
+    return here
+
+
+def change_rules(books: Books, **changed) -> None:
+    """Let the next voucher stand under other rules."""
+    set_rules(books.operator, RULES.model_copy(update=changed))
+
+
+def test_a_claim_that_meets_every_rule_is_granted_and_paid_out(books):
+    voucher = books.issue()
+    books.used(voucher)
+    made = books.claim_of()
+    decision = books.claim(made)
+    assert (decision.granted, decision.failed, decision.amount, decision.fee) == (True, (), 420, 980)
+    assert books.claim(made) == decision
+    assert books.balances()["centre/voucher-claims/pilot/granted"] == 420
+    books.require_balanced()
+    assert books.pay(made.digest()) and not books.pay(made.digest())
+    assert books.balances() == {
+        "city/voucher-fund/pilot": -50_000,
+        f"acme/voucher/{voucher}/free": 49_580,
+        "centre/voucher-claims/pilot/paid": 420,
+    }
+    books.require_balanced()
+
+
+def test_a_consumer_claims_what_it_paid_in_full(settled):
+    short = settled.claim(settled.claim_of(claimant="acme", side="consumer", payment=payment(amount=1399)))
+    assert codes(short.failed) == ["paid_short"]
+    assert "of payment INV-7 there is 13.99 CNY left for this fee of 14.00 CNY" in short.failed[0].render("en")
+    full = settled.claim(settled.claim_of(claimant="acme", side="consumer", payment=payment(amount=1400)))
+    assert full.granted and full.fee == 1400
+    settled.require_balanced()
+
+
+PLANTED = [
+    ("paid", {"payment": None}, {}, "unpaid"),
+    ("payer", {"payment": payment(payer="someone")}, {}, "paid_by_others"),
+    ("payee", {"payment": payment(payee="someone")}, {}, "paid_by_others"),
+    ("not yet", {"payment": payment(paid_on="2026-05-03")}, {}, "paid_later"),
+    ("short", {"payment": payment(amount=979)}, {}, "paid_short"),
+    ("declared", {"other_subsidies": ("province",)}, {}, "twice"),
+    ("known", {}, {"other_subsidies": ("province",)}, "twice"),
+    ("related", {}, {"ties": {"holding": {"acme", "centre"}}}, "related"),
+    ("stranger", {"claimant": "stranger"}, {}, "party"),
+    ("wrong side", {"side": "consumer", "payment": payment(amount=1400)}, {}, "party"),
+]
+
+
+@pytest.mark.parametrize(("changed", "facts", "rule"), [row[1:] for row in PLANTED], ids=[row[0] for row in PLANTED])
+def test_a_planted_violation_is_refused_under_its_own_rule(settled, changed, facts, rule):
+    refused = settled.claim(settled.claim_of(**changed), Facts(**facts))
+    assert codes(refused.failed) == [rule] and not refused.granted and refused.amount == 0
+    assert all(one.render("zh") for one in refused.failed)
+    settled.require_balanced()
+    settled.clock.step(1)
+    assert settled.claim(settled.claim_of()).granted, "a refused claim may be made again when its ground is there"
+    settled.require_balanced()
+
+
+def test_a_side_that_the_programme_does_not_know_is_refused(here):
+    change_rules(here, claimed_by=("consumer",))
+    here.used(here.issue())
+    refused = here.claim(here.claim_of())
+    assert codes(refused.failed) == ["side"]
+    assert "takes no claims of a supplier" in refused.failed[0].render("en")
+    assert "供给方" in refused.failed[0].render("zh")
+
+
+def test_of_one_use_supplier_and_consumer_do_not_both_claim(settled):
+    assert settled.claim(settled.claim_of()).granted
+    consumer = {"claimant": "acme", "side": "consumer", "payment": payment(evidence=digest_bytes(b"other"))}
+    assert codes(settled.claim(settled.claim_of(**consumer)).failed) == ["claimed"]
+    settled.clock.step(1)
+    again = settled.claim_of(payment=payment(evidence=digest_bytes(b"third")))
+    assert codes(settled.claim(again).failed) == ["claimed"]
+    settled.require_balanced()
+
+
+def test_a_payment_covers_the_fees_that_it_is_large_enough_for(settled):
+    voucher = settled.issue("acme")
+    settled.used(voucher, "job:2")
+    one = payment(amount=1959)
+    assert settled.claim(settled.claim_of(payment=one)).granted
+    short = settled.claim(settled.claim_of("job:2", payment=one))
+    assert codes(short.failed) == ["paid_short"] and "9.79 CNY left" in short.failed[0].render("en")
+    enough = payment(amount=1960, evidence=one.evidence)
+    assert settled.claim(settled.claim_of("job:2", payment=enough)).granted
+
+
+def test_a_claim_comes_in_time(settled):
+    settled.clock.step(30 * 24 * HOUR + 1)
+    late = settled.claim(settled.claim_of())
+    assert codes(late.failed) == ["late"]
+    assert "2026-05-31" in late.failed[0].render("en")
+    settled.clock.step(-2)
+    assert settled.claim(settled.claim_of()).granted
+
+
+def test_the_cap_of_a_year_bounds_a_supplier_too(here):
+    change_rules(here, cap_year=900)
+    for number, organisation in enumerate(("acme", "other", "third")):
+        here.used(here.issue(organisation), f"job:{number}")
+    for number, organisation in enumerate(("acme", "other")):
+        paid = payment(payer=organisation, evidence=digest_bytes(organisation.encode()))
+        assert here.claim(here.claim_of(f"job:{number}", payment=paid)).granted
+    refused = here.claim(here.claim_of("job:2", payment=payment(payer="third", evidence=digest_bytes(b"3"))))
+    assert codes(refused.failed) == ["cap_year"]
+    assert "9.00 CNY there is 0.60 CNY left" in refused.failed[0].render("en")
+    here.require_balanced()
+
+
+def test_use_of_what_does_not_count_or_too_little_of_it_is_refused(here):
+    voucher = here.issue()
+    mixed = Resources({"cpu": 1, "disk": "100 GiB"})
+    here.hold(voucher, demand=mixed)
+    here.clock.step(HOUR)
+    wall = HOUR * 1000
+    here.settle(cpu_ms=0, gpu_ms={}, disk_mib_ms=100 * 1024 * wall)
+    assert codes(here.claim(here.claim_of()).failed) == ["uncounted", "minimum"]
+    here.hold(voucher, "job:2", demand=mixed)
+    here.clock.step(HOUR)
+    here.settle("job:2", cpu_ms=wall // 2, gpu_ms={}, disk_mib_ms=0)
+    refused = here.claim(here.claim_of("job:2"))
+    assert codes(refused.failed) == ["minimum"]
+    assert "0.50 CNY, below the least of 1.00 CNY" in refused.failed[0].render("en")
+    here.require_balanced()
+
+
+def test_what_was_refunded_or_revoked_is_not_claimed(here):
+    voucher = here.issue()
+    here.used(voucher)
+    here.refund()
+    assert codes(here.claim(here.claim_of()).failed) == ["nothing"]
+    here.used(voucher, "job:2")
+    ledger.revoke(here.operator, voucher, "false declaration")
+    assert codes(here.claim(here.claim_of("job:2")).failed) == ["revoked"]
+    here.require_balanced()
+
+
+def test_all_rules_that_a_claim_does_not_meet_are_told_at_once(settled):
+    made = settled.claim_of(claimant="stranger", payment=None, other_subsidies=("province",))
+    refused = settled.claim(made, Facts(ties={"acme": {"centre"}}, other_subsidies=("ministry",)))
+    assert codes(refused.failed) == ["party", "related", "unpaid", "twice"]
+    assert "ministry, province" in refused.failed[-1].render("en")
+
+
+def test_rules_that_a_programme_does_not_have_refuse_nobody(here):
+    change_rules(here, unrelated=False, paid=False, once=False)
+    ties = {"acme": {"centre"}}
+    here.hold(here.issue(), ties=ties)
+    here.clock.step(HOUR)
+    here.settle()
+    made = here.claim_of(payment=None, other_subsidies=("province",))
+    assert here.claim(made, Facts(ties=ties)).granted
+
+
+def test_nothing_is_claimed_before_it_is_settled_nor_refunded_once_it_is_claimed(here):
+    here.hold(here.issue())
+    with pytest.raises(ConflictError) as caught:
+        here.claim(here.claim_of())
+    assert caught.value.code == "voucher.not_claimable" and "is on hold" in caught.value.render("en")
+    here.clock.step(HOUR)
+    here.settle()
+    made = here.claim_of()
+    here.claim(made)
+    with pytest.raises(RefusedError) as refused:
+        here.refund()
+    assert refused.value.code == "voucher.claimed_already"
+    with pytest.raises(NotFoundError):
+        here.claim(here.claim_of("job:none"))
+
+
+def test_only_granted_claims_are_paid_out(settled):
+    made = settled.claim_of(payment=None)
+    settled.claim(made)
+    for identity, code in ((made.digest(), "voucher.claim_refused"), (digest_bytes(b""), "voucher.no_claim")):
+        with pytest.raises((RefusedError, NotFoundError)) as caught:
+            settled.pay(identity)
+        assert caught.value.code == code
+
+
+def test_a_claim_is_seen_by_its_parties_and_those_who_see_all(settled):
+    made = settled.claim_of()
+    centre, acme, other = (settled.as_organisation(name) for name in ("centre", "acme", "other"))
+    assert settled.claim(made, by=centre).granted
+    for view, sees in ((centre, True), (acme, True), (other, False), (settled.operator, True)):
+        assert (view.get(made.digest()) is not None) == sees
+    with pytest.raises(NotFoundError):
+        settled.claim(settled.claim_of(claimant="other"), by=other)
+    with pytest.raises(RefusedError):
+        settled.claim(settled.claim_of(claimant="centre", note="forged"), by=acme)
+    with settled.store.database.read() as connection:
+        assert len(rows.seen_claims(connection, centre.actor)) == 1
+        assert rows.seen_claims(connection, acme.actor) == []
+
+
+def test_both_sides_race_and_one_is_granted(books):
+    books.used(books.issue())
+    made = [
+        books.claim_of(note=str(number))
+        if number % 2
+        else books.claim_of(claimant="acme", side="consumer", payment=payment(amount=1400), note=str(number))
+        for number in range(8)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        decided = list(pool.map(books.claim, made))
+    assert sum(one.granted for one in decided) == 1
+    assert all("claimed" in codes(one.failed) for one in decided if not one.granted)
+    books.require_balanced()

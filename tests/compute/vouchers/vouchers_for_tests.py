@@ -1,0 +1,169 @@
+"""What the tests of vouchers share: rules and prices with round figures, steps in one line, and books that balance."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from pilotbase.compute.vouchers import claiming, ledger, programmes, settling
+from pilotbase.compute.vouchers.rules import Facts
+from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.resources import Resources
+from pilotbase.documents.voucher import Payment, PriceList, Usage, VoucherClaim, VoucherRules
+from pilotbase.workspace import tables, voucher_tables
+from pilotbase.workspace.actors import Role, actor
+from pilotbase.workspace.store import Store, View
+
+HOUR = 3600
+RULES = VoucherRules(
+    name="pilot",
+    title="For tests",
+    issuer="city",
+    begins="2026-01-01",
+    ends="2026-12-31",
+    claimed_by=("supplier", "consumer"),
+    rate=3000,
+    cap_voucher=100_000,
+    cap_year=250_000,
+    total=1_000_000,
+    minimum=100,
+    uncounted=("disk",),
+    valid_days=90,
+    hold_hours=48,
+    settle_hours=24,
+    claim_days=30,
+)
+PRICES = PriceList(
+    pool="hall",
+    supplier="centre",
+    prices={"cpu": 100, "memory": 10, "disk": 5, "gpu/t4": 1000, "licence/halcon": 500, "calls": 200, "tokens": 400},
+)
+DEMAND = Resources({"cpu": 4, "gpu/t4": 1})
+"""1,400 an hour, of which the voucher pays 420."""
+
+
+@dataclass
+class Books:
+    """A store with a programme `RULES` and a pool at `PRICES`, and who acts."""
+
+    store: Store
+    clock: object
+    rules: VoucherRules = RULES
+
+    def __post_init__(self):
+        programmes.set_rules(self.operator, self.rules)
+        programmes.set_prices(self.operator, PRICES)
+
+    @property
+    def operator(self) -> View:
+        return self.store.as_actor(actor("base", Role.OPERATOR))
+
+    def as_organisation(self, name: str, role: Role = Role.SUPPLIER) -> View:
+        return self.store.as_actor(actor(name, role))
+
+    def issue(self, organisation: str = "acme", amount: int = 50_000) -> str:
+        return ledger.issue(self.operator, self.rules.name, organisation, amount).identity
+
+    def hold(self, voucher: str, job: str = "job:1", attempt: int = 1, *, ties=None, by: View | None = None, **asked):
+        order = ledger.Order(
+            job, attempt, voucher, "hall", asked.pop("demand", DEMAND), asked.pop("seconds", HOUR), **asked
+        )
+        view = by or self.operator
+        with view.transaction("compute.admitted") as change:
+            return ledger.hold(view.within(change), change, order, ties or {})
+
+    def finished(self, job: str = "job:1", attempt: int = 1, hours: float = 1, **counted) -> settling.Finished:
+        """Return an attempt that ends now."""
+        ended = self.clock.now
+        wall = int(hours * HOUR * 1000)
+        usage = {"wall_ms": wall, "cpu_ms": 4 * wall, "gpu_ms": {"t4": wall}, "source": "cgroup v2", "node": "n1"}
+        started = ended - timedelta(milliseconds=wall)
+        return settling.Finished(job, attempt, started, ended, Usage(**(usage | counted)))
+
+    def settle(self, job: str = "job:1", attempt: int = 1, hours: float = 1, **counted):
+        return self.settle_as(self.finished(job, attempt, hours, **counted))
+
+    def settle_as(self, finished: settling.Finished):
+        with self.operator.transaction("compute.ended") as change:
+            return settling.settle(self.operator.within(change), change, finished)
+
+    def used(self, voucher: str, job: str = "job:1", hours: float = 1):
+        """Hold, run and settle, and return the settlement."""
+        self.hold(voucher, job, seconds=int(hours * HOUR))
+        self.clock.step(hours * HOUR)
+        return self.settle(job, hours=hours)
+
+    def release(self, job: str = "job:1", attempt: int = 1) -> bool:
+        with self.operator.transaction("compute.cancelled") as change:
+            return ledger.release(self.operator.within(change), change, job, attempt)
+
+    def refund(self, job: str = "job:1", attempt: int = 1) -> bool:
+        with self.operator.transaction("compute.failed") as change:
+            return ledger.refund(self.operator.within(change), change, job, attempt, "node lost")
+
+    def claim(self, made: VoucherClaim, facts: Facts | None = None, by: View | None = None):
+        view = by or self.operator
+        with view.transaction("voucher.claimed") as change:
+            return claiming.claim(view.within(change), change, made, facts or Facts())
+
+    def claim_of(self, job: str = "job:1", **changed) -> VoucherClaim:
+        """Return a claim of the supplier that meets every rule, on an hour of `DEMAND`."""
+        fields = {
+            "job": job,
+            "attempt": 1,
+            "claimant": "centre",
+            "side": "supplier",
+            "payment": payment(amount=980),
+            "made_at": self.clock.now,
+        }
+        return VoucherClaim(**(fields | changed))
+
+    def pay(self, identity: str) -> bool:
+        with self.operator.transaction("voucher.paid") as change:
+            return claiming.pay(self.operator.within(change), change, identity, "bank-1")
+
+    def balances(self) -> dict[str, int]:
+        """Return every account that is not empty."""
+        with self.store.database.read() as connection:
+            return {name: held for name, held in connection.execute(select(tables.accounts)).all() if held}
+
+    def require_balanced(self) -> None:
+        """Return if all sums to nothing, only the fund is below it, and the rows say what the accounts say."""
+        found = self.balances()
+        fund = f"city/voucher-fund/{self.rules.name}"
+        assert sum(found.values()) == 0
+        assert all(held > 0 for name, held in found.items() if name != fund), found
+        assert -self.rules.total <= found.get(fund, 0) <= 0
+        with self.store.database.read() as connection:
+            uses = connection.execute(select(voucher_tables.voucher_uses)).all()
+            claims = connection.execute(select(voucher_tables.voucher_claims)).all()
+            places = list(connection.scalars(select(voucher_tables.voucher_moves.c.place).order_by("place")))
+        of = {name: sum(held for account, held in found.items() if account.endswith(name)) for name in POCKETS}
+        claimed = sum(row.amount for row in claims if row.state in ("granted", "paid"))
+        assert of["/held"] == sum(row.held for row in uses if row.state == "held")
+        assert of["/used"] == sum(row.subsidy for row in uses if row.state == "settled") - claimed
+        assert of["/granted"] + of["/paid"] == claimed
+        assert places == list(range(1, len(places) + 1))
+        in_year = sum(row.held if row.state == "held" else row.subsidy for row in uses)
+        counters = [f"{name}/voucher-year/{self.rules.name}/2026" for name in {row.organisation for row in uses}]
+        assert in_year == sum(map(self.operator.counter, counters))
+
+
+POCKETS = ("/free", "/held", "/used", "/granted", "/paid")
+
+
+def payment(**changed) -> Payment:
+    fields = {
+        "reference": "INV-7",
+        "evidence": digest_bytes(b"a receipt"),
+        "amount": 5_000,
+        "paid_on": "2026-05-01",
+        "payer": "acme",
+        "payee": "centre",
+    }
+    return Payment(**(fields | changed))
+
+
+def codes(texts) -> list[str]:
+    """Return the last word of each code."""
+    return [one.code.rpartition(".")[2] for one in texts]
