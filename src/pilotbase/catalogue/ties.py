@@ -34,6 +34,11 @@ def are_tied(base: View, one: str, other: str) -> bool:
     return one == other or other in _declared(base, one) or one in _declared(base, other)
 
 
+def declared_ties(base: View) -> dict[str, frozenset[str]]:
+    """Return organisation → those to which it has declared a tie, of all that are registered."""
+    return {one.name: frozenset(one.related) for one in _organisations(base)}
+
+
 def operators(base: View, record: Record) -> frozenset[str]:
     """Return the organisations that act as operator: registered as such, or seen at work in this record."""
     registered = {one.name for one in _organisations(base) if Role.OPERATOR in one.roles}

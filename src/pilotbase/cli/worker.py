@@ -34,6 +34,7 @@ def worker(
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
     from pilotbase.worker.reactions.noticing import Noticing, running
     from pilotbase.worker.services.journals import take_in, taking_in
+    from pilotbase.worker.services.paying import paying, voucher_round
     from pilotbase.worker.services.watching import taking, watch_round, watching
     from pilotbase.workspace.jobs import Job, JobState
 
@@ -49,11 +50,13 @@ def worker(
     if not once:
         keep_log()
         say(text("job.worker_ready", name=ours.name))
-        observed = taking_in(base, taking(base))
-        with running(noticing), sweeping(base, _files_days()), observed, watching(base), reacting_to_changes(reactions):
+        observed, paid = taking_in(base, taking(base)), paying(base)
+        swept, watched = sweeping(base, _files_days()), watching(base)
+        with running(noticing), swept, observed, paid, watched, reacting_to_changes(reactions):
             ours.work(stop, tell)
         return
     take_in(base, taking(base))
+    voucher_round(base.lab.view)
     while watch_round(base):
         pass
     while reactions.round():

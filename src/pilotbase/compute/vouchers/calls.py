@@ -1,0 +1,87 @@
+"""Calls of services, paid by voucher: an hour that has closed is held and settled in one step, from its meters.
+
+The job is the hour (``service:NAME@2027-03-01T09``). What a desk accounts for later than its hour is an attempt of its
+own, over what came since: settled as often as one likes, each call is paid once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pilotbase.compute.vouchers import rows
+from pilotbase.compute.vouchers.ledger import Order, hold, require_valid, require_voucher
+from pilotbase.compute.vouchers.programmes import prices_of
+from pilotbase.compute.vouchers.relations import Ties
+from pilotbase.compute.vouchers.rows import Payer
+from pilotbase.compute.vouchers.settling import Finished, settle
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.voucher import Settlement, Usage, VoucherRules
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
+
+HOUR = timedelta(hours=1)
+GATEWAY = "gateway"
+
+
+@dataclass(frozen=True)
+class HourOfCalls:
+    """All that a service's meters say of one hour by now."""
+
+    service: str
+    begins: datetime
+    calls: int
+    tokens: int
+
+
+def let_pay(view: View, service: str, organisation: str, voucher: str, pool: str) -> Payer:
+    """Let a voucher pay the calls of a service of ``organisation`` from this hour on, at the prices of a pool.
+
+    The actor is the organisation, or the operator; that the service is the organisation's is for the caller to know.
+
+    Raises:
+        NotFoundError: there is no such voucher for this actor, or the pool has no prices.
+        RefusedError: the voucher is another organisation's, or over.
+    """
+    with view.transaction("voucher.calls_paid") as change:
+        here = view.within(change)
+        row = require_voucher(here, change, voucher)
+        if row.organisation != organisation or not change.actor.may_write_for(organisation):
+            raise RefusedError("voucher.foreign_service", voucher=voucher, service=service, organisation=organisation)
+        require_valid(row, here.load(row.rules, VoucherRules), change.now)
+        prices_of(here, pool)
+        payer = Payer(service, voucher, pool, hour_of(change.now))
+        rows.set_payer(change.connection, payer)
+        change.record("voucher.pays_calls", [f"service:{service}", f"voucher:{voucher}"], {"pool": pool})
+    return payer
+
+
+def settle_calls(view: View, payer: Payer, hour: HourOfCalls, ties: Ties) -> Settlement | None:
+    """Settle what of a closed hour's calls is not settled yet, and return it; None: nothing is left.
+
+    Raises:
+        RefusedError: the actor is not the operator, or the voucher does not pay.
+    """
+    with view.transaction("voucher.calls_settled") as change:
+        return _settle(view.within(change), change, payer, hour, ties)
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return when the hour of a moment began."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _settle(here: View, change: Transaction, payer: Payer, hour: HourOfCalls, ties: Ties) -> Settlement | None:
+    job = f"service:{hour.service}@{hour.begins:%Y-%m-%dT%H}"
+    before = rows.uses_of_job(change.connection, job)
+    settled = [here.load(use.settlement, Settlement).usage for use in before if use.settlement]
+    calls = hour.calls - sum(one.calls for one in settled)
+    tokens = hour.tokens - sum(one.tokens for one in settled)
+    if calls <= 0 and tokens <= 0:
+        return None
+    order = Order(job, len(before), payer.voucher, payer.pool, calls=max(calls, 0), tokens=max(tokens, 0))
+    hold(here, change, order, ties)
+    usage = Usage(
+        source=GATEWAY, node=GATEWAY, wall_ms=HOUR // timedelta(milliseconds=1), calls=order.calls, tokens=order.tokens
+    )
+    return settle(here, change, Finished(job, order.attempt, hour.begins, hour.begins + HOUR, usage))
