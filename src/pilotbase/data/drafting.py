@@ -256,7 +256,7 @@ def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) ->
     target = scenario.data.target
     if scenario.task == "regression":
         return propose_regression(numbers(public[target]), scenario.field(target).unit), None
-    counts = {str(label): int(count) for label, count in public[target].value_counts().rows()}
+    counts = {str(label): int(count) for label, count in public[target].alias("value").value_counts().rows()}
     positive = min(counts, key=lambda label: (counts[label], _OF_EQUALS.get(label, 1), label))
     if len(counts) > 2:
         return propose_many_classes(public[target].to_list()), positive

@@ -88,5 +88,5 @@ def _latest_from(column: pl.Series, data_type: DataType) -> str:
 
 
 def _group_near(groups: pl.Series, share: float) -> str:
-    counts = groups.value_counts().rows()
+    counts = groups.alias("value").value_counts().rows()
     return str(min(counts, key=lambda row: (abs(row[1] / len(groups) - share), str(row[0])))[0])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.data.describing.answers import read_answers
 from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
 from pilotbase.data.describing.describing import describing
@@ -16,6 +17,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import HashSplit
 from pilotbase.documents.vocabularies import Sensitivity
+from tests.data.croissant.datasets_for_tests import read
 from tests.data.sources.sources_for_tests import database, lines, png
 
 RUNS = 60
@@ -277,7 +279,7 @@ def test_a_database_is_described_by_what_it_declares(tmp_path):
     record_set = found.dataset.record_set("runs")
     assert record_set.key == ("nr",) and record_set.field("machine").required
     assert record_set.field("machine").references == Reference(record_set="machines", field="id")
-    assert grounds(found, 1)["key"] == ("the database declares this key", "certain")
+    assert grounds(found, 1)["key"] == ("the source itself declares this key", "certain")
 
 
 def test_what_a_database_declares_of_columns_that_are_left_out_is_left_out(tmp_path):
@@ -310,3 +312,19 @@ def test_what_lies_inside_an_object_is_found_by_its_path(tmp_path):
     content = lines(*({"id": at, "at": {"city": "北京"}} for at in range(3)))
     fields = described(tmp_path, {"t.jsonl": content}).dataset.record_sets[0]
     assert fields.field("at.city").source.json_path == "$.at.city" and fields.field("id").source.column == "id"
+
+
+def test_lists_of_objects_are_record_sets_with_a_foreign_key(tmp_path):
+    orders = [{"id": f"A{at}", "items": [{"sku": f"s{at % 3}", "count": at}] * 2} for at in range(30)]
+    found = described(tmp_path, {"orders.jsonl": lines(*orders)})
+    parent, items = found.dataset.record_sets
+    assert (parent.key, items.rows) == (("id",), 60)
+    held = items.field("orders.id")
+    assert held.references == Reference(record_set="orders", field="id") and held.required
+    assert items.field("count").source.json_path == "$.items[*].count"
+    assert read(write_croissant(found.dataset)).faults == ()
+
+
+def test_a_column_may_be_called_as_libraries_call_their_own(tmp_path):
+    found = described(tmp_path, {"t.csv": "id,count,value,len\n" + "".join(f"{at},{at % 3},a,b\n" for at in range(40))})
+    assert [field.name for field in found.dataset.record_sets[0].fields] == ["id", "count", "value", "len"]

@@ -1,6 +1,7 @@
 """One planted fault a source: each is refused with its exact place and what to do; nothing of it is given."""
 
 import gzip
+import json
 import random
 import re
 import zipfile
@@ -8,9 +9,11 @@ import zipfile
 import polars as pl
 import pytest
 
+from pilotbase.data.sources.json_lists import MOST_LISTS
 from pilotbase.data.sources.parquet_footer import footer, row_groups
 from pilotbase.data.sources.source import LONGEST_CELL, MOST_COLUMNS, Asked
 from pilotbase.data.sources.unpacking import HARMLESS
+from pilotbase.documents.dataset import Reference
 from tests.data.sources.sources_for_tests import database, lines, opened, parquet, png, refused, rows, said
 from tests.data.workbooks_for_tests import Error, Formula, write_workbook
 
@@ -155,18 +158,71 @@ def test_a_fault_of_json_lines_is_named_by_its_line(tmp_path, case):
     assert place.lower() in refused(tmp_path, "t.jsonl", content).lower()
 
 
-def test_nested_json_is_flattened_or_said(tmp_path):
+def test_nested_json_is_flattened_and_said(tmp_path):
     records = [
-        {"id": 1, "at": {"city": "北京", "zip": "01"}, "tags": ["x"], "runs": [{"n": 1}], "mixed": 5},
-        {"id": 2, "at": {"city": "上海"}, "tags": [], "runs": [], "mixed": "five"},
+        {"id": 1, "at": {"city": "北京", "zip": "01"}, "tags": ["x"], "mixed": 5},
+        {"id": 2, "at": {"city": "上海"}, "tags": [], "mixed": "five"},
     ]
     source = opened(tmp_path, "t.jsonl", lines(*records))
     assert source.tables[0].frame.collect_schema()["id"] == pl.Int64
     assert source.tables[0].columns == ["id", "at.city", "at.zip", "tags", "mixed"]
     assert rows(source) == [(1, "北京", "01", ["x"], "5"), (2, "上海", None, [], "five")]
     assert "2 columns with dotted names, such as at.city, at.zip" in said(source)
-    assert "runs holds lists of objects" in said(source)
     assert "mixed holds values of several kinds and was read as text (first lines: int: 1, text: 2)" in said(source)
+
+
+ORDERS = [
+    {"order no": "A7", "items": [{"sku": "x", "count": 2}, {"sku": "y", "at": {"shelf": 3}}], "at": {"notes": []}},
+    {"order no": "B1", "items": [], "at": {"notes": [{"text": "late", "by": ["li", "wang"]}]}},
+    {"order no": "C4", "items": [{"sku": "x", "count": 1.5}], "at": {"notes": None}},
+]
+
+
+def test_lists_of_objects_are_tables_that_refer_to_the_record_that_holds_them(tmp_path):
+    source = opened(tmp_path, "orders.jsonl", "\n" + lines(*ORDERS))
+    orders, items, notes = source.tables
+    assert (orders.columns, rows(source)) == (["order no"], [("A7",), ("B1",), ("C4",)])
+    assert (items.name, items.columns) == ("orders.items", ["orders.order no", "sku", "count", "at.shelf"])
+    assert rows(source, 1) == [("A7", "x", 2.0, None), ("A7", "y", None, 3), ("C4", "x", 1.5, None)]
+    assert [items.line_of(row) for row in range(3)] == [2, 2, 4]
+    assert items.references == {"orders.order no": Reference(record_set="orders", field="order no")}
+    assert items.origins["at.shelf"].json_path == "$.items[*].at.shelf"
+    assert (notes.name, rows(source, 2)) == ("orders.at.notes", [("B1", "late", ["li", "wang"])])
+    assert "the lists of objects in items became the table orders.items, whose rows refer to orders.order no" in said(
+        source
+    )
+
+
+def test_where_no_member_names_the_records_their_lines_do(tmp_path):
+    twice = [{**one, "order no": "A7"} for one in ORDERS]
+    source = opened(tmp_path, "orders.jsonl", "\n" + lines(*twice))
+    orders, items, _ = source.tables
+    assert (orders.key, orders.columns) == (("row",), ["row", "order no"])
+    assert orders.origins["row"].file_property == "lineNumbers"
+    assert [row[0] for row in rows(source)] == [2, 3, 4] and [row[0] for row in rows(source, 1)] == [2, 2, 4]
+    assert items.references == {"orders.row": Reference(record_set="orders", field="row")}
+    for lacking in ({**ORDERS[2], "order no": None}, {"items": [{"sku": "z"}]}):
+        assert opened(tmp_path, "orders.jsonl", lines(*ORDERS[:2], lacking)).tables[0].key == ("row",)
+    listed = opened(tmp_path, "orders.json", json.dumps(twice))
+    assert len(listed.tables) == 1
+    assert "items holds lists of objects, and no column names the records that they are of" in said(listed)
+    assert [len(rows(opened(tmp_path, "orders.json", json.dumps(ORDERS)), at)) for at in range(3)] == [3, 3, 1]
+
+
+def test_lists_go_one_level_deep_are_bounded_and_what_is_left_out_is_said(tmp_path):
+    deep = {"id": 1, "runs": [{"n": 1, "steps": [{"v": 1}]}], "mixed": [{"a": 1}, 2], "grid": [[1]]}
+    source = opened(tmp_path, "t.jsonl", lines(deep, {"id": 2}))
+    assert [table.name for table in source.tables] == ["t", "t.runs"]
+    assert source.tables[1].columns == ["t.id", "n"]
+    assert "runs.steps holds lists inside the lists of table t.runs; they go no further and were left out" in said(
+        source
+    )
+    assert all(f"{name} holds lists of objects or bytes" in said(source) for name in ("mixed", "grid"))
+    many = {f"list {at}": [{"v": 1}] for at in range(MOST_LISTS + 2)}
+    source = opened(tmp_path, "t.jsonl", lines({"id": 1, **many}, {"id": 2}))
+    assert len(source.tables) == MOST_LISTS + 1
+    assert f"list {MOST_LISTS + 1} holds lists of objects or bytes" in said(source)
+    assert "t.jsonl runs: Column 1 has no name" in refused(tmp_path, "t.jsonl", lines({"id": 1, "runs": [{"": 1}]}))
 
 
 def test_a_json_list_is_read_and_other_json_is_not(tmp_path):

@@ -94,7 +94,7 @@ class _Seen:
         return Details(dict(ordered), tuple(misfits), dict(self._forms.most_common()), frozenset(self._words))
 
     def _count(self, column: pl.Series) -> None:
-        counted = column.cast(pl.String).str.strip_chars().drop_nulls().value_counts()
+        counted = column.cast(pl.String).str.strip_chars().drop_nulls().alias("value").value_counts()
         assert self._categories is not None
         self._categories.update({value: count for value, count in counted.iter_rows() if value})
         if len(self._categories) > self._asked.categories:

@@ -6,7 +6,6 @@ second time of which more is to be known: few different values, dates, values th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from pilotbase.data.column_guesses import MISSING_SPELLINGS
 from pilotbase.data.column_types import typed_expression
 from pilotbase.data.describing.closer import Closer, Details, Misfits, look_closer
 from pilotbase.data.describing.spellings import ADDRESS, CODE, DATE_FORMS, TIME_OF_DAY, any_date, plain_number
+from pilotbase.data.sources.key_names import KEY_NAME
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import FieldType
@@ -35,10 +35,6 @@ TYPES: Mapping[FieldType, DataType] = {
     FieldType.DATE: DataType.DATE,
     FieldType.DATETIME: DataType.DATETIME,
 }
-KEY_NAME = re.compile(
-    r"(^|[_\s.-])(id|uid|uuid|guid|key|no|nr|number|code)$|^id[_\s]|编号|序号|主键|流水号|单号|^path$", re.IGNORECASE
-)
-"""What a column is called that names records."""
 _TRUTHS = ("true", "false", "yes", "no", "是", "否")
 
 

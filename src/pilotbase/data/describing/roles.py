@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pilotbase.data.describing.guesses import Guess, Sure
-from pilotbase.data.describing.observing import KEY_NAME, Column
+from pilotbase.data.describing.observing import Column
+from pilotbase.data.sources.key_names import KEY_NAME
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.texts import text

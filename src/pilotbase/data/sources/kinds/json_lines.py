@@ -1,7 +1,7 @@
 """JSON Lines, one object a line (.jsonl, .ndjson), and a JSON file that is one list of objects (.json).
 
-Objects inside objects become columns with dotted names. The file is read twice: first for what is wrong, and which
-kinds of value each name has in the whole file; then into Parquet.
+Objects inside objects become columns with dotted names, lists of objects tables of their own. The file is read twice:
+first for what is wrong, and which kinds of value each name has in the whole file; then into Parquet.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -17,8 +18,19 @@ from pilotbase.data.sources.encodings import Encoding, find_encoding
 from pilotbase.data.sources.faults import Faults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.flattening import DEEPEST
+from pilotbase.data.sources.json_columns import DEEP, LIST_OF_OBJECTS, JsonColumn, Value, flat, kind_of, spelled
+from pilotbase.data.sources.json_lists import (
+    MOST_LISTS,
+    Keys,
+    ListColumns,
+    ListTable,
+    Parent,
+    fits,
+    line_column,
+    table_name,
+)
 from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
-from pilotbase.data.sources.spool import spool
+from pilotbase.data.sources.spool import Spool
 from pilotbase.documents.dataset import Source
 from pilotbase.documents.quantities import spell_bytes
 from pilotbase.documents.texts import Text, text
@@ -27,9 +39,9 @@ LONGEST_LINE = 16 << 20
 LARGEST_LIST = 256 << 20
 """Bytes of a .json file, which is read at once; lines may go on as long as they like."""
 _LINES = (".jsonl", ".ndjson")
-_INT64 = range(-(2**63), 2**63)
+_LINE_NUMBERS = "lineNumbers"
+"""The file property of Croissant that says on which line a record stands."""
 
-Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 Numbered = Iterator[tuple[int, dict[str, Value]]]
 
 
@@ -40,97 +52,165 @@ class _JsonLines:
     def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
         path = Path(place)
         require_file(path)
-        encoding = find_encoding(path, asked.encoding)
-        in_lines = path.suffix.lower() in _LINES
+        file = _File(path, find_encoding(path, asked.encoding), path.suffix.lower() in _LINES)
         faults = Faults(path.name)
         found = _Found()
-        for number, record in _records(path, encoding, in_lines, faults):
+        for number, record in _records(file, faults):
             found.take(number, record, faults)
         if not found.rows and not faults:
             faults.add(text("source.no_rows_at_all"))
         check_names(list(found.columns), faults, None)
+        for name, held in found.lists.items():
+            check_names(list(held.columns), faults, None, name)
         faults.require_none()
-        schema = {name: column.dtype for name, column in found.columns.items() if column.dtype is not None}
-        rows = (
-            [_spelled(flat.get(name), schema[name]) for name in schema]
-            for flat in (dict(_flat(record)) for _, record in _records(path, encoding, in_lines, faults))
-        )
-        kept = spool(rows, schema, scratch)
-        lines = found.numbers.__getitem__ if in_lines and found.uneven else (lambda row: row + 1) if in_lines else None
-        nested = {name: Source(resource=path.name, json_path=f"$.{name}") for name in schema if "." in name}
-        table = SourceTable(path.stem, kept.frame, kept.rows, path.name, lines, origins=nested)
-        media = "application/jsonlines" if in_lines else "application/json"
-        return OpenedSource((table,), (file_object(path, media),), tuple(found.said(path.name, encoding)))
+        parent = _parent(found, file)
+        tables = _written(found, file, parent, scratch)
+        media = "application/jsonlines" if file.in_lines else "application/json"
+        return OpenedSource(tables, (file_object(path, media),), tuple(_said(found, file, parent)))
 
 
 READER = _JsonLines()
 
 
-@dataclass
-class _Column:
-    """Which kinds of value stand under a name."""
-
-    kinds: dict[str, int] = field(default_factory=dict)
-    """Kind → the line where it stands first."""
-
-    @property
-    def dtype(self) -> pl.DataType | None:
-        """What holds all of them; None for what is no column (lists of objects)."""
-        kinds = set(self.kinds) - {"null"}
-        if kinds <= {"int"}:
-            return pl.Int64() if kinds else pl.String()
-        if kinds <= {"int", "float"}:
-            return pl.Float64()
-        if kinds == {"bool"}:
-            return pl.Boolean()
-        if any(kind.startswith("list") for kind in kinds):
-            return pl.List(pl.String()) if kinds <= {"list", "list of texts"} else None
-        return pl.String()
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    encoding: Encoding
+    in_lines: bool
 
 
 @dataclass
 class _Found:
     """What was found on the first way through a file."""
 
-    columns: dict[str, _Column] = field(default_factory=dict)
+    columns: dict[str, JsonColumn] = field(default_factory=dict)
+    lists: dict[str, ListColumns] = field(default_factory=dict)
+    keys: Keys = field(default_factory=Keys)
     numbers: list[int] = field(default_factory=list)
     rows: int = 0
     uneven: bool = False
 
     def take(self, number: int, record: dict[str, Value], faults: Faults) -> None:
-        for name, value in _flat(record):
-            kinds = self.columns.setdefault(name, _Column()).kinds
-            kind = _kind(value)
-            if kind == "deep":
+        members = dict(flat(record))
+        for name, value in members.items():
+            kind = kind_of(value)
+            if kind == DEEP:
                 faults.add(text("source.too_deep", limit=DEEPEST), number, name)
-            kinds.setdefault(kind, number)
+            self.columns.setdefault(name, JsonColumn()).kinds.setdefault(kind, number)
+            if kind == LIST_OF_OBJECTS:
+                self.lists.setdefault(name, ListColumns()).take(number, value)
+        self.keys.take(members)
         self.rows += 1
         if self.uneven or number != self.rows:
             self.numbers = self.numbers if self.uneven else list(range(1, self.rows))
             self.uneven = True
             self.numbers.append(number)
 
-    def said(self, file: str, encoding: Encoding) -> Iterator[Text]:
-        if not encoding.is_utf8:
-            yield text("source.taken.encoding", file=file, encoding=encoding.shown)
-        nested = [name for name in self.columns if "." in name]
-        if nested:
-            yield text("source.taken.nested", file=file, columns=", ".join(nested[:5]), count=len(nested))
-        for name, column in self.columns.items():
-            kinds = {kind: line for kind, line in column.kinds.items() if kind != "null"}
-            if column.dtype is None:
-                yield text("source.taken.list", file=file, column=name)
-            elif len(kinds) > 1 and column.dtype == pl.String():
-                places = ", ".join(f"{kind}: {line}" for kind, line in kinds.items())
-                yield text("source.taken.mixed", file=file, column=name, places=places)
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        return {name: column.dtype for name, column in self.columns.items() if column.dtype is not None}
+
+    def tables(self, parent: str) -> dict[str, ListColumns]:
+        """Return the lists that become tables beside the one called ``parent``."""
+        fit = (
+            (name, held)
+            for name, held in self.lists.items()
+            if self.columns[name].is_table and held.schema and fits(parent, name, held)
+        )
+        return dict(islice(fit, MOST_LISTS))
 
 
-def _records(path: Path, encoding: Encoding, in_lines: bool, faults: Faults) -> Numbered:
+def _parent(found: _Found, file: _File) -> Parent | None:
+    """Return how records are named by what stands in their lists; None where nothing names them, or there are none."""
+    stem, resource = file.path.stem, file.path.name
+    key = found.keys.name
+    if not found.tables(stem):
+        return None
+    if key is not None:
+        return Parent(stem, resource, key, found.schema[key], _origin(resource, key))
+    row = line_column(found.columns) if file.in_lines else None
+    return (
+        Parent(stem, resource, row, pl.Int64(), Source(resource=resource, file_property=_LINE_NUMBERS)) if row else None
+    )
+
+
+def _origin(resource: str, name: str) -> Source:
+    return Source(resource=resource, json_path=f"$.{name}") if "." in name else Source(resource=resource, column=name)
+
+
+def _written(found: _Found, file: _File, parent: Parent | None, scratch: Path) -> tuple[SourceTable, ...]:
+    """Return the table of the records and those of their lists, all written in a second reading."""
+    schema, path = found.schema, file.path
+    numbered = parent is not None and parent.key not in schema
+    whole = {**({parent.key: parent.dtype} if parent is not None and numbered else {}), **schema}
+    main = Spool(whole, scratch)
+    lists = (
+        [
+            ListTable(parent, name, held.schema, scratch)
+            for name, held in found.tables(path.stem).items()
+            if parent is not None
+        ]
+        if parent is not None
+        else []
+    )
+    for number, record in _records(file, Faults(path.name)):
+        members = dict(flat(record))
+        row = [spelled(members.get(name), dtype) for name, dtype in schema.items()]
+        main.take([number, *row] if numbered else row)
+        for one in lists:
+            key = number if numbered else spelled(members[one.parent.key], one.parent.dtype)
+            one.take(number, key, members.get(one.column))
+    kept = main.close()
+    lines = (
+        found.numbers.__getitem__
+        if file.in_lines and found.uneven
+        else (lambda row: row + 1)
+        if file.in_lines
+        else None
+    )
+    origins = {name: _origin(path.name, name) for name in schema if "." in name}
+    declared = (parent.key,) if parent is not None and numbered else ()
+    if parent is not None and numbered:
+        origins[parent.key] = parent.source
+    table = SourceTable(
+        path.stem, kept.frame, kept.rows, path.name, lines, key=declared, required=frozenset(declared), origins=origins
+    )
+    return (table, *(one.close() for one in lists))
+
+
+def _said(found: _Found, file: _File, parent: Parent | None) -> Iterator[Text]:
+    name = file.path.name
+    if not file.encoding.is_utf8:
+        yield text("source.taken.encoding", file=name, encoding=file.encoding.shown)
+    nested = [column for column in found.columns if "." in column]
+    if nested:
+        yield text("source.taken.nested", file=name, columns=", ".join(nested[:5]), count=len(nested))
+    tables = found.tables(file.path.stem)
+    for column, held in found.columns.items():
+        kinds = {kind: line for kind, line in held.kinds.items() if kind != "null"}
+        if column in tables and parent is not None:
+            yield from _list_said(name, column, tables[column], parent)
+        elif held.dtype is None:
+            code = "source.taken.list_unnamed" if column in tables else "source.taken.list"
+            yield text(code, file=name, column=column)
+        elif len(kinds) > 1 and held.dtype == pl.String():
+            places = ", ".join(f"{kind}: {line}" for kind, line in kinds.items())
+            yield text("source.taken.mixed", file=name, column=column, places=places)
+
+
+def _list_said(file: str, column: str, held: ListColumns, parent: Parent) -> Iterator[Text]:
+    table = table_name(parent.name, column)
+    yield text("source.taken.list_table", file=file, column=column, table=table, key=f"{parent.name}.{parent.key}")
+    for inner in held.left_out:
+        yield text("source.taken.list_inside", file=file, column=f"{column}.{inner}", table=table)
+
+
+def _records(file: _File, faults: Faults) -> Numbered:
     """Yield (line or number, object); what is no object is noted and left out."""
-    if not in_lines:
-        yield from _of_list(path, encoding, faults)
+    if not file.in_lines:
+        yield from _of_list(file.path, file.encoding, faults)
         return
-    with path.open(encoding=encoding.codec) as stream:
+    with file.path.open(encoding=file.encoding.codec) as stream:
         number = 0
         while line := stream.readline(LONGEST_LINE):
             number += 1
@@ -192,37 +272,3 @@ def _members(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
 
 def _refuse_constant(name: str) -> Value:
     raise ValueError(f"{name} is no JSON number")
-
-
-def _flat(record: dict[str, Value], above: str = "", depth: int = 0) -> Iterator[tuple[str, Value]]:
-    for name, value in record.items():
-        if isinstance(value, dict) and depth < DEEPEST:
-            yield from _flat(value, f"{above}{name}.", depth + 1)
-        else:
-            yield above + name, value
-
-
-def _kind(value: Value) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int):
-        return "int" if value in _INT64 else "text"
-    if isinstance(value, float):
-        return "float"
-    if isinstance(value, list):
-        kinds = {type(item) for item in value}
-        return "list of objects" if kinds & {dict, list} else "list of texts" if kinds else "list"
-    return "deep" if isinstance(value, dict) else "text"
-
-
-def _spelled(value: Value, dtype: pl.DataType) -> object:
-    if value is None:
-        return None
-    if isinstance(dtype, pl.List):
-        items = value if isinstance(value, list) else [value]
-        return [item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in items]
-    if dtype == pl.String():
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return float(value) if dtype == pl.Float64() and isinstance(value, int) else value
