@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from pilotbase.cli import hub_records, hub_uploads
+from pilotbase.cli import data_readers, hub_records, hub_uploads
 from pilotbase.cli.edge.terminal import command, print_json, say
 
 app = typer.Typer(help="Describe a real problem: data contract, baseline, acceptance criteria.", no_args_is_help=True)
 app.command("list")(hub_records.lister("scenarios"))
 app.command("show")(hub_records.shower("scenario"))
+app.command("readers")(data_readers.reader("scenario"))
 app.command("save")(hub_uploads.save_scenario)
 app.command("files")(hub_uploads.kept_files)
 app.command("erase-files")(hub_uploads.erase_files)
@@ -67,3 +68,50 @@ def check(
     else:
         for line in checked.lines:
             say(line)
+
+
+@app.command("refresh")
+@command
+def refresh(
+    scenario: Annotated[
+        str, typer.Argument(help="The scenario's folder, or its name on this base, such as plant/milling.")
+    ],
+    source: Annotated[
+        str, typer.Option("--from", help="Where its cases live: a file that grew, or postgresql://… (#schema).")
+    ],
+    table: Annotated[str | None, typer.Option(help="Sheet or table, where the source has several.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Carry it out; without it, say what would happen.")] = False,
+) -> None:
+    """Seal the next version of a scenario's hidden data from new cases of a source that lives on.
+
+    Cases of earlier versions stay there, with their spent budget. Run again on the same source nothing changes.
+    """
+    from pilotbase.documents.texts import text
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.intake.refreshing import refreshing
+
+    base = open_base()
+    with refreshing(base, scenario, source, table) as opened:
+        for line in opened.looked.lines(base):
+            say(line)
+        say(opened.carry_out() if yes else text("worker.refresh_unconfirmed"))
+
+
+@app.command("versions")
+@command
+def versions(
+    scenario: Annotated[
+        str, typer.Argument(help="The scenario's folder, or its name on this base, such as plant/milling.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+) -> None:
+    """List the versions of a scenario's hidden data: cases, attempts, what is left, certificates that rest on them."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.trials.data_versions import scenario_at, sealed_versions
+
+    base = open_base()
+    found = sealed_versions(base, scenario_at(base.lab.view, scenario)[0])
+    if as_json:
+        print_json([one.to_json_value() for one in found])
+    for one in [] if as_json else found:
+        say(one.line())

@@ -55,7 +55,7 @@ def read_table(path: Path, missing: tuple[str, ...] = ("",)) -> pl.DataFrame:
         raise InputError("data.no_file", file=str(path)) from None
     except OSError as error:
         raise InputError("data.unreadable_file", file=path.name, reason=error.strerror or str(error)) from None
-    return _without_empty_rows(_missing_as_null(table, missing), path.name)
+    return _without_empty_rows(missing_as_null(table, missing), path.name)
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
@@ -171,7 +171,8 @@ def _check_cells(height: int, width: int, file: str) -> None:
         raise InputError("data.too_many_cells", file=file, rows=height, columns=width, limit=MAXIMUM_CELLS)
 
 
-def _missing_as_null(table: pl.DataFrame, missing: tuple[str, ...]) -> pl.DataFrame:
+def missing_as_null(table: pl.DataFrame, missing: tuple[str, ...]) -> pl.DataFrame:
+    """Return ``table`` without the spellings of a missing value; surrounding blanks do not count."""
     spellings = [spelling.strip() for spelling in missing]
     numbers = [float(spelling) for spelling in spellings if _NUMBER.fullmatch(spelling)]
     words, number = pl.col(pl.String), polars.selectors.numeric()

@@ -9,6 +9,7 @@ import pydantic
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.scenario import Contact, Criterion, Label, TrialDesign
 from pilotbase.documents.site import Release
@@ -42,6 +43,8 @@ class ScenarioReference(Part):
     hidden_set: Digest
     """Digest of the sealed hidden set's record in the vault."""
     hidden_cases: int = pydantic.Field(ge=1)
+    hidden_version: int | None = pydantic.Field(default=None, ge=1)
+    """Number of the hidden set among the versions of the scenario's data; not told by plans of before."""
 
     @property
     def subject(self) -> str:
@@ -76,6 +79,8 @@ class TrialPlan(Document):
     nonce: str = pydantic.Field(pattern=r"^[0-9a-f]{32}$")
     release: Release | None = None
     """What of the report may leave the site, where the trial runs at one."""
+    labels: LabelStatement | None = None
+    """What the owner of the scenario's dataset had published of its labels, where the scenario states nothing itself."""
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""

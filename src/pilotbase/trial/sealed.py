@@ -37,6 +37,8 @@ class SealedScenario(Document):
     """Folder digest of the baseline, where that is an application."""
     board: Digest | None = None
     """The board's slice, which is part of the hidden set and of no trial."""
+    version: int | None = None
+    """Number of the hidden set among those of the scenario, from 1; None: sealed before these were counted."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Sealed:
             public_sample=self.record.public_sample,
             hidden_set=self.record.hidden_set,
             hidden_cases=self.record.hidden_cases,
+            hidden_version=self.record.version,
         )
 
 

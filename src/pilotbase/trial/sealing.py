@@ -16,6 +16,7 @@ from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.clusters import clusters_of
+from pilotbase.trial.data_versions import versions_of
 from pilotbase.trial.lab import Lab, name_once
 from pilotbase.trial.scenario_folder import data_file, read_cases
 from pilotbase.trial.sealed import Sealed, SealedScenario
@@ -89,7 +90,13 @@ def _seal(
         may_miss=tuple(field.name for field in scenario.feature_fields if frame[field.name].null_count()),
         reference_application=reference,
         board=_cut_board(lab, scenario, hidden, split.hidden),
+        version=_version_number(lab, scenario, hidden),
     )
+
+
+def _version_number(lab: Lab, scenario: Scenario, hidden: HiddenSet) -> int:
+    known = {one.record.hidden_set: one.number for one in versions_of(lab.view, scenario)}
+    return known.get(hidden.digest(), len(known) + 1)
 
 
 def _cut_board(lab: Lab, scenario: Scenario, hidden: HiddenSet, frame: pl.DataFrame) -> Digest | None:

@@ -8,8 +8,39 @@ from __future__ import annotations
 from typing import Literal
 
 from pilotbase.documents.base import Localized, Moment, Part
-from pilotbase.documents.texts import Text
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict
+
+
+class SealedVersion(Part):
+    """One version of a scenario's hidden data, and what it still holds."""
+
+    number: int
+    """From 1, in the order of sealing."""
+    hidden_set: Digest
+    sealed_at: Moment
+    shown: int
+    """Cases of the public sample that goes with it."""
+    cases: int
+    scored: int
+    fresh: int
+    attempts: int
+    """That it allows."""
+    used: int
+    spent: float
+    """What all attempts on it so far may have erred with together."""
+    alpha: float
+    certificates: tuple[Digest, ...] = ()
+    """Serials of those that rest on it, rejections too."""
+
+    def line(self) -> Text:
+        """Return the version in a sentence."""
+        counts = {name: getattr(self, name) for name in ("number", "shown", "cases", "fresh", "used", "attempts")}
+        sealed_at, spent = spell_minute(self.sealed_at), f"{self.spent:.2g}"
+        rests = len(self.certificates)
+        return text("live.version_line", sealed_at=sealed_at, spent=spent, certificates=rests, **counts)
 
 
 class Budget(Part):
@@ -34,6 +65,8 @@ class Budget(Part):
     """None: an attempt takes all that are left."""
     due: tuple[Text, ...] = ()
     """Why fresh cases are due before the next attempt; empty: it can still decide everything."""
+    versions: tuple[SealedVersion, ...] = ()
+    """Of the scenario's hidden data, newest first, where a scenario is asked about."""
 
 
 class ComparedCriterion(Part):

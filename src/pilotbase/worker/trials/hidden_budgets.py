@@ -15,6 +15,7 @@ from pilotbase.vault.attempts import remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
 from pilotbase.worker.readings import record_for, scenario_for
+from pilotbase.worker.trials.data_versions import sealed_versions
 from pilotbase.workspace.store import View
 
 _SEALED_VERSIONS = 1000
@@ -26,8 +27,11 @@ def budget_of_scenario(base: Base, view: View, subject: str) -> Budget | None:
     Raises:
         NotFoundError: the actor sees no such scenario, or it is not for them to know.
     """
-    sealed = sealed_version(base.lab, scenario_for(view, subject, Reading.BUDGET).digest())
-    return None if sealed is None else budget_of(base.lab, sealed)
+    scenario = scenario_for(view, subject, Reading.BUDGET)
+    sealed = sealed_version(base.lab, scenario.digest())
+    if sealed is None:
+        return None
+    return budget_of(base.lab, sealed).model_copy(update={"versions": sealed_versions(base, scenario)})
 
 
 def budget_of_trial(base: Base, view: View, subject: str) -> Budget | None:

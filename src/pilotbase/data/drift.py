@@ -1,0 +1,71 @@
+"""How far the columns of newer cases lie from those of earlier ones, told only beyond what chance would give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from pilotbase.data.quality.shifts import stability_index
+
+SLIGHT = 0.1
+"""Population stability index from which on a shift is told (0.25 is taken for a large one)."""
+_BINS = 10
+_MOST_VALUES = 50
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A column that lies elsewhere in newer cases, and how far: its population stability index."""
+
+    column: str
+    index: float
+
+
+def drift(before: pl.DataFrame, now: pl.DataFrame, columns: list[str]) -> list[Drift]:
+    """Return the columns that drifted, the furthest first; columns of texts with many values are left out.
+
+    Numbers and times fall into tenths of the earlier cases; half a case is added to each bin. Where nothing drifts the
+    index is about (1/n + 1/m) times a χ² of as many degrees of freedom as there are bins but one: a column is told when
+    its index is beyond 0.1 and beyond the 0.999 quantile of that (Wilson and Hilferty 1931).
+    """
+    found = []
+    for name in columns:
+        pairs = _shares(before[name], now[name])
+        chance = (1 / max(1, before.height) + 1 / max(1, now.height)) * _rare_chi_square(len(pairs) - 1)
+        index = stability_index(pairs)
+        if index > max(SLIGHT, chance):
+            found.append(Drift(name, index))
+    return sorted(found, key=lambda one: -one.index)
+
+
+def _shares(before: pl.Series, now: pl.Series) -> list[tuple[float, float]]:
+    """Return for each bin or value its share before and now, missing ones apart; nothing for a text of many values."""
+    if before.dtype.is_numeric() or before.dtype.is_temporal():
+        exact = pl.Int64() if before.dtype.is_temporal() else before.dtype
+        numbers = [side.cast(exact).cast(pl.Float64) for side in (before, now)]
+        known = numbers[0].drop_nulls().to_numpy()
+        if not len(known):
+            return []
+        breaks = np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1]))
+        cut = [side.to_frame("x").select(_bin(breaks)).to_series() for side in numbers]
+    else:
+        cut = [side.cast(pl.String) for side in (before, now)]
+        if cut[0].n_unique() > min(_MOST_VALUES, len(before) / 2):
+            return []
+    counts = [side.rename("value").value_counts(name=f"side {place}") for place, side in enumerate(cut)]
+    joined = counts[0].join(counts[1], on="value", how="full", nulls_equal=True, coalesce=True).fill_null(0)
+    whole = [len(side) + joined.height / 2 for side in cut]
+    return [((row[1] + 0.5) / whole[0], (row[2] + 0.5) / whole[1]) for row in joined.iter_rows()]
+
+
+def _rare_chi_square(freedom: int) -> float:
+    """Return about the 0.999 quantile of χ² with so many degrees of freedom."""
+    part = 2 / (9 * max(freedom, 1))
+    return float(max(freedom, 1) * (1 - part + 3.09 * part**0.5) ** 3)
+
+
+def _bin(breaks: np.ndarray[tuple[int], np.dtype[np.float64]]) -> pl.Expr:
+    edges = [pl.col("x") > edge for edge in breaks.tolist()]
+    return pl.when(pl.col("x").is_not_null()).then(pl.sum_horizontal(pl.lit(0), *edges)).alias("bin")
