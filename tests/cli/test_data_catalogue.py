@@ -65,6 +65,9 @@ def test_files_are_kept_shown_and_fetched_on_their_terms(run, tmp_path):
     assert len(json.loads(run("uses", "plant/logs", "--json"))) == 2
     run("revoke", made)
     run("fetch", "plant/logs", "--organisation", "acme", "--out", str(out), code=5)
+    assert "Nothing was erased" in run("erase", "plant/logs")
+    assert "已删除 1 个文件" in run("erase", "plant/logs", "logs.csv", "--yes", language="zh")
+    assert "keeps no file logs.csv" in run("erase", "plant/logs", "logs.csv", "--yes", code=2)
 
 
 def test_a_quality_report_is_published_and_found(published, tmp_path):

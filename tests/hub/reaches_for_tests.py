@@ -105,6 +105,17 @@ PAGES = """
 /api/datasets/plant/logs/quality     404 404 404 404 404 404 404 404 404 404
 /api/datasets/plant/none/files       404 404 404 404 404 404 404 404 404 404
 /api/datasets/plant/logs/files/logs.csv 401 403 403 404 403 403 403 403 403 403
+/descriptions/                       302 404 404 200 200 404 404 404 404 404
+/descriptions/0123456789abcdef0123456789abcdef/ 302 404 404 404 404 404 404 404 404 404
+/datasets/plant/logs/files/          302 404 200 200 403 403 403 403 403 403
+/datasets/plant/none/files/          302 404 404 404 404 404 404 404 404 404
+/datasets/plant/logs/measuring/      302 404 403 200 403 403 403 403 403 403
+/datasets/plant/logs/measuring/quality.html 302 404 403 404 403 403 403 403 403 403
+/datasets/plant/logs/quality.html    404 404 404 404 404 404 404 404 404 404
+/api/descriptions                    401 200 200 200 200 200 200 200 200 200
+/api/descriptions/0123456789abcdef0123456789abcdef 401 404 404 404 404 404 404 404 404 404
+/api/datasets/plant/logs/kept-files  401 403 200 200 403 403 403 403 403 403
+/api/datasets/plant/logs/quality/measurement 401 403 403 404 403 403 403 403 403 403
 /api/datasets/plant/logs/preview     401 403 403 404 403 403 403 403 403 403
 /api/datasets                       200 200 200 200 200 200 200 200 200 200
 /api/datasets/plant/logs            200 200 200 200 200 200 200 200 200 200

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.terms.templates import offer_for
+from pilotbase.documents.described import Described
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import EventGrade, Opening
 from pilotbase.documents.watch import Replay
 from pilotbase.watch.runbooks import default_runbook
+from pilotbase.worker.datasets.results import keep_result
 from pilotbase.worker.intake.drafting import new_scenario
 from tests.catalogue.agreements_for_tests import agreement, dataset
 from tests.catalogue.records_for_tests import APPLICATION, OWNER, SCENARIO, commission, scenario, version
@@ -123,6 +125,43 @@ def keep_a_file(world) -> Sent:
     closed = offer_for(Opening.COMPUTE_TO_DATA, "plant", subject)
     world.trial.do(OWNER, subject, Act.DATASET_REGISTER, dataset(name=name, usageInfo=closed, files=("folder.zip",)))
     yield path, {"upload": sent(world.client("owner"), zipped({"logs.csv": "torque\n1\n"}))}
+
+
+def _describing(world) -> str:
+    upload = sent(world.client("owner"), b"torque,state\n1,fine\n", name="logs.csv")
+    return ask(world, "owner", "post", "/api/descriptions", {"uploads": [upload]}).json()["identity"]
+
+
+@case("post /api/descriptions", "owner")
+def describe_files(world) -> Sent:
+    yield "/api/descriptions", {"uploads": [sent(world.client("owner"), b"torque\n1\n", name="logs.csv")]}
+
+
+@case("put /api/descriptions/{identity}/answers", "owner")
+def answer_a_description(world) -> Sent:
+    place = f"/api/descriptions/{_describing(world)}/answers"
+    yield place, {"title": "Logs"}
+    ask(world, "owner", "put", place, {"title": "Logs of line 3"})
+
+
+@case("post /api/descriptions/{identity}/dataset", "owner")
+def save_a_description(world) -> Sent:
+    from pilotbase.hub.base import base
+
+    identity = _describing(world)
+    order = base().lab.view.head(f"describing:{identity}")
+    keep_result(base(), "plant", f"describe:{order}", Described(dataset=dataset(name=new_name("logs"))))
+    yield f"/api/descriptions/{identity}/dataset", {"usual_terms": True, "keep": False}
+
+
+@case("post /api/datasets/{owner}/{name}/quality/measurement", "owner")
+def measure_a_dataset(world) -> Sent:
+    name = new_name("logs")
+    made = dataset(name=name, files=("logs.csv",))
+    world.trial.do(OWNER, f"dataset:plant/{name}", Act.DATASET_REGISTER, made)
+    upload = {"upload": sent(world.client("owner"), b"torque\n1\n", name="logs.csv")}
+    ask(world, "owner", "post", f"/api/datasets/plant/{name}/files", upload)
+    yield f"/api/datasets/plant/{name}/quality/measurement", {}
 
 
 @case("post /api/agreements", "supplier")

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.hub.test_uploads_in_pieces import announced
+from tests.hub.test_uploads_in_pieces import sent
 from tests.worker.datasets.describing_for_tests import PUMPS, work
 
 JSON = {"content_type": "application/json"}
@@ -30,13 +30,6 @@ def do_all():
     from pilotbase.hub.base import base
 
     return work(base())
-
-
-def sent(browser, content, name):
-    place = announced(browser, content, name)["Location"]
-    assert browser.put(f"{place}/pieces/0", content, content_type="application/octet-stream").status_code == 200
-    assert browser.post(f"{place}/finish").status_code == 200
-    return place.rpartition("/")[2]
 
 
 def page_of(browser, address, reader="en"):
@@ -170,7 +163,7 @@ def test_hostile_files_are_refused_with_their_place_in_both_languages(world, no_
         ("pumps.zip", bomb(), "source.bomb"),
         ("pumps.parquet", b"PAR1" + bytes(99) + b"PAR1", ""),
     ):
-        given = {"uploads": [sent(owner, content, name)]}
+        given = {"uploads": [sent(owner, content, name=name)]}
         begun = owner.post("/api/descriptions", given, **JSON, HTTP_IDEMPOTENCY_KEY=name)
         assert begun.status_code == 201, begun.content
         do_all_in_box()
@@ -192,7 +185,7 @@ def test_a_kept_table_that_cannot_be_read_is_kept_and_its_owner_told_why(world, 
     spelled = json.loads(json.dumps(spelled | {"version": "2.0.0"}).replace("pumps.csv", "torn.csv"))
     changed = owner.put(PLACE, spelled, **JSON)
     assert changed.status_code == 200, changed.content
-    upload = {"upload": sent(owner, b'a,b\n1,2\n3\n4,"5\n', "torn.csv")}
+    upload = {"upload": sent(owner, b'a,b\n1,2\n3\n4,"5\n', name="torn.csv")}
     assert owner.post(f"{PLACE}/files", upload, **JSON).status_code == 201
     do_all_in_box()
     page = page_of(owner, "/datasets/plant/pumps/files/")
@@ -203,7 +196,7 @@ def test_a_kept_table_that_cannot_be_read_is_kept_and_its_owner_told_why(world, 
 
 def test_others_find_no_description_under_way(world):
     owner = world.client("owner")
-    given = {"uploads": [sent(owner, PUMPS.encode(), "pumps.csv")], "answers": {"title": "Pumps"}}
+    given = {"uploads": [sent(owner, PUMPS.encode(), name="pumps.csv")], "answers": {"title": "Pumps"}}
     place = owner.post("/api/descriptions", given, **JSON)["Location"]
     page = f"{place.removeprefix('/api')}/"
     for who in (*OTHERS, "desk", "regulator"):

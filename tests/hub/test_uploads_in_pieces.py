@@ -27,8 +27,8 @@ def announced(browser, content, name="folder.zip"):
     return browser.post("/api/uploads", body, **JSON)
 
 
-def sent(browser, content, size=1 << 20):
-    place = f"/api/uploads/{announced(browser, content).json()['identity']}"
+def sent(browser, content, size=1 << 20, name="folder.zip"):
+    place = f"/api/uploads/{announced(browser, content, name).json()['identity']}"
     for start in range(0, len(content), size):
         assert browser.put(f"{place}/pieces/{start}", content[start : start + size], **BYTES).status_code == 200
     done = browser.post(f"{place}/finish")

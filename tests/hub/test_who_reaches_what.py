@@ -187,6 +187,13 @@ POSTED = {
     "put /api/datasets/{owner}/{name}",
     "put /api/datasets/{owner}/{name}/quality",
     "post /api/datasets/{owner}/{name}/files",
+    "delete /api/datasets/{owner}/{name}/files",
+    "delete /api/datasets/{owner}/{name}/files/{file}",
+    "post /api/datasets/{owner}/{name}/quality/measurement",
+    "post /api/descriptions",
+    "put /api/descriptions/{identity}/answers",
+    "post /api/descriptions/{identity}/dataset",
+    "delete /api/descriptions/{identity}",
     "post /api/agreements",
     "post /api/trials",
     "post /api/organisations/{name}/invitations",
@@ -251,8 +258,8 @@ POSTED = {
     "post /api/webhooks/{webhook}/messages/{message}/replay",
 }
 """Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`, `test_exchange`, `test_notices`,
-`test_duty_desk`, `test_services`."""
-POSTED_PAGES = {"service-move", "service-keys", "service-key-revoke", "service-budget",
+`test_duty_desk`, `test_services`, `test_descriptions`."""
+POSTED_PAGES = {"description-save", "description-forget", "service-move", "service-keys", "service-key-revoke", "service-budget",
                 "watch-replay", "watch-arm", "watch-disarm", "watch-silence", "watch-speak", "warning-care",
                 "import-confirm", "import-cancel",
                 "act-for", "invitation-withdraw", "membership-remove", "token-revoke", "set_language",

@@ -51,6 +51,8 @@ LEAVES = {
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
+        "worker/datasets/describing.py",  # the same, to be described in a box
+        "worker/datasets/results.py",  # what a box has found of an owner's files, for that owner
         "hub/forms/kept_tables.py",
     },
     "permit": {
@@ -58,6 +60,7 @@ LEAVES = {
         "trial/entering.py",
         "data/private/releasing.py",
         "worker/datasets/keeping.py",  # files of a dataset, taken or previewed
+        "worker/datasets/owner_jobs.py",  # the same, looked at in a box by their owner's job
     },
 }
 """What makes a leave → the modules that may call it."""

@@ -56,6 +56,21 @@ def fetch(
 
 
 @remote
+def erase(
+    dataset: Named,
+    file: Annotated[str, typer.Argument(help="The file; default: all that are kept.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Erase; without it, only say what that means.")] = False,
+) -> None:
+    """Erase files of your dataset that the base keeps, of every version; versions and uses stand."""
+    subject = _subject(dataset)
+    if yes:
+        say(text("preview.erased_of", dataset=subject, count=datasets_at().erase(subject, file)))
+    else:
+        say(text("preview.erase_warning"))
+        say(text("preview.erase_unconfirmed"))
+
+
+@remote
 def preview(
     dataset: Named, purpose: For = "pb:verification", organisation: Organisation = "", as_json: AsJson = False
 ) -> None:

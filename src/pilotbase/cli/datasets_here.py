@@ -13,7 +13,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.grading import publish_report
-from pilotbase.worker.datasets.keeping import keep_files, kept_of, preview_of, take_file
+from pilotbase.worker.datasets.keeping import erase_kept, keep_files, kept_of, preview_of, take_file
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
@@ -41,6 +41,10 @@ class DatasetsHere:
     def files(self, subject: str) -> list[KeptTold]:
         """Return which files are kept of a dataset."""
         return kept_of(self.base, self._view, subject)
+
+    def erase(self, subject: str, file: str) -> int:
+        """Erase a file of every version of a dataset, or all, and return how many there were."""
+        return erase_kept(self.base, self.base.lab.view, subject, file or None)
 
     def take(self, subject: str, file: str, purpose: str) -> Iterator[bytes]:
         """Return the bytes of a file, piece by piece."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
+from pilotbase.documents.api.records import Erased
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import name_of
@@ -29,7 +30,7 @@ class HubDatasets:
         return read_model(Contributions, self.client.requests.get("/catalogue/contributions", {"owner": owner}))
 
     def keep(self, subject: str, paths: list[Path]) -> list[KeptTold]:
-        """Send files of a dataset of one's own, to be kept: nobody reads them there, so they have no preview."""
+        """Send files of a dataset of one's own, to be kept; a worker makes the first rows of tables in a box."""
         kept = []
         for path in paths:
             with path.open("rb") as content:
@@ -41,6 +42,11 @@ class HubDatasets:
     def files(self, subject: str) -> list[KeptTold]:
         """Return which files the hub keeps of a dataset."""
         return read_list(KeptTold, self.client.requests.get(f"/datasets/{name_of(subject)}/files"))
+
+    def erase(self, subject: str, file: str) -> int:
+        """Erase a file of every version of a dataset of one's own, or all, and return how many there were."""
+        place = f"/datasets/{name_of(subject)}/files" + (f"/{quote(file, safe='')}" if file else "")
+        return read_model(Erased, self.client.requests.write("DELETE", place, None)).erased
 
     def take(self, subject: str, file: str, purpose: str) -> Iterator[bytes]:
         """Return the bytes of a file: whole, or not at all."""

@@ -127,7 +127,7 @@ def find_describing(base: Base, view: View, identity: str) -> Describing:
     """
     order, head = _order(view, identity)
     jobs = jobs_ordered_for(view, _work(head))
-    found = result_of(base, view, order.owner, _work(head), Described) if jobs[0].ended else None
+    found = result_of(base, view, order.owner, _work(head), Described)
     return Describing(order, jobs[0], found)
 
 
