@@ -69,6 +69,7 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "trials_bundle": Reading.BUNDLE,
     "trials_budget": Reading.BUDGET,
     "trials_comparison": Reading.COMPARISON,
+    **dict.fromkeys(("readers_read_dataset", "readers_read_scenario"), Reading.READERS),
     "board_read": Reading.BOARD,
     **dict.fromkeys(("ledger_read_ledger", "ledger_read_map", "ledger_read_ranking"), Reading.LEDGER),
     **dict.fromkeys(("ledger_read_records", "ledger_read_step", "ledger_read_roadmap"), Reading.LEDGER),

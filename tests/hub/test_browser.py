@@ -95,7 +95,7 @@ PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/",
          "/overview/", "/overview/late/", "/overview/screen/", "/import/people/", "/matching/",
          "/scenarios/plant/milling/matches/", "/desk/", "/incidents/", "/incidents/1/", "/incidents/1/incident.grade/",
          "/services/alarm/runbook/", "/services/alarm/watch/", "/warnings/", "/datasets/", "/datasets/plant/logs/",
-         "/datasets/contributions/",
+         "/datasets/contributions/", "/datasets/plant/logs/readers/",
          "/agreements/", "/agreements/a1/", "/agreements/a1/acts/agreement.revoke/")  # fmt: skip
 
 

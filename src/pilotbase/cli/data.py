@@ -13,6 +13,7 @@ from pilotbase.cli import (
     data_labels,
     data_private,
     data_quality,
+    data_readers,
     data_terms,
     hub_records,
 )
@@ -39,6 +40,7 @@ app.command("agree")(data_terms.agree)
 app.command("revoke")(data_terms.revoke)
 app.command("end")(data_terms.end)
 app.command("uses")(data_terms.uses)
+app.command("readers")(data_readers.reader("dataset"))
 app.command("profile")(data_private.profile)
 app.command("synthesise")(data_private.synthesise)
 app.command("agreements")(hub_records.lister("agreements"))

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
+from pilotbase.documents.api.readers import ReaderFacet, Readers
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.vocabularies import Role
+from pilotbase.vault.readers import readers_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.grading import publish_report
@@ -53,6 +55,11 @@ class DatasetsHere:
     def preview(self, subject: str, purpose: str) -> Preview:
         """Return the first rows of a dataset."""
         return preview_of(self.base, self._view, subject, purpose)
+
+    def readers(self, subject: str, asked: Mapping[str, str], before: int | None, limit: int) -> Readers:
+        """Return who has read a dataset, or the hidden cases of a scenario."""
+        wanted = {ReaderFacet(name): value for name, value in asked.items()}
+        return readers_of(self.base.lab.view, subject, wanted, before, limit)
 
     def grade(self, report: QualityReport) -> QualityReport:
         """Publish a quality report for the owner of its dataset."""

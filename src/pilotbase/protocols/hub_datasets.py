@@ -8,10 +8,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
-from pilotbase.documents.api.records import Erased
+from pilotbase.documents.api.readers import Readers
+from pilotbase.documents.api.records import SECTIONS, Erased
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.quality import QualityReport
-from pilotbase.documents.subjects import name_of
+from pilotbase.documents.subjects import kind_of, name_of
 from pilotbase.protocols.hub_client import HubClient, read_list, read_model
 
 
@@ -60,6 +61,13 @@ class HubDatasets:
         """Return the first rows of a dataset."""
         place = f"/datasets/{name_of(subject)}/preview"
         return read_model(Preview, self.client.requests.get(place, {"purpose": purpose}))
+
+    def readers(self, subject: str, asked: Mapping[str, str], before: int | None, limit: int) -> Readers:
+        """Return who has read a dataset, or the hidden cases of a scenario."""
+        place = f"/{SECTIONS[kind_of(subject)]}/{name_of(subject)}/readers"
+        page = {"limit": str(limit)} if before is None else {"limit": str(limit), "before": str(before)}
+        narrowed = {name: value for name, value in asked.items() if value}
+        return read_model(Readers, self.client.requests.get(place, {**narrowed, **page}))
 
     def grade(self, report: QualityReport) -> QualityReport:
         """Publish a report on a dataset of one's own, and return what of it is let out."""

@@ -33,6 +33,7 @@ from pilotbase.workspace.terms_rows import dataset_row
 MOST = 5000
 """So many lines are looked at, the newest: by these the facets are counted."""
 _SETS = 10_000
+_KINDS = ("dataset", "scenario")
 _WHAT = {
     readings.ROWS: "rows",
     readings.RECORDS: "records",
@@ -85,7 +86,8 @@ def may_see_readers(view: View, subject: Subject) -> bool:
 
 def _require_reading(view: View, subject: Subject, known: bool) -> None:
     """``known``: the store has rows of it; a home without a hub keeps no records."""
-    if not may_see_readers(view, subject) or not (known or find_listing(view, subject) is not None):
+    there = kind_of(subject) in _KINDS and (known or find_listing(view, subject) is not None)
+    if not there or not may_see_readers(view, subject):
         raise NotFoundError("record.not_found", subject=subject)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import Reading, Stands, may_read
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
@@ -16,6 +17,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.shown.records import Seen
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
+from pilotbase.vault.readers import may_see_readers
 from pilotbase.worker.bundles.packing import reports_of
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials.hidden_budgets import budget_of_trial
@@ -24,7 +26,10 @@ from pilotbase.worker.trials.hidden_budgets import budget_of_trial
 def ways_on(acting: Acting, seen: Seen) -> dict[str, Any]:
     """Return what the page of a scenario, an application or a trial tells beyond its record."""
     if isinstance(seen.document, Scenario):
-        return {"links": [*_matches(acting, seen, "scenarios"), *_links(acting, seen, seen.document)]}
+        links = [*_links(acting, seen, seen.document), *_readers(acting, seen, "scenarios")]
+        return {"links": [*_matches(acting, seen, "scenarios"), *links]}
+    if isinstance(seen.document, Dataset):
+        return {"links": _readers(acting, seen, "datasets")}
     if isinstance(seen.document, ApplicationVersion):
         return {"links": _matches(acting, seen, "applications")}
     if seen.record is not None and seen.record.kind == "commission":
@@ -47,6 +52,12 @@ def _links(acting: Acting, seen: Seen, scenario: Scenario) -> list[tuple[Any, st
     if may_read(Reading.COMPARISON, acting.actor, stands):
         links.append((text("live.comparison"), reverse("comparison", kwargs={"name": seen.name})))
     return links
+
+
+def _readers(acting: Acting, seen: Seen, section: str) -> list[tuple[Any, str]]:
+    if not acting.organisation or not may_see_readers(acting.view, seen.subject):
+        return []
+    return [(text("reader.title"), reverse("readers", kwargs={"section": section, "name": seen.name}))]
 
 
 def _of_trial(acting: Acting, record: Record) -> dict[str, Any]:
