@@ -22,6 +22,7 @@ DECRYPTS = {
         "vault/envelopes.py",
         "vault/uploads.py",
         "vault/dataset_files.py",  # files of a dataset, under a counted leave held against the terms with each piece
+        "worker/datasets/label_rounds.py",  # items of a round, under a key of the home, once more past the gate
         "worker/sites/orders.py",  # a pack for a site, under a key of the home: application and terms, and no data
         "worker/bundles/orders.py",  # a bundle that was packed for a person under a key of the home, not of an owner
     },
@@ -52,6 +53,7 @@ LEAVES = {
         "worker/intake/versions.py",  # what an organisation has handed in itself
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
         "worker/datasets/describing.py",  # the same, to be described in a box
+        "worker/datasets/label_imports.py",  # the same, an export of labels read in a box
         "worker/datasets/results.py",  # what a box has found of an owner's files, for that owner
         "hub/forms/kept_tables.py",
     },
@@ -60,6 +62,7 @@ LEAVES = {
         "trial/entering.py",
         "data/private/releasing.py",
         "worker/datasets/keeping.py",  # files of a dataset, taken or previewed
+        "worker/datasets/label_rounds.py",  # items of a labelling round, one use a labeller, asked at each showing
         "worker/datasets/owner_jobs.py",  # the same, looked at in a box by their owner's job
     },
 }

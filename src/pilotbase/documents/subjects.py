@@ -90,6 +90,11 @@ def quality_head(dataset: str) -> str:
     return f"quality:{dataset}"
 
 
+def labels_head(dataset: str) -> str:
+    """Return the head of what a dataset's owner has published of its labels."""
+    return f"published-labels:{dataset}"
+
+
 def standing_head(service: str) -> str:
     """Return the head of where a service stands."""
     return f"service-standing:{service}"

@@ -86,6 +86,8 @@ class Purpose(StrEnum):
     """Try an application: nothing learns from it."""
     TRAINING = "pb:training"
     STATISTICS = "pb:statistics"
+    LABELLING = "pb:labelling"
+    """Show items to people who label them."""
 
 
 class Channel(StrEnum):

@@ -28,6 +28,7 @@ from pilotbase.hub.pages import (
     imports,
     incidents,
     kept_files,
+    labelling,
     ledger,
     lists,
     matching,
@@ -131,6 +132,7 @@ RECORDS = [
     path("descriptions/<drawn:identity>/", descriptions.show, name="description"),
     path("descriptions/<drawn:identity>/save/", descriptions.save, name="description-save"),
     path("descriptions/<drawn:identity>/forget/", descriptions.forget, name="description-forget"),
+    path("datasets/<name:name>/labelling/", labelling.start, name="labelling-open"),
     path("datasets/<name:name>/statistics/", statistics.ask, name="statistics"),
     path("datasets/<name:name>/statistics/<digits:identity>/", statistics.show, name="statistics-answer"),
     path("<section:section>/<name:name>/readers/", readers.show, name="readers"),
@@ -247,6 +249,12 @@ SITES = [
     path("<slug:site>/", sites.show, name="site"),
 ]
 
+LABELLING = [
+    path("", labelling.show_all, name="labelling"),
+    path("<digits:identity>/", labelling.show, name="labelling-round"),
+    path("<digits:identity>/<str:file>", labelling.download, name="labelling-file"),
+]
+
 IMPORTS = [
     path("", imports.show, name="imports"),
     path("<str:kind>/template.csv", imports.template, name="import-template"),
@@ -269,6 +277,7 @@ urlpatterns = [
     path("warnings/", include(WARNINGS)),
     path("services/", include(WATCH)),
     path("services/", include(SERVICES)),
+    path("labelling/", include(LABELLING)),
     path("sites/", include(SITES)),
     path("queue/", queue.show, name="queue"),
     path("matching/", matching.show, name="matching"),

@@ -17,6 +17,7 @@ from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.trial.criteria_check import check_criteria
 from pilotbase.trial.entering import Way, require_terms
+from pilotbase.trial.label_findings import published_statement
 from pilotbase.trial.lab import SOFTWARE, Lab, name_once
 from pilotbase.trial.refreshing import next_level, why_no_attempt
 from pilotbase.trial.rehearsing import has_rehearsed
@@ -80,6 +81,7 @@ def freeze_plan(
         order_commitment=order_commitment(lab.vault, hidden, candidate.reference.digest, nonce),
         nonce=nonce,
         release=release,
+        labels=published_statement(lab.view, scenario),
         frozen_at=lab.store.clock(),
         software=SOFTWARE,
     )

@@ -149,6 +149,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
         leakage=leakage,
         baseline=baseline_scores(plan.criteria, scored),
         arms=answered.arms,
+        labels=plan.labels,
     )
     proof = Proof(
         plan=plan.digest(),

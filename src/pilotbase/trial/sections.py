@@ -10,6 +10,7 @@ from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import localized
 from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Section
 from pilotbase.documents.scenario import Scenario
@@ -39,6 +40,8 @@ class Observed:
     """(rule, the baseline's score on the same cases)."""
     arms: tuple[AnsweredArm, ...] = ()
     """The perturbed arms."""
+    labels: LabelStatement | None = None
+    """What the plan says of the labels."""
 
 
 def build_sections(observed: Observed) -> tuple[Section, ...]:
@@ -87,7 +90,7 @@ def _design(observed: Observed) -> list[Finding]:
         findings.append(Finding(check="baseline", outcome=Outcome.PASS, sentence=sentence))
     else:
         findings.append(_unmeasured("baseline", text("trial.finding.no_baseline")))
-    return [*findings, *label_findings(scenario)]
+    return [*findings, *label_findings(scenario, observed.labels)]
 
 
 def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:

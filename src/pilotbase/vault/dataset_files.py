@@ -178,6 +178,12 @@ def open_for_statistics(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[
     return _pieces(vault, kept, leave)
 
 
+def open_for_labelling(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[bytes]:
+    """Return an iterator over the pieces of a file of which people are shown items; raises as `open_file`."""
+    _log_opening(vault, kept, leave, Action.DISPLAY)
+    return _pieces(vault, kept, leave)
+
+
 def open_preview(vault: Vault, kept: KeptFile, leave: Leave) -> bytes | None:
     """Write the opening to the log, then return the first rows of a file, None where it has none; raises as above."""
     if kept.preview is None:

@@ -9,16 +9,19 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
+from pilotbase.data.labelling.summary import figure_line
 from pilotbase.data.terms.budgets import budgets
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Localized
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import digest_of
+from pilotbase.documents.labelling_round import PublishedLabels
 from pilotbase.documents.permissions import Act, DeskAct
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState, ScenarioState
+from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.hub.acting import Acting, HubRequest
@@ -148,10 +151,20 @@ def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) 
             "own_dataset": view.actor.organisation == document.owner.organisation,
             "may_erase": view.actor.may_write_for(document.owner.organisation),
             "statistics": _statistics(view, document),
+            **_labels(view, document),
         }
     uses = uses_of(view, document.dataset, record.subject, _USES) if record is not None else []
     dataset = find_listing(view, document.dataset)
     return {"offer": document.offer, "uses": uses, "about_dataset": dataset}
+
+
+def _labels(view: View, dataset: Dataset) -> dict[str, Any]:
+    """Return what the owner of a dataset has stated of its labels."""
+    digest = view.head(labels_head(dataset.subject))
+    if digest is None:
+        return {}
+    found = view.load(digest, PublishedLabels)
+    return {"labels": found, "labels_line": figure_line(found.statement.agreement)}
 
 
 def _statistics(view: View, dataset: Dataset) -> dict[str, Any]:

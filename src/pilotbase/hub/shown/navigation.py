@@ -33,6 +33,7 @@ FLOW = (
     Entry(text("hub.nav_scenarios"), "records", "scenarios"),
     Entry(text("hub.nav_applications"), "records", "applications", members_only=True),
     Entry(text("hub.nav_datasets"), "datasets"),
+    Entry(text("labelling.hub.title"), "labelling", members_only=True),
     Entry(text("hub.nav_agreements"), "records", "agreements", members_only=True),
     Entry(text("match.nav"), "matching", members_only=True),
     Entry(text("hub.nav_trials"), "records", "trials", members_only=True),

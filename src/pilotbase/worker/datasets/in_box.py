@@ -13,6 +13,7 @@ from pilotbase.data.describing.describing import describing
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
 from pilotbase.data.describing.guesses import Guess
 from pilotbase.data.describing.questions import open_questions, units_to_ask
+from pilotbase.data.labelling.gathering import read_labels as gather_labels
 from pilotbase.data.quality.files import record_set_of, scannable
 from pilotbase.data.quality.measuring import Held, measure_quality
 from pilotbase.data.quality.release import released
@@ -20,6 +21,7 @@ from pilotbase.data.sources.source import Asked
 from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.described import Described, Guessed, OpenQuestion, SeenValue
+from pilotbase.documents.labelling import LabellingCampaign
 from pilotbase.worker.datasets.first_rows import first_rows
 
 _NOWHERE = Path("no-description")
@@ -49,6 +51,14 @@ def measure(given: dict[str, Any]) -> dict[str, Any]:
         tables = {name: scannable(path, Path(scratch)) for name, path in originals.items()}
         report = measure_quality(dataset, tables, Held(originals=originals))
     return released(report, dataset).to_json_value()
+
+
+def read_labels(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the labels of an export (`ReadLabels`), by the names that a campaign gives its annotators."""
+    campaign = LabellingCampaign.from_json_value(given["campaign"])
+    gathered = gather_labels(campaign, [Path(given["file"])])
+    labels = [{"item": one.item, "annotator": one.annotator, "label": one.label} for one in gathered.annotations]
+    return {"labels": labels, "left_out": dict(gathered.left_out)}
 
 
 def _told(found: Description) -> Described:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -35,25 +34,30 @@ def record_sets_kept(base: Base, dataset: Dataset) -> list[str]:
     return [one.name for one in dataset.record_sets if kept & set(_names(dataset, one))]
 
 
-@contextmanager
-def opened_table(
-    base: Base, kept: KeptFile, leave: Leave, record_set: RecordSet, read: ReadTexts
-) -> Iterator[RecordTable]:
-    """Give the records of a kept file, every value as its file spells it; what is read lies nowhere afterwards.
+def opened_table(base: Base, kept: KeptFile, leave: Leave, record_set: RecordSet, read: ReadTexts) -> RecordTable:
+    """Return the records of a kept file, every value as its file spells it; what was opened lies nowhere afterwards.
 
     Raises:
         RefusedError: the leave does not stand, or not any more.
         InputError: the file is no table.
     """
-    with tempfile.TemporaryDirectory(prefix="pilotbase-statistics-") as outer:
+    frame = texts_of(kept, open_for_statistics(base.lab.vault, kept, leave), read)
+    return record_table(record_set, frame.lazy().with_row_index(ROW, offset=1))
+
+
+def texts_of(kept: KeptFile, pieces: Iterable[bytes], read: ReadTexts) -> pl.DataFrame:
+    """Return every value of a kept table as text, read in a box; ``pieces``: its bytes, under whichever leave.
+
+    Raises:
+        InputError: the file is no table.
+    """
+    with tempfile.TemporaryDirectory(prefix="pilotbase-table-") as outer:
         folder = Path(outer, "given")
         folder.mkdir()
         table = folder / f"table{Path(kept.name).suffix.lower()}"
         with table.open("wb") as written:
-            written.writelines(open_for_statistics(base.lab.vault, kept, leave))
-        frame = read(table)
-        table.unlink()
-        yield record_table(record_set, frame.lazy().with_row_index(ROW, offset=1))
+            written.writelines(pieces)
+        return read(table)
 
 
 def _names(dataset: Dataset, record_set: RecordSet) -> Sequence[str]:

@@ -174,11 +174,11 @@ def answer_ordered(base: Base, job: Job, on_progress: OnProgress, read: ReadText
     if not order.rows and answered(taker, question) is not None:
         return
     on_progress(Progress(text("job.progress.statistics")))
-    with opened_table(base, kept, leave, record_set, read) as table:
-        profile = answer(taker, described, question, leave, table)
-        if order.rows and sample_of(taker, order.identity) is None:
-            on_progress(Progress(text("job.progress.sample")))
-            keep_sample(base, order.identity, described, profile, (table, order.rows))
+    table = opened_table(base, kept, leave, record_set, read)
+    profile = answer(taker, described, question, leave, table)
+    if order.rows and sample_of(taker, order.identity) is None:
+        on_progress(Progress(text("job.progress.sample")))
+        keep_sample(base, order.identity, described, profile, (table, order.rows))
 
 
 def _question(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> tuple[Dataset, PrivateQuestion]:

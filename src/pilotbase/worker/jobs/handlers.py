@@ -37,6 +37,9 @@ from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.orders import pack_ordered
 from pilotbase.worker.datasets.describing import describe_ordered
+from pilotbase.worker.datasets.label_imports import import_ordered
+from pilotbase.worker.datasets.label_rounds import prepare_items
+from pilotbase.worker.datasets.labelling import prepare_decisions
 from pilotbase.worker.datasets.measuring import measure_ordered
 from pilotbase.worker.datasets.previewing import make_preview
 from pilotbase.worker.datasets.statistics import answer_ordered
@@ -168,6 +171,24 @@ def tell_statistics(base: Base, job: Job, on_progress: OnProgress) -> None:
     answer_ordered(base, job, on_progress, texts_in_box)
 
 
+def draw_items(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Draw the items of a labelling round and seal them for its annotators."""
+    on_progress(Progress(text("job.progress.label_items")))
+    prepare_items(base, job, texts_in_box)
+
+
+def draw_differing(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Seal the items on which annotators differ for who decides."""
+    on_progress(Progress(text("job.progress.label_items")))
+    prepare_decisions(base, job, texts_in_box)
+
+
+def import_labels(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Take labels from an export of Label Studio into a round."""
+    on_progress(Progress(text("job.progress.label_import")))
+    import_ordered(base, job)
+
+
 def take_site_report(base: Base, job: Job, on_progress: OnProgress) -> None:
     """Examine the report of a site, keep it and certify it."""
     on_progress(Progress(text("job.progress.site_report")))
@@ -200,6 +221,9 @@ HANDLERS: Mapping[str, Handler] = {
     "quality": measure_quality_of,
     "first_rows": show_first_rows,
     "statistics": tell_statistics,
+    "label_items": draw_items,
+    "label_close": draw_differing,
+    "label_import": import_labels,
     "site_pack": pack_for_a_site,
     "site_report": take_site_report,
 }

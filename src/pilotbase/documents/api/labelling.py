@@ -1,0 +1,109 @@
+"""Labelling rounds over the API: opened, labelled blind, decided, and stated."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import pydantic
+
+from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.label_statement import GuidelineVersion, LabelStatement
+from pilotbase.documents.labelling import LabelQuality
+from pilotbase.documents.labelling_round import LONGEST_GUIDELINE, MOST_ITEMS
+from pilotbase.documents.scenario import Label
+
+_Word = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Reason = Annotated[str, pydantic.StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
+
+
+class Part(Asked):
+    """Who has a part in a round: an account of an organisation."""
+
+    organisation: _Word
+    person: _Word
+    """The opaque identifier of the person, as the members of an organisation are listed."""
+    account: str = pydantic.Field("", max_length=100, pattern=r"^[^\x00]*$")
+    """How exports of Label Studio name this annotator, such as the user's number."""
+
+
+class NewRound(Asked):
+    """A labelling round over items of a dataset whose file is kept."""
+
+    name: Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    guideline_version: GuidelineVersion
+    guideline: Annotated[
+        str, pydantic.StringConstraints(min_length=1, max_length=LONGEST_GUIDELINE, pattern=r"^[^\x00]*$")
+    ]
+    scale: Literal["nominal", "ordinal"] = "nominal"
+    classes: Annotated[list[Label], pydantic.Field(min_length=2, max_length=50)]
+    record_set: str = pydantic.Field("", max_length=200, pattern=r"^[^\x00]*$")
+    """Empty: the first one of which the base keeps the table."""
+    shown: list[_Word] = pydantic.Field(default_factory=list, max_length=100)
+    """Fields that labellers see; none: all but labels."""
+    items: int = pydantic.Field(200, ge=1, le=MOST_ITEMS)
+    annotators: Annotated[list[Part], pydantic.Field(min_length=2, max_length=2)]
+    adjudicator: Part
+
+
+class NewLabel(Asked):
+    """A label of an item, or a decision with its reason."""
+
+    item: _Word
+    label: Label
+    reason: Reason = ""
+
+
+class NewExport(Asked):
+    """A finished upload: an export of Label Studio."""
+
+    upload: Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+class RoundTold(Told):
+    """A round, as everybody with a part in it is told."""
+
+    identity: str
+    name: str
+    dataset: str
+    guideline_version: str
+    classes: list[str]
+    opened_at: datetime
+    stage: str
+    """``preparing``, ``failed``, ``open``, ``closing``, ``deciding``, ``decided``, ``published``."""
+    reason: str | None
+    """Why preparing, closing or an import came to nothing."""
+    part: str
+    """``a1``, ``a2`` or ``judge`` for who has a part; empty for the owner and the base."""
+
+
+class ItemTold(Told):
+    """One item, to whoever labels or decides it."""
+
+    item: str
+    place: int
+    of: int
+    fields: dict[str, str]
+    given: str | None
+    """The caller's own label, or decision."""
+    differing: list[str]
+    """For who decides: the labels that were given, in an order of chance, without names."""
+
+
+class SheetTold(RoundTold):
+    """A round for somebody with a part in it: what of it is done, and the item to look at."""
+
+    guideline: str
+    done: int
+    of: int
+    item: ItemTold | None
+
+
+class RoundDetail(RoundTold):
+    """A round for the owner of the dataset: counts, and agreement once it is closed. No label of anybody."""
+
+    progress: dict[str, int]
+    """Opaque name → items labelled, or decided."""
+    items: int
+    quality: LabelQuality | None
+    statement: LabelStatement | None

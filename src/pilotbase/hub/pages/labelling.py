@@ -1,0 +1,185 @@
+"""Labelling rounds: opened by an owner; two people label blind, a third decides; agreement is stated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pydantic
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods, require_safe
+
+from pilotbase.data.labelling.final_labels import spell_final
+from pilotbase.data.labelling.summary import quality_lines
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.labelling_round import JUDGE, LabellingRound
+from pilotbase.documents.texts import text
+from pilotbase.hub.acting import HubRequest, posted, posted_files
+from pilotbase.hub.base import base
+from pilotbase.hub.forms.chosen_files import chosen_file
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.labelling import ExportForm, LabelForm, RoundForm
+from pilotbase.hub.guards import member_only
+from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.labelling import is_member, round_detail, round_told, sheet_told
+from pilotbase.hub.shown.records import see
+from pilotbase.worker.datasets.kept_tables import record_sets_kept
+from pilotbase.worker.datasets.label_imports import order_import
+from pilotbase.worker.datasets.label_rounds import find_round, open_round, part_of, rounds_of
+from pilotbase.worker.datasets.labelling import (
+    FINISHED,
+    close_round,
+    give_label,
+    items_document,
+    outcome_of,
+    publish_labels,
+    sheet_of,
+)
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+
+_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
+
+
+@require_safe
+@member_only
+def show_all(request: HubRequest) -> HttpResponse:
+    """Show the rounds that concern the reader."""
+    view = request.acting.view
+    shown = {"title": text("labelling.hub.title"), "rounds": [round_told(view, one) for one in rounds_of(view)]}
+    return render(request, "hub/labelling.html", shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def start(request: HubRequest, name: str) -> HttpResponse:
+    """Open a round over items of one's own dataset."""
+    view, seen = request.acting.view, see(request.acting.view, subject_of("datasets", name))
+    if not isinstance(seen.document, Dataset) or seen.listing.owner != request.acting.organisation:
+        raise NotFoundError("hub.not_found")
+    record_sets = record_sets_kept(base(), seen.document)
+    form = RoundForm(record_sets, request.acting.organisation, posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = open_round(base(), view, seen.subject, form.wanted(), is_member)
+            return redirect("labelling-round", identity=made.identity)
+        except pydantic.ValidationError:
+            form.add_error("classes", text("labelling.hub.classes_wrong").render())
+        except _AGAINST as error:
+            add_errors(form, error)
+    crumbs = [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}]
+    crumbs.append({"url": address_of(seen.subject), "label": seen.title})
+    shown = {"title": text("labelling.hub.open"), "form": form, "can": bool(record_sets), "crumbs": crumbs}
+    return render(request, "hub/labelling_open.html", shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def show(request: HubRequest, identity: str) -> HttpResponse:
+    """Show a round: the sheet to who has a part in it, the counts to the owner; do what the button says."""
+    view = request.acting.view
+    of = find_round(view, identity)
+    form = _posted_form(request)
+    if form is not None and form.is_valid():
+        try:
+            return _do(request, of, form)
+        except _AGAINST as error:
+            add_errors(form, error)
+    shown: dict[str, Any] = {
+        "title": text("labelling.hub.one", name=of.campaign.name),
+        "round": round_told(view, of),
+        "guideline": of.guideline,
+        "form": form,
+        "crumbs": [{"url": reverse("labelling"), "label": text("labelling.hub.title")}],
+    }
+    if part_of(view, of) is not None:
+        shown |= _sheet(request, of)
+    finished = shown["round"].stage in FINISHED
+    if view.actor.organisation == of.dataset_owner and (finished or part_of(view, of) is None):
+        shown |= _owners(request, of, form)
+    return render(request, "hub/labelling_round.html", shown)
+
+
+@require_safe
+@member_only
+def download(request: HubRequest, identity: str, file: str) -> HttpResponse:
+    """Give the owner the final labels as a table, or where each comes from."""
+    view = request.acting.view
+    outcome = outcome_of(base(), view, identity)
+    if outcome is None or file not in ("labels.csv", "labelled-items.json"):
+        raise NotFoundError("hub.not_found")
+    if file == "labels.csv":
+        content, kind = spell_final(outcome.items), "text/csv; charset=utf-8"
+    else:
+        spelled = items_document(find_round(view, identity), outcome).to_json_value()
+        content, kind = json.dumps(spelled, ensure_ascii=False, indent=1).encode(), "application/json"
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _sheet(request: HubRequest, of: LabellingRound) -> dict[str, Any]:
+    view = request.acting.view
+    sheet = sheet_of(base(), view, of.identity)
+    item = request.GET.get("item", "") or sheet.next_item
+    stage = round_told(view, of).stage
+    works = stage in (("deciding", "decided") if sheet.labeller.name == JUDGE else ("open",))
+    shown = sheet_told(view, of, sheet, item if works and item in sheet.order else None)
+    return {
+        "sheet": shown,
+        "works": works,
+        "judges": sheet.labeller.name == JUDGE,
+        "choices": [(place, label) for place, label in enumerate(of.campaign.classes, 1)],
+        "before": _beside(sheet.order, item, -1),
+        "after": _beside(sheet.order, item, 1),
+    }
+
+
+def _beside(order: tuple[str, ...], item: str | None, step: int) -> str:
+    """Return the query that shows the item before or after, empty where there is none."""
+    place = order.index(item) + step if item in order else -1
+    return urlencode({"item": order[place]}) if 0 <= place < len(order) else ""
+
+
+def _owners(request: HubRequest, of: LabellingRound, form: forms.Form | None) -> dict[str, Any]:
+    view = request.acting.view
+    outcome = outcome_of(base(), view, of.identity)
+    statement = outcome.quality.statement() if outcome is not None else None
+    return {
+        "detail": round_detail(view, of, outcome),
+        "lines": list(quality_lines(outcome.quality)) if outcome is not None else [],
+        "block": json.dumps(statement.to_json_value(), ensure_ascii=False) if statement is not None else "",
+        "export": form if isinstance(form, ExportForm) else ExportForm(),
+    }
+
+
+def _posted_form(request: HubRequest) -> forms.Form | None:
+    if request.method != "POST":
+        return None
+    if request.POST.get("does") == "import":
+        return ExportForm(*posted_files(request))
+    return LabelForm(posted(request)) if "item" in request.POST else forms.Form(posted(request))
+
+
+def _do(request: HubRequest, of: LabellingRound, form: forms.Form) -> HttpResponse:
+    view, identity = request.acting.view, of.identity
+    if isinstance(form, LabelForm):
+        given = form.cleaned_data
+        give_label(base(), view, identity, given["item"], (given["label"], given["reason"]))
+    elif isinstance(form, ExportForm):
+        chosen = chosen_file(request, form)
+        if chosen is not None:
+            order_import(base(), view, identity, chosen.identity)
+    else:
+        acts: dict[str, Callable[[], object]] = {
+            "close": lambda: close_round(base(), view, identity),
+            "publish": lambda: publish_labels(base(), view, identity),
+        }
+        acts.get(request.POST.get("does", ""), lambda: None)()
+    return redirect("labelling-round", identity=identity)

@@ -1,0 +1,325 @@
+"""Labelling rounds on a hub: opened by the owner of a dataset; a worker draws the items and seals them for labellers.
+
+What a labeller may see passes the gate of the dataset's terms: one counted use each, held against the terms again
+whenever an item is shown. Closed data are shown to nobody but their owner's own people: no terms permit more.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+import pydantic
+
+from pilotbase.data.labelling.assigning import assign
+from pilotbase.data.labelling.found_labels import is_name
+from pilotbase.data.quality.columns import column_name
+from pilotbase.data.terms.gate import permit, require_permitted
+from pilotbase.documents.api.labelling import NewRound
+from pilotbase.documents.dataset import DataField, Dataset, RecordSet
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.hashes import digest_bytes, digest_json
+from pilotbase.documents.labelling import LabellingCampaign
+from pilotbase.documents.labelling_round import ANNOTATORS, JUDGE, KeptItems, Labeller, LabellingRound
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
+from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
+from pilotbase.vault.dataset_files import open_for_labelling
+from pilotbase.worker.base import Base
+from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, record_sets_kept, texts_of
+from pilotbase.workspace.actors import BASE, Actor, parties
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.jobs import Job, enqueue
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
+
+PREPARE = "label_items"
+GUIDELINE = "guideline.md"
+_KEY_FILE = "labelling.key"
+_LONGEST_CELL = 2000
+_ALL = 1000
+
+
+IsMember = Callable[[str, str], bool]
+"""Tells whether a person (by identifier) acts for an organisation."""
+
+
+class Items(NamedTuple):
+    """Items in the order of one labeller, with the fields that are shown of each."""
+
+    order: tuple[str, ...]
+    fields: Mapping[str, Mapping[str, str]]
+
+
+def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known: IsMember) -> LabellingRound:
+    """Open a round over items of one's own dataset; a worker draws them. ``known``: who acts for whom.
+
+    Raises:
+        NotFoundError: no such dataset is seen.
+        InputError: no table of it is kept; fields or key that it has not; classes or people that do not go together.
+        RefusedError: the actor is not the owner; the terms do not let a labeller's organisation see items.
+    """
+    listing = find_listing(view, dataset)
+    if listing is None:
+        raise NotFoundError("record.not_found", subject=dataset)
+    if view.actor.organisation != listing.owner:
+        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    described = view.load(listing.digest, Dataset)
+    record_set = _record_set(base, described, wanted.record_set)
+    campaign = _campaign(dataset, wanted)
+    people = (*wanted.annotators, wanted.adjudicator)
+    made = LabellingRound(
+        dataset=dataset,
+        version=listing.digest,
+        record_set=record_set.name,
+        key=_key(record_set).name,
+        key_column=column_name(_key(record_set), _key(record_set).name),
+        shown=_shown(record_set, wanted.shown),
+        campaign=campaign,
+        guideline=wanted.guideline,
+        labellers=tuple(
+            Labeller(name=name, organisation=one.organisation, person=one.person)
+            for name, one in zip((*ANNOTATORS, JUDGE), people, strict=True)
+        ),
+        items=wanted.items,
+        opened_at=view.store.clock(),
+    )
+    if len({one.person for one in people}) < len(people):
+        raise InputError("labelling.one_person_twice")
+    for one in people:
+        if not known(one.organisation, one.person):
+            raise InputError("labelling.not_a_member", organisation=one.organisation, found=one.person)
+    for labeller in made.labellers:
+        require_permitted(base.lab.view, _request(made, labeller))
+    with view.transaction("labelling.opened") as change:
+        others = {one.organisation for one in made.labellers} - {listing.owner}
+        digest = change.put(made, parties(*others), owner=listing.owner, fields={"dataset": dataset})
+        change.set_head(round_head(made.identity), digest, expected=None)
+        enqueue(change, PREPARE, round_head(made.identity), {"round": digest})
+    return made
+
+
+def find_round(view: View, identity: str) -> LabellingRound:
+    """Return a round to who has a part in it, the owner, operator and regulator; raises `NotFoundError`."""
+    digest = view.head(round_head(identity))
+    found = view.load(digest, LabellingRound) if digest is not None else None
+    if found is None or not (_owns(view, found) or part_of(view, found) is not None):
+        raise NotFoundError("labelling.no_round")
+    return found
+
+
+def rounds_of(view: View, dataset: Subject | None = None) -> list[LabellingRound]:
+    """Return the rounds that concern the actor, newest first, of one dataset or all."""
+    stored = view.find("labelling-round", {"dataset": dataset} if dataset else {}, limit=_ALL)
+    found = (one.load(LabellingRound) for one in stored)
+    return [one for one in found if _owns(view, one) or part_of(view, one) is not None]
+
+
+def part_of(view: View, of: LabellingRound) -> Labeller | None:
+    """Return which part the very person has who asks."""
+    return of.labeller(view.actor.organisation, view.actor.person)
+
+
+def prepare_items(base: Base, job: Job, read: ReadTexts) -> None:
+    """Draw the items of a round and seal them for its two annotators.
+
+    Raises:
+        InputError: the table cannot be read; names of items that are none, or stand twice.
+        RefusedError: the terms do not let an annotator see them, or not any more.
+    """
+    of = base.lab.view.load(job.payload["round"], LabellingRound)
+    described = base.lab.view.load(of.version, Dataset)
+    tables: dict[str, pl.DataFrame] = {}
+    for labeller in of.labellers[: len(ANNOTATORS)]:
+        if base.lab.view.head(items_head(of.identity, labeller.name)) is not None:
+            continue
+        leave = _leave(base.lab.view, of, labeller)
+        if labeller.organisation not in tables:
+            tables[labeller.organisation] = _opened(base, of, described, leave, read)
+        table = tables[labeller.organisation]
+        order = assign(of.campaign, _drawn(of, table), seed=_seed(of))[labeller.name]
+        seal_items(base, of, labeller, Items(order, _fields(of, described, table)))
+
+
+def prepare_differing(base: Base, of: LabellingRound, differing: Sequence[str], read: ReadTexts) -> None:
+    """Seal the items on which annotators differ for who decides; raises as `prepare_items`."""
+    judge = of.labellers[-1]
+    if not differing or base.lab.view.head(items_head(of.identity, judge.name)) is not None:
+        return
+    described = base.lab.view.load(of.version, Dataset)
+    table = _opened(base, of, described, _leave(base.lab.view, of, judge), read)
+    order = [differing[place] for place in np.random.default_rng(_seed(of)).permutation(len(differing))]
+    seal_items(base, of, judge, Items(tuple(order), _fields(of, described, table)))
+
+
+def seal_items(base: Base, of: LabellingRound, labeller: Labeller, items: Items) -> None:
+    """Keep the items of one labeller, sealed."""
+    shown = {name: items.fields[name] for name in items.order}
+    key = base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
+    sealed = seal_bytes(key, json.dumps(shown, ensure_ascii=False).encode(), _context(of, labeller))
+    kept = KeptItems(round=of.identity, labeller=labeller.name, order=items.order, blob=digest_bytes(sealed))
+    with base.lab.view.transaction("labelling.items_sealed") as change:
+        digest = change.put(kept, BASE, owner=of.dataset_owner)
+        change.set_head(items_head(of.identity, labeller.name), digest, expected=None)
+    base.lab.vault.blobs.put(sealed)
+
+
+def kept_order(base: Base, of: LabellingRound, labeller: str) -> tuple[str, ...]:
+    """Return the names of the items that were sealed for a labeller, none while they are not."""
+    digest = base.lab.view.head(items_head(of.identity, labeller))
+    return base.lab.view.load(digest, KeptItems).order if digest is not None else ()
+
+
+def opened_item(base: Base, view: View, of: LabellingRound, labeller: Labeller, item: str) -> Mapping[str, str]:
+    """Return the fields of one item, to the labeller for whom it was sealed; that it was shown stands in the log.
+
+    Raises:
+        RefusedError: the terms do not let the labeller see it any more.
+        NotFoundError: it was not sealed for this labeller.
+        InvalidProofError: the bytes that were kept were altered.
+    """
+    digest = base.lab.view.head(items_head(of.identity, labeller.name))
+    if digest is None:
+        raise NotFoundError("labelling.not_yours", item=item)
+    kept = base.lab.view.load(digest, KeptItems)
+    leave = _leave(view, of, labeller)
+    with view.transaction("labelling.item_shown") as change:
+        facts = {"ground": leave.by, "labeller": labeller.name}
+        change.record("labelling.item_shown", [of.dataset, digest, digest_json([of.identity, item])], facts)
+    opened = open_bytes(
+        base.lab.vault.keys.read(_KEY_FILE), base.lab.vault.blobs.get(kept.blob), _context(of, labeller)
+    )
+    if opened is None:
+        raise InvalidProofError("vault.envelope_closed", digest=kept.blob, owner=of.dataset_owner)
+    found = _Shown.validate_json(opened)
+    if item not in found:
+        raise NotFoundError("labelling.not_yours", item=item)
+    return found[item]
+
+
+def round_head(identity: str) -> str:
+    """Return the head of a round, which names its work too."""
+    return f"labelling:{identity}"
+
+
+def items_head(identity: str, labeller: str) -> str:
+    """Return the head of what was sealed for a labeller."""
+    return f"labelling-items:{identity}:{labeller}"
+
+
+_Shown = pydantic.TypeAdapter(dict[str, dict[str, str]])
+
+
+def _owns(view: View, of: LabellingRound) -> bool:
+    return view.actor.sees_all or view.actor.organisation == of.dataset_owner
+
+
+def _record_set(base: Base, described: Dataset, wanted: str) -> RecordSet:
+    kept = record_sets_kept(base, described)
+    name = wanted or next(iter(kept), "")
+    if name not in kept:
+        raise InputError("statistics.not_kept", dataset=described.subject, found=name or "–")
+    return described.record_set(name)
+
+
+def _key(record_set: RecordSet) -> DataField:
+    if len(record_set.key) != 1:
+        raise InputError("labelling.no_item_key", record_set=record_set.name)
+    return next(field for field in record_set.fields if field.name == record_set.key[0])
+
+
+def _shown(record_set: RecordSet, wanted: Sequence[str]) -> tuple[str, ...]:
+    names = [field.name for field in record_set.fields if not field.is_label]
+    for name in wanted:
+        if name not in names:
+            raise InputError("labelling.no_field", found=name, allowed=offer(name, names))
+    return tuple(wanted or names[:100])
+
+
+def _campaign(dataset: Subject, wanted: NewRound) -> LabellingCampaign:
+    annotators = [
+        {"name": name, "accounts": [one.account] if one.account else []}
+        for name, one in zip(ANNOTATORS, wanted.annotators, strict=True)
+    ]
+    guideline = {
+        "version": wanted.guideline_version,
+        "file": GUIDELINE,
+        "digest": digest_bytes(wanted.guideline.encode()),
+    }
+    return LabellingCampaign.from_json_value(
+        {
+            "document": "labelling/1",
+            "name": wanted.name,
+            "of": dataset,
+            "guideline": guideline,
+            "scale": wanted.scale,
+            "classes": list(wanted.classes),
+            "annotators": annotators,
+            "adjudicator": JUDGE,
+            "label_studio": {"item": "item"},
+        }
+    )
+
+
+def _opened(base: Base, of: LabellingRound, described: Dataset, leave: Leave, read: ReadTexts) -> pl.DataFrame:
+    """Return the table, opened for people of one organisation."""
+    kept = kept_table(base, described, described.record_set(of.record_set))
+    return texts_of(kept, open_for_labelling(base.lab.vault, kept, leave), read)
+
+
+def _leave(view: View, of: LabellingRound, labeller: Labeller) -> Leave:
+    """Return the leave of a labeller, counted once a round; the terms are asked anew each time."""
+    taker = view.as_actor(Actor(labeller.organisation, frozenset(), labeller.person))
+    return permit(taker, _request(of, labeller), digest_json([of.identity, labeller.name]))
+
+
+def _request(of: LabellingRound, labeller: Labeller) -> Request:
+    return Request(
+        target=of.dataset,
+        action=Action.DISPLAY,
+        by=labeller.organisation,
+        purpose=Purpose.LABELLING,
+        recipient=labeller.organisation,
+        channel=Channel.PREVIEW,
+        rows=of.items,
+    )
+
+
+def _drawn(of: LabellingRound, table: pl.DataFrame) -> list[str]:
+    """Return the names of the items of a round: all of the table, or as many as are wanted, drawn by chance."""
+    names = [name for name in _names(of, table) if is_name(name)]
+    if len(names) != table.height or len(set(names)) != len(names):
+        raise InputError("labelling.items", count=table.height, twice=table.height - len(set(names)))
+    order = np.random.default_rng(_seed(of)).permutation(len(names))
+    return [names[place] for place in order[: of.items]]
+
+
+def _fields(of: LabellingRound, described: Dataset, table: pl.DataFrame) -> dict[str, dict[str, str]]:
+    """Return item → what is shown of it."""
+    fields = {field.name: field for field in described.record_set(of.record_set).fields}
+    columns = {name: column_name(fields[name], name) for name in of.shown}
+    there = {name: column for name, column in columns.items() if column in table.columns}
+    names = _names(of, table)
+    values = {name: table[column].to_list() for name, column in there.items()}
+    return {
+        item: {name: (values[name][place] or "")[:_LONGEST_CELL] for name in there} for place, item in enumerate(names)
+    }
+
+
+def _names(of: LabellingRound, table: pl.DataFrame) -> list[str]:
+    if of.key_column not in table.columns:
+        raise InputError("private.no_column", name=of.key)
+    return [name or "" for name in table[of.key_column].to_list()]
+
+
+def _seed(of: LabellingRound) -> int:
+    return int(of.identity[:12], 16)
+
+
+def _context(of: LabellingRound, labeller: Labeller) -> list[str]:
+    return ["labelling", of.identity, labeller.name]

@@ -1,0 +1,326 @@
+"""A labelling round at work: labelled blind, closed, decided where annotators differ, and stated for everybody.
+
+Labels are documents that the base alone sees. Whoever labels is told their own, whoever decides the labels of one item
+in an order of chance, and the owner counts, until the round is closed: then agreement too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from secrets import SystemRandom
+
+from pilotbase.data.labelling.adjudication import Decided, disagreements
+from pilotbase.data.labelling.final_labels import final_labels, labelled_items
+from pilotbase.data.labelling.gathering import Annotation, Gathered, label_problem
+from pilotbase.data.labelling.quality import label_quality
+from pilotbase.data.quality.release import least_cell
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.labelling import LabelledItem, LabelledItems, LabelQuality, LabelSource
+from pilotbase.documents.labelling_round import (
+    ANNOTATORS,
+    JUDGE,
+    GivenOnHub,
+    Labeller,
+    LabellingRound,
+    PublishedLabels,
+    RoundClosed,
+)
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.subjects import labels_head
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.worker.base import Base
+from pilotbase.worker.datasets.kept_tables import ReadTexts
+from pilotbase.worker.datasets.label_rounds import (
+    find_round,
+    kept_order,
+    opened_item,
+    part_of,
+    prepare_differing,
+    round_head,
+)
+from pilotbase.workspace.actors import BASE, PUBLIC, parties
+from pilotbase.workspace.failures import ConflictError
+from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
+from pilotbase.workspace.store import View
+
+CLOSE = "label_close"
+FINISHED = ("decided", "published")
+"""Stages in which nobody labels or decides any more: labels are told to the owner's labellers too."""
+_ALL = 1_000_000
+_ENDED_BADLY = (JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a round stands; names: text ``labelling.stage.<value>``."""
+
+    name: str
+    reason: Text | None = None
+    """Why its newest work came to nothing."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What somebody with a part in a round has before them."""
+
+    labeller: Labeller
+    order: tuple[str, ...]
+    given: Mapping[str, str]
+    """Their own labels, or decisions, by item."""
+
+    @property
+    def next_item(self) -> str | None:
+        """The first item that is open."""
+        return next((item for item in self.order if item not in self.given), None)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a closed round."""
+
+    items: tuple[LabelledItem, ...]
+    quality: LabelQuality
+
+
+def stage_of(base: Base, of: LabellingRound) -> Stage:
+    """Return where a round stands, as everybody with a part in it is told."""
+    view = base.lab.view
+    job = next(iter(jobs_under(view, round_head(of.identity))), None)
+    failed = job.reason if job is not None and job.state in _ENDED_BADLY else None
+    if published_labels(view, of) is not None:
+        return Stage("published")
+    closed = closing_of(base, of)
+    if closed is not None:
+        differing = len(kept_order(base, of, JUDGE))
+        if closed.differing and not differing:
+            return Stage("failed" if failed else "closing", failed)
+        return Stage("decided" if len(_given(base, of, JUDGE)) >= closed.differing else "deciding")
+    if not all(kept_order(base, of, name) for name in ANNOTATORS):
+        return Stage("failed" if failed else "preparing", failed)
+    return Stage("open", failed)
+
+
+def sheet_of(base: Base, view: View, identity: str) -> Sheet:
+    """Return what the very person who asks has before them.
+
+    Raises:
+        NotFoundError: no such round concerns them.
+        RefusedError: they have no part in it.
+    """
+    of = find_round(view, identity)
+    labeller = part_of(view, of)
+    if labeller is None:
+        raise RefusedError("labelling.no_part")
+    return Sheet(labeller, kept_order(base, of, labeller.name), _given(base, of, labeller.name))
+
+
+def show_item(base: Base, view: View, identity: str, item: str) -> tuple[Mapping[str, str], Sequence[str]]:
+    """Return the fields of an item, and for who decides the labels that were given, in an order of chance.
+
+    Raises as `sheet_of` and `opened_item`.
+    """
+    of, sheet = find_round(view, identity), sheet_of(base, view, identity)
+    fields = opened_item(base, view, of, sheet.labeller, item)
+    if sheet.labeller.name != JUDGE:
+        return fields, ()
+    given = [labels[item] for labels in (_given(base, of, name) for name in ANNOTATORS) if item in labels]
+    SystemRandom().shuffle(given)
+    return fields, given
+
+
+def give_label(base: Base, view: View, identity: str, item: str, given: tuple[str, str]) -> None:
+    """Keep a label, or a decision with its reason, of the very person who asks; until the next stage it can change.
+
+    Raises:
+        NotFoundError, RefusedError: as `sheet_of`; the item is not theirs.
+        ConflictError: labels are taken no more, or not yet.
+        InputError: a label that the round has not; a decision without a reason.
+    """
+    of, sheet = find_round(view, identity), sheet_of(base, view, identity)
+    label, reason = given
+    judges = sheet.labeller.name == JUDGE
+    stage = stage_of(base, of).name
+    if stage not in (("deciding", "decided") if judges else ("open",)):
+        raise ConflictError("labelling.not_now")
+    if item not in sheet.order:
+        raise RefusedError("labelling.not_yours", item=item)
+    if label_problem(of.campaign, label) is not None:
+        raise InputError("labelling.other_label", found=label, allowed=offer(label, of.campaign.classes))
+    if judges and not reason.strip():
+        raise InputError("labelling.no_reason_given")
+    _keep(base, of, [(sheet.labeller.name, item, label, reason.strip() if judges else None)])
+
+
+def close_round(base: Base, view: View, identity: str) -> None:
+    """Take no label any more; a worker seals the items on which annotators differ for who decides.
+
+    Raises:
+        NotFoundError: no such round concerns the actor.
+        RefusedError: the actor is not the owner.
+        ConflictError: it is not open, or no item was labelled by both.
+    """
+    of = _own(view, identity)
+    if stage_of(base, of).name != "open":
+        raise ConflictError("labelling.not_now")
+    gathered = gathered_of(base, of)
+    if not any(len(given) > 1 for given in gathered.by_item.values()):
+        raise ConflictError("labelling.nothing_twice")
+    differing = len(disagreements(of.campaign, gathered))
+    with view.transaction("labelling.closed") as change:
+        closed = RoundClosed(round=of.identity, labelled=len(gathered.by_item), differing=differing, at=change.now)
+        digest = change.put(closed, parties(), owner=of.dataset_owner)
+        change.set_head(_closed_head(of.identity), digest, expected=None)
+        if differing:
+            enqueue(change, CLOSE, round_head(of.identity), {"round": of.digest()})
+
+
+def prepare_decisions(base: Base, job: Job, read: ReadTexts) -> None:
+    """Seal the items on which annotators differ for who decides; raises as `prepare_items`."""
+    of = base.lab.view.load(job.payload["round"], LabellingRound)
+    prepare_differing(base, of, list(disagreements(of.campaign, gathered_of(base, of))), read)
+
+
+def outcome_of(base: Base, view: View, identity: str) -> Outcome | None:
+    """Return final labels and agreement of a closed round to the owner of the dataset; None before it is closed.
+
+    Raises:
+        NotFoundError: no such round concerns the actor.
+        RefusedError: the actor is not the owner.
+    """
+    of = _own(view, identity)
+    if closing_of(base, of) is None:
+        return None
+    if part_of(view, of) is not None and stage_of(base, of).name not in FINISHED:
+        raise RefusedError("labelling.blind_yet")
+    gathered, decided = gathered_of(base, of), _decided(base, of)
+    items = final_labels(of.campaign, gathered, decided)
+    return Outcome(items, label_quality(of.campaign, gathered, items))
+
+
+def items_document(of: LabellingRound, outcome: Outcome) -> LabelledItems:
+    """Return where the final labels come from, as `pilotbase data labels adjudicate` writes it."""
+    return labelled_items(of.campaign, [LabelSource(file=round_head(of.identity), digest=of.digest())], outcome.items)
+
+
+def publish_labels(base: Base, view: View, identity: str) -> PublishedLabels:
+    """State for everybody how far annotators agreed; trials of scenarios on the dataset say it from now on.
+
+    Raises:
+        NotFoundError, RefusedError: as `outcome_of`; agreement of fewer items than the terms let out.
+        ConflictError: something is to be decided yet.
+    """
+    of, outcome = _own(view, identity), outcome_of(base, view, identity)
+    known = published_labels(view, of)
+    if known is not None:
+        return known
+    if outcome is None or stage_of(base, of).name != "decided":
+        raise ConflictError("labelling.undecided")
+    described = view.load(of.version, Dataset)
+    least = least_cell(described) if described.opening is Opening.COMPUTE_TO_DATA else 1
+    if outcome.quality.double_labelled < least:
+        raise RefusedError("labelling.too_few_to_tell", least=least)
+    head = labels_head(of.dataset)
+    with view.transaction("labelling.published") as change:
+        change.put(outcome.quality, parties(), owner=of.dataset_owner)
+        made = PublishedLabels(
+            dataset=of.dataset,
+            version=of.version,
+            round=of.identity,
+            statement=outcome.quality.statement(),
+            at=change.now,
+        )
+        digest = change.put(made, PUBLIC, owner=of.dataset_owner, fields={"round": of.identity})
+        change.set_head(head, digest, expected=view.within(change).head(head))
+    return made
+
+
+def published_labels(view: View, of: LabellingRound) -> PublishedLabels | None:
+    """Return what was published of a round, None where nothing was."""
+    found = view.find("published-labels", {"round": of.identity}, limit=1)
+    return found[0].load(PublishedLabels) if found else None
+
+
+def progress_of_round(base: Base, of: LabellingRound) -> dict[str, int]:
+    """Return opaque name → how many items that labeller has labelled, or decided."""
+    return {one.name: len(_given(base, of, one.name)) for one in of.labellers}
+
+
+def closing_of(base: Base, of: LabellingRound) -> RoundClosed | None:
+    """Return that a round was closed, None while it was not."""
+    digest = base.lab.view.head(_closed_head(of.identity))
+    return base.lab.view.load(digest, RoundClosed) if digest is not None else None
+
+
+def gathered_of(base: Base, of: LabellingRound) -> Gathered:
+    """Return the labels that the annotators of a round have given so far."""
+    return Gathered(tuple(_annotations(base, of)), Counter(), ())
+
+
+def take_labels(base: Base, of: LabellingRound, found: Sequence[Annotation]) -> int:
+    """Keep labels that were read from an export, all or none, and return how many.
+
+    Raises:
+        ConflictError: the round is not open.
+        InputError: an item that was not given to this annotator; a label that the annotator has given otherwise.
+    """
+    if stage_of(base, of).name != "open":
+        raise ConflictError("labelling.not_now")
+    for name in ANNOTATORS:
+        own, given = set(kept_order(base, of, name)), _given(base, of, name)
+        for one in (each for each in found if each.annotator == name):
+            if one.item not in own:
+                raise InputError("labelling.item_of_nobody", item=one.item, annotator=name)
+            if given.get(one.item, one.label) != one.label:
+                raise InputError("labelling.given_otherwise", item=one.item, annotator=name)
+    _keep(base, of, [(one.annotator, one.item, one.label, None) for one in found])
+    return len(found)
+
+
+def _own(view: View, identity: str) -> LabellingRound:
+    of = find_round(view, identity)
+    if view.actor.organisation != of.dataset_owner:
+        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=of.dataset_owner)
+    return of
+
+
+def _keep(base: Base, of: LabellingRound, labels: Sequence[tuple[str, str, str, str | None]]) -> None:
+    with base.lab.view.transaction("labelling.given") as change:
+        here = base.lab.view.within(change)
+        for name, item, label, reason in labels:
+            made = GivenOnHub(round=of.identity, labeller=name, item=item, label=label, reason=reason, at=change.now)
+            digest = change.put(made, BASE, owner=of.dataset_owner, fields={"round": of.identity, "labeller": name})
+            head = f"hub-label:{digest_json([of.identity, name, item])}"
+            change.set_head(head, digest, expected=here.head(head))
+
+
+def _kept(base: Base, of: LabellingRound, name: str) -> Iterator[GivenOnHub]:
+    """Yield the newest label of each item."""
+    seen: set[str] = set()
+    for stored in base.lab.view.find("hub-label", {"round": of.identity, "labeller": name}, limit=_ALL):
+        one = stored.load(GivenOnHub)
+        if one.item not in seen:
+            seen.add(one.item)
+            yield one
+
+
+def _given(base: Base, of: LabellingRound, name: str) -> dict[str, str]:
+    return {one.item: one.label for one in _kept(base, of, name)}
+
+
+def _annotations(base: Base, of: LabellingRound) -> Iterator[Annotation]:
+    for name in ANNOTATORS:
+        for one in _kept(base, of, name):
+            yield Annotation(one.item, name, one.label, one.at)
+
+
+def _decided(base: Base, of: LabellingRound) -> dict[str, Decided]:
+    return {one.item: Decided(one.label, one.reason or "", one.at) for one in _kept(base, of, JUDGE)}
+
+
+def _closed_head(identity: str) -> str:
+    return f"labelling-closed:{identity}"

@@ -1,0 +1,191 @@
+"""A labelling round on a hub: two label blind, a third decides, agreement is stated, and nobody else sees an item."""
+
+import json
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from pilotbase.documents.labelling_round import PublishedLabels
+from pilotbase.documents.subjects import labels_head
+from pilotbase.trial.label_findings import label_findings, published_statement
+from pilotbase.workspace.uses import uses_of
+from tests.catalogue.agreements_for_tests import DATASET
+from tests.catalogue.records_for_tests import MACHINE, scenario
+from tests.hub.closed_for_tests import keep_closed, work
+from tests.hub.worlds_for_tests import _person
+
+OPEN = "/api/datasets/plant/logs/labelling"
+ITEMS = 16
+PEOPLE = ("ann", "ben", "judge", "chief")
+ROUND = {
+    "name": "defects",
+    "guideline_version": "1.2",
+    "guideline": "A run has failed where <b>torque</b> is high.",
+    "classes": ["fine", "broken"],
+    "items": ITEMS,
+    "shown": ["kind", "torque", "wear"],
+    "annotators": [
+        {"organisation": "plant", "person": "p-ann", "account": "7"},
+        {"organisation": "plant", "person": "p-ben", "account": "8"},
+    ],
+    "adjudicator": {"organisation": "plant", "person": "p-judge"},
+}
+
+
+@pytest.fixture(scope="module")
+def world(one_world, tmp_path_factory):
+    keep_closed(one_world, tmp_path_factory.mktemp("labels"))
+    for name in PEOPLE:
+        one_world.people[name] = _person(name, "plant", "demand_owner")
+    return one_world
+
+
+def post(world, who, address, body=None):
+    return world.client(who).post(address, body or {}, content_type="application/json")
+
+
+def get(world, who, address, language="en"):
+    return world.client(who).get(address, headers={"Accept-Language": language})
+
+
+def sheet(world, who, place):
+    return get(world, who, f"{place}/sheet").json()
+
+
+def label_all(world, who, place, label_of):
+    """Label item after item, as the sheet gives them."""
+    while (item := sheet(world, who, place)["item"]) is not None:
+        given = {"item": item["item"], "label": label_of(item), "reason": "The higher torque counts."}
+        assert post(world, who, f"{place}/labels", given).status_code == 200
+
+
+def by_torque(item, limit=50.0):
+    torque = item["fields"]["torque"]
+    return "broken" if torque not in ("", "NaN") and float(torque) > limit else "fine"
+
+
+@pytest.fixture(scope="module")
+def opened(world):
+    made = post(world, "chief", OPEN, ROUND)
+    assert made.status_code == 201, made.content
+    place = made["Location"]
+    assert get(world, "chief", place).json()["stage"] == "preparing"
+    assert work() == [("label_items", "done")]
+    return place
+
+
+def test_only_the_owner_opens_a_round_and_people_must_be_three(world):
+    for who in ("supplier", "other-owner", "desk"):
+        assert post(world, who, OPEN, ROUND).status_code == 403, who
+    twice = {**ROUND, "adjudicator": ROUND["annotators"][0]}
+    assert post(world, "chief", OPEN, twice).json()["code"] == "labelling.one_person_twice"
+    stranger = {**ROUND, "adjudicator": {"organisation": "plant", "person": "p-nobody"}}
+    assert post(world, "chief", OPEN, stranger).json()["code"] == "labelling.not_a_member"
+
+
+def test_closed_items_are_shown_to_people_of_their_owner_alone(world):
+    outside = {**ROUND, "adjudicator": {"organisation": "acme", "person": "p-supplier"}}
+    assert post(world, "chief", OPEN, outside).json()["code"] == "terms.refused"
+
+
+def test_an_item_is_shown_to_whoever_labels_it_and_to_nobody_else(world, opened):
+    page = "/labelling/" + opened.rpartition("/")[2] + "/"
+    one = sheet(world, "ann", opened)["item"]
+    assert set(one["fields"]) == {"kind", "torque", "wear"} and one["of"] == ITEMS
+    shown = get(world, "ann", page).content.decode()
+    assert one["item"] in shown and "accesskey" in shown and "&lt;b&gt;torque" in shown
+    assert "标注规范" in get(world, "ann", page, "zh").content.decode()
+    for who, status in (("supplier", 404), ("other-owner", 404), ("reviewer", 404), ("desk", 403), ("chief", 403)):
+        assert get(world, who, f"{opened}/sheet").status_code == status, who
+    for who in ("chief", "owner", "desk", "regulator", "judge"):
+        assert one["item"] not in get(world, who, page).content.decode(), who
+    other = sheet(world, "ben", opened)["item"]["item"]
+    assert other != one["item"], "each has an order of their own"
+    used = [one for one in uses_of(world.trial.store.as_actor(MACHINE), DATASET) if one.purpose == "pb:labelling"]
+    assert [(one.organisation, one.person, one.rows) for one in used] == [
+        ("plant", "p-ben", ITEMS),
+        ("plant", "p-ann", ITEMS),
+    ]
+    from pilotbase.hub.base import base
+
+    told = [one for one in base().lab.view.log_entries(limit=10_000) if one.action == "labelling.item_shown"]
+    assert {one.facts["labeller"] for one in told} == {"a1", "a2"}
+
+
+def test_annotators_are_blind_to_each_other_until_all_is_decided(world, opened):
+    label_all(world, "ann", opened, by_torque)
+    assert sheet(world, "ann", opened)["item"] is None
+    first = sheet(world, "ben", opened)["item"]
+    assert (first["given"], first["differing"]) == (None, [])
+    assert get(world, "ann", opened).json()["progress"] == {"a1": ITEMS, "a2": 0, "judge": 0}
+    assert get(world, "chief", f"{opened}/items").status_code == 409
+    assert post(world, "ben", f"{opened}/labels", {"item": "M9", "label": "fine"}).status_code == 403
+    wrong = {"item": first["item"], "label": "sound"}
+    assert post(world, "ben", f"{opened}/labels", wrong).json()["code"] == "labelling.other_label"
+
+
+def export(labels):
+    annotations = [
+        {"completed_by": 8, "result": [{"from_name": "c", "type": "choices", "value": {"choices": [label]}}]}
+        for _, label in labels
+    ]
+    return [
+        {"id": place, "data": {"item": item}, "annotations": [one]}
+        for place, ((item, _), one) in enumerate(zip(labels, annotations, strict=True))
+    ]
+
+
+def sent(world, opened, tasks):
+    page = "/labelling/" + opened.rpartition("/")[2] + "/"
+    file = SimpleUploadedFile("export.json", json.dumps(tasks).encode())
+    return world.client("chief").post(page, {"does": "import", "file": file})
+
+
+@pytest.mark.prove
+def test_an_export_of_label_studio_is_taken_whole_or_not_at_all(world, opened):
+    item = sheet(world, "ben", opened)["item"]
+    assert sent(world, opened, export([(item["item"], by_torque(item)), ("M9", "fine")])).status_code == 302
+    assert work() == [("label_import", "failed")]
+    told = get(world, "chief", opened).json()
+    assert told["progress"]["a2"] == 0 and "M9" in told["reason"]
+    assert sent(world, opened, export([(item["item"], by_torque(item))])).status_code == 302
+    assert work() == [("label_import", "done")]
+    assert get(world, "chief", opened).json()["progress"]["a2"] == 1
+
+
+def test_who_decides_sees_disagreements_alone_without_names(world, opened):
+    label_all(world, "ben", opened, lambda item: by_torque(item, 40.0))
+    assert post(world, "supplier", f"{opened}/close").status_code == 404
+    assert post(world, "chief", f"{opened}/close").status_code == 200
+    assert work() == [("label_close", "done")]
+    mine = sheet(world, "judge", opened)
+    assert 0 < mine["of"] < ITEMS and sorted(mine["item"]["differing"]) == ["broken", "fine"]
+    page = get(world, "judge", "/labelling/" + opened.rpartition("/")[2] + "/").content.decode()
+    assert "p-ann" not in page and "a1" not in page.split("<main")[-1]
+    assert get(world, "judge", f"{opened}/items").status_code == 403
+    assert post(world, "ann", f"{opened}/labels", {"item": mine["item"]["item"], "label": "fine"}).status_code == 409
+    silent = {"item": mine["item"]["item"], "label": "fine"}
+    assert post(world, "judge", f"{opened}/labels", silent).json()["code"] == "labelling.no_reason_given"
+    assert post(world, "chief", f"{opened}/publish").status_code == 409
+    label_all(world, "judge", opened, by_torque)
+    assert get(world, "chief", opened).json()["stage"] == "decided"
+
+
+def test_agreement_is_stated_and_trials_say_it(world, opened):
+    told = get(world, "chief", opened).json()["quality"]
+    figure = next(one for one in told["figures"] if one["measure"] == "krippendorff_alpha")
+    assert told["double_labelled"] == ITEMS and figure["lower"] < figure["value"] < figure["upper"]
+    items = get(world, "chief", f"{opened}/items").json()["items"]
+    assert {one["how"] for one in items} == {"agreed", "decided"}
+    assert post(world, "chief", f"{opened}/publish").status_code == 200
+    page = get(world, None, "/datasets/plant/logs/").content.decode()
+    assert "guideline 1.2" in page and "M0" not in page
+    view = world.trial.store.as_actor(MACHINE)
+    statement = view.load(view.head(labels_head(DATASET)), PublishedLabels).statement
+    silent = scenario(())
+    data = silent.data.model_copy(update={"dataset": DATASET, "labels": None})
+    on_it = silent.model_copy(update={"data": data})
+    assert published_statement(view, on_it) == statement
+    assert published_statement(view, silent) is None
+    said = {one.check: one.sentence.render("en") for one in label_findings(on_it, statement)}
+    assert f"{figure['value']:.3f}" in said["label_agreement"]
