@@ -67,7 +67,7 @@ class Unchecked:
 
 
 ROWS = Count("rows", pl.len())
-_FEW = 8
+_FEW, _EXACT = 8, 2**53
 
 
 def present(column: Column) -> Count:
@@ -142,10 +142,16 @@ def _spelled_value(column: Column) -> pl.Expr:
 
 
 def _out_of_range(column: Column) -> pl.Expr:
-    below, above = column.field.minimum, column.field.maximum
+    below, above = (_bound(column, one) for one in (column.field.minimum, column.field.maximum))
     tests = [column.value < below] if below is not None else []
     tests += [column.value > above] if above is not None else []
     return tests[0] if len(tests) == 1 else tests[0] | tests[1]
+
+
+def _bound(column: Column, bound: float | None) -> float | None:
+    """Return a bound of whole numbers as a whole number: else each of them would be made a float, twice."""
+    whole = bound is not None and column.data_type is DataType.INTEGER and bound == round(bound) and abs(bound) < _EXACT
+    return int(bound) if bound is not None and whole else bound
 
 
 def _row_check(rule: RowRule, table: RecordTable) -> Check | Unchecked:

@@ -10,6 +10,7 @@ from functools import cached_property
 import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, typed_expression
+from pilotbase.data.quality.finite import finite, without_nan
 from pilotbase.data.quality.typing_texts import typed_texts, without_blanks
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
@@ -83,7 +84,7 @@ class Column:
     @property
     def seconds(self) -> pl.Expr:
         """A time as seconds since 1970."""
-        return self.value.cast(pl.Datetime("us")).dt.epoch("us") / 1e6
+        return seconds_of(self.value)
 
     @property
     def _may_be_infinite(self) -> bool:
@@ -99,7 +100,7 @@ class Column:
         if self.is_native and not self._may_be_infinite:
             return [there.alias(self.name)]
         if self.is_native:
-            return [pl.when(there.is_finite()).then(there).alias(self.name), there.alias(RAW + self.name)]
+            return [finite(there).alias(self.name), there.alias(RAW + self.name)]
         if self.dtype == pl.String and self.data_type is not DataType.TEXT:
             typed = typed_texts(self._without_unit(there), self.data_type)
         else:
@@ -110,10 +111,10 @@ class Column:
         spellings = [spelling.strip() for spelling in self.field.missing]
         if self.dtype == pl.String and spellings == [""]:
             return without_blanks(stored)
-        if self.dtype == pl.String:
+        if self.dtype == pl.String and spellings:
             stripped = stored.str.strip_chars()
             return pl.when(~stripped.is_in(spellings)).then(stored)
-        there = stored.fill_nan(None) if self.dtype.is_float() else stored
+        there = without_nan(stored) if self.dtype.is_float() else stored
         numbers = [float(spelling) for spelling in spellings if _NUMBER.fullmatch(spelling)]
         if numbers and self.dtype.is_numeric():
             return pl.when(~there.cast(pl.Float64).is_in(numbers)).then(there)
@@ -184,6 +185,11 @@ def column_name(field: DataField, name: str) -> str:
 
 def _has_sub(record_set: RecordSet, field: DataField) -> bool:
     return any(other.parent == field.name for other in record_set.fields)
+
+
+def seconds_of(times: pl.Expr) -> pl.Expr:
+    """Return days and times as seconds since 1970."""
+    return times.cast(pl.Datetime("us")).dt.epoch("us") / 1e6
 
 
 def row_hash(columns: list[Column], seed: int = 1) -> pl.Expr:

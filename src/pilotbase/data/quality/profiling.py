@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pilotbase.data.quality.checks import ROWS, Count, present, typed
-from pilotbase.data.quality.columns import Column, RecordTable
+from pilotbase.data.quality.columns import Column, RecordTable, seconds_of
 from pilotbase.data.quality.parts import Parts
 from pilotbase.data.quality.shifts import stability_index
 from pilotbase.documents.contract import DataType
@@ -30,21 +30,26 @@ def profile_counts(table: RecordTable) -> list[Count]:
 
 def _column_counts(column: Column) -> Iterator[Count]:
     yield from (present(column), typed(column))
-    yield Count(f"distinct {column.name}", column.value.approx_n_unique())
-    number = _as_number(column)
-    if number is not None:
-        yield Count(f"least {column.name}", number.min())
-        yield Count(f"most {column.name}", number.max())
+    yield Count(f"distinct {column.name}", _distinct(column))
+    if column.is_number or column.is_time:
+        yield Count(f"least {column.name}", _number(column, column.value.min()))
+        yield Count(f"most {column.name}", _number(column, column.value.max()))
     if column.is_number:
         yield Count(f"mean {column.name}", column.value.mean())
         yield Count(f"deviation {column.name}", column.value.std())
 
 
-def _as_number(column: Column) -> pl.Expr | None:
-    """Return numbers as they are, times in seconds since 1970; nothing for texts."""
-    if column.is_number:
-        return column.value
-    return column.seconds if column.is_time else None
+def _distinct(column: Column) -> pl.Expr:
+    """Return about how many values there are, a missing one among them; of truths how many."""
+    if column.data_type is not DataType.BOOLEAN:
+        return column.value.approx_n_unique()
+    found = (column.value.any(), (~column.value).any(), column.value.null_count() > 0)
+    return pl.sum_horizontal(one.cast(pl.UInt32) for one in found)
+
+
+def _number(column: Column, values: pl.Expr) -> pl.Expr:
+    """Return numbers as they are, times in seconds since 1970."""
+    return seconds_of(values) if column.is_time else values
 
 
 def ends_of(counts: Mapping[str, float], name: str | None) -> tuple[float, float] | None:
@@ -104,9 +109,9 @@ class _Counted:
         """Return the bin of a number, or the text of a value."""
         if self.edges is None:
             return self.column.canonical.cast(pl.String).alias(self.column.name)
-        number, (low, high) = _as_number(self.column), self.edges
-        assert number is not None
-        scaled = (number.cast(pl.Float64) - low) * (_BINS / (high - low) if high > low else 0.0)
+        low, high = self.edges
+        width = _BINS / (high - low) if high > low else 0.0
+        scaled = (_number(self.column, self.column.value).cast(pl.Float64) - low) * width
         return scaled.clip(0, _BINS - 1).cast(pl.UInt8).alias(self.column.name)
 
     def add(self, codes: pl.Series, later: Counts) -> None:

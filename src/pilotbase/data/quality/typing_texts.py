@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, type_column
+from pilotbase.data.quality.views import Views, may_be
 from pilotbase.documents.contract import DataType
 
 _TRUTHS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
+_SIGNS = np.uint8(ord("!")), np.uint8(ord("~") - ord("!"))
+"""The first sign that is no blank, and how far from it the last is."""
 _MOMENTS = {"T": "%Y-%m-%dT%H:%M:%S%.f", " ": "%Y-%m-%d %H:%M:%S%.f"}
 
 
@@ -24,11 +28,18 @@ def without_blanks(texts: pl.Expr) -> pl.Expr:
 
 
 def _without_blanks(texts: pl.Series) -> pl.Series:
+    if not texts.null_count() and not may_be(texts, _begin_oddly):
+        return texts
     suspect = (texts < "!") | (texts > "~")  # begins with a blank, or with what is no ASCII and may be a wide one
     if not suspect.any():
         return texts
     blank = texts.filter(suspect).str.strip_chars() == ""
     return texts.scatter(suspect.arg_true().filter(blank), None)
+
+
+def _begin_oddly(views: Views) -> bool:
+    """Tell whether a text is empty or begins with a blank, or with what is no ASCII and may be a wide one."""
+    return bool((views[:, 4] - _SIGNS[0] > _SIGNS[1]).any())
 
 
 def _typed(data_type: DataType, texts: pl.Series) -> pl.Series:

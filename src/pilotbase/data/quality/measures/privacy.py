@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from pilotbase.data.quality.checks import ROWS, Count, key_stream
@@ -17,6 +19,7 @@ from pilotbase.data.quality.definition import (
     not_applicable,
     share,
 )
+from pilotbase.data.quality.views import INLINE, Views, may_be
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.quality import QualityCodes
 from pilotbase.documents.vocabularies import Sensitivity
@@ -62,6 +65,8 @@ def _personal(column: Column) -> pl.Expr:
 
 def _personal_texts(texts: pl.Series) -> pl.Series:
     """Look closely only at what is long enough for a number, or has the sign of a mail address."""
+    if not may_be(texts, _may_tell):
+        return _of_nobody(texts)
     letters = texts.str.len_bytes()
     suspect = letters >= _SHORTEST_NUMBER
     between = (letters >= _SHORTEST_MAIL) & ~suspect
@@ -71,18 +76,35 @@ def _personal_texts(texts: pl.Series) -> pl.Series:
     return _matched(texts, suspect.fill_null(False))
 
 
+def _may_tell(views: Views) -> bool:
+    """Tell whether any of these texts may be personal: none that is short, without the sign of mail and such digits."""
+    longest = int(views.view(np.uint32)[:, 0].max(initial=0))
+    if longest > INLINE:
+        return True
+    if longest >= _SHORTEST_MAIL and (views == ord("@")).any():
+        return True
+    return longest >= _SHORTEST_NUMBER and bool((_may_be_digit(views[:, 5]) & _may_be_digit(views[:, 14])).any())
+
+
+def _may_be_digit(signs: Views) -> npt.NDArray[np.bool_]:
+    """Tell whether a byte may be of a digit: 0 to 9, or any that is not ASCII."""
+    return (signs - np.uint8(ord("0")) < 10) | (signs > 127)
+
+
 def _personal_numbers(numbers: pl.Series) -> pl.Series:
+    if int(numbers.max() or 0) < 10 ** (_SHORTEST_NUMBER - 1):  # type: ignore[arg-type]
+        return _of_nobody(numbers)
     return _matched(numbers, (numbers >= 10 ** (_SHORTEST_NUMBER - 1)).fill_null(False))
 
 
 def _matched(values: pl.Series, suspect: pl.Series) -> pl.Series:
     places = suspect.arg_true()
     matched = values.gather(places).cast(pl.String).str.contains(PERSONAL)
-    return (
-        pl.Series(values.name, [False], dtype=pl.Boolean)
-        .new_from_index(0, len(values))
-        .scatter(places.filter(matched), True)
-    )
+    return _of_nobody(values).scatter(places.filter(matched), True)
+
+
+def _of_nobody(values: pl.Series) -> pl.Series:
+    return pl.Series(values.name, [False], dtype=pl.Boolean).new_from_index(0, len(values))
 
 
 def smallest_cell(asked: Situation) -> Asked | Unmeasured:
