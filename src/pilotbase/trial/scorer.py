@@ -160,8 +160,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
         design=plan.design,
         decision=decision_digest(decision, plan.design, verdict_at_end(decision, answered.run.end.reason)),
     )
-    span = (began, lab.store.clock())
-    report = build_report(observed, docket.candidate, plan.contract, judged.groups, span, proof)
+    report = build_report(observed, docket.candidate, plan.contract, judged.groups, (began, lab.store.clock()), proof)
     return _publish(lab, docket, attempt, report)
 
 
