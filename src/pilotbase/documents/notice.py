@@ -33,6 +33,8 @@ class NoticeKind(StrEnum):
     """A webhook did not take what was sent to it, however often."""
     WATCH = "watch"
     """The watch over a service, or what was done about it."""
+    DATA = "data"
+    """Data of one's own were used, or somebody was refused."""
 
 
 class MailChoice(StrEnum):
@@ -66,7 +68,7 @@ class NoticeBody(Part):
     """Who did it; empty where time did."""
     due: Moment | None = None
     said: Text | None = None
-    """The whole sentence, of the watch."""
+    """The whole sentence, of the watch and of uses of data."""
 
 
 class Notice(Part):

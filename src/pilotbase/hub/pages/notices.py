@@ -173,7 +173,7 @@ def _target(notice: Notice) -> str:
         kind, _, name = notice.subject.partition(":")
         return reverse("incident", kwargs={"number": int(name)}) if kind == "incident" else reverse("duty-desk")
     if notice.subject:
-        return address_of(notice.subject)
+        return f"{address_of(notice.subject)}{'readers/' if notice.kind is NoticeKind.DATA else ''}"
     return reverse("webhooks" if notice.kind is NoticeKind.GIVEN_UP else "my-work")
 
 

@@ -30,8 +30,11 @@ from pilotbase.protocols.cloud_events import MEDIA_TYPE, CloudEvent
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.protocols.standard_webhooks import signed_headers
 from pilotbase.worker.base import Base
+from pilotbase.worker.reactions.told_uses import of_readings
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.workspace.listings import Listing, Wait
+from pilotbase.workspace.log.entries import LogEntry
+from pilotbase.workspace.log.readings import readings_since
 from pilotbase.workspace.positions import move, position
 from pilotbase.workspace.store import View
 
@@ -42,7 +45,7 @@ LOOK = timedelta(minutes=1)
 """How often the clock is read and new people are looked for; nothing is written while there is nothing to say."""
 PACE = Pace(idle=1.0, rest=15.0, end=3.0)
 EVENT = "org.pilotbase.notice"
-_FEED, _CLOCK = "notices", "due dates"
+_FEED, _CLOCK, _READINGS = "notices", "due dates", "readings"
 _CHANGES, _VERSIONS = 500, 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger("pilotbase.notices")
@@ -72,6 +75,7 @@ class Noticing:
     def round(self) -> bool:
         """Tell what is new, send what is due; return whether there may be more at once."""
         more = self.tell_changes()
+        more = self.tell_uses() or more
         self.tell_due_dates()
         self.send_mails()
         return self.call_webhooks() or more
@@ -89,6 +93,15 @@ class Noticing:
                 drafts += of_thread(talk.thread, talk.owner)
         self._keep(_FEED, since, after, drafts)
         return True
+
+    def tell_uses(self) -> bool:
+        """Make notices to owners of the uses of their data since the last time; return whether the log goes on."""
+        with self.view.reading() as connection:
+            since = position(connection, _READINGS)
+            entries = [LogEntry.model_validate_json(body) for body in readings_since(connection, since or 0, _CHANGES)]
+        if entries:
+            self._keep(_READINGS, since, entries[-1].number + 1, list(of_readings(self.view, entries)))
+        return bool(entries)
 
     def tell_due_dates(self) -> None:
         """Make notices of the days that have come nearer than `AHEAD`, or have passed, since the last time."""
