@@ -62,6 +62,8 @@ class Usage:
     cpu_seconds: float
     memory_peak_bytes: int
     """Largest sum of anonymous memory, scratch and shared memory at a sample, 20 a second or more."""
+    memory_byte_seconds: float = 0.0
+    """That sum over time: what each sample found, until the next."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class Supervisor(threading.Thread):
         self._ended: float | None = None
         self._cpu_seconds = 0.0
         self._memory = self._memory_peak = 0
+        self._memory_seconds, self._measured = 0.0, self._began
         self._group_usage = GroupUsage(0, 0.0, 0, 0)
 
     def launch(self) -> None:
@@ -136,7 +139,8 @@ class Supervisor(threading.Thread):
     def usage(self) -> Usage:
         """Return what the box has used until now, or until its end."""
         self._measure()
-        return Usage((self._ended or time.monotonic()) - self._began, self._cpu_seconds, self._memory_peak)
+        wall = (self._ended or time.monotonic()) - self._began
+        return Usage(wall, self._cpu_seconds, self._memory_peak, self._memory_seconds)
 
     def run(self) -> None:
         try:
@@ -247,6 +251,9 @@ class Supervisor(threading.Thread):
 
     def _measure(self) -> None:
         with self._lock:
+            now = self._ended or time.monotonic()
+            self._memory_seconds += self._memory * (now - self._measured)
+            self._measured = now
             if self._group is not None:
                 with contextlib.suppress(OSError):
                     self._group_usage = self._group.usage()

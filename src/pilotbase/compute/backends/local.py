@@ -1,0 +1,112 @@
+"""The backend of one machine: a process an attempt, in a session of its own, that goes on when its starter has gone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.compute.backends import member
+from pilotbase.compute.backends.attempt_folder import AttemptFolder
+from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, LogPart, Node, Phase, Status
+from pilotbase.compute.backends.room import require_room
+from pilotbase.documents.resources import MILLI, Vector
+
+NODE = "local"
+_START_SECONDS = 30.0
+_TICK_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class LocalBackend:
+    """Runs attempts on this machine; ``folder`` keeps a folder for each."""
+
+    folder: Path
+    offered: Vector | None = None
+    """What of this machine is offered; None: all that it has."""
+    dies_with_starter: bool = False
+    """Attempts go when this process has gone: for a node of a cluster, which is told lost then."""
+    pause: Callable[[float], None] = time.sleep
+
+    def capacity(self) -> list[Node]:
+        return [Node(NODE, self.offered if self.offered is not None else machine(self.folder))]
+
+    def start(self, spec: JobSpec) -> None:
+        require_room(spec, self.capacity())
+        folder = self._of(spec.attempt)
+        folder.prepare(spec)
+        if folder.status().phase is Phase.ENDED or folder.begun():
+            return
+        arguments = [str(os.getpid())] if self.dies_with_starter else []
+        process = subprocess.Popen(
+            [sys.executable, "-m", member.__name__, str(folder.path), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd="/",
+        )
+        assert process.stdout is not None
+        with process.stdout:
+            begun = process.stdout.readline()
+        _CHILDREN.append(process)
+        if not begun and not folder.begun():
+            folder.end(Status(Phase.ENDED, Cause.FAILED, detail="the process of the attempt did not begin"))
+
+    def poll(self, attempt: Attempt) -> Status:
+        _reap()
+        return self._of(attempt).status()
+
+    def stop(self, attempt: Attempt, grace_seconds: float) -> None:
+        folder = self._of(attempt)
+        if folder.status().phase is Phase.UNKNOWN:
+            return
+        folder.ask_to_stop()
+        if not self._ended(folder, grace_seconds):
+            folder.kill()
+            self._ended(folder, _START_SECONDS)
+
+    def logs(self, attempt: Attempt, offset: int) -> LogPart:
+        return self._of(attempt).log(offset)
+
+    def output(self, attempt: Attempt) -> bytes | None:
+        return self._of(attempt).output()
+
+    def forget(self, attempt: Attempt) -> None:
+        if self._of(attempt).status().phase is Phase.ENDED:
+            self._of(attempt).remove()
+
+    def _of(self, attempt: Attempt) -> AttemptFolder:
+        return AttemptFolder(self.folder / attempt.name)
+
+    def _ended(self, folder: AttemptFolder, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        while folder.status().phase is Phase.RUNNING:
+            if time.monotonic() >= until:
+                return False
+            self.pause(_TICK_SECONDS)
+        return True
+
+
+def machine(folder: Path) -> Vector:
+    """Return what this machine has: cores that this process may use, memory, free disk at ``folder``."""
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {
+        "cpu": len(os.sched_getaffinity(0)) * MILLI,
+        "memory": pages * size,
+        "disk": shutil.disk_usage(folder).free,
+    }
+
+
+_CHILDREN: list[subprocess.Popen[bytes]] = []
+"""Children of this process, to be waited for once they have ended."""
+
+
+def _reap() -> None:
+    _CHILDREN[:] = [process for process in _CHILDREN if process.poll() is None]

@@ -1,0 +1,47 @@
+"""How a Ray cluster is reached: its address and the token without which nobody is let in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pilotbase.documents.errors import InputError, PilotbaseError
+
+FLOOR = (2, 54)
+"""The first release without a known way in: CVE-2023-48022 (no authentication) and CVE-2026-27482 (open DELETE)."""
+NAMESPACE = "pilotbase"
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """``address``: ``host:port`` of the head, or ``local`` for a cluster of this machine's own."""
+
+    address: str = "local"
+    token: str | None = None
+    start_seconds: float = 60.0
+    """How long an attempt may take to begin on a node."""
+    answer_seconds: float = 20.0
+    """How long a node may be silent before it is taken for lost."""
+
+
+def settings_of(environment: Mapping[str, str]) -> RaySettings:
+    """Return the settings that ``PILOTBASE_RAY_ADDRESS`` and ``RAY_AUTH_TOKEN`` give.
+
+    Raises:
+        InputError: ``compute.ray_no_token``: an address is given, and no token.
+    """
+    address, token = environment.get("PILOTBASE_RAY_ADDRESS", "local"), environment.get("RAY_AUTH_TOKEN")
+    if address != "local" and not token:
+        raise InputError("compute.ray_no_token", address=address)
+    return RaySettings(address, token)
+
+
+def require_version(found: str) -> None:
+    """Return if this release of Ray is none with a known way in.
+
+    Raises:
+        PilotbaseError: ``compute.ray_too_old``.
+    """
+    numbers = tuple(int(part) for part in found.split(".")[:2] if part.isdigit())
+    if numbers < FLOOR:
+        raise PilotbaseError("compute.ray_too_old", found=found, least=".".join(map(str, FLOOR)))
