@@ -132,8 +132,11 @@ class DescriptionForm(forms.Form):
             if field is not None and one.guessed:
                 guessed = text("describing.guessed", value=make_visible(one.guessed))
                 field.help_text = guessed.render(language())
+            elif field is not None and one.answer in _ROLES:
+                field.help_text = t("describing.none_guessed")
             elif field is not None:
-                field.help_text = t("describing.none_guessed" if one.answer in _ROLES else "describing.needed")
+                field.help_text = t("describing.needed")
+                field.widget.attrs["data-asked"] = True  # it may be left empty now, and is not optional
         if found.units:
             listed = make_visible(", ".join(found.units[:20]))
             self.fields["units"].help_text = text("describing.units_asked", columns=listed).render(language())
