@@ -92,3 +92,15 @@ def test_a_published_report_goes_with_the_description_of_its_version_alone(publi
     later.write_text(json.dumps(dataset("1.1.0", recordSet=LOGS).to_json_value()))
     published("publish", str(later))
     assert "dqv:hasQualityMeasurement" not in json.loads(published("export", "plant/logs"))["recordSet"][0]
+
+
+def test_versions_tell_what_changed(published, tmp_path):
+    path = tmp_path / "logs.json"
+    more = [{**LOGS[0], "rows": 500}]
+    path.write_text(json.dumps(dataset("2.0.0", sector="manufacturing", recordSet=more).to_json_value()))
+    published("publish", str(path))
+    told = published("versions", "plant/logs")
+    assert "logs: – → 500 rows" in told and "agreements on earlier versions do not reach it" in told
+    assert [one["version"] for one in json.loads(published("versions", "plant/logs", "--json"))] == ["2.0.0", "1.0.0"]
+    assert "logs：– → 500 行" in published("versions", "plant/logs", "--since", "1.0.0", language="zh")
+    assert "no version 1.2.0" in published("versions", "plant/logs", "--since", "1.2.0", code=2)

@@ -33,6 +33,7 @@ DECRYPTS = {
         "trial/perturbed_arms.py",
         "trial/scorer.py",
         "trial/freezing.py",
+        "trial/data_versions.py",  # held against new cases of the same owner
         "worker/trials/hidden_budgets.py",
         "watch/arming.py",  # makes the profile that a watch compares with
         "watch/replaying.py",
@@ -47,6 +48,7 @@ LEAVES = {
         "documents/terms.py",
         "vault/opening.py",
         "vault/carrying.py",  # what was scored stays scored: an owner's earlier sets are held against its new one
+        "trial/data_versions.py",  # the same, where the next version is made of cases that stand in none
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
         "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in

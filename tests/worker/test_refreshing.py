@@ -28,6 +28,9 @@ from tests.trial.conftest import GOOD, base, home, write_application, write_scen
 __all__ = ["base", "home", "write_application", "write_scenario"]
 
 
+PROGRAM = str(Path(sys.executable).with_name("pilotbase"))
+
+
 def grown(folder: Path, rows: int, start: int = 9000, seed: int = 11, shift: float = 0.0) -> Path:
     """Return a file that holds the cases of the scenario, one of them with another cell, one gone, and new ones."""
     draw = random.Random(seed)
@@ -169,7 +172,7 @@ def test_what_does_not_fit_what_is_sealed_is_refused(base, sealed, write_scenari
 @pytest.mark.parametrize("seconds", [0.8, 1.2, 1.6, 2.0, 2.4, 2.8, 3.2])
 def test_a_kill_leaves_what_the_same_command_finishes(base, sealed, write_application, seconds):
     source = grown(sealed, 600)
-    command = [sys.executable, "-m", "pilotbase", "scenario", "refresh", str(sealed), "--from", str(source), "--yes"]
+    command = [PROGRAM, "scenario", "refresh", str(sealed), "--from", str(source), "--yes"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
@@ -183,7 +186,5 @@ def test_a_kill_leaves_what_the_same_command_finishes(base, sealed, write_applic
     assert (left.next_number, left.scored, left.spent_alpha) == (1, 0, 0.0)
     report = prove(base, sealed, write_application(GOOD + "# again\n", "second")).report
     assert report.scenario.hidden_version == 2
-    verified = subprocess.run(
-        [sys.executable, "-m", "pilotbase", "log", "verify"], capture_output=True, env=dict(os.environ), check=False
-    )
+    verified = subprocess.run([PROGRAM, "log", "verify"], capture_output=True, env=dict(os.environ), check=False)
     assert verified.returncode == 0

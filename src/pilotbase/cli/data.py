@@ -22,6 +22,7 @@ app = typer.Typer(help="Describe data, measure its quality, label it, open it on
 app.add_typer(data_labels.app, name="labels")
 app.command("list")(data_catalogue.list_datasets)
 app.command("contributions")(data_catalogue.contributions)
+app.command("versions")(data_catalogue.versions)
 app.command("grade")(data_catalogue.grade)
 app.command("keep")(data_files.keep)
 app.command("fetch")(data_files.fetch)

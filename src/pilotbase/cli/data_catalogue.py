@@ -68,6 +68,23 @@ def contributions(
 
 
 @remote
+def versions(
+    name: Annotated[str, typer.Argument(help="The dataset, such as plant/readings.")],
+    since: Annotated[str, typer.Option(help="Only what changed from this version to the newest, such as 1.0.0.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the versions of a dataset that you may see, and what each changed."""
+    found = datasets_at().versions(f"dataset:{name.removeprefix('dataset:')}", since)
+    if as_json:
+        print_json([one.to_json_value() for one in found])
+        return
+    for one in found:
+        say(text("dataset.version_line", version=one.version, modified=one.modified or "–", rows=one.rows))
+        for change in (*one.changed, *([text("dataset.new_form")] if one.new_form else ())):
+            say(text("dataset.change_line", change=change))
+
+
+@remote
 def grade(
     report: Annotated[Path, typer.Argument(help="quality.json, as `pilotbase data quality --out` writes it.")],
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
 from pilotbase.documents.api.readers import ReaderFacet, Readers
+from pilotbase.documents.api.versions import DatasetVersion
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.vocabularies import Role
 from pilotbase.vault.readers import readers_of
@@ -16,6 +17,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.grading import publish_report
 from pilotbase.worker.datasets.keeping import erase_kept, keep_files, kept_of, preview_of, take_file
+from pilotbase.worker.datasets.versions import dataset_versions
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
@@ -60,6 +62,10 @@ class DatasetsHere:
         """Return who has read a dataset, or the hidden cases of a scenario."""
         wanted = {ReaderFacet(name): value for name, value in asked.items()}
         return readers_of(self.base.lab.view, subject, wanted, before, limit)
+
+    def versions(self, subject: str, since: str) -> list[DatasetVersion]:
+        """Return the versions of a dataset; ``since``: the newest, with what changed since that one."""
+        return dataset_versions(self._view, subject, since)
 
     def grade(self, report: QualityReport) -> QualityReport:
         """Publish a quality report for the owner of its dataset."""

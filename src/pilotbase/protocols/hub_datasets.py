@@ -10,6 +10,7 @@ from urllib.parse import quote
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Preview
 from pilotbase.documents.api.readers import Readers
 from pilotbase.documents.api.records import SECTIONS, Erased
+from pilotbase.documents.api.versions import DatasetVersion
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import kind_of, name_of
@@ -68,6 +69,11 @@ class HubDatasets:
         page = {"limit": str(limit)} if before is None else {"limit": str(limit), "before": str(before)}
         narrowed = {name: value for name, value in asked.items() if value}
         return read_model(Readers, self.client.requests.get(place, {**narrowed, **page}))
+
+    def versions(self, subject: str, since: str) -> list[DatasetVersion]:
+        """Return the versions of a dataset; ``since``: the newest, with what changed since that one."""
+        place = f"/datasets/{name_of(subject)}/versions"
+        return read_list(DatasetVersion, self.client.requests.get(place, {"since": since}))
 
     def grade(self, report: QualityReport) -> QualityReport:
         """Publish a report on a dataset of one's own, and return what of it is let out."""

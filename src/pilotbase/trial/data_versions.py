@@ -8,7 +8,6 @@ other cells is a case that changed: it stays where it is.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.lab import Lab
-from pilotbase.trial.sealed import SealedScenario
+from pilotbase.trial.sealed import Sealed, SealedScenario, read_public_sample
 from pilotbase.vault.carrying import same_cases
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import ReaderGrant, open_hidden
@@ -117,7 +116,7 @@ def next_version(lab: Lab, scenario: Scenario, source: pl.DataFrame) -> NextVers
 
 def shown_by(lab: Lab, record: SealedScenario) -> pl.DataFrame:
     """Return the public sample of a sealed scenario, typed."""
-    return pl.read_parquet(io.BytesIO(lab.vault.blobs.get(record.public_sample)))
+    return read_public_sample(lab, Sealed(lab.view.load(record.scenario, Scenario), record))
 
 
 def hidden_rows(lab: Lab, hidden: HiddenSet) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from pilotbase.documents.api.datasets import (
     Preview,
 )
 from pilotbase.documents.api.records import Erased
+from pilotbase.documents.api.versions import DatasetVersion
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.terms import Purpose
@@ -36,6 +37,7 @@ from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.grading import publish_report, published_report
 from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, kept_of, own_files, preview_of, take_file
 from pilotbase.worker.datasets.measuring import find_measuring, order_measuring
+from pilotbase.worker.datasets.versions import dataset_versions
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE
 from pilotbase.workspace.store import View
@@ -86,6 +88,23 @@ class For(pydantic.BaseModel):
     """For what it is asked."""
 
     purpose: PurposeName = Purpose.VERIFICATION.value
+
+
+class Since(pydantic.BaseModel):
+    """Since which version."""
+
+    since: str = pydantic.Field("", max_length=40, pattern=r"^[0-9.]*$")
+
+
+@router.get(
+    "/datasets/{owner}/{name}/versions",
+    auth=EVERYBODY,
+    response=answers(list[DatasetVersion]),
+    summary="Versions of a dataset",
+)
+def read_versions(request: HubRequest, owner: Word, name: Word, asked: Query[Since]) -> list[DatasetVersion]:
+    """Return the versions that the caller sees, newest first, with what each changed; or what changed since one."""
+    return dataset_versions(request.acting.view, dataset_subject(owner, name), asked.since)
 
 
 FileName = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[^/\x00]{1,200}$")]]

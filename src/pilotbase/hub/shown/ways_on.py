@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.documents.api.comparison import SealedVersion
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import Reading, Stands, may_read
 from pilotbase.documents.record import ApplicationVersion, Record
@@ -19,7 +20,9 @@ from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.vault.readers import may_see_readers
 from pilotbase.worker.bundles.packing import reports_of
+from pilotbase.worker.datasets.versions import dataset_versions
 from pilotbase.worker.services.acts import may_put_into_service
+from pilotbase.worker.trials.data_versions import sealed_versions
 from pilotbase.worker.trials.hidden_budgets import budget_of_trial
 
 
@@ -27,9 +30,11 @@ def ways_on(acting: Acting, seen: Seen) -> dict[str, Any]:
     """Return what the page of a scenario, an application or a trial tells beyond its record."""
     if isinstance(seen.document, Scenario):
         links = [*_links(acting, seen, seen.document), *_readers(acting, seen, "scenarios")]
-        return {"links": [*_matches(acting, seen, "scenarios"), *links]}
+        versions = _data_versions(acting, seen.document)
+        return {"links": [*_matches(acting, seen, "scenarios"), *links], "data_versions": versions}
     if isinstance(seen.document, Dataset):
-        return {"links": _readers(acting, seen, "datasets")}
+        versions_seen = dataset_versions(acting.view, seen.subject)
+        return {"links": _readers(acting, seen, "datasets"), "dataset_versions": versions_seen}
     if isinstance(seen.document, ApplicationVersion):
         return {"links": _matches(acting, seen, "applications")}
     if seen.record is not None and seen.record.kind == "commission":
@@ -52,6 +57,13 @@ def _links(acting: Acting, seen: Seen, scenario: Scenario) -> list[tuple[Any, st
     if may_read(Reading.COMPARISON, acting.actor, stands):
         links.append((text("live.comparison"), reverse("comparison", kwargs={"name": seen.name})))
     return links
+
+
+def _data_versions(acting: Acting, scenario: Scenario) -> tuple[SealedVersion, ...]:
+    """Return the versions of the hidden data, for whom may know what they still hold."""
+    if not may_read(Reading.BUDGET, acting.actor, Stands(demand_owner=scenario.owner.organisation)):
+        return ()
+    return sealed_versions(base(), scenario)
 
 
 def _readers(acting: Acting, seen: Seen, section: str) -> list[tuple[Any, str]]:
