@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pilotbase.catalogue.facets import facets_of
 from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import ListedRecord
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.subjects import name_of
+from pilotbase.documents.subjects import name_of, quality_head
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.workspace import records
 from pilotbase.workspace.listings import Listing
@@ -52,8 +54,14 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         action=scenario.action.value if scenario is not None and scenario.action is not None else "",
         scenario=record.subjects.get("scenario", ""),
         application=record.subjects.get("application", ""),
+        facets=facets_of(content, record.state, _report_on(base, record)) if isinstance(content, Dataset) else "",
         words="\n".join(dict.fromkeys(word for word in _words(record, content) if word)),
     )
+
+
+def _report_on(base: View, record: Record) -> QualityReport | None:
+    digest = base.head(quality_head(record.subject))
+    return None if digest is None else base.load(digest, QualityReport)
 
 
 def listed(one: Listing, address: Address) -> ListedRecord:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, select, update
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
@@ -49,6 +49,8 @@ class Listing:
     """Subject of the scenario that it builds on."""
     application: str = ""
     """Subject of the application that it builds on."""
+    facets: str = ""
+    """What it is narrowed and counted by besides, of a kind that has such: opaque here."""
     moved_at: datetime | None = field(default=None, compare=False)
     """When it came to stand as it does; set on what is read."""
 
@@ -77,6 +79,8 @@ class Query:
     owner: str = ""
     scenario: str = ""
     application: str = ""
+    facets: Sequence[str] = ()
+    """What `Listing.facets` holds, each of them."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,18 @@ def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Wait]) 
         "moved_at": change.now,
         "scenario": listing.scenario,
         "application": listing.application,
+        "facets": listing.facets,
     }
     listing_rows.put_row(connection, listing.subject, values)
     connection.execute(delete(tables.waits).where(_waits.subject == listing.subject))
     for position, wait in enumerate(waiting):
         row = {"subject": listing.subject, "position": position, **wait.__dict__}
         connection.execute(insert(tables.waits).values(row))
+
+
+def set_facets(change: Transaction, subject: str, facets: str) -> None:
+    """Let a listing be narrowed and counted by other facets; everything else of it stands."""
+    change.connection.execute(update(tables.listings).where(_rows.subject == subject).values(facets=facets))
 
 
 def list_page(view: View, query: Query, after: str | None = None, limit: int = 50) -> Page:
@@ -154,7 +164,7 @@ def _number(connection: Connection, part: Part, query: Query, most: int | None) 
 
 
 def count_by(view: View, query: Query, column: str) -> dict[str, int]:
-    """Return value → number of the seen listings, by ``state``, ``sector``, ``action`` or ``owner``."""
+    """Return value → number of the seen listings, by ``state``, ``sector``, ``action``, ``owner`` or ``facets``."""
     by = _rows[column]
     numbers, found = select(by, func.count()).select_from(tables.listings).group_by(by), Counter[str]()
     with view.reading() as connection:
@@ -218,6 +228,8 @@ def conditions_of(part: Part, query: Query) -> Iterator[ColumnElement[bool]]:
     for name in ("sector", "action", "owner", "scenario", "application"):
         if value := getattr(query, name):
             yield part.column(name) == value
+    for held in query.facets:
+        yield part.column("facets").contains(held, autoescape=True)
 
 
 def cut_to(rows: Select[Any], actor: Actor) -> Select[Any]:
@@ -249,6 +261,7 @@ def listing_from(row: Any) -> Listing:
         words=row.words,
         scenario=row.scenario,
         application=row.application,
+        facets=row.facets,
         moved_at=row.moved_at,
     )
 

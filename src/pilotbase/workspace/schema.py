@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0019"
+CURRENT = "0020"
 """The newest migration; older ones in order in `VERSIONS`."""
 VERSIONS = (
     "0001",
@@ -31,6 +31,7 @@ VERSIONS = (
     "0017",
     "0018",
     "0019",
+    "0020",
 )
 
 

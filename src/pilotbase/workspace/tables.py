@@ -222,6 +222,7 @@ listings = Table(
     Column("scenario", String(200), nullable=False, server_default=""),
     Column("application", String(200), nullable=False, server_default=""),
     Column("scope", String(10), nullable=False, server_default="base"),
+    Column("facets", Text, nullable=False, server_default=""),
     ForeignKeyConstraint(["digest", "owner"], ["documents.digest", "documents.owner"]),
     Index("listings_kind", "kind", "scope", "sequence", "state", "sector", "action"),
     Index("listings_state", "kind", "scope", "state", "sequence", "sector", "action"),
@@ -230,6 +231,7 @@ listings = Table(
     Index("listings_content", "digest", "owner"),
     Index("listings_scenario", "kind", "scenario", "sequence"),
     Index("listings_application", "kind", "application", "sequence"),
+    Index("listings_facets", "kind", "scope", "facets", "sequence"),
 )
 """Where each record stands now: a copy of it to list and to search. Who sees the document (digest, owner) sees it.
 

@@ -3,6 +3,7 @@
 import pytest
 
 from pilotbase.catalogue.datasets import Sought, seek
+from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
@@ -33,6 +34,20 @@ def test_a_report_on_closed_data_is_cut_whatever_is_handed_in(trial):
     assert (found.view, found.rules[0].rows, found.rules[0].failed) == ("released", (), None)
     assert publish_report(seen(trial, OWNER), DATASET, found) == found
     assert qualities(trial) == ["pass"]
+
+
+def test_the_catalogue_finds_and_counts_by_the_grade_of_this_version(trial):
+    def found(outcome):
+        page = seek(seen(trial), Sought.of({"quality": outcome}), str)
+        assert page.total == len(page.items)
+        return page.total, {one.value: one.count for one in page.facets[Facet.QUALITY]}
+
+    publish(trial, dataset(recordSet=LOGS))
+    assert found("not_measured") == (1, {"not_measured": 1})
+    publish_report(seen(trial, OWNER), DATASET, quality_report())
+    assert found("pass") == (1, {"pass": 1}) and found("not_measured")[0] == 0
+    trial.do(OWNER, DATASET, Act.DATASET_REVISE, dataset("1.1.0", recordSet=LOGS))
+    assert found("not_measured") == (1, {"not_measured": 1})
 
 
 def test_of_open_data_the_whole_report_is_told(trial):
