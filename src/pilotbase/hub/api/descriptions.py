@@ -32,7 +32,7 @@ from pilotbase.worker.datasets.describing import (
 )
 from pilotbase.workspace.store import View
 
-router = Router(tags=["datasets"], auth=MEMBERS)
+router = Router(tags=["records"], auth=MEMBERS)
 
 
 @router.get("/descriptions", response=answers(list[OpenDescription]), summary="Descriptions under way")
