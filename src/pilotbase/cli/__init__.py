@@ -28,6 +28,8 @@ from pilotbase.cli import (
     service,
     site,
     trial,
+    voucher,
+    voucher_claims,
     watch,
     watch_drill,
     worker,
@@ -63,6 +65,12 @@ app.add_typer(site.app, name="site")
 app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(service.app, name="service")
+app.add_typer(voucher.app, name="voucher")
+voucher.app.command("claim")(voucher_claims.claim)
+voucher.app.command("claims")(voucher_claims.claims)
+voucher.app.command("pay")(voucher_claims.pay)
+voucher.app.command("export")(voucher_claims.export)
+voucher.app.command("audit")(voucher_claims.audit)
 app.add_typer(watch.app, name="watch")
 watch.app.command("drill")(watch_drill.drill)
 app.add_typer(incident.app, name="incident")

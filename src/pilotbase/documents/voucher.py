@@ -43,6 +43,7 @@ Side = Literal["supplier", "consumer"]
 """Who sold the computing power, or who used it."""
 Rounding = Literal["down", "half_up", "up"]
 Category = Literal["cpu", "memory", "disk", "gpu", "licence", "calls", "tokens"]
+_MONEY = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,2}))?")
 _PRICED = re.compile(r"^(cpu|memory|disk|calls|tokens|(?:gpu|licence)/[a-z0-9][a-z0-9._-]{0,40})$")
 
 
@@ -199,6 +200,25 @@ class Usage(Part):
         return found | {name: amount for name, amount in (("calls", self.calls), ("tokens", self.tokens)) if amount}
 
 
+class UsageSheet(Document):
+    """What one attempt used 用量单: when it ran by our own clock, and what its backend counted."""
+
+    document: Literal["usage-sheet/1"] = "usage-sheet/1"
+    job: JobName
+    attempt: int = Field(ge=0)
+    started_at: Moment
+    ended_at: Moment
+    usage: Usage
+    capacity: Resources | None = None
+    """What its node has declared to have; none: it is not known."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.ended_at < self.started_at:
+            raise InputError("voucher.ended_before", job=self.job, attempt=self.attempt)
+        return self
+
+
 class CostLine(Part):
     """One line of a bill."""
 
@@ -343,6 +363,14 @@ class ClaimDecision(Document):
 def spell_money(amount: int, currency: str) -> str:
     """Return an amount in hundredths of a currency as people read it: ``1,234.50 CNY``."""
     return f"{'-' if amount < 0 else ''}{abs(amount) // 100:,}.{abs(amount) % 100:02d} {currency}"
+
+
+def read_money(written: str) -> int:
+    """Return an amount such as ``1234.50`` in hundredths; raises `InputError`."""
+    found = _MONEY.fullmatch(written.strip().replace(",", ""))
+    if found is None:
+        raise InputError("voucher.bad_money", found=written[:40])
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
 
 
 def category_of(dimension: str) -> str:

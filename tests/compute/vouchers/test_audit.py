@@ -43,6 +43,8 @@ def lived_through(books: Books) -> None:
             books.claim(made, Facts(ties={"acme": {"centre"}} if number == 2 else {}))
         if number == 0:
             books.pay(made.digest())
+            books.clock.step(1)
+            books.claim(books.claim_of("job:0", payment=None))
     books.refund("job:3")
     books.hold(revoked, "job:released")
     books.release("job:released")
@@ -75,7 +77,7 @@ def altered(folder: Path, name: str, change: Callable[[bytes], bytes]) -> list[s
 def test_what_was_exported_holds(folder: Path, here: Books) -> None:
     found = audit(folder)
     assert found.problems == ()
-    assert (found.programme, found.moves, found.settlements, found.claims) == ("pilot", MOVES, 5, 3)
+    assert (found.programme, found.moves, found.settlements, found.claims) == ("pilot", MOVES, 5, 4)
     assert found.key == str(here.store.key.verifier)
     assert audit(folder, found.key).problems == ()
     assert all(problem.render("zh") for problem in audit(folder).problems)

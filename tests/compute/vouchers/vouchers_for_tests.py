@@ -9,7 +9,7 @@ from pilotbase.compute.vouchers import claiming, ledger, programmes, settling
 from pilotbase.compute.vouchers.rules import Facts
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.resources import Resources
-from pilotbase.documents.voucher import Payment, PriceList, Usage, VoucherClaim, VoucherRules
+from pilotbase.documents.voucher import Payment, PriceList, Usage, UsageSheet, VoucherClaim, VoucherRules
 from pilotbase.workspace import tables, voucher_tables
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.store import Store, View
@@ -72,18 +72,20 @@ class Books:
         with view.transaction("compute.admitted") as change:
             return ledger.hold(view.within(change), change, order, ties or {})
 
-    def finished(self, job: str = "job:1", attempt: int = 1, hours: float = 1, **counted) -> settling.Finished:
+    def finished(self, job: str = "job:1", attempt: int = 1, hours: float = 1, **counted) -> UsageSheet:
         """Return an attempt that ends now."""
         ended = self.clock.now
         wall = int(hours * HOUR * 1000)
         usage = {"wall_ms": wall, "cpu_ms": 4 * wall, "gpu_ms": {"t4": wall}, "source": "cgroup v2", "node": "n1"}
         started = ended - timedelta(milliseconds=wall)
-        return settling.Finished(job, attempt, started, ended, Usage(**(usage | counted)))
+        return UsageSheet(
+            job=job, attempt=attempt, started_at=started, ended_at=ended, usage=Usage(**(usage | counted))
+        )
 
     def settle(self, job: str = "job:1", attempt: int = 1, hours: float = 1, **counted):
         return self.settle_as(self.finished(job, attempt, hours, **counted))
 
-    def settle_as(self, finished: settling.Finished):
+    def settle_as(self, finished: UsageSheet):
         with self.operator.transaction("compute.ended") as change:
             return settling.settle(self.operator.within(change), change, finished)
 

@@ -2,9 +2,11 @@
 
 programmes  set_rules, set_prices (operator); rules_of, prices_of
 ledger      issue, revoke, expire_due; hold, release, refund: within the transaction in which a job's state changes
-settling    settle(here, change, Finished) -> Settlement: metered use → cost, what the voucher pays, what goes back
+settling    settle(here, change, UsageSheet) -> Settlement: metered use → cost, what the voucher pays, what goes back
 claiming    claim(here, change, VoucherClaim, Facts) -> ClaimDecision: every rule at once; pay
+calls       let_pay, settle_calls: calls of a service, an hour at a time
 wallet      wallet(view, organisation) -> Wallet: balances, holds, movements, what is left of the year's cap
+exporting, auditing: export_programme(view, programme, folder); audit(folder) -> Audit, offline
 
 pricing, metering, relations, rules: pure; moving, rows: postings, their numbers, their lines of the log
 """

@@ -13,13 +13,14 @@ from pilotbase.compute.vouchers.moving import claims_account, pocket
 from pilotbase.compute.vouchers.programmes import fund_account
 from pilotbase.compute.vouchers.rows import STANDING, ClaimRow, MoveRow, UseRow, VoucherRow
 from pilotbase.compute.vouchers.rules import Case, Facts, Standing, why_refused
-from pilotbase.compute.vouchers.settling import Finished, settlement_of
+from pilotbase.compute.vouchers.settling import settlement_of
 from pilotbase.documents.base import Document
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.voucher import (
     ClaimDecision,
     PriceList,
     Settlement,
+    UsageSheet,
     Voucher,
     VoucherClaim,
     VoucherHold,
@@ -170,10 +171,9 @@ def _is_settled(audited: Audited, use: UseRow, hold: VoucherHold, used: str) -> 
     rules, prices = audited.get(hold.rules, VoucherRules), audited.get(hold.prices, PriceList)
     if settled is None or rules is None or prices is None:
         return False
-    finished = Finished(
-        settled.job, settled.attempt, settled.started_at, settled.ended_at, settled.usage, settled.capacity
-    )
-    anew = settlement_of(hold, rules, prices, finished, use.state != "lapsed")
+    part = ("job", "attempt", "started_at", "ended_at", "usage", "capacity")
+    sheet = UsageSheet(**{name: getattr(settled, name) for name in part})
+    anew = settlement_of(hold, rules, prices, sheet, use.state != "lapsed")
     paid = _posted(audited, "settle", use).get(used, 0)
     standing = settled.subsidy if use.state == "settled" else 0
     same = anew.model_copy(update={"settled_at": settled.settled_at}) == settled
@@ -189,9 +189,11 @@ def _of_claims(audited: Audited) -> Iterator[Text]:
     for row in audited.ledger.claims:
         use = uses.get((row.job, row.attempt))
         before = (in_year[row.claimant, row.year], fees[row.payment])
-        if use is None or (row.job, row.attempt) in once or not _claim_holds(audited, row, use, before):
+        granted = row.state in STANDING
+        twice = granted and (row.job, row.attempt) in once
+        if use is None or twice or not _claim_holds(audited, row, use, before):
             yield text("voucher.audit.claim", claim=row.identity)
-        if row.state in STANDING:
+        if granted:
             once.add((row.job, row.attempt))
             in_year[row.claimant, row.year] += row.amount
             fees[row.payment] += row.fee

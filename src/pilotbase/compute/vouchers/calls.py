@@ -14,9 +14,9 @@ from pilotbase.compute.vouchers.ledger import Order, hold, require_valid, requir
 from pilotbase.compute.vouchers.programmes import prices_of
 from pilotbase.compute.vouchers.relations import Ties
 from pilotbase.compute.vouchers.rows import Payer
-from pilotbase.compute.vouchers.settling import Finished, settle
+from pilotbase.compute.vouchers.settling import settle
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.voucher import Settlement, Usage, VoucherRules
+from pilotbase.documents.voucher import Settlement, Usage, UsageSheet, VoucherRules
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
@@ -84,4 +84,5 @@ def _settle(here: View, change: Transaction, payer: Payer, hour: HourOfCalls, ti
     usage = Usage(
         source=GATEWAY, node=GATEWAY, wall_ms=HOUR // timedelta(milliseconds=1), calls=order.calls, tokens=order.tokens
     )
-    return settle(here, change, Finished(job, order.attempt, hour.begins, hour.begins + HOUR, usage))
+    sheet = UsageSheet(job=job, attempt=order.attempt, started_at=hour.begins, ended_at=hour.begins + HOUR, usage=usage)
+    return settle(here, change, sheet)

@@ -7,8 +7,7 @@ in every dimension. A hold that nobody settled in time has been let go: its sett
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pilotbase.compute.vouchers import rows
 from pilotbase.compute.vouchers.ledger import account_back, require_use
@@ -16,49 +15,31 @@ from pilotbase.compute.vouchers.metering import Reading, reconcile
 from pilotbase.compute.vouchers.moving import Movement, move, pocket, year_counter
 from pilotbase.compute.vouchers.pricing import Bill, bill
 from pilotbase.compute.vouchers.rows import UseRow
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.resources import Resources
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.voucher import PriceList, Settlement, Usage, VoucherHold, VoucherRules
+from pilotbase.documents.voucher import PriceList, Settlement, UsageSheet, VoucherHold, VoucherRules
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 
-@dataclass(frozen=True)
-class Finished:
-    """An attempt that has ended: by our clock, and as its backend counted it."""
-
-    job: str
-    attempt: int
-    started_at: datetime
-    ended_at: datetime
-    usage: Usage
-    capacity: Resources | None = None
-    """What its node has declared to have."""
-
-
-def settle(here: View, change: Transaction, finished: Finished) -> Settlement:
+def settle(here: View, change: Transaction, sheet: UsageSheet) -> Settlement:
     """Settle a hold and return what was used, what it costs, and what the voucher pays; taken again, the same.
 
     Raises:
         RefusedError: the actor is not the operator.
         NotFoundError: no voucher pays this attempt.
-        InputError: it ended before it started.
         ConflictError: it was settled before on other usage, or its hold was released.
     """
     change.require_operator()
-    use = require_use(change, finished.job, finished.attempt)
+    use = require_use(change, sheet.job, sheet.attempt)
     if use.settlement:
-        return _settled_before(here, use, finished)
+        return _settled_before(here, use, sheet)
     if use.state == "released":
         raise ConflictError("voucher.released", job=use.job, attempt=use.attempt)
-    if finished.ended_at < finished.started_at:
-        raise InputError("voucher.ended_before", job=use.job, attempt=use.attempt)
     hold = here.load(use.hold, VoucherHold)
     rules = here.load(hold.rules, VoucherRules)
-    found = settlement_of(hold, rules, here.load(hold.prices, PriceList), finished, use.state == "held")
+    found = settlement_of(hold, rules, here.load(hold.prices, PriceList), sheet, use.state == "held")
     found = found.model_copy(update={"settled_at": change.now})
     digest = change.put(found, parties(use.supplier), owner=use.organisation)
     if use.state == "lapsed":
@@ -75,16 +56,16 @@ def settle(here: View, change: Transaction, finished: Finished) -> Settlement:
 
 
 def settlement_of(
-    hold: VoucherHold, rules: VoucherRules, prices: PriceList, finished: Finished, stands: bool
+    hold: VoucherHold, rules: VoucherRules, prices: PriceList, sheet: UsageSheet, stands: bool
 ) -> Settlement:
     """Return what an attempt comes to under a hold; an auditor computes it again by this very function.
 
     ``stands``: the hold was not let go before. ``settled_at`` is when it ended, until the caller says better.
     """
-    wall = _milliseconds(finished.ended_at - finished.started_at)
-    paid = min(wall, max(_milliseconds(hold.deadline - finished.started_at), 0))
-    capacity = None if finished.capacity is None else finished.capacity.vector
-    reading = Reading(finished.usage, hold.demand.vector, wall, paid, capacity)
+    wall = _milliseconds(sheet.ended_at - sheet.started_at)
+    paid = min(wall, max(_milliseconds(hold.deadline - sheet.started_at), 0))
+    capacity = None if sheet.capacity is None else sheet.capacity.vector
+    reading = Reading(sheet.usage, hold.demand.vector, wall, paid, capacity)
     measured = reconcile(reading, rules.metering)
     billed = bill(prices, measured.settled, rules)
     share = rules.share(billed.counted)
@@ -96,11 +77,11 @@ def settlement_of(
         hold=hold.digest(),
         organisation=hold.organisation,
         supplier=hold.supplier,
-        started_at=finished.started_at,
-        ended_at=finished.ended_at,
-        settled_at=finished.ended_at,
-        usage=finished.usage,
-        capacity=finished.capacity,
+        started_at=sheet.started_at,
+        ended_at=sheet.ended_at,
+        settled_at=sheet.ended_at,
+        usage=sheet.usage,
+        capacity=sheet.capacity,
         settled=measured.settled,
         findings=measured.findings,
         lines=billed.lines,
@@ -111,10 +92,10 @@ def settlement_of(
     )
 
 
-def _settled_before(here: View, use: UseRow, finished: Finished) -> Settlement:
+def _settled_before(here: View, use: UseRow, sheet: UsageSheet) -> Settlement:
     found = here.load(use.settlement, Settlement)
     before = (found.started_at, found.ended_at, found.usage)
-    if before != (finished.started_at, finished.ended_at, finished.usage):
+    if before != (sheet.started_at, sheet.ended_at, sheet.usage):
         raise ConflictError("voucher.settled_otherwise", job=use.job, attempt=use.attempt)
     return found
 

@@ -1,0 +1,266 @@
+"""``pilotbase voucher``: programmes, prices, vouchers, and what they pay of jobs and of services' calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.texts import Text, text
+
+if TYPE_CHECKING:
+    from pilotbase.compute.vouchers.wallet import Wallet
+    from pilotbase.documents.resources import Resources
+    from pilotbase.documents.voucher import Settlement
+    from pilotbase.workspace.store import View
+
+app = typer.Typer(help="Vouchers for computing power: issue, pay, claim, audit.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+Programme = Annotated[str, typer.Argument(help="Name of the programme.")]
+VoucherId = Annotated[str, typer.Argument(help="The voucher, as issue and wallet print it.")]
+Job = Annotated[str, typer.Argument(help="What names the job, such as job:41.")]
+Attempt = Annotated[int, typer.Option(help="Which attempt of the job.", min=0)]
+Reason = Annotated[str, typer.Option(help="Why; it stands in the log.", prompt="Why")]
+
+
+@app.command("rules")
+@command
+def rules(
+    file: Annotated[Path, typer.Argument(help="YAML file with the rules (docs/schema/voucher-rules.json).")],
+) -> None:
+    """Set the rules of a programme; vouchers issued before keep theirs."""
+    from pilotbase.compute.vouchers.programmes import set_rules
+    from pilotbase.documents.loading import load_document
+    from pilotbase.documents.voucher import VoucherRules
+
+    brought = load_document(VoucherRules, file)
+    digest = set_rules(operators_view(), brought)
+    say(text("voucher.told.rules", programme=brought.name, digest=digest))
+
+
+@app.command("prices")
+@command
+def prices(
+    file: Annotated[Path, typer.Argument(help="YAML file with the prices (docs/schema/price-list.json).")],
+) -> None:
+    """Set the prices of a pool; what is on hold is settled at the prices that it was held at."""
+    from pilotbase.compute.vouchers.programmes import set_prices
+    from pilotbase.documents.loading import load_document
+    from pilotbase.documents.voucher import PriceList
+
+    brought = load_document(PriceList, file)
+    digest = set_prices(operators_view(), brought)
+    say(text("voucher.told.prices", pool=brought.pool, digest=digest))
+
+
+@app.command("issue")
+@command
+def issue(
+    programme: Programme,
+    organisation: Annotated[str, typer.Argument(help="Who gets it.")],
+    amount: Annotated[str, typer.Argument(help="How much, such as 5000 or 4999.50.")],
+    as_json: AsJson = False,
+) -> None:
+    """Issue a voucher out of a programme's fund."""
+    from pilotbase.compute.vouchers.ledger import issue
+    from pilotbase.documents.voucher import read_money
+
+    found = issue(operators_view(), programme, organisation, read_money(amount))
+    if as_json:
+        print_json(found.to_json_value())
+    else:
+        until = spell_minute(found.expires_at)
+        say(text("voucher.told.issued", voucher=found.identity, organisation=organisation, until=until))
+
+
+@app.command("revoke")
+@command
+def revoke(voucher: VoucherId, reason: Reason) -> None:
+    """Take back what a voucher has free; what is on hold is still settled."""
+    from pilotbase.compute.vouchers.ledger import revoke
+
+    revoke(operators_view(), voucher, reason)
+    say(text("voucher.told.revoked", voucher=voucher))
+
+
+@app.command("wallet")
+@command
+def wallet(organisation: Annotated[str, typer.Argument(help="Whose.")], as_json: AsJson = False) -> None:
+    """Show what an organisation's vouchers have, what is on hold, what moved, what is left of the year's cap."""
+    from pydantic import TypeAdapter
+
+    from pilotbase.compute.vouchers.wallet import Wallet, wallet
+
+    found = wallet(operators_view(), organisation)
+    if as_json:
+        print_json(TypeAdapter(Wallet).dump_python(found, mode="json"))
+    else:
+        _print_wallet(found)
+
+
+@app.command("hold")
+@command
+def hold(  # noqa: PLR0913 - each thing that is asked for is an option
+    voucher: VoucherId,
+    job: Job,
+    pool: Annotated[str, typer.Argument(help="In which pool it runs.")],
+    attempt: Attempt = 1,
+    of: Annotated[list[str] | None, typer.Option(help="What it needs, such as cpu=4 or gpu/t4=1; repeat it.")] = None,
+    hours: Annotated[float, typer.Option(help="The longest that it may run.", min=0.0003)] = 1.0,
+    calls: Annotated[int, typer.Option(help="Calls of a service that it pays.", min=0)] = 0,
+    tokens: Annotated[int, typer.Option(help="Tokens of a service that it pays.", min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Put on hold what a voucher pays of a job at the most; the queue does it when a job is submitted."""
+    from pilotbase.catalogue.ties import declared_ties
+    from pilotbase.compute.vouchers.ledger import Order, hold
+
+    view = operators_view()
+    order = Order(job, attempt, voucher, pool, _demand(of or []), round(hours * 3600), calls, tokens)
+    ties = declared_ties(view)
+    with view.transaction("voucher.held") as change:
+        here = view.within(change)
+        found = hold(here, change, order, ties)
+        spelled = _spelled(here, found.rules, {"held": found.held, "cost": found.cost})
+    if as_json:
+        print_json(found.to_json_value())
+    else:
+        say(text("voucher.told.held", job=job, until=spell_minute(found.deadline), **spelled))
+
+
+@app.command("settle")
+@command
+def settle(
+    file: Annotated[Path, typer.Argument(help="YAML or JSON file with what was used (docs/schema/usage-sheet.json).")],
+    as_json: AsJson = False,
+) -> None:
+    """Settle a hold on metered use; the queue does it when a job has ended."""
+    from pilotbase.compute.vouchers.settling import settle
+    from pilotbase.documents.loading import load_document
+    from pilotbase.documents.voucher import UsageSheet, VoucherHold
+
+    view, sheet = operators_view(), load_document(UsageSheet, file)
+    with view.transaction("voucher.settled") as change:
+        here = view.within(change)
+        found = settle(here, change, sheet)
+        sums = {"cost": found.cost, "subsidy": found.subsidy, "own": found.own}
+        spelled = _spelled(here, here.load(found.hold, VoucherHold).rules, sums)
+    if as_json:
+        print_json(found.to_json_value())
+    else:
+        _print_settlement(found, spelled)
+
+
+@app.command("release")
+@command
+def release(job: Job, attempt: Attempt = 1) -> None:
+    """Let a hold go whose job never ran, or failed by the platform's fault."""
+    from pilotbase.compute.vouchers.ledger import release
+
+    view = operators_view()
+    with view.transaction("voucher.released") as change:
+        let_go = release(view.within(change), change, job, attempt)
+    say(text("voucher.told.released", job=job) if let_go else text("voucher.told.nothing", job=job))
+
+
+@app.command("refund")
+@command
+def refund(job: Job, reason: Reason, attempt: Attempt = 1) -> None:
+    """Give back what a voucher has paid of a settled job, by the platform's fault."""
+    from pilotbase.compute.vouchers.ledger import refund
+
+    view = operators_view()
+    with view.transaction("voucher.refunded") as change:
+        given = refund(view.within(change), change, job, attempt, reason)
+    say(text("voucher.told.refunded", job=job) if given else text("voucher.told.nothing", job=job))
+
+
+@app.command("calls")
+@command
+def calls(
+    service: Annotated[str, typer.Argument(help="Name of the service.")],
+    voucher: VoucherId,
+    pool: Annotated[str, typer.Argument(help="At whose prices.")],
+) -> None:
+    """Let a voucher pay the calls of a service from this hour on; the worker settles each hour when it has closed."""
+    from pilotbase.worker.services.paying import pay_calls_of
+
+    since = pay_calls_of(operators_view(), service, voucher, pool).since
+    say(text("voucher.told.pays_calls", voucher=voucher, service=service, since=spell_minute(since)))
+
+
+@app.command("uses")
+@command
+def uses(voucher: Annotated[str, typer.Option(help="Only of this voucher.")] = "", as_json: AsJson = False) -> None:
+    """List what vouchers pay, newest first."""
+    from dataclasses import asdict
+
+    from pilotbase.compute.vouchers.rows import seen_uses
+
+    view = operators_view()
+    with view.reading() as connection:
+        found = seen_uses(connection, view.actor, voucher)
+    if as_json:
+        print_json([asdict(use) | {"held_at": str(use.held_at), "lapses_at": str(use.lapses_at)} for use in found])
+    for use in [] if as_json else found:
+        state = Text(code=f"voucher.use.{use.state}")
+        of = {"job": use.job, "attempt": use.attempt, "organisation": use.organisation, "supplier": use.supplier}
+        say(text("voucher.told.use", **of, state=state, held=spell_plain(use.held), subsidy=spell_plain(use.subsidy)))
+
+
+def _print_wallet(found: Wallet) -> None:
+    if not found.vouchers:
+        say(text("voucher.told.no_vouchers", organisation=found.organisation))
+    for one in found.vouchers:
+        state = Text(code=f"voucher.state.{one.voucher.state}")
+        sums = {"free": spell_plain(one.free), "held": spell_plain(one.held), "used": spell_plain(one.used)}
+        of = {"voucher": one.voucher.identity, "programme": one.voucher.programme, "currency": one.currency}
+        say(text("voucher.told.voucher", **of, **sums, state=state, until=spell_minute(one.voucher.expires_at)))
+    for year in found.years:
+        sums = {"taken": spell_plain(year.taken), "left": spell_plain(year.left), "granted": spell_plain(year.granted)}
+        of = {"programme": year.programme, "currency": year.currency, "paid": spell_plain(year.paid)}
+        say(text("voucher.told.year", year=year.year, **of, **sums))
+    for move in found.movements:
+        step, about = Text(code=f"voucher.step.{move.step}"), move.job or move.voucher
+        at, amount = spell_minute(move.moved_at), spell_plain(move.amount)
+        say(text("voucher.told.move", at=at, step=step, amount=amount, of=about))
+
+
+def _print_settlement(found: Settlement, spelled: dict[str, str]) -> None:
+    say(text("voucher.told.settled", job=found.job, **spelled))
+    for said in (*found.findings, *([found.reason] if found.reason is not None else [])):
+        say(said)
+
+
+def _demand(written: list[str]) -> Resources:
+    from pilotbase.documents.resources import Resources
+
+    parts = [one.partition("=") for one in written]
+    if any(not mark for _, mark, _ in parts):
+        raise InputError("voucher.bad_demand", found=", ".join(written))
+    asked: dict[str, Any] = {name: amount for name, _, amount in parts}
+    return Resources.model_validate(asked)
+
+
+def _spelled(here: View, rules: str, amounts: dict[str, int]) -> dict[str, str]:
+    """Return amounts in the currency of rules."""
+    from pilotbase.documents.voucher import VoucherRules
+
+    found = here.load(rules, VoucherRules)
+    return {name: found.spell(amount) for name, amount in amounts.items()}
+
+
+def spell_plain(amount: int) -> str:
+    """Return hundredths of a currency that is said elsewhere: ``1,234.50``."""
+    return f"{amount // 100:,}.{amount % 100:02d}"
+
+
+def operators_view() -> View:
+    """Return what the operator of this home sees: whoever holds the home acts for all in it."""
+    from pilotbase.worker.base import open_base
+
+    return open_base().lab.view

@@ -1,0 +1,191 @@
+"""``pilotbase voucher claim`` and what follows: decisions, pay-out, evidence for the auditor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from pilotbase.cli.edge.terminal import command, print_json, say, warn
+from pilotbase.cli.voucher import AsJson, Attempt, Job, Programme, operators_view, spell_plain
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.texts import Text, text
+
+if TYPE_CHECKING:
+    from pilotbase.compute.vouchers.rows import UseRow
+    from pilotbase.documents.voucher import Payment, VoucherClaim
+    from pilotbase.workspace.store import View
+
+SIDES = ("supplier", "consumer")
+
+
+@command
+def claim(  # noqa: PLR0913 - each ground of a claim is an option
+    job: Job,
+    side: Annotated[str, typer.Argument(help="Who claims: supplier or consumer.")],
+    attempt: Attempt = 1,
+    claimant: Annotated[str, typer.Option(help="Which organisation; default: the one of that side.")] = "",
+    receipt: Annotated[
+        Path | None, typer.Option(help="File that shows that the fee was paid; its hash is kept.")
+    ] = None,
+    reference: Annotated[str, typer.Option(help="Number of invoice or receipt; default: the file's name.")] = "",
+    amount: Annotated[str, typer.Option(help="How much was paid, such as 980.00.")] = "",
+    paid_on: Annotated[str, typer.Option(help="When, such as 2027-03-01; default: today.")] = "",
+    payer: Annotated[str, typer.Option(help="Who paid; default: the consumer.")] = "",
+    payee: Annotated[str, typer.Option(help="Who was paid; default: the supplier.")] = "",
+    also: Annotated[
+        list[str] | None, typer.Option(help="Another programme that subsidises this fee; repeat it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Claim what a voucher has paid of a settled job; a refusal names every rule that is not met."""
+    from pilotbase.documents.moments import spell_day
+    from pilotbase.documents.voucher import VoucherClaim
+
+    view = operators_view()
+    use = _use(view, job, attempt)
+    by = _side(side)
+    now = view.store.clock()
+    parties = (payer or use.organisation, payee or use.supplier)
+    paid = None if receipt is None else _payment(receipt, reference, amount, paid_on or spell_day(now), parties)
+    made = VoucherClaim(
+        job=job,
+        attempt=attempt,
+        claimant=claimant or (use.supplier if by == "supplier" else use.organisation),
+        side=by,
+        payment=paid,
+        other_subsidies=tuple(also or ()),
+        made_at=now,
+    )
+    _decide(view, made, as_json)
+
+
+@command
+def claims(
+    programme: Annotated[str, typer.Option(help="Only of this programme.")] = "", as_json: AsJson = False
+) -> None:
+    """List claims, newest first."""
+    from dataclasses import asdict
+
+    from pilotbase.compute.vouchers.rows import seen_claims
+
+    view = operators_view()
+    with view.reading() as connection:
+        found = seen_claims(connection, view.actor, programme)
+    if as_json:
+        print_json([asdict(row) | {"claimed_at": str(row.claimed_at)} for row in found])
+    for row in [] if as_json else found:
+        state, side = Text(code=f"voucher.claim.{row.state}"), Text(code=f"voucher.side.{row.side}")
+        of = {"claim": row.identity, "job": row.job, "attempt": row.attempt, "claimant": row.claimant}
+        say(text("voucher.told.claim", **of, side=side, state=state, amount=spell_plain(row.amount)))
+
+
+@command
+def pay(
+    claim: Annotated[str, typer.Argument(help="The claim, as claim and claims print it.")],
+    reference: Annotated[str, typer.Option(help="Number of the transfer.")],
+) -> None:
+    """Say that a granted claim was paid out."""
+    from pilotbase.compute.vouchers.claiming import pay
+
+    view = operators_view()
+    with view.transaction("voucher.claim_paid") as change:
+        new = pay(view.within(change), change, claim, reference)
+    say(text("voucher.told.paid", claim=claim) if new else text("voucher.told.paid_before", claim=claim))
+
+
+@command
+def export(
+    programme: Programme,
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+) -> None:
+    """Write a programme's evidence for the auditor: money, uses, rules, claims, proofs of the log."""
+    from pilotbase.compute.vouchers.exporting import export_programme
+
+    moves = export_programme(operators_view(), programme, folder)
+    say(text("voucher.told.exported", programme=programme, folder=folder, moves=moves))
+
+
+@command
+def audit(
+    folder: Annotated[Path, typer.Argument(help="Folder that export has written.")],
+    key: Annotated[str, typer.Option(help="The base's public key, or a file with it; default: the folder's own.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compute every sum of a programme's evidence again, offline; exit 0 when all of it holds, 3 when not."""
+    from pilotbase.compute.vouchers.auditing import audit
+
+    found = audit(folder, _key(key))
+    if as_json:
+        problems = [problem.model_dump(mode="json") for problem in found.problems]
+        print_json({**vars(found), "problems": problems})
+    for problem in [] if as_json else found.problems:
+        warn(problem)
+    if found.problems:
+        raise InvalidProofError("voucher.audit_failed", count=len(found.problems))
+    if not as_json:
+        sums = {"moves": found.moves, "settlements": found.settlements, "claims": found.claims}
+        say(text("voucher.told.audited", programme=found.programme, **sums))
+        say(text("voucher.told.key", key=found.key))
+
+
+def _decide(view: View, made: VoucherClaim, as_json: bool) -> None:
+    from pilotbase.catalogue.ties import declared_ties
+    from pilotbase.compute.vouchers.claiming import claim
+    from pilotbase.compute.vouchers.rules import Facts, joined
+    from pilotbase.documents.voucher import VoucherRules
+
+    facts = Facts(ties=declared_ties(view))
+    with view.transaction("voucher.claimed") as change:
+        decision = claim(view.within(change), change, made, facts)
+    if as_json:
+        print_json(decision.to_json_value())
+    if not decision.granted:
+        raise RefusedError("voucher.not_granted", claim=decision.claim, reason=joined(decision.failed))
+    if not as_json:
+        amount = view.load(decision.rules, VoucherRules).spell(decision.amount)
+        say(text("voucher.told.granted", claim=decision.claim, amount=amount))
+
+
+def _payment(receipt: Path, reference: str, amount: str, paid_on: str, parties: tuple[str, str]) -> Payment:
+    from pilotbase.documents.hashes import digest_file
+    from pilotbase.documents.voucher import Payment, read_money
+
+    try:
+        evidence = digest_file(receipt)
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=receipt, reason=error.strerror or str(error)) from None
+    return Payment(
+        reference=reference or receipt.name,
+        evidence=evidence,
+        amount=read_money(amount),
+        paid_on=paid_on,
+        payer=parties[0],
+        payee=parties[1],
+    )
+
+
+def _use(view: View, job: str, attempt: int) -> UseRow:
+    from pilotbase.compute.vouchers.rows import find_use
+    from pilotbase.workspace.failures import NotFoundError
+
+    with view.reading() as connection:
+        use = find_use(connection, job, attempt)
+    if use is None:
+        raise NotFoundError("voucher.no_hold", job=job, attempt=attempt)
+    return use
+
+
+def _side(side: str) -> Literal["supplier", "consumer"]:
+    if side not in SIDES:
+        raise InputError("voucher.no_side", found=side)
+    return cast(Literal["supplier", "consumer"], side)
+
+
+def _key(key: str) -> str:
+    """Return a key that stands there, or in a file of that name."""
+    try:
+        return Path(key).read_text("utf-8") if key and Path(key).is_file() else key
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("input.unreadable_file", file=key, reason=str(error)) from None
