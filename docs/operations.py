@@ -76,6 +76,7 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "incidents_read_desk": Reading.DESK,
     "steps_propose": Act.COMMISSION_PROPOSE,
     "records_save_organisation": Act.ORGANISATION_EDIT,
+    "descriptions_start": Act.DATASET_REGISTER,
     "records_save_scenario": Act.SCENARIO_EDIT,
     "records_save_application": Act.APPLICATION_EDIT,
     "uploads_hand_in_scenario": Act.SCENARIO_EDIT,
@@ -104,6 +105,10 @@ _OWNER = "demand owner of it, operator"
 _SELF = "members, of their own organisation"
 SAID = {
     **dict.fromkeys(("uploads_kept", "uploads_erase_kept"), _OWNER),
+    **dict.fromkeys(("datasets_erase_file", "datasets_erase_files", "datasets_read_own_files"), "owner of it, operator"),
+    **dict.fromkeys(("datasets_measure_quality", "datasets_read_measurement"), "owner of it"),
+    **dict.fromkeys(("descriptions_list_descriptions", "descriptions_read", "descriptions_answer"), _SELF),
+    **dict.fromkeys(("descriptions_save", "descriptions_forget"), _SELF),
     **dict.fromkeys(("watch_observe", "watch_label", "watch_hand_in"), f"a service's key of scope `observe`, {_OWNER}"),
     **dict.fromkeys(("uploads_uploads", "uploads_read", "uploads_erase", "uploads_send", "uploads_finish"), _SELF),
     **dict.fromkeys(("webhooks_list_all", "webhooks_messages"), _SELF),
