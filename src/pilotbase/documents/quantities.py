@@ -119,3 +119,12 @@ def read_duration(written: str) -> int | None:
         return None
     unit = _NAMES.get(found[2], found[2])
     return math.floor(float(found[1]) * LENGTHS[unit] + 0.5) if unit in LENGTHS else None
+
+
+def _in_seconds(written: object) -> object:
+    length = read_duration(written) if isinstance(written, str) else None
+    return written if length is None else length
+
+
+Duration = Annotated[float, BeforeValidator(_in_seconds), Field(ge=0, le=MOST_SECONDS)]
+"""A length of time in seconds; a string such as ``36 h`` or ``10 min`` is read too."""

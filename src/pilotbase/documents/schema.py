@@ -10,6 +10,7 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.clock_book import ClockBook
+from pilotbase.documents.compute_job import ComputeJob
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.drill import Drill
 from pilotbase.documents.labelling import LabelledItems, LabellingCampaign, LabelQuality
@@ -17,6 +18,7 @@ from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
+from pilotbase.documents.pool import Pool
 from pilotbase.documents.private import PrivacyTest, PrivateProfile
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.quality import QualityReport
@@ -26,6 +28,16 @@ from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import Override, Service, ServiceStanding
 from pilotbase.documents.upgrades import current_version
+from pilotbase.documents.voucher import (
+    ClaimDecision,
+    PriceList,
+    Settlement,
+    UsageSheet,
+    Voucher,
+    VoucherClaim,
+    VoucherHold,
+    VoucherRules,
+)
 from pilotbase.documents.watch import Acknowledgement, Incident, Replay, RiskWarning, Runbook, Silence, Watch
 
 KINDS: dict[str, type[Document]] = {
@@ -70,6 +82,16 @@ KINDS: dict[str, type[Document]] = {
         QualityReference,
         PrivateProfile,
         PrivacyTest,
+        Pool,
+        ComputeJob,
+        VoucherRules,
+        PriceList,
+        Voucher,
+        VoucherHold,
+        UsageSheet,
+        Settlement,
+        VoucherClaim,
+        ClaimDecision,
     )
 }
 

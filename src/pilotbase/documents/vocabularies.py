@@ -281,6 +281,39 @@ class Sensitivity(StrEnum):
     SENSITIVE = "sensitive"
 
 
+class JobKind(StrEnum):
+    """What computing power is asked for 用途; names: text ``pool.kind.<value>``."""
+
+    TRIAL = "trial"
+    SERVICE = "service"
+    DEVELOPMENT = "development"
+    """A supplier's own code, boxed, on open or synthetic data."""
+    OTHER = "other"
+
+
+class WaitReason(StrEnum):
+    """Why a job waits 等待原因, the one thing that has to change first; names: text ``pool.wait.<value>``."""
+
+    PERSON_LIMIT = "person_limit"
+    """Its person holds as much as one person may."""
+    ORGANISATION_LIMIT = "organisation_limit"
+    BEHIND = "behind"
+    """Another job of its organisation is first."""
+    PROMISED = "promised"
+    """It may not be evicted, and what is free must be given back when it is asked for."""
+    MAINTENANCE = "maintenance"
+    """It could run into a maintenance window."""
+    RECLAIMING = "reclaiming"
+    """Its guarantee is being restored: borrowers run out their minimum time."""
+    POOL_FULL = "pool_full"
+    FRAGMENTED = "fragmented"
+    """Enough is free in all, but not where it could run at once."""
+    RESERVED = "reserved"
+    """It would delay a job that is first, or a guarantee that is being restored."""
+    TURN = "turn"
+    """It is another organisation's turn."""
+
+
 VOCABULARIES: dict[str, type[StrEnum]] = {
     "action": Action,
     "subhead": SubHead,
@@ -304,5 +337,7 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "fit": Fit,
     "opening": Opening,
     "sensitivity": Sensitivity,
+    "pool.kind": JobKind,
+    "pool.wait": WaitReason,
 }
 """Text domain → vocabulary: every value has a name in both languages."""

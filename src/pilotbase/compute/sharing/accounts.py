@@ -1,0 +1,122 @@
+"""What an organisation holds of a pool, beside what it is promised, and its share of the rest.
+
+Its **share** is what it holds beyond its guarantee: the largest part of any dimension of the pool (dominant share,
+Ghodsi et al., NSDI 2011, §4.1), over its weight. What a guarantee does not name counts from the first piece on: who has
+all cores beside four guaranteed GPUs has a large share. **Recent** is the mean of its share over time, in which what
+lies a half-life back counts half.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
+
+from pilotbase.compute.sharing.amounts import Tally, add
+from pilotbase.compute.sharing.jobs import Job, Recent, Running
+from pilotbase.compute.sharing.lines import Line
+from pilotbase.documents.pool import Pool, Quota
+from pilotbase.documents.resources import Vector
+
+NOTHING: Vector = {}
+
+
+class Account:
+    """One organisation in one pool."""
+
+    def __init__(self, quota: Quota, pool: Pool, recent: Recent) -> None:
+        self.name, self.weight = quota.organisation, quota.weight
+        self.guarantee: Vector = quota.guarantee.vector
+        self.limit: Vector = quota.limit.vector
+        self.person_limit: Vector = quota.person_limit.vector
+        self.names_all = pool.capacity.keys() <= self.guarantee.keys()
+        """Whether its guarantee leaves nothing to what is promised to nobody."""
+        self.line = Line(pool.priority_step)
+        self.running: dict[str, Running] = {}
+        self.used: Tally = {}
+        self.protected: Tally = {}
+        """Of `used`, what nobody else can take back."""
+        self.share = 0.0
+        self.priorities: Counter[int] = Counter()
+        """How many of its running jobs have which priority."""
+        self.changes = 0
+        """How often what it holds has changed."""
+        self.nothing_to_claim: Hashable = None
+        """How things stood when it was last looked in vain for a job within its guarantee."""
+        self._by_person: dict[str, Tally] = {}
+        self._capacity = pool.capacity
+        self._half_life = pool.half_life
+        self._recent = recent
+
+    def recent(self, now: float) -> float:
+        """Return the mean of its share lately."""
+        passed = max(now - self._recent.at, 0.0)
+        if self._half_life <= 0:
+            return 0.0
+        kept = math.exp2(-passed / self._half_life)
+        return self._recent.share * kept + self.share * (1.0 - kept)
+
+    def turn(self, now: float) -> tuple[float, str]:
+        """Return by what its turn comes; smaller goes first: who has, and lately had, least for its weight."""
+        return self.share + self.recent(now), self.name
+
+    def used_by(self, person: str) -> Vector:
+        """Return what a person's jobs hold."""
+        return self._by_person.get(person, NOTHING)
+
+    def running_of(self, person: str) -> Iterable[Running]:
+        """Yield a person's jobs."""
+        return (running for running in self.running.values() if running.job.person == person)
+
+    def take(self, running: Running, now: float) -> None:
+        """Note that a job of it runs."""
+        self.running[running.job.name] = running
+        self._move(running, now, 1)
+
+    def give_back(self, running: Running, now: float) -> None:
+        """Note that a job of it runs no more."""
+        del self.running[running.job.name]
+        self._move(running, now, -1)
+
+    def share_with(self, more: Vector, times: int = 1) -> float:
+        """Return its share if it held ``times · more`` besides."""
+        largest = 0.0
+        used, guarantee = self.used, self.guarantee
+        for name, whole in self._capacity.items():
+            beyond = used.get(name, 0) + times * more.get(name, 0) - guarantee.get(name, 0)
+            if beyond > 0 and whole > 0 and beyond > largest * whole:
+                largest = beyond / whole
+        return largest / self.weight
+
+    def within_guarantee(self, job: Job) -> bool:
+        """Tell whether a job would leave it within its guarantee, in what that names; it must name some of it."""
+        guarantee, used, named = self.guarantee, self.used, False
+        for name, value in job.total.items():
+            if name in guarantee:
+                if used.get(name, 0) + value > guarantee[name]:
+                    return False
+                named = True
+        return named
+
+    def names_some(self, job: Job) -> bool:
+        """Tell whether its guarantee names anything that a job asks for: who is promised nothing claims nothing."""
+        return any(name in self.guarantee for name in job.total)
+
+    def unprotected(self) -> Iterator[Running]:
+        """Yield its jobs that hold what is lent or promised to nobody, the youngest first."""
+        lent = (running for running in self.running.values() if not running.protected)
+        return iter(sorted(lent, key=lambda running: (-running.started, running.job.name)))
+
+    def snapshot(self, now: float) -> Recent:
+        """Return its share lately, to be kept."""
+        return Recent(self.recent(now), now)
+
+    def _move(self, running: Running, now: float, times: int) -> None:
+        self._recent = self.snapshot(now)
+        self.changes += 1
+        self.priorities[running.job.priority] += times
+        if not self.priorities[running.job.priority]:
+            del self.priorities[running.job.priority]
+        add(self.used, running.job.total, times)
+        add(self._by_person.setdefault(running.job.person, {}), running.job.total, times)
+        self.share = self.share_with(NOTHING)

@@ -1,0 +1,80 @@
+"""The desk of a pool: jobs come and end, and who starts, who is evicted and who waits is decided.
+
+`Desk` keeps its books from one decision to the next; `decide` makes them anew from a `State` and forgets them. Both say
+the same: what is decided follows from pool, state and moment alone.
+"""
+
+from __future__ import annotations
+
+from pilotbase.compute.sharing.books import Books
+from pilotbase.compute.sharing.impossible import Empty
+from pilotbase.compute.sharing.jobs import Decisions, Job, Pending, Refusal, Running, State
+from pilotbase.compute.sharing.placer import Placer
+from pilotbase.compute.sharing.turn import Turn
+from pilotbase.documents.pool import Pool
+
+
+def decide(pool: Pool, state: State, now: float, placer: Placer) -> Decisions:
+    """Return what is done at ``now``; jobs that wait and could never run come back as refusals."""
+    desk = Desk(pool, placer, state, now)
+    decisions = desk.decide(now)
+    return Decisions(decisions.starts, decisions.evictions, desk.refusals, decisions.again_at)
+
+
+class Desk:
+    """One pool's desk. What it decides counts as done; who could not carry it out says so by `end`."""
+
+    def __init__(self, pool: Pool, placer: Placer, state: State | None = None, now: float = 0.0) -> None:
+        state = state or State()
+        self.pool, self.placer = pool, placer
+        self.books = Books(pool, state, now)
+        self.turn = Turn(self.books, placer, now)
+        """The last one, which knows what each job waits for."""
+        self._empty = Empty(pool, placer)
+        refusals = []
+        for pending in state.pending:
+            error = self._empty.refusal(pending.job)
+            if error is None:
+                self.books.wait(pending)
+            else:
+                refusals.append(Refusal(pending.job.name, error))
+        self.refusals = tuple(refusals)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many jobs wait."""
+        return sum(len(account.line) for account in self.books.accounts.values())
+
+    def submit(self, job: Job, evictions: int = 0) -> None:
+        """Let a job wait.
+
+        Raises:
+            RefusedError: it could never run (``pool.larger_than_machine`` and others).
+        """
+        error = self._empty.refusal(job)
+        if error is not None:
+            raise error
+        self.books.wait(Pending(job, evictions))
+
+    def withdraw(self, job: Job) -> None:
+        """Let a job wait no longer; raises `KeyError`."""
+        self.books.leave(job)
+
+    def end(self, name: str, now: float) -> Running:
+        """Note that a running job has ended and return it; raises `KeyError`."""
+        return self.books.stop(name, now)
+
+    def decide(self, now: float) -> Decisions:
+        """Return what is done at ``now``."""
+        self.turn = Turn(self.books, self.placer, now)
+        return self.turn.take()
+
+    def state(self, now: float) -> State:
+        """Return all that a later desk needs to decide as this one would."""
+        accounts = self.books.accounts
+        return State(
+            tuple(self.books.running.values()),
+            tuple(pending for account in accounts.values() for pending in account.line.in_order()),
+            {name: account.snapshot(now) for name, account in accounts.items()},
+            self.books.hold.kept if self.books.hold is not None else None,
+        )

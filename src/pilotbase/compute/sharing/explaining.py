@@ -1,0 +1,142 @@
+"""Why a job waits: one reason, what stands in its way, its place in the line, and when it starts about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pilotbase.compute.sharing.accounts import Account
+from pilotbase.compute.sharing.amounts import allows, fits
+from pilotbase.compute.sharing.desk import Desk
+from pilotbase.compute.sharing.estimating import estimates
+from pilotbase.compute.sharing.holds import hold_of_granted
+from pilotbase.compute.sharing.jobs import Job, Pending
+from pilotbase.documents.resources import Vector, beyond, lacking, plus, spell_vector
+from pilotbase.documents.vocabularies import WaitReason
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Why a job waits."""
+
+    job: str
+    reason: WaitReason
+    blocker: str
+    """What stands in its way: a job, an organisation, or how much is lacking of what."""
+    position: int
+    """Its place in the line of its organisation; 1 is the first."""
+    starts: float | None
+    """When it starts about; None: nobody can say."""
+
+
+def waits(desk: Desk, now: float) -> Mapping[str, Wait]:
+    """Return job → why it waits, for all that wait after the last decision."""
+    about = estimates(desk.books, now)
+    found = {}
+    for account in desk.books.accounts.values():
+        line = account.line.in_order()
+        for index, pending in enumerate(line):
+            found[pending.job.name] = _wait(desk, account, pending, line[0], index + 1, about, now)
+    return found
+
+
+def wait_of(desk: Desk, job: Job, now: float) -> Wait:
+    """Return why one job waits; raises `KeyError` where it does not."""
+    account = desk.books.accounts[job.organisation]
+    pending, first = account.line[job.name], next(iter(account.line.first(1)))
+    return _wait(desk, account, pending, first, account.line.ahead(job) + 1, estimates(desk.books, now), now)
+
+
+def _wait(  # noqa: PLR0913 - what is the same for all jobs is told once
+    desk: Desk, account: Account, pending: Pending, first: Pending, position: int,
+    about: Mapping[str, float], now: float,
+) -> Wait:  # fmt: skip
+    job = pending.job
+    reason, blocker = _reason(desk, account, pending, first, now)
+    starts: float | None = about.get(job.name)
+    hold = desk.books.hold
+    if reason is WaitReason.RECLAIMING:
+        starts = desk.turn.claims[job.name]
+    elif hold is not None and hold.job.name == job.name:
+        starts = hold.kept.at
+    elif reason is WaitReason.PERSON_LIMIT and starts is not None:
+        runs, used = account.running_of(job.person), account.used_by(job.person)
+        starts = max(starts, hold_of_granted(account.person_limit, used, job, runs, now).at)
+    elif reason is WaitReason.ORGANISATION_LIMIT and starts is not None:
+        runs = account.running.values()
+        starts = max(starts, hold_of_granted(account.limit, account.used, job, runs, now).at)
+    elif reason is WaitReason.MAINTENANCE and starts is not None:
+        starts = max(starts, desk.books.machines.next_opening(job, now) or starts)
+    return Wait(job.name, reason, blocker, position, starts)
+
+
+def _reason(desk: Desk, account: Account, pending: Pending, first: Pending, now: float) -> tuple[WaitReason, str]:
+    """Return the first thing that must change, and what stands in the way."""
+    books, job = desk.books, pending.job
+    for reason, granted, used, key in (
+        (WaitReason.PERSON_LIMIT, account.person_limit, account.used_by(job.person), f"{account.name} {job.person}"),
+        (WaitReason.ORGANISATION_LIMIT, account.limit, account.used, account.name),
+    ):
+        if not allows(granted, used, job.total):
+            return reason, spell_vector(_over(granted, used, job.total))
+        hold = desk.turn.limits.get(key)
+        if hold is not None and hold.of != job.name and not hold.lets(job, now):
+            return WaitReason.RESERVED, hold.of
+    if books.is_firm(pending) and not books.promises.admits_firmly(account, job):
+        return WaitReason.PROMISED, spell_vector(lacking(job.total, books.promises.left))
+    if job.name in desk.turn.claims:
+        return WaitReason.RECLAIMING, next((one.job.organisation for one in books.by_end() if not one.protected), "")
+    machines = books.machines
+    if desk.placer.place(machines.open_to(job, now, machines.capacities), job.demand, job.members) is None:
+        return WaitReason.MAINTENANCE, _window(desk, job, now)
+    if first is not pending:
+        return WaitReason.BEHIND, first.job.name
+    return _for_machines(desk, account, job, now)
+
+
+def _for_machines(desk: Desk, account: Account, job: Job, now: float) -> tuple[WaitReason, str]:
+    """Return why the first of a line, that nothing of its own holds back, has no machines."""
+    books, machines = desk.books, desk.books.machines
+    hold, claims = books.hold, desk.turn.claims
+    kept_for_another = hold is not None and hold.job.name != job.name
+    if fits(job.total, machines.free_in_all):
+        if desk.placer.place(machines.open_to(job, now), job.demand, job.members) is not None:
+            if claims:
+                return WaitReason.RESERVED, min(claims, key=lambda name: (claims[name], name))
+            if hold is not None and kept_for_another:
+                return WaitReason.RESERVED, hold.job.name
+            return WaitReason.TURN, _next_turn(desk, account, now)
+        if desk.placer.place(machines.free, job.demand, job.members) is not None and not job.labels:
+            return WaitReason.MAINTENANCE, _window(desk, job, now)
+        return WaitReason.FRAGMENTED, _nearest(job, machines.open_to(job, now))
+    if hold is not None and kept_for_another:
+        return WaitReason.TURN, hold.job.organisation
+    return WaitReason.POOL_FULL, spell_vector(lacking(job.total, machines.free_in_all))
+
+
+def _over(granted: Vector, used: Vector, asked: Vector) -> Vector:
+    return {name: more for name, more in beyond(plus(used, asked), granted).items() if asked.get(name)}
+
+
+def _window(desk: Desk, job: Job, now: float) -> str:
+    until = now + job.max_seconds
+    found = next((one for one in desk.books.machines.windows if one.starts < until and one.ends > now), None)
+    return ", ".join(sorted(found.nodes)[:3]) if found is not None else ""
+
+
+def _nearest(job: Job, free: Mapping[str, Vector]) -> str:
+    """Return what one member lacks on the machine that lacks least, or the machine where only few members fit."""
+    lack = {node: lacking(job.demand, there) for node, there in free.items()}
+    if not lack:
+        return ""
+    node = min(lack, key=lambda name: (len(lack[name]), sum(_parts(lack[name], job.demand)), name))
+    return f"{node}: {spell_vector(lack[node])}" if lack[node] else node
+
+
+def _parts(lack: Vector, demand: Vector) -> list[float]:
+    return [amount / demand[name] for name, amount in lack.items()]
+
+
+def _next_turn(desk: Desk, account: Account, now: float) -> str:
+    others = [one for one in desk.books.accounts.values() if len(one.line) and one is not account]
+    return min(others, key=lambda one: one.turn(now)).name if others else account.name

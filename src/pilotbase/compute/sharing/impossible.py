@@ -1,0 +1,103 @@
+"""What could never run, told when it is handed in and not after waiting for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pilotbase.compute.sharing.amounts import fits
+from pilotbase.compute.sharing.jobs import Ask, Job
+from pilotbase.compute.sharing.placer import Placer
+from pilotbase.compute.sharing.promises import beyond_promises, promised_to_nobody
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.pool import Pool, Quota
+from pilotbase.documents.quantities import spell_duration
+from pilotbase.documents.resources import MILLI, Vector, beyond, lacking, spell_amount, spell_vector
+
+
+class Empty:
+    """A pool in which nothing runs: what finds no place here never will."""
+
+    def __init__(self, pool: Pool, placer: Placer) -> None:
+        self._pool, self._placer = pool, placer
+        self._capacity, self._left = pool.capacity, promised_to_nobody(pool)
+        self._quotas = {quota.organisation: quota for quota in pool.quotas}
+        self._fitting: set[tuple[Ask, tuple[tuple[str, str], ...]]] = set()
+
+    def refusal(self, job: Job) -> RefusedError | None:
+        """Return why a job could never run; None: it could."""
+        pool, quota = self._pool, self._quotas.get(job.organisation)
+        if quota is None:
+            return RefusedError("pool.no_quota", organisation=job.organisation, pool=pool.name)
+        if job.max_seconds > pool.longest_job:
+            found, most = spell_duration(round(job.max_seconds)), spell_duration(round(pool.longest_job))
+            return RefusedError("pool.too_long", found=found, most=most, pool=pool.name)
+        asked = job.ask, tuple(sorted(job.labels.items()))
+        if asked not in self._fitting:
+            refused = self._beyond_the_pool(job) or self._beyond_machines(job)
+            if refused is not None:
+                return refused
+            self._fitting.add(asked)
+        return self._beyond_quota(quota, job)
+
+    def _beyond_the_pool(self, job: Job) -> RefusedError | None:
+        shares = [name for name, amount in job.demand.items() if name.startswith("gpu/") and amount % MILLI]
+        if shares and not self._pool.shared_gpus:
+            found = spell_amount(shares[0], job.demand[shares[0]])
+            return RefusedError("pool.gpu_not_shared", dimension=shares[0], found=found, pool=self._pool.name)
+        for name in lacking(job.total, self._capacity):
+            found, most = spell_amount(name, job.total[name]), spell_amount(name, self._capacity.get(name, 0))
+            return RefusedError("pool.larger_than_pool", dimension=name, found=found, most=most, pool=self._pool.name)
+        return None
+
+    def _beyond_machines(self, job: Job) -> RefusedError | None:
+        pool, found = self._pool, spell_vector(job.demand)
+        carrying = {
+            name: alike.capacity.vector
+            for alike in pool.machines
+            if job.labels.items() <= alike.labels.items()
+            for name in alike.names
+        }
+        if not carrying:
+            return RefusedError(
+                "pool.no_machine_labelled", found=_spell(job.labels), allowed=_all_labels(pool), pool=pool.name
+            )
+        if not any(fits(job.demand, capacity) for capacity in carrying.values()):
+            dimension, amount = _nearest(job.demand, carrying.values())
+            most = spell_amount(dimension, amount)
+            return RefusedError("pool.larger_than_machine", dimension=dimension, found=found, most=most, pool=pool.name)
+        if self._placer.place(carrying, job.demand, job.members) is None:
+            return RefusedError("pool.too_large_a_gang", members=job.members, found=found, pool=pool.name)
+        return None
+
+    def _beyond_quota(self, quota: Quota, job: Job) -> RefusedError | None:
+        who = {"organisation": job.organisation, "pool": self._pool.name}
+        for name in beyond(job.total, quota.limit.vector):
+            found, most = spell_amount(name, job.total[name]), spell_amount(name, quota.limit.vector[name])
+            return RefusedError("pool.larger_than_limit", dimension=name, found=found, most=most, **who)
+        for name in beyond(job.total, quota.person_limit.vector):
+            found, most = spell_amount(name, job.total[name]), spell_amount(name, quota.person_limit.vector[name])
+            return RefusedError("pool.larger_than_person_limit", dimension=name, found=found, most=most, **who)
+        if not job.preemptible:
+            for name, amount in beyond_promises(quota.guarantee.vector, self._left, job.total).items():
+                most = spell_amount(name, amount)
+                return RefusedError("pool.never_firm", dimension=name, most=most, organisation=job.organisation)
+        return None
+
+
+def _nearest(demand: Vector, capacities: Iterable[Vector]) -> tuple[str, int]:
+    """Return the dimension that the nearest machine lacks, and what that machine has of it."""
+    best = min(capacities, key=lambda capacity: max(_part_lacking(demand, capacity, name) for name in demand))
+    name = max(lacking(demand, best), key=lambda one: _part_lacking(demand, best, one))
+    return name, best.get(name, 0)
+
+
+def _part_lacking(demand: Vector, capacity: Vector, name: str) -> float:
+    return 1.0 - capacity.get(name, 0) / demand[name] if demand[name] else 0.0
+
+
+def _all_labels(pool: Pool) -> str:
+    return ", ".join(dict.fromkeys(_spell(alike.labels) for alike in pool.machines if alike.labels)) or "–"
+
+
+def _spell(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in sorted(labels.items()))

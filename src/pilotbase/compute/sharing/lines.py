@@ -1,0 +1,115 @@
+"""Who waits in an organisation, in order: by the moment of submission, moved forward for a higher priority.
+
+A job with a priority higher by one goes before those that came up to one ``priority_step`` earlier. So the order never
+has to be made anew, and however many urgent jobs come, after a bounded time none of them goes before a job that waits.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Hashable, Iterable, Iterator, Set
+from itertools import islice
+from typing import NamedTuple
+
+from pilotbase.compute.sharing.jobs import Ask, Job, Pending
+
+
+class Place(NamedTuple):
+    """Where a job stands; smaller goes first."""
+
+    rank: float
+    submitted: float
+    name: str
+
+
+class Line:
+    """The jobs of one organisation that wait, in lanes of one shape: what one job of a lane lacks, all lack."""
+
+    def __init__(self, step: float) -> None:
+        self._step = step
+        self._lanes: dict[Hashable, list[Place]] = {}
+        self._heads: list[Place] = []
+        """The first of each lane, in order."""
+        self._heads_of: dict[Ask, list[Place]] = {}
+        self._waiting: dict[str, Pending] = {}
+        self.arrivals = 0
+        """How often a job has come."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Pending]:
+        return iter(self._waiting.values())
+
+    def __getitem__(self, name: str) -> Pending:
+        return self._waiting[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._waiting
+
+    def add(self, pending: Pending) -> None:
+        """Let a job wait."""
+        place, lane = self._place(pending.job), self._lanes.setdefault(_shape(pending), [])
+        self._waiting[pending.job.name] = pending
+        self.arrivals += 1
+        if not lane or place < lane[0]:
+            if lane:
+                self._forget_head(lane[0], pending.job)
+            self._note_head(place, pending.job)
+        insort(lane, place)
+
+    def remove(self, name: str) -> Pending:
+        """Let a job wait no longer and return it; raises `KeyError`."""
+        pending = self._waiting.pop(name)
+        place, shape = self._place(pending.job), _shape(pending)
+        lane = self._lanes[shape]
+        if place == lane[0]:
+            self._forget_head(place, pending.job)
+            if len(lane) > 1:
+                self._note_head(lane[1], pending.job)
+        del lane[bisect_left(lane, place)]
+        if not lane:
+            del self._lanes[shape]
+        return pending
+
+    def first(self, most: int) -> Iterator[Pending]:
+        """Yield the first of each lane, in order, of ``most`` lanes; begun anew after a job was removed."""
+        return (self._waiting[place.name] for place in islice(self._heads, most))
+
+    def first_of(self, asks: Set[Ask], most: int) -> Iterable[Pending]:
+        """Return the first of all, and the first of each lane that asks for one of ``asks``, in order."""
+        heads = self._heads_of
+        there = [place for ask in asks if ask in heads for place in heads[ask][:most]]
+        places = sorted({self._heads[0], *there}) if there else self._heads[:1]
+        return [self._waiting[place.name] for place in places[:most]]
+
+    def precedes(self, one: Job, other: Job) -> bool:
+        """Tell whether a job goes before another one."""
+        return self._place(one) < self._place(other)
+
+    def ahead(self, job: Job) -> int:
+        """Return how many go before a job."""
+        place = self._place(job)
+        return sum(bisect_left(lane, place) for lane in self._lanes.values())
+
+    def in_order(self) -> list[Pending]:
+        """Return all that wait, the first first."""
+        return sorted(self._waiting.values(), key=lambda pending: self._place(pending.job))
+
+    def _place(self, job: Job) -> Place:
+        return Place(job.submitted - self._step * job.priority, job.submitted, job.name)
+
+    def _note_head(self, place: Place, job: Job) -> None:
+        insort(self._heads, place)
+        insort(self._heads_of.setdefault(job.ask, []), place)
+
+    def _forget_head(self, place: Place, job: Job) -> None:
+        del self._heads[bisect_left(self._heads, place)]
+        heads = self._heads_of[job.ask]
+        del heads[bisect_left(heads, place)]
+        if not heads:
+            del self._heads_of[job.ask]
+
+
+def _shape(pending: Pending) -> Hashable:
+    return pending.job.shape, pending.evictions

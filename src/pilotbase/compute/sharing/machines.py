@@ -1,0 +1,100 @@
+"""The machines of a pool: what is free on each, and which of them a job may run on, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pilotbase.compute.sharing.amounts import Tally, add
+from pilotbase.compute.sharing.jobs import Job
+from pilotbase.documents.pool import Pool
+from pilotbase.documents.resources import Vector
+
+Free = dict[str, Tally]
+"""Node → what is free on it, in the order of the pool."""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """When nodes are closed for maintenance; times in seconds."""
+
+    starts: float
+    ends: float
+    nodes: frozenset[str]
+
+
+class Machines:
+    """What is free in a pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.capacities = pool.capacities
+        self.free: Free = {name: dict(capacity) for name, capacity in self.capacities.items()}
+        self.free_in_all: Tally = dict(pool.capacity)
+        self.changed: set[str] = set()
+        """Nodes on which something has changed since somebody last looked."""
+        self.windows = tuple(sorted(_windows(pool), key=lambda window: (window.starts, window.ends)))
+        self._labels = {name: alike.labels for alike in pool.machines for name in alike.names}
+        self._carrying: dict[tuple[tuple[str, str], ...], frozenset[str]] = {}
+
+    def move(self, nodes: Sequence[str], demand: Vector, times: int) -> None:
+        """Note that a demand on each of ``nodes`` is free again (``times`` 1) or held (−1)."""
+        for node in nodes:
+            if node in self.free:  # else the machine was taken out of the pool under a job that runs
+                add(self.free[node], demand, times)
+                add(self.free_in_all, demand, times)
+                self.changed.add(node)
+
+    def open_to(self, job: Job, at: float, free: Mapping[str, Vector] | None = None) -> Mapping[str, Vector]:
+        """Return what is free on the nodes that a job may use if it starts ``at``; ``free``: of what, else of now."""
+        there = self.free if free is None else free
+        until = at + job.max_seconds
+        closed = [window.nodes for window in self.windows if window.starts < until and window.ends > at]
+        if not closed and not job.labels:
+            return there
+        shut = frozenset().union(*closed)
+        carrying = self.carrying(job.labels)
+        return {node: left for node, left in there.items() if node not in shut and node in carrying}
+
+    def carrying(self, labels: Mapping[str, str]) -> frozenset[str]:
+        """Return the nodes that carry all of ``labels``."""
+        key = tuple(sorted(labels.items()))
+        if key not in self._carrying:
+            found = (node for node, own in self._labels.items() if labels.items() <= own.items())
+            self._carrying[key] = frozenset(found)
+        return self._carrying[key]
+
+    def next_opening(self, job: Job, at: float) -> float | None:
+        """Return when the next of the windows ends that keep a job from nodes at a moment; None: none does."""
+        until = at + job.max_seconds
+        return min((one.ends for one in self.windows if one.starts < until and one.ends > at), default=None)
+
+
+class Supposed:
+    """What would be free if some jobs ran no more; the machines themselves stay as they are."""
+
+    def __init__(self, machines: Machines) -> None:
+        self.free: dict[str, Vector] = dict(machines.free)
+        self.free_in_all: Tally = dict(machines.free_in_all)
+        self._own: dict[str, Tally] = {}
+
+    def move(self, nodes: Iterable[str], demand: Vector, times: int) -> None:
+        """Suppose that a demand on each of ``nodes`` is free (``times`` 1) or held (−1)."""
+        for node in nodes:
+            if node not in self.free:
+                continue
+            if node not in self._own:
+                self.free[node] = self._own[node] = dict(self.free[node])
+            add(self._own[node], demand, times)
+            add(self.free_in_all, demand, times)
+
+    def tallies(self) -> Free:
+        """Return what would be free, to be kept up to date by whoever asks."""
+        return {node: dict(free) for node, free in self.free.items()}
+
+
+def _windows(pool: Pool) -> Iterable[Closed]:
+    named = {alike.name: alike.names for alike in pool.machines}
+    for window in pool.maintenance:
+        names = window.machines or tuple(named)
+        nodes = frozenset(node for name in names for node in named[name])
+        yield Closed(window.starts.timestamp(), window.ends.timestamp(), nodes)

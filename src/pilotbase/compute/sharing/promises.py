@@ -1,0 +1,86 @@
+"""The one invariant of lending: what is protected and what is promised fit in the pool together.
+
+For every dimension ``Σ max(protected, guarantee) ≤ capacity``, summed over organisations. A job is protected when
+nobody else can take back what it holds: it may not be evicted, or it is within its organisation's guarantee. Everything
+else is lent and can be taken back once it has run its minimum time; so whatever an organisation asks for within its
+guarantee is free after that time at the latest. What a guarantee does not name comes, for a protected job, out of what
+is promised to nobody: nobody takes by way of it what was promised to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pilotbase.compute.sharing.accounts import Account
+from pilotbase.compute.sharing.amounts import Tally, allows
+from pilotbase.compute.sharing.jobs import Job
+from pilotbase.documents.pool import Pool
+from pilotbase.documents.resources import Vector
+
+
+class Promises:
+    """How much is left beside what is protected and what is promised."""
+
+    def __init__(self, capacity: Vector, accounts: Iterable[Account]) -> None:
+        self.left: Tally = dict(capacity)
+        """By dimension; below zero while a pool was made smaller, or its promises larger, under jobs that run."""
+        for account in accounts:
+            for name, amount in account.guarantee.items():
+                self.left[name] = self.left.get(name, 0) - amount
+        self.promised_to_nobody: Vector = dict(self.left)
+        self.returns = 0
+        """How often some of it has come back."""
+
+    def entitled(self, account: Account, job: Job) -> bool:
+        """Tell whether a job may claim what it asks for, and have it taken back from whoever has borrowed it."""
+        return account.within_guarantee(job) and self._unnamed_left(account, job)
+
+    def covers(self, account: Account, job: Job) -> bool:
+        """Tell whether a job that may be evicted can be protected, beside what is protected already."""
+        named = account.names_some(job) and allows(account.guarantee, account.protected, job.total)
+        return named and self._unnamed_left(account, job)
+
+    def admits_firmly(self, account: Account, job: Job) -> bool:
+        """Tell whether a job that nobody may evict can start: within the guarantee, or what is promised to nobody."""
+        return all(more <= max(self.left.get(name, 0), 0) for name, more in _drawn(account, job.total, 1).items())
+
+    def can_be_firm(self, account: Account, job: Job) -> bool:
+        """Tell whether a job could start without borrowing if its organisation had nothing else."""
+        return not beyond_promises(account.guarantee, self.promised_to_nobody, job.total)
+
+    def protect(self, account: Account, amount: Vector, times: int) -> None:
+        """Note that so much more (``times`` 1) or less (−1) of an organisation is protected."""
+        for name, more in _drawn(account, amount, times).items():
+            self.left[name] = self.left.get(name, 0) - more
+            self.returns += more < 0
+        for name, value in amount.items():
+            account.protected[name] = account.protected.get(name, 0) + times * value
+
+    def _unnamed_left(self, account: Account, job: Job) -> bool:
+        return all(
+            value <= self.left.get(name, 0) for name, value in job.total.items() if name not in account.guarantee
+        )
+
+
+def beyond_promises(guarantee: Vector, promised_to_nobody: Vector, asked: Vector) -> Mapping[str, int]:
+    """Return dimension → the most that a job may have without borrowing, of each of which it asks for more."""
+    most = {name: guarantee.get(name, 0) + max(promised_to_nobody.get(name, 0), 0) for name in asked}
+    return {name: most[name] for name, amount in asked.items() if amount > most[name]}
+
+
+def promised_to_nobody(pool: Pool) -> Vector:
+    """Return what is left of a pool beside all guarantees."""
+    left = dict(pool.capacity)
+    for quota in pool.quotas:
+        for name, amount in quota.guarantee.vector.items():
+            left[name] = left.get(name, 0) - amount
+    return left
+
+
+def _drawn(account: Account, amount: Vector, times: int) -> dict[str, int]:
+    """Return how much more an organisation would draw on the pool, its guarantee counted as drawn."""
+    drawn = {}
+    for name, value in amount.items():
+        held, promised = account.protected.get(name, 0), account.guarantee.get(name, 0)
+        drawn[name] = max(held + times * value, promised) - max(held, promised)
+    return drawn

@@ -1,0 +1,135 @@
+"""Small pools, and a play on them: jobs come, run as long as they may, and every turn is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+
+from pilotbase.compute.sharing.desk import Desk
+from pilotbase.compute.sharing.jobs import Decisions, Job, Running
+from pilotbase.compute.sharing.placer import FirstFit
+from pilotbase.documents.pool import Machines, Pool, Quota, Window
+from pilotbase.documents.resources import Resources, plus, total
+
+MINUTE = 60.0
+
+
+def resources(**amounts: object) -> Resources:
+    return Resources.model_validate({name.replace("_", "/"): amount for name, amount in amounts.items()})
+
+
+def vector(**amounts: object) -> Mapping[str, int]:
+    return resources(**amounts).vector
+
+
+def machines(number: int = 1, name: str = "node", labels: Mapping[str, str] | None = None, **capacity: object):
+    return Machines(name=name, count=number, capacity=resources(**capacity), labels=labels or {})
+
+
+def quota(organisation: str, weight: int = 1, **parts: object) -> Quota:
+    return Quota(organisation=organisation, weight=weight, **parts)
+
+
+def pool(*quotas: Quota, nodes: tuple[Machines, ...], **more: object) -> Pool:
+    return Pool(name="hall", title="Hall", machines=nodes, quotas=quotas, **more)
+
+
+def window(starts: float, ends: float, *names: str) -> Window:
+    from datetime import UTC, datetime
+
+    return Window(starts=datetime.fromtimestamp(starts, UTC), ends=datetime.fromtimestamp(ends, UTC), machines=names)
+
+
+class Play:
+    """A desk with a clock; every turn is held against what must always hold."""
+
+    def __init__(self, shared: Pool) -> None:
+        self.pool, self.now = shared, 0.0
+        self.desk = Desk(shared, FirstFit())
+        self.evictions: list[str] = []
+        self.started: dict[str, float] = {}
+        self.last = Decisions()
+        self._numbers = count(1)
+
+    def submit(self, organisation: str, times: int = 1, max_seconds: float = 3600.0, **more: object) -> list[str]:
+        """Hand in ``times`` jobs; names of demands' dimensions are keywords."""
+        known = {"person", "members", "priority", "preemptible", "labels", "name"}
+        about = {name: more.pop(name) for name in known & more.keys()}
+        names = []
+        for _ in range(times):
+            name = str(about.get("name") or f"{organisation}-{next(self._numbers)}")
+            job = Job(
+                name, organisation, str(about.get("person", "p")), vector(**more), max_seconds,
+                **{key: about[key] for key in about if key not in ("name", "person")}, submitted=self.now,
+            )  # fmt: skip
+            self.desk.submit(job)
+            names.append(name)
+        return names
+
+    def turn(self) -> Decisions:
+        self.last = self.desk.decide(self.now)
+        self.evictions += [one.job for one in self.last.evictions]
+        self.started |= {one.job: self.now for one in self.last.starts}
+        check(self.desk)
+        return self.last
+
+    def settle(self) -> None:
+        """Take turns at this moment until one changes nothing."""
+        for _ in range(1000):
+            if not (decided := self.turn()).starts and not decided.evictions:
+                return
+        raise AssertionError("it never settles")
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass: jobs end when their time is over, and the desk looks again when it said so."""
+        until = self.now + seconds
+        while True:
+            ends = min((one.ends for one in self.desk.books.running.values()), default=until)
+            again = self.last.again_at or until
+            self.now = min(until, max(min(ends, again), self.now))
+            for running in list(self.desk.books.running.values()):
+                if running.ends <= self.now:
+                    self.desk.end(running.job.name, self.now)
+            if self.now >= until:
+                self.settle()
+                return
+            self.settle()
+
+    def end(self, *names: str) -> None:
+        for name in names:
+            self.desk.end(name, self.now)
+
+    def running(self, organisation: str | None = None) -> set[str]:
+        books = self.desk.books.running.values()
+        return {one.job.name for one in books if organisation in (None, one.job.organisation)}
+
+    def used(self, organisation: str, dimension: str = "cpu") -> float:
+        held = self.desk.books.accounts[organisation].used.get(dimension, 0)
+        return held / 1000 if dimension == "cpu" or dimension.startswith("gpu/") else held
+
+
+def check(desk: Desk) -> None:
+    """Hold a desk against capacity, limits, the invariant of lending, and its own books made anew."""
+    runs = list(desk.books.running.values())
+    for node, capacity in desk.pool.capacities.items():
+        held = total(_on(one, node) for one in runs)
+        assert all(held.get(name, 0) <= capacity.get(name, 0) for name in held), (node, held)
+    drawn: dict[str, int] = {}
+    for quota_ in desk.pool.quotas:
+        own = [one for one in runs if one.job.organisation == quota_.organisation]
+        held = total(one.job.total for one in own)
+        assert all(held.get(name, 0) <= most for name, most in quota_.limit.vector.items()), held
+        for person in {one.job.person for one in own}:
+            mine = total(one.job.total for one in own if one.job.person == person)
+            assert all(mine.get(name, 0) <= most for name, most in quota_.person_limit.vector.items()), mine
+        protected = total(one.job.total for one in own if one.protected)
+        both = protected.keys() | quota_.guarantee.vector.keys()
+        most = {name: max(protected.get(name, 0), quota_.guarantee.vector.get(name, 0)) for name in both}
+        drawn = plus(drawn, most)
+    whole = desk.pool.capacity
+    assert all(amount <= whole.get(name, 0) for name, amount in drawn.items()), f"promised twice: {drawn}"
+
+
+def _on(running: Running, node: str) -> Mapping[str, int]:
+    times = running.nodes.count(node)
+    return {name: amount * times for name, amount in running.job.demand.items()}
