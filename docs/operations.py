@@ -105,7 +105,8 @@ _OWNER = "demand owner of it, operator"
 _SELF = "members, of their own organisation"
 SAID = {
     **dict.fromkeys(("uploads_kept", "uploads_erase_kept"), _OWNER),
-    **dict.fromkeys(("datasets_erase_file", "datasets_erase_files", "datasets_read_own_files"), "owner of it, operator"),
+    **dict.fromkeys(("datasets_erase_file", "datasets_erase_files"), "owner of it, operator"),
+    "datasets_read_own_files": "owner of it, operator",
     **dict.fromkeys(("datasets_measure_quality", "datasets_read_measurement"), "owner of it"),
     **dict.fromkeys(("descriptions_list_descriptions", "descriptions_read", "descriptions_answer"), _SELF),
     **dict.fromkeys(("descriptions_save", "descriptions_forget"), _SELF),
