@@ -24,21 +24,20 @@ def demo(
     out: Annotated[
         Path | None, typer.Option(help="Where reports go; default: demo-reports/ in PILOTBASE_HOME.")
     ] = None,
-    engine: Annotated[str, typer.Option(help="Where the work runs: local.")] = "local",
+    engine: Annotated[str, typer.Option(help="Where boxes are opened: local, or ray.")] = "local",
     walk: Annotated[
         bool, typer.Option("--walk/--no-walk", help="Go on past the certificate: service, drift, warning, ledger.")
     ] = True,
 ) -> None:
     """Prove applications of every sector on real data, then put one into service and let the world change."""
-    from pilotbase.worker.base import open_base, require_engine
+    from pilotbase.worker.base import open_base
     from pilotbase.worker.demo.records import Cast
     from pilotbase.worker.demo.sectors import demonstrate
 
-    require_engine(engine)
     table = Table(title=Cell(shown(text("cli.demo_title"))), expand=False)
     for column in ("sector", "application", "verdict", "why", "report"):
         table.add_column(Cell(shown(text(f"cli.demo_{column}"))), overflow="fold")
-    base = open_base(create=True)
+    base = open_base(create=True, engine=engine)
     with progress_shown() as on_progress:
         for row in demonstrate(base, sector, out, on_progress):
             verdict = Cell(shown(text(f"cli.verdict_{row.verdict}")), style=STYLES[row.verdict])

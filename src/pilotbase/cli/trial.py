@@ -25,7 +25,7 @@ Applications = Annotated[list[Path], typer.Argument(help="Folders of one or seve
 OneApplication = Annotated[Path, typer.Argument(help="The application's folder.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Where to write; default: trials/ in PILOTBASE_HOME.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the documents.")]
-Engine = Annotated[str, typer.Option("--engine", help="Where the work runs: local.")]
+Engine = Annotated[str, typer.Option("--engine", help="Where boxes are opened: local, or ray.")]
 
 
 app.command("decide")(trial_decide.decide)
@@ -76,12 +76,11 @@ def run(
     scenario: Scenario, applications: Applications, out: Out = None, as_json: AsJson = False, engine: Engine = "local"
 ) -> None:
     """Rehearse, freeze and run what is not yet done; write report and certificate. Exit 0 accept, 3 reject, 4 none."""
-    from pilotbase.worker.base import open_base, require_engine
+    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.earlier import earlier_lines
     from pilotbase.worker.trials.proving import prove
 
-    require_engine(engine)
-    base = open_base(create=True)
+    base = open_base(create=True, engine=engine)
     asked_at = base.lab.store.clock()
 
     def prove_one(application: Path) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pilotbase import __version__
 from pilotbase.catalogue.folders import kept_folder
+from pilotbase.compute.engines import LOCAL, Engine, open_engine
 from pilotbase.compute.settings import FIRST_ORGANISATION_UID
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Actor
@@ -27,12 +28,14 @@ class Lab:
     home: Home
     store: Store
     vault: Vault
+    engine: Engine = LOCAL
+    """Where boxes are opened."""
 
     @classmethod
-    def open(cls, home: Home, actor: Actor) -> Lab:
-        """Open store and vault of ``home`` for ``actor``."""
-        store = home.open_store()
-        return cls(home, store, Vault.of_home(home, store, actor))
+    def open(cls, home: Home, actor: Actor, engine: str = "local") -> Lab:
+        """Open store and vault of ``home`` for ``actor``; raises as `open_engine`."""
+        opened, store = open_engine(engine), home.open_store()
+        return cls(home, store, Vault.of_home(home, store, actor), opened)
 
     @property
     def view(self) -> View:

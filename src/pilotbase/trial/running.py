@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,10 @@ from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import Submission
 from pilotbase.compute.ends import END_TEXTS, BoxEnded
+from pilotbase.compute.engines import LOCAL, Engine, Worker, WorkerLostError
 from pilotbase.compute.environments import Environment, build_environment
 from pilotbase.compute.settings import BoxSettings, LogPolicy
 from pilotbase.compute.supervisor import Usage
-from pilotbase.compute.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference
@@ -24,6 +25,9 @@ from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.lab import Lab, organisation_uid
 from pilotbase.trial.performance import Load
 
+MOST_LOSSES = 3
+"""Machines that may go under one run before it is given up."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -33,6 +37,8 @@ class Candidate:
     environment: Environment
     uid: int
     """Real uid of its boxes when started as root: one per supplier."""
+    engine: Engine = LOCAL
+    """Where its boxes are opened."""
 
     @property
     def reference(self) -> ApplicationReference:
@@ -98,7 +104,8 @@ def prepare_candidate(lab: Lab, submission: Submission) -> Candidate:
     uid = organisation_uid(lab, supplier)
     file = submission.application.requirements
     cache = lab.folder("environments", supplier)
-    return Candidate(submission, build_environment(submission.lock, file, cache, BoxSettings(uid=uid)), uid)
+    environment = build_environment(submission.lock, file, cache, BoxSettings(uid=uid))
+    return Candidate(submission, environment, uid, lab.engine)
 
 
 def run_candidate(
@@ -110,8 +117,18 @@ def run_candidate(
 ) -> Run:
     """Answer all cases of ``features`` that ``log`` has no answer for yet.
 
-    An application that fails ends the run, with the reason; our own failures raise (`BoxStartError`, `OSError`).
+    An application that fails ends the run, with the reason; our own failures raise (`BoxStartError`, `OSError`). A
+    machine that goes is no end: another box goes on where the committed answers end, `MOST_LOSSES` times.
     """
+    for _ in range(MOST_LOSSES):
+        with contextlib.suppress(WorkerLostError):
+            return _run_once(candidate, terms, features, log, hooks)
+    return _run_once(candidate, terms, features, log, hooks)
+
+
+def _run_once(
+    candidate: Candidate, terms: Terms, features: Mapping[str, NDArray[Any]], log: AnswerLog, hooks: Hooks
+) -> Run:
     settings, cases = box_settings(candidate, terms), len(next(iter(features.values())))
     try:
         worker = start_candidate(candidate, terms)
@@ -144,14 +161,15 @@ def run_candidate(
     return Run(end, _isolation(worker, settings, end, len(logs.text) + logs.dropped_bytes), load, logs.text)
 
 
-def start_candidate(candidate: Candidate, terms: Terms) -> WarmWorker:
+def start_candidate(candidate: Candidate, terms: Terms) -> Worker:
     """Return a worker that has loaded the application and waits for batches: in a trial as in service.
 
     Raises as `start_worker`.
     """
     entry_point = candidate.submission.application.entry_point
     settings = box_settings(candidate, terms)
-    return start_worker(candidate.submission.folder, entry_point, terms.contract, candidate.environment, settings)
+    folder, environment = candidate.submission.folder, candidate.environment
+    return candidate.engine.start_worker(folder, entry_point, terms.contract, environment, settings)
 
 
 def box_settings(candidate: Candidate, terms: Terms) -> BoxSettings:
@@ -161,7 +179,7 @@ def box_settings(candidate: Candidate, terms: Terms) -> BoxSettings:
     return BoxSettings(limits=limits, level=terms.isolation, uid=candidate.uid, logs=terms.logs)
 
 
-def _isolation(worker: WarmWorker, settings: BoxSettings, end: End, log_bytes: int) -> Isolation:
+def _isolation(worker: Worker, settings: BoxSettings, end: End, log_bytes: int) -> Isolation:
     facts = worker.facts
     return Isolation(
         level=facts.level,

@@ -48,6 +48,7 @@ class Job(BaseModel):
     """The trial to run."""
     submission: str | None = None
     """Or the submission to a board to score."""
+    engine: str = "local"
 
 
 class Event(BaseModel):
@@ -119,7 +120,7 @@ class _Coarse:
 
 
 def _carry_out(job: Job, on_progress: OnProgress) -> str:
-    lab = Lab.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)))
+    lab = Lab.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)), job.engine)
     if job.submission is not None:
         return score_submission(lab, lab.view.load(job.submission, BoardSubmission), on_progress).digest()
     return score_trial(lab, lab.view.load(job.plan or "", TrialPlan), on_progress).digest()
@@ -133,6 +134,7 @@ def _job(lab: Lab, plan: str | None = None, submission: str | None = None) -> Jo
         roles=tuple(actor.roles),
         plan=plan,
         submission=submission,
+        engine=lab.engine.name,
     )
 
 

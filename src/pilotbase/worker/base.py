@@ -16,8 +16,6 @@ from pilotbase.certificate import (
     rotate_signing_key,
     write_trust_roots,
 )
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.lab import Lab
@@ -25,7 +23,6 @@ from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.home import Home, home_path, init_home, open_home
 
 DEFAULT_NAME = "pilot-base"
-ENGINES = ("local",)
 
 
 @dataclass(frozen=True)
@@ -45,10 +42,11 @@ class Base:
         return self.home.path / "revocations.json"
 
 
-def open_base(create: bool = False, name: str | None = None) -> Base:
+def open_base(create: bool = False, name: str | None = None, engine: str = "local") -> Base:
     """Return the base in ``PILOTBASE_HOME``; with ``create`` it is set up first where there is none.
 
-    ``name`` is what it signs under; None takes the name it has, or `DEFAULT_NAME` for a new one.
+    ``engine`` is where boxes are opened (`open_engine`); ``name`` is what it signs under; None takes the name that it
+    has, or `DEFAULT_NAME` for a new one.
 
     Raises:
         InputError: there is none (``pilotbase init`` makes one), or ``name`` is no name.
@@ -57,12 +55,13 @@ def open_base(create: bool = False, name: str | None = None) -> Base:
     """
     if not create:
         home = open_home(home_path())
-        return _opened(home, open_trust(home.keys.path))
+        return _opened(home, open_trust(home.keys.path), engine)
     home = init_home(home_path())
     if name is None and has_trust(home.keys.path):
-        base = _opened(home, open_trust(home.keys.path))
+        trust = open_trust(home.keys.path)
     else:
-        base = _opened(home, create_trust(home.keys.path, DEFAULT_NAME if name is None else name, datetime.now(UTC)))
+        trust = create_trust(home.keys.path, DEFAULT_NAME if name is None else name, datetime.now(UTC))
+    base = _opened(home, trust, engine)
     _publish(base)
     return base
 
@@ -78,14 +77,8 @@ def rotate_key(base: Base, root: bool) -> Text:
     return done
 
 
-def require_engine(engine: str) -> None:
-    """Return if work can run on ``engine``; raises `InputError`."""
-    if engine not in ENGINES:
-        raise InputError("worker.unknown_engine", found=engine, allowed=offer(engine, ENGINES))
-
-
-def _opened(home: Home, trust: TrustFolder) -> Base:
-    return Base(home, Lab.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR}))), trust)
+def _opened(home: Home, trust: TrustFolder, engine: str) -> Base:
+    return Base(home, Lab.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR})), engine), trust)
 
 
 def _publish(base: Base) -> None:

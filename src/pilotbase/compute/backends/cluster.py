@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayError
+from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pilotbase.compute.backends.attempt_record import AttemptRecord
@@ -150,6 +150,8 @@ class RayBackend:
             if any(True for _ in nodes()):
                 return self._given_up(attempt)
             raise PilotbaseError("compute.cluster_away") from None
+        except RayTaskError as error:
+            raise PilotbaseError("compute.node_failed", error=type(error.cause).__name__) from error
         except RayError as error:
             raise PilotbaseError("compute.cluster_away") from error
 

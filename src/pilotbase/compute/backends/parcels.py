@@ -61,6 +61,7 @@ def unpacked(parcels: Path, parcel: Parcel) -> Path:
         return known
     parcels.mkdir(mode=0o755, parents=True, exist_ok=True)
     fresh = parcels / f".{parcel.digest}.{uuid.uuid4().hex}"
+    fresh.mkdir(mode=0o755)
     with tarfile.open(fileobj=io.BytesIO(parcel.archive)) as bundle:
         bundle.extractall(fresh, filter="tar")
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import tempfile
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import ray
 
 from pilotbase.compute.backends.backend import Node
-from pilotbase.compute.backends.ray_settings import NAMESPACE, RaySettings, require_version
+from pilotbase.compute.backends.ray_settings import ADDRESS, LOCAL, NAMESPACE, RaySettings, require_version
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.resources import MILLI, Vector
 
@@ -22,7 +21,7 @@ _TRACE = 0.001
 
 
 def connect(settings: RaySettings) -> None:
-    """Connect this process, once, or start a cluster of this machine's own.
+    """Connect this process, once, or start a cluster of this machine's own; `ray_settings.prepare` came before.
 
     Raises:
         PilotbaseError: ``compute.ray_too_old``; ``compute.cluster_away``: nobody answers there.
@@ -30,20 +29,15 @@ def connect(settings: RaySettings) -> None:
     require_version(ray.__version__)
     if ray.is_initialized():
         return
-    local = settings.address == "local"
-    os.environ.update(
-        RAY_AUTH_MODE="token",
-        RAY_AUTH_TOKEN=settings.token or secrets.token_hex(32),
-        RAY_USAGE_STATS_ENABLED="0",
-    )
     own: dict[str, Any] = {}
-    if local:
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # the one setting that keeps Ray to the loopback
+    if settings.address == LOCAL:
         own = {"include_dashboard": False, "_temp_dir": tempfile.mkdtemp(prefix="pilotbase-ray-")}
     try:
         ray.init(address=settings.address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR, **own)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise PilotbaseError("compute.cluster_away") from error
+    if settings.address == LOCAL:
+        os.environ[ADDRESS] = ray.get_runtime_context().gcs_address  # for the processes that this one starts
 
 
 def nodes() -> list[Node]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,14 +12,16 @@ from pilotbase.documents.errors import InputError, PilotbaseError
 FLOOR = (2, 54)
 """The first release without a known way in: CVE-2023-48022 (no authentication) and CVE-2026-27482 (open DELETE)."""
 NAMESPACE = "pilotbase"
+ADDRESS = "PILOTBASE_RAY_ADDRESS"
+LOCAL = "local"
 
 
 @dataclass(frozen=True)
 class RaySettings:
     """``address``: ``host:port`` of the head, or ``local`` for a cluster of this machine's own."""
 
-    address: str = "local"
-    token: str | None = None
+    address: str
+    token: str
     start_seconds: float = 60.0
     """How long an attempt may take to begin on a node."""
     answer_seconds: float = 20.0
@@ -30,10 +34,17 @@ def settings_of(environment: Mapping[str, str]) -> RaySettings:
     Raises:
         InputError: ``compute.ray_no_token``: an address is given, and no token.
     """
-    address, token = environment.get("PILOTBASE_RAY_ADDRESS", "local"), environment.get("RAY_AUTH_TOKEN")
-    if address != "local" and not token:
+    address, token = environment.get(ADDRESS, LOCAL), environment.get("RAY_AUTH_TOKEN")
+    if address != LOCAL and not token:
         raise InputError("compute.ray_no_token", address=address)
-    return RaySettings(address, token)
+    return RaySettings(address, token or secrets.token_hex(32))
+
+
+def prepare(settings: RaySettings) -> None:
+    """Set this process's environment as Ray reads it: once, when it is first imported."""
+    os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=settings.token, RAY_USAGE_STATS_ENABLED="0")
+    if settings.address == LOCAL:
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # the one setting that keeps Ray to the loopback
 
 
 def require_version(found: str) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilotbase.catalogue.applications import read_application
+from pilotbase.compute.engines import Worker
 from pilotbase.compute.settings import LogPolicy
-from pilotbase.compute.warm_worker import WarmWorker
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.service import CertifiedRoute, ServiceTerms
@@ -41,7 +41,7 @@ class Recipe:
         terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD)
         return cls(lab, route, terms, frozenset(load_sealed(lab.view, plan.sealed).record.may_miss))
 
-    def start(self) -> WarmWorker:
+    def start(self) -> Worker:
         """Return a warm worker, once files and environment have been found to be those that were certified.
 
         Raises:

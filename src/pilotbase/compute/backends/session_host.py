@@ -1,0 +1,123 @@
+"""What runs on a node of a cluster beside one box that answers batches: the warm worker, spoken to from afar.
+
+It takes columns and gives answers, both as plain arrays; how the box ended it gives as words, not as an exception.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pilotbase.compute.backends.parcels import Parcel, opened, unpacked
+from pilotbase.compute.ends import BoxEnded
+from pilotbase.compute.environments import Environment
+from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.compute.warm_worker import WarmWorker, start_worker
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase.protocols.frames import Batch
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a box is opened with, in texts and numbers."""
+
+    application: str
+    """Parcel of the application's files."""
+    entry_point: str
+    contract: str
+    environment: tuple[str, str, tuple[str, ...], str]
+    """Parcel, digest, packages, seal."""
+    limits: str
+    level: str
+    uid: int
+    logs: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of asking a box: a value, or how it ended, or an error of ours by code and parameters."""
+
+    value: Any = None
+    end: tuple[str, int, str] | None = None
+    error: tuple[str, Mapping[str, Any]] | None = None
+
+
+class SessionHost:
+    """One warm worker on this node."""
+
+    def __init__(self, folder: str = "") -> None:
+        place = Path(folder or tempfile.gettempdir()) / f"pilotbase-node-{os.getuid()}"
+        place.mkdir(mode=0o711, exist_ok=True)
+        self._parcels = place / "parcels"
+        self._worker: WarmWorker | None = None
+
+    def lacks(self, digests: list[str]) -> list[str]:
+        """Return which parcels are not here yet."""
+        return [digest for digest in digests if opened(self._parcels, digest) is None]
+
+    def take(self, digest: str, archive: bytes) -> None:
+        """Open a parcel here."""
+        unpacked(self._parcels, Parcel(digest, archive))
+
+    def open(self, opening: Opening) -> Reply:
+        """Open the box and load the application; the value is its facts and how long it loaded."""
+        parcel, digest, packages, seal = opening.environment
+        settings = BoxSettings(
+            limits=Limits.model_validate_json(opening.limits),
+            level=IsolationLevel(opening.level),
+            uid=opening.uid,
+            logs=LogPolicy(opening.logs),
+        )
+        try:
+            self._worker = start_worker(
+                self._parcels / opening.application,
+                opening.entry_point,
+                Contract.model_validate_json(opening.contract),
+                Environment(digest, self._parcels / parcel, packages, seal),
+                settings,
+            )
+        except BoxEnded as ended:
+            return _ended(ended)
+        except PilotbaseError as error:
+            return Reply(error=(error.code, dict(error.text.params)))
+        return Reply((asdict(self._worker.facts), self._worker.load_seconds))
+
+    def predict(self, columns: Mapping[str, Any], rows: int) -> Reply:
+        """Return the values of the answers to one batch."""
+        assert self._worker is not None
+        try:
+            return Reply(self._worker.predict(Batch(dict(columns), rows)).values)
+        except BoxEnded as ended:
+            return _ended(ended)
+        except PilotbaseError as error:
+            return Reply(error=(error.code, dict(error.text.params)))
+
+    def usage(self) -> dict[str, Any]:
+        """Return what the box has used."""
+        assert self._worker is not None
+        return asdict(self._worker.usage())
+
+    def logs(self) -> dict[str, Any]:
+        """Return what the log policy lets out."""
+        assert self._worker is not None
+        return asdict(self._worker.logs())
+
+    def forget_files(self) -> int:
+        """Drop what this node's page cache holds of the files that the box could read."""
+        assert self._worker is not None
+        return self._worker.forget_files()
+
+    def close(self, reason: str) -> None:
+        """End the box."""
+        if self._worker is not None:
+            self._worker.close(EndReason(reason))
+
+
+def _ended(ended: BoxEnded) -> Reply:
+    return Reply(end=(ended.reason.value, ended.end.batch, ended.detail))

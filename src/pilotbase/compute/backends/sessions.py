@@ -1,0 +1,177 @@
+"""The engine of a Ray cluster: boxes that answer batches are opened on its nodes, and asked from here.
+
+Features go to the node; labels stay with the scorer. A node that goes takes its box with it (`WorkerLostError`):
+whoever asked opens another and goes on where the committed answers end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import ray
+from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+
+from pilotbase.compute.backends.parcels import Parcel, packed
+from pilotbase.compute.backends.ray_connection import connect, resources_of
+from pilotbase.compute.backends.ray_settings import RaySettings
+from pilotbase.compute.backends.session_host import Opening, Reply, SessionHost
+from pilotbase.compute.box import BoxFacts
+from pilotbase.compute.ends import BoxEnded, End
+from pilotbase.compute.engines import Worker, WorkerLostError
+from pilotbase.compute.environments import Environment
+from pilotbase.compute.logs import Logs
+from pilotbase.compute.settings import BoxSettings, MemoryWatch
+from pilotbase.compute.supervisor import Usage
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.documents.resources import MILLI
+from pilotbase.protocols.frames import Answers, Batch
+
+_SLACK_SECONDS = 30.0
+"""How much longer than the box itself its node may take to answer."""
+
+
+@dataclass
+class RayEngine:
+    """Opens boxes on the nodes of a cluster."""
+
+    settings: RaySettings
+    host_folder: str = ""
+    """Where nodes keep parcels; empty: their folder for temporary files."""
+    _parcels: dict[Path, Parcel] = field(default_factory=dict)
+    name = "ray"
+
+    def __post_init__(self) -> None:
+        connect(self.settings)
+
+    def start_worker(
+        self, application: Path, entry_point: str, contract: Contract, environment: Environment, settings: BoxSettings
+    ) -> Worker:
+        environment.verify()
+        sent = [self._packed(folder) for folder in (application, environment.path)]
+        opening = Opening(
+            application=sent[0].digest,
+            entry_point=entry_point,
+            contract=contract.model_dump_json(by_alias=True),
+            environment=(sent[1].digest, environment.digest, environment.packages, environment.seal),
+            limits=settings.limits.model_dump_json(),
+            level=settings.level.value,
+            uid=settings.uid,
+            logs=settings.logs.value,
+        )
+        demand = {"cpu": settings.limits.threads * MILLI, "memory": settings.limits.memory_bytes}
+        options = {**resources_of(demand), "max_restarts": 0, "max_task_retries": 0}
+        host = ray.remote(SessionHost).options(**options).remote(self.host_folder)
+        return RemoteWorker(host, sent, opening, settings)
+
+    def _packed(self, folder: Path) -> Parcel:
+        if folder not in self._parcels:
+            self._parcels[folder] = packed(folder)
+        return self._parcels[folder]
+
+
+class RemoteWorker:
+    """A warm worker on a node of the cluster."""
+
+    def __init__(self, host: Any, sent: list[Parcel], opening: Opening, settings: BoxSettings) -> None:
+        self._host, self._limits = host, settings.limits
+        self._usage, self._logs, self._open = Usage(0.0, 0.0, 0), Logs("", 0, True), True
+        self._cancelled = False
+        self.end: End | None = None
+        seconds = self._limits.load_seconds + _SLACK_SECONDS
+        try:
+            for digest in self._ask(self._host.lacks.remote([parcel.digest for parcel in sent]), seconds):
+                archive = next(parcel.archive for parcel in sent if parcel.digest == digest)
+                self._ask(self._host.take.remote(digest, archive), seconds)
+            facts, self.load_seconds = self._value(self._host.open.remote(opening), seconds)
+        except BaseException:
+            self._let_go()
+            raise
+        watch, level = MemoryWatch(facts.pop("memory_watch")), IsolationLevel(facts.pop("level"))
+        self.facts = BoxFacts(level=level, memory_watch=watch, **facts)
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the box may still answer."""
+        return self._open and self.end is None
+
+    def cancel(self) -> None:
+        """End the box from another thread: a `predict` under way raises `BoxEnded`."""
+        self._cancelled = True
+        ray.kill(self._host)
+
+    def predict(self, batch: Batch, following: Batch | None = None) -> Answers:
+        """Return one answer for each case; raises as `WarmWorker.predict`, and `WorkerLostError`."""
+        asked = self._host.predict.remote(batch.columns, batch.rows)
+        return Answers(self._value(asked, self._limits.batch_seconds + _SLACK_SECONDS))
+
+    def usage(self) -> Usage:
+        """Return what the box has used until now, or until its end."""
+        if self._open:
+            self._usage = Usage(**self._ask(self._host.usage.remote(), _SLACK_SECONDS))
+        return self._usage
+
+    def logs(self) -> Logs:
+        """Return what the log policy lets out."""
+        if self._open:
+            self._logs = Logs(**self._ask(self._host.logs.remote(), _SLACK_SECONDS))
+        return self._logs
+
+    def forget_files(self) -> int:
+        """Drop what the node's page cache holds of the files that the box could read."""
+        return int(self._ask(self._host.forget_files.remote(), _SLACK_SECONDS)) if self._open else 0
+
+    def close(self, reason: EndReason = EndReason.FINISHED) -> None:
+        """End the box; what it used and printed can still be asked for."""
+        if not self._open:
+            return
+        try:
+            self._ask(self._host.close.remote(reason.value), _SLACK_SECONDS)
+            self.usage()
+            self.logs()
+        except WorkerLostError:
+            self._open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
+        self._let_go()
+
+    def _value(self, asked: Any, seconds: float) -> Any:
+        """Return the value of a reply; raises what else it says."""
+        reply: Reply = self._ask(asked, seconds)
+        if reply.end is not None:
+            reason, number, detail = reply.end
+            self.end = End(EndReason(reason), number, detail)
+            raise BoxEnded(self.end)
+        if reply.error is not None:
+            code, params = reply.error
+            kind = InputError if code.startswith(("frame.", "input.", "contract.")) else PilotbaseError
+            raise kind(code, **params)
+        return reply.value
+
+    def _ask(self, asked: Any, seconds: float) -> Any:
+        try:
+            return ray.get(asked, timeout=seconds)
+        except (RayActorError, GetTimeoutError) as error:
+            self._open = False
+            if self._cancelled:
+                self.end = End(EndReason.CANCELLED, 0, "")
+                raise BoxEnded(self.end) from None
+            raise WorkerLostError("compute.worker_lost") from error
+        except RayTaskError as error:
+            raise PilotbaseError("compute.node_failed", error=type(error.cause).__name__) from error
+        except RayError as error:
+            raise PilotbaseError("compute.cluster_away") from error
+
+    def _let_go(self) -> None:
+        self._open = False
+        ray.kill(self._host)

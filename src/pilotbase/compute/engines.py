@@ -1,0 +1,114 @@
+"""Engines: where the boxes of applications are opened. The box is the same everywhere; so is what it is asked."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from pilotbase.compute.backends.ray_settings import prepare, settings_of
+from pilotbase.compute.box import BoxFacts
+from pilotbase.compute.ends import End
+from pilotbase.compute.environments import Environment
+from pilotbase.compute.logs import Logs
+from pilotbase.compute.settings import BoxSettings
+from pilotbase.compute.supervisor import Usage
+from pilotbase.compute.warm_worker import start_worker
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.nearest import offer
+from pilotbase.protocols.frames import Answers, Batch
+
+ENGINES = ("local", "ray")
+
+
+class WorkerLostError(PilotbaseError):
+    """The machine on which a box was has gone, and the box with it: no fault of the application's."""
+
+
+class Worker(Protocol):
+    """A loaded application that answers batches, as `WarmWorker` says; `predict` may raise `WorkerLostError`."""
+
+    load_seconds: float
+
+    @property
+    def facts(self) -> BoxFacts: ...
+
+    @property
+    def running(self) -> bool: ...
+
+    @property
+    def end(self) -> End | None: ...
+
+    def cancel(self) -> None: ...
+
+    def predict(self, batch: Batch, following: Batch | None = None) -> Answers: ...
+
+    def usage(self) -> Usage: ...
+
+    def logs(self) -> Logs: ...
+
+    def forget_files(self) -> int: ...
+
+    def close(self, reason: EndReason = EndReason.FINISHED) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Engine(Protocol):
+    """Opens boxes somewhere."""
+
+    @property
+    def name(self) -> str:
+        """``local`` or ``ray``."""
+        ...
+
+    def start_worker(
+        self, application: Path, entry_point: str, contract: Contract, environment: Environment, settings: BoxSettings
+    ) -> Worker:
+        """Return a worker that has loaded the application; raises as `warm_worker.start_worker`."""
+        ...
+
+
+class LocalEngine:
+    """Opens boxes on this machine."""
+
+    name = "local"
+
+    def start_worker(
+        self, application: Path, entry_point: str, contract: Contract, environment: Environment, settings: BoxSettings
+    ) -> Worker:
+        return start_worker(application, entry_point, contract, environment, settings)
+
+
+LOCAL: Engine = LocalEngine()
+
+
+def open_engine(name: str) -> Engine:
+    """Return the engine of that name; ``ray`` is reached as ``PILOTBASE_RAY_ADDRESS`` and ``RAY_AUTH_TOKEN`` say.
+
+    Raises:
+        InputError: ``compute.unknown_engine``; ``compute.ray_no_token``.
+        PilotbaseError: ``compute.ray_missing``, ``compute.ray_too_old``, ``compute.cluster_away``.
+    """
+    if name not in ENGINES:
+        raise InputError("compute.unknown_engine", found=name, allowed=offer(name, ENGINES))
+    if name == "local":
+        return LOCAL
+    settings = settings_of(os.environ)
+    prepare(settings)
+    try:
+        sessions = import_module("pilotbase.compute.backends.sessions")
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise PilotbaseError("compute.ray_missing") from None
+    engine: Engine = sessions.RayEngine(settings)
+    return engine
