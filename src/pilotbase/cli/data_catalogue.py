@@ -78,6 +78,8 @@ def versions(
     if as_json:
         print_json([one.to_json_value() for one in found])
         return
+    if since and not found[0].changed:
+        say(text("dataset.nothing_changed"))
     for one in found:
         say(text("dataset.version_line", version=one.version, modified=one.modified or "–", rows=one.rows))
         for change in (*one.changed, *([text("dataset.new_form")] if one.new_form else ())):

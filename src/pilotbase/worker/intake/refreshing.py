@@ -1,7 +1,7 @@
 """The next version of a scenario's data from a source that lives on: looked at first, then carried out.
 
 What is written has an order that any crash may cut: the version's table beside the old one, then the manifest that
-names it (or the record's next version), then the sealing. Cut off before its end, the same command finds the same new
+names it, then the sealing (of a record: its next version, which is sealed once it is open). Cut off before its end, the same command finds the same new
 cases and does the rest; after it there is nothing new.
 """
 
@@ -26,7 +26,7 @@ from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Outcome
+from pilotbase.documents.vocabularies import Outcome, Role
 from pilotbase.trial.data_versions import (
     DataVersion,
     NextVersion,
@@ -46,6 +46,7 @@ from pilotbase.worker.intake.scenario_tables import check_cases
 from pilotbase.worker.trials.data_versions import scenario_at
 from pilotbase.worker.trials.proving import seal_in
 from pilotbase.worker.whole_files import write_whole
+from pilotbase.workspace.actors import Actor
 
 _FILE = re.compile(r"^(?P<head>[ \t]+file:[ \t]*)(?P<name>[^#\n]*?)(?P<tail>[ \t]*(#.*)?)$", re.MULTILINE)
 _COPIES = frozenset({"exact_duplicates", "near_duplicates", "similar_cases"})
@@ -97,6 +98,8 @@ class OpenRefresh:
     def carry_out(self) -> Text:
         """Seal the next version and return that it is done; without new cases nothing is.
 
+        A scenario that a record holds is sealed when its owner has submitted it and it is open, as ever.
+
         Raises:
             InputError: a trial would refuse these data, or the manifest names its file in a way that is not understood.
             RefusedError: hidden cases are copies of such as were shown before.
@@ -116,7 +119,11 @@ class OpenRefresh:
         write_whole(self.folder / MANIFEST, manifest)
         if self.subject is not None:
             note = f"{self.scenario.data.file} → {name}"
-            take_scenario(self.base, self.base.lab.view, self.folder, Remarks(note, why_holds=True), self.subject)
+            # Whoever holds the home holds the keys of all in it, and acts for the owner whose data these are.
+            owner = Actor(self.scenario.owner.organisation, frozenset({Role.DEMAND_OWNER}))
+            view = self.base.lab.store.as_actor(owner)
+            take_scenario(self.base, view, self.folder, Remarks(note, why_holds=True), self.subject)
+            return text("worker.refresh_handed_in", version=found.number, hidden=found.split.hidden.height)
         sealed: Sealed = seal_in(self.base, self.folder, Step.FREEZE, ignore_progress)
         hidden, version = sealed.record.hidden_cases, sealed.record.version
         return text("worker.refresh_done", version=version, hidden=hidden, file=name)
