@@ -68,6 +68,8 @@ class Unchecked:
 
 ROWS = Count("rows", pl.len())
 _FEW, _EXACT = 8, 2**53
+_NEAR = 50_000
+"""Rows among which the first failing ones are looked for at first."""
 
 
 def present(column: Column) -> Count:
@@ -214,5 +216,8 @@ def _spelled(table: RecordTable, column: Column, side: int) -> Stream:
 
 def first_rows(table: RecordTable, check: Check, shown: int) -> tuple[int, ...]:
     """Return the numbers of the first rows in which ``check`` fails."""
-    found = table.frame.filter(check.fails).select(ROW).head(shown).collect(engine="streaming")
-    return tuple(sorted(found[ROW].to_list()))
+    for frame in (table.frame.head(_NEAR), table.frame):
+        found = frame.filter(check.fails).select(ROW).head(shown).collect(engine="streaming")[ROW].sort()
+        if len(found) == shown:
+            break
+    return tuple(found.to_list())

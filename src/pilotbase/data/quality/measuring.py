@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +24,9 @@ from pilotbase.data.quality.definition import (
 from pilotbase.data.quality.grading import grade, required_of
 from pilotbase.data.quality.measures import QUALITY_MEASURES
 from pilotbase.data.quality.parts import parts_of
-from pilotbase.data.quality.passes import answer, count_all
+from pilotbase.data.quality.passes import answer, count_all, streams_of
 from pilotbase.data.quality.profiling import MOST_DRAWN, ends_of, profile, profile_counts
+from pilotbase.data.quality.room import room, room_needed
 from pilotbase.data.quality.scanning import reading, scan
 from pilotbase.data.quality.tally import SHOWN, Stream
 from pilotbase.documents.dataset import Dataset
@@ -73,7 +75,8 @@ def measure_quality(
     Memory: what a streaming pass takes, and a sixty-fourth of 24 bytes a row for keys, duplicates and references.
 
     Raises:
-        InputError: a file that cannot be read (`scan`), ``quality.unknown_measure``.
+        InputError: a file that cannot be read (`scan`), ``quality.unknown_measure``; ``quality.no_room`` where the
+            folder for temporary files has less room than 24 bytes a row for each of these.
     """
     held = held or Held()
     required_of(dataset)
@@ -150,12 +153,14 @@ def _measure(
     asked = {measure: _ask(measure, situation, quick) for measure in QUALITY_MEASURES}
     asking = [one for one in asked.values() if isinstance(one, Asked)]
     checks = [check for check in situation.checks if isinstance(check, Check)]
-    groups = {} if quick else _group_streams(situation)
+    groups = streams_of(asking, {} if quick else _group_streams(situation))
     on_progress(Progress(text("quality.progress.first", name=table.record_set.name)))
     needed = [*profile_counts(table), *_check_counts(checks), *(count for one in asking for count in one.counts)]
     counts = count_all(table, needed, [column for one in asking for column in one.columns])
-    on_progress(Progress(text("quality.progress.second", name=table.record_set.name)))
-    answers = answer(counts, asking, groups)
+    mebibytes = room_needed(groups, table.frame, int(counts["rows"]))
+    on_progress(Progress(_second(table.record_set.name, mebibytes)))
+    with room(mebibytes):
+        answers = answer(counts, asking, groups)
     if not quick:
         on_progress(Progress(text("quality.progress.profile", name=table.record_set.name)))
     parts = situation.parts or parts_of(table, ends_of(counts, table.record_set.time))
@@ -166,6 +171,12 @@ def _measure(
         tuple(_measurement(measure, one, situation, answers) for measure, one in asked.items()),
         tuple(_rule_results(situation, answers, quick)),
     )
+
+
+def _second(name: str, needed: int) -> Text:
+    if not needed:
+        return text("quality.progress.second", name=name)
+    return text("quality.progress.second_on_disk", name=name, needed=needed, folder=tempfile.gettempdir())
 
 
 def _ask(measure: QualityMeasure, situation: Situation, quick: bool) -> Asked | Unmeasured:

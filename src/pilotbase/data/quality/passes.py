@@ -33,7 +33,11 @@ def collect_tables(asked: Sequence[Asked]) -> dict[str, pl.DataFrame]:
     return dict(zip(frames, pl.collect_all(frames.values(), engine="streaming"), strict=True))
 
 
-def answer(counts: dict[str, float], asked: Sequence[Asked], further: dict[str, tuple[Stream, ...]]) -> Answers:
-    """Return what all of ``asked`` need besides ``counts``; ``further``: groups that rules need."""
-    groups = {name: streams for one in asked for name, streams in one.groups.items()}
-    return Answers(counts, collect_tables(asked), tally_all({**groups, **further}))
+def streams_of(asked: Sequence[Asked], further: dict[str, tuple[Stream, ...]]) -> dict[str, tuple[Stream, ...]]:
+    """Return the groups that measures ask for, and the ``further`` ones that rules need."""
+    return {name: streams for one in asked for name, streams in one.groups.items()} | further
+
+
+def answer(counts: dict[str, float], asked: Sequence[Asked], groups: dict[str, tuple[Stream, ...]]) -> Answers:
+    """Return what all of ``asked`` need besides ``counts``; ``groups``: `streams_of` them."""
+    return Answers(counts, collect_tables(asked), tally_all(groups))

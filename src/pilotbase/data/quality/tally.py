@@ -23,8 +23,11 @@ from pilotbase.data.quality.columns import ROW
 PARTITIONS = 64
 SHOWN = 5
 """First rows that are named."""
-_BATCH, _MOST_HELD = 250_000, 1_000_000
+HELD, WORDS = 1_000_000, 3
+"""Rows of a name that are kept in memory before they go to disk, and the words of 8 bytes that each takes."""
+_BATCH = 250_000
 Words = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,10 @@ class Tally:
         return self.rows - self.distinct
 
 
-def tally_all(asked: Mapping[str, Sequence[Stream]], batch: int = _BATCH, held: int = _MOST_HELD) -> dict[str, Tally]:
+def tally_all(asked: Mapping[str, Sequence[Stream]], batch: int = _BATCH, held: int = HELD) -> dict[str, Tally]:
     """Return the tally of each name's streams taken together; rows of one frame are read once for all.
 
-    ``held``: rows of a name that are kept in memory before they go to disk.
+    ``held``: as `HELD`.
     """
     found = {name: Tally() for name in asked}
     if not asked:
@@ -119,16 +122,16 @@ class _Partitions:
 
     def parts(self) -> Iterator[Words]:
         if not self._on_disk:
-            yield np.concatenate([np.zeros((0, 3), np.uint64), *self._held])
+            yield np.concatenate([np.zeros((0, WORDS), np.uint64), *self._held])
             return
         self._write()
         for path in self._paths:
             if path.exists():
-                yield np.fromfile(path, dtype=np.uint64).reshape(-1, 3)
+                yield np.fromfile(path, dtype=np.uint64).reshape(-1, WORDS)
 
     def _write(self) -> None:
-        rows = np.concatenate([np.zeros((0, 3), np.uint64), *self._held])
-        part = (rows[:, 0] >> np.uint64(58)).astype(np.int64)
+        rows = np.concatenate([np.zeros((0, WORDS), np.uint64), *self._held])
+        part = (rows[:, 0] >> np.uint64(58)).astype(np.uint8)  # small numbers are sorted in one go
         order = np.argsort(part, kind="stable")
         ends = np.cumsum(np.bincount(part, minlength=PARTITIONS))
         for path, chunk in zip(self._paths, np.split(rows[order], ends[:-1]), strict=True):
@@ -141,7 +144,7 @@ class _Partitions:
 def _add(tally: Tally, rows: Words) -> None:
     if not len(rows):
         return
-    rows = rows[np.lexsort((rows[:, 2], rows[:, 0]))]
+    rows = rows[np.argsort(rows[:, 0])]
     key, carried = rows[:, 0], rows[:, 1]
     first = np.concatenate([[True], key[1:] != key[:-1]])
     starts = np.flatnonzero(first)
@@ -157,10 +160,22 @@ def _add(tally: Tally, rows: Words) -> None:
     tally.met += int(met.sum())
     tally.smallest = min(int(sizes.min()), tally.smallest or int(sizes.min()))
     numbers = rows[:, 2]
-    tally.repeated_rows = _first(tally.repeated_rows, numbers[~first])
+    tally.repeated_rows = _first(tally.repeated_rows, _repeated(numbers, sizes))
     tally.met_rows = _first(tally.met_rows, numbers[met])
     tally.unmet_rows = _first(tally.unmet_rows, numbers[marked & ~met])
 
 
+def _repeated(numbers: Words, sizes: Numbers) -> Words:
+    """Return all row numbers but the least of each group."""
+    grouped = np.repeat(sizes > 1, sizes)
+    if not grouped.any():
+        return numbers[:0]
+    group, numbers = np.repeat(np.arange(len(sizes)), sizes)[grouped], numbers[grouped]
+    order = np.lexsort((numbers, group))
+    again = np.flatnonzero(np.diff(group[order]) == 0) + 1
+    return numbers[order[again]]
+
+
 def _first(known: list[int], more: Words) -> list[int]:
-    return sorted([*known, *np.sort(more)[:SHOWN].tolist()])[:SHOWN]
+    least = np.partition(more, SHOWN)[:SHOWN] if len(more) > SHOWN else more
+    return sorted([*known, *least.tolist()])[:SHOWN]
