@@ -77,6 +77,10 @@ _WITHOUT_KEY = (
     "/batches",
     "/api/roadmap",
     "/messages/{number}/files",
+    "/statistics",
+    "/labelling",
+    "/api/sites",
+    "/api/site-",
 )
 """Writes that change nothing when they are sent again."""
 _SECRET = ("/keys", "/api/webhooks")

@@ -153,11 +153,14 @@ def give_label(base: Base, view: View, identity: str, item: str, given: tuple[st
         raise InputError("labelling.other_label", found=label, allowed=offer(label, of.campaign.classes))
     if judges and not reason.strip():
         raise InputError("labelling.no_reason_given")
-    _keep(base, of, [(sheet.labeller.name, item, label, reason.strip() if judges else None)])
+    kept = next((one for one in _kept(base, of, sheet.labeller.name) if one.item == item), None)
+    said = reason.strip() if judges else None
+    if kept is None or (kept.label, kept.reason) != (label, said):
+        _keep(base, of, [(sheet.labeller.name, item, label, said)])
 
 
 def close_round(base: Base, view: View, identity: str) -> None:
-    """Take no label any more; a worker seals the items on which annotators differ for who decides.
+    """Take no label any more; a worker seals the items on which annotators differ for who decides. Again: nothing.
 
     Raises:
         NotFoundError: no such round concerns the actor.
@@ -165,6 +168,8 @@ def close_round(base: Base, view: View, identity: str) -> None:
         ConflictError: it is not open, or no item was labelled by both.
     """
     of = _own(view, identity)
+    if closing_of(base, of) is not None:
+        return
     if stage_of(base, of).name != "open":
         raise ConflictError("labelling.not_now")
     gathered = gathered_of(base, of)

@@ -88,6 +88,8 @@ def enrol_site(base: Base, view: View, file: Path, key: str) -> EnrolledSite:
         root_key=root_key,
         seen=known.standing.seen if known is not None else enrolment.checkpoint,
     )
+    if known is not None and known.standing == site:
+        return site
     with view.transaction("site.enrolled") as change:
         change.put(enrolment, parties(), owner=enrolment.owner)
         digest = change.put(site, parties(), owner=enrolment.owner, fields={"site": site.site})
