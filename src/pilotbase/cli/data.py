@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pilotbase.cli import (
+    data_canaries,
     data_catalogue,
     data_check,
     data_describe,
@@ -28,6 +29,7 @@ app.command("keep")(data_files.keep)
 app.command("fetch")(data_files.fetch)
 app.command("erase")(data_files.erase)
 app.command("preview")(data_files.preview)
+app.command("canaries")(data_canaries.canaries)
 app.command("quality")(data_quality.quality)
 app.command("describe")(data_describe.describe)
 app.command("check")(data_check.check)

@@ -103,6 +103,8 @@ def _print(kept: list[KeptTold], as_json: bool) -> None:
     for one in [] if as_json else kept:
         rows = "–" if one.rows is None else str(one.rows)
         say(text("preview.kept", file=one.name, size=one.size, rows=rows))
+        if one.marked:
+            say(text("canary.marked", file=one.name))
 
 
 def _subject(dataset: str) -> str:

@@ -51,6 +51,10 @@ def terms(  # noqa: PLR0913 - each is an option
     cell_size: Annotated[int, typer.Option(help="Statistics of at least so many records.", min=1)] = 10,
     epsilon: Annotated[int, typer.Option(help="Privacy budget of statistics, in millionths of ε.", min=0)] = 0,
     consent: Annotated[bool, typer.Option("--consent", help="A consent must be shown.")] = False,
+    marked: Annotated[
+        bool,
+        typer.Option("--marked", help="Files on terms have a few made-up rows, different for each who takes them."),
+    ] = False,
 ) -> None:
     """Write the terms of one of the three levels, as the usageInfo of a dataset's description."""
     from pilotbase.data.terms.templates import Limits, offer_for
@@ -66,6 +70,7 @@ def terms(  # noqa: PLR0913 - each is an option
         cell_size=cell_size,
         epsilon=epsilon,
         consent=consent,
+        marked=marked,
     )
     print_json(offer_for(level, holder_of(subject), subject, limits).to_json_value())
 

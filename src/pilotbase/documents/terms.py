@@ -47,6 +47,8 @@ class Action(StrEnum):
     INFORM = "odrl:inform"
     DELETE = "odrl:delete"
     OBTAIN_CONSENT = "odrl:obtainConsent"
+    WATERMARK = "odrl:watermark"
+    """A copy of a file is marked for whom it goes to: a few of its rows are made up."""
 
 
 class LeftOperand(StrEnum):
@@ -120,7 +122,7 @@ FITTING: Mapping[LeftOperand, frozenset[Operator]] = {
     LeftOperand.MIN_CELL_SIZE: _AT_LEAST,
 }
 """Which operators mean something for what a constraint looks at; any other pair is no constraint."""
-DUTIES = frozenset({Action.ATTRIBUTE, Action.INFORM, Action.DELETE, Action.OBTAIN_CONSENT})
+DUTIES = frozenset({Action.ATTRIBUTE, Action.INFORM, Action.DELETE, Action.OBTAIN_CONSENT, Action.WATERMARK})
 """What may be owed. Nobody asks leave for it."""
 
 

@@ -22,7 +22,7 @@ from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.log.entries import Fact
-from pilotbase.workspace.log.readings import FILE
+from pilotbase.workspace.log.readings import FILE, MARKS
 from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import find_use, require_leave
 
@@ -49,6 +49,8 @@ class KeptFile(Document):
     """Bytes of each piece but the last; None: they differ, so that no part is found without those before it."""
     preview: Digest | None = None
     """Its first rows, sealed apart."""
+    marks: Digest | None = None
+    """Rows that are made up, sealed apart: of those each copy has some (`canaries`)."""
 
     @property
     def tag(self) -> Digest:
@@ -73,8 +75,10 @@ class Stretch:
     end: int
 
 
-def seal_file(vault: Vault, kept: KeptFile, plain: Iterable[bytes], preview: bytes | None) -> KeptFile:
-    """Seal the pieces of a file and its first rows, keep that they are here, and return it with their digests.
+def seal_file(
+    vault: Vault, kept: KeptFile, plain: Iterable[bytes], preview: bytes | None, marks: bytes | None = None
+) -> KeptFile:
+    """Seal the pieces of a file, its first rows and its marks; keep that they are here, return it with their digests.
 
     Raises:
         RefusedError: the actor may not write for the owner.
@@ -87,7 +91,9 @@ def seal_file(vault: Vault, kept: KeptFile, plain: Iterable[bytes], preview: byt
         for number, piece in enumerate(_even(plain, PIECE))
     ]
     shown = None if preview is None else vault.blobs.put(seal_bytes(key, preview, _context(kept, "preview")))
-    made = kept.model_copy(update={"pieces": tuple(pieces), "piece_size": PIECE, "preview": shown})
+    marked = None if marks is None else vault.blobs.put(seal_bytes(key, marks, _context(kept, "marks")))
+    sealed = {"pieces": tuple(pieces), "piece_size": PIECE, "preview": shown, "marks": marked}
+    made = kept.model_copy(update=sealed)
     with vault.transaction("dataset.file_kept") as change:
         digest = change.put(made, parties(), owner=owner, fields=_fields(made))
         change.record("dataset.file_kept", [kept.dataset, digest], {"bytes": kept.size})
@@ -154,8 +160,8 @@ def erase_files(vault: Vault, dataset: Subject, name: str | None = None) -> int:
                 change.put(mark, parties(), owner=owner, fields={"dataset": dataset})
                 change.record("dataset.file_erased", [dataset, digest], {"bytes": file.size})
     for _, file in named:
-        for blob in (*file.pieces, *([file.preview] if file.preview is not None else [])):
-            if vault.blobs.exists(blob):
+        for blob in (*file.pieces, file.preview, file.marks):
+            if blob is not None and vault.blobs.exists(blob):
                 vault.blobs.remove(blob)
     return len({(file.name, file.version) for digest, file in named if digest not in gone})
 
@@ -170,6 +176,28 @@ def open_file(vault: Vault, kept: KeptFile, leave: Leave, part: Stretch | None =
     """
     _log_opening(vault, kept, leave, Action.USE, kept.size if part is None else part.end - part.start)
     return _pieces(vault, kept, leave) if part is None else _cut(vault, kept, leave, part)
+
+
+def open_marked(vault: Vault, kept: KeptFile, leave: Leave) -> tuple[bytes, Iterator[bytes]]:
+    """Return the marks of a file that has some, and an iterator over its pieces; raises as `open_file`."""
+    _log_opening(vault, kept, leave, Action.USE, kept.size)
+    assert kept.marks is not None
+    return _opened(vault, kept, kept.marks, "marks"), _pieces(vault, kept, leave)
+
+
+def open_marks(vault: Vault, kept: KeptFile) -> bytes | None:
+    """Write the opening to the log, then return the marks of a file for its owner's own work, None without any.
+
+    Raises:
+        RefusedError: the actor may not write for the owner.
+    """
+    owner = holder_of(kept.dataset)
+    vault.require_access(owner)
+    if kept.marks is None:
+        return None
+    with vault.transaction(MARKS) as change:
+        change.record(MARKS, [kept.dataset, kept.digest()], {"purpose": "owner", "ground": owner, "file": kept.name})
+    return _opened(vault, kept, kept.marks, "marks")
 
 
 def open_for_statistics(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[bytes]:

@@ -42,6 +42,8 @@ class Limits:
     """Millionths of ε that statistics may spend in all; 0: no statistics."""
     consent: bool = False
     """That a consent must be shown."""
+    marked: bool = False
+    """That files which are taken on terms are marked for whom they go to."""
     duties: Sequence[Action] = field(default=(Action.ATTRIBUTE,))
 
 
@@ -75,8 +77,9 @@ def _open(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
 def _on_terms(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
     duties = (*limits.duties, Action.DELETE, *([Action.OBTAIN_CONSENT] if limits.consent else []))
     duty, bounds = tuple(Duty(action=action) for action in duties), _bounds(limits)
+    marking = (Duty(action=Action.WATERMARK),) if limits.marked else ()
     permitted = tuple(
-        Permission(action=action, constraint=bounds, duty=duty)
+        Permission(action=action, constraint=bounds, duty=(*duty, *marking) if action is Action.USE else duty)
         for action in (Action.USE, Action.DISPLAY, Action.COMPUTE_ON)
     )
     return permitted, (Action.DISTRIBUTE, Action.REIDENTIFY)

@@ -130,6 +130,8 @@ class KeptTold(Told):
     size: int
     rows: int | None
     previewed: bool
+    marked: bool = False
+    """Each copy that is fetched on terms holds a few made-up rows, different for each who fetches it."""
 
 
 class OwnFile(KeptTold):

@@ -15,11 +15,12 @@ from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
+from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_json
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
 from pilotbase.documents.vocabularies import Opening
+from pilotbase.vault.canaries import open_copy
 from pilotbase.vault.dataset_files import (
     PIECE,
     KeptFile,
@@ -36,6 +37,7 @@ from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.first_rows import MOST_ROWS, first_rows, is_table
+from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
 from pilotbase.worker.datasets.previewing import order_preview
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing
@@ -168,9 +170,12 @@ def take_file(
     if kept is None:
         raise NotFoundError("dataset.file_not_kept", dataset=dataset, found=name)
     _require_open_here(view, listing)
-    in_parts = kept.piece_size is not None
+    in_parts = kept.piece_size is not None and kept.marks is None
     part = asked_for(kept.size, kept.tag) if in_parts else None
     leave = _permitted(view, asked.model_copy(update={"rows": kept.rows}), kept)
+    if kept.marks is not None and Action.WATERMARK in leave.duties:
+        copy = open_copy(_vault(base), kept, leave, asked.by)
+        return Taken(kept.name, copy.size, copy.pieces, None, digest_json([kept.tag, asked.by]), in_parts)
     return Taken(kept.name, kept.size, open_file(_vault(base), kept, leave, part), part, kept.tag, in_parts)
 
 
@@ -225,7 +230,9 @@ def _keep(base: Base, listing: Listing, path: Path) -> KeptFile:
         pieces=(),
     )
     preview = None if found is None else found.shown.model_dump_json().encode()
-    return seal_file(_vault(base), kept, _read(path), preview)
+    marks = draw_marks(path) if asks_for_marks(base.lab.view.load(listing.digest, Dataset)) else None
+    sealed = None if marks is None else marks.model_dump_json().encode()
+    return seal_file(_vault(base), kept, _read(path), preview, sealed)
 
 
 def _read(path: Path) -> Iterator[bytes]:
@@ -271,4 +278,5 @@ def _vault(base: Base) -> Vault:
 
 
 def _told(kept: KeptFile) -> KeptTold:
-    return KeptTold(name=kept.name, size=kept.size, rows=kept.rows, previewed=kept.preview is not None)
+    told = {"previewed": kept.preview is not None, "marked": kept.marks is not None}
+    return KeptTold(name=kept.name, size=kept.size, rows=kept.rows, **told)

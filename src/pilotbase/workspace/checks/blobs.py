@@ -29,7 +29,7 @@ _LASTING = {
     "overlap": ("pairs",),
     "board-slice": ("members",),
     "packed-tree": ("shards.index", "shards.body"),
-    "dataset-file": ("pieces", "preview"),
+    "dataset-file": ("pieces", "preview", "marks"),
 }
 """Kind of document → where in it a blob is named that nobody erases while the document stands."""
 _ROWS = 500
