@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,18 @@ from ray.cluster_utils import Cluster
 
 from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, Phase
 from pilotbase.compute.backends.cluster import RayBackend
-from pilotbase.compute.backends.ray_settings import RaySettings
+from pilotbase.compute.backends.ray_settings import ADDRESS, RaySettings
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.progress import Progress
+from pilotbase.documents.report import Report
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.trial.scorer_process import run_trial
+from pilotbase.vault.attempts import AttemptState, attempts_of
+from pilotbase.worker.base import open_base
+from pilotbase.worker.trials.proving import freeze_in
 from tests.contracts.compute_backend_cases import WAIT, BackendCases, Run, ended, folder, gone, printing, spec
+from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
+from tests.trial.test_proving import hidden_set
 
 __all__ = ["folder", "spec"]
 STORE = 80 << 20
@@ -96,3 +108,54 @@ class TestCluster(BackendCases):
         printing(backend, again.attempt)
         for attempt in (again.attempt, by_node[alive].attempt):
             backend.stop(attempt, 10)
+
+
+SLOW = "import time\n{program}\n_answer = predict\ndef predict(batch):\n    time.sleep(0.5)\n    return _answer(batch)"
+
+
+def test_every_trial_ends_with_one_verdict_though_a_node_is_killed_hard(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv(ADDRESS, cluster.address)
+    base = open_base(create=True, name="test-base", engine="ray")
+    scenario = writing_scenario(tmp_path)()
+    programs = {"sound": GOOD, "blind": BAD, "sound-too": GOOD}
+    write = writing_application(tmp_path)
+    plans = [freeze_in(base, scenario, write(SLOW.format(program=program), name)) for name, program in programs.items()]
+    answering = threading.Barrier(len(plans) + 1)
+    told: set[str] = set()
+
+    def run(plan: TrialPlan) -> Report:
+        def on_progress(progress: Progress) -> None:
+            if progress.done and plan.digest() not in told:
+                told.add(plan.digest())
+                answering.wait(120)
+
+        return run_trial(base.lab, plan, on_progress)
+
+    with ThreadPoolExecutor(len(plans)) as threads:
+        running = [threads.submit(run, plan) for plan in plans]
+        answering.wait(120)
+        cluster.remove_node(_a_node_with_a_box(cluster), allow_graceful=False)
+        reports = [one.result(timeout=180) for one in running]
+    assert [report.verdict for report in reports] == [Verdict.ACCEPT, Verdict.REJECT, Verdict.ACCEPT]
+    assert [report.counts["answered"] for report in reports] == [100] * len(plans)
+    states = [attempt.state for attempt in attempts_of(base.lab.vault, hidden_set(base, scenario))]
+    assert states == [AttemptState.CLOSED] * len(plans), "none lost, none doubled"
+    for plan, report in zip(plans, reports, strict=True):
+        assert run_trial(base.lab, plan) == report
+    base.lab.close()
+
+
+def _a_node_with_a_box(cluster: Any) -> Any:
+    """Return a node of the cluster, not its head, on which a box is open now."""
+    parents = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"SessionHost" in (process / "cmdline").read_bytes():
+                parents.add(int((process / "stat").read_text().rpartition(")")[2].split()[1]))
+        except OSError:
+            continue
+    raylets = {node.all_processes["raylet"][0].process.pid: node for node in cluster.worker_nodes}
+    return next(node for pid, node in raylets.items() if pid in parents)

@@ -66,9 +66,37 @@ def _has_namespaces() -> bool:
     return subprocess.run([*_namespace(), "true"], capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.skipif(not _has_namespaces(), reason="this host lets us make no network of our own (unshare -n, ip)")
-def test_the_contract_holds_on_a_cluster_of_several_nodes() -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-n", "0", str(CLUSTER)]
-    run = subprocess.run([*_namespace(), *command], capture_output=True, text=True, check=False, timeout=300)
+needs_namespaces = pytest.mark.skipif(
+    not _has_namespaces(), reason="this host lets us make no network of our own (unshare -n, ip)"
+)
+
+
+@needs_namespaces
+def test_a_node_that_is_killed_hard_costs_neither_jobs_nor_verdicts() -> None:
+    _run_on_a_cluster("killed_hard or leaves_output or starting_twice")
+
+
+@needs_namespaces
+@pytest.mark.prove
+def test_the_whole_contract_holds_on_a_cluster_of_several_nodes() -> None:
+    _run_on_a_cluster("")
+
+
+def _run_on_a_cluster(chosen: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        "0",
+        "-k",
+        chosen,
+        str(CLUSTER),
+    ]
+    run = subprocess.run([*_namespace(), *command], capture_output=True, text=True, check=False, timeout=400)
     assert run.returncode == 0, run.stdout[-6000:]
     assert "passed" in run.stdout
