@@ -18,17 +18,24 @@ PAGE = Path(__file__).parents[2] / "docs" / "pay-with-vouchers.md"
 HOUR = 3_600_000
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base with the programme and the prices of the page, for all tests."""
+    folder = tmp_path_factory.mktemp("vouchers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILOTBASE_HOME", str(folder / "home"))
+        year = f"{open_base(create=True).lab.store.clock():%Y}"
+        for name, block in re.findall(r"```yaml example=(\w+)\n(.*?)```", PAGE.read_text("utf-8"), re.S):
+            (folder / f"{name}.yaml").write_text(block.replace("2027", year), "utf-8")
+            told([name, folder / f"{name}.yaml"])
+    return folder / "home"
+
+
 @pytest.fixture
-def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
-    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+def base(home: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
+    monkeypatch.setenv("PILOTBASE_HOME", str(home))
     monkeypatch.setenv("PILOTBASE_LANGUAGE", "en")
-    made = open_base(create=True)
-    for name, block in re.findall(r"```yaml example=(\w+)\n(.*?)```", PAGE.read_text("utf-8"), re.S):
-        today = f"{made.lab.store.clock():%Y}"
-        (tmp_path / f"{name}.yaml").write_text(block.replace("2027", today), "utf-8")
-    told(["rules", tmp_path / "rules.yaml"])
-    told(["prices", tmp_path / "prices.yaml"])
-    return made
+    return open_base()
 
 
 def run(words: list[object], exit_code: int = 0) -> str:
@@ -113,8 +120,8 @@ def test_bad_input_is_told_in_both_languages(base: Base, tmp_path: Path, monkeyp
     assert "lots is no amount of money" in run(["issue", programme, "acme", "lots"], 2)
     assert "50,000.01 CNY" in run(["issue", programme, "acme", "50000.01"], 5)
     voucher = as_json(["issue", programme, "acme", "100"])["identity"]
-    assert "does not say how much" in run(["hold", voucher, "job:1", "hall", "--of", "cpu"], 2)
-    assert "no prices of a pool other" in run(["hold", voucher, "job:1", "other", "--of", "cpu=1"], 2)
+    assert "does not say how much" in run(["hold", voucher, "job:61", "hall", "--of", "cpu"], 2)
+    assert "no prices of a pool other" in run(["hold", voucher, "job:61", "other", "--of", "cpu=1"], 2)
     assert "No voucher pays attempt 1 of job:9" in run(["claim", "job:9", "supplier"], 2)
     assert "nothing to give back" in told(["release", "job:9"])
     assert "acme has no vouchers" not in told(["wallet", "acme"])
@@ -123,16 +130,16 @@ def test_bad_input_is_told_in_both_languages(base: Base, tmp_path: Path, monkeyp
     assert "rate" in broken and "cap_year" in broken, "all problems at once"
     monkeypatch.setenv("PILOTBASE_LANGUAGE", "zh")
     run(["revoke", voucher, "--reason", "错误申报"])
-    assert "算力券" in run(["hold", voucher, "job:1", "hall", "--of", "cpu=1"], 5)
+    assert "算力券" in run(["hold", voucher, "job:61", "hall", "--of", "cpu=1"], 5)
 
 
 def test_what_is_used_is_listed_released_and_refunded(base: Base, tmp_path: Path) -> None:
-    voucher = as_json(["issue", programme_of(base), "acme", "100"])["identity"]
-    for job in ("job:1", "job:2"):
+    voucher = as_json(["issue", programme_of(base), "fifth", "100"])["identity"]
+    for job in ("job:51", "job:52"):
         told(["hold", voucher, job, "hall", "--of", "cpu=4", "--of", "gpu/t4=1"])
-    assert "was let go" in told(["release", "job:1"])
-    told(["settle", sheet(base, tmp_path, "job:2")])
-    assert "was given back" in told(["refund", "job:2", "--reason", "node lost"])
+    assert "was let go" in told(["release", "job:51"])
+    told(["settle", sheet(base, tmp_path, "job:52")])
+    assert "was given back" in told(["refund", "job:52", "--reason", "node lost"])
     listed = told(["uses"])
-    assert "job:1, attempt 1: released" in listed and "job:2, attempt 1: refunded" in listed
-    assert "free 100.00, on hold 0.00" in told(["wallet", "acme"])
+    assert "job:51, attempt 1: released" in listed and "job:52, attempt 1: refunded" in listed
+    assert "free 100.00, on hold 0.00" in told(["wallet", "fifth"])

@@ -1,5 +1,6 @@
 """A base with a programme, a price list and a clock that is set, on SQLite and on PostgreSQL."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,9 +25,23 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store on SQLite, to be copied: migrating one for each test would take most of the time."""
+
+    class Request:
+        param = "sqlite"
+
+    folder = tmp_path_factory.mktemp("store")
+    fresh_url(Request(), folder)
+    return folder / "pilotbase.db"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def any_url(request: pytest.FixtureRequest, empty_store: Path, tmp_path: Path) -> str:
     """The address of an empty store, on both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{shutil.copy(empty_store, tmp_path)}"
     return fresh_url(request, tmp_path)
 
 
@@ -52,9 +67,8 @@ def books(any_url: str, log_key: LogKey, clock: Clock) -> Iterator[Books]:
 
 
 @pytest.fixture
-def here(request: pytest.FixtureRequest, tmp_path: Path, log_key: LogKey, clock: Clock) -> Iterator[Books]:
+def here(empty_store: Path, tmp_path: Path, log_key: LogKey, clock: Clock) -> Iterator[Books]:
     """On SQLite alone, for what does not depend on the database."""
-    request.param = "sqlite"
-    opened = Store.open(fresh_url(request, tmp_path), log_key, clock)
+    opened = Store.open(f"sqlite:///{shutil.copy(empty_store, tmp_path)}", log_key, clock)
     yield Books(opened, clock)
     opened.close()
