@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from itertools import count
 
 from pilotbase.compute.sharing.desk import Desk
@@ -35,8 +36,6 @@ def pool(*quotas: Quota, nodes: tuple[Machines, ...], **more: object) -> Pool:
 
 
 def window(starts: float, ends: float, *names: str) -> Window:
-    from datetime import UTC, datetime
-
     return Window(starts=datetime.fromtimestamp(starts, UTC), ends=datetime.fromtimestamp(ends, UTC), machines=names)
 
 
@@ -57,7 +56,7 @@ class Play:
         about = {name: more.pop(name) for name in known & more.keys()}
         names = []
         for _ in range(times):
-            name = str(about.get("name") or f"{organisation}-{next(self._numbers)}")
+            name = str(about.get("name") or f"{organisation}-{next(self._numbers):04}")
             job = Job(
                 name, organisation, str(about.get("person", "p")), vector(**more), max_seconds,
                 **{key: about[key] for key in about if key not in ("name", "person")}, submitted=self.now,

@@ -41,7 +41,7 @@ def estimates(books: Books, now: float) -> Mapping[str, float]:
 def _reached(needed: _Whole, there: _Whole, times: npt.NDArray[np.float64], length: float) -> npt.NDArray[np.float64]:
     """Return when so much has been given back; what is needed beyond all of it comes round after round."""
     index = np.searchsorted(there, needed)
-    rounds = np.maximum(needed - there[-1], 0) / max(int(there[-1]), 1)
+    rounds = np.ceil(np.maximum(needed - there[-1], 0) / max(int(there[-1]), 1))
     reached: npt.NDArray[np.float64] = times[np.minimum(index, len(times) - 1)] + rounds * length
     return reached
 

@@ -1,0 +1,121 @@
+"""How long it takes to decide who starts, with 10,000 jobs that wait: one job ends, one comes, one decision is made."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pilotbase.compute.sharing.desk import Desk
+from pilotbase.compute.sharing.jobs import Job
+from pilotbase.compute.sharing.placer import FirstFit
+from pilotbase.documents.pool import Machines, Pool, Quota
+from pilotbase.documents.resources import Resources
+
+GIB = 1 << 30
+LENGTHS = (600.0, 1800.0, 3600.0, 7200.0, 14_400.0)
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What was measured: milliseconds of a decision, decisions a second, what they came to."""
+
+    queued: int
+    decisions: int
+    median: float
+    p95: float
+    slowest: float
+    per_second: float
+    starts: int
+    evictions: int
+    running: int
+
+
+def measure(queued: int = 10_000, decisions: int = 3000, organisations: int = 20, machines: int = 64) -> Admission:
+    """Return how long decisions took: each sees one job end, one come, and whoever may start, start.
+
+    What is timed is all of it: the end, the submission and the decision.
+    """
+    generator = random.Random(8)  # noqa: S311 - a load, no secret
+    jobs = _jobs(generator, organisations)
+    desk = Desk(pool_of(organisations, machines), FirstFit())
+    for _ in range(queued):
+        desk.submit(next(jobs))
+    now, ends = 0.0, list[tuple[float, str]]()
+    ends += _ends(desk, desk.decide(now).starts, now, generator)
+    while desk.waiting < queued:
+        desk.submit(next(jobs))
+    heapq.heapify(ends)
+    took, cpu, starts, evictions = [], [], 0, 0
+    for _ in range(decisions):
+        while (ending := heapq.heappop(ends))[1] not in desk.books.running:
+            pass  # it was evicted
+        now, job = ending[0], next(jobs)
+        begun, used = time.perf_counter(), time.process_time()
+        desk.end(ending[1], now)
+        if desk.waiting < queued:
+            desk.submit(job)
+        made = desk.decide(now)
+        took.append((time.perf_counter() - begun) * 1000)
+        cpu.append((time.process_time() - used) * 1000)
+        starts, evictions = starts + len(made.starts), evictions + len(made.evictions)
+        for one in _ends(desk, made.starts, now, generator):
+            heapq.heappush(ends, one)
+    cpu.sort()
+    print("cpu", cpu[len(cpu) // 2], cpu[int(len(cpu) * 0.95)], 1000 * len(cpu) / sum(cpu))
+    took.sort()
+    return Admission(
+        queued, decisions, took[len(took) // 2], took[int(len(took) * 0.95)], took[-1],
+        1000 * len(took) / sum(took), starts, evictions, len(desk.books.running),
+    )  # fmt: skip
+
+
+def pool_of(organisations: int, machines: int) -> Pool:
+    """Return a pool of which four fifths are guaranteed."""
+    capacity = {"cpu": 32, "memory": "128 GiB", "gpu/t4": 4}
+    guarantee = {
+        "cpu": int(0.8 * 32 * machines / organisations),
+        "memory": int(0.8 * 128 * machines / organisations) * GIB,
+        "gpu/t4": int(0.8 * 4 * machines / organisations),
+    }
+    return Pool(
+        name="measured",
+        title="Measured",
+        machines=(Machines(name="node", count=machines, capacity=Resources.model_validate(capacity)),),
+        quotas=tuple(
+            Quota(organisation=f"org-{number}", guarantee=Resources.model_validate(guarantee), weight=1 + number % 3)
+            for number in range(organisations)
+        ),
+    )
+
+
+def _jobs(generator: random.Random, organisations: int) -> Iterator[Job]:
+    number = 0
+    while True:
+        number += 1
+        cores = generator.choice((1, 2, 4, 8))
+        gpus = generator.choice((0, 0, 1, 1, 2, 4))
+        demand = {"cpu": 1000 * cores, "memory": cores * generator.choice((2, 4)) * GIB, "gpu/t4": 1000 * gpus}
+        yield Job(
+            f"job-{number}",
+            f"org-{generator.randrange(organisations)}",
+            f"person-{generator.randrange(5)}",
+            demand,
+            generator.choice(LENGTHS),
+            generator.choice((1, 1, 1, 1, 1, 1, 2, 4)),
+            generator.choice((0, 0, 0, 1)),
+            submitted=float(number),
+            preemptible=generator.random() > 0.1,
+        )
+
+
+def _ends(desk: Desk, starts: object, now: float, generator: random.Random) -> Iterator[tuple[float, str]]:
+    for start in starts:  # type: ignore[attr-defined]
+        running = desk.books.running[start.job]
+        yield now + running.job.max_seconds * generator.uniform(0.2, 1.0), start.job
+
+
+if __name__ == "__main__":
+    print(measure())
