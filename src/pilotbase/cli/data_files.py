@@ -25,12 +25,14 @@ Organisation = Annotated[str, typer.Option(help="In a home: the organisation tha
 @remote
 def keep(
     dataset: Named,
-    files: Annotated[list[Path], typer.Argument(help="Files that the dataset's description names.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files that the dataset's description names, or the folder of a set.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Keep files of a dataset at the base, encrypted for its owner, to be fetched on its terms."""
     for path in files:
-        if not path.is_file():
+        if not path.exists():
             raise InputError("data.no_file", file=str(path))
     _print(datasets_at().keep(_subject(dataset), files), as_json)
 

@@ -11,7 +11,7 @@ from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTol
 from pilotbase.documents.api.readers import Readers
 from pilotbase.documents.api.records import SECTIONS, Erased
 from pilotbase.documents.api.versions import DatasetVersion
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import kind_of, name_of
 from pilotbase.protocols.hub_client import HubClient, read_list, read_model
@@ -35,6 +35,8 @@ class HubDatasets:
         """Send files of a dataset of one's own, to be kept; a worker makes the first rows of tables in a box."""
         kept = []
         for path in paths:
+            if not path.is_file():
+                raise InputError("dataset.folder_of_hub", folder=path)
             with path.open("rb") as content:
                 upload = self.client.upload(path.name, content)
             place = f"/datasets/{name_of(subject)}/files"

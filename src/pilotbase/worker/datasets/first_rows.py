@@ -44,10 +44,12 @@ def is_table(name: str) -> bool:
 def first_rows(path: Path) -> FirstRows | None:
     """Return the first rows of the first table in ``path``, None where it is no table that is read here.
 
+    Of a folder of images the table is what is known of each.
+
     Raises:
         InputError: it is one and cannot be read, with every problem at its place.
     """
-    if not is_table(path.name):
+    if not is_table(path.name) and not path.is_dir():
         return None
     with tempfile.TemporaryDirectory() as scratch:
         table = open_source(str(path), Path(scratch)).tables[0]

@@ -6,6 +6,7 @@ hub in a box, by a worker (`previewing`). Who shows it later parses nothing.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
-from pilotbase.documents.dataset import Dataset, FileObject
+from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_json
 from pilotbase.documents.nearest import offer
@@ -36,8 +37,9 @@ from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
-from pilotbase.worker.datasets.first_rows import MOST_ROWS, first_rows, is_table
+from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table
 from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
+from pilotbase.worker.datasets.packed_sets import holds_images, pack_set, packed_name, set_in, sets_of, unpack_set
 from pilotbase.worker.datasets.previewing import order_preview
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing
@@ -70,16 +72,21 @@ class Taken:
 def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) -> list[KeptTold]:
     """Keep files that the newest description of ``dataset`` names, sealed under its owner's key, and return them.
 
+    A folder is kept as the set of files that it holds: packed, so that thousands of images are one file.
+
     Raises:
         InputError: the description names no such file, or it is a table that cannot be read.
         RefusedError: the actor is not the owner.
     """
     listing = _owned(view, dataset)
     for path in paths:
+        if path.is_dir():
+            _set_in(view, listing, path)
+            continue
         _require_named(view, listing, path.name)
         if not path.is_file():
             raise InputError("data.no_file", file=str(path))
-    return [_told(_keep(base, listing, path)) for path in paths]
+    return [_told((_keep_set if path.is_dir() else _keep)(base, listing, path)) for path in paths]
 
 
 def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTold:
@@ -219,8 +226,16 @@ def _permitted(view: View, asked: Request, kept: KeptFile) -> Leave:
     return permit(view, asked, digest_bytes(canonical_json(named)))
 
 
-def _keep(base: Base, listing: Listing, path: Path) -> KeptFile:
-    found = first_rows(path)
+def _keep_set(base: Base, listing: Listing, folder: Path) -> KeptFile:
+    files = _set_in(base.lab.view, listing, folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        packed = pack_set(folder, files, Path(scratch))
+        found = first_rows(unpack_set(packed, Path(scratch, folder.resolve().name))) if holds_images(files) else None
+        return _keep(base, listing, packed, found)
+
+
+def _keep(base: Base, listing: Listing, path: Path, packed: FirstRows | None = None) -> KeptFile:
+    found = packed or first_rows(path)
     kept = KeptFile(
         dataset=listing.subject,
         version=listing.digest,
@@ -245,7 +260,7 @@ def _files_of(dataset: Dataset) -> list[str]:
     """Return the names under which a description's files may be kept."""
     files = [one for one in dataset.distribution if isinstance(one, FileObject)]
     named = [Path(one.content_url).name if one.content_url else one.id for one in files]
-    return sorted({*named, *(one.id for one in files)})
+    return sorted({*named, *(one.id for one in files), *map(packed_name, sets_of(dataset))})
 
 
 def _owned(view: View, dataset: Subject) -> Listing:
@@ -260,6 +275,16 @@ def _require_named(view: View, listing: Listing, name: str) -> None:
     named = _files_of(view.load(listing.digest, Dataset))
     if name not in named:
         raise InputError("dataset.no_such_file", dataset=listing.subject, found=name, allowed=offer(name, named))
+
+
+def _set_in(view: View, listing: Listing, folder: Path) -> FileSet:
+    """Return the set of files of the description that a folder holds; raises `InputError` where there is none."""
+    dataset = view.load(listing.digest, Dataset)
+    found = set_in(dataset, folder)
+    if found is None:
+        allowed = offer(folder.name, [one.id for one in sets_of(dataset)])
+        raise InputError("dataset.no_such_file", dataset=listing.subject, found=folder.name, allowed=allowed)
+    return found
 
 
 def _seen(view: View, dataset: Subject) -> Listing:

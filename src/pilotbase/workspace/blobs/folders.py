@@ -35,7 +35,7 @@ def pack_folder(blobs: BlobStore, folder: Path, on_progress: OnProgress = ignore
     if not folder.is_dir():
         raise InputError("blobs.no_folder", folder=folder)
     try:
-        return pack(blobs, _opened_one_by_one(folder, _names(folder), on_progress))
+        return pack(blobs, _opened_one_by_one(folder, files_in(folder), on_progress))
     except NotPlainError as error:
         raise InputError("blobs.folder_changed", folder=folder) from error
     except OSError as error:
@@ -70,7 +70,7 @@ def unpack(blobs: BlobStore, packed: PackedTree, folder: Path, on_progress: OnPr
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _names(folder: Path) -> list[str]:
+def files_in(folder: Path) -> list[str]:
     """Return the paths of the files below ``folder``, sorted; raises `InputError` with everything that is none."""
     names: list[str] = []
     problems: list[Issue] = []
