@@ -24,14 +24,14 @@ def closed_dataset(**changes) -> Dataset:
     return dataset(recordSet=[record_set], usageInfo=usage, **changes)
 
 
-def keep_closed(world, folder) -> Dataset:
+def keep_closed(world, folder, rows=TABLE) -> Dataset:
     """Publish the dataset, agree on it with acme, and keep its table."""
     from pilotbase.hub.base import base
 
     what = publish(world.trial, closed_dataset())
     agree(world.trial, what, purposes=["pb:verification", "pb:statistics"], ends=None)
     table = folder / "logs.csv"
-    TABLE.write_csv(table)
+    rows.write_csv(table)
     keep_files(base(), world.trial.store.as_actor(OWNER), DATASET, [table])
     return what
 

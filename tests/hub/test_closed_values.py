@@ -14,7 +14,10 @@ import pytest
 from pilotbase.documents.permissions import Act
 from pilotbase.vault.hidden import HiddenSet
 from tests.catalogue.records_for_tests import DESK
+from tests.data.private.closed_for_tests import runs
+from tests.hub.closed_for_tests import ADDRESS, keep_closed
 from tests.hub.reaches_for_tests import PAGES
+from tests.hub.worlds_for_tests import _person
 from tests.trial.conftest import writing_application, writing_scenario
 from tests.worker.commissions_for_tests import Ordered
 
@@ -57,7 +60,36 @@ def tried(one_world, tmp_path_factory):
     ordered.accept()
     ordered.work()
     one_world.ordered, one_world.hidden = ordered, hidden_words(ordered, scenario)
+    one_world.hidden += tell_of_closed(one_world, ordered, tmp_path_factory.mktemp("kept"))
     return one_world
+
+
+def tell_of_closed(world, ordered, place) -> list[bytes]:
+    """Let a closed dataset be told of in every way that there is, and return what its numbers are.
+
+    A profile and a synthetic sample of it, both with an answer; a labelling round, in which others label.
+    """
+    draw = random.Random(12)
+    torque = [None if value is None else round(value + draw.random() / 1000, 9) for value in runs(800)["torque"]]
+    rows = runs(800).with_columns(torque=pl.Series(torque, dtype=pl.Float64))
+    keep_closed(world, place, rows)
+    for asked in ({"epsilon": 900_000}, {"epsilon": 1_500_000, "rows": 200}):
+        posted = world.client("supplier").post(ADDRESS, asked, content_type="application/json")
+        assert posted.status_code == 202, posted.content
+    labellers = [{"organisation": "plant", "person": _person(who, "plant", "demand_owner").identity} for who in "xyz"]
+    made = {
+        "name": "round",
+        "guideline_version": "1",
+        "guideline": "Look.",
+        "classes": ["fine", "broken"],
+        "items": 50,
+        "annotators": labellers[:2],
+        "adjudicator": labellers[2],
+    }
+    opened = world.client("owner").post("/api/datasets/plant/logs/labelling", made, content_type="application/json")
+    assert opened.status_code == 201, opened.content
+    assert {end for _, end in ordered.work()} == {"done"}
+    return [str(value).encode() for value in torque if value is not None and len(str(value)) > 8]
 
 
 def hidden_words(ordered, scenario) -> list[bytes]:
@@ -113,6 +145,9 @@ def test_the_search_is_not_blind(tried):
     """What somebody writes into a record is found, by whoever reads it."""
     key = tried.hidden[0].decode()
     tried.ordered.do(DESK, Act.CERTIFICATE_SUSPEND, note=f"Complaint about case {key}.")
-    found = [address for address, body in answers(tried, "supplier") if key.encode() in body]
+    seen = dict(answers(tried, "supplier"))
+    assert any(address.startswith(ADDRESS) and b"<svg" not in body for address, body in seen.items())
+    assert any(b"discrete Laplace" in body for body in seen.values()), "the answers were read"
+    found = [address for address, body in seen.items() if key.encode() in body]
     assert "/trials/c1/" in found
     assert any(address.startswith("/api/trials/c1") for address in found)

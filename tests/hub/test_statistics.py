@@ -80,6 +80,7 @@ def test_who_has_no_budget_is_refused_before_anything_is_queued(closed):
     assert work() == []
 
 
+@pytest.mark.prove
 def test_a_sample_says_that_it_is_synthetic_and_its_figures_are_the_owners(closed):
     asked = ask(closed, epsilon=1_500_000, rows=300, name="sample")
     assert work() == [("statistics", "done")]
