@@ -99,6 +99,11 @@ PAGES = """
 /api/catalogue/datasets             200 200 200 200 200 200 200 200 200 200
 /datasets/contributions/            200 200 200 200 200 200 200 200 200 200
 /api/catalogue/contributions        200 200 200 200 200 200 200 200 200 200
+/datasets/plant/logs/readers/        302 404 200 200 404 404 404 404 404 200
+/datasets/plant/none/readers/        302 404 404 404 404 404 404 404 404 404
+/scenarios/plant/milling/readers/    302 404 200 200 404 404 404 404 404 200
+/api/datasets/plant/logs/readers     401 404 200 200 404 404 404 404 404 200
+/api/scenarios/plant/milling/readers 401 404 200 200 404 404 404 404 404 200
 /datasets/plant/logs/preview/        302 404 403 404 403 403 403 403 403 403
 /datasets/plant/none/preview/        302 404 404 404 404 404 404 404 404 404
 /api/datasets/plant/logs/files       200 200 200 200 200 200 200 200 200 200
