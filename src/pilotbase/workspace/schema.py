@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0020"
+CURRENT = "0021"
 """The newest migration; older ones in order in `VERSIONS`."""
 VERSIONS = (
     "0001",
@@ -32,6 +32,7 @@ VERSIONS = (
     "0018",
     "0019",
     "0020",
+    "0021",
 )
 
 
