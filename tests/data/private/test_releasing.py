@@ -15,9 +15,7 @@ from pilotbase.data.private.profiling import request_of
 from pilotbase.data.private.releasing import release
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.vocabularies import Role
-from pilotbase.workspace import schema
 from pilotbase.workspace.actors import actor
-from pilotbase.workspace.engine import Database
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 from pilotbase.workspace.terms_rows import agreement_row, put_agreement
@@ -33,16 +31,20 @@ from tests.data.private.closed_for_tests import (
     runs,
     table_of,
 )
+from tests.workspace.stores_for_tests import fresh_url, postgres
+
+__all__ = ["postgres"]
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    return fresh_url(request, tmp_path)
+
+
 @pytest.fixture
-def plant(tmp_path):
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    database = Database(url)
-    schema.upgrade(database)
-    database.close()
+def plant(url):
     store = Store.open(url, LogKey(KEY))
     yield Plant(store)
     store.close()
@@ -159,9 +161,7 @@ KILLED = """
 import os, signal, sys
 from pilotbase.data.private import profiling, releasing
 from pilotbase.documents.vocabularies import Role
-from pilotbase.workspace import schema
 from pilotbase.workspace.actors import actor
-from pilotbase.workspace.engine import Database
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 from tests.data.private.closed_for_tests import Plant, described, question, runs, table_of
@@ -181,8 +181,7 @@ releasing.release(plant.supplier, dataset, question(dataset), table_of(dataset, 
 
 
 @pytest.mark.parametrize("moment", [pytest.param("before it is drawn", marks=pytest.mark.prove), "before it is kept"])
-def test_killed_between_payment_and_answer_it_is_paid_once_and_answered_once(plant, dataset, table, moment, tmp_path):
-    url = f"sqlite:///{tmp_path / 'store.db'}"
+def test_killed_between_payment_and_answer_it_is_paid_once_and_answered_once(plant, dataset, table, moment, url):
     done = subprocess.run([sys.executable, "-c", KILLED, url, moment], env={**os.environ, "PYTHONPATH": "."})
     assert done.returncode == -signal.SIGKILL
     assert spent(plant) == [1_000_000]
