@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import pydantic
 from sqlalchemy import Connection
 
 from pilotbase.documents.base import Document
+from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import Subject, holder_of
@@ -121,8 +123,20 @@ def add_preview(vault: Vault, kept: KeptFile, rows: int, preview: bytes) -> None
 
 
 def find_kept(vault: Vault, dataset: Subject, version: Digest) -> list[KeptFile]:
-    """Return the files that are kept of a dataset's version, by name; of a name the newest."""
-    return [file for file in find_all_kept(vault, dataset) if file.version == version]
+    """Return the files that are kept of a dataset's version, by name; of a name the newest.
+
+    A file that was kept of another version is kept of this one, too, where both descriptions give it the same hash:
+    a description that says more of the same bytes does not ask for them again.
+    """
+    found = find_all_kept(vault, dataset)
+    kept = {file.name: file for file in found if file.version == version}
+    others = [file for file in found if file.name not in kept]
+    hashes = _hashes(vault.view, version) if others else {}
+    for file in others:
+        told = hashes.get(file.name)
+        if told is not None and told == _hashes(vault.view, file.version).get(file.name):
+            kept.setdefault(file.name, file)
+    return [kept[name] for name in sorted(kept)]
 
 
 def find_all_kept(vault: Vault, dataset: Subject) -> list[KeptFile]:
@@ -259,6 +273,13 @@ def _even(plain: Iterable[bytes], size: int) -> Iterator[bytes]:
             del waiting[:size]
     if waiting:
         yield bytes(waiting)
+
+
+def _hashes(view: View, version: Digest) -> dict[str, str]:
+    """Return file → the hash, or the commitment, that a description gives it."""
+    files = [one for one in view.load(version, Dataset).distribution if isinstance(one, FileObject)]
+    named = ((Path(one.content_url).name if one.content_url else one.id, one) for one in files)
+    return {name: told for name, one in named if (told := one.sha256 or one.commitment) is not None}
 
 
 def _fields(kept: KeptFile) -> dict[str, str]:

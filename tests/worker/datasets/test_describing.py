@@ -9,6 +9,7 @@ import pytest
 from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.states import DatasetState
 from pilotbase.vault.uploads import list_uploads
 from pilotbase.worker.datasets.describing import (
@@ -22,7 +23,9 @@ from pilotbase.worker.datasets.describing import (
 from pilotbase.worker.datasets.keeping import own_files, preview_of
 from pilotbase.worker.datasets.owner_jobs import vault_for
 from pilotbase.workspace.failures import ConflictError, NotFoundError
+from tests.catalogue.agreements_for_tests import DATASET, dataset
 from tests.catalogue.records_for_tests import OTHER_OWNER, OWNER, SUPPLIER
+from tests.worker.commissions_for_tests import Ordered
 from tests.worker.datasets.describing_for_tests import PUMPS, sent, work
 
 
@@ -73,7 +76,7 @@ def test_answers_replace_guesses_until_the_draft_is_saved_with_its_files(base):
 def bomb() -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("pumps.csv", b"a,b\n" + b"0,0\n" * (24 << 20))
+        archive.writestr("pumps.csv", b"a,b\n" + b"0,0\n" * (17 << 20))
     return packed.getvalue()
 
 
@@ -85,7 +88,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.prove) for name in HOSTILE])
 def test_a_hostile_file_is_refused_with_its_place_and_what_to_do(base, name):
     content, file, lines = HOSTILE[name]
     found = described(base, name, content)
@@ -97,7 +100,7 @@ def test_a_hostile_file_is_refused_with_its_place_and_what_to_do(base, name):
 
 
 def test_others_see_nothing_of_it_and_what_is_given_up_is_gone(base):
-    found = described(base, "pumps.csv", PUMPS.encode())
+    found = start_describing(base, view(base), [sent(base, view(base), "pumps.csv", PUMPS.encode())], Answers())
     identity = found.order.identity
     for who in (OTHER_OWNER, SUPPLIER):
         assert list(describings(view(base, who))) == []
@@ -118,3 +121,23 @@ def test_two_files_of_one_name_and_none_are_refused(base):
         with pytest.raises(InputError) as error:
             start_describing(base, view(base), uploads, Answers())
         assert error.value.code == code
+
+
+def test_changed_files_keep_the_words_of_the_description_and_raise_the_version(base):
+    ordered, what = Ordered(base), dataset(opening="on_terms")
+    ordered.do(OWNER, Act.DATASET_REGISTER, what, subject=DATASET)
+    ordered.do(OWNER, Act.DATASET_PUBLISH, subject=DATASET)
+    upload = sent(base, view(base), "logs.csv", b"torque,grade\n" + b"1.5,a\n2.5,b\n" * 30)
+    for who, refused in ((OTHER_OWNER, NotFoundError), (OWNER, None)):
+        if refused is not None:
+            with pytest.raises(refused):
+                start_describing(base, view(base, who), [upload], Answers(), DATASET)
+            continue
+        begun = start_describing(base, view(base, who), [upload], Answers(), DATASET)
+    assert work(base) == ["describe done"]
+    found = find_describing(base, view(base), begun.order.identity).described
+    assert (found.dataset.title, found.dataset.version) == (what.title, "2.0.0") and found.changed
+    record = save_described(base, view(base), begun.order.identity, usual_terms=True, keep=False)
+    assert (record.subject, record.state) == (DATASET, DatasetState.PUBLISHED)
+    made = view(base).load(record.documents["dataset"], Dataset)
+    assert (made.usage, made.creator) == (what.usage, what.creator), "what stands there and was not asked is kept"

@@ -6,7 +6,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.vault.dataset_files import PIECE, Stretch, find_all_kept
-from pilotbase.worker.datasets.keeping import erase_kept, keep_files, kept_of, take_file
+from pilotbase.worker.datasets.keeping import erase_kept, keep_files, kept_of, own_files, take_file
 from pilotbase.workspace.checks.blobs import verify_blobs
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.uses import uses_of
@@ -91,3 +91,16 @@ def test_a_file_kept_again_after_it_was_erased_is_there(base, kept, tmp_path):
     erase_kept(base, view(base), DATASET, "logs.csv")
     keep_files(base, view(base), DATASET, [tmp_path / "logs.csv"])
     assert [one.name for one in kept_of(base, view(base), DATASET)] == ["logs.csv", "notes.bin"]
+
+
+def test_a_description_that_says_more_of_the_same_bytes_does_not_ask_for_them_again(base, kept):
+    for version, bytes_of, names in (("1.0.1", "", ["logs.csv", "notes.bin"]), ("2.0.0", "other", ["notes.bin"])):
+        what = dataset(version, opening=Opening.OPEN, files=("logs.csv", "notes.bin"), keywords=[version])
+        files = [one.model_copy(update={"sha256": "1" * 64}) for one in what.distribution if one.id == "logs.csv"]
+        files = [*(files if bytes_of else what.distribution[:1]), what.distribution[1]]
+        kept.do(OWNER, Act.DATASET_REVISE, what.model_copy(update={"distribution": tuple(files)}), subject=DATASET)
+        assert [one.name for one in kept_of(base, view(base), DATASET)] == names, version
+    assert {one.name: one.newest for one in own_files(base, view(base), DATASET)} == {
+        "logs.csv": False,
+        "notes.bin": True,
+    }

@@ -190,7 +190,8 @@ def describe_ordered(base: Base, job: Job) -> None:
     if has_result(base, order.owner, _work(head)):
         return
     earlier = None if order.dataset is None else _require_own(view, order.dataset).to_json_value()
-    given = {"files": list(order.names), "answers": order.answers.to_json_value(), "earlier": earlier}
+    said = {name: value for name, value in order.answers.to_json_value().items() if value not in ([], {})}
+    given = {"files": list(order.names), "answers": said, "earlier": earlier}
     found: Described | Refusal
     try:
         with files_for_box(base, _files(vault_for(base, view), order)) as folder:

@@ -40,6 +40,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table
 from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
 from pilotbase.worker.datasets.packed_sets import holds_images, pack_set, packed_name, set_in, sets_of, unpack_set
+from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
 from pilotbase.worker.datasets.previewing import order_preview
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing
@@ -133,12 +134,12 @@ def own_files(base: Base, view: View, dataset: Subject) -> list[OwnFile]:
         RefusedError: it is not the actor's.
     """
     listing = _owned(view, dataset)
-    versions: dict[Digest, str] = {}
+    versions, newest = dict[Digest, str](), {one.digest() for one in _kept(base, listing)}
     found = []
     for kept in find_all_kept(_vault(base), dataset):
         if kept.version not in versions:
             versions[kept.version] = view.load(kept.version, Dataset).version
-        told = {"version": versions[kept.version], "newest": kept.version == listing.digest}
+        told = {"version": versions[kept.version], "newest": kept.digest() in newest}
         found.append(OwnFile(**_told(kept).model_dump(), **told))
     return found
 
