@@ -175,6 +175,8 @@ def test_agreement_is_stated_and_trials_say_it(world, opened):
     told = get(world, "chief", opened).json()["quality"]
     figure = next(one for one in told["figures"] if one["measure"] == "krippendorff_alpha")
     assert told["double_labelled"] == ITEMS and figure["lower"] < figure["value"] < figure["upper"]
+    owners = get(world, "chief", "/labelling/" + opened.rpartition("/")[2] + "/").content.decode()
+    assert "labels: {&quot;guideline&quot;: &quot;1.2&quot;" in owners
     items = get(world, "chief", f"{opened}/items").json()["items"]
     assert {one["how"] for one in items} == {"agreed", "decided"}
     assert post(world, "chief", f"{opened}/publish").status_code == 200

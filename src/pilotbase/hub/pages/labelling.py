@@ -154,7 +154,7 @@ def _owners(request: HubRequest, of: LabellingRound, form: forms.Form | None) ->
     return {
         "detail": round_detail(view, of, outcome),
         "lines": list(quality_lines(outcome.quality)) if outcome is not None else [],
-        "block": json.dumps(statement.to_json_value(), ensure_ascii=False) if statement is not None else "",
+        "spelled": json.dumps(statement.to_json_value(), ensure_ascii=False) if statement is not None else "",
         "export": form if isinstance(form, ExportForm) else ExportForm(),
     }
 
