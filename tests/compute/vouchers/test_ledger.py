@@ -142,14 +142,16 @@ def test_work_after_the_deadline_of_a_hold_is_not_paid(here):
 def test_a_hold_that_nobody_settles_is_let_go_and_told(here):
     voucher = here.issue()
     here.hold(voucher)
-    here.clock.step(72 * HOUR - 1)
+    here.clock.step(HOUR)
+    sheet = here.finished()
+    here.clock.step(71 * HOUR - 1)
     assert ledger.expire_due(here.operator) == 0
     here.clock.step(1)
     assert ledger.expire_due(here.operator) == 1
     assert here.balances()[f"acme/voucher/{voucher}/free"] == 50_000
-    settled = here.settle()
-    assert (settled.subsidy, settled.own, codes([settled.reason])) == (0, settled.cost, ["lapsed"])
-    assert here.settle() == settled
+    settled = here.settle_as(sheet)
+    assert (settled.cost, settled.subsidy, settled.own, codes([settled.reason])) == (1400, 0, 1400, ["lapsed"])
+    assert here.settle_as(sheet) == settled
     here.require_balanced()
 
 
