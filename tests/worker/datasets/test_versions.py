@@ -35,11 +35,11 @@ def test_each_version_says_what_it_changed(trial):
     assert changes(first) == []
     assert "a new column logs.note" in changes(second)
     assert "logs: – → 900 rows" in changes(second)
-    assert changes(third) == ["the column logs.note is gone", "logs: 900 → – rows", "another license"]
+    assert changes(third) == ["the column logs.note is gone", "logs: 900 → – rows", "changed: licence"]
     assert all(changes(second, "zh")) and changes(second, "zh") != changes(second)
     assert [one.new_form for one in (first, second, third)] == [False, False, True]
     (since,) = told(trial, VISITOR, "1.0.0")
-    assert (since.version, changes(since)) == ("2.0.0", ["another license"])
+    assert (since.version, changes(since)) == ("2.0.0", ["changed: licence"])
     assert changes(told(trial, VISITOR, "2.0.0")[0]) == []
     with pytest.raises(InputError, match=r"no version 1\.2\.0"):
         told(trial, VISITOR, "1.2.0")

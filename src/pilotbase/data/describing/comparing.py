@@ -8,7 +8,7 @@ from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSe
 from pilotbase.documents.texts import Text, text
 
 _WORDS = ("title", "description", "license", "opening", "usage", "owner", "purpose", "responsible", "provenance")
-"""Parts of a description that are told by name where they changed."""
+"""Parts of a description that are told where they changed; names: text ``describe.part.<part>``."""
 _SHOWN = 5
 
 
@@ -19,13 +19,8 @@ def compare(before: Dataset, now: Dataset) -> tuple[Text, ...]:
     told = [*_files(before, now), *_tables(before, now)]
     for part in _WORDS:
         if getattr(before, part) != getattr(now, part):
-            told.append(text("describe.changed.part", part=_property(part)))
+            told.append(text("describe.changed.part", part=text(f"describe.part.{part}")))
     return tuple(told or [text("describe.changed.words")])
-
-
-def _property(part: str) -> str:
-    """Return the name that a part has in a description."""
-    return Dataset.model_fields[part].alias or part
 
 
 def _files(before: Dataset, now: Dataset) -> Iterator[Text]:
