@@ -71,6 +71,12 @@ def require(connection: Connection, lease: Lease) -> None:
         raise StaleLeaseError("workspace.lease_lost", name=lease.name, holder=lease.holder)
 
 
+def is_running(connection: Connection, name: str, now: datetime) -> bool:
+    """Tell whether somebody holds ``name`` and has been heard of in time."""
+    row = connection.execute(select(tables.leases).where(_leases.name == name)).one_or_none()
+    return row is not None and row.renewed_at is not None and now < row.renewed_at + timedelta(seconds=row.seconds)
+
+
 def _update(connection: Connection, lease: Lease, renewed_at: datetime | None) -> None:
     require(connection, lease)
     connection.execute(update(tables.leases).where(_leases.name == lease.name).values(renewed_at=renewed_at))

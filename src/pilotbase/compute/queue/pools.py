@@ -1,0 +1,45 @@
+"""The pools of a base: documents that the operator sets, each version of which stays where it was used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.pool import Pool
+from pilotbase.workspace.actors import PUBLIC
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+
+def set_pool(view: View, pool: Pool) -> Digest:
+    """Let a pool be as ``pool`` says from now on; what runs in it goes on.
+
+    Raises:
+        RefusedError: the actor is not the operator.
+    """
+    with view.transaction("pool.set") as change:
+        change.require_operator()
+        before = view.within(change).head(_head(pool.name))
+        digest = change.put(pool, PUBLIC)
+        if digest != before:
+            change.set_head(_head(pool.name), digest, expected=before)
+    return digest
+
+
+def pool_of(view: View, name: str) -> tuple[Digest, Pool]:
+    """Return a pool as it is today; raises `NotFoundError`."""
+    digest = view.head(_head(name))
+    if digest is None:
+        raise NotFoundError("pool.unknown", pool=name)
+    return digest, view.load(digest, Pool)
+
+
+def pools(view: View) -> Iterator[Pool]:
+    """Yield the pools of the base, by name."""
+    found = {stored.load(Pool).name for stored in view.find("pool", limit=1000)}
+    for name in sorted(found):
+        yield pool_of(view, name)[1]
+
+
+def _head(name: str) -> str:
+    return f"pool:{name}"

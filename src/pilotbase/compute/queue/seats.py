@@ -1,0 +1,78 @@
+"""Seats: room in a pool for work that a process of the base does itself, such as a trial's scorer or a service's boxes.
+
+A seat is a job without work for a backend. Once it is let in, whoever does the work keeps it by signs of life, and
+leaves it with what was used; one that falls silent is taken for lost, and its room is given to others. Nobody is
+evicted from a seat: so it is let in firmly, or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pilotbase.compute.backends.backend import Cause, Metered, Phase, Status
+from pilotbase.compute.queue import rows
+from pilotbase.compute.queue.rows import Ending, JobRow, State
+from pilotbase.compute.queue.submitting import NO_TIES, Asking, submit
+from pilotbase.compute.vouchers.relations import Ties
+from pilotbase.documents.limits import EndReason
+from pilotbase.workspace import leases
+from pilotbase.workspace.failures import StaleLeaseError
+from pilotbase.workspace.leases import Lease
+from pilotbase.workspace.store import View
+
+SILENT_SECONDS = 60
+"""So long a seat may be without a sign of life."""
+
+
+def take(view: View, asking: Asking, holder: str, ties: Ties = NO_TIES) -> Lease | None:
+    """Ask for a seat about ``asking.subject``, or look for the one asked for before; return its lease once let in.
+
+    None: it waits. Raises as `submit`.
+    """
+    job = submit(view, replace(asking, work="", preemptible=False), ties)
+    if job.state is not State.RUNNING:
+        return None
+    return view.acquire(_name(job.name, job.attempt), holder, SILENT_SECONDS)
+
+
+def keep(view: View, lease: Lease) -> bool:
+    """Give a sign of life and return whether the seat may be kept; raises `StaleLeaseError` where another holds it."""
+    view.renew(lease)
+    job, attempt = _of(lease)
+    with view.reading() as connection:
+        found = rows.find_job(connection, job)
+    return found is not None and found.state is State.RUNNING and found.attempt == attempt
+
+
+def leave(view: View, lease: Lease, metered: Metered, done: bool = True) -> None:
+    """Give a seat back with what was used of it; raises `StaleLeaseError`."""
+    job, attempt = _of(lease)
+    with view.store.database.write() as connection:
+        leases.require(connection, lease)
+        if not rows.tell_ending(connection, job, attempt, Ending.DONE if done else Ending.FAILED, metered):
+            raise StaleLeaseError("workspace.lease_lost", name=lease.name, holder=lease.holder)
+        leases.release(connection, lease)
+
+
+def status_of(view: View, job: JobRow, now: datetime) -> Status:
+    """Return how the work on a seat stands."""
+    with view.reading() as connection:
+        attempt = rows.attempts_of(connection, job.name)[-1]
+        alive = leases.is_running(connection, _name(job.name, job.attempt), now)
+    if attempt.ending is not None:
+        done = attempt.ending is Ending.DONE
+        box = EndReason.FINISHED if done else EndReason.APPLICATION_ERROR
+        return Status(Phase.ENDED, Cause.RAN, box, exit_code=0 if done else 1, metered=attempt.metered)
+    if not alive and now > attempt.began_at + timedelta(seconds=SILENT_SECONDS):
+        return Status(Phase.ENDED, Cause.LOST)
+    return Status(Phase.RUNNING)
+
+
+def _name(job: str, attempt: int) -> str:
+    return f"seat:{job}/{attempt}"
+
+
+def _of(lease: Lease) -> tuple[str, int]:
+    job, _, attempt = lease.name.removeprefix("seat:").rpartition("/")
+    return job, int(attempt)

@@ -1,0 +1,43 @@
+"""What the order of turns rests on besides the jobs, kept so that another process decides as this one would."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from sqlalchemy import Connection, delete, insert, select
+
+from pilotbase.compute.queue.rows import JobRow, State
+from pilotbase.compute.sharing.jobs import Job, Kept, Pending, Recent, Running
+from pilotbase.compute.sharing.jobs import State as Standing
+from pilotbase.workspace import compute_tables
+
+_turns = compute_tables.compute_turns.c
+
+
+def keep(connection: Connection, pool: str, standing: Standing) -> None:
+    """Keep what organisations had lately, and whom machines are kept for."""
+    recent = {name: [one.share, one.at] for name, one in standing.recent.items()}
+    kept = json.dumps(asdict(standing.kept)) if standing.kept is not None else ""
+    connection.execute(delete(compute_tables.compute_turns).where(_turns.pool == pool))
+    values = {"pool": pool, "recent": json.dumps(recent, sort_keys=True), "kept": kept}
+    connection.execute(insert(compute_tables.compute_turns).values(values))
+
+
+def standing_of(connection: Connection, pool: str, live: list[JobRow]) -> Standing:
+    """Return all that the next decision about a pool rests on."""
+    row = connection.execute(select(compute_tables.compute_turns).where(_turns.pool == pool)).one_or_none()
+    recent = {name: Recent(*one) for name, one in json.loads(row.recent).items()} if row is not None else {}
+    kept = json.loads(row.kept) if row is not None and row.kept else None
+    return Standing(
+        running=tuple(running_of(job) for job in live if job.state is not State.WAITING),
+        pending=tuple(Pending(Job.of(job.asked), job.evictions) for job in live if job.state is State.WAITING),
+        recent=recent,
+        kept=None if kept is None else Kept(kept["job"], kept["at"], tuple(kept["nodes"])),
+    )
+
+
+def running_of(job: JobRow) -> Running:
+    """Return a job that has started, as sharing knows it."""
+    assert job.started_at is not None
+    return Running(Job.of(job.asked), job.nodes, job.started_at.timestamp(), job.evictions)

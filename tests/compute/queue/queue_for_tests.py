@@ -1,0 +1,109 @@
+"""A pool with two organisations, and a backend whose jobs end when the test says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, LogPart, Metered, Node, Phase, Status, Work
+from pilotbase.compute.queue import rows
+from pilotbase.compute.queue.dispatching import Dispatcher, Means, Prepared
+from pilotbase.compute.queue.pools import set_pool
+from pilotbase.compute.queue.rows import JobRow
+from pilotbase.compute.queue.submitting import Asking, submit
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.documents.pool import Pool
+from pilotbase.documents.resources import Resources
+from pilotbase.documents.vocabularies import Role
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.store import Store, View
+
+OPERATOR = Actor("base", frozenset({Role.OPERATOR}))
+POOL = Pool.model_validate(
+    {
+        "document": "pool/1",
+        "name": "shared",
+        "title": "Shared",
+        "machines": [{"name": "node", "count": 2, "capacity": {"cpu": 5}}],
+        "quotas": [
+            {"organisation": "mill", "guarantee": {"cpu": 7}},
+            {"organisation": "port", "guarantee": {"cpu": 3}},
+        ],
+        "minimum_run": "1 min",
+    }
+)
+USED = Metered(wall_ms=4000, cpu_ms=3000, memory_mib_ms=2000, memory_peak_bytes=1)
+
+
+@dataclass
+class Scripted:
+    """A backend that starts what it is told to, once, and ends it when the test says so."""
+
+    standing: dict[Attempt, Status] = field(default_factory=dict)
+    starts: list[Attempt] = field(default_factory=list)
+    refuses: bool = False
+
+    def capacity(self) -> list[Node]:
+        return [Node("node-1", {"cpu": 5000}), Node("node-2", {"cpu": 5000})]
+
+    def start(self, spec: JobSpec) -> None:
+        if self.refuses:
+            raise PilotbaseError("compute.node_silent", job=spec.attempt.name, seconds=1)
+        if spec.attempt not in self.standing:
+            self.starts.append(spec.attempt)
+            self.standing[spec.attempt] = Status(Phase.RUNNING)
+
+    def poll(self, attempt: Attempt) -> Status:
+        return self.standing.get(attempt, Status(Phase.UNKNOWN))
+
+    def stop(self, attempt: Attempt, grace_seconds: float) -> None:
+        if self.poll(attempt).phase is Phase.RUNNING:
+            self.end(attempt, Cause.STOPPED, EndReason.CANCELLED)
+
+    def logs(self, attempt: Attempt, offset: int) -> LogPart:
+        return LogPart(b"", offset)
+
+    def output(self, attempt: Attempt) -> bytes | None:
+        return None
+
+    def forget(self, attempt: Attempt) -> None:
+        self.standing.pop(attempt, None)
+
+    def end(self, attempt: Attempt, cause: Cause = Cause.RAN, box: EndReason | None = EndReason.FINISHED) -> None:
+        code = 0 if box is EndReason.FINISHED else None
+        self.standing[attempt] = Status(Phase.ENDED, cause, box, exit_code=code, metered=USED)
+
+
+def works(job: JobRow) -> Prepared:
+    return Prepared(Work(Path(job.work), ("main.py",)), Limits())
+
+
+class Hall:
+    """A base with the pool, its dispatcher, and people who ask for it."""
+
+    def __init__(self, store: Store, backend: Scripted | None = None) -> None:
+        self.store, self.backend = store, backend or Scripted()
+        self.view = store.as_actor(OPERATOR)
+        set_pool(self.view, POOL)
+        self.dispatcher = self.another("first")
+
+    def another(self, name: str) -> Dispatcher:
+        return Dispatcher(self.view, "shared", Means(self.backend, works), name)
+
+    def person(self, organisation: str, name: str = "li") -> View:
+        return self.store.as_actor(Actor(organisation, frozenset({Role.SUPPLIER}), name))
+
+    def ask(self, organisation: str, cpu: float = 1, seconds: float = 600, **more: object) -> str:
+        asking = Asking("shared", Resources.model_validate({"cpu": cpu}), seconds, **{"work": "/work", **more})  # type: ignore[arg-type]
+        return submit(self.person(organisation), asking).name
+
+    def job(self, name: str) -> JobRow:
+        with self.view.reading() as connection:
+            found = rows.find_job(connection, name)
+        assert found is not None
+        return found
+
+    def attempts(self, name: str) -> list[rows.AttemptRow]:
+        with self.view.reading() as connection:
+            return rows.attempts_of(connection, name)

@@ -1,0 +1,265 @@
+"""The dispatcher: what waits starts, what ends is followed by what its ending asks for, and no step is done twice."""
+
+from __future__ import annotations
+
+import pytest
+from queue_for_tests import POOL, USED, Hall
+from stores_for_tests import Clock
+
+from pilotbase.compute.backends.backend import Attempt, Cause, Phase
+from pilotbase.compute.queue import seats
+from pilotbase.compute.queue.pools import set_pool
+from pilotbase.compute.queue.rows import Ending, State
+from pilotbase.compute.queue.submitting import Asking, cancel
+from pilotbase.compute.sharing.explaining import waits
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.pool import Pool
+from pilotbase.documents.resources import Resources
+from pilotbase.documents.vocabularies import WaitReason
+from pilotbase.workspace.failures import ConflictError, NotFoundError, StaleLeaseError
+
+
+def test_a_job_waits_runs_ends_and_is_metered(hall: Hall) -> None:
+    name = hall.ask("mill", cpu=2)
+    assert hall.job(name).state is State.WAITING
+    turned = hall.dispatcher.turn()
+    assert turned is not None
+    assert turned.started == (name,)
+    assert hall.backend.starts == [Attempt(name, 1)]
+    hall.backend.end(Attempt(name, 1))
+    assert hall.dispatcher.turn().ended == (name,)
+    assert hall.job(name).state is State.DONE
+    (attempt,) = hall.attempts(name)
+    assert (attempt.ending, attempt.metered.cpu_ms, attempt.held) == (Ending.DONE, USED.cpu_ms, {"cpu": 2000})
+
+
+def test_what_could_never_run_is_told_at_submission(here: Hall) -> None:
+    for cpu, code in ((6, "pool.larger_than_machine"), (11, "pool.larger_than_pool")):
+        with pytest.raises(RefusedError) as refused:
+            here.ask("mill", cpu=cpu)
+        assert refused.value.code == code
+    with pytest.raises(RefusedError) as stranger:
+        here.ask("bank", cpu=1)
+    assert stranger.value.code == "pool.no_quota"
+    assert here.view.store is here.store
+    assert here.dispatcher.turn().started == ()
+
+
+def test_one_borrows_what_is_idle_and_gives_it_back_when_the_other_returns(hall: Hall, clock: Clock) -> None:
+    """The seventy and the thirty: mill is idle, port takes all, mill returns and has its seventy within a minute."""
+    borrowed = [hall.ask("port", cpu=1) for _ in range(10)]
+    assert len(hall.dispatcher.turn().started) == 10
+    returned = [hall.ask("mill", cpu=1) for _ in range(7)]
+    hall.dispatcher.turn()
+    why = waits(hall.dispatcher.desk, clock().timestamp())
+    assert {why[name].reason for name in returned} <= {WaitReason.RECLAIMING, WaitReason.BEHIND}
+    assert WaitReason.RECLAIMING in {one.reason for one in why.values()}
+    clock.step(61)
+    turned = hall.dispatcher.turn()
+    assert len(turned.evicted) == 7
+    assert sorted(turned.started) == sorted(returned)
+    assert [hall.job(name).state for name in returned] == [State.RUNNING] * 7
+    states = [hall.job(name).state for name in borrowed]
+    assert (states.count(State.RUNNING), states.count(State.WAITING)) == (3, 7)
+    evicted = next(name for name in borrowed if hall.job(name).state is State.WAITING)
+    assert hall.job(evicted).evictions == 1
+    assert hall.attempts(evicted)[0].ending is Ending.EVICTED
+    hall.backend.end(Attempt(returned[0], 1))
+    hall.dispatcher.turn()
+    assert sum(hall.job(name).attempt == 2 for name in borrowed) == 1
+
+
+def test_a_lost_attempt_is_tried_again_three_times_at_the_most(hall: Hall) -> None:
+    name = hall.ask("mill")
+    hall.dispatcher.turn()
+    for number in (1, 2, 3):
+        assert hall.job(name).state is State.RUNNING
+        hall.backend.end(Attempt(name, number), Cause.LOST, None)
+        hall.dispatcher.turn()
+    assert hall.job(name).state is State.FAILED
+    assert [attempt.ending for attempt in hall.attempts(name)] == [Ending.LOST] * 3
+    assert "3" in hall.job(name).reason.render("en")
+
+
+def test_its_own_fault_is_not_tried_again(hall: Hall) -> None:
+    name = hall.ask("mill")
+    hall.dispatcher.turn()
+    hall.backend.end(Attempt(name, 1), Cause.RAN, EndReason.MEMORY_LIMIT)
+    hall.dispatcher.turn()
+    assert hall.job(name).state is State.FAILED
+    assert hall.job(name).reason.code == "box.end.memory_limit"
+
+
+def test_what_takes_longer_than_it_said_is_ended(here: Hall, clock: Clock) -> None:
+    name = here.ask("mill", seconds=120)
+    here.dispatcher.turn()
+    clock.step(124)
+    here.dispatcher.turn()
+    assert here.job(name).state is State.RUNNING, "its box ends it first"
+    clock.step(2)
+    here.dispatcher.turn()
+    assert (here.job(name).state, here.attempts(name)[0].ending) == (State.FAILED, Ending.LATE)
+
+
+def test_a_start_that_fails_is_taken_for_lost(here: Hall) -> None:
+    here.backend.refuses = True
+    name = here.ask("mill")
+    here.dispatcher.turn()
+    assert (here.job(name).state, here.job(name).losses) == (State.WAITING, 1)
+    here.backend.refuses = False
+    here.dispatcher.turn()
+    assert here.backend.starts == [Attempt(name, 2)]
+
+
+def test_a_gang_starts_whole_and_ends_whole(here: Hall) -> None:
+    name = here.ask("mill", cpu=2, members=3)
+    here.dispatcher.turn()
+    assert len(here.backend.starts) == 3
+    here.backend.end(Attempt(name, 1, 1), Cause.RAN, EndReason.APPLICATION_ERROR)
+    here.dispatcher.turn()
+    assert here.job(name).state is State.FAILED
+    assert all(status.phase is Phase.ENDED for status in here.backend.standing.values())
+    assert here.attempts(name)[0].metered.cpu_ms == 3 * USED.cpu_ms
+
+
+def test_who_waits_is_cancelled_at_once_and_who_runs_at_the_next_turn(hall: Hall) -> None:
+    first, second = hall.ask("mill"), hall.ask("mill")
+    cancel(hall.person("mill"), second)
+    assert hall.job(second).state is State.CANCELLED
+    hall.dispatcher.turn()
+    assert hall.backend.starts == [Attempt(first, 1)]
+    cancel(hall.person("mill"), first)
+    assert hall.job(first).state is State.STOPPING
+    hall.dispatcher.turn()
+    assert hall.job(first).state is State.CANCELLED
+    with pytest.raises(ConflictError):
+        cancel(hall.person("mill"), first)
+
+
+def test_a_job_of_others_does_not_exist(here: Hall) -> None:
+    name = here.ask("mill")
+    with pytest.raises(NotFoundError) as other:
+        cancel(here.person("port"), name)
+    with pytest.raises(NotFoundError) as nobody:
+        cancel(here.person("port"), "job-0000000000000000")
+    assert other.value.code == nobody.value.code
+    assert here.job(name).state is State.WAITING
+
+
+def test_one_dispatcher_at_a_time_and_the_next_goes_on(hall: Hall, clock: Clock) -> None:
+    name = hall.ask("mill")
+    hall.dispatcher.turn()
+    other = hall.another("second")
+    assert other.turn() is None, "the first holds the pool"
+    clock.step(31)
+    assert other.turn() is not None
+    assert hall.backend.starts == [Attempt(name, 1)], "what runs is not started again"
+    hall.backend.end(Attempt(name, 1))
+    assert other.turn().ended == (name,)
+    assert hall.dispatcher.turn() is None
+
+
+def test_a_dispatcher_that_was_replaced_writes_nothing(here: Hall, clock: Clock) -> None:
+    name = here.ask("mill")
+    here.dispatcher.turn()
+    clock.step(31)
+    other = here.another("second")
+    other.turn()
+    here.backend.end(Attempt(name, 1))
+    with pytest.raises(StaleLeaseError):
+        here.dispatcher._hear(here.job(name))
+    assert here.job(name).state is State.RUNNING
+
+
+def test_a_pool_that_shrinks_gives_up_what_can_never_run_and_says_why(here: Hall) -> None:
+    name = here.ask("mill", cpu=5)
+    blocking = here.ask("port", cpu=1)
+    smaller = {"machines": [{"name": "node", "count": 3, "capacity": {"cpu": 4}}]}
+    set_pool(here.view, Pool.model_validate({**POOL.to_json_value(), **smaller}))
+    here.dispatcher.turn()
+    assert here.job(name).state is State.FAILED
+    assert here.job(name).reason.code == "pool.larger_than_machine"
+    assert here.job(blocking).state is State.RUNNING
+
+
+def test_a_seat_is_let_in_kept_and_left(hall: Hall, clock: Clock) -> None:
+    asking = Asking("shared", Resources.model_validate({"cpu": 2}), 600, subject="commission:7")
+    mill = hall.person("mill")
+    assert seats.take(mill, asking, "worker") is None
+    hall.dispatcher.turn()
+    lease = seats.take(mill, asking, "worker")
+    assert lease is not None
+    assert seats.keep(mill, lease)
+    clock.step(50)
+    hall.dispatcher.turn()
+    assert seats.keep(mill, lease)
+    seats.leave(mill, lease, USED)
+    turned = hall.dispatcher.turn()
+    assert len(turned.ended) == 1
+    job = hall.job(turned.ended[0])
+    assert (job.state, hall.attempts(job.name)[0].metered.cpu_ms) == (State.DONE, USED.cpu_ms)
+    assert hall.backend.starts == []
+
+
+def test_a_seat_that_falls_silent_is_given_to_others(here: Hall, clock: Clock) -> None:
+    asking = Asking("shared", Resources.model_validate({"cpu": 2}), 600, subject="commission:7")
+    mill = here.person("mill")
+    seats.take(mill, asking, "worker")
+    here.dispatcher.turn()
+    lease = seats.take(mill, asking, "worker")
+    clock.step(61)
+    here.dispatcher.turn()
+    here.dispatcher.turn()
+    assert lease is not None
+    assert not seats.keep(mill, lease)
+    with pytest.raises(StaleLeaseError):
+        seats.leave(mill, lease, USED)
+    again = seats.take(mill, asking, "other")
+    assert again is not None
+    seats.leave(mill, again, USED)
+    assert len(here.dispatcher.turn().ended) == 1
+
+
+class KilledError(BaseException):
+    """What a process that is killed does not survive."""
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_killed_at_any_write_the_next_dispatcher_goes_on(
+    here: Hall, clock: Clock, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two jobs, one is lost once; the dispatcher dies at its n-th write; each ends once, none is doubled."""
+    names = [here.ask("mill"), here.ask("port")]
+    writes = {"left": step}
+    write = type(here.store.database).write
+
+    def counted(database: object) -> object:
+        writes["left"] -= 1
+        if writes["left"] == 0:
+            raise KilledError
+        return write(database)
+
+    monkeypatch.setattr(type(here.store.database), "write", counted)
+    with pytest.raises(KilledError):
+        for turn in range(20):
+            here.dispatcher.turn()
+            if turn == 0:
+                here.backend.end(Attempt(names[0], 1), Cause.LOST, None)
+            for attempt, status in list(here.backend.standing.items()):
+                if turn and status.phase is Phase.RUNNING:
+                    here.backend.end(attempt)
+    monkeypatch.undo()
+    clock.step(31)
+    after = here.another("second")
+    for _ in range(6):
+        after.turn()
+        for attempt, status in list(here.backend.standing.items()):
+            if status.phase is Phase.RUNNING:
+                here.backend.end(attempt)
+    assert [here.job(name).state for name in names] == [State.DONE] * 2
+    assert len(here.backend.starts) == len(set(here.backend.starts))
+    for name in names:
+        endings = [attempt.ending for attempt in here.attempts(name)]
+        assert endings.count(Ending.DONE) == 1
+        assert None not in endings
