@@ -57,6 +57,20 @@ def test_a_profile_is_told_and_paid_for_once(run, closed):
     assert (use["epsilon"], use["epsilon_so_far"], use["channel"]) == (1_500_000, 1_500_000, "pb:statistics")
 
 
+def test_times_are_told_by_month_where_the_question_gives_the_months(run, closed):
+    asked = ("profile", "plant/logs", closed, "--epsilon", "0.5", "--for", "acme", "--dates")
+    found = json.loads(run(*asked, "taken=2026-01..2026-03", "--json"))
+    assert found["question"]["dates"] == [{"field": "taken", "first": "2026-01", "last": "2026-03"}]
+    (taken,) = (one for one in found["fields"] if one["field"] == "taken")
+    assert [one["value"] for one in taken["cells"]] == ["2026-01", "2026-02", "2026-03"]
+    for spelled, words in (
+        ("taken", "FIELD=FIRST..LAST"),
+        ("taken=2026-03..2026-01", "at most 64"),
+        ("wear=2020..2021", "taken"),
+    ):
+        assert words in run(*asked, spelled, code=2)
+
+
 def test_the_owners_own_use_is_counted_and_has_no_limit(run, closed):
     for epsilon in ("90", "50.000001"):
         assert f"ε = {epsilon} spent" in run("profile", "plant/logs", closed, "--epsilon", epsilon)

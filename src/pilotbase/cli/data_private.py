@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from pilotbase.documents.texts import Text, text
 if TYPE_CHECKING:
     from pilotbase.data.quality.columns import RecordTable
     from pilotbase.documents.dataset import Dataset
-    from pilotbase.documents.private import PrivateField, PrivateProfile, PrivateQuestion
+    from pilotbase.documents.private import DateRange, PrivateField, PrivateProfile, PrivateQuestion
     from pilotbase.documents.quality import Cell
     from pilotbase.workspace.store import View
 
@@ -34,8 +35,13 @@ RecordSetName = Annotated[str | None, typer.Option(help="Which record set; defau
 CellSize = Annotated[int | None, typer.Option(help="Smallest count that is told; default: as the terms ask.", min=1)]
 AtMost = Annotated[int, typer.Option(help="Records of one group that are counted.", min=1, max=1000)]
 Again = Annotated[str, typer.Option("--again", help="A name for a further drawing, which is paid for again.")]
+Dates = Annotated[
+    list[str] | None,
+    typer.Option("--dates", help="A field of times and its months or years: taken=2025-01..2026-06, born=1940..2010."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the documents.")]
 _MOST_EPSILON, _SHOWN = 100, 12
+_DATES = re.compile(r"(.+)=(\d{4}(?:-\d{2})?)\.\.(\d{4}(?:-\d{2})?)")
 
 
 class _Asked(NamedTuple):
@@ -49,6 +55,7 @@ class _Asked(NamedTuple):
     cell_size: int | None
     at_most: int
     again: str
+    dates: list[str]
 
 
 @command
@@ -60,11 +67,12 @@ def profile(  # noqa: PLR0913 - each is an option
     record_set: RecordSetName = None,
     cell_size: CellSize = None,
     at_most: AtMost = 1,
+    dates: Dates = None,
     again: Again = "",
     as_json: AsJson = False,
 ) -> None:
     """Tell of a closed dataset under differential privacy; the same question is answered alike and paid for once."""
-    asked = _Asked(dataset, file, epsilon, organisation, record_set, cell_size, at_most, again)
+    asked = _Asked(dataset, file, epsilon, organisation, record_set, cell_size, at_most, again, dates or [])
     with _released(asked, holdout=False) as (_, _, released):
         if as_json:
             print_json(released.to_json_value())
@@ -83,6 +91,7 @@ def synthesise(  # noqa: PLR0913 - each is an option
     record_set: RecordSetName = None,
     cell_size: CellSize = None,
     at_most: AtMost = 1,
+    dates: Dates = None,
     again: Again = "",
     as_json: AsJson = False,
 ) -> None:
@@ -90,7 +99,7 @@ def synthesise(  # noqa: PLR0913 - each is an option
     from pilotbase.data.private.synthetic import make_sample, require_rows, write_sample
 
     require_rows(rows)
-    asked = _Asked(dataset, file, epsilon, organisation, record_set, cell_size, at_most, again)
+    asked = _Asked(dataset, file, epsilon, organisation, record_set, cell_size, at_most, again, dates or [])
     with _released(asked, holdout=True) as (described, table, released):
         sample = make_sample(described, released, table, rows)
     written = write_sample(sample, out)
@@ -154,8 +163,25 @@ def _question(asked: _Asked, described: Dataset, record_set: str, epsilon: int) 
         epsilon=epsilon,
         cell_size=asked.cell_size or least_cell(described),
         at_most=asked.at_most if grouped else 1,
+        dates=tuple(map(_dates, asked.dates)) or None,
         name=asked.again,
     )
+
+
+def _dates(spelled: str) -> DateRange:
+    """Return the months or years of a field, as in ``taken=2025-01..2026-06``."""
+    from pydantic import ValidationError
+
+    from pilotbase.documents.loading import issues_of
+    from pilotbase.documents.private import DateRange
+
+    found = _DATES.fullmatch(spelled)
+    if found is None:
+        raise InputError("private.spelled_dates", found=spelled)
+    try:
+        return DateRange(field=found[1], first=found[2], last=found[3])
+    except ValidationError as error:
+        raise InputError.from_issues(spelled, issues_of(spelled, error)) from None
 
 
 def _millionths(spelled: str) -> int:

@@ -22,6 +22,10 @@ from pilotbase.documents.texts import Text
 
 Epsilon = Annotated[int, pydantic.Field(ge=1, le=100 * MILLIONTHS)]
 """Millionths of ε."""
+Calendar = Annotated[str, pydantic.StringConstraints(pattern=r"^\d{4}(-(0[1-9]|1[0-2]))?$")]
+"""A month (``2026-05``) or a year."""
+MOST_BUCKETS = 64
+"""Months or years of one field that are counted."""
 MOST_CONTRIBUTIONS = 1000
 """Records of one group that may be counted."""
 
@@ -36,6 +40,37 @@ class PrivacyUnit(Part):
     """Records of a unit that are counted; of larger groups some are left out."""
 
 
+class DateRange(Part):
+    """Between which months, or years, times of a field are counted: said by who asks, never learnt from the data."""
+
+    field: str = pydantic.Field(min_length=1, max_length=200)
+    first: Calendar
+    last: Calendar
+    """The last month or year that is counted; both are months, or both years."""
+
+    @property
+    def months(self) -> int:
+        """Return how many months one count is of: 1 or 12."""
+        return 1 if "-" in self.first else 12
+
+    @property
+    def buckets(self) -> range:
+        """Return the numbers of its months or years, counted from the year 0."""
+        return range(_number(self.first), _number(self.last) + 1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        alike = len(self.first) == len(self.last)
+        if not alike or not 0 < len(self.buckets) <= MOST_BUCKETS:
+            raise InputError("private.date_range", first=self.first, last=self.last, limit=MOST_BUCKETS)
+        return self
+
+
+def _number(spelled: str) -> int:
+    year, _, month = spelled.partition("-")
+    return int(year) * 12 + int(month) - 1 if month else int(year)
+
+
 class PrivateQuestion(Part):
     """Everything that decides what comes out, the noise apart. Its digest names the use: asked again, it is found."""
 
@@ -48,6 +83,8 @@ class PrivateQuestion(Part):
     epsilon: Epsilon
     cell_size: int = pydantic.Field(alias="cellSize", ge=1, le=10**9)
     at_most: int = pydantic.Field(default=1, alias="atMost", ge=1, le=MOST_CONTRIBUTIONS)
+    dates: tuple[DateRange, ...] | None = pydantic.Field(default=None, min_length=1, max_length=20)
+    """Fields of times that are counted by month or year; None, and left out of the digest: none."""
     holdout: bool = False
     """That a fifth of the units is left out, for the privacy test of a synthetic sample."""
     name: str = pydantic.Field(default="", max_length=100)

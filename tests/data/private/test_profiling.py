@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+import pydantic
 import pytest
 
 from pilotbase.data.private.profiling import count, plan, profile
@@ -182,3 +183,57 @@ def test_too_little_is_refused_before_anything_is_counted():
     dataset = described(recordSet=[{"name": "runs", "field": [{"name": "remark", "dataType": "sc:Text"}]}])
     with pytest.raises(InputError, match="declares neither"):
         plan(dataset.record_sets[0], question(dataset))
+
+
+def taken(frame, spelled):
+    """Return the runs as they were taken at these times, in turn."""
+    return frame.with_columns(
+        taken=pl.Series([spelled[at % len(spelled)] for at in range(frame.height)], dtype=pl.String)
+    )
+
+
+def test_times_are_counted_by_months_or_years_that_the_question_gives(data):
+    dataset = described()
+    frame = taken(data, ["2025-12-31T23:59:59Z", "2026-01-01T00:00:00Z", "2026-02-28T12:00:00Z", "2031-01-01", None])
+    months = question(dataset, dates=[{"field": "taken", "first": "2025-12", "last": "2026-02"}], epsilon=LARGE)
+    found = profile(table_of(dataset, frame), months).field("taken")
+    each = data.height // 5
+    assert [one.value for one in found.cells] == ["2025-12", "2026-01", "2026-02"]
+    for count_ in (*(one.count for one in found.cells), found.outside, found.missing):
+        assert abs(count_ - each) <= found.noise.error
+    assert found.mean is None and found.quantiles == ()
+    years = question(dataset, dates=[{"field": "taken", "first": "1990", "last": "2026"}], epsilon=LARGE)
+    told = {one.value: one.count for one in profile(table_of(dataset, frame), years).field("taken").cells}
+    assert list(told)[:1] == ["1990"] and len(told) == 37
+    assert abs(told["2026"] - 2 * each) < 50 and abs((told["2025"] or 0) - each) < 50
+
+
+def test_one_record_more_changes_one_month(data):
+    dataset = described()
+    asked = question(dataset, dates=[{"field": "taken", "first": "2026-01", "last": "2026-12"}])
+    frame = taken(data.head(200), ["2026-03-01", "2026-04-30T23:00:00Z", "2027-01-01", None])
+    whole = counted(dataset, frame, asked)
+    for row in range(8):
+        without = counted(dataset, frame.filter(pl.col("id") != frame["id"][row]), asked)
+        assert int(np.abs(whole.cells["taken"] - without.cells["taken"]).sum()) == 1
+
+
+def test_without_given_months_times_are_left_out_and_the_question_is_the_same_as_ever():
+    dataset = described()
+    asked = question(dataset)
+    assert "dates" not in asked.to_json_value()
+    assert "taken" in {one.field for one in plan(dataset.record_sets[0], asked).left_out}
+
+
+@pytest.mark.parametrize("name", ["wear", "nothing", "id"])
+def test_months_are_counted_of_times_alone(name):
+    dates = [{"field": name, "first": "2020", "last": "2026"}]
+    with pytest.raises(InputError) as caught:
+        plan(described().record_sets[0], question(described(), dates=dates))
+    assert caught.value.code == "private.no_dates" and "taken" in caught.value.render("zh")
+
+
+@pytest.mark.parametrize(("first", "last"), [("2026-05", "2026-04"), ("2026", "2026-04"), ("2020-01", "2026-04")])
+def test_a_range_that_is_none_or_too_long_is_no_question(first, last):
+    with pytest.raises(pydantic.ValidationError, match="at most 64"):
+        question(described(), dates=[{"field": "taken", "first": first, "last": last}])

@@ -220,6 +220,21 @@ def test_every_kind_of_field_keeps_its_contract(tmp_path):
     assert set(sample.table.group_by("site").len()["len"]) <= {1, 2, 3, 4}
 
 
+@pytest.mark.parametrize(("data_type", "last"), [("sc:Date", "2026-02-28"), ("sc:DateTime", "2026-02-28T23:59:59Z")])
+def test_counted_times_are_spread_over_their_months_as_they_were_counted(data, data_type, last):
+    fields = [{**one, "dataType": data_type} if one["name"] == "taken" else one for one in FIELDS]
+    dataset = described(recordSet=[{"name": "runs", "field": fields, "key": ["id"]}])
+    months = ["2025-12-01", last, last, last]
+    frame = data.with_columns(taken=pl.Series([months[at % 4] for at in range(data.height)], dtype=pl.String))
+    asked = question(dataset, dates=[{"field": "taken", "first": "2025-12", "last": "2026-02"}], epsilon=50_000_000)
+    found = profile(table_of(dataset, frame), asked)
+    taken = synthesise(found, dataset.record_sets[0], 4000)["taken"].drop_nulls()
+    shares = taken.dt.strftime("%Y-%m").value_counts()
+    share = {month: number / 4000 for month, number in shares.iter_rows()}
+    assert set(share) == {"2025-12", "2026-02"} and 0.70 < share["2026-02"] < 0.80
+    assert taken.n_unique() > 50 and taken.max().day == 28
+
+
 def test_too_few_records_and_a_profile_without_a_holdout_are_refused(data, released):
     dataset = described()
     table = table_of(dataset, data)

@@ -12,7 +12,9 @@ import polars as pl
 
 from pilotbase.data.quality.columns import Column
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
-from pilotbase.documents.private import LeftOut
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.private import DateRange, LeftOut, PrivateQuestion
 from pilotbase.documents.texts import text
 
 BINS, COARSE, MOST_VALUES = 16, 8, 64
@@ -32,6 +34,8 @@ class Grid:
     """The categories; none: bins."""
     low: float = 0
     width: float = 1
+    months: int = 0
+    """Of times: how many months one cell is of, counted from the year 0; ``low``: which of these the first is."""
 
     @property
     def outside(self) -> int:
@@ -44,7 +48,7 @@ class Grid:
     @property
     def merged(self) -> int:
         """How many neighbouring cells are one where the field is counted together with another."""
-        return 1 if self.values else -(-self.size // COARSE)
+        return 1 if self.values and not self.months else -(-self.size // COARSE)
 
     @property
     def coarse(self) -> int:
@@ -54,7 +58,11 @@ class Grid:
     def cell(self, column: Column) -> pl.Expr:
         """Return the number of the cell of every row."""
         there = column.value
-        if self.values:
+        if self.months:
+            place = (there.dt.year().cast(pl.Int64) * 12 + there.dt.month().cast(pl.Int64) - 1) // self.months
+            place = place - int(self.low)
+            cells = pl.when(place.is_between(0, self.size - 1)).then(place).otherwise(self.outside)
+        elif self.values:
             spelled = there.cast(pl.String)
             cells = spelled.replace_strict(
                 list(self.values), list(range(self.size)), default=self.outside, return_dtype=pl.Int64
@@ -75,8 +83,39 @@ class Grid:
         return (place * (2 * STEPS) - STEPS).round().cast(pl.Int64).fill_null(0).alias(self.field.name)
 
 
+def grids_of(record_set: RecordSet, question: PrivateQuestion) -> tuple[Grid | LeftOut, ...]:
+    """Return what is counted of every field, or why nothing is.
+
+    Raises:
+        InputError: the question gives months or years to what is no field of times, or names one.
+    """
+    dates = {one.field: one for one in question.dates or ()}
+    found = []
+    for field in record_set.fields:
+        if field.value is None:
+            given = dates.pop(field.name, None) if _is_time(record_set, field) else None
+            found.append(_calendar(field, given) if given is not None else grid_of(record_set, field))
+    for name in dates:
+        times = [field.name for field in record_set.fields if _is_time(record_set, field)]
+        raise InputError("private.no_dates", name=name, allowed=offer(name, times))
+    return tuple(found)
+
+
+def _is_time(record_set: RecordSet, field: DataField) -> bool:
+    named = field.name in record_set.key or field.unique or field.name == record_set.group
+    return field.data_type in (FieldType.DATE, FieldType.DATETIME) and not named
+
+
+def _calendar(field: DataField, given: DateRange) -> Grid:
+    buckets = given.buckets
+    values = tuple(
+        f"{number // 12:04}-{number % 12 + 1:02}" if given.months == 1 else f"{number:04}" for number in buckets
+    )
+    return Grid(field, len(values), values, low=buckets.start, months=given.months)
+
+
 def grid_of(record_set: RecordSet, field: DataField) -> Grid | LeftOut:
-    """Return what is counted of a field, or why nothing is."""
+    """Return what the contract alone lets be counted of a field, or why nothing is."""
     if field.name in record_set.key or field.unique or field.name == record_set.group:
         return LeftOut(field=field.name, reason=text("private.reason.names_one"))
     if field.data_type is FieldType.BOOLEAN:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pilotbase.data.private.grids import STEPS, Grid, grid_of
+from pilotbase.data.private.grids import STEPS, Grid, grids_of
 from pilotbase.data.private.noise import error_of, mechanism, noisy
 from pilotbase.data.private.spending import Split, split
 from pilotbase.data.private.units import Records, Units, unit_of
@@ -66,7 +66,7 @@ def plan(record_set: RecordSet, question: PrivateQuestion) -> Plan:
     Raises:
         InputError: the contract declares categories or a range of no field; ε is too small to be divided.
     """
-    found = [grid_of(record_set, field) for field in record_set.fields if field.value is None]
+    found = grids_of(record_set, question)
     grids = tuple(one for one in found if isinstance(one, Grid))
     left_out = tuple(one for one in found if isinstance(one, LeftOut))
     if not grids:

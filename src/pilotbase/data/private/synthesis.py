@@ -19,7 +19,7 @@ import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, type_column
 from pilotbase.data.labels import BOOLEANS
-from pilotbase.data.private.grids import Grid, grid_of
+from pilotbase.data.private.grids import Grid, grids_of
 from pilotbase.data.private.made_up import made_up
 from pilotbase.data.quality.checks import Check, row_checks
 from pilotbase.data.quality.columns import ROW, Column, column_name, record_table
@@ -34,6 +34,8 @@ Places = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float64]
 _TYPES = frozenset(FieldType) - {FieldType.IMAGE, FieldType.AUDIO, FieldType.VIDEO, FieldType.BOUNDING_BOX}
 _ROUNDS = 200
+_FIRST_MONTH = 1970 * 12
+"""January 1970, in months since the year 0."""
 _DIGITS = 6
 """Of the range, to which a number is rounded."""
 
@@ -85,11 +87,11 @@ class _Drawing:
         self.random = np.random.default_rng(int(hex_of(profile.digest()), 16))
         pairs = {one.second: one for one in profile.pairs}
         told = {one.field: one for one in profile.fields}
-        grids = (grid_of(record_set, field) for field in fields if field.name in told)
+        grids = grids_of(record_set, profile.question)
         self.known = {
             grid.field.name: _Counts(grid, told[grid.field.name], pairs.get(grid.field.name))
             for grid in grids
-            if isinstance(grid, Grid)
+            if isinstance(grid, Grid) and grid.field.name in told
         }
         self.label = profile.pairs[0].first if profile.pairs else None
         self.number = 0
@@ -170,6 +172,8 @@ def _values(grid: Grid, places: Places, random: np.random.Generator) -> pl.Serie
     """Return a value in each cell; the cell after the last holds none."""
     field, name = grid.field, column_name(grid.field, grid.field.name)
     there = places < grid.size
+    if grid.months:
+        return _times(grid, places, random)
     if grid.values:
         spelled = np.array([*_spellings(grid), None], object)[places]
         texts = pl.Series(name, spelled.tolist(), dtype=pl.String)
@@ -183,6 +187,18 @@ def _values(grid: Grid, places: Places, random: np.random.Generator) -> pl.Serie
         drawn = np.clip(drawn, field.minimum, field.maximum)
     values = pl.Series(name, drawn).cast(_stored(grid))
     return values.to_frame().select(pl.when(pl.Series(there)).then(pl.col(name)).alias(name)).to_series()
+
+
+def _times(grid: Grid, places: Places, random: np.random.Generator) -> pl.Series:
+    """Return a moment in each month or year, evenly within it; the cell after the last holds none."""
+    starts = ((int(grid.low) + np.arange(grid.size + 1)) * grid.months - _FIRST_MONTH).astype("datetime64[M]")
+    seconds = starts.astype("datetime64[s]").astype(np.int64)
+    inside = np.minimum(places, grid.size - 1)
+    drawn = seconds[inside] + random.integers(0, seconds[inside + 1] - seconds[inside])
+    moments = pl.from_epoch(pl.Series(grid.field.name, drawn), "s").alias(column_name(grid.field, grid.field.name))
+    there = pl.Series(places < grid.size)
+    stored = moments.dt.replace_time_zone("UTC") if getattr(_stored(grid), "time_zone", None) else moments
+    return pl.select(pl.when(there).then(stored.cast(_stored(grid)))).to_series().alias(moments.name)
 
 
 def _spellings(grid: Grid) -> Iterator[str]:
