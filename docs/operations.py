@@ -36,10 +36,13 @@ HEADINGS = {
     "records": "Records: scenarios, applications, trials, organisations",
     "steps": "Steps that move records",
     "uploads": "Uploads",
+    "statistics": "Private statistics of closed data",
+    "labelling": "Labelling rounds",
     "exchange": "Threads",
     "notices": "Notices",
     "webhooks": "Webhooks",
     "trials": "Trials under way",
+    "sites": "Site trials",
     "board": "Boards",
     "figures": "Figures",
     "matches": "Matches",
@@ -103,7 +106,20 @@ GRANTED: dict[str, AnyAct | Reading] = {
 """Operation → its row of the tables, where its name is not the act's."""
 _OWNER = "demand owner of it, operator"
 _SELF = "members, of their own organisation"
+_SITE_OWNER = "owner of the site, operator"
+_LABELLER = "people named in the round, for themselves"
 SAID = {
+    **dict.fromkeys(("statistics_ask", "statistics_price"), "who has an agreement with a budget, owner of it"),
+    "statistics_read_all": "members, of their own; owner of it, operator and regulator of all",
+    **dict.fromkeys(("statistics_read", "statistics_sample"), "who asked, owner of it, operator, regulator"),
+    **dict.fromkeys(("labelling_start", "labelling_read", "labelling_items"), "owner of the dataset"),
+    **dict.fromkeys(("labelling_close", "labelling_publish", "labelling_import_export"), "owner of the dataset"),
+    "labelling_read_all": "people named in a round, owner of the dataset, operator, regulator",
+    **dict.fromkeys(("labelling_sheet", "labelling_label"), _LABELLER),
+    **dict.fromkeys(("sites_enrol", "sites_revoke", "sites_ask", "sites_fetch", "sites_send"), _SITE_OWNER),
+    **dict.fromkeys(("sites_read", "sites_read_all"), "owner of the site, operator, regulator"),
+    **dict.fromkeys(("sites_read_packs", "sites_read_pack"), "owner of the site, supplier, operator, regulator"),
+    "sites_agree": "supplier of the application",
     **dict.fromkeys(("uploads_kept", "uploads_erase_kept"), _OWNER),
     **dict.fromkeys(("datasets_erase_file", "datasets_erase_files"), "owner of it, operator"),
     "datasets_read_own_files": "owner of it, operator",
