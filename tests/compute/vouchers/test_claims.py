@@ -1,17 +1,23 @@
 """Claims: each rule refuses what breaks it, all of them at once, and nothing that meets them; one side claims a use."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from vouchers_for_tests import HOUR, RULES, Books, codes, payment
 
 from pilotbase.compute.vouchers import ledger, rows
 from pilotbase.compute.vouchers.programmes import set_rules
-from pilotbase.compute.vouchers.rules import Facts
+from pilotbase.compute.vouchers.rules import Case, Facts, Standing, why_refused
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.resources import Resources
+from pilotbase.documents.voucher import Settlement, Usage, VoucherClaim
 from pilotbase.workspace.failures import ConflictError, NotFoundError
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -76,6 +82,53 @@ def test_a_planted_violation_is_refused_under_its_own_rule(settled, changed, fac
     settled.clock.step(1)
     assert settled.claim(settled.claim_of()).granted, "a refused claim may be made again when its ground is there"
     settled.require_balanced()
+
+
+SINGLE = {
+    "unpaid": ({"payment": None}, {}),
+    "twice": ({"other_subsidies": ("province",)}, {}),
+    "related": ({}, {"ties": {"holding": {"acme", "centre"}}}),
+    "party": ({"claimant": "stranger"}, {}),
+}
+OTHERS = ("side", "claimed", "cap_year", "late", "revoked", "uncounted", "minimum", "nothing")
+SHEET = Usage(source="cgroup", node="n1", wall_ms=1)
+
+
+@given(st.sets(st.sampled_from([*SINGLE, *OTHERS])))
+def test_exactly_the_rules_that_are_broken_are_told(broken: set[str]) -> None:
+    """Whatever is broken together with whatever: none is left out, and none told that is met."""
+    counted = 0 if "uncounted" in broken else 50 if "minimum" in broken else 1400
+    broken = broken | ({"minimum"} if counted < RULES.minimum else set())
+    amount = 0 if "nothing" in broken or counted < RULES.minimum else 420
+    broken = broken - ({"nothing"} if counted < RULES.minimum else set())
+    changed = {name: value for code in broken & SINGLE.keys() for name, value in SINGLE[code][0].items()}
+    facts = {name: value for code in broken & SINGLE.keys() for name, value in SINGLE[code][1].items()}
+    fields = {"claimant": "centre", "side": "supplier", "payment": payment(amount=1400), "made_at": NOW}
+    made = VoucherClaim(job="job:1", attempt=1, **(fields | changed | {"side": "supplier"}))
+    rules = RULES.model_copy(update={"claimed_by": ("consumer",) if "side" in broken else ("supplier", "consumer")})
+    times = {"started_at": NOW, "ended_at": NOW, "settled_at": NOW}
+    settled = Settlement(
+        job="job:1",
+        attempt=1,
+        voucher="0" * 32,
+        hold=digest_bytes(b""),
+        organisation="acme",
+        supplier="centre",
+        usage=SHEET,
+        settled={},
+        lines=(),
+        cost=1400,
+        counted=counted,
+        subsidy=amount,
+        **times,
+    )
+    in_year = RULES.cap_year - (419 if "cap_year" in broken else 420)
+    revoked, before = "revoked" in broken, "acme" if "claimed" in broken else ""
+    standing = Standing("acme", "centre", amount, revoked, before, in_year, 0)
+    now = NOW + timedelta(days=31 if "late" in broken else 29)
+    failed = codes(why_refused(Case(rules, made, settled, standing, Facts(**facts), now)))
+    expected = broken - ({"cap_year"} if not amount else set())
+    assert set(failed) == expected and len(failed) == len(expected)
 
 
 def test_a_side_that_the_programme_does_not_know_is_refused(here):

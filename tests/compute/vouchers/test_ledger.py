@@ -195,6 +195,12 @@ def test_every_rule_that_a_payment_does_not_meet_is_told_at_once(here):
     assert "related" in told and "not subsidised (disk)" in told and "below the least of 1.00 CNY" in told
 
 
+def test_prices_in_another_currency_are_not_paid(here):
+    programmes.set_prices(here.operator, PRICES.model_copy(update={"currency": "EUR"}))
+    told = refused("voucher.other_currency", lambda: here.hold(here.issue()), InputError)
+    assert "hall costs EUR, and the voucher pays CNY" in told
+
+
 def test_prices_and_rules_are_those_of_the_hold(here):
     voucher = here.issue()
     here.hold(voucher)

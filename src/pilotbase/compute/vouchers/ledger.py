@@ -95,6 +95,7 @@ def hold(here: View, change: Transaction, order: Order, ties: Ties) -> VoucherHo
 
     Raises:
         NotFoundError: there is no such voucher for this actor, or the pool has no prices.
+        InputError: the pool's prices are in another currency.
         RefusedError: the voucher is over or revoked, or rules keep it from paying: all of them are told.
         ConflictError: this attempt was put on hold before in another way.
     """
@@ -105,6 +106,8 @@ def hold(here: View, change: Transaction, order: Order, ties: Ties) -> VoucherHo
     rules = here.load(row.rules, VoucherRules)
     require_valid(row, rules, change.now)
     priced_at, prices = prices_of(here, order.pool)
+    if prices.currency != rules.currency:
+        raise InputError("voucher.other_currency", pool=order.pool, found=prices.currency, allowed=rules.currency)
     quoted = bill(prices, _amounts(order), rules)
     wanted, year = rules.share(quoted.counted), rules.year(change.now)
     counter = year_counter(row.organisation, rules.name, year)
