@@ -1,0 +1,114 @@
+"""The sharing of a pool as a policy to replay: the very desk that decides in a live pool, on the clock of a trace.
+
+Where the pool of a replay is not given, each organisation of the trace is guaranteed an equal part of every dimension.
+Jobs that did not say how long they would run at most are taken to have known it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from pilotbase.compute.placing.fleet import ANY_GPU, Fleet
+from pilotbase.compute.replay.simulating import Turn
+from pilotbase.compute.replay.traces import Trace, TraceJob
+from pilotbase.compute.sharing.desk import Desk
+from pilotbase.compute.sharing.jobs import Job
+from pilotbase.compute.sharing.placer import FirstFit
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.pool import Machines, Pool, Quota
+from pilotbase.documents.quantities import MOST_SECONDS
+from pilotbase.documents.resources import MILLI, Resources, Vector, total
+
+_SHORTEST = 1.0
+
+
+class Shared:
+    """The desk of a pool as a scheduler."""
+
+    def __init__(self, pool: Pool, nodes: Mapping[str, Vector]) -> None:
+        self._desk = Desk(pool, FirstFit())
+        self.fleet = Fleet.of(nodes)
+        self._again: float | None = None
+
+    def submit(self, number: int, job: TraceJob, now: float) -> bool:
+        try:
+            self._desk.submit(_job(number, job, now))
+        except RefusedError:
+            return False
+        return True
+
+    def end(self, number: int, now: float) -> None:
+        self._desk.end(str(number), now)
+
+    def turn(self, now: float) -> Turn:
+        decided = self._desk.decide(now)
+        self._again = decided.again_at
+        return Turn([int(one.job) for one in decided.starts], [int(one.job) for one in decided.evictions])
+
+    def wakes(self, now: float) -> float | None:
+        return self._again
+
+
+def pool_of_trace(trace: Trace) -> Pool:
+    """Return a pool of a trace's nodes of which each organisation is guaranteed an equal part."""
+    organisations = sorted({job.organisation for job in trace.jobs})
+    capacity = total(trace.nodes.values())
+    part = {name: _part(name, amount, len(organisations)) for name, amount in capacity.items()}
+    longest = max((_longest(job) for job in trace.jobs), default=_SHORTEST)
+    return Pool(
+        name="trace",
+        title="trace",
+        machines=_machines(trace.nodes),
+        quotas=tuple(Quota(organisation=name, guarantee=Resources.of(part)) for name in organisations),
+        shared_gpus=True,
+        longest_job=longest,
+        minimum_run=min(600.0, longest),
+    )
+
+
+def any_gpus(trace: Trace) -> Trace:
+    """Return a trace whose GPUs are all of one kind, where a job of it takes any: sharing counts by kind."""
+    if not any(ANY_GPU in job.demand for job in trace.jobs):
+        return trace
+    nodes = {name: _of_any(vector) for name, vector in trace.nodes.items()}
+    jobs = tuple(TraceJob(**{**vars(job), "demand": _of_any(job.demand)}) for job in trace.jobs)
+    return Trace(nodes, jobs, trace.made_up_organisations, trace.left_out, trace.rows_left_out)
+
+
+def _of_any(vector: Vector) -> Vector:
+    gpus = sum(amount for name, amount in vector.items() if name.startswith("gpu/"))
+    rest = {name: amount for name, amount in vector.items() if not name.startswith("gpu/")}
+    return {**rest, ANY_GPU: gpus} if gpus else rest
+
+
+def _machines(nodes: Mapping[str, Vector]) -> tuple[Machines, ...]:
+    """Return the nodes, alike ones together."""
+    alike = Counter(tuple(sorted(vector.items())) for vector in nodes.values())
+    return tuple(
+        Machines(name=f"kind-{number}", count=count, capacity=Resources.of(dict(vector)))
+        for number, (vector, count) in enumerate(sorted(alike.items()))
+    )
+
+
+def _part(name: str, amount: int, organisations: int) -> int:
+    part = amount // organisations
+    return part // MILLI * MILLI if name.startswith("gpu/") else part
+
+
+def _job(number: int, job: TraceJob, now: float) -> Job:
+    return Job(
+        name=str(number),
+        organisation=job.organisation,
+        person=job.person or job.organisation,
+        demand=job.demand,
+        max_seconds=_longest(job),
+        members=job.members,
+        priority=job.priority,
+        submitted=now,
+    )
+
+
+def _longest(job: TraceJob) -> float:
+    """Return how long a job may take; one that ran longer than any pool lets asks for the most that a pool lets."""
+    return min(max(job.longest if job.longest is not None else job.runs, _SHORTEST), MOST_SECONDS)
