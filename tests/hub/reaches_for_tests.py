@@ -108,6 +108,8 @@ PAGES = """
 /datasets/plant/none/preview/        302 404 404 404 404 404 404 404 404 404
 /api/datasets/plant/logs/files       200 200 200 200 200 200 200 200 200 200
 /api/datasets/plant/logs/quality     404 404 404 404 404 404 404 404 404 404
+/api/datasets/plant/logs/versions    200 200 200 200 200 200 200 200 200 200
+/api/datasets/plant/none/versions    404 404 404 404 404 404 404 404 404 404
 /api/datasets/plant/none/files       404 404 404 404 404 404 404 404 404 404
 /api/datasets/plant/logs/files/logs.csv 401 403 403 404 403 403 403 403 403 403
 /descriptions/                       302 404 404 200 200 404 404 404 404 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.steps import Step
@@ -188,3 +191,20 @@ def test_a_kill_leaves_what_the_same_command_finishes(base, sealed, write_applic
     assert report.scenario.hidden_version == 2
     verified = subprocess.run([PROGRAM, "log", "verify"], capture_output=True, env=dict(os.environ), check=False)
     assert verified.returncode == 0
+
+
+def test_the_command_says_what_would_happen_and_does_it_when_told(base, sealed, monkeypatch):
+    def run(*words, language="en"):
+        monkeypatch.setenv("PILOTBASE_LANGUAGE", language)
+        done = CliRunner().invoke(app, ["scenario", *words])
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    source = str(grown(sealed, 600))
+    asked = ("refresh", str(sealed), "--from", source)
+    assert "--yes carries it out" in run(*asked)
+    assert "版本 2 将隐藏" in run(*asked, language="zh")
+    assert len(json.loads(run("versions", str(sealed), "--json"))) == 1
+    assert "Version 2 is sealed" in run(*asked, "--yes")
+    assert "Nothing was changed" in run(*asked, "--yes")
+    assert "Version 2, sealed" in run("versions", str(sealed))

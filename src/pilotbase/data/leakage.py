@@ -68,7 +68,7 @@ def check_leakage(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario
     """Return what of the hidden cases the public sample gives away; both frames as `conform` makes them.
 
     Pure: reads nothing else, keeps nothing, never compares all pairs. On one core 10⁶ rows of 20 floats take about
-    40 s, 10⁶ texts of 250 characters two minutes and 1 GB (`tests/data/test_similar_cases.py` measures them).
+    40 s, 10⁶ texts of 250 characters two minutes (`tests/data/test_similar_cases.py` measures them).
     """
     features = [field.name for field in scenario.feature_fields]
     similar = similar_twins(public, hidden, features, scenario)
