@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from pilotbase.data.quality.finite import finite, without_nan
 from pilotbase.data.quality.measures.privacy import PERSONAL, _personal_numbers, _personal_texts
+from pilotbase.data.quality.spellings import _with_exponent
 from pilotbase.data.quality.views import may_be
 
-TELLING = ("13912345678", "+8613912345678", "a@b.cn", "a@bc", "1391234567", "１３９12345678", "@", "139123456789", "110101199003077758",
-           "note 1391234", "x13912345678", "13912345678\n", "1391234567\u0661", "6222021234567890123")  # fmt: skip
+TELLING = ("13912345678", "+8613912345678", "a@b.cn", "a@bc", "1391234567", "１３９12345678", "@", "139123456789",
+           "110101199003077758", "note 1391234", "x13912345678", "13912345678\n", "1391234567\u0661",
+           "6222021234567890123")  # fmt: skip
 TEXTS = st.one_of(st.none(), st.sampled_from(TELLING), st.text("0139@a.cn-１é \n", max_size=14))
 
 
@@ -23,7 +25,10 @@ TEXTS = st.one_of(st.none(), st.sampled_from(TELLING), st.text("0139@a.cn-１é 
 @example([None, "1391234567\u0661"])
 def test_personal_texts_are_those_that_match_one_by_one(texts):
     series = pl.Series("x", texts, dtype=pl.String)
-    for piece in (series, series.append(series).slice(len(texts) // 2, len(texts))):  # in two pieces, not from the first
+    for piece in (
+        series,
+        series.append(series).slice(len(texts) // 2, len(texts)),
+    ):  # in two pieces, not from the first
         assert _personal_texts(piece).to_list() == piece.str.contains(PERSONAL).fill_null(False).to_list()
 
 
@@ -32,6 +37,14 @@ def test_personal_numbers_are_those_that_match_one_by_one(numbers):
     series = pl.Series("x", numbers, dtype=pl.Int64)
     expected = [number is not None and number == 13912345678 for number in numbers]
     assert _personal_numbers(series).to_list() == expected
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.none(), st.sampled_from(["1e3", "2E-7", "1.5", "e", "9" * 65 + "e1", "x" * 70, "1e"]))))
+def test_numbers_with_an_exponent_are_those_that_match_one_by_one(texts):
+    series = pl.Series("x", texts, dtype=pl.String)
+    expected = series.str.contains(r"\d[eE][-+]?\d").fill_null(False)
+    assert _with_exponent(series).fill_null(False).to_list() == expected.to_list()
 
 
 @settings(deadline=None)
