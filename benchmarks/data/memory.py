@@ -1,4 +1,4 @@
-"""A process watched from outside: what memory of its own it has, every half second."""
+"""A process watched from outside: what memory of its own it has, and what it writes on disk, every half second."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,26 +18,33 @@ EVERY = 0.5
 
 @dataclass(frozen=True)
 class Watched:
-    """What the process said, and its memory over time: anonymous pages, without files that are mapped."""
+    """What the process said, and its memory over time: anonymous pages, without files that are mapped.
+
+    ``most_on_disk``: MiB of its temporary files at any time.
+    """
 
     said: dict[str, Any]
     mebibytes: list[float]
     seconds: float
+    most_on_disk: float = 0.0
 
 
-def watched(command: list[str], environment: dict[str, str]) -> Watched:
-    """Run ``command`` to its end."""
-    begun, found = time.perf_counter(), []
+def watched(command: list[str], environment: dict[str, str], folder: Path) -> Watched:
+    """Run ``command`` to its end; it writes its temporary files into ``folder``."""
+    begun, found, written = time.perf_counter(), [], 0.0
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output)
+        process = subprocess.Popen(
+            ["nice", "-n", "19", *command], env={**environment, "TMPDIR": str(folder)}, stdout=output
+        )
         while process.poll() is None:
             found.append(_anonymous(process.pid))
+            written = max(written, _on_disk(folder))
             time.sleep(EVERY)
         if process.returncode:
             sys.exit(f"{command} failed with {process.returncode}")
         output.seek(0)
         said = json.loads(output.read().splitlines()[-1])
-    return Watched(said, [one for one in found if one], time.perf_counter() - begun)
+    return Watched(said, [one for one in found if one], time.perf_counter() - begun, written)
 
 
 def _anonymous(pid: int) -> float:
@@ -46,3 +54,11 @@ def _anonymous(pid: int) -> float:
         return 0.0
     told = re.search(r"RssAnon:\s+(\d+) kB", status)
     return int(told[1]) / 1024 if told else 0.0
+
+
+def _on_disk(folder: Path) -> float:
+    found = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            found += path.stat().st_size
+    return found / 2**20

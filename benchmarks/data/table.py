@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, RowRule
+from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Reference, RowRule
 from pilotbase.documents.scenario import Contact
 
 SEED = 20261126
+MILLION, REPEATED, KNOWN = 1_000_000, 37, 990
+"""Of a million rows of a long table so many repeat a key; numbers of ``i3`` below `KNOWN` are found where it points."""
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon")
 MISSING = ("f5", "i4", "s6")
 """Columns in each of which a hundredth is missing."""
@@ -85,8 +87,32 @@ def write(rows: int, folder: Path) -> tuple[Path, Path]:
     return parquet, csv
 
 
-def write_many(parquet: Path, times: int, folder: Path) -> Path:
-    """Write the table so many times below itself, streaming; return the path."""
-    one = pl.scan_parquet(parquet)
-    pl.concat([one] * times).sink_parquet(many := folder / "many.parquet", row_group_size=250_000)
-    return many
+def long_dataset() -> Dataset:
+    """Return the dataset of a long table: the same with a key, and a reference to a list of numbers."""
+    points = {"references": Reference(record_set="numbers", field="number")}
+    fields = tuple(one.model_copy(update=points) if one.name == "i3" else one for one in _fields())
+    key = DataField(name="id", data_type=FieldType.INTEGER, required=True)
+    number = DataField(name="number", data_type=FieldType.INTEGER)
+    long = RecordSet(name="bench", fields=(key, *fields), rules=_rules(), key=("id",))
+    return dataset().model_copy(update={"record_sets": (long, RecordSet(name="numbers", fields=(number,)))})
+
+
+def long_table(parquet: Path, millions: int) -> pl.LazyFrame:
+    """Return the table so many times below itself, streaming, each row with an ``id``; some repeat that before them."""
+    below = pl.concat([pl.scan_parquet(parquet)] * millions).with_row_index("id")
+    number = pl.col("id").cast(pl.Int64)
+    repeats = (number % MILLION < 2 * REPEATED) & (number % 2 == 1)
+    return below.with_columns(pl.when(repeats).then(number - 1).otherwise(number).alias("id"))
+
+
+def long_faults(parquet: Path, millions: int) -> dict[str, int]:
+    """Return what a long table holds by plan: values out of range, keys that repeat, numbers that lead nowhere."""
+    led_nowhere = pl.scan_parquet(parquet).select((pl.col("i3") >= KNOWN).sum()).collect().item()
+    found = {"range f0": faults(MILLION), "key": REPEATED, "reference i3": led_nowhere}
+    return {name: number * millions for name, number in found.items()} | {"distinct": millions * MILLION}
+
+
+def write_numbers(folder: Path) -> Path:
+    """Write the list to which a long table refers."""
+    pl.DataFrame({"number": range(KNOWN)}).write_parquet(path := folder / "numbers.parquet")
+    return path

@@ -1,6 +1,7 @@
 """Ours: FILE and ``rules`` (these and the types alone), ``quick`` (measures of one pass and profile too) or ``whole``.
 
-``whole``: distributions, keys, duplicates and near copies too.
+``whole``: distributions, keys, duplicates and near copies too. ``long`` and NUMBERS: the same of a long table, with a
+reference to these.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.data.table import dataset  # noqa: E402
+from benchmarks.data.table import dataset, long_dataset  # noqa: E402
 from benchmarks.peers.programs.timing import say  # noqa: E402
 from pilotbase.data.quality.checks import Check, row_checks  # noqa: E402
 from pilotbase.data.quality.columns import record_table  # noqa: E402
@@ -34,4 +35,12 @@ def whole() -> int:
     return report.rule("range f0").failed or 0
 
 
-say(rules if EXTENT == "rules" else whole, ("pilotbase", "polars"))
+def long() -> dict[str, int]:
+    held = Held(beside={"numbers": Path(sys.argv[3])})
+    report = measure_quality(long_dataset(), {"bench": FILE}, held)
+    failed = {name: report.rule(name).failed or 0 for name in ("range f0", "key", "reference i3")}
+    return failed | {"distinct": int(report.measurement("uniqueness").numerator or 0)}
+
+
+WORK = {"rules": rules, "quick": whole, "whole": whole, "long": long}
+say(WORK[EXTENT], ("pilotbase", "polars"))

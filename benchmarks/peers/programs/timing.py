@@ -17,4 +17,4 @@ def say(work: Callable[[], object], packages: tuple[str, ...] = ()) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     versions = {name: metadata.version(name) for name in packages}
     answer = {"wall": wall, "cpu": cpu, "peak": peak, "versions": versions}
-    print(json.dumps(answer | ({"found": found} if isinstance(found, int) else {})))
+    print(json.dumps(answer | ({} if found is None else {"found": found})))
