@@ -193,16 +193,15 @@ class BackendCases:
 
 
 def running(job: JobSpec) -> list[int]:
-    """Return the processes that do the work of an attempt, wherever they are."""
-    found = []
-    for command in Path("/proc").glob("[0-9]*/cmdline"):
+    """Return the processes that hold the lock of an attempt, wherever they are."""
+    found = set()
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
         try:
-            words = command.read_bytes().decode(errors="replace").split("\0")
+            if str(descriptor.readlink()).endswith(f"{job.attempt.name}/running.lock"):
+                found.add(int(descriptor.parts[2]))
         except OSError:
             continue
-        if "pilotbase.compute.backends.member" in words and any(job.attempt.name in word for word in words):
-            found.append(int(command.parent.name))
-    return found
+    return sorted(found)
 
 
 def gone(job: JobSpec) -> bool:

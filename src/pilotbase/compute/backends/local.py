@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pilotbase.compute.backends import member
 from pilotbase.compute.backends.attempt_folder import AttemptFolder
 from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, LogPart, Node, Phase, Status
+from pilotbase.compute.backends.launcher import Launcher
 from pilotbase.compute.backends.room import require_room
 from pilotbase.documents.resources import MILLI, Vector
 
@@ -32,6 +30,7 @@ class LocalBackend:
     dies_with_starter: bool = False
     """Attempts go when this process has gone: for a node of a cluster, which is told lost then."""
     pause: Callable[[float], None] = time.sleep
+    launcher: Launcher = field(default_factory=Launcher)
 
     def capacity(self) -> list[Node]:
         return [Node(NODE, self.offered if self.offered is not None else machine(self.folder))]
@@ -42,24 +41,11 @@ class LocalBackend:
         folder.prepare(spec)
         if folder.status().phase is Phase.ENDED or folder.begun():
             return
-        arguments = [str(os.getpid())] if self.dies_with_starter else []
-        process = subprocess.Popen(
-            [sys.executable, "-m", member.__name__, str(folder.path), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd="/",
-        )
-        assert process.stdout is not None
-        with process.stdout:
-            begun = process.stdout.readline()
-        _CHILDREN.append(process)
-        if not begun and not folder.begun():
+        self.launcher.launch(folder.path, self.dies_with_starter)
+        if not folder.begun():
             folder.end(Status(Phase.ENDED, Cause.FAILED, detail="the process of the attempt did not begin"))
 
     def poll(self, attempt: Attempt) -> Status:
-        _reap()
         return self._of(attempt).status()
 
     def stop(self, attempt: Attempt, grace_seconds: float) -> None:
@@ -102,11 +88,3 @@ def machine(folder: Path) -> Vector:
         "memory": pages * size,
         "disk": shutil.disk_usage(folder).free,
     }
-
-
-_CHILDREN: list[subprocess.Popen[bytes]] = []
-"""Children of this process, to be waited for once they have ended."""
-
-
-def _reap() -> None:
-    _CHILDREN[:] = [process for process in _CHILDREN if process.poll() is None]

@@ -1,16 +1,16 @@
-"""The process that does one attempt: it opens the box, follows it to its end, and says how that was.
+"""What the process of an attempt does: it opens the box, follows it to its end, and says how that was.
 
-``python -m pilotbase.compute.backends.member FOLDER [PARENT]``: with PARENT it goes when that process has gone, as on a
-node of a cluster; without it outlives whoever started it. A second one on the same folder does nothing.
+Forked by the launcher. With a parent it goes when that process has gone, as on a node of a cluster; without it outlives
+whoever started it. A second one on the same folder does nothing.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from pilotbase.compute.asking import NO_REPORT
@@ -33,7 +33,7 @@ _FRAME_SECONDS = 30.0
 _MIB_MILLISECONDS = 1000 / (1 << 20)
 
 
-def main(folder: AttemptFolder, parent: int | None) -> int:
+def main(folder: AttemptFolder, parent: int | None, on_begun: Callable[[], None]) -> int:
     """Do the work of ``folder`` unless another process does it or has done it; return the exit code."""
     with folder.held(_PATIENCE_SECONDS) as free:
         if not free:
@@ -42,8 +42,7 @@ def main(folder: AttemptFolder, parent: int | None) -> int:
             folder.end(Status(Phase.ENDED, Cause.LOST, metered=folder.used()))
             return 0
         folder.begin()
-        sys.stdout.write("begun\n")
-        sys.stdout.flush()
+        on_begun()
         folder.end(_done(folder, folder.spec(), parent))
     return 0
 
@@ -141,7 +140,3 @@ class _Following:
         self._folder.note_used(metered)
         self._folder.keep_log(self._box.logs().text.encode())
         return metered
-
-
-if __name__ == "__main__":
-    sys.exit(main(AttemptFolder(Path(sys.argv[1])), int(sys.argv[2]) if len(sys.argv) > 2 else None))
