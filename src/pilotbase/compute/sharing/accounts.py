@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 
 from pilotbase.compute.sharing.amounts import Tally, add
-from pilotbase.compute.sharing.jobs import Job, Recent, Running
+from pilotbase.compute.sharing.jobs import Ask, Job, Recent, Running
 from pilotbase.compute.sharing.lines import Line
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import Vector
@@ -43,6 +43,9 @@ class Account:
         """How often what it holds has changed."""
         self.nothing_to_claim: Hashable = None
         """How things stood when it was last looked in vain for a job within its guarantee."""
+        self.beyond_guarantee: set[Ask] = set()
+        """What was found to be more than is left of its guarantee; forgotten when something comes back."""
+        self._after_giving = -1, 0.0
         self._by_person: dict[str, Tally] = {}
         self._capacity = pool.capacity
         self._half_life = pool.half_life
@@ -76,6 +79,7 @@ class Account:
     def give_back(self, running: Running, now: float) -> None:
         """Note that a job of it runs no more."""
         del self.running[running.job.name]
+        self.beyond_guarantee.clear()
         self._move(running, now, -1)
 
     def share_with(self, more: Vector, times: int = 1) -> float:
@@ -87,6 +91,13 @@ class Account:
             if beyond > 0 and whole > 0 and beyond > largest * whole:
                 largest = beyond / whole
         return largest / self.weight
+
+    def share_after_giving(self) -> float:
+        """Return the largest share that it keeps when it gives one job that can be taken back; 0: it has none."""
+        if self._after_giving[0] != self.changes:
+            lent = (one.job.total for one in self.running.values() if not one.protected)
+            self._after_giving = self.changes, max((self.share_with(total, -1) for total in lent), default=0.0)
+        return self._after_giving[1]
 
     def within_guarantee(self, job: Job) -> bool:
         """Tell whether a job would leave it within its guarantee, in what that names; it must name some of it."""

@@ -74,6 +74,14 @@ class Asks:
             for array in (self._amounts, self._members, self._slots, self._marks, self._told):
                 array[row] = array[last]
 
+    def may_fit(self, ask: Ask) -> bool:
+        """Tell whether a demand may find a place, as far as sums on each machine say."""
+        return ask in self.open or ask in self.held
+
+    def fitting(self, ask: Ask) -> int:
+        """Return how many members of a demand that waits fit on all machines."""
+        return int(self._marks[self._rows[ask], 0])
+
     def refuse(self, ask: Ask) -> None:
         """Note that whoever places found no place, though by sums there is one: until a machine has more for it."""
         self._mark(ask, 1)

@@ -32,8 +32,7 @@ class Line:
         """The first of each lane, in order."""
         self._heads_of: dict[Ask, list[Place]] = {}
         self._waiting: dict[str, Pending] = {}
-        self.arrivals = 0
-        """How often a job has come."""
+        self._newcomers: list[Pending] = []
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -51,7 +50,7 @@ class Line:
         """Let a job wait."""
         place, lane = self._place(pending.job), self._lanes.setdefault(_shape(pending), [])
         self._waiting[pending.job.name] = pending
-        self.arrivals += 1
+        self._newcomers.append(pending)
         if not lane or place < lane[0]:
             if lane:
                 self._forget_head(lane[0], pending.job)
@@ -71,6 +70,11 @@ class Line:
         if not lane:
             del self._lanes[shape]
         return pending
+
+    def newcomers(self) -> list[Pending]:
+        """Return what has come since this was asked last."""
+        came, self._newcomers = self._newcomers, []
+        return came
 
     def first(self, most: int) -> Iterator[Pending]:
         """Yield the first of each lane, in order, of ``most`` lanes; begun anew after a job was removed."""

@@ -11,14 +11,14 @@ import heapq
 from collections.abc import Iterable
 
 from pilotbase.compute.sharing.accounts import NOTHING, Account
-from pilotbase.compute.sharing.amounts import allows, fits
+from pilotbase.compute.sharing.amounts import allows
 from pilotbase.compute.sharing.books import Books
 from pilotbase.compute.sharing.holds import Hold, NodeHold, hold_of_granted, hold_of_machines
 from pilotbase.compute.sharing.jobs import Cause, Decisions, Evict, Job, Pending, Running, Start
 from pilotbase.compute.sharing.placer import Placer
 from pilotbase.compute.sharing.victims import Room, for_share, least, lent, limit_after, of_own
 
-DEPTH = 64
+DEPTH = 32
 """So many shapes of waiting jobs are looked at in each organisation, in their order."""
 Nodes = tuple[str, ...]
 
@@ -36,6 +36,7 @@ class Turn:
         """Organisations that have looked for room that others would make."""
         self._denied: set[str] = set()
         self._firm_waits = False
+        self._ways: dict[str, bool] = {}
         self._in_vain: set[str] = set()
         """Jobs that machines could not be kept for."""
         self.claims: dict[str, float] = {}
@@ -48,8 +49,7 @@ class Turn:
         self._renew_hold()
         waiting = [account for account in self._books.accounts.values() if len(account.line)]
         for account in sorted(waiting, key=lambda one: one.turn(self._now)):
-            if account.guarantee:
-                self._claim(account)
+            self._claim(account)
         self._share_out(waiting)
         for pending in self._evicted:
             self._books.wait(pending)
@@ -76,9 +76,11 @@ class Turn:
 
     def _claim(self, account: Account) -> None:
         """Let an organisation's jobs start that are within its guarantee."""
-        returns = 0 if account.names_all else self._books.promises.returns
-        known = account.changes, account.line.arrivals, returns
-        if account.nothing_to_claim == known:
+        came = account.line.newcomers()
+        if not account.guarantee or _full(account):
+            return
+        known = account.changes, 0 if account.names_all else self._books.promises.returns
+        if account.nothing_to_claim == known and not any(self._is_entitled(account, one.job) for one in came):
             return
         found, blocked, passed = False, None, set[str]()
         while not _full(account):
@@ -86,7 +88,7 @@ class Turn:
                 job = pending.job
                 if job.name in passed:
                     continue
-                if self._books.promises.entitled(account, job):
+                if self._is_entitled(account, job):
                     found = True
                     if self._leaves_guarantee(account, blocked, job) and self._start_claim(account, pending):
                         break
@@ -96,6 +98,14 @@ class Turn:
             else:
                 break
         account.nothing_to_claim = None if found else known
+
+    def _is_entitled(self, account: Account, job: Job) -> bool:
+        if job.ask in account.beyond_guarantee:
+            return False
+        entitled = self._books.promises.entitled(account, job)
+        if not entitled and account.names_all:
+            account.beyond_guarantee.add(job.ask)
+        return entitled
 
     def _leaves_guarantee(self, account: Account, blocked: Job | None, job: Job) -> bool:
         """Tell whether a job may pass one whose turn it is in the guarantee, and that finds too little of it left."""
@@ -116,7 +126,7 @@ class Turn:
     def _reclaim(self, account: Account, job: Job) -> Nodes | None:
         """Take back what was lent, or note when that is possible, or keep machines for the job."""
         books, now = self._books, self._now
-        room = Room(books.machines, self._placer, job, now)
+        room = Room(books, self._placer, job, now)
         victims = least(lent(books.accounts, account.name, lambda one: not books.has_run(one, now)), room)
         if victims:
             return self._evict(victims, "reclaim", job)
@@ -131,7 +141,7 @@ class Turn:
     def _due(self, account: Account, job: Job) -> float | None:
         """Return when enough of what is lent has run its minimum time; None: all of it is not enough."""
         books = self._books
-        room = Room(books.machines, self._placer, job, self._now)
+        room = Room(books, self._placer, job, self._now)
         for running in sorted(lent(books.accounts, account.name), key=lambda one: (one.started, one.job.name)):
             room.without(running)
             if not books.has_run(running, self._now) and room.enough():
@@ -213,9 +223,13 @@ class Turn:
         hold = self._books.hold
         if hold is None or hold.job.name == job.name:
             return False
-        if hold.job.organisation == account.name:
-            return account.line.precedes(hold.job, job)
-        return account.share_with(job.total) >= self._books.accounts[hold.job.organisation].share
+        if job.name not in self._ways:
+            if hold.job.organisation == account.name:
+                self._ways[job.name] = account.line.precedes(hold.job, job)
+            else:
+                least = self._books.accounts[hold.job.organisation].share
+                self._ways[job.name] = account.share_with(job.total) >= least
+        return self._ways[job.name]
 
     def _make_room(self, account: Account, job: Job, within: bool) -> Nodes | None:
         """Evict what should yield to a job: of its own organisation, else of those that have a larger share."""
@@ -226,11 +240,11 @@ class Turn:
         def spared(running: Running) -> bool:
             return not books.yields(running, now)
 
-        room = Room(books.machines, self._placer, job, now)
+        room = Room(books, self._placer, job, now)
         victims = least(of_own(account, job, spared), room, None if within else limit_after(account, job))
         if victims:
             return self._evict(victims, "own", job)
-        room = Room(books.machines, self._placer, job, now)
+        room = Room(books, self._placer, job, now)
         victims = least(for_share(books.accounts, account, job, spared), room) if within else ()
         return self._evict(victims, "share", job) if victims else None
 
@@ -254,9 +268,10 @@ class Turn:
 
     def _place(self, job: Job) -> Nodes | None:
         machines = self._books.machines
-        there = machines.open_to(job, self._now)
-        if not fits(job.total, machines.free_in_all):
+        self._books.look_at_machines()
+        if not self._books.asks.may_fit(job.ask):
             return None
+        there = machines.open_to(job, self._now)
         nodes = self._placer.place(there, job.demand, job.members)
         if nodes is None and there is machines.free:
             self._books.asks.refuse(job.ask)
@@ -271,6 +286,7 @@ class Turn:
             return
         outranked = books.hold is not None and claims and not self._claims(books.hold.job)
         if outranked or not self._gives_way(account, job):
+            self._ways.clear()
             books.keep(hold_of_machines(books.machines, self._placer, job, books.by_end(), self._now))
             if books.hold is None:
                 self._in_vain.add(job.name)
@@ -280,6 +296,7 @@ class Turn:
 
     def _start(self, account: Account, pending: Pending, nodes: Nodes, passed: bool = False) -> None:
         job = pending.job
+        self._ways.clear()
         self._books.start(pending, nodes, self._now)
         for key in (account.name, f"{account.name} {job.person}"):
             if key in self.limits:
@@ -287,6 +304,7 @@ class Turn:
         self._starts.append(Start(job.name, nodes, passed))
 
     def _evict(self, victims: tuple[Running, ...], cause: Cause, job: Job) -> Nodes | None:
+        self._ways.clear()
         for running in victims:
             self._books.stop(running.job.name, self._now)
             self._evictions.append(Evict(running.job.name, cause, job.name))

@@ -15,9 +15,10 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pilotbase.compute.sharing.accounts import Account
-from pilotbase.compute.sharing.amounts import Tally, add, allows, fits
+from pilotbase.compute.sharing.amounts import Tally, add, allows
+from pilotbase.compute.sharing.books import Books
 from pilotbase.compute.sharing.jobs import Job, Running
-from pilotbase.compute.sharing.machines import Machines, Supposed
+from pilotbase.compute.sharing.machines import Supposed
 from pilotbase.compute.sharing.placer import Placer
 
 Victims = tuple[Running, ...]
@@ -26,28 +27,37 @@ Test = Callable[[Sequence[Running]], bool]
 
 
 class Room:
-    """Whether a job could start where others end."""
+    """Whether a job could start where others end; ``fitting``: how many of its members fit as it is."""
 
-    def __init__(self, machines: Machines, placer: Placer, job: Job, now: float) -> None:
-        self._supposed = Supposed(machines)
-        self._machines, self._placer, self._job, self._now = machines, placer, job, now
+    def __init__(self, books: Books, placer: Placer, job: Job, now: float) -> None:
+        self._machines, self._placer, self._job, self._now = books.machines, placer, job, now
+        self._supposed = Supposed(books.machines)
+        self._fitting = books.asks.fitting(job.ask)
+        self._asked = [(name, amount) for name, amount in job.demand.items() if amount]
 
     def without(self, running: Running, times: int = 1) -> None:
         """Suppose that a job runs no more (``times`` −1: that it does run)."""
-        self._supposed.move(running.nodes, running.job.demand, times)
+        for node in running.nodes:
+            if node in self._supposed.free:
+                before = self._members_on(node)
+                self._supposed.move((node,), running.job.demand, times)
+                self._fitting += self._members_on(node) - before
 
-    def enough(self, last: Running | None = None) -> bool:
-        """Tell whether there is enough now; ``last``: there was not before this job ended."""
-        job, supposed = self._job, self._supposed
-        if not fits(job.total, supposed.free_in_all):
+    def enough(self) -> bool:
+        """Tell whether there is enough now."""
+        if self._fitting < self._job.members:
             return False
-        if last is not None and job.members == 1 and not self._fits_on(last.nodes):
-            return False
-        there = self._machines.open_to(job, self._now, supposed.free)
-        return self._placer.place(there, job.demand, job.members) is not None
+        there = self._machines.open_to(self._job, self._now, self._supposed.free)
+        return self._placer.place(there, self._job.demand, self._job.members) is not None
 
-    def _fits_on(self, nodes: Iterable[str]) -> bool:
-        return any(fits(self._job.demand, self._supposed.free.get(node, {})) for node in nodes)
+    def _members_on(self, node: str) -> int:
+        free = self._supposed.free[node]
+        least = self._job.members
+        for name, amount in self._asked:
+            fitting = free.get(name, 0) // amount
+            if fitting < least:
+                least = fitting
+        return max(least, 0)
 
 
 def least(candidates: Iterable[Running], room: Room, also: Test | None = None) -> Victims:
@@ -59,10 +69,7 @@ def least(candidates: Iterable[Running], room: Room, also: Test | None = None) -
     for running in candidates:
         room.without(running)
         chosen.append(running)
-        if also is None:
-            if room.enough(running):
-                break
-        elif also(chosen) and room.enough():
+        if (also is None or also(chosen)) and room.enough():
             break
     else:
         return ()
@@ -97,6 +104,7 @@ def for_share(accounts: Mapping[str, Account], claimant: Account, job: Job, spar
     if after <= claimant.share:
         return
     larger = [one for one in accounts.values() if one.share > after and one.name != claimant.name]
+    larger = [one for one in larger if one.share_after_giving() >= after]
     giving = [_Giving(account, spared) for account in larger]
     while giving:
         giving.sort(key=lambda giver: (-giver.share, giver.name))
