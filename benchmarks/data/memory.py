@@ -33,9 +33,7 @@ def watched(command: list[str], environment: dict[str, str], folder: Path) -> Wa
     """Run ``command`` to its end; it writes its temporary files into ``folder``."""
     begun, found, written = time.perf_counter(), [], 0.0
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            ["nice", "-n", "19", *command], env={**environment, "TMPDIR": str(folder)}, stdout=output
-        )
+        process = subprocess.Popen(command, env={**environment, "TMPDIR": str(folder)}, stdout=output)
         while process.poll() is None:
             found.append(_anonymous(process.pid))
             written = max(written, _on_disk(folder))
