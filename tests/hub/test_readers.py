@@ -33,7 +33,7 @@ def test_owner_operator_and_regulator_read_it_and_find_the_way_to_it(read):
     assert 'href="/scenarios/plant/milling/readers/"' in page_of(read, "owner", "/scenarios/plant/milling/")
     assert "Nobody has read it" in page_of(read, "owner", "/scenarios/plant/milling/readers/")
     chinese = page_of(read, "owner", PAGE, "zh")
-    assert "谁读取过" in chinese and "没有生效的协议" in chinese
+    assert "谁读取过" in chinese and "没有生效的合约" in chinese
 
 
 @pytest.mark.parametrize("who", ["supplier", "reviewer", None])

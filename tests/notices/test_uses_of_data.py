@@ -36,7 +36,7 @@ def test_an_owner_is_told_of_each_use_once_and_of_a_refusal_once_a_day(any_told)
     use(any_told, SUPPLIER, "second")
     refused = (DATASET, "Spindle logs", "globex was refused by pb:report: no agreement is in force")
     assert said(any_told, OWNER) == [first, refused, first]
-    assert said(any_told, OWNER, "zh")[1][2] == "globex 经 pb:report 的请求被拒绝：没有生效的协议"
+    assert said(any_told, OWNER, "zh")[1][2] == "globex 经 pb:report 的请求被拒绝：没有生效的合约"
     assert said(any_told, SUPPLIER) == said(any_told, OTHER_OWNER) == said(any_told, DESK) == []
     assert DEFAULT == "daily"
 
