@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from pilotbase.documents.texts import Text, text
 if TYPE_CHECKING:
     from pilotbase.data.quality.columns import RecordTable
     from pilotbase.documents.dataset import Dataset
-    from pilotbase.documents.private import DateRange, PrivateField, PrivateProfile, PrivateQuestion
+    from pilotbase.documents.private import PrivateField, PrivateProfile, PrivateQuestion
     from pilotbase.documents.quality import Cell
     from pilotbase.workspace.store import View
 
@@ -41,7 +40,6 @@ Dates = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the documents.")]
 _MOST_EPSILON, _SHOWN = 100, 12
-_DATES = re.compile(r"(.+)=(\d{4}(?:-\d{2})?)\.\.(\d{4}(?:-\d{2})?)")
 
 
 class _Asked(NamedTuple):
@@ -87,11 +85,11 @@ def synthesise(  # noqa: PLR0913 - each is an option
     epsilon: Epsilon,
     out: Annotated[Path, typer.Option("--out", help="The folder that the sample is written into.")],
     rows: Annotated[int, typer.Option(help="How many records.", min=1)] = 1000,
+    dates: Dates = None,
     organisation: For = None,
     record_set: RecordSetName = None,
     cell_size: CellSize = None,
     at_most: AtMost = 1,
-    dates: Dates = None,
     again: Again = "",
     as_json: AsJson = False,
 ) -> None:
@@ -147,6 +145,7 @@ def _of_base(asked: _Asked) -> tuple[View, Dataset]:
 
 
 def _question(asked: _Asked, described: Dataset, record_set: str, epsilon: int) -> PrivateQuestion:
+    from pilotbase.data.private.date_ranges import read_date_range
     from pilotbase.data.quality.release import least_cell
     from pilotbase.documents.nearest import offer
     from pilotbase.documents.private import PrivateQuestion
@@ -163,25 +162,9 @@ def _question(asked: _Asked, described: Dataset, record_set: str, epsilon: int) 
         epsilon=epsilon,
         cell_size=asked.cell_size or least_cell(described),
         at_most=asked.at_most if grouped else 1,
-        dates=tuple(map(_dates, asked.dates)) or None,
+        dates=tuple(map(read_date_range, asked.dates)) or None,
         name=asked.again,
     )
-
-
-def _dates(spelled: str) -> DateRange:
-    """Return the months or years of a field, as in ``taken=2025-01..2026-06``."""
-    from pydantic import ValidationError
-
-    from pilotbase.documents.loading import issues_of
-    from pilotbase.documents.private import DateRange
-
-    found = _DATES.fullmatch(spelled)
-    if found is None:
-        raise InputError("private.spelled_dates", found=spelled)
-    try:
-        return DateRange(field=found[1], first=found[2], last=found[3])
-    except ValidationError as error:
-        raise InputError.from_issues(spelled, issues_of(spelled, error)) from None
 
 
 def _millionths(spelled: str) -> int:
