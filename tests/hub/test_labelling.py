@@ -10,7 +10,7 @@ from pilotbase.documents.subjects import labels_head
 from pilotbase.trial.label_findings import label_findings, published_statement
 from pilotbase.workspace.uses import uses_of
 from tests.catalogue.agreements_for_tests import DATASET
-from tests.catalogue.records_for_tests import MACHINE, scenario
+from tests.catalogue.records_for_tests import MACHINE, OWNER, SUPPLIER, VISITOR, scenario
 from tests.hub.closed_for_tests import keep_closed, work
 from tests.hub.worlds_for_tests import _person
 
@@ -115,6 +115,8 @@ def test_an_item_is_shown_to_whoever_labels_it_and_to_nobody_else(world, opened)
 def test_annotators_are_blind_to_each_other_until_all_is_decided(world, opened):
     label_all(world, "ann", opened, by_torque)
     assert sheet(world, "ann", opened)["item"] is None
+    for who in (OWNER, SUPPLIER, VISITOR):
+        assert world.trial.store.as_actor(who).find("hub-label") == [], "a label is a document of the base alone"
     first = sheet(world, "ben", opened)["item"]
     assert (first["given"], first["differing"]) == (None, [])
     assert get(world, "ann", opened).json()["progress"] == {"a1": ITEMS, "a2": 0, "judge": 0}

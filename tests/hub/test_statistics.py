@@ -34,6 +34,9 @@ def test_the_price_is_shown_before_it_is_paid_and_nothing_is_spent_until_it_is_c
     given = {"what": "profile", "record_set": "runs", "epsilon": "0.5", "rows": "1000", "at_most": "1", "name": ""}
     page = browser.post(PAGE, given).content.decode()
     assert "Spend ε = 0.5" in page and "ε = 3" in page and "ε = 2.5" in page
+    assert "Spend ε" not in browser.post(PAGE, {**given, "dates": "taken"}).content.decode(), "no months are spelled so"
+    by_month = [{"field": "taken", "first": "2025-01", "last": "2025-12"}]
+    assert "taken" in ask(closed, address=f"{ADDRESS}/price", dates=by_month).json()["fields"]
     assert spent(closed) == {"acme": 0} and told(closed)["items"] == []
     placed = browser.post(PAGE, {**given, "confirmed": "yes"})
     assert spent(closed) == {"acme": 0}, "the hub itself opens and spends nothing"

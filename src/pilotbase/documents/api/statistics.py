@@ -9,7 +9,7 @@ import pydantic
 
 from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.private import MOST_CONTRIBUTIONS, Epsilon, LeftOut, PrivacyTest, PrivateProfile
+from pilotbase.documents.private import MOST_CONTRIBUTIONS, DateRange, Epsilon, LeftOut, PrivacyTest, PrivateProfile
 
 
 class NewStatistics(Asked):
@@ -23,6 +23,8 @@ class NewStatistics(Asked):
     cell_size: int | None = pydantic.Field(None, ge=1, le=10**9)
     """None: as the terms ask."""
     at_most: int = pydantic.Field(1, ge=1, le=MOST_CONTRIBUTIONS)
+    dates: list[DateRange] = pydantic.Field(default_factory=list, max_length=20)
+    """Fields of times that are counted by month or year, with their ends."""
     name: Annotated[str, pydantic.StringConstraints(max_length=100, pattern=r"^[^\x00]*$")] = ""
     """Tells a further drawing, which is paid for again."""
 

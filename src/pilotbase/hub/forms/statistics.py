@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django import forms
 
+from pilotbase.data.private.date_ranges import read_date_range
 from pilotbase.data.private.synthetic import LEAST_ROWS
 from pilotbase.documents.api.statistics import NewStatistics
 from pilotbase.documents.private import MOST_CONTRIBUTIONS
@@ -46,6 +47,13 @@ class StatisticsForm(forms.Form):
         initial=1,
         required=False,
     )
+    dates = forms.CharField(
+        label=t("statistics.dates"),
+        help_text=t("statistics.dates_help"),
+        max_length=5000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     name = forms.CharField(
         label=t("statistics.again"), help_text=t("statistics.again_help"), max_length=100, required=False
     )
@@ -65,5 +73,6 @@ class StatisticsForm(forms.Form):
             epsilon=int(given["epsilon"] * MILLIONTHS),
             rows=(given["rows"] or 1000) if sample else 0,
             at_most=given["at_most"] or 1,
+            dates=[read_date_range(line.strip()) for line in given["dates"].splitlines() if line.strip()],
             name=given["name"],
         )

@@ -205,6 +205,7 @@ def _question(base: Base, view: View, dataset: Subject, asked: NewStatistics) ->
         epsilon=asked.epsilon,
         cell_size=asked.cell_size or least_cell(described),
         at_most=asked.at_most if described.record_set(wanted).group is not None else 1,
+        dates=tuple(asked.dates) or None,
         holdout=bool(asked.rows),
         name=asked.name,
     )
