@@ -158,11 +158,39 @@ def test_who_writes_every_digest_anew_is_still_found_out(folder: Path, here: Boo
         rows["vouchers"][0]["amount"] += 1
         return rows
 
+    def shifted(rows):
+        """Move ten more from one account to the other, in the sums too: only the log knows better."""
+        paid = [one for one in rows["postings"] if one["transfer"] == "voucher:pilot:claim:job:1:1"]
+        for posting, more in zip(paid, (10, -10), strict=True):
+            posting["amount"] += more
+            for account in rows["accounts"]:
+                account["balance"] += more if account["account"] == posting["account"] else 0
+        return rows
+
     assert forged(here, folder, lambda rows: rows) == []
-    expected = {more: "move", hidden: "gap", richer: "account", granted: "claim", cheaper: "use", larger: "voucher"}
+    expected = {
+        more: "move",
+        shifted: "move",
+        hidden: "gap",
+        richer: "account",
+        granted: "claim",
+        cheaper: "use",
+        larger: "voucher",
+    }
     for change, code in expected.items():
         found = forged(here, folder, change)
         assert "data" in found and code in found, change
+
+
+def test_who_rewrites_the_log_too_lacks_its_signature(folder: Path) -> None:
+    lines = (folder / LOG).read_bytes().splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if rb"voucher.settle" in line)
+    lines[place] = lines[place].replace(rb"\"amount\":840", rb"\"amount\":841").replace(b"420", b"421")
+    (folder / LOG).write_bytes(b"".join(lines))
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / MANIFEST).write_bytes(spell_manifest("pilot", files))
+    (found,) = audit(folder).problems
+    assert found.code == "voucher.audit.line" and found.params == {"file": LOG, "line": place + 1}
 
 
 def test_a_folder_signed_by_another_key_is_found_out(folder: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from vouchers_for_tests import HOUR, PRICES, RULES, codes
 
 from pilotbase.compute.vouchers import ledger, programmes
+from pilotbase.compute.vouchers.moving import Movement, move
 from pilotbase.compute.vouchers.relations import way_between
 from pilotbase.compute.vouchers.settling import settle
 from pilotbase.documents.errors import InputError, RefusedError
@@ -224,6 +225,18 @@ def test_an_organisation_holds_its_own_voucher_alone_and_settles_nothing(here):
         lambda: programmes.set_prices(acme, PRICES),
     ):
         refused("workspace.operator_only", act)
+    here.require_balanced()
+
+
+def test_no_movement_takes_an_account_below_its_floor(here):
+    """Whatever a step of ours may get wrong: the books refuse it, and nothing of it stands."""
+    voucher = here.issue(amount=100)
+    fund, free, held = "city/voucher-fund/pilot", f"acme/voucher/{voucher}/free", f"acme/voucher/{voucher}/held"
+    for amounts in ({free: -101, held: 101}, {fund: -1_000_000, free: 1_000_000}):
+        with pytest.raises(RefusedError) as caught, here.operator.transaction("voucher.wrong") as change:
+            move(change, Movement("hold", RULES, voucher, amounts, "job:1", 1))
+        assert caught.value.code == "workspace.balance_low"
+    assert here.balances() == {fund: -100, free: 100}
     here.require_balanced()
 
 
