@@ -27,7 +27,7 @@ from ray.cluster_utils import Cluster
 
 from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, Phase
 from pilotbase.compute.backends.cluster import RayBackend
-from pilotbase.compute.backends.ray_settings import ADDRESS, RaySettings
+from pilotbase.compute.ray_settings import ADDRESS, RaySettings
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Report

@@ -13,6 +13,7 @@ from pilotbase.cli import (
     base,
     blobs,
     certificate,
+    compute,
     data,
     demo,
     gateway,
@@ -65,6 +66,7 @@ app.add_typer(site.app, name="site")
 app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(service.app, name="service")
+app.add_typer(compute.app, name="compute")
 app.add_typer(voucher.app, name="voucher")
 voucher.app.command("claim")(voucher_claims.claim)
 voucher.app.command("claims")(voucher_claims.claims)

@@ -120,7 +120,7 @@ def hold(  # noqa: PLR0913 - each thing that is asked for is an option
     from pilotbase.compute.vouchers.ledger import Order, hold
 
     view = operators_view()
-    order = Order(job, attempt, voucher, pool, _demand(of or []), round(hours * 3600), calls, tokens)
+    order = Order(job, attempt, voucher, pool, demand_of(of or []), round(hours * 3600), calls, tokens)
     ties = declared_ties(view)
     with view.transaction("voucher.held") as change:
         here = view.within(change)
@@ -236,7 +236,8 @@ def _print_settlement(found: Settlement, spelled: dict[str, str]) -> None:
         say(said)
 
 
-def _demand(written: list[str]) -> Resources:
+def demand_of(written: list[str]) -> Resources:
+    """Return what is asked for in words such as ``cpu=4``; raises `InputError`."""
     from pilotbase.documents.resources import Resources
 
     parts = [one.partition("=") for one in written]

@@ -29,6 +29,7 @@ def worker(
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
+    from pilotbase.worker.computing.rounds import Dispatching, dispatching, local_backend
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import Worker, default_name
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
@@ -52,11 +53,15 @@ def worker(
         say(text("job.worker_ready", name=ours.name))
         observed, paid = taking_in(base, taking(base)), paying(base)
         swept, watched = sweeping(base, _files_days()), watching(base)
-        with running(noticing), swept, observed, paid, watched, reacting_to_changes(reactions):
+        pools = dispatching(base, local_backend(base), ours.name)
+        with running(noticing), swept, observed, paid, watched, pools, reacting_to_changes(reactions):
             ours.work(stop, tell)
         return
     take_in(base, taking(base))
     voucher_round(base.lab.view)
+    shared = Dispatching(base, local_backend(base), ours.name)
+    shared.round()
+    shared.leave()
     while watch_round(base):
         pass
     while reactions.round():

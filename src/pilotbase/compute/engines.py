@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from pilotbase.compute.backends.ray_settings import prepare, settings_of
 from pilotbase.compute.box import BoxFacts
 from pilotbase.compute.ends import End
 from pilotbase.compute.environments import Environment
 from pilotbase.compute.logs import Logs
+from pilotbase.compute.ray_settings import prepare, settings_of
 from pilotbase.compute.settings import BoxSettings
 from pilotbase.compute.supervisor import Usage
 from pilotbase.compute.warm_worker import start_worker

@@ -20,9 +20,9 @@ from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, LogPart,
 from pilotbase.compute.backends.node_host import NodeHost
 from pilotbase.compute.backends.parcels import Parcel, packed
 from pilotbase.compute.backends.ray_connection import connect, nodes, resources_of
-from pilotbase.compute.backends.ray_settings import NAMESPACE, RaySettings
 from pilotbase.compute.backends.room import require_room
 from pilotbase.compute.backends.specs import read_status, write_spec
+from pilotbase.compute.ray_settings import NAMESPACE, RaySettings
 from pilotbase.documents.errors import PilotbaseError
 
 _LOST = Status(Phase.ENDED, Cause.LOST)

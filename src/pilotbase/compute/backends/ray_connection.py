@@ -11,7 +11,7 @@ from typing import Any
 import ray
 
 from pilotbase.compute.backends.backend import Node
-from pilotbase.compute.backends.ray_settings import ADDRESS, LOCAL, NAMESPACE, RaySettings, require_version
+from pilotbase.compute.ray_settings import ADDRESS, LOCAL, NAMESPACE, RaySettings, require_version
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.resources import MILLI, Vector
 

@@ -16,13 +16,13 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskErro
 
 from pilotbase.compute.backends.parcels import Parcel, packed
 from pilotbase.compute.backends.ray_connection import connect, resources_of
-from pilotbase.compute.backends.ray_settings import RaySettings
 from pilotbase.compute.backends.session_host import Opening, Reply, SessionHost
 from pilotbase.compute.box import BoxFacts
 from pilotbase.compute.ends import BoxEnded, End
 from pilotbase.compute.engines import Worker, WorkerLostError
 from pilotbase.compute.environments import Environment
 from pilotbase.compute.logs import Logs
+from pilotbase.compute.ray_settings import RaySettings
 from pilotbase.compute.settings import BoxSettings, MemoryWatch
 from pilotbase.compute.supervisor import Usage
 from pilotbase.documents.contract import Contract

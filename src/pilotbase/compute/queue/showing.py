@@ -1,0 +1,117 @@
+"""What people see of pools: who holds what now, who waits and why, and who had how much over time.
+
+Of others one sees the organisation and how much, never who or what: only what is of one's own organisation has a name.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pilotbase.compute.queue import rows, turns
+from pilotbase.compute.queue.pools import pool_of
+from pilotbase.compute.queue.rows import JobRow, State
+from pilotbase.compute.queue.submitting import PLACER
+from pilotbase.compute.sharing.desk import Desk
+from pilotbase.compute.sharing.explaining import Wait, waits
+from pilotbase.documents.pool import Pool, Quota
+from pilotbase.documents.resources import Vector, dominant_share, minus, total
+from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What an organisation holds of a pool now."""
+
+    organisation: str
+    quota: Quota
+    held: Vector
+    borrowed: Vector
+    """What of it is beyond its guarantee."""
+    share: float
+    """Its dominant share of the pool, 0 to 1."""
+    running: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A pool as it stands."""
+
+    pool: Pool
+    holdings: tuple[Holding, ...]
+    free: Vector
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A job with why it waits, if it does."""
+
+    job: JobRow
+    wait: Wait | None
+
+
+def standing(view: View, name: str) -> Standing:
+    """Return who holds what of a pool; raises `NotFoundError`."""
+    pool = pool_of(view, name)[1]
+    with view.reading() as connection:
+        live = rows.jobs_in(connection, name)
+    running = [job for job in live if job.state is not State.WAITING]
+    holdings = tuple(_holding(pool, quota, live) for quota in pool.quotas)
+    held = total(_held(job) for job in running)
+    return Standing(pool, holdings, minus(pool.capacity, held))
+
+
+def queue(view: View, name: str) -> list[Shown]:
+    """Return the jobs of a pool that the actor may know: of its own organisation, or all for the operator.
+
+    Why one waits is asked of a desk made from what is written: the same that decides says the same.
+    """
+    pool, now = pool_of(view, name)[1], view.store.clock().timestamp()
+    with view.reading() as connection:
+        live = rows.jobs_in(connection, name)
+        desk = Desk(pool, PLACER, turns.standing_of(connection, name, live), now)
+    desk.decide(now)
+    why = waits(desk, now)
+    seen = [job for job in live if view.actor.sees_all or job.asked.organisation == view.actor.organisation]
+    return [Shown(job, why.get(job.name)) for job in seen]
+
+
+def usage(
+    view: View, name: str, since: datetime, until: datetime, bins: int
+) -> Mapping[str, tuple[float, ...]]:  # fmt: skip
+    """Return organisation → its mean dominant share of a pool in each of ``bins`` equal stretches of time, 0 to 1."""
+    pool, width = pool_of(view, name)[1], (until - since) / bins
+    with view.reading() as connection:
+        attempts = rows.attempts_between(connection, name, since, until)
+    held: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * bins)
+    now = view.store.clock()
+    for attempt in attempts:
+        share = dominant_share(attempt.held, pool.capacity)
+        for number in range(bins):
+            begins = since + number * width
+            overlap = min(attempt.ended_at or now, begins + width) - max(attempt.began_at, begins)
+            held[attempt.organisation][number] += share * max(overlap / width, 0.0) if overlap > timedelta(0) else 0.0
+    return {organisation: tuple(shares) for organisation, shares in sorted(held.items())}
+
+
+def _holding(pool: Pool, quota: Quota, live: list[JobRow]) -> Holding:
+    own = [job for job in live if job.asked.organisation == quota.organisation]
+    running = [job for job in own if job.state is not State.WAITING]
+    held = total(_held(job) for job in running)
+    beyond = {name: amount - quota.guarantee.vector.get(name, 0) for name, amount in held.items()}
+    return Holding(
+        organisation=quota.organisation,
+        quota=quota,
+        held=held,
+        borrowed={name: amount for name, amount in beyond.items() if amount > 0},
+        share=dominant_share(held, pool.capacity),
+        running=len(running),
+        waiting=len(own) - len(running),
+    )
+
+
+def _held(job: JobRow) -> Vector:
+    return {name: amount * job.asked.members for name, amount in job.asked.demand.vector.items()}

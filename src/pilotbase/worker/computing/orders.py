@@ -1,0 +1,91 @@
+"""A supplier's own program, handed in to a pool: its folder taken in as an application's is, its data by the gate.
+
+What it reads leaves the vault for a box whose output and log its owner sees: so only data that the terms let them
+download are opened to it. Closed data are for trials.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from pilotbase.catalogue.folders import kept_folder, read_tree, store_tree
+from pilotbase.catalogue.ties import declared_ties
+from pilotbase.compute.queue.rows import JobRow
+from pilotbase.compute.queue.submitting import Asking, submit
+from pilotbase.data.terms.gate import require_permitted
+from pilotbase.documents.base import Part
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.terms import Action, Channel, Purpose, Request
+from pilotbase.worker.base import Base
+from pilotbase.workspace.store import View
+
+LOCK = "requirements.lock"
+"""Locked requirements, where the folder has them under this name."""
+MOST_ARGUMENTS = 100
+
+
+class WorkOrder(Part):
+    """What a backend is to do for a job: which files, which program of them, on which data."""
+
+    folder: Digest
+    entry: tuple[str, ...] = Field(min_length=1, max_length=MOST_ARGUMENTS)
+    """A Python file of the folder, and its arguments."""
+    data: tuple[tuple[Subject, str], ...] = Field(default=(), max_length=50)
+    """Dataset and name of a file of it that is kept at the base."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that somebody hands in."""
+
+    folder: Path
+    entry: tuple[str, ...]
+    data: tuple[tuple[Subject, str], ...] = ()
+
+
+def hand_in(base: Base, view: View, program: Program, asking: Asking) -> JobRow:
+    """Take a program in and let it wait for its pool.
+
+    Raises:
+        InputError: the folder is refused, or does not hold the program.
+        RefusedError: the terms of the data do not permit it; the job could never run; the voucher does not pay.
+    """
+    tree = read_tree(program.folder)
+    if not program.entry or tree.file(program.entry[0]) is None or not program.entry[0].endswith(".py"):
+        raise InputError("compute.no_program", found=program.entry[0] if program.entry else "", folder=program.folder)
+    for dataset, _ in program.data:
+        require_permitted(view, _request(view, dataset))
+    store_tree(tree, folders_of(base))
+    order = WorkOrder(folder=tree.digest, entry=program.entry, data=program.data)
+    work = json.dumps(order.to_json_value(), sort_keys=True)
+    given = Asking(**{**vars(asking), "work": work})
+    return submit(view, given, declared_ties(base.lab.view) if asking.voucher else {})
+
+
+def folders_of(base: Base) -> Path:
+    """Return where programs are kept, each under its digest."""
+    return base.lab.folder("programs")
+
+
+def folder_of(base: Base, digest: Digest) -> Path:
+    """Return the kept folder of a program."""
+    return kept_folder(folders_of(base), digest)
+
+
+def _request(view: View, dataset: Subject) -> Request:
+    by = view.actor.organisation
+    return Request(
+        target=dataset,
+        action=Action.USE,
+        by=by,
+        purpose=Purpose.TRAINING,
+        recipient=by,
+        channel=Channel.DOWNLOAD,
+        rows=0,
+    )

@@ -1,0 +1,80 @@
+"""What a job needs to run, made ready just before it starts: its files, its packages, its data under a counted leave.
+
+Data are opened into a private folder of the attempt, readable by its box alone, and removed when it has ended.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from pilotbase.compute.backends.backend import Work
+from pilotbase.compute.environments import build_environment
+from pilotbase.compute.queue.dispatching import Prepared, Works
+from pilotbase.compute.queue.rows import JobRow
+from pilotbase.compute.settings import BoxSettings
+from pilotbase.documents.limits import Limits
+from pilotbase.documents.quantities import MOST_SECONDS
+from pilotbase.documents.subjects import name_of
+from pilotbase.documents.terms import Purpose
+from pilotbase.documents.vocabularies import Role
+from pilotbase.trial.lab import organisation_uid
+from pilotbase.worker.base import Base
+from pilotbase.worker.computing.orders import LOCK, WorkOrder, folder_of
+from pilotbase.worker.datasets.keeping import take_file
+from pilotbase.workspace.actors import Actor
+
+LIMITS = Limits(wall_seconds=MOST_SECONDS, scratch_bytes=1 << 30, file_bytes=1 << 30, log_bytes=1 << 20)
+"""Besides what the job asks for itself: memory, cores, time."""
+
+
+def works_of(base: Base) -> Works:
+    """Return what makes the jobs of a base ready."""
+
+    def prepare(job: JobRow) -> Prepared:
+        order = WorkOrder.model_validate_json(job.work)
+        folder, uid = folder_of(base, order.folder), organisation_uid(base.lab, job.asked.organisation)
+        data = _opened(base, job, order, uid) if order.data else {}
+        return Prepared(Work(folder, order.entry, _environment(base, job, folder, uid), data), LIMITS, uid)
+
+    return prepare
+
+
+def forget_data(base: Base, job: str) -> None:
+    """Remove what was opened for a job that has ended."""
+    shutil.rmtree(_place(base, job), ignore_errors=True)
+
+
+def _environment(base: Base, job: JobRow, folder: Path, uid: int) -> Path | None:
+    lock = folder / LOCK
+    if not lock.is_file():
+        return None
+    cache = base.lab.folder("environments", job.asked.organisation)
+    return build_environment(lock.read_bytes(), LOCK, cache, BoxSettings(uid=uid)).path
+
+
+def _opened(base: Base, job: JobRow, order: WorkOrder, uid: int) -> dict[str, Path]:
+    """Open the data of a job as its organisation, each dataset into a folder under its name."""
+    view = base.lab.store.as_actor(Actor(job.asked.organisation, frozenset({Role.SUPPLIER})))
+    folders: dict[str, Path] = {}
+    for dataset, file in order.data:
+        name = name_of(dataset).rpartition("/")[2]
+        folder = folders.setdefault(name, _place(base, job.name) / name)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (folder / file).open("wb") as written:
+            for piece in take_file(base, view, dataset, file, Purpose.TRAINING).pieces:
+                written.write(piece)
+        _give(folder, uid)
+    return folders
+
+
+def _give(folder: Path, uid: int) -> None:
+    """Let the box's user, and nobody else, read a folder."""
+    if os.getuid() == 0:
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, uid, uid)
+
+
+def _place(base: Base, job: str) -> Path:
+    return base.lab.folder("job-data") / job

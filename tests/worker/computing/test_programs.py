@@ -1,0 +1,93 @@
+"""A supplier's own program, from its folder to what it left, on this machine's real boxes."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pilotbase.cli import app
+from pilotbase.compute.queue import rows
+from pilotbase.compute.queue.pools import set_pool
+from pilotbase.compute.queue.rows import JobRow, State
+from pilotbase.documents.pool import Pool
+from pilotbase.worker.base import Base, open_base
+from pilotbase.worker.computing.rounds import Dispatching, local_backend
+
+POOL = {
+    "document": "pool/1",
+    "name": "hall",
+    "title": "Hall",
+    "machines": [{"name": "m", "count": 2, "capacity": {"cpu": 1, "memory": "2 GiB"}}],
+    "quotas": [{"organisation": "mill", "guarantee": {"cpu": 1}}, {"organisation": "port", "guarantee": {"cpu": 1}}],
+}
+TRAIN = (
+    "import os, sys\nprint('learning from', sys.argv[1])\n"
+    "open(os.environ['PILOTBASE_OUTPUT'] + '/model.txt', 'w').write('weights')\n"
+)
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PILOTBASE_LANGUAGE", "en")
+    made = open_base(create=True, name="test-base")
+    set_pool(made.lab.view, Pool.model_validate(POOL))
+    return made
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    folder = tmp_path / "program"
+    folder.mkdir()
+    (folder / "train.py").write_text(TRAIN)
+    return folder
+
+
+def run(*words: object, exit_code: int = 0) -> str:
+    result = CliRunner().invoke(app, ["compute", *map(str, words)])
+    assert result.exit_code == exit_code, result.output
+    return result.output
+
+
+def test_a_program_is_handed_in_runs_and_its_output_is_fetched(base: Base, program: Path, tmp_path: Path) -> None:
+    told = run("submit", "hall", program, "train.py", "nothing", "--as", "mill")
+    job = told.split()[0]
+    assert "starts at the next turn" in run("jobs", "hall")
+    pools = Dispatching(base, local_backend(base), "test")
+    ended(base, pools, job)
+    assert "done" in run("show", job)
+    assert run("logs", job) == "learning from nothing\n"
+    run("fetch", job, "--out", tmp_path / "left.zip")
+    assert zipfile.ZipFile(io.BytesIO((tmp_path / "left.zip").read_bytes())).read("model.txt") == b"weights"
+    assert "0 running, 0 waiting" in run("pools")
+
+
+def test_what_could_never_run_is_told_when_it_is_handed_in(base: Base, program: Path) -> None:
+    assert "no machine of hall has that" in run(
+        "submit", "hall", program, "train.py", "--as", "mill", "--of", "cpu=2", exit_code=5
+    )
+    assert "no Python file" in run("submit", "hall", program, "test.py", "--as", "mill", exit_code=2)
+    assert "no pool" in run("submit", "other", program, "train.py", "--as", "mill", exit_code=2)
+
+
+def test_a_job_that_is_taken_back_leaves_the_line(base: Base, program: Path) -> None:
+    job = run("submit", "hall", program, "train.py", "--as", "port").split()[0]
+    assert "cancelled" in run("cancel", job)
+    assert run("jobs", "hall") == ""
+
+
+def ended(base: Base, pools: Dispatching, name: str) -> JobRow:
+    until = time.monotonic() + 60
+    while True:
+        pools.round()
+        with base.lab.view.reading() as connection:
+            found = rows.find_job(connection, name)
+        assert found is not None
+        if found.state not in (State.WAITING, State.RUNNING):
+            return found
+        assert time.monotonic() < until, found
