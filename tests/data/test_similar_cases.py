@@ -116,6 +116,8 @@ def test_clean_rows_raise_no_alarm_however_coarse_they_are(seed):
     rare = (pl.col("^x.*$") > 1.2).cast(pl.Float64)
     cause = pl.when(pl.col("x0") > 0).then(pl.lit("wear")).otherwise(pl.lit("heat"))
     coarse = [sensors(800, number, 30).with_columns(rare, cause=cause) for number in (seed, 50 + seed)]
+    twins = similar_twins(*coarse, [f"x{place}" for place in range(30)], scenario_of(coarse[0]))
+    assert twins.chance > twins.count / 2, "columns that are shuffled apart give as many"
     found = check_of(*coarse)
     assert found.count > 100
     assert found.outcome is Outcome.PASS
