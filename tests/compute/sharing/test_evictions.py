@@ -122,6 +122,17 @@ def test_a_higher_priority_never_takes_from_others():
     assert not play.evictions
 
 
+def test_only_lower_priorities_make_room():
+    play = Play(pool(quota("a"), nodes=(machines(cpu=2),)))
+    play.submit("a", max_seconds=LONG, priority=0, cpu=1)
+    play.submit("a", max_seconds=LONG, priority=10, cpu=1)
+    play.settle()
+    play.wait(20 * MINUTE)
+    play.submit("a", max_seconds=LONG, priority=5, cpu=2)
+    play.wait(20 * MINUTE)
+    assert not play.evictions
+
+
 def test_no_more_are_evicted_than_needed():
     """Small ones that were chosen first are spared when a larger one has to go anyway."""
     quotas = (quota("a", guarantee=resources(cpu=8)), quota("b"))

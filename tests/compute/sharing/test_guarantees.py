@@ -223,22 +223,54 @@ def test_a_hundred_claims_at_once_get_exactly_their_guarantee():
 
 @pytest.mark.parametrize("cap", [0, 1, 3])
 def test_a_job_that_was_evicted_often_enough_waits_for_what_nobody_takes(cap):
-    """kueue 7101: one workload was evicted 33 times. And the guarantee still comes back."""
-    quotas = (
-        quota("a", guarantee=resources(cpu=6)), quota("b", guarantee=resources(cpu=2)),
-    )  # fmt: skip
+    """kueue 7101: one workload was evicted 33 times. And the guarantee comes back all the same."""
+    quotas = (quota("a", guarantee=resources(cpu=6)), quota("b", guarantee=resources(cpu=2)), quota("c"))
     play = Play(pool(*quotas, nodes=(machines(cpu=10),), evictions_at_most=cap, minimum_run=60))
+    (firm,) = play.submit("c", max_seconds=LONG, preemptible=False, cpu=1)
+    play.settle()
     (job,) = play.submit("b", max_seconds=LONG, cpu=4)
-    for _ in range(cap + 3):
+    for _ in range(cap + 2):
         play.settle()
         play.wait(120)
-        claims = play.submit("a", 6, max_seconds=120, cpu=1)
+        play.submit("a", 6, max_seconds=120, cpu=1)
         play.settle()
         assert play.used("a") == 6, "nobody's cap holds a guarantee back"
         play.wait(240)
-        assert not play.running("a") & set(claims)
-    assert play.evictions.count(job) <= cap
-    assert job in play.running(), "two of the guarantee, two that are promised to nobody"
+    assert play.evictions.count(job) == cap and job not in play.running()
+    assert waits(play.desk, play.now)[job].reason is WaitReason.PROMISED
+    play.end(firm)
+    play.submit("a", 6, max_seconds=120, cpu=1)
+    play.wait(600)
+    assert job in play.running() and play.evictions.count(job) == cap
+
+
+def test_who_is_promised_cores_claims_no_gpus():
+    """As it is with no guarantee at all, so with one that names nothing of what is asked for."""
+    quotas = (quota("a", guarantee=resources(cpu=4)), quota("b"))
+    play = Play(pool(*quotas, nodes=(machines(cpu=4, gpu_t4=4),)))
+    play.submit("b", max_seconds=LONG, gpu_t4=4)
+    play.settle()
+    play.wait(20 * MINUTE)
+    play.submit("a", max_seconds=LONG, gpu_t4=4)
+    play.wait(20 * MINUTE)
+    assert not play.evictions
+
+
+def test_what_comes_within_the_guarantee_is_protected_from_then_on():
+    """Borrowed when it started; since the organisation's other job ended it is its own, and nobody's claim takes it."""
+    quotas = (quota("a", guarantee=resources(cpu=4)), quota("b", guarantee=resources(cpu=4)))
+    nodes = (machines(name="one", cpu=4, labels={"hall": "1"}), machines(name="two", cpu=4, labels={"hall": "2"}))
+    play = Play(pool(*quotas, nodes=nodes))
+    (first,) = play.submit("a", max_seconds=LONG, labels={"hall": "2"}, cpu=3)
+    play.settle()
+    play.submit("a", max_seconds=LONG, labels={"hall": "1"}, cpu=3)
+    play.settle()
+    play.wait(20 * MINUTE)
+    play.end(first)
+    (claim,) = play.submit("b", max_seconds=LONG, labels={"hall": "1"}, cpu=4)
+    play.settle()
+    assert not play.evictions
+    assert waits(play.desk, play.now)[claim].reason is WaitReason.FRAGMENTED
 
 
 def test_who_could_never_run_without_borrowing_goes_on_giving_back():

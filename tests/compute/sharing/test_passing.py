@@ -41,6 +41,22 @@ def test_what_was_told_the_first_is_kept_when_jobs_end_early():
     assert play.started[large] == 1000 and late not in play.running()
 
 
+def test_what_ends_early_makes_room_for_others_until_the_time_that_was_told():
+    """A promise that moved forward with every early end would keep machines idle for nothing."""
+    play = Play(pool(quota("a"), quota("b"), nodes=(machines(cpu=9),)))
+    _, *early = [play.submit("a", max_seconds=length, cpu=3)[0] for length in (600, 1000, 1000)]
+    play.settle()
+    (large,) = play.submit("b", max_seconds=1000, cpu=9)
+    play.settle()
+    play.wait(100)
+    play.end(*early)
+    (short,) = play.submit("a", max_seconds=800, cpu=1)
+    play.settle()
+    assert short in play.running()
+    play.wait(900)
+    assert play.started[large] == 900
+
+
 def test_a_stream_of_small_jobs_does_not_starve_a_large_one():
     play = Play(pool(quota("small", 10), quota("large"), nodes=(machines(cpu=10),)))
     for number in range(10):
