@@ -19,6 +19,9 @@
                                 remaining(vault, hidden_set) -> Remaining; attempts_of(vault, hidden_set)
     overlaps                    cases that two sets share: spent or held in one, they are not fresh in the other
     carrying                    past_of(vault, frame, earlier), spend_published(vault, public, earlier)  at sealing
+    readers                     readers_of(view, subject, asked, before) -> Readers     the access record, off the log
+    canaries                    open_copy(vault, kept, leave, organisation) -> Copy     rows of its own in each copy
+                                marks_of(vault, kept); sight(marks, kept, rows, found, to) -> Sighting
     board                       cut_slice(vault, hidden_set, SliceTerms(measure, share), clusters) -> BoardSlice
                                 open_submission(vault, board, sealed, application)      counts it; once a version
                                 release(vault, submission, losses, entry) -> BoardEntry what the Ladder lets out
