@@ -43,6 +43,7 @@ from benchmarks.publishing import ROOT, Row, publish, published, row
 PROGRAMS = ROOT / "benchmarks" / "peers" / "programs"
 ROWS, FASTER, RATIO = 1_000_000, 1.5e6, 10
 Said = dict[str, Any]
+PARTS = ("speed", "one-pass", "parquet", "csv")
 LIMIT, FLAT = 2048, 1.1
 """MiB of memory; how much more the last third may take than the middle one."""
 
@@ -78,19 +79,22 @@ EXTENTS = {
 def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=3, help="in turn with the peers; 0: as last measured")
-    parser.add_argument("--many", type=int, default=100, help="millions of rows that are streamed; 0: as last measured")
-    parser.add_argument("--gigabytes", type=float, default=10, help="of the CSV that is streamed; 0: as last measured")
+    parser.add_argument("--runs", type=int, default=3, help="in turn with the peers")
+    parser.add_argument("--many", type=int, default=100, help="millions of rows of Parquet that are streamed")
+    parser.add_argument("--gigabytes", type=float, default=10, help="of the CSV that is streamed")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="the others: as last measured")
     options = parser.parse_args()
     versions: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as scratch:
         whole = write(ROWS, Path(scratch))
-        measured = [
-            speed(whole, options.runs, versions) if options.runs else [],
-            streamed_parquet(whole, options.many) if options.many else [],
-            streamed_csv(whole, options.gigabytes) if options.gigabytes else [],
-        ]
-    rows = [one for found, last in zip(measured, last_published(), strict=True) for one in found or last]
+        measured = {
+            "speed": lambda: speed(whole, options.runs, versions),
+            "one-pass": lambda: one_pass(whole[0], options.many),
+            "parquet": lambda: streamed_parquet(whole[0], options.many),
+            "csv": lambda: streamed_csv(whole, options.gigabytes),
+        }
+        found = {part: measured[part]() for part in PARTS if part in options.parts}
+    rows = [one for part, last in last_published().items() for one in found.get(part, last)]
     publish("data", rows, options.runs, ("pilotbase", "polars", "numpy"), versions)
 
 
@@ -151,14 +155,29 @@ def _median(answers: list[Said], figure: str) -> float:
     return statistics.median(each[figure] for each in answers)
 
 
-def streamed_parquet(whole: tuple[Path, Path], millions: int) -> list[Row]:
-    """Return speed and memory over many rows of Parquet, and leave the picture of the memory for the page."""
-    many = whole[0].parent / "many.parquet"
-    _refuse_if_full(many.parent, millions * (2 * whole[0].stat().st_size), millions)
-    long_table(whole[0], millions).sink_parquet(many, row_group_size=250_000, compression="uncompressed")
-    found = _long_run(many, whole[0], millions)
+def one_pass(parquet: Path, millions: int) -> list[Row]:
+    """Return speed and memory of one pass over many rows, and leave the picture of the memory for the page."""
+    many = _written(parquet, millions)
+    found = _watched_run(many, "quick")
+    _hold(found, millions * faults(ROWS))
     draw(found.mebibytes, found.seconds, f"{millions:,}")
-    return _long_rows(found, many, millions)
+    growth, name = _growth(found), _name(many, millions)
+    flat = f"{name}, memory of the last third of the run over its middle third"
+    return [*_figures(found, name, millions), row(flat, growth, "times", f"<= {FLAT}", growth <= FLAT)]
+
+
+def streamed_parquet(parquet: Path, millions: int) -> list[Row]:
+    """Return speed and memory of all measures over as many rows, and what they take on disk."""
+    return _all_measures(_written(parquet, millions), parquet, millions)
+
+
+def _written(parquet: Path, millions: int) -> Path:
+    """Return the long table as Parquet, which is written once."""
+    many = parquet.parent / "many.parquet"
+    if not many.exists():
+        _refuse_if_full(many.parent, millions * 2 * parquet.stat().st_size, millions)
+        long_table(parquet, millions).sink_parquet(many, row_group_size=250_000, compression="uncompressed")
+    return many
 
 
 def streamed_csv(whole: tuple[Path, Path], gigabytes: float) -> list[Row]:
@@ -168,7 +187,7 @@ def streamed_csv(whole: tuple[Path, Path], gigabytes: float) -> list[Row]:
     millions = max(1, ceil(gigabytes * 1e9 / bytes_a_million))
     _refuse_if_full(many.parent, millions * bytes_a_million, millions)
     long_table(whole[0], millions).sink_csv(many)
-    return _long_rows(_long_run(many, whole[0], millions), many, millions)
+    return _all_measures(many, whole[0], millions)
 
 
 def _refuse_if_full(folder: Path, size: int, millions: int) -> None:
@@ -180,39 +199,56 @@ def _refuse_if_full(folder: Path, size: int, millions: int) -> None:
         sys.exit(f"{needed:.0f} GB are needed in {folder}: name another folder in TMPDIR, or fewer rows with --many")
 
 
-def _long_run(many: Path, parquet: Path, millions: int) -> Watched:
-    print(f"  streaming {millions:,} million rows of {many.name}, {many.stat().st_size / 1e9:.1f} GB", flush=True)
-    (spilled := many.parent / "spilled").mkdir(exist_ok=True)
-    numbers = write_numbers(many.parent)
-    command = [sys.executable, str(PROGRAMS / "quality_ours.py"), str(many), "long", str(numbers)]
-    found = watched(command, {**peer_environment(), "POLARS_MAX_THREADS": "1"}, spilled)
-    if found.said["found"] != (planted := long_faults(parquet, millions)):
-        sys.exit(f"found {found.said['found']}, planted were {planted}")
-    return found
-
-
-def _long_rows(found: Watched, many: Path, millions: int) -> list[Row]:
-    rows, kind = millions * ROWS, {".csv": "CSV", ".parquet": "Parquet"}[many.suffix]
-    size = many.stat().st_size / 1e9
+def _all_measures(many: Path, parquet: Path, millions: int) -> list[Row]:
+    found = _watched_run(many, "long", write_numbers(many.parent))
+    _hold(found, long_faults(parquet, millions))
+    name = f"{_name(many, millions)}, all measures with key and reference"
     many.unlink()
-    name = f"{rows:,} rows × 20 columns with key and reference streamed from {size:.1f} GB of {kind}, all measures"
-    most, growth = max(found.mebibytes), _growth(found)
     return [
-        row(f"{name}, speed", rows / found.said["cpu"], "rows/CPU s", None, True),
-        row(f"{name}, most memory", most, "MiB", f"<= {LIMIT}", most <= LIMIT),
-        row(f"{name}, memory of the last third of the run over its middle third", growth, "times", f"<= {FLAT}",
-            growth <= FLAT),
+        *_figures(found, name, millions),
         row(f"{name}, most on disk for keys, duplicates, references", found.most_on_disk, "MiB", None, True),
-    ]  # fmt: skip
+    ]
 
 
-def last_published() -> list[list[Row]]:
-    """Return what was published last, with the machine it was measured on: speed, a long run of Parquet, one of CSV."""
-    found: list[list[Row]] = [[], [], []]
+def _watched_run(many: Path, *arguments: object) -> Watched:
+    print(f"  streaming {many.name}, {many.stat().st_size / 1e9:.1f} GB", flush=True)
+    (spilled := many.parent / "spilled").mkdir(exist_ok=True)
+    command = [sys.executable, str(PROGRAMS / "quality_ours.py"), str(many), *map(str, arguments)]
+    return watched(command, {**peer_environment(), "POLARS_MAX_THREADS": "1"}, spilled)
+
+
+def _hold(found: Watched, planted: object) -> None:
+    if found.said["found"] != planted:
+        sys.exit(f"found {found.said['found']}, planted were {planted}")
+
+
+def _name(many: Path, millions: int) -> str:
+    kind = {".csv": "CSV", ".parquet": "Parquet"}[many.suffix]
+    return f"{millions * ROWS:,} rows × 20 columns streamed from {many.stat().st_size / 1e9:.1f} GB of {kind}"
+
+
+def _figures(found: Watched, name: str, millions: int) -> list[Row]:
+    most = max(found.mebibytes)
+    return [
+        row(f"{name}, speed", millions * ROWS / found.said["cpu"], "rows/CPU s", None, True),
+        row(f"{name}, most memory", most, "MiB", f"<= {LIMIT}", most <= LIMIT),
+    ]
+
+
+def last_published() -> dict[str, list[Row]]:
+    """Return what was published last of each part, with the machine it was measured on."""
+    found: dict[str, list[Row]] = {part: [] for part in PARTS}
     for entry in published("data"):
-        name = str(entry["name"])
-        found[0 if "streamed from" not in name else 1 if "Parquet" in name else 2].append(entry)
+        found[_part_of(str(entry["name"]))].append(entry)
     return found
+
+
+def _part_of(name: str) -> str:
+    if "streamed from" not in name:
+        return "speed"
+    if "all measures" not in name:
+        return "one-pass"
+    return "csv" if "of CSV" in name else "parquet"
 
 
 def _growth(found: Watched) -> float:
