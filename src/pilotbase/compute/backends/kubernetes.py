@@ -54,7 +54,7 @@ def manifests(spec: JobSpec, organisation: str, cluster: Cluster) -> str:
             "parallelism": spec.members,
             "backoffLimit": 0,
             "activeDeadlineSeconds": int(spec.limits.wall_seconds),
-            "template": {"metadata": {"labels": labels}, "spec": _pod(spec, cluster)},
+            "template": {"metadata": {"labels": dict(labels)}, "spec": _pod(spec, cluster)},
         },
     }
     return str(yaml.safe_dump(job, sort_keys=False))
@@ -86,7 +86,7 @@ def _pod(spec: JobSpec, cluster: Cluster) -> dict[str, Any]:
     variables = {
         "PYTHONPATH": "/application:/environment",
         "PILOTBASE_MEMBERS": str(spec.members),
-        "PILOTBASE_OUTPUT": "/tmp/output",  # noqa: S108 - the container's own
+        "PILOTBASE_OUTPUT": "/tmp",  # noqa: S108 - the container's own
         "PILOTBASE_DATA": "/data",
     }
     index = {"fieldRef": {"fieldPath": "metadata.annotations['batch.kubernetes.io/job-completion-index']"}}
