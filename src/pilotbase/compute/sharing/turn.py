@@ -16,7 +16,7 @@ from pilotbase.compute.sharing.books import Books
 from pilotbase.compute.sharing.holds import Hold, NodeHold, hold_of_granted, hold_of_machines
 from pilotbase.compute.sharing.jobs import Cause, Decisions, Evict, Job, Pending, Running, Start
 from pilotbase.compute.sharing.placer import Placer
-from pilotbase.compute.sharing.victims import Room, for_share, least, lent, limit_after, of_own
+from pilotbase.compute.sharing.victims import Room, for_share, larger, least, lent, limit_after, of_own
 
 DEPTH = 32
 """So many shapes of waiting jobs are looked at in each organisation, in their order."""
@@ -240,13 +240,19 @@ class Turn:
         def spared(running: Running) -> bool:
             return not books.yields(running, now)
 
-        room = Room(books, self._placer, job, now)
-        victims = least(of_own(account, job, spared), room, None if within else limit_after(account, job))
-        if victims:
-            return self._evict(victims, "own", job)
-        room = Room(books, self._placer, job, now)
-        victims = least(for_share(books.accounts, account, job, spared), room) if within else ()
-        return self._evict(victims, "share", job) if victims else None
+        lower = of_own(account, job, spared)
+        if lower:
+            room = Room(books, self._placer, job, now)
+            victims = least(lower, room, None if within else limit_after(account, job))
+            if victims:
+                return self._evict(victims, "own", job)
+        givers = larger(books.accounts, account, job) if within else []
+        if givers:
+            room = Room(books, self._placer, job, now)
+            victims = least(for_share(givers, account, job, spared), room)
+            if victims:
+                return self._evict(victims, "share", job)
+        return None
 
     def _within_limits(self, account: Account, job: Job) -> bool:
         """Tell whether a job is within the limits of its organisation and its person, and delays none that waits."""

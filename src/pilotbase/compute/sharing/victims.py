@@ -95,17 +95,22 @@ def lent(accounts: Mapping[str, Account], claimant: str, spared: Spared | None =
             heapq.heappush(heap, (-giving[name].share, name))
 
 
-def for_share(accounts: Mapping[str, Account], claimant: Account, job: Job, spared: Spared) -> Iterator[Running]:
+def larger(accounts: Mapping[str, Account], claimant: Account, job: Job) -> list[Account]:
+    """Return the organisations that keep, when they give a job, as large a share as the claimant then has."""
+    after = claimant.share_with(job.total)
+    if after <= claimant.share:
+        return []
+    others = (one for one in accounts.values() if one.share > after and one is not claimant)
+    return [one for one in others if one.share_after_giving() >= after]
+
+
+def for_share(givers: Sequence[Account], claimant: Account, job: Job, spared: Spared) -> Iterator[Running]:
     """Yield what makes shares more equal, from who has the largest share first, the youngest first.
 
     Whoever gives keeps at least as large a share as the claimant has with the job.
     """
     after = claimant.share_with(job.total)
-    if after <= claimant.share:
-        return
-    larger = [one for one in accounts.values() if one.share > after and one.name != claimant.name]
-    larger = [one for one in larger if one.share_after_giving() >= after]
-    giving = [_Giving(account, spared) for account in larger]
+    giving = [_Giving(account, spared) for account in givers]
     while giving:
         giving.sort(key=lambda giver: (-giver.share, giver.name))
         found = next((giver for giver in giving if giver.next_keeps(after)), None)
@@ -114,12 +119,12 @@ def for_share(accounts: Mapping[str, Account], claimant: Account, job: Job, spar
         yield found.next()
 
 
-def of_own(claimant: Account, job: Job, spared: Spared) -> Iterator[Running]:
-    """Yield jobs of the organisation itself with a lower priority, the lowest first, then the youngest."""
+def of_own(claimant: Account, job: Job, spared: Spared) -> list[Running]:
+    """Return jobs of the organisation itself with a lower priority, the lowest first, then the youngest."""
     if min(claimant.priorities, default=job.priority) >= job.priority:
-        return
+        return []
     lower = [one for one in claimant.running.values() if one.job.priority < job.priority and not spared(one)]
-    yield from sorted(lower, key=lambda one: (one.job.priority, -one.started, one.job.name))
+    return sorted(lower, key=lambda one: (one.job.priority, -one.started, one.job.name))
 
 
 def limit_after(claimant: Account, job: Job) -> Test:
