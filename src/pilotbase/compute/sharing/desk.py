@@ -22,7 +22,7 @@ def decide(pool: Pool, state: State, now: float, placer: Placer) -> Decisions:
 
 
 class Desk:
-    """One pool's desk. What it decides counts as done; who could not carry it out says so by `end`."""
+    """One pool's desk. What it decides counts as done, and who is evicted waits again; what did not start is ended."""
 
     def __init__(self, pool: Pool, placer: Placer, state: State | None = None, now: float = 0.0) -> None:
         state = state or State()
@@ -46,7 +46,7 @@ class Desk:
         return sum(len(account.line) for account in self.books.accounts.values())
 
     def submit(self, job: Job, evictions: int = 0) -> None:
-        """Let a job wait.
+        """Let a job wait; one that waits or runs already, by its name, is handed in once.
 
         Raises:
             RefusedError: it could never run (``pool.larger_than_machine`` and others).
@@ -54,6 +54,8 @@ class Desk:
         error = self._empty.refusal(job)
         if error is not None:
             raise error
+        if job.name in self.books.running or job.name in self.books.accounts[job.organisation].line:
+            return
         self.books.wait(Pending(job, evictions))
 
     def withdraw(self, job: Job) -> None:
