@@ -82,9 +82,9 @@ class Channel:
             filled += count
         return data
 
-    def has_unread(self) -> bool:
-        """Tell whether the box has written what nobody asked for, or has closed its end."""
-        return bool(self._readable.poll(0))
+    def has_unread(self, seconds: float = 0.0) -> bool:
+        """Tell whether the box has written what is not read yet, or has closed its end, within so many seconds."""
+        return bool(self._readable.poll(seconds * 1000))
 
     def close(self) -> None:
         """Close our ends."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -90,7 +89,6 @@ class _Following:
 
     def __init__(self, folder: AttemptFolder, spec: JobSpec, box: Box, parent: int | None) -> None:
         self._folder, self._spec, self._box, self._parent = folder, spec, box, parent
-        self._pause = threading.Event()
         self._output = bytearray()
 
     def status(self) -> Status:
@@ -112,11 +110,10 @@ class _Following:
         channel, now = self._box.channel, time.monotonic
         channel.send(encode_json(Kind.HELLO, _greeting(self._spec)), now() + _FRAME_SECONDS)
         while True:
-            while not channel.has_unread():
+            while not channel.has_unread(_TICK_SECONDS):
                 if self._unwanted():
                     return EndReason.CANCELLED, None
                 self._note()
-                self._pause.wait(_TICK_SECONDS)
             header = channel.receive_header(now() + _FRAME_SECONDS)
             if header.kind is Kind.ANSWER and len(self._output) + header.length <= 2 * self._spec.limits.scratch_bytes:
                 self._output += channel.receive(header.length, now() + _FRAME_SECONDS)

@@ -1,0 +1,69 @@
+"""What a job costs beside what it does: no-ops on a backend, and on what people would use otherwise."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from pilotbase.compute.backends.backend import Attempt, ComputeBackend, JobSpec, Phase, Work
+from pilotbase.compute.backends.local import LocalBackend
+from pilotbase.documents.limits import Limits
+
+LIMITS = Limits(memory_bytes=128 << 20, wall_seconds=60)
+
+
+def noop() -> None:
+    """Do nothing."""
+
+
+def ours(backend: ComputeBackend, program: Path, jobs: int, run: str, at_once: int = 2) -> float:
+    """Return the seconds that so many no-ops take on a backend, ``at_once`` at a time, each in a box of its own."""
+    waiting = [
+        JobSpec(Attempt(f"{run}-{number}", 1), Work(program, ("main.py",)), {"cpu": 100}, limits=LIMITS)
+        for number in range(jobs)
+    ]
+    running: list[Attempt] = []
+    began = time.perf_counter()
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            spec = waiting.pop()
+            backend.start(spec)
+            running.append(spec.attempt)
+        running = [attempt for attempt in running if backend.poll(attempt).phase is Phase.RUNNING]
+        time.sleep(0.002)
+    return time.perf_counter() - began
+
+
+def pool(jobs: int, at_once: int = 2) -> float:
+    """Return the seconds that so many no-ops take in a spawned process each, without any box."""
+    began = time.perf_counter()
+    with ProcessPoolExecutor(at_once, mp_context=get_context("spawn"), max_tasks_per_child=1) as processes:
+        for done in [processes.submit(noop) for _ in range(jobs)]:
+            done.result()
+    return time.perf_counter() - began
+
+
+def in_turn(first: Callable[[int], float], second: Callable[[int], float], times: int) -> tuple[float, float]:
+    """Return the medians of two measurements, taken in turn."""
+    pairs = [(first(number), second(number)) for number in range(times)]
+    return statistics.median(one for one, _ in pairs), statistics.median(other for _, other in pairs)
+
+
+def local(jobs: int, times: int) -> tuple[float, float]:
+    """Return seconds a no-op on this machine's backend, and in a spawned process; the first of ours is not counted."""
+    with tempfile.TemporaryDirectory(prefix="pb-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "program").mkdir()
+        (folder / "program" / "main.py").write_text("pass\n")
+        backend = LocalBackend(folder / "attempts")
+        ours(backend, folder / "program", 2, "warm")
+        found = in_turn(
+            lambda number: ours(backend, folder / "program", jobs, f"run{number}"), lambda _: pool(jobs), times
+        )
+    return found[0] / jobs, found[1] / jobs
