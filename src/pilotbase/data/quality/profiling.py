@@ -20,6 +20,8 @@ MOST_DRAWN = 60
 """Fields whose distribution is counted; of further ones the figures alone."""
 _BINS, _MOST_VALUES, _SHOWN_VALUES = 20, 50, 12
 _BATCH = 250_000
+_LATER = ""
+"""No field is called so."""
 Counts = npt.NDArray[np.int64]
 
 
@@ -121,7 +123,7 @@ class _Counted:
             self.bins += np.bincount(places, minlength=2 * _BINS).reshape(2, _BINS)
             return
         for part in (0, 1):
-            counts = codes.filter(pl.Series(later == part)).drop_nulls().value_counts()
+            counts = codes.alias("value").filter(pl.Series(later == part)).drop_nulls().value_counts()
             self.found[part].update(dict(counts.iter_rows()))
 
     def histogram(self) -> tuple[HistogramBin, ...]:
@@ -170,9 +172,9 @@ def _count_values(
     if not counted:
         return {}
     later = pl.lit(0, pl.Int64) if parts is None else parts.later.cast(pl.Int64).fill_null(0)
-    chosen = [later.alias("later part"), *(one.code() for one in counted.values())]
+    chosen = [later.alias(_LATER), *(one.code() for one in counted.values())]
     for rows in table.frame.select(chosen).collect_batches(chunk_size=_BATCH, engine="streaming"):
-        part = np.broadcast_to(rows["later part"].to_numpy(), (rows.height,))
+        part = np.broadcast_to(rows[_LATER].to_numpy(), (rows.height,))
         for name, one in counted.items():
             one.add(rows[name], part)
     return counted
