@@ -25,11 +25,12 @@ class Account:
     """One organisation in one pool."""
 
     def __init__(self, quota: Quota, pool: Pool, recent: Recent) -> None:
+        capacity = pool.capacity
         self.name, self.weight = quota.organisation, quota.weight
         self.guarantee: Vector = quota.guarantee.vector
         self.limit: Vector = quota.limit.vector
         self.person_limit: Vector = quota.person_limit.vector
-        self.names_all = pool.capacity.keys() <= self.guarantee.keys()
+        self.names_all = capacity.keys() <= self.guarantee.keys()
         """Whether its guarantee leaves nothing to what is promised to nobody."""
         self.line = Line(pool.priority_step)
         self.running: dict[str, Running] = {}
@@ -47,7 +48,7 @@ class Account:
         """What was found to be more than is left of its guarantee; forgotten when something comes back."""
         self._after_giving = -1, 0.0
         self._by_person: dict[str, Tally] = {}
-        self._capacity = pool.capacity
+        self._dimensions = [(name, whole, self.guarantee.get(name, 0)) for name, whole in capacity.items() if whole]
         self._half_life = pool.half_life
         self._recent = recent
 
@@ -84,11 +85,10 @@ class Account:
 
     def share_with(self, more: Vector, times: int = 1) -> float:
         """Return its share if it held ``times · more`` besides."""
-        largest = 0.0
-        used, guarantee = self.used, self.guarantee
-        for name, whole in self._capacity.items():
-            beyond = used.get(name, 0) + times * more.get(name, 0) - guarantee.get(name, 0)
-            if beyond > 0 and whole > 0 and beyond > largest * whole:
+        largest, used = 0.0, self.used
+        for name, whole, promised in self._dimensions:
+            beyond = used.get(name, 0) + times * more.get(name, 0) - promised
+            if beyond > largest * whole:
                 largest = beyond / whole
         return largest / self.weight
 

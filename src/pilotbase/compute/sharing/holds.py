@@ -100,14 +100,16 @@ def hold_of_machines(
 
     ``runs`` come in the order of their ends.
     """
-    supposed, touched = Supposed(machines), set[str]()
+    supposed, free_in_all, touched = Supposed(machines), dict(machines.free_in_all), set[str]()
     ending = list(runs)
     for index, running in enumerate(ending):
         supposed.move(running.nodes, running.job.demand, 1)
-        touched.update(node for node in running.nodes if node in supposed.free)
+        there = [node for node in running.nodes if node in supposed.free]
+        add(free_in_all, running.job.demand, len(there))
+        touched.update(there)
         at = max(running.ends, now)
         more = index + 1 < len(ending) and ending[index + 1].ends <= at
-        if more or not fits(job.total, supposed.free_in_all):
+        if more or not fits(job.total, free_in_all):
             continue
         if job.members > 1 or machines.windows or any(fits(job.demand, supposed.free[node]) for node in touched):
             nodes = placer.place(machines.open_to(job, at, supposed.free), job.demand, job.members)

@@ -74,7 +74,6 @@ class Supposed:
 
     def __init__(self, machines: Machines) -> None:
         self.free: dict[str, Vector] = dict(machines.free)
-        self.free_in_all: Tally = dict(machines.free_in_all)
         self._own: dict[str, Tally] = {}
 
     def move(self, nodes: Iterable[str], demand: Vector, times: int) -> None:
@@ -85,7 +84,6 @@ class Supposed:
             if node not in self._own:
                 self.free[node] = self._own[node] = dict(self.free[node])
             add(self._own[node], demand, times)
-            add(self.free_in_all, demand, times)
 
     def tallies(self) -> Free:
         """Return what would be free, to be kept up to date by whoever asks."""
