@@ -25,6 +25,15 @@ def fits(asked: Vector, free: Vector) -> bool:
     return True
 
 
+def times_fitting(asked: Vector, free: Vector, most: int) -> int:
+    """Return how many times ``asked`` is free, ``most`` at most."""
+    least = most
+    for name, value in asked.items():
+        if value and free.get(name, 0) < least * value:
+            least = max(free.get(name, 0) // value, 0)
+    return least
+
+
 def allows(granted: Vector, used: Vector, asked: Vector) -> bool:
     """Tell whether ``asked`` may come on top of ``used``: only what is asked for is looked at."""
     return all(used.get(name, 0) + value <= granted[name] for name, value in asked.items() if value and name in granted)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pilotbase.compute.sharing.amounts import Tally, add, allows, fits
+from pilotbase.compute.sharing.amounts import Tally, add, allows, times_fitting
 from pilotbase.compute.sharing.jobs import Job, Kept, Running
 from pilotbase.compute.sharing.machines import Free, Machines, Supposed
 from pilotbase.compute.sharing.placer import Placer
@@ -94,27 +94,25 @@ def hold_again(kept: Kept, job: Job, machines: Machines, runs: Iterable[Running]
 
 
 def hold_of_machines(
-    machines: Machines, placer: Placer, job: Job, runs: Iterable[Running], now: float
+    machines: Machines, placer: Placer, job: Job, fitting: int, runs: Iterable[Running], now: float
 ) -> NodeHold | None:
     """Return what is kept of the machines for a job, or None where it could not start though all ``runs`` had ended.
 
-    ``runs`` come in the order of their ends.
+    ``fitting``: how many of its members fit as it is; ``runs`` come in the order of their ends.
     """
-    supposed, free_in_all, touched = Supposed(machines), dict(machines.free_in_all), set[str]()
-    ending = list(runs)
+    supposed, ending = Supposed(machines), list(runs)
     for index, running in enumerate(ending):
-        supposed.move(running.nodes, running.job.demand, 1)
-        there = [node for node in running.nodes if node in supposed.free]
-        add(free_in_all, running.job.demand, len(there))
-        touched.update(there)
+        for node in running.nodes:
+            if node in supposed.free:
+                before = times_fitting(job.demand, supposed.free[node], job.members)
+                supposed.move((node,), running.job.demand, 1)
+                fitting += times_fitting(job.demand, supposed.free[node], job.members) - before
         at = max(running.ends, now)
         more = index + 1 < len(ending) and ending[index + 1].ends <= at
-        if more or not fits(job.total, free_in_all):
+        if more or fitting < job.members:
             continue
-        if job.members > 1 or machines.windows or any(fits(job.demand, supposed.free[node]) for node in touched):
-            nodes = placer.place(machines.open_to(job, at, supposed.free), job.demand, job.members)
-            if nodes is not None:
-                supposed.move(nodes, job.demand, -1)
-                return NodeHold(Kept(job.name, at, nodes), job, supposed.tallies(), machines)
-            touched.clear()
+        nodes = placer.place(machines.open_to(job, at, supposed.free), job.demand, job.members)
+        if nodes is not None:
+            supposed.move(nodes, job.demand, -1)
+            return NodeHold(Kept(job.name, at, nodes), job, supposed.tallies(), machines)
     return None

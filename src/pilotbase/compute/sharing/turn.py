@@ -72,7 +72,7 @@ class Turn:
         if not self._within_limits(account, hold.job):
             books.keep(None)
         elif hold.kept.at <= self._now or not hold.holds():
-            books.keep(hold_of_machines(books.machines, self._placer, hold.job, books.by_end(), self._now))
+            books.keep(self._hold_of(hold.job))
 
     def _claim(self, account: Account) -> None:
         """Let an organisation's jobs start that are within its guarantee."""
@@ -293,9 +293,15 @@ class Turn:
         outranked = books.hold is not None and claims and not self._claims(books.hold.job)
         if outranked or not self._gives_way(account, job):
             self._ways.clear()
-            books.keep(hold_of_machines(books.machines, self._placer, job, books.by_end(), self._now))
+            books.keep(self._hold_of(job))
             if books.hold is None:
                 self._in_vain.add(job.name)
+
+    def _hold_of(self, job: Job) -> NodeHold | None:
+        books = self._books
+        books.look_at_machines()
+        fitting = books.asks.fitting(job.ask)
+        return hold_of_machines(books.machines, self._placer, job, fitting, books.by_end(), self._now)
 
     def _claims(self, job: Job) -> bool:
         return self._books.promises.entitled(self._books.accounts[job.organisation], job)

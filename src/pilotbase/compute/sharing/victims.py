@@ -15,7 +15,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pilotbase.compute.sharing.accounts import Account
-from pilotbase.compute.sharing.amounts import Tally, add, allows
+from pilotbase.compute.sharing.amounts import Tally, add, allows, times_fitting
 from pilotbase.compute.sharing.books import Books
 from pilotbase.compute.sharing.jobs import Job, Running
 from pilotbase.compute.sharing.machines import Supposed
@@ -33,7 +33,6 @@ class Room:
         self._machines, self._placer, self._job, self._now = books.machines, placer, job, now
         self._supposed = Supposed(books.machines)
         self._fitting = books.asks.fitting(job.ask)
-        self._asked = [(name, amount) for name, amount in job.demand.items() if amount]
 
     def without(self, running: Running, times: int = 1) -> None:
         """Suppose that a job runs no more (``times`` −1: that it does run)."""
@@ -51,13 +50,7 @@ class Room:
         return self._placer.place(there, self._job.demand, self._job.members) is not None
 
     def _members_on(self, node: str) -> int:
-        free = self._supposed.free[node]
-        least = self._job.members
-        for name, amount in self._asked:
-            fitting = free.get(name, 0) // amount
-            if fitting < least:
-                least = fitting
-        return max(least, 0)
+        return times_fitting(self._job.demand, self._supposed.free[node], self._job.members)
 
 
 def least(candidates: Iterable[Running], room: Room, also: Test | None = None) -> Victims:
