@@ -263,3 +263,30 @@ def test_killed_at_any_write_the_next_dispatcher_goes_on(
         endings = [attempt.ending for attempt in here.attempts(name)]
         assert endings.count(Ending.DONE) == 1
         assert None not in endings
+
+
+def test_the_next_dispatcher_decides_as_the_first_would(here: Hall, clock: Clock) -> None:
+    """What organisations had lately, whom machines are kept for and who is protected goes on with the pool."""
+    for number in range(8):
+        here.ask(("mill", "port")[number % 2], cpu=1 + number % 2, seconds=600)
+    here.ask("port", cpu=5, seconds=600)
+    here.dispatcher.turn()
+    clock.step(40)
+    here.dispatcher.turn()
+    first = here.dispatcher.desk
+    assert first is not None
+    clock.step(31)
+    other, now = here.another("second"), clock().timestamp()
+    other._holds_lease()
+    other._bring_up_to_date()
+    assert other.desk is not None
+    before, after = first.state(now), other.desk.state(now)
+    by_name = [
+        {one.job.name: (one.nodes, one.protected, one.evictions) for one in state.running} for state in (before, after)
+    ]
+    assert by_name[0] == by_name[1]
+    assert any(protected is not None for _, protected, _ in by_name[0].values())
+    assert [one.job.name for one in before.pending] == [one.job.name for one in after.pending]
+    assert before.kept == after.kept is not None
+    assert all(after.recent[name].share > 0 for name, recent in before.recent.items() if recent.share > 0)
+    assert first.decide(now) == other.desk.decide(now)

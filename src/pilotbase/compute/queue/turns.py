@@ -16,11 +16,14 @@ _turns = compute_tables.compute_turns.c
 
 
 def keep(connection: Connection, pool: str, standing: Standing) -> None:
-    """Keep what organisations had lately, and whom machines are kept for."""
+    """Keep what organisations had lately, whom machines are kept for, and from whom nothing can be taken back."""
     recent = {name: [one.share, one.at] for name, one in standing.recent.items()}
-    kept = json.dumps(asdict(standing.kept)) if standing.kept is not None else ""
+    kept = {
+        "kept": asdict(standing.kept) if standing.kept is not None else None,
+        "protected": {one.job.name: one.protected for one in standing.running if one.protected is not None},
+    }
     connection.execute(delete(compute_tables.compute_turns).where(_turns.pool == pool))
-    values = {"pool": pool, "recent": json.dumps(recent, sort_keys=True), "kept": kept}
+    values = {"pool": pool, "recent": json.dumps(recent, sort_keys=True), "kept": json.dumps(kept)}
     connection.execute(insert(compute_tables.compute_turns).values(values))
 
 
@@ -28,16 +31,18 @@ def standing_of(connection: Connection, pool: str, live: list[JobRow]) -> Standi
     """Return all that the next decision about a pool rests on."""
     row = connection.execute(select(compute_tables.compute_turns).where(_turns.pool == pool)).one_or_none()
     recent = {name: Recent(*one) for name, one in json.loads(row.recent).items()} if row is not None else {}
-    kept = json.loads(row.kept) if row is not None and row.kept else None
+    held = json.loads(row.kept) if row is not None else {"kept": None, "protected": {}}
+    kept, protected = held["kept"], held["protected"]
+    running = [job for job in live if job.state is not State.WAITING]
     return Standing(
-        running=tuple(running_of(job) for job in live if job.state is not State.WAITING),
+        running=tuple(running_of(job, protected.get(job.name)) for job in running),
         pending=tuple(Pending(Job.of(job.asked), job.evictions) for job in live if job.state is State.WAITING),
         recent=recent,
         kept=None if kept is None else Kept(kept["job"], kept["at"], tuple(kept["nodes"])),
     )
 
 
-def running_of(job: JobRow) -> Running:
+def running_of(job: JobRow, protected: bool | None) -> Running:
     """Return a job that has started, as sharing knows it."""
     assert job.started_at is not None
-    return Running(Job.of(job.asked), job.nodes, job.started_at.timestamp(), job.evictions)
+    return Running(Job.of(job.asked), job.nodes, job.started_at.timestamp(), job.evictions, protected)
