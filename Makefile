@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data
+.PHONY: setup demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute
 
 # Sets up what every command needs (own .venv, locked requirements) and runs nothing.
 setup: $(VENV)/.base
@@ -44,6 +44,9 @@ bench-match: $(VENV)/.dev
 MILLIONS = 100
 bench-data: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_data --many $(MILLIONS)
+
+bench-compute: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_compute
 
 # Sizes, imports, names, times; what tests run beside it, which takes as long as they do: make measured COVERAGE=1 DEMO=1
 measured: $(VENV)/.dev

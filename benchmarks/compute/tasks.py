@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
 from pilotbase.compute.backends.backend import Attempt, ComputeBackend, JobSpec, Phase, Work
 from pilotbase.compute.backends.local import LocalBackend
+from pilotbase.compute.ray_settings import prepare, settings_of
 from pilotbase.documents.limits import Limits
 
 LIMITS = Limits(memory_bytes=128 << 20, wall_seconds=60)
@@ -67,3 +70,38 @@ def local(jobs: int, times: int) -> tuple[float, float]:
             lambda number: ours(backend, folder / "program", jobs, f"run{number}"), lambda _: pool(jobs), times
         )
     return found[0] / jobs, found[1] / jobs
+
+
+def on_ray(jobs: int, times: int) -> tuple[float, float]:
+    """Return seconds a no-op on the backend of a cluster of this machine's own, and in a bare actor of Ray's."""
+    settings = settings_of(os.environ)
+    prepare(settings)
+    cluster, ray = import_module("pilotbase.compute.backends.cluster"), import_module("ray")
+    with tempfile.TemporaryDirectory(prefix="pb-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "program").mkdir()
+        (folder / "program" / "main.py").write_text("pass\n")
+        backend = cluster.RayBackend(folder / "home", settings, name)
+        actor = ray.remote(num_cpus=0.1)(_Bare)
+
+        def bare(_: int) -> float:
+            began = time.perf_counter()
+            for start in range(0, jobs, 2):
+                hosts = [actor.remote() for _ in range(min(2, jobs - start))]
+                ray.get([host.noop.remote() for host in hosts])
+                for host in hosts:
+                    ray.kill(host)
+            return time.perf_counter() - began
+
+        ours(backend, folder / "program", 2, "warm")
+        found = in_turn(lambda number: ours(backend, folder / "program", jobs, f"run{number}"), bare, times)
+        ray.shutdown()
+    return found[0] / jobs, found[1] / jobs
+
+
+class _Bare:
+    """An actor that does nothing."""
+
+    def noop(self) -> None:
+        """Do nothing."""
