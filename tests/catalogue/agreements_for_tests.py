@@ -1,9 +1,12 @@
 """A dataset of the plant, complete to be published, and an agreement on it with a supplier."""
 
+from collections.abc import Mapping
+
 from pilotbase.data.terms.gate import permit
 from pilotbase.data.terms.templates import Limits, offer_for
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset, ResponsibleUse
+from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.terms import Request
 from pilotbase.documents.vocabularies import Opening
@@ -12,10 +15,11 @@ from tests.catalogue.records_for_tests import MACHINE, OWNER, SUPPLIER, Trial, d
 DATASET, AGREEMENT = "dataset:plant/logs", "agreement:a1"
 
 
-def file_of(name: str, opening: Opening) -> dict[str, object]:
+def file_of(name: str, opening: Opening, content: bytes | None = None) -> dict[str, object]:
     """Return a file as a published description says it: a closed one by its commitment, else by address and hash."""
     closed = {"commitment": digest(name)}
-    opened = {"contentUrl": name, "sha256": digest(name).partition(":")[2]}
+    named = digest(name) if content is None else digest_bytes(content)
+    opened = {"contentUrl": name, "sha256": named.partition(":")[2]}
     said = closed if opening is Opening.COMPUTE_TO_DATA else opened
     return {"kind": "file", "id": name, "encodingFormat": ["text/csv"], "contentSize": 10, **said}
 
@@ -28,10 +32,11 @@ def in_file(fields: list[dict[str, object]], file: str = "logs.csv") -> list[dic
 def dataset(
     version: str = "1.0.0",
     opening: Opening = Opening.COMPUTE_TO_DATA,
-    files: tuple[str, ...] = ("logs.csv",),
+    files: tuple[str, ...] | Mapping[str, bytes] = ("logs.csv",),
     **changes,
 ) -> Dataset:
-    """Return a dataset that lacks nothing to be published."""
+    """Return a dataset that lacks nothing to be published; ``files``: their names, or what they hold."""
+    contents = dict(files) if isinstance(files, Mapping) else dict.fromkeys(files)
     value = {
         "name": "logs",
         "title": {"en": "Spindle logs", "zh": "主轴日志"},
@@ -55,8 +60,10 @@ def dataset(
             annotation_protocol="A fitter after each run.",
             annotations_per_item="1",
         ),
-        "distribution": [file_of(name, opening) for name in files],
-        "recordSet": [{"name": "logs", "field": in_file([{"name": "torque", "dataType": "sc:Float"}], files[0])}],
+        "distribution": [file_of(name, opening, content) for name, content in contents.items()],
+        "recordSet": [
+            {"name": "logs", "field": in_file([{"name": "torque", "dataType": "sc:Float"}], next(iter(contents)))}
+        ],
     }
     return Dataset.model_validate({**value, **changes})
 

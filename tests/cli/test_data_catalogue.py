@@ -6,6 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
+from pilotbase.data.commitments import commitment, salt_of
+from pilotbase.documents.hashes import digest_file, hex_of
 from pilotbase.documents.vocabularies import Opening
 from tests.catalogue.agreements_for_tests import dataset
 from tests.worker.datasets.reports_for_tests import LOGS, quality_report
@@ -50,9 +52,9 @@ def test_contributions_are_told_in_both_languages(published):
 
 def test_files_are_kept_shown_and_fetched_on_their_terms(run, tmp_path):
     described, table = tmp_path / "logs.json", tmp_path / "logs.csv"
-    value = dataset(opening=Opening.ON_TERMS).to_json_value()
-    described.write_text(json.dumps(value))
     table.write_text("torque\n1.5\n2.5\n")
+    value = dataset(opening=Opening.ON_TERMS, files={"logs.csv": table.read_bytes()}).to_json_value()
+    described.write_text(json.dumps(value))
     run("publish", str(described))
     assert "logs.csv: 15 bytes, 2 rows, kept" in run("keep", "plant/logs", str(table))
     out = tmp_path / "out"
@@ -68,6 +70,22 @@ def test_files_are_kept_shown_and_fetched_on_their_terms(run, tmp_path):
     assert "Nothing was erased" in run("erase", "plant/logs")
     assert "已删除 1 个文件" in run("erase", "plant/logs", "logs.csv", "--yes", language="zh")
     assert "keeps no file logs.csv" in run("erase", "plant/logs", "logs.csv", "--yes", code=2)
+
+
+def test_closed_files_are_held_against_their_commitment_under_the_owners_salt(run, tmp_path):
+    table, salt = tmp_path / "logs.csv", tmp_path / "logs.salt"
+    table.write_text("torque\n1.5\n")
+    salt.write_text("ab" * 32 + "\n")
+    told = commitment(hex_of(digest_file(table)), salt_of("logs.csv", bytes.fromhex("ab" * 32)))
+    closed = dataset()
+    files = tuple(one.model_copy(update={"commitment": told}) for one in closed.distribution)
+    described = closed.model_copy(update={"distribution": files}).to_json_value()
+    (tmp_path / "logs.json").write_text(json.dumps(described))
+    run("publish", str(tmp_path / "logs.json"))
+    assert "logs.csv: 11 bytes" in run("keep", "plant/logs", str(table), "--salt", str(salt))
+    table.write_text("torque\n1.6\n")
+    assert "its bytes are others" in run("keep", "plant/logs", str(table), "--salt", str(salt), code=2)
+    assert "logs.csv: 11 bytes" in run("keep", "plant/logs", str(table)), "nothing is held against it without"
 
 
 def test_a_quality_report_is_published_and_found(published, tmp_path):

@@ -28,7 +28,7 @@ def test_who_has_read_a_dataset_is_listed_and_narrowed(published, tmp_path):
 def test_a_leaked_copy_is_recognised_on_the_command_line(run, tmp_path):
     usage = json.loads(run("terms", "on_terms", "plant/logs", "--marked"))
     assert "odrl:watermark" in json.dumps(usage)
-    what = dataset(opening=Opening.ON_TERMS).to_json_value() | {"usageInfo": usage}
+    what = dataset(opening=Opening.ON_TERMS, files={"logs.csv": table()}).to_json_value() | {"usageInfo": usage}
     (tmp_path / "logs.json").write_text(json.dumps(what))
     (tmp_path / "logs.csv").write_bytes(table())
     run("publish", str(tmp_path / "logs.json"))

@@ -17,10 +17,10 @@ ADDRESS = "/api/datasets/plant/logs/files/logs.csv"
 def kept(one_world, tmp_path_factory):
     from pilotbase.hub.base import base
 
-    what = dataset(opening=Opening.ON_TERMS, files=("logs.csv",))
-    agree(one_world.trial, publish(one_world.trial, what), ends=None)
     table = tmp_path_factory.mktemp("kept") / "logs.csv"
     table.write_text("torque\n" + "<b>7.5</b>\n" * 30)
+    what = dataset(opening=Opening.ON_TERMS, files={"logs.csv": table.read_bytes()})
+    agree(one_world.trial, publish(one_world.trial, what), ends=None)
     keep_files(base(), one_world.trial.store.as_actor(MACHINE), DATASET, [table])
     return one_world, table.read_bytes()
 
@@ -71,10 +71,13 @@ def test_a_quality_report_stands_on_the_page_of_its_dataset(kept):
 
 def test_an_owner_keeps_a_file_by_sending_it(kept):
     world, _ = kept
-    what = dataset("1.1.0", opening=Opening.OPEN, files=("folder.zip",))
-    world.trial.do(OWNER, DATASET, Act.DATASET_REVISE, what)
     content = b"a table, or anything else"
+    what = dataset("1.1.0", opening=Opening.OPEN, files={"folder.zip": content})
+    world.trial.do(OWNER, DATASET, Act.DATASET_REVISE, what)
     place = "/api/datasets/plant/logs/files"
+    other = {"upload": sent(world.client("owner"), content + b"!")}
+    refused = world.client("owner").post(place, other, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (422, "dataset.other_bytes")
     for who, status in (("supplier", 403), ("other-owner", 403), ("owner", 201)):
         upload = {"upload": sent(world.client(who), content)}
         assert world.client(who).post(place, upload, content_type="application/json").status_code == status, who

@@ -146,7 +146,7 @@ def uses_told(subject):
 def test_only_owner_and_operator_erase_and_what_was_used_stands(one_world):
     subject, at, owner = "dataset:plant/old", "/api/datasets/plant/old", one_world.client("owner")
     usage = offer_for(Opening.OPEN, "plant", subject)
-    old = dataset(name="old", opening=Opening.OPEN, usageInfo=usage, files=("old.csv.bin",))
+    old = dataset(name="old", opening=Opening.OPEN, usageInfo=usage, files={"old.csv.bin": b"bytes"})
     one_world.trial.do(OWNER, subject, Act.DATASET_REGISTER, old)
     one_world.trial.do(OWNER, subject, Act.DATASET_PUBLISH)
     for _ in range(2):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.data_catalogue import AsJson, datasets_at
+from pilotbase.cli.data_terms import terms_at
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import print_json, say
 from pilotbase.documents.errors import InputError
@@ -28,12 +29,18 @@ def keep(
     files: Annotated[
         list[Path], typer.Argument(help="Files that the dataset's description names, or the folder of a set.")
     ],
+    salt: Annotated[
+        Path | None,
+        typer.Option(help="The secret beside the description of closed data: their commitments are held against it."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep files of a dataset at the base, encrypted for its owner, to be fetched on its terms."""
     for path in files:
         if not path.exists():
             raise InputError("data.no_file", file=str(path))
+    if salt is not None:
+        _require_committed(_subject(dataset), files, salt)
     _print(datasets_at().keep(_subject(dataset), files), as_json)
 
 
@@ -85,6 +92,18 @@ def preview(
     say(text("preview.partial", shown=len(found.cells), rows=found.rows_in_all, **widths))
     for row in (found.columns, *found.cells):
         typer.echo(" | ".join(cell.replace("\n", " ").replace("\t", " ") for cell in row))
+
+
+def _require_committed(subject: str, files: list[Path], salt: Path) -> None:
+    """Return if the files are those to which the newest description commits; their secret goes nowhere."""
+    from pilotbase.data.commitments import read_secret
+    from pilotbase.data.same_bytes import require_same_bytes
+    from pilotbase.documents.hashes import digest_file
+
+    secret, described = read_secret(salt), terms_at().dataset(subject)
+    for path in files:
+        if path.is_file():
+            require_same_bytes(described, path.name, digest_file(path), secret)
 
 
 def _write(target: Path, pieces: Iterable[bytes]) -> None:

@@ -88,16 +88,16 @@ def publish(
     dataset = publishable(described, description)
     if dataset is not described:
         say(text("data.committed", file=salt_file(description)), err=True)
-    record = _terms().save(dataset.subject, dataset)
+    record = terms_at().save(dataset.subject, dataset)
     if record.state == DatasetState.DRAFT:
-        record = _terms().take(dataset.subject, Act.DATASET_PUBLISH)
+        record = terms_at().take(dataset.subject, Act.DATASET_PUBLISH)
     _print(record, as_json)
 
 
 @remote
 def withdraw(dataset: Named, note: Note = "", as_json: AsJson = False) -> None:
     """Withdraw a dataset: nobody reads it any more, whatever was agreed."""
-    _print(_terms().take(_subject(dataset), Act.DATASET_WITHDRAW, note), as_json)
+    _print(terms_at().take(_subject(dataset), Act.DATASET_WITHDRAW, note), as_json)
 
 
 @remote
@@ -130,19 +130,19 @@ def take(
 @remote
 def agree(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
     """Agree to what was offered to your organisation."""
-    _print(_terms().take(agreement_subject(agreement), Act.AGREEMENT_AGREE, note), as_json)
+    _print(terms_at().take(agreement_subject(agreement), Act.AGREEMENT_AGREE, note), as_json)
 
 
 @remote
 def revoke(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
     """Revoke an agreement on a dataset of yours: the next read is refused."""
-    _print(_terms().take(agreement_subject(agreement), Act.AGREEMENT_REVOKE, note), as_json)
+    _print(terms_at().take(agreement_subject(agreement), Act.AGREEMENT_REVOKE, note), as_json)
 
 
 @remote
 def end(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
     """End an agreement of your organisation, or decline what was offered to it."""
-    _print(_terms().take(agreement_subject(agreement), Act.AGREEMENT_END, note), as_json)
+    _print(terms_at().take(agreement_subject(agreement), Act.AGREEMENT_END, note), as_json)
 
 
 @remote
@@ -151,7 +151,7 @@ def uses(
     as_json: AsJson = False,
 ) -> None:
     """List who used a dataset, for what, how often; owner and operator see all, others their own."""
-    found = _terms().uses(_subject(about) if "/" in about else agreement_subject(about))
+    found = terms_at().uses(_subject(about) if "/" in about else agreement_subject(about))
     if as_json:
         print_json([one.model_dump(mode="json", exclude_none=True) for one in found])
     elif not found:
@@ -171,7 +171,7 @@ def _make(
     from pilotbase.documents.agreement import Agreement
     from pilotbase.documents.terms import Purpose
 
-    terms, (assignee, by) = _terms(), parties
+    terms, (assignee, by) = terms_at(), parties
     dataset = terms.dataset(subject)
     if dataset.usage is None:
         raise InputError("terms.no_offer", dataset=subject)
@@ -188,7 +188,7 @@ def _make(
     _print(terms.agree(asked(Agreement, **said, **chosen), by), as_json)
 
 
-def _terms() -> TermsHere | HubTerms:
+def terms_at() -> TermsHere | HubTerms:
     """Return the terms of the hub that was named, else of this home."""
     if is_remote():
         from pilotbase.protocols.hub_terms import HubTerms

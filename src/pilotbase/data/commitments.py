@@ -61,11 +61,22 @@ def owners_secret(description: Path) -> bytes:
     try:
         held = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return _read(place)
+        return read_secret(place)
     made = secrets.token_bytes(SECRET_BYTES)
     with os.fdopen(held, "w", encoding="ascii") as file:
         file.write(made.hex() + "\n")
     return made
+
+
+def read_secret(place: Path) -> bytes:
+    """Return the secret that a file holds; raises `InputError` as `owners_secret`."""
+    try:
+        found = bytes.fromhex(read_bounded(place, 1000).decode("ascii").strip())
+    except ValueError:
+        found = b""
+    if len(found) != SECRET_BYTES:
+        raise InputError("data.bad_salt", file=place)
+    return found
 
 
 def salt_file(description: Path) -> Path:
@@ -78,13 +89,3 @@ def _committed(resource: FileObject | FileSet, secret: bytes) -> FileObject | Fi
         return resource
     made = commitment(resource.sha256, salt_of(resource.id, secret))
     return resource.model_copy(update={"sha256": None, "commitment": made})
-
-
-def _read(place: Path) -> bytes:
-    try:
-        found = bytes.fromhex(read_bounded(place, 1000).decode("ascii").strip())
-    except ValueError:
-        found = b""
-    if len(found) != SECRET_BYTES:
-        raise InputError("data.bad_salt", file=place)
-    return found

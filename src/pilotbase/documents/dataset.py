@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 import pydantic
@@ -76,6 +77,11 @@ class FileObject(Part):
     contained_in: Within = pydantic.Field(default=(), alias="containedIn")
     """Ids of the archives or sets of files that hold it."""
     description: str | None = None
+
+    @property
+    def file_name(self) -> str:
+        """Return the name under which it is kept: the last part of its address, else its id."""
+        return Path(self.content_url).name if self.content_url else self.id
 
 
 class FileSet(Part):

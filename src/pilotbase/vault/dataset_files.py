@@ -278,7 +278,7 @@ def _even(plain: Iterable[bytes], size: int) -> Iterator[bytes]:
 def _hashes(view: View, version: Digest) -> dict[str, str]:
     """Return file → the hash, or the commitment, that a description gives it."""
     files = [one for one in view.load(version, Dataset).distribution if isinstance(one, FileObject)]
-    named = ((Path(one.content_url).name if one.content_url else one.id, one) for one in files)
+    named = ((one.file_name, one) for one in files)
     return {name: told for name, one in named if (told := one.sha256 or one.commitment) is not None}
 
 

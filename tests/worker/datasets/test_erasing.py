@@ -16,16 +16,17 @@ from tests.worker.commissions_for_tests import Ordered
 
 NOTES = bytes(range(256)) * (2 * PIECE // 256 + 10)
 """Three pieces."""
+FILES = {"logs.csv": b"torque\n1.5\n", "notes.bin": NOTES}
 
 
 @pytest.fixture
 def kept(base, tmp_path):
-    ordered, what = Ordered(base), dataset(opening=Opening.OPEN, files=("logs.csv", "notes.bin"))
+    ordered, what = Ordered(base), dataset(opening=Opening.OPEN, files=FILES)
     ordered.do(OWNER, Act.DATASET_REGISTER, what, subject=DATASET)
     ordered.do(OWNER, Act.DATASET_PUBLISH, subject=DATASET)
-    (tmp_path / "logs.csv").write_text("torque\n1.5\n")
-    (tmp_path / "notes.bin").write_bytes(NOTES)
-    keep_files(base, view(base), DATASET, [tmp_path / "logs.csv", tmp_path / "notes.bin"])
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    keep_files(base, view(base), DATASET, [tmp_path / name for name in FILES])
     return ordered
 
 
@@ -95,7 +96,7 @@ def test_a_file_kept_again_after_it_was_erased_is_there(base, kept, tmp_path):
 
 def test_a_description_that_says_more_of_the_same_bytes_does_not_ask_for_them_again(base, kept):
     for version, bytes_of, names in (("1.0.1", "", ["logs.csv", "notes.bin"]), ("2.0.0", "other", ["notes.bin"])):
-        what = dataset(version, opening=Opening.OPEN, files=("logs.csv", "notes.bin"), keywords=[version])
+        what = dataset(version, opening=Opening.OPEN, files=FILES, keywords=[version])
         files = [one.model_copy(update={"sha256": "1" * 64}) for one in what.distribution if one.id == "logs.csv"]
         files = [*(files if bytes_of else what.distribution[:1]), what.distribution[1]]
         kept.do(OWNER, Act.DATASET_REVISE, what.model_copy(update={"distribution": tuple(files)}), subject=DATASET)

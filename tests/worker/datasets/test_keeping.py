@@ -21,7 +21,8 @@ from tests.worker.commissions_for_tests import Ordered
 ROWS = 1000
 NOTES = bytes(range(256)) * (PIECE // 256 + 10)
 """Two pieces."""
-FILES = ("logs.csv", "notes.bin")
+TABLE = b"torque,note\n1.5,steady\n2.5," + b"long " * 60 + "\n3.5,a\u202eb\n".encode() + b"4.5,x\n" * ROWS
+FILES = {"logs.csv": TABLE, "notes.bin": NOTES}
 
 
 @pytest.fixture
@@ -36,11 +37,10 @@ def at(base, tmp_path):
         if opening is not Opening.OPEN:
             ordered.do(OWNER, Act.AGREEMENT_OFFER, agreement(what, ends=None), subject=AGREEMENT)
             ordered.do(SUPPLIER, Act.AGREEMENT_AGREE, subject=AGREEMENT)
-        table = tmp_path / "logs.csv"
-        table.write_text("torque,note\n" + f"1.5,steady\n2.5,{'long ' * 60}\n3.5,a\u202eb\n" + "4.5,x\n" * ROWS)
-        (tmp_path / "notes.bin").write_bytes(NOTES)
-        keep_files(base, view(base, OWNER), DATASET, [table, tmp_path / "notes.bin"])
-        return ordered, table.read_bytes()
+        for name, content in FILES.items():
+            (tmp_path / name).write_bytes(content)
+        keep_files(base, view(base, OWNER), DATASET, [tmp_path / name for name in FILES])
+        return ordered, TABLE
 
     return at
 
@@ -134,7 +134,7 @@ def test_a_file_whose_rows_nobody_knows_is_beyond_a_limit_of_rows(base, tmp_path
     ordered.do(OWNER, Act.DATASET_PUBLISH, subject=DATASET)
     ordered.do(OWNER, Act.AGREEMENT_OFFER, agreement(what, ends=None), subject=AGREEMENT)
     ordered.do(SUPPLIER, Act.AGREEMENT_AGREE, subject=AGREEMENT)
-    (tmp_path / "notes.bin").write_bytes(b"who knows")
+    (tmp_path / "notes.bin").write_bytes(NOTES)
     keep_files(base, view(base, OWNER), DATASET, [tmp_path / "notes.bin"])
     with pytest.raises(RefusedError):
         bytes_of(base, SUPPLIER, "notes.bin")
@@ -173,3 +173,12 @@ def test_only_files_that_the_description_names_are_kept(base, at, tmp_path):
         keep_files(base, view(base, OWNER), DATASET, [other])
     assert "logs.csv" in caught.value.text.render("en")
     other.unlink()
+
+
+def test_other_bytes_than_the_description_says_are_not_kept(base, at, tmp_path):
+    at(Opening.ON_TERMS)
+    (tmp_path / "logs.csv").write_bytes(TABLE + b"5.5,y\n")
+    with pytest.raises(InputError) as caught:
+        keep_files(base, view(base, OWNER), DATASET, [tmp_path / "notes.bin", tmp_path / "logs.csv"])
+    assert caught.value.code == "dataset.other_bytes" and "logs.csv" in caught.value.text.render("en")
+    assert bytes_of(base, SUPPLIER) == TABLE, "what was kept is still there"

@@ -54,7 +54,7 @@ def marked(base, path):
     """A base where two suppliers have agreed on data whose terms say that copies are marked."""
     ordered = Ordered(base)
     usage = offer_for(Opening.ON_TERMS, "plant", DATASET, Limits(marked=True))
-    what = dataset(opening=Opening.ON_TERMS, usageInfo=usage)
+    what = dataset(opening=Opening.ON_TERMS, usageInfo=usage, files={"logs.csv": path.read_bytes()})
     ordered.do(OWNER, Act.DATASET_REGISTER, what, subject=DATASET)
     ordered.do(OWNER, Act.DATASET_PUBLISH, subject=DATASET)
     for number, who in enumerate((SUPPLIER, OTHER_SUPPLIER)):
@@ -145,7 +145,7 @@ def test_looking_is_for_the_owner_is_logged_and_needs_canaries(marked, path, tmp
 
 
 def test_without_the_duty_in_the_terms_a_file_goes_out_as_it_is(base, path):
-    ordered, what = Ordered(base), dataset(opening=Opening.OPEN)
+    ordered, what = Ordered(base), dataset(opening=Opening.OPEN, files={"logs.csv": path.read_bytes()})
     ordered.do(OWNER, Act.DATASET_REGISTER, what, subject=DATASET)
     ordered.do(OWNER, Act.DATASET_PUBLISH, subject=DATASET)
     (told,) = keep_files(base, view(base, OWNER), DATASET, [path])

@@ -12,11 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pilotbase.data.same_bytes import require_same_bytes
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_json
+from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_file, digest_json
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
@@ -40,7 +41,6 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table
 from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
 from pilotbase.worker.datasets.packed_sets import holds_images, pack_set, packed_name, set_in, sets_of, unpack_set
-from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
 from pilotbase.worker.datasets.previewing import order_preview
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing
@@ -76,7 +76,7 @@ def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) 
     A folder is kept as the set of files that it holds: packed, so that thousands of images are one file.
 
     Raises:
-        InputError: the description names no such file, or it is a table that cannot be read.
+        InputError: the description names no such file, or gives it another hash; or it is a table that cannot be read.
         RefusedError: the actor is not the owner.
     """
     listing = _owned(view, dataset)
@@ -87,6 +87,7 @@ def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) 
         _require_named(view, listing, path.name)
         if not path.is_file():
             raise InputError("data.no_file", file=str(path))
+        require_same_bytes(view.load(listing.digest, Dataset), path.name, digest_file(path))
     return [_told((_keep_set if path.is_dir() else _keep)(base, listing, path)) for path in paths]
 
 
@@ -107,6 +108,7 @@ def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTo
         return _told(known)
     listing, sent = _owned(view, dataset), find_upload(vault, upload)
     _require_named(view, listing, sent.name)
+    require_same_bytes(view.load(listing.digest, Dataset), sent.name, sent.digest)
     kept = KeptFile(dataset=dataset, version=listing.digest, name=sent.name, size=sent.size, pieces=())
     made = seal_file(vault, kept, read_upload(vault, upload, ReaderGrant.of_owner(sent.owner)), None)
     erase_upload(vault, upload)
@@ -260,8 +262,7 @@ def _read(path: Path) -> Iterator[bytes]:
 def _files_of(dataset: Dataset) -> list[str]:
     """Return the names under which a description's files may be kept."""
     files = [one for one in dataset.distribution if isinstance(one, FileObject)]
-    named = [Path(one.content_url).name if one.content_url else one.id for one in files]
-    return sorted({*named, *(one.id for one in files), *map(packed_name, sets_of(dataset))})
+    return sorted({*(one.file_name for one in files), *(one.id for one in files), *map(packed_name, sets_of(dataset))})
 
 
 def _owned(view: View, dataset: Subject) -> Listing:

@@ -65,4 +65,4 @@ def _names(dataset: Dataset, record_set: RecordSet) -> Sequence[str]:
     read = {field.source.resource for field in record_set.fields if field.source is not None}
     files = [one for one in dataset.distribution if isinstance(one, FileObject)]
     own = [one for one in files if one.id in read] or (files if len(dataset.record_sets) == 1 else [])
-    return [name for one in own for name in (Path(one.content_url).name if one.content_url else one.id, one.id)]
+    return [name for one in own for name in (one.file_name, one.id)]
