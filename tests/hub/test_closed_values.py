@@ -15,9 +15,9 @@ from pilotbase.documents.permissions import Act
 from pilotbase.vault.hidden import HiddenSet
 from tests.catalogue.records_for_tests import DESK
 from tests.data.private.closed_for_tests import runs
-from tests.hub.closed_for_tests import ADDRESS, keep_closed
-from tests.hub.reaches_for_tests import PAGES
-from tests.hub.worlds_for_tests import _person
+from tests.hub.closed_for_tests import ADDRESS
+from tests.hub.reaches_for_tests import COLUMNS, PAGES
+from tests.hub.told_for_tests import JSON, tell_closed, tell_more
 from tests.trial.conftest import writing_application, writing_scenario
 from tests.worker.commissions_for_tests import Ordered
 
@@ -26,6 +26,36 @@ QUICK = ("visitor", "owner", "supplier", "reviewer")
 OTHERS = ("stranger", "desk", "other-owner", "other-supplier", "other-reviewer", "regulator")
 MOST_PAGES = 250
 """Of one person: about three times what there is to be found."""
+REFUSED = {
+    "/api/datasets/{owner}/{name}/files/{file}": "nobody takes a closed file",
+    "/api/datasets/{owner}/{name}/preview": "nobody sees its first rows",
+    "/api/labelling/{asked}/sheet": "its three people alone see an item",
+    "/api/labelling/{asked}/items": "before all is decided, nobody",
+}
+"""Operations that tell nobody here anything."""
+NOT_HERE = {
+    "/api/threads/{thread}/messages/{number}/files/{digest}",
+    "/api/webhooks/{webhook}/messages",
+    "/api/scenarios/{owner}/{name}/board",
+    "/api/services/{service}",
+    "/api/services/{service}/history",
+    "/api/services/{service}/keys",
+    "/api/services/{service}/budgets",
+    "/api/services/{service}/usage",
+    "/api/services/{service}/runbook",
+    "/api/services/{service}/watch",
+    "/api/services/{service}/watch/path",
+    "/api/services/{service}/warnings",
+    "/api/incidents/{number}",
+    "/api/pools/{pool}",
+    "/api/pools/{pool}/jobs",
+    "/api/pools/{pool}/usage",
+    "/api/pool-jobs/{job}",
+    "/api/pool-jobs/{job}/members/{member}/log",
+    "/api/pool-jobs/{job}/members/{member}/output",
+}
+"""What they are about does not stand in this world: a board, files of people, services, incidents and
+machines. Their own tests ask them."""
 LINK = re.compile(rb'(?:href|src|action|hx-get)="(/[^"#]*)')
 PRINTING = """import sys
 def predict(batch):
@@ -60,35 +90,15 @@ def tried(one_world, tmp_path_factory):
     ordered.accept()
     ordered.work()
     one_world.ordered, one_world.hidden = ordered, hidden_words(ordered, scenario)
-    one_world.hidden += tell_of_closed(one_world, ordered, tmp_path_factory.mktemp("kept"))
+    one_world.hidden += tell_of_closed(one_world, tmp_path_factory.mktemp("kept"))
     return one_world
 
 
-def tell_of_closed(world, ordered, place) -> list[bytes]:
-    """Let a closed dataset be told of in every way that there is, and return what its numbers are.
-
-    A profile and a synthetic sample of it, both with an answer; a labelling round, in which others label.
-    """
+def tell_of_closed(world, place) -> list[bytes]:
+    """Let a closed dataset be told of in every way that there is, and return what its numbers are."""
     draw = random.Random(12)
     torque = [None if value is None else round(value + draw.random() / 1000, 9) for value in runs(800)["torque"]]
-    rows = runs(800).with_columns(torque=pl.Series(torque, dtype=pl.Float64))
-    keep_closed(world, place, rows)
-    for asked in ({"epsilon": 900_000}, {"epsilon": 1_500_000, "rows": 200}):
-        posted = world.client("supplier").post(ADDRESS, asked, content_type="application/json")
-        assert posted.status_code == 202, posted.content
-    labellers = [{"organisation": "plant", "person": _person(who, "plant", "demand_owner").identity} for who in "xyz"]
-    made = {
-        "name": "round",
-        "guideline_version": "1",
-        "guideline": "Look.",
-        "classes": ["fine", "broken"],
-        "items": 50,
-        "annotators": labellers[:2],
-        "adjudicator": labellers[2],
-    }
-    opened = world.client("owner").post("/api/datasets/plant/logs/labelling", made, content_type="application/json")
-    assert opened.status_code == 201, opened.content
-    assert {end for _, end in ordered.work()} == {"done"}
+    world.known = tell_closed(world, place, runs(800).with_columns(torque=pl.Series(torque, dtype=pl.Float64)))
     return [str(value).encode() for value in torque if value is not None and len(str(value)) > 8]
 
 
@@ -103,6 +113,51 @@ def hidden_words(ordered, scenario) -> list[bytes]:
     hidden = rows.filter(~pl.col("pressure").is_in(public["pressure"].implode()))
     assert hidden.height == lab.view.load(sealed.hidden_set, HiddenSet).rows > 300
     return [str(word).encode() for word in [*hidden["case_id"], *hidden["pressure"]]]
+
+
+@pytest.fixture(scope="module")
+def answering(tried, tmp_path_factory):
+    """The same world with the names of all that operations are about."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        tried.known |= tell_more(tried, tmp_path_factory.mktemp("more"), monkeypatch)
+    tried.known |= known_of(tried)
+    return tried
+
+
+def known_of(world) -> dict[str, dict[str, str]]:
+    """Return beginnings of addresses of operations → what their parameters are called here."""
+    report = world.ordered.record().documents["report"]
+    asked = {"subject": "scenario:plant/small-alarm", "title": "What?", "text": "Which?"}
+    thread = world.client("supplier").post("/api/threads", asked, **JSON)
+    announced = {"name": "x.zip", "size": 9, "digest": f"sha256:{'0' * 64}"}
+    upload = world.client("owner").post("/api/uploads", announced, **JSON)
+    assert (thread.status_code, upload.status_code) == (201, 201)
+    scenario, application = {"owner": "plant", "name": "small-alarm"}, {"owner": "acme", "name": "alarm"}
+    return {
+        "/api/scenarios/": scenario,
+        "/api/applications/": application,
+        "/api/trials/": {"name": "c1"},
+        "/api/organisations/": {"name": "plant"},
+        "/api/agreements/": {"name": "a1"},
+        "/api/matches/scenarios/": scenario,
+        "/api/matches/applications/": application,
+        "/api/certificates/": {"serial": report.partition(":")[2]},
+        "/api/documents/": {"digest": report},
+        "/api/ledger/": {"figure": "opened", "step": "agreed_frozen", "progress": "open"},
+        "/api/uploads/": {"identity": upload.json()["identity"], "start": "0"},
+        "/api/threads/": {"thread": thread.json()["identity"], "number": "1"},
+    }
+
+
+def operations(world, *methods):
+    """Yield (method, path, address, operation) of the schema, with the names of what there is here."""
+    for path, operations in world.client().get("/api/openapi.json").json()["paths"].items():
+        beginning = max((one for one in world.known if path.startswith(one)), key=len, default="")
+        named = world.known.get(beginning, {})
+        for method, operation in operations.items():
+            if method in methods:
+                examples = {one["name"]: one.get("example") for one in operation.get("parameters", [])}
+                yield method, path, path.format(**{**examples, **named}), operation
 
 
 def addresses() -> list[str]:
@@ -139,6 +194,50 @@ def test_nobody_is_told_a_hidden_value_by_any_page_operation_or_error(tried, who
             told.append((address, match[0]))
     assert told == []
     assert read > 100
+
+
+@pytest.mark.prove
+def test_every_operation_that_reads_is_answered_and_tells_nobody(answering):
+    """With the names of what there is: an operation that is added is asked and answered here, or this fails."""
+    wanted = re.compile(b"|".join(re.escape(word) for word in answering.hidden))
+    browsers = {who: answering.client(None if who == "visitor" else who) for who in COLUMNS}
+    told, unanswered = [], set()
+    for _, path, address, _ in operations(answering, "get"):
+        found = {who: _asked(browser.get(address)) for who, browser in browsers.items()}
+        told += [(who, address) for who, (_, body) in found.items() if wanted.search(body)]
+        if not any(status < 300 for status, _ in found.values()):
+            unanswered.add(path)
+    assert told == []
+    assert unanswered - set(REFUSED) - NOT_HERE == set(), "asked of nothing that there is"
+    assert unanswered >= set(REFUSED), "closed to everybody here"
+
+
+@pytest.mark.prove
+def test_no_operation_that_writes_tells_a_hidden_value(answering):
+    """Whatever is sent, by whoever: last, for the owner may take things away."""
+    wanted = re.compile(b"|".join(re.escape(word) for word in answering.hidden))
+    schema = answering.client().get("/api/openapi.json").json()["components"]["schemas"]
+    wrong, asked, taken = [], 0, set()
+    for who in ("visitor", "other-supplier", "supplier", "regulator", "desk", "owner"):
+        browser = answering.client(None if who == "visitor" else who, raise_request_exception=False)
+        for method, path, address, operation in operations(answering, "post", "put", "delete"):
+            for body in ({}, _example(operation, schema)):
+                status, answer = _asked(getattr(browser, method)(address, body, **JSON))
+                asked += 1
+                taken |= {path} if status < 300 else set()
+                if status >= 500 or wanted.search(answer):
+                    wrong.append((who, method, address, status))
+    assert wrong == []
+    assert asked > 1000 and len(taken) > 20
+
+
+def _example(operation, schema) -> dict:
+    reference = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    return schema.get(reference.get("$ref", "").rpartition("/")[2], {}).get("examples", [{}])[0]
+
+
+def _asked(found) -> tuple[int, bytes]:
+    return found.status_code, b"".join(found.streaming_content) if found.streaming else found.content
 
 
 def test_the_search_is_not_blind(tried):
