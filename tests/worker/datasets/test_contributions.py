@@ -1,6 +1,9 @@
 """The ledger of contributions: its numbers are those of the log, and few are told to nobody else."""
 
 from collections import Counter
+from dataclasses import replace
+
+import pytest
 
 from pilotbase.data.terms.gate import permit
 from pilotbase.documents.permissions import Act
@@ -8,6 +11,7 @@ from pilotbase.documents.terms import Action, Channel, Request
 from pilotbase.documents.vocabularies import Opening, Role
 from pilotbase.worker.datasets.contributions import contribution, contributions
 from pilotbase.workspace.actors import actor
+from pilotbase.workspace.listings import find_listing, put_listing
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, dataset, publish
 from tests.catalogue.conftest import clock, store, trial
 from tests.catalogue.records_for_tests import DESK, MACHINE, OTHER_OWNER, OWNER, REGULATOR, SUPPLIER, VISITOR, digest
@@ -94,3 +98,17 @@ def test_agreements_count_while_they_hold_and_hidden_datasets_do_not_exist(trial
     trial.do(OWNER, "dataset:plant/draft", Act.DATASET_REGISTER, draft.model_copy(update={"usage": usage}))
     assert contribution(trial.store.as_actor(VISITOR), "dataset:plant/draft") is None
     assert [one.dataset for one in contributions(trial.store.as_actor(SUPPLIER)).datasets] == [DATASET]
+
+
+@pytest.mark.prove
+def test_all_datasets_are_counted_however_many_there_are(trial):
+    publish(trial, dataset(opening=Opening.OPEN))
+    view = trial.store.as_actor(MACHINE)
+    listed = find_listing(view, DATASET)
+    with view.transaction("many") as change:
+        for number in range(5_100):
+            put_listing(change, replace(listed, subject=f"dataset:plant/logs{number}"), ())
+    take(trial, "acme", 1)
+    found = contributions(trial.store.as_actor(OWNER))
+    assert [one.datasets for one in found.owners] == [5_101] and len(found.datasets) == 5_101
+    assert {one.dataset: one.uses for one in found.datasets if one.uses} == {DATASET: 1}, "the oldest one too"

@@ -8,14 +8,14 @@ services are named to those who see them anyhow.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.catalogue.figures import FEWEST_PARTIES, FEWEST_TRIALS
 from pilotbase.catalogue.records import everything, records_of
-from pilotbase.certificate.status import MOST_CERTIFICATES, certificate_in
+from pilotbase.certificate.status import certificate_in
 from pilotbase.documents.api.datasets import Contribution, Contributions, OwnerContributions
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
@@ -29,37 +29,41 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import AgreementRow
 from pilotbase.workspace.use_counts import UseCount, count_uses, holding_agreements
 
-MOST = 5000
-"""The newest datasets, and the newest scenarios, that are looked at."""
+_ALL = 10_000_000
+_REMEMBERED = 10_000
+"""Scenarios whose dataset is not read again."""
 _PUBLISHES = frozenset({Act.DATASET_PUBLISH, Act.DATASET_REVISE})
 
 
 def contributions(view: View, owner: str = "") -> Contributions:
     """Return what came of the datasets that ``view`` sees, of ``owner`` only where one is named."""
-    listed = list(_pages(view, Query("dataset", owner=owner)))
-    return _of(view, listed)
+    built, told = _Built.of_all(view), list[Contribution]()
+    for page in _pages(view, Query("dataset", owner=owner)):
+        told += _of(view, page, built)
+    by_owner = defaultdict[str, list[Contribution]](list)
+    for one in told:
+        by_owner[one.owner].append(one)
+    owners = [_summed(name, by_owner[name]) for name in sorted(by_owner)]
+    return Contributions(owners=owners, datasets=told, fewest_uses=FEWEST_TRIALS, fewest_organisations=FEWEST_PARTIES)
 
 
 def contribution(view: View, dataset: str) -> Contribution | None:
     """Return what came of one dataset; None where ``view`` sees none of that name."""
     listing = find_listing(view, dataset)
-    return None if listing is None else next(iter(_of(view, [listing]).datasets), None)
+    return None if listing is None else next(iter(_of(view, [listing], _Built.of_all(view))), None)
 
 
-def _of(view: View, listed: Sequence[Listing]) -> Contributions:
+def _of(view: View, listed: Sequence[Listing], built: _Built) -> list[Contribution]:
     subjects = [one.subject for one in listed]
     with view.reading() as connection:
         uses = count_uses(connection, subjects)
         agreements = holding_agreements(connection, subjects, view.store.clock())
-    seen, records = _Built.on(view, subjects), records_of(everything(view), subjects)
-    described = view.get_all([one.digest for one in listed])
-    told = [
-        _told(view, one, described[one.digest].load(Dataset), _Counts.of(one, uses, agreements, records), seen)
+    records, described = records_of(everything(view), subjects), view.get_all([one.digest for one in listed])
+    return [
+        _told(view, one, described[one.digest].load(Dataset), _Counts.of(one, uses, agreements, records), built)
         for one in listed
         if one.digest in described
     ]
-    owners = [_summed(name, [one for one in told if one.owner == name]) for name in sorted({one.owner for one in told})]
-    return Contributions(owners=owners, datasets=told, fewest_uses=FEWEST_TRIALS, fewest_organisations=FEWEST_PARTIES)
 
 
 @dataclass(frozen=True)
@@ -93,23 +97,30 @@ class _Counts:
 
 @dataclass(frozen=True)
 class _Built:
-    """What of others' work rests on which dataset, as far as the actor sees it: (dataset, what it is called)."""
+    """What of others' work rests on which dataset, as far as the actor sees it: dataset → what it is called."""
 
-    scenarios: Sequence[tuple[str, str]]
-    certificates: Sequence[tuple[str, str]]
-    services: Sequence[tuple[str, str]]
+    scenarios: Mapping[str, Sequence[str]]
+    certificates: Mapping[str, Sequence[str]]
+    services: Mapping[str, Sequence[str]]
 
     @classmethod
-    def on(cls, view: View, datasets: Sequence[str]) -> _Built:
-        certified = {digest: (dataset, serial) for digest, dataset, serial in _certified(view) if dataset in datasets}
-        scenarios = [(dataset, subject) for subject, dataset in _scenarios(view) if dataset in datasets]
+    def of_all(cls, view: View) -> _Built:
+        certified = {digest: (dataset, serial) for digest, dataset, serial in _certified(view)}
         serving = {
             (certified[route.certificate][0], service.name)
             for service, _ in services_of(view)
             for route in service.routes
             if isinstance(route, CertifiedRoute) and route.certificate in certified
         }
-        return cls(scenarios, sorted(certified.values()), sorted(serving))
+        scenarios = ((dataset, subject) for subject, dataset in _scenarios(view))
+        return cls(_by_first(scenarios), _by_first(sorted(certified.values())), _by_first(sorted(serving)))
+
+
+def _by_first(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
+    found = defaultdict[str, list[str]](list)
+    for first, second in pairs:
+        found[first].append(second)
+    return dict(found)
 
 
 def _told(view: View, listing: Listing, dataset: Dataset, counts: _Counts, built: _Built) -> Contribution:
@@ -134,9 +145,9 @@ def _told(view: View, listing: Listing, dataset: Dataset, counts: _Counts, built
         uses=counts.number if uses_tell else None,
         uses_by=dict(sorted(by_channel.items())),
         rows=sum(one.rows for one in counts.uses) if uses_tell else None,
-        scenarios=[name for about, name in built.scenarios if about == listing.subject],
-        certificates=[name for about, name in built.certificates if about == listing.subject],
-        services=[name for about, name in built.services if about == listing.subject],
+        scenarios=list(built.scenarios.get(listing.subject, ())),
+        certificates=list(built.certificates.get(listing.subject, ())),
+        services=list(built.services.get(listing.subject, ())),
     )
 
 
@@ -160,12 +171,12 @@ def _sum(numbers: Sequence[int | None]) -> int | None:
 
 def _scenarios(view: View) -> Iterator[tuple[str, str]]:
     """Yield (subject, dataset) of the scenarios that the actor sees and whose newest version names a dataset."""
-    listed = list(_pages(view, Query("scenario")))
-    found = view.get_all([one.digest for one in listed])
-    for one in listed:
-        dataset = _dataset_of(found[one.digest].body) if one.digest in found else None
-        if dataset is not None:
-            yield one.subject, dataset
+    for page in _pages(view, Query("scenario")):
+        found = view.get_all([one.digest for one in page])
+        for one in page:
+            dataset = _dataset_of(found[one.digest].body) if one.digest in found else None
+            if dataset is not None:
+                yield one.subject, dataset
 
 
 def _certified(view: View) -> Iterator[tuple[Digest, str, str]]:
@@ -173,25 +184,28 @@ def _certified(view: View) -> Iterator[tuple[Digest, str, str]]:
 
     Certificates are public; that their scenario rests on a dataset is told to those who see that version of it.
     """
-    issued = [(one.digest, certificate_in(one)) for one in view.find("issued-certificate", limit=MOST_CERTIFICATES)]
-    versions = view.get_all(list({certificate.scenario.digest for _, certificate in issued}))
+    issued = [(one.digest, certificate_in(one)) for one in view.find("issued-certificate", limit=_ALL)]
+    versions = dict[Digest, str | None]()
+    for batch in _batches(sorted({certificate.scenario.digest for _, certificate in issued})):
+        versions |= {digest: _dataset_of(found.body) for digest, found in view.get_all(batch).items()}
     for digest, certificate in issued:
-        scenario = versions.get(certificate.scenario.digest)
-        dataset = _dataset_of(scenario.body) if scenario is not None else None
+        dataset = versions.get(certificate.scenario.digest)
         if dataset is not None:
             yield digest, dataset, certificate.serial
 
 
-@lru_cache(maxsize=2 * MOST)
+@lru_cache(maxsize=_REMEMBERED)
 def _dataset_of(scenario: bytes) -> str | None:
     return Scenario.from_json_value(json.loads(scenario)).data.dataset
 
 
-def _pages(view: View, query: Query) -> Iterator[Listing]:
-    after: str | None = None
-    for _ in range(0, MOST, MAXIMUM_PAGE):
-        page = list_page(view, query, after, MAXIMUM_PAGE)
-        yield from page.items
-        after = page.after
-        if after is None:
-            return
+def _pages(view: View, query: Query) -> Iterator[Sequence[Listing]]:
+    page = list_page(view, query, None, MAXIMUM_PAGE)
+    yield page.items
+    while page.after is not None:
+        page = list_page(view, query, page.after, MAXIMUM_PAGE)
+        yield page.items
+
+
+def _batches(digests: Sequence[Digest]) -> Iterator[Sequence[Digest]]:
+    yield from (digests[start : start + MAXIMUM_PAGE] for start in range(0, len(digests), MAXIMUM_PAGE))
