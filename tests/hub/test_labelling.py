@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from pilotbase.documents.labelling_round import PublishedLabels
+from pilotbase.documents.labelling_round import KeptItems, PublishedLabels
 from pilotbase.documents.subjects import labels_head
 from pilotbase.trial.label_findings import label_findings, published_statement
 from pilotbase.workspace.uses import uses_of
@@ -62,6 +62,18 @@ def label_all(world, who, place, label_of):
 def by_torque(item, limit=50.0):
     torque = item["fields"]["torque"]
     return "broken" if torque not in ("", "NaN") and float(torque) > limit else "fine"
+
+
+def blobs():
+    from pilotbase.hub.base import base
+
+    return base().lab.vault.blobs
+
+
+def items_kept():
+    from pilotbase.hub.base import base
+
+    return [stored.load(KeptItems).blob for stored in base().lab.view.find("labelling-items", limit=100)]
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +193,10 @@ def test_agreement_is_stated_and_trials_say_it(world, opened):
     assert "labels: {&quot;guideline&quot;: &quot;1.2&quot;" in owners
     items = get(world, "chief", f"{opened}/items").json()["items"]
     assert {one["how"] for one in items} == {"agreed", "decided"}
+    kept = items_kept()
+    assert len(kept) == 3 and all(map(blobs().exists, kept))
     assert post(world, "chief", f"{opened}/publish").status_code == 200
+    assert not any(map(blobs().exists, kept)), "the round is over: nobody is shown an item any more"
     page = get(world, None, "/datasets/plant/logs/").content.decode()
     assert "guideline 1.2" in page and "M0" not in page
     view = world.trial.store.as_actor(MACHINE)
@@ -193,3 +208,24 @@ def test_agreement_is_stated_and_trials_say_it(world, opened):
     assert published_statement(view, silent) is None
     said = {one.check: one.sentence.render("en") for one in label_findings(on_it, statement)}
     assert f"{figure['value']:.3f}" in said["label_agreement"]
+
+
+def test_items_go_with_the_files_they_were_drawn_from_and_labels_stand(world):
+    place = post(world, "chief", OPEN, {**ROUND, "name": "again"})["Location"]
+    assert work() == [("label_items", "done")]
+    item = sheet(world, "ann", place)["item"]["item"]
+    assert post(world, "ann", f"{place}/labels", {"item": item, "label": "fine"}).status_code == 200
+    assert world.client("chief").delete("/api/datasets/plant/logs/files").status_code == 200
+    assert not any(map(blobs().exists, items_kept()))
+    gone = sheet(world, "ann", place)
+    assert (gone["item"], gone["done"]) == (None, 1)
+    assert get(world, "ann", f"{place}/sheet?item={item}").status_code == 404
+    refused = post(world, "ann", f"{place}/labels", {"item": item, "label": "broken"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "labelling.items_erased")
+    page = "/labelling/" + place.rpartition("/")[2] + "/"
+    assert "The items of this round are erased" in get(world, "ann", page).content.decode()
+    assert "该轮次的条目已删除" in get(world, "ann", page, "zh").content.decode()
+    from pilotbase.hub.base import base
+
+    erased = [one for one in base().lab.view.log_entries(limit=10_000) if one.action == "labelling.items_erased"]
+    assert len(erased) == 5, "three of the round before, two of this one"

@@ -129,11 +129,12 @@ def _sheet(request: HubRequest, of: LabellingRound) -> dict[str, Any]:
     sheet = sheet_of(base(), view, of.identity)
     item = request.GET.get("item", "") or sheet.next_item
     stage = round_told(view, of).stage
-    works = stage in (("deciding", "decided") if sheet.labeller.name == JUDGE else ("open",))
+    works = not sheet.erased and stage in (("deciding", "decided") if sheet.labeller.name == JUDGE else ("open",))
     shown = sheet_told(view, of, sheet, item if works and item in sheet.order else None)
     return {
         "sheet": shown,
         "works": works,
+        "erased": sheet.erased,
         "judges": sheet.labeller.name == JUDGE,
         "choices": [(place, label) for place, label in enumerate(of.campaign.classes, 1)],
         "before": _beside(sheet.order, item, -1),

@@ -39,6 +39,7 @@ from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table
+from pilotbase.worker.datasets.label_rounds import erase_items_of
 from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
 from pilotbase.worker.datasets.packed_sets import holds_images, pack_set, packed_name, set_in, sets_of, unpack_set
 from pilotbase.worker.datasets.previewing import order_preview
@@ -149,12 +150,15 @@ def own_files(base: Base, view: View, dataset: Subject) -> list[OwnFile]:
 def erase_kept(base: Base, view: View, dataset: Subject, name: str | None = None) -> int:
     """Erase files of every version of a dataset, those called ``name`` or all, and return how many there were.
 
+    What was sealed of them for labellers goes with them.
+
     Raises:
         NotFoundError: no such dataset is seen, or no file of that name is kept.
         RefusedError: it is not the actor's.
     """
     _owned(view, dataset)
     count = erase_files(replace(base.lab.vault, view=view), dataset, name)
+    erase_items_of(base, dataset, name)
     if name is not None and not count:
         raise NotFoundError("dataset.file_not_kept", dataset=dataset, found=name)
     return count

@@ -22,7 +22,7 @@ ReadTexts = Callable[[Path], pl.DataFrame]
 def kept_table(base: Base, dataset: Dataset, record_set: RecordSet) -> KeptFile:
     """Return the file that is kept of a record set; raises `InputError` where there is none."""
     kept = {one.name: one for one in find_kept(base.lab.vault, dataset.subject, dataset.digest())}
-    found = [kept[name] for name in _names(dataset, record_set) if name in kept]
+    found = [kept[name] for name in table_names(dataset, record_set) if name in kept]
     if not found:
         raise InputError("statistics.not_kept", dataset=dataset.subject, found=record_set.name)
     return found[0]
@@ -31,7 +31,7 @@ def kept_table(base: Base, dataset: Dataset, record_set: RecordSet) -> KeptFile:
 def record_sets_kept(base: Base, dataset: Dataset) -> list[str]:
     """Return the record sets of which the base keeps the table, in the order of the description."""
     kept = {one.name for one in find_kept(base.lab.vault, dataset.subject, dataset.digest())}
-    return [one.name for one in dataset.record_sets if kept & set(_names(dataset, one))]
+    return [one.name for one in dataset.record_sets if kept & set(table_names(dataset, one))]
 
 
 def opened_table(base: Base, kept: KeptFile, leave: Leave, record_set: RecordSet, read: ReadTexts) -> RecordTable:
@@ -60,7 +60,7 @@ def texts_of(kept: KeptFile, pieces: Iterable[bytes], read: ReadTexts) -> pl.Dat
         return read(table)
 
 
-def _names(dataset: Dataset, record_set: RecordSet) -> Sequence[str]:
+def table_names(dataset: Dataset, record_set: RecordSet) -> Sequence[str]:
     """Return under which names the file of a record set may be kept."""
     read = {field.source.resource for field in record_set.fields if field.source is not None}
     files = [one for one in dataset.distribution if isinstance(one, FileObject)]

@@ -31,7 +31,7 @@ from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.vault.dataset_files import open_for_labelling
 from pilotbase.worker.base import Base
-from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, record_sets_kept, texts_of
+from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, record_sets_kept, table_names, texts_of
 from pilotbase.workspace.actors import BASE, Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue
@@ -180,18 +180,47 @@ def kept_order(base: Base, of: LabellingRound, labeller: str) -> tuple[str, ...]
     return base.lab.view.load(digest, KeptItems).order if digest is not None else ()
 
 
+def are_erased(base: Base, of: LabellingRound, labeller: str) -> bool:
+    """Tell whether the items that were sealed for a labeller are erased."""
+    digest = base.lab.view.head(items_head(of.identity, labeller))
+    return digest is not None and not base.lab.vault.blobs.exists(base.lab.view.load(digest, KeptItems).blob)
+
+
+def erase_items(base: Base, of: LabellingRound) -> None:
+    """Erase what was sealed for the labellers of a round; labels stand, and the log keeps that it was here."""
+    for labeller in of.labellers:
+        digest = base.lab.view.head(items_head(of.identity, labeller.name))
+        if digest is None or are_erased(base, of, labeller.name):
+            continue
+        with base.lab.view.transaction("labelling.items_erased") as change:
+            change.record("labelling.items_erased", [of.dataset, digest], {"labeller": labeller.name})
+        base.lab.vault.blobs.remove(base.lab.view.load(digest, KeptItems).blob)
+
+
+def erase_items_of(base: Base, dataset: Subject, name: str | None = None) -> None:
+    """Erase what was sealed for labellers out of the files of a dataset, those called ``name`` or all."""
+    view = base.lab.view
+    for stored in view.find("labelling-round", {"dataset": dataset}, limit=_ALL):
+        of = stored.load(LabellingRound)
+        described = view.load(of.version, Dataset)
+        if name is None or name in table_names(described, described.record_set(of.record_set)):
+            erase_items(base, of)
+
+
 def opened_item(base: Base, view: View, of: LabellingRound, labeller: Labeller, item: str) -> Mapping[str, str]:
     """Return the fields of one item, to the labeller for whom it was sealed; that it was shown stands in the log.
 
     Raises:
         RefusedError: the terms do not let the labeller see it any more.
-        NotFoundError: it was not sealed for this labeller.
+        NotFoundError: it was not sealed for this labeller, or what was is erased.
         InvalidProofError: the bytes that were kept were altered.
     """
     digest = base.lab.view.head(items_head(of.identity, labeller.name))
     if digest is None:
         raise NotFoundError("labelling.not_yours", item=item)
     kept = base.lab.view.load(digest, KeptItems)
+    if not base.lab.vault.blobs.exists(kept.blob):
+        raise NotFoundError("labelling.items_erased")
     leave = _leave(view, of, labeller)
     with view.transaction("labelling.item_shown") as change:
         facts = {"ground": leave.by, "labeller": labeller.name}

@@ -36,6 +36,8 @@ from pilotbase.documents.vocabularies import Opening
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts
 from pilotbase.worker.datasets.label_rounds import (
+    are_erased,
+    erase_items,
     find_round,
     kept_order,
     opened_item,
@@ -72,10 +74,14 @@ class Sheet:
     order: tuple[str, ...]
     given: Mapping[str, str]
     """Their own labels, or decisions, by item."""
+    erased: bool = False
+    """The items are erased: none is shown any more."""
 
     @property
     def next_item(self) -> str | None:
         """The first item that is open."""
+        if self.erased:
+            return None
         return next((item for item in self.order if item not in self.given), None)
 
 
@@ -116,7 +122,8 @@ def sheet_of(base: Base, view: View, identity: str) -> Sheet:
     labeller = part_of(view, of)
     if labeller is None:
         raise RefusedError("labelling.no_part")
-    return Sheet(labeller, kept_order(base, of, labeller.name), _given(base, of, labeller.name))
+    erased = are_erased(base, of, labeller.name)
+    return Sheet(labeller, kept_order(base, of, labeller.name), _given(base, of, labeller.name), erased)
 
 
 def show_item(base: Base, view: View, identity: str, item: str) -> tuple[Mapping[str, str], Sequence[str]]:
@@ -138,7 +145,7 @@ def give_label(base: Base, view: View, identity: str, item: str, given: tuple[st
 
     Raises:
         NotFoundError, RefusedError: as `sheet_of`; the item is not theirs.
-        ConflictError: labels are taken no more, or not yet.
+        ConflictError: labels are taken no more, or not yet; the items are erased.
         InputError: a label that the round has not; a decision without a reason.
     """
     of, sheet = find_round(view, identity), sheet_of(base, view, identity)
@@ -147,6 +154,8 @@ def give_label(base: Base, view: View, identity: str, item: str, given: tuple[st
     stage = stage_of(base, of).name
     if stage not in (("deciding", "decided") if judges else ("open",)):
         raise ConflictError("labelling.not_now")
+    if sheet.erased:
+        raise ConflictError("labelling.items_erased")
     if item not in sheet.order:
         raise RefusedError("labelling.not_yours", item=item)
     if label_problem(of.campaign, label) is not None:
@@ -215,6 +224,8 @@ def items_document(of: LabellingRound, outcome: Outcome) -> LabelledItems:
 def publish_labels(base: Base, view: View, identity: str) -> PublishedLabels:
     """State for everybody how far annotators agreed; trials of scenarios on the dataset say it from now on.
 
+    The round is over then: the items that were sealed for its labellers are erased.
+
     Raises:
         NotFoundError, RefusedError: as `outcome_of`; agreement of fewer items than the terms let out.
         ConflictError: something is to be decided yet.
@@ -222,6 +233,7 @@ def publish_labels(base: Base, view: View, identity: str) -> PublishedLabels:
     of, outcome = _own(view, identity), outcome_of(base, view, identity)
     known = published_labels(view, of)
     if known is not None:
+        erase_items(base, of)
         return known
     if outcome is None or stage_of(base, of).name != "decided":
         raise ConflictError("labelling.undecided")
@@ -241,6 +253,7 @@ def publish_labels(base: Base, view: View, identity: str) -> PublishedLabels:
         )
         digest = change.put(made, PUBLIC, owner=of.dataset_owner, fields={"round": of.identity})
         change.set_head(head, digest, expected=view.within(change).head(head))
+    erase_items(base, of)
     return made
 
 
