@@ -8,6 +8,8 @@
     funnel_chart(stages, language, theme=LIGHT)         how many came through each stage
     way_chart(legs, language, theme=LIGHT)              days of each step from demand to use
     bar_chart(bars, legend, language, theme=LIGHT)      groups: a part of a whole, and the target
+    pool_chart(bars, title, language)                   who holds what of a pool, what of it is borrowed
+    usage_chart(bands, since, until, title, promise)    who had how much of a pool over time ("" without a band)
     grid_chart(grid, language, theme=LIGHT)             how many stand where a row meets a column
     candidates_chart(rows, language)                    one criterion, a row a candidate ("" without a score)
     leader_chart(steps, language)                       a board's leader, step by step ("" without one)
@@ -38,9 +40,11 @@ from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
 from pilotbase.charts.numbers import spell_count, spell_number
+from pilotbase.charts.pool_bars import PoolBar, pool_chart
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.ranked_bars import RankedBar, ranked_chart
 from pilotbase.charts.themes import DARK, LIGHT, Theme
+from pilotbase.charts.usage_bands import Promise, UsageBand, usage_chart
 from pilotbase.charts.verdict_strip import verdict_strip
 from pilotbase.charts.watch_path import WatchedPath, WatchedPoint, watch_path_chart
 from pilotbase.charts.way import Leg, way_chart
@@ -59,10 +63,13 @@ __all__ = [
     "LeaderStep",
     "Leg",
     "Legend",
+    "PoolBar",
+    "Promise",
     "RankedBar",
     "Spell",
     "Stage",
     "Theme",
+    "UsageBand",
     "WatchedPath",
     "WatchedPoint",
     "bar_chart",
@@ -79,12 +86,14 @@ __all__ = [
     "leader_chart",
     "make_visible",
     "outcome_word",
+    "pool_chart",
     "qr_code",
     "ranked_chart",
     "spell_count",
     "spell_number",
     "spell_time",
     "status_mark",
+    "usage_chart",
     "verdict_strip",
     "watch_path_chart",
     "way_chart",

@@ -15,6 +15,8 @@ from typing import Annotated, Any
 
 import pydantic
 from pydantic import RootModel, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.quantities import MOST_BYTES, read_quantity, spell_bytes
@@ -57,6 +59,15 @@ class Resources(RootModel[Mapping[str, int]]):
 
     def __str__(self) -> str:
         return spell_vector(self.root)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return what people write, which is a number or an amount with its unit."""
+        found = handler.resolve_ref_schema(handler(core_schema))
+        found["additionalProperties"] = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}
+        return found
 
 
 def _require_gpus(resources: Resources) -> Resources:

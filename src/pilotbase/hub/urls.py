@@ -21,6 +21,7 @@ from pilotbase.hub.pages import (
     bundle,
     certificates,
     comparison,
+    compute_jobs,
     dataset_files,
     datasets,
     descriptions,
@@ -35,6 +36,7 @@ from pilotbase.hub.pages import (
     next_steps,
     notices,
     overview,
+    pools,
     portal,
     published,
     queue,
@@ -48,6 +50,7 @@ from pilotbase.hub.pages import (
     threads,
     trials,
     uploads,
+    vouchers,
     watch,
     work,
 )
@@ -249,6 +252,23 @@ SITES = [
     path("<slug:site>/", sites.show, name="site"),
 ]
 
+POOLS = [
+    path("", pools.show_all, name="pools"),
+    path("<slug:name>/", pools.show, name="pool"),
+    path("<slug:name>/jobs/", pools.show_queue, name="pool-queue"),
+    path("<slug:name>/usage/", pools.show_usage, name="pool-usage"),
+    path("<slug:name>/jobs/new/", compute_jobs.submit, name="pool-submit"),
+    path("<slug:name>/jobs/<slug:job>/", compute_jobs.show, name="pool-job"),
+    path("<slug:name>/jobs/<slug:job>/cancel/", compute_jobs.cancel, name="pool-job-cancel"),
+    path("<slug:name>/jobs/<slug:job>/<int:member>.log", compute_jobs.log, name="pool-job-log"),
+    path("<slug:name>/jobs/<slug:job>/<int:member>.zip", compute_jobs.output, name="pool-job-output"),
+]
+
+VOUCHERS = [
+    path("", vouchers.show, name="wallet"),
+    path("<slug:organisation>/", vouchers.show_one, name="wallet-of"),
+]
+
 LABELLING = [
     path("", labelling.show_all, name="labelling"),
     path("<digits:identity>/", labelling.show, name="labelling-round"),
@@ -280,6 +300,8 @@ urlpatterns = [
     path("labelling/", include(LABELLING)),
     path("sites/", include(SITES)),
     path("queue/", queue.show, name="queue"),
+    path("pools/", include(POOLS)),
+    path("vouchers/", include(VOUCHERS)),
     path("matching/", matching.show, name="matching"),
     path("exchange/", include(EXCHANGE)),
     path("notices/", include(NOTICES)),

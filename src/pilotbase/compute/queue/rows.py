@@ -33,6 +33,7 @@ class State(StrEnum):
 
 
 LIVE = (State.WAITING, State.RUNNING, State.STOPPING)
+OVER = (State.DONE, State.FAILED, State.CANCELLED)
 
 
 class Ending(StrEnum):
@@ -126,6 +127,15 @@ def jobs_in(connection: Connection, pool: str, states: Iterable[State] = LIVE) -
     wanted = (_jobs.pool == pool, _jobs.state.in_([state.value for state in states]))
     rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.submitted_at, _jobs.name)
     return [_job(row) for row in connection.execute(rows)]
+
+
+def jobs_over(connection: Connection, pool: str, organisation: str, most: int) -> list[JobRow]:
+    """Return the newest jobs of a pool that have ended, the last one first; ``organisation`` "": of all."""
+    wanted = [_jobs.pool == pool, _jobs.state.in_([state.value for state in OVER])]
+    if organisation:
+        wanted.append(_jobs.organisation == organisation)
+    rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.ended_at.desc(), _jobs.name)
+    return [_job(row) for row in connection.execute(rows.limit(most))]
 
 
 def live_job_about(connection: Connection, subject: str) -> JobRow | None:

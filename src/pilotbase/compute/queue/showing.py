@@ -6,18 +6,19 @@ Of others one sees the organisation and how much, never who or what: only what i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pilotbase.compute.queue import rows, turns
 from pilotbase.compute.queue.pools import pool_of
-from pilotbase.compute.queue.rows import JobRow, State
+from pilotbase.compute.queue.rows import AttemptRow, JobRow, State
 from pilotbase.compute.queue.submitting import PLACER
 from pilotbase.compute.sharing.desk import Desk
 from pilotbase.compute.sharing.explaining import Wait, waits
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import Vector, dominant_share, minus, total
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 
@@ -43,6 +44,9 @@ class Standing:
     pool: Pool
     holdings: tuple[Holding, ...]
     free: Vector
+    """What nobody holds of machines that are not under maintenance."""
+    closed: tuple[str, ...] = ()
+    """Machines that are under maintenance now."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +57,32 @@ class Shown:
     wait: Wait | None
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A job with every attempt at it."""
+
+    shown: Shown
+    attempts: tuple[AttemptRow, ...]
+
+
 def standing(view: View, name: str) -> Standing:
     """Return who holds what of a pool; raises `NotFoundError`."""
     pool = pool_of(view, name)[1]
+    closed = _closed(pool, view.store.clock())
+    there = minus(pool.capacity, total(pool.capacities[machine] for machine in closed))
     with view.reading() as connection:
         live = rows.jobs_in(connection, name)
     running = [job for job in live if job.state is not State.WAITING]
     holdings = tuple(_holding(pool, quota, live) for quota in pool.quotas)
     held = total(_held(job) for job in running)
-    return Standing(pool, holdings, minus(pool.capacity, held))
+    return Standing(pool, holdings, {key: max(left, 0) for key, left in minus(there, held).items()}, closed)
 
 
 def queue(view: View, name: str) -> list[Shown]:
-    """Return the jobs of a pool that the actor may know: of its own organisation, or all for the operator.
+    """Return the jobs of a pool that the actor may know: of its own organisation, or all for operator and regulator.
 
-    Why one waits is asked of a desk made from what is written: the same that decides says the same.
+    Why one waits is asked of a desk made from what is written: the same that decides says the same. Where a job that
+    the actor may not know stands in the way, its organisation is named.
     """
     pool, now = pool_of(view, name)[1], view.store.clock().timestamp()
     with view.reading() as connection:
@@ -75,13 +90,30 @@ def queue(view: View, name: str) -> list[Shown]:
         desk = Desk(pool, PLACER, turns.standing_of(connection, name, live), now)
     desk.decide(now)
     why = waits(desk, now)
-    seen = [job for job in live if view.actor.sees_all or job.asked.organisation == view.actor.organisation]
-    return [Shown(job, why.get(job.name)) for job in seen]
+    unknown = {job.name: job.asked.organisation for job in live if not _is_known(view, job)}
+    return [Shown(job, _told(why.get(job.name), unknown)) for job in live if job.name not in unknown]
 
 
-def usage(
-    view: View, name: str, since: datetime, until: datetime, bins: int
-) -> Mapping[str, tuple[float, ...]]:  # fmt: skip
+def over(view: View, name: str, most: int = 50) -> list[JobRow]:
+    """Return the newest ``most`` jobs of a pool that have ended, as far as the actor may know them, the last first."""
+    pool_of(view, name)
+    with view.reading() as connection:
+        return rows.jobs_over(connection, name, "" if view.actor.sees_all else view.actor.organisation, most)
+
+
+def job_seen(view: View, name: str) -> Seen:
+    """Return a job with why it waits and every attempt; raises `NotFoundError`, of what others have handed in too."""
+    with view.reading() as connection:
+        found = rows.find_job(connection, name)
+        attempts = rows.attempts_of(connection, name)
+    if found is None or not _is_known(view, found):
+        raise NotFoundError("pool.no_job", job=name)
+    waiting: Sequence[Shown] = queue(view, found.asked.pool) if found.state is State.WAITING else ()
+    wait = next((one.wait for one in waiting if one.job.name == name), None)
+    return Seen(Shown(found, wait), tuple(attempts))
+
+
+def usage(view: View, name: str, since: datetime, until: datetime, bins: int) -> Mapping[str, tuple[float, ...]]:
     """Return organisation → its mean dominant share of a pool in each of ``bins`` equal stretches of time, 0 to 1."""
     pool, width = pool_of(view, name)[1], (until - since) / bins
     with view.reading() as connection:
@@ -95,6 +127,22 @@ def usage(
             overlap = min(attempt.ended_at or now, begins + width) - max(attempt.began_at, begins)
             held[attempt.organisation][number] += share * max(overlap / width, 0.0) if overlap > timedelta(0) else 0.0
     return {organisation: tuple(shares) for organisation, shares in sorted(held.items())}
+
+
+def _is_known(view: View, job: JobRow) -> bool:
+    return view.actor.sees_all or job.asked.organisation == view.actor.organisation
+
+
+def _told(wait: Wait | None, unknown: Mapping[str, str]) -> Wait | None:
+    """Return why a job waits without the name of a job that its reader may not know."""
+    return wait if wait is None else replace(wait, blocker=unknown.get(wait.blocker, wait.blocker))
+
+
+def _closed(pool: Pool, now: datetime) -> tuple[str, ...]:
+    """Return the machines of a pool that are under maintenance now."""
+    closed = [one for one in pool.maintenance if one.starts <= now < one.ends]
+    entries = {name for window in closed for name in window.machines or [alike.name for alike in pool.machines]}
+    return tuple(name for alike in pool.machines if alike.name in entries for name in alike.names)
 
 
 def _holding(pool: Pool, quota: Quota, live: list[JobRow]) -> Holding:

@@ -49,7 +49,7 @@ class Asking:
 
 
 def submit(view: View, asking: Asking, ties: Ties = NO_TIES) -> JobRow:
-    """Let work wait for its pool and return it; about the same subject the one that is there already.
+    """Let work wait for its pool and return it; about the same subject, or by the same request, the one that is there.
 
     Raises:
         NotFoundError: there is no such pool, or no such voucher.
@@ -58,6 +58,8 @@ def submit(view: View, asking: Asking, ties: Ties = NO_TIES) -> JobRow:
     pool = pool_of(view, asking.pool)[1]
     with view.transaction("compute.submitted") as change:
         known = rows.live_job_about(change.connection, asking.subject) if asking.subject else None
+        done = view.within(change).outcome()
+        known = known or (rows.find_job(change.connection, done) if done is not None else None)
         if known is not None:
             return known
         asked = _job_of(change, asking)
@@ -69,6 +71,7 @@ def submit(view: View, asking: Asking, ties: Ties = NO_TIES) -> JobRow:
             order = order_of(asked, 1, asking.voucher)
             ledger.hold(view.within(change), change, order, ties)
         change.record("compute.submitted", [_subject(asked.name)], {"pool": asked.pool, "asked": str(asked.demand)})
+        change.settle(asked.name)
         found = rows.find_job(change.connection, asked.name)
     assert found is not None
     return found
@@ -77,12 +80,16 @@ def submit(view: View, asking: Asking, ties: Ties = NO_TIES) -> JobRow:
 def cancel(view: View, name: str, reason: Text | None = None) -> JobRow:
     """Take a job back: what waits is over at once, what runs is ended at the next turn. Returns where it stands.
 
+    The same request again changes nothing.
+
     Raises:
         NotFoundError: there is no such job for this actor.
         ConflictError: it has ended.
     """
     with view.transaction("compute.cancelled") as change:
         job = job_within(view, change, name)
+        if view.within(change).outcome() is not None:
+            return job
         why = reason or text("pool.cancelled_by", organisation=view.actor.organisation)
         if job.state is State.WAITING:
             rows.update_job(change.connection, name, state=State.CANCELLED.value, reason=why, ended_at=change.now)
@@ -93,6 +100,7 @@ def cancel(view: View, name: str, reason: Text | None = None) -> JobRow:
         else:
             raise ConflictError("pool.job_over", job=name, state=text(f"pool.state.{job.state.value}"))
         change.record("compute.cancelled", [_subject(name)])
+        change.settle(name)
         found = rows.find_job(change.connection, name)
     assert found is not None
     return found

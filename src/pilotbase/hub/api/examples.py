@@ -27,6 +27,10 @@ PARAMETERS: dict[str, Any] = {
     "move": "stop",
     "site": "plant-site",
     "asked": _DIGEST.partition(":")[2],
+    "pool": "hall-2",
+    "job": "job-0c5d7e1a9b3f4826",
+    "member": 0,
+    "organisation": "acme",
 }
 """Name of a parameter of an address → a value."""
 
@@ -35,6 +39,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "NewUpload": {"name": "milling.zip", "size": 73_412, "digest": _DIGEST},
     "HandedInScenario": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "note": "With the cases of May."},
     "HandedInApplication": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "scenario": "scenario:plant/milling"},
+    "NewJob": {
+        "upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364",
+        "entry": ["train.py", "--rounds", "20"],
+        "demand": {"cpu": 4, "memory": "8 GiB"},
+        "hours": 2,
+        "data": [{"dataset": "dataset:plant/logs", "file": "logs.csv"}],
+    },
     "NewInvitation": {"email": "wang@plant.example", "roles": ["demand_owner"]},
     "Organisation": {
         "document": "organisation/1",

@@ -46,6 +46,8 @@ FLOW = (
     Entry(text("incident.desk"), "duty-desk", members_only=True, reading=Reading.DESK),
     Entry(text("hub.nav_organisations"), "records", "organisations", members_only=True),
     Entry(text("live.queue_title"), "queue", members_only=True),
+    Entry(text("pool.hub.title"), "pools", members_only=True),
+    Entry(text("voucher.hub.title"), "wallet", members_only=True),
     Entry(text("portal.nav_figures"), "figures"),
     Entry(text("portal.nav_standards"), "standards"),
     Entry(text("portal.nav_next"), "next"),

@@ -1,0 +1,124 @@
+"""Who had how much of a pool over time: a band an organisation, one on the other, and a guarantee as a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pilotbase.charts.drawing import Drawing, width_of
+from pilotbase.charts.histogram import spell_time
+from pilotbase.charts.palette import AMBER, DEEP_BLUE, GREEN, HAIR, INK, LINE, MUTED, PAPER
+from pilotbase.charts.scales import Scale
+from pilotbase.charts.themes import LIGHT
+from pilotbase.documents.texts import Language, text
+
+WIDTH, LEFT, RIGHT, TOP, TALL, FOOT, LEGEND = 760, 52, 752, 12, 220, 30, 24
+COLOURS = (LIGHT.strong, LIGHT.soft, GREEN, AMBER, DEEP_BLUE, LINE)
+"""From the lowest band up; letters and words tell bands apart besides."""
+MOST_BANDS = len(COLOURS)
+_SHORT = 3 * 86_400.0
+"""Seconds up to which the axis tells the minute."""
+_LABELS = 5
+
+
+@dataclass(frozen=True)
+class UsageBand:
+    """One organisation: its mean share of the pool in each of the equal stretches of time, 0 to 1."""
+
+    name: str
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The guarantee of the lowest band."""
+
+    words: str
+    share: float
+
+
+def usage_chart(
+    bands: Sequence[UsageBand], since: float, until: float, title: str, promise: Promise | None = None
+) -> str:
+    """Return the bands as SVG, the first one lowest; "" without one. Ends are seconds since 1970.
+
+    Raises:
+        ValueError: more bands than `MOST_BANDS`; put the last ones together.
+    """
+    if not bands:
+        return ""
+    if len(bands) > MOST_BANDS:
+        raise ValueError(f"{len(bands)} bands; {MOST_BANDS} at most")
+    rows = _legend_rows(bands)
+    bottom = TOP + TALL
+    described = "; ".join(f"{band.name}: {', '.join(f'{one:.0%}' for one in band.shares)}" for band in bands)
+    drawing = Drawing(WIDTH, bottom + FOOT + LEGEND * len(rows), title, described)
+    heights = [sum(band.shares[index] for band in bands) for index in range(len(bands[0].shares))]
+    scale = Scale(0, max(1.0, *heights), bottom, TOP)
+    _draw_axes(drawing, scale, since, until)
+    _draw_bands(drawing, bands, scale)
+    if promise is not None:
+        drawing.line((LEFT, scale(promise.share)), (RIGHT, scale(promise.share)), INK, 2, "6 4")
+        drawing.text((RIGHT - 6, scale(promise.share) - 6), promise.words, anchor="end", colour=INK, bold=True)
+    for number, row in enumerate(rows):
+        _draw_legend(drawing, row, bottom + FOOT + LEGEND * number + 12)
+    return drawing.to_svg()
+
+
+def others(language: Language) -> str:
+    """Return what the band of all that have no band of their own is called."""
+    return text("chart.usage.others").render(language)
+
+
+def _letter(number: int) -> str:
+    return chr(ord("A") + number)
+
+
+def _legend_rows(bands: Sequence[UsageBand]) -> list[list[tuple[int, str]]]:
+    rows: list[list[tuple[int, str]]] = [[]]
+    used = float(LEFT)
+    for number, band in enumerate(bands):
+        wide = 60 + width_of(band.name)
+        if rows[-1] and used + wide > RIGHT:
+            rows.append([])
+            used = float(LEFT)
+        rows[-1].append((number, band.name))
+        used += wide
+    return rows
+
+
+def _draw_axes(drawing: Drawing, scale: Scale, since: float, until: float) -> None:
+    for tick in scale.ticks(4):
+        drawing.line((LEFT, scale(tick)), (RIGHT, scale(tick)), HAIR)
+        drawing.text((LEFT - 8, scale(tick) + 4), f"{tick:.0%}", anchor="end", colour=MUTED)
+    short = until - since <= _SHORT
+    for number in range(_LABELS):
+        part = number / (_LABELS - 1)
+        anchor = "start" if number == 0 else "end" if number == _LABELS - 1 else "middle"
+        said = spell_time(since + part * (until - since), short)
+        drawing.text((LEFT + part * (RIGHT - LEFT), scale.start + 18), said, anchor=anchor, colour=MUTED, size=11)  # type: ignore[arg-type]
+
+
+def _draw_bands(drawing: Drawing, bands: Sequence[UsageBand], scale: Scale) -> None:
+    """Draw the bands and their letters, each letter where its band is widest."""
+    below = [0.0] * len(bands[0].shares)
+    wide = (RIGHT - LEFT) / len(below)
+    for number, band in enumerate(bands):
+        for index, share in enumerate(band.shares):
+            top, bottom = scale(below[index] + share), scale(below[index])
+            drawing.rectangle((LEFT + index * wide, top), (max(wide - 1, 1), bottom - top - 0.5), COLOURS[number])
+        widest = max(range(len(below)), key=lambda index: band.shares[index])
+        if scale(0) - scale(band.shares[widest]) >= 16:
+            middle = scale(below[widest] + band.shares[widest] / 2) + 4
+            at = (LEFT + (widest + 0.5) * wide, middle)
+            drawing.text(at, _letter(number), anchor="middle", colour=INK, bold=True)
+        below = [one + share for one, share in zip(below, band.shares, strict=True)]
+    drawing.line((LEFT, scale(0)), (RIGHT, scale(0)), LINE)
+
+
+def _draw_legend(drawing: Drawing, row: list[tuple[int, str]], y: float) -> None:
+    x = float(LEFT)
+    for number, name in row:
+        drawing.rectangle((x, y - 10), (12, 12), COLOURS[number], rounding=2, outline=PAPER)
+        drawing.text((x + 18, y), f"{_letter(number)}  {name}", colour=INK)
+        x += 60 + width_of(name)

@@ -1,0 +1,187 @@
+"""Shared pools over the API: who holds what, who waits and why, who had how much, work that is handed in.
+
+Amounts are in the units in which they are counted: cores and GPUs in thousandths, sizes in bytes, licences in pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.uploads import FileName, UploadId
+from pilotbase.documents.resources import Demand
+from pilotbase.documents.subjects import Subject
+
+Amounts = Mapping[str, int]
+"""Dimension → how much."""
+Word = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=r"^[^\x00]*$")]
+MOST_HOURS = 24 * 366
+
+
+class UsageSpan(StrEnum):
+    """How far back usage is told; names: text ``pool.hub.span.<value>``."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class DataFile(Asked):
+    """A file of a dataset that a job reads."""
+
+    dataset: Subject
+    file: FileName
+
+
+class NewJob(Asked):
+    """A program, and what it asks a pool for."""
+
+    upload: UploadId
+    """A zip of the program's folder."""
+    entry: Annotated[tuple[Word, ...], pydantic.Field(min_length=1, max_length=100)]
+    """A Python file of the folder, then its arguments."""
+    demand: Demand
+    """Of each member, as people write it: ``{"cpu": 1.5, "memory": "2 GiB", "gpu/t4": 1}``."""
+    hours: Annotated[float, pydantic.Field(gt=0, le=MOST_HOURS, allow_inf_nan=False)] = 1.0
+    members: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 1
+    priority: Annotated[int, pydantic.Field(ge=-100, le=100)] = 0
+    preemptible: bool = True
+    data: Annotated[tuple[DataFile, ...], pydantic.Field(max_length=50)] = ()
+    voucher: Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00]*$")] = ""
+    """The one that pays; empty: none."""
+
+
+class HoldingTold(Told):
+    """What an organisation has of a pool."""
+
+    organisation: str
+    guarantee: Amounts
+    limit: Amounts
+    """What it does not name is not limited."""
+    held: Amounts
+    borrowed: Amounts
+    """What of it is beyond the guarantee."""
+    weight: int
+    share: float
+    """Its dominant share of the pool, 0 to 1."""
+    running: int
+    waiting: int
+
+
+class WindowTold(Told):
+    """A maintenance window that is not over."""
+
+    machines: list[str]
+    """Names of entries; all machines where none is named."""
+    starts: datetime
+    ends: datetime
+    why: str
+
+
+class PoolTold(Told):
+    """A pool as it stands."""
+
+    name: str
+    title: str
+    capacity: Amounts
+    free: Amounts
+    closed: list[str]
+    """Machines that are under maintenance now."""
+    maintenance: list[WindowTold]
+    holdings: list[HoldingTold]
+
+
+class WaitTold(Told):
+    """Why a job waits."""
+
+    reason: str
+    blocker: str
+    """One's own job, an organisation, or how much is lacking of what."""
+    place: int
+    """In the line of its organisation; 1 is the first."""
+    starts: datetime | None
+    """When it starts about; null: nobody can say."""
+
+
+class JobTold(Told):
+    """A job of one's own organisation."""
+
+    name: str
+    pool: str
+    organisation: str
+    kind: str
+    demand: Amounts
+    """Of each member."""
+    members: int
+    priority: int
+    preemptible: bool
+    max_seconds: float
+    voucher: str
+    state: str
+    reason: str | None
+    """Why it has ended as it did."""
+    wait: WaitTold | None
+    """Null while it waits: it starts at the next turn."""
+    attempt: int
+    evictions: int
+    submitted_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class AttemptTold(Told):
+    """One attempt at a job, and what it used by the backend's counters."""
+
+    number: int
+    nodes: list[str]
+    ending: str | None
+    """Null: it runs."""
+    wall_ms: int
+    cpu_ms: int
+    memory_mib_ms: int
+    began_at: datetime
+    ended_at: datetime | None
+
+
+class JobDetail(JobTold):
+    """A job with every attempt at it."""
+
+    attempts: list[AttemptTold]
+
+
+class OthersTold(Told):
+    """What is told of another organisation: how much, and nothing else."""
+
+    organisation: str
+    held: Amounts
+    running: int
+    waiting: int
+
+
+class QueueTold(Told):
+    """Who waits and runs in a pool: one's own jobs, and how much others have."""
+
+    jobs: list[JobTold]
+    ended: list[JobTold]
+    """The newest ones, the last first."""
+    others: list[OthersTold]
+
+
+class UsageTold(Told):
+    """Who had how much of a pool over time."""
+
+    since: datetime
+    until: datetime
+    seconds: float
+    """Length of one stretch."""
+    shares: dict[str, list[float]]
+    """Organisation → its mean dominant share of the pool in each stretch, 0 to 1."""
+    guarantees: dict[str, float]
+    """Organisation → the share of the pool that it is guaranteed now."""

@@ -1,0 +1,104 @@
+"""Vouchers as pages and API tell them: an organisation's own; everybody's to operator and regulator."""
+
+from __future__ import annotations
+
+from pilotbase.compute.vouchers.programmes import rules_of
+from pilotbase.compute.vouchers.rows import ClaimRow, seen_claims, vouchers_of
+from pilotbase.compute.vouchers.wallet import VoucherStanding, wallet
+from pilotbase.documents.api.vouchers import (
+    ClaimTold,
+    HoldTold,
+    MovementTold,
+    VoucherTold,
+    WalletListed,
+    WalletTold,
+    YearTold,
+)
+from pilotbase.documents.texts import sentence
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.voucher import ClaimDecision
+from pilotbase.hub.acting import language
+from pilotbase.workspace.store import View
+
+
+def wallets_listed(view: View) -> list[WalletListed]:
+    """Return whose wallets the actor may see: who has vouchers or has claimed, by name."""
+    with view.reading() as connection:
+        holders = {row.organisation for row in vouchers_of(connection, view.actor)}
+        claimants = {row.claimant for row in seen_claims(connection, view.actor)}
+    found = [wallet(view, name, movements=0) for name in sorted(holders | claimants)]
+    return [
+        WalletListed(organisation=one.organisation, vouchers=len(one.vouchers), balance=one.balance) for one in found
+    ]
+
+
+def wallet_told(view: View, organisation: str) -> WalletTold:
+    """Return an organisation's wallet; raises `NotFoundError` to who may not see it."""
+    found = wallet(view, organisation)
+    currencies = {one.voucher.identity: one.currency for one in found.vouchers}
+    with view.reading() as connection:
+        claims = [row for row in seen_claims(connection, view.actor) if row.claimant == organisation]
+    return WalletTold(
+        organisation=organisation,
+        balance=found.balance,
+        vouchers=[_voucher(one) for one in found.vouchers],
+        holds=[
+            HoldTold(
+                job=one.job,
+                attempt=one.attempt,
+                voucher=one.voucher,
+                supplier=one.supplier,
+                held=one.held,
+                currency=currencies[one.voucher],
+                lapses_at=one.lapses_at,
+            )
+            for one in found.holds
+        ],
+        movements=[
+            MovementTold(
+                step=row.step,
+                voucher=row.voucher,
+                job=row.job,
+                attempt=row.attempt,
+                amount=row.amount,
+                currency=currencies[row.voucher],
+                at=row.moved_at,
+            )
+            for row in found.movements
+        ],
+        years=[YearTold.model_validate(one) for one in found.years],
+        claims=[_claim(view, row) for row in claims],
+    )
+
+
+def _voucher(one: VoucherStanding) -> VoucherTold:
+    row = one.voucher
+    return VoucherTold(
+        identity=row.identity,
+        programme=row.programme,
+        state="expired" if row.state == "valid" and not one.pays else row.state,
+        amount=row.amount,
+        free=one.free,
+        held=one.held,
+        used=one.used,
+        currency=one.currency,
+        pays=one.pays,
+        expires_at=row.expires_at,
+    )
+
+
+def _claim(view: View, row: ClaimRow) -> ClaimTold:
+    decision = view.load(row.decision, ClaimDecision)
+    return ClaimTold(
+        identity=row.identity,
+        job=row.job,
+        attempt=row.attempt,
+        programme=row.programme,
+        claimant=row.claimant,
+        side=row.side,
+        state=row.state,
+        amount=row.amount,
+        currency=rules_of(view, row.programme)[1].currency,
+        failed=[sentence(one, language(), make_visible) for one in decision.failed],
+        claimed_at=row.claimed_at,
+    )
