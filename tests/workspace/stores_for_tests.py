@@ -159,3 +159,28 @@ def _wait_for(lock: Path, server: "subprocess.Popen[bytes]", log: Path) -> None:
         if server.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"PostgreSQL did not start: {log.read_text()}")
         time.sleep(0.01)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store on SQLite, to be copied: migrating one for each test would take most of the time."""
+
+    class Request:
+        param = "sqlite"
+
+    folder = tmp_path_factory.mktemp("store")
+    fresh_url(Request(), folder)
+    return folder / "pilotbase.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_url(request: pytest.FixtureRequest, empty_store: Path, tmp_path: Path) -> str:
+    """The address of an empty store, on both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{shutil.copy(empty_store, tmp_path)}"
+    return fresh_url(request, tmp_path)

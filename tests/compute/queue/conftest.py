@@ -14,31 +14,9 @@ from pilotbase.workspace.store import Store
 sys.path.insert(0, str(Path(__file__).parents[2] / "workspace"))
 sys.path.insert(0, str(Path(__file__).parent))
 from queue_for_tests import Hall
-from stores_for_tests import Clock, fresh_url, postgres
+from stores_for_tests import Clock, any_url, clock, empty_store, postgres
 
-__all__ = ["postgres"]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    class Request:
-        param = "sqlite"
-
-    folder = tmp_path_factory.mktemp("store")
-    fresh_url(Request(), folder)
-    return folder / "pilotbase.db"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_url(request: pytest.FixtureRequest, empty_store: Path, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{shutil.copy(empty_store, tmp_path)}"
-    return fresh_url(request, tmp_path)
+__all__ = ["any_url", "clock", "empty_store", "postgres"]
 
 
 @pytest.fixture

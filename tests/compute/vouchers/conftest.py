@@ -14,35 +14,10 @@ from pilotbase.workspace.store import Store
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workspace"))
 sys.path.insert(0, str(Path(__file__).parent))
-from stores_for_tests import Clock, fresh_url, postgres
+from stores_for_tests import Clock, any_url, clock, empty_store, postgres
 from vouchers_for_tests import Books
 
-__all__ = ["postgres"]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store on SQLite, to be copied: migrating one for each test would take most of the time."""
-
-    class Request:
-        param = "sqlite"
-
-    folder = tmp_path_factory.mktemp("store")
-    fresh_url(Request(), folder)
-    return folder / "pilotbase.db"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_url(request: pytest.FixtureRequest, empty_store: Path, tmp_path: Path) -> str:
-    """The address of an empty store, on both databases."""
-    if request.param == "sqlite":
-        return f"sqlite:///{shutil.copy(empty_store, tmp_path)}"
-    return fresh_url(request, tmp_path)
+__all__ = ["any_url", "clock", "empty_store", "postgres"]
 
 
 @pytest.fixture
