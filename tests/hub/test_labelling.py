@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from pilotbase.documents.labelling_round import KeptItems, PublishedLabels
 from pilotbase.documents.subjects import labels_head
 from pilotbase.trial.label_findings import label_findings, published_statement
+from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.workspace.uses import uses_of
 from tests.catalogue.agreements_for_tests import DATASET
 from tests.catalogue.records_for_tests import MACHINE, OWNER, SUPPLIER, VISITOR, scenario
@@ -124,9 +125,25 @@ def test_an_item_is_shown_to_whoever_labels_it_and_to_nobody_else(world, opened)
     assert {one.facts["labeller"] for one in told} == {"a1", "a2"}
 
 
+def test_who_is_to_label_is_told_and_finds_it_in_their_work(world, opened):
+    from pilotbase.hub.base import base
+
+    noticing, page = Noticing(base(), Ways()), "/labelling/" + opened.rpartition("/")[2] + "/"
+    while noticing.tell_changes():
+        pass
+    for who in ("ann", "ben", "judge", "chief", "supplier"):
+        told = [one["said"] for one in get(world, who, "/api/notices").json()["items"] if one["kind"] == "asked"]
+        work_page = get(world, who, "/work/").content.decode()
+        asked = who in ("ann", "ben")
+        assert told == (["Items of defects wait for your labels"] if asked else []), who
+        assert (f'href="{page}">Items of defects wait for your labels' in work_page) is asked, who
+    assert "defects 有条目等待您标注" in get(world, "ann", "/work/", "zh").content.decode()
+
+
 def test_annotators_are_blind_to_each_other_until_all_is_decided(world, opened):
     label_all(world, "ann", opened, by_torque)
     assert sheet(world, "ann", opened)["item"] is None
+    assert "wait for your labels" not in get(world, "ann", "/work/").content.decode(), "all is labelled"
     for who in (OWNER, SUPPLIER, VISITOR):
         assert world.trial.store.as_actor(who).find("hub-label") == [], "a label is a document of the base alone"
     first = sheet(world, "ben", opened)["item"]

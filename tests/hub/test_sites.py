@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from pilotbase.documents.site import Release
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.kept_files import take_application
+from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.worker.sites.enrolling import look_at_enrolment
 from pilotbase.worker.sites.offering import offer_scenarios
 from pilotbase.worker.sites.running import SiteOrder, run_pack
@@ -80,6 +81,30 @@ def test_nothing_is_packed_before_the_supplier_agrees(table):
         assert table.post(who, f"{place}/agree").status_code == status, who
     assert table.get("supplier", "/sites/").content.decode().count("<button") > 0
     assert work() == []
+    told_of(table, "supplier")
+    for who in ("desk", "owner", "other-supplier"):
+        assert "plant asks you" not in table.get(who, "/work/").content.decode(), who
+
+
+def told_of(table, who):
+    """The one who is asked finds it in *My work* and among the notices, and nobody else is told."""
+    asks = "plant asks you to agree that your application goes to site plant-site"
+    assert asks in table.get(who, "/work/").content.decode()
+    assert "请您同意将贵方应用送往现场 plant-site" in table.get(who, "/work/", "zh").content.decode()
+    told = notices_of(table, who)
+    assert [one["said"].startswith(asks) for one in told] == [True]
+    for other in ("owner", "other-supplier"):
+        assert notices_of(table, other) == [], other
+    assert table.get(who, f"/notices/{told[0]['identity']}/")["Location"] == "/sites/"
+
+
+def notices_of(table, who):
+    from pilotbase.hub.base import base
+
+    noticing = Noticing(base(), Ways())
+    while noticing.tell_changes():
+        pass
+    return [one for one in table.get(who, "/api/notices").json()["items"] if one["kind"] == "asked"]
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +113,7 @@ def packed(table):
     page = table.world.client("supplier")
     assert page.post(f"/sites/packs/{order['identity']}/agree/").status_code == 302
     assert work() == [("site_pack", "done")]
+    assert "plant asks you" not in page.get("/work/").content.decode(), "what is done waits no more"
     return order["identity"]
 
 
@@ -139,7 +165,7 @@ def test_a_revoked_site_says_so_and_nothing_of_it_is_taken_or_given(table, packe
     sent = {"does": "revoke", "reason": "The machine was stolen."}
     assert table.world.client("owner").post("/sites/plant-site/", sent).status_code == 302
     page = table.get("owner", "/sites/plant-site/").content.decode()
-    assert "The machine was stolen." in page and "Download the pack" not in page
+    assert "The machine was stolen." in page and f"/api/site-packs/{packed}/file" not in page
     assert table.get("owner", f"/api/site-packs/{packed}/file").status_code == 403
     assert table.post("owner", "/api/site-reports", {"report": json.loads(report)}).status_code == 403
     assert table.post("desk", "/api/sites/plant-site/packs", ORDER).status_code == 403

@@ -35,6 +35,8 @@ class NoticeKind(StrEnum):
     """The watch over a service, or what was done about it."""
     DATA = "data"
     """Data of one's own were used, or somebody was refused."""
+    ASKED = "asked"
+    """Somebody is asked for what stands on no record: to agree to a pack for a site, to label items."""
 
 
 class MailChoice(StrEnum):
@@ -68,7 +70,7 @@ class NoticeBody(Part):
     """Who did it; empty where time did."""
     due: Moment | None = None
     said: Text | None = None
-    """The whole sentence, of the watch and of uses of data."""
+    """The whole sentence, of the watch, of uses of data and of what is asked."""
 
 
 class Notice(Part):

@@ -172,6 +172,8 @@ def _target(notice: Notice) -> str:
     if notice.kind is NoticeKind.WATCH:
         kind, _, name = notice.subject.partition(":")
         return reverse("incident", kwargs={"number": int(name)}) if kind == "incident" else reverse("duty-desk")
+    if notice.kind is NoticeKind.ASKED:
+        return reverse("sites" if notice.body.record == "site-pack" else "labelling")
     if notice.subject:
         return f"{address_of(notice.subject)}{'readers/' if notice.kind is NoticeKind.DATA else ''}"
     return reverse("webhooks" if notice.kind is NoticeKind.GIVEN_UP else "my-work")

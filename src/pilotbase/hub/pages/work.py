@@ -14,7 +14,9 @@ from pilotbase.catalogue.my_work import my_work
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, actor_of
+from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
+from pilotbase.worker.asked_of_me import Asked, asked_of
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,12 @@ class Beginning:
 def show(request: HubRequest) -> HttpResponse:
     """Show what waits for the reader."""
     acting = request.acting
-    tasks = my_work(acting.view)
+    tasks, asked = my_work(acting.view), asked_of(base(), acting.view)
     shown = {
         "title": text("hub.nav_my_work"),
         "tasks": tasks,
-        "begin": [] if tasks else list(_begin(acting)),
+        "asked": [(one, _address(one)) for one in asked],
+        "begin": [] if tasks or asked else list(_begin(acting)),
         "elsewhere": list(_elsewhere(acting)),
     }
     return render(request, "hub/work.html", shown)
@@ -46,9 +49,16 @@ def _elsewhere(acting: Acting) -> Iterator[tuple[str, int]]:
     for membership in acting.memberships:
         if membership.organisation != acting.organisation:
             view = acting.view.store.as_actor(actor_of(membership, acting.person))
-            waiting = len(my_work(view))
+            waiting = len(my_work(view)) + len(asked_of(base(), view))
             if waiting:
                 yield membership.organisation, waiting
+
+
+def _address(one: Asked) -> str:
+    """Return the page on which somebody does what is asked."""
+    if one.kind == "site-pack":
+        return reverse("sites")
+    return reverse("labelling-round", kwargs={"identity": one.identity})
 
 
 def _begin(acting: Acting) -> Iterator[Beginning]:

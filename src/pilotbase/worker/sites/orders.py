@@ -167,6 +167,13 @@ def packs_of(view: View, site: str | None = None) -> list[PackState]:
     return [find_pack(view, identity) for identity in dict.fromkeys(one.identity for one in orders)]
 
 
+def packs_to_agree(view: View) -> list[AskedPack]:
+    """Return the packs that the actor's organisation is asked to agree to, newest first."""
+    orders = (stored.load(AskedPack) for stored in view.find("site-pack-order", limit=_ALL))
+    own = {one.identity: one for one in orders if one.supplier == view.actor.organisation}
+    return [one for one in own.values() if view.head(_consent_head(one.identity)) is None]
+
+
 def pack_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
     """Pack what ``job`` asks for and keep it for the site's owner; raises as `pack_for_site`."""
     view = base.lab.view

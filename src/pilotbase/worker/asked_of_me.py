@@ -1,0 +1,51 @@
+"""What somebody is asked for that stands on no record: to agree that an application goes to a site, to label items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pilotbase.documents.labelling_round import JUDGE
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.texts import Text, text
+from pilotbase.worker.base import Base
+from pilotbase.worker.datasets.label_rounds import part_of, rounds_of
+from pilotbase.worker.datasets.labelling import sheet_of, stage_of
+from pilotbase.worker.sites.orders import packs_to_agree
+from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One thing that the actor's organisation, or the very person, is waited for to do."""
+
+    kind: Literal["site-pack", "labelling-round"]
+    identity: str
+    subject: Subject
+    """The application, or the dataset."""
+    said: Text
+    since: datetime
+
+
+def asked_of(base: Base, view: View) -> list[Asked]:
+    """Return what waits for the actor of ``view``, the oldest first."""
+    return sorted((*_packs(view), *_rounds(base, view)), key=lambda one: one.since)
+
+
+def _packs(view: View) -> Iterator[Asked]:
+    for one in packs_to_agree(view):
+        said = text("site.told_pack", organisation=one.owner, site=one.site, scenario=one.scenario)
+        yield Asked("site-pack", one.identity, one.application, said, one.asked_at)
+
+
+def _rounds(base: Base, view: View) -> Iterator[Asked]:
+    for of in rounds_of(view):
+        part = part_of(view, of)
+        if part is None:
+            continue
+        turn = "deciding" if part.name == JUDGE else "open"
+        if stage_of(base, of).name == turn and sheet_of(base, view, of.identity).next_item is not None:
+            said = text("labelling.told_items", name=of.campaign.name)
+            yield Asked("labelling-round", of.identity, of.dataset, said, of.opened_at)
