@@ -58,6 +58,12 @@ def test_the_hidden_hospitals_and_months_are_not_in_the_public_sample():
     assert flights.public["scheduled_departure"].max() < flights.hidden["scheduled_departure"].min()
 
 
+def test_the_order_of_patients_tells_nothing_of_their_findings():
+    sick = split_of("healthcare").hidden["finding"] == "disease"
+    places = sick.arg_true().mean() / (sick.len() - 1)
+    assert 0.45 < places < 0.55, "the package sorts them, nearly"
+
+
 def test_not_measured_is_missing_and_not_zero():
     for frame in (split_of("healthcare").public, split_of("healthcare").hidden):
         assert frame["cholesterol"].min() > 0
