@@ -14,6 +14,7 @@ from pilotbase.cli import (
     blobs,
     certificate,
     compute,
+    compute_replay,
     data,
     demo,
     gateway,
@@ -67,6 +68,8 @@ app.add_typer(match.app, name="match")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(service.app, name="service")
 app.add_typer(compute.app, name="compute")
+compute.app.command("replay")(compute_replay.replay)
+compute.app.command("trace")(compute_replay.trace)
 app.add_typer(voucher.app, name="voucher")
 voucher.app.command("claim")(voucher_claims.claim)
 voucher.app.command("claims")(voucher_claims.claims)

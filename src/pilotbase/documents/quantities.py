@@ -14,6 +14,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 
 _QUANTITY = re.compile(r"^\s*+([0-9.]{1,30})\s*+([A-Za-z]{1,10})\s*+$")
+_SPANS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def read_quantity(value: object, unit: str) -> object:
@@ -85,6 +86,15 @@ def spell_seconds(seconds: float) -> str:
         return f"{seconds:,.0f} s"
     unit = next((unit for unit, factor in _TIMES.items() if abs(seconds) >= factor), "µs")
     return f"{spell_digits(seconds / _TIMES[unit])} {unit}"
+
+
+def spell_span(seconds: float | None) -> str:
+    """Return a length of time as people compare it, in s, min, h or d, such as ``3.2 h``; a dash for None."""
+    if seconds is None:
+        return MISSING
+    unit, factor = next(pair for pair in _SPANS if seconds >= pair[1] or pair[0] == "s")
+    amount = seconds / factor
+    return f"{amount:,.0f} {unit}" if amount >= 10 or amount == round(amount) else f"{amount:.1f} {unit}"
 
 
 def spell_days(days: float | None) -> str:

@@ -19,6 +19,7 @@ from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
 from pilotbase.documents.pool import Pool
+from pilotbase.documents.pool_replay import PoolReplay
 from pilotbase.documents.private import PrivacyTest, PrivateProfile
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.quality import QualityReport
@@ -84,6 +85,7 @@ KINDS: dict[str, type[Document]] = {
         PrivacyTest,
         Pool,
         ComputeJob,
+        PoolReplay,
         VoucherRules,
         PriceList,
         Voucher,

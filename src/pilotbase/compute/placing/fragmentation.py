@@ -51,7 +51,7 @@ class Fragmentation:
 
     def __init__(self, kinds: Iterable[Kind]) -> None:
         kinds = tuple(kinds)
-        self._idle = sum(kind.share for kind in kinds if not kind.ask.gpus)
+        self._idle = sum((kind.share for kind in kinds if not kind.ask.gpus), 0.0)
         parts: dict[tuple[int, str | None], list[Kind]] = {}
         for kind in kinds:
             if kind.ask.gpus:

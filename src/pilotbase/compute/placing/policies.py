@@ -25,7 +25,7 @@ class FirstFit:
 
     def choose(self, fleet: Fleet, ask: Ask) -> Spot | None:
         fits = np.flatnonzero(fleet.fitting(ask))
-        return _spot(fleet, ask, int(fits[0])) if fits.size else None
+        return spot_on(fleet, ask, int(fits[0])) if fits.size else None
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class BestFit:
             return None
         cores = fleet.amounts("cpu")[fits] / max(fleet.largest.get("cpu", 0), 1)
         gpus = fleet.gpu_free[fits].sum(axis=1) / (max(fleet.gpu_free.shape[1], 1) * MILLI)
-        return _spot(fleet, ask, int(fits[int(np.argmin(cores + gpus))]))
+        return spot_on(fleet, ask, int(fits[int(np.argmin(cores + gpus))]))
 
 
-def _spot(fleet: Fleet, ask: Ask, node: int) -> Spot:
-    """Return the spot on a node that takes the fullest of its GPUs that have room."""
+def spot_on(fleet: Fleet, ask: Ask, node: int) -> Spot:
+    """Return the spot on a node that takes the fullest of its GPUs that have room, fewer where not all have."""
     room = np.flatnonzero(fleet.gpus_fitting(ask)[node])
     order = np.argsort(fleet.gpu_free[node][room], kind="stable")
     return Spot(node, tuple(int(gpu) for gpu in room[order][: ask.gpus]))

@@ -14,7 +14,7 @@ from pilotbase.documents.resources import Vector, total
 
 @dataclass(frozen=True)
 class Waits:
-    """Seconds that an organisation's jobs waited; those that never ended are counted apart."""
+    """Seconds that jobs waited; those that never ended are counted apart."""
 
     jobs: int
     ended: int
@@ -34,6 +34,8 @@ class PolicyFigures:
     shares: Mapping[str, float]
     """Organisation → its mean dominant share over the time in which it held something or waited."""
     waits: Mapping[str, Waits]
+    """By organisation."""
+    all_waits: Waits
     fragmentation: float
     """Mean share of the free GPUs that was of no use to typical jobs; NaN where none was looked at."""
     evictions: int
@@ -48,17 +50,38 @@ def figures_of(course: Course) -> PolicyFigures:
     stretches = _stretches(course)
     shares = _mean_shares(stretches, capacity)
     looked = [share for _, share in course.fragments]
+    names = sorted({ran.job.organisation for ran in course.ran})
     return PolicyFigures(
         utilisation=_utilisation(stretches, capacity),
         jain=jain_index(list(shares.values())),
         shares=shares,
-        waits=_waits(course.ran),
+        waits={name: _waits([ran for ran in course.ran if ran.job.organisation == name]) for name in names},
+        all_waits=_waits(course.ran),
         fragmentation=float(np.mean(looked)) if looked else float("nan"),
         evictions=sum(ran.evictions for ran in course.ran),
         lost_seconds=sum(ran.lost for ran in course.ran),
         impossible=sum(ran.impossible for ran in course.ran),
         unfinished=sum(ran.ended is None and not ran.impossible for ran in course.ran),
     )
+
+
+def used_over_time(course: Course, dimension: str, parts: int) -> tuple[float, ...]:
+    """Return the share of a dimension held in each of ``parts`` equal stretches of the time in which jobs came.
+
+    ``gpu`` is all kinds together; empty where all jobs came at once.
+    """
+    whole = merged_gpus(course.capacity).get(dimension, 0)
+    first, last = course.ran[0].job.submitted, course.ran[-1].job.submitted
+    if not whole or last <= first:
+        return ()
+    width, found = (last - first) / parts, [0.0] * parts
+    for seconds, moment in _stretches(course):
+        amount = merged_gpus(total(moment.held.values())).get(dimension, 0)
+        begins, ends = moment.at - first, moment.at - first + seconds
+        for part in range(int(begins / width), min(int(ends / width) + 1, parts)):
+            overlap = min(ends, (part + 1) * width) - max(begins, part * width)
+            found[part] += max(overlap, 0.0) * amount
+    return tuple(held / (width * whole) for held in found)
 
 
 def jain_index(shares: Sequence[float]) -> float:
@@ -102,12 +125,9 @@ def _mean_shares(stretches: list[tuple[float, Moment]], capacity: Vector) -> dic
     return {name: held[name] / there[name] for name in sorted(held)}
 
 
-def _waits(ran: Sequence[Ran]) -> dict[str, Waits]:
-    found: dict[str, Waits] = {}
-    for name in sorted({one.job.organisation for one in ran}):
-        own = [one for one in ran if one.job.organisation == name and not one.impossible]
-        waited = np.array([one.waited for one in own if one.ended is not None])
-        some = waited if waited.size else np.array([np.nan])
-        median, p90, longest = (float(value) for value in np.quantile(some, [0.5, 0.9, 1.0]))
-        found[name] = Waits(len(own), int(waited.size), median, p90, longest)
-    return found
+def _waits(ran: Sequence[Ran]) -> Waits:
+    possible = [one for one in ran if not one.impossible]
+    waited = np.array([one.waited for one in possible if one.ended is not None])
+    some = waited if waited.size else np.array([np.nan])
+    median, p90, longest = (float(value) for value in np.quantile(some, [0.5, 0.9, 1.0]))
+    return Waits(len(possible), int(waited.size), median, p90, longest)

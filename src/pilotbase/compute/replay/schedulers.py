@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pilotbase.compute.placing.fleet import Ask, Fleet, Spot, read_ask
 from pilotbase.compute.placing.gangs import place_gang, release_gang
-from pilotbase.compute.placing.policies import Placement
+from pilotbase.compute.placing.policies import FirstFit, Placement
 from pilotbase.compute.replay.simulating import Turn
 from pilotbase.compute.replay.traces import TraceJob
 from pilotbase.documents.resources import Vector, dominant_share, minus, plus, total
@@ -24,10 +24,13 @@ class Seats:
         self._spots: dict[int, tuple[Spot, ...]] = {}
 
     def admit(self, number: int, job: TraceJob) -> bool:
-        """Read what a job asks for and return whether the empty fleet could hold it."""
+        """Read what a job asks for and return whether the empty fleet could hold it.
+
+        Members are alike, so that any placement finds room for as many; the one of the fleet may remember what it saw.
+        """
         ask = read_ask(job.demand)
         self._asks[number] = ask, job.members
-        spots = place_gang(self._empty, self._placement, ask, job.members)
+        spots = place_gang(self._empty, FirstFit(), ask, job.members)
         release_gang(self._empty, ask, spots or ())
         return spots is not None
 

@@ -1,15 +1,19 @@
 """The sharing of a pool as a policy to replay: the very desk that decides in a live pool, on the clock of a trace.
 
 Where the pool of a replay is not given, each organisation of the trace is guaranteed an equal part of every dimension.
-Jobs that did not say how long they would run at most are taken to have known it.
+Jobs that did not say how long they would run at most are taken to have known it. The desk counts GPUs by machine: to
+tell fragments, what it lets in is put on the fullest GPU that has room, and in pieces where a machine has room in sum
+alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from pilotbase.compute.placing.fleet import ANY_GPU, Fleet
+from pilotbase.compute.placing.fleet import ANY_GPU, Ask, Fleet, Spot, read_ask
+from pilotbase.compute.placing.policies import spot_on
 from pilotbase.compute.replay.simulating import Turn
 from pilotbase.compute.replay.traces import Trace, TraceJob
 from pilotbase.compute.sharing.desk import Desk
@@ -26,9 +30,12 @@ _SHORTEST = 1.0
 class Shared:
     """The desk of a pool as a scheduler."""
 
-    def __init__(self, pool: Pool, nodes: Mapping[str, Vector]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._desk = Desk(pool, FirstFit())
-        self.fleet = Fleet.of(nodes)
+        self.fleet = Fleet.of(pool.capacities)
+        self._numbers = {name: number for number, name in enumerate(self.fleet.names)}
+        self._demands: dict[int, Vector] = {}
+        self._held: dict[int, list[tuple[Spot, Ask]]] = {}
         self._again: float | None = None
 
     def submit(self, number: int, job: TraceJob, now: float) -> bool:
@@ -36,18 +43,51 @@ class Shared:
             self._desk.submit(_job(number, job, now))
         except RefusedError:
             return False
+        self._demands[number] = job.demand
         return True
 
     def end(self, number: int, now: float) -> None:
         self._desk.end(str(number), now)
+        self._free(number)
 
     def turn(self, now: float) -> Turn:
         decided = self._desk.decide(now)
         self._again = decided.again_at
+        for evicted in decided.evictions:
+            self._free(int(evicted.job))
+        for start in decided.starts:
+            self._seat(int(start.job), start.nodes)
         return Turn([int(one.job) for one in decided.starts], [int(one.job) for one in decided.evictions])
 
     def wakes(self, now: float) -> float | None:
         return self._again
+
+    def _seat(self, number: int, nodes: Sequence[str]) -> None:
+        ask = read_ask(self._demands[number])
+        held = self._held[number] = []
+        for name in nodes:
+            for spot, part in _pieces(self.fleet, ask, self._numbers[name]):
+                self.fleet.take(spot, part)
+                held.append((spot, part))
+
+    def _free(self, number: int) -> None:
+        for spot, part in self._held.pop(number):
+            self.fleet.give_back(spot, part)
+
+
+def _pieces(fleet: Fleet, ask: Ask, node: int) -> list[tuple[Spot, Ask]]:
+    """Return which GPUs of a node a member holds, and how much of each."""
+    spot = spot_on(fleet, ask, node)
+    if len(spot.gpus) == ask.gpus:
+        return [(spot, ask)]
+    lacking, found = ask.gpus * ask.gpu_milli, [(Spot(node), Ask(ask.vector))]
+    of_kind = fleet.of_kind(fleet.gpu_kinds[node], ask.gpu_kind)
+    for gpu in sorted(map(int, of_kind.nonzero()[0]), key=lambda one: -int(fleet.gpu_free[node, one])):
+        part = min(int(fleet.gpu_free[node, gpu]), lacking)
+        if part > 0:
+            found.append((Spot(node, (gpu,)), Ask({}, 1, part, ask.gpu_kind)))
+            lacking -= part
+    return found
 
 
 def pool_of_trace(trace: Trace) -> Pool:
@@ -72,8 +112,7 @@ def any_gpus(trace: Trace) -> Trace:
     if not any(ANY_GPU in job.demand for job in trace.jobs):
         return trace
     nodes = {name: _of_any(vector) for name, vector in trace.nodes.items()}
-    jobs = tuple(TraceJob(**{**vars(job), "demand": _of_any(job.demand)}) for job in trace.jobs)
-    return Trace(nodes, jobs, trace.made_up_organisations, trace.left_out, trace.rows_left_out)
+    return replace(trace, nodes=nodes, jobs=tuple(replace(job, demand=_of_any(job.demand)) for job in trace.jobs))
 
 
 def _of_any(vector: Vector) -> Vector:

@@ -17,8 +17,10 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from pilotbase.compute.placing.fleet import read_ask
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.resources import Demand, Resources, Vector
+from pilotbase.documents.safe_csv import read_cell, spell_csv
 from pilotbase.documents.texts import Text, text
 
 MOST_ROWS = 5_000_000
@@ -59,6 +61,8 @@ class Trace:
     left_out: tuple[Issue, ...] = ()
     """Broken rows that were passed over, the first ones."""
     rows_left_out: int = 0
+    recorded_of: str | None = None
+    """The pool whose own record it is."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +81,58 @@ def read_trace(jobs: Path, nodes: Path, reading: Reading = Reading()) -> Trace:
         InputError: ``compute.trace_columns``: the columns are of no form that is read; else every broken row with its
             line, unless ``reading`` passes over them; ``compute.trace_empty``: nothing is left.
     """
-    found_nodes = dict(_read(nodes, _node_reader, Reading()).rows)
+    found = dict(_read(nodes, _node_reader, Reading()).rows)
+    if not found:
+        raise InputError("compute.trace_empty", file=str(nodes))
+    return read_jobs(jobs, found, reading)
+
+
+def read_jobs(jobs: Path, nodes: Mapping[str, Vector], reading: Reading = Reading()) -> Trace:
+    """Return the trace of the jobs that a CSV file holds on these nodes; raises as `read_trace`."""
     found = _read(jobs, _job_reader, reading)
-    if not found.rows or not found_nodes:
-        raise InputError("compute.trace_empty", file=str(jobs if found_nodes else nodes))
+    if not found.rows:
+        raise InputError("compute.trace_empty", file=str(jobs))
     named = [job for job in found.rows if job.organisation]
     made_up = not named
     rows = [_given(job, reading.organisations) for job in found.rows] if made_up else found.rows
     ordered = tuple(sorted(rows, key=lambda job: job.submitted))
-    return Trace(found_nodes, ordered, made_up, tuple(found.issues), found.broken)
+    return Trace(nodes, ordered, made_up, tuple(found.issues), found.broken)
+
+
+def write_trace(trace: Trace, folder: Path) -> None:
+    """Write ``jobs.csv`` and ``nodes.csv`` as `read_trace` reads them back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    nodes: list[dict[str, object]] = [{"node": name, **_written(vector)} for name, vector in trace.nodes.items()]
+    jobs: list[dict[str, object]] = [
+        {
+            "job": job.name,
+            "organisation": job.organisation,
+            "person": job.person,
+            "submitted_seconds": job.submitted,
+            "runs_seconds": job.runs,
+            "longest_seconds": job.longest if job.longest is not None else "",
+            "members": job.members,
+            "priority": job.priority,
+            **_written(job.demand),
+        }
+        for job in trace.jobs
+    ]
+    for file, rows in (("nodes.csv", nodes), ("jobs.csv", jobs)):
+        columns = dict.fromkeys(name for row in rows for name in row)
+        cells = ([str(row.get(name, "")) for name in columns] for row in rows)
+        (folder / file).write_bytes(spell_csv(list(columns), cells))
+
+
+def _written(vector: Vector) -> Mapping[str, object]:
+    written: Mapping[str, object] = Resources.of(vector).model_dump()
+    return written
+
+
+def hastened(trace: Trace, load: float) -> Trace:
+    """Return a trace in which the gaps between submissions are divided by ``load``; jobs run as long as they ran."""
+    first = trace.jobs[0].submitted
+    jobs = tuple(replace(job, submitted=first + (job.submitted - first) / load) for job in trace.jobs)
+    return replace(trace, jobs=jobs)
 
 
 @dataclass
@@ -163,14 +210,18 @@ def _unknown(path: Path, columns: set[str], wanted: set[str]) -> InputError:
 
 
 def _own_job(row: _Row, dimensions: list[str]) -> TraceJob:
-    longest = row.get("longest_seconds")
+    longest, demand = row.get("longest_seconds"), _resources(row, dimensions)
+    try:
+        read_ask(demand)
+    except InputError as error:
+        raise _BrokenRowError("", error.text) from None
     return TraceJob(
         name=_word(row, "job"),
-        organisation=row.get("organisation", ""),
-        person=row.get("person", ""),
+        organisation=read_cell(row.get("organisation", "")),
+        person=read_cell(row.get("person", "")),
         submitted=_seconds(row, "submitted_seconds"),
         runs=_seconds(row, "runs_seconds"),
-        demand=_resources(row, dimensions),
+        demand=demand,
         members=_count(row, "members", 1) if row.get("members") else 1,
         priority=_count(row, "priority", 0) if row.get("priority") else 0,
         longest=_seconds(row, "longest_seconds") if longest else None,
@@ -206,7 +257,7 @@ def _openb_node(row: _Row) -> tuple[str, Vector]:
 def _word(row: _Row, column: str) -> str:
     if not row[column].strip():
         raise _BrokenRowError(column, text("compute.trace_missing"))
-    return row[column].strip()
+    return read_cell(row[column].strip())
 
 
 def _count(row: _Row, column: str, least: int) -> int:
@@ -227,12 +278,15 @@ def _seconds(row: _Row, column: str) -> float:
 
 
 def _resources(row: _Row, dimensions: list[str]) -> Vector:
-    for dimension in dimensions:
+    found: dict[str, int] = {}
+    for name in dimensions:
+        written = row[name].strip()
+        size = name in ("memory", "disk") and written.isascii() and written.isdigit() and len(written) < 20
         try:
-            _DEMAND.validate_python({dimension: row[dimension] or 0})
+            found |= _DEMAND.validate_python({name: int(written) if size else written}).vector if written else {}
         except ValidationError as error:
-            raise _BrokenRowError(dimension, _problem(error)) from None
-    return _DEMAND.validate_python({name: row[name] for name in dimensions if row[name]}).vector
+            raise _BrokenRowError(name, _problem(error)) from None
+    return found
 
 
 def _problem(error: ValidationError) -> Text:

@@ -1,0 +1,67 @@
+"""What a pool has run, as a trace on which a change of its rules is tried before it is made.
+
+A job that was evicted or lost its machine began anew: it counts with the attempt that ended by itself. What has not
+ended is left out and counted, for nobody knows how long it runs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+from pilotbase.compute.queue import rows
+from pilotbase.compute.queue.pools import pool_of
+from pilotbase.compute.queue.rows import AttemptRow, Ending, JobRow
+from pilotbase.compute.replay.traces import Trace, TraceJob
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.workspace.store import View
+
+_BEGAN_ANEW = (None, Ending.EVICTED, Ending.LOST)
+
+
+def trace_of(view: View, name: str, since: datetime, until: datetime) -> Trace:
+    """Return the jobs that were handed in to a pool between two moments and have ended, over its machines of today.
+
+    Seconds count from ``since``. Only who sees all may have it.
+
+    Raises:
+        NotFoundError: there is no such pool.
+        RefusedError: the actor sees not all.
+        InputError: ``replay.nothing_recorded``: no job has ended.
+    """
+    if not view.actor.sees_all:
+        raise RefusedError("workspace.operator_only", organisation=view.actor.organisation)
+    pool = pool_of(view, name)[1]
+    with view.reading() as connection:
+        jobs = rows.jobs_in(connection, name, (*rows.LIVE, *rows.OVER))
+        attempts = rows.attempts_between(connection, name, since, view.store.clock())
+    asked = [job for job in jobs if since <= job.asked.submitted < until]
+    ran = _seconds(attempts)
+    kept = tuple(_trace_job(job, ran[job.name], since) for job in asked if job.name in ran)
+    if not kept:
+        raise InputError("replay.nothing_recorded", pool=name)
+    return Trace(pool.capacities, kept, rows_left_out=len(asked) - len(kept), recorded_of=name)
+
+
+def _seconds(attempts: list[AttemptRow]) -> Mapping[str, float]:
+    found: defaultdict[str, float] = defaultdict(float)
+    for attempt in attempts:
+        if attempt.ended_at is not None and attempt.ending not in _BEGAN_ANEW:
+            found[attempt.job] = (attempt.ended_at - attempt.began_at).total_seconds()
+    return found
+
+
+def _trace_job(job: JobRow, seconds: float, since: datetime) -> TraceJob:
+    asked = job.asked
+    return TraceJob(
+        name=asked.name,
+        organisation=asked.organisation,
+        person=asked.person,
+        submitted=(asked.submitted - since).total_seconds(),
+        runs=seconds,
+        demand=asked.demand.vector,
+        members=asked.members,
+        priority=asked.priority,
+        longest=float(asked.max_seconds),
+    )

@@ -1,0 +1,206 @@
+"""What the page of a replay says in one language, and its pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
+from pilotbase.charts.strips import Strip, strips_chart
+from pilotbase.documents.pool_replay import Policy, PolicyReplay, PoolReplay, WaitFigures
+from pilotbase.documents.quantities import MISSING, spell_span
+from pilotbase.documents.resources import spell_vector
+from pilotbase.documents.texts import Language, Text, text
+
+MOST_GROUPS = 12
+"""Organisations that are drawn; the document has all."""
+_AXIS = 5
+_NAMED = ("cpu", "gpu", "memory", "disk")
+_SPANS = (0, 60, 3600, 86_400, 10 * 86_400, 100 * 86_400)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The words and pictures of one replay in one language; its methods are what the template calls."""
+
+    language: Language
+    replay: PoolReplay
+
+    def t(self, code: str, /, **params: object) -> str:
+        """Return our own sentence ``code``."""
+        return text(code, **params).render(self.language)
+
+    def policy(self, policy: Policy) -> str:
+        """Return what a policy is called."""
+        return self.t(f"replay.policy.{policy.value}")
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Return name and value of what was replayed."""
+        trace = self.replay.trace
+        found = [
+            ("jobs", f"{trace.jobs:,}"),
+            ("nodes", f"{trace.nodes:,} ({spell_vector(trace.capacity.vector)})"),
+            ("span", spell_span(trace.span_seconds)),
+            ("load", f"{trace.load:g}"),
+            ("trace", trace.digest[:19] + "…"),
+        ]
+        return [(self.t(f"replay.fact.{name}"), value) for name, value in found]
+
+    @property
+    def dimensions(self) -> list[str]:
+        """Return the dimensions that any policy held something of."""
+        return sorted({name for one in self.replay.policies for name, share in one.utilisation.items() if share})
+
+    def dimension(self, name: str) -> str:
+        """Return what a dimension is called."""
+        return self.t(f"replay.dimension.{name}") if name in _NAMED else name
+
+    def share(self, value: float | None) -> str:
+        """Return a share in percent."""
+        return spell_percent(value)
+
+    def span(self, seconds: float | None) -> str:
+        """Return a length of time."""
+        return spell_span(seconds)
+
+    def used(self) -> Markup:
+        """Return how much was in use over time, by policy."""
+        shown = self.replay.shown_dimension
+        strips = [
+            Strip(
+                self.policy(one.policy),
+                tuple((number / len(one.used), share) for number, share in enumerate(one.used)),
+                spell_percent(one.utilisation.get(shown)),
+            )
+            for one in self.replay.policies
+        ]
+        return _markup(
+            strips_chart(strips, self.t("replay.page.used", dimension=self.dimension(shown)), self._labels())
+        )
+
+    def fragments(self) -> Markup:
+        """Return how much of the free GPUs was of no use over time, by policy; empty without GPUs."""
+        whole = self.replay.trace.span_seconds or 1.0
+        strips = [
+            Strip(
+                self.policy(one.policy),
+                tuple((point.at / whole, point.share) for point in one.fragments),
+                spell_percent(one.fragmentation),
+            )
+            for one in self.replay.policies
+        ]
+        return _markup(strips_chart(strips, self.t("replay.page.fragments"), self._labels()))
+
+    def shares(self) -> Markup:
+        """Return each organisation's mean dominant share under each policy."""
+        most = max((one.share for each in self.replay.policies for one in each.organisations), default=0.0) or 1.0
+        groups = [
+            BarGroup(name, tuple(self._share_bar(each, name, most) for each in self.replay.policies))
+            for name in self._drawn()
+        ]
+        ticks = [Tick(part, spell_percent(part * most)) for part in (0.0, 0.5, 1.0)]
+        return _markup(grouped_chart(groups, self.t("replay.page.shares"), ticks))
+
+    def waits(self) -> Markup:
+        """Return how long each organisation's jobs waited under each policy."""
+        most = max((one.waits.longest or 0.0 for each in self.replay.policies for one in each.organisations), default=0)
+        groups = [
+            BarGroup(name, tuple(self._wait_bar(each, name, most) for each in self.replay.policies))
+            for name in self._drawn()
+        ]
+        ticks = [Tick(_place(one, most), spell_span(one)) for one in _SPANS if one == 0 or one <= most]
+        return _markup(grouped_chart(groups, self.t("replay.page.waits"), ticks))
+
+    @property
+    def left_out(self) -> int:
+        """Return how many organisations are not drawn."""
+        return max(len(self._all()) - MOST_GROUPS, 0)
+
+    @property
+    def marks(self) -> list[float]:
+        """Return at how much demand `PoolReplay.inflated` is told."""
+        return sorted({one.asked for one in self.replay.inflated})
+
+    @property
+    def placements(self) -> list[tuple[str, list[float]]]:
+        """Return placement and what it allocates at each of `marks`."""
+        names = dict.fromkeys(one.policy for one in self.replay.inflated)
+        found = {(one.policy, one.asked): one.allocated for one in self.replay.inflated}
+        return [(self.policy(name), [found[name, mark] for mark in self.marks]) for name in names]
+
+    @property
+    def assumptions(self) -> list[str]:
+        """Return what is taken for granted, in sentences."""
+        return [one.render(self.language) for one in assumptions(self.replay)]
+
+    def _labels(self) -> list[str]:
+        return [spell_span(self.replay.trace.span_seconds * part / (_AXIS - 1)) for part in range(_AXIS)]
+
+    def _all(self) -> list[str]:
+        """Return the organisations, who has most jobs first."""
+        found = self.replay.policies[0].organisations if self.replay.policies else ()
+        return [one.organisation for one in sorted(found, key=lambda one: (-one.waits.jobs, one.organisation))]
+
+    def _drawn(self) -> list[str]:
+        return self._all()[:MOST_GROUPS]
+
+    def _share_bar(self, one: PolicyReplay, organisation: str, most: float) -> GroupedBar:
+        share = next(each.share for each in one.organisations if each.organisation == organisation)
+        return GroupedBar(self.policy(one.policy), share / most, spell_percent(share))
+
+    def _wait_bar(self, one: PolicyReplay, organisation: str, most: float) -> GroupedBar:
+        waits = next(each.waits for each in one.organisations if each.organisation == organisation)
+        if waits.median is None:
+            return GroupedBar(self.policy(one.policy), 0.0, MISSING)
+        places = [_place(seconds or 0.0, most) for seconds in (waits.median, waits.p90, waits.longest)]
+        return GroupedBar(self.policy(one.policy), places[0], spell_waits(waits), places[1], places[2])
+
+
+def assumptions(replay: PoolReplay) -> Iterator[Text]:
+    """Yield what a replay takes for granted."""
+    trace, policies = replay.trace, {one.policy for one in replay.policies}
+    if trace.rows_left_out and trace.recorded_of is None:
+        yield text("replay.assumes.rows", number=f"{trace.rows_left_out:,}")
+    if replay.inflated:
+        yield text("replay.assumes.inflated", runs=replay.runs)
+        return
+    if trace.made_up_organisations:
+        yield text("replay.assumes.made_up")
+    if trace.recorded_of is not None:
+        yield text("replay.assumes.recorded", pool=trace.recorded_of, number=f"{trace.rows_left_out:,}")
+    if trace.load != 1:
+        yield text("replay.assumes.load", load=f"{trace.load:g}")
+    if Policy.SHARED in policies:
+        yield text("replay.assumes.known")
+        yield text("replay.assumes.evicted")
+        yield text("replay.assumes.equal") if replay.pool is None else text("replay.assumes.pool", digest=replay.pool)
+        if any(name.startswith("gpu/") for name in trace.capacity.vector):
+            yield text("replay.assumes.by_machine")
+    if {Policy.FIFO, Policy.BEST_FIT} <= policies:
+        yield text("replay.assumes.alike")
+    if any(one.fragments for one in replay.policies):
+        yield text("replay.assumes.fragments")
+    yield text("replay.assumes.nothing_else")
+
+
+def spell_percent(share: float | None) -> str:
+    """Return a share in percent with one decimal; a dash for None."""
+    return MISSING if share is None else f"{100 * share:.1f} %"
+
+
+def spell_waits(waits: WaitFigures) -> str:
+    """Return median, 90th percentile and longest wait."""
+    return " · ".join(map(spell_span, (waits.median, waits.p90, waits.longest)))
+
+
+def _place(seconds: float, most: float) -> float:
+    """Return where a wait stands: by its logarithm, from a minute on about evenly."""
+    return math.log1p(seconds / 10) / math.log1p(most / 10) if most > 0 else 0.0
+
+
+def _markup(svg: str) -> Markup:
+    return Markup(svg)  # noqa: S704 - built as an XML tree by pilotbase.charts, which escapes

@@ -1,0 +1,105 @@
+"""The policies that a replay can compare, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pilotbase.compute.placing.fgd import FragmentationDescent
+from pilotbase.compute.placing.fleet import ANY_GPU, read_ask
+from pilotbase.compute.placing.fragmentation import Fragmentation, typical_kinds
+from pilotbase.compute.placing.policies import BestFit, Placement, Random
+from pilotbase.compute.replay.schedulers import Drf, Fifo, Seats
+from pilotbase.compute.replay.shared import Shared, any_gpus, pool_of_trace
+from pilotbase.compute.replay.simulating import Scheduler
+from pilotbase.compute.replay.traces import Trace
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.pool import Pool
+from pilotbase.documents.pool_replay import Policy
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What policies need besides a trace."""
+
+    pool: Pool | None = None
+    """Whose rules ``shared`` follows; None: equal guarantees of all there is."""
+    seed: int = 0
+
+
+ALONE = Setting()
+"""A trace and nothing besides."""
+
+
+def require_quotas(trace: Trace, pool: Pool) -> None:
+    """Require a pool whose rules can be played on a trace.
+
+    Raises:
+        InputError: ``replay.no_quota`` or ``replay.made_up_no_quota``: the trace has organisations that the pool does
+            not name; ``replay.any_gpu``: it asks for GPUs of any kind, and the pool promises them by kind.
+    """
+    unknown = {job.organisation for job in trace.jobs} - {quota.organisation for quota in pool.quotas}
+    if unknown:
+        found = ", ".join(sorted(unknown)[:10])
+        if trace.made_up_organisations:
+            raise InputError("replay.made_up_no_quota", pool=pool.name, found=found)
+        raise InputError("replay.no_quota", pool=pool.name, found=found)
+    kinds = [name for name in pool.capacity if name.startswith("gpu/") and name != ANY_GPU]
+    if kinds and any(ANY_GPU in job.demand for job in trace.jobs):
+        raise InputError("replay.any_gpu", pool=pool.name, found=", ".join(sorted(kinds)))
+
+
+def scheduler_of(policy: Policy, trace: Trace, setting: Setting) -> tuple[Trace, Scheduler]:
+    """Return the trace as a policy counts it, and the policy over its empty nodes."""
+    return _SCHEDULERS[policy](trace, setting)
+
+
+def placement_of(policy: Policy, trace: Trace, generator: np.random.Generator) -> Placement:
+    """Return where a policy lets jobs run; raises `KeyError` for one that is no placement."""
+    return PLACEMENTS[policy](trace, generator)
+
+
+def fragmentation_of(trace: Trace) -> Fragmentation:
+    """Return what fragments are to the jobs of a trace."""
+    return Fragmentation(typical_kinds(read_ask(job.demand) for job in trace.jobs))
+
+
+_Made = tuple[Trace, Scheduler]
+
+
+def _fifo(placed: Policy) -> Callable[[Trace, Setting], _Made]:
+    def make(trace: Trace, setting: Setting) -> _Made:
+        placement = placement_of(placed, trace, np.random.default_rng(setting.seed))
+        return trace, Fifo(Seats(trace.nodes, placement))
+
+    return make
+
+
+def _drf(trace: Trace, setting: Setting) -> _Made:
+    weights = {quota.organisation: float(quota.weight) for quota in setting.pool.quotas} if setting.pool else None
+    return trace, Drf(Seats(trace.nodes, BestFit()), trace.nodes, weights)
+
+
+def _shared(trace: Trace, setting: Setting) -> _Made:
+    counted = any_gpus(trace)
+    return counted, Shared(
+        setting.pool.model_copy(update={"maintenance": ()}) if setting.pool else pool_of_trace(counted)
+    )
+
+
+PLACEMENTS: Mapping[Policy, Callable[[Trace, np.random.Generator], Placement]] = {
+    Policy.RANDOM: lambda _, generator: Random(generator),
+    Policy.BEST_FIT: lambda *_: BestFit(),
+    Policy.FGD: lambda trace, _: FragmentationDescent(fragmentation_of(trace)),
+}
+"""Policies that are told apart by where they place."""
+_SCHEDULERS: Mapping[Policy, Callable[[Trace, Setting], _Made]] = {
+    Policy.FIFO: _fifo(Policy.BEST_FIT),
+    Policy.DRF: _drf,
+    Policy.SHARED: _shared,
+    Policy.BEST_FIT: _fifo(Policy.BEST_FIT),
+    Policy.FGD: _fifo(Policy.FGD),
+    Policy.RANDOM: _fifo(Policy.RANDOM),
+}

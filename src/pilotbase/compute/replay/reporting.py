@@ -1,0 +1,116 @@
+"""Courses written down as the document that people compare policies by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from pilotbase.compute.replay.figures import Waits, figures_of, merged_gpus, used_over_time
+from pilotbase.compute.replay.playing import play, play_inflated
+from pilotbase.compute.replay.policies import ALONE, Setting, require_quotas
+from pilotbase.compute.replay.simulating import Course
+from pilotbase.compute.replay.traces import Trace, hastened
+from pilotbase.documents.hashes import canonical_json, digest_bytes
+from pilotbase.documents.pool_replay import (
+    FragmentPoint,
+    OrganisationReplay,
+    Policy,
+    PolicyReplay,
+    PoolReplay,
+    ReplayedTrace,
+    WaitFigures,
+)
+from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.resources import Resources, total
+
+STRETCHES = 240
+"""Of the time in which jobs came, for the picture of use."""
+
+
+def replay(
+    trace: Trace,
+    policies: Sequence[Policy],
+    setting: Setting = ALONE,
+    load: float = 1.0,
+    on_progress: OnProgress = ignore_progress,
+) -> PoolReplay:
+    """Return what each policy makes of ``trace``, its submissions ``load`` times as close.
+
+    Raises:
+        InputError: the pool of ``setting`` cannot be played on it (`policies.require_quotas`).
+    """
+    if setting.pool is not None:
+        require_quotas(trace, setting.pool)
+    played = hastened(trace, load)
+    dimension = "gpu" if "gpu" in merged_gpus(total(trace.nodes.values())) else "cpu"
+    courses = {policy: play(played, policy, setting, on_progress) for policy in policies}
+    return PoolReplay(
+        trace=_told(played, load),
+        pool=setting.pool.digest() if setting.pool is not None else None,
+        seed=setting.seed,
+        shown_dimension=dimension,
+        policies=tuple(policy_replay(policy, course, dimension) for policy, course in courses.items()),
+    )
+
+
+def replay_inflated(
+    trace: Trace, policies: Sequence[Policy], seeds: range, on_progress: OnProgress = ignore_progress
+) -> PoolReplay:
+    """Return how much of the GPUs each placement allocates as ever more is asked for; raises as `play_inflated`."""
+    parts = play_inflated(trace, policies, seeds, on_progress)
+    return PoolReplay(trace=_told(trace, 1.0), seed=seeds.start, shown_dimension="gpu", runs=len(seeds), inflated=parts)
+
+
+def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyReplay:
+    """Return the figures of a course, use told of ``dimension``."""
+    found, first = figures_of(course), course.ran[0].job.submitted
+    return PolicyReplay(
+        policy=policy,
+        utilisation=found.utilisation,
+        jain=found.jain,
+        organisations=tuple(
+            OrganisationReplay(organisation=name, share=found.shares.get(name, 0.0), waits=_waited(waits))
+            for name, waits in found.waits.items()
+        ),
+        waits=_waited(found.all_waits),
+        fragmentation=_known(found.fragmentation),
+        evictions=found.evictions,
+        lost_seconds=found.lost_seconds,
+        impossible=found.impossible,
+        unfinished=found.unfinished,
+        used=used_over_time(course, dimension, STRETCHES),
+        fragments=tuple(FragmentPoint(at=at - first, share=share) for at, share in course.fragments),
+    )
+
+
+def _waited(waits: Waits) -> WaitFigures:
+    return WaitFigures(
+        jobs=waits.jobs,
+        ended=waits.ended,
+        median=_known(waits.median),
+        p90=_known(waits.p90),
+        longest=_known(waits.longest),
+    )
+
+
+def _told(trace: Trace, load: float) -> ReplayedTrace:
+    return ReplayedTrace(
+        digest=digest_bytes(canonical_json(_plain(trace))),
+        jobs=len(trace.jobs),
+        nodes=len(trace.nodes),
+        capacity=Resources.of(total(trace.nodes.values())),
+        span_seconds=trace.jobs[-1].submitted - trace.jobs[0].submitted,
+        load=load,
+        rows_left_out=trace.rows_left_out,
+        made_up_organisations=trace.made_up_organisations,
+        recorded_of=trace.recorded_of,
+    )
+
+
+def _plain(trace: Trace) -> Mapping[str, object]:
+    return {"nodes": dict(trace.nodes), "jobs": [asdict(job) for job in trace.jobs]}
+
+
+def _known(figure: float) -> float | None:
+    return None if math.isnan(figure) else figure

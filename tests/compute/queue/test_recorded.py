@@ -1,0 +1,52 @@
+"""What a pool has run becomes a trace, and a change of its rules is played on it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from queue_for_tests import POOL, Hall
+from stores_for_tests import Clock
+
+from pilotbase.compute.backends.backend import Attempt, Cause
+from pilotbase.compute.queue.recorded import trace_of
+from pilotbase.compute.replay.policies import Setting
+from pilotbase.compute.replay.reporting import replay
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.pool_replay import Policy
+
+DAY = timedelta(days=1)
+
+
+def test_what_has_ended_is_the_trace(here: Hall, clock: Clock) -> None:
+    begins = clock()
+    first, lost = here.ask("mill", cpu=2, seconds=900), here.ask("port", cpu=1)
+    here.dispatcher.turn()
+    clock.step(40)
+    here.backend.end(Attempt(lost, 1), Cause.LOST, None)
+    here.dispatcher.turn()
+    clock.step(60)
+    for attempt in (Attempt(first, 1), Attempt(lost, 2)):
+        here.backend.end(attempt)
+    here.dispatcher.turn()
+    here.ask("mill", cpu=1)
+    trace = trace_of(here.view, "shared", begins, begins + DAY)
+    told = {job.name: (job.organisation, job.submitted, job.runs, job.demand, job.longest) for job in trace.jobs}
+    assert told[first] == ("mill", 0, 100, {"cpu": 2000}, 900)
+    assert told[lost][2] == 60, "the attempt that ended by itself counts"
+    assert (len(told), trace.rows_left_out, trace.recorded_of) == (2, 1, "shared")
+    assert trace.nodes == {"node-1": {"cpu": 5000}, "node-2": {"cpu": 5000}}
+    found = replay(trace, (Policy.FIFO, Policy.SHARED), Setting(POOL))
+    assert [one.waits.ended for one in found.policies] == [2, 2]
+
+
+def test_nothing_recorded_is_told(here: Hall, clock: Clock) -> None:
+    here.ask("mill")
+    with pytest.raises(InputError) as refused:
+        trace_of(here.view, "shared", clock() - DAY, clock() + DAY)
+    assert refused.value.code == "replay.nothing_recorded"
+
+
+def test_only_who_sees_all_may_have_it(here: Hall, clock: Clock) -> None:
+    with pytest.raises(RefusedError):
+        trace_of(here.person("mill"), "shared", clock() - DAY, clock() + DAY)
