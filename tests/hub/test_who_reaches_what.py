@@ -9,6 +9,7 @@ from django.urls import resolve
 from pilotbase.documents.permissions import Act
 from tests.catalogue.agreements_for_tests import agree, dataset, publish
 from tests.catalogue.records_for_tests import OTHER_OWNER, OTHER_SUPPLIER, commission, proposal, scenario, version
+from tests.hub.pools_for_tests import Hall
 from tests.hub.reaches_for_tests import ACTS, COLUMNS, PAGES
 from tests.hub.services_for_tests import serve
 from tests.watch.incidents_for_tests import keep_service, open_one
@@ -33,6 +34,7 @@ def certified(long_world):
         "report": _hex(trial.report),
         "serial": _hex(trial.report),
         "upload": _upload(long_world),
+        "job": Hall(long_world).handed_in("owner"),
     }
     return long_world
 
@@ -206,6 +208,8 @@ POSTED = {
     "post /api/sites/{site}/packs",
     "post /api/site-packs/{asked}/agree",
     "post /api/site-reports",
+    "post /api/pools/{pool}/jobs",
+    "post /api/pool-jobs/{job}/cancel",
     "post /api/agreements",
     "post /api/trials",
     "post /api/organisations/{name}/invitations",
@@ -270,8 +274,8 @@ POSTED = {
     "post /api/webhooks/{webhook}/messages/{message}/replay",
 }
 """Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`, `test_exchange`, `test_notices`,
-`test_duty_desk`, `test_services`, `test_descriptions`."""
-POSTED_PAGES = {"site-pack-agree", "description-save", "description-forget",
+`test_duty_desk`, `test_services`, `test_descriptions`, `test_pools`."""
+POSTED_PAGES = {"site-pack-agree", "pool-job-cancel", "description-save", "description-forget",
                 "service-move", "service-keys", "service-key-revoke", "service-budget",
                 "watch-replay", "watch-arm", "watch-disarm", "watch-silence", "watch-speak", "warning-care",
                 "import-confirm", "import-cancel",
