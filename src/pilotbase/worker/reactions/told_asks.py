@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pilotbase.documents.base import Localized
+from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.labelling_round import KeptItems, LabellingRound
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
+from pilotbase.documents.site_order import AskedPack
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.notices.making import Draft
-from pilotbase.worker.datasets.label_rounds import round_head
-from pilotbase.worker.sites.orders import AskedPack
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
@@ -23,7 +23,7 @@ def of_asks(view: View, changes: Iterable[Change]) -> Iterator[Draft]:
         if change.event == "moved" and change.kind == "site-pack-order":
             yield _of_pack(view, view.load(change.digest, AskedPack))
         elif change.event == "moved" and change.kind == "labelling-items":
-            yield from _of_items(view, view.load(change.digest, KeptItems))
+            yield _of_items(view, view.load(change.digest, KeptItems))
 
 
 def _of_pack(view: View, asked: AskedPack) -> Draft:
@@ -33,16 +33,13 @@ def _of_pack(view: View, asked: AskedPack) -> Draft:
     return Draft(NoticeKind.ASKED, asked.application, address, body, f"site-pack {asked.identity}")
 
 
-def _of_items(view: View, kept: KeptItems) -> Iterator[Draft]:
-    digest = view.head(round_head(kept.round))
-    if digest is None:
-        return
-    of = view.load(digest, LabellingRound)
+def _of_items(view: View, kept: KeptItems) -> Draft:
+    of = view.load(digest_of(kept.round), LabellingRound)
     labeller = next(one for one in of.labellers if one.name == kept.labeller)
     said = text("labelling.told_items", name=of.campaign.name)
     body = _body(view, of.dataset, "labelling-round", said)
     address = Address(organisation=labeller.organisation, person=labeller.person)
-    yield Draft(NoticeKind.ASKED, of.dataset, address, body, f"labelling {kept.round} {kept.labeller}")
+    return Draft(NoticeKind.ASKED, of.dataset, address, body, f"labelling {kept.round} {kept.labeller}")
 
 
 def _body(view: View, subject: Subject, record: str, said: Text) -> NoticeBody:

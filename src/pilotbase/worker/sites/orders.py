@@ -12,19 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import pydantic
-
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
-from pilotbase.documents.hashes import Digest, digest_bytes, digest_json, hex_of
+from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import ApplicationVersion
-from pilotbase.documents.subjects import Subject, holder_of
+from pilotbase.documents.site_order import LONGEST_DAYS, AskedPack
+from pilotbase.documents.subjects import Subject
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
-from pilotbase.worker.sites.packing import LONGEST_DAYS, PackOrder, pack_for_site
+from pilotbase.worker.sites.packing import PackOrder, pack_for_site
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
@@ -34,32 +33,6 @@ from pilotbase.workspace.transaction import Transaction
 KIND = "site_pack"
 _KEY_FILE = "site-packs.key"
 _ALL = 1000
-
-
-class AskedPack(Document):
-    """That a site is to try an application. The site's owner and the supplier see it."""
-
-    document: Literal["site-pack-order/1"] = "site-pack-order/1"
-    site: Name
-    owner: Name
-    scenario: Name
-    application: Subject
-    version: Digest
-    """The version of the application, as it stood when this was asked."""
-    enrolment: Digest
-    """What the site had said of itself then: what it lets out stands there."""
-    days: int = pydantic.Field(ge=1, le=LONGEST_DAYS)
-    asked_by: Name
-    asked_at: Moment
-
-    @property
-    def identity(self) -> str:
-        """What tells it from others, 64 hex digits; asked again it is the same."""
-        return hex_of(digest_json([self.site, self.scenario, self.application, self.version, self.enrolment]))
-
-    @property
-    def supplier(self) -> str:
-        return holder_of(self.application)
 
 
 class PackConsent(Document):

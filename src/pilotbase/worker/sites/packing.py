@@ -19,6 +19,7 @@ from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.site import Software
+from pilotbase.documents.site_order import LONGEST_DAYS
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.running import prepare_candidate
 from pilotbase.trial.scoring import settle_criteria
@@ -33,7 +34,6 @@ from pilotbase.workspace.actors import parties
 
 DAYS = 30
 """So long a site has to begin, unless it is said otherwise."""
-LONGEST_DAYS = 365
 
 
 @dataclass(frozen=True)
