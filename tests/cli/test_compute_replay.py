@@ -10,7 +10,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pilotbase.cli import app
+from pilotbase.compute.backends.backend import Attempt
 from pilotbase.documents.pool_replay import PoolReplay
+from pilotbase.documents.quantities import spell_span
+from pilotbase.worker.base import open_base
+from tests.compute.queue.queue_for_tests import Hall
 from tests.compute.replay.traces_for_tests import PAGE, write_morning
 
 
@@ -24,8 +28,6 @@ def test_the_table_of_the_page_comes_out(tmp_path: Path) -> None:
     done = run(jobs, "--nodes", nodes, *policies, "--out", tmp_path / "what-if")
     assert done.exit_code == 0, done.output
     found = PoolReplay.from_json_value(json.loads((tmp_path / "what-if" / "replay.json").read_text("utf-8")))
-    from pilotbase.documents.quantities import spell_span
-
     rows = re.findall(
         r"^\| `(fifo|drf|shared)` \| ([^|]*) \| ([^|]*) \| (\d+) \| ([^|]*) \|$", PAGE.read_text("utf-8"), re.M
     )
@@ -94,3 +96,22 @@ def test_what_cannot_be_asked_is_told(
     refused = run(*words)
     assert refused.exit_code == 2
     assert said in refused.output
+
+
+def test_what_a_pool_of_the_base_has_run_is_played_and_written(tmp_path: Path) -> None:
+    hall = Hall(open_base(create=True).lab.store)
+    first, _ = hall.ask("mill", cpu=2), hall.ask("port", cpu=1)
+    hall.dispatcher.turn()
+    hall.backend.end(Attempt(first, 1))
+    hall.dispatcher.turn()
+    played = run("--of", "shared", "--policy", "fifo", "--policy", "shared")
+    assert played.exit_code == 0, played.output
+    assert "1 jobs on 2 nodes" in played.output
+    assert "The record is of pool shared" in played.output and "1 that have not ended" in played.output
+    out = tmp_path / "trace"
+    written = CliRunner().invoke(app, ["compute", "trace", "shared", "--out", str(out)])
+    assert written.exit_code == 0, written.output
+    again = run(out / "jobs.csv", "--nodes", out / "nodes.csv", "--policy", "fifo", "--json")
+    assert json.loads(again.stdout)["trace"]["jobs"] == 1
+    assert run("--of", "shared", "--since", "2999-01-01").exit_code == 2
+    assert run("jobs.csv", "--of", "shared").exit_code == 2

@@ -10,6 +10,8 @@
     bar_chart(bars, legend, language, theme=LIGHT)      groups: a part of a whole, and the target
     pool_chart(bars, title, language)                   who holds what of a pool, what of it is borrowed
     usage_chart(bands, since, until, title, promise)    who had how much of a pool over time ("" without a band)
+    strips_chart(strips, title, labels)                 a share over time, a strip a name ("" without a point)
+    grouped_chart(groups, title, ticks)                 the same names in every group, as bars ("" without a group)
     grid_chart(grid, language, theme=LIGHT)             how many stand where a row meets a column
     candidates_chart(rows, language)                    one criterion, a row a candidate ("" without a score)
     leader_chart(steps, language)                       a board's leader, step by step ("" without one)
@@ -34,6 +36,7 @@ from pilotbase.charts.drift_strips import DriftStrip, Spell, drift_chart
 from pilotbase.charts.funnel import Stage, funnel_chart
 from pilotbase.charts.gap_grid import GapSquare, gap_chart
 from pilotbase.charts.grid import Grid, grid_chart
+from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
 from pilotbase.charts.groups import group_chart
 from pilotbase.charts.histogram import Bin, histogram_chart, spell_time
 from pilotbase.charts.latency import latency_chart
@@ -43,6 +46,7 @@ from pilotbase.charts.numbers import spell_count, spell_number
 from pilotbase.charts.pool_bars import PoolBar, pool_chart
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.ranked_bars import RankedBar, ranked_chart
+from pilotbase.charts.strips import Strip, strips_chart
 from pilotbase.charts.themes import DARK, LIGHT, Theme
 from pilotbase.charts.usage_bands import Promise, UsageBand, usage_chart
 from pilotbase.charts.verdict_strip import verdict_strip
@@ -55,11 +59,13 @@ __all__ = [
     "LIGHT",
     "OUTCOME_OF",
     "Bar",
+    "BarGroup",
     "Bin",
     "CandidateRow",
     "DriftStrip",
     "GapSquare",
     "Grid",
+    "GroupedBar",
     "LeaderStep",
     "Leg",
     "Legend",
@@ -68,7 +74,9 @@ __all__ = [
     "RankedBar",
     "Spell",
     "Stage",
+    "Strip",
     "Theme",
+    "Tick",
     "UsageBand",
     "WatchedPath",
     "WatchedPoint",
@@ -81,6 +89,7 @@ __all__ = [
     "gap_chart",
     "grid_chart",
     "group_chart",
+    "grouped_chart",
     "histogram_chart",
     "latency_chart",
     "leader_chart",
@@ -93,6 +102,7 @@ __all__ = [
     "spell_number",
     "spell_time",
     "status_mark",
+    "strips_chart",
     "usage_chart",
     "verdict_strip",
     "watch_path_chart",

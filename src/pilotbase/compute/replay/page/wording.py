@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
-from pilotbase.charts.strips import Strip, strips_chart
+from pilotbase.charts import BarGroup, GroupedBar, Strip, Tick, grouped_chart, strips_chart
 from pilotbase.documents.pool_replay import Policy, PolicyReplay, PoolReplay, WaitFigures
 from pilotbase.documents.quantities import MISSING, spell_span
 from pilotbase.documents.resources import spell_vector
