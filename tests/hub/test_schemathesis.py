@@ -1,5 +1,6 @@
 """The whole API against its own schema: no failure of ours, no answer that the schema does not know."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.hub.live_for_tests import listening, token_of
+from tests.hub.told_for_tests import tell_all
 
 SECONDS = 120
 """For each person."""
@@ -27,8 +29,8 @@ def address(one_world):
     settings.CONFIGURATION = before
 
 
-def run(address, token, *options):
-    command = [Path(sys.executable).with_name("schemathesis"), "run", f"{address}/api/openapi.json"]
+def run(address, token, *options, configuration=()):
+    command = [Path(sys.executable).with_name("schemathesis"), *configuration, "run", f"{address}/api/openapi.json"]
     command += ["-H", f"Authorization: Bearer {token}", "--checks", "all", "--exclude-checks", NOT_ASKED]
     command += ["--suppress-health-check", "all", "--warnings", "off", "--no-shrink", "--continue-on-failure", *options]
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
@@ -40,3 +42,29 @@ def test_nothing_fails_and_nothing_is_undocumented(one_world, address, who, tmp_
     phases = ("--phases", "examples,coverage,fuzzing,stateful", "--max-time", SECONDS, "--seed", len(who))
     done = run(address, token_of(one_world, who), *phases)
     assert done.returncode == 0, done.stdout[-20_000:]
+
+
+@pytest.fixture(scope="module")
+def configuration(one_world, address, tmp_path_factory):
+    """Where it is said what the parameters of operations about data are called on this hub."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        known = tell_all(one_world, tmp_path_factory.mktemp("told"), monkeypatch)
+    lines = []
+    for beginning, parameters in known.items():
+        named = ", ".join(f"{name} = {json.dumps(value)}" for name, value in parameters.items())
+        lines += ["[[operations]]", f'include-path-regex = "^{beginning}"', f"parameters = {{ {named} }}"]
+    file = tmp_path_factory.mktemp("configuration") / "schemathesis.toml"
+    file.write_text("\n".join(lines))
+    return "--config-file", file
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("who", ["regulator", "supplier", "desk", "owner"])
+def test_what_there_is_of_data_is_answered_as_documented(one_world, address, configuration, who):
+    """Reading first, then all; the owner last, who may take things away."""
+    about = ("--include-path-regex", "^/api/(datasets|labelling|descriptions|sites|site-packs|site-reports|agreements)")
+    phases = (*about, "--phases", "coverage,fuzzing", "--max-time", SECONDS // 2, "--seed", len(who))
+    writing = [word for method in ("POST", "PUT", "DELETE") for word in ("--exclude-method", method)]
+    for left_out in (writing, []):
+        done = run(address, token_of(one_world, who), *phases, *left_out, configuration=configuration)
+        assert done.returncode == 0, done.stdout[-20_000:]

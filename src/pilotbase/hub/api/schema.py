@@ -95,8 +95,13 @@ _REFUSED_TO_READERS = (
     "/keys",
     "/budgets",
     "/usage",
+    "/labelling/{asked}",
+    "/sheet",
+    "/items",
+    "/site-packs/{asked}/file",
 )
-"""What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees."""
+"""What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees,
+labels that are blind yet."""
 _NOT_FOR_ALL = ("/api/ledger", "/api/roadmap")
 """What does not exist for some roles."""
 _HEADERS = {
@@ -185,7 +190,7 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
-    elif path.endswith(("/bundle", "/files/{file}")):
+    elif path.endswith(("/bundle", "/files/{file}", "/items")):
         yield 409
     if path.endswith("/files/{file}") and method == "get":
         yield 416
