@@ -40,6 +40,20 @@ def test_what_has_ended_is_the_trace(here: Hall, clock: Clock) -> None:
     assert [one.waits.ended for one in found.policies] == [2, 2]
 
 
+def test_a_job_whose_machines_all_went_is_left_out(here: Hall, clock: Clock) -> None:
+    begins = clock()
+    lost, done = here.ask("mill"), here.ask("port")
+    here.dispatcher.turn()
+    for number in (1, 2, 3):
+        clock.step(10)
+        here.backend.end(Attempt(lost, number), Cause.LOST, None)
+        here.dispatcher.turn()
+    here.backend.end(Attempt(done, 1))
+    here.dispatcher.turn()
+    trace = trace_of(here.view, "shared", begins, begins + DAY)
+    assert ([job.name for job in trace.jobs], trace.rows_left_out) == ([done], 1)
+
+
 def test_nothing_recorded_is_told(here: Hall, clock: Clock) -> None:
     here.ask("mill")
     with pytest.raises(InputError) as refused:

@@ -79,7 +79,7 @@ def test_any_gpu_cannot_be_asked_of_a_pool_by_kind() -> None:
 def test_maintenance_is_not_played(tmp_path: Path) -> None:
     window = {"starts": "1970-01-01T00:00:00Z", "ends": "2100-01-01T00:00:00Z"}
     found = replay(morning(tmp_path), (Policy.SHARED,), Setting(_pool(maintenance=[window])))
-    assert found.policies[0].waits.ended == 12
+    assert found.policies == replay(morning(tmp_path), (Policy.SHARED,), Setting(_pool())).policies
 
 
 @pytest.mark.parametrize("policy", list(Policy))
@@ -90,6 +90,22 @@ def test_every_policy_gives_back_all_that_it_took(policy: Policy) -> None:
     assert all(ran.ended is not None for ran in course.ran)
     assert (scheduler.fleet.gpu_free == before).all()
     assert scheduler.fleet.amounts("cpu").tolist() == [8000, 8000]
+
+
+def test_who_is_evicted_gives_back_at_once(tmp_path: Path) -> None:
+    counted, scheduler = scheduler_of(Policy.SHARED, morning(tmp_path), ALONE)
+    course = simulate(counted, scheduler)
+    assert sum(ran.evictions for ran in course.ran) == 2
+    assert scheduler.fleet.amounts("cpu").tolist() == [4000, 4000]
+
+
+def test_shares_that_fit_a_machine_in_sum_alone_lie_in_pieces() -> None:
+    """Three jobs of 0.6 on two GPUs: the desk counts by machine, so the third lies on what is left of both."""
+    jobs = tuple(TraceJob(name, "lab", "", 0, 10, {"cpu": 1, "gpu/t4": 600}) for name in "abc")
+    counted, scheduler = scheduler_of(Policy.SHARED, Trace({"node": {"cpu": 8000, "gpu/t4": 2000}}, jobs), ALONE)
+    free: list[list[int]] = []
+    simulate(counted, scheduler, lambda _, fleet: free.append(sorted(fleet.gpu_free[0].tolist())))
+    assert free == [[0, 200], [1000, 1000]]
 
 
 @pytest.mark.parametrize("policy", list(Policy))
