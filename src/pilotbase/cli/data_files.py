@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 from pilotbase.cli.data_catalogue import AsJson, datasets_at
 from pilotbase.cli.data_terms import terms_at
 from pilotbase.cli.edge.driving import remote
+from pilotbase.cli.edge.fetching import write_parts
 from pilotbase.cli.edge.terminal import print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
@@ -60,7 +61,7 @@ def fetch(
     out.mkdir(parents=True, exist_ok=True)
     for name in names:
         target = out / Path(name).name
-        _write(target, datasets.take(subject, name, purpose))
+        write_parts(target, partial(datasets.take, subject, name, purpose))
         say(text("preview.fetched", file=target))
 
 
@@ -104,18 +105,6 @@ def _require_committed(subject: str, files: list[Path], salt: Path) -> None:
     for path in files:
         if path.is_file():
             require_same_bytes(described, path.name, digest_file(path), secret)
-
-
-def _write(target: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file whole or not at all: one whose leave ends meanwhile leaves nothing behind."""
-    draft = target.with_name(f".{target.name}.part")
-    try:
-        with draft.open("wb") as stream:
-            for piece in pieces:
-                stream.write(piece)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _print(kept: list[KeptTold], as_json: bool) -> None:

@@ -12,6 +12,7 @@ from pilotbase.documents.api.readers import ReaderFacet, Readers
 from pilotbase.documents.api.versions import DatasetVersion
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.vocabularies import Role
+from pilotbase.protocols.hub_datasets import Begun, FilePart
 from pilotbase.vault.readers import readers_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.contributions import contributions
@@ -50,9 +51,13 @@ class DatasetsHere:
         """Erase a file of every version of a dataset, or all, and return how many there were."""
         return erase_kept(self.base, self.base.lab.view, subject, file or None)
 
-    def take(self, subject: str, file: str, purpose: str) -> Iterator[bytes]:
-        """Return the bytes of a file, piece by piece."""
-        return take_file(self.base, self._view, subject, file, purpose).pieces
+    def take(self, subject: str, file: str, purpose: str, begun: Begun | None = None) -> Iterator[FilePart]:
+        """Yield the bytes of a file, piece by piece: here from its beginning."""
+        del begun
+        at = 0
+        for piece in take_file(self.base, self._view, subject, file, purpose).pieces:
+            yield FilePart(at, "", piece)
+            at += len(piece)
 
     def preview(self, subject: str, purpose: str) -> Preview:
         """Return the first rows of a dataset."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,31 @@ from pilotbase.documents.api.versions import DatasetVersion
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import kind_of, name_of
+from pilotbase.protocols.guarded_http import Answer
 from pilotbase.protocols.hub_client import HubClient, read_list, read_model
+
+PART = 16 << 20
+"""Bytes of a file that are asked for at a time."""
+_PARTIAL = 206
+_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What is there of a file whose taking was cut off."""
+
+    size: int
+    tag: str
+    """Names its bytes, as the hub has spelled it."""
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """Some bytes of a file, from ``start`` on."""
+
+    start: int
+    tag: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -52,13 +77,21 @@ class HubDatasets:
         place = f"/datasets/{name_of(subject)}/files" + (f"/{quote(file, safe='')}" if file else "")
         return read_model(Erased, self.client.requests.write("DELETE", place, None)).erased
 
-    def take(self, subject: str, file: str, purpose: str) -> Iterator[bytes]:
-        """Return the bytes of a file: whole, or not at all."""
-        place = f"/datasets/{name_of(subject)}/files/{quote(file, safe='')}"
-        answer = self.client.requests.get(place, {"purpose": purpose})
-        if int(answer.headers.get("content-length", 0)) > len(answer.body):
-            raise PilotbaseError("protocol.hub_unreadable", found=file)
-        return iter((answer.body,))
+    def take(self, subject: str, file: str, purpose: str, begun: Begun | None = None) -> Iterator[FilePart]:
+        """Yield the parts of a file, one after the other; from where ``begun`` ends, if its bytes are the same still.
+
+        A file whose copies are marked comes in one part. Raises besides as `HubRequests.send`.
+        """
+        # The last byte that is there is asked for again: a range that begins at the end would be refused.
+        at, tag = (max(begun.size - 1, 0), begun.tag) if begun is not None else (0, "")
+        size = at + 1
+        while at < size:
+            answer = self._part(subject, file, purpose, (at, tag))
+            start, size = _range_of(answer)
+            if start not in (0, at) or (answer.status == _PARTIAL and not answer.body):
+                raise PilotbaseError("protocol.hub_unreadable", found=file)
+            tag, at = answer.headers.get("etag", ""), start + len(answer.body)
+            yield FilePart(start, tag, answer.body)
 
     def preview(self, subject: str, purpose: str) -> Preview:
         """Return the first rows of a dataset."""
@@ -81,3 +114,22 @@ class HubDatasets:
         """Publish a report on a dataset of one's own, and return what of it is let out."""
         place = f"/datasets/{name_of(report.dataset)}/quality"
         return read_model(QualityReport, self.client.requests.write("PUT", place, report.to_json_value()))
+
+    def _part(self, subject: str, file: str, purpose: str, begun: tuple[int, str]) -> Answer:
+        place, (at, tag) = f"/datasets/{name_of(subject)}/files/{quote(file, safe='')}", begun
+        asked = {"Range": f"bytes={at}-{at + PART - 1}", **({"If-Range": tag} if tag else {})}
+        try:
+            answer = self.client.requests.get(place, {"purpose": purpose}, asked)
+        except PilotbaseError as error:
+            if at or error.text.params.get("found") != "api.range":
+                raise
+            return Answer(200, b"")  # there is no first byte
+        if int(answer.headers.get("content-length", 0)) > len(answer.body):
+            raise PilotbaseError("protocol.hub_unreadable", found=file)
+        return answer
+
+
+def _range_of(answer: Answer) -> tuple[int, int]:
+    """Return where the bytes of an answer begin, and the size of the whole file."""
+    found = _RANGE.fullmatch(answer.headers.get("content-range", "")) if answer.status == _PARTIAL else None
+    return (int(found[1]), int(found[2])) if found is not None else (0, len(answer.body))

@@ -47,10 +47,12 @@ class HubRequests:
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise RefusedError("protocol.hub_needs_https", found=self.url)
 
-    def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
+    def get(
+        self, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Return what is at ``path`` under /api; raises as `send`."""
         asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in (query or {}).items() if value)
-        return self.send("GET", f"{path}?{asked}" if asked else path)
+        return self.send("GET", f"{path}?{asked}" if asked else path, headers=headers)
 
     def write(self, method: str, path: str, value: Any, seen: str | None = None) -> Answer:
         """Send ``value`` as JSON once, however often it has to be sent; ``seen``: only where that still stands.

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.data.quality.page import render_quality
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.texts import text
@@ -25,8 +26,10 @@ from pilotbase.hub.guards import member_only
 from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.records import Seen, see
+from pilotbase.worker.datasets.first_rows import is_archive
 from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, own_files
+from pilotbase.worker.datasets.marking import asks_for_marks
 from pilotbase.worker.datasets.measuring import find_measuring, order_measuring, publish_measured
 from pilotbase.worker.datasets.previewing import why_no_previews
 from pilotbase.worker.jobs.progress import told
@@ -59,6 +62,8 @@ def show(request: HubRequest, name: str) -> HttpResponse:
         "kept": kept,
         "refusals": why_no_previews(base(), view, seen.subject) if own else {},
         "form": form if own else None,
+        "packed": [one.name for one in kept if not one.previewed and is_archive(one.name)],
+        "marks": isinstance(seen.document, Dataset) and asks_for_marks(seen.document),
     }
     return render(request, "hub/dataset_files.html", {"title": text("preview.kept_files"), **_around(seen), **shown})
 

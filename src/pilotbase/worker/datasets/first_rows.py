@@ -41,6 +41,11 @@ def is_table(name: str) -> bool:
     return inner.suffix != "" and any(reader.reads(str(inner)) for reader in READERS)
 
 
+def is_archive(name: str) -> bool:
+    """Tell whether a file is a pack of files, which nobody unpacks here, by its name alone."""
+    return Path(name).suffix.lower() in ENDINGS and not is_table(name)
+
+
 def first_rows(path: Path) -> FirstRows | None:
     """Return the first rows of the first table in ``path``, None where it is no table that is read here.
 
