@@ -138,6 +138,7 @@ def test_a_generator_that_only_blurs_records_is_caught_too(data, released, monke
         make_sample(dataset, released, table, 1500)
 
 
+@pytest.mark.prove
 def test_others_of_the_same_source_pass_as_a_good_generator_does(data, released, monkeypatch):
     """The test is of nearness to the profiled part: fresh records of the same process are none of its business."""
     dataset, passed = described(), 0
@@ -151,6 +152,7 @@ def test_others_of_the_same_source_pass_as_a_good_generator_does(data, released,
     assert passed >= 5
 
 
+@pytest.mark.prove
 def test_groups_and_rules_that_reject_much(data):
     rules = [{"name": "hot-only-if-worn", "rule": "wear >= 100 and torque > 20"}]
     dataset = described(
