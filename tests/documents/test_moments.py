@@ -11,6 +11,7 @@ from pilotbase.documents.moments import day_end, has_passed, spell_day, spell_fo
 
 SPELLERS = {
     "documents/moments.py",
+    "compute/vouchers/calls.py",  # an hour, in the name of what it settles
     "charts/watch_path.py",  # the time of day alone, on an axis of some minutes
     "data/batches.py",
     "data/column_types.py",

@@ -17,8 +17,8 @@ from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.trial.criteria_check import check_criteria
 from pilotbase.trial.entering import Way, require_terms
-from pilotbase.trial.label_findings import published_statement
 from pilotbase.trial.lab import SOFTWARE, Lab, name_once
+from pilotbase.trial.label_findings import published_statement
 from pilotbase.trial.refreshing import next_level, why_no_attempt
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.running import Candidate
