@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.saving import save
 from pilotbase.data.terms.gate import judge, permit
-from pilotbase.data.terms.templates import offer_for
+from pilotbase.data.terms.templates import Limits, offer_for
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.terms import Request
@@ -183,3 +183,22 @@ def test_rows_that_were_changed_behind_the_log_are_named(trial: Trial) -> None:
             connection.execute(forged)
             verify_tables(connection, trial.store.key.verifier)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("act", [Act.AGREEMENT_OFFER, Act.AGREEMENT_TAKE])
+def test_purposes_that_the_offer_does_not_know_are_refused_with_those_that_it_knows(trial: Trial, act: Act) -> None:
+    limits = Limits(purposes=("pb:verification", "pb:statistics"), epsilon=10)
+    what = publish(trial, dataset(usageInfo=offer_for(Opening.COMPUTE_TO_DATA, "plant", DATASET, limits)))
+    who = OWNER if act is Act.AGREEMENT_OFFER else SUPPLIER
+    with pytest.raises(InputError) as caught:
+        trial.do(who, AGREEMENT, act, agreement(what, purposes=["pb:verification", "statistics"]))
+    assert caught.value.render("en").startswith(
+        "The terms are not for statistics; they are for: pb:verification, pb:statistics."
+    )
+    assert "不适用于用途 statistics；可用的用途：pb:verification, pb:statistics" in caught.value.render("zh")
+    trial.do(who, AGREEMENT, act, agreement(what, purposes=["pb:verification", "pb:statistics"]))
+
+
+def test_where_an_offer_asks_for_no_purpose_any_may_be_agreed_on(trial: Trial) -> None:
+    what = publish(trial, dataset(opening=Opening.OPEN))
+    trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_TAKE, agreement(what, purposes=["DUO:0000042"]))

@@ -68,6 +68,9 @@ def test_a_supplier_takes_the_offer_up_and_the_owner_sees_the_uses_and_revokes(p
     assert "assignee" not in page_of(published, "supplier", address).partition("<form")[2]
     refused = post(published, "supplier", address, purposes="pb:verification", begins="", ends="2020-01-01")
     assert refused.status_code == 200 and b"2020-01-01" in refused.content
+    assert "pb:verification" in page_of(published, "supplier", address).partition("<textarea")[2], "as the offer says"
+    word = post(published, "supplier", address, purposes="statistics", begins="", ends="")
+    assert word.status_code == 200 and b"not for statistics; they are for: pb:verification" in word.content
     made = post(published, "supplier", address, purposes="pb:verification", begins="", ends="2030-12-31")
     page = made["Location"]
     permit(published.trial.store.as_actor(MACHINE), ASKED, digest("trial"))

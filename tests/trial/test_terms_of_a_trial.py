@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.data.terms.templates import Limits, offer_for
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import Opening, Role, Verdict
 from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import attempts_of, remaining
@@ -20,6 +22,7 @@ from pilotbase.workspace.uses import uses_of
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agreement, dataset
 from tests.trial.conftest import GOOD
 
+LIMITS = Limits(purposes=(Purpose.VERIFICATION, Purpose.TRAINING), uses=5)
 TALKS = "print('pressures', flush=True)\n" + GOOD
 
 
@@ -32,8 +35,8 @@ class Parties:
         self.owner = store.as_actor(actor("plant", Role.DEMAND_OWNER, person="p-owner"))
         self.supplier = store.as_actor(actor("acme", Role.SUPPLIER, person="p-supplier"))
 
-    def publish(self, opening: Opening = Opening.COMPUTE_TO_DATA) -> None:
-        self.dataset = dataset(opening=opening)
+    def publish(self, opening: Opening = Opening.COMPUTE_TO_DATA, limits: Limits = LIMITS) -> None:
+        self.dataset = dataset(opening=opening, usageInfo=offer_for(opening, "plant", DATASET, limits))
         advance(self.owner, DATASET, Act.DATASET_REGISTER, Move(self.dataset))
         advance(self.owner, DATASET, Act.DATASET_PUBLISH)
 

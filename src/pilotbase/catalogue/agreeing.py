@@ -61,6 +61,14 @@ def _published_offer(at: Situation) -> None:
         raise RefusedError("record.other_offer", dataset=agreement.dataset)
 
 
+def _purposes_offered(at: Situation) -> None:
+    agreement = at.brought(Agreement)
+    unknown = [purpose for purpose in agreement.purposes if not agreement.offer.is_for(purpose)]
+    if unknown:
+        known = ", ".join(agreement.offer.purposes) or "–"
+        raise InputError("terms.unknown_purpose", found=", ".join(unknown), allowed=known)
+
+
 def _first_day(at: Situation) -> None:
     agreement = at.document("agreement", Agreement)
     if not agreement.has_begun(at.now) or agreement.is_over(at.now):
@@ -87,6 +95,7 @@ CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
     Precondition.LATER_VERSION: _later_version,
     Precondition.PUBLISHED_DATASET: _published_dataset,
     Precondition.PUBLISHED_OFFER: _published_offer,
+    Precondition.PURPOSES_OFFERED: _purposes_offered,
     Precondition.FIRST_DAY: _first_day,
     Precondition.LAST_DAY_OVER: _last_day_over,
 }

@@ -52,6 +52,7 @@ OF_WHAT_IS_BROUGHT = frozenset(
         Precondition.DEADLINE_AHEAD,
         Precondition.LATER_VERSION,
         Precondition.PUBLISHED_OFFER,
+        Precondition.PURPOSES_OFFERED,
     }
 )
 """Needs that cannot be judged before something is handed in."""

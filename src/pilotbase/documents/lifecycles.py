@@ -118,6 +118,8 @@ class Precondition(StrEnum):
     """The dataset is published, and this is the version of it that was agreed on."""
     PUBLISHED_OFFER = "published_offer"
     """What is taken up is what the dataset's owner offers to everybody, word for word."""
+    PURPOSES_OFFERED = "purposes_offered"
+    """Each purpose that is agreed on is one that a permission of the offer is for."""
     FIRST_DAY = "first_day"
     LAST_DAY_OVER = "last_day_over"
 
@@ -390,14 +392,19 @@ AGREEMENT = (
         (NEW,),
         _G.OFFERED,
         brings="agreement",
-        needs=(Precondition.PUBLISHED_DATASET, Precondition.DEADLINE_AHEAD),
+        needs=(Precondition.PUBLISHED_DATASET, Precondition.PURPOSES_OFFERED, Precondition.DEADLINE_AHEAD),
     ),
     _row(
         Act.AGREEMENT_TAKE,
         (NEW,),
         _G.AGREED,
         brings="agreement",
-        needs=(Precondition.PUBLISHED_DATASET, Precondition.PUBLISHED_OFFER, Precondition.DEADLINE_AHEAD),
+        needs=(
+            Precondition.PUBLISHED_DATASET,
+            Precondition.PUBLISHED_OFFER,
+            Precondition.PURPOSES_OFFERED,
+            Precondition.DEADLINE_AHEAD,
+        ),
     ),
     _row(
         Act.AGREEMENT_AGREE,

@@ -148,6 +148,10 @@ class Constraint(Part):
             raise ValueError("no number")
         return int(self.right_operand[0])
 
+    def lets(self, word: str) -> bool:
+        """Tell whether it holds for ``word``, where it looks at a name."""
+        return (word in self.right_operand) is not (self.operator is Operator.IS_NONE_OF)
+
     @model_validator(mode="after")
     def _means_something(self) -> Self:
         fitting = FITTING[self.left_operand]
@@ -181,6 +185,11 @@ class Permission(Part):
     constraint: tuple[Constraint, ...] = pydantic.Field(default=(), max_length=100)
     duty: tuple[Duty, ...] = pydantic.Field(default=(), max_length=20)
 
+    @property
+    def of_purpose(self) -> tuple[Constraint, ...]:
+        """Return the constraints that look at the purpose."""
+        return tuple(one for one in self.constraint if one.left_operand is LeftOperand.PURPOSE)
+
 
 class Prohibition(Part):
     """What must not be done; it wins over every permission (``odrl:conflict odrl:prohibit``)."""
@@ -200,6 +209,17 @@ class Offer(Part):
     conflict: Literal["odrl:prohibit"] = "odrl:prohibit"
     permission: tuple[Permission, ...] = pydantic.Field(default=(), max_length=100)
     prohibition: tuple[Prohibition, ...] = pydantic.Field(default=(), max_length=100)
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """Return the purposes that its permissions name and are for, each once."""
+        limits = [one for permission in self.permission for one in permission.of_purpose]
+        named = dict.fromkeys(word for one in limits for word in one.right_operand)
+        return tuple(word for word in named if self.is_for(word))
+
+    def is_for(self, purpose: str) -> bool:
+        """Tell whether a permission is for ``purpose``, whatever else it asks for."""
+        return any(all(one.lets(purpose) for one in permission.of_purpose) for permission in self.permission)
 
 
 class Request(Part):

@@ -69,15 +69,11 @@ def _given(terms: Terms) -> Iterator[int]:
     """Yield the budgets of the permissions under which statistics may be counted."""
     for permission in terms.offer.permission:
         bounds = (*permission.constraint, *terms.narrowed)
-        for_statistics = all(_lets_count(one) for one in bounds if one.left_operand is LeftOperand.PURPOSE)
+        of_purpose = (one for one in bounds if one.left_operand is LeftOperand.PURPOSE)
+        for_statistics = all(one.lets(Purpose.STATISTICS) for one in of_purpose)
         limits = [_most(one) for one in bounds if one.left_operand is LeftOperand.EPSILON_BUDGET]
         if permission.action is Action.COMPUTE_ON and for_statistics and limits:
             yield min(limits)
-
-
-def _lets_count(purpose: Constraint) -> bool:
-    named = Purpose.STATISTICS in purpose.right_operand
-    return not named if purpose.operator is Operator.IS_NONE_OF else named
 
 
 def _most(limit: Constraint) -> int:

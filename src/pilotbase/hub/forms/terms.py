@@ -68,6 +68,9 @@ class AgreementForm(StepForm):
     def prepare(self) -> None:
         if self.bringing.act is Act.AGREEMENT_TAKE:
             del self.fields["assignee"]
+        dataset: Dataset = self.bringing.document("dataset", Dataset)
+        if dataset.usage is not None and dataset.usage.purposes:
+            self.initial["purposes"] = "\n".join(dataset.usage.purposes)
 
     def part(self) -> Part:
         given, record = self.cleaned_data, self.bringing.record
