@@ -5,15 +5,17 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from pilotbase.catalogue.records import record_of
 from pilotbase.documents.site import Release
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.kept_files import take_application
 from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.worker.sites.enrolling import look_at_enrolment
 from pilotbase.worker.sites.offering import offer_scenarios
+from pilotbase.worker.sites.orders import packs_of
 from pilotbase.worker.sites.running import SiteOrder, run_pack
 from pilotbase.workspace.actors import actor
-from tests.catalogue.records_for_tests import SUPPLIER
+from tests.catalogue.records_for_tests import APPLICATION, OWNER, SCENARIO, SUPPLIER
 from tests.hub.closed_for_tests import work
 from tests.trial.conftest import GOOD, writing_application, writing_scenario
 from tests.worker.sites.homes_for_tests import WITNESS
@@ -157,6 +159,26 @@ def test_a_report_that_holds_is_certified_and_says_where_it_ran_and_who_watched(
     page = table.get("owner", "/sites/plant-site/").content.decode()
     assert "Li Wei" in page and serial[:12] in page
     assert table.post("owner", "/api/site-reports", {"report": json.loads(report)}).json()["state"] == "done"
+
+
+def test_the_sites_owner_asks_for_an_application_that_a_trial_shows_it_and_sees_no_more_of_it(table):
+    owner, version = table.world.client("owner", headers={"Accept-Language": "en"}), table.world.trial.version
+    asks = {"does": "pack", "scenario": "small-alarm", "application": APPLICATION, "days": 7}
+    hidden = owner.post("/sites/plant-site/", asks)
+    assert hidden.status_code == 200 and APPLICATION not in hidden.content.decode().partition("<select")[2]
+    refused = table.post("owner", "/api/sites/plant-site/packs", {**ORDER, "application": APPLICATION})
+    assert refused.status_code == 404 and "Random forest" not in refused.content.decode()
+    assert table.post("owner", "/api/sites/plant-site/packs", {**ORDER, "application": SCENARIO}).status_code == 404
+    table.world.trial.propose()
+    assert f'<option value="{APPLICATION}">Random forest' in owner.get("/sites/plant-site/").content.decode()
+    assert owner.post("/sites/plant-site/", asks).status_code == 302
+    (order,) = [one for one in table.get("owner", "/api/site-packs").json() if one["application"] == APPLICATION]
+    assert (order["state"], order["asked_by"], order["supplier"]) == ("asked", "plant", "acme")
+    stands = [one.asked for one in packs_of(table.view(SUPPLIER)) if one.asked.identity == order["identity"]]
+    assert [one.version for one in stands] == [version.digest()]
+    assert record_of(table.view(OWNER), APPLICATION) is None
+    assert work() == [], "the supplier agrees first"
+    assert table.post("owner", f"/api/site-packs/{order['identity']}/agree").status_code == 403
 
 
 def test_a_revoked_site_says_so_and_nothing_of_it_is_taken_or_given(table, packed, report):

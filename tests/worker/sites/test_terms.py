@@ -68,7 +68,9 @@ def test_under_an_agreement_the_use_is_counted_once_and_the_site_opens_under_the
     (use,) = uses_of(homes.base.lab.view, DATASET)
     assert (use.ground, use.channel, use.cell_size, use.organisation) == (AGREEMENT, "pb:sitePack", 25, "acme")
     ran = homes.run(packed.file)
-    assert f"{DATASET} is used by acme under {AGREEMENT}" in packed.pack.terms.line.render("en")
+    said = packed.pack.terms.line
+    assert said.render("en").endswith(f"{DATASET} is used by acme under {AGREEMENT}, until one side ends it")
+    assert said.render("zh").endswith("直至一方终止")
     assert homes.take_back(ran.file).report.verdict is Verdict.ACCEPT
     (there,) = uses_of(homes.site.lab.view, DATASET)
     assert (there.ground, there.channel, there.request) == (AGREEMENT, "pb:sitePack", ran.report.plan)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pilotbase.catalogue.records import load_record
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes
@@ -27,6 +26,7 @@ from pilotbase.worker.sites.packing import PackOrder, pack_for_site
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
+from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
@@ -70,6 +70,7 @@ class PackState:
 def ask_for_pack(view: View, site: str, scenario: str, application: Subject, days: int) -> PackState:
     """Ask that a site tries the newest version of an application; asked again, it is the same order.
 
+    Whoever sees the application listed may ask: the record, which is its supplier's own, is not needed for that.
     Once the supplier has agreed, an order whose pack has run out, or could not be packed, is packed anew.
 
     Raises:
@@ -82,13 +83,15 @@ def ask_for_pack(view: View, site: str, scenario: str, application: Subject, day
     known.offer(scenario)
     if not 1 <= days <= LONGEST_DAYS:
         raise InputError("site.days", found=days, longest=LONGEST_DAYS)
-    record, _ = load_record(view, application)
+    listed = find_listing(view, application)
+    if listed is None or listed.kind != "application":
+        raise NotFoundError("record.not_found", subject=application)
     asked = AskedPack(
         site=site,
         owner=known.standing.owner,
         scenario=scenario,
         application=application,
-        version=record.documents["application"],
+        version=listed.digest,
         enrolment=known.standing.enrolment,
         days=days,
         asked_by=view.actor.organisation,

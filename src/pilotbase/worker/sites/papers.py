@@ -99,7 +99,9 @@ class CarriedTerms(Part):
         if self.agreement_record is None or self.agreement is None:
             return text("site.line_own_terms", dataset=dataset)
         names = {"agreement": self.agreement_record.subject, "supplier": self.agreement.assignee}
-        return text("site.line_terms", dataset=dataset, **names, ends=self.agreement.ends or "–")
+        if self.agreement.ends is None:
+            return text("site.line_terms_open", dataset=dataset, **names)
+        return text("site.line_terms", dataset=dataset, **names, ends=self.agreement.ends)
 
 
 class SitePack(Document):
