@@ -1,5 +1,6 @@
 """Files are described, measured, kept, taken in parts and erased over the hub; its own process parses none of them."""
 
+import hashlib
 import io
 import re
 import zipfile
@@ -11,7 +12,7 @@ from pilotbase.data.terms.templates import offer_for
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace.uses import uses_of
-from tests.catalogue.agreements_for_tests import dataset
+from tests.catalogue.agreements_for_tests import dataset, file_of
 from tests.catalogue.records_for_tests import OWNER
 from tests.hub.test_uploads_in_pieces import sent
 from tests.worker.datasets.describing_for_tests import PUMPS, work
@@ -209,6 +210,63 @@ def test_a_kept_table_that_cannot_be_read_is_kept_and_its_owner_told_why(one_wor
     assert "No first rows of torn.csv" in page and "line 3" in page
     assert "No first rows" not in page_of(one_world.client("desk"), "/datasets/plant/torn/files/")
     assert owner.get("/api/datasets/plant/torn/preview").status_code == 404
+
+
+def described(owner, answers, dataset=None):
+    """Return where the description of the pumps under way is, once a worker has read them."""
+    given = {"uploads": [sent(owner, PUMPS.encode(), name="pumps.csv")], "answers": answers, "dataset": dataset}
+    begun = owner.post("/api/descriptions", given, **JSON)
+    assert begun.status_code == 201, begun.content
+    do_all_in_box()
+    return f"{begun['Location'].removeprefix('/api')}/"
+
+
+SAID = {"name": "closed", "title": "Pumps", "label": "state", "description": "Pumps.", "license": "CC-BY-4.0",
+        "url": "https://plant.example/pumps", "creator": ["Plant"], "publisher": "Plant", "published": "2026-04-01",
+        "language": ["en"], "collection": "By the controller.", "personal": ["none"], "limitations": ["One line."],
+        "use_cases": ["Warning of breakage."], "annotation": "By the shift.", "annotations": "1"}  # fmt: skip
+PLAIN = hashlib.sha256(PUMPS.encode()).hexdigest()
+CLOSED = "/api/datasets/plant/closed"
+
+
+def test_what_nobody_may_take_is_described_saved_and_published_in_one_press(one_world, no_readers):
+    owner = one_world.client("owner")
+    place = described(owner, SAID)
+    lacks = page_of(owner, place).partition("Publishing still lacks")[2].partition("</ul>")[0]
+    assert lacks.count("<li>") == 1 and "Terms of use" in lacks, "nothing that the base does itself is asked for"
+    assert owner.post(f"{place}save/", {"usual_terms": "on", "keep": "on"}).status_code == 302
+    draft = owner.get(CLOSED).content.decode()
+    assert '"commitment"' in draft and PLAIN not in draft
+    published = owner.post(f"{CLOSED}/acts/dataset.publish", {}, **JSON)
+    assert published.status_code == 200, published.content
+    for who in (*OTHERS, "owner", "desk", "regulator"):
+        for address in (CLOSED, f"{CLOSED}/versions", f"{CLOSED}/files", "/datasets/plant/closed/"):
+            told = one_world.client(who).get(address).content.decode()
+            assert PLAIN not in told and PUMPS[:40] not in told, (who, address)
+    other = owner.post(f"{CLOSED}/files", {"upload": sent(owner, b"a,b\n1,2\n", name="pumps.csv")}, **JSON)
+    assert (other.status_code, other.json()["code"]) == (422, "dataset.other_bytes"), other.content
+    do_all_in_box()
+
+    place = described(owner, {"limitations": ["Two lines."]}, "dataset:plant/closed")
+    assert "Nothing is missing" in page_of(owner, place) and "发布所需内容已齐备" in page_of(owner, place, "zh")
+    assert owner.post(f"{place}save/", {}).status_code == 302
+    newest = owner.get(f"{CLOSED}/versions").json()[0]
+    assert newest["version"] == "1.0.1", "the bytes are known by their commitment: only words are others"
+    kept = owner.get(f"{CLOSED}/kept-files").json()
+    assert [(one["name"], one["newest"]) for one in kept] == [("pumps.csv", True)]
+
+
+def test_files_that_were_kept_under_their_hash_stay_kept_under_their_commitment(one_world, no_readers):
+    owner, place = one_world.client("owner"), "/api/datasets/plant/before"
+    files = [file_of("pumps.csv", Opening.OPEN, PUMPS.encode())]
+    made = dataset(name="before", files=("pumps.csv",), distribution=files)
+    one_world.trial.do(OWNER, "dataset:plant/before", Act.DATASET_REGISTER, made)
+    upload = {"upload": sent(owner, PUMPS.encode(), name="pumps.csv")}
+    assert owner.post(f"{place}/files", upload, **JSON).status_code == 201
+    saved = owner.post(f"{described(owner, {}, 'dataset:plant/before')}save/", {"usual_terms": "on"})
+    assert saved.status_code == 302, saved.content
+    assert PLAIN not in owner.get(place).content.decode()
+    assert [one["newest"] for one in owner.get(f"{place}/kept-files").json()] == [True], "as it was, and not sent again"
 
 
 def test_others_find_no_description_under_way(one_world):

@@ -16,8 +16,7 @@ def require_same_bytes(dataset: Dataset, name: str, digest: Digest, secret: byte
     Raises:
         InputError: ``dataset.other_bytes``: they are others.
     """
-    files = [one for one in dataset.distribution if isinstance(one, FileObject)]
-    found = next((one for one in files if name in (one.file_name, one.id)), None)
+    found = described_file(dataset, name)
     if found is None:
         return
     if found.sha256 is not None:
@@ -28,3 +27,9 @@ def require_same_bytes(dataset: Dataset, name: str, digest: Digest, secret: byte
         return
     if not same:
         raise InputError("dataset.other_bytes", dataset=dataset.subject, version=dataset.version, found=name)
+
+
+def described_file(dataset: Dataset, name: str) -> FileObject | None:
+    """Return the file that a description names so, None where it names none."""
+    files = (one for one in dataset.distribution if isinstance(one, FileObject))
+    return next((one for one in files if name in (one.file_name, one.id)), None)

@@ -22,6 +22,7 @@ from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import Action, Channel, Leave
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.place import Vault
+from pilotbase.vault.salts import known_commitments
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.log.entries import Fact
 from pilotbase.workspace.log.readings import FILE, MARKS
@@ -125,16 +126,18 @@ def add_preview(vault: Vault, kept: KeptFile, rows: int, preview: bytes) -> None
 def find_kept(vault: Vault, dataset: Subject, version: Digest) -> list[KeptFile]:
     """Return the files that are kept of a dataset's version, by name; of a name the newest.
 
-    A file that was kept of another version is kept of this one, too, where both descriptions give it the same hash:
+    A file that was kept of another version is kept of this one, too, where both descriptions give it the same hash,
+    or one a hash and the other the commitment to it:
     a description that says more of the same bytes does not ask for them again.
     """
     found = find_all_kept(vault, dataset)
     kept = {file.name: file for file in found if file.version == version}
     others = [file for file in found if file.name not in kept]
     hashes = _hashes(vault.view, version) if others else {}
+    known = known_commitments(vault.view, dataset) if others else {}
     for file in others:
         told = hashes.get(file.name)
-        if told is not None and told == _hashes(vault.view, file.version).get(file.name):
+        if told is not None and told in (_hashes(vault.view, file.version).get(file.name), *known.get(file.tag, ())):
             kept.setdefault(file.name, file)
     return [kept[name] for name in sorted(kept)]
 

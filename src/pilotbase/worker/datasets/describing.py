@@ -28,6 +28,7 @@ from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
+from pilotbase.worker.datasets.committing import commit_files, with_hashes
 from pilotbase.worker.datasets.keeping import keep_upload
 from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, owner_of, vault_for
 from pilotbase.worker.datasets.results import Refusal, erase_result, has_result, keep_result, result_of
@@ -145,7 +146,8 @@ def describings(view: View) -> Iterator[DescribingOrder]:
 def save_described(base: Base, view: View, identity: str, usual_terms: bool, keep: bool) -> Record:
     """Save what was described as a draft dataset, or as the newest version of the one that it was begun for.
 
-    ``usual_terms``: with the usual offer of its level of opening, where it has none. ``keep``: the files are kept as
+    ``usual_terms``: with the usual offer of its level of opening, where it has none. Of files that nobody may take
+    the draft holds commitments, and no hash. ``keep``: the files are kept as
     files of the dataset, else they are erased. Saved before under the same request, it is the record of then.
 
     Raises:
@@ -163,6 +165,7 @@ def save_described(base: Base, view: View, identity: str, usual_terms: bool, kee
     if usual_terms and dataset.usage is None:
         offer = offer_for(dataset.opening, dataset.owner.organisation, dataset.subject)
         dataset = dataset.model_copy(update={"usage": offer})
+    dataset = commit_files(vault_for(base, view.asked_by(None)), dataset)
     record = save(view, dataset, Remarks(new=found.order.dataset is None), dataset.subject)
     for upload in found.order.uploads:
         with suppress(NotFoundError):
@@ -189,7 +192,7 @@ def describe_ordered(base: Base, job: Job) -> None:
     order = view.load(head, DescribingOrder)
     if has_result(base, order.owner, _work(head)):
         return
-    earlier = None if order.dataset is None else _require_own(view, order.dataset).to_json_value()
+    earlier = None if order.dataset is None else _earlier(base, view, order, order.dataset).to_json_value()
     said = {name: value for name, value in order.answers.to_json_value().items() if value not in ([], {})}
     given = {"files": list(order.names), "answers": said, "earlier": earlier}
     found: Described | Refusal
@@ -199,6 +202,11 @@ def describe_ordered(base: Base, job: Job) -> None:
     except InputError as error:
         found = Refusal.of(error)
     keep_result(base, order.owner, _work(head), found)
+
+
+def _earlier(base: Base, view: View, order: DescribingOrder, dataset: Subject) -> Dataset:
+    vault, before = vault_for(base, view), _require_own(view, dataset)
+    return with_hashes(vault, before, [find_upload(vault, upload) for upload in order.uploads])
 
 
 def _files(vault: Vault, order: DescribingOrder) -> Iterator[tuple[str, Iterator[bytes]]]:

@@ -22,6 +22,7 @@ from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.described import Described, Guessed, OpenQuestion, SeenValue
 from pilotbase.documents.labelling import LabellingCampaign
+from pilotbase.documents.publication import lacking
 from pilotbase.worker.datasets.first_rows import first_rows
 
 _NOWHERE = Path("no-description")
@@ -61,6 +62,13 @@ def read_labels(given: dict[str, Any]) -> dict[str, Any]:
     return {"labels": labels, "left_out": dict(gathered.left_out)}
 
 
+def _further(found: Description) -> Iterator[str]:
+    """Yield what the catalogue's rule finds lacking besides: whom nothing is missing is not refused."""
+    fields = Dataset.model_fields
+    said = {fields[path].alias or path if path in fields else path for path in found.missing}
+    yield from (lack.path for lack in lacking(found.dataset) if lack.path not in said)
+
+
 def _told(found: Description) -> Described:
     return Described(
         dataset=found.dataset,
@@ -78,7 +86,7 @@ def _told(found: Description) -> Described:
             for one in open_questions(found)
         ),
         units=units_to_ask(found),
-        missing=found.missing,
+        missing=(*found.missing, *_further(found)),
         changed=found.changed,
         unchanged=found.unchanged,
     )

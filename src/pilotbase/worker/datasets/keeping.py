@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pilotbase.data.same_bytes import require_same_bytes
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
@@ -38,6 +37,7 @@ from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
+from pilotbase.worker.datasets.committing import require_described
 from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table
 from pilotbase.worker.datasets.label_rounds import erase_items_of
 from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
@@ -80,7 +80,7 @@ def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) 
         InputError: the description names no such file, or gives it another hash; or it is a table that cannot be read.
         RefusedError: the actor is not the owner.
     """
-    listing = _owned(view, dataset)
+    vault, listing = replace(base.lab.vault, view=view), _owned(view, dataset)
     for path in paths:
         if path.is_dir():
             _set_in(view, listing, path)
@@ -88,7 +88,7 @@ def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) 
         _require_named(view, listing, path.name)
         if not path.is_file():
             raise InputError("data.no_file", file=str(path))
-        require_same_bytes(view.load(listing.digest, Dataset), path.name, digest_file(path))
+        require_described(vault, view.load(listing.digest, Dataset), path.name, digest_file(path))
     return [_told((_keep_set if path.is_dir() else _keep)(base, listing, path)) for path in paths]
 
 
@@ -109,7 +109,7 @@ def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTo
         return _told(known)
     listing, sent = _owned(view, dataset), find_upload(vault, upload)
     _require_named(view, listing, sent.name)
-    require_same_bytes(view.load(listing.digest, Dataset), sent.name, sent.digest)
+    require_described(vault, view.load(listing.digest, Dataset), sent.name, sent.digest)
     kept = KeptFile(dataset=dataset, version=listing.digest, name=sent.name, size=sent.size, pieces=())
     made = seal_file(vault, kept, read_upload(vault, upload, ReaderGrant.of_owner(sent.owner)), None)
     erase_upload(vault, upload)

@@ -30,6 +30,7 @@ _LASTING = {
     "board-slice": ("members",),
     "packed-tree": ("shards.index", "shards.body"),
     "dataset-file": ("pieces", "preview", "marks"),
+    "committed-files": ("salt",),
 }
 """Kind of document → where in it a blob is named that nobody erases while the document stands."""
 _ROWS = 500
