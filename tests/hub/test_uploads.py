@@ -108,6 +108,19 @@ def test_a_zip_makes_an_application(opened):
     assert "草稿请先正式提交" in proposed and "acme/pine" not in proposed
 
 
+def test_a_new_version_keeps_the_scenario_that_the_one_before_was_made_for(opened):
+    browser = opened.client("supplier")
+    browser.post("/applications/new/", {"folder": packed([], "fir"), "scenario": SCENARIO, "note": ""})
+    place = "/applications/acme/fir/"
+    form = browser.get(f"{place}acts/application.edit/", follow=True).content.decode()
+    assert f'<option value="{SCENARIO}" selected>' in form, "it is there to be seen, and to be changed"
+    newer = {"folder": packed([("pine/more.txt", "x")], "fir"), "scenario": "", "note": ""}
+    assert browser.post("/applications/new/", newer)["Location"] == place
+    stands = opened.trial.record("application:acme/fir")
+    assert (stands.version, stands.subjects) == (2, {"scenario": SCENARIO})
+    assert browser.post(f"{place}acts/application.rehearse/", {"seen": ""}).status_code == 302, "it can be rehearsed"
+
+
 def test_a_zip_stays_chosen_while_the_rest_is_mended(opened):
     browser = opened.client("supplier")
     wrong = {"folder": packed([], "larch"), "scenario": SCENARIO, "note": "x" * 4001}

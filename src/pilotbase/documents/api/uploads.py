@@ -61,6 +61,7 @@ class HandedInApplication(HandedIn):
     """A zip of an application's folder, and the scenario that it is made for."""
 
     scenario: Subject | None = None
+    """None: that of the version before, if there is one."""
 
 
 class KeptVersion(Told):

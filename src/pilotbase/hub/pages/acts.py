@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.advancing import Move, advance
@@ -14,7 +16,7 @@ from pilotbase.documents.lifecycles import RecordKind, transition
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW
-from pilotbase.documents.subjects import organisation_subject
+from pilotbase.documents.subjects import name_of, organisation_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.forms.bringing import Bringing, OrganisationForm, ProposeForm, StepForm
@@ -36,7 +38,10 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
     record, head = load_record(view, subject)
     row = transition(chosen)
     if row.brings == "application-version":
-        return redirect("application-new")
+        made_for = name_of(record.subjects.get("scenario", ""))
+        return redirect(
+            f"{reverse('application-new')}?{urlencode({'scenario': made_for})}" if made_for else "application-new"
+        )
     if row.brings not in FORMS or not permitted(chosen, request.acting.actor, record.stands):
         raise NotFoundError("hub.not_found")
     bringing = Bringing(request.acting, record, chosen)

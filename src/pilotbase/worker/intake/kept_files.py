@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Literal
 
 from pilotbase.catalogue.applications import read_application, store_application
+from pilotbase.catalogue.records import record_of
 from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save
+from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.steps import Step
-from pilotbase.documents.subjects import Subject
+from pilotbase.documents.subjects import Subject, application_subject
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
@@ -41,14 +43,15 @@ def take_application(
 ) -> Record:
     """Keep an immutable copy of the application in ``folder`` and return its record with this version.
 
-    ``scenario``: the subject of the scenario that it is made for and rehearsed on.
+    ``scenario``: the subject of the scenario that it is made for and rehearsed on; None: that of the version before.
 
     Raises:
         InputError: the folder is no application, with every problem at once.
         RefusedError: the actor is not its supplier, or the record is not in a state to take a version.
     """
     submission = read_application(folder)
-    version = ApplicationVersion(application=submission.application, folder=submission.digest, scenario=scenario)
+    made_for = scenario or _made_for_before(view, submission.application)
+    version = ApplicationVersion(application=submission.application, folder=submission.digest, scenario=made_for)
     record = save(view, version, remarks)
     store_application(submission, base.lab.applications)
     return record
@@ -108,6 +111,11 @@ def opened_scenario(base: Base, scenario: Scenario) -> Iterator[Path]:
 
 def _kept(base: Base, scenario: Digest) -> list[ScenarioFiles]:
     return [stored.load(ScenarioFiles) for stored in base.lab.view.find("scenario-files", {"scenario": scenario})]
+
+
+def _made_for_before(view: View, application: Application) -> Subject | None:
+    before = record_of(view, application_subject(application.supplier.organisation, application.name))
+    return before.subjects.get("scenario") if before is not None else None
 
 
 def _pack(scenario: Scenario, folder: Path) -> bytes:
