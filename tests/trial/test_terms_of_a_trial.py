@@ -9,11 +9,14 @@ from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.data.terms.templates import Limits, offer_for
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import Opening, Role, Verdict
 from pilotbase.trial.scorer import score_trial
+from pilotbase.trial.sealed import load_sealed
 from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.readers import readers_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.checking import verify_base_log
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
@@ -71,6 +74,10 @@ def hidden_of(base: Base, plan) -> HiddenSet:
     return base.lab.view.load(plan.scenario.hidden_set, HiddenSet)
 
 
+def rehearsed_rows(base: Base, plan: TrialPlan) -> int:
+    return load_sealed(base.lab.view, plan.sealed).record.public_cases
+
+
 def test_without_an_agreement_in_force_nothing_is_tried(base, parties, scenario, write_application):
     application = write_application()
     assert "no dataset dataset:plant/logs is published" in refused(lambda: prove(base, scenario, application))
@@ -90,13 +97,15 @@ def test_under_an_agreement_it_is_tried_as_ever_and_counted_once(
     proven = prove(base, scenario, application)
     assert proven.report.verdict is Verdict.ACCEPT
     assert prove(base, scenario, application).report == proven.report
-    (use,) = uses_of(parties.supplier, DATASET)
-    assert (use.ground, use.place, use.request) == (AGREEMENT, 1, proven.report.plan)
+    use, rehearsed = uses_of(parties.supplier, DATASET)
+    assert (use.ground, use.place, use.request) == (AGREEMENT, 2, proven.report.plan)
+    plan = base.lab.view.load(proven.report.plan, TrialPlan)
+    assert (rehearsed.place, rehearsed.rows) == (1, rehearsed_rows(base, plan))
     assert (use.organisation, use.purpose, use.channel, use.rows) == ("acme", "pb:verification", "pb:report", 100)
     log = (proven.folder / "rehearsal" / "application.log").read_text()
     assert "pressures" not in log, "what is printed about closed rows stays in"
     assert "withheld" in log
-    assert len(uses_of(parties.owner, DATASET)) == 1
+    assert len(uses_of(parties.owner, DATASET)) == 2
     verify_base_log(base)
     plain = prove(base, write_scenario(name="plain"), application)
     assert (plain.report.verdict, plain.report.counts["answered"]) == (Verdict.ACCEPT, 100)
@@ -105,10 +114,54 @@ def test_under_an_agreement_it_is_tried_as_ever_and_counted_once(
     assert "pressures" in (plain.folder / "rehearsal" / "application.log").read_text()
 
 
+def test_a_rehearsal_on_closed_cases_is_counted_once_a_day_told_to_the_owner_and_as_coarse_as_a_trial(
+    base, parties, scenario, write_application
+):
+    parties.publish()
+    parties.agree()
+    application = write_application(TALKS)
+    rehearsed = rehearse_in(base, scenario, application)
+    rehearse_in(base, scenario, application)
+    (use,) = uses_of(parties.owner, DATASET)
+    cases = rehearsed.report.counts["cases"]
+    assert (use.ground, use.purpose, use.channel, use.rows) == (AGREEMENT, "pb:verification", "pb:report", cases)
+    told = readers_of(parties.owner, DATASET, {}).items
+    assert [(one.organisation, one.rows) for one in told if one.kind == "used"] == [("acme", cases)]
+    (accuracy,) = [one for one in rehearsed.report.criteria if one.rule.startswith("accuracy")]
+    assert accuracy.estimate == round(accuracy.estimate, 2) and accuracy.lower is None and accuracy.scored is None
+    assert (rehearsed.report.evidence, rehearsed.report.groups) == (False, ())
+    files = {path.name: path.read_text() for path in rehearsed.folder.iterdir()}
+    assert set(files) == {"application.log", "report.html", "report.json"}, "no case leaves"
+    assert '"c1' not in files["report.json"]
+    rehearse_in(base, scenario, write_application(TALKS + "\n", "second"))
+    assert len(uses_of(parties.owner, DATASET)) == 2, "another version is another use"
+    verify_base_log(base)
+
+
+def test_a_rehearsal_is_refused_once_the_uses_are_spent_and_stops_with_a_revocation(
+    base, parties, scenario, write_application
+):
+    parties.publish(limits=Limits(uses=1))
+    parties.agree()
+    first, second = write_application(), write_application(GOOD + "\n", "second")
+
+    def revoke(progress) -> None:
+        if progress.stage.code == "trial.progress.rehearse":
+            parties.revoke()
+
+    with pytest.raises(RefusedError, match="do not hold any more"):
+        rehearse_in(base, scenario, first, on_progress=revoke)
+    parties.agree("agreement:a2")
+    rehearse_in(base, scenario, first)
+    assert "number of uses: of 1 there are 0 left" in refused(lambda: rehearse_in(base, scenario, second)).casefold()
+
+
 def test_who_may_take_the_rows_sees_what_is_printed(base, parties, scenario, write_application):
     parties.publish(Opening.OPEN)
     rehearsed = rehearse_in(base, scenario, write_application(TALKS))
     assert "pressures" in (rehearsed.folder / "application.log").read_text()
+    assert (rehearsed.folder / "cases.csv").is_file() and rehearsed.report.view == "full"
+    assert uses_of(base.lab.view, DATASET) == [], "open data are not counted"
 
 
 def test_a_revocation_stops_a_plan_that_is_frozen_and_spends_no_attempt(base, parties, scenario, write_application):
@@ -120,7 +173,7 @@ def test_a_revocation_stops_a_plan_that_is_frozen_and_spends_no_attempt(base, pa
     assert "no agreement" in refused(lambda: prove(base, scenario, application))
     hidden = hidden_of(base, plan)
     assert attempts_of(base.lab.vault, hidden) == []
-    assert uses_of(base.lab.view, DATASET) == []
+    assert [use.rows for use in uses_of(base.lab.view, DATASET)] == [rehearsed_rows(base, plan)]
     opened = [entry for entry in base.lab.view.log_entries(limit=10**6) if entry.action == "vault.opened"]
     assert all(entry.facts["purpose"] == "owner" for entry in opened)
     parties.agree("agreement:a2")
@@ -146,4 +199,4 @@ def test_a_revocation_stops_the_next_batch_of_a_trial_under_way(base, parties, s
     report = score_trial(base.lab, plan, lambda _: None)
     assert (report.verdict, report.attempt.number) == (Verdict.ACCEPT, 1)
     grounds = [use.ground for use in uses_of(base.lab.view, DATASET)]
-    assert sorted(grounds) == [AGREEMENT, "agreement:a2"]
+    assert sorted(grounds) == [AGREEMENT, AGREEMENT, "agreement:a2"]

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 
 from pilotbase.data.terms.gate import judge, permit, require_permitted
 from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.moments import spell_day
+from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.site import Release
-from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.terms import Action, Channel, Ground, Leave, Purpose, Request
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.vault.opening import require_still
+from pilotbase.vault.place import Vault
 from pilotbase.workspace.store import View
+from pilotbase.workspace.terms_rows import dataset_row
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,35 @@ def require_terms(view: View, scenario: Scenario, supplier: str, way: Way) -> No
         require_permitted(view, _request(scenario, supplier, scenario.data.dataset, way))
 
 
+def enter_rehearsal(view: View, scenario: Scenario, supplier: str, rehearsal: Digest, way: Way) -> Leave | None:
+    """Return the leave to let the application of ``supplier`` answer the public sample, counted once a day.
+
+    None where nothing is counted: the cases are of no dataset or of an open one; or the rehearsal is part of a pack for
+    a site, which is one use and lets out nothing of it. ``rehearsal`` names the application version and the sample.
+
+    Raises:
+        RefusedError: no agreement on the scenario's dataset permits it, with every reason.
+    """
+    dataset = scenario.data.dataset
+    if dataset is None or way.channel is Channel.SITE_PACK or _is_open(view, dataset):
+        require_terms(view, scenario, supplier, way)
+        return None
+    key = digest_json(["rehearsal", rehearsal, way.channel, spell_day(view.store.clock())])
+    return permit(view, _request(scenario, supplier, dataset, way), key)
+
+
+def while_it_stands(vault: Vault, leave: Leave | None, on_progress: OnProgress) -> OnProgress:
+    """Return ``on_progress`` that lets no further batch go out once the terms hold no more; a paper's hold always."""
+    if leave is None or leave.ground is Ground.PAPER:
+        return on_progress
+
+    def tell(progress: Progress) -> None:
+        require_still(vault, leave)
+        on_progress(progress)
+
+    return tell
+
+
 def take_sample(view: View, scenario: Scenario, supplier: str) -> None:
     """Count that ``supplier`` takes the public sample of a scenario version, where it is of a dataset; once.
 
@@ -65,6 +101,12 @@ def may_show_sample(view: View, scenario: Scenario, supplier: str) -> bool:
     """Tell whether ``supplier`` may see what its application says about the public sample, and so the sample."""
     request = _sample(scenario, supplier)
     return request is None or judge(view, request).permitted
+
+
+def _is_open(view: View, dataset: Subject) -> bool:
+    with view.reading() as connection:
+        row = dataset_row(connection, dataset)
+    return row is not None and row.opening == Opening.OPEN
 
 
 def _sample(scenario: Scenario, supplier: str) -> Request | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,21 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pilotbase.compute.probe import probe_host, require_level
 from pilotbase.compute.settings import LogPolicy
-from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.site import Release
+from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_baseline
-from pilotbase.trial.entering import Way, may_show_sample, require_terms
+from pilotbase.trial.entering import Way, enter_rehearsal, may_show_sample, while_it_stands
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehearse_arm
@@ -48,12 +50,18 @@ class Rehearsal:
 
     report: Report
     log: str
-    table: pl.DataFrame
+    table: pl.DataFrame | None
+    """The cases with the answers; None where the supplier may hold no row of their dataset."""
 
     @property
     def passed(self) -> bool:
         """Tell whether every case was answered as the contract says."""
         return self.report.isolation.end is EndReason.FINISHED
+
+    @property
+    def without_rows(self) -> Rehearsal:
+        """Return it for who may hold no row: without the cases, its figures as coarse as those of a trial."""
+        return replace(self, report=self.report.supplier_view(), table=None)
 
 
 def rehearse(
@@ -65,15 +73,15 @@ def rehearse(
 ) -> Rehearsal:
     """Return what the application does on the public sample; that it passed is remembered for its digest.
 
-    ``release``: what may leave, where it is rehearsed at a site. Where the cases are of a dataset of which the
-    supplier may hold no row, what the application prints is withheld.
+    ``release``: what may leave, where it is rehearsed at a site. On cases of a dataset that is not open it is a use,
+    counted before anything is read; where the supplier may hold none of its rows, they get it without them.
 
     Raises:
         RefusedError: the host does not give the isolation level, or the dataset's terms do not permit it.
     """
     scenario, contract = sealed.scenario, sealed.contract
-    frame = read_public_sample(lab, sealed).head(MAXIMUM_CASES)
-    terms = _permitted_terms(lab, sealed, candidate, Way.of_trial(frame.height, release))
+    on_progress = while_it_stands(lab.vault, _enter(lab, sealed, candidate, release), on_progress)
+    terms, frame = _terms(lab, sealed, candidate), read_public_sample(lab, sealed).head(MAXIMUM_CASES)
     began = lab.store.clock()
     stage = text("trial.progress.rehearse", application=candidate.submission.application.name)
     with (
@@ -114,14 +122,23 @@ def rehearse(
     report = build_report(observed, candidate, contract, judged.groups, (began, lab.store.clock()))
     printed = [run.log, run.end.detail, *(said for arm in arms for said in _printed_in(arm))]
     rehearsal = Rehearsal(report, _joined(printed), _table(frame, sealed, answers, perturbed))
+    if terms.logs is LogPolicy.WITHHELD:
+        rehearsal = rehearsal.without_rows
     _remember(lab, sealed, candidate, rehearsal)
     return rehearsal
 
 
-def _permitted_terms(lab: Lab, sealed: Sealed, candidate: Candidate, way: Way) -> Terms:
+def _enter(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | None) -> Leave | None:
+    """Return the leave under which the public sample is answered; None: nothing is counted. Raises `RefusedError`."""
+    require_level(sealed.scenario.trial.isolation, probe_host())
+    way = Way.of_trial(min(sealed.record.public_cases, MAXIMUM_CASES), release)
+    name = digest_json([sealed.record.digest(), candidate.reference.digest, candidate.reference.environment])
+    return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, way)
+
+
+def _terms(lab: Lab, sealed: Sealed, candidate: Candidate) -> Terms:
     """Return the terms of a rehearsal: what is printed is shown to who may hold the rows that it may speak of."""
     scenario, supplier = sealed.scenario, candidate.reference.supplier.organisation
-    require_terms(lab.view, scenario, supplier, way)
     shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.WITHHELD
     trial = scenario.trial
     return Terms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown)

@@ -23,7 +23,7 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import ArmRecords, Order, Records, Report
 from pilotbase.documents.report import Attempt as AttemptRecord
 from pilotbase.documents.subjects import report_head
-from pilotbase.documents.terms import Ground, Leave
+from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Decision, draw_order
@@ -31,7 +31,7 @@ from pilotbase.measures import Cases
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.decision_digest import decision_digest
-from pilotbase.trial.entering import Way, enter
+from pilotbase.trial.entering import Way, enter, while_it_stands
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, committed_digest, perturbations_of
@@ -67,7 +67,7 @@ from pilotbase.vault.attempts import (
 )
 from pilotbase.vault.envelopes import seal_envelope
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden, require_still
+from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace.actors import parties
 
@@ -124,7 +124,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     frame = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.FEATURES, leave, attempt.number), attempt.cases)
     on_progress(Progress(text("trial.progress.baseline")))
     baseline = _measure_baseline(lab, docket, attempt, frame)
-    answered = _answer(lab, docket, attempt, frame, _while_it_stands(lab, leave, on_progress))
+    answered = _answer(lab, docket, attempt, frame, while_it_stands(lab.vault, leave, on_progress))
     on_progress(Progress(text("trial.progress.score")))
     secret = reveal_order(lab.vault, docket.hidden, attempt)
     order = _scoring_order(docket, frame, secret)
@@ -217,18 +217,6 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         digest = committed_digest((clean, *perturbed))
         commit_answers(lab.vault, attempt, digest)
     return Answered(clean.values, clean.count, digest, clean.run, tuple(perturbed))
-
-
-def _while_it_stands(lab: Lab, leave: Leave, on_progress: OnProgress) -> OnProgress:
-    """Return ``on_progress`` that lets no further batch go out once the terms hold no more; a paper's hold always."""
-    if leave.ground is Ground.PAPER:
-        return on_progress
-
-    def tell(progress: Progress) -> None:
-        require_still(lab.vault, leave)
-        on_progress(progress)
-
-    return tell
 
 
 def _spend(lab: Lab, attempt: Attempt) -> None:

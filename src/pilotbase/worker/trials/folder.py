@@ -72,11 +72,14 @@ def rehearsal_folder(lab: Lab, application: Digest, scenario: str) -> Path:
 
 
 def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:
-    """Write the folder of a rehearsal, the application's full log included, and return it."""
+    """Write the folder of a rehearsal, and return it; full log and cases only where the supplier may hold the rows."""
     folder.mkdir(parents=True, exist_ok=True)
     withheld = not rehearsal.log and rehearsal.report.isolation.log_bytes
     write_whole(folder / "application.log", _withheld(rehearsal.report) if withheld else rehearsal.log)
-    write_whole(folder / "cases.csv", cases_csv(rehearsal.table))
+    if rehearsal.table is None:
+        (folder / "cases.csv").unlink(missing_ok=True)
+    else:
+        write_whole(folder / "cases.csv", cases_csv(rehearsal.table))
     write_whole(folder / "report.html", render_report(rehearsal.report))
     write_json(folder / "report.json", rehearsal.report)
     return folder
