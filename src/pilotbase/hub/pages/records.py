@@ -33,6 +33,7 @@ from pilotbase.hub.shown.addresses import KINDS, subject_of
 from pilotbase.hub.shown.choices import choices
 from pilotbase.hub.shown.elsewhere import other_organisation
 from pilotbase.hub.shown.records import SHOWN, see
+from pilotbase.hub.shown.rehearsals import rehearsal_log
 from pilotbase.hub.shown.states import way
 from pilotbase.hub.shown.statistics import bar_of
 from pilotbase.hub.shown.ways_on import ways_on
@@ -128,7 +129,7 @@ def _contents(view: View, document: object, record: Record | None) -> dict[str, 
     elif isinstance(document, ApplicationVersion):
         found["application"] = document.application
         found["folder"] = document.folder
-        found |= _of_application(view, record) if record is not None else {}
+        found |= _of_application(view, document, record) if record is not None else {}
     if record is not None:
         found["record"] = record
     if isinstance(document, Dataset | Agreement):
@@ -175,11 +176,13 @@ def _statistics(view: View, dataset: Dataset) -> dict[str, Any]:
     return {"offered": offered(base(), view, dataset.subject), "bars": bars}
 
 
-def _of_application(view: View, record: Record) -> dict[str, Any]:
+def _of_application(view: View, version: ApplicationVersion, record: Record) -> dict[str, Any]:
     """Return how far its newest work is, and what came of its rehearsal for whom that was made."""
     digest = record.documents.get("rehearsal")
     stored = view.get(digest) if digest else None
-    return {"rehearsal": stored.load(Report) if stored else None, "job": progress_of(view, record.subject)}
+    report = stored.load(Report) if stored else None
+    printed = rehearsal_log(version, report) if report is not None else None
+    return {"rehearsal": report, "rehearsal_log": printed, "job": progress_of(view, record.subject)}
 
 
 def _of_trial(view: View, record: Record) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.shown.addresses import subject_of
 from pilotbase.hub.shown.records import see
+from pilotbase.hub.shown.rehearsals import rehearsal_log
 from pilotbase.trial.page import render_report
 from pilotbase.worker.intake.drafting import starter_kit
-from pilotbase.worker.trials.folder import rehearsal_folder
 from pilotbase.workspace.failures import NotFoundError
 
 
@@ -46,13 +46,12 @@ def report(request: HubRequest, name: str) -> HttpResponse:
 @require_safe
 @member_only
 def log(request: HubRequest, name: str) -> HttpResponse:
-    """Give everything that the application printed in its newest rehearsal."""
+    """Give everything that the application printed in its newest rehearsal, or why it is withheld."""
     found, version = _rehearsal(request, name)
-    scenario = found.scenario.name if found.scenario else ""
-    path = rehearsal_folder(base().lab, version.folder, scenario) / "application.log"
-    if not path.is_file():
+    printed = rehearsal_log(version, found)
+    if printed is None:
         raise NotFoundError("hub.not_found")
-    return _file(path.read_bytes(), "text/plain; charset=utf-8", "application.log")
+    return _file(printed.content, "text/plain; charset=utf-8", "application.log")
 
 
 def _rehearsal(request: HubRequest, name: str) -> tuple[Report, ApplicationVersion]:
