@@ -5,13 +5,14 @@ A module that comes to do one of these fails the test until it stands in the lis
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from pilotbase.documents.terms import Leave
-from pilotbase.vault import board, envelopes, opening, uploads
+from pilotbase.vault import board, envelopes, opening, samples, uploads
 
 SOURCE = Path(opening.__file__).parents[1]
 
@@ -21,12 +22,18 @@ DECRYPTS = {
         "vault/ciphers.py",
         "vault/envelopes.py",
         "vault/uploads.py",
+        "vault/samples.py",  # the public sample of a scenario on a dataset, which `read_public_sample` alone asks for
         "vault/dataset_files.py",  # files of a dataset, under a counted leave held against the terms with each piece
         "worker/datasets/label_rounds.py",  # items of a round, under a key of the home, once more past the gate
         "worker/sites/orders.py",  # a pack for a site, under a key of the home: application and terms, and no data
         "worker/bundles/orders.py",  # a bundle that was packed for a person under a key of the home, not of an owner
     },
     "unwrap_secrets": {"vault/sealing.py"},
+    "open_sample": {"vault/samples.py", "trial/sealed.py"},
+    "shown_by": {  # calls `read_public_sample`
+        "trial/data_versions.py",
+        "trial/sealing.py",  # whether a case was shown before
+    },
     "read_public_sample": {  # rows of a dataset, if a closed one: no function here gives them out
         "trial/sealed.py",
         "trial/rehearsing.py",  # shown to who may hold the rows, else withheld
@@ -47,12 +54,15 @@ LEAVES = {
     "of_owner": {
         "documents/terms.py",
         "vault/opening.py",
+        "vault/salts.py",  # the secret of an owner's commitments: no data
         "vault/carrying.py",  # what was scored stays scored: an owner's earlier sets are held against its new one
+        "trial/sealed.py",  # the public sample, for the functions that `read_public_sample` lists
         "trial/data_versions.py",  # the same, where the next version is made of cases that stand in none
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
         "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
+        "worker/computing/uploads.py",  # the same, a program for a pool
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
         "worker/datasets/describing.py",  # the same, to be described in a box
         "worker/datasets/label_imports.py",  # the same, an export of labels read in a box
@@ -70,9 +80,10 @@ LEAVES = {
 }
 """What makes a leave → the modules that may call it."""
 
-READERS = {
+READERS: dict[Callable[..., object], str] = {
     opening.open_hidden: "grant",
     envelopes.open_envelope: "grant",
+    samples.open_sample: "grant",
     uploads.read_upload: "grant",
     board.slice_cases: "grant",
     board.release: "grant",
@@ -84,20 +95,23 @@ def trees() -> Iterator[tuple[str, ast.Module]]:
         yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text("utf-8"))
 
 
-def naming(word: str) -> set[str]:
-    """The modules that name ``word``: as a name, an attribute, or an import."""
-    found = set()
+@cache
+def words() -> dict[str, frozenset[object]]:
+    """Module → what it names: names, attributes, imports, and constants."""
+    found: dict[str, frozenset[object]] = {}
     for file, tree in trees():
-        for node in ast.walk(tree):
-            named = (
-                (isinstance(node, ast.Name) and node.id == word)
-                or (isinstance(node, ast.Attribute) and node.attr == word)
-                or (isinstance(node, ast.alias) and word in (node.name, node.asname))
-                or (isinstance(node, ast.Constant) and node.value == word)
-            )
-            if named:
-                found.add(file)
+        nodes = list(ast.walk(tree))
+        names = {node.id for node in nodes if isinstance(node, ast.Name)}
+        attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        imports = {one for node in nodes if isinstance(node, ast.alias) for one in (node.name, node.asname)}
+        constants = {node.value for node in nodes if isinstance(node, ast.Constant)}
+        found[file] = frozenset(names | attributes | imports | constants)
     return found
+
+
+def naming(word: str) -> set[str]:
+    """The modules that name ``word``: as a name, an attribute, an import, or a text."""
+    return {file for file, named in words().items() if word in named}
 
 
 def calling(word: str) -> set[str]:

@@ -16,6 +16,9 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.lab import Lab
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.samples import open_sample
 from pilotbase.workspace.store import View
 
 
@@ -27,6 +30,8 @@ class SealedScenario(Document):
     source: Digest
     """Digest of the owner's file."""
     public_sample: Digest
+    sample_sealed: Literal[True] | None = None
+    """The public sample lies under the owner's key: its cases are of a dataset. None: as plain Parquet."""
     public_cases: int
     hidden_set: Digest
     hidden_cases: int
@@ -76,5 +81,15 @@ def load_sealed(view: View, digest: Digest) -> Sealed:
 
 
 def read_public_sample(lab: Lab, sealed: Sealed) -> pl.DataFrame:
-    """Return the public sample, typed."""
-    return pl.read_parquet(io.BytesIO(lab.vault.blobs.get(sealed.record.public_sample)))
+    """Return the public sample, typed; that a sealed one is opened stands in the log.
+
+    Raises:
+        NotFoundError: it, or its owner's key, is not here.
+        InvalidProofError: it was altered.
+    """
+    record = sealed.record
+    if record.sample_sealed is None:
+        return pl.read_parquet(io.BytesIO(lab.vault.blobs.get(record.public_sample)))
+    hidden = lab.view.load(record.hidden_set, HiddenSet)
+    grant = ReaderGrant.of_owner(hidden.owner, Purpose.SAMPLE)
+    return pl.read_parquet(io.BytesIO(open_sample(lab.vault, hidden, record.public_sample, grant)))

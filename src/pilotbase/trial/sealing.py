@@ -16,7 +16,7 @@ from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.clusters import clusters_of
-from pilotbase.trial.data_versions import versions_of
+from pilotbase.trial.data_versions import shown_by, versions_of
 from pilotbase.trial.lab import Lab, name_once
 from pilotbase.trial.scenario_folder import data_file, read_cases
 from pilotbase.trial.sealed import Sealed, SealedScenario
@@ -26,6 +26,7 @@ from pilotbase.vault.board import SliceTerms, cut_slice
 from pilotbase.vault.carrying import past_of, same_cases, spend_published
 from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.overlaps import record_overlap
+from pilotbase.vault.samples import seal_sample
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.records import Stored
@@ -82,7 +83,8 @@ def _seal(
     return SealedScenario(
         scenario=scenario.digest(),
         source=source,
-        public_sample=lab.vault.blobs.keep(_to_parquet(split.public)),
+        public_sample=_keep_sample(lab, hidden, split.public),
+        sample_sealed=None if hidden.dataset is None else True,
         public_cases=split.public.height,
         hidden_set=hidden.digest(),
         hidden_cases=split.hidden.height,
@@ -92,6 +94,12 @@ def _seal(
         board=_cut_board(lab, scenario, hidden, split.hidden),
         version=_version_number(lab, scenario, hidden),
     )
+
+
+def _keep_sample(lab: Lab, hidden: HiddenSet, frame: pl.DataFrame) -> Digest:
+    """Keep the public sample, sealed where it is of a dataset: terms may close later what they leave open today."""
+    plain = _to_parquet(frame)
+    return lab.vault.blobs.keep(plain) if hidden.dataset is None else seal_sample(lab.vault, hidden, plain)
 
 
 def _version_number(lab: Lab, scenario: Scenario, hidden: HiddenSet) -> int:
@@ -142,9 +150,9 @@ def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
 def published_cases(lab: Lab, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
     """Return the cases of ``frame`` that a public sample of the owner has shown: they can prove nothing any more."""
     shown = np.zeros(frame.height, dtype=np.bool_)
-    samples = {stored.load(SealedScenario).public_sample for stored in _sealed_by(lab, owner)}
-    for sample in samples:
-        shown |= same_cases(frame, pl.read_parquet(io.BytesIO(lab.vault.blobs.get(sample))))
+    records = (stored.load(SealedScenario) for stored in _sealed_by(lab, owner))
+    for record in {record.public_sample: record for record in records}.values():
+        shown |= same_cases(frame, shown_by(lab, record))
     return np.flatnonzero(shown).astype(np.int64)
 
 

@@ -43,9 +43,11 @@ class Purpose(StrEnum):
     """A job of the data's owner."""
     BUNDLE = "bundle"
     """A sample bundle, for the owner, the operator or the regulator."""
+    SAMPLE = "sample"
+    """The public sample serves: planning, a rehearsal past the gate, a watch's profile."""
 
 
-FOR_OWNER = frozenset({Purpose.OWNER, Purpose.BUNDLE, Purpose.PROFILE})
+FOR_OWNER = frozenset({Purpose.OWNER, Purpose.BUNDLE, Purpose.PROFILE, Purpose.SAMPLE})
 """Purposes of the owner's own work. For others rows serve somebody's application: only a counted leave opens them."""
 
 

@@ -43,6 +43,7 @@ _WHAT = {
     readings.TAKEN: "bundle",
     readings.BUNDLE: "bundle",
     readings.ITEM: "item",
+    readings.SAMPLE: "sample",
 }
 _OF_ACTION: Mapping[str, str] = {Action.DISPLAY: "preview", Action.COMPUTE_ON: "table"}
 """What of a kept file is opened for what was permitted, where it is not the file."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import lru_cache
+
 from pilotbase.documents.api.comparison import Budget
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Reading
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import Text
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.refreshing import next_level, refresh_advice, why_no_attempt
 from pilotbase.trial.sealed import Sealed, SealedScenario, read_public_sample
-from pilotbase.vault.attempts import remaining
+from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
 from pilotbase.worker.readings import record_for, scenario_for
@@ -19,6 +23,7 @@ from pilotbase.worker.trials.data_versions import sealed_versions
 from pilotbase.workspace.store import View
 
 _SEALED_VERSIONS = 1000
+_REMEMBERED = 64
 
 
 def budget_of_scenario(base: Base, view: View, subject: str) -> Budget | None:
@@ -75,8 +80,24 @@ def budget_of(lab: Lab, sealed: Sealed) -> Budget:
         reserved=left.reserved,
         scored=left.scored,
         cases_per_attempt=scenario.trial.cases_per_attempt,
-        due=refresh_advice(scenario, sealed.record.classes, read_public_sample(lab, sealed), left),
+        due=_due(_Standing(sealed.record.digest(), left, lab, sealed)),
     )
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What a hidden set holds at one time: pages that are looked at again open no sample anew."""
+
+    record: Digest
+    left: Remaining
+    lab: Lab = field(compare=False)
+    sealed: Sealed = field(compare=False)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _due(here: _Standing) -> tuple[Text, ...]:
+    scenario, record = here.sealed.scenario, here.sealed.record
+    return refresh_advice(scenario, record.classes, read_public_sample(here.lab, here.sealed), here.left)
 
 
 def _hidden_set(lab: Lab, sealed: Sealed) -> HiddenSet:

@@ -14,9 +14,9 @@ from pilotbase.workspace import tables
 
 ROWS, RECORDS, FILE, UPLOAD = "vault.opened", "vault.envelope_opened", "vault.dataset_opened", "vault.upload_opened"
 MARKS, TAKEN, BUNDLE = "vault.marks_opened", "trial.bundle_taken", "trial.bundle_fetched"
-ITEM = "labelling.item_shown"
+ITEM, SAMPLE = "labelling.item_shown", "vault.sample_opened"
 USED, REFUSED = "terms.used", "terms.refused"
-OPENINGS = frozenset({ROWS, RECORDS, FILE, UPLOAD, MARKS, TAKEN, BUNDLE, ITEM})
+OPENINGS = frozenset({ROWS, RECORDS, FILE, UPLOAD, MARKS, TAKEN, BUNDLE, ITEM, SAMPLE})
 """Sealed bytes were opened: no function opens any without one of these lines."""
 READINGS = OPENINGS | {USED, REFUSED}
 """…, or the gate has counted a use, or refused one."""
