@@ -58,11 +58,6 @@ class Rehearsal:
         """Tell whether every case was answered as the contract says."""
         return self.report.isolation.end is EndReason.FINISHED
 
-    @property
-    def without_rows(self) -> Rehearsal:
-        """Return it for who may hold no row: without the cases, its figures as coarse as those of a trial."""
-        return replace(self, report=self.report.supplier_view(), table=None)
-
 
 def rehearse(
     lab: Lab,
@@ -121,9 +116,7 @@ def rehearse(
     )
     report = build_report(observed, candidate, contract, judged.groups, (began, lab.store.clock()))
     printed = [run.log, run.end.detail, *(said for arm in arms for said in _printed_in(arm))]
-    rehearsal = Rehearsal(report, _joined(printed), _table(frame, sealed, answers, perturbed))
-    if terms.logs is LogPolicy.WITHHELD:
-        rehearsal = rehearsal.without_rows
+    rehearsal = _shown(Rehearsal(report, _joined(printed), _table(frame, sealed, answers, perturbed)), terms)
     _remember(lab, sealed, candidate, rehearsal)
     return rehearsal
 
@@ -161,6 +154,13 @@ def _printed_in(arm: AnsweredArm) -> tuple[str, str, str]:
 def _joined(parts: Sequence[str]) -> str:
     """Return what was said one after the other, each beginning a line of its own, whatever the one before ends with."""
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts if part)
+
+
+def _shown(rehearsal: Rehearsal, terms: Terms) -> Rehearsal:
+    """Return it as the supplier gets it: who may hold no row gets no case, and figures as coarse as a trial tells."""
+    if terms.logs is LogPolicy.FULL:
+        return rehearsal
+    return replace(rehearsal, report=rehearsal.report.supplier_view(), table=None)
 
 
 def has_rehearsed(lab: Lab, sealed: Sealed, candidate: Candidate) -> bool:
