@@ -144,3 +144,4 @@ def test_a_revocation_ends_asking_and_what_was_told_stays_told(closed):
     assert spent(closed)["acme"] == before
     page = closed.client("supplier", headers={"Accept-Language": "en"}).get(PAGE).content.decode()
     assert "Nothing can be asked here" in page and "Private statistics" in page
+    assert "No budget is set" in page and " of 0<" not in page, "spent is told beside, of a budget that is no more"

@@ -59,7 +59,7 @@ def decimal(millionths: int) -> str:
 
 
 def bar_of(budget: Budget) -> dict[str, object]:
-    """Return what a page shows of a budget: whose, spent, left, and the spent tenths of it, rounded up."""
+    """Return what a page shows of a budget: whose, spent, left, whether any is set, its spent tenths, rounded up."""
     limit = budget.limit or 0
     tenths = -(-_TENTHS * budget.spent // limit) if limit else (_TENTHS if budget.spent else 0)
     return {
@@ -67,6 +67,7 @@ def bar_of(budget: Budget) -> dict[str, object]:
         "spent": decimal(budget.spent),
         "limit": None if budget.limit is None else decimal(budget.limit),
         "left": None if budget.left is None else decimal(budget.left),
+        "set": budget.limit != 0,
         "tenths": 0 if budget.limit is None else min(tenths, _TENTHS),
     }
 
