@@ -52,12 +52,15 @@ def test_files_become_a_draft_with_grounds_questions_and_what_is_missing(base):
 def test_answers_replace_guesses_until_the_draft_is_saved_with_its_files(base):
     identity = described(base, "pumps.csv", PUMPS.encode()).order.identity
     said = Answers(title="Pumps", label="state", opening="on_terms", organisation="acme", units={"temp_c": "K"})
+    said = said.model_copy(update={"license": "proprietary"})
     with pytest.raises(ConflictError):
         answer_describing(base, view(base), identity, said)
         save_described(base, view(base), identity, usual_terms=True, keep=True)
     assert work(base) == ["describe done"]
     (under_way,) = describings(view(base))
     assert (under_way.identity, under_way.round) == (identity, 2)
+    missing = find_describing(base, view(base), identity).described.missing
+    assert "license" in missing and "usageInfo" not in missing, "what publishing would refuse, each once"
     record = save_described(base, view(base), identity, usual_terms=True, keep=True)
     dataset = view(base).load(record.documents["dataset"], Dataset)
     assert (record.subject, record.state) == ("dataset:plant/pumps", DatasetState.DRAFT)
