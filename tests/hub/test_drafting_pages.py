@@ -2,12 +2,15 @@
 
 import html
 import io
+import json
 import re
 import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from pilotbase.documents.vocabularies import Opening
+from tests.catalogue.agreements_for_tests import DATASET, dataset
 from tests.hub.test_uploads import ANSWERS, cases, upload
 from tests.hub.test_uploads_in_pieces import sent, zipped
 
@@ -43,6 +46,23 @@ def test_the_file_is_sent_once(base):
     assert browser.post("/scenarios/new/", {**ANSWERS, "kept": kept}).status_code == 302
     gone = browser.post("/scenarios/new/", {**ANSWERS, "kept": kept}).content.decode()
     assert "wrong-why" in gone and not KEPT.findall(gone), "it was erased when it was taken in"
+
+
+def test_the_owners_datasets_can_be_chosen_and_a_table_of_a_closed_one_has_to_name_it(base):
+    browser, table = base.client("owner"), upload(name="spindle.csv")
+    described = dataset(opening=Opening.ON_TERMS, files={"spindle.csv": table.read()})
+    given = {"seen": "", "note": "", "content": json.dumps(described.to_json_value())}
+    assert browser.post("/datasets/new/", given).status_code == 302
+    others = base.client("other-owner").post("/scenarios/new/", {"cases": upload(name="o.csv")}).content.decode()
+    assert DATASET not in others
+    asked = {**ANSWERS, "cases": upload(name="spindle.csv")}
+    refused = browser.post("/scenarios/new/", asked).content.decode()
+    assert f"spindle.csv is a file of {DATASET}, which is not open" in html.unescape(refused)
+    assert f'<option value="{DATASET}">Spindle logs' in refused
+    asked = {**ANSWERS, "cases": upload(name="spindle.csv"), "dataset": DATASET}
+    made = browser.post("/scenarios/new/", asked)
+    assert made.status_code == 302
+    assert f"dataset: {DATASET}" in manifest_of(browser.get(f"{made['Location']}acts/scenario.edit/").content.decode())
 
 
 def test_files_with_chinese_names_get_names_of_their_own(base):

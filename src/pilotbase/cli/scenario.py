@@ -41,12 +41,16 @@ def new(  # noqa: PLR0913 - each of the six answers is an option
             "default: from the file's name. It cannot be changed on a hub."
         ),
     ] = "",
+    dataset: Annotated[
+        str, typer.Option(help="The dataset that the cases are of, such as plant/milling: its terms hold for trials.")
+    ] = "",
 ) -> None:
     """Write a draft scenario from six answers; everything else has a stated default that you confirm."""
     from pilotbase.data.drafting import DraftAnswers
     from pilotbase.worker.intake.drafting import new_scenario
 
-    answers = DraftAnswers(problem, target, group_or_time or None, miss, false_alarm, contact, name)
+    subject = f"dataset:{dataset.removeprefix('dataset:')}" if dataset else ""
+    answers = DraftAnswers(problem, target, group_or_time or None, miss, false_alarm, contact, name, subject)
     for line in new_scenario(source, answers, folder).lines:
         say(line)
 

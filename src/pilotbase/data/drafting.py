@@ -61,6 +61,8 @@ class DraftAnswers:
     """Organisation and how to reach it, such as ``Riverside Power, dispatch@riverside.example``."""
     name: str = ""
     """The scenario's short name; empty: taken from the file's name, or derived."""
+    dataset: str = ""
+    """Subject of the dataset that the cases are of; empty: of none."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def _settle(
     withheld = ([column] if column and split.split.method != "time" else []) + constant + counters
     data = ScenarioData(
         file=path.name,
+        dataset=answers.dataset or None,
         licence="owner-only",
         fields=fields,
         target=answers.target,

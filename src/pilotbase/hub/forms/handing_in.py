@@ -15,7 +15,7 @@ from pilotbase.documents.quantities import spell_mebibytes
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.acting import Acting, HubRequest, language
 from pilotbase.hub.forms.chosen_files import KeepingForm
 from pilotbase.hub.forms.kept_tables import KeptTable
 from pilotbase.hub.sentences import t
@@ -87,10 +87,14 @@ class AnswersForm(DataForm):
         max_length=63,
         required=False,
     )
+    dataset = forms.ChoiceField(label=t("hub.field_dataset"), help_text=t("hub.help_dataset"), required=False)
     manifest = forms.FileField(label=t("hub.field_manifest"), help_text=t("hub.help_manifest"), required=False)
 
-    def __init__(self, table: KeptTable, *arguments: Any, **options: Any) -> None:
+    def __init__(self, acting: Acting, table: KeptTable, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        own = list_page(acting.view, Query("dataset", owner=acting.organisation), limit=200).items
+        names = [(one.subject, make_visible(one.title.render(language()))) for one in own]
+        self.fields["dataset"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
         self.fields["cases"].required = False
         self.fields["cases"].label = text("hub.field_other_data").render(language())
         for name in ANSWERS:

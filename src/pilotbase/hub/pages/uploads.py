@@ -56,7 +56,7 @@ def scenario(request: HubRequest) -> HttpResponse:
     if table is None:
         return _page(request, "scenarios", data, text("hub.new_scenario"), text("hub.new_scenario_lead"))
     given = (_with_kept(request, table), request.FILES) if _answered(request) else ()
-    form = AnswersForm(table, *given, initial={"kept": table.upload.identity})
+    form = AnswersForm(request.acting, table, *given, initial={"kept": table.upload.identity})
     if given and form.is_valid():
         try:
             record = _take_scenario(request, table, form.cleaned_data)
@@ -177,6 +177,7 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         cost_of_false_alarm=given["cost_of_false_alarm"],
         contact=f"{request.acting.organisation}, {given['contact']}",
         name=given["name"],
+        dataset=given["dataset"],
     )
 
 

@@ -24,6 +24,7 @@ from pilotbase.trial.scenario_folder import place_problems, read_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
+from pilotbase.worker.intake.unnamed_datasets import require_dataset_named
 from pilotbase.worker.trials.certifying import site_sentence
 from pilotbase.worker.trials.scenario_standing import standing_lines
 from pilotbase.workspace.checks.reconciliation import verify_store
@@ -81,6 +82,8 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
     reading, folder = read_scenario(path, Step[step.upper()])
     cases = _count_cases(reading, folder, check_cases)
     scenario = reading.require()
+    if base is not None:
+        require_dataset_named(base.lab.vault, scenario, folder)
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
         text("worker.scenario_cases", public=cases.public, hidden=cases.hidden, attempt=cases.attempt),

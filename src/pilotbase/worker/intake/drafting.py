@@ -22,6 +22,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import sample_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario
 from pilotbase.worker.intake.scenario_tables import PublicSample, read_sample
+from pilotbase.worker.intake.unnamed_datasets import require_dataset_named
 from pilotbase.worker.whole_files import whole_folder, write_whole
 
 
@@ -65,7 +66,8 @@ def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
     Its table is read in a box.
 
     Raises:
-        InputError: the base keeps no files of this scenario, or it lacks what a rehearsal needs.
+        InputError: the base keeps no files of this scenario, it lacks what a rehearsal needs, or it does not name the
+            dataset that its data are of.
         RefusedError: this host gives no box, or the cases are of a dataset of which the supplier may hold no row.
     """
     take_sample(base.lab.view, scenario, supplier)
@@ -76,6 +78,7 @@ def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
         tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch,
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
+        require_dataset_named(base.lab.vault, scenario, place)
         for path in new_application(place / MANIFEST, Path(scratch, name), supplier, sample_in_box):
             archive.write(path, path.relative_to(scratch))
     return packed.getvalue()

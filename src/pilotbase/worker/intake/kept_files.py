@@ -25,6 +25,7 @@ from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.base import Base
+from pilotbase.worker.intake.unnamed_datasets import require_dataset_named
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.store import View
 
@@ -65,11 +66,13 @@ def take_scenario(
     ``subject``: the scenario that it is meant for, where a person has named one; None: the one that it names.
 
     Raises:
-        InputError: the scenario is wrong, with every problem at once, or its data file is missing.
+        InputError: the scenario is wrong, with every problem at once, or its data file is missing; or that is a file of
+            a dataset that is not open, which the scenario does not name.
         RefusedError: the actor is not its owner, or the record is not in a state to take a version.
     """
     scenario, place = load_scenario(folder, Step.DRAFT)
     packed = _pack(scenario, place)
+    require_dataset_named(base.lab.vault, scenario, place)
     record = save(view, scenario, remarks, subject)
     owner, digest = scenario.owner.organisation, scenario.digest()
     blob = seal_envelope(base.lab.vault, owner, digest, packed)
