@@ -118,6 +118,7 @@ def test_a_new_version_keeps_the_scenario_that_the_one_before_was_made_for(opene
     assert browser.post("/applications/new/", newer)["Location"] == place
     stands = opened.trial.record("application:acme/fir")
     assert (stands.version, stands.subjects) == (2, {"scenario": SCENARIO})
+    assert f'<a href="/scenarios/plant/milling/">{SCENARIO}</a>' in browser.get(place).content.decode()
     assert browser.post(f"{place}acts/application.rehearse/", {"seen": ""}).status_code == 302, "it can be rehearsed"
 
 
