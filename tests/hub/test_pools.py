@@ -58,7 +58,7 @@ def test_who_is_idle_is_borrowed_from_and_has_its_guarantee_back_when_it_returns
 
 
 FORM = {"entry": "main.py a 'b c'", "cpu": "0.1", "memory": "100 MiB", "hours": "0.1", "members": "1", "priority": "0",
-        "more": "", "data": "", "voucher": ""}  # fmt: skip
+        "more": "", "reads": "", "voucher": ""}  # fmt: skip
 
 
 def test_a_program_comes_by_the_form_runs_and_only_its_organisation_has_log_and_output(hall):

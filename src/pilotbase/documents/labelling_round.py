@@ -1,4 +1,4 @@
-"""Labelling on a hub: a round of two blind annotators and an adjudicator, by their accounts, over items of a dataset."""
+"""Labelling on a hub: a round of two blind annotators and an adjudicator, by account, over items of a dataset."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Identity = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Labeller(Part):
-    """Who has a part in a round: by an opaque name in all that is told of labels, by an account for who lets them in."""
+    """Who has a part in a round: by an opaque name in what is told of labels, by an account for who lets them in."""
 
     name: Name
     organisation: Name

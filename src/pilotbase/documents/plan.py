@@ -80,7 +80,7 @@ class TrialPlan(Document):
     release: Release | None = None
     """What of the report may leave the site, where the trial runs at one."""
     labels: LabelStatement | None = None
-    """What the owner of the scenario's dataset had published of its labels, where the scenario states nothing itself."""
+    """What the owner of the scenario's dataset had published of its labels, where the scenario says nothing itself."""
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""

@@ -34,8 +34,10 @@ compute_jobs = Table(
     Index("compute_jobs_of", "organisation", "submitted_at"),
     Index("compute_jobs_about", "subject", "state"),
 )
-"""``asked``: the `ComputeJob`; ``work``: what a backend is to do, '' for a seat that a process of the base takes itself;
-``subject``: what it is about, ''; ``attempt`` counts from 1 once it has started; ``nodes``: JSON; ``reason``: a text, ''."""
+"""``asked``: the `ComputeJob`; ``work``: what a backend is to do, '' for a seat that a process of the base takes.
+
+``subject``: what it is about, ''; ``attempt`` counts from 1 once it has started; ``nodes``: JSON; ``reason``: a text.
+"""
 
 compute_attempts = Table(
     "compute_attempts",

@@ -56,7 +56,7 @@ class JobForm(SizedForm, KeepingForm):
     priority = forms.IntegerField(
         label=t("pool.hub.priority"), help_text=t("pool.hub.priority_help"), initial=0, min_value=-100, max_value=100
     )
-    data = forms.CharField(
+    reads = forms.CharField(
         label=t("pool.hub.data"),
         help_text=t("pool.hub.data_help"),
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
@@ -75,8 +75,8 @@ class JobForm(SizedForm, KeepingForm):
         except ValueError:
             raise ValidationError(t("pool.hub.bad_entry")) from None
 
-    def clean_data(self) -> tuple[tuple[str, str], ...]:
-        return tuple(_file(line.strip()) for line in self.cleaned_data["data"].splitlines() if line.strip())
+    def clean_reads(self) -> tuple[tuple[str, str], ...]:
+        return tuple(_file(line.strip()) for line in self.cleaned_data["reads"].splitlines() if line.strip())
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
@@ -102,7 +102,7 @@ class JobForm(SizedForm, KeepingForm):
             priority=given["priority"],
             voucher=given["voucher"],
         )
-        return Archive(upload, given["entry"], given["data"]), asking
+        return Archive(upload, given["entry"], given["reads"]), asking
 
 
 def _file(written: str) -> tuple[str, str]:

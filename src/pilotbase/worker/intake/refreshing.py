@@ -1,8 +1,8 @@
 """The next version of a scenario's data from a source that lives on: looked at first, then carried out.
 
 What is written has an order that any crash may cut: the version's table beside the old one, then the manifest that
-names it, then the sealing (of a record: its next version, which is sealed once it is open). Cut off before its end, the same command finds the same new
-cases and does the rest; after it there is nothing new.
+names it, then the sealing (of a record: its next version, which is sealed once it is open). Cut off before its end, the
+same command finds the same new cases and does the rest; after it there is nothing new.
 """
 
 from __future__ import annotations
