@@ -73,7 +73,7 @@ needs_namespaces = pytest.mark.skipif(
 
 @needs_namespaces
 def test_a_node_that_is_killed_hard_costs_neither_jobs_nor_verdicts() -> None:
-    _run_on_a_cluster("killed_hard or leaves_output or starting_twice")
+    _run_on_a_cluster("one_verdict")
 
 
 @needs_namespaces

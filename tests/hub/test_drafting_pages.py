@@ -49,17 +49,18 @@ def test_the_file_is_sent_once(base):
 
 
 def test_the_owners_datasets_can_be_chosen_and_a_table_of_a_closed_one_has_to_name_it(base):
-    browser, table = base.client("owner"), upload(name="spindle.csv")
+    browser, own = base.client("owner"), cases() + b"\n40.5,M,fine"
+    table = upload(own, name="spindle.csv")
     described = dataset(opening=Opening.ON_TERMS, files={"spindle.csv": table.read()})
     given = {"seen": "", "note": "", "content": json.dumps(described.to_json_value())}
     assert browser.post("/datasets/new/", given).status_code == 302
     others = base.client("other-owner").post("/scenarios/new/", {"cases": upload(name="o.csv")}).content.decode()
     assert DATASET not in others
-    asked = {**ANSWERS, "cases": upload(name="spindle.csv")}
+    asked = {**ANSWERS, "cases": upload(own, name="spindle.csv")}
     refused = browser.post("/scenarios/new/", asked).content.decode()
     assert f"spindle.csv is a file of {DATASET}, which is not open" in html.unescape(refused)
     assert f'<option value="{DATASET}">Spindle logs' in refused
-    asked = {**ANSWERS, "cases": upload(name="spindle.csv"), "dataset": DATASET}
+    asked = {**ANSWERS, "cases": upload(own, name="spindle.csv"), "dataset": DATASET}
     made = browser.post("/scenarios/new/", asked)
     assert made.status_code == 302
     assert f"dataset: {DATASET}" in manifest_of(browser.get(f"{made['Location']}acts/scenario.edit/").content.decode())

@@ -57,11 +57,13 @@ FACES = {
     "OffsetError": (1, 409, 503),
     "PreconditionError": (1, 412, 503),
     "QueueFullError": (1, 500, 503),
+    "RangeError": (2, 416, 400),
     "StaleEditError": (1, 412, 503),
     "StaleLeaseError": (1, 409, 503),
     "TooManyRequestsError": (5, 429, 403),
     "UnreachableError": (1, 503, 503),
     "UpstreamDownError": (1, 500, 503),
+    "WorkerLostError": (1, 500, 503),
     "UpstreamFailedError": (1, 500, 502),
     "WireError": (2, 422, 400),
 }
@@ -82,6 +84,7 @@ def made(name):
         "FrameError": lambda: FrameError(EndReason.WRONG_COUNT),
         "OffsetError": lambda: OffsetError(2, 1),
         "QueueFullError": lambda: QueueFullError("gateway.queue_full", seconds=7),
+        "RangeError": lambda: _class("RangeError")("bytes=9-", 5),
         "StaleEditError": _stale,
         "TooManyRequestsError": lambda: _class("TooManyRequestsError")(600, 12),
     }

@@ -100,7 +100,9 @@ def test_what_the_hub_refuses_of_a_file_is_told_and_the_rest_is_taken(told, pilo
 
 def test_cases_of_distinct_moments_go_in_with_few_requests_and_once(told, tmp_path, monkeypatch):
     sent, send = [], HubRequests.send
-    monkeypatch.setattr(HubRequests, "send", lambda self, *what: sent.append(what[:2]) or send(self, *what))
+    monkeypatch.setattr(
+        HubRequests, "send", lambda self, *what, **more: sent.append(what[:2]) or send(self, *what, **more)
+    )
     at = datetime.now(UTC) - timedelta(days=1)
     lines = [
         {

@@ -178,7 +178,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "pilotbase.db"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 def any_url(request: pytest.FixtureRequest, empty_store: Path, tmp_path: Path) -> str:
     """The address of an empty store, on both databases."""
     if request.param == "sqlite":

@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "replay-a-policy.md"
 
 
 def write_morning(folder: Path) -> tuple[Path, Path]:
-    jobs, nodes = re.findall(r"```csv\n(.*?)```", PAGE.read_text("utf-8"), re.S)
+    jobs, nodes = re.findall(r"```text\n(.*?)```", PAGE.read_text("utf-8"), re.S)
     (folder / "jobs.csv").write_text(jobs, "utf-8")
     (folder / "nodes.csv").write_text(nodes, "utf-8")
     return folder / "jobs.csv", folder / "nodes.csv"
