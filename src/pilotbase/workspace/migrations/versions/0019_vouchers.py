@@ -100,7 +100,13 @@ def _make_claims() -> None:
         sa.Column("claimed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("identity"),
     )
-    standing = {"sqlite_where": _STANDING, "postgresql_where": _STANDING}
-    op.create_index("voucher_claims_once", "voucher_claims", ["job", "attempt"], unique=True, **standing)
+    op.create_index(
+        "voucher_claims_once",
+        "voucher_claims",
+        ["job", "attempt"],
+        unique=True,
+        sqlite_where=_STANDING,
+        postgresql_where=_STANDING,
+    )
     op.create_index("voucher_claims_payment", "voucher_claims", ["payment"], unique=False)
     op.create_index("voucher_claims_year", "voucher_claims", ["claimant", "programme", "year"], unique=False)
