@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, LogPart, Metered, Node, Phase, Status, Work
 from pilotbase.compute.queue import rows
-from pilotbase.compute.queue.dispatching import Dispatcher, Means, Prepared
+from pilotbase.compute.queue.dispatching import Dispatcher
+from pilotbase.compute.queue.members import Members, Prepared
 from pilotbase.compute.queue.pools import set_pool
 from pilotbase.compute.queue.rows import JobRow
 from pilotbase.compute.queue.submitting import Asking, submit
@@ -89,7 +90,7 @@ class Hall:
         self.dispatcher = self.another("first")
 
     def another(self, name: str) -> Dispatcher:
-        return Dispatcher(self.view, "shared", Means(self.backend, works), name)
+        return Dispatcher(self.view, "shared", Members(self.backend, works), name)
 
     def person(self, organisation: str, name: str = "li") -> View:
         return self.store.as_actor(Actor(organisation, frozenset({Role.SUPPLIER}), name))

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import pytest
-from queue_for_tests import POOL, USED, Hall
+from queue_for_tests import POOL, USED, Hall, works
+from sqlalchemy import Connection
 from stores_for_tests import Clock
 
-from pilotbase.compute.backends.backend import Attempt, Cause, Phase
-from pilotbase.compute.queue import seats
+from pilotbase.compute.backends.backend import Attempt, Cause, Phase, Status
+from pilotbase.compute.queue import rows, seats, turns
+from pilotbase.compute.queue.dispatching import Dispatcher, Turned
+from pilotbase.compute.queue.members import Members, Prepared
 from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, State
-from pilotbase.compute.queue.submitting import Asking, cancel
+from pilotbase.compute.queue.rows import Ending, JobRow, State
+from pilotbase.compute.queue.submitting import PLACER, Asking, cancel
+from pilotbase.compute.sharing.desk import Desk
 from pilotbase.compute.sharing.explaining import waits
-from pilotbase.documents.errors import RefusedError
+from pilotbase.compute.sharing.jobs import Decisions
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import WaitReason
-from pilotbase.workspace.failures import ConflictError, NotFoundError, StaleLeaseError
+from pilotbase.workspace.engine import Database
+from pilotbase.workspace.failures import BusyError, ConflictError, NotFoundError, StaleLeaseError
 
 
 def test_a_job_waits_runs_ends_and_is_metered(hall: Hall) -> None:
@@ -163,13 +171,22 @@ def test_one_dispatcher_at_a_time_and_the_next_goes_on(hall: Hall, clock: Clock)
 def test_a_dispatcher_that_was_replaced_writes_nothing(here: Hall, clock: Clock) -> None:
     name = here.ask("mill")
     here.dispatcher.turn()
-    clock.step(31)
-    other = here.another("second")
-    other.turn()
     here.backend.end(Attempt(name, 1))
+    poll, other = here.backend.poll, here.another("second")
+
+    def poll_late(attempt: Attempt) -> Status:
+        """The first falls asleep over its question, and another takes the pool."""
+        here.backend.poll = poll  # type: ignore[method-assign]
+        clock.step(31)
+        other.turn()
+        return poll(attempt)
+
+    here.backend.poll = poll_late  # type: ignore[method-assign]
     with pytest.raises(StaleLeaseError):
-        here.dispatcher._hear(here.job(name))
-    assert here.job(name).state is State.RUNNING
+        here.dispatcher.turn()
+    assert here.job(name).state is State.DONE
+    assert [attempt.ending for attempt in here.attempts(name)] == [Ending.DONE]
+    assert here.dispatcher.turn() is None
 
 
 def test_a_pool_that_shrinks_gives_up_what_can_never_run_and_says_why(here: Hall) -> None:
@@ -276,11 +293,11 @@ def test_the_next_dispatcher_decides_as_the_first_would(here: Hall, clock: Clock
     first = here.dispatcher.desk
     assert first is not None
     clock.step(31)
-    other, now = here.another("second"), clock().timestamp()
-    other._holds_lease()
-    other._bring_up_to_date()
-    assert other.desk is not None
-    before, after = first.state(now), other.desk.state(now)
+    now = clock().timestamp()
+    with here.view.reading() as connection:
+        kept = turns.standing_of(connection, "shared", rows.jobs_in(connection, "shared"))
+    second = Desk(first.pool, PLACER, kept, now)
+    before, after = first.state(now), second.state(now)
     by_name = [
         {one.job.name: (one.nodes, one.protected, one.evictions) for one in state.running} for state in (before, after)
     ]
@@ -289,4 +306,106 @@ def test_the_next_dispatcher_decides_as_the_first_would(here: Hall, clock: Clock
     assert [one.job.name for one in before.pending] == [one.job.name for one in after.pending]
     assert before.kept == after.kept is not None
     assert all(after.recent[name].share > 0 for name, recent in before.recent.items() if recent.share > 0)
-    assert first.decide(now) == other.desk.decide(now)
+    assert first.decide(now) == second.decide(now)
+
+
+def test_who_takes_a_job_back_while_it_is_let_in_is_heard(here: Hall) -> None:
+    """Between the decision and its writing the job is taken back: it does not run, and its room is free."""
+    name = here.ask("mill", cpu=5)
+    decide = Desk.decide
+
+    def decide_and_be_overtaken(desk: Desk, now: float) -> Decisions:
+        decided = decide(desk, now)
+        cancel(here.person("mill"), name)
+        return decided
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Desk, "decide", decide_and_be_overtaken)
+        assert here.dispatcher.turn() == Turned()
+    assert here.job(name).state is State.CANCELLED
+    assert here.backend.starts == []
+    others = [here.ask("mill", cpu=5), here.ask("mill", cpu=2)]
+    assert sorted(here.dispatcher.turn().started) == sorted(others)
+
+
+@pytest.mark.parametrize("cause", [Cause.LOST, Cause.STOPPED])
+def test_a_job_that_was_taken_back_is_not_tried_again_whatever_became_of_it(here: Hall, cause: Cause) -> None:
+    name = here.ask("mill")
+    here.dispatcher.turn()
+    cancel(here.person("mill"), name)
+    here.backend.end(Attempt(name, 1), cause, None)
+    here.dispatcher.turn()
+    assert here.job(name).state is State.CANCELLED
+    here.dispatcher.turn()
+    assert here.backend.starts == [Attempt(name, 1)]
+
+
+def test_an_eviction_over_which_a_dispatcher_died_is_none_of_the_jobs_fault(here: Hall, clock: Clock) -> None:
+    name = here.ask("mill")
+    here.dispatcher.turn()
+    here.backend.stop(Attempt(name, 1), 0)
+    clock.step(31)
+    here.another("second").turn()
+    assert here.attempts(name)[0].ending is Ending.EVICTED
+    assert here.job(name).state in (State.WAITING, State.RUNNING)
+
+
+@pytest.mark.parametrize("error", [InputError("compute.bad_data", found="x"), RefusedError("pool.no_quota")])
+def test_what_is_wrong_with_a_job_itself_is_told_and_not_tried_again(here: Hall, error: PilotbaseError) -> None:
+    def refuse(job: JobRow) -> Prepared:
+        raise error
+
+    dispatcher = Dispatcher(here.view, "shared", Members(here.backend, refuse), "other")
+    name = here.ask("mill")
+    dispatcher.turn()
+    assert (here.job(name).state, here.job(name).losses) == (State.FAILED, 0)
+    assert here.job(name).reason == error.text
+
+
+def test_a_turn_that_breaks_off_leaves_no_room_taken(here: Hall) -> None:
+    """A write fails in the middle of a turn: the next turn decides from the rows, and everything starts once."""
+    names = [here.ask("mill") for _ in range(5)]
+    write, left = type(here.store.database).write, iter([False, False, True])
+
+    def busy_once(database: Database) -> AbstractContextManager[Connection]:
+        if next(left, False):
+            raise BusyError("workspace.busy")
+        return write(database)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(here.store.database), "write", busy_once)
+        with pytest.raises(BusyError):
+            here.dispatcher.turn()
+        here.dispatcher.turn()
+    assert [here.job(name).state for name in names] == [State.RUNNING] * 5
+    assert sorted(here.backend.starts, key=str) == sorted((Attempt(name, 1) for name in names), key=str)
+
+
+def test_another_version_of_the_pool_makes_nothing_ready_again_that_runs(here: Hall) -> None:
+    made_ready: list[str] = []
+
+    def count(job: JobRow) -> Prepared:
+        made_ready.append(job.name)
+        return works(job)
+
+    dispatcher = Dispatcher(here.view, "shared", Members(here.backend, count), "other")
+    name = here.ask("mill")
+    dispatcher.turn()
+    set_pool(here.view, POOL.model_copy(update={"minimum_run": 120.0}))
+    dispatcher.turn()
+    assert made_ready == [name]
+
+
+def test_a_seat_does_not_outlive_its_time(here: Hall, clock: Clock) -> None:
+    mill = here.person("mill")
+    asking = Asking("shared", Resources.model_validate({"cpu": 2}), 100, subject="commission:7")
+    seats.take(mill, asking, "worker")
+    here.dispatcher.turn()
+    lease = seats.take(mill, asking, "worker")
+    assert lease is not None
+    for _ in range(3):
+        clock.step(36)
+        seats.keep(mill, lease)
+    (name,) = here.dispatcher.turn().ended
+    assert (here.job(name).state, here.attempts(name)[0].ending) == (State.FAILED, Ending.LATE)
+    assert not seats.keep(mill, lease)

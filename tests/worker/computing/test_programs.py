@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,14 @@ from pilotbase.cli import app
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.pools import set_pool
 from pilotbase.compute.queue.rows import JobRow, State
+from pilotbase.compute.queue.submitting import Asking, submit
 from pilotbase.documents.pool import Pool
+from pilotbase.documents.resources import Resources
+from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base, open_base
+from pilotbase.worker.computing.orders import WorkOrder
 from pilotbase.worker.computing.rounds import Dispatching, local_backend
+from pilotbase.workspace.actors import Actor
 
 POOL = {
     "document": "pool/1",
@@ -91,3 +97,18 @@ def ended(base: Base, pools: Dispatching, name: str) -> JobRow:
         if found.state not in (State.WAITING, State.RUNNING):
             return found
         assert time.monotonic() < until, found
+
+
+@pytest.mark.parametrize("file", ["../../pilotbase.db", "/etc/passwd", "..", "a/b.csv", ""])
+def test_a_file_of_data_is_named_and_never_a_way_elsewhere(base: Base, program: Path, file: str) -> None:
+    before = (base.home.path / "pilotbase.db").stat().st_size
+    told = run("submit", "hall", program, "train.py", "--as", "mill", "--data", f"plant/milling:{file}", exit_code=2)
+    assert "names no file of a dataset" in told
+    asked = Asking("hall", Resources.model_validate({"cpu": 1}), 60.0)
+    order = WorkOrder(folder="sha256:" + "0" * 64, entry=("train.py",), data=(("dataset:plant/milling", file),))
+    view = base.lab.store.as_actor(Actor("mill", frozenset({Role.SUPPLIER})))
+    job = submit(view, replace(asked, work=order.model_dump_json()))
+    pools = Dispatching(base, local_backend(base), "test")
+    assert ended(base, pools, job.name).state is State.FAILED
+    assert (base.home.path / "pilotbase.db").stat().st_size >= before
+    assert not any((base.home.path / "job-data").iterdir())

@@ -2,7 +2,8 @@
 
 What is decided is written, under the dispatcher's lease, before it is done; what is done can be done again. So who dies
 at any step leaves rows from which the next one goes on: a job that is written as running and is not known to its
-backend is started there, once, under the attempt's number.
+backend is started there, once, under the attempt's number. The desk in memory is a copy of the rows: a turn that breaks
+off throws it away, and the next one makes it anew.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
-
-from pilotbase.compute.backends.backend import Attempt, Cause, ComputeBackend, JobSpec, Phase, Status, Work
+from pilotbase.compute.backends.backend import Cause, Phase, Status
 from pilotbase.compute.queue import rows, seats, turns
 from pilotbase.compute.queue.ending import Next, ending_of, next_of, sum_of
+from pilotbase.compute.queue.members import Members
 from pilotbase.compute.queue.paying import pay
 from pilotbase.compute.queue.pools import pool_of
 from pilotbase.compute.queue.rows import Ending, JobRow, State
@@ -22,38 +22,19 @@ from pilotbase.compute.queue.submitting import NO_TIES, PLACER
 from pilotbase.compute.sharing.desk import Desk
 from pilotbase.compute.sharing.jobs import Job
 from pilotbase.compute.vouchers.relations import Ties
-from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.limits import Limits
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Text
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.leases import Lease
 from pilotbase.workspace.store import View
 
 LEASE_SECONDS = 30
-GRACE_SECONDS = 5.0
 LATE_SECONDS = 5.0
 """So much longer than it said a job may take before it is ended from outside: its box ends it first."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What a backend is given to do for a job."""
-
-    work: Work
-    limits: Limits
-    uid: int | None = None
-
-
-Works = Callable[[JobRow], Prepared]
-"""Reads `JobRow.work`; raises `PilotbaseError` where its files are not to be had."""
-
-
-@dataclass(frozen=True)
-class Means:
-    """With what a dispatcher does its work."""
-
-    backend: ComputeBackend
-    works: Works
-    ties: Callable[[], Ties] = lambda: NO_TIES
-    """Which organisations belong together, for vouchers."""
+_OWN_FAULT = (InputError, RefusedError, NotFoundError)
+"""What makes a job ready, or starts it, raises these where trying again would come to the same."""
+_GONE = Status(Phase.ENDED, Cause.LOST)
 
 
 @dataclass(frozen=True)
@@ -65,16 +46,23 @@ class Turned:
     evicted: tuple[str, ...] = ()
     again_at: float | None = None
 
+    @property
+    def did_anything(self) -> bool:
+        return bool(self.ended or self.started or self.evicted)
+
 
 class Dispatcher:
-    """Keeps the desk of one pool; ``name`` holds its lease."""
+    """Keeps the desk of one pool; ``name`` holds its lease. ``ties``: which organisations belong together."""
 
-    def __init__(self, view: View, pool: str, means: Means, name: str) -> None:
-        self._view, self._pool, self._name = view, pool, name
-        self._backend, self._works, self._ties = means.backend, means.works, means.ties
+    def __init__(
+        self, view: View, pool: str, members: Members, name: str, ties: Callable[[], Ties] = lambda: NO_TIES
+    ) -> None:
+        self._view, self._pool, self._members, self._name, self._ties = view, pool, members, name, ties
         self._lease: Lease | None = None
         self._desk: Desk | None = None
-        self._known: tuple[str, set[str]] = ("", set())
+        self._version: Digest = ""
+        self._waiting: dict[str, Job] = {}
+        """Jobs that wait at the desk."""
 
     @property
     def desk(self) -> Desk | None:
@@ -83,18 +71,21 @@ class Dispatcher:
 
     def turn(self) -> Turned | None:
         """Do what is to be done now and return it; None: another dispatcher has the pool."""
-        if not self._holds_lease():
-            self._desk = None
+        desk, self._desk = self._desk, None
+        self._lease = self._view.acquire(f"pool:{self._pool}", self._name, LEASE_SECONDS)
+        if self._lease is None:
             return None
-        self._bring_up_to_date()
-        ended = [job.name for job in self._running() if self._hear(job)]
-        self._take_new()
-        assert self._desk is not None
-        decided = self._desk.decide(self._now())
-        evicted = [one.job for one in decided.evictions if self._evict(one.job)]
-        started = [one.job for one in decided.starts if self._start(one.job, one.nodes)]
-        self._keep()
-        return Turned(tuple(ended), tuple(started), tuple(evicted), decided.again_at)
+        desk = self._brought_up_to_date(desk)
+        ended = [job.name for job in self._running() if self._hear(desk, job)]
+        self._take_new(desk)
+        decided = desk.decide(self._now())
+        evicted = [one.job for one in decided.evictions if self._evict(desk, one.job)]
+        started = [one.job for one in decided.starts if self._start(desk, one.job, one.nodes)]
+        turned = Turned(tuple(ended), tuple(started), tuple(evicted), decided.again_at)
+        if turned.did_anything or desk.books.running:
+            self._keep(desk)
+        self._desk = desk
+        return turned
 
     def leave(self) -> None:
         """Let another dispatcher have the pool at once."""
@@ -102,62 +93,56 @@ class Dispatcher:
             self._view.release(self._lease)
             self._lease = self._desk = None
 
-    def _holds_lease(self) -> bool:
-        self._lease = self._view.acquire(f"pool:{self._pool}", self._name, LEASE_SECONDS)
-        return self._lease is not None
-
-    def _bring_up_to_date(self) -> None:
-        """Make the desk anew where it is not ours from before, or the pool is another version."""
+    def _brought_up_to_date(self, desk: Desk | None) -> Desk:
+        """Return the desk as it is, or made anew where it is not ours from before or the pool is another version."""
         digest, pool = pool_of(self._view, self._pool)
-        if self._desk is not None and self._known[0] == digest:
-            return
+        if desk is not None and self._version == digest:
+            return desk
         with self._view.reading() as connection:
             live = rows.jobs_in(connection, self._pool)
             standing = turns.standing_of(connection, self._pool, live)
-        self._desk = Desk(pool, PLACER, standing, self._now())
-        self._known = digest, {job.name for job in live}
-        for job in live:
-            if job.state is not State.WAITING and not job.is_seat:
-                self._start_members(job)
-        for refusal in self._desk.refusals:
+        made, self._version = Desk(pool, PLACER, standing, self._now()), digest
+        self._waiting = {job.name: Job.of(job.asked) for job in live if job.state is State.WAITING}
+        for refusal in made.refusals:
+            del self._waiting[refusal.job]
             self._give_up(refusal.job, refusal.error)
+        for job in live:
+            if job.state is not State.WAITING and not job.is_seat and not self._members.all_started(job):
+                self._start_members(made, job)
+        return made
 
     def _running(self) -> list[JobRow]:
         with self._view.reading() as connection:
             return rows.jobs_in(connection, self._pool, (State.RUNNING, State.STOPPING))
 
-    def _take_new(self) -> None:
+    def _take_new(self, desk: Desk) -> None:
         """Let what was handed in since the last turn wait at the desk, and what was taken back leave it."""
-        assert self._desk is not None
         with self._view.reading() as connection:
-            waiting = {job.name: job for job in rows.jobs_in(connection, self._pool, (State.WAITING,))}
-        for account in self._desk.books.accounts.values():
-            for pending in list(account.line.in_order()):
-                if pending.job.name not in waiting:
-                    self._desk.withdraw(pending.job)
-        for name, job in waiting.items():
-            if name not in self._known[1]:
-                self._known[1].add(name)
-                try:
-                    self._desk.submit(Job.of(job.asked), job.evictions)
-                except PilotbaseError as error:
-                    self._give_up(name, error)
+            names = rows.names_waiting(connection, self._pool)
+            found = (rows.find_job(connection, name) for name in sorted(names - self._waiting.keys()))
+            new = [job for job in found if job is not None]
+        for name in self._waiting.keys() - names:
+            desk.withdraw(self._waiting.pop(name))
+        for job in sorted(new, key=lambda one: (one.asked.submitted, one.name)):
+            try:
+                desk.submit(Job.of(job.asked), job.evictions)
+                self._waiting[job.name] = Job.of(job.asked)
+            except RefusedError as error:
+                self._give_up(job.name, error)
 
-    def _hear(self, job: JobRow) -> bool:
+    def _hear(self, desk: Desk, job: JobRow) -> bool:
         """Look how a running job stands and return whether it has ended."""
         wanted = self._wanted_end(job)
         if job.is_seat:
-            statuses = [seats.status_of(self._view, job, self._view.store.clock())]
+            overdue = wanted is Ending.LATE
+            statuses = [_GONE if overdue else seats.status_of(self._view, job, self._view.store.clock())]
         else:
             if wanted is not None:
-                self._stop_members(job)
-            statuses = self._statuses(job)
-            if any(_failed(status) for status in statuses):
-                self._stop_members(job)
-                statuses = self._statuses(job)
+                self._members.stop(job)
+            statuses = self._members.statuses(job)
         if any(status.phase is not Phase.ENDED for status in statuses):
             return False
-        self._end(job, statuses, ending_of(statuses, wanted))
+        self._end(desk, job, statuses, ending_of(statuses, wanted))
         return True
 
     def _wanted_end(self, job: JobRow) -> Ending | None:
@@ -166,94 +151,88 @@ class Dispatcher:
             return Ending.CANCELLED
         return Ending.LATE if self._now() > job.started_at.timestamp() + job.asked.max_seconds + LATE_SECONDS else None
 
-    def _statuses(self, job: JobRow) -> list[Status]:
-        """Return how the members of a started job stand; what its backend does not know any more is lost."""
-        found = [self._backend.poll(attempt) for attempt in _members(job)]
-        return [Status(Phase.ENDED, Cause.LOST) if one.phase is Phase.UNKNOWN else one for one in found]
-
-    def _end(self, job: JobRow, statuses: Sequence[Status], ending: Ending, at_desk: bool = True) -> None:
-        """Write how an attempt has ended and what follows, then let the desk know.
-
-        ``at_desk``: the desk counts it as running; otherwise as evicted, so that it waits there again.
-        """
-        follows = next_of(job, ending, statuses)
-        with self._view.transaction("compute.attempt_ended") as change:
-            change.require_lease(self._required())
-            rows.end_attempt(change.connection, job, ending, sum_of(statuses), change.now)
-            follows = pay(self._view.within(change), change, job, follows, sum_of(statuses), self._ties())
-            self._move(change.connection, job, follows)
-            facts = {"attempt": job.attempt, "ending": ending.value}
-            change.record("compute.attempt_ended", [f"compute-job:{job.name}"], facts)
-        assert self._desk is not None
-        if at_desk:
-            self._desk.end(job.name, self._now())
-            if follows.state is State.WAITING:
-                self._desk.submit(Job.of(job.asked), job.evictions)
-        elif follows.state is not State.WAITING:
-            self._desk.withdraw(Job.of(job.asked))
-
-    def _move(self, connection: Connection, job: JobRow, follows: Next) -> None:
-        over = follows.state not in rows.LIVE
-        rows.update_job(
-            connection,
-            job.name,
-            state=follows.state.value,
-            reason=follows.reason,
-            losses=job.losses + follows.losses,
-            evictions=job.evictions + follows.evictions,
-            nodes=(),
-            ended_at=self._view.store.clock() if over else None,
-        )
-
-    def _evict(self, name: str) -> bool:
-        """End a job for another one; the desk has taken it for evicted already."""
+    def _evict(self, desk: Desk, name: str) -> bool:
+        """End a job for another one; the desk lets it wait already. Returns whether it does wait."""
         job = self._job(name)
-        self._stop_members(job)
-        statuses = self._statuses(job)
-        self._end(job, statuses, ending_of(statuses, Ending.EVICTED), at_desk=False)
-        return True
+        self._members.stop(job)
+        statuses = self._members.statuses(job)
+        follows = self._written_end(job, statuses, ending_of(statuses, Ending.EVICTED))
+        if follows.state is State.WAITING:
+            self._waiting[name] = Job.of(job.asked)
+        else:
+            desk.withdraw(Job.of(job.asked))
+        return follows.state is State.WAITING
 
-    def _start(self, name: str, nodes: tuple[str, ...]) -> bool:
-        """Write that a job runs, then let it; returns whether it does."""
-        job = self._job(name)
+    def _start(self, desk: Desk, name: str, nodes: tuple[str, ...]) -> bool:
+        """Write that a job runs, then let it; returns whether it does. One that was just taken back does not."""
+        del self._waiting[name]
         with self._view.transaction("compute.attempt_begun") as change:
             change.require_lease(self._required())
-            now = change.now
-            rows.insert_attempt(change.connection, job, nodes, now)
-            begun = {"state": State.RUNNING.value, "attempt": job.attempt + 1, "started_at": now, "reason": None}
-            rows.update_job(change.connection, name, nodes=nodes, **begun)
+            now, job = change.now, rows.find_job(change.connection, name)
+            assert job is not None
+            if job.state is State.WAITING:
+                rows.insert_attempt(change.connection, job, nodes, now)
+                begun = {"state": State.RUNNING.value, "attempt": job.attempt + 1, "started_at": now, "reason": None}
+                rows.update_job(change.connection, name, nodes=nodes, **begun)
+        if job.state is not State.WAITING:
+            desk.end(name, self._now())
+            return False
         started = replace(job, state=State.RUNNING, attempt=job.attempt + 1, nodes=nodes, started_at=now, reason=None)
-        return job.is_seat or self._start_members(started)
+        return job.is_seat or self._start_members(desk, started)
 
-    def _start_members(self, job: JobRow) -> bool:
-        """Have every member started on its node; a job that cannot be is taken for lost."""
+    def _start_members(self, desk: Desk, job: JobRow) -> bool:
+        """Have every member of a job started that is written as running; returns whether they are."""
         try:
-            prepared = self._works(job)
-            known = {node.name for node in self._backend.capacity()}
-            for attempt, node in zip(_members(job), job.nodes, strict=True):
-                self._backend.start(
-                    JobSpec(
-                        attempt=attempt,
-                        work=prepared.work,
-                        demand=job.asked.demand.vector,
-                        members=job.asked.members,
-                        limits=_limits(job, prepared.limits),
-                        uid=prepared.uid,
-                        node=node if node in known else None,
-                    )
-                )
+            self._members.start(job)
         except PilotbaseError as error:
-            self._stop_members(job)
-            self._end(job, [Status(Phase.ENDED, Cause.FAILED, detail=str(error))], Ending.LOST)
+            self._members.stop(job)
+            own = isinstance(error, _OWN_FAULT)
+            status = Status(Phase.ENDED, Cause.FAILED, detail=str(error))
+            self._end(desk, job, [status], Ending.FAILED if own else Ending.LOST, error.text if own else None)
             return False
         return True
 
-    def _stop_members(self, job: JobRow) -> None:
-        for attempt in _members(job):
-            self._backend.stop(attempt, GRACE_SECONDS)
+    def _end(
+        self, desk: Desk, job: JobRow, statuses: Sequence[Status], ending: Ending, reason: Text | None = None
+    ) -> None:
+        """Write how an attempt has ended and what follows, then let the desk know."""
+        follows = self._written_end(job, statuses, ending, reason)
+        desk.end(job.name, self._now())
+        if follows.state is State.WAITING:
+            desk.submit(Job.of(job.asked), job.evictions)
+            self._waiting[job.name] = Job.of(job.asked)
 
-    def _give_up(self, name: str, error: PilotbaseError) -> None:
-        """End a job that could never run as the pool is now."""
+    def _written_end(self, job: JobRow, statuses: Sequence[Status], ending: Ending, reason: Text | None = None) -> Next:
+        """Write how an attempt has ended, and return what follows; ``reason`` is said instead of the usual one.
+
+        Who has taken the job back meanwhile is heard: it waits no more.
+        """
+        metered = sum_of(statuses)
+        with self._view.transaction("compute.attempt_ended") as change:
+            change.require_lease(self._required())
+            now = rows.find_job(change.connection, job.name)
+            assert now is not None
+            follows = next_of(now, ending, statuses)
+            if reason is not None:
+                follows = replace(follows, reason=reason)
+            rows.end_attempt(change.connection, job, ending, metered, change.now)
+            follows = pay(self._view.within(change), change, job, follows, metered, self._ties())
+            rows.update_job(
+                change.connection,
+                job.name,
+                state=follows.state.value,
+                reason=follows.reason,
+                losses=job.losses + follows.losses,
+                evictions=job.evictions + follows.evictions,
+                nodes=(),
+                ended_at=None if follows.state in rows.LIVE else change.now,
+            )
+            facts = {"attempt": job.attempt, "ending": ending.value}
+            change.record("compute.attempt_ended", [f"compute-job:{job.name}"], facts)
+        return follows
+
+    def _give_up(self, name: str, error: RefusedError) -> None:
+        """End a job that waits and could never run as the pool is now."""
         with self._view.transaction("compute.given_up") as change:
             change.require_lease(self._required())
             job = rows.find_job(change.connection, name)
@@ -261,9 +240,9 @@ class Dispatcher:
                 return
             over = {"state": State.FAILED.value, "reason": error.text, "ended_at": change.now}
             rows.update_job(change.connection, name, **over)
-            follows = Next(State.FAILED, error.text, paid=False)
-            waiting = replace(job, attempt=job.attempt + 1)
-            pay(self._view.within(change), change, waiting, follows, sum_of([]), self._ties())
+            next_attempt = replace(job, attempt=job.attempt + 1)
+            given_up = Next(State.FAILED, error.text, paid=False)
+            pay(self._view.within(change), change, next_attempt, given_up, sum_of([]), self._ties())
 
     def _job(self, name: str) -> JobRow:
         with self._view.reading() as connection:
@@ -271,11 +250,10 @@ class Dispatcher:
         assert found is not None
         return found
 
-    def _keep(self) -> None:
+    def _keep(self, desk: Desk) -> None:
         """Keep what the next decision rests on, so that another dispatcher decides as this one would."""
-        assert self._desk is not None
         with self._view.store.database.write() as connection:
-            turns.keep(connection, self._pool, self._desk.state(self._now()))
+            turns.keep(connection, self._pool, desk.state(self._now()))
 
     def _required(self) -> Lease:
         assert self._lease is not None
@@ -283,23 +261,3 @@ class Dispatcher:
 
     def _now(self) -> float:
         return self._view.store.clock().timestamp()
-
-
-def _members(job: JobRow) -> list[Attempt]:
-    return [Attempt(job.name, job.attempt, member) for member in range(job.asked.members)]
-
-
-def _failed(status: Status) -> bool:
-    """Tell whether a member has ended otherwise than it should: then the others end too."""
-    return status.phase is Phase.ENDED and (status.cause is not Cause.RAN or status.exit_code != 0)
-
-
-def _limits(job: JobRow, limits: Limits) -> Limits:
-    """Return the limits of one member's box: what was asked for bounds it."""
-    demand = job.asked.demand.vector
-    asked: dict[str, object] = {"wall_seconds": min(limits.wall_seconds, job.asked.max_seconds)}
-    if "memory" in demand:
-        asked["memory_bytes"] = demand["memory"]
-    if demand.get("cpu"):
-        asked["cpu_seconds"] = max(1, round(job.asked.max_seconds * demand["cpu"] / 1000))
-    return Limits.model_validate({**limits.model_dump(), **asked})

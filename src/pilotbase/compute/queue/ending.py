@@ -6,6 +6,8 @@
 | failed by its own fault, or at a limit; late; cancelled | over | settled on what was used |
 | lost: machine, process or setup | tried again, `MOST_LOSSES` times | given back |
 | evicted for somebody else | waits again, with its place in the line | given back |
+
+Who has taken a job back is heard whatever its attempt comes to: it is never tried again.
 """
 
 from __future__ import annotations
@@ -34,28 +36,32 @@ class Next:
 
 
 def ending_of(statuses: Sequence[Status], wanted: Ending | None) -> Ending:
-    """Return how an attempt ended of whose members all have ended; ``wanted``: why we ended it, if we did."""
+    """Return how an attempt ended of whose members all have ended; ``wanted``: why we ended it, if we did.
+
+    One that was only stopped, by nobody who is still there to say why, was evicted by a dispatcher that died over it.
+    """
     causes = [status.cause for status in statuses]
     boxes = [status.box for status in statuses]
     if all(box is EndReason.FINISHED for box in boxes):
         return Ending.DONE
-    if wanted is not None and all(cause in (Cause.STOPPED, Cause.LOST, Cause.RAN) for cause in causes):
+    if wanted is not None:
         return wanted
     if EndReason.WALL_LIMIT in boxes:
         return Ending.LATE
     if any(cause in (Cause.LOST, Cause.FAILED) for cause in causes):
         return Ending.LOST
-    return Ending.FAILED
+    by_themselves = [box for box, cause in zip(boxes, causes, strict=True) if cause is Cause.RAN]
+    return Ending.FAILED if any(box is not EndReason.FINISHED for box in by_themselves) else Ending.EVICTED
 
 
 def next_of(job: JobRow, ending: Ending, statuses: Sequence[Status]) -> Next:
     """Return where ``job`` stands after its attempt has ended so."""
     if ending is Ending.DONE:
         return Next(State.DONE, None, paid=True)
+    if ending is Ending.CANCELLED or (job.state is State.STOPPING and ending in (Ending.EVICTED, Ending.LOST)):
+        return Next(State.CANCELLED, job.reason, paid=ending is Ending.CANCELLED)
     if ending is Ending.EVICTED:
         return Next(State.WAITING, text("pool.ending.evicted"), paid=False, evictions=1)
-    if ending is Ending.CANCELLED:
-        return Next(State.CANCELLED, job.reason, paid=True)
     if ending is Ending.LATE:
         return Next(State.FAILED, text("pool.ending.late"), paid=True)
     if ending is Ending.LOST:

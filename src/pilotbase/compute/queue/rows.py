@@ -129,6 +129,12 @@ def jobs_in(connection: Connection, pool: str, states: Iterable[State] = LIVE) -
     return [_job(row) for row in connection.execute(rows)]
 
 
+def names_waiting(connection: Connection, pool: str) -> set[str]:
+    """Return the names of the jobs that wait for a pool."""
+    wanted = (_jobs.pool == pool, _jobs.state == State.WAITING.value)
+    return set(connection.scalars(select(_jobs.name).where(*wanted)))
+
+
 def jobs_over(connection: Connection, pool: str, organisation: str, most: int) -> list[JobRow]:
     """Return the newest jobs of a pool that have ended, the last one first; ``organisation`` "": of all."""
     wanted = [_jobs.pool == pool, _jobs.state.in_([state.value for state in OVER])]

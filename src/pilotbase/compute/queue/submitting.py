@@ -41,7 +41,7 @@ class Asking:
     labels: Labels | None = None
     preemptible: bool = True
     work: str = ""
-    """What a backend is to do, as `dispatching.Works` reads it; '': a process of the base does it (a seat)."""
+    """What a backend is to do, as `members.Works` reads it; '': a process of the base does it (a seat)."""
     subject: str = ""
     """What it is about: of what is about the same only one waits or runs."""
     voucher: str = ""

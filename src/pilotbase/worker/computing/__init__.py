@@ -1,7 +1,7 @@
 """Computing power for people: suppliers' own programs on data that their terms open, and the pools at work.
 
 orders.hand_in(base, view, order, folder) -> JobRow      the folder is taken in, what its terms do not open is refused
-uploads.hand_in_upload(base, view, archive, …)           the same from an archive that was uploaded
+uploads.hand_in_upload(base, view, pool, given, …)       the same from an archive that was uploaded
 works.works_of(base) -> Works                            files, packages and data of a job, ready for its box
 rounds.dispatching(base, backend) -> context             every pool of the base has its turns
 """

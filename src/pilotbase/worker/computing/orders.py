@@ -53,19 +53,27 @@ def hand_in(base: Base, view: View, program: Program, asking: Asking) -> JobRow:
     """Take a program in and let it wait for its pool.
 
     Raises:
-        InputError: the folder is refused, or does not hold the program.
+        InputError: the folder is refused, or does not hold the program; a file of the data is named by a path.
         RefusedError: the terms of the data do not permit it; the job could never run; the voucher does not pay.
     """
     tree = read_tree(program.folder)
     if not program.entry or tree.file(program.entry[0]) is None or not program.entry[0].endswith(".py"):
         raise InputError("compute.no_program", found=program.entry[0] if program.entry else "", folder=program.folder)
-    for dataset, _ in program.data:
+    for dataset, file in program.data:
+        plain_name(file)
         require_permitted(view, _request(view, dataset))
     store_tree(tree, folders_of(base))
     order = WorkOrder(folder=tree.digest, entry=program.entry, data=program.data)
     work = json.dumps(order.to_json_value(), sort_keys=True)
     given = Asking(**{**vars(asking), "work": work})
     return submit(view, given, declared_ties(base.lab.view) if asking.voucher else {})
+
+
+def plain_name(file: str) -> str:
+    """Return the name of a file if it is one, and no path to anywhere else; raises `InputError`."""
+    if file in ("", ".", "..") or "/" in file or "\0" in file:
+        raise InputError("compute.bad_data", found=file[:60])
+    return file
 
 
 def folders_of(base: Base) -> Path:

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from pilotbase.catalogue.ties import declared_ties
 from pilotbase.compute.backends.backend import ComputeBackend
 from pilotbase.compute.backends.local import LocalBackend
-from pilotbase.compute.queue.dispatching import Dispatcher, Means
+from pilotbase.compute.queue import rows
+from pilotbase.compute.queue.dispatching import Dispatcher
+from pilotbase.compute.queue.members import Members
 from pilotbase.compute.queue.pools import pools
+from pilotbase.compute.queue.rows import State
 from pilotbase.worker.base import Base
-from pilotbase.worker.computing.works import forget_data, works_of
+from pilotbase.worker.computing.works import forget_data, jobs_with_data, works_of
 from pilotbase.worker.rounds import Pace, in_rounds
 
 PACE = Pace(idle=1.0, rest=5.0)
@@ -22,22 +25,33 @@ class Dispatching:
 
     def __init__(self, base: Base, backend: ComputeBackend, name: str) -> None:
         self._base, self._name = base, f"{name}/pools"
-        self._means = Means(backend, works_of(base), lambda: declared_ties(base.lab.view))
+        self._members = Members(backend, works_of(base))
         self._dispatchers: dict[str, Dispatcher] = {}
 
     def round(self) -> bool:
         """Give every pool its turn and return whether anything was done."""
         done = False
         for pool in pools(self._base.lab.view):
-            dispatcher = self._dispatchers.get(pool.name)
-            if dispatcher is None:
-                dispatcher = Dispatcher(self._base.lab.view, pool.name, self._means, self._name)
-                self._dispatchers[pool.name] = dispatcher
-            turned = dispatcher.turn()
-            for job in turned.ended if turned is not None else ():
-                forget_data(self._base, job)
-            done = done or (turned is not None and bool(turned.ended or turned.started or turned.evicted))
+            turned = self._dispatcher(pool.name).turn()
+            done = done or (turned is not None and turned.did_anything)
+        self._forget()
         return done
+
+    def _dispatcher(self, pool: str) -> Dispatcher:
+        if pool not in self._dispatchers:
+            view = self._base.lab.view
+            self._dispatchers[pool] = Dispatcher(
+                view, pool, self._members, self._name, lambda: declared_ties(self._base.lab.view)
+            )
+        return self._dispatchers[pool]
+
+    def _forget(self) -> None:
+        """Remove the data of jobs that run no more, whoever has ended them."""
+        for name in jobs_with_data(self._base):
+            with self._base.lab.view.reading() as connection:
+                job = rows.find_job(connection, name)
+            if job is None or job.state not in (State.RUNNING, State.STOPPING):
+                forget_data(self._base, name)
 
     def leave(self) -> None:
         """Let others have the pools at once."""

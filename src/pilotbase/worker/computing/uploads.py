@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from pilotbase.compute.queue.rows import JobRow
 from pilotbase.compute.queue.showing import job_seen
 from pilotbase.compute.queue.submitting import Asking
-from pilotbase.documents.subjects import Subject
+from pilotbase.documents.api.pools import NewJob
+from pilotbase.documents.vocabularies import JobKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
@@ -18,19 +18,8 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 
-@dataclass(frozen=True)
-class Archive:
-    """A program whose zipped folder was uploaded."""
-
-    upload: str
-    entry: tuple[str, ...]
-    """A Python file of the folder, and its arguments."""
-    data: tuple[tuple[Subject, str], ...] = ()
-    """Dataset and name of a file of it."""
-
-
-def hand_in_upload(base: Base, view: View, archive: Archive, most_bytes: int, asking: Asking) -> JobRow:
-    """Take a program in from an upload, which is erased then, and let it wait for its pool.
+def hand_in_upload(base: Base, view: View, pool: str, given: NewJob, most_bytes: int) -> JobRow:
+    """Take a program in from an upload, which is erased then, and let it wait for a pool.
 
     The same request again finds the job that it made.
 
@@ -42,9 +31,23 @@ def hand_in_upload(base: Base, view: View, archive: Archive, most_bytes: int, as
     vault, made = vault_of(base, view), view.outcome()
     if made is None:
         grant = ReaderGrant.of_owner(view.actor.organisation)
-        with unpacked(base, read_upload(vault, archive.upload, grant), most_bytes) as folder:
-            made = hand_in(base, view, Program(folder, archive.entry, archive.data), asking).name
+        data = tuple((one.dataset, one.file) for one in given.data)
+        with unpacked(base, read_upload(vault, given.upload, grant), most_bytes) as folder:
+            made = hand_in(base, view, Program(folder, given.entry, data), _asking(pool, given)).name
     with suppress(NotFoundError):
-        find_upload(vault, archive.upload)
-        erase_upload(vault, archive.upload)
+        find_upload(vault, given.upload)
+        erase_upload(vault, given.upload)
     return job_seen(view, made).shown.job
+
+
+def _asking(pool: str, given: NewJob) -> Asking:
+    return Asking(
+        pool,
+        given.demand,
+        given.hours * 3600,
+        kind=JobKind.DEVELOPMENT,
+        members=given.members,
+        priority=given.priority,
+        preemptible=given.preemptible,
+        voucher=given.voucher,
+    )

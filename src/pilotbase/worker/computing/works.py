@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from pathlib import Path
 
 from pilotbase.compute.backends.backend import Work
 from pilotbase.compute.environments import build_environment
-from pilotbase.compute.queue.dispatching import Prepared, Works
+from pilotbase.compute.queue.members import Prepared, Works
 from pilotbase.compute.queue.rows import JobRow
 from pilotbase.compute.settings import BoxSettings
 from pilotbase.documents.limits import Limits
@@ -21,12 +22,13 @@ from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.lab import organisation_uid
 from pilotbase.worker.base import Base
-from pilotbase.worker.computing.orders import LOCK, WorkOrder, folder_of
+from pilotbase.worker.computing.orders import LOCK, WorkOrder, folder_of, plain_name
 from pilotbase.worker.datasets.keeping import take_file
 from pilotbase.workspace.actors import Actor
 
 LIMITS = Limits(wall_seconds=MOST_SECONDS, scratch_bytes=1 << 30, file_bytes=1 << 30, log_bytes=1 << 20)
 """Besides what the job asks for itself: memory, cores, time."""
+_OPENED = "job-data"
 
 
 def works_of(base: Base) -> Works:
@@ -42,8 +44,13 @@ def works_of(base: Base) -> Works:
 
 
 def forget_data(base: Base, job: str) -> None:
-    """Remove what was opened for a job that has ended."""
+    """Remove what was opened for a job that runs no more."""
     shutil.rmtree(_place(base, job), ignore_errors=True)
+
+
+def jobs_with_data(base: Base) -> list[str]:
+    """Return the jobs for which something is open."""
+    return [place.name for place in base.lab.folder(_OPENED).iterdir()]
 
 
 def _environment(base: Base, job: JobRow, folder: Path, uid: int) -> Path | None:
@@ -55,16 +62,22 @@ def _environment(base: Base, job: JobRow, folder: Path, uid: int) -> Path | None
 
 
 def _opened(base: Base, job: JobRow, order: WorkOrder, uid: int) -> dict[str, Path]:
-    """Open the data of a job as its organisation, each dataset into a folder under its name."""
+    """Open the data of a job as its organisation, each dataset into a folder under its name.
+
+    Each file is written aside and renamed: a member that runs already reads on in what it has open.
+    """
     view = base.lab.store.as_actor(Actor(job.asked.organisation, frozenset({Role.SUPPLIER})))
     folders: dict[str, Path] = {}
     for dataset, file in order.data:
         name = name_of(dataset).rpartition("/")[2]
         folder = folders.setdefault(name, _place(base, job.name) / name)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (folder / file).open("wb") as written:
-            for piece in take_file(base, view, dataset, file, Purpose.TRAINING).pieces:
+        taken = take_file(base, view, dataset, file, Purpose.TRAINING)
+        fresh = folder / f".{uuid.uuid4().hex}"
+        with fresh.open("wb") as written:
+            for piece in taken.pieces:
                 written.write(piece)
+        fresh.rename(folder / plain_name(taken.name))
         _give(folder, uid)
     return folders
 
@@ -77,4 +90,4 @@ def _give(folder: Path, uid: int) -> None:
 
 
 def _place(base: Base, job: str) -> Path:
-    return base.lab.folder("job-data") / job
+    return base.lab.folder(_OPENED) / job
