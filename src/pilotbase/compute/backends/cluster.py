@@ -7,7 +7,7 @@ between tenants, and is not asked for any: the box on the node is the same as he
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from pilotbase.compute.backends.attempt_record import AttemptRecord
 from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, LogPart, Node, Phase, Status
 from pilotbase.compute.backends.node_host import NodeHost
-from pilotbase.compute.backends.parcels import Parcel, packed
+from pilotbase.compute.backends.parcels import pack, parcel_name, send_parcels
 from pilotbase.compute.backends.ray_connection import connect, nodes, resources_of
 from pilotbase.compute.backends.room import require_room
 from pilotbase.compute.backends.specs import read_status, write_spec
@@ -38,7 +38,6 @@ class RayBackend:
 
     def __init__(self, folder: Path, settings: RaySettings, host_folder: str = "") -> None:
         self._folder, self._settings, self._host_folder = folder, settings, host_folder
-        self._parcels: dict[Path, Parcel] = {}
         connect(settings)
 
     def capacity(self) -> list[Node]:
@@ -60,11 +59,10 @@ class RayBackend:
         home = self._home(attempt)
         if home.recorded().phase is not Phase.RUNNING or not home.begun():
             return home.recorded()
-        spec = write_spec(home.spec())
-        told = self._told(attempt, lambda host: host.poll.remote(spec))
+        told = self._told(attempt, lambda host: host.poll.remote())
         status = _LOST if told is None else read_status(told)
         if status.phase is Phase.ENDED:
-            self._bring_home(attempt, home, spec)
+            self._bring_home(attempt, home)
             home.end(status)
             return home.recorded()
         home.note_used(status.metered)
@@ -74,17 +72,15 @@ class RayBackend:
         home = self._home(attempt)
         if home.recorded().phase is not Phase.RUNNING:
             return
-        spec = write_spec(home.spec())
         wait = grace_seconds + self._settings.answer_seconds
-        self._told(attempt, lambda host: host.stop.remote(spec, grace_seconds), wait)
+        self._told(attempt, lambda host: host.stop.remote(grace_seconds), wait)
         self.poll(attempt)
 
     def logs(self, attempt: Attempt, offset: int) -> LogPart:
         home = self._home(attempt)
         if home.recorded().phase is not Phase.RUNNING:
             return home.log(offset)
-        spec = write_spec(home.spec())
-        told = self._told(attempt, lambda host: host.logs.remote(spec, offset))
+        told = self._told(attempt, lambda host: host.logs.remote(offset))
         return LogPart(told or b"", offset, lost=told is None)
 
     def output(self, attempt: Attempt) -> bytes | None:
@@ -110,30 +106,27 @@ class RayBackend:
         }
         if spec.node is not None:
             options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(spec.node, soft=False)
-        return ray.remote(NodeHost).options(**options).remote(self._host_folder)
+        return ray.remote(NodeHost).options(**options).remote(write_spec(spec), self._host_folder)
 
     def _hand_over(self, host: Any, spec: JobSpec) -> None:
         """Send the host what it lacks of the attempt's files, and let it start.
 
         Raises:
             PilotbaseError: ``compute.node_silent``: no node took it in time; what was asked for is taken back.
+                ``compute.node_failed``: the node's own work failed.
         """
-        sent = {role: self._packed(folder) for role, folder in _folders(spec).items()}
-        archives = {parcel.digest: parcel.archive for parcel in sent.values()}
-        seconds = self._settings.start_seconds
+        work, seconds = spec.work, self._settings.start_seconds
+        folder, environment = parcel_name(work.folder), parcel_name(work.environment) if work.environment else ""
+        parcels = {folder: work.folder, **({environment: work.environment} if work.environment else {})}
+        data = {name: pack(place) for name, place in work.data.items()}
         try:
-            for digest in ray.get(host.lacks.remote(list(archives)), timeout=seconds):
-                ray.get(host.take.remote(digest, archives[digest]), timeout=seconds)
-            roles = {role: parcel.digest for role, parcel in sent.items()}
-            ray.get(host.start.remote(write_spec(spec), roles), timeout=seconds)
+            send_parcels(host, parcels, lambda asked: ray.get(asked, timeout=seconds))
+            ray.get(host.start.remote(folder, environment, data), timeout=seconds)
         except GetTimeoutError:
             ray.kill(host)
             raise PilotbaseError("compute.node_silent", job=spec.attempt.name, seconds=seconds) from None
-
-    def _packed(self, folder: Path) -> Parcel:
-        if folder not in self._parcels:
-            self._parcels[folder] = packed(folder)
-        return self._parcels[folder]
+        except RayTaskError as error:
+            raise PilotbaseError("compute.node_failed", error=type(error.cause).__name__) from error
 
     def _told(self, attempt: Attempt, ask: Callable[[Any], Any], seconds: float | None = None) -> Any:
         """Return what the attempt's host answers; None: it has gone.
@@ -147,7 +140,7 @@ class RayBackend:
         except (ValueError, RayActorError):
             return None
         except GetTimeoutError:
-            if any(True for _ in nodes()):
+            if nodes():
                 return self._given_up(attempt)
             raise PilotbaseError("compute.cluster_away") from None
         except RayTaskError as error:
@@ -159,20 +152,14 @@ class RayBackend:
         """Remove a host that is silent for too long: what it may still do counts for nothing."""
         ray.kill(ray.get_actor(attempt.name, NAMESPACE))
 
-    def _bring_home(self, attempt: Attempt, home: AttemptRecord, spec: str) -> None:
+    def _bring_home(self, attempt: Attempt, home: AttemptRecord) -> None:
         """Keep log and output of an ended attempt here, and let its host go."""
-        printed = self._told(attempt, lambda host: host.logs.remote(spec, 0))
+        printed = self._told(attempt, lambda host: host.logs.remote(0))
         if printed is not None:
             home.keep_log(printed)
-        left = self._told(attempt, lambda host: host.output.remote(spec))
+        left = self._told(attempt, lambda host: host.output.remote())
         if left is not None:
             home.keep_output(left)
         if printed is not None:
-            self._told(attempt, lambda host: host.forget.remote(spec))
+            self._told(attempt, lambda host: host.forget.remote())
             self._given_up(attempt)
-
-
-def _folders(spec: JobSpec) -> Mapping[str, Path]:
-    """Return the folders that an attempt needs, by their role."""
-    folders = {"folder": spec.work.folder, **{f"data/{name}": place for name, place in spec.work.data.items()}}
-    return folders if spec.work.environment is None else {**folders, "environment": spec.work.environment}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,15 +24,12 @@ class LocalBackend:
     """Runs attempts on this machine; ``folder`` keeps a folder for each."""
 
     folder: Path
-    offered: Vector | None = None
-    """What of this machine is offered; None: all that it has."""
     dies_with_starter: bool = False
     """Attempts go when this process has gone: for a node of a cluster, which is told lost then."""
-    pause: Callable[[float], None] = time.sleep
     launcher: Launcher = field(default_factory=Launcher)
 
     def capacity(self) -> list[Node]:
-        return [Node(NODE, self.offered if self.offered is not None else machine(self.folder))]
+        return [Node(NODE, machine(self.folder))]
 
     def start(self, spec: JobSpec) -> None:
         require_room(spec, self.capacity())
@@ -75,7 +71,7 @@ class LocalBackend:
         while folder.status().phase is Phase.RUNNING:
             if time.monotonic() >= until:
                 return False
-            self.pause(_TICK_SECONDS)
+            time.sleep(_TICK_SECONDS)
         return True
 
 

@@ -7,63 +7,80 @@ with it: a node that is told lost runs nothing any more.
 from __future__ import annotations
 
 import os
-import tempfile
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.compute.backends.backend import Phase, Work
 from pilotbase.compute.backends.local import LocalBackend
-from pilotbase.compute.backends.parcels import Parcel, opened, unpacked
+from pilotbase.compute.backends.parcels import ParcelHost, unpack
 from pilotbase.compute.backends.specs import read_spec, write_status
+from pilotbase.compute.settings import FIRST_ORGANISATION_UID
 
 
-class NodeHost:
+class NodeHost(ParcelHost):
     """One attempt on this node."""
 
-    def __init__(self, folder: str = "") -> None:
-        place = Path(folder or tempfile.gettempdir()) / f"pilotbase-node-{os.getuid()}"
-        place.mkdir(mode=0o711, exist_ok=True)
-        self._parcels = place / "parcels"
-        self._backend = LocalBackend(place / "attempts", dies_with_starter=True)
+    def __init__(self, spec: str, folder: str = "") -> None:
+        super().__init__(folder)
+        self._spec = read_spec(spec)
+        self._backend = LocalBackend(self.place / "attempts", dies_with_starter=True)
 
-    def lacks(self, digests: list[str]) -> list[str]:
-        """Return which parcels are not here yet."""
-        return [digest for digest in digests if opened(self._parcels, digest) is None]
+    def start(self, folder: str, environment: str, data: Mapping[str, bytes]) -> None:
+        """Start the attempt on two parcels (no environment: "") and the archives of its data, name → archive.
 
-    def take(self, digest: str, archive: bytes) -> None:
-        """Open a parcel here."""
-        unpacked(self._parcels, Parcel(digest, archive))
-
-    def start(self, spec: str, parcels: Mapping[str, str]) -> None:
-        """Start the attempt of a spec whose folders stand for themselves: role → parcel; data as ``data/<name>``."""
-        asked = read_spec(spec)
-        folders = {role: self._parcels / digest for role, digest in parcels.items()}
+        Data are nobody's but this attempt's: they are opened for its box alone, and removed with it.
+        """
+        if self._backend.poll(self._spec.attempt).phase is not Phase.UNKNOWN:
+            return
         work = Work(
-            folder=folders["folder"],
-            entry=asked.work.entry,
-            environment=folders.get("environment"),
-            data={role.removeprefix("data/"): place for role, place in folders.items() if role.startswith("data/")},
+            folder=self.parcel(folder),
+            entry=self._spec.work.entry,
+            environment=self.parcel(environment) if environment else None,
+            data=self._opened(data),
         )
-        self._backend.start(replace(asked, work=work, node=None))
+        self._backend.start(replace(self._spec, work=work, node=None))
 
-    def poll(self, spec: str) -> str | None:
-        """Return how the attempt ended, as `write_status` has it; with what was used so far while it runs."""
-        status = self._backend.poll(read_spec(spec).attempt)
+    def poll(self) -> str | None:
+        """Return how the attempt stands, as `write_status` has it; None: it was not started."""
+        status = self._backend.poll(self._spec.attempt)
         return None if status.phase is Phase.UNKNOWN else write_status(status)
 
-    def stop(self, spec: str, grace_seconds: float) -> None:
+    def stop(self, grace_seconds: float) -> None:
         """End the attempt; returns once it has ended."""
-        self._backend.stop(read_spec(spec).attempt, grace_seconds)
+        self._backend.stop(self._spec.attempt, grace_seconds)
 
-    def logs(self, spec: str, offset: int) -> bytes:
+    def logs(self, offset: int) -> bytes:
         """Return what was printed from ``offset`` on."""
-        return self._backend.logs(read_spec(spec).attempt, offset).text
+        return self._backend.logs(self._spec.attempt, offset).text
 
-    def output(self, spec: str) -> bytes | None:
+    def output(self) -> bytes | None:
         """Return what the attempt has left."""
-        return self._backend.output(read_spec(spec).attempt)
+        return self._backend.output(self._spec.attempt)
 
-    def forget(self, spec: str) -> None:
-        """Remove what is kept of the attempt here."""
-        self._backend.forget(read_spec(spec).attempt)
+    def forget(self) -> None:
+        """Remove what is kept of the ended attempt here."""
+        self._backend.forget(self._spec.attempt)
+        shutil.rmtree(self._data_place(), ignore_errors=True)
+
+    def _opened(self, data: Mapping[str, bytes]) -> dict[str, Path]:
+        place = self._data_place()
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(mode=0o711, parents=True)
+        folders = {name: place / name for name in data}
+        for name, folder in folders.items():
+            unpack(data[name], folder)
+            folder.chmod(0o700)
+            self._give(folder)
+        return folders
+
+    def _give(self, folder: Path) -> None:
+        """Let the box's user, and nobody else, read a folder."""
+        if os.getuid() == 0:
+            uid = self._spec.uid or FIRST_ORGANISATION_UID
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, uid, uid)
+
+    def _data_place(self) -> Path:
+        return self.place / "data" / self._spec.attempt.name

@@ -1,71 +1,100 @@
-"""Folders as parcels: our own archive of a checked folder, named by content, and opened once on each machine.
+"""Folders as parcels: what goes to another machine once, named by what is in it.
 
-What goes to another node is what this machine has taken in and checked, so it is no archive of a stranger. A parcel is
-opened beneath a folder that only we can write to, and stands there under its name when it is whole.
+What goes to a node is what this machine has taken in and checked, so the archive is our own and no stranger's. It is
+opened beneath a folder that only we can write to, held against its name, and stands there once it is whole.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
+import os
 import shutil
+import stat
 import tarfile
+import tempfile
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from pilotbase.documents.errors import InvalidProofError
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """A folder's files as one archive, and the SHA-256 that names them."""
-
-    digest: str
-    archive: bytes
+from pilotbase.compute.trees import digest_tree, walk_tree
+from pilotbase.documents.errors import InvalidProofError, PilotbaseError
+from pilotbase.documents.hashes import hex_of
 
 
-def packed(folder: Path) -> Parcel:
-    """Return the parcel of a folder: the same bytes for the same files, whoever packs them, wherever they stand."""
+class ParcelHost:
+    """A node's folder of parcels; ``folder``: where, empty: in the node's folder for temporary files."""
+
+    def __init__(self, folder: str = "") -> None:
+        self.place = Path(folder or tempfile.gettempdir()) / f"pilotbase-node-{os.getuid()}"
+        self.place.mkdir(mode=0o711, exist_ok=True)
+        _require_own(self.place)
+        self._parcels = self.place / "parcels"
+        self._parcels.mkdir(mode=0o755, exist_ok=True)
+
+    def lacks(self, names: list[str]) -> list[str]:
+        """Return which parcels are not here yet."""
+        return [name for name in names if not self.parcel(name).is_dir()]
+
+    def take(self, name: str, archive: bytes) -> None:
+        """Open a parcel here.
+
+        Raises:
+            InvalidProofError: ``compute.parcel_changed``: it is not what its name says.
+        """
+        fresh = self._parcels / f".{name}.{uuid.uuid4().hex}"
+        unpack(archive, fresh)
+        try:
+            if hex_of(digest_tree(fresh)) != name:
+                raise InvalidProofError("compute.parcel_changed", digest=name)
+            fresh.rename(self.parcel(name))
+        except OSError:
+            if not self.parcel(name).is_dir():  # else another was quicker
+                raise
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    def parcel(self, name: str) -> Path:
+        """Return where a parcel stands once it is here."""
+        return self._parcels / name
+
+
+def parcel_name(folder: Path) -> str:
+    """Return what names a folder as a parcel: the digest of its files, in hex; raises as `walk_tree`."""
+    return hex_of(digest_tree(folder))
+
+
+def send_parcels(host: Any, folders: Mapping[str, Path], answer: Callable[[Any], Any]) -> None:
+    """Send a host, an actor that is a `ParcelHost`, what it lacks; ``answer`` waits for what it says."""
+    for name in answer(host.lacks.remote(list(folders))):
+        answer(host.take.remote(name, pack(folders[name])))
+
+
+def pack(folder: Path) -> bytes:
+    """Return a folder's files as one archive, of nobody; raises as `walk_tree`."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as bundle:
-        for path in sorted(folder.rglob("*")):
-            entry = bundle.gettarinfo(path, arcname=path.relative_to(folder).as_posix())
+        for found in walk_tree(folder):
+            entry = bundle.gettarinfo(found.path, arcname=found.name)
             entry.uid = entry.gid = 0
             entry.uname = entry.gname = ""
-            if entry.isreg():
-                with path.open("rb") as content:
-                    bundle.addfile(entry, content)
-            elif entry.isdir():
+            if found.is_folder:
                 bundle.addfile(entry)
-    archive = buffer.getvalue()
-    return Parcel(hashlib.sha256(archive).hexdigest(), archive)
+            else:
+                with found.path.open("rb") as content:
+                    bundle.addfile(entry, content)
+    return buffer.getvalue()
 
 
-def opened(parcels: Path, digest: str) -> Path | None:
-    """Return the folder of a parcel that was opened here before; None: it is not here."""
-    folder = parcels / digest
-    return folder if folder.is_dir() else None
+def unpack(archive: bytes, folder: Path) -> None:
+    """Open an archive into a new folder."""
+    folder.mkdir(mode=0o755)
+    with tarfile.open(fileobj=io.BytesIO(archive)) as bundle:
+        bundle.extractall(folder, filter="data")
 
 
-def unpacked(parcels: Path, parcel: Parcel) -> Path:
-    """Return the folder of a parcel, opened here now if it was not before.
-
-    Raises:
-        InvalidProofError: ``compute.parcel_changed``: the archive is not what its name says.
-    """
-    if hashlib.sha256(parcel.archive).hexdigest() != parcel.digest:
-        raise InvalidProofError("compute.parcel_changed", digest=parcel.digest)
-    known = opened(parcels, parcel.digest)
-    if known is not None:
-        return known
-    parcels.mkdir(mode=0o755, parents=True, exist_ok=True)
-    fresh = parcels / f".{parcel.digest}.{uuid.uuid4().hex}"
-    fresh.mkdir(mode=0o755)
-    with tarfile.open(fileobj=io.BytesIO(parcel.archive)) as bundle:
-        bundle.extractall(fresh, filter="tar")
-    try:
-        fresh.rename(parcels / parcel.digest)
-    except OSError:  # another was quicker
-        shutil.rmtree(fresh)
-    return parcels / parcel.digest
+def _require_own(place: Path) -> None:
+    """Refuse a folder that another user of the machine has made before us."""
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise PilotbaseError("compute.foreign_folder", folder=place)

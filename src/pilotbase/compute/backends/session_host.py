@@ -5,20 +5,18 @@ It takes columns and gives answers, both as plain arrays; how the box ended it g
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from pilotbase.compute.backends.parcels import Parcel, opened, unpacked
+from pilotbase.compute.backends.parcels import ParcelHost
 from pilotbase.compute.ends import BoxEnded
 from pilotbase.compute.environments import Environment
 from pilotbase.compute.settings import BoxSettings, LogPolicy
 from pilotbase.compute.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.protocols.frames import Batch
 
@@ -31,8 +29,8 @@ class Opening:
     """Parcel of the application's files."""
     entry_point: str
     contract: str
-    environment: tuple[str, str, tuple[str, ...], str]
-    """Parcel, digest, packages, seal."""
+    environment: tuple[str, tuple[str, ...], str]
+    """Digest, packages, seal; the seal names its parcel."""
     limits: str
     level: str
     uid: int
@@ -48,26 +46,16 @@ class Reply:
     error: tuple[str, Mapping[str, Any]] | None = None
 
 
-class SessionHost:
+class SessionHost(ParcelHost):
     """One warm worker on this node."""
 
     def __init__(self, folder: str = "") -> None:
-        place = Path(folder or tempfile.gettempdir()) / f"pilotbase-node-{os.getuid()}"
-        place.mkdir(mode=0o711, exist_ok=True)
-        self._parcels = place / "parcels"
+        super().__init__(folder)
         self._worker: WarmWorker | None = None
-
-    def lacks(self, digests: list[str]) -> list[str]:
-        """Return which parcels are not here yet."""
-        return [digest for digest in digests if opened(self._parcels, digest) is None]
-
-    def take(self, digest: str, archive: bytes) -> None:
-        """Open a parcel here."""
-        unpacked(self._parcels, Parcel(digest, archive))
 
     def open(self, opening: Opening) -> Reply:
         """Open the box and load the application; the value is its facts and how long it loaded."""
-        parcel, digest, packages, seal = opening.environment
+        digest, packages, seal = opening.environment
         settings = BoxSettings(
             limits=Limits.model_validate_json(opening.limits),
             level=IsolationLevel(opening.level),
@@ -76,10 +64,10 @@ class SessionHost:
         )
         try:
             self._worker = start_worker(
-                self._parcels / opening.application,
+                self.parcel(opening.application),
                 opening.entry_point,
                 Contract.model_validate_json(opening.contract),
-                Environment(digest, self._parcels / parcel, packages, seal),
+                Environment(digest, self.parcel(hex_of(seal)), packages, seal),
                 settings,
             )
         except BoxEnded as ended:

@@ -6,7 +6,8 @@ whoever asked opens another and goes on where the committed answers end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +15,7 @@ from typing import Any, Self
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
 
-from pilotbase.compute.backends.parcels import Parcel, packed
+from pilotbase.compute.backends.parcels import parcel_name, send_parcels
 from pilotbase.compute.backends.ray_connection import connect, resources_of
 from pilotbase.compute.backends.session_host import Opening, Reply, SessionHost
 from pilotbase.compute.box import BoxFacts
@@ -27,6 +28,7 @@ from pilotbase.compute.settings import BoxSettings, MemoryWatch
 from pilotbase.compute.supervisor import Usage
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.documents.resources import MILLI
 from pilotbase.protocols.frames import Answers, Batch
@@ -42,7 +44,6 @@ class RayEngine:
     settings: RaySettings
     host_folder: str = ""
     """Where nodes keep parcels; empty: their folder for temporary files."""
-    _parcels: dict[Path, Parcel] = field(default_factory=dict)
     name = "ray"
 
     def __post_init__(self) -> None:
@@ -52,12 +53,12 @@ class RayEngine:
         self, application: Path, entry_point: str, contract: Contract, environment: Environment, settings: BoxSettings
     ) -> Worker:
         environment.verify()
-        sent = [self._packed(folder) for folder in (application, environment.path)]
+        sent = {parcel_name(application): application, hex_of(environment.seal): environment.path}
         opening = Opening(
-            application=sent[0].digest,
+            application=parcel_name(application),
             entry_point=entry_point,
             contract=contract.model_dump_json(by_alias=True),
-            environment=(sent[1].digest, environment.digest, environment.packages, environment.seal),
+            environment=(environment.digest, environment.packages, environment.seal),
             limits=settings.limits.model_dump_json(),
             level=settings.level.value,
             uid=settings.uid,
@@ -68,25 +69,18 @@ class RayEngine:
         host = ray.remote(SessionHost).options(**options).remote(self.host_folder)
         return RemoteWorker(host, sent, opening, settings)
 
-    def _packed(self, folder: Path) -> Parcel:
-        if folder not in self._parcels:
-            self._parcels[folder] = packed(folder)
-        return self._parcels[folder]
-
 
 class RemoteWorker:
     """A warm worker on a node of the cluster."""
 
-    def __init__(self, host: Any, sent: list[Parcel], opening: Opening, settings: BoxSettings) -> None:
+    def __init__(self, host: Any, sent: Mapping[str, Path], opening: Opening, settings: BoxSettings) -> None:
         self._host, self._limits = host, settings.limits
         self._usage, self._logs, self._open = Usage(0.0, 0.0, 0), Logs("", 0, True), True
         self._cancelled = False
         self.end: End | None = None
         seconds = self._limits.load_seconds + _SLACK_SECONDS
         try:
-            for digest in self._ask(self._host.lacks.remote([parcel.digest for parcel in sent]), seconds):
-                archive = next(parcel.archive for parcel in sent if parcel.digest == digest)
-                self._ask(self._host.take.remote(digest, archive), seconds)
+            send_parcels(self._host, sent, lambda asked: self._ask(asked, seconds))
             facts, self.load_seconds = self._value(self._host.open.remote(opening), seconds)
         except BaseException:
             self._let_go()
