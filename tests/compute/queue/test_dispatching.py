@@ -364,6 +364,7 @@ def test_what_is_wrong_with_a_job_itself_is_told_and_not_tried_again(here: Hall,
 
 def test_a_turn_that_breaks_off_leaves_no_room_taken(here: Hall) -> None:
     """A write fails in the middle of a turn: the next turn decides from the rows, and everything starts once."""
+    here.dispatcher.turn()
     names = [here.ask("mill") for _ in range(5)]
     write, left = type(here.store.database).write, iter([False, False, True])
 
