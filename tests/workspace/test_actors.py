@@ -120,6 +120,22 @@ def test_a_party_reads_but_neither_renames_nor_shares(store: Store) -> None:
         change.set_head("note:a", own, expected=digest)
     with pytest.raises(ConflictError), party.transaction("note.moved") as change:
         change.set_head("note:a", own, expected=None)
+    with pytest.raises(RefusedError), party.transaction("note.moved") as change:
+        change.let_stand("note:a", own)
+    assert store.as_actor(READERS["owner"]).head("note:a") == digest
+
+
+def test_a_name_stands_for_the_newest_and_the_same_again_leaves_no_trace(store: Store) -> None:
+    view = store.as_actor(READERS["owner"])
+    for title in ("x", "y", "x"):
+        with view.transaction("note.stored") as change:
+            digest = change.put(Note(title=title), PUBLIC)
+            change.let_stand("note:a", digest)
+        assert view.head("note:a") == digest
+    before = len(view.log_entries())
+    with view.transaction("note.stored") as change:
+        change.let_stand("note:a", digest)
+    assert len(view.log_entries()) == before
 
 
 def test_taking_a_party_off_takes_the_document_away_and_is_logged(store: Store) -> None:

@@ -111,6 +111,16 @@ class Transaction:
         self.subjects += [name, digest]
         self.facts[f"{HEAD}{name}"] = digest
 
+    def let_stand(self, name: str, digest: str) -> None:
+        """Let ``name`` stand for ``digest`` from now on, whatever it stands for now; the same again changes nothing.
+
+        Raises:
+            NotFoundError, RefusedError: as `set_head`.
+        """
+        before = self.connection.scalar(select(_heads.digest).where(_heads.name == name))
+        if before != digest:
+            self.set_head(name, digest, expected=before)
+
     def change_visibility(self, digest: str, visibility: Visibility) -> None:
         """Let others see ``digest``, or no longer; raises `NotFoundError`, `RefusedError`."""
         row = self._own(digest)
