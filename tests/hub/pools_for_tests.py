@@ -6,7 +6,8 @@ import time
 
 from pilotbase.compute.queue.pools import set_pool
 from pilotbase.documents.pool import Pool
-from pilotbase.worker.computing.rounds import Dispatching, local_backend
+from pilotbase.worker.computing.keeping import local_backend
+from pilotbase.worker.computing.rounds import Dispatching
 from tests.hub.test_uploads_in_pieces import JSON, sent, zipped
 
 POOL = {

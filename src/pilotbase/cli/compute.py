@@ -134,7 +134,7 @@ def logs(job: JobName, member: Annotated[int, typer.Option(help="Of which member
     """Print what a job's last attempt has printed, as far as it is kept."""
     from pilotbase.compute.backends.backend import Attempt
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.computing.rounds import local_backend
+    from pilotbase.worker.computing.keeping import local_backend
 
     found = _job(operators_view(), job)
     part = local_backend(open_base()).logs(Attempt(job, found.attempt, member), 0)
@@ -153,7 +153,7 @@ def fetch(
     """Write what a finished job has left in its output folder, as an archive that nobody here has opened."""
     from pilotbase.compute.backends.backend import Attempt
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.computing.rounds import local_backend
+    from pilotbase.worker.computing.keeping import local_backend
 
     found = _job(operators_view(), job)
     archive = local_backend(open_base()).output(Attempt(job, found.attempt, member))

@@ -29,7 +29,8 @@ def worker(
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.computing.rounds import Dispatching, dispatching, local_backend
+    from pilotbase.worker.computing.keeping import local_backend
+    from pilotbase.worker.computing.rounds import Dispatching, dispatching
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import Worker, default_name
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes

@@ -6,6 +6,7 @@ import io
 import time
 import zipfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base, open_base
+from pilotbase.worker.computing.keeping import forget_old_attempts, local_backend
 from pilotbase.worker.computing.orders import WorkOrder
-from pilotbase.worker.computing.rounds import Dispatching, local_backend
+from pilotbase.worker.computing.rounds import Dispatching
 from pilotbase.workspace.actors import Actor
 
 POOL = {
@@ -71,6 +73,21 @@ def test_a_program_is_handed_in_runs_and_its_output_is_fetched(base: Base, progr
     run("fetch", job, "--out", tmp_path / "left.zip")
     assert zipfile.ZipFile(io.BytesIO((tmp_path / "left.zip").read_bytes())).read("model.txt") == b"weights"
     assert "0 running, 0 waiting" in run("pools")
+
+
+def test_what_a_job_has_left_is_kept_for_thirty_days(
+    base: Base, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = run("submit", "hall", program, "train.py", "nothing", "--as", "mill").split()[0]
+    ended(base, Dispatching(base, local_backend(base), "test"), job)
+    now = base.lab.store.clock()
+    for days, kept in ((29, 1), (31, 0)):
+        later = replace(base.lab.store, clock=lambda days=days: now + timedelta(days=days))
+        aged = replace(base, lab=replace(base.lab, store=later))
+        assert forget_old_attempts(aged) == 1 - kept
+        assert len(local_backend(base).attempts()) == kept
+    assert "done" in run("show", job), "that it ran is not forgotten"
+    assert "gone" in run("logs", job, exit_code=2)
 
 
 def test_what_could_never_run_is_told_when_it_is_handed_in(base: Base, program: Path) -> None:

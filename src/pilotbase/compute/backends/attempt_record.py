@@ -78,13 +78,13 @@ class AttemptRecord:
             log.write(printed)
 
     def log(self, offset: int) -> LogPart:
-        """Return a part of the log; what is not there any more is lost."""
+        """Return a part of the log; what is not there any more, or of what nothing is known, is lost."""
         try:
             with (self.path / "log").open("rb") as log:
                 log.seek(offset)
                 return LogPart(log.read(LOG_BYTES), offset)
         except FileNotFoundError:
-            return LogPart(b"", offset, lost=self.begun())
+            return LogPart(b"", offset, lost=self.begun() or not self.has("spec.json"))
 
     def keep_output(self, archive: bytes) -> None:
         """Keep what the work has left."""

@@ -33,6 +33,12 @@ class Attempt:
     def name(self) -> str:
         return f"{self.job}.{self.number}.{self.member}"
 
+    @classmethod
+    def named(cls, name: str) -> Attempt:
+        """Return the attempt of that `name`."""
+        job, number, member = name.rsplit(".", 2)
+        return cls(job, int(number), int(member))
+
 
 @dataclass(frozen=True)
 class Work:
@@ -111,7 +117,7 @@ class Status:
 
 @dataclass(frozen=True)
 class LogPart:
-    """A part of what a job printed, from ``offset`` on; ``lost``: it is gone with its node."""
+    """A part of what a job printed, from ``offset`` on; ``lost``: it is gone with its node, or not kept any more."""
 
     text: bytes
     offset: int

@@ -63,6 +63,10 @@ class LocalBackend:
         if self._of(attempt).status().phase is Phase.ENDED:
             self._of(attempt).remove()
 
+    def attempts(self) -> list[Attempt]:
+        """Return the attempts that something is kept of."""
+        return [Attempt.named(place.name) for place in self.folder.iterdir()]
+
     def _of(self, attempt: Attempt) -> AttemptFolder:
         return AttemptFolder(self.folder / attempt.name)
 

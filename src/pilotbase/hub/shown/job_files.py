@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
-
 from pilotbase.compute.backends.backend import Attempt, LogPart
 from pilotbase.compute.queue.showing import job_seen
 from pilotbase.hub.base import base
-from pilotbase.hub.shown.attachments import POLICY
-from pilotbase.worker.computing.rounds import local_backend
+from pilotbase.worker.computing.keeping import local_backend
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -32,16 +29,6 @@ def output_of(view: View, job: str, member: int = 0) -> bytes:
     if archive is None:
         raise NotFoundError("compute.no_output", job=job)
     return archive
-
-
-def file_response(content: bytes, name: str) -> HttpResponse:
-    """Return bytes as a download of no particular type: no browser shows them here, whatever they are."""
-    response = HttpResponse(content, content_type="application/octet-stream")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = POLICY
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 def _attempt(view: View, job: str, member: int) -> Attempt:

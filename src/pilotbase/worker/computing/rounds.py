@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from pilotbase.catalogue.ties import declared_ties
 from pilotbase.compute.backends.backend import ComputeBackend
-from pilotbase.compute.backends.local import LocalBackend
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.dispatching import Dispatcher
 from pilotbase.compute.queue.members import Members
@@ -57,11 +56,6 @@ class Dispatching:
         """Let others have the pools at once."""
         for dispatcher in self._dispatchers.values():
             dispatcher.leave()
-
-
-def local_backend(base: Base) -> LocalBackend:
-    """Return the backend of this machine, whose attempts are kept in the base's home."""
-    return LocalBackend(base.lab.folder("compute-attempts"))
 
 
 @contextmanager
