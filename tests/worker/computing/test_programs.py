@@ -75,9 +75,7 @@ def test_a_program_is_handed_in_runs_and_its_output_is_fetched(base: Base, progr
     assert "0 running, 0 waiting" in run("pools")
 
 
-def test_what_a_job_has_left_is_kept_for_thirty_days(
-    base: Base, program: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_job_has_left_is_kept_for_thirty_days(base: Base, program: Path) -> None:
     job = run("submit", "hall", program, "train.py", "nothing", "--as", "mill").split()[0]
     ended(base, Dispatching(base, local_backend(base), "test"), job)
     now = base.lab.store.clock()
