@@ -98,9 +98,9 @@ class BackendCases:
         assert backend.output(job.attempt) is None
 
     def test_the_box_bounds_the_job(self, backend: ComputeBackend, spec: Run) -> None:
-        job = spec("import socket\nblocks = []\nwhile True: blocks.append(bytearray(16 << 20))\n")
+        job = spec("blocks = []\nwhile True: blocks.append(bytearray(16 << 20))\n")
         backend.start(job)
-        assert ended(backend, job.attempt).box in (EndReason.MEMORY_LIMIT, EndReason.APPLICATION_ERROR)
+        assert ended(backend, job.attempt).box is EndReason.MEMORY_LIMIT
 
     def test_a_job_that_takes_too_long_is_ended(self, backend: ComputeBackend, spec: Run) -> None:
         job = spec(WAIT, limits=LIMITS.model_copy(update={"wall_seconds": 1.0}))
