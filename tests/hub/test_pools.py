@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 
+from tests.hub.closed_for_tests import keep_closed
 from tests.hub.pools_for_tests import SLEEPER, WRITER, Hall
 from tests.hub.test_uploads_in_pieces import JSON, sent, zipped
 
@@ -70,6 +71,13 @@ def test_a_program_comes_by_the_form_runs_and_only_its_organisation_has_log_and_
     kept = re.search(r'name="kept" value="([0-9a-f]{32})"', wrong.content.decode())[1]
     assert "A quotation mark is not closed" in supplier.post(page, {**FORM, "entry": "main.py 'x"}).content.decode()
     assert "much is no size" in supplier.post(page, {**FORM, "memory": "much", "kept": kept}).content.decode()
+    for changes, said in (
+        ({"entry": "main.py" + " a" * 120}, "at most 100 entries"),
+        ({"reads": "plant/logs:a.csv\n" * 60}, "at most 50 entries"),
+        ({"reads": "plant logs.csv"}, "names no file of a dataset"),
+    ):
+        bounded = supplier.post(page, {**FORM, **changes, "kept": kept})
+        assert bounded.status_code == 200 and said in bounded.content.decode(), changes
     done = supplier.post(page, {**FORM, "kept": kept})
     assert done.status_code == 302, done.content.decode()
     assert supplier.get("/api/uploads").json() == [], "what was handed in is erased"
@@ -139,6 +147,18 @@ def test_what_could_never_run_is_refused_with_what_to_do(hall):
         assert "/scratch/" not in str(problem) and "worlds" not in str(problem)
     assert hall.submit("other-supplier").json()["code"] == "pool.no_quota"
     assert hall.get("supplier", "/api/pools/hall/jobs").json()["jobs"] == []
+
+
+def test_closed_data_are_opened_to_no_job(hall, tmp_path):
+    keep_closed(hall.world, tmp_path)
+    answer = hall.submit("supplier", data=[{"dataset": "dataset:plant/logs", "file": "logs.csv"}])
+    assert (answer.status_code, answer.json()["code"]) == (403, "terms.refused")
+    file = io.BytesIO(zipped({"main.py": WRITER}))
+    file.name = "program.zip"
+    reading = {**FORM, "reads": "plant/logs:logs.csv", "folder": file}
+    page = hall.world.client("supplier").post("/pools/hall/jobs/new/", reading)
+    assert page.status_code == 200 and "dataset:plant/logs" in page.content.decode()
+    assert hall.live() == []
 
 
 def test_a_request_that_is_sent_again_makes_no_second_job(hall):

@@ -27,7 +27,7 @@ from pilotbase.documents.terms import Word as PurposeName
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
-from pilotbase.hub.api.media import BYTES
+from pilotbase.hub.api.media import BINARY
 from pilotbase.hub.api.records import Word
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.addresses import address_of
@@ -108,11 +108,10 @@ def read_versions(request: HubRequest, owner: Word, name: Word, asked: Query[Sin
 
 
 FileName = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[^/\x00]{1,200}$")]]
-_BYTES = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
 FILE = {
     "responses": {
-        200: {"description": "The file.", "content": _BYTES},
-        206: {"description": "The part that `Range` asks for.", "content": _BYTES},
+        200: {"description": "The file.", "content": BINARY},
+        206: {"description": "The part that `Range` asks for.", "content": BINARY},
     }
 }
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import pydantic
 from django.http import HttpResponse
-from ninja import Path, Query, Router
+from ninja import Query, Router
 
 from pilotbase.documents.api.labelling import NewExport, NewLabel, NewRound, RoundDetail, RoundTold, SheetTold
 from pilotbase.documents.labelling import LabelledItems
@@ -15,7 +13,7 @@ from pilotbase.documents.subjects import dataset_subject
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, told
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.records import Word
+from pilotbase.hub.api.records import Identity, Word
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.labelling import is_member, round_detail, round_told, sheet_told
 from pilotbase.worker.datasets.label_imports import order_import
@@ -32,7 +30,6 @@ from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 
 router = Router(tags=["labelling"], auth=MEMBERS)
-Identity = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{64}$")]]
 
 
 class Shown(pydantic.BaseModel):

@@ -1,4 +1,4 @@
-"""What kind of body an operation takes."""
+"""What kind of body an operation takes or gives."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.bodies import MediaTypeError
 
 JSON, BYTES = "application/json", "application/octet-stream"
+BINARY = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
+"""Bytes as the schema tells of them."""
 
 
 class JsonBodies(Parser):

@@ -9,28 +9,27 @@ from django.conf import settings
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
-from pilotbase.compute.queue.submitting import Asking
 from pilotbase.compute.queue.submitting import cancel as cancel_job
 from pilotbase.documents.api.pools import JobDetail, NewJob, PoolTold, QueueTold, UsageSpan, UsageTold
 from pilotbase.documents.base import Name
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, once, told
 from pilotbase.hub.api.authentication import MEMBERS
+from pilotbase.hub.api.media import BINARY
 from pilotbase.hub.base import base
-from pilotbase.hub.shown.job_files import file_response, log_of, output_of
+from pilotbase.hub.shown.attachments import download
+from pilotbase.hub.shown.job_files import log_of, output_of
 from pilotbase.hub.shown.pools import job_told, pool_told, pools_told, queue_told, usage_told
-from pilotbase.worker.computing.uploads import Archive, hand_in_upload
+from pilotbase.worker.computing.uploads import hand_in_upload
 from pilotbase.workspace.store import View
 
 router = Router(tags=["pools"], auth=MEMBERS)
 PoolName = Path[Name]
 JobName = Path[Name]
 Member = Path[Annotated[int, pydantic.Field(ge=0, le=10_000)]]
-_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-LOG = {"responses": {200: {"description": "What was printed.", "content": _BYTES}}}
-OUTPUT = {"responses": {200: {"description": "The archive.", "content": _BYTES}}}
+LOG = {"responses": {200: {"description": "What was printed.", "content": BINARY}}}
+OUTPUT = {"responses": {200: {"description": "The archive.", "content": BINARY}}}
 
 
 class Over(pydantic.BaseModel):
@@ -67,20 +66,9 @@ def read_usage(request: HubRequest, pool: PoolName, asked: Query[Over]) -> Usage
 def submit(request: HubRequest, given: NewJob, pool: PoolName) -> HttpResponse:
     """Let an uploaded program wait for a pool; what could never run, or reads what is not open, is refused at once."""
     request.acting.require(DeskAct.UPLOAD)
-    asking = Asking(
-        pool,
-        given.demand,
-        given.hours * 3600,
-        kind=JobKind.DEVELOPMENT,
-        members=given.members,
-        priority=given.priority,
-        preemptible=given.preemptible,
-        voucher=given.voucher,
-    )
-    archive = Archive(given.upload, given.entry, tuple((one.dataset, one.file) for one in given.data))
 
     def act(view: View) -> HttpResponse:
-        job = hand_in_upload(base(), view, archive, settings.CONFIGURATION.upload_bytes, asking)
+        job = hand_in_upload(base(), view, pool, given, settings.CONFIGURATION.upload_bytes)
         return told(job_told(view, job.name), 201, f"/api/pool-jobs/{job.name}")
 
     return once(request, act)
@@ -106,10 +94,10 @@ def cancel(request: HubRequest, job: JobName) -> HttpResponse:
 @router.get("/pool-jobs/{job}/members/{member}/log", summary="What a job printed", openapi_extra=LOG)
 def read_log(request: HubRequest, job: JobName, member: Member) -> HttpResponse:
     """Give what a member of the last attempt has printed, as far as it is kept, to the job's organisation alone."""
-    return file_response(log_of(request.acting.view, job, member).text, f"{job}-{member}.log")
+    return download(log_of(request.acting.view, job, member).text, f"{job}-{member}.log")
 
 
 @router.get("/pool-jobs/{job}/members/{member}/output", summary="What a job has left", openapi_extra=OUTPUT)
 def read_output(request: HubRequest, job: JobName, member: Member) -> HttpResponse:
     """Give the archive that a member of the last attempt has left, unread, to the job's organisation alone."""
-    return file_response(output_of(request.acting.view, job, member), f"{job}-{member}.zip")
+    return download(output_of(request.acting.view, job, member), f"{job}-{member}.zip")

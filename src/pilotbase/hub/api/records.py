@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 from django.http import HttpResponse
@@ -21,7 +21,7 @@ from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.base import Name
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import HEX, Digest
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import act_name
@@ -54,6 +54,7 @@ from pilotbase.workspace.store import View
 router = Router(tags=["records"])
 Word = Path[Name]
 Sha256 = Path[Digest]
+Identity = Path[Annotated[str, pydantic.StringConstraints(pattern=f"^{HEX}$")]]
 
 
 _WORDS = r"^[a-z0-9_-]*$"

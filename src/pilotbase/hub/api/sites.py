@@ -22,9 +22,11 @@ from pilotbase.documents.hashes import canonical_json
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, once, told
 from pilotbase.hub.api.authentication import MEMBERS
+from pilotbase.hub.api.media import BINARY
+from pilotbase.hub.api.records import Identity
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.private_files import private_folder
-from pilotbase.hub.shown.attachments import POLICY
+from pilotbase.hub.shown.attachments import download
 from pilotbase.hub.shown.sites import pack_told, sent_told, site_detail, site_told
 from pilotbase.worker.sites.enrolling import enrol_site, known_sites, require_site, revoke_site
 from pilotbase.worker.sites.orders import agree_to_pack, ask_for_pack, fetch_pack, find_pack, packs_of
@@ -33,9 +35,7 @@ from pilotbase.workspace.store import View
 
 router = Router(tags=["sites"], auth=MEMBERS)
 SiteName = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]]
-Identity = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{64}$")]]
-_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-PACK = {"responses": {200: {"description": "The pack.", "content": _BYTES}}}
+PACK = {"responses": {200: {"description": "The pack.", "content": BINARY}}}
 
 
 @router.get("/sites", response=answers(list[SiteTold]), summary="Sites")
@@ -113,11 +113,7 @@ def agree(request: HubRequest, asked: Identity) -> HttpResponse:
 def fetch(request: HubRequest, asked: Identity) -> HttpResponse:
     """Give the signed pack to the owner of the site or the operator, until it has run out; logged each time."""
     kept, archive = fetch_pack(base(), request.acting.view, asked)
-    response = HttpResponse(archive, content_type="application/octet-stream")
-    response["Content-Disposition"] = f'attachment; filename="{kept.name}"'
-    response["Content-Security-Policy"] = POLICY
-    response["Cache-Control"] = "no-store"
-    return response
+    return download(archive, kept.name)
 
 
 @router.post("/site-reports", response=answers(SentTold, 202), summary="Send the report of a site")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import pydantic
 from django.http import HttpResponse, HttpResponseBase
-from ninja import Path, Router
+from ninja import Router
 
 from pilotbase.data.terms.budgets import budgets
 from pilotbase.documents.api.statistics import (
@@ -20,7 +17,8 @@ from pilotbase.documents.subjects import dataset_subject
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, once, told
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.records import Word
+from pilotbase.hub.api.media import BINARY
+from pilotbase.hub.api.records import Identity, Word
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.statistics import answer_told, asked_told, budget_told, price_told
 from pilotbase.hub.shown.taken import file_response
@@ -31,9 +29,7 @@ from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 router = Router(tags=["statistics"], auth=MEMBERS)
-Identity = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{64}$")]]
-_ZIP = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-ARCHIVE = {"responses": {200: {"description": "The archive.", "content": _ZIP}}}
+ARCHIVE = {"responses": {200: {"description": "The archive.", "content": BINARY}}}
 
 
 @router.get(

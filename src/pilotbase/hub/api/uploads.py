@@ -32,7 +32,7 @@ from pilotbase.documents.subjects import scenario_subject
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.media import BYTES, require_type
+from pilotbase.hub.api.media import BINARY, BYTES, require_type
 from pilotbase.hub.api.records import Word
 from pilotbase.hub.api.records import router as records
 from pilotbase.hub.base import base
@@ -55,7 +55,7 @@ from pilotbase.workspace.store import View
 router = Router(tags=["uploads"], auth=MEMBERS)
 UploadId = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{32}$")]]
 Offset = Path[Annotated[int, pydantic.Field(ge=0, le=1 << 40)]]
-PIECE = {"requestBody": {"required": True, "content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}}
+PIECE = {"requestBody": {"required": True, "content": BINARY}}
 
 
 @router.get("/uploads", response=answers(list[OpenUpload]), summary="Uploads of my organisation")

@@ -10,23 +10,20 @@ import pydantic
 from django import forms
 from django.core.exceptions import ValidationError
 
-from pilotbase.compute.queue.submitting import Asking
-from pilotbase.documents.api.pools import MOST_HOURS
+from pilotbase.documents.api.pools import MOST_HOURS, DataFile, NewJob
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.resources import Demand, Resources
 from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.hub.acting import language
 from pilotbase.hub.forms.chosen_files import KeepingForm
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.handing_in import SizedForm
 from pilotbase.hub.sentences import t
-from pilotbase.worker.computing.uploads import Archive
 
-DEMAND: pydantic.TypeAdapter[Resources] = pydantic.TypeAdapter(Demand)
+_DEMAND: pydantic.TypeAdapter[Resources] = pydantic.TypeAdapter(Demand)
 
 
 class JobForm(SizedForm, KeepingForm):
@@ -75,7 +72,7 @@ class JobForm(SizedForm, KeepingForm):
         except ValueError:
             raise ValidationError(t("pool.hub.bad_entry")) from None
 
-    def clean_reads(self) -> tuple[tuple[str, str], ...]:
+    def clean_reads(self) -> tuple[DataFile, ...]:
         return tuple(_file(line.strip()) for line in self.cleaned_data["reads"].splitlines() if line.strip())
 
     def clean(self) -> dict[str, Any]:
@@ -85,30 +82,27 @@ class JobForm(SizedForm, KeepingForm):
             name, _, amount = part.partition("=")
             asked[name] = amount
         try:
-            given["demand"] = DEMAND.validate_python(asked)
+            given["demand"] = _DEMAND.validate_python(asked)
         except pydantic.ValidationError as error:
             add_errors(self, InputError.from_issues("", issues_of("", error)))
         return given
 
-    def wanted(self, pool: str, upload: str) -> tuple[Archive, Asking]:
-        """Return what is handed in, and what is asked for."""
-        given = self.cleaned_data
-        asking = Asking(
-            pool,
-            given["demand"],
-            given["hours"] * 3600,
-            kind=JobKind.DEVELOPMENT,
-            members=given["members"],
-            priority=given["priority"],
-            voucher=given["voucher"],
-        )
-        return Archive(upload, given["entry"], given["reads"]), asking
+    def wanted(self, upload: str) -> NewJob:
+        """Return what is asked for; raises `InputError` where it is beyond the bounds of a job."""
+        names = ("entry", "demand", "hours", "members", "priority", "voucher")
+        given = {name: self.cleaned_data[name] for name in names}
+        try:
+            return NewJob(upload=upload, data=self.cleaned_data["reads"], **given)
+        except pydantic.ValidationError as error:
+            raise InputError.from_issues("", issues_of("", error)) from None
 
 
-def _file(written: str) -> tuple[str, str]:
-    """Return dataset and file of ``OWNER/DATASET:FILE``; raises `ValidationError`."""
+def _file(written: str) -> DataFile:
+    """Return the file that ``OWNER/DATASET:FILE`` names; raises `ValidationError`."""
     dataset, _, file = written.partition(":")
     owner, _, name = dataset.partition("/")
-    if not (owner and name and file):
-        raise ValidationError(text("compute.bad_data", found=written[:120]).render(language(), make_visible))
-    return dataset_subject(owner, name), file
+    try:
+        return DataFile(dataset=dataset_subject(owner, name), file=file)
+    except pydantic.ValidationError:
+        said = text("compute.bad_data", found=written[:120]).render(language(), make_visible)
+        raise ValidationError(said) from None

@@ -22,7 +22,8 @@ from pilotbase.hub.forms.pools import JobForm
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.pools import crumbs
 from pilotbase.hub.sentences import t
-from pilotbase.hub.shown.job_files import file_response, log_of, output_of
+from pilotbase.hub.shown.attachments import download
+from pilotbase.hub.shown.job_files import log_of, output_of
 from pilotbase.hub.shown.pools import job_told, pool_told
 from pilotbase.hub.shown.vouchers import wallet_told
 from pilotbase.worker.computing.uploads import hand_in_upload
@@ -46,8 +47,8 @@ def submit(request: HubRequest, name: str) -> HttpResponse:
         form.add_error("folder", t("hub.file_needed"))
     if chosen is not None and form.is_valid():
         try:
-            archive, asking = form.wanted(name, chosen.identity)
-            job = hand_in_upload(base(), view, archive, settings.CONFIGURATION.upload_bytes, asking)
+            given = form.wanted(chosen.identity)
+            job = hand_in_upload(base(), view, name, given, settings.CONFIGURATION.upload_bytes)
             messages.success(request, text("compute.told.submitted", job=job.name, pool=name).render(language()))
             return redirect("pool-job", name=name, job=job.name)
         except _AGAINST as error:
@@ -100,7 +101,7 @@ def cancel(request: HubRequest, name: str, job: str) -> HttpResponse:
 def log(request: HubRequest, name: str, job: str, member: int = 0) -> HttpResponse:
     """Give what a member of the last attempt has printed to the organisation whose job it is."""
     _job(request, name, job)
-    return file_response(log_of(request.acting.view, job, member).text, f"{job}-{member}.log")
+    return download(log_of(request.acting.view, job, member).text, f"{job}-{member}.log")
 
 
 @require_safe
@@ -108,7 +109,7 @@ def log(request: HubRequest, name: str, job: str, member: int = 0) -> HttpRespon
 def output(request: HubRequest, name: str, job: str, member: int = 0) -> HttpResponse:
     """Give what a member of the last attempt has left, as the archive that it is."""
     _job(request, name, job)
-    return file_response(output_of(request.acting.view, job, member), f"{job}-{member}.zip")
+    return download(output_of(request.acting.view, job, member), f"{job}-{member}.zip")
 
 
 def _job(request: HubRequest, name: str, job: str) -> JobDetail:

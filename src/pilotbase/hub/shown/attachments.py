@@ -1,4 +1,4 @@
-"""Files of messages: bytes that nobody here reads, given back as a download and as nothing else."""
+"""Bytes that nobody here reads, such as files of messages: given back as a download and as nothing else."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ def blobs() -> BlobStore:
 
 
 def attachment_response(attachment: Attachment) -> HttpResponse:
-    """Return the file as a download of no particular type: no browser shows it here, whatever it is.
-
-    Raises:
-        NotFoundError: its bytes were erased.
-    """
+    """Return the file of a message; raises `NotFoundError`: its bytes were erased."""
     if not blobs().exists(attachment.digest):
         raise NotFoundError("thread.not_found")
-    response = HttpResponse(blobs().get(attachment.digest), content_type="application/octet-stream")
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(attachment.name, safe='')}"
+    return download(blobs().get(attachment.digest), attachment.name)
+
+
+def download(content: bytes, name: str) -> HttpResponse:
+    """Return bytes as a download of no particular type: no browser shows them here, whatever they are."""
+    response = HttpResponse(content, content_type="application/octet-stream")
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = POLICY
+    response["Cache-Control"] = "no-store"
     return response
 
 
