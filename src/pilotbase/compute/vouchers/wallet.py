@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from pilotbase.compute.vouchers import rows
 from pilotbase.compute.vouchers.moving import Pocket, claims_account, pocket, year_counter
 from pilotbase.compute.vouchers.programmes import rules_of
-from pilotbase.compute.vouchers.rows import MoveRow, UseRow, VoucherRow
+from pilotbase.compute.vouchers.rows import MoveRow, UseRow, VoucherRow, VoucherState
 from pilotbase.documents.voucher import VoucherRules
 from pilotbase.workspace import budgets
 from pilotbase.workspace.failures import NotFoundError
@@ -30,6 +30,11 @@ class VoucherStanding:
     held: int
     used: int
     """Paid for use, and not claimed yet."""
+
+    @property
+    def state(self) -> VoucherState:
+        """How it stands today: one whose time is over has expired, before a worker has taken back what it has free."""
+        return "expired" if self.voucher.state == "valid" and not self.pays else self.voucher.state
 
 
 @dataclass(frozen=True)

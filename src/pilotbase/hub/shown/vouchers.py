@@ -76,7 +76,7 @@ def _voucher(one: VoucherStanding) -> VoucherTold:
     return VoucherTold(
         identity=row.identity,
         programme=row.programme,
-        state="expired" if row.state == "valid" and not one.pays else row.state,
+        state=one.state,
         amount=row.amount,
         free=one.free,
         held=one.held,
