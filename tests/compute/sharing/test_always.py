@@ -44,8 +44,9 @@ class Watched(Play):
             assert self.shares() > before
         for one in decided.evictions:
             self.counted[one.job] += 1
-            evicted = self.desk.books.accounts[one.job.partition("-")[0]].line[one.job]
-            if one.cause != "reclaim" or self.desk.books.promises.can_be_firm(self.account(one.job), evicted.job):
+            account = self.desk.books.accounts[one.job.partition("-")[0]]
+            evicted = next(waiting.job for waiting in account.line.in_order() if waiting.job.name == one.job)
+            if one.cause != "reclaim" or self.desk.books.promises.can_be_firm(account, evicted):
                 assert self.counted[one.job] <= self.pool.evictions_at_most
         if self.whole:
             self.hold_to_promises()
@@ -64,9 +65,6 @@ class Watched(Play):
 
     def shares(self) -> list[float]:
         return sorted(account.share for account in self.desk.books.accounts.values())
-
-    def account(self, job: str):
-        return self.desk.books.accounts[job.partition("-")[0]]
 
 
 class Sharing(RuleBasedStateMachine):

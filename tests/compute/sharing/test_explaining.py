@@ -1,11 +1,9 @@
 """Every job that waits has one reason, a blocker, a place and an estimate."""
 
-from pilotbase.compute.sharing.explaining import wait_of, waits
+from pilotbase.compute.sharing.explaining import waits
 from pilotbase.documents.texts import LANGUAGES, Text
 from pilotbase.documents.vocabularies import WaitReason
-from tests.compute.sharing.pools_for_tests import Play, machines, pool, quota, resources
-
-LONG = 86_400.0
+from tests.compute.sharing.pools_for_tests import Play, machines, pool, quota
 
 
 def test_the_pool_is_full_and_others_stand_behind():
@@ -62,20 +60,6 @@ def test_whose_turn_it_is():
     why = waits(play.desk, play.now)
     assert why[theirs].reason is WaitReason.POOL_FULL
     assert (why[mine].reason, why[mine].blocker) == (WaitReason.TURN, "b")
-
-
-def test_one_job_alone_is_told_the_same():
-    play = Play(pool(quota("a", guarantee=resources(cpu=2)), quota("b"), nodes=(machines(cpu=4),)))
-    play.submit("b", 4, max_seconds=LONG, cpu=1)
-    play.settle()
-    play.submit("a", 3, max_seconds=LONG, cpu=1)
-    play.submit("b", 3, max_seconds=LONG, priority=2, cpu=1)
-    play.settle()
-    all_of_them = waits(play.desk, play.now)
-    assert len(all_of_them) == 6
-    for account in play.desk.books.accounts.values():
-        for pending in account.line:
-            assert wait_of(play.desk, pending.job, play.now) == all_of_them[pending.job.name]
 
 
 def test_every_reason_has_its_words():

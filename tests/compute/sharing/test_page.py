@@ -31,7 +31,7 @@ def five_past(play: Play) -> None:
 
 
 def eleven(play: Play) -> None:
-    for pending in list(play.desk.books.accounts["plant"].line):
+    for pending in play.desk.books.accounts["plant"].line.in_order():
         play.desk.withdraw(pending.job)
     ending(play, "plant", 20)
 

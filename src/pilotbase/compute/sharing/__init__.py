@@ -3,5 +3,5 @@
 desk.decide(pool, state, now, placer) -> Decisions      starts, evictions, refusals, and when to look again
 desk.Desk(pool, placer, state).submit | end | decide    the same, with books kept from one decision to the next
 explaining.waits(desk, now) -> {job: Wait}              why each waits: one reason, a blocker, place and estimate
-changing.findings(pool, state) -> issues                what a changed pool means for what runs
+changing.findings(pool, state, now) -> issues           what a changed pool means for what runs
 """

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
+from typing import NamedTuple
 
 from pilotbase.compute.sharing.amounts import Tally, add
 from pilotbase.compute.sharing.jobs import Ask, Job, Recent, Running
@@ -19,6 +20,16 @@ from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import Vector
 
 NOTHING: Vector = {}
+
+
+class Cap(NamedTuple):
+    """A limit that a job comes under, and what is used of it by which jobs."""
+
+    key: str
+    """Organisation, or person of one."""
+    granted: Vector
+    used: Vector
+    runs: Iterable[Running]
 
 
 class Account:
@@ -64,13 +75,14 @@ class Account:
         """Return by what its turn comes; smaller goes first: who has, and lately had, least for its weight."""
         return self.share + self.recent(now), self.name
 
-    def used_by(self, person: str) -> Vector:
-        """Return what a person's jobs hold."""
-        return self._by_person.get(person, NOTHING)
-
-    def running_of(self, person: str) -> Iterable[Running]:
-        """Yield a person's jobs."""
-        return (running for running in self.running.values() if running.job.person == person)
+    def caps(self, job: Job) -> tuple[Cap, Cap]:
+        """Return the limit of a job's person and that of the organisation."""
+        person, running = job.person, self.running.values()
+        of_person = (one for one in running if one.job.person == person)
+        return (
+            Cap(f"{self.name} {person}", self.person_limit, self._by_person.get(person, NOTHING), of_person),
+            Cap(self.name, self.limit, self.used, running),
+        )
 
     def take(self, running: Running, now: float) -> None:
         """Note that a job of it runs."""

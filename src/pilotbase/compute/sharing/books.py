@@ -27,7 +27,7 @@ class Books:
         self.accounts = {
             name: Account(quota, pool, state.recent.get(name, none)) for name, quota in sorted(quotas.items())
         }
-        self.promises = Promises(pool.capacity, self.accounts.values())
+        self.promises = Promises(pool)
         self.asks = Asks(tuple(pool.capacity), tuple(self.machines.free.values()))
         self._columns = {node: column for column, node in enumerate(self.machines.free)}
         self.hold: NodeHold | None = None

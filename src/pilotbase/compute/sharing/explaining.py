@@ -14,6 +14,9 @@ from pilotbase.compute.sharing.jobs import Job, Pending
 from pilotbase.documents.resources import Vector, beyond, lacking, plus, spell_vector
 from pilotbase.documents.vocabularies import WaitReason
 
+_LIMITS = (WaitReason.PERSON_LIMIT, WaitReason.ORGANISATION_LIMIT)
+"""In the order of `Account.caps`."""
+
 
 @dataclass(frozen=True)
 class Wait:
@@ -40,13 +43,6 @@ def waits(desk: Desk, now: float) -> Mapping[str, Wait]:
     return found
 
 
-def wait_of(desk: Desk, job: Job, now: float) -> Wait:
-    """Return why one job waits; raises `KeyError` where it does not."""
-    account = desk.books.accounts[job.organisation]
-    pending, first = account.line[job.name], next(iter(account.line.first(1)))
-    return _wait(desk, account, pending, first, account.line.ahead(job) + 1, estimates(desk.books, now), now)
-
-
 def _wait(  # noqa: PLR0913 - what is the same for all jobs is told once
     desk: Desk, account: Account, pending: Pending, first: Pending, position: int,
     about: Mapping[str, float], now: float,
@@ -59,12 +55,9 @@ def _wait(  # noqa: PLR0913 - what is the same for all jobs is told once
         starts = desk.turn.claims[job.name]
     elif hold is not None and hold.job.name == job.name:
         starts = hold.kept.at
-    elif reason is WaitReason.PERSON_LIMIT and starts is not None:
-        runs, used = account.running_of(job.person), account.used_by(job.person)
-        starts = max(starts, hold_of_granted(account.person_limit, used, job, runs, now).at)
-    elif reason is WaitReason.ORGANISATION_LIMIT and starts is not None:
-        runs = account.running.values()
-        starts = max(starts, hold_of_granted(account.limit, account.used, job, runs, now).at)
+    elif reason in _LIMITS and starts is not None:
+        cap = account.caps(job)[_LIMITS.index(reason)]
+        starts = max(starts, hold_of_granted(cap.granted, cap.used, job, cap.runs, now).at)
     elif reason is WaitReason.MAINTENANCE and starts is not None:
         starts = max(starts, desk.books.machines.next_opening(job, now) or starts)
     return Wait(job.name, reason, blocker, position, starts)
@@ -73,13 +66,10 @@ def _wait(  # noqa: PLR0913 - what is the same for all jobs is told once
 def _reason(desk: Desk, account: Account, pending: Pending, first: Pending, now: float) -> tuple[WaitReason, str]:
     """Return the first thing that must change, and what stands in the way."""
     books, job = desk.books, pending.job
-    for reason, granted, used, key in (
-        (WaitReason.PERSON_LIMIT, account.person_limit, account.used_by(job.person), f"{account.name} {job.person}"),
-        (WaitReason.ORGANISATION_LIMIT, account.limit, account.used, account.name),
-    ):
-        if not allows(granted, used, job.total):
-            return reason, spell_vector(_over(granted, used, job.total))
-        hold = desk.turn.limits.get(key)
+    for reason, cap in zip(_LIMITS, account.caps(job), strict=True):
+        if not allows(cap.granted, cap.used, job.total):
+            return reason, spell_vector(_over(cap.granted, cap.used, job.total))
+        hold = desk.turn.limits.get(cap.key)
         if hold is not None and hold.of != job.name and not hold.lets(job, now):
             return WaitReason.RESERVED, hold.of
     if books.is_firm(pending) and not books.promises.admits_firmly(account, job):
@@ -119,9 +109,8 @@ def _over(granted: Vector, used: Vector, asked: Vector) -> Vector:
 
 
 def _window(desk: Desk, job: Job, now: float) -> str:
-    until = now + job.max_seconds
-    found = next((one for one in desk.books.machines.windows if one.starts < until and one.ends > now), None)
-    return ", ".join(sorted(found.nodes)[:3]) if found is not None else ""
+    closed = desk.books.machines.closed_during(job, now)
+    return ", ".join(sorted(closed[0].nodes)[:3]) if closed else ""
 
 
 def _nearest(job: Job, free: Mapping[str, Vector]) -> str:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pilotbase.compute.sharing.amounts import Tally, add, allows, times_fitting
+from pilotbase.compute.sharing.amounts import Tally, add, allows
 from pilotbase.compute.sharing.jobs import Job, Kept, Running
 from pilotbase.compute.sharing.machines import Free, Machines, Supposed
-from pilotbase.compute.sharing.placer import Placer
+from pilotbase.compute.sharing.room import Room
 from pilotbase.documents.resources import Vector
 
 
@@ -93,26 +93,18 @@ def hold_again(kept: Kept, job: Job, machines: Machines, runs: Iterable[Running]
     return NodeHold(kept, job, supposed.tallies(), machines)
 
 
-def hold_of_machines(
-    machines: Machines, placer: Placer, job: Job, fitting: int, runs: Iterable[Running], now: float
-) -> NodeHold | None:
+def hold_of_machines(machines: Machines, room: Room, job: Job, runs: Iterable[Running], now: float) -> NodeHold | None:
     """Return what is kept of the machines for a job, or None where it could not start though all ``runs`` had ended.
 
-    ``fitting``: how many of its members fit as it is; ``runs`` come in the order of their ends.
+    ``runs`` come in the order of their ends.
     """
-    supposed, ending = Supposed(machines), list(runs)
+    ending = list(runs)
     for index, running in enumerate(ending):
-        for node in running.nodes:
-            if node in supposed.free:
-                before = times_fitting(job.demand, supposed.free[node], job.members)
-                supposed.move((node,), running.job.demand, 1)
-                fitting += times_fitting(job.demand, supposed.free[node], job.members) - before
+        room.without(running)
         at = max(running.ends, now)
         more = index + 1 < len(ending) and ending[index + 1].ends <= at
-        if more or fitting < job.members:
-            continue
-        nodes = placer.place(machines.open_to(job, at, supposed.free), job.demand, job.members)
+        nodes = None if more else room.place(at)
         if nodes is not None:
-            supposed.move(nodes, job.demand, -1)
-            return NodeHold(Kept(job.name, at, nodes), job, supposed.tallies(), machines)
+            room.supposed.move(nodes, job.demand, -1)
+            return NodeHold(Kept(job.name, at, nodes), job, room.supposed.tallies(), machines)
     return None

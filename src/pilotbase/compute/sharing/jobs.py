@@ -123,11 +123,10 @@ Cause = Literal["reclaim", "share", "own"]
 
 @dataclass(frozen=True)
 class Start:
-    """A job starts, with a node for each member; ``passed``: it went before one that waits for more."""
+    """A job starts, with a node for each member."""
 
     job: str
     nodes: tuple[str, ...]
-    passed: bool = False
 
 
 @dataclass(frozen=True)

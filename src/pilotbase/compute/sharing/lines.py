@@ -37,12 +37,6 @@ class Line:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def __iter__(self) -> Iterator[Pending]:
-        return iter(self._waiting.values())
-
-    def __getitem__(self, name: str) -> Pending:
-        return self._waiting[name]
-
     def __contains__(self, name: object) -> bool:
         return name in self._waiting
 
@@ -90,11 +84,6 @@ class Line:
     def precedes(self, one: Job, other: Job) -> bool:
         """Tell whether a job goes before another one."""
         return self._place(one) < self._place(other)
-
-    def ahead(self, job: Job) -> int:
-        """Return how many go before a job."""
-        place = self._place(job)
-        return sum(bisect_left(lane, place) for lane in self._lanes.values())
 
     def in_order(self) -> list[Pending]:
         """Return all that wait, the first first."""

@@ -32,9 +32,9 @@ class Machines:
         self.free_in_all: Tally = dict(pool.capacity)
         self.changed: set[str] = set()
         """Nodes on which something has changed since somebody last looked."""
-        self.windows = tuple(sorted(_windows(pool), key=lambda window: (window.starts, window.ends)))
+        self._windows = tuple(sorted(_windows(pool), key=lambda window: (window.starts, window.ends)))
         self._labels = {name: alike.labels for alike in pool.machines for name in alike.names}
-        self._carrying: dict[tuple[tuple[str, str], ...], frozenset[str]] = {}
+        self._nodes_of: dict[tuple[tuple[str, str], ...], frozenset[str]] = {}
 
     def move(self, nodes: Sequence[str], demand: Vector, times: int) -> None:
         """Note that a demand on each of ``nodes`` is free again (``times`` 1) or held (−1)."""
@@ -47,26 +47,29 @@ class Machines:
     def open_to(self, job: Job, at: float, free: Mapping[str, Vector] | None = None) -> Mapping[str, Vector]:
         """Return what is free on the nodes that a job may use if it starts ``at``; ``free``: of what, else of now."""
         there = self.free if free is None else free
-        until = at + job.max_seconds
-        closed = [window.nodes for window in self.windows if window.starts < until and window.ends > at]
+        closed = self.closed_during(job, at)
         if not closed and not job.labels:
             return there
-        shut = frozenset().union(*closed)
-        carrying = self.carrying(job.labels)
+        shut = frozenset().union(*(window.nodes for window in closed))
+        carrying = self._carrying(job.labels)
         return {node: left for node, left in there.items() if node not in shut and node in carrying}
 
-    def carrying(self, labels: Mapping[str, str]) -> frozenset[str]:
-        """Return the nodes that carry all of ``labels``."""
-        key = tuple(sorted(labels.items()))
-        if key not in self._carrying:
-            found = (node for node, own in self._labels.items() if labels.items() <= own.items())
-            self._carrying[key] = frozenset(found)
-        return self._carrying[key]
+    def closed_during(self, job: Job, at: float) -> list[Closed]:
+        """Return the windows that keep a job which starts ``at`` from nodes, the first to begin first."""
+        until = at + job.max_seconds
+        return [window for window in self._windows if window.starts < until and window.ends > at]
 
     def next_opening(self, job: Job, at: float) -> float | None:
         """Return when the next of the windows ends that keep a job from nodes at a moment; None: none does."""
-        until = at + job.max_seconds
-        return min((one.ends for one in self.windows if one.starts < until and one.ends > at), default=None)
+        return min((window.ends for window in self.closed_during(job, at)), default=None)
+
+    def _carrying(self, labels: Mapping[str, str]) -> frozenset[str]:
+        """Return the nodes that carry all of ``labels``."""
+        key = tuple(sorted(labels.items()))
+        if key not in self._nodes_of:
+            found = (node for node, own in self._labels.items() if labels.items() <= own.items())
+            self._nodes_of[key] = frozenset(found)
+        return self._nodes_of[key]
 
 
 class Supposed:

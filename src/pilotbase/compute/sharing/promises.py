@@ -9,25 +9,22 @@ is promised to nobody: nobody takes by way of it what was promised to another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from pilotbase.compute.sharing.accounts import Account
 from pilotbase.compute.sharing.amounts import Tally, allows
 from pilotbase.compute.sharing.jobs import Job
 from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Vector
+from pilotbase.documents.resources import Vector, minus, total
 
 
 class Promises:
     """How much is left beside what is protected and what is promised."""
 
-    def __init__(self, capacity: Vector, accounts: Iterable[Account]) -> None:
-        self.left: Tally = dict(capacity)
+    def __init__(self, pool: Pool) -> None:
+        self._promised_to_nobody = promised_to_nobody(pool)
+        self.left: Tally = dict(self._promised_to_nobody)
         """By dimension; below zero while a pool was made smaller, or its promises larger, under jobs that run."""
-        for account in accounts:
-            for name, amount in account.guarantee.items():
-                self.left[name] = self.left.get(name, 0) - amount
-        self.promised_to_nobody: Vector = dict(self.left)
         self.returns = 0
         """How often some of it has come back."""
 
@@ -46,7 +43,7 @@ class Promises:
 
     def can_be_firm(self, account: Account, job: Job) -> bool:
         """Tell whether a job could start without borrowing if its organisation had nothing else."""
-        return not beyond_promises(account.guarantee, self.promised_to_nobody, job.total)
+        return not beyond_promises(account.guarantee, self._promised_to_nobody, job.total)
 
     def protect(self, account: Account, amount: Vector, times: int) -> None:
         """Note that so much more (``times`` 1) or less (−1) of an organisation is protected."""
@@ -70,11 +67,7 @@ def beyond_promises(guarantee: Vector, promised_to_nobody: Vector, asked: Vector
 
 def promised_to_nobody(pool: Pool) -> Vector:
     """Return what is left of a pool beside all guarantees."""
-    left = dict(pool.capacity)
-    for quota in pool.quotas:
-        for name, amount in quota.guarantee.vector.items():
-            left[name] = left.get(name, 0) - amount
-    return left
+    return minus(pool.capacity, total(quota.guarantee.vector for quota in pool.quotas))
 
 
 def _drawn(account: Account, amount: Vector, times: int) -> dict[str, int]:

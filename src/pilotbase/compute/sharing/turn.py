@@ -16,7 +16,8 @@ from pilotbase.compute.sharing.books import Books
 from pilotbase.compute.sharing.holds import Hold, NodeHold, hold_of_granted, hold_of_machines
 from pilotbase.compute.sharing.jobs import Cause, Decisions, Evict, Job, Pending, Running, Start
 from pilotbase.compute.sharing.placer import Placer
-from pilotbase.compute.sharing.victims import Room, for_share, larger, least, lent, limit_after, of_own
+from pilotbase.compute.sharing.room import Room
+from pilotbase.compute.sharing.victims import for_share, larger, least, lent, limit_after, of_own
 
 DEPTH = 32
 """So many shapes of waiting jobs are looked at in each organisation, in their order."""
@@ -126,8 +127,8 @@ class Turn:
     def _reclaim(self, account: Account, job: Job) -> Nodes | None:
         """Take back what was lent, or note when that is possible, or keep machines for the job."""
         books, now = self._books, self._now
-        room = Room(books, self._placer, job, now)
-        victims = least(lent(books.accounts, account.name, lambda one: not books.has_run(one, now)), room)
+        candidates = lent(books.accounts, account.name, lambda one: not books.has_run(one, now))
+        victims = least(candidates, self._room(job), now)
         if victims:
             return self._evict(victims, "reclaim", job)
         due = self._due(account, job)
@@ -141,10 +142,10 @@ class Turn:
     def _due(self, account: Account, job: Job) -> float | None:
         """Return when enough of what is lent has run its minimum time; None: all of it is not enough."""
         books = self._books
-        room = Room(books, self._placer, job, self._now)
+        room = self._room(job)
         for running in sorted(lent(books.accounts, account.name), key=lambda one: (one.started, one.job.name)):
             room.without(running)
-            if not books.has_run(running, self._now) and room.enough():
+            if not books.has_run(running, self._now) and room.place(self._now) is not None:
                 return running.started + books.pool.minimum_run
         return None
 
@@ -186,7 +187,7 @@ class Turn:
             self._looked.add(account.name)
             nodes = self._make_room(account, job, within)
         if nodes is not None:
-            self._start(account, pending, nodes, passed=self._gives_way(account, job))
+            self._start(account, pending, nodes)
         elif within:
             self._keep(account, job)
         return nodes is not None
@@ -242,14 +243,12 @@ class Turn:
 
         lower = of_own(account, job, spared)
         if lower:
-            room = Room(books, self._placer, job, now)
-            victims = least(lower, room, None if within else limit_after(account, job))
+            victims = least(lower, self._room(job), now, None if within else limit_after(account, job))
             if victims:
                 return self._evict(victims, "own", job)
         givers = larger(books.accounts, account, job) if within else []
         if givers:
-            room = Room(books, self._placer, job, now)
-            victims = least(for_share(givers, account, job, spared), room)
+            victims = least(for_share(givers, account, job, spared), self._room(job), now)
             if victims:
                 return self._evict(victims, "share", job)
         return None
@@ -258,11 +257,7 @@ class Turn:
         """Tell whether a job is within the limits of its organisation and its person, and delays none that waits."""
         if not account.limit and not account.person_limit:
             return True
-        person = f"{account.name} {job.person}"
-        for key, granted, used, runs in (
-            (person, account.person_limit, account.used_by(job.person), account.running_of(job.person)),
-            (account.name, account.limit, account.used, account.running.values()),
-        ):
+        for key, granted, used, runs in account.caps(job):
             hold = self.limits.get(key)
             if not allows(granted, used, job.total):
                 if hold is None:
@@ -300,20 +295,22 @@ class Turn:
     def _hold_of(self, job: Job) -> NodeHold | None:
         books = self._books
         books.look_at_machines()
-        fitting = books.asks.fitting(job.ask)
-        return hold_of_machines(books.machines, self._placer, job, fitting, books.by_end(), self._now)
+        return hold_of_machines(books.machines, self._room(job), job, books.by_end(), self._now)
+
+    def _room(self, job: Job) -> Room:
+        return Room(self._books.machines, self._placer, job, self._books.asks.fitting(job.ask))
 
     def _claims(self, job: Job) -> bool:
         return self._books.promises.entitled(self._books.accounts[job.organisation], job)
 
-    def _start(self, account: Account, pending: Pending, nodes: Nodes, passed: bool = False) -> None:
+    def _start(self, account: Account, pending: Pending, nodes: Nodes) -> None:
         job = pending.job
         self._ways.clear()
         self._books.start(pending, nodes, self._now)
-        for key in (account.name, f"{account.name} {job.person}"):
-            if key in self.limits:
-                self.limits[key].passed(job, self._now)
-        self._starts.append(Start(job.name, nodes, passed))
+        for cap in account.caps(job) if self.limits else ():
+            if cap.key in self.limits:
+                self.limits[cap.key].passed(job, self._now)
+        self._starts.append(Start(job.name, nodes))
 
     def _evict(self, victims: tuple[Running, ...], cause: Cause, job: Job) -> Nodes | None:
         self._ways.clear()

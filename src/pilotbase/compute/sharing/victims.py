@@ -15,45 +15,16 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pilotbase.compute.sharing.accounts import Account
-from pilotbase.compute.sharing.amounts import Tally, add, allows, times_fitting
-from pilotbase.compute.sharing.books import Books
+from pilotbase.compute.sharing.amounts import Tally, add, allows
 from pilotbase.compute.sharing.jobs import Job, Running
-from pilotbase.compute.sharing.machines import Supposed
-from pilotbase.compute.sharing.placer import Placer
+from pilotbase.compute.sharing.room import Room
 
 Victims = tuple[Running, ...]
 Spared = Callable[[Running], bool]
 Test = Callable[[Sequence[Running]], bool]
 
 
-class Room:
-    """Whether a job could start where others end; ``fitting``: how many of its members fit as it is."""
-
-    def __init__(self, books: Books, placer: Placer, job: Job, now: float) -> None:
-        self._machines, self._placer, self._job, self._now = books.machines, placer, job, now
-        self._supposed = Supposed(books.machines)
-        self._fitting = books.asks.fitting(job.ask)
-
-    def without(self, running: Running, times: int = 1) -> None:
-        """Suppose that a job runs no more (``times`` −1: that it does run)."""
-        for node in running.nodes:
-            if node in self._supposed.free:
-                before = self._members_on(node)
-                self._supposed.move((node,), running.job.demand, times)
-                self._fitting += self._members_on(node) - before
-
-    def enough(self) -> bool:
-        """Tell whether there is enough now."""
-        if self._fitting < self._job.members:
-            return False
-        there = self._machines.open_to(self._job, self._now, self._supposed.free)
-        return self._placer.place(there, self._job.demand, self._job.members) is not None
-
-    def _members_on(self, node: str) -> int:
-        return times_fitting(self._job.demand, self._supposed.free[node], self._job.members)
-
-
-def least(candidates: Iterable[Running], room: Room, also: Test | None = None) -> Victims:
+def least(candidates: Iterable[Running], room: Room, now: float, also: Test | None = None) -> Victims:
     """Return the first of ``candidates`` that make ``room``, and none that is not needed; empty where all do not.
 
     ``also``: what must hold of them besides; it holds of more whenever it holds of some.
@@ -62,14 +33,14 @@ def least(candidates: Iterable[Running], room: Room, also: Test | None = None) -
     for running in candidates:
         room.without(running)
         chosen.append(running)
-        if (also is None or also(chosen)) and room.enough():
+        if (also is None or also(chosen)) and room.place(now) is not None:
             break
     else:
         return ()
     for running in reversed(chosen[:-1]):
         room.without(running, -1)
         fewer = [one for one in chosen if one is not running]
-        if (also is None or also(fewer)) and room.enough():
+        if (also is None or also(fewer)) and room.place(now) is not None:
             chosen = fewer
         else:
             room.without(running)
