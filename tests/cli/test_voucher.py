@@ -124,7 +124,7 @@ def test_bad_input_is_told_in_both_languages(base: Base, tmp_path: Path, monkeyp
     assert "no prices of a pool other" in run(["hold", voucher, "job:61", "other", "--of", "cpu=1"], 2)
     assert "No voucher pays attempt 1 of job:9" in run(["claim", "job:9", "supplier"], 2)
     assert "nothing to give back" in told(["release", "job:9"])
-    assert "acme has no vouchers" not in told(["wallet", "acme"])
+    assert "nobody has no vouchers" in told(["wallet", "nobody"])
     (tmp_path / "broken.yaml").write_text("document: voucher-rules/1\nname: x\nrate: 20000\n", "utf-8")
     broken = run(["rules", tmp_path / "broken.yaml"], 2)
     assert "rate" in broken and "cap_year" in broken, "all problems at once"
@@ -140,6 +140,8 @@ def test_what_is_used_is_listed_released_and_refunded(base: Base, tmp_path: Path
     assert "was let go" in told(["release", "job:51"])
     told(["settle", sheet(base, tmp_path, "job:52")])
     assert "was given back" in told(["refund", "job:52", "--reason", "node lost"])
+    moved = {move["moved_at"] for move in as_json(["wallet", "fifth"])["movements"]}
+    assert {use["held_at"] for use in as_json(["uses", "--voucher", voucher])} <= moved
     listed = told(["uses"])
     assert "job:51, attempt 1: released" in listed and "job:52, attempt 1: refunded" in listed
     assert "free 100.00, on hold 0.00" in told(["wallet", "fifth"])

@@ -197,26 +197,30 @@ def calls(
 @command
 def uses(voucher: Annotated[str, typer.Option(help="Only of this voucher.")] = "", as_json: AsJson = False) -> None:
     """List what vouchers pay, newest first."""
-    from dataclasses import asdict
+    from pydantic import TypeAdapter
 
-    from pilotbase.compute.vouchers.rows import seen_uses
+    from pilotbase.compute.vouchers.rows import UseRow, seen_uses
+    from pilotbase.documents.voucher import spell_plain
 
     view = operators_view()
     with view.reading() as connection:
         found = seen_uses(connection, view.actor, voucher)
     if as_json:
-        print_json([asdict(use) | {"held_at": str(use.held_at), "lapses_at": str(use.lapses_at)} for use in found])
-    for use in [] if as_json else found:
+        print_json(TypeAdapter(list[UseRow]).dump_python(found, mode="json"))
+        return
+    for use in found:
         state = Text(code=f"voucher.use.{use.state}")
         of = {"job": use.job, "attempt": use.attempt, "organisation": use.organisation, "supplier": use.supplier}
         say(text("voucher.told.use", **of, state=state, held=spell_plain(use.held), subsidy=spell_plain(use.subsidy)))
 
 
 def _print_wallet(found: Wallet) -> None:
+    from pilotbase.documents.voucher import spell_plain
+
     if not found.vouchers:
         say(text("voucher.told.no_vouchers", organisation=found.organisation))
     for one in found.vouchers:
-        state = Text(code=f"voucher.state.{one.voucher.state}")
+        state = Text(code=f"voucher.state.{one.state}")
         sums = {"free": spell_plain(one.free), "held": spell_plain(one.held), "used": spell_plain(one.used)}
         of = {"voucher": one.voucher.identity, "programme": one.voucher.programme, "currency": one.currency}
         say(text("voucher.told.voucher", **of, **sums, state=state, until=spell_minute(one.voucher.expires_at)))
@@ -253,11 +257,6 @@ def _spelled(here: View, rules: str, amounts: dict[str, int]) -> dict[str, str]:
 
     found = here.load(rules, VoucherRules)
     return {name: found.spell(amount) for name, amount in amounts.items()}
-
-
-def spell_plain(amount: int) -> str:
-    """Return hundredths of a currency that is said elsewhere: ``1,234.50``."""
-    return f"{amount // 100:,}.{amount % 100:02d}"
 
 
 def operators_view() -> View:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from pilotbase.cli.edge.terminal import command, print_json, say, warn
-from pilotbase.cli.voucher import AsJson, Attempt, Job, Programme, operators_view, spell_plain
+from pilotbase.cli.voucher import AsJson, Attempt, Job, Programme, operators_view
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.compute.vouchers.rows import UseRow
-    from pilotbase.documents.voucher import Payment, VoucherClaim
+    from pilotbase.documents.voucher import Payment, Side, VoucherClaim
     from pilotbase.workspace.store import View
-
-SIDES = ("supplier", "consumer")
 
 
 @command
@@ -66,16 +64,18 @@ def claims(
     programme: Annotated[str, typer.Option(help="Only of this programme.")] = "", as_json: AsJson = False
 ) -> None:
     """List claims, newest first."""
-    from dataclasses import asdict
+    from pydantic import TypeAdapter
 
-    from pilotbase.compute.vouchers.rows import seen_claims
+    from pilotbase.compute.vouchers.rows import ClaimRow, seen_claims
+    from pilotbase.documents.voucher import spell_plain
 
     view = operators_view()
     with view.reading() as connection:
         found = seen_claims(connection, view.actor, programme)
     if as_json:
-        print_json([asdict(row) | {"claimed_at": str(row.claimed_at)} for row in found])
-    for row in [] if as_json else found:
+        print_json(TypeAdapter(list[ClaimRow]).dump_python(found, mode="json"))
+        return
+    for row in found:
         state, side = Text(code=f"voucher.claim.{row.state}"), Text(code=f"voucher.side.{row.side}")
         of = {"claim": row.identity, "job": row.job, "attempt": row.attempt, "claimant": row.claimant}
         say(text("voucher.told.claim", **of, side=side, state=state, amount=spell_plain(row.amount)))
@@ -120,8 +120,9 @@ def audit(
     if as_json:
         problems = [problem.model_dump(mode="json") for problem in found.problems]
         print_json({**vars(found), "problems": problems})
-    for problem in [] if as_json else found.problems:
-        warn(problem)
+    else:
+        for problem in found.problems:
+            warn(problem)
     if found.problems:
         raise InvalidProofError("voucher.audit_failed", count=len(found.problems))
     if not as_json:
@@ -177,10 +178,12 @@ def _use(view: View, job: str, attempt: int) -> UseRow:
     return use
 
 
-def _side(side: str) -> Literal["supplier", "consumer"]:
-    if side not in SIDES:
+def _side(side: str) -> Side:
+    from pilotbase.documents.voucher import Side
+
+    if side not in get_args(Side):
         raise InputError("voucher.no_side", found=side)
-    return cast(Literal["supplier", "consumer"], side)
+    return cast(Side, side)
 
 
 def _key(key: str) -> str:

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
-import pydantic
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Note, Part
@@ -353,7 +352,7 @@ class ClaimDecision(Document):
     """What had to be paid, and was."""
     decided_at: Moment
 
-    @pydantic.model_validator(mode="after")
+    @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.granted == bool(self.failed):
             raise ValueError("a claim is granted, or it says why not")
@@ -362,7 +361,12 @@ class ClaimDecision(Document):
 
 def spell_money(amount: int, currency: str) -> str:
     """Return an amount in hundredths of a currency as people read it: ``1,234.50 CNY``."""
-    return f"{'-' if amount < 0 else ''}{abs(amount) // 100:,}.{abs(amount) % 100:02d} {currency}"
+    return f"{spell_plain(amount)} {currency}"
+
+
+def spell_plain(amount: int) -> str:
+    """Return hundredths of a currency that is said elsewhere: ``1,234.50``."""
+    return f"{'-' if amount < 0 else ''}{abs(amount) // 100:,}.{abs(amount) % 100:02d}"
 
 
 def read_money(written: str) -> int:

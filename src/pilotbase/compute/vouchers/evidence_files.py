@@ -101,28 +101,7 @@ def read_ledger(content: bytes) -> Ledger:
 def tables_of(ledger: Ledger, settlements: Sequence[Settlement]) -> dict[str, bytes]:
     """Return file → bytes of every table."""
     found = {f"{part.name}.csv": _csv(getattr(ledger, part.name)) for part in fields(ledger)}
-    return found | {"usage.csv": _csv(usage_rows(settlements))}
-
-
-def usage_rows(settlements: Sequence[Settlement]) -> tuple[UsageRow, ...]:
-    """Return the lines of bills, with the counters that they rest on."""
-    return tuple(
-        UsageRow(
-            job=one.job,
-            attempt=one.attempt,
-            node=one.usage.node,
-            source=one.usage.source,
-            wall_ms=one.usage.wall_ms,
-            dimension=line.of,
-            counted=one.usage.counted.get(line.of, 0),
-            settled=line.amount,
-            price=line.price,
-            cost=line.cost,
-            subsidised=line.counts,
-        )
-        for one in sorted(settlements, key=lambda one: (one.job, one.attempt))
-        for line in one.lines
-    )
+    return found | {"usage.csv": _csv(_usage_rows(settlements))}
 
 
 def spell_documents(documents: Sequence[Document]) -> bytes:
@@ -150,6 +129,27 @@ def spell_manifest(programme: str, files: Mapping[str, bytes]) -> bytes:
     listed = {name: digest_bytes(content) for name, content in sorted(files.items()) if name != MANIFEST}
     manifest = {"document": "voucher-evidence/1", "programme": programme, "files": listed}
     return json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _usage_rows(settlements: Sequence[Settlement]) -> tuple[UsageRow, ...]:
+    """Return the lines of bills, with the counters that they rest on."""
+    return tuple(
+        UsageRow(
+            job=one.job,
+            attempt=one.attempt,
+            node=one.usage.node,
+            source=one.usage.source,
+            wall_ms=one.usage.wall_ms,
+            dimension=line.of,
+            counted=one.usage.counted.get(line.of, 0),
+            settled=line.amount,
+            price=line.price,
+            cost=line.cost,
+            subsidised=line.counts,
+        )
+        for one in sorted(settlements, key=lambda one: (one.job, one.attempt))
+        for line in one.lines
+    )
 
 
 def _csv(rows: Sequence[Any]) -> bytes:

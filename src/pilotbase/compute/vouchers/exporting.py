@@ -73,7 +73,7 @@ def export_programme(view: View, programme: str, folder: Path) -> int:
         raise InputError("voucher.folder_not_empty", folder=folder)
     with view.transaction("voucher.export") as change:
         ledger = ledger_of(change.connection, view, programme)
-        documents = documents_of(view.within(change), ledger)
+        documents = _documents_of(view.within(change), ledger)
         settlements = [one for one in documents.values() if isinstance(one, Settlement)]
         files = {LEDGER: spell_ledger(ledger), DOCUMENTS: spell_documents(list(documents.values()))}
         files |= {README: _README.encode(), **tables_of(ledger, settlements)}
@@ -108,7 +108,7 @@ def ledger_of(connection: Connection, view: View, programme: str) -> Ledger:
     )
 
 
-def documents_of(here: View, ledger: Ledger) -> Mapping[str, Document]:
+def _documents_of(here: View, ledger: Ledger) -> Mapping[str, Document]:
     """Return digest → document of all that the rows of a programme name."""
     found: dict[str, Document] = {}
     for row in ledger.vouchers:

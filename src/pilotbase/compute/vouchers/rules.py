@@ -82,13 +82,11 @@ def why_not_payable(rules: VoucherRules, asked: Payable, ties: Ties) -> Failed:
     """Return every rule that keeps a voucher from paying a job; none: it may pay."""
     found = [
         _related(rules, asked.organisation, asked.supplier, ties),
-        _uncounted(rules, asked.quoted.cost, asked.quoted.counted),
-        _minimum(rules, asked.quoted.counted),
+        uncounted(rules, asked.quoted.cost, asked.quoted.counted),
+        below_minimum(rules, asked.quoted.counted),
         text("voucher.rule.nothing") if asked.quoted.counted >= rules.minimum and not asked.wanted else None,
         None if asked.left > 0 else text("voucher.rule.spent"),
-        None
-        if asked.left_in_year > 0
-        else text("voucher.rule.cap_year", cap=rules.spell(rules.cap_year), left=rules.spell(0)),
+        None if asked.left_in_year > 0 else _year_full(rules, 0),
     ]
     return tuple(one for one in found if one is not None)
 
@@ -101,6 +99,20 @@ def why_refused(case: Case) -> Failed:
 def joined(failed: Sequence[Text]) -> Text:
     """Return several reasons as one text."""
     return reduce(lambda said, further: text("voucher.rule.and", said=said, further=further), failed)
+
+
+def uncounted(rules: VoucherRules, cost: int, counted: int) -> Text | None:
+    """Return that nothing of a cost is subsidised, if it is so."""
+    if counted or not cost:
+        return None
+    return text("voucher.rule.uncounted", categories=rules.uncounted)
+
+
+def below_minimum(rules: VoucherRules, counted: int) -> Text | None:
+    """Return that a counted fee is too small to be subsidised, if it is so."""
+    if counted >= rules.minimum:
+        return None
+    return text("voucher.rule.minimum", minimum=rules.spell(rules.minimum), counted=rules.spell(counted))
 
 
 def _side(case: Case) -> Text | None:
@@ -164,11 +176,11 @@ def _once(case: Case) -> Text | None:
 
 
 def _counted(case: Case) -> Text | None:
-    return _uncounted(case.rules, case.settlement.cost, case.settlement.counted)
+    return uncounted(case.rules, case.settlement.cost, case.settlement.counted)
 
 
 def _large_enough(case: Case) -> Text | None:
-    return _minimum(case.rules, case.settlement.counted)
+    return below_minimum(case.rules, case.settlement.counted)
 
 
 def _something(case: Case) -> Text | None:
@@ -203,18 +215,6 @@ def _related(rules: VoucherRules, consumer: str, supplier: str, ties: Ties) -> T
 
 def _year_full(rules: VoucherRules, left: int) -> Text:
     return text("voucher.rule.cap_year", cap=rules.spell(rules.cap_year), left=rules.spell(left))
-
-
-def _uncounted(rules: VoucherRules, cost: int, counted: int) -> Text | None:
-    if counted or not cost:
-        return None
-    return text("voucher.rule.uncounted", categories=rules.uncounted)
-
-
-def _minimum(rules: VoucherRules, counted: int) -> Text | None:
-    if counted >= rules.minimum:
-        return None
-    return text("voucher.rule.minimum", minimum=rules.spell(rules.minimum), counted=rules.spell(counted))
 
 
 _OF_CLAIMS: tuple[Callable[[Case], Text | None], ...] = (

@@ -15,6 +15,7 @@ from pilotbase.compute.vouchers.metering import Reading, reconcile
 from pilotbase.compute.vouchers.moving import Movement, move, pocket, year_counter
 from pilotbase.compute.vouchers.pricing import Bill, bill
 from pilotbase.compute.vouchers.rows import UseRow
+from pilotbase.compute.vouchers.rules import below_minimum, uncounted
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.voucher import PriceList, Settlement, UsageSheet, VoucherHold, VoucherRules
 from pilotbase.workspace.actors import parties
@@ -94,8 +95,8 @@ def settlement_of(
 
 def _settled_before(here: View, use: UseRow, sheet: UsageSheet) -> Settlement:
     found = here.load(use.settlement, Settlement)
-    before = (found.started_at, found.ended_at, found.usage)
-    if before != (sheet.started_at, sheet.ended_at, sheet.usage):
+    before = (found.started_at, found.ended_at, found.usage, found.capacity)
+    if before != (sheet.started_at, sheet.ended_at, sheet.usage, sheet.capacity):
         raise ConflictError("voucher.settled_otherwise", job=use.job, attempt=use.attempt)
     return found
 
@@ -103,10 +104,9 @@ def _settled_before(here: View, use: UseRow, sheet: UsageSheet) -> Settlement:
 def _reason(billed: Bill, rules: VoucherRules, short: int, stands: bool, cut: bool) -> Text | None:
     if not stands:
         return text("voucher.pays.lapsed")
-    if billed.cost and not billed.counted:
-        return text("voucher.rule.uncounted", categories=rules.uncounted)
-    if billed.counted < rules.minimum:
-        return text("voucher.rule.minimum", minimum=rules.spell(rules.minimum), counted=rules.spell(billed.counted))
+    unmet = uncounted(rules, billed.cost, billed.counted) or below_minimum(rules, billed.counted)
+    if unmet is not None:
+        return unmet
     if short:
         return text("voucher.pays.as_held", short=rules.spell(short))
     return text("voucher.pays.until_deadline") if cut else None
