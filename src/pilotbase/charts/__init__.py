@@ -24,8 +24,8 @@
     status_mark(outcome)                                the mark alone; put the word beside it
 
 Each is self-contained: text stays text, `<title>` and `<desc>` for readers, no scripts, no styles, no identifiers, the
-same bytes on every machine. ``spell_number`` and kin spell numbers as the charts do; ``make_visible`` shows what
-hides in strangers' text.
+same bytes on every machine; `one_file` makes pages that are so, too. ``spell_number`` and kin spell numbers as the
+charts do; ``make_visible`` shows what hides in strangers' text.
 """
 
 from pilotbase.charts.bars import Bar, Legend, bar_chart

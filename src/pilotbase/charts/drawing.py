@@ -107,6 +107,13 @@ class Drawing:
             self.line((position, top), (position, bottom), HAIR)
             self.text((position, bottom + 16), label, anchor="middle", colour=MUTED)
 
+    def labels_within(self, begins: float, ends: float, labels: Sequence[str], baseline: float) -> None:
+        """Write labels evenly from ``begins`` to ``ends``, the outer ones within."""
+        for number, label in enumerate(labels):
+            position = begins + number / max(len(labels) - 1, 1) * (ends - begins)
+            anchor: Anchor = "start" if number == 0 else "end" if number == len(labels) - 1 else "middle"
+            self.text((position, baseline), label, anchor=anchor, colour=MUTED, size=11)
+
     def sharpen(self) -> None:
         """Let edges fall on whole pixels: for codes that machines read, where seams would be taken for light."""
         self._root.set("shape-rendering", "crispEdges")

@@ -31,11 +31,10 @@ def strips_chart(strips: Sequence[Strip], title: str, labels: Sequence[str]) -> 
     bottom = TOP + ROW * len(drawn)
     drawing = Drawing(WIDTH, bottom + FOOT, title, "; ".join(f"{strip.name}: {strip.said}" for strip in drawn))
     across = Scale(0, 1, LEFT, RIGHT)
-    for number, label in enumerate(labels):
+    for number in range(len(labels)):
         position = across(number / max(len(labels) - 1, 1))
         drawing.line((position, TOP), (position, bottom), HAIR)
-        anchor = "start" if number == 0 else "end" if number == len(labels) - 1 else "middle"
-        drawing.text((position, bottom + 16), label, anchor=anchor, colour=MUTED, size=11)  # type: ignore[arg-type]
+    drawing.labels_within(LEFT, RIGHT, labels, bottom + 16)
     for place, strip in enumerate(drawn):
         _draw(drawing, strip, across, TOP + ROW * place)
     return drawing.to_svg()

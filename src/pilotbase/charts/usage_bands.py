@@ -91,12 +91,9 @@ def _draw_axes(drawing: Drawing, scale: Scale, since: float, until: float) -> No
     for tick in scale.ticks(4):
         drawing.line((LEFT, scale(tick)), (RIGHT, scale(tick)), HAIR)
         drawing.text((LEFT - 8, scale(tick) + 4), f"{tick:.0%}", anchor="end", colour=MUTED)
-    short = until - since <= _SHORT
-    for number in range(_LABELS):
-        part = number / (_LABELS - 1)
-        anchor = "start" if number == 0 else "end" if number == _LABELS - 1 else "middle"
-        said = spell_time(since + part * (until - since), short)
-        drawing.text((LEFT + part * (RIGHT - LEFT), scale.start + 18), said, anchor=anchor, colour=MUTED, size=11)  # type: ignore[arg-type]
+    short, step = until - since <= _SHORT, (until - since) / (_LABELS - 1)
+    said = [spell_time(since + number * step, short) for number in range(_LABELS)]
+    drawing.labels_within(LEFT, RIGHT, said, scale.start + 18)
 
 
 def _draw_bands(drawing: Drawing, bands: Sequence[UsageBand], scale: Scale) -> None:

@@ -1,0 +1,46 @@
+"""A page that is one file: both languages inside, no script, nothing loaded, no style but its own.
+
+Its template extends ``one_file.html.jinja``, which shows ``page.html.jinja`` once for each of ``languages``; its
+stylesheet follows ``one_file.css``.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pilotbase.documents.visible_text import make_visible
+
+_PACKAGE = "pilotbase.charts"
+
+
+def page_environment(package: str) -> Environment:
+    """Return the templates of ``package``: they escape all that is not `Markup`, and show what hides in it."""
+    return Environment(
+        autoescape=True,
+        finalize=lambda value: value if isinstance(value, Markup) else make_visible(str(value)),
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader(_PACKAGE)]),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+
+
+@cache
+def page_style(package: str, sheet: str) -> dict[str, str]:
+    """Return ``style``, of all such pages and of ``package``, and ``style_hash``, by which a page allows it alone.
+
+    The hash is a source expression of CSP Level 3, §2.3.1.
+    """
+    style = _sheet(_PACKAGE, "one_file.css") + _sheet(package, sheet)
+    digest = b64encode(sha256(style.encode()).digest()).decode("ascii")
+    return {"style": Markup(style), "style_hash": f"sha256-{digest}"}  # noqa: S704 - our own files
+
+
+def _sheet(package: str, name: str) -> str:
+    return (files(package) / "templates" / name).read_text("utf-8")
