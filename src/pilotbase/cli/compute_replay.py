@@ -63,9 +63,11 @@ def replay(  # noqa: PLR0913 - each thing that can be asked is an option
     from pilotbase.compute.replay.reporting import replay, replay_inflated
     from pilotbase.compute.replay.traces import Reading
 
+    if bool(of) == (jobs is not None):
+        raise InputError("replay.one_source")
     rules = _rules(pool, of)
     reading = Reading(organisations, skip_broken)
-    trace = _recorded(of, since, rules, jobs) if of else _read(jobs, nodes, rules, reading)
+    trace = _recorded(of, since, rules) if jobs is None else _read(jobs, nodes, rules, reading)
     chosen = tuple(dict.fromkeys(policy or (PLACEMENTS if inflate else USUAL)))
     with progress_shown(as_json) as on_progress:
         if inflate:
@@ -89,7 +91,7 @@ def trace(
     """Write what a pool has run as the trace that replay reads: jobs.csv and nodes.csv."""
     from pilotbase.compute.replay.traces import write_trace
 
-    found = _recorded(pool, since, None, None)
+    found = _recorded(pool, since, None)
     write_trace(found, out)
     counts = {"jobs": f"{len(found.jobs):,}", "left_out": f"{found.rows_left_out:,}"}
     say(text("replay.told.trace", pool=pool, folder=str(out), **counts))
@@ -106,11 +108,9 @@ def _rules(file: Path | None, of: str) -> Pool | None:
     return pool_of(operators_view(), of)[1] if of else None
 
 
-def _read(jobs: Path | None, nodes: Path | None, rules: Pool | None, reading: Reading) -> Trace:
+def _read(jobs: Path, nodes: Path | None, rules: Pool | None, reading: Reading) -> Trace:
     from pilotbase.compute.replay.traces import read_jobs, read_trace
 
-    if jobs is None:
-        raise InputError("replay.one_source")
     if rules is not None:
         return read_jobs(jobs, rules.capacities, reading)
     if nodes is None:
@@ -118,13 +118,11 @@ def _read(jobs: Path | None, nodes: Path | None, rules: Pool | None, reading: Re
     return read_trace(jobs, nodes, reading)
 
 
-def _recorded(pool: str, since: datetime | None, rules: Pool | None, jobs: Path | None) -> Trace:
+def _recorded(pool: str, since: datetime | None, rules: Pool | None) -> Trace:
     from dataclasses import replace
 
     from pilotbase.compute.queue.recorded import trace_of
 
-    if jobs is not None:
-        raise InputError("replay.one_source")
     view = operators_view()
     begins = since.replace(tzinfo=UTC) if since is not None else _EARLIEST
     found = trace_of(view, pool, begins, view.store.clock())

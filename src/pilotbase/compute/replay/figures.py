@@ -9,18 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from pilotbase.compute.replay.simulating import Course, Moment, Ran
-from pilotbase.documents.resources import Vector, total
-
-
-@dataclass(frozen=True)
-class Waits:
-    """Seconds that jobs waited; those that never ended are counted apart."""
-
-    jobs: int
-    ended: int
-    median: float
-    p90: float
-    longest: float
+from pilotbase.documents.pool_replay import WaitFigures
+from pilotbase.documents.resources import Vector, dominant_share, total
 
 
 @dataclass(frozen=True)
@@ -33,11 +23,11 @@ class PolicyFigures:
     """Jain's index (Jain, Chiu and Hawe, DEC-TR-301, 1984) of `shares`, 1/n to 1."""
     shares: Mapping[str, float]
     """Organisation → its mean dominant share over the time in which it held something or waited."""
-    waits: Mapping[str, Waits]
+    waits: Mapping[str, WaitFigures]
     """By organisation."""
-    all_waits: Waits
-    fragmentation: float
-    """Mean share of the free GPUs that was of no use to typical jobs; NaN where none was looked at."""
+    all_waits: WaitFigures
+    fragmentation: float | None
+    """Mean share of the free GPUs that was of no use to typical jobs; None where none was looked at."""
     evictions: int
     lost_seconds: float
     impossible: int
@@ -57,7 +47,7 @@ def figures_of(course: Course) -> PolicyFigures:
         shares=shares,
         waits={name: _waits([ran for ran in course.ran if ran.job.organisation == name]) for name in names},
         all_waits=_waits(course.ran),
-        fragmentation=float(np.mean(looked)) if looked else float("nan"),
+        fragmentation=float(np.mean(looked)) if looked else None,
         evictions=sum(ran.evictions for ran in course.ran),
         lost_seconds=sum(ran.lost for ran in course.ran),
         impossible=sum(ran.impossible for ran in course.ran),
@@ -90,11 +80,11 @@ def jain_index(shares: Sequence[float]) -> float:
     return sum(shares) ** 2 / (len(shares) * squares) if squares > 0 else 1.0
 
 
-def merged_gpus(vector: Vector) -> dict[str, int]:
+def merged_gpus(vector: Vector, called: str = "gpu") -> dict[str, int]:
     """Return a vector with GPUs of all kinds as one dimension: a job that takes any is counted for no kind."""
     found = {name: amount for name, amount in vector.items() if not name.startswith("gpu/")}
     gpus = sum(amount for name, amount in vector.items() if name.startswith("gpu/"))
-    return {**found, "gpu": gpus} if gpus else found
+    return {**found, called: gpus} if gpus else found
 
 
 def _stretches(course: Course) -> list[tuple[float, Moment]]:
@@ -118,16 +108,16 @@ def _mean_shares(stretches: list[tuple[float, Moment]], capacity: Vector) -> dic
     there: dict[str, float] = {}
     for length, moment in stretches:
         for name in moment.held.keys() | moment.waiting.keys():
-            vector = merged_gpus(moment.held.get(name, {}))
-            share = max((vector.get(one, 0) / whole for one, whole in capacity.items() if whole), default=0.0)
+            share = dominant_share(merged_gpus(moment.held.get(name, {})), capacity)
             held[name] = held.get(name, 0.0) + length * share
             there[name] = there.get(name, 0.0) + length
     return {name: held[name] / there[name] for name in sorted(held)}
 
 
-def _waits(ran: Sequence[Ran]) -> Waits:
+def _waits(ran: Sequence[Ran]) -> WaitFigures:
     possible = [one for one in ran if not one.impossible]
-    waited = np.array([one.waited for one in possible if one.ended is not None])
-    some = waited if waited.size else np.array([np.nan])
-    median, p90, longest = (float(value) for value in np.quantile(some, [0.5, 0.9, 1.0]))
-    return Waits(len(possible), int(waited.size), median, p90, longest)
+    waited = [one.waited for one in possible if one.ended is not None]
+    if not waited:
+        return WaitFigures(jobs=len(possible), ended=0)
+    median, p90, longest = (float(value) for value in np.quantile(waited, [0.5, 0.9, 1.0]))
+    return WaitFigures(jobs=len(possible), ended=len(waited), median=median, p90=p90, longest=longest)

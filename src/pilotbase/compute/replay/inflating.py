@@ -12,7 +12,9 @@ import numpy as np
 
 from pilotbase.compute.placing.fleet import Ask, Fleet, read_ask
 from pilotbase.compute.placing.policies import Placement
+from pilotbase.compute.replay.figures import merged_gpus
 from pilotbase.compute.replay.traces import Trace
+from pilotbase.documents.resources import total
 
 INFLATION = 1.3
 
@@ -20,7 +22,7 @@ INFLATION = 1.3
 def inflated(trace: Trace, generator: np.random.Generator, times: float = INFLATION) -> list[Ask]:
     """Return the demands of the trace's jobs and of more drawn from them, in random order."""
     asks = [read_ask(job.demand) for job in trace.jobs]
-    most = times * sum(vector.get(name, 0) for vector in trace.nodes.values() for name in vector if name[:4] == "gpu/")
+    most = times * merged_gpus(total(trace.nodes.values())).get("gpu", 0)
     wanted, drawn = sum(_gpus(ask) for ask in asks), list(asks)
     while True:
         ask = asks[int(generator.integers(len(asks)))]

@@ -10,6 +10,7 @@ import numpy as np
 
 from pilotbase.compute.placing.fleet import Fleet
 from pilotbase.compute.placing.fragmentation import Fragmentation
+from pilotbase.compute.replay.figures import merged_gpus
 from pilotbase.compute.replay.inflating import allocated, inflated
 from pilotbase.compute.replay.policies import PLACEMENTS, Setting, fragmentation_of, placement_of, scheduler_of
 from pilotbase.compute.replay.simulating import Course, simulate
@@ -87,7 +88,7 @@ class _Looks:
 
 
 def _asks_gpus(demand: Vector) -> bool:
-    return any(name.startswith("gpu/") and amount for name, amount in demand.items())
+    return "gpu" in merged_gpus(demand)
 
 
 def _stage(policy: Policy) -> Text:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from pilotbase.compute.replay.figures import Waits, figures_of, merged_gpus, used_over_time
+from pilotbase.compute.replay.figures import figures_of, merged_gpus, used_over_time
 from pilotbase.compute.replay.playing import play, play_inflated
 from pilotbase.compute.replay.policies import ALONE, Setting, require_quotas
 from pilotbase.compute.replay.simulating import Course
 from pilotbase.compute.replay.traces import Trace, hastened
-from pilotbase.documents.hashes import canonical_json, digest_bytes
+from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.pool_replay import (
     FragmentPoint,
     OrganisationReplay,
@@ -19,7 +18,6 @@ from pilotbase.documents.pool_replay import (
     PolicyReplay,
     PoolReplay,
     ReplayedTrace,
-    WaitFigures,
 )
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.resources import Resources, total
@@ -70,11 +68,11 @@ def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyRepla
         utilisation=found.utilisation,
         jain=found.jain,
         organisations=tuple(
-            OrganisationReplay(organisation=name, share=found.shares.get(name, 0.0), waits=_waited(waits))
+            OrganisationReplay(organisation=name, share=found.shares.get(name, 0.0), waits=waits)
             for name, waits in found.waits.items()
         ),
-        waits=_waited(found.all_waits),
-        fragmentation=_known(found.fragmentation),
+        waits=found.all_waits,
+        fragmentation=found.fragmentation,
         evictions=found.evictions,
         lost_seconds=found.lost_seconds,
         impossible=found.impossible,
@@ -84,19 +82,9 @@ def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyRepla
     )
 
 
-def _waited(waits: Waits) -> WaitFigures:
-    return WaitFigures(
-        jobs=waits.jobs,
-        ended=waits.ended,
-        median=_known(waits.median),
-        p90=_known(waits.p90),
-        longest=_known(waits.longest),
-    )
-
-
 def _told(trace: Trace, load: float) -> ReplayedTrace:
     return ReplayedTrace(
-        digest=digest_bytes(canonical_json(_plain(trace))),
+        digest=digest_json({"nodes": dict(trace.nodes), "jobs": [asdict(job) for job in trace.jobs]}),
         jobs=len(trace.jobs),
         nodes=len(trace.nodes),
         capacity=Resources.of(total(trace.nodes.values())),
@@ -106,11 +94,3 @@ def _told(trace: Trace, load: float) -> ReplayedTrace:
         made_up_organisations=trace.made_up_organisations,
         recorded_of=trace.recorded_of,
     )
-
-
-def _plain(trace: Trace) -> Mapping[str, object]:
-    return {"nodes": dict(trace.nodes), "jobs": [asdict(job) for job in trace.jobs]}
-
-
-def _known(figure: float) -> float | None:
-    return None if math.isnan(figure) else figure

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from pilotbase.compute.placing.fleet import ANY_GPU, Ask, Fleet, Spot, read_ask
 from pilotbase.compute.placing.policies import spot_on
+from pilotbase.compute.replay.figures import merged_gpus
 from pilotbase.compute.replay.simulating import Turn
 from pilotbase.compute.replay.traces import Trace, TraceJob
 from pilotbase.compute.sharing.desk import Desk
@@ -111,14 +112,9 @@ def any_gpus(trace: Trace) -> Trace:
     """Return a trace whose GPUs are all of one kind, where a job of it takes any: sharing counts by kind."""
     if not any(ANY_GPU in job.demand for job in trace.jobs):
         return trace
-    nodes = {name: _of_any(vector) for name, vector in trace.nodes.items()}
-    return replace(trace, nodes=nodes, jobs=tuple(replace(job, demand=_of_any(job.demand)) for job in trace.jobs))
-
-
-def _of_any(vector: Vector) -> Vector:
-    gpus = sum(amount for name, amount in vector.items() if name.startswith("gpu/"))
-    rest = {name: amount for name, amount in vector.items() if not name.startswith("gpu/")}
-    return {**rest, ANY_GPU: gpus} if gpus else rest
+    nodes = {name: merged_gpus(vector, ANY_GPU) for name, vector in trace.nodes.items()}
+    jobs = tuple(replace(job, demand=merged_gpus(job.demand, ANY_GPU)) for job in trace.jobs)
+    return replace(trace, nodes=nodes, jobs=jobs)
 
 
 def _machines(nodes: Mapping[str, Vector]) -> tuple[Machines, ...]:

@@ -17,15 +17,15 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from pilotbase.compute.placing.fleet import read_ask
+from pilotbase.compute.placing.fleet import ANY_GPU, read_ask
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.resources import Demand, Resources, Vector
+from pilotbase.documents.quantities import SIZES
+from pilotbase.documents.resources import MILLI, Demand, Resources, Vector
 from pilotbase.documents.safe_csv import read_cell, spell_csv
 from pilotbase.documents.texts import Text, text
 
 MOST_ROWS = 5_000_000
 _T = TypeVar("_T")
-_MIB = 1 << 20
 _MOST_SECONDS = 1e10
 _MOST_ISSUES = 200
 _DEMAND: TypeAdapter[Resources] = TypeAdapter(Demand)
@@ -231,9 +231,9 @@ def _own_job(row: _Row, dimensions: list[str]) -> TraceJob:
 def _openb_job(row: _Row) -> TraceJob:
     """Return a job of the public trace; GPUs are of any kind, for the trace's default lists name none."""
     gpus, part = _count(row, "num_gpu", 0), _count(row, "gpu_milli", 0)
-    if part > 1000 or (gpus > 1 and part not in (0, 1000)):
+    if part > MILLI or (gpus > 1 and part not in (0, MILLI)):
         raise _BrokenRowError("gpu_milli", text("compute.trace_bad_number", found=row["gpu_milli"][:40]))
-    demand = {"cpu": _count(row, "cpu_milli", 0), "memory": _count(row, "memory_mib", 0) * _MIB}
+    demand = {"cpu": _count(row, "cpu_milli", 0), "memory": _count(row, "memory_mib", 0) * SIZES["MiB"]}
     began, ended = _seconds(row, "creation_time"), _seconds(row, "deletion_time")
     scheduled = _seconds(row, "scheduled_time") if row.get("scheduled_time") else began
     if ended < scheduled:
@@ -244,14 +244,14 @@ def _openb_job(row: _Row) -> TraceJob:
         person="",
         submitted=began,
         runs=ended - scheduled,
-        demand={**demand, "gpu/any": gpus * part} if gpus else demand,
+        demand={**demand, ANY_GPU: gpus * part} if gpus else demand,
     )
 
 
 def _openb_node(row: _Row) -> tuple[str, Vector]:
-    vector = {"cpu": _count(row, "cpu_milli", 0), "memory": _count(row, "memory_mib", 0) * _MIB}
+    vector = {"cpu": _count(row, "cpu_milli", 0), "memory": _count(row, "memory_mib", 0) * SIZES["MiB"]}
     gpus = _count(row, "gpu", 0)
-    return _word(row, "sn"), {**vector, f"gpu/{row['model'].lower()}": gpus * 1000} if gpus else vector
+    return _word(row, "sn"), {**vector, f"gpu/{row['model'].lower()}": gpus * MILLI} if gpus else vector
 
 
 def _word(row: _Row, column: str) -> str:
