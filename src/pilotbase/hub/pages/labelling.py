@@ -26,6 +26,7 @@ from pilotbase.hub.forms.chosen_files import chosen_file
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.labelling import ExportForm, LabelForm, RoundForm
 from pilotbase.hub.guards import member_only
+from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.labelling import is_member, round_detail, round_told, sheet_told
 from pilotbase.hub.shown.records import see
@@ -36,6 +37,7 @@ from pilotbase.worker.datasets.labelling import (
     FINISHED,
     close_round,
     give_label,
+    is_taking,
     items_document,
     outcome_of,
     publish_labels,
@@ -69,7 +71,7 @@ def start(request: HubRequest, name: str) -> HttpResponse:
             made = open_round(base(), view, seen.subject, form.wanted(), is_member)
             return redirect("labelling-round", identity=made.identity)
         except pydantic.ValidationError:
-            form.add_error("classes", text("labelling.hub.classes_wrong").render())
+            form.add_error("classes", t("labelling.hub.classes_wrong"))
         except _AGAINST as error:
             add_errors(form, error)
     crumbs = [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}]
@@ -128,8 +130,7 @@ def _sheet(request: HubRequest, of: LabellingRound) -> dict[str, Any]:
     view = request.acting.view
     sheet = sheet_of(base(), view, of.identity)
     item = request.GET.get("item", "") or sheet.next_item
-    stage = round_told(view, of).stage
-    works = not sheet.erased and stage in (("deciding", "decided") if sheet.labeller.name == JUDGE else ("open",))
+    works = is_taking(base(), of, sheet)
     shown = sheet_told(view, of, sheet, item if works and item in sheet.order else None)
     return {
         "sheet": shown,

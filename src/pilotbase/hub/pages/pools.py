@@ -51,12 +51,13 @@ def show(request: HubRequest, name: str) -> HttpResponse:
 def show_queue(request: HubRequest, name: str) -> HttpResponse:
     """Show who waits and runs: one's own jobs with the reason why, of others the organisation and how much."""
     view = request.acting.view
+    pool = pool_told(view, name)
     shown = {
         "title": text("pool.hub.queue"),
-        "pool": pool_told(view, name),
+        "pool": pool,
         "queue": queue_told(view, name),
         "live": True,
-        "crumbs": crumbs(pool_told(view, name)),
+        "crumbs": crumbs(pool),
     }
     template = "hub/parts/pool_queue.html" if request.headers.get("HX-Request") else "hub/pool_queue.html"
     return render(request, template, shown)

@@ -90,7 +90,7 @@ def _may_agree(acting: Acting, listing: Listing) -> bool:
 
 @require_safe
 def version(request: HubRequest, section: str, name: str, digest: str) -> HttpResponse:
-    """Show one version of a scenario or an application."""
+    """Show one version of a scenario, an application or a dataset."""
     view = request.acting.view
     seen = see(view, subject_of(section, name))
     stored = view.get(digest_of(digest))

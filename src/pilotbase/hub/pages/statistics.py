@@ -22,7 +22,7 @@ from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.drawn import drawn
 from pilotbase.hub.shown.records import Seen, see
-from pilotbase.hub.shown.statistics import bar_of, charts_of, decimal, rows_of, unit_of
+from pilotbase.hub.shown.statistics import bar_of, charts_of, decimal, left_after, rows_of, unit_of
 from pilotbase.worker.datasets.statistics import (
     Asked,
     Price,
@@ -101,13 +101,12 @@ def _closed(request: HubRequest, name: str) -> Seen:
 
 
 def _cost(price: Price) -> dict[str, Any]:
-    left = price.budget.left
-    after = None if left is None else left - price.question.epsilon
+    after = left_after(price)
     return {
         "epsilon": decimal(price.question.epsilon),
         "bar": bar_of(price.budget),
-        "after": None if after is None else decimal(max(after, 0)),
-        "may": price.paid or price.decision.permitted,
+        "after": None if after is None else decimal(after),
+        "may": price.decision.permitted,
     }
 
 

@@ -201,13 +201,17 @@ def _path_chart(view: View, name: str, one: DetectorReading) -> str:
 
 
 def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]) -> str:
-    """Return when each column had which colour since the watch was armed, those that had one first."""
+    """Return when each column had which colour since the watch was armed, those that had one first.
+
+    Who may not see the profile, which holds values of a sample, sees the columns that had one.
+    """
     watch = found.watch
     if watch is None or watch.armed_at is None or watch.profile is None:
         return ""
     begins, ends = watch.armed_at, view.store.clock()
     spells = drift_spells(raised, begins, ends)
-    columns = list(view.load(watch.profile, ReferenceProfile).columns)
+    profile = view.get(watch.profile)
+    columns = sorted(spells) if profile is None else list(profile.load(ReferenceProfile).columns)
     order = sorted(columns, key=lambda column: (column not in spells, columns.index(column)))[:_STRIPS]
     return drift_chart([_strip(column, spells[column]) for column in order], begins, ends, language())
 

@@ -24,14 +24,13 @@ def budget_told(budget: Budget) -> BudgetTold:
 
 def price_told(price: Price) -> PriceTold:
     """Return a price as the API tells it."""
-    left = price.budget.left
     reasons = [one.render(language()) for one in price.decision.reasons]
     return PriceTold(
         record_set=price.question.record_set,
         epsilon=price.question.epsilon,
         cell_size=price.question.cell_size,
         budget=budget_told(price.budget),
-        left_after=left if left is None or price.paid else left - price.question.epsilon,
+        left_after=left_after(price),
         paid=price.paid,
         permitted=price.decision.permitted,
         reason="; ".join(reasons) or None,
@@ -41,6 +40,12 @@ def price_told(price: Price) -> PriceTold:
         field_error=price.field_error,
         pair_error=price.pair_error,
     )
+
+
+def left_after(price: Price) -> int | None:
+    """Return what a budget has left, in millionths of ε, once a question is paid for; None: it has no limit."""
+    left = price.budget.left
+    return left if left is None or price.paid else left - price.question.epsilon
 
 
 def asked_told(asked: Asked) -> StatisticsTold:

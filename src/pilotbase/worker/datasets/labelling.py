@@ -140,6 +140,11 @@ def show_item(base: Base, view: View, identity: str, item: str) -> tuple[Mapping
     return fields, given
 
 
+def is_taking(base: Base, of: LabellingRound, sheet: Sheet) -> bool:
+    """Return whether labels, or decisions, of who has this sheet are taken now."""
+    return not sheet.erased and _is_their_turn(base, of, sheet.labeller)
+
+
 def give_label(base: Base, view: View, identity: str, item: str, given: tuple[str, str]) -> None:
     """Keep a label, or a decision with its reason, of the very person who asks; until the next stage it can change.
 
@@ -151,8 +156,7 @@ def give_label(base: Base, view: View, identity: str, item: str, given: tuple[st
     of, sheet = find_round(view, identity), sheet_of(base, view, identity)
     label, reason = given
     judges = sheet.labeller.name == JUDGE
-    stage = stage_of(base, of).name
-    if stage not in (("deciding", "decided") if judges else ("open",)):
+    if not _is_their_turn(base, of, sheet.labeller):
         raise ConflictError("labelling.not_now")
     if sheet.erased:
         raise ConflictError("labelling.items_erased")
@@ -297,6 +301,10 @@ def take_labels(base: Base, of: LabellingRound, found: Sequence[Annotation]) -> 
                 raise InputError("labelling.given_otherwise", item=one.item, annotator=name)
     _keep(base, of, [(one.annotator, one.item, one.label, None) for one in found])
     return len(found)
+
+
+def _is_their_turn(base: Base, of: LabellingRound, labeller: Labeller) -> bool:
+    return stage_of(base, of).name in (("deciding", "decided") if labeller.name == JUDGE else ("open",))
 
 
 def _own(view: View, identity: str) -> LabellingRound:
