@@ -81,7 +81,9 @@ def test_nothing_is_packed_before_the_supplier_agrees(table):
     place = f"/api/site-packs/{asked['identity']}"
     for who, status in (("desk", 403), ("owner", 403), ("other-supplier", 404)):
         assert table.post(who, f"{place}/agree").status_code == status, who
-    assert table.get("supplier", "/sites/").content.decode().count("<button") > 0
+    agrees = f'action="/sites/packs/{asked["identity"]}/agree/"'
+    for who in ("supplier", "desk", "owner", "other-supplier"):
+        assert (agrees in table.get(who, "/sites/").content.decode()) is (who == "supplier"), who
     assert work() == []
     told_of(table, "supplier")
     for who in ("desk", "owner", "other-supplier"):
