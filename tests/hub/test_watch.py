@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.watch.services_for_tests import labelled, observed
+from tests.watch.services_for_tests import ACME, BASE, OTHER, PLANT, labelled, observed
 
 JSON = {"content_type": "application/json"}
 SERVICE = "/api/services/milling"
@@ -13,12 +13,12 @@ SERVICE = "/api/services/milling"
 
 @pytest.fixture(scope="module")
 def watched(one_world):
-    """A hub with a certified service, whose watch is armed and has turned red."""
+    """A hub with a certified service on cases of a dataset, whose watch is armed and has turned red."""
     from pilotbase.hub.base import base
     from pilotbase.watch.running import run
     from tests.watch.worlds_for_tests import World
 
-    made = World(base().lab.store, base().home.path)
+    made = World(base().lab.store, base().home.path, dataset="dataset:plant/logs")
     made.arm(cohort_seconds=1, label_seconds=60)
     one_world.served = made
     hand_in(one_world, 300, wrong=200)
@@ -131,6 +131,15 @@ def test_the_page_shows_each_detector_with_its_picture_and_promise(watched):
     assert "风险预警" in chinese and "Risk warnings" not in chinese
     assert "milling" in watched.client("owner").get("/warnings/").content.decode()
     assert "drift:x" not in watched.client("other-owner").get("/warnings/").content.decode()
+
+
+def test_values_of_a_sealed_sample_are_told_to_its_owner_and_the_base_alone(watched):
+    """The profile that drift is measured against has edges and categories of the sample, which its supplier may not."""
+    profile = watched.client("owner").get(f"{SERVICE}/watch").json()["watch"]["profile"]
+    seen = {one: watched.served.store.as_actor(one).get(profile) is not None for one in (PLANT, BASE, ACME, OTHER)}
+    assert seen == {PLANT: True, BASE: True, ACME: False, OTHER: False}
+    page = watched.client("supplier").get("/services/milling/watch/")
+    assert page.status_code == 200 and "drift:x" in page.content.decode()
 
 
 def test_a_warning_is_acknowledged_once_by_owner_or_operator(watched):

@@ -20,12 +20,16 @@ from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import text
 from pilotbase.documents.watch import WatchTerms
 from pilotbase.trial.sealed import SealedScenario
+from pilotbase.vault.hidden import Chunk, HiddenSet
+from pilotbase.vault.place import Vault
+from pilotbase.vault.samples import seal_sample
 from pilotbase.watch.arming import arm, prepare_watch, replay_watch
 from pilotbase.watch.observations import take
 from pilotbase.watch.packs import packed
 from pilotbase.watch.running import run
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.blobs import BlobStore
+from pilotbase.workspace.keys import KeyFolder
 from pilotbase.workspace.store import Store
 from tests.watch.services_for_tests import BASE, WATCHED, labelled, observed
 
@@ -58,10 +62,11 @@ def digest(name: str) -> str:
 class World:
     """A service whose certificate accepts these criteria, and what its days bring."""
 
-    def __init__(self, store: Store, folder: Path, *criteria: str) -> None:
-        self.store, self.view = store, store.as_actor(BASE)
-        self.blobs = BlobStore(str(folder / "blobs"))
-        self.lab = SimpleNamespace(view=self.view, vault=SimpleNamespace(blobs=self.blobs))
+    def __init__(self, store: Store, folder: Path, *criteria: str, dataset: str | None = None) -> None:
+        """``dataset``: what its cases are of, whose public sample lies sealed then."""
+        self.store, self.view, self.dataset = store, store.as_actor(BASE), dataset
+        vault = Vault(self.view, BlobStore(str(folder / "blobs")), KeyFolder(folder / "keys"))
+        self.lab = SimpleNamespace(view=self.view, vault=vault)
         self.random = np.random.default_rng(7)
         self._certify(tuple(criteria) or ("accuracy >= 0.85", "latency.p95 <= 100 ms", "gap(accuracy by shift) <= 0.2"))
         self.day = 0
@@ -101,12 +106,17 @@ class World:
         sample = pl.DataFrame({"x": self.random.normal(0, 1, 4000), "shift": ["day", "night"] * 2000})
         buffer = io.BytesIO()
         sample.write_parquet(buffer)
+        hidden, vault = self._hidden_set(scenario), self.lab.vault
+        plain = self.dataset is None
         sealed = SealedScenario(
             scenario=scenario.digest(),
             source=digest("source"),
-            public_sample=self.blobs.put(buffer.getvalue()),
+            public_sample=(
+                vault.blobs.put(buffer.getvalue()) if plain else seal_sample(vault, hidden, buffer.getvalue())
+            ),
+            sample_sealed=None if plain else True,
             public_cases=4000,
-            hidden_set=digest("hidden"),
+            hidden_set=hidden.digest(),
             hidden_cases=1000,
             classes=("broken", "fine"),
         )
@@ -122,10 +132,25 @@ class World:
         with self.view.transaction("service.created") as change:
             for document in (scenario, issued):
                 change.put(document, PUBLIC)
-            for document in (sealed, plan):
+            for document in (sealed, plan, hidden):
                 change.put(document, parties("plant", "acme"))
             made = change.put(service, parties("acme"), owner="plant", fields={"service": "milling"})
             change.set_head("service:milling", made, expected=None)
+
+    def _hidden_set(self, scenario: Scenario) -> HiddenSet:
+        return HiddenSet(
+            identity="0" * 32,
+            scenario=scenario.digest(),
+            owner="plant",
+            rows=1000,
+            alpha=0.05,
+            attempts=10,
+            chunks=(Chunk(blob=digest("chunk"), rows=1000),),
+            commitment=digest("commitment"),
+            secret_commitment=digest("secret"),
+            sealed_at=self.store.clock(),
+            dataset=self.dataset,
+        )
 
     def _plan(self, scenario: Scenario, sealed: SealedScenario, criteria: tuple[str, ...]) -> TrialPlan:
         application = ApplicationReference(

@@ -23,6 +23,7 @@ from pilotbase.watch.promises import Promised, latency_promised, promised_of, pr
 from pilotbase.watch.replaying import replay
 from pilotbase.watch.subjects import require_permitted, service_of, stored_service, watch_of
 from pilotbase.watch.warnings import end_warnings, standing_warnings
+from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -162,12 +163,16 @@ def _losses(promised: Promised, tolerance: float) -> tuple[list[WatchedLoss], di
 
 
 def _keep_profile(lab: Lab, view: View, service: Service, promised: Promised) -> Digest:
-    """Keep the profile of the public sample, which was released to suppliers already, and return its digest."""
+    """Keep the profile of the public sample and return its digest.
+
+    Its edges and categories are values of the sample: of one that lies sealed the service's owner and the base see it.
+    """
     sealed = load_sealed(view, promised.plan.sealed)
     columns = feature_columns(read_public_sample(lab, sealed), sealed.contract, promised.may_miss)
     profile: ReferenceProfile = profile_of(columns, sealed.contract.features, sealed.record.public_sample)
     stored = stored_service(view, service.name)
-    return view.put(profile, stored.visibility, "watch.profiled", owner=stored.owner)
+    seen_by = stored.visibility if sealed.record.sample_sealed is None else parties()
+    return view.put(profile, seen_by, "watch.profiled", owner=stored.owner)
 
 
 def _name(change: Transaction, view: View, head: str, digest: Digest) -> None:
