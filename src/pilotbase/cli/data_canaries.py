@@ -12,6 +12,7 @@ from pilotbase.cli.data_catalogue import AsJson
 from pilotbase.cli.edge.terminal import command, print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def canaries(
 
     if not suspected.is_file():
         raise InputError("data.no_file", file=str(suspected))
-    base, subject = open_base(create=True), f"dataset:{dataset.removeprefix('dataset:')}"
+    base, subject = open_base(create=True), subject_written("dataset", dataset)
     found = look_for_canaries(base, base.lab.view, subject, suspected)
     if as_json:
         print_json([asdict(one) for one in found])

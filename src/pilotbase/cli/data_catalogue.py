@@ -12,7 +12,7 @@ from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.moments import spell_day
-from pilotbase.documents.subjects import name_of
+from pilotbase.documents.subjects import name_of, subject_written
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def versions(
     as_json: AsJson = False,
 ) -> None:
     """List the versions of a dataset that you may see, and what each changed."""
-    found = datasets_at().versions(f"dataset:{name.removeprefix('dataset:')}", since)
+    found = datasets_at().versions(subject_written("dataset", name), since)
     if as_json:
         print_json([one.to_json_value() for one in found])
         return

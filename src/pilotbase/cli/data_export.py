@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.edge.terminal import command, say
+from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _of_base(name: str) -> tuple[Dataset, Measured]:
     from pilotbase.worker.datasets.grading import published_report
 
     view = open_base().lab.view
-    record, _ = load_record(view, name if ":" in name else f"dataset:{name}")
+    record, _ = load_record(view, subject_written("dataset", name))
     dataset, report = view.load(record.documents["dataset"], Dataset), published_report(view, record.subject)
     is_of_it = report is not None and report.version == dataset.version
     return dataset, measured_of(report, dataset, record.subject) if report is not None and is_of_it else NOTHING

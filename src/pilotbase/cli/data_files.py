@@ -14,6 +14,7 @@ from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.fetching import write_parts
 from pilotbase.cli.edge.terminal import print_json, say
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def keep(
         if not path.exists():
             raise InputError("data.no_file", file=str(path))
     if salt is not None:
-        _require_committed(_subject(dataset), files, salt)
-    _print(datasets_at().keep(_subject(dataset), files), as_json)
+        _require_committed(subject_written("dataset", dataset), files, salt)
+    _print(datasets_at().keep(subject_written("dataset", dataset), files), as_json)
 
 
 @remote
@@ -54,7 +55,7 @@ def fetch(
     organisation: Organisation = "",
 ) -> None:
     """Fetch files of a dataset that your organisation may take; it is counted as a use."""
-    datasets, subject = datasets_at(organisation), _subject(dataset)
+    datasets, subject = datasets_at(organisation), subject_written("dataset", dataset)
     names = [file] if file else [one.name for one in datasets.files(subject)]
     if not names:
         raise InputError("dataset.no_files", dataset=subject)
@@ -72,7 +73,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Erase; without it, only say what that means.")] = False,
 ) -> None:
     """Erase files of your dataset that the base keeps, of every version; versions and uses stand."""
-    subject = _subject(dataset)
+    subject = subject_written("dataset", dataset)
     if yes:
         say(text("preview.erased_of", dataset=subject, count=datasets_at().erase(subject, file)))
     else:
@@ -85,7 +86,7 @@ def preview(
     dataset: Named, purpose: For = "pb:verification", organisation: Organisation = "", as_json: AsJson = False
 ) -> None:
     """Show the first rows of a dataset that your organisation may see: a part of it, and no sample."""
-    found = datasets_at(organisation).preview(_subject(dataset), purpose)
+    found = datasets_at(organisation).preview(subject_written("dataset", dataset), purpose)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -115,7 +116,3 @@ def _print(kept: list[KeptTold], as_json: bool) -> None:
         say(text("preview.kept", file=one.name, size=one.size, rows=rows))
         if one.marked:
             say(text("canary.marked", file=one.name))
-
-
-def _subject(dataset: str) -> str:
-    return f"dataset:{dataset.removeprefix('dataset:')}"

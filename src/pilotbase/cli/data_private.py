@@ -13,7 +13,7 @@ import typer
 
 from pilotbase.cli.edge.terminal import command, print_json, say
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.subjects import holder_of
+from pilotbase.documents.subjects import holder_of, subject_written
 from pilotbase.documents.terms import MILLIONTHS
 from pilotbase.documents.texts import Text, text
 
@@ -136,7 +136,7 @@ def _of_base(asked: _Asked) -> tuple[View, Dataset]:
     from pilotbase.worker.base import open_base
     from pilotbase.workspace.actors import Actor
 
-    subject = f"dataset:{asked.dataset.removeprefix('dataset:')}"
+    subject = subject_written("dataset", asked.dataset)
     view, owner = open_base().lab.view, holder_of(subject)
     described = TermsHere(view).dataset(subject)
     by = asked.organisation or owner

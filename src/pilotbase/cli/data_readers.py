@@ -13,6 +13,7 @@ from pilotbase.cli.edge.terminal import print_json, say
 from pilotbase.documents.api.readers import ReadingKind
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.quantities import spell_bytes
+from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def reader(kind: str) -> Callable[..., None]:
     ) -> None:
         """List who has read what is yours, when, for what, by which way: each line is an entry of the log."""
         asked = {"kind": str(what or ""), "organisation": organisation, "channel": channel}
-        found = datasets_at().readers(f"{kind}:{name.removeprefix(f'{kind}:')}", asked, before, limit)
+        found = datasets_at().readers(subject_written(kind, name), asked, before, limit)
         _print(found, as_json)
 
     return readers

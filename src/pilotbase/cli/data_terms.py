@@ -17,7 +17,7 @@ from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.states import DatasetState
-from pilotbase.documents.subjects import agreement_subject, holder_of
+from pilotbase.documents.subjects import agreement_subject, holder_of, subject_written
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 
@@ -60,7 +60,7 @@ def terms(  # noqa: PLR0913 - each is an option
     from pilotbase.data.terms.templates import Limits, offer_for
     from pilotbase.documents.terms import Purpose
 
-    subject = _subject(dataset)
+    subject = subject_written("dataset", dataset)
     limits = Limits(
         purposes=tuple(purpose or [Purpose.VERIFICATION]),
         recipients=tuple(recipient or ()),
@@ -97,7 +97,7 @@ def publish(
 @remote
 def withdraw(dataset: Named, note: Note = "", as_json: AsJson = False) -> None:
     """Withdraw a dataset: nobody reads it any more, whatever was agreed."""
-    _print(terms_at().take(_subject(dataset), Act.DATASET_WITHDRAW, note), as_json)
+    _print(terms_at().take(subject_written("dataset", dataset), Act.DATASET_WITHDRAW, note), as_json)
 
 
 @remote
@@ -110,7 +110,7 @@ def offer(
     as_json: AsJson = False,
 ) -> None:
     """Offer an organisation an agreement on the dataset's published terms; it is in force once they agree."""
-    subject = _subject(dataset)
+    subject = subject_written("dataset", dataset)
     _make(subject, (organisation, holder_of(subject)), purpose, (begins, ends), as_json)
 
 
@@ -124,7 +124,7 @@ def take(
     as_json: AsJson = False,
 ) -> None:
     """Take up what a dataset's owner offers to everybody: it is agreed at once."""
-    _make(_subject(dataset), (organisation, organisation), purpose, (begins, ends), as_json)
+    _make(subject_written("dataset", dataset), (organisation, organisation), purpose, (begins, ends), as_json)
 
 
 @remote
@@ -151,7 +151,7 @@ def uses(
     as_json: AsJson = False,
 ) -> None:
     """List who used a dataset, for what, how often; owner and operator see all, others their own."""
-    found = terms_at().uses(_subject(about) if "/" in about else agreement_subject(about))
+    found = terms_at().uses(subject_written("dataset", about) if "/" in about else agreement_subject(about))
     if as_json:
         print_json([one.model_dump(mode="json", exclude_none=True) for one in found])
     elif not found:
@@ -198,10 +198,6 @@ def terms_at() -> TermsHere | HubTerms:
     from pilotbase.worker.base import open_base
 
     return TermsHere(open_base(create=True).lab.view)
-
-
-def _subject(dataset: str) -> str:
-    return f"dataset:{dataset.removeprefix('dataset:')}"
 
 
 def _midnight(day: str | None) -> datetime | None:

@@ -9,6 +9,7 @@ import typer
 
 from pilotbase.cli import data_readers, hub_records, hub_uploads
 from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.documents.subjects import subject_written
 
 app = typer.Typer(help="Describe a real problem: data contract, baseline, acceptance criteria.", no_args_is_help=True)
 app.command("list")(hub_records.lister("scenarios"))
@@ -49,7 +50,7 @@ def new(  # noqa: PLR0913 - each of the six answers is an option
     from pilotbase.data.drafting import DraftAnswers
     from pilotbase.worker.intake.drafting import new_scenario
 
-    subject = f"dataset:{dataset.removeprefix('dataset:')}" if dataset else ""
+    subject = subject_written("dataset", dataset) if dataset else ""
     answers = DraftAnswers(problem, target, group_or_time or None, miss, false_alarm, contact, name, subject)
     for line in new_scenario(source, answers, folder).lines:
         say(line)

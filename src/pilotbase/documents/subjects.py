@@ -30,6 +30,11 @@ def dataset_subject(owner: str, name: str) -> str:
     return f"dataset:{owner}/{name}"
 
 
+def subject_written(kind: str, written: str) -> str:
+    """Return the subject that somebody has written with its kind or without: both name ``dataset:plant/logs``."""
+    return f"{kind}:{written.removeprefix(f'{kind}:')}"
+
+
 def organisation_subject(name: str) -> str:
     """Return the subject of an organisation."""
     return f"organisation:{name}"
