@@ -58,8 +58,9 @@ def test_readme_names_what_only_sets_up():
 
 
 def test_every_command_and_option_has_help():
-    for path in paths(typer.main.get_command(app)):
-        command = typer.main.get_command(app)
+    whole = typer.main.get_command(app)
+    for path in paths(whole):
+        command = whole
         for name in path:
             command = command.commands[name]
         assert command.help, path

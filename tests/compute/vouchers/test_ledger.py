@@ -56,6 +56,8 @@ def test_steps_taken_twice_change_nothing_and_other_facts_are_refused(books):
     assert grown > size
     assert books.settle_as(finished) == settled
     refused("voucher.settled_otherwise", lambda: books.settle(hours=0.5), ConflictError)
+    elsewhere = finished.model_copy(update={"capacity": Resources({"cpu": 1})})
+    refused("voucher.settled_otherwise", lambda: books.settle_as(elsewhere), ConflictError)
     refused("voucher.settled_already", books.release, ConflictError)
     assert len(books.operator.log_entries(limit=10**6)) == grown
     assert books.refund() and not books.refund()

@@ -148,7 +148,7 @@ def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) 
             "uses": uses,
             "contribution": contribution(view, document.subject),
             "kept": kept_of(base(), view, document.subject),
-            "quality": published_report(view, document.subject),
+            "quality": published_report(view, document.subject) if record is not None else None,
             "own_dataset": view.actor.organisation == document.owner.organisation,
             "may_erase": view.actor.may_write_for(document.owner.organisation),
             "statistics": _statistics(view, document),

@@ -3,8 +3,9 @@
     store       BlobStore(url): .put(bytes | stream) -> digest, one object of its own that .remove(digest) erases;
                 .keep(bytes | stream) -> digest, cut by content and shared, gone only when nothing names it any more;
                 .get(digest); .chunks(digest); .read_range(digest, start, size); .exists(digest); .digests()
-    trees       pack(blobs, members), pack_folder(blobs, folder) -> PackedTree: many small files in a few blobs;
-                Tree(blobs, packed): .read(path); .paths(); .unpack(folder)
+    trees       pack(blobs, members) -> PackedTree: many small files in a few blobs;
+                Tree(blobs, packed): .read(path); .members(); .contents()
+    folders     pack_folder(blobs, folder) -> PackedTree; unpack(blobs, packed, folder); files_in(folder)
     sweeping    sweep(blobs, referenced, terms) -> Swept: what nothing names and is old enough goes
     checking    check(blobs, share) -> Checked: every object read and held against its name
     below them: cutting (where a stream is cut), manifests (which chunks a blob has), objects (bytes under a name)
