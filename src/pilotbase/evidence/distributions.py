@@ -39,7 +39,7 @@ def normal_upper_quantile(share: float) -> float:
     return -float(special.ndtri(share))
 
 
-def student_upper_quantile(share: float, freedom: int) -> float:
+def student_upper_quantile(share: float, freedom: float) -> float:
     """Return the value above which a ``share`` of Student's t with ``freedom`` degrees lies."""
     return -float(special.stdtrit(freedom, share))
 
