@@ -5,8 +5,8 @@ durations do in practice:
 
 * **They hang together**: a slow machine stays slow. The variance of a mean of autocorrelated values is inflated by
   (1 + ρ) / (1 − ρ), with ρ of lag one corrected for its bias, (nρ + 1) / (n − 4) (Marriott and Pope 1954, Biometrika
-  41, 390; Kendall 1954, ibid. 403), and Student's t has as many degrees as there are independent values among them, less
-  one (Zwiers and von Storch 1995, Journal of Climate 8, 336, on the equivalent sample size; they warn below 30).
+  41, 390; Kendall 1954, ibid. 403), and Student's t has one degree less than there are independent values among them
+  (Zwiers and von Storch 1995, Journal of Climate 8, 336, on the equivalent sample size; they warn below 30).
 * **They are skewed**: the interval is symmetric about the logarithm of the mean (delta method), so its upper end is
   the longer one.
 * **Tails are heavier than t knows**: for a stated 90 % it is computed at 95 %.

@@ -57,16 +57,26 @@ def bill(prices: PriceList, amounts: Mapping[str, int], rules: VoucherRules) -> 
     Raises:
         InputError: it is more than can be counted or paid.
     """
+    costs = _costs(prices, amounts)
+    return Bill(
+        tuple(
+            CostLine(of=name, amount=amounts[name], price=prices.prices[name], cost=cost, counts=rules.counts(name))
+            for name, cost in costs.items()
+        )
+    )
+
+
+def cost_of(prices: PriceList, amounts: Mapping[str, int]) -> int:
+    """Return what ``amounts`` cost in all, whoever pays; raises as `bill`."""
+    return sum(_costs(prices, amounts).values())
+
+
+def _costs(prices: PriceList, amounts: Mapping[str, int]) -> dict[str, int]:
     priced = {name: amount for name, amount in sorted(amounts.items()) if amount and prices.prices.get(name)}
     costs = {name: _cost(name, amount, prices) for name, amount in priced.items()}
     if sum(costs.values()) > MOST_MONEY or max(priced.values(), default=0) > MOST_UNITS:
         raise InputError("voucher.beyond_counting", most=MOST_MONEY)
-    return Bill(
-        tuple(
-            CostLine(of=name, amount=amount, price=prices.prices[name], cost=costs[name], counts=rules.counts(name))
-            for name, amount in priced.items()
-        )
-    )
+    return costs
 
 
 def _cost(dimension: str, amount: int, prices: PriceList) -> int:
