@@ -1,6 +1,6 @@
 """Pool replay 算力回放: what each policy would have made of a recorded trace of jobs, side by side.
 
-Written by ``pilotbase compute replay``; figures as `pilotbase.compute.replay.figures` computes them.
+Written by ``pilotbase compute replay`` and on a hub; figures as `pilotbase.compute.replay.figures` computes them.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ class ReplayedTrace(Part):
     """Whether the trace names no organisations, and some were made up."""
     recorded_of: Name | None = None
     """The pool whose own record it is."""
+    labelled_jobs: int = 0
+    """Jobs that asked for machines with labels: ``shared`` alone heeds it."""
+    windows: int = 0
+    """Maintenance windows within the time in which jobs came: ``shared`` alone keeps out of them."""
 
 
 class WaitFigures(Part):
@@ -122,6 +126,10 @@ class PoolReplay(Document):
     trace: ReplayedTrace
     pool: Digest | None = None
     """The pool whose rules ``shared`` followed; none: equal guarantees of all there is."""
+    before: PolicyReplay | None = None
+    """What ``shared`` made of it on the pool as it is, where ``pool`` is one that is considered."""
+    pool_before: Digest | None = None
+    """The pool as it is, of `before`."""
     seed: int = 0
     shown_dimension: str = "cpu"
     """What `PolicyReplay.used` is told of."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from pilotbase.compute.replay.playing import MOST_LOOKS, play
 from pilotbase.compute.replay.policies import ALONE, Setting, scheduler_of
 from pilotbase.compute.replay.reporting import STRETCHES, replay, replay_inflated
 from pilotbase.compute.replay.simulating import simulate
-from pilotbase.compute.replay.traces import Trace, TraceJob, hastened, read_trace, write_trace
+from pilotbase.compute.replay.traces import Trace, TraceJob, hastened, read_jobs, read_trace, write_trace
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy, PoolReplay
@@ -80,6 +82,72 @@ def test_maintenance_is_not_played(tmp_path: Path) -> None:
     window = {"starts": "1970-01-01T00:00:00Z", "ends": "2100-01-01T00:00:00Z"}
     found = replay(morning(tmp_path), (Policy.SHARED,), Setting(_pool(maintenance=[window])))
     assert found.policies == replay(morning(tmp_path), (Policy.SHARED,), Setting(_pool())).policies
+
+
+NODES = {"a": {"cpu": 4000}, "b": {"cpu": 4000}}
+BEGAN = datetime(2027, 3, 1, 8, tzinfo=UTC)
+
+
+def _hour(name: str, **more: Any) -> TraceJob:
+    return TraceJob(name, "plant", "", 0, 3600, {"cpu": 4000}, **more)
+
+
+def _waits(trace: Trace, policy: Policy, pool: Pool | None = None) -> list[float]:
+    counted, scheduler = scheduler_of(policy, trace, Setting(pool))
+    return [ran.waited for ran in simulate(counted, scheduler).ran]
+
+
+def test_shared_heeds_labels_and_the_others_do_not() -> None:
+    """Two jobs of an hour that want the one machine of zone a: the second waits for the first."""
+    jobs = (_hour("first", labels={"zone": "a"}), _hour("second", labels={"zone": "a"}))
+    trace = Trace(NODES, jobs, labels={"a": {"zone": "a"}})
+    labelled = [{"name": "a", "capacity": {"cpu": 4}, "labels": {"zone": "a"}}, {"name": "b", "capacity": {"cpu": 4}}]
+    for pool in (None, _pool(machines=labelled)):
+        assert _waits(trace, Policy.SHARED, pool) == [0, 3600]
+    assert {policy: _waits(trace, policy) for policy in Policy if policy is not Policy.SHARED} == {
+        policy: [0, 0] for policy in Policy if policy is not Policy.SHARED
+    }
+    nowhere = replay(trace, (Policy.SHARED,), Setting(_pool())).policies[0]
+    assert (nowhere.impossible, nowhere.waits.jobs) == (2, 0), "no machine of that pool carries the label"
+
+
+def test_shared_keeps_out_of_maintenance_and_the_others_do_not() -> None:
+    """A window of one machine half an hour later, for an hour: what would run into it takes the other, or waits."""
+    window = {"starts": "2027-03-01T08:30:00Z", "ends": "2027-03-01T09:30:00Z", "machines": ["a"]}
+    machines = [{"name": name, "capacity": {"cpu": 4}} for name in NODES]
+    pool = _pool(machines=machines, maintenance=[window], minimum_run=0)
+    trace = Trace(NODES, (_hour("first"), _hour("second"), _hour("third")), began=BEGAN)
+    assert _waits(trace, Policy.SHARED, pool) == [0, 3600, 5400]
+    assert _waits(trace, Policy.FIFO, pool) == [0, 0, 3600]
+    all_closed = pool.model_copy(update={"maintenance": (pool.maintenance[0].model_copy(update={"machines": ()}),)})
+    assert _waits(trace, Policy.SHARED, all_closed) == [5400, 5400, 9000]
+    assert _waits(replace(trace, began=None), Policy.SHARED, all_closed) == [0, 0, 3600], "nobody knows the day"
+    told = replay(replace(trace, jobs=(*trace.jobs, replace(_hour("last"), submitted=7200))), (Policy.FIFO,),
+                  Setting(pool))  # fmt: skip
+    assert (told.trace.windows, replay(trace, (Policy.FIFO,), Setting(pool)).trace.windows) == (1, 0)
+
+
+def test_what_may_not_be_evicted_is_not(tmp_path: Path) -> None:
+    trace = morning(tmp_path)
+    jobs = tuple(replace(job, preemptible=False) for job in trace.jobs)
+    found = [replay(one, (Policy.SHARED,)).policies[0] for one in (trace, replace(trace, jobs=jobs))]
+    assert [one.evictions for one in found] == [2, 0]
+    assert [one.organisations[0].waits.longest for one in found] == [540, 0], "it never had what is lent"
+
+
+def test_a_pool_that_is_considered_stands_beside_the_pool_as_it_is(tmp_path: Path) -> None:
+    trace = morning(tmp_path)
+    as_it_is = _pool()
+    fair = _pool(quotas=[{"organisation": name, "guarantee": {"cpu": 4}} for name in ("plant", "lab")])
+    larger = fair.model_copy(update={"machines": (fair.machines[0].model_copy(update={"count": 4}),)})
+    for pool in (fair, larger):
+        there = replace(trace, nodes=pool.capacities)
+        found = replay(there, (Policy.FIFO, Policy.SHARED), Setting(pool, before=as_it_is))
+        assert (found.pool, found.pool_before) == (pool.digest(), as_it_is.digest())
+        assert found.before == replay(trace, (Policy.SHARED,), Setting(as_it_is)).policies[0]
+        assert found.policies[1] == replay(there, (Policy.SHARED,), Setting(pool)).policies[0] != found.before
+        assert PoolReplay.from_json_value(found.to_json_value()) == found
+    assert replay(trace, (Policy.FIFO,), Setting(fair, before=as_it_is)).before is None
 
 
 @pytest.mark.parametrize("policy", list(Policy))
@@ -158,9 +226,24 @@ def test_load_moves_submissions_closer_and_nothing_else(tmp_path: Path) -> None:
 
 def test_a_trace_that_is_written_reads_back(tmp_path: Path) -> None:
     first = TraceJob("=j", "plant", "-li", 0.5, 2.25, {"cpu": 1500, "gpu/t4": 250, "memory": 1000}, 3, 2, 60.0)
-    trace = Trace(gpus().nodes, (first, *(replace(job, submitted=job.submitted + 1) for job in gpus().jobs)))
+    first = replace(first, labels={"zone": "a", "disk": "fast"}, preemptible=False)
+    nodes = gpus().nodes
+    trace = Trace(
+        nodes, (first, *(replace(job, submitted=job.submitted + 1) for job in gpus().jobs)), labels={"a": {"zone": "a"}}
+    )
     write_trace(trace, tmp_path / "trace")
     assert read_trace(tmp_path / "trace" / "jobs.csv", tmp_path / "trace" / "nodes.csv") == trace
+
+
+def test_labels_and_answers_that_are_none_are_broken_rows(tmp_path: Path) -> None:
+    (tmp_path / "nodes.csv").write_text("node,cpu,labels\nn,1,zone\n", "utf-8")
+    (tmp_path / "jobs.csv").write_text(
+        "job,submitted_seconds,runs_seconds,cpu,labels,preemptible\nj,1,1,1,=a,\nk,1,1,1,,perhaps\n", "utf-8"
+    )
+    for nodes, found in ((tmp_path / "nodes.csv", {2: "labels"}), (None, {2: "labels", 3: "preemptible"})):
+        with pytest.raises(InputError) as refused:
+            read_trace(tmp_path / "jobs.csv", nodes) if nodes else read_jobs(tmp_path / "jobs.csv", NODES)
+        assert {issue.line: issue.path for issue in refused.value.issues} == found
 
 
 def test_two_kinds_of_gpu_in_one_row_are_a_broken_row(tmp_path: Path) -> None:

@@ -20,28 +20,50 @@ from pilotbase.workspace.store import View
 _BEGAN_ANEW = (None, Ending.EVICTED, Ending.LOST)
 
 
+def ended_between(view: View, name: str, since: datetime, until: datetime) -> Mapping[str, int]:
+    """Return how many jobs each organisation handed in to a pool between two moments that have run and ended.
+
+    Raises as `trace_of`, save that there may be none.
+    """
+    _require_all(view)
+    pool_of(view, name)
+    with view.reading() as connection:
+        return rows.ended_by_organisation(connection, name, since, until)
+
+
 def trace_of(view: View, name: str, since: datetime, until: datetime) -> Trace:
     """Return the jobs that were handed in to a pool between two moments and have ended, over its machines of today.
 
-    Seconds count from ``since``. Only who sees all may have it.
+    Seconds count from the first submission. Only who sees all may have it.
 
     Raises:
         NotFoundError: there is no such pool.
         RefusedError: the actor sees not all.
         InputError: ``replay.nothing_recorded``: no job has ended.
     """
-    if not view.actor.sees_all:
-        raise RefusedError("workspace.operator_only", organisation=view.actor.organisation)
+    _require_all(view)
     pool = pool_of(view, name)[1]
     with view.reading() as connection:
-        jobs = rows.jobs_in(connection, name, (*rows.LIVE, *rows.OVER))
+        asked = rows.jobs_between(connection, name, since, until)
         attempts = rows.attempts_between(connection, name, since, view.store.clock())
-    asked = [job for job in jobs if since <= job.asked.submitted < until]
     ran = _seconds(attempts)
-    kept = tuple(_trace_job(job, ran[job.name], since) for job in asked if job.name in ran)
+    kept = [job for job in asked if job.name in ran]
     if not kept:
         raise InputError("replay.nothing_recorded", pool=name)
-    return Trace(pool.capacities, kept, rows_left_out=len(asked) - len(kept), recorded_of=name)
+    began = kept[0].asked.submitted
+    return Trace(
+        pool.capacities,
+        tuple(_trace_job(job, ran[job.name], began) for job in kept),
+        rows_left_out=len(asked) - len(kept),
+        recorded_of=name,
+        labels={node: alike.labels for alike in pool.machines for node in alike.names if alike.labels},
+        began=began,
+    )
+
+
+def _require_all(view: View) -> None:
+    if not view.actor.sees_all:
+        raise RefusedError("workspace.operator_only", organisation=view.actor.organisation)
 
 
 def _seconds(attempts: list[AttemptRow]) -> Mapping[str, float]:
@@ -52,16 +74,18 @@ def _seconds(attempts: list[AttemptRow]) -> Mapping[str, float]:
     return found
 
 
-def _trace_job(job: JobRow, seconds: float, since: datetime) -> TraceJob:
+def _trace_job(job: JobRow, seconds: float, began: datetime) -> TraceJob:
     asked = job.asked
     return TraceJob(
         name=asked.name,
         organisation=asked.organisation,
         person=asked.person,
-        submitted=(asked.submitted - since).total_seconds(),
+        submitted=(asked.submitted - began).total_seconds(),
         runs=seconds,
         demand=asked.demand.vector,
         members=asked.members,
         priority=asked.priority,
         longest=float(asked.max_seconds),
+        labels=asked.labels,
+        preemptible=asked.preemptible,
     )

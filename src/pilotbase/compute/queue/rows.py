@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from pilotbase.compute.backends.backend import Metered
 from pilotbase.documents.compute_job import ComputeJob
@@ -76,6 +76,11 @@ class JobRow:
         """Tell whether a process of the base does the work itself."""
         return not self.work
 
+    @property
+    def thing(self) -> str:
+        """What it is about, '': several jobs about one thing differ in what follows an ``@`` in their subject."""
+        return self.subject.partition("@")[0]
+
 
 @dataclass(frozen=True)
 class AttemptRow:
@@ -129,9 +134,28 @@ def jobs_in(connection: Connection, pool: str, states: Iterable[State] = LIVE) -
     return [_job(row) for row in connection.execute(rows)]
 
 
+def jobs_between(connection: Connection, pool: str, since: datetime, until: datetime) -> list[JobRow]:
+    """Return the jobs of a pool that were handed in between two moments, in the order of submission."""
+    rows = select(compute_tables.compute_jobs).where(*_handed_in(pool, since, until))
+    return [_job(row) for row in connection.execute(rows.order_by(_jobs.submitted_at, _jobs.name))]
+
+
+def ended_by_organisation(connection: Connection, pool: str, since: datetime, until: datetime) -> dict[str, int]:
+    """Return how many jobs each organisation handed in to a pool between two moments that have run and ended."""
+    ended = (*_handed_in(pool, since, until), _jobs.state.in_([state.value for state in OVER]), _jobs.attempt > 0)
+    counted = select(_jobs.organisation, func.count()).where(*ended).group_by(_jobs.organisation)
+    return {organisation: int(count) for organisation, count in connection.execute(counted)}
+
+
 def names_waiting(connection: Connection, pool: str) -> set[str]:
     """Return the names of the jobs that wait for a pool."""
     wanted = (_jobs.pool == pool, _jobs.state == State.WAITING.value)
+    return set(connection.scalars(select(_jobs.name).where(*wanted)))
+
+
+def seats_waiting(connection: Connection, pool: str) -> set[str]:
+    """Return the names of the seats that wait for a pool."""
+    wanted = (_jobs.pool == pool, _jobs.state == State.WAITING.value, _jobs.work == "")
     return set(connection.scalars(select(_jobs.name).where(*wanted)))
 
 
@@ -149,6 +173,14 @@ def live_job_about(connection: Connection, subject: str) -> JobRow | None:
     wanted = (_jobs.subject == subject, _jobs.state.in_([state.value for state in LIVE]))
     row = connection.execute(select(compute_tables.compute_jobs).where(*wanted)).first()
     return None if row is None else _job(row)
+
+
+def seats_about(connection: Connection, thing: str) -> list[JobRow]:
+    """Return the seats about a thing that wait or are taken: one, or one for each ``THING@PART``."""
+    about = (_jobs.subject == thing) | _jobs.subject.startswith(f"{thing}@", autoescape=True)
+    wanted = (about, _jobs.work == "", _jobs.state.in_([state.value for state in LIVE]))
+    rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.submitted_at, _jobs.name)
+    return [_job(row) for row in connection.execute(rows)]
 
 
 def update_job(connection: Connection, name: str, **values: Any) -> None:
@@ -215,6 +247,10 @@ def attempts_between(connection: Connection, pool: str, since: datetime, until: 
     ran = (_attempts.began_at < until) & (_attempts.ended_at.is_(None) | (_attempts.ended_at > since))
     rows = select(compute_tables.compute_attempts).where(_attempts.pool == pool, ran)
     return [_attempt(row) for row in connection.execute(rows.order_by(_attempts.began_at))]
+
+
+def _handed_in(pool: str, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _jobs.pool == pool, _jobs.submitted_at >= since, _jobs.submitted_at < until
 
 
 def _job(row: Row[Any]) -> JobRow:

@@ -22,6 +22,8 @@ from pilotbase.documents.resources import Vector
 from pilotbase.documents.texts import Text, text
 
 MOST_LOOKS = 300
+TURNS_BETWEEN_TELLINGS = 50
+"""So often it is told how far a replay is, and heard whether to go on."""
 MARKS = (0.8, 0.95, 1.0, 1.3)
 """Where the figures of Weng et al. (ATC 2023) are read, in multiples of the GPUs there are."""
 
@@ -75,13 +77,16 @@ class _Looks:
         self._step = (self._came[-1] - self._came[0]) / MOST_LOOKS
         self._next = self._came[0]
         self._tell, self._on_progress = _stage(policy), on_progress
+        self._turns = 0
 
     def __call__(self, now: float, fleet: Fleet) -> None:
+        if self._turns % TURNS_BETWEEN_TELLINGS == 0:
+            self._on_progress(Progress(self._tell, bisect_right(self._came, now), len(self._came)))
+        self._turns += 1
         if now < self._next or now > self._came[-1]:
             return
         gone = int((now - self._came[0]) / self._step) if self._step else 0
         self._next = self._came[0] + (gone + 1) * self._step
-        self._on_progress(Progress(self._tell, bisect_right(self._came, now), len(self._came)))
         free = int(fleet.gpu_free.sum())
         if self._fragmentation is not None and free:
             self.found.append((now, float(self._fragmentation.of_nodes(fleet).sum()) / free))

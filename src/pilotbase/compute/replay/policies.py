@@ -12,7 +12,7 @@ from pilotbase.compute.placing.fleet import ANY_GPU, read_ask
 from pilotbase.compute.placing.fragmentation import Fragmentation, typical_kinds
 from pilotbase.compute.placing.policies import BestFit, Placement, Random
 from pilotbase.compute.replay.schedulers import Drf, Fifo, Seats
-from pilotbase.compute.replay.shared import Shared, any_gpus, pool_of_trace
+from pilotbase.compute.replay.shared import Shared, any_gpus, on_clock, pool_of_trace
 from pilotbase.compute.replay.simulating import Scheduler
 from pilotbase.compute.replay.traces import Trace
 from pilotbase.documents.errors import InputError
@@ -27,6 +27,8 @@ class Setting:
     pool: Pool | None = None
     """Whose rules ``shared`` follows; None: equal guarantees of all there is."""
     seed: int = 0
+    before: Pool | None = None
+    """The pool as it is, where ``pool`` is one that is considered: ``shared`` is played on it, too."""
 
 
 ALONE = Setting()
@@ -84,9 +86,7 @@ def _drf(trace: Trace, setting: Setting) -> _Made:
 
 def _shared(trace: Trace, setting: Setting) -> _Made:
     counted = any_gpus(trace)
-    return counted, Shared(
-        setting.pool.model_copy(update={"maintenance": ()}) if setting.pool else pool_of_trace(counted)
-    )
+    return counted, Shared(on_clock(setting.pool, trace.began) if setting.pool else pool_of_trace(counted))
 
 
 PLACEMENTS: Mapping[Policy, Callable[[Trace, np.random.Generator], Placement]] = {

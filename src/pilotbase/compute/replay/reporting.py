@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from pilotbase.compute.replay.figures import figures_of, merged_gpus, used_over_time
 from pilotbase.compute.replay.playing import play, play_inflated
 from pilotbase.compute.replay.policies import ALONE, Setting, require_quotas
+from pilotbase.compute.replay.shared import on_clock
 from pilotbase.compute.replay.simulating import Course
 from pilotbase.compute.replay.traces import Trace, hastened
 from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import (
     FragmentPoint,
     OrganisationReplay,
@@ -38,14 +40,18 @@ def replay(
     Raises:
         InputError: the pool of ``setting`` cannot be played on it (`policies.require_quotas`).
     """
-    if setting.pool is not None:
-        require_quotas(trace, setting.pool)
+    pools = [pool for pool in (setting.pool, setting.before) if pool is not None]
+    for pool in pools:
+        require_quotas(trace, pool)
     played = hastened(trace, load)
     dimension = "gpu" if "gpu" in merged_gpus(total(trace.nodes.values())) else "cpu"
+    before = _before(played, setting, on_progress) if Policy.SHARED in policies else None
     courses = {policy: play(played, policy, setting, on_progress) for policy in policies}
     return PoolReplay(
-        trace=_told(played, load),
+        trace=_told(played, load, setting.pool),
         pool=setting.pool.digest() if setting.pool is not None else None,
+        before=policy_replay(Policy.SHARED, before, dimension) if before is not None else None,
+        pool_before=setting.before.digest() if before is not None and setting.before is not None else None,
         seed=setting.seed,
         shown_dimension=dimension,
         policies=tuple(policy_replay(policy, course, dimension) for policy, course in courses.items()),
@@ -82,7 +88,22 @@ def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyRepla
     )
 
 
-def _told(trace: Trace, load: float) -> ReplayedTrace:
+def _before(trace: Trace, setting: Setting, on_progress: OnProgress) -> Course | None:
+    """Return what ``shared`` makes of a trace on the machines and by the rules of the pool as it is."""
+    if setting.before is None:
+        return None
+    there = replace(trace, nodes=setting.before.capacities)
+    return play(there, Policy.SHARED, replace(setting, pool=setting.before), on_progress)
+
+
+def _windows_within(trace: Trace, pool: Pool | None) -> int:
+    """Return how many maintenance windows of a pool lie in the time in which jobs came."""
+    first, last = trace.jobs[0].submitted, trace.jobs[-1].submitted
+    windows = on_clock(pool, trace.began).maintenance if pool is not None else ()
+    return sum(one.starts.timestamp() <= last and one.ends.timestamp() > first for one in windows)
+
+
+def _told(trace: Trace, load: float, pool: Pool | None = None) -> ReplayedTrace:
     return ReplayedTrace(
         digest=digest_json({"nodes": dict(trace.nodes), "jobs": [asdict(job) for job in trace.jobs]}),
         jobs=len(trace.jobs),
@@ -93,4 +114,6 @@ def _told(trace: Trace, load: float) -> ReplayedTrace:
         rows_left_out=trace.rows_left_out,
         made_up_organisations=trace.made_up_organisations,
         recorded_of=trace.recorded_of,
+        labelled_jobs=sum(bool(job.labels) for job in trace.jobs),
+        windows=_windows_within(trace, pool),
     )

@@ -1,6 +1,7 @@
 """The sharing of a pool as a policy to replay: the very desk that decides in a live pool, on the clock of a trace.
 
 Where the pool of a replay is not given, each organisation of the trace is guaranteed an equal part of every dimension.
+Labels, maintenance windows and that a job may not be evicted hold as they do in a live pool.
 Jobs that did not say how long they would run at most are taken to have known it. The desk counts GPUs by machine: to
 tell fragments, what it lets in is put on the fullest GPU that has room, and in pieces where a machine has room in sum
 alone.
@@ -9,8 +10,9 @@ alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from pilotbase.compute.placing.fleet import ANY_GPU, Ask, Fleet, Spot, read_ask
 from pilotbase.compute.placing.policies import spot_on
@@ -26,6 +28,7 @@ from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.resources import MILLI, Resources, Vector, total
 
 _SHORTEST = 1.0
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Shared:
@@ -100,12 +103,23 @@ def pool_of_trace(trace: Trace) -> Pool:
     return Pool(
         name="trace",
         title="trace",
-        machines=_machines(trace.nodes),
+        machines=_machines(trace),
         quotas=tuple(Quota(organisation=name, guarantee=Resources.of(part)) for name in organisations),
         shared_gpus=True,
         longest_job=longest,
         minimum_run=min(600.0, longest),
     )
+
+
+def on_clock(pool: Pool, began: datetime | None) -> Pool:
+    """Return a pool whose maintenance windows stand on the clock of a trace that began at a moment; None: without."""
+    if began is None:
+        return pool.model_copy(update={"maintenance": ()})
+    windows = tuple(
+        one.model_copy(update={"starts": _EPOCH + (one.starts - began), "ends": _EPOCH + (one.ends - began)})
+        for one in pool.maintenance
+    )
+    return pool.model_copy(update={"maintenance": windows})
 
 
 def any_gpus(trace: Trace) -> Trace:
@@ -117,12 +131,15 @@ def any_gpus(trace: Trace) -> Trace:
     return replace(trace, nodes=nodes, jobs=jobs)
 
 
-def _machines(nodes: Mapping[str, Vector]) -> tuple[Machines, ...]:
+def _machines(trace: Trace) -> tuple[Machines, ...]:
     """Return the nodes, alike ones together."""
-    alike = Counter(tuple(sorted(vector.items())) for vector in nodes.values())
+    alike = Counter(
+        (tuple(sorted(vector.items())), tuple(sorted(trace.labels.get(name, {}).items())))
+        for name, vector in trace.nodes.items()
+    )
     return tuple(
-        Machines(name=f"kind-{number}", count=count, capacity=Resources.of(dict(vector)))
-        for number, (vector, count) in enumerate(sorted(alike.items()))
+        Machines(name=f"kind-{number}", count=count, capacity=Resources.of(dict(vector)), labels=dict(labels))
+        for number, ((vector, labels), count) in enumerate(sorted(alike.items()))
     )
 
 
@@ -141,6 +158,8 @@ def _job(number: int, job: TraceJob, now: float) -> Job:
         members=job.members,
         priority=job.priority,
         submitted=now,
+        preemptible=job.preemptible,
+        labels=job.labels,
     )
 
 

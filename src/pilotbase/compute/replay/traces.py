@@ -12,6 +12,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -19,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pilotbase.compute.placing.fleet import ANY_GPU, read_ask
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.pool import Labels as PoolLabels
 from pilotbase.documents.quantities import SIZES
 from pilotbase.documents.resources import MILLI, Demand, Resources, Vector
 from pilotbase.documents.safe_csv import read_cell, spell_csv
@@ -26,9 +28,11 @@ from pilotbase.documents.texts import Text, text
 
 MOST_ROWS = 5_000_000
 _T = TypeVar("_T")
+Labels = Mapping[str, str]
 _MOST_SECONDS = 1e10
 _MOST_ISSUES = 200
 _DEMAND: TypeAdapter[Resources] = TypeAdapter(Demand)
+_LABELS: TypeAdapter[Labels] = TypeAdapter(PoolLabels)
 _OWN = {"job", "submitted_seconds", "runs_seconds"}
 _OPENB = {"name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli", "creation_time", "deletion_time"}
 _OPENB_NODES = {"sn", "cpu_milli", "memory_mib", "gpu", "model"}
@@ -49,6 +53,9 @@ class TraceJob:
     priority: int = 0
     longest: float | None = None
     """How long it said that it would run at most; None: it said nothing."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What a machine must carry."""
+    preemptible: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,10 @@ class Trace:
     rows_left_out: int = 0
     recorded_of: str | None = None
     """The pool whose own record it is."""
+    labels: Mapping[str, Labels] = field(default_factory=dict)
+    """Node → what it carries."""
+    began: datetime | None = None
+    """The moment of second 0; None: nobody knows, and no maintenance window is played."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +92,11 @@ def read_trace(jobs: Path, nodes: Path, reading: Reading = Reading()) -> Trace:
         InputError: ``compute.trace_columns``: the columns are of no form that is read; else every broken row with its
             line, unless ``reading`` passes over them; ``compute.trace_empty``: nothing is left.
     """
-    found = dict(_read(nodes, _node_reader, Reading()).rows)
+    found = _read(nodes, _node_reader, Reading()).rows
     if not found:
         raise InputError("compute.trace_empty", file=str(nodes))
-    return read_jobs(jobs, found, reading)
+    read = read_jobs(jobs, {node.name: node.capacity for node in found}, reading)
+    return replace(read, labels={node.name: node.labels for node in found if node.labels})
 
 
 def read_jobs(jobs: Path, nodes: Mapping[str, Vector], reading: Reading = Reading()) -> Trace:
@@ -102,7 +114,10 @@ def read_jobs(jobs: Path, nodes: Mapping[str, Vector], reading: Reading = Readin
 def write_trace(trace: Trace, folder: Path) -> None:
     """Write ``jobs.csv`` and ``nodes.csv`` as `read_trace` reads them back."""
     folder.mkdir(parents=True, exist_ok=True)
-    nodes: list[dict[str, object]] = [{"node": name, **_written(vector)} for name, vector in trace.nodes.items()]
+    nodes: list[dict[str, object]] = [
+        {"node": name, "labels": _spelled(trace.labels.get(name, {})), **_written(vector)}
+        for name, vector in trace.nodes.items()
+    ]
     jobs: list[dict[str, object]] = [
         {
             "job": job.name,
@@ -113,6 +128,8 @@ def write_trace(trace: Trace, folder: Path) -> None:
             "longest_seconds": job.longest if job.longest is not None else "",
             "members": job.members,
             "priority": job.priority,
+            "labels": _spelled(job.labels),
+            "preemptible": "yes" if job.preemptible else "no",
             **_written(job.demand),
         }
         for job in trace.jobs
@@ -126,6 +143,10 @@ def write_trace(trace: Trace, folder: Path) -> None:
 def _written(vector: Vector) -> Mapping[str, object]:
     written: Mapping[str, object] = Resources.of(vector).model_dump()
     return written
+
+
+def _spelled(labels: Labels) -> str:
+    return " ".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
 
 def hastened(trace: Trace, load: float) -> Trace:
@@ -148,6 +169,13 @@ class _BrokenRowError(Exception):
     def __init__(self, column: str, problem: Text) -> None:
         super().__init__(column)
         self.column, self.problem = column, problem
+
+
+@dataclass(frozen=True)
+class _Node:
+    name: str
+    capacity: Vector
+    labels: Labels = field(default_factory=dict)
 
 
 _Row = Mapping[str, str]
@@ -191,12 +219,12 @@ def _job_reader(path: Path, columns: set[str]) -> Callable[[_Row], TraceJob]:
     raise _unknown(path, columns, _OWN)
 
 
-def _node_reader(path: Path, columns: set[str]) -> Callable[[_Row], tuple[str, Vector]]:
+def _node_reader(path: Path, columns: set[str]) -> Callable[[_Row], _Node]:
     if columns >= _OPENB_NODES:
         return _openb_node
     if "node" in columns:
-        dimensions = sorted(columns - {"node"})
-        return lambda row: (_word(row, "node"), _resources(row, dimensions))
+        dimensions = sorted(columns - {"node", "labels"})
+        return lambda row: _Node(_word(row, "node"), _resources(row, dimensions), _labels(row))
     raise _unknown(path, columns, {"node", "cpu", "memory"})
 
 
@@ -225,6 +253,8 @@ def _own_job(row: _Row, dimensions: list[str]) -> TraceJob:
         members=_count(row, "members", 1) if row.get("members") else 1,
         priority=_count(row, "priority", 0) if row.get("priority") else 0,
         longest=_seconds(row, "longest_seconds") if longest else None,
+        labels=_labels(row),
+        preemptible=_is_yes(row, "preemptible"),
     )
 
 
@@ -248,10 +278,11 @@ def _openb_job(row: _Row) -> TraceJob:
     )
 
 
-def _openb_node(row: _Row) -> tuple[str, Vector]:
+def _openb_node(row: _Row) -> _Node:
     vector = {"cpu": _count(row, "cpu_milli", 0), "memory": _count(row, "memory_mib", 0) * SIZES["MiB"]}
     gpus = _count(row, "gpu", 0)
-    return _word(row, "sn"), {**vector, f"gpu/{row['model'].lower()}": gpus * MILLI} if gpus else vector
+    whole = {**vector, f"gpu/{row['model'].lower()}": gpus * MILLI} if gpus else vector
+    return _Node(_word(row, "sn"), whole)
 
 
 def _word(row: _Row, column: str) -> str:
@@ -275,6 +306,23 @@ def _seconds(row: _Row, column: str) -> float:
     if not 0 <= found <= _MOST_SECONDS:
         raise _BrokenRowError(column, text("compute.trace_bad_number", found=row[column][:40]))
     return found
+
+
+def _labels(row: _Row) -> Labels:
+    """Return what ``labels`` says: ``zone=hall-2 disk=fast``."""
+    written = read_cell(row.get("labels", "")).split()
+    pairs = [one.partition("=") for one in written]
+    try:
+        return _LABELS.validate_python({name: value for name, _, value in pairs})
+    except ValidationError:
+        raise _BrokenRowError("labels", text("compute.trace_bad_labels", found=" ".join(written)[:40])) from None
+
+
+def _is_yes(row: _Row, column: str) -> bool:
+    found = row.get(column, "").strip() or "yes"
+    if found not in ("yes", "no"):
+        raise _BrokenRowError(column, text("compute.trace_bad_answer", found=found[:40]))
+    return found == "yes"
 
 
 def _resources(row: _Row, dimensions: list[str]) -> Vector:

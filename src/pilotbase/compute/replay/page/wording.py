@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pilotbase.charts import BarGroup, GroupedBar, Strip, Tick, grouped_chart, strips_chart
-from pilotbase.documents.pool_replay import Policy, PolicyReplay, PoolReplay, WaitFigures
+from pilotbase.documents.pool_replay import Policy, PolicyReplay, PoolReplay, ReplayedTrace, WaitFigures
 from pilotbase.documents.quantities import MISSING, spell_span
 from pilotbase.documents.resources import spell_vector
 from pilotbase.documents.texts import Language, Text, text
@@ -37,6 +37,16 @@ class Wording:
         return self.t(f"replay.policy.{policy.value}")
 
     @property
+    def rows(self) -> list[tuple[str, PolicyReplay]]:
+        """Return what each policy is called here and what it made of the trace, the pool as it is first."""
+        before, found = self.replay.before, [(self.policy(one.policy), one) for one in self.replay.policies]
+        if before is None:
+            return found
+        considered = self.t("replay.rules.considered")
+        found = [(considered if one.policy is Policy.SHARED else name, one) for name, one in found]
+        return [(self.t("replay.rules.as_it_is"), before), *found]
+
+    @property
     def facts(self) -> list[tuple[str, str]]:
         """Return name and value of what was replayed."""
         trace = self.replay.trace
@@ -52,7 +62,7 @@ class Wording:
     @property
     def dimensions(self) -> list[str]:
         """Return the dimensions that any policy held something of."""
-        return sorted({name for one in self.replay.policies for name, share in one.utilisation.items() if share})
+        return sorted({name for _, one in self.rows for name, share in one.utilisation.items() if share})
 
     def dimension(self, name: str) -> str:
         """Return what a dimension is called."""
@@ -71,11 +81,11 @@ class Wording:
         shown = self.replay.shown_dimension
         strips = [
             Strip(
-                self.policy(one.policy),
+                name,
                 tuple((number / len(one.used), share) for number, share in enumerate(one.used)),
                 spell_percent(one.utilisation.get(shown)),
             )
-            for one in self.replay.policies
+            for name, one in self.rows
         ]
         return _markup(
             strips_chart(strips, self.t("replay.page.used", dimension=self.dimension(shown)), self._labels())
@@ -86,31 +96,25 @@ class Wording:
         whole = self.replay.trace.span_seconds or 1.0
         strips = [
             Strip(
-                self.policy(one.policy),
+                name,
                 tuple((point.at / whole, point.share) for point in one.fragments),
                 spell_percent(one.fragmentation),
             )
-            for one in self.replay.policies
+            for name, one in self.rows
         ]
         return _markup(strips_chart(strips, self.t("replay.page.fragments"), self._labels()))
 
     def shares(self) -> Markup:
         """Return each organisation's mean dominant share under each policy."""
-        most = max((one.share for each in self.replay.policies for one in each.organisations), default=0.0) or 1.0
-        groups = [
-            BarGroup(name, tuple(self._share_bar(each, name, most) for each in self.replay.policies))
-            for name in self._drawn()
-        ]
+        most = max((one.share for _, each in self.rows for one in each.organisations), default=0.0) or 1.0
+        groups = [BarGroup(name, tuple(_share_bar(row, name, most) for row in self.rows)) for name in self._drawn()]
         ticks = [Tick(part, spell_percent(part * most)) for part in (0.0, 0.5, 1.0)]
         return _markup(grouped_chart(groups, self.t("replay.page.shares"), ticks))
 
     def waits(self) -> Markup:
         """Return how long each organisation's jobs waited under each policy."""
-        most = max((one.waits.longest or 0.0 for each in self.replay.policies for one in each.organisations), default=0)
-        groups = [
-            BarGroup(name, tuple(self._wait_bar(each, name, most) for each in self.replay.policies))
-            for name in self._drawn()
-        ]
+        most = max((one.waits.longest or 0.0 for _, each in self.rows for one in each.organisations), default=0)
+        groups = [BarGroup(name, tuple(_wait_bar(row, name, most) for row in self.rows)) for name in self._drawn()]
         ticks = [Tick(_place(one, most), spell_span(one)) for one in _SPANS if one == 0 or one <= most]
         return _markup(grouped_chart(groups, self.t("replay.page.waits"), ticks))
 
@@ -147,43 +151,51 @@ class Wording:
     def _drawn(self) -> list[str]:
         return self._all()[:MOST_GROUPS]
 
-    def _share_bar(self, one: PolicyReplay, organisation: str, most: float) -> GroupedBar:
-        share = next(each.share for each in one.organisations if each.organisation == organisation)
-        return GroupedBar(self.policy(one.policy), share / most, spell_percent(share))
-
-    def _wait_bar(self, one: PolicyReplay, organisation: str, most: float) -> GroupedBar:
-        waits = next(each.waits for each in one.organisations if each.organisation == organisation)
-        if waits.median is None:
-            return GroupedBar(self.policy(one.policy), 0.0, MISSING)
-        places = [_place(seconds or 0.0, most) for seconds in (waits.median, waits.p90, waits.longest)]
-        return GroupedBar(self.policy(one.policy), places[0], spell_waits(waits), places[1], places[2])
-
 
 def assumptions(replay: PoolReplay) -> Iterator[Text]:
     """Yield what a replay takes for granted."""
-    trace, policies = replay.trace, {one.policy for one in replay.policies}
-    if trace.rows_left_out and trace.recorded_of is None:
-        yield text("replay.assumes.rows", number=f"{trace.rows_left_out:,}")
+    policies = {one.policy for one in replay.policies}
+    if replay.trace.rows_left_out and replay.trace.recorded_of is None:
+        yield text("replay.assumes.rows", number=f"{replay.trace.rows_left_out:,}")
     if replay.inflated:
         yield text("replay.assumes.inflated", runs=replay.runs)
         return
+    yield from _of_the_trace(replay.trace)
+    if Policy.SHARED in policies:
+        yield from _of_the_shared_pool(replay)
+    if policies - {Policy.SHARED}:
+        yield from _passed_over_by_others(replay.trace)
+    if {Policy.FIFO, Policy.BEST_FIT} <= policies:
+        yield text("replay.assumes.alike")
+    if any(one.fragments for one in replay.policies):
+        yield text("replay.assumes.fragments")
+    yield text("replay.assumes.nothing_else")
+
+
+def _of_the_trace(trace: ReplayedTrace) -> Iterator[Text]:
     if trace.made_up_organisations:
         yield text("replay.assumes.made_up")
     if trace.recorded_of is not None:
         yield text("replay.assumes.recorded", pool=trace.recorded_of, number=f"{trace.rows_left_out:,}")
     if trace.load != 1:
         yield text("replay.assumes.load", load=f"{trace.load:g}")
-    if Policy.SHARED in policies:
-        yield text("replay.assumes.known")
-        yield text("replay.assumes.evicted")
-        yield text("replay.assumes.equal") if replay.pool is None else text("replay.assumes.pool", digest=replay.pool)
-        if any(name.startswith("gpu/") for name in trace.capacity.vector):
-            yield text("replay.assumes.by_machine")
-    if {Policy.FIFO, Policy.BEST_FIT} <= policies:
-        yield text("replay.assumes.alike")
-    if any(one.fragments for one in replay.policies):
-        yield text("replay.assumes.fragments")
-    yield text("replay.assumes.nothing_else")
+
+
+def _of_the_shared_pool(replay: PoolReplay) -> Iterator[Text]:
+    yield text("replay.assumes.known")
+    yield text("replay.assumes.evicted")
+    yield text("replay.assumes.equal") if replay.pool is None else text("replay.assumes.pool", digest=replay.pool)
+    if replay.pool_before is not None:
+        yield text("replay.assumes.before", digest=replay.pool_before)
+    if any(name.startswith("gpu/") for name in replay.trace.capacity.vector):
+        yield text("replay.assumes.by_machine")
+
+
+def _passed_over_by_others(trace: ReplayedTrace) -> Iterator[Text]:
+    if trace.labelled_jobs:
+        yield text("replay.assumes.labels", number=f"{trace.labelled_jobs:,}")
+    if trace.windows:
+        yield text("replay.assumes.windows", number=f"{trace.windows:,}")
 
 
 def spell_percent(share: float | None) -> str:
@@ -194,6 +206,21 @@ def spell_percent(share: float | None) -> str:
 def spell_waits(waits: WaitFigures) -> str:
     """Return median, 90th percentile and longest wait."""
     return " · ".join(map(spell_span, (waits.median, waits.p90, waits.longest)))
+
+
+def _share_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> GroupedBar:
+    name, one = row
+    share = next(each.share for each in one.organisations if each.organisation == organisation)
+    return GroupedBar(name, share / most, spell_percent(share))
+
+
+def _wait_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> GroupedBar:
+    name, one = row
+    waits = next(each.waits for each in one.organisations if each.organisation == organisation)
+    if waits.median is None:
+        return GroupedBar(name, 0.0, MISSING)
+    places = [_place(seconds or 0.0, most) for seconds in (waits.median, waits.p90, waits.longest)]
+    return GroupedBar(name, places[0], spell_waits(waits), places[1], places[2])
 
 
 def _place(seconds: float, most: float) -> float:
