@@ -4,8 +4,9 @@ Copies alone do not prove a leak: coarse features coincide. What tells a copy fr
 agree on the target, coincidences agree as often as the problem allows. So a check fails when more than 1 % of the
 hidden cases have a twin in the public sample *and* the twins agree on the target (mean over classes, so that a rare
 class counts as much as a common one) in at least 98 %; below 90 % they are taken as coincidences; between, undecided.
-Where the target follows from few features even coincidences agree: so there must also be ten times as many twins as
-chance would give, and more than a handful. Where public texts are as often like each other, it cannot be told.
+Where the target follows from few features even coincidences agree: so there must also be surely ten times as many twins
+as chance would give (`twins` says how sure), and more than a handful; up to three times as many are no alarm at all.
+Where public texts are as often like each other, it cannot be told.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pilotbase.data.giveaway import (
     strongest_feature,
 )
 from pilotbase.data.similar_cases import similar_twins
-from pilotbase.data.twins import Twins, exact_twins, near_twins
+from pilotbase.data.twins import FEW_TWINS, MOST_TIMES, Twins, exact_twins, near_twins
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome
@@ -32,7 +33,7 @@ TOLERATED_SHARE = 0.01
 COPIES_AGREE = 0.98
 COINCIDENCES_AGREE = 0.90
 SUSPICIOUS = 0.90
-FEW_TWINS = 5
+FEW_TIMES = 3
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,10 @@ def _twins_check(name: str, texts: str, twins: Twins, cases: int) -> LeakageChec
 
 
 def _twin_outcome(twins: Twins) -> Outcome:
-    by_chance = twins.count <= 3 * twins.chance + FEW_TWINS
+    by_chance = not twins.exceed_chance(FEW_TIMES)
     if twins.share <= TOLERATED_SHARE or twins.agreement < COINCIDENCES_AGREE or by_chance:
         return Outcome.PASS
-    unusual = twins.count > 10 * twins.chance and twins.count > 3 * twins.natural + FEW_TWINS
+    unusual = twins.exceed_chance(MOST_TIMES) and twins.count > FEW_TIMES * twins.natural + FEW_TWINS
     surely_copies = twins.agreement >= COPIES_AGREE and unusual
     return Outcome.FAIL if surely_copies else Outcome.INCONCLUSIVE
 

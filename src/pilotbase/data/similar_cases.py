@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pilotbase.data.twins import Twins, agreement_of, apart, grid_of, is_long_text, plain_text, row_keys
+from pilotbase.data.twins import Twins, agreement_of, apart, grid_of, is_long_text, plain_text, row_keys, shuffles_for
 from pilotbase.documents.scenario import Scenario
 from pilotbase.measures.minhash import Hashes, Known, Places, Records, text_shingles
 
@@ -50,6 +50,7 @@ def similar_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str
         found.height / max(1, hidden.height),
         agreement_of(found, public[scenario.data.target], scenario),
         chance=sum(match.chance for match in matches),
+        shuffles=sum(match.shuffles for match in matches),
         natural=sum(match.natural for match in matches),
     )
 
@@ -65,9 +66,12 @@ class _View:
 
 @dataclass(frozen=True)
 class _Match:
+    """Of one view: the public case that each hidden one resembles, or −1, and the numbers of `Twins`."""
+
     places: Places
-    chance: int
-    natural: int
+    chance: int = 0
+    shuffles: int = 0
+    natural: int = 0
 
 
 class _Texts:
@@ -118,12 +122,15 @@ def _match(view: _View, public: pl.DataFrame, hidden: pl.DataFrame) -> _Match:
     places = known.closest(asked)
     count = int((places >= 0).sum())
     if not count:
-        return _Match(places, 0, 0)
+        return _Match(places)
     natural = _among_public(view, public, known, hidden.height)
     if not view.by_chance:
-        return _Match(places, 0, natural)
-    shuffled = Known(view.records(apart(public, view.features))).closest(asked)
-    return _Match(places, max(int((shuffled >= 0).sum()), natural), 0)
+        return _Match(places, natural=natural)
+    shuffles, chance = shuffles_for(count), 0
+    for number in range(shuffles):
+        sample = Known(view.records(apart(public, view.features, number)))
+        chance += int((sample.closest(asked) >= 0).sum())
+    return _Match(places, max(chance, natural * shuffles), shuffles)
 
 
 def _among_public(view: _View, public: pl.DataFrame, known: Known, cases: int) -> int:

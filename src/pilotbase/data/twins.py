@@ -3,23 +3,36 @@
 Near: numbers are scaled by the public sample's median and interquartile range (standard deviation where that is 0) and
 rounded to a grid of `GRID`; texts are normalised (NFKC, lower case, single blanks). Rows are equal when all their cells
 are, on the grid or on the same grid moved by half a step, so that a twin which one grid cuts apart is mostly joined by
-the other. Twins by chance are counted in a public sample whose columns have been shuffled apart: few coarse features
+the other. Twins by chance are counted in public samples whose columns have been shuffled apart: few coarse features
 coincide there as often, copies do not. Cost: four hashes a row. Limit: changes of more than half a step in any one
 feature escape, and so does a change near the step in many features at once; a copy with deliberate noise of that size
 is no longer a memorised case.
+
+One shuffled sample says little of rare coincidences: where four are expected, it shows none in one sample of fifty.
+So there are as many as the number of twins needs (`shuffles_for`), and numbers are compared as two Poisson rates are:
+of ``count`` twins found and ``chance`` coincidences in ``shuffles`` samples, all together, each is among the found
+ones with probability r / (r + shuffles) if there are r times as many twins as chance gives (exact conditional test,
+Przyborowski and Wilenski 1940).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from pilotbase.documents.scenario import Scenario
+from pilotbase.evidence.distributions import binomial_at_least
 
 GRID = 0.01
 LONG_TEXT = 20
 """A column whose usual value has more characters holds texts, not labels."""
+FEW_TWINS = 5
+"""So few are not looked at any closer."""
+BY_CHANCE = 0.001
+"""What chance gives as often as this, chance explains."""
+MOST_TIMES = 10
 _LARGEST_CELL = 1e15
 
 
@@ -27,7 +40,8 @@ _LARGEST_CELL = 1e15
 class Twins:
     """How many hidden cases have a public twin, their share, and how often the twins agree on the target (0 to 1).
 
-    ``chance``: how many would have one if the features of the public cases had nothing to do with each other.
+    ``chance``: how many had one in so many ``shuffles`` of the public sample, in which its features have nothing to do
+    with each other; without any, twins are none of chance.
     ``natural``: how many would have one if they resembled public cases as often as those resemble each other.
     """
 
@@ -35,7 +49,24 @@ class Twins:
     share: float
     agreement: float
     chance: int = 0
+    shuffles: int = 0
     natural: int = 0
+
+    def exceed_chance(self, times: int) -> bool:
+        """Tell whether there are surely more than ``times`` as many twins as chance gives, and more than a handful."""
+        among = times / (times + self.shuffles)
+        explained = binomial_at_least(self.count, self.count + self.chance, among) if self.shuffles else 0.0
+        return self.count > FEW_TWINS and explained < BY_CHANCE
+
+
+def shuffles_for(count: int) -> int:
+    """Return in how many shuffled samples coincidences are counted for so many twins: none for a handful.
+
+    Twice as many as let twins exceed `MOST_TIMES` chance surely where no shuffled sample shows one.
+    """
+    if count <= FEW_TWINS:
+        return 0
+    return math.ceil(2 * MOST_TIMES * (math.pow(BY_CHANCE, -1 / count) - 1))
 
 
 def exact_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins:
@@ -44,7 +75,10 @@ def exact_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str],
     found = _twins([row_keys(public, features)], [hidden_keys], public, hidden, scenario)
     if _one_text(public, features):
         return replace(found, natural=_natural(public.select(features), hidden.height))
-    return replace(found, chance=_count([row_keys(apart(public, features), features)], [hidden_keys]))
+    shuffles = shuffles_for(found.count)
+    samples = (apart(public, features, number) for number in range(shuffles))
+    chance = sum(_count([row_keys(sample, features)], [hidden_keys]) for sample in samples)
+    return replace(found, chance=chance, shuffles=shuffles)
 
 
 def near_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins:
@@ -58,8 +92,11 @@ def near_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], 
     found = replace(found, share=found.count / max(1, hidden.height))
     if _one_text(public, features):
         return replace(found, natural=_natural(public.select(grids[0]), hidden.height))
-    shuffled = [row_keys(apart(public, features).select(grid), features) for grid in grids]
-    return replace(found, chance=_count(shuffled, hidden_keys))
+    shuffles, chance = shuffles_for(found.count), 0
+    for number in range(shuffles):
+        sample = apart(public, features, number)
+        chance += _count([row_keys(sample.select(grid), features) for grid in grids], hidden_keys)
+    return replace(found, chance=chance, shuffles=shuffles)
 
 
 def is_long_text(column: pl.Series) -> bool:
@@ -85,9 +122,10 @@ def _natural(public: pl.DataFrame, cases: int) -> int:
     return round(again / max(1, public.height) * cases)
 
 
-def apart(public: pl.DataFrame, features: list[str]) -> pl.DataFrame:
-    """Return the public features, each column shuffled on its own."""
-    return public.select(pl.col(name).shuffle(seed=number) for number, name in enumerate(features))
+def apart(public: pl.DataFrame, features: list[str], number: int) -> pl.DataFrame:
+    """Return the public features, each column shuffled on its own: another sample for each ``number``."""
+    first = number * len(features)
+    return public.select(pl.col(name).shuffle(seed=first + place) for place, name in enumerate(features))
 
 
 def _count(public_keys: list[pl.Series], hidden_keys: list[pl.Series]) -> int:
