@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pilotbase.compute.backends.backend import Attempt, ComputeBackend, JobSpec, Phase, Work
 from pilotbase.compute.backends.local import LocalBackend
-from pilotbase.compute.ray_settings import prepare, settings_of
+from pilotbase.compute.backends.ray_cluster import Cluster
+from pilotbase.compute.ray_settings import ADDRESS, prepare, settings_of
 from pilotbase.documents.limits import Limits
 
 LIMITS = Limits(memory_bytes=128 << 20, wall_seconds=60)
@@ -76,13 +77,16 @@ def on_ray(jobs: int, times: int) -> tuple[float, float]:
     """Return seconds a no-op on the backend of a cluster of this machine's own, and in a bare actor of Ray's."""
     settings = settings_of(os.environ)
     prepare(settings)
-    cluster, ray = import_module("pilotbase.compute.backends.cluster"), import_module("ray")
+    backends, ray = import_module("pilotbase.compute.backends.cluster"), import_module("ray")
+    cluster = Cluster(settings)
+    cluster.connect()
+    ray.init(address=os.environ[ADDRESS], log_to_driver=False, logging_level="ERROR")
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "program").mkdir()
         (folder / "program" / "main.py").write_text("pass\n")
-        backend = cluster.RayBackend(folder / "home", settings, name)
+        backend = backends.RayBackend(folder / "home", cluster, name)
         actor = ray.remote(num_cpus=0.1)(_Bare)
 
         def bare(_: int) -> float:
@@ -97,6 +101,7 @@ def on_ray(jobs: int, times: int) -> tuple[float, float]:
         ours(backend, folder / "program", 2, "warm")
         found = in_turn(lambda number: ours(backend, folder / "program", jobs, f"run{number}"), bare, times)
         ray.shutdown()
+    cluster.close()
     return found[0] / jobs, found[1] / jobs
 
 

@@ -27,7 +27,8 @@ from ray.cluster_utils import Cluster
 
 from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, Phase
 from pilotbase.compute.backends.cluster import RayBackend
-from pilotbase.compute.ray_settings import ADDRESS, RaySettings
+from pilotbase.compute.backends.ray_cluster import Cluster as RayCluster
+from pilotbase.compute.ray_settings import ADDRESS, settings_of
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Report
@@ -55,6 +56,14 @@ def cluster() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def asked(cluster: Any) -> Iterator[RayCluster]:
+    os.environ[ADDRESS] = cluster.address
+    found = RayCluster(settings_of(os.environ))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
 def places() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="pilotbase-nodes-") as name:
         Path(name).chmod(0o755)
@@ -63,9 +72,8 @@ def places() -> Iterator[Path]:
 
 class TestCluster(BackendCases):
     @pytest.fixture
-    def backend(self, cluster: Any, places: Path, tmp_path: Path) -> RayBackend:
-        settings = RaySettings(cluster.address, os.environ["RAY_AUTH_TOKEN"])
-        return RayBackend(tmp_path / "home", settings, str(places))
+    def backend(self, asked: RayCluster, places: Path, tmp_path: Path) -> RayBackend:
+        return RayBackend(tmp_path / "home", asked, str(places))
 
     def test_the_cluster_tells_its_nodes(self, backend: RayBackend) -> None:
         assert sorted(node.capacity["cpu"] for node in backend.capacity()) == [1000, 2000, 2000]
@@ -74,7 +82,7 @@ class TestCluster(BackendCases):
         job = spec(WAIT)
         backend.start(job)
         printing(backend, job.attempt)
-        again = RayBackend(backend._folder, backend._settings, str(places))
+        again = RayBackend(backend.folder, RayCluster(settings_of(os.environ)), str(places))
         assert again.poll(job.attempt).phase is Phase.RUNNING
         again.stop(job.attempt, 10)
         assert backend.poll(job.attempt).cause is Cause.STOPPED

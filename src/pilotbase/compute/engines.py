@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -96,19 +97,15 @@ def open_engine(name: str) -> Engine:
 
     Raises:
         InputError: ``compute.unknown_engine``; ``compute.ray_no_token``.
-        PilotbaseError: ``compute.ray_missing``, ``compute.ray_too_old``, ``compute.cluster_away``.
+        PilotbaseError: ``compute.ray_missing``; and, where it is a cluster of this machine's own, as `Cluster.connect`.
     """
     if name not in ENGINES:
         raise InputError("compute.unknown_engine", found=name, allowed=offer(name, ENGINES))
     if name == "local":
         return LOCAL
+    if find_spec("ray") is None:
+        raise PilotbaseError("compute.ray_missing")
     settings = settings_of(os.environ)
     prepare(settings)
-    try:
-        sessions = import_module("pilotbase.compute.backends.sessions")
-    except ModuleNotFoundError as error:
-        if error.name != "ray":
-            raise
-        raise PilotbaseError("compute.ray_missing") from None
-    engine: Engine = sessions.RayEngine(settings)
+    engine: Engine = import_module("pilotbase.compute.backends.sessions").open_cluster(settings)
     return engine

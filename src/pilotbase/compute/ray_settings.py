@@ -14,6 +14,8 @@ FLOOR = (2, 54)
 NAMESPACE = "pilotbase"
 ADDRESS = "PILOTBASE_RAY_ADDRESS"
 LOCAL = "local"
+OWN_NODE = "local"
+"""What the one node of a cluster of this machine's own is called."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class RaySettings:
     """How long an attempt may take to begin on a node."""
     answer_seconds: float = 20.0
     """How long a node may be silent before it is taken for lost."""
+    room_seconds: float = 600.0
+    """How long a trial's box may wait until a node has room for it."""
 
 
 def settings_of(environment: Mapping[str, str]) -> RaySettings:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.resources import Vector
 
@@ -124,8 +125,23 @@ class LogPart:
     lost: bool = False
 
 
+class BackendAwayError(PilotbaseError):
+    """A backend does not answer: nothing is known of what runs there, and nothing is called lost."""
+
+    def __init__(self, code: str = "compute.cluster_away", /, **params: object) -> None:
+        super().__init__(code, **params)
+
+
 class ComputeBackend(Protocol):
-    """Runs attempts. Each call may be repeated: the second changes nothing and tells the same."""
+    """Runs attempts. Each call may be repeated: the second changes nothing and tells the same.
+
+    Each raises `BackendAwayError` while it cannot be reached.
+    """
+
+    @property
+    def holds_room(self) -> bool:
+        """Tell whether what is beyond its nodes waits there without a word; else it runs all that it is given."""
+        ...
 
     def capacity(self) -> list[Node]:
         """Return the nodes that are there now."""
@@ -136,7 +152,7 @@ class ComputeBackend(Protocol):
 
         Raises:
             RefusedError: ``compute.no_such_node``: it was placed where there is no node, or none could ever hold it.
-            PilotbaseError: the backend cannot be reached.
+            PilotbaseError: it could not be started, through no fault of the job's.
         """
         ...
 

@@ -1,31 +1,27 @@
 """The backend of a Ray cluster: Ray finds the room and keeps the node; on the node the backend of one machine runs.
 
-An attempt is an actor with a name, so that the same one is found whoever asks, and is made once. What ends is taken
-home at once, for a node may go at any time: an attempt whose actor has gone before is lost. Ray gives no isolation
+An attempt is a host with a name, so that the same one is found whoever asks, and is made once. What ends is taken
+home at once, for a node may go at any time: an attempt whose host has gone before is lost. Ray gives no isolation
 between tenants, and is not asked for any: the box on the node is the same as here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
 from pilotbase.compute.backends.attempt_record import AttemptRecord
-from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, LogPart, Node, Phase, Status
-from pilotbase.compute.backends.node_host import NodeHost
+from pilotbase.compute.backends.backend import Attempt, BackendAwayError, Cause, JobSpec, LogPart, Node, Phase, Status
+from pilotbase.compute.backends.hosts import Host, HostGoneError, HostSilentError
 from pilotbase.compute.backends.parcels import pack, parcel_name, send_parcels
-from pilotbase.compute.backends.ray_connection import connect, nodes, resources_of
+from pilotbase.compute.backends.ray_cluster import Cluster
 from pilotbase.compute.backends.room import require_room
 from pilotbase.compute.backends.specs import read_status, write_spec
-from pilotbase.compute.ray_settings import NAMESPACE, RaySettings
 from pilotbase.documents.errors import PilotbaseError
 
+_HOST = "pilotbase.compute.backends.node_host:NodeHost"
 _LOST = Status(Phase.ENDED, Cause.LOST)
+_UNKNOWN = Status(Phase.UNKNOWN)
 _UNSEEN = frozenset({"disk"})
 """What Ray tells of no node."""
 
@@ -36,51 +32,63 @@ class RayBackend:
     ``host_folder``: where nodes keep parcels and attempts; empty: their folder for temporary files.
     """
 
-    def __init__(self, folder: Path, settings: RaySettings, host_folder: str = "") -> None:
-        self._folder, self._settings, self._host_folder = folder, settings, host_folder
-        connect(settings)
+    holds_room = True
+
+    def __init__(self, folder: Path, cluster: Cluster, host_folder: str = "") -> None:
+        self.folder, self._cluster, self._host_folder = folder, cluster, host_folder
 
     def capacity(self) -> list[Node]:
-        return nodes()
+        return self._cluster.nodes(measured=True)
 
     def start(self, spec: JobSpec) -> None:
         home = self._home(spec.attempt)
         home.prepare(spec)
         if home.recorded().phase is Phase.ENDED:
             return
-        require_room(spec, self.capacity(), _UNSEEN)
-        home.begin()
+        require_room(spec.demand, self.capacity(), spec.node, _UNSEEN)
+        name = spec.attempt.name
         try:
-            self._hand_over(self._host(spec), spec)
-        except RayActorError:
+            if home.begun() and self._cluster.ask(name, "poll") is not None:
+                return
+            self._hand_over(home, spec)
+        except HostGoneError:
+            home.begin()
             home.end(_LOST)
+        except HostSilentError:
+            self._cluster.remove(name)
+            seconds = self._cluster.settings.start_seconds
+            raise PilotbaseError("compute.node_silent", job=name, seconds=seconds) from None
 
     def poll(self, attempt: Attempt) -> Status:
         home = self._home(attempt)
-        if home.recorded().phase is not Phase.RUNNING or not home.begun():
+        if home.recorded().phase is not Phase.RUNNING:
             return home.recorded()
-        told = self._told(attempt, lambda host: host.poll.remote())
-        status = _LOST if told is None else read_status(told)
+        if not home.begun():
+            return _UNKNOWN
+        try:
+            told = self._told(attempt, "poll")
+        except HostGoneError:
+            return self._brought_home(attempt, home, _LOST)
+        if told is None:  # it was never started there: who wanted to has been cut off
+            return _UNKNOWN
+        status = read_status(told)
         if status.phase is Phase.ENDED:
-            self._bring_home(attempt, home)
-            home.end(status)
-            return home.recorded()
+            return self._brought_home(attempt, home, status)
         home.note_used(status.metered)
         return status
 
     def stop(self, attempt: Attempt, grace_seconds: float) -> None:
-        home = self._home(attempt)
-        if home.recorded().phase is not Phase.RUNNING:
+        if self.poll(attempt).phase is not Phase.RUNNING:
             return
-        wait = grace_seconds + self._settings.answer_seconds
-        self._told(attempt, lambda host: host.stop.remote(grace_seconds), wait)
+        wait = grace_seconds + self._cluster.settings.answer_seconds
+        self._told_if_there(attempt, "stop", grace_seconds, seconds=wait)
         self.poll(attempt)
 
     def logs(self, attempt: Attempt, offset: int) -> LogPart:
         home = self._home(attempt)
         if home.recorded().phase is not Phase.RUNNING:
             return home.log(offset)
-        told = self._told(attempt, lambda host: host.logs.remote(offset))
+        told = self._told_if_there(attempt, "logs", offset)
         return LogPart(told or b"", offset, lost=told is None)
 
     def output(self, attempt: Attempt) -> bytes | None:
@@ -90,76 +98,66 @@ class RayBackend:
         if self._home(attempt).recorded().phase is Phase.ENDED:
             self._home(attempt).remove()
 
+    def attempts(self) -> list[Attempt]:
+        """Return the attempts that something is kept of."""
+        return [Attempt.named(place.name) for place in self.folder.iterdir()]
+
     def _home(self, attempt: Attempt) -> AttemptRecord:
-        return AttemptRecord(self._folder / attempt.name)
+        return AttemptRecord(self.folder / attempt.name)
 
-    def _host(self, spec: JobSpec) -> Any:
-        """Return the actor of an attempt, made where there is none yet."""
-        options: dict[str, Any] = {
-            **resources_of(spec.demand),
-            "name": spec.attempt.name,
-            "namespace": NAMESPACE,
-            "lifetime": "detached",
-            "get_if_exists": True,
-            "max_restarts": 0,
-            "max_task_retries": 0,
-        }
-        if spec.node is not None:
-            options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(spec.node, soft=False)
-        return ray.remote(NodeHost).options(**options).remote(write_spec(spec), self._host_folder)
-
-    def _hand_over(self, host: Any, spec: JobSpec) -> None:
-        """Send the host what it lacks of the attempt's files, and let it start.
+    def _hand_over(self, home: AttemptRecord, spec: JobSpec) -> None:
+        """Have a host made for the attempt, send it what it lacks of its files, and let it start.
 
         Raises:
-            PilotbaseError: ``compute.node_silent``: no node took it in time; what was asked for is taken back.
-                ``compute.node_failed``: the node's own work failed.
+            HostGoneError: its node has gone meanwhile.
+            HostSilentError: no node took it in time.
+            PilotbaseError: ``compute.node_failed``: the node's own work failed.
         """
-        work, seconds = spec.work, self._settings.start_seconds
+        work, name = spec.work, spec.attempt.name
         folder, environment = parcel_name(work.folder), parcel_name(work.environment) if work.environment else ""
         parcels = {folder: work.folder, **({environment: work.environment} if work.environment else {})}
         data = {name: pack(place) for name, place in work.data.items()}
-        try:
-            send_parcels(host, parcels, lambda asked: ray.get(asked, timeout=seconds))
-            ray.get(host.start.remote(folder, environment, data), timeout=seconds)
-        except GetTimeoutError:
-            ray.kill(host)
-            raise PilotbaseError("compute.node_silent", job=spec.attempt.name, seconds=seconds) from None
-        except RayTaskError as error:
-            raise PilotbaseError("compute.node_failed", error=type(error.cause).__name__) from error
+        made = Host(_HOST, (write_spec(spec), self._host_folder), spec.demand, name, spec.node)
+        key, seconds = self._cluster.make(made), self._cluster.settings.start_seconds
 
-    def _told(self, attempt: Attempt, ask: Callable[[Any], Any], seconds: float | None = None) -> Any:
-        """Return what the attempt's host answers; None: it has gone.
+        def ask(method: str, *arguments: Any) -> Any:
+            return self._cluster.ask(key, method, *arguments, seconds=seconds)
+
+        send_parcels(ask, parcels)
+        home.begin()
+        ask("start", folder, environment, data)
+
+    def _told(self, attempt: Attempt, method: str, *arguments: Any, seconds: float | None = None) -> Any:
+        """Return what the attempt's host answers.
 
         Raises:
-            PilotbaseError: ``compute.cluster_away``: the cluster itself does not answer; nothing is known.
+            HostGoneError: it has gone; or it was silent for too long, and what it may still do counts for nothing.
+            BackendAwayError: the cluster itself does not answer; nothing is known.
         """
         try:
-            host = ray.get_actor(attempt.name, NAMESPACE)
-            return ray.get(ask(host), timeout=seconds or self._settings.answer_seconds)
-        except (ValueError, RayActorError):
+            return self._cluster.ask(attempt.name, method, *arguments, seconds=seconds)
+        except HostSilentError:
+            if not self._cluster.nodes():
+                raise BackendAwayError from None
+            self._cluster.remove(attempt.name)
+            raise HostGoneError from None
+
+    def _told_if_there(self, attempt: Attempt, method: str, *arguments: Any, seconds: float | None = None) -> Any:
+        try:
+            return self._told(attempt, method, *arguments, seconds=seconds)
+        except HostGoneError:
             return None
-        except GetTimeoutError:
-            if nodes():
-                return self._given_up(attempt)
-            raise PilotbaseError("compute.cluster_away") from None
-        except RayTaskError as error:
-            raise PilotbaseError("compute.node_failed", error=type(error.cause).__name__) from error
-        except RayError as error:
-            raise PilotbaseError("compute.cluster_away") from error
 
-    def _given_up(self, attempt: Attempt) -> None:
-        """Remove a host that is silent for too long: what it may still do counts for nothing."""
-        ray.kill(ray.get_actor(attempt.name, NAMESPACE))
-
-    def _bring_home(self, attempt: Attempt, home: AttemptRecord) -> None:
-        """Keep log and output of an ended attempt here, and let its host go."""
-        printed = self._told(attempt, lambda host: host.logs.remote(0))
+    def _brought_home(self, attempt: Attempt, home: AttemptRecord, status: Status) -> Status:
+        """Keep log and output of an ended attempt here, let its host go, and return how it ended."""
+        printed = self._told_if_there(attempt, "logs", 0)
         if printed is not None:
             home.keep_log(printed)
-        left = self._told(attempt, lambda host: host.output.remote())
+        left = self._told_if_there(attempt, "output")
         if left is not None:
             home.keep_output(left)
         if printed is not None:
-            self._told(attempt, lambda host: host.forget.remote())
-            self._given_up(attempt)
+            self._told_if_there(attempt, "forget")
+            self._cluster.remove(attempt.name)
+        home.end(status)
+        return home.recorded()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -11,8 +10,9 @@ from pathlib import Path
 from pilotbase.compute.backends.attempt_folder import AttemptFolder
 from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, LogPart, Node, Phase, Status
 from pilotbase.compute.backends.launcher import Launcher
+from pilotbase.compute.backends.measuring import measured
 from pilotbase.compute.backends.room import require_room
-from pilotbase.documents.resources import MILLI, Vector
+from pilotbase.documents.resources import Vector
 
 NODE = "local"
 _START_SECONDS = 30.0
@@ -27,12 +27,13 @@ class LocalBackend:
     dies_with_starter: bool = False
     """Attempts go when this process has gone: for a node of a cluster, which is told lost then."""
     launcher: Launcher = field(default_factory=Launcher)
+    holds_room = False
 
     def capacity(self) -> list[Node]:
         return [Node(NODE, machine(self.folder))]
 
     def start(self, spec: JobSpec) -> None:
-        require_room(spec, self.capacity())
+        require_room(spec.demand, self.capacity(), spec.node)
         folder = self._of(spec.attempt)
         folder.prepare(spec)
         if folder.status().phase is Phase.ENDED or folder.begun():
@@ -81,10 +82,5 @@ class LocalBackend:
 
 def machine(folder: Path) -> Vector:
     """Return what this machine has: cores that this process may use, memory, free disk at ``folder``."""
-    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return {
-        "cpu": len(os.sched_getaffinity(0)) * MILLI,
-        "memory": pages * size,
-        "disk": shutil.disk_usage(folder).free,
-    }
+    return {**measured(), "disk": shutil.disk_usage(folder).free}

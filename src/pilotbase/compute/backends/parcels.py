@@ -64,10 +64,10 @@ def parcel_name(folder: Path) -> str:
     return hex_of(digest_tree(folder))
 
 
-def send_parcels(host: Any, folders: Mapping[str, Path], answer: Callable[[Any], Any]) -> None:
-    """Send a host, an actor that is a `ParcelHost`, what it lacks; ``answer`` waits for what it says."""
-    for name in answer(host.lacks.remote(list(folders))):
-        answer(host.take.remote(name, pack(folders[name])))
+def send_parcels(ask: Callable[..., Any], folders: Mapping[str, Path]) -> None:
+    """Send a host that is a `ParcelHost` what it lacks; ``ask`` asks it, by method and arguments, and waits."""
+    for name in ask("lacks", list(folders)):
+        ask("take", name, pack(folders[name]))
 
 
 def pack(folder: Path) -> bytes:

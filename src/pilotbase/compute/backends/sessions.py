@@ -7,17 +7,18 @@ whoever asked opens another and goes on where the committed answers end.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
-
+from pilotbase.compute.backends.backend import BackendAwayError
+from pilotbase.compute.backends.hosts import Host, HostGoneError, HostSilentError
 from pilotbase.compute.backends.parcels import parcel_name, send_parcels
-from pilotbase.compute.backends.ray_connection import connect, resources_of
-from pilotbase.compute.backends.session_host import Opening, Reply, SessionHost
+from pilotbase.compute.backends.ray_cluster import Cluster
+from pilotbase.compute.backends.room import require_room
+from pilotbase.compute.backends.session_host import Opening, Reply
 from pilotbase.compute.box import BoxFacts
 from pilotbase.compute.ends import BoxEnded, End
 from pilotbase.compute.engines import Worker, WorkerLostError
@@ -33,6 +34,7 @@ from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.documents.resources import MILLI
 from pilotbase.protocols.frames import Answers, Batch
 
+_HOST = "pilotbase.compute.backends.session_host:SessionHost"
 _SLACK_SECONDS = 30.0
 """How much longer than the box itself its node may take to answer."""
 
@@ -41,13 +43,10 @@ _SLACK_SECONDS = 30.0
 class RayEngine:
     """Opens boxes on the nodes of a cluster."""
 
-    settings: RaySettings
+    cluster: Cluster
     host_folder: str = ""
     """Where nodes keep parcels; empty: their folder for temporary files."""
     name = "ray"
-
-    def __post_init__(self) -> None:
-        connect(self.settings)
 
     def start_worker(
         self, application: Path, entry_point: str, contract: Contract, environment: Environment, settings: BoxSettings
@@ -65,23 +64,37 @@ class RayEngine:
             logs=settings.logs.value,
         )
         demand = {"cpu": settings.limits.threads * MILLI, "memory": settings.limits.memory_bytes}
-        options = {**resources_of(demand), "max_restarts": 0, "max_task_retries": 0}
-        host = ray.remote(SessionHost).options(**options).remote(self.host_folder)
-        return RemoteWorker(host, sent, opening, settings)
+        require_room(demand, self.cluster.nodes())
+        key = self.cluster.make(Host(_HOST, (self.host_folder,), demand))
+        return RemoteWorker(self.cluster, key, sent, opening, settings)
+
+
+def open_cluster(settings: RaySettings) -> RayEngine:
+    """Return the engine of a cluster; one of this machine's own is started, so that who is started by us finds it.
+
+    Raises as `Cluster.connect`.
+    """
+    cluster = Cluster(settings)
+    if cluster.is_own:
+        cluster.connect()
+    return RayEngine(cluster)
 
 
 class RemoteWorker:
     """A warm worker on a node of the cluster."""
 
-    def __init__(self, host: Any, sent: Mapping[str, Path], opening: Opening, settings: BoxSettings) -> None:
-        self._host, self._limits = host, settings.limits
+    def __init__(
+        self, cluster: Cluster, key: str, sent: Mapping[str, Path], opening: Opening, settings: BoxSettings
+    ) -> None:
+        self._cluster, self._key, self._limits = cluster, key, settings.limits
         self._usage, self._logs, self._open = Usage(0.0, 0.0, 0), Logs("", 0, True), True
         self._cancelled = False
         self.end: End | None = None
         seconds = self._limits.load_seconds + _SLACK_SECONDS
         try:
-            send_parcels(self._host, sent, lambda asked: self._ask(asked, seconds))
-            facts, self.load_seconds = self._value(self._host.open.remote(opening), seconds)
+            self._await_room(opening.entry_point)
+            send_parcels(lambda method, *arguments: self._ask(method, *arguments, seconds=seconds), sent)
+            facts, self.load_seconds = self._value("open", opening, seconds=seconds)
         except BaseException:
             self._let_go()
             raise
@@ -96,35 +109,35 @@ class RemoteWorker:
     def cancel(self) -> None:
         """End the box from another thread: a `predict` under way raises `BoxEnded`."""
         self._cancelled = True
-        ray.kill(self._host)
+        self._cluster.remove(self._key)
 
     def predict(self, batch: Batch, following: Batch | None = None) -> Answers:
         """Return one answer for each case; raises as `WarmWorker.predict`, and `WorkerLostError`."""
-        asked = self._host.predict.remote(batch.columns, batch.rows)
-        return Answers(self._value(asked, self._limits.batch_seconds + _SLACK_SECONDS))
+        seconds = self._limits.batch_seconds + _SLACK_SECONDS
+        return Answers(self._value("predict", batch.columns, batch.rows, seconds=seconds))
 
     def usage(self) -> Usage:
         """Return what the box has used until now, or until its end."""
         if self._open:
-            self._usage = Usage(**self._ask(self._host.usage.remote(), _SLACK_SECONDS))
+            self._usage = Usage(**self._ask("usage"))
         return self._usage
 
     def logs(self) -> Logs:
         """Return what the log policy lets out."""
         if self._open:
-            self._logs = Logs(**self._ask(self._host.logs.remote(), _SLACK_SECONDS))
+            self._logs = Logs(**self._ask("logs"))
         return self._logs
 
     def forget_files(self) -> int:
         """Drop what the node's page cache holds of the files that the box could read."""
-        return int(self._ask(self._host.forget_files.remote(), _SLACK_SECONDS)) if self._open else 0
+        return int(self._ask("forget_files")) if self._open else 0
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
         """End the box; what it used and printed can still be asked for."""
         if not self._open:
             return
         try:
-            self._ask(self._host.close.remote(reason.value), _SLACK_SECONDS)
+            self._ask("close", reason.value)
             self.usage()
             self.logs()
         except WorkerLostError:
@@ -139,9 +152,19 @@ class RemoteWorker:
         self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
         self._let_go()
 
-    def _value(self, asked: Any, seconds: float) -> Any:
+    def _await_room(self, what: str) -> None:
+        """Return once a node has the host; raises ``compute.node_silent`` where none has had room for too long."""
+        seconds = self._cluster.settings.room_seconds
+        try:
+            self._cluster.ask(self._key, "__ray_ready__", seconds=seconds)
+        except HostSilentError:
+            raise PilotbaseError("compute.node_silent", job=what, seconds=seconds) from None
+        except HostGoneError:
+            raise WorkerLostError("compute.worker_lost") from None
+
+    def _value(self, method: str, *arguments: Any, seconds: float) -> Any:
         """Return the value of a reply; raises what else it says."""
-        reply: Reply = self._ask(asked, seconds)
+        reply: Reply = self._ask(method, *arguments, seconds=seconds)
         if reply.end is not None:
             reason, number, detail = reply.end
             self.end = End(EndReason(reason), number, detail)
@@ -152,20 +175,17 @@ class RemoteWorker:
             raise kind(code, **params)
         return reply.value
 
-    def _ask(self, asked: Any, seconds: float) -> Any:
+    def _ask(self, method: str, *arguments: Any, seconds: float = _SLACK_SECONDS) -> Any:
         try:
-            return ray.get(asked, timeout=seconds)
-        except (RayActorError, GetTimeoutError) as error:
+            return self._cluster.ask(self._key, method, *arguments, seconds=seconds)
+        except (HostGoneError, HostSilentError) as error:
             self._open = False
             if self._cancelled:
                 self.end = End(EndReason.CANCELLED, 0, "")
                 raise BoxEnded(self.end) from None
             raise WorkerLostError("compute.worker_lost") from error
-        except RayTaskError as error:
-            raise PilotbaseError("compute.node_failed", error=type(error.cause).__name__) from error
-        except RayError as error:
-            raise PilotbaseError("compute.cluster_away") from error
 
     def _let_go(self) -> None:
         self._open = False
-        ray.kill(self._host)
+        with suppress(BackendAwayError):
+            self._cluster.remove(self._key)
