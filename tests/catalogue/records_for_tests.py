@@ -10,6 +10,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.estimate import Ceiling, ConsentAsked, Payer, RunEstimate, Span
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
@@ -189,6 +190,22 @@ def report(of: TrialPlan, verdict: Verdict = Verdict.ACCEPT) -> Report:
     )
 
 
+def asked(of: TrialPlan, payer: Payer = "supplier") -> ConsentAsked:
+    """Return what is asked of whoever pays for a trial under that plan."""
+    wall = Span(low=10_000, expected=12_000, high=20_000)
+    estimate = RunEstimate(
+        plan=of.digest(),
+        cases=of.cases,
+        seen=30,
+        confidence=0.9,
+        wall=wall,
+        money=Span(low=1000, expected=1240, high=2000),
+        ceiling=Ceiling(seconds=3600),
+        made_at=NOW,
+    )
+    return ConsentAsked(estimate=estimate.coarse(), payer=payer)
+
+
 def certificate(of: Report) -> SignedCertificate:
     return SignedCertificate(
         certificate=Certificate(
@@ -271,6 +288,9 @@ class Trial:
 
     def start(self) -> None:
         self.do(MACHINE, COMMISSION, Act.TRIAL_START)
+
+    def hold(self) -> None:
+        self.do(MACHINE, COMMISSION, Act.TRIAL_HOLD, asked(self.plan))
 
     def finish(self) -> None:
         with self.store.as_actor(MACHINE).transaction("trial.reported") as change:

@@ -25,6 +25,7 @@ from tests.catalogue.records_for_tests import (
     Result,
     Trial,
     approval,
+    asked,
     certificate,
     commission,
     digest,
@@ -51,8 +52,14 @@ PEOPLE = [
 ]
 SUBMITS = {"commission.propose", "commission.revise", "commission.concede", "rectification.submit"}
 BACK = {Act.PLAN_RETURN, Act.PLAN_REFUSED, Act.TRIAL_STOP, Act.TRIAL_FAIL, Act.CERTIFICATE_FAIL, Act.COMMISSION_COUNTER}
-BACK |= {Act.RECTIFICATION_ASK, Act.TRIAL_REPEAT, Act.ACCEPTANCE_REFUSE}
-ENDS = {Act.COMMISSION_DECLINE, Act.COMMISSION_CANCEL, Act.CERTIFICATE_REVOKE, Act.COMMISSION_PROPOSE}
+BACK |= {Act.TRIAL_HOLD, Act.RECTIFICATION_ASK, Act.TRIAL_REPEAT, Act.ACCEPTANCE_REFUSE}
+ENDS = {
+    Act.CONSENT_REFUSE,
+    Act.COMMISSION_DECLINE,
+    Act.COMMISSION_CANCEL,
+    Act.CERTIFICATE_REVOKE,
+    Act.COMMISSION_PROPOSE,
+}
 
 
 class Chance:
@@ -87,6 +94,9 @@ class Chance:
                 kind=draw.choice(["rerun", "rectification", "suspension"]), reasons="Doubts.", deadline="2027-01-01"
             ),
             "order-lifting": lambda: OrderLifting(number=draw.randint(1, 3)),
+            "consent-asked": lambda: asked(
+                plan(trial.scenario, current), draw.choice(["supplier", "demand_owner", "base"])
+            ),
             "result": lambda: Result(made=self.result(act)),
         }[kind]()
 

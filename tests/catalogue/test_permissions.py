@@ -48,6 +48,7 @@ from tests.catalogue.records_for_tests import (
     Result,
     Trial,
     approval,
+    asked,
     commission,
     digest,
     proposal,
@@ -117,6 +118,9 @@ MAY = {
     "trial.stop": "o",
     "trial.fail": "m",
     "trial.report": "m",
+    "trial.hold": "m",
+    "consent.give": "S",
+    "consent.refuse": "oS",
     "trial.repeat": "o",
     "retrial.ask": "m",
     "report.review": "R",
@@ -266,7 +270,11 @@ def walk_to_report(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
     trial.queue()
     yield COMMISSION, (Act.TRIAL_START, Act.TRIAL_STOP, Act.TRIAL_FAIL)
     trial.start()
-    yield COMMISSION, (Act.TRIAL_REPORT,)
+    yield COMMISSION, (Act.TRIAL_REPORT, Act.TRIAL_HOLD)
+    trial.hold()
+    yield COMMISSION, (Act.CONSENT_GIVE, Act.CONSENT_REFUSE)
+    trial.do(SUPPLIER, COMMISSION, Act.CONSENT_GIVE)
+    trial.start()
     trial.do(MACHINE, COMMISSION, Act.TRIAL_REPORT, Result(made=trial.report.digest()))
     yield (
         COMMISSION,
@@ -307,6 +315,7 @@ def brought(trial: Trial, act: Act):
         "order-lifting": OrderLifting(number=1),
         "dataset": dataset("1.1.0" if act is Act.DATASET_REVISE else "1.0.0"),
         "agreement": agreement(dataset()),
+        "consent-asked": asked(trial.plan),
         "result": Result(made=made.get(act, digest("nothing"))),
     }[transition(act).brings]
 
@@ -344,7 +353,7 @@ def _goes_through(trial: Trial, person, subject: str, act: Act, monkeypatch) -> 
         except RolledBackError:
             return True
         except PilotbaseError as error:
-            assert error.code in {"record.not_permitted", "record.not_found"}, (person, error)
+            assert error.code in {"record.not_permitted", "record.not_found", "record.not_payer"}, (person, error)
     return False
 
 

@@ -179,6 +179,8 @@ def _write(change: Transaction, base: View, at: Situation, record: Record, head:
 
 
 def _why_stopped(at: Situation) -> Text:
+    if at.move.reason is not None:
+        return at.move.reason
     if at.move.note:
         return text("record.stopped_because", organisation=at.actor.organisation, reason=spoken_reason(at.move.note))
     return text("record.stopped", organisation=at.actor.organisation)

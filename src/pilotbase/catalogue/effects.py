@@ -8,6 +8,7 @@ from datetime import timedelta
 from pilotbase.catalogue.separation import inherited
 from pilotbase.catalogue.situation import Situation
 from pilotbase.documents.base import Document
+from pilotbase.documents.estimate import ConsentAsked
 from pilotbase.documents.lifecycles import APPEAL_DAYS
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import (
@@ -38,6 +39,7 @@ CONTENT: Mapping[str, str] = {
     "acceptance": "acceptance",
     "dataset": "dataset",
     "agreement": "agreement",
+    "consent-asked": "consent",
 }
 """Documents that are handed in: kind → the name under which the record keeps their digest."""
 _RESULTS: Mapping[Act, str] = {
@@ -46,7 +48,7 @@ _RESULTS: Mapping[Act, str] = {
     Act.TRIAL_REPORT: "report",
     Act.CERTIFICATE_ISSUE: "certificate",
 }
-_OF_ONE_ROUND = frozenset({"proposal", "plan", "report", "acceptance"})
+_OF_ONE_ROUND = frozenset({"proposal", "plan", "report", "acceptance", "consent"})
 
 
 def apply(at: Situation) -> Record:
@@ -132,6 +134,10 @@ def _declare_interest(at: Situation) -> Record:
     return _with(at.record, interests=(*at.record.interests, declared))
 
 
+def _hold(at: Situation) -> Record:
+    return _with(at.record, payer=at.brought(ConsentAsked).payer)
+
+
 def _file_appeal(at: Situation) -> Record:
     appeal = FiledAppeal(
         **dict(at.brought(Appeal)),
@@ -208,6 +214,7 @@ _EFFECTS: Mapping[Act, Callable[[Situation], Record]] = {
     Act.INTEREST_DECLARE: _declare_interest,
     Act.RECTIFICATION_SUBMIT: _rectify,
     Act.TRIAL_REPEAT: _repeat,
+    Act.TRIAL_HOLD: _hold,
     Act.APPEAL_FILE: _file_appeal,
     Act.APPEAL_DECIDE: _decide_appeal,
     Act.ORDER_GIVE: _give_order,

@@ -210,6 +210,14 @@ def _own_certificate(at: Situation) -> None:
         raise InvalidProofError("record.foreign_certificate", certificate=made)
 
 
+def _pays(at: Situation) -> None:
+    operates, payer = at.actor.is_operator, at.record.payer
+    organisation = {"demand_owner": at.record.demand_owner, "supplier": at.record.supplier}.get(payer or "")
+    pays = operates if organisation is None else at.actor.organisation == organisation
+    if not pays and not (operates and at.row.act is Act.CONSENT_REFUSE):
+        raise RefusedError("record.not_payer", payer=text(f"hub.payer.{payer}"))
+
+
 def _no_open_appeal(at: Situation) -> None:
     if at.record.open_appeals:
         raise RefusedError("record.appeal_open", number=at.record.open_appeals[0].number)
@@ -270,6 +278,7 @@ _CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
     Precondition.OWN_OPINION: _own_opinion,
     Precondition.ACCEPTED_VERDICT: _accepted_verdict,
     Precondition.OWN_CERTIFICATE: _own_certificate,
+    Precondition.PAYS: _pays,
     Precondition.NO_OPEN_APPEAL: _no_open_appeal,
     Precondition.OPEN_APPEAL: _open_appeal,
     Precondition.NO_SUSPENSION_ORDERED: _no_suspension_ordered,

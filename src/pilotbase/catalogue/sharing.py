@@ -15,7 +15,7 @@ from pilotbase.workspace import records
 from pilotbase.workspace.actors import PUBLIC, Visibility, parties
 from pilotbase.workspace.transaction import Transaction
 
-_SHOWN_TO_PARTIES = ("application", "commission", "proposal", "acceptance")
+_SHOWN_TO_PARTIES = ("application", "commission", "proposal", "acceptance", "consent")
 _SHOWN_TO_REVIEWERS = ("plan", "report")
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from pilotbase.documents.lifecycles import APPROVAL_DAYS, LIFECYCLES, RETRIAL_DAYS, REVIEWER_DAYS, Transition
+from pilotbase.documents.lifecycles import (
+    APPROVAL_DAYS,
+    CONSENT_DAYS,
+    LIFECYCLES,
+    RETRIAL_DAYS,
+    REVIEWER_DAYS,
+    Transition,
+)
 from pilotbase.documents.moments import day_end
 from pilotbase.documents.permissions import PERMISSIONS, Act, Grant, Relation
 from pilotbase.documents.record import ORDERED_ACTS, Record, Waiting
@@ -47,6 +54,9 @@ def _besides(record: Record) -> Iterator[Waiting]:
     if record.state == CommissionState.PLAN_REVIEW and not record.reviewers:
         due = record.since + timedelta(days=REVIEWER_DAYS)
         yield _waiting(record, Act.REVIEWER_NAME, Role.OPERATOR, None, due)
+    if record.state == CommissionState.CONSENT and record.payer is not None:
+        role, payer = _payer(record)
+        yield _waiting(record, Act.CONSENT_GIVE, role, payer, record.since + timedelta(days=CONSENT_DAYS))
     asked = record.asked_retrial
     if asked is not None:
         due = asked.at + timedelta(days=RETRIAL_DAYS)
@@ -56,6 +66,12 @@ def _besides(record: Record) -> Iterator[Waiting]:
     for order in record.open_orders:
         act, due = ORDERED_ACTS[order.kind], day_end(order.deadline)
         yield Waiting(act=act, role=Role.OPERATOR, since=order.at, due=due)
+
+
+def _payer(record: Record) -> tuple[Role, str | None]:
+    if record.payer == "demand_owner":
+        return Role.DEMAND_OWNER, record.demand_owner
+    return (Role.SUPPLIER, record.supplier) if record.payer == "supplier" else (Role.OPERATOR, None)
 
 
 def _lacks_approval(record: Record) -> bool:

@@ -4,7 +4,8 @@ A scenario      draft → review → open → closed; withdrawn; an edit makes a
 An application  draft → submitted; withdrawn; an edit makes a version; rehearsed at any time before
 A commission    proposed ⇄ countered → agreed → plan_review → plan_approved → freezing → frozen → queued → running →
                 reported → accepted → signing → certified ⇄ suspended → revoked
-                reported → rectification → retest → plan_review …   reported → refused   … → declined, cancelled
+                running → consent → queued …; reported → rectification → retest → plan_review …   reported → refused
+                … → declined, cancelled
 A dataset       draft → published → withdrawn; a published one is revised by a later version
 An agreement    offered → agreed → in_force → expired; revoked by its owner, ended by whom it was offered to
 """
@@ -103,6 +104,8 @@ class Precondition(StrEnum):
     """The verdict of the trial is accept."""
     OWN_CERTIFICATE = "own_certificate"
     """The certificate is over the report that was accepted."""
+    PAYS = "pays"
+    """Their organisation pays for the trial; who operates the base may refuse for whoever does."""
     NO_OPEN_APPEAL = "no_open_appeal"
     OPEN_APPEAL = "open_appeal"
     NO_SUSPENSION_ORDERED = "no_suspension_ordered"
@@ -296,6 +299,9 @@ COMMISSION = (
     _row(Act.TRIAL_STOP, (_C.QUEUED, _C.RUNNING), _C.FROZEN, stops=True),
     _row(Act.TRIAL_FAIL, (_C.QUEUED, _C.RUNNING), _C.FROZEN),
     _row(Act.TRIAL_REPORT, (_C.RUNNING,), _C.REPORTED, brings="result", needs=(Precondition.OWN_REPORT,)),
+    _row(Act.TRIAL_HOLD, (_C.RUNNING,), _C.CONSENT, brings="consent-asked", stops=True),
+    _row(Act.CONSENT_GIVE, (_C.CONSENT,), _C.QUEUED, needs=(Precondition.PAYS,), starts="trial"),
+    _row(Act.CONSENT_REFUSE, (_C.CONSENT,), _C.CANCELLED, needs=(Precondition.PAYS,), starts="consent_refused"),
     _row(
         Act.TRIAL_REPEAT,
         (_C.REPORTED, _C.REFUSED, _C.ACCEPTED, _C.SUSPENDED),
@@ -434,6 +440,8 @@ APPROVAL_DAYS = 20
 """Within so many days of the agreement the parties file the approvals that the scenario names."""
 RETRIAL_DAYS = 10
 """Within so many days of a warning that asks for it the operator repeats the trial, or lets the certificate hold."""
+CONSENT_DAYS = 10
+"""Within so many days whoever pays for a trial consents to what it costs, or refuses."""
 REVIEWER_DAYS = 5
 """Within so many days of a plan's draft the operator names a reviewer."""
 

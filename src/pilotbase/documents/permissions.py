@@ -84,6 +84,9 @@ class Act(StrEnum):
     TRIAL_STOP = "trial.stop"
     TRIAL_FAIL = "trial.fail"
     TRIAL_REPORT = "trial.report"
+    TRIAL_HOLD = "trial.hold"
+    CONSENT_GIVE = "consent.give"
+    CONSENT_REFUSE = "consent.refuse"
     TRIAL_REPEAT = "trial.repeat"
     RETRIAL_ASK = "retrial.ask"
     REPORT_REVIEW = "report.review"
@@ -259,6 +262,9 @@ PERMISSIONS: Mapping[Act, tuple[Grant, ...]] = {
     Act.TRIAL_STOP: (OPERATOR,),
     Act.TRIAL_FAIL: (MACHINE,),
     Act.TRIAL_REPORT: (MACHINE,),
+    Act.TRIAL_HOLD: (MACHINE,),
+    Act.CONSENT_GIVE: (OWNER, SUPPLIER, OPERATOR),
+    Act.CONSENT_REFUSE: (OWNER, SUPPLIER, OPERATOR),
     Act.TRIAL_REPEAT: (OPERATOR,),
     Act.RETRIAL_ASK: (MACHINE,),
     Act.REPORT_REVIEW: (REVIEWER,),
@@ -364,6 +370,8 @@ class Reading(StrEnum):
     """Who has read a dataset, or the hidden cases of a scenario."""
     BOARD = "board"
     """That a scenario has a board, and how to get on it; who stands there, the board's own visibility says."""
+    WHAT_IF = "what-if"
+    """What a pool has run, played by other rules: it tells how much each organisation asked for, and how it waited."""
 
 
 READINGS: Mapping[Reading, tuple[Grant, ...]] = {
@@ -375,6 +383,7 @@ READINGS: Mapping[Reading, tuple[Grant, ...]] = {
     Reading.DESK: (ANY_OWNER, OPERATOR, MACHINE, REGULATOR),
     Reading.READERS: (OPERATOR, MACHINE, OWNER, REGULATOR),
     Reading.BOARD: (OPERATOR, OWNER, REGULATOR, ANY_SUPPLIER),
+    Reading.WHAT_IF: (OPERATOR, MACHINE, REGULATOR),
 }
 """Reading → who may, of those who see the record."""
 
@@ -443,8 +452,8 @@ def may_begin(act: AnyAct, actor: Acting) -> bool:
     return permitted(act, actor, Stands(organisation=own, demand_owner=own, supplier=own))
 
 
-def roles_for(act: AnyAct) -> tuple[Role, ...]:
-    """Return the roles in one of which somebody may do ``act``."""
+def roles_for(act: AnyAct | Reading) -> tuple[Role, ...]:
+    """Return the roles in one of which somebody may do ``act``, or read that."""
     return tuple(dict.fromkeys(grant.role for grant in TABLE[act] if isinstance(grant, Grant)))
 
 

@@ -19,6 +19,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Note, Part, Sentence
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.estimate import ConsentAsked, Payer
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import Duty, RecordKind
 from pilotbase.documents.moments import has_passed
@@ -40,7 +41,7 @@ class Price(Part):
 
     amount: Amount
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "CNY"
-    paid_by: Literal["demand_owner", "supplier", "base"] = "supplier"
+    paid_by: Payer = "supplier"
 
 
 class Commission(Document):
@@ -211,6 +212,7 @@ BROUGHT: dict[str, type[Part]] = {
     "order": Order,
     "order-lifting": OrderLifting,
     "result": Result,
+    "consent-asked": ConsentAsked,
     "dataset": Dataset,
     "agreement": Agreement,
 }
@@ -281,6 +283,8 @@ class Record(Document):
     interests: tuple[DeclaredInterest, ...] = ()
     appeals: tuple[FiledAppeal, ...] = ()
     orders: tuple[GivenOrder, ...] = ()
+    payer: Payer | None = None
+    """Who was asked to consent to what its trial costs, where it was held for that."""
     duties: tuple[DutyDone, ...] = ()
     waits: tuple[Waiting, ...] = ()
     history: tuple[StepTaken, ...] = ()

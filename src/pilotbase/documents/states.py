@@ -41,6 +41,8 @@ class CommissionState(StrEnum):
     FROZEN = "frozen"
     QUEUED = "queued"
     RUNNING = "running"
+    CONSENT = "consent"
+    """Held: it would take more than the limit, and whoever pays has not consented yet."""
     REPORTED = "reported"
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -86,7 +88,13 @@ PREPARED = (
     CommissionState.PLAN_APPROVED,
 )
 """Agreed on, and its plan not frozen yet."""
-AT_WORK = (CommissionState.FREEZING, CommissionState.FROZEN, CommissionState.QUEUED, CommissionState.RUNNING)
+AT_WORK = (
+    CommissionState.FREEZING,
+    CommissionState.FROZEN,
+    CommissionState.QUEUED,
+    CommissionState.RUNNING,
+    CommissionState.CONSENT,
+)
 """Its plan is frozen, or being frozen, and it has no report yet."""
 BARRED = (CommissionState.SUSPENDED, CommissionState.REVOKED)
 """What it was certified for must not answer."""

@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
+from pilotbase.compute.supervisor import Usage
 from pilotbase.documents.criteria import Perturbed
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_json
@@ -60,9 +61,11 @@ class Sitting:
     secret: Callable[[str, str], bytes]
     committed: bool
     spend: Callable[[], None]
-    """Called before the first batch of whichever arm comes first."""
+    """Called before the first batch that each box is asked for."""
     on_batch: Callable[[int], None]
     """Told how many cases of all arms together have an answer."""
+    on_usage: Callable[[Usage], None]
+    """Told what the present box has used so far, before `on_batch`."""
 
 
 def perturbations_of(criteria: Sequence[Criterion]) -> tuple[Perturbed, ...]:
@@ -131,7 +134,12 @@ def _run_arm(lab: Lab, asked: Features, log: AnswerLog, under: Perturbed | None,
         raise InvalidProofError("trial.run_altered", file="ended")
     if ended is None:
         usage = UsageFile(folder / "usage", key)
-        hooks = Hooks(before_first=sitting.spend, on_batch=sitting.on_batch, on_usage=usage.update)
+
+        def on_usage(so_far: Usage) -> None:
+            usage.update(so_far)
+            sitting.on_usage(so_far)
+
+        hooks = Hooks(before_first=sitting.spend, on_batch=sitting.on_batch, on_usage=on_usage)
         with lab.hidden_run():
             run = run_candidate(sitting.candidate, sitting.terms, asked, log, hooks)
         ended = EndedRun.of(run, usage.total)

@@ -32,6 +32,7 @@ from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.entering import Way, enter, while_it_stands
+from pilotbase.trial.estimating import UNASKED, Asking, Extent, Foresight, require_consent
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, committed_digest, perturbations_of
@@ -102,17 +103,22 @@ def report_of(lab: Lab, plan: TrialPlan) -> Report | None:
     return lab.view.load(known, Report) if known is not None else None
 
 
-def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
+def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Asking | None = None) -> Report:
     """Return the one report of ``plan``; to be called in the scorer process only.
 
+    ``asking``: above what the run is held until there is consent; None: it never is.
+
     Raises:
-        RefusedError: the data leak, no fresh cases or attempts are left, or another scorer is at work on this plan.
+        RefusedError: the data leak, no fresh cases or attempts are left, another scorer is at work on this plan, or it
+            is held.
         InvalidProofError: hidden data, application or environment are not what the plan names.
     """
     known = report_of(lab, plan)
     if known is not None:
         _close_attempts(lab, plan)
         return known
+    if asking is not None:
+        require_consent(lab, plan.digest(), asking)
     began = lab.store.clock()
     docket = _open_docket(lab, plan)
     supplier = plan.application.supplier.organisation
@@ -124,7 +130,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
     frame = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.FEATURES, leave, attempt.number), attempt.cases)
     on_progress(Progress(text("trial.progress.baseline")))
     baseline = _measure_baseline(lab, docket, attempt, frame)
-    answered = _answer(lab, docket, attempt, frame, while_it_stands(lab.vault, leave, on_progress))
+    answered = _answer(lab, docket, attempt, frame, (while_it_stands(lab.vault, leave, on_progress), asking))
     on_progress(Progress(text("trial.progress.score")))
     secret = reveal_order(lab.vault, docket.hidden, attempt)
     order = _scoring_order(docket, frame, secret)
@@ -198,10 +204,24 @@ def _measure_baseline(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.Data
         raise
 
 
-def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress) -> Answered:
+def _answer(
+    lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, told: tuple[OnProgress, Asking | None]
+) -> Answered:
     plan, name = docket.plan, docket.candidate.reference.name
     arms, bundle = perturbations_of(plan.criteria), secrets_of(lab.vault, docket.hidden)
     stage, total = text("trial.progress.answer", application=name), frame.height * (1 + len(arms))
+    on_progress, asking = told
+    extent = Extent(1 + len(arms), frame.height, plan.batch_rows, plan.limits)
+    foresight = Foresight(lab, plan.digest(), docket.hidden.owner, asking or UNASKED, extent)
+
+    def before_first() -> None:
+        foresight.on_box()
+        _spend(lab, attempt)
+
+    def on_batch(done: int) -> None:
+        on_progress(Progress(stage, done, total))
+        foresight.on_batch(done, on_progress)
+
     sitting = Sitting(
         candidate=docket.candidate,
         terms=Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD),
@@ -209,8 +229,9 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         commitment=plan.canonical(),
         secret=lambda label, arm: bundle.derive(label, plan.digest(), str(attempt.number), *filter(None, [arm])),
         committed=attempt.state is AttemptState.COMMITTED,
-        spend=lambda: _spend(lab, attempt),
-        on_batch=lambda done: on_progress(Progress(stage, done, total)),
+        spend=before_first,
+        on_batch=on_batch,
+        on_usage=foresight.on_usage,
     )
     with answer_arms(lab, docket.sealed, frame, arms, sitting) as (clean, *perturbed):
         _spend(lab, attempt)

@@ -22,6 +22,7 @@ _ENDS = frozenset(
         Act.COMMISSION_CANCEL,
         Act.REVIEWER_RELEASE,
         Act.TRIAL_STOP,
+        Act.CONSENT_REFUSE,
         Act.ACCEPTANCE_REFUSE,
         Act.CERTIFICATE_SUSPEND,
         Act.CERTIFICATE_REVOKE,

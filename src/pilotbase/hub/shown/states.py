@@ -20,7 +20,7 @@ _LOOKS = {
     "filed pass fits green serving published in_force",
     "fail": "revoked refused reject fail invalid failed expired overdue red key_is_revoked key_is_expired",
     "wait": "review proposed countered plan_review rectification retest suspended reported inconclusive unknown queued "
-    "missing due fallen_back human offered",
+    "missing due fallen_back human offered consent",
     "blue": "blue",
     "yellow": "yellow",
     "orange": "orange",
@@ -44,7 +44,7 @@ _WAYS: dict[str, dict[str, tuple[RecordState, ...]]] = {
         "commission": (_C.PROPOSED, _C.COUNTERED),
         "plan": PREPARED,
         "frozen": (_C.FREEZING, _C.FROZEN),
-        "run": (_C.QUEUED, _C.RUNNING),
+        "run": (_C.QUEUED, _C.RUNNING, _C.CONSENT),
         "report": (_C.REPORTED, _C.REFUSED, _C.RECTIFICATION),
         "acceptance": (_C.ACCEPTED,),
         "certificate": (_C.SIGNING, _C.CERTIFIED, _C.SUSPENDED, _C.REVOKED),

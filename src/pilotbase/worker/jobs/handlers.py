@@ -31,7 +31,6 @@ from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
 from pilotbase.trial.running import Candidate, prepare_candidate
-from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealed import Sealed
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
@@ -49,6 +48,7 @@ from pilotbase.worker.sites.orders import pack_ordered as pack_for_a_site
 from pilotbase.worker.sites.returning import examine_sent
 from pilotbase.worker.trials.boards import score_on_board
 from pilotbase.worker.trials.certifying import remarks_of
+from pilotbase.worker.trials.consenting import end_refused, run_unless_held
 from pilotbase.worker.trials.folder import rehearsal_folder, write_rehearsal
 from pilotbase.worker.trials.issuing import issue
 from pilotbase.workspace.jobs import Job
@@ -93,15 +93,22 @@ def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 
 def run(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """Run the frozen plan to its one report; started again it goes on with the same attempt."""
+    """Run the frozen plan to its one report, or hold it for consent; started again it goes on with the same attempt."""
     if _record(base, job).state == CommissionState.QUEUED:
         _step(base, job, Act.TRIAL_START)
     if _record(base, job).state != CommissionState.RUNNING:
         return
-    plan = base.lab.view.load(_record(base, job).documents["plan"], TrialPlan)
-    report = run_trial(base.lab, plan, on_progress)
-    if _record(base, job).state == CommissionState.RUNNING:
+    record = _record(base, job)
+    plan = base.lab.view.load(record.documents["plan"], TrialPlan)
+    report = run_unless_held(base, record, plan, on_progress)
+    if report is not None and _record(base, job).state == CommissionState.RUNNING:
         _step(base, job, Act.TRIAL_REPORT, report.digest())
+
+
+def end_refused_attempt(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """End the attempt of a trial whose payer has refused what it costs."""
+    on_progress(Progress(text("job.progress.consent_refused")))
+    end_refused(base, job.subject)
 
 
 def certify(base: Base, job: Job, on_progress: OnProgress) -> None:
@@ -212,6 +219,7 @@ HANDLERS: Mapping[str, Handler] = {
     "board": submit_to_board,
     "freeze": freeze,
     "trial": run,
+    "consent_refused": end_refused_attempt,
     "certificate": certify,
     "revocation": publish_revocation,
     "suspension": publish_standing,

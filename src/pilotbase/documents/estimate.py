@@ -1,0 +1,206 @@
+"""Estimate 预估: what a run will take and cost before most of it is done, and above which limit somebody is asked."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from pilotbase.documents.base import Document, Moment, Name, Part
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest, hex_of
+from pilotbase.documents.quantities import Duration, read_duration, spell_duration, spell_span
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.voucher import Currency, Money, read_money, spell_money
+
+NEVER = "never"
+DEFAULT = "4 h"
+"""Above this somebody is asked where nothing else is set."""
+_PRICE = re.compile(r"^\s*([0-9][0-9.,]{0,20})\s*([A-Z]{3})\s*$")
+_STEPS = (1, 2, 5, 10)
+Amount = Annotated[float, Field(ge=0)]
+Payer = Literal["demand_owner", "supplier", "base"]
+
+
+class Ceiling(Part):
+    """Above what somebody is asked: a time by the clock, a price, or neither."""
+
+    seconds: Duration | None = None
+    money: Money | None = None
+    currency: Currency = "CNY"
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether anything is ever asked."""
+        return self.seconds is not None or self.money is not None
+
+    def spelled(self) -> str:
+        """Return the limit as people read it and `read_ceiling` reads it back: ``4 h, 50.00 CNY``."""
+        parts = [] if self.seconds is None else [spell_duration(math.ceil(self.seconds))]
+        if self.money is not None:
+            parts.append(spell_money(self.money, self.currency))
+        return ", ".join(parts) or NEVER
+
+
+def read_ceiling(written: Sequence[str]) -> Ceiling:
+    """Return the limit that ``written`` says in parts such as ``30 min`` and ``50 CNY``, or ``never``.
+
+    Raises:
+        InputError: ``estimate.bad_limit``: it is neither a time nor a price, or there are two of one.
+    """
+    parts = [part.strip() for one in written for part in re.split(r",(?!\d{3})|[;，；]", one) if part.strip()]
+    found: dict[str, object] = {}
+    for part in parts:
+        read = _limit(part)
+        if not read or read.keys() & found.keys() or (part == NEVER and len(parts) > 1):
+            raise InputError("estimate.bad_limit", found=part[:40])
+        found |= {name: value for name, value in read.items() if value is not None}
+    return Ceiling.model_validate(found)
+
+
+def _limit(part: str) -> Mapping[str, object]:
+    if part == NEVER:
+        return {"seconds": None}
+    price = _PRICE.match(part)
+    if price is not None:
+        return {"money": read_money(price[1]), "currency": price[2]}
+    length = read_duration(part)
+    return {} if length is None else {"seconds": length}
+
+
+class Span(Part):
+    """Between what a figure lies, and what it is about; None: that is not told."""
+
+    low: Amount
+    expected: Amount | None = None
+    high: Amount
+
+    def rounded(self) -> Self:
+        """Return it in two digits, its ends outwards."""
+        expected = None if self.expected is None else _rounded(self.expected, round)
+        ends = {"low": _rounded(self.low, math.floor), "high": _rounded(self.high, math.ceil)}
+        return self.model_copy(update={**ends, "expected": expected})
+
+    def coarse(self) -> Self:
+        """Return the steps of 1, 2, 5, 10 … between which it lies, and nothing of where."""
+        ends = {"low": _step(self.low, up=False), "high": _step(self.high, up=True)}
+        return self.model_copy(update={**ends, "expected": None})
+
+
+class RunEstimate(Document):
+    """What a trial will take and cost in all, told from its first batches while it runs."""
+
+    document: Literal["run-estimate/1"] = "run-estimate/1"
+    plan: Digest
+    cases: int = Field(ge=1)
+    """To be answered, those under perturbations counted too."""
+    seen: int = Field(ge=0)
+    """Answered when it was made; None of them was answered for its sake."""
+    confidence: float = Field(gt=0, lt=1)
+    wall: Span
+    """Seconds by the clock, loading included."""
+    cpu: Span | None = None
+    """Core-seconds; None: not told."""
+    memory: Span | None = None
+    """MiB-seconds; None: not told."""
+    money: Span | None = None
+    """In whole hundredths of ``currency``; None: there is no price."""
+    currency: Currency = "CNY"
+    ceiling: Ceiling
+    made_at: Moment
+
+    @property
+    def above(self) -> bool:
+        """Tell whether it may go above the limit."""
+        return exceeds(self.ceiling, self.wall.high, None if self.money is None else self.money.high, self.currency)
+
+    def coarse(self) -> Self:
+        """Return what a supplier may be told of a run on cases that are hidden from them: steps, and no detail."""
+        money = None if self.money is None else self.money.coarse()
+        return self.model_copy(
+            update={"wall": self.wall.coarse(), "cpu": None, "memory": None, "money": money, "seen": 0}
+        )
+
+
+class RunConsent(Document):
+    """That somebody lets a run go on above the limit."""
+
+    document: Literal["run-consent/1"] = "run-consent/1"
+    plan: Digest
+    organisation: Name
+    person: str | None = None
+    """None: on the base's own command line."""
+    at: Moment
+
+
+class ConsentAsked(Document):
+    """Why a trial waits for consent, and whose; what its parties are told, in coarse figures."""
+
+    document: Literal["consent-asked/1"] = "consent-asked/1"
+    estimate: RunEstimate
+    payer: Payer
+
+
+def exceeds(ceiling: Ceiling, seconds: float, money: float | None, currency: str) -> bool:
+    """Tell whether a run may go above a limit; a price in another currency than the limit's cannot be compared."""
+    late = ceiling.seconds is not None and seconds > ceiling.seconds
+    return late or (
+        ceiling.money is not None and money is not None and currency == ceiling.currency and money > ceiling.money
+    )
+
+
+def estimate_head(plan: Digest) -> str:
+    """Return the head under which the newest estimate of a plan's run stands."""
+    return f"run-estimate:{hex_of(plan)}"
+
+
+def consent_head(plan: Digest) -> str:
+    """Return the head under which the consent to a plan's run stands."""
+    return f"run-consent:{hex_of(plan)}"
+
+
+def spell_time(span: Span) -> str:
+    """Return a time as people read it: ``3.1 h (2.8 h – 3.6 h)``."""
+    return _spelled(span, spell_span)
+
+
+def spell_price(span: Span, currency: str) -> str:
+    """Return a price as people read it: ``12.40 CNY (11.00 CNY – 14.00 CNY)``."""
+    return _spelled(span, lambda amount: spell_money(round(amount), currency))
+
+
+def spell_run(estimate: RunEstimate) -> str:
+    """Return time, and price where there is one, as people read them."""
+    price = [] if estimate.money is None else [spell_price(estimate.money, estimate.currency)]
+    return "; ".join([spell_time(estimate.wall), *price])
+
+
+def estimate_line(estimate: RunEstimate) -> Text:
+    """Return the estimate in a sentence."""
+    share = round(100 * estimate.confidence)
+    return text("estimate.line", figures=spell_run(estimate), confidence=share, limit=estimate.ceiling.spelled())
+
+
+def _spelled(span: Span, spell: Callable[[float], str]) -> str:
+    between = f"{spell(span.low)} – {spell(span.high)}"
+    return between if span.expected is None else f"{spell(span.expected)} ({between})"
+
+
+def _rounded(amount: float, whole: Callable[[float], int]) -> float:
+    """Return ``amount`` in two digits; what is in two digits already stays."""
+    if amount == 0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(amount)) - 1)
+    return float(f"{whole(round(amount / unit, 6)) * unit:.6g}")
+
+
+def _step(amount: float, *, up: bool) -> float:
+    if amount == 0:
+        return 0.0
+    decade = 10.0 ** math.floor(math.log10(amount))
+    if up:
+        return next(step for step in _STEPS if step * decade >= amount * (1 - 1e-9)) * decade
+    return next(step for step in reversed(_STEPS) if step * decade <= amount * (1 + 1e-9)) * decade

@@ -1,0 +1,259 @@
+"""Telling what a run will take and cost from its first batches, and holding it where nobody has consented to so much.
+
+Nothing is run for an estimate: the batches are those that are answered anyway, in the plan's order. It is looked at
+after the first ones, at twice as many, and so on; and whenever the limit is passed. Above the limit the run is held:
+what is committed stands, the attempt stays open, and the same plan goes on from there once there is consent.
+
+Only figures in two digits leave the scorer, and to a supplier steps of 1, 2, 5 (`RunEstimate.coarse`): the time of a
+single batch of hidden cases, which an application could shape, is in none of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pilotbase.compute.supervisor import Usage
+from pilotbase.compute.vouchers.pricing import cost_of
+from pilotbase.documents.base import Part
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.estimate import (
+    Ceiling,
+    RunConsent,
+    RunEstimate,
+    Span,
+    consent_head,
+    estimate_head,
+    estimate_line,
+    exceeds,
+    spell_run,
+)
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.limits import Limits
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.voucher import MOST_MONEY, PriceList
+from pilotbase.evidence.remaining import CONFIDENCE, Predicted, predict_sum
+from pilotbase.trial.lab import Lab
+from pilotbase.workspace.actors import parties
+
+FIRST_BATCHES = 30
+FEWEST_BATCHES = 5
+"""A short run is looked at after a tenth of its batches, and never after fewer than so many."""
+CODE = "estimate.consent_needed"
+_MIB = 1 << 20
+_NOTHING = Usage(0.0, 0.0, 0)
+
+
+class Asking(Part):
+    """Above what a run is held, at which prices its cost is told, and whether the estimate is told as progress.
+
+    It is told only where nobody looks on from whom the cases are hidden: on the base's own command line.
+    """
+
+    ceiling: Ceiling
+    prices: PriceList | None = None
+    tells: bool = False
+
+
+UNASKED = Asking(ceiling=Ceiling())
+"""The estimate is made, and nobody is asked."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much a run is: boxes one after the other, cases that each answers, in batches of so many, within limits."""
+
+    boxes: int
+    cases: int
+    batch_rows: int
+    limits: Limits
+
+    @property
+    def batches(self) -> float:
+        """Return how many batches there are, the last one of each box in part."""
+        return self.boxes * self.cases / self.batch_rows
+
+    @property
+    def longest(self) -> float:
+        """Return the seconds that the limits of the boxes let it take."""
+        return self.boxes * self.limits.wall_seconds
+
+
+@dataclass
+class Meter:
+    """What the boxes of this process have used, batch by batch.
+
+    The first batch of a box, with loading, stands apart: it is known for each box, and not like the others.
+    """
+
+    firsts: list[Usage] = field(default_factory=list)
+    batches: list[Usage] = field(default_factory=list)
+    used: Usage = _NOTHING
+    """In all."""
+    _last: Usage | None = None
+
+    def begin_box(self) -> None:
+        """Take what comes as used by another box."""
+        self._last = None
+
+    def take(self, usage: Usage) -> None:
+        """Take what the present box has used so far."""
+        step = usage if self._last is None else _difference(usage, self._last)
+        (self.firsts if self._last is None else self.batches).append(step)
+        self.used, self._last = _sum(self.used, step), usage
+
+    def predict(self, extent: Extent, figure: Callable[[Usage], float]) -> Predicted:
+        """Return what the whole run uses of a figure: what was seen, what loading comes to, and the rest predicted."""
+        firsts, seen = [figure(one) for one in self.firsts], [figure(one) for one in self.batches]
+        known = sum(firsts) + sum(seen) + max(extent.boxes - len(firsts), 0) * sum(firsts) / len(firsts)
+        boxes = max(extent.boxes, len(firsts))
+        rest = predict_sum(seen, max(extent.batches - boxes - len(seen), 0.0))
+        return Predicted(known + rest.low, known + rest.expected, known + rest.high)
+
+
+class Foresight:
+    """Looks at one run of a plan as it goes; raises `RefusedError` (`CODE`) to hold it."""
+
+    def __init__(self, lab: Lab, plan: Digest, owner: str, asking: Asking, extent: Extent) -> None:
+        """Watch the run of ``plan``; ``owner`` is whose cases are answered: they and the base see the estimate."""
+        self._lab, self._plan, self._owner, self._asking, self._extent = lab, plan, owner, asking, extent
+        self._meter = Meter()
+        self._consented = consent_of(lab, plan) is not None
+        self._look_at = min(FIRST_BATCHES, max(FEWEST_BATCHES, int(extent.batches / 10)))
+
+    def on_box(self) -> None:
+        """Take what comes as used by another box."""
+        self._meter.begin_box()
+
+    def on_usage(self, usage: Usage) -> None:
+        """Take what the present box has used so far."""
+        self._meter.take(usage)
+
+    def on_batch(self, answered: int, on_progress: OnProgress = ignore_progress) -> None:
+        """Make a new estimate where one is due; raises `RefusedError` where it is above the limit."""
+        due = len(self._meter.batches) >= self._look_at
+        if not (due or self._passed()):
+            return
+        self._look_at = max(2 * self._look_at, 2 * len(self._meter.batches))
+        found = self._estimate(answered)
+        if not self._consented:
+            self._consented = consent_of(self._lab, self._plan) is not None
+        self._keep(found)
+        if self._asking.tells:
+            on_progress(Progress(estimate_line(found)))
+        if not self._consented:
+            _hold(found)
+
+    def _passed(self) -> bool:
+        """Tell whether this process alone has used more than anybody was asked for."""
+        if self._consented:
+            return False
+        used, prices = self._meter.used, self._asking.prices
+        money = None if prices is None else _cost(prices, used.cpu_seconds, used.memory_byte_seconds / _MIB)
+        return exceeds(self._asking.ceiling, used.wall_seconds, money, prices.currency if prices is not None else "")
+
+    def _estimate(self, answered: int) -> RunEstimate:
+        extent, prices, limits = self._extent, self._asking.prices, self._extent.limits
+        wall = self._told(lambda one: one.wall_seconds, extent.longest)
+        cpu = self._told(lambda one: one.cpu_seconds, float(extent.boxes * limits.cpu_seconds))
+        memory = self._told(lambda one: one.memory_byte_seconds / _MIB, extent.longest * limits.memory_bytes / _MIB)
+        return RunEstimate(
+            plan=self._plan,
+            cases=extent.boxes * extent.cases,
+            seen=answered,
+            confidence=CONFIDENCE,
+            wall=wall,
+            cpu=cpu,
+            memory=memory,
+            money=_price(prices, cpu, memory),
+            currency=prices.currency if prices is not None else "CNY",
+            ceiling=self._asking.ceiling,
+            made_at=self._lab.store.clock().replace(second=0, microsecond=0),
+        )
+
+    def _told(self, figure: Callable[[Usage], float], most: float) -> Span:
+        """Return a figure of the whole run, in two digits: no further than limits let it go, no less than was used."""
+        found, most = self._meter.predict(self._extent, figure), max(most, figure(self._meter.used))
+        ends = Span(low=min(found.low, most), expected=min(found.expected, most), high=min(found.high, most))
+        return ends.rounded()
+
+    def _keep(self, found: RunEstimate) -> None:
+        head = estimate_head(self._plan)
+        with self._lab.view.transaction("trial.estimated") as change:
+            digest = change.put(found, parties(), owner=self._owner)
+            before = self._lab.view.within(change).head(head)
+            if before != digest:
+                change.set_head(head, digest, expected=before)
+
+
+def require_consent(lab: Lab, plan: Digest, asking: Asking) -> None:
+    """Return if a run may begin, or go on.
+
+    Raises:
+        RefusedError: it was held before, and nobody has consented since (`CODE`).
+    """
+    known = estimate_of(lab, plan)
+    if known is not None and consent_of(lab, plan) is None:
+        _hold(known.model_copy(update={"ceiling": asking.ceiling}))
+
+
+def estimate_of(lab: Lab, plan: Digest) -> RunEstimate | None:
+    """Return the newest estimate of a plan's run; None: there is none yet."""
+    digest = lab.view.head(estimate_head(plan))
+    return None if digest is None else lab.view.load(digest, RunEstimate)
+
+
+def consent_of(lab: Lab, plan: Digest) -> RunConsent | None:
+    """Return the consent to a plan's run; None: nobody has given it."""
+    digest = lab.view.head(consent_head(plan))
+    return None if digest is None else lab.view.load(digest, RunConsent)
+
+
+def note_consent(lab: Lab, plan: Digest, organisation: str, person: str | None = None) -> None:
+    """Let a plan's run go on above the limit, by whose word; once, whoever comes again."""
+    head = consent_head(plan)
+    with lab.view.transaction("trial.consented") as change:
+        if lab.view.within(change).head(head) is None:
+            given = RunConsent(plan=plan, organisation=organisation, person=person, at=change.now)
+            change.set_head(head, change.put(given, parties()), expected=None)
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(
+        one.wall_seconds + other.wall_seconds,
+        one.cpu_seconds + other.cpu_seconds,
+        max(one.memory_peak_bytes, other.memory_peak_bytes),
+        one.memory_byte_seconds + other.memory_byte_seconds,
+    )
+
+
+def _difference(now: Usage, before: Usage) -> Usage:
+    return Usage(
+        now.wall_seconds - before.wall_seconds,
+        max(now.cpu_seconds - before.cpu_seconds, 0.0),
+        now.memory_peak_bytes,
+        max(now.memory_byte_seconds - before.memory_byte_seconds, 0.0),
+    )
+
+
+def _hold(found: RunEstimate) -> None:
+    if found.above:
+        raise RefusedError("estimate.consent_needed", figures=spell_run(found), limit=found.ceiling.spelled())
+
+
+def _price(prices: PriceList | None, cpu: Span, memory: Span) -> Span | None:
+    """Return the cost of both: its ends are those of what it is made of, so it covers at least as often."""
+    if prices is None:
+        return None
+    ends = ("low", "expected", "high")
+    return Span.model_validate({end: _cost(prices, getattr(cpu, end), getattr(memory, end)) for end in ends})
+
+
+def _cost(prices: PriceList, cpu_seconds: float, mib_seconds: float) -> float:
+    """Return what so much costs; what is beyond counting, as the most that can be counted."""
+    amounts = {"cpu": math.ceil(1000 * cpu_seconds), "memory": math.ceil(1000 * mib_seconds)}
+    try:
+        return float(cost_of(prices, amounts))
+    except InputError:
+        return float(MOST_MONEY)

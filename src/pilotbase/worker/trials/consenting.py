@@ -1,0 +1,128 @@
+"""Consent to what a trial costs: above which limit it is asked for, by whom it is given, what follows a refusal.
+
+On the command line the base's own operator is asked. On a hub a trial that is held says so by a step of its own
+(`Act.TRIAL_HOLD`), with figures that its supplier may know too; whoever pays consents by a step, or refuses by one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.records import load_record
+from pilotbase.compute.vouchers.programmes import prices_of
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.estimate import DEFAULT, ConsentAsked, RunEstimate, estimate_head, read_ceiling
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.progress import OnProgress
+from pilotbase.documents.record import Commission, Record, StepTaken
+from pilotbase.documents.report import Report
+from pilotbase.documents.states import CommissionState
+from pilotbase.documents.texts import text
+from pilotbase.trial.estimating import CODE, Asking, estimate_of, note_consent
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.scorer import report_of
+from pilotbase.trial.scorer_process import run_trial
+from pilotbase.vault.attempts import attempts_of, cancel_attempt
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.worker.base import Base
+from pilotbase.workspace.store import View
+
+ABOVE = "PILOTBASE_ASK_ABOVE"
+"""Setting: the limit above which consent is asked for; `DEFAULT` where it is not set."""
+PRICES = "PILOTBASE_TRIAL_PRICES"
+"""Setting: the pool at whose prices trials are told; none where it is not set."""
+Runner = Callable[[Lab, TrialPlan, OnProgress], Report]
+
+
+def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells: bool = False) -> Asking:
+    """Return what is asked above which limit: what is given here, else what is set, else the default.
+
+    Raises:
+        InputError: the limit is none.
+        NotFoundError: the pool has no price list.
+    """
+    ceiling = read_ceiling(above or [os.environ.get(ABOVE) or DEFAULT])
+    priced = pool or os.environ.get(PRICES, "")
+    return Asking(ceiling=ceiling, prices=prices_of(view, priced)[1] if priced else None, tells=tells)
+
+
+def runner(asking: Asking, consented: bool) -> Runner:
+    """Return what runs a plan as `run_trial` does, held above the limit unless somebody has ``consented``."""
+
+    def run(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
+        if consented and report_of(lab, plan) is None:
+            note_consent(lab, plan.digest(), lab.actor.organisation)
+        return run_trial(lab, plan, on_progress, asking)
+
+    return run
+
+
+def run_unless_held(base: Base, record: Record, plan: TrialPlan, on_progress: OnProgress) -> Report | None:
+    """Run the plan of a commission; where it is held, note that on its record and return None."""
+    given = _consent_in(record)
+    if given is not None:
+        note_consent(base.lab, plan.digest(), given.organisation, given.person)
+    try:
+        return run_trial(base.lab, plan, on_progress, asking_of(base.lab.view))
+    except RefusedError as error:
+        if error.code != CODE:
+            raise
+    _hold(base, record, plan)
+    return None
+
+
+def end_refused(base: Base, subject: str) -> None:
+    """End the attempt of a commission whose payer has refused: it counts, and has no verdict. Again changes nothing."""
+    view = base.lab.view
+    record = load_record(view, subject)[0]
+    if record.state != CommissionState.CANCELLED or "plan" not in record.documents:
+        return
+    plan = view.load(record.documents["plan"], TrialPlan)
+    hidden = view.load(plan.scenario.hidden_set, HiddenSet)
+    for attempt in attempts_of(base.lab.vault, hidden):
+        if attempt.plan == plan.digest():
+            cancel_attempt(base.lab.vault, attempt)
+
+
+def seen_estimate(view: View, record: Record) -> RunEstimate | None:
+    """Return what the run of a commission is estimated at, as finely as the actor may know; None: nothing is known.
+
+    Its demand owner, the operator and the regulator see two digits; everybody else steps, and only while it is held.
+    """
+    plan = record.documents.get("plan")
+    if plan is None:
+        return None
+    digest = record.documents.get("consent")
+    found = _fine(view, plan)
+    if found is None and digest is not None:
+        asked = view.get(digest)
+        return None if asked is None else asked.load(ConsentAsked).estimate
+    return found
+
+
+def _fine(view: View, plan: str) -> RunEstimate | None:
+    digest = view.head(estimate_head(plan))
+    stored = view.get(digest) if digest is not None else None
+    return None if stored is None else stored.load(RunEstimate)
+
+
+def _hold(base: Base, record: Record, plan: TrialPlan) -> None:
+    found, view = estimate_of(base.lab, plan.digest()), base.lab.view
+    assert found is not None
+    price = view.load(record.documents["commission"], Commission).price
+    asked = ConsentAsked(estimate=found.coarse(), payer=price.paid_by)
+    if load_record(view, record.subject)[0].state == CommissionState.RUNNING:
+        advance(view, record.subject, Act.TRIAL_HOLD, Move(asked, reason=text("estimate.held")))
+
+
+def _consent_in(record: Record) -> StepTaken | None:
+    """Return the step by which the payer has consented to the plan that is frozen now."""
+    for step in reversed(record.history):
+        if step.act is Act.CONSENT_GIVE:
+            return step
+        if step.act is Act.PLAN_FROZEN:
+            return None
+    return None
