@@ -6,10 +6,14 @@ import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+import zipfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,42 +26,72 @@ os.environ.update(
     RAY_health_check_failure_threshold="3",
 )
 
-import ray
 from ray.cluster_utils import Cluster
 
-from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, Phase
+from pilotbase.compute.backends.backend import Attempt, Cause, Phase
 from pilotbase.compute.backends.cluster import RayBackend
 from pilotbase.compute.backends.ray_cluster import Cluster as RayCluster
+from pilotbase.compute.queue import rows
+from pilotbase.compute.queue.pools import set_pool
+from pilotbase.compute.queue.rows import Ending, State
+from pilotbase.compute.queue.showing import job_seen, standing
+from pilotbase.compute.queue.submitting import Asking
 from pilotbase.compute.ray_settings import ADDRESS, settings_of
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.pool import Pool
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Report
-from pilotbase.documents.vocabularies import Verdict
+from pilotbase.documents.resources import MILLI, Resources
+from pilotbase.documents.vocabularies import Role, Verdict, WaitReason
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import AttemptState, attempts_of
-from pilotbase.worker.base import open_base
+from pilotbase.worker.base import Base, open_base
+from pilotbase.worker.computing.keeping import backend_of
+from pilotbase.worker.computing.orders import Program, hand_in
+from pilotbase.worker.computing.rounds import dispatching
 from pilotbase.worker.trials.proving import freeze_in
+from pilotbase.workspace.actors import Actor
 from tests.contracts.compute_backend_cases import WAIT, BackendCases, Run, ended, folder, gone, printing, spec
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 from tests.trial.test_proving import hidden_set
 
 __all__ = ["folder", "spec"]
-STORE = 80 << 20
+SMALL = {"object_store_memory": 80 << 20}
+NODE = {"num_cpus": 4, **SMALL}
+"""More cores than a small machine has: what a node says is not what it has."""
+CORES = len(os.sched_getaffinity(0)) * MILLI
+
+
+class Grown:
+    """A cluster that starts with a head and one node, ``hall-1``; others are added by who needs them."""
+
+    def __init__(self) -> None:
+        self.cluster = Cluster(True, head_node_args={"num_cpus": 1, "include_dashboard": False, **SMALL})
+        self.nodes = {"hall-1": self.cluster.add_node(wait=False, **NODE, node_name="hall-1")}
+        self.cluster.wait_for_nodes()
+
+    def with_nodes(self, *names: str) -> None:
+        """Have nodes of these names started where there are none."""
+        for name in names:
+            if name not in self.nodes:
+                self.nodes[name] = self.cluster.add_node(wait=False, **NODE, node_name=name)
+        self.cluster.wait_for_nodes()
+
+    def kill(self, name: str) -> None:
+        """Kill every process of a node."""
+        self.cluster.remove_node(self.nodes.pop(name), allow_graceful=False)
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Any]:
-    made = Cluster(True, head_node_args={"num_cpus": 1, "include_dashboard": False, "object_store_memory": STORE})
-    for _ in range(2):
-        made.add_node(num_cpus=2, object_store_memory=STORE)
+def grown() -> Iterator[Grown]:
+    made = Grown()
     yield made
-    ray.shutdown()
-    made.shutdown()
+    made.cluster.shutdown()
 
 
 @pytest.fixture(scope="session")
-def asked(cluster: Any) -> Iterator[RayCluster]:
-    os.environ[ADDRESS] = cluster.address
+def asked(grown: Grown) -> Iterator[RayCluster]:
+    os.environ[ADDRESS] = grown.cluster.address
     found = RayCluster(settings_of(os.environ))
     yield found
     found.close()
@@ -70,13 +104,47 @@ def places() -> Iterator[Path]:
         yield Path(name)
 
 
-class TestCluster(BackendCases):
-    @pytest.fixture
-    def backend(self, asked: RayCluster, places: Path, tmp_path: Path) -> RayBackend:
-        return RayBackend(tmp_path / "home", asked, str(places))
+COPY = "import os\nopen(os.environ['PILOTBASE_OUTPUT'] + '/model.txt', 'w').write(open('/data/open/rows.csv').read())\n"
 
-    def test_the_cluster_tells_its_nodes(self, backend: RayBackend) -> None:
-        assert sorted(node.capacity["cpu"] for node in backend.capacity()) == [1000, 2000, 2000]
+
+@pytest.fixture
+def backend(asked: RayCluster, places: Path, tmp_path: Path) -> RayBackend:
+    return RayBackend(tmp_path / "home", asked, str(places))
+
+
+def test_what_ran_comes_home_and_what_a_killed_node_had_is_lost_and_goes_on_elsewhere(
+    backend: RayBackend, grown: Grown, spec: Run
+) -> None:
+    there = {node.name: node.capacity["cpu"] for node in backend.capacity()}
+    assert there.pop("hall-1") == min(4 * MILLI, CORES), "no more than the machine has, whatever it says"
+    assert list(there.values()) == [1 * MILLI], "a node that nobody has named goes by its number"
+    done, held = (replace(one, node="hall-1") for one in (spec(COPY, data={"open": "a,b"}), spec(WAIT)))
+    for job in (done, held):
+        backend.start(job)
+    assert ended(backend, done.attempt).exit_code == 0
+    left = backend.output(done.attempt)
+    assert left is not None
+    assert zipfile.ZipFile(BytesIO(left)).read("model.txt") == b"a,b"
+    printing(backend, held.attempt)
+    backend.poll(held.attempt)
+    grown.kill("hall-1")
+    assert ended(backend, held.attempt).cause is Cause.LOST
+    assert gone(held)
+    assert backend.logs(held.attempt, 0).text == b"begun\n", "what had come home before stays"
+    assert [node.name for node in backend.capacity()] == list(there)
+    again = replace(held, attempt=Attempt(held.attempt.job, 2), node=None)
+    backend.start(again)
+    printing(backend, again.attempt)
+    assert backend.poll(again.attempt).phase is Phase.RUNNING
+    backend.stop(again.attempt, 10)
+    assert backend.poll(again.attempt).cause is Cause.STOPPED
+
+
+@pytest.mark.prove
+class TestCluster(BackendCases):
+    @pytest.fixture(autouse=True)
+    def nodes(self, grown: Grown) -> None:
+        grown.with_nodes("hall-1", "hall-2")
 
     def test_who_comes_anew_finds_what_runs(self, backend: RayBackend, places: Path, spec: Run) -> None:
         job = spec(WAIT)
@@ -95,75 +163,121 @@ class TestCluster(BackendCases):
                 file.unlink()
         assert ended(backend, job.attempt).exit_code == 0
 
-    def test_a_node_that_is_killed_hard_loses_its_attempts_and_no_other(
-        self, backend: RayBackend, cluster: Any, spec: Run
-    ) -> None:
-        dead, alive = cluster.add_node(num_cpus=1, object_store_memory=STORE), cluster.head_node
-        by_node = {}
-        for node in (dead, alive):
-            job = spec(WAIT)
-            by_node[node] = JobSpec(job.attempt, job.work, job.demand, limits=job.limits, node=node.node_id)
-            backend.start(by_node[node])
-            printing(backend, job.attempt)
-        cluster.remove_node(dead, allow_graceful=False)
-        status = ended(backend, by_node[dead].attempt)
-        assert status.cause is Cause.LOST
-        assert backend.logs(by_node[dead].attempt, 0).lost
-        assert gone(by_node[dead])
-        assert backend.poll(by_node[alive].attempt).phase is Phase.RUNNING
-        again = JobSpec(Attempt(by_node[dead].attempt.job, 2), by_node[dead].work, {"cpu": 100})
-        backend.start(again)
-        printing(backend, again.attempt)
-        for attempt in (again.attempt, by_node[alive].attempt):
-            backend.stop(attempt, 10)
-
 
 SLOW = "import time\n{program}\n_answer = predict\ndef predict(batch):\n    time.sleep(0.5)\n    return _answer(batch)"
+TRAIN = (
+    "import os, sys, time\nprint('begun', flush=True)\ntime.sleep(4)\n"
+    "open(os.environ['PILOTBASE_OUTPUT'] + '/model.txt', 'w').write(sys.argv[1])\n"
+)
+HALL = {
+    "document": "pool/1",
+    "name": "hall",
+    "title": "Hall",
+    "machines": [{"name": name, "capacity": {"cpu": 1, "memory": "1 GiB"}} for name in ("hall-1", "hall-2", "hall-3")],
+    "quotas": [{"organisation": "mill", "guarantee": {"cpu": 1}}, {"organisation": "port", "guarantee": {"cpu": 1}}],
+}
 
 
-def test_every_trial_ends_with_one_verdict_though_a_node_is_killed_hard(
-    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def base(asked: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Base]:
     monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv(ADDRESS, cluster.address)
-    base = open_base(create=True, name="test-base", engine="ray")
-    scenario = writing_scenario(tmp_path)()
+    made = open_base(create=True, name="test-base", engine="ray")
+    set_pool(made.lab.view, Pool.model_validate(HALL))
+    yield made
+    made.lab.close()
+
+
+@pytest.mark.prove
+def test_jobs_and_trials_each_end_once_though_a_node_of_their_pool_is_killed_hard(
+    base: Base, grown: Grown, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    grown.with_nodes("hall-1", "hall-2")
+    names = [handed_in(base, tmp_path, f"{whose}-{number}", whose) for number in range(3) for whose in ("mill", "port")]
+    scenario, write = writing_scenario(tmp_path)(), writing_application(tmp_path)
     programs = {"sound": GOOD, "blind": BAD, "sound-too": GOOD}
-    write = writing_application(tmp_path)
     plans = [freeze_in(base, scenario, write(SLOW.format(program=program), name)) for name, program in programs.items()]
-    answering = threading.Barrier(len(plans) + 1)
-    told: set[str] = set()
+    answering, told = threading.Barrier(len(plans) + 1), set[str]()
 
     def run(plan: TrialPlan) -> Report:
         def on_progress(progress: Progress) -> None:
             if progress.done and plan.digest() not in told:
                 told.add(plan.digest())
-                answering.wait(120)
+                answering.wait(180)
 
-        return run_trial(base.lab, plan, on_progress)
+        try:
+            return run_trial(base.lab, plan, on_progress)
+        except BaseException:
+            answering.abort()
+            raise
 
-    with ThreadPoolExecutor(len(plans)) as threads:
+    with ThreadPoolExecutor(len(plans)) as threads, dispatching(base, backend_of(base), "test"):
         running = [threads.submit(run, plan) for plan in plans]
-        answering.wait(120)
-        cluster.remove_node(_a_node_with_a_box(cluster), allow_graceful=False)
-        reports = [one.result(timeout=180) for one in running]
+        with suppress(threading.BrokenBarrierError):
+            answering.wait(180)
+        until(lambda: any("hall-2" in job_of(base, name).nodes for name in names))
+        grown.kill("hall-2")
+        reports = [one.result(timeout=240) for one in running]
+        until(lambda: all(job_of(base, name).ended_at is not None for name in names))
+        wide = handed_in(base, tmp_path, "wide", "mill", cpu=1000, members=2)
+        until(lambda: job_seen(base.lab.view, wide).shown.wait is not None)
     assert [report.verdict for report in reports] == [Verdict.ACCEPT, Verdict.REJECT, Verdict.ACCEPT]
     assert [report.counts["answered"] for report in reports] == [100] * len(plans)
     states = [attempt.state for attempt in attempts_of(base.lab.vault, hidden_set(base, scenario))]
     assert states == [AttemptState.CLOSED] * len(plans), "none lost, none doubled"
     for plan, report in zip(plans, reports, strict=True):
         assert run_trial(base.lab, plan) == report
-    base.lab.close()
+    assert {job_of(base, name).state for name in names} == {State.DONE}
+    endings = {name: [one.ending for one in job_seen(base.lab.view, name).attempts] for name in names}
+    assert all(found.count(Ending.DONE) == 1 and found[-1] is Ending.DONE for found in endings.values()), endings
+    assert {one for found in endings.values() for one in found[:-1]} == {Ending.LOST}, "who was on the node that went"
+    assert all(backend_of(base).output(Attempt(name, len(found))) is not None for name, found in endings.items())
+    for machine in ("hall-2", "hall-3"):
+        assert f"machine {machine} of pool hall does not answer" in caplog.text
+    wait = job_seen(base.lab.view, wide).shown.wait
+    assert wait is not None
+    assert (wait.reason, wait.blocker, wait.starts) == (WaitReason.MACHINES, "hall-2, hall-3", None)
 
 
-def _a_node_with_a_box(cluster: Any) -> Any:
-    """Return a node of the cluster, not its head, on which a box is open now."""
-    parents = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"SessionHost" in (process / "cmdline").read_bytes():
-                parents.add(int((process / "stat").read_text().rpartition(")")[2].split()[1]))
-        except OSError:
-            continue
-    raylets = {node.all_processes["raylet"][0].process.pid: node for node in cluster.worker_nodes}
-    return next(node for pid, node in raylets.items() if pid in parents)
+@pytest.mark.prove
+def test_while_the_cluster_is_away_jobs_wait_and_nothing_is_called_lost(
+    base: Base, grown: Grown, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    grown.with_nodes("hall-1")
+    runs = handed_in(base, tmp_path, "runs", "mill", WAIT)
+    with dispatching(base, backend_of(base), "test"):
+        until(lambda: job_of(base, runs).state is State.RUNNING)
+        grown.cluster.head_node.kill_gcs_server(check_alive=False)
+        waits = handed_in(base, tmp_path, "waits", "port")
+        until(lambda: standing(base.lab.view, "hall").there.away)
+    assert "the compute cluster does not answer; jobs wait, and none of them is called lost" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert job_of(base, runs).state is State.RUNNING
+    assert [one.ending for one in job_seen(base.lab.view, runs).attempts] == [None]
+    seen = job_seen(base.lab.view, waits)
+    assert (seen.shown.job.state, seen.attempts) == (State.WAITING, ())
+    assert seen.shown.wait is not None
+    assert seen.shown.wait.reason is WaitReason.MACHINES
+
+
+def handed_in(
+    base: Base, place: Path, name: str, whose: str, program: str = TRAIN, cpu: int = 500, members: int = 1
+) -> str:
+    """Hand a program in as an organisation and return the name of its job."""
+    files = place / f"program-{name}"
+    files.mkdir()
+    (files / "main.py").write_text(program)
+    demand = Resources.of({"cpu": cpu, "memory": 128 << 20})
+    view = base.lab.store.as_actor(Actor(whose, frozenset({Role.SUPPLIER})))
+    return hand_in(base, view, Program(files, ("main.py", name)), Asking("hall", demand, 600, members=members)).name
+
+
+def job_of(base: Base, name: str) -> rows.JobRow:
+    return job_seen(base.lab.view, name).shown.job
+
+
+def until(holds: Callable[[], bool], seconds: float = 180) -> None:
+    """Wait until something holds; what works does so in threads of its own."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        threading.Event().wait(0.2)

@@ -36,10 +36,13 @@ def serve(  # noqa: PLR0913 - each is an option
     gateway_port: Annotated[
         int | None, typer.Option(help="Port of the gateway; default: the next after the hub's.", min=1, max=65_535)
     ] = None,
+    engine: Annotated[str, typer.Option(help="Where the worker opens boxes and jobs run: local, or ray.")] = "local",
 ) -> None:
     """Serve the hub: pages, the API under /api/; beside it the gateway, and the worker that runs what is queued."""
+    from pilotbase.compute.engines import require_engine
     from pilotbase.hub.process import serving
 
+    require_engine(engine)
     place, beside = serving.Place(host, port), serving.Place(host, gateway_port or port + 1)
     if check:
         _check(place, beside if gateway else None)
@@ -64,7 +67,7 @@ def serve(  # noqa: PLR0913 - each is an option
     say(text("cli.hub_at", url=place.url))
     with ExitStack() as running:
         if worker:
-            running.enter_context(serving.kept_running("worker"))
+            running.enter_context(serving.kept_running("worker", "--engine", engine))
         if gateway:
             words = ("gateway", "--host", beside.host, "--port", str(beside.port))
             running.enter_context(serving.kept_running(*words))

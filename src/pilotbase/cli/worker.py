@@ -26,10 +26,11 @@ def worker(
     lease: Annotated[
         int, typer.Option(help="Seconds after which another worker takes over from a silent one.", min=1, max=3600)
     ] = 30,
+    engine: Annotated[str, typer.Option(help="Where boxes are opened and jobs run: local, or ray.")] = "local",
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.computing.keeping import local_backend
+    from pilotbase.worker.computing.keeping import backend_of
     from pilotbase.worker.computing.rounds import Dispatching, dispatching
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import Worker, default_name
@@ -46,7 +47,7 @@ def worker(
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    base = open_base(create=True)
+    base = open_base(create=True, engine=engine)
     ours, noticing = Worker(base, name or default_name(), lease), Noticing(base, _ways())
     reactions = Reactions(base)
     if not once:
@@ -54,13 +55,13 @@ def worker(
         say(text("job.worker_ready", name=ours.name))
         observed, paid = taking_in(base, taking(base)), paying(base)
         swept, watched = sweeping(base, _files_days()), watching(base)
-        pools = dispatching(base, local_backend(base), ours.name)
+        pools = dispatching(base, backend_of(base), ours.name)
         with running(noticing), swept, observed, paid, watched, pools, reacting_to_changes(reactions):
             ours.work(stop, tell)
         return
     take_in(base, taking(base))
     voucher_round(base.lab.view)
-    shared = Dispatching(base, local_backend(base), ours.name)
+    shared = Dispatching(base, backend_of(base), ours.name)
     shared.round()
     shared.leave()
     while watch_round(base):

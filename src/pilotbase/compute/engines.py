@@ -96,16 +96,28 @@ def open_engine(name: str) -> Engine:
     """Return the engine of that name; ``ray`` is reached as ``PILOTBASE_RAY_ADDRESS`` and ``RAY_AUTH_TOKEN`` say.
 
     Raises:
-        InputError: ``compute.unknown_engine``; ``compute.ray_no_token``.
-        PilotbaseError: ``compute.ray_missing``; and, where it is a cluster of this machine's own, as `Cluster.connect`.
+        InputError, PilotbaseError: as `require_engine`; and, where it is a cluster of this machine's own, as
+            `Cluster.connect`.
     """
-    if name not in ENGINES:
-        raise InputError("compute.unknown_engine", found=name, allowed=offer(name, ENGINES))
+    require_engine(name)
     if name == "local":
         return LOCAL
-    if find_spec("ray") is None:
-        raise PilotbaseError("compute.ray_missing")
     settings = settings_of(os.environ)
     prepare(settings)
     engine: Engine = import_module("pilotbase.compute.backends.sessions").open_cluster(settings)
     return engine
+
+
+def require_engine(name: str) -> None:
+    """Return if there is an engine of that name, and what it needs here.
+
+    Raises:
+        InputError: ``compute.unknown_engine``; ``compute.ray_no_token``.
+        PilotbaseError: ``compute.ray_missing``.
+    """
+    if name not in ENGINES:
+        raise InputError("compute.unknown_engine", found=name, allowed=offer(name, ENGINES))
+    if name == "ray":
+        if find_spec("ray") is None:
+            raise PilotbaseError("compute.ray_missing")
+        settings_of(os.environ)

@@ -303,6 +303,8 @@ class WaitReason(StrEnum):
     """It may not be evicted, and what is free must be given back when it is asked for."""
     MAINTENANCE = "maintenance"
     """It could run into a maintenance window."""
+    MACHINES = "machines"
+    """Machines that the pool's document names do not answer, or have less than it says."""
     RECLAIMING = "reclaiming"
     """Its guarantee is being restored: borrowers run out their minimum time."""
     POOL_FULL = "pool_full"

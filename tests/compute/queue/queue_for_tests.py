@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, LogPart, Metered, Node, Phase, Status, Work
+from pilotbase.compute.backends.backend import (
+    Attempt,
+    BackendAwayError,
+    Cause,
+    JobSpec,
+    LogPart,
+    Metered,
+    Node,
+    Phase,
+    Status,
+    Work,
+)
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.dispatching import Dispatcher
 from pilotbase.compute.queue.members import Members, Prepared
@@ -44,11 +55,21 @@ class Scripted:
     standing: dict[Attempt, Status] = field(default_factory=dict)
     starts: list[Attempt] = field(default_factory=list)
     refuses: bool = False
+    away: bool = False
+    goes_at_start: bool = False
+    holds_room = True
+    nodes: tuple[Node, ...] = (Node("node-1", {"cpu": 5000}), Node("node-2", {"cpu": 5000}))
 
     def capacity(self) -> list[Node]:
-        return [Node("node-1", {"cpu": 5000}), Node("node-2", {"cpu": 5000})]
+        if self.away:
+            raise BackendAwayError
+        return list(self.nodes)
 
     def start(self, spec: JobSpec) -> None:
+        if self.goes_at_start:
+            self.goes_at_start, self.away = False, True
+        if self.away:
+            raise BackendAwayError
         if self.refuses:
             raise PilotbaseError("compute.node_silent", job=spec.attempt.name, seconds=1)
         if spec.attempt not in self.standing:
@@ -56,6 +77,8 @@ class Scripted:
             self.standing[spec.attempt] = Status(Phase.RUNNING)
 
     def poll(self, attempt: Attempt) -> Status:
+        if self.away:
+            raise BackendAwayError
         return self.standing.get(attempt, Status(Phase.UNKNOWN))
 
     def stop(self, attempt: Attempt, grace_seconds: float) -> None:
@@ -85,7 +108,7 @@ class Hall:
 
     def __init__(self, store: Store, backend: Scripted | None = None) -> None:
         self.store, self.backend = store, backend or Scripted()
-        self.view = store.as_actor(OPERATOR)
+        self.view, self.pool = store.as_actor(OPERATOR), POOL
         set_pool(self.view, POOL)
         self.dispatcher = self.another("first")
 

@@ -77,6 +77,18 @@ class AttemptRecord:
         with (self.path / "log").open("wb") as log:
             log.write(printed)
 
+    def add_to_log(self, printed: bytes) -> None:
+        """Keep what was printed since."""
+        with (self.path / "log").open("ab") as log:
+            log.write(printed)
+
+    def log_bytes(self) -> int:
+        """Return how much is kept of what was printed."""
+        try:
+            return (self.path / "log").stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def log(self, offset: int) -> LogPart:
         """Return a part of the log; what is not there any more, or of what nothing is known, is lost."""
         try:

@@ -66,14 +66,15 @@ class RayBackend:
         if not home.begun():
             return _UNKNOWN
         try:
-            told = self._told(attempt, "poll")
+            told = self._told(attempt, "poll", home.log_bytes())
         except HostGoneError:
             return self._brought_home(attempt, home, _LOST)
         if told is None:  # it was never started there: who wanted to has been cut off
             return _UNKNOWN
-        status = read_status(told)
+        status, printed = read_status(told[0]), told[1]
         if status.phase is Phase.ENDED:
             return self._brought_home(attempt, home, status)
+        home.add_to_log(printed)
         home.note_used(status.metered)
         return status
 

@@ -42,10 +42,13 @@ class NodeHost(ParcelHost):
         )
         self._backend.start(replace(self._spec, work=work, node=None))
 
-    def poll(self) -> str | None:
-        """Return how the attempt stands, as `write_status` has it; None: it was not started."""
+    def poll(self, offset: int = 0) -> tuple[str, bytes] | None:
+        """Return how the attempt stands, as `write_status` has it, and what it has printed from ``offset`` on.
+
+        None: it was not started.
+        """
         status = self._backend.poll(self._spec.attempt)
-        return None if status.phase is Phase.UNKNOWN else write_status(status)
+        return None if status.phase is Phase.UNKNOWN else (write_status(status), self.logs(offset))
 
     def stop(self, grace_seconds: float) -> None:
         """End the attempt; returns once it has ended."""

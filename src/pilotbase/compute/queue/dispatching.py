@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pilotbase.compute.backends.backend import Cause, Phase, Status
+from pilotbase.compute.backends.backend import BackendAwayError, Cause, Phase, Status
 from pilotbase.compute.queue import rows, seats, turns
 from pilotbase.compute.queue.ending import Next, ending_of, next_of, sum_of
+from pilotbase.compute.queue.machines import ALL_THERE, There
 from pilotbase.compute.queue.members import Members
 from pilotbase.compute.queue.paying import pay
 from pilotbase.compute.queue.pools import pool_of
@@ -60,7 +61,7 @@ class Dispatcher:
         self._view, self._pool, self._members, self._name, self._ties = view, pool, members, name, ties
         self._lease: Lease | None = None
         self._desk: Desk | None = None
-        self._version: Digest = ""
+        self._version: tuple[Digest, There] = "", ALL_THERE
         self._waiting: dict[str, Job] = {}
         """Jobs that wait at the desk."""
 
@@ -69,13 +70,16 @@ class Dispatcher:
         """The desk after the last turn, which knows why each job waits; None: another dispatcher has the pool."""
         return self._desk
 
-    def turn(self) -> Turned | None:
-        """Do what is to be done now and return it; None: another dispatcher has the pool."""
+    def turn(self, there: There = ALL_THERE) -> Turned | None:
+        """Do what is to be done now and return it; None: another dispatcher has the pool.
+
+        ``there``: what is not there of its machines. Raises `BackendAwayError`; the next turn goes on from the rows.
+        """
         desk, self._desk = self._desk, None
         self._lease = self._view.acquire(f"pool:{self._pool}", self._name, LEASE_SECONDS)
         if self._lease is None:
             return None
-        desk = self._brought_up_to_date(desk)
+        desk = self._brought_up_to_date(desk, there)
         ended = [job.name for job in self._running() if self._hear(desk, job)]
         self._take_new(desk)
         decided = desk.decide(self._now())
@@ -93,15 +97,16 @@ class Dispatcher:
             self._view.release(self._lease)
             self._lease = self._desk = None
 
-    def _brought_up_to_date(self, desk: Desk | None) -> Desk:
-        """Return the desk as it is, or made anew where it is not ours from before or the pool is another version."""
+    def _brought_up_to_date(self, desk: Desk | None, there: There) -> Desk:
+        """Return the desk as it is, or made anew where it is not ours from before or the pool is not as it was."""
         digest, pool = pool_of(self._view, self._pool)
-        if desk is not None and self._version == digest:
+        if desk is not None and self._version == (digest, there):
             return desk
         with self._view.reading() as connection:
             live = rows.jobs_in(connection, self._pool)
             standing = turns.standing_of(connection, self._pool, live)
-        made, self._version = Desk(pool, PLACER, standing, self._now()), digest
+        made = Desk(pool, PLACER, standing, self._now(), there.capacities(pool))
+        self._version = digest, there
         self._waiting = {job.name: Job.of(job.asked) for job in live if job.state is State.WAITING}
         for refusal in made.refusals:
             del self._waiting[refusal.job]
@@ -184,6 +189,8 @@ class Dispatcher:
         """Have every member of a job started that is written as running; returns whether they are."""
         try:
             self._members.start(job)
+        except BackendAwayError:
+            raise  # whether it runs is not known: who comes next asks
         except PilotbaseError as error:
             self._members.stop(job)
             own = isinstance(error, _OWN_FAULT)

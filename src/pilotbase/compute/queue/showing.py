@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pilotbase.compute.queue import rows, turns
+from pilotbase.compute.queue.machines import ALL_THERE, There, there_of
 from pilotbase.compute.queue.pools import pool_of
 from pilotbase.compute.queue.rows import AttemptRow, JobRow, State
 from pilotbase.compute.queue.submitting import PLACER
@@ -18,6 +19,7 @@ from pilotbase.compute.sharing.desk import Desk
 from pilotbase.compute.sharing.explaining import Wait, waits
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import Vector, dominant_share, minus, total
+from pilotbase.documents.vocabularies import WaitReason
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -44,9 +46,11 @@ class Standing:
     pool: Pool
     holdings: tuple[Holding, ...]
     free: Vector
-    """What nobody holds of machines that are not under maintenance."""
+    """What nobody holds of machines that are there and not under maintenance."""
     closed: tuple[str, ...] = ()
     """Machines that are under maintenance now."""
+    there: There = ALL_THERE
+    """What is not there of them."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,14 @@ def standing(view: View, name: str) -> Standing:
     """Return who holds what of a pool; raises `NotFoundError`."""
     pool = pool_of(view, name)[1]
     closed = _closed(pool, view.store.clock())
-    there = minus(pool.capacity, total(pool.capacities[machine] for machine in closed))
     with view.reading() as connection:
-        live = rows.jobs_in(connection, name)
+        live, machines = rows.jobs_in(connection, name), there_of(connection, name)
+    there = total(has for machine, has in machines.capacities(pool).items() if machine not in closed)
     running = [job for job in live if job.state is not State.WAITING]
     holdings = tuple(_holding(pool, quota, live) for quota in pool.quotas)
     held = total(_held(job) for job in running)
-    return Standing(pool, holdings, {key: max(left, 0) for key, left in minus(there, held).items()}, closed)
+    free = {key: max(left, 0) for key, left in minus(there, held).items()}
+    return Standing(pool, holdings, free, closed, machines)
 
 
 def queue(view: View, name: str) -> list[Shown]:
@@ -86,10 +91,14 @@ def queue(view: View, name: str) -> list[Shown]:
     """
     pool, now = pool_of(view, name)[1], view.store.clock().timestamp()
     with view.reading() as connection:
-        live = rows.jobs_in(connection, name)
-        desk = Desk(pool, PLACER, turns.standing_of(connection, name, live), now)
-    desk.decide(now)
+        live, machines = rows.jobs_in(connection, name), there_of(connection, name)
+        standing = turns.standing_of(connection, name, live)
+        desk = Desk(pool, PLACER, standing, now, machines.capacities(pool))
+    if not machines.away:
+        desk.decide(now)
     why = waits(desk, now)
+    if machines.away:
+        why = {one: replace(wait, reason=WaitReason.MACHINES, blocker="", starts=None) for one, wait in why.items()}
     unknown = {job.name: job.asked.organisation for job in live if not _is_known(view, job)}
     return [Shown(job, _told(why.get(job.name), unknown)) for job in live if job.name not in unknown]
 

@@ -22,6 +22,9 @@ def keep(connection: Connection, pool: str, standing: Standing) -> None:
         "kept": asdict(standing.kept) if standing.kept is not None else None,
         "protected": {one.job.name: one.protected for one in standing.running if one.protected is not None},
     }
+    row = connection.execute(select(_turns.kept).where(_turns.pool == pool)).one_or_none()
+    if row is not None and "machines" in (before := json.loads(row.kept)):
+        kept["machines"] = before["machines"]
     connection.execute(delete(compute_tables.compute_turns).where(_turns.pool == pool))
     values = {"pool": pool, "recent": json.dumps(recent, sort_keys=True), "kept": json.dumps(kept)}
     connection.execute(insert(compute_tables.compute_turns).values(values))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pilotbase.compute.sharing.accounts import Account
 from pilotbase.compute.sharing.asks import Asks
@@ -11,15 +11,17 @@ from pilotbase.compute.sharing.holds import NodeHold, hold_again
 from pilotbase.compute.sharing.jobs import Job, Pending, Recent, Running, State
 from pilotbase.compute.sharing.machines import Machines
 from pilotbase.compute.sharing.promises import Promises
+from pilotbase.compute.sharing.prospects import Prospects
 from pilotbase.documents.pool import Pool, Quota
+from pilotbase.documents.resources import Vector
 
 
 class Books:
     """The jobs of a pool by organisation, by machine and by end, and what is left beside the promises."""
 
-    def __init__(self, pool: Pool, state: State, now: float) -> None:
+    def __init__(self, pool: Pool, state: State, now: float, there: Mapping[str, Vector] | None = None) -> None:
         self.pool = pool
-        self.machines = Machines(pool)
+        self.machines = Machines(pool, there)
         quotas = {quota.organisation: quota for quota in pool.quotas}
         for running in state.running:  # whoever lost its quota keeps what runs
             quotas.setdefault(running.job.organisation, Quota(organisation=running.job.organisation))
@@ -29,6 +31,7 @@ class Books:
         }
         self.promises = Promises(pool)
         self.asks = Asks(tuple(pool.capacity), tuple(self.machines.free.values()))
+        self.prospects = Prospects(self.machines, self.asks)
         self._columns = {node: column for column, node in enumerate(self.machines.free)}
         self.hold: NodeHold | None = None
         self.running: dict[str, Running] = {}
@@ -89,6 +92,8 @@ class Books:
 
     def look_at_machines(self) -> None:
         """Tell anew what finds a place, where machines have changed."""
+        if not self.machines.changed:
+            return
         for node in sorted(self.machines.changed):
             free = self.machines.free[node]
             self.asks.changed(self._columns[node], free, free if self.hold is None else self.hold.beside[node])

@@ -6,12 +6,15 @@ the same: what is decided follows from pool, state and moment alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pilotbase.compute.sharing.books import Books
 from pilotbase.compute.sharing.impossible import Empty
 from pilotbase.compute.sharing.jobs import Decisions, Job, Pending, Refusal, Running, State
 from pilotbase.compute.sharing.placer import Placer
 from pilotbase.compute.sharing.turn import Turn
 from pilotbase.documents.pool import Pool
+from pilotbase.documents.resources import Vector
 
 
 def decide(pool: Pool, state: State, now: float, placer: Placer) -> Decisions:
@@ -22,12 +25,22 @@ def decide(pool: Pool, state: State, now: float, placer: Placer) -> Decisions:
 
 
 class Desk:
-    """One pool's desk. What it decides counts as done, and who is evicted waits again; what did not start is ended."""
+    """One pool's desk. What it decides counts as done, and who is evicted waits again; what did not start is ended.
 
-    def __init__(self, pool: Pool, placer: Placer, state: State | None = None, now: float = 0.0) -> None:
+    ``there``: machine → what there is of it, where that is less than the pool says: what needs more waits for it.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        placer: Placer,
+        state: State | None = None,
+        now: float = 0.0,
+        there: Mapping[str, Vector] | None = None,
+    ) -> None:
         state = state or State()
         self.pool, self.placer = pool, placer
-        self.books = Books(pool, state, now)
+        self.books = Books(pool, state, now, there)
         self.turn = Turn(self.books, placer, now)
         """The last one, which knows what each job waits for."""
         self._empty = Empty(pool, placer)

@@ -58,6 +58,8 @@ def _wait(  # noqa: PLR0913 - what is the same for all jobs is told once
     elif reason in _LIMITS and starts is not None:
         cap = account.caps(job)[_LIMITS.index(reason)]
         starts = max(starts, hold_of_granted(cap.granted, cap.used, job, cap.runs, now).at)
+    elif reason is WaitReason.MACHINES:
+        starts = None
     elif reason is WaitReason.MAINTENANCE and starts is not None:
         starts = max(starts, desk.books.machines.next_opening(job, now) or starts)
     return Wait(job.name, reason, blocker, position, starts)
@@ -77,6 +79,8 @@ def _reason(desk: Desk, account: Account, pending: Pending, first: Pending, now:
     if job.name in desk.turn.claims:
         return WaitReason.RECLAIMING, next((one.job.organisation for one in books.by_end() if not one.protected), "")
     machines = books.machines
+    if desk.placer.place(machines.carrying(job), job.demand, job.members) is None:
+        return WaitReason.MACHINES, ", ".join(machines.short(desk.pool)[:3])
     if desk.placer.place(machines.open_to(job, now, machines.capacities), job.demand, job.members) is None:
         return WaitReason.MAINTENANCE, _window(desk, job, now)
     if first is not pending:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pilotbase.compute.sharing.amounts import Tally, add
 from pilotbase.compute.sharing.jobs import Job
 from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Vector
+from pilotbase.documents.resources import Vector, total
 
 Free = dict[str, Tally]
 """Node → what is free on it, in the order of the pool."""
@@ -24,25 +24,30 @@ class Closed:
 
 
 class Machines:
-    """What is free in a pool."""
+    """What is free in a pool; ``there``: node → what there is of it, where that is not what the pool says."""
 
-    def __init__(self, pool: Pool) -> None:
-        self.capacities = pool.capacities
+    def __init__(self, pool: Pool, there: Mapping[str, Vector] | None = None) -> None:
+        self.capacities = pool.capacities if there is None else there
         self.free: Free = {name: dict(capacity) for name, capacity in self.capacities.items()}
-        self.free_in_all: Tally = dict(pool.capacity)
+        self.free_in_all: Tally = total(self.capacities.values())
         self.changed: set[str] = set()
         """Nodes on which something has changed since somebody last looked."""
+        self.moves = 0
+        self.moved = dict.fromkeys(self.free, 0)
+        """Node → the number of the last of `moves` that changed it."""
         self._windows = tuple(sorted(_windows(pool), key=lambda window: (window.starts, window.ends)))
         self._labels = {name: alike.labels for alike in pool.machines for name in alike.names}
         self._nodes_of: dict[tuple[tuple[str, str], ...], frozenset[str]] = {}
 
     def move(self, nodes: Sequence[str], demand: Vector, times: int) -> None:
         """Note that a demand on each of ``nodes`` is free again (``times`` 1) or held (−1)."""
+        self.moves += 1
         for node in nodes:
             if node in self.free:  # else the machine was taken out of the pool under a job that runs
                 add(self.free[node], demand, times)
                 add(self.free_in_all, demand, times)
                 self.changed.add(node)
+                self.moved[node] = self.moves
 
     def open_to(self, job: Job, at: float, free: Mapping[str, Vector] | None = None) -> Mapping[str, Vector]:
         """Return what is free on the nodes that a job may use if it starts ``at``; ``free``: of what, else of now."""
@@ -53,6 +58,15 @@ class Machines:
         shut = frozenset().union(*(window.nodes for window in closed))
         carrying = self._carrying(job.labels)
         return {node: left for node, left in there.items() if node not in shut and node in carrying}
+
+    def carrying(self, job: Job) -> Mapping[str, Vector]:
+        """Return what there is of the nodes that carry a job's labels, be they open or not."""
+        nodes = self._carrying(job.labels)
+        return {node: has for node, has in self.capacities.items() if node in nodes}
+
+    def short(self, pool: Pool) -> list[str]:
+        """Return the nodes that are not as the pool says."""
+        return [node for node, declared in pool.capacities.items() if self.capacities[node] != declared]
 
     def closed_during(self, job: Job, at: float) -> list[Closed]:
         """Return the windows that keep a job which starts ``at`` from nodes, the first to begin first."""

@@ -95,6 +95,12 @@ class PoolTold(Told):
     closed: list[str]
     """Machines that are under maintenance now."""
     maintenance: list[WindowTold]
+    away: bool
+    """Its machines do not answer: nothing starts, and of what runs nothing is known."""
+    missing: list[str]
+    """Machines of which the cluster has no node."""
+    smaller: dict[str, Amounts]
+    """Machine → what its node has of each dimension of which the pool's document says more."""
     holdings: list[HoldingTold]
 
 

@@ -51,6 +51,9 @@ def pool_told(view: View, name: str) -> PoolTold:
         free=found.free,
         closed=list(found.closed),
         maintenance=_windows(found, view.store.clock()),
+        away=found.there.away,
+        missing=list(found.there.missing),
+        smaller=dict(found.there.smaller),
         holdings=[_holding(one) for one in found.holdings],
     )
 

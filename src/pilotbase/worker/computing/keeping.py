@@ -1,19 +1,29 @@
-"""How long what a job has printed and left is kept: so many days after its end."""
+"""Where jobs run, what they have printed and left, and how long that is kept: so many days after their end."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
+from pilotbase.compute.backends.backend import ComputeBackend
+from pilotbase.compute.backends.cluster import RayBackend
 from pilotbase.compute.backends.local import LocalBackend
+from pilotbase.compute.backends.sessions import RayEngine
 from pilotbase.compute.queue import rows
 from pilotbase.worker.base import Base
 
 KEPT_DAYS = 30
 
 
+def backend_of(base: Base) -> ComputeBackend:
+    """Return the backend on which the jobs of a base run: where its engine opens boxes, too."""
+    engine = base.lab.engine
+    return RayBackend(_place(base), engine.cluster) if isinstance(engine, RayEngine) else local_backend(base)
+
+
 def local_backend(base: Base) -> LocalBackend:
-    """Return the backend of this machine, whose attempts are kept in the base's home."""
-    return LocalBackend(base.lab.folder("compute-attempts"))
+    """Return the backend of this machine, whose attempts are kept in the base's home; those of a cluster are, too."""
+    return LocalBackend(_place(base))
 
 
 def forget_old_attempts(base: Base) -> int:
@@ -26,3 +36,7 @@ def forget_old_attempts(base: Base) -> int:
             backend.forget(attempt)
             forgotten += 1
     return forgotten
+
+
+def _place(base: Base) -> Path:
+    return base.lab.folder("compute-attempts")

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pilotbase.catalogue.ties import declared_ties
-from pilotbase.compute.backends.backend import ComputeBackend
+from pilotbase.compute.backends.backend import BackendAwayError, ComputeBackend
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.dispatching import Dispatcher
 from pilotbase.compute.queue.members import Members
 from pilotbase.compute.queue.pools import pools
 from pilotbase.compute.queue.rows import State
 from pilotbase.worker.base import Base
+from pilotbase.worker.computing.machines import MachinesThere
 from pilotbase.worker.computing.works import forget_data, jobs_with_data, works_of
 from pilotbase.worker.rounds import Pace, in_rounds
 
@@ -25,14 +26,19 @@ class Dispatching:
     def __init__(self, base: Base, backend: ComputeBackend, name: str) -> None:
         self._base, self._name = base, f"{name}/pools"
         self._members = Members(backend, works_of(base))
+        self._machines = MachinesThere(base.lab.view, backend)
         self._dispatchers: dict[str, Dispatcher] = {}
 
     def round(self) -> bool:
-        """Give every pool its turn and return whether anything was done."""
-        done = False
-        for pool in pools(self._base.lab.view):
-            turned = self._dispatcher(pool.name).turn()
-            done = done or (turned is not None and turned.did_anything)
+        """Give every pool its turn and return whether anything was done; while the backend is away nothing is."""
+        done, found = False, list(pools(self._base.lab.view))
+        try:
+            there = self._machines.look(found)
+            for pool in found:
+                turned = self._dispatcher(pool.name).turn(there[pool.name])
+                done = done or (turned is not None and turned.did_anything)
+        except BackendAwayError as error:
+            self._machines.are_away(found, error)
         self._forget()
         return done
 

@@ -26,9 +26,15 @@ from pilotbase.workspace.jobs import Claim, Job, JobState, beat, claim, finish
 LEASE_SECONDS = 30
 IDLE_SECONDS = 1.0
 AWAY_SECONDS = 2.0
-_PASSING = ("trial.already_running", "workspace.busy", "workspace.database_unreachable")
+_PASSING = (
+    "trial.already_running",
+    "workspace.busy",
+    "workspace.database_unreachable",
+    "compute.cluster_away",
+    "compute.node_silent",
+)
 """What passes by itself, by code, for it may come from another process: a scorer of a worker that was killed is still
-at work on this plan; the database is locked, or starting again."""
+at work on this plan; the database is locked, or starting again; a cluster is away, or has no room."""
 _log = logging.getLogger("pilotbase.worker")
 
 
