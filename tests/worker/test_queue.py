@@ -123,23 +123,23 @@ def test_a_running_trial_that_is_stopped_ends_and_goes_on_with_the_same_attempt(
     ordered.freeze()
     ordered.work()
     ordered.do(PLANNER, Act.TRIAL_QUEUE)
-    from pilotbase.worker.jobs import handlers
+    from pilotbase.worker.trials import consenting
 
-    real = handlers.run_trial
+    real = consenting.run_trial
 
-    def stopped_in_the_middle(lab, plan, on_progress):
+    def stopped_in_the_middle(lab, plan, on_progress, asking):
         def then_stop(progress):
             answering = progress.stage.code == "trial.progress.answer" and progress.done > 0
             if answering and ordered.record().state == "running":
                 ordered.do(DESK, Act.TRIAL_STOP)
             on_progress(progress)
 
-        return real(lab, plan, then_stop)
+        return real(lab, plan, then_stop, asking)
 
-    monkeypatch.setattr(handlers, "run_trial", stopped_in_the_middle)
+    monkeypatch.setattr(consenting, "run_trial", stopped_in_the_middle)
     assert ordered.work() == [("trial", "cancelled")]
     assert ordered.record().state == "frozen"
-    monkeypatch.setattr(handlers, "run_trial", real)
+    monkeypatch.setattr(consenting, "run_trial", real)
     ordered.do(PLANNER, Act.TRIAL_QUEUE)
     ends = ordered.work()
     assert ends[-1] == ("trial", "done")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli import hub_records, hub_trials, trial_board, trial_decide, trial_pack, trial_replay
+from pilotbase.cli.edge.consent import consents
 from pilotbase.cli.edge.driving import is_remote, remote
 from pilotbase.cli.edge.terminal import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.visible_text import spell_for_terminal
 
@@ -26,6 +27,12 @@ OneApplication = Annotated[Path, typer.Argument(help="The application's folder."
 Out = Annotated[Path | None, typer.Option("--out", help="Where to write; default: trials/ in PILOTBASE_HOME.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the documents.")]
 Engine = Annotated[str, typer.Option("--engine", help="Where boxes are opened: local, or ray.")]
+AskAbove = Annotated[
+    list[str] | None,
+    typer.Option(help="Above what consent is asked: 30 min, 50 CNY, or never; default: PILOTBASE_ASK_ABOVE, 4 h."),
+]
+Prices = Annotated[str, typer.Option(help="Pool at whose prices the cost is told; default: PILOTBASE_TRIAL_PRICES.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Consent to whatever it takes and costs.")]
 
 
 app.command("decide")(trial_decide.decide)
@@ -72,20 +79,37 @@ def freeze(scenario: Scenario, application: OneApplication, out: Out = None, as_
 
 @app.command("run")
 @command
-def run(
-    scenario: Scenario, applications: Applications, out: Out = None, as_json: AsJson = False, engine: Engine = "local"
+def run(  # noqa: PLR0913 - each is an option
+    scenario: Scenario,
+    applications: Applications,
+    out: Out = None,
+    as_json: AsJson = False,
+    engine: Engine = "local",
+    ask_above: AskAbove = None,
+    prices: Prices = "",
+    yes: Yes = False,
 ) -> None:
     """Rehearse, freeze and run what is not yet done; write report and certificate. Exit 0 accept, 3 reject, 4 none."""
     from pilotbase.worker.base import open_base
+    from pilotbase.worker.trials.consenting import asking_of, runner
     from pilotbase.worker.trials.earlier import earlier_lines
-    from pilotbase.worker.trials.proving import prove
+    from pilotbase.worker.trials.proving import Proven, prove
 
     base = open_base(create=True, engine=engine)
-    asked_at = base.lab.store.clock()
+    asked_at, asking = base.lab.store.clock(), asking_of(base.lab.view, ask_above, prices, tells=not as_json)
+
+    def proven(application: Path, consented: bool) -> Proven:
+        place = _place(out, application, applications)
+        with progress_shown(as_json) as on_progress:
+            return prove(base, scenario, application, place, on_progress, runner(asking, consented))
 
     def prove_one(application: Path) -> int:
-        with progress_shown(as_json) as on_progress:
-            proof = prove(base, scenario, application, _place(out, application, applications), on_progress)
+        try:
+            proof = proven(application, yes)
+        except RefusedError as error:
+            if not consents(error):
+                raise
+            proof = proven(application, True)
         _print_report(proof.report, proof.folder, as_json)
         for line in earlier_lines(base, proof.certificate, asked_at):
             say(line, err=as_json)

@@ -15,6 +15,8 @@ class Progress:
     stage: Text
     done: int = 0
     total: int = 0
+    stays: bool = False
+    """Whether it is a line of its own that stays, and no stage of the work."""
 
 
 OnProgress = Callable[[Progress], None]

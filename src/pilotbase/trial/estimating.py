@@ -108,7 +108,7 @@ class Meter:
         firsts, seen = [figure(one) for one in self.firsts], [figure(one) for one in self.batches]
         known = sum(firsts) + sum(seen) + max(extent.boxes - len(firsts), 0) * sum(firsts) / len(firsts)
         boxes = max(extent.boxes, len(firsts))
-        rest = predict_sum(seen, max(extent.batches - boxes - len(seen), 0.0))
+        rest = predict_sum(seen or firsts[-1:], max(extent.batches - boxes - len(seen), 0.0))
         return Predicted(known + rest.low, known + rest.expected, known + rest.high)
 
 
@@ -141,7 +141,7 @@ class Foresight:
             self._consented = consent_of(self._lab, self._plan) is not None
         self._keep(found)
         if self._asking.tells:
-            on_progress(Progress(estimate_line(found)))
+            on_progress(Progress(estimate_line(found), stays=True))
         if not self._consented:
             _hold(found)
 

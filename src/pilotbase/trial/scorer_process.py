@@ -62,6 +62,7 @@ class Event(BaseModel):
     stage: Text | None = None
     done: int = 0
     total: int = 0
+    stays: bool = False
     result: str | None = None
     """Digest of the report, or of what the board releases."""
     error: Text | None = None
@@ -122,7 +123,9 @@ class _Coarse:
 
     def __call__(self, progress: Progress) -> None:
         step = progress.done * 20 // progress.total if progress.total else 0
-        if self._last != (progress.stage.code, step):
+        if progress.stays:
+            _write(self._events, Event(stage=progress.stage, stays=True))
+        elif self._last != (progress.stage.code, step):
             self._last = (progress.stage.code, step)
             _write(self._events, Event(stage=progress.stage, done=step * progress.total // 20, total=progress.total))
 
@@ -180,7 +183,7 @@ def _follow(process: subprocess.Popen[bytes], job: Job, on_progress: OnProgress)
         if event.result is not None:
             return event.result
         if event.stage is not None:
-            on_progress(Progress(event.stage, event.done, event.total))
+            on_progress(Progress(event.stage, event.done, event.total, event.stays))
     raise PilotbaseError("trial.scorer_died", code=process.wait())
 
 

@@ -119,6 +119,9 @@ class _Bars:
 
     def __call__(self, step: Step) -> None:
         stage = shown(step.stage)
+        if step.stays:
+            self._bars.console.print(stage, markup=False, highlight=False)
+            return
         if stage != self._stage:
             self._stage = stage
             self._bars.reset(self._task, description=stage, total=step.total or None)
@@ -131,6 +134,8 @@ class _Lines:
 
     def __call__(self, step: Step) -> None:
         stage = shown(step.stage)
-        if stage != self._stage:
+        if step.stays:
+            typer.echo(f"  {stage}", err=True)
+        elif stage != self._stage:
             self._stage = stage
             typer.echo(f"  {stage}", err=True)

@@ -25,6 +25,7 @@ from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealed import Sealed
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
+from pilotbase.worker.trials.consenting import Runner
 from pilotbase.worker.trials.folder import TrialFiles, open_records, write_json, write_rehearsal, write_trial
 from pilotbase.worker.trials.given_files import read_plan
 from pilotbase.worker.trials.issuing import issue
@@ -77,21 +78,26 @@ def freeze_in(
 
 
 def prove(
-    base: Base, scenario: Path, application: Path, out: Path | None = None, on_progress: OnProgress = ignore_progress
+    base: Base,
+    scenario: Path,
+    application: Path,
+    out: Path | None = None,
+    on_progress: OnProgress = ignore_progress,
+    run: Runner = run_trial,
 ) -> Proven:
     """Return the report and the certificate of an application version on a scenario version.
 
-    Run again it returns the same report; killed on the way it goes on.
+    Run again it returns the same report; killed on the way, or held by ``run`` for consent, it goes on.
 
     Raises:
         InputError: scenario, data, application or lock are wrong, with every problem at once.
-        RefusedError: isolation, approvals, rehearsal, leakage, attempts; no attempt is counted.
+        RefusedError: isolation, approvals, rehearsal, leakage, attempts; no attempt is counted. Or it is held.
     """
     sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
     folder = trial_folder(base, out, sealed, candidate)
     with naming_places(scenario):
         plan = _freeze(base, sealed, candidate, folder, on_progress)
-    report = run_trial(base.lab, plan, on_progress)
+    report = run(base.lab, plan, on_progress)
     on_progress(Progress(text("trial.progress.report")))
     issued = issue(base, report, plan)
     records = open_records(base.lab, report, sealed.scenario.owner.organisation)
