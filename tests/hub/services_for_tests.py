@@ -38,5 +38,5 @@ def serve(world) -> Service:
             reason=text("service.reason.version", application="forest 1.0.0"),
             at=change.now,
         )
-        write_standing(change, view, service, standing, "create")
+        write_standing(change, service, standing, "create")
     return service

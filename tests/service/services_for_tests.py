@@ -180,7 +180,7 @@ class Served:
         )
         service = load_service(self.view, name)
         with self.view.transaction("service.moved") as change:
-            write_standing(change, self.view, service, standing, "by_hand")
+            write_standing(change, service, standing, "by_hand")
 
     def budget(self, calls: int | None = None, tokens: int | None = None, period: str = "total") -> str:
         with self.view.transaction("service.budget") as change:

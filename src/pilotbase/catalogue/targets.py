@@ -42,10 +42,8 @@ def set_targets(view: View, new: Iterable[Target]) -> Targets:
     """Set targets, in place of those about the same; raises `RefusedError` for all but the operator."""
     with view.transaction("targets.set") as change:
         change.require_operator()
-        here = view.within(change)
-        head = here.head(HEAD)
-        targets = merged(read_targets(here), new)
-        change.set_head(HEAD, change.put(targets, BASE), expected=head)
+        targets = merged(read_targets(view.within(change)), new)
+        change.let_stand(HEAD, change.put(targets, BASE))
     return targets
 
 

@@ -23,10 +23,7 @@ def set_roadmap(view: View, roadmap: Roadmap) -> Roadmap:
     """Let ``roadmap`` stand in place of what was there; raises `RefusedError` for all but the operator."""
     with view.transaction("roadmap.set") as change:
         change.require_operator()
-        head = view.within(change).head(HEAD)
-        digest = change.put(roadmap, BASE)
-        if digest != head:
-            change.set_head(HEAD, digest, expected=head)
+        change.let_stand(HEAD, change.put(roadmap, BASE))
     return roadmap
 
 

@@ -65,7 +65,7 @@ def create_service(view: View, premises: Premises, wanted: NewService) -> Servic
         )
         if before is not None and before.scenario not in (None, service.scenario):
             raise RefusedError("service.other_scenario", service=before.name, scenario=before.scenario)
-        _write(change, view, service, text("service.reason.version", application=_title(route)))
+        _write(change, service, text("service.reason.version", application=_title(route)))
     return service
 
 
@@ -95,7 +95,7 @@ def admit_endpoint(view: View, trust: TrustFolder, wanted: NewOverride) -> Servi
             routes=_with_earlier(route, before),
             terms=before.terms if before else ServiceTerms(),
         )
-        _write(change, view, service, text("service.reason.override", reason=wanted.reason))
+        _write(change, service, text("service.reason.override", reason=wanted.reason))
     return service
 
 
@@ -145,12 +145,9 @@ def _title(route: CertifiedRoute) -> str:
     return f"{route.application.name} {route.application.version}"
 
 
-def _write(change: Transaction, view: View, service: Service, reason: Text) -> None:
-    head = service_subject(service.name)
-    before = everything(view).within(change).head(head)
+def _write(change: Transaction, service: Service, reason: Text) -> None:
     made = change.put(service, seen_by(service), owner=service.organisation, fields={"service": service.name})
-    if made != before:
-        change.set_head(head, made, expected=before)
+    change.let_stand(service_subject(service.name), made)
     standing = ServiceStanding(service=service.name, state=ServingState.SERVING, reason=reason, at=change.now)
-    write_standing(change, view, service, standing, "create")
+    write_standing(change, service, standing, "create")
     change.settle(made)

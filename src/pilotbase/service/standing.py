@@ -83,14 +83,11 @@ def history_of(view: View, name: str) -> list[ServiceStanding]:
     return [found.load(ServiceStanding) for found in view.find("service-standing", {"service": name}, _ALL)]
 
 
-def write_standing(change: Transaction, view: View, service: Service, standing: ServiceStanding, move: str) -> None:
+def write_standing(change: Transaction, service: Service, standing: ServiceStanding, move: str) -> None:
     """Let a service stand so from the end of ``change``; ``move`` is how it came there."""
-    head = standing_head(service.name)
     fields = {"service": service.name, "move": move, **({"cause": standing.cause} if standing.cause else {})}
     made = change.put(standing, seen_by(service), owner=service.organisation, fields=fields)
-    before = view.within(change).head(head)
-    if made != before:
-        change.set_head(head, made, expected=before)
+    change.let_stand(standing_head(service.name), made)
 
 
 def _move(view: View, name: str, kind: str, move: _Move, why: tuple[Text, Digest | None]) -> ServiceStanding:
@@ -114,7 +111,7 @@ def _move(view: View, name: str, kind: str, move: _Move, why: tuple[Text, Digest
         standing = ServiceStanding(
             service=name, state=place.state, route=place.route, reason=reason, cause=cause, at=change.now
         )
-        write_standing(change, view, service, standing, kind)
+        write_standing(change, service, standing, kind)
         change.settle(standing.digest())
     return standing
 

@@ -26,7 +26,6 @@ from pilotbase.watch.warnings import end_warnings, standing_warnings
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
-from pilotbase.workspace.transaction import Transaction
 
 DEFAULT_TERMS = WatchTerms()
 
@@ -77,7 +76,7 @@ def replay_watch(lab: Lab, view: View, watch: Watch) -> Replay:
     with view.transaction("watch.replayed") as change:
         for document in (watch, found):
             change.put(document, stored.visibility, owner=stored.owner, fields={"service": watch.service})
-        _name(change, view, replay_head(watch.service), found.digest())
+        change.let_stand(replay_head(watch.service), found.digest())
         change.settle(found.digest())
     return found
 
@@ -109,7 +108,7 @@ def arm(view: View, service: str, replayed: Digest | None = None) -> Watch:
         watch = prepared.model_copy(update={"armed_at": change.now})
         change.put(watch, stored.visibility, owner=stored.owner, fields={"service": service})
         end_warnings(change, view, stored, standing_warnings(view.within(change), service).values())
-        _name(change, view, watch_head(service), watch.digest())
+        change.let_stand(watch_head(service), watch.digest())
         standings.begin(change.connection, service, watch.digest(), change.now)
         change.settle(watch.digest())
     return watch
@@ -133,7 +132,7 @@ def disarm(view: View, service: str) -> Watch:
         still = watch.model_copy(update={"armed_at": None})
         change.put(still, stored.visibility, owner=stored.owner, fields={"service": service})
         end_warnings(change, view, stored, standing_warnings(view.within(change), service).values())
-        _name(change, view, watch_head(service), still.digest())
+        change.let_stand(watch_head(service), still.digest())
         standings.end(change.connection, service)
         change.settle(still.digest())
     return still
@@ -173,7 +172,3 @@ def _keep_profile(lab: Lab, view: View, service: Service, promised: Promised) ->
     stored = stored_service(view, service.name)
     seen_by = stored.visibility if sealed.record.sample_sealed is None else parties()
     return view.put(profile, seen_by, "watch.profiled", owner=stored.owner)
-
-
-def _name(change: Transaction, view: View, head: str, digest: Digest) -> None:
-    change.set_head(head, digest, expected=view.within(change).head(head))

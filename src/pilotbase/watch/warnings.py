@@ -36,7 +36,7 @@ def raise_warnings(change: Transaction, view: View, service: Stored, turns: Iter
             began=turn.began,
             at=change.now,
         )
-        raised.append(_write(change, view, warning, service.owner, service.visibility))
+        raised.append(_write(change, warning, service.owner, service.visibility))
     return raised
 
 
@@ -44,7 +44,7 @@ def end_warnings(change: Transaction, view: View, service: Stored, standing: Ite
     """Write that what a watch has warned of is looked at anew: it was armed again, or disarmed."""
     for warning in standing:
         ended = {"colour": Colour.GREEN, "reason": text(REARMED), "at": change.now}
-        _write(change, view, warning.model_copy(update=ended), service.owner, service.visibility)
+        _write(change, warning.model_copy(update=ended), service.owner, service.visibility)
 
 
 def warnings_of(view: View, service: str, limit: int = 100) -> list[tuple[Digest, RiskWarning]]:
@@ -71,9 +71,8 @@ def head_of(service: str, detector: str) -> str:
     return name if len(name) <= _LONGEST else f"warning:{service}/{digest_bytes(detector.encode())}"
 
 
-def _write(change: Transaction, view: View, warning: RiskWarning, owner: str, visibility: Visibility) -> Digest:
+def _write(change: Transaction, warning: RiskWarning, owner: str, visibility: Visibility) -> Digest:
     fields = {"service": warning.service, "detector": warning.detector, "colour": warning.colour.value}
     digest = change.put(warning, visibility, owner=owner, fields=fields)
-    head = head_of(warning.service, warning.detector)
-    change.set_head(head, digest, expected=view.within(change).head(head))
+    change.let_stand(head_of(warning.service, warning.detector), digest)
     return digest

@@ -42,8 +42,7 @@ def start_drill(view: View, name: str, for_real: bool = False) -> tuple[Digest, 
     with view.transaction("drill.started") as change:
         drill = Drill(service=name, for_real=for_real, at=change.now)
         digest = change.put(drill, parties(), owner=service.organisation, fields={"service": name})
-        head = f"drill:{name}"
-        change.set_head(head, digest, expected=view.within(change).head(head))
+        change.let_stand(f"drill:{name}", digest)
     return digest, drill
 
 
