@@ -102,8 +102,8 @@ def version(request: HubRequest, section: str, name: str, digest: str) -> HttpRe
         {"url": f"/{section}/{name}/", "label": seen.title},
     ]
     title = text("hub.version_title", digest=digest[:12])
-    shown = {"title": title, "crumbs": crumbs, "digest": stored.digest, "stored": stored}
-    return render(request, "hub/version.html", {**shown, **_contents(view, document, None)})
+    shown = {"title": title, "crumbs": crumbs, "digest": stored.digest, "stored": stored, "quality": None}
+    return render(request, "hub/version.html", {**_contents(view, document, None), **shown})
 
 
 def _elsewhere(request: HubRequest, subject: str) -> HttpResponse:
@@ -148,7 +148,7 @@ def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) 
             "uses": uses,
             "contribution": contribution(view, document.subject),
             "kept": kept_of(base(), view, document.subject),
-            "quality": published_report(view, document.subject) if record is not None else None,
+            "quality": published_report(view, document.subject),
             "own_dataset": view.actor.organisation == document.owner.organisation,
             "may_erase": view.actor.may_write_for(document.owner.organisation),
             "statistics": _statistics(view, document),
