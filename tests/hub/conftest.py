@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +10,9 @@ import polars
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "workspace"))
-from stores_for_tests import postgres
 from worlds_for_tests import World, world
 
 from pilotbase.data import tables
-
-__all__ = ["postgres"]
 
 
 @pytest.fixture
@@ -54,22 +49,9 @@ def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(place, name, Noticed())
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def any_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A hub on each database, shared by the tests of a module."""
-    with _world_on(request, tmp_path_factory) as made:
-        yield made
-
-
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
-def long_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A hub as `any_world`, on PostgreSQL in the long proofs only: for the largest tests."""
-    with _world_on(request, tmp_path_factory) as made:
-        yield made
-
-
-@contextmanager
-def _world_on(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def any_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A hub on each database, shared by the tests of a module; on PostgreSQL in the long proofs."""
     url = request.getfixturevalue("postgres")() if request.param == "postgresql" else None
     with world(tmp_path_factory.mktemp("hub"), url) as made:
         yield made

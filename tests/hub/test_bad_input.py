@@ -87,14 +87,14 @@ class Fields(HTMLParser):
         self._inside &= tag != "form"
 
 
-pytestmark = pytest.mark.parametrize("long_world", ["postgresql"], indirect=True, scope="module")
+pytestmark = pytest.mark.parametrize("any_world", ["postgresql"], indirect=True, scope="module")
 """The stricter of the two: it has no place for NUL, and none for what is no text."""
 
 
 @pytest.fixture(scope="module")
-def walked(long_world):
-    long_world.trial.reach("certified")
-    return long_world
+def walked(any_world):
+    any_world.trial.reach("certified")
+    return any_world
 
 
 def browser_of(world, who, language):

@@ -50,11 +50,11 @@ same role in an organisation that the records do not concern; S has an account a
 
 
 @pytest.fixture(scope="module")
-def asked(long_world):
-    trial = long_world.trial
+def asked(any_world):
+    trial = any_world.trial
     trial.open_scenario()
     trial.submit_application()
-    globex = long_world.client("other-supplier")
+    globex = any_world.client("other-supplier")
     page = {"title": "Row 7", "text": "Which shift?", "attachments": upload("night.csv", b"a,b\n1,2\n")}
     made = globex.post("/scenarios/plant/milling/threads/new/", page)
     assert made.status_code == 302, re.findall(r"wrong-why[^>]*>([^<]+)", made.content.decode())
@@ -63,14 +63,14 @@ def asked(long_world):
     own = Question(subject="application:acme/forest", title="Mine", text="A note")
     identity = made["Location"].strip("/").split("/")[1]
     thread = threads.read(view, identity).thread
-    long_world.digests = {
+    any_world.digests = {
         "open": identity,
         "private": private.thread.identity,
         "supplier": threads.ask(trial.store.as_actor(SUPPLIER), own).thread.identity,
         "file": thread.messages[0].attachments[0].digest.partition(":")[2],
         "first": thread.history[-1].before,
     }
-    return long_world
+    return any_world
 
 
 def upload(name, content=b"x"):

@@ -30,7 +30,7 @@ def with_costs_and_board(content):
 
 
 @pytest.fixture(scope="module")
-def tried(long_world, tmp_path_factory):
+def tried(any_world, tmp_path_factory):
     """A world with one accepted trial, a submission to the board, and a second trial in the queue."""
     from pilotbase.hub.base import base
 
@@ -43,8 +43,8 @@ def tried(long_world, tmp_path_factory):
     ordered.do_queued()
     ordered.accept()
     ordered.work()
-    long_world.ordered = ordered
-    return long_world
+    any_world.ordered = ordered
+    return any_world
 
 
 def client(world, who):

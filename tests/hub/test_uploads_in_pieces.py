@@ -17,9 +17,9 @@ EVERYBODY = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", 
 
 
 @pytest.fixture(scope="module")
-def opened(long_world):
-    long_world.trial.open_scenario()
-    return long_world
+def opened(any_world):
+    any_world.trial.open_scenario()
+    return any_world
 
 
 def announced(browser, content, name="folder.zip"):

@@ -16,8 +16,8 @@ from tests.watch.incidents_for_tests import keep_service, open_one
 
 
 @pytest.fixture(scope="module")
-def certified(long_world):
-    trial = long_world.trial
+def certified(any_world):
+    trial = any_world.trial
     trial.reach("certified")
     agree(trial, publish(trial, dataset()))
     xray = scenario((), name="xray", owner={"organisation": "hospital"})
@@ -27,16 +27,16 @@ def certified(long_world):
     )
     keep_service(trial.store)
     open_one(trial.store)
-    serve(long_world)
-    long_world.digests = {
+    serve(any_world)
+    any_world.digests = {
         "milling": _hex(trial.scenario),
         "xray": _hex(xray),
         "report": _hex(trial.report),
         "serial": _hex(trial.report),
-        "upload": _upload(long_world),
-        "job": Hall(long_world).handed_in("owner"),
+        "upload": _upload(any_world),
+        "job": Hall(any_world).handed_in("owner"),
     }
-    return long_world
+    return any_world
 
 
 def _upload(world):

@@ -1,5 +1,5 @@
 """Stores for matching: SQLite and PostgreSQL."""
 
-from tests.catalogue.conftest import any_store, clock, postgres, store
+from tests.catalogue.conftest import any_store, store
 
-__all__ = ["any_store", "clock", "postgres", "store"]
+__all__ = ["any_store", "store"]

@@ -14,10 +14,10 @@ from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.keys import KeyFolder
 from pilotbase.workspace.store import Store
-from tests.catalogue.conftest import any_store, clock, postgres, store
+from tests.catalogue.conftest import any_store, store
 from tests.catalogue.records_for_tests import Trial
 
-__all__ = ["any_store", "clock", "postgres", "store"]
+__all__ = ["any_store", "store"]
 
 
 @dataclass

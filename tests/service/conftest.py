@@ -1,7 +1,5 @@
 """Bases with services for the tests: on SQLite, and where SQL of our own is concerned on PostgreSQL too."""
 
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,18 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "workspace"))
-from stores_for_tests import Clock, fresh_url, postgres
-
 from tests.service.services_for_tests import Served
-
-__all__ = ["postgres"]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.workspace.stores_for_tests import Clock
 
 
 @pytest.fixture
@@ -33,11 +21,6 @@ def key(tmp_path: Path) -> LogKey:
     return made
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return fresh_url(request, tmp_path)
-
-
 @pytest.fixture
 def any_served(any_url: str, tmp_path: Path, key: LogKey, clock: Clock) -> Iterator[Served]:
     """A base on each database."""
@@ -46,22 +29,9 @@ def any_served(any_url: str, tmp_path: Path, key: LogKey, clock: Clock) -> Itera
     store.close()
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store on SQLite, to be copied: migrating one for each test would take most of the time."""
-
-    class Request:
-        param = "sqlite"
-
-    folder = tmp_path_factory.mktemp("store")
-    fresh_url(Request(), folder)
-    return folder / "pilotbase.db"
-
-
 @pytest.fixture
-def served(empty_store: Path, tmp_path: Path, key: LogKey, clock: Clock) -> Iterator[Served]:
+def served(empty_url: str, tmp_path: Path, key: LogKey, clock: Clock) -> Iterator[Served]:
     """A base on SQLite, for rules that do not depend on the database."""
-    path = Path(shutil.copy(empty_store, tmp_path))
-    store = Store.open(f"sqlite:///{path}", key, clock)
+    store = Store.open(empty_url, key, clock)
     yield Served(store, tmp_path)
     store.close()

@@ -1,6 +1,5 @@
 """A vault with a sealed set for the tests."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +18,6 @@ from pilotbase.workspace.keys import KeyFolder
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "workspace"))
-from stores_for_tests import fresh_url, postgres
-
-__all__ = ["postgres"]
-
 SCENARIO = digest_bytes(b"scenario")
 
 
@@ -35,12 +29,6 @@ def rows() -> pl.DataFrame:
     )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty store, on both databases."""
-    return fresh_url(request, tmp_path)
-
-
 def vault_at(url: str, folder: Path) -> Vault:
     store = Store.open(url, LogKey(Ed25519PrivateKey.generate()))
     return Vault(
@@ -49,17 +37,15 @@ def vault_at(url: str, folder: Path) -> Vault:
 
 
 @pytest.fixture
-def any_vault(any_url: str, tmp_path: Path) -> Iterator[Vault]:
-    vault = vault_at(any_url, tmp_path)
+def any_vault(every_url: str, tmp_path: Path) -> Iterator[Vault]:
+    vault = vault_at(every_url, tmp_path)
     yield vault
     vault.view.store.close()
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Iterator[Vault]:
-    from types import SimpleNamespace
-
-    opened = vault_at(fresh_url(SimpleNamespace(param="sqlite"), tmp_path), tmp_path)  # type: ignore[arg-type]
+def vault(empty_url: str, tmp_path: Path) -> Iterator[Vault]:
+    opened = vault_at(empty_url, tmp_path)
     yield opened
     opened.view.store.close()
 

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -14,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from stores_for_tests import fresh_url
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
@@ -23,8 +21,10 @@ from pilotbase.vault.attempts import AttemptRequest, AttemptState
 from pilotbase.vault.hidden import SealTerms
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import seal
+from pilotbase.workspace import schema
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs import BlobStore
+from pilotbase.workspace.engine import Database
 from pilotbase.workspace.keys import KeyFolder
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.log.offline import verify_log
@@ -43,7 +43,10 @@ class Histories(RuleBasedStateMachine):
     def seal_a_set(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         folder = Path(self.folder.name)
-        store = Store.open(fresh_url(SimpleNamespace(param="sqlite"), folder), LogKey(Ed25519PrivateKey.generate()))  # type: ignore[arg-type]
+        database = Database(f"sqlite:///{folder / 'pilotbase.db'}")
+        schema.upgrade(database)
+        database.close()
+        store = Store.open(database.url, LogKey(Ed25519PrivateKey.generate()))
         view = store.as_actor(actor("base", Role.OPERATOR))
         self.vault = Vault(view, BlobStore(str(folder / "blobs")), KeyFolder(folder / "keys"))
         frame = pl.DataFrame({"x": range(ROWS)})
@@ -184,12 +187,12 @@ print(step, done)
 
 @pytest.mark.parametrize("stride", [4, pytest.param(1, marks=pytest.mark.prove)])
 def test_an_attempt_killed_at_any_statement_goes_on_as_the_same_attempt(
-    tmp_path: Path, any_vault: Vault, any_url: str, stride: int
+    tmp_path: Path, any_vault: Vault, every_url: str, stride: int
 ) -> None:
     key = any_vault.view.store.key
     (tmp_path / "log.pem").write_bytes(key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     hidden_set = seal(any_vault, pl.DataFrame({"x": range(2000)}), SealTerms(digest_bytes(b"s"), "plant", 0.05, 500))
-    command = [sys.executable, "-W", "error", "-c", KILLED, any_url, str(tmp_path), hidden_set.digest(), str(stride)]
+    command = [sys.executable, "-W", "error", "-c", KILLED, every_url, str(tmp_path), hidden_set.digest(), str(stride)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=110)
     assert ended.returncode == 0, ended.stderr
     steps, done = map(int, ended.stdout.split())

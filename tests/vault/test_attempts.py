@@ -255,12 +255,12 @@ for number in range(12):
 
 
 def test_two_processes_racing_share_no_number_and_no_scored_case(
-    any_vault: Vault, any_url: str, tmp_path: Path
+    any_vault: Vault, every_url: str, tmp_path: Path
 ) -> None:
     hidden_set = small_set(any_vault, rows=400, attempts=20)
     racers = [
         subprocess.Popen(
-            [sys.executable, "-c", RACER, any_url, str(tmp_path), hidden_set.digest(), name],
+            [sys.executable, "-c", RACER, every_url, str(tmp_path), hidden_set.digest(), name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from pilotbase.documents.permissions import Act
 from pilotbase.worker.reactions.on_terms import move_agreements
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, agreement, dataset, publish
-from tests.catalogue.conftest import clock, store, trial
+from tests.catalogue.conftest import store, trial
 from tests.catalogue.records_for_tests import MACHINE, OWNER, PLANNER, SUPPLIER, Trial
 from tests.worker.commissions_for_tests import Ordered
 
-__all__ = ["clock", "store", "trial"]
+__all__ = ["store", "trial"]
 
 
 def test_time_moves_records_once_whoever_looks(trial: Trial, clock) -> None:

@@ -12,11 +12,11 @@ from pilotbase.watch.incidents import list_incidents
 from pilotbase.worker.base import open_base
 from pilotbase.worker.reactions.drills import await_drill, start_drill
 from pilotbase.worker.reactions.feed import Reactions
-from tests.catalogue.conftest import clock, store
+from tests.catalogue.conftest import store
 from tests.catalogue.records_for_tests import DESK, OWNER, SUPPLIER
 from tests.worker.reactions_for_tests import Watched
 
-__all__ = ["clock", "store"]
+__all__ = ["store"]
 
 
 @pytest.fixture

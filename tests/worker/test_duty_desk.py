@@ -10,12 +10,12 @@ from pilotbase.watch.incidents import close, set_grade
 from pilotbase.worker.services.duty_desk import duty_desk
 from pilotbase.worker.services.told_desk import told_desk
 from pilotbase.workspace.tables import watch_tables
-from tests.catalogue.conftest import any_store, clock, postgres
+from tests.catalogue.conftest import any_store
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, REGULATOR, REVIEWER, SUPPLIER
 from tests.watch.incidents_for_tests import keep_service
 from tests.worker.reactions_for_tests import Watched
 
-__all__ = ["any_store", "clock", "postgres"]
+__all__ = ["any_store"]
 
 
 @pytest.fixture

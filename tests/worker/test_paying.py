@@ -15,10 +15,10 @@ from pilotbase.worker.services.paying import pay_calls_of, voucher_round
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.records_for_tests import Trial
-from tests.service.conftest import clock, empty_store, key, served
+from tests.service.conftest import key, served
 from tests.service.services_for_tests import Served
 
-__all__ = ["clock", "empty_store", "key", "served"]
+__all__ = ["key", "served"]
 RULES = VoucherRules(
     name="pilot",
     title="For tests",

@@ -20,12 +20,12 @@ from pilotbase.watch.runbooks import default_runbook, keep_runbook
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.worker.reactions.steps import Cause, Reacting
 from pilotbase.workspace.failures import BusyError
-from tests.catalogue.conftest import any_store, clock, postgres, store
+from tests.catalogue.conftest import any_store, store
 from tests.catalogue.records_for_tests import COMMISSION, DESK, OTHER_OWNER, OWNER, REGULATOR, SUPPLIER
 from tests.service.services_for_tests import digest
 from tests.worker.reactions_for_tests import Killed, Watched, killed_after
 
-__all__ = ["any_store", "clock", "postgres", "store"]
+__all__ = ["any_store", "store"]
 SERVING, FALLEN_BACK, HUMAN, STOPPED = ("serving", 0), ("fallen_back", 1), ("human", 0), ("stopped", 0)
 
 

@@ -12,19 +12,7 @@ from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))
-from stores_for_tests import Clock, fresh_url, postgres
-
-__all__ = ["postgres"]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return fresh_url(request, tmp_path)
+from stores_for_tests import Clock
 
 
 @pytest.fixture
@@ -41,7 +29,7 @@ def log_key_file(tmp_path: Path, key: LogKey) -> Path:
 
 
 @pytest.fixture
-def store(store_url: str, key: LogKey, clock: Clock) -> Iterator[Store]:
-    opened = Store.open(store_url, key, clock)
+def store(every_url: str, key: LogKey, clock: Clock) -> Iterator[Store]:
+    opened = Store.open(every_url, key, clock)
     yield opened
     opened.close()

@@ -62,17 +62,6 @@ def postgres() -> Iterator[Callable[[], str]]:
         database.close()
 
 
-def fresh_url(request: pytest.FixtureRequest, folder: Path) -> str:
-    """Return the address of an empty store on the database that the fixture's parameter names."""
-    if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres")())
-    url = f"sqlite:///{folder / 'pilotbase.db'}"
-    database = Database(url)
-    schema.upgrade(database)
-    database.close()
-    return url
-
-
 @contextmanager
 def running_server() -> Iterator[str]:
     """Yield the address of an empty database.
@@ -169,18 +158,32 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty store on SQLite, to be copied: migrating one for each test would take most of the time."""
+    path = tmp_path_factory.mktemp("store") / "pilotbase.db"
+    database = Database(f"sqlite:///{path}")
+    schema.upgrade(database)
+    database.close()
+    return path
 
-    class Request:
-        param = "sqlite"
 
-    folder = tmp_path_factory.mktemp("store")
-    fresh_url(Request(), folder)
-    return folder / "pilotbase.db"
+@pytest.fixture
+def empty_url(empty_store: Path, tmp_path: Path) -> str:
+    """The address of an empty store on SQLite, for rules that do not depend on the database."""
+    return f"sqlite:///{shutil.copy(empty_store, tmp_path)}"
+
+
+def _address(request: pytest.FixtureRequest) -> str:
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres")())
+    return str(request.getfixturevalue("empty_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def every_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty store, on both databases: for what is written for each of them."""
+    return _address(request)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
-def any_url(request: pytest.FixtureRequest, empty_store: Path, tmp_path: Path) -> str:
-    """The address of an empty store, on both databases."""
-    if request.param == "sqlite":
-        return f"sqlite:///{shutil.copy(empty_store, tmp_path)}"
-    return fresh_url(request, tmp_path)
+def any_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty store; on PostgreSQL in the long proofs alone, for rules that lie above the store."""
+    return _address(request)

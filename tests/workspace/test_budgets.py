@@ -55,10 +55,10 @@ def test_fifty_threads_never_overspend_a_counter(operator: View) -> None:
     assert len(operator.log_entries()) == 33
 
 
-def test_processes_never_overspend_a_counter(store: Store, store_url: str, operator: View) -> None:
+def test_processes_never_overspend_a_counter(store: Store, every_url: str, operator: View) -> None:
     racers = [
         subprocess.Popen(
-            [sys.executable, "-c", RACER, store_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", RACER, every_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for _ in range(3)
     ]

@@ -131,8 +131,8 @@ def run(script: str, *arguments: object) -> list[int]:
     return [int(word) for word in ended.stdout.split()]
 
 
-def test_a_transaction_killed_at_any_statement_happened_wholly_or_not(store_url: str, log_key_file: Path) -> None:
-    steps, done = run(PUT, store_url, log_key_file)
+def test_a_transaction_killed_at_any_statement_happened_wholly_or_not(every_url: str, log_key_file: Path) -> None:
+    steps, done = run(PUT, every_url, log_key_file)
     assert steps > 20
     assert done == 1
 

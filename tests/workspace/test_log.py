@@ -267,9 +267,9 @@ for number in range(25):
 
 
 def test_writers_in_several_processes_keep_one_gapless_log_and_feed(
-    store: Store, store_url: str, key: LogKey, operator: View, log_key_file: Path
+    store: Store, every_url: str, key: LogKey, operator: View, log_key_file: Path
 ) -> None:
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, store_url, str(log_key_file), name]) for name in "ab"]
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, every_url, str(log_key_file), name]) for name in "ab"]
     seen: list[int] = []
     while any(writer.poll() is None for writer in writers):
         seen += [change.sequence for change in operator.changes(since=seen[-1] if seen else 0)]

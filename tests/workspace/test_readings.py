@@ -18,9 +18,9 @@ ENTRIES = [
 
 
 @pytest.fixture
-def old(store_url: str):
+def old(every_url: str):
     """A store as the version before left it, with three lines in its log."""
-    database = Database(store_url)
+    database = Database(every_url)
     with database.write() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("DROP SCHEMA public CASCADE")

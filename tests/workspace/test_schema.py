@@ -17,8 +17,8 @@ def _is_plain(database: str):
     return lambda _, name, *__: database == "postgresql" or not (name or "").startswith("listing_search")
 
 
-def test_migrations_and_tables_agree(store_url: str) -> None:
-    database = Database(store_url)
+def test_migrations_and_tables_agree(every_url: str) -> None:
+    database = Database(every_url)
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": _is_plain(connection.dialect.name)})
         assert compare_metadata(context, tables.metadata) == []
@@ -33,21 +33,21 @@ def test_migrations_and_tables_agree(store_url: str) -> None:
     ],
 )
 def test_a_store_of_another_version_is_not_opened(
-    store_url: str, key: LogKey, change: str, code: str, kind: type[PilotbaseError]
+    every_url: str, key: LogKey, change: str, code: str, kind: type[PilotbaseError]
 ) -> None:
-    database = Database(store_url)
+    database = Database(every_url)
     with database.write() as connection:
         connection.execute(text(change))
     database.close()
     with pytest.raises(kind) as caught:
-        Store.open(store_url, key)
+        Store.open(every_url, key)
     assert caught.value.code == code
 
 
-def test_an_older_store_asks_for_an_upgrade(store_url: str, key: LogKey, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_store_asks_for_an_upgrade(every_url: str, key: LogKey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "CURRENT", "9999")
     with pytest.raises(InputError) as caught:
-        Store.open(store_url, key)
+        Store.open(every_url, key)
     assert "pilotbase upgrade" in caught.value.render()
 
 

@@ -1,6 +1,5 @@
 """A hall on both databases, or on SQLite alone."""
 
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "workspace"))
 sys.path.insert(0, str(Path(__file__).parent))
 from queue_for_tests import Hall
-from stores_for_tests import Clock, any_url, clock, empty_store, postgres
 
-__all__ = ["any_url", "clock", "empty_store", "postgres"]
+from tests.workspace.stores_for_tests import Clock
 
 
 @pytest.fixture
@@ -28,8 +25,8 @@ def hall(any_url: str, clock: Clock) -> Iterator[Hall]:
 
 
 @pytest.fixture
-def here(empty_store: Path, tmp_path: Path, clock: Clock) -> Iterator[Hall]:
+def here(empty_url: str, clock: Clock) -> Iterator[Hall]:
     """On SQLite alone."""
-    store = Store.open(f"sqlite:///{shutil.copy(empty_store, tmp_path)}", LogKey(Ed25519PrivateKey.generate()), clock)
+    store = Store.open(empty_url, LogKey(Ed25519PrivateKey.generate()), clock)
     yield Hall(store)
     store.close()

@@ -1,6 +1,5 @@
 """A base with a programme, a price list and a clock that is set, on SQLite and on PostgreSQL."""
 
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "workspace"))
 sys.path.insert(0, str(Path(__file__).parent))
-from stores_for_tests import Clock, any_url, clock, empty_store, postgres
 from vouchers_for_tests import Books
 
-__all__ = ["any_url", "clock", "empty_store", "postgres"]
+from tests.workspace.stores_for_tests import Clock
 
 
 @pytest.fixture
@@ -42,8 +39,8 @@ def books(any_url: str, log_key: LogKey, clock: Clock) -> Iterator[Books]:
 
 
 @pytest.fixture
-def here(empty_store: Path, tmp_path: Path, log_key: LogKey, clock: Clock) -> Iterator[Books]:
+def here(empty_url: str, log_key: LogKey, clock: Clock) -> Iterator[Books]:
     """On SQLite alone, for what does not depend on the database."""
-    opened = Store.open(f"sqlite:///{shutil.copy(empty_store, tmp_path)}", log_key, clock)
+    opened = Store.open(empty_url, log_key, clock)
     yield Books(opened, clock)
     opened.close()

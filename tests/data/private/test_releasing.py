@@ -31,21 +31,13 @@ from tests.data.private.closed_for_tests import (
     runs,
     table_of,
 )
-from tests.workspace.stores_for_tests import fresh_url, postgres
-
-__all__ = ["postgres"]
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    return fresh_url(request, tmp_path)
-
-
 @pytest.fixture
-def plant(url):
-    store = Store.open(url, LogKey(KEY))
+def plant(every_url):
+    store = Store.open(every_url, LogKey(KEY))
     yield Plant(store)
     store.close()
 
@@ -181,8 +173,8 @@ releasing.release(plant.supplier, dataset, question(dataset), table_of(dataset, 
 
 
 @pytest.mark.parametrize("moment", [pytest.param("before it is drawn", marks=pytest.mark.prove), "before it is kept"])
-def test_killed_between_payment_and_answer_it_is_paid_once_and_answered_once(plant, dataset, table, moment, url):
-    done = subprocess.run([sys.executable, "-c", KILLED, url, moment], env={**os.environ, "PYTHONPATH": "."})
+def test_killed_between_payment_and_answer_it_is_paid_once_and_answered_once(plant, dataset, table, moment, every_url):
+    done = subprocess.run([sys.executable, "-c", KILLED, every_url, moment], env={**os.environ, "PYTHONPATH": "."})
     assert done.returncode == -signal.SIGKILL
     assert spent(plant) == [1_000_000]
     assert plant.supplier.find("private-profile") == []

@@ -13,10 +13,10 @@ from pilotbase.worker.datasets.contributions import contribution, contributions
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.listings import find_listing, put_listing
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, dataset, publish
-from tests.catalogue.conftest import clock, store, trial
+from tests.catalogue.conftest import store, trial
 from tests.catalogue.records_for_tests import DESK, MACHINE, OTHER_OWNER, OWNER, REGULATOR, SUPPLIER, VISITOR, digest
 
-__all__ = ["clock", "store", "trial"]
+__all__ = ["store", "trial"]
 TOLD = ("agreements", "organisations", "uses", "rows")
 
 

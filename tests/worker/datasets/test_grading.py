@@ -10,11 +10,11 @@ from pilotbase.documents.vocabularies import Opening
 from pilotbase.worker.datasets.grading import publish_report, published_report
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.agreements_for_tests import DATASET, dataset, publish
-from tests.catalogue.conftest import clock, store, trial
+from tests.catalogue.conftest import store, trial
 from tests.catalogue.records_for_tests import OTHER_OWNER, OWNER, VISITOR
 from tests.worker.datasets.reports_for_tests import LOGS, quality_report
 
-__all__ = ["clock", "store", "trial"]
+__all__ = ["store", "trial"]
 UNKNOWN = {"field": "speed", "dataType": "sc:Float", "missing": 0}
 
 

@@ -9,11 +9,11 @@ from pilotbase.documents.terms import Request
 from pilotbase.worker.datasets.versions import dataset_versions
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.agreements_for_tests import DATASET, agree, dataset, in_file, publish
-from tests.catalogue.conftest import clock, store, trial
+from tests.catalogue.conftest import store, trial
 from tests.catalogue.records_for_tests import MACHINE, OWNER, VISITOR, digest
 from tests.worker.datasets.reports_for_tests import LOGS
 
-__all__ = ["clock", "store", "trial"]
+__all__ = ["store", "trial"]
 FIELDS = [{"name": "torque", "dataType": "sc:Float"}, {"name": "note", "dataType": "sc:Text"}]
 GROWN = [{"name": "logs", "rows": 900, "field": in_file(FIELDS)}]
 
