@@ -11,7 +11,6 @@ from pilotbase.compute.sharing.holds import NodeHold, hold_again
 from pilotbase.compute.sharing.jobs import Job, Pending, Recent, Running, State
 from pilotbase.compute.sharing.machines import Machines
 from pilotbase.compute.sharing.promises import Promises
-from pilotbase.compute.sharing.prospects import Prospects
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import Vector
 
@@ -31,7 +30,6 @@ class Books:
         }
         self.promises = Promises(pool)
         self.asks = Asks(tuple(pool.capacity), tuple(self.machines.free.values()))
-        self.prospects = Prospects(self.machines, self.asks)
         self._columns = {node: column for column, node in enumerate(self.machines.free)}
         self.hold: NodeHold | None = None
         self.running: dict[str, Running] = {}
@@ -92,8 +90,6 @@ class Books:
 
     def look_at_machines(self) -> None:
         """Tell anew what finds a place, where machines have changed."""
-        if not self.machines.changed:
-            return
         for node in sorted(self.machines.changed):
             free = self.machines.free[node]
             self.asks.changed(self._columns[node], free, free if self.hold is None else self.hold.beside[node])
