@@ -272,9 +272,9 @@ def test_a_million_rows_are_checked_in_bounded_time():
         failure=pl.when(pl.col("x0") + pl.col("x1") > 2).then(pl.lit("true")).otherwise(pl.lit("false"))
     )
     document = scenario_over(frame, withheld=())
-    start = time.perf_counter()
+    start = time.process_time()
     assert check_leakage(frame.head(500_000), frame.tail(500_000), document).outcome is Outcome.PASS
-    assert time.perf_counter() - start < 120
+    assert time.process_time() - start < 120
 
 
 def test_coincidences_of_few_features_are_no_copies_even_where_the_target_follows_from_them() -> None:

@@ -140,10 +140,10 @@ def test_a_million_texts_are_compared_in_bounded_time_and_memory():
     public, hidden = frame.head(500_000), frame.tail(500_000)
     copies = public.head(20_000).with_columns(report=pl.col("report") + " again")
     hidden = pl.concat([hidden.head(480_000), copies])
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     found = check_of(public, hidden)
     assert (found.outcome, found.count) == (Outcome.FAIL, 20_000)
-    took, more = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(f"{took:.0f} s, {more // 1024} MB more")
+    took, more = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(f"{took:.0f} s of the processor, {more // 1024} MB more")
     assert took < 600
     assert more < 3 << 20  # KiB

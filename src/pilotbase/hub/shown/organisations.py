@@ -11,7 +11,7 @@ from pilotbase.documents.texts import Language
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base, operator_view
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Page, Query, find_listing, list_page
 
 _SECONDS = 60
 """A new title is shown everywhere after at most so long: pages ask for the same few names again and again."""
@@ -29,5 +29,14 @@ def title_of(name: str, of: Language | None = None) -> str:
 @lru_cache(maxsize=4096)
 def _title(home: str, name: str, period: int) -> Localized | None:
     """Return the title; ``home`` and ``period`` only tell one base, and one minute, from another."""
-    listing = find_listing(operator_view(), organisation_subject(name))
+    subject, page = organisation_subject(name), _newest(home, period)
+    listing = next((one for one in page.items if one.subject == subject), None)
+    if listing is None and page.after is not None:
+        listing = find_listing(operator_view(), subject)
     return None if listing is None else listing.title
+
+
+@lru_cache(maxsize=1)
+def _newest(home: str, period: int) -> Page:
+    """Return the newest organisations of a base: a page of many names asks once a minute, not for each name."""
+    return list_page(operator_view(), Query(kind="organisation"), limit=MAXIMUM_PAGE)
