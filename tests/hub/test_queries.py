@@ -9,6 +9,7 @@ from sqlalchemy import event
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.permissions import Act
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, SUPPLIER, commission, scenario, version
+from tests.hub.work_for_tests import nothing_expires
 
 MORE = 12
 PAGES = {
@@ -98,14 +99,9 @@ def add_records(trial):
 @pytest.fixture(scope="module")
 def before_and_after(one_world):
     """The numbers of both; what is kept for a while is kept for longer than the test takes, however slow it is."""
-    from pilotbase.hub.shown import counting, organisations
-
     trial = one_world.trial
     trial.reach("certified")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(organisations, "_SECONDS", 10**9)
-        patched.setattr(counting, "KEPT_SECONDS", 3600)
-        patched.setattr(counting, "LONGEST_KEPT", 3600)
+    with nothing_expires():
         before = {one: asked(one_world, *one) for one in ASKED}
         add_records(trial)
         after = {one: asked(one_world, *one) for one in ASKED}
@@ -119,19 +115,20 @@ def test_a_page_asks_a_fixed_number_of_questions(before_and_after, path, who):
     assert all(after[path, who][name] <= most for name, most in MOST.items()), after[path, who]
 
 
-def test_titles_of_all_organisations_of_a_page_are_asked_for_at_once(before_and_after, one_world, monkeypatch):
+@pytest.mark.usefixtures("before_and_after")
+def test_titles_of_all_organisations_of_a_page_are_asked_for_at_once(one_world):
     """Also in the first moment of a minute, when none is known."""
     from pilotbase.hub.shown import organisations
 
-    monkeypatch.setattr(organisations, "_SECONDS", 10**9)
     browser, cold = one_world.client("desk"), {}
-    for path in ("/scenarios/", "/organisations/", "/applications/", "/trials/c1/"):
-        warm = asked(one_world, path, "desk")["store"]
-        organisations._title.cache_clear()
-        organisations._newest.cache_clear()
-        statements: list[str] = []
-        with counted(statements):
-            assert browser.get(path).status_code == 200
-        cold[path] = len(statements) - warm
+    with nothing_expires():
+        for path in ("/scenarios/", "/organisations/", "/applications/", "/trials/c1/"):
+            warm = asked(one_world, path, "desk")["store"]
+            organisations._title.cache_clear()
+            organisations._newest.cache_clear()
+            statements: list[str] = []
+            with counted(statements):
+                assert browser.get(path).status_code == 200
+            cold[path] = len(statements) - warm
     assert set(cold.values()) <= {0, ONE_PAGE_OF_NAMES}, cold
     assert cold["/scenarios/"] > 0
