@@ -192,14 +192,14 @@ def report(of: TrialPlan, verdict: Verdict = Verdict.ACCEPT) -> Report:
 
 def asked(of: TrialPlan, payer: Payer = "supplier") -> ConsentAsked:
     """Return what is asked of whoever pays for a trial under that plan."""
-    wall = Span(low=10_000, expected=12_000, high=20_000)
+    wall = Span(low=10_000, expected=11_000, high=13_000)
     estimate = RunEstimate(
         plan=of.digest(),
         cases=of.cases,
         seen=30,
         confidence=0.9,
         wall=wall,
-        money=Span(low=1000, expected=1240, high=2000),
+        money=Span(low=1000, expected=1240, high=1500),
         ceiling=Ceiling(seconds=3600),
         made_at=NOW,
     )

@@ -275,6 +275,7 @@ PAGES = """
 /api/scenarios/hospital/xray/board  401 404 200 404 200 404 404 404 404 200
 /api/scenarios/plant/milling/comparison 401 404 200 200 404 404 404 404 404 404
 /api/scenarios/plant/milling/budget 401 404 404 404 404 404 404 404 404 404
+/api/trials/c1/estimate             401 404 404 404 404 404 404 404 404 404
 /api/matches/gaps                   401 200 200 200 200 200 200 200 200 200
 /api/matches/scenarios/plant/milling 401 200 200 200 200 200 200 200 200 200
 /api/matches/scenarios/hospital/xray 401 404 200 404 200 404 404 404 404 200
@@ -323,6 +324,8 @@ plan.approve            R       trials/c1                DOPRG
 plan.freeze             D       trials/c1                DOPRG
 trial.queue             D       trials/c1                DOPRG
 trial.stop              D       trials/c1                DOPRG
+consent.give            DOP     trials/c1                DOPRG
+consent.refuse          DOP     trials/c1                DOPRG
 trial.repeat            D       trials/c1                DOPRG
 rectification.ask       DO      trials/c1                DOPRG
 rectification.submit    P       trials/c1                DOPRG

@@ -49,7 +49,8 @@ def test_another_box_is_another_loading_and_no_batch():
 def test_steps_tell_a_supplier_between_what_it_lies_and_nothing_finer():
     spans = [Span(low=low, expected=low, high=low * 1.4).coarse() for low in (2.1, 2.7, 3.2, 3.55)]
     assert set(spans) == {Span(low=2, high=5)}
-    assert spell_time(Span(low=3600, high=7200).coarse()) == "33 min – 2.8 h"
+    assert spell_time(Span(low=3500, high=7300).coarse_time()) == "30 min – 5 h"
+    assert spell_time(Span(low=0.2, high=0.9).coarse_time()) == "0 s – 1 s"
     fine = Span(low=11160, expected=11234, high=12960).rounded()
     assert (fine.low, fine.expected, fine.high) == (11000, 11000, 13000)
 

@@ -129,8 +129,10 @@ def _require_told_in_steps(held: Ordered) -> None:
     assert coarse is not None
     assert fine is not None
     assert (coarse.cpu, coarse.memory, coarse.seen, coarse.wall.expected) == (None, None, 0, None)
-    for end in (coarse.wall.low, coarse.wall.high):
-        assert f"{end:.0e}"[0] in "0125"
+    assert {coarse.wall.low, coarse.wall.high} <= {
+        0,
+        *(step * unit for step in (1, 2, 5, 10, 20, 30) for unit in (1, 60)),
+    }
     assert coarse.wall.low <= fine.wall.low <= fine.wall.high <= coarse.wall.high
     assert fine.wall.expected is not None
     assert held.view(SUPPLIER).get(fine.digest()) is None

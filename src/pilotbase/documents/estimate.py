@@ -21,6 +21,17 @@ DEFAULT = "4 h"
 """Above this somebody is asked where nothing else is set."""
 _PRICE = re.compile(r"^\s*([0-9][0-9.,]{0,20})\s*([A-Z]{3})\s*$")
 _STEPS = (1, 2, 5, 10)
+_TIMES = tuple(
+    step * unit
+    for unit, steps in (
+        (1, (1, 2, 5, 10, 20, 30)),
+        (60, (1, 2, 5, 10, 20, 30)),
+        (3600, (1, 2, 5, 10)),
+        (86_400, (1, 2, 5, 10)),
+    )
+    for step in steps
+)
+"""Seconds as people step: up to 30 s, up to 30 min, 1, 2, 5, 10 h, 1, 2, 5, 10 d."""
 Amount = Annotated[float, Field(ge=0)]
 Payer = Literal["demand_owner", "supplier", "base"]
 
@@ -89,6 +100,12 @@ class Span(Part):
         ends = {"low": _step(self.low, up=False), "high": _step(self.high, up=True)}
         return self.model_copy(update={**ends, "expected": None})
 
+    def coarse_time(self) -> Self:
+        """Return the same of seconds, in steps of seconds, minutes, hours and days."""
+        low = next((step for step in reversed(_TIMES) if step <= self.low), 0)
+        high = next((step for step in _TIMES if step >= self.high), math.ceil(self.high / 86_400) * 86_400)
+        return self.model_copy(update={"low": float(low), "high": float(high), "expected": None})
+
 
 class RunEstimate(Document):
     """What a trial will take and cost in all, told from its first batches while it runs."""
@@ -121,7 +138,7 @@ class RunEstimate(Document):
         """Return what a supplier may be told of a run on cases that are hidden from them: steps, and no detail."""
         money = None if self.money is None else self.money.coarse()
         return self.model_copy(
-            update={"wall": self.wall.coarse(), "cpu": None, "memory": None, "money": money, "seen": 0}
+            update={"wall": self.wall.coarse_time(), "cpu": None, "memory": None, "money": money, "seen": 0}
         )
 
 

@@ -37,6 +37,35 @@ class QueuedWork(Told):
     since: datetime
 
 
+class SpanTold(Told):
+    """Between what a figure lies, and what it is about; null: that is not told."""
+
+    low: float
+    expected: float | None
+    high: float
+
+
+class EstimateTold(Told):
+    """What a trial takes and costs in all, told from its first batches."""
+
+    held: bool
+    """Whether it waits for consent."""
+    payer: str | None
+    """Whose consent it waits for: ``supplier``, ``demand_owner`` or ``base``."""
+    limit: str
+    """Above what consent is asked, as ``4 h, 50.00 CNY``."""
+    confidence: float
+    """In which share of runs the figures hold."""
+    coarse: bool
+    """Whether only steps of 1, 2 and 5 are told: to those from whom its cases are hidden."""
+    seconds: SpanTold
+    core_seconds: SpanTold | None
+    mib_seconds: SpanTold | None
+    money: SpanTold | None
+    """In hundredths of ``currency``; null: there is no price."""
+    currency: str
+
+
 class OrderedBundle(Told):
     """A sample bundle that is being packed for the caller."""
 

@@ -6,8 +6,9 @@ import pydantic
 from django.http import HttpResponse
 from ninja import Query, Router
 
+from pilotbase.catalogue.records import record_of
 from pilotbase.documents.api.comparison import Budget, Comparison
-from pilotbase.documents.api.trials import OrderedBundle, QueuedWork
+from pilotbase.documents.api.trials import EstimateTold, OrderedBundle, QueuedWork
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.hub.acting import HubRequest, language
@@ -16,6 +17,7 @@ from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.bundles import bundle_response
+from pilotbase.hub.shown.estimates import estimate_told
 from pilotbase.worker.bundles.orders import fetch_bundle, find_order, order_bundle
 from pilotbase.worker.jobs.progress import told
 from pilotbase.worker.jobs.waiting_line import waiting_line
@@ -53,6 +55,20 @@ def queue(request: HubRequest) -> list[QueuedWork]:
         )
         for line in waiting_line(request.acting.view)
     ]
+
+
+@router.get("/trials/{name}/estimate", response=answers(EstimateTold), summary="What a trial takes and costs")
+def estimate(request: HubRequest, name: Word) -> EstimateTold:
+    """Return what it takes in all: two digits to owner, operator and regulator, steps to other parties while it waits.
+
+    404 before its first batches are answered, and once it has its report. Consent is the step ``consent.give``.
+    """
+    view = request.acting.view
+    record = record_of(view, commission_subject(name))
+    found = estimate_told(view, record) if record is not None else None
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return found
 
 
 @router.get("/scenarios/{owner}/{name}/budget", response=answers(Budget), summary="What its hidden data still hold")

@@ -1,0 +1,98 @@
+"""A trial that is held for consent on the hub: who is told what on page and API, who consents, once."""
+
+import re
+
+import pytest
+
+from pilotbase.documents.estimate import Ceiling, RunEstimate, Span, estimate_head
+from pilotbase.workspace.actors import parties
+from tests.catalogue.records_for_tests import MACHINE, NOW
+
+EVERYBODY = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer",
+             "other-reviewer", "regulator")  # fmt: skip
+TOLD = {"visitor": 401, "desk": 200, "owner": 200, "supplier": 200, "reviewer": 200, "regulator": 200}
+
+
+@pytest.fixture(scope="module")
+def held(any_world):
+    """A world whose trial was held; its estimate stands as the scorer leaves it."""
+    trial = any_world.trial
+    trial.reach("running")
+    fine = RunEstimate(
+        plan=trial.plan.digest(),
+        cases=trial.plan.cases,
+        seen=40,
+        confidence=0.9,
+        wall=Span(low=10_000, expected=11_000, high=13_000),
+        cpu=Span(low=9000, expected=9900, high=12_000),
+        memory=Span(low=1e6, expected=1.1e6, high=1.3e6),
+        money=Span(low=1000, expected=1240, high=1500),
+        ceiling=Ceiling(seconds=3600),
+        made_at=NOW,
+    )
+    with trial.store.as_actor(MACHINE).transaction("trial.estimated") as change:
+        change.set_head(estimate_head(fine.plan), change.put(fine, parties(), owner="plant"), expected=None)
+    trial.hold()
+    return any_world
+
+
+def client(world, who):
+    return world.client(None if who == "visitor" else who)
+
+
+def page(world, who, **options):
+    return client(world, who).get("/trials/c1/", **options).content.decode()
+
+
+def test_owner_and_operator_see_two_digits_and_the_supplier_steps(held):
+    owner, supplier = page(held, "owner"), page(held, "supplier")
+    assert "3.1 h (2.8 h – 3.6 h)" in owner
+    assert "12.40 CNY (10.00 CNY – 15.00 CNY)" in owner
+    assert "Waits for consent" in owner
+    assert "3.1 h" not in supplier
+    assert "12.40" not in supplier
+    assert "2 h – 5 h" in supplier
+    assert "等待同意" in page(held, "supplier", headers={"accept-language": "zh-hans"})
+
+
+def test_the_api_tells_the_same_and_strangers_nothing(held):
+    found = {who: client(held, who).get("/api/trials/c1/estimate") for who in EVERYBODY}
+    assert {who: one.status_code for who, one in found.items()} == {who: TOLD.get(who, 404) for who in EVERYBODY}
+    fine, coarse = found["owner"].json(), found["supplier"].json()
+    assert (fine["held"], fine["payer"], fine["limit"], fine["coarse"]) == (True, "supplier", "1 h", False)
+    assert fine["seconds"] == {"low": 10_000, "expected": 11_000, "high": 13_000}
+    assert coarse["coarse"] is True
+    assert coarse["seconds"] == {"low": 7200, "expected": None, "high": 18_000}
+    assert coarse["core_seconds"] is None
+    assert found["reviewer"].json() == coarse
+    assert found["regulator"].json() == fine == found["desk"].json()
+
+
+def test_only_the_payers_page_leads_to_consent_and_what_stands_against_others_is_told(held):
+    assert re.search(r'href="/trials/c1/acts/consent.give/"', page(held, "supplier"))
+    assert not re.search(r'href="/trials/c1/acts/consent.give/"', page(held, "owner"))
+    assert "it is paid by the supplier" in page(held, "owner")
+    assert "consent.give" not in page(held, "reviewer")
+    assert "Consent to what the trial costs" in held.client("supplier").get("/work/").content.decode()
+    for who in ("owner", "desk", "reviewer", "regulator", "other-supplier", "stranger"):
+        refused = client(held, who).post("/api/trials/c1/acts/consent.give", {}, content_type="application/json")
+        assert refused.status_code in (403, 404), who
+    assert held.trial.record().state == "consent"
+
+
+def test_consent_by_the_api_is_taken_once_however_often_it_is_sent(held):
+    sent = [
+        client(held, "supplier").post(
+            "/api/trials/c1/acts/consent.give",
+            {"note": "Within our budget."},
+            content_type="application/json",
+            headers={"idempotency-key": "consent-1"},
+        )
+        for _ in range(2)
+    ]
+    assert [one.status_code for one in sent] == [200, 200]
+    assert sent[0].json() == sent[1].json()
+    record = held.trial.record()
+    assert record.state == "queued"
+    assert [step.act for step in record.history].count("consent.give") == 1
+    assert client(held, "supplier").get("/api/trials/c1/estimate").json()["held"] is False
