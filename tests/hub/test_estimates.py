@@ -73,7 +73,7 @@ def test_only_the_payers_page_leads_to_consent_and_what_stands_against_others_is
     assert not re.search(r'href="/trials/c1/acts/consent.give/"', page(held, "owner"))
     assert "it is paid by the supplier" in page(held, "owner")
     assert "consent.give" not in page(held, "reviewer")
-    assert "Consent to what the trial costs" in held.client("supplier").get("/work/").content.decode()
+    assert "Consent to the cost" in held.client("supplier").get("/work/").content.decode()
     for who in ("owner", "desk", "reviewer", "regulator", "other-supplier", "stranger"):
         refused = client(held, who).post("/api/trials/c1/acts/consent.give", {}, content_type="application/json")
         assert refused.status_code in (403, 404), who
