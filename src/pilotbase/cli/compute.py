@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pilotbase.cli.edge.consent import AskAbove, consents
 from pilotbase.cli.edge.terminal import command, print_json, say
 from pilotbase.cli.voucher import demand_of, operators_view
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.texts import Text, text
 
@@ -74,13 +75,18 @@ def submit(  # noqa: PLR0913 - each thing that is asked for is an option
     priority: Annotated[int, typer.Option(help="Among the jobs of its organisation.", min=-100, max=100)] = 0,
     data: Annotated[list[str] | None, typer.Option(help="OWNER/DATASET:FILE that it reads; repeat it.")] = None,
     voucher: Annotated[str, typer.Option(help="The voucher that pays.")] = "",
+    ask_above: AskAbove = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Consent to whatever it may cost.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it takes and costs.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Hand a program in: it runs in a box without a network as soon as the pool has room for it."""
     from pilotbase.compute.queue.submitting import Asking
     from pilotbase.documents.vocabularies import JobKind, Role
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.computing.orders import Program, hand_in
+    from pilotbase.worker.computing.estimates import consent_by, consented, estimate_job
+    from pilotbase.worker.computing.orders import Program, hand_in, order_of
+    from pilotbase.worker.trials.consenting import ceiling_of
     from pilotbase.workspace.actors import Actor
 
     base = open_base()
@@ -89,7 +95,20 @@ def submit(  # noqa: PLR0913 - each thing that is asked for is an option
         pool, demand_of(of or ["cpu=1", "memory=1GiB"]), hours * 3600,
         kind=JobKind.DEVELOPMENT, members=members, priority=priority, voucher=voucher,
     )  # fmt: skip
-    found = hand_in(base, view, Program(folder, tuple(entry), tuple(map(_data, data or []))), asking)
+    program, ceiling = Program(folder, tuple(entry), tuple(map(_data, data or []))), ceiling_of(ask_above)
+    if estimate:
+        told = estimate_job(view, asking, order_of(program)[1])
+        if as_json:
+            print_json(told.to_json_value())
+        else:
+            say(told.said())
+        return
+    try:
+        found = hand_in(base, view, program, asking, consented if yes else consent_by(view, asking, ceiling))
+    except RefusedError as error:
+        if not consents(error):
+            raise
+        found = hand_in(base, view, program, asking, consented)
     if as_json:
         print_json(found.asked.to_json_value())
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli import hub_records, hub_trials, trial_board, trial_decide, trial_pack, trial_replay
-from pilotbase.cli.edge.consent import consents
+from pilotbase.cli.edge.consent import AskAbove, consents
 from pilotbase.cli.edge.driving import is_remote, remote
 from pilotbase.cli.edge.terminal import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import PilotbaseError, RefusedError
@@ -27,10 +27,6 @@ OneApplication = Annotated[Path, typer.Argument(help="The application's folder."
 Out = Annotated[Path | None, typer.Option("--out", help="Where to write; default: trials/ in PILOTBASE_HOME.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the documents.")]
 Engine = Annotated[str, typer.Option("--engine", help="Where boxes are opened: local, or ray.")]
-AskAbove = Annotated[
-    list[str] | None,
-    typer.Option(help="Above what consent is asked: 30 min, 50 CNY, or never; default: PILOTBASE_ASK_ABOVE, 4 h."),
-]
 Prices = Annotated[str, typer.Option(help="Pool at whose prices the cost is told; default: PILOTBASE_TRIAL_PRICES.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Consent to whatever it takes and costs.")]
 

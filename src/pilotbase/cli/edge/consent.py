@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
 from pilotbase.cli.edge.terminal import language, shown
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.texts import sentence, text
+
+AskAbove = Annotated[
+    list[str] | None,
+    typer.Option(help="Above what consent is asked: 30 min, 50 CNY, or never; default: PILOTBASE_ASK_ABOVE, 4 h."),
+]
 
 
 def consents(error: PilotbaseError) -> bool:

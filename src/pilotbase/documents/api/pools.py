@@ -56,6 +56,8 @@ class NewJob(Asked):
     data: Annotated[tuple[DataFile, ...], pydantic.Field(max_length=50)] = ()
     voucher: Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00]*$")] = ""
     """The one that pays; empty: none."""
+    consent: bool = False
+    """That it may cost more than the limit above which the base asks."""
 
 
 class HoldingTold(Told):

@@ -62,6 +62,8 @@ class JobForm(SizedForm, KeepingForm):
     )
     voucher = forms.ChoiceField(label=t("pool.hub.voucher"), help_text=t("pool.hub.voucher_help"), required=False)
 
+    consent = forms.BooleanField(label=t("estimate.hub.consent"), help_text=t("estimate.hub.consent_help"), required=False)
+
     def __init__(self, vouchers: Iterable[tuple[str, str]], *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.fields["voucher"].choices = [("", "–"), *vouchers]  # type: ignore[attr-defined]
@@ -89,7 +91,7 @@ class JobForm(SizedForm, KeepingForm):
 
     def wanted(self, upload: str) -> NewJob:
         """Return what is asked for; raises `InputError` where it is beyond the bounds of a job."""
-        names = ("entry", "demand", "hours", "members", "priority", "voucher")
+        names = ("entry", "demand", "hours", "members", "priority", "voucher", "consent")
         given = {name: self.cleaned_data[name] for name in names}
         try:
             return NewJob(upload=upload, data=self.cleaned_data["reads"], **given)

@@ -7,12 +7,13 @@ download are opened to it. Closed data are for trials.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field
 
-from pilotbase.catalogue.folders import kept_folder, read_tree, store_tree
+from pilotbase.catalogue.folders import FolderTree, kept_folder, read_tree, store_tree
 from pilotbase.catalogue.ties import declared_ties
 from pilotbase.compute.queue.rows import JobRow
 from pilotbase.compute.queue.submitting import Asking, submit
@@ -49,24 +50,34 @@ class Program:
     data: tuple[tuple[Subject, str], ...] = ()
 
 
-def hand_in(base: Base, view: View, program: Program, asking: Asking) -> JobRow:
+def hand_in(
+    base: Base, view: View, program: Program, asking: Asking, consents: Callable[[WorkOrder], None] = lambda _: None
+) -> JobRow:
     """Take a program in and let it wait for its pool.
+
+    ``consents`` is asked before anything is kept; it raises where nobody has consented to what the job costs.
 
     Raises:
         InputError: the folder is refused, or does not hold the program; a file of the data is named by a path.
         RefusedError: the terms of the data do not permit it; the job could never run; the voucher does not pay.
     """
-    tree = read_tree(program.folder)
-    if not program.entry or tree.file(program.entry[0]) is None or not program.entry[0].endswith(".py"):
-        raise InputError("compute.no_program", found=program.entry[0] if program.entry else "", folder=program.folder)
+    tree, order = order_of(program)
     for dataset, file in program.data:
         plain_name(file)
         require_permitted(view, _request(view, dataset))
+    consents(order)
     store_tree(tree, folders_of(base))
-    order = WorkOrder(folder=tree.digest, entry=program.entry, data=program.data)
     work = json.dumps(order.to_json_value(), sort_keys=True)
     given = Asking(**{**vars(asking), "work": work})
     return submit(view, given, declared_ties(base.lab.view) if asking.voucher else {})
+
+
+def order_of(program: Program) -> tuple[FolderTree, WorkOrder]:
+    """Return the files of a program, and what a backend is to do; raises `InputError` where there is no program."""
+    tree = read_tree(program.folder)
+    if not program.entry or tree.file(program.entry[0]) is None or not program.entry[0].endswith(".py"):
+        raise InputError("compute.no_program", found=program.entry[0] if program.entry else "", folder=program.folder)
+    return tree, WorkOrder(folder=tree.digest, entry=program.entry, data=program.data)
 
 
 def plain_name(file: str) -> str:

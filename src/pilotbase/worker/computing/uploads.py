@@ -12,6 +12,7 @@ from pilotbase.documents.vocabularies import JobKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
+from pilotbase.worker.computing.estimates import consent_by, consented
 from pilotbase.worker.computing.orders import Program, hand_in
 from pilotbase.worker.intake.versions import unpacked, vault_of
 from pilotbase.workspace.failures import NotFoundError
@@ -26,14 +27,17 @@ def hand_in_upload(base: Base, view: View, pool: str, given: NewJob, most_bytes:
     Raises:
         NotFoundError: there is no such upload of the actor's organisation, no such pool or voucher.
         InputError: the archive is refused, or does not hold the program.
-        RefusedError: the terms of the data do not permit it; the job could never run; the voucher does not pay.
+        RefusedError: the terms of the data do not permit it; the job could never run; the voucher does not pay; it may
+            cost more than the limit, and ``given.consent`` is not said.
     """
     vault, made = vault_of(base, view), view.outcome()
     if made is None:
         grant = ReaderGrant.of_owner(view.actor.organisation)
         data = tuple((one.dataset, one.file) for one in given.data)
         with unpacked(base, read_upload(vault, given.upload, grant), most_bytes) as folder:
-            made = hand_in(base, view, Program(folder, given.entry, data), _asking(pool, given)).name
+            asking = _asking(pool, given)
+            consents = consented if given.consent else consent_by(view, asking)
+            made = hand_in(base, view, Program(folder, given.entry, data), asking, consents).name
     with suppress(NotFoundError):
         find_upload(vault, given.upload)
         erase_upload(vault, given.upload)

@@ -13,7 +13,7 @@ from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
 from pilotbase.compute.vouchers.programmes import prices_of
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.estimate import DEFAULT, ConsentAsked, RunEstimate, estimate_head, read_ceiling
+from pilotbase.documents.estimate import DEFAULT, Ceiling, ConsentAsked, RunEstimate, estimate_head, read_ceiling
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress
@@ -37,6 +37,11 @@ PRICES = "PILOTBASE_TRIAL_PRICES"
 Runner = Callable[[Lab, TrialPlan, OnProgress], Report]
 
 
+def ceiling_of(above: list[str] | None = None) -> Ceiling:
+    """Return above what consent is asked: what is given here, else what is set, else the default; raises `InputError`."""
+    return read_ceiling(above or [os.environ.get(ABOVE) or DEFAULT])
+
+
 def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells: bool = False) -> Asking:
     """Return what is asked above which limit: what is given here, else what is set, else the default.
 
@@ -44,9 +49,8 @@ def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells:
         InputError: the limit is none.
         NotFoundError: the pool has no price list.
     """
-    ceiling = read_ceiling(above or [os.environ.get(ABOVE) or DEFAULT])
     priced = pool or os.environ.get(PRICES, "")
-    return Asking(ceiling=ceiling, prices=prices_of(view, priced)[1] if priced else None, tells=tells)
+    return Asking(ceiling=ceiling_of(above), prices=prices_of(view, priced)[1] if priced else None, tells=tells)
 
 
 def runner(asking: Asking, consented: bool) -> Runner:
