@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import pytest
 
+from pilotbase.compute.queue.sitting import Sitter
 from pilotbase.documents.service import EndpointProtocol, EndpointRoute, ServiceTerms
 from pilotbase.gateway import upstreams
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
@@ -65,7 +66,8 @@ class Ground:
         """Return an upstream of a kind; endpoints answer at ``url``."""
         if kind == "certified":
             view = self.place.base.lab.view
-            return CertifiedUpstream(Recipe.of(self.place.base.lab, load_service(view, SERVICE).routes[0]), TERMS)
+            recipe = Recipe.of(self.place.base.lab, load_service(view, SERVICE).routes[0])
+            return CertifiedUpstream(recipe, TERMS, Sitter(lambda: None, "tests"))
         address = url or (self.url if kind == "oip" else f"{self.url}/v1")
         route = EndpointRoute(override=f"sha256:{'0' * 64}", protocol=kind, url=address, model="their-model")
         return EndpointUpstream(route, TERMS, sessions, None)

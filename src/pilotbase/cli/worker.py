@@ -44,6 +44,8 @@ def worker(
     def tell(job: Job, state: JobState) -> None:
         kind, ended = Text(code=f"job.kind.{job.kind}"), Text(code=f"job.state.{state}")
         say(text("job.line", number=job.identity, kind=kind, subject=job.subject, state=ended))
+        if state is JobState.QUEUED and job.reason is not None:
+            say(job.reason)
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -62,16 +64,16 @@ def worker(
     take_in(base, taking(base))
     voucher_round(base.lab.view)
     shared = Dispatching(base, backend_of(base), ours.name)
-    shared.round()
-    shared.leave()
+    shared.round_alone()
     while watch_round(base):
         pass
     while reactions.round():
         pass
     while (done := ours.work_once()) is not None:
         tell(*done)
-        if done[1] is JobState.QUEUED:
+        if done[1] is JobState.QUEUED and not shared.round_alone():
             break
+    shared.round_alone()
     while noticing.round():
         pass
 

@@ -16,7 +16,7 @@ from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.quantities import Duration, spell_duration
-from pilotbase.documents.resources import Resources, Vector, beyond, spell_amount, total
+from pilotbase.documents.resources import Demand, Resources, Vector, beyond, spell_amount, total
 from pilotbase.documents.texts import text
 
 MOST_MACHINES = 10_000
@@ -67,6 +67,17 @@ class Window(Part):
     why: Localized | str | None = None
 
 
+class Seats(Part):
+    """Work of the base itself that takes a seat 席位 in the pool before it opens boxes; what is left out takes none.
+
+    It counts on the quota of whose it is, on that of the base where that organisation has none here. Written ``{}``,
+    each box is taken to need what its limits say, of what the machines name; what is named here counts instead.
+    """
+
+    trials: Demand | None = None
+    services: Demand | None = None
+
+
 class Pool(Document):
     """A pool; each change is a new version under the same name."""
 
@@ -89,6 +100,8 @@ class Pool(Document):
     """So long a job must have waited longer to go before one whose priority is higher by one."""
     longest_job: Duration = pydantic.Field(default=86_400, gt=0)
     """No job may ask for more time; a service asks again."""
+    seats: Seats | None = None
+    """Which work of the base itself takes its room here."""
 
     stand_ins: ClassVar[Mapping[str, Any]] = {"name": "pool", "title": "-"}
     rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {

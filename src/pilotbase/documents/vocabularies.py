@@ -314,6 +314,8 @@ class WaitReason(StrEnum):
     """It would delay a job that is first, or a guarantee that is being restored."""
     TURN = "turn"
     """It is another organisation's turn."""
+    WORKER = "worker"
+    """Its seat is asked for again when the worker of the base that does it is free."""
 
 
 VOCABULARIES: dict[str, type[StrEnum]] = {

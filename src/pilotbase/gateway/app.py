@@ -49,11 +49,12 @@ def make_app(gateway: Gateway, lab: Lab) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         _wake(gateway, lab)
-        guard = asyncio.create_task(gateway.calls.under_way.guard())
+        guards = [asyncio.create_task(one) for one in (gateway.calls.under_way.guard(), gateway.upstreams.tend())]
         try:
             yield
         finally:
-            guard.cancel()
+            for guard in guards:
+                guard.cancel()
             await gateway.upstreams.close()
             gateway.desk.close()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.texts import Language, sentence
+from pilotbase.gateway.upstreams.seated import NoSeatError
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import QueueFullError, UpstreamDownError, UpstreamFailedError
@@ -77,7 +78,7 @@ def problem_of(error: PilotbaseError, language: Language) -> Problem:
     """Return how ``error`` is told."""
     kind = _BY_CODE.get(error.code) or next(kind for known, kind in _BY_CLASS if isinstance(error, known))
     headers = {**kind.headers, "Pilotbase-Error": error.code}
-    if isinstance(error, QueueFullError):
+    if isinstance(error, QueueFullError | NoSeatError):
         headers["Retry-After"] = str(error.seconds)
     param = error.field if isinstance(error, WireError | ContractBrokenError) else None
     return Problem(kind, error.code, _message(error, language), param or None, headers)

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 import pytest
 from queue_for_tests import POOL, USED, Hall, works
 from sqlalchemy import Connection
-from stores_for_tests import Clock
 
 from pilotbase.compute.backends.backend import Attempt, Cause, Phase, Status
 from pilotbase.compute.queue import rows, seats, turns
@@ -26,6 +25,7 @@ from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import WaitReason
 from pilotbase.workspace.engine import Database
 from pilotbase.workspace.failures import BusyError, ConflictError, NotFoundError, StaleLeaseError
+from tests.workspace.stores_for_tests import Clock
 
 
 def test_a_job_waits_runs_ends_and_is_metered(hall: Hall) -> None:
@@ -227,6 +227,7 @@ def test_a_seat_that_falls_silent_is_given_to_others(here: Hall, clock: Clock) -
     lease = seats.take(mill, asking, "worker")
     clock.step(61)
     here.dispatcher.turn()
+    assert seats.take(mill, asking, "other") is None
     here.dispatcher.turn()
     assert lease is not None
     assert not seats.keep(mill, lease)

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from queue_for_tests import POOL, Hall
-from stores_for_tests import Clock
 
 from pilotbase.compute.backends.backend import Attempt, Cause
 from pilotbase.compute.queue.recorded import trace_of
@@ -14,6 +13,7 @@ from pilotbase.compute.replay.policies import Setting
 from pilotbase.compute.replay.reporting import replay
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.pool_replay import Policy
+from tests.workspace.stores_for_tests import Clock
 
 DAY = timedelta(days=1)
 

@@ -121,9 +121,10 @@ class Dispatcher:
             return rows.jobs_in(connection, self._pool, (State.RUNNING, State.STOPPING))
 
     def _take_new(self, desk: Desk) -> None:
-        """Let what was handed in since the last turn wait at the desk, and what was taken back leave it."""
+        """Let what was handed in since the last turn wait at the desk, and what is asked for no more leave it."""
         with self._view.reading() as connection:
             names = rows.names_waiting(connection, self._pool)
+            names -= seats.unasked(connection, self._pool, self._view.store.clock())
             found = (rows.find_job(connection, name) for name in sorted(names - self._waiting.keys()))
             new = [job for job in found if job is not None]
         for name in self._waiting.keys() - names:
@@ -139,8 +140,8 @@ class Dispatcher:
         """Look how a running job stands and return whether it has ended."""
         wanted = self._wanted_end(job)
         if job.is_seat:
-            overdue = wanted is Ending.LATE
-            statuses = [_GONE if overdue else seats.status_of(self._view, job, self._view.store.clock())]
+            status, told = seats.status_of(self._view, job, self._view.store.clock())
+            statuses, wanted = [_GONE if wanted is Ending.LATE else status], wanted or told
         else:
             if wanted is not None:
                 self._members.stop(job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.pool import Pool
 from pilotbase.workspace.actors import PUBLIC
@@ -16,7 +17,11 @@ def set_pool(view: View, pool: Pool) -> Digest:
 
     Raises:
         RefusedError: the actor is not the operator.
+        InputError: it seats work of the base, which has no quota in it.
     """
+    own = view.actor.organisation
+    if pool.seats is not None and all(quota.organisation != own for quota in pool.quotas):
+        raise InputError("pool.no_seat_quota", pool=pool.name, organisation=own)
     with view.transaction("pool.set") as change:
         change.require_operator()
         digest = change.put(pool, PUBLIC)

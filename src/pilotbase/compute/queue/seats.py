@@ -1,14 +1,16 @@
 """Seats: room in a pool for work that a process of the base does itself, such as a trial's scorer or a service's boxes.
 
-A seat is a job without work for a backend. Once it is let in, whoever does the work keeps it by signs of life, and
-leaves it with what was used; one that falls silent is taken for lost, and its room is given to others. Nobody is
-evicted from a seat: so it is let in firmly, or not at all.
+A seat is a job without work for a backend. It stands in the line as long as somebody asks for it again and again. Once
+it is let in, whoever does the work keeps it by signs of life, and leaves it with what was used; one that falls silent
+is taken for lost, and its room is given to others. Nobody is evicted from a seat, so it is let in firmly or not at all.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from pilotbase.compute.backends.backend import Cause, Metered, Phase, Status
 from pilotbase.compute.queue import rows
@@ -23,6 +25,8 @@ from pilotbase.workspace.store import View
 
 SILENT_SECONDS = 60
 """So long a seat may be without a sign of life."""
+ASKED_SECONDS = 20
+"""So long one that waits stands in the line after it was asked for: nobody is let in who is not there to sit down."""
 
 
 def take(view: View, asking: Asking, holder: str, ties: Ties = NO_TIES) -> Lease | None:
@@ -32,8 +36,11 @@ def take(view: View, asking: Asking, holder: str, ties: Ties = NO_TIES) -> Lease
     """
     job = submit(view, replace(asking, work="", preemptible=False), ties)
     if job.state is not State.RUNNING:
+        view.acquire(_asked(job.name), holder, ASKED_SECONDS)
         return None
-    return view.acquire(_name(job.name, job.attempt), holder, SILENT_SECONDS)
+    with view.reading() as connection:
+        left = rows.attempts_of(connection, job.name)[-1].ending is not None
+    return None if left else view.acquire(_name(job.name, job.attempt), holder, SILENT_SECONDS)
 
 
 def keep(view: View, lease: Lease) -> bool:
@@ -45,28 +52,48 @@ def keep(view: View, lease: Lease) -> bool:
     return found is not None and found.state is State.RUNNING and found.attempt == attempt
 
 
-def leave(view: View, lease: Lease, metered: Metered, done: bool = True) -> None:
+def leave(view: View, lease: Lease, metered: Metered, ending: Ending = Ending.DONE) -> None:
     """Give a seat back with what was used of it; raises `StaleLeaseError`."""
     job, attempt = _of(lease)
     with view.store.database.write() as connection:
         leases.require(connection, lease)
-        if not rows.tell_ending(connection, job, attempt, Ending.DONE if done else Ending.FAILED, metered):
+        if not rows.tell_ending(connection, job, attempt, ending, metered):
             raise StaleLeaseError("workspace.lease_lost", name=lease.name, holder=lease.holder)
         leases.release(connection, lease)
 
 
-def status_of(view: View, job: JobRow, now: datetime) -> Status:
-    """Return how the work on a seat stands."""
+def forgo(view: View, job: str) -> bool:
+    """Ask for a seat no more that waits still; returns whether it did."""
+    with view.transaction("compute.cancelled") as change:
+        found = rows.find_job(change.connection, job)
+        if found is None or not found.is_seat or found.state is not State.WAITING:
+            return False
+        rows.update_job(change.connection, job, state=State.CANCELLED.value, reason=None, ended_at=change.now)
+        change.record("compute.cancelled", [f"compute-job:{job}"])
+    return True
+
+
+def unasked(connection: Connection, pool: str, now: datetime) -> set[str]:
+    """Return the names of the seats that wait for a pool though nobody has asked for them lately."""
+    waiting = rows.seats_waiting(connection, pool)
+    return {name for name in waiting if not leases.is_running(connection, _asked(name), now)}
+
+
+def status_of(view: View, job: JobRow, now: datetime) -> tuple[Status, Ending | None]:
+    """Return how the work on a seat stands, and how it ended by the word of who did it."""
     with view.reading() as connection:
         attempt = rows.attempts_of(connection, job.name)[-1]
         alive = leases.is_running(connection, _name(job.name, job.attempt), now)
     if attempt.ending is not None:
-        done = attempt.ending is Ending.DONE
-        box = EndReason.FINISHED if done else EndReason.APPLICATION_ERROR
-        return Status(Phase.ENDED, Cause.RAN, box, exit_code=0 if done else 1, metered=attempt.metered)
+        box = EndReason.FINISHED if attempt.ending is Ending.DONE else None
+        return Status(Phase.ENDED, Cause.RAN, box, metered=attempt.metered), attempt.ending
     if not alive and now > attempt.began_at + timedelta(seconds=SILENT_SECONDS):
-        return Status(Phase.ENDED, Cause.LOST)
-    return Status(Phase.RUNNING)
+        return Status(Phase.ENDED, Cause.LOST), None
+    return Status(Phase.RUNNING), None
+
+
+def _asked(job: str) -> str:
+    return f"seat:{job}"
 
 
 def _name(job: str, attempt: int) -> str:

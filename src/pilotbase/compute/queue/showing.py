@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pilotbase.compute.queue import rows, turns
+from pilotbase.compute.queue import rows, seats, turns
 from pilotbase.compute.queue.machines import ALL_THERE, There, there_of
 from pilotbase.compute.queue.pools import pool_of
 from pilotbase.compute.queue.rows import AttemptRow, JobRow, State
@@ -19,6 +19,8 @@ from pilotbase.compute.sharing.desk import Desk
 from pilotbase.compute.sharing.explaining import Wait, waits
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import Vector, dominant_share, minus, total
+from pilotbase.documents.subjects import record_head
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import WaitReason
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -89,18 +91,26 @@ def queue(view: View, name: str) -> list[Shown]:
     Why one waits is asked of a desk made from what is written: the same that decides says the same. Where a job that
     the actor may not know stands in the way, its organisation is named.
     """
-    pool, now = pool_of(view, name)[1], view.store.clock().timestamp()
+    return [shown for shown in _all_shown(view, name) if _is_known(view, shown.job)]
+
+
+def seats_of(view: View, thing: str) -> list[Shown]:
+    """Return the seats that work on a thing waits for or has, whoever's quota they are on.
+
+    Who may see the thing may know them; for others there are none.
+    """
+    if view.head(thing) is None and view.head(record_head(thing)) is None:
+        return []
     with view.reading() as connection:
-        live, machines = rows.jobs_in(connection, name), there_of(connection, name)
-        standing = turns.standing_of(connection, name, live)
-        desk = Desk(pool, PLACER, standing, now, machines.capacities(pool))
-    if not machines.away:
-        desk.decide(now)
-    why = waits(desk, now)
-    if machines.away:
-        why = {one: replace(wait, reason=WaitReason.MACHINES, blocker="", starts=None) for one, wait in why.items()}
-    unknown = {job.name: job.asked.organisation for job in live if not _is_known(view, job)}
-    return [Shown(job, _told(why.get(job.name), unknown)) for job in live if job.name not in unknown]
+        found = rows.seats_about(connection, thing)
+    waiting = {job.asked.pool for job in found if job.state is State.WAITING}
+    why = {shown.job.name: shown for pool in waiting for shown in _all_shown(view, pool)}
+    return [why.get(job.name, Shown(job, None)) for job in found]
+
+
+def why_waiting(shown: Shown) -> Text:
+    """Return in words why a job waits, without whom or what it waits for: anybody may read it."""
+    return text("pool.hub.next") if shown.wait is None else text(f"pool.wait.{shown.wait.reason.value}")
 
 
 def over(view: View, name: str, most: int = 50) -> list[JobRow]:
@@ -136,6 +146,25 @@ def usage(view: View, name: str, since: datetime, until: datetime, bins: int) ->
             overlap = min(attempt.ended_at or now, begins + width) - max(attempt.began_at, begins)
             held[attempt.organisation][number] += share * max(overlap / width, 0.0) if overlap > timedelta(0) else 0.0
     return {organisation: tuple(shares) for organisation, shares in sorted(held.items())}
+
+
+def _all_shown(view: View, name: str) -> list[Shown]:
+    """Return every job of a pool, with why it waits as the actor may know it."""
+    pool, at = pool_of(view, name)[1], view.store.clock()
+    now = at.timestamp()
+    with view.reading() as connection:
+        live, absent = rows.jobs_in(connection, name), seats.unasked(connection, name, at)
+        there = [job for job in live if job.name not in absent]
+        machines = there_of(connection, name)
+        desk = Desk(pool, PLACER, turns.standing_of(connection, name, there), now, machines.capacities(pool))
+    if not machines.away:
+        desk.decide(now)
+    why = waits(desk, now)
+    if machines.away:
+        why = {one: replace(wait, reason=WaitReason.MACHINES, blocker="", starts=None) for one, wait in why.items()}
+    why = {**why, **{one: Wait(one, WaitReason.WORKER, "", 0, None) for one in absent}}
+    unknown = {job.name: job.asked.organisation for job in live if not _is_known(view, job)}
+    return [Shown(job, _told(why.get(job.name), unknown)) for job in live]
 
 
 def _is_known(view: View, job: JobRow) -> bool:

@@ -84,12 +84,14 @@ def cancel(view: View, name: str, reason: Text | None = None) -> JobRow:
 
     Raises:
         NotFoundError: there is no such job for this actor.
-        ConflictError: it has ended.
+        ConflictError: it has ended, or it is a seat, which goes with the work that has it.
     """
     with view.transaction("compute.cancelled") as change:
         job = job_within(view, change, name)
         if view.within(change).outcome() is not None:
             return job
+        if job.is_seat:
+            raise ConflictError("pool.seat_not_taken_back", job=name, subject=job.thing)
         why = reason or text("pool.cancelled_by", organisation=view.actor.organisation)
         if job.state is State.WAITING:
             rows.update_job(change.connection, name, state=State.CANCELLED.value, reason=why, ended_at=change.now)

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.engines import Worker
+from pilotbase.compute.queue.seating import OwnWork
+from pilotbase.compute.queue.sitting import Sitter
 from pilotbase.compute.settings import LogPolicy
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.service import CertifiedRoute, ServiceTerms
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceTerms
+from pilotbase.documents.vocabularies import JobKind
 from pilotbase.gateway.upstreams.pool import Pool
+from pilotbase.gateway.upstreams.seated import SeatedBoxes
 from pilotbase.gateway.upstreams.tabular import TabularModel
 from pilotbase.protocols.frames import Answers, Batch
 from pilotbase.protocols.upstream import Question, Reply, Stream
+from pilotbase.trial.kept_threads import threads_of
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.running import Terms, prepare_candidate, start_candidate
 from pilotbase.trial.sealed import load_sealed
 
+IDLE_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 
 
@@ -41,6 +48,18 @@ class Recipe:
         terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD)
         return cls(lab, route, terms, frozenset(load_sealed(lab.view, plan.sealed).record.may_miss))
 
+    def work(self, service: Service, part: str) -> OwnWork:
+        """Return what takes a seat where a pool seats services: all boxes of this route, as ``part`` of the service."""
+        digest = self.route.application.digest
+        return OwnWork(
+            kind=JobKind.SERVICE,
+            subject=f"{service.subject}@{part}",
+            organisation=service.organisation,
+            memory_bytes=self.terms.limits.memory_bytes,
+            threads=lambda: threads_of(self.lab.application_folder(digest)),
+            boxes=service.terms.workers,
+        )
+
     def start(self) -> Worker:
         """Return a warm worker, once files and environment have been found to be those that were certified.
 
@@ -59,10 +78,12 @@ class Recipe:
 class CertifiedUpstream:
     """Answers with a pool of warm boxes, which is started by the first question, or by `warm`."""
 
-    def __init__(self, recipe: Recipe, terms: ServiceTerms) -> None:
+    def __init__(self, recipe: Recipe, terms: ServiceTerms, sitter: Sitter) -> None:
         self.model = TabularModel(recipe.terms.contract, recipe.may_miss, recipe.route.application.digest)
         self._recipe, self._terms = recipe, terms
         self._pool: Pool | None = None
+        self._boxes = SeatedBoxes(recipe.lab.view, recipe.start, sitter)
+        self._asked_at = time.monotonic()
 
     @property
     def ready(self) -> bool:
@@ -78,11 +99,23 @@ class CertifiedUpstream:
         """How many calls are under way or wait."""
         return 0 if self._pool is None else self._pool.pending
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nobody has asked for a while though its boxes hold a seat, which others could have."""
+        silent = time.monotonic() - self._asked_at > IDLE_SECONDS
+        return silent and not self.pending and self._boxes.has_seat
+
+    async def tend(self) -> None:
+        """Give a sign of life for the seat of the boxes, or ask for it; boxes that have lost theirs are ended."""
+        if self._pool is not None and not await asyncio.to_thread(self._boxes.tend):
+            self._pool.recall()
+
     def warm(self) -> Pool:
         """Have the boxes started and return their pool."""
+        self._asked_at = time.monotonic()
         if self._pool is None:
             limits = self._recipe.terms.limits
-            self._pool = Pool(self._recipe.start, limits, self._terms.workers, self._terms.queue)
+            self._pool = Pool(self._boxes.start, limits, self._terms.workers, self._terms.queue)
         return self._pool
 
     async def ask(self, question: Question) -> Reply | Stream:
@@ -101,7 +134,9 @@ class CertifiedUpstream:
             async with asyncio.timeout(self._terms.timeout_seconds):
                 while self._pool.pending:
                     await asyncio.sleep(_LOOK_SECONDS)
+        self._boxes.close()
         await asyncio.to_thread(self._pool.close)
+        await asyncio.to_thread(self._boxes.leave)
 
 
 def _batches(batch: Batch, most_rows: int) -> list[Batch]:

@@ -91,13 +91,14 @@ class Pool:
 
         Raises:
             QueueFullError: as many calls wait as may.
-            UpstreamDownError: no box runs, and the last one that was tried did not come up.
+            UpstreamDownError: no box runs, and the last one that was tried did not come up, or waits for its seat.
             UpstreamFailedError: the box ended over it.
         """
         if self.pending >= self._most:
             raise QueueFullError("gateway.queue_full", seconds=1)
-        if all(keeper.down for keeper in self._keepers):
-            raise UpstreamDownError("gateway.no_box")
+        down = self._down()
+        if down is not None:
+            raise down
         job = _Job(batches, asyncio.get_running_loop())
         self.pending += 1
         try:
@@ -105,6 +106,11 @@ class Pool:
             return await job.future
         finally:
             self.pending -= 1
+
+    def recall(self) -> None:
+        """End the boxes that run, what they are doing included; others are started in their place, if they may be."""
+        for keeper in self._keepers:
+            keeper.recall()
 
     def close(self) -> None:
         """End every box, what it is doing included, and wait for its thread."""
@@ -116,7 +122,8 @@ class Pool:
 
     def _fail_waiting(self) -> None:
         """Let nobody wait for a box when none is there and none comes up."""
-        if not all(keeper.down for keeper in self._keepers):
+        down = self._down()
+        if down is None:
             return
         while True:
             try:
@@ -124,7 +131,12 @@ class Pool:
             except queue.Empty:
                 return
             if job is not None:
-                job.finish(UpstreamDownError("gateway.no_box"))
+                job.finish(down)
+
+    def _down(self) -> UpstreamDownError | None:
+        """Return why nobody need wait for a box; None: one runs, or may come up."""
+        found = [keeper.down for keeper in self._keepers]
+        return found[0] if all(one is not None for one in found) else None
 
 
 class _Keeper(threading.Thread):
@@ -144,14 +156,18 @@ class _Keeper(threading.Thread):
         self._next: Future[Box] | None = None
         self._looked = 0.0
         self.box: Box | None = None
-        self.down = False
-        """The last box that was tried did not come up."""
+        self.down: UpstreamDownError | None = None
+        """Why the last box that was tried did not come up."""
+
+    def recall(self) -> None:
+        """End the box that runs, from another thread."""
+        if (box := self.box) is not None:
+            box.cancel()
 
     def stop(self) -> None:
         """End the box, from another thread."""
         self._stopped.set()
-        if (box := self.box) is not None:
-            box.cancel()
+        self.recall()
 
     def run(self) -> None:
         while not self._stopped.is_set():
@@ -160,7 +176,7 @@ class _Keeper(threading.Thread):
             except Exception as problem:  # noqa: BLE001 - whatever keeps a box from starting is tried again later
                 self._pause(problem)
                 continue
-            self.down = False
+            self.down = None
             try:
                 self._serve()
             finally:
@@ -200,13 +216,20 @@ class _Keeper(threading.Thread):
         return True
 
     def _pause(self, problem: BaseException) -> None:
-        """Wait before the next start, longer every time; from the second time on in a row nobody waits for this box."""
+        """Wait before the next start, longer every time; from the second time on in a row nobody waits for this box.
+
+        A box that waits for its seat has not failed: who starts it has waited for that already.
+        """
         if self._stopped.is_set():
             return
+        if isinstance(problem, UpstreamDownError):
+            self.down, self._failures = problem, 0
+            self._on_down()
+            return
         self._failures += 1
-        self.down = self._failures > 1 or self.box is None
         _log.warning("a box has ended or did not start: %s", problem)
-        if self.down:
+        if self._failures > 1 or self.box is None:
+            self.down = UpstreamDownError("gateway.no_box")
             self._on_down()
         self._stopped.wait(min(FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10), LONGEST_PAUSE_SECONDS))
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import logging
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pilotbase.compute.queue.seating import place_for
+from pilotbase.compute.queue.sitting import Sitter
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route, Service
+from pilotbase.documents.vocabularies import ServingState
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
 from pilotbase.gateway.upstreams.endpoint import EndpointUpstream
 from pilotbase.gateway.upstreams.guarded_session import GuardedSessions
 from pilotbase.protocols.upstream import UpstreamDownError
+from pilotbase.service.standing import standing_of
 from pilotbase.trial.lab import Lab
 
+TEND_SECONDS = 2.0
+_log = logging.getLogger("pilotbase.gateway")
 AnyUpstream = CertifiedUpstream | EndpointUpstream
 
 
@@ -33,6 +42,8 @@ class Upstreams:
         self._sessions = GuardedSessions(allowed)
         self._held: dict[str, _Held] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._name, self._numbers = secrets.token_hex(6), itertools.count(1)
+        """Together they name what holds a seat in a shared pool."""
 
     def of(self, service: Service, route: Route) -> AnyUpstream:
         """Return the upstream of a route of ``service``; raises `UpstreamDownError` where none can be made."""
@@ -55,6 +66,18 @@ class Upstreams:
         for name, held in self._held.items():
             yield from ((name, upstream) for upstream in held.upstreams if upstream is not None)
 
+    async def tend(self) -> None:
+        """Look after the seats of boxes again and again, until cancelled.
+
+        Boxes that hold one though their service does not answer by them now, and nobody asks them, give it back.
+        """
+        while True:
+            await asyncio.sleep(TEND_SECONDS)
+            for name, held in list(self._held.items()):
+                for upstream in list(held.upstreams):
+                    if isinstance(upstream, CertifiedUpstream) and upstream in held.upstreams:
+                        await self._tend(name, held, upstream)
+
     async def close(self) -> None:
         """End all of them."""
         for _, upstream in list(self):
@@ -62,6 +85,28 @@ class Upstreams:
         if self._closing:
             await asyncio.wait(self._closing)
         await self._sessions.close()
+
+    async def _tend(self, name: str, held: _Held, upstream: CertifiedUpstream) -> None:
+        try:
+            await upstream.tend()
+            if upstream.is_idle and not await asyncio.to_thread(self._answers, name, held.upstreams.index(upstream)):
+                self._rest(held, upstream)
+        except Exception:  # noqa: BLE001 - whatever it is, other services are looked after, and this one again
+            _log.exception("the seat of %s could not be looked after", name)
+
+    def _rest(self, held: _Held, upstream: CertifiedUpstream) -> None:
+        """End boxes that nobody has asked meanwhile; the next question has them started again."""
+        if upstream.is_idle and upstream in held.upstreams:
+            held.upstreams[held.upstreams.index(upstream)] = None
+            self._end(upstream)
+
+    def _answers(self, name: str, place: int) -> bool:
+        """Tell whether a service answers by that route now; it does where the store cannot be asked."""
+        try:
+            standing = standing_of(self._lab.view, name)
+        except PilotbaseError:
+            return True
+        return standing.route == place and standing.state in (ServingState.SERVING, ServingState.FALLEN_BACK)
 
     def _held_for(self, service: Service) -> _Held:
         held = self._held.get(service.name)
@@ -91,6 +136,8 @@ class Upstreams:
         if not isinstance(route, CertifiedRoute):
             return EndpointUpstream(route, service.terms, self._sessions, self._keys.get(route.url))
         try:
-            return CertifiedUpstream(Recipe.of(self._lab, route), service.terms)
+            recipe = Recipe.of(self._lab, route)
+            work = recipe.work(service, f"{self._name}/{next(self._numbers)}")
+            return CertifiedUpstream(recipe, service.terms, Sitter(lambda: place_for(self._lab.view, work), self._name))
         except PilotbaseError as problem:
             raise UpstreamDownError("gateway.no_box") from problem

@@ -14,6 +14,7 @@ from pilotbase.compute.queue.pools import pools
 from pilotbase.compute.queue.rows import State
 from pilotbase.worker.base import Base
 from pilotbase.worker.computing.machines import MachinesThere
+from pilotbase.worker.computing.seats import forgo_unasked
 from pilotbase.worker.computing.works import forget_data, jobs_with_data, works_of
 from pilotbase.worker.rounds import Pace, in_rounds
 
@@ -42,6 +43,13 @@ class Dispatching:
         self._forget()
         return done
 
+    def round_alone(self) -> bool:
+        """Go one round and let others have the pools at once; returns whether anything was done."""
+        try:
+            return self.round()
+        finally:
+            self.leave()
+
     def _dispatcher(self, pool: str) -> Dispatcher:
         if pool not in self._dispatchers:
             view = self._base.lab.view
@@ -51,12 +59,13 @@ class Dispatching:
         return self._dispatchers[pool]
 
     def _forget(self) -> None:
-        """Remove the data of jobs that run no more, whoever has ended them."""
+        """Remove the data of jobs that run no more, whoever has ended them, and seats that nobody is to have."""
         for name in jobs_with_data(self._base):
             with self._base.lab.view.reading() as connection:
                 job = rows.find_job(connection, name)
             if job is None or job.state not in (State.RUNNING, State.STOPPING):
                 forget_data(self._base, name)
+        forgo_unasked(self._base)
 
     def leave(self) -> None:
         """Let others have the pools at once."""

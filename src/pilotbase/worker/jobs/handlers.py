@@ -35,6 +35,7 @@ from pilotbase.trial.sealed import Sealed
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.orders import pack_ordered
+from pilotbase.worker.computing.seats import seat_of_trial
 from pilotbase.worker.datasets.describing import describe_ordered
 from pilotbase.worker.datasets.label_imports import import_ordered
 from pilotbase.worker.datasets.label_rounds import prepare_items
@@ -94,14 +95,18 @@ def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 def run(base: Base, job: Job, on_progress: OnProgress) -> None:
     """Run the frozen plan to its one report, or hold it for consent; started again it goes on with the same attempt."""
-    if _record(base, job).state == CommissionState.QUEUED:
-        _step(base, job, Act.TRIAL_START)
-    if _record(base, job).state != CommissionState.RUNNING:
-        return
     record = _record(base, job)
+    if record.state not in (CommissionState.QUEUED, CommissionState.RUNNING):
+        return
     plan = base.lab.view.load(record.documents["plan"], TrialPlan)
-    report = run_unless_held(base, record, plan, on_progress)
-    if report is not None and _record(base, job).state == CommissionState.RUNNING:
+    with seat_of_trial(base, record, plan, f"job:{job.identity}") as seat:
+        if _record(base, job).state == CommissionState.QUEUED:
+            _step(base, job, Act.TRIAL_START)
+        report = run_unless_held(base, record, plan, seat.watched(on_progress))
+        if report is None:
+            return
+        seat.count(report)
+    if _record(base, job).state == CommissionState.RUNNING:
         _step(base, job, Act.TRIAL_REPORT, report.digest())
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pilotbase.compute.queue.rows import State
+from pilotbase.compute.queue.showing import Shown, seats_of
 from pilotbase.documents.texts import Text
-from pilotbase.workspace.jobs import Job, jobs_of
+from pilotbase.workspace.jobs import Job, JobState, jobs_of
 from pilotbase.workspace.store import View
 
 
@@ -21,13 +23,16 @@ class Progress:
     share: int | None
     """How far the stage is, in percent, in steps of five; None where that is not known."""
     reason: Text | None
+    """Why it waits, failed or was cancelled."""
     live: bool
+    seat: Shown | None = None
+    """The seat in a shared pool that it waits for."""
 
 
 def progress_of(view: View, subject: str, kind: str | None = None) -> Progress | None:
     """Return how far the newest work on a record is, or how it ended, of any kind or of ``kind``; None: none."""
     newest = next((job for job in jobs_of(view, subject) if kind is None or job.kind == kind), None)
-    return None if newest is None else told(newest)
+    return None if newest is None else _seated(view, newest)
 
 
 def told(job: Job) -> Progress:
@@ -39,6 +44,14 @@ def told(job: Job) -> Progress:
         position=job.ahead + 1 if job.state.value == "queued" else 0,
         stage=step.stage if step and live else None,
         share=step.done * 20 // step.total * 5 if step and live and step.total else None,
-        reason=job.reason,
+        reason=None if job.state is JobState.RUNNING and not job.stopping else job.reason,
         live=live,
     )
+
+
+def _seated(view: View, job: Job) -> Progress:
+    """Return a job with the seat that it waits for, as the reader may know it."""
+    if job.kind != "trial" or job.state is not JobState.QUEUED:
+        return told(job)
+    waiting = (shown for shown in seats_of(view, job.subject) if shown.job.state is State.WAITING)
+    return replace(told(job), seat=next(waiting, None))

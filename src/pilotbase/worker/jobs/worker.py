@@ -12,7 +12,7 @@ import platform
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 from pilotbase.documents.errors import PilotbaseError
@@ -30,11 +30,14 @@ _PASSING = (
     "trial.already_running",
     "workspace.busy",
     "workspace.database_unreachable",
+    "pool.seat_awaited",
+    "pool.seat_lost",
     "compute.cluster_away",
     "compute.node_silent",
 )
 """What passes by itself, by code, for it may come from another process: a scorer of a worker that was killed is still
-at work on this plan; the database is locked, or starting again; a cluster is away, or has no room."""
+at work on this plan; the database is locked, or starting again; a shared pool has no seat for a trial yet; a cluster
+is away, or has no room."""
 _log = logging.getLogger("pilotbase.worker")
 
 
@@ -51,7 +54,11 @@ class Worker:
     lease_seconds: int = LEASE_SECONDS
 
     def work(self, stop: threading.Event, on_end: Callable[[Job, JobState], None] = lambda *_: None) -> None:
-        """Do jobs as they come until ``stop`` is set; while the database is away or the disk full, wait."""
+        """Do jobs as they come until ``stop`` is set; while the database is away or the disk full, wait.
+
+        ``on_end`` hears of a job that is put back once for each reason.
+        """
+        waits: dict[int, Text | None] = {}
         while not stop.is_set():
             try:
                 done = self.work_once()
@@ -61,23 +68,29 @@ class Worker:
                 continue
             if done is None or done[1] is JobState.QUEUED:
                 stop.wait(IDLE_SECONDS)
-            if done is not None:
+            if done is not None and (done[1] is not JobState.QUEUED or waits.get(done[0].identity) != done[0].reason):
                 on_end(*done)
+            if done is not None:
+                waits[done[0].identity] = done[0].reason
 
     def work_once(self) -> tuple[Job, JobState] | None:
-        """Do the next job and return it with how it ended, or None when there is none (or another worker took it)."""
+        """Do the next job and return it with how it ended, or None when there is none (or another worker took it).
+
+        Of one that is put back its ``reason`` says why.
+        """
         claimed = claim(self.base.lab.view, self.name, self.lease_seconds)
         if claimed is None:
             return None
         began = time.monotonic()
         try:
-            state = self._do(claimed)
+            state, reason = self._do(claimed)
         except StaleLeaseError:
             return None
-        _note(claimed.job, state, time.monotonic() - began)
-        return claimed.job, state
+        if state is not JobState.QUEUED or reason != claimed.job.reason:
+            _note(claimed.job, state, reason, time.monotonic() - began)
+        return replace(claimed.job, reason=reason), state
 
-    def _do(self, claimed: Claim) -> JobState:
+    def _do(self, claimed: Claim) -> tuple[JobState, Text | None]:
         view, job = self.base.lab.view, claimed.job
         try:
             with _Heart(self, claimed) as heart:
@@ -86,12 +99,13 @@ class Worker:
             raise
         except JobStoppedError:
             finish(view, claimed, JobState.CANCELLED)  # whoever stopped it has left the reason
-            return JobState.CANCELLED
+            return JobState.CANCELLED, None
         except PilotbaseError as error:
             if error.code in _PASSING:
                 away = error.code == "workspace.database_unreachable"  # its text names addresses
-                finish(view, claimed, JobState.QUEUED, text("job.database_away") if away else error.text)
-                return JobState.QUEUED
+                reason = text("job.database_away") if away else error.text
+                finish(view, claimed, JobState.QUEUED, reason)
+                return JobState.QUEUED, reason
             return self._fail(claimed, error.text)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -105,17 +119,21 @@ class Worker:
             self._fail(claimed, text("job.crashed", error=type(error).__name__))
             raise
         finish(view, claimed, JobState.DONE)
-        return JobState.DONE
+        return JobState.DONE, None
 
-    def _fail(self, claimed: Claim, reason: Text) -> JobState:
+    def _fail(self, claimed: Claim, reason: Text) -> tuple[JobState, Text]:
         give_up(self.base, claimed.job, reason)
         finish(self.base.lab.view, claimed, JobState.FAILED, reason)
-        return JobState.FAILED
+        return JobState.FAILED, reason
 
 
-def _note(job: Job, state: JobState, seconds: float) -> None:
+def _note(job: Job, state: JobState, reason: Text | None, seconds: float) -> None:
     facts = {"job": job.identity, "kind": job.kind, "subject": job.subject, "attempt": job.attempt}
-    _log.info("%s %s", job.kind, state, extra={**facts, "state": state.value, "seconds": round(seconds, 3)})
+    ended = {"state": state.value, "seconds": round(seconds, 3)}
+    if state is not JobState.QUEUED or reason is None:
+        _log.info("%s %s", job.kind, state, extra={**facts, **ended})
+    else:
+        _log.info("%s waits: %s", job.kind, reason.render(), extra={**facts, **ended, "reason": reason.code})
 
 
 def default_name() -> str:

@@ -1,0 +1,137 @@
+"""Boxes on a seat: where the base's operator says so, the boxes of a service take room in a shared pool.
+
+The seat is asked for before the first box is started, and held as long as there are boxes. One whose time is over, or
+that was lost, is asked for anew; boxes that run go on meanwhile for `GRACE_SECONDS`, and are ended then.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pilotbase.compute.backends.backend import Metered
+from pilotbase.compute.queue.seating import Place
+from pilotbase.compute.queue.showing import seats_of, why_waiting
+from pilotbase.compute.queue.sitting import Sitter
+from pilotbase.compute.supervisor import Usage
+from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.texts import Text, text
+from pilotbase.gateway.upstreams.pool import Box
+from pilotbase.protocols.upstream import UpstreamDownError
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+PATIENCE_SECONDS = 5.0
+"""So long a start waits for the seat before callers are told that there is none."""
+RETRY_SECONDS = 10
+"""After so long callers are to ask again."""
+GRACE_SECONDS = 10.0
+_ASK_SECONDS = 0.5
+_NOTHING = Usage(0.0, 0.0, 0)
+_log = logging.getLogger("pilotbase.gateway")
+
+
+class NoSeatError(UpstreamDownError):
+    """The boxes of a service wait for their seat in a shared pool; ask again in ``seconds``."""
+
+    seconds = RETRY_SECONDS
+
+
+@dataclass
+class _Counted:
+    """A box, and what of its use was counted already."""
+
+    box: Box
+    counted: Usage = _NOTHING
+
+
+class SeatedBoxes:
+    """Starts the boxes of one route of one service; safe to share between threads."""
+
+    def __init__(self, view: View, start: Callable[[], Box], sitter: Sitter) -> None:
+        self._view, self._start, self._sitter = view, start, sitter
+        self._lock, self._closed = threading.Lock(), threading.Event()
+        self._boxes: list[_Counted] = []
+        self._used = Metered()
+        self._missing: float | None = None
+
+    @property
+    def has_seat(self) -> bool:
+        """Tell whether there is a seat: none where none is needed."""
+        return self._sitter.holds_one
+
+    def start(self) -> Box:
+        """Return a box that runs, on its seat; raises `NoSeatError`, and as boxes are started."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while (waits_at := self._asked()) is not None:
+            if time.monotonic() > until or self._closed.wait(_ASK_SECONDS):
+                raise NoSeatError("gateway.no_seat", why=self._why(waits_at), seconds=RETRY_SECONDS)
+        box = self._start()
+        self._count()
+        with self._lock:
+            self._boxes.append(_Counted(box))
+        return box
+
+    def tend(self) -> bool:
+        """Give a sign of life, or ask again; returns whether the boxes that run may go on."""
+        if self._closed.is_set():
+            return True
+        try:
+            if self._sitter.is_nearly_over:
+                self.leave()
+            seated = self._sitter.tend() is None
+        except (RefusedError, NotFoundError) as error:
+            _log.warning("seats: %s", error)
+            seated = False
+        except PilotbaseError as error:  # the store is away: nobody else is let in meanwhile
+            _log.warning("seats: %s", error)
+            return True
+        now = time.monotonic()
+        self._missing = None if seated else self._missing or now
+        return self._missing is None or now - self._missing < GRACE_SECONDS
+
+    def close(self) -> None:
+        """Let no start wait any longer; `leave` is still due, once the boxes have ended."""
+        self._closed.set()
+
+    def leave(self) -> None:
+        """Give the seat back, if there is one, with what the boxes used since it was taken."""
+        self._count()
+        with self._lock:
+            used, self._used = self._used, Metered()
+        self._sitter.leave(used)
+
+    def _asked(self) -> Place | None:
+        """Return where the seat is waited for; raises `NoSeatError` where it could never be had."""
+        try:
+            return self._sitter.tend()
+        except (RefusedError, NotFoundError) as error:
+            raise NoSeatError("gateway.no_seat", why=error.text, seconds=RETRY_SECONDS) from error
+
+    def _why(self, waits_at: Place) -> Text:
+        """Return why the seat waits, as any caller of the service may be told."""
+        subject = waits_at.asking.subject
+        found = [one for one in seats_of(self._view, subject.partition("@")[0]) if one.job.subject == subject]
+        return why_waiting(found[0]) if found else text("pool.hub.next")
+
+    def _count(self) -> None:
+        """Add what the boxes used since they were counted last; those that have ended are counted no more."""
+        with self._lock:
+            for one in self._boxes:
+                now, before = one.box.usage(), one.counted
+                one.counted = now
+                self._used = Metered(
+                    self._used.wall_ms + _milli(now.wall_seconds - before.wall_seconds),
+                    self._used.cpu_ms + _milli(now.cpu_seconds - before.cpu_seconds),
+                    self._used.memory_mib_ms
+                    + _milli((now.memory_byte_seconds - before.memory_byte_seconds) / (1 << 20)),
+                    max(self._used.memory_peak_bytes, now.memory_peak_bytes),
+                )
+            self._boxes = [one for one in self._boxes if one.box.running]
+
+
+def _milli(amount: float) -> int:
+    return max(round(amount * 1000), 0)
