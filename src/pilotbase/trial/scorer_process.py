@@ -1,7 +1,7 @@
 """The scorer as a process of its own: whoever starts a trial never holds a label.
 
-``python -m pilotbase.trial.scorer_process`` reads one job (JSON) from standard input and writes one JSON line an event
-to standard output: progress, then the report's digest or the error.
+It is forked by `fork_server`, reads one job (JSON) from standard input and writes one JSON line an event to standard
+output: progress, then the report's digest or the error.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import errno
 import json
 import os
 import signal
-import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +26,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.board import score_submission
 from pilotbase.trial.estimating import Asking
+from pilotbase.trial.fork_server import ForkedProcess, start
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.scorer import report_of, score_trial
 from pilotbase.vault.hardening import harden_process
@@ -42,6 +41,9 @@ class Job(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    environment: dict[str, str]
+    folder: Path
+    """Where whoever starts it works."""
     home: Path
     organisation: str
     roles: tuple[Role, ...]
@@ -99,6 +101,9 @@ def main() -> int:
     events = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     job = Job.model_validate_json(sys.stdin.read())
+    os.environ.clear()
+    os.environ.update(job.environment)
+    os.chdir(job.folder)
     try:
         result = _carry_out(job, _Coarse(events))
     except PilotbaseError as error:
@@ -140,6 +145,8 @@ def _carry_out(job: Job, on_progress: OnProgress) -> str:
 def _job(lab: Lab, plan: str | None = None, submission: str | None = None, asking: Asking | None = None) -> Job:
     actor = lab.actor
     return Job(
+        environment=dict(os.environ),
+        folder=Path.cwd(),
         home=lab.home.path,
         organisation=actor.organisation,
         roles=tuple(actor.roles),
@@ -151,28 +158,17 @@ def _job(lab: Lab, plan: str | None = None, submission: str | None = None, askin
 
 
 def _run(job: Job, on_progress: OnProgress) -> str:
-    with _start([sys.executable, "-m", "pilotbase.trial.scorer_process"]) as process:
-        try:
-            return _follow(process, job, on_progress)
-        except BaseException:
-            _stop(process)
-            raise
-
-
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
-    """Start the process deaf to Ctrl-C: whoever started it hears that too, and then ends it in good order."""
-    in_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
+    process = start(__name__)
     try:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        return _follow(process, job, on_progress)
+    except BaseException:
+        _stop(process)
+        raise
     finally:
-        if in_main:
-            signal.signal(signal.SIGINT, before)
+        process.close()
 
 
-def _follow(process: subprocess.Popen[bytes], job: Job, on_progress: OnProgress) -> str:
-    assert process.stdin is not None
-    assert process.stdout is not None
+def _follow(process: ForkedProcess, job: Job, on_progress: OnProgress) -> str:
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(job.model_dump_json().encode())
         process.stdin.close()
@@ -181,6 +177,7 @@ def _follow(process: subprocess.Popen[bytes], job: Job, on_progress: OnProgress)
         if event.error is not None:
             raise _rebuilt(event.error, event.exit_code)
         if event.result is not None:
+            process.wait()
             return event.result
         if event.stage is not None:
             on_progress(Progress(event.stage, event.done, event.total, event.stays))
@@ -194,12 +191,11 @@ def _rebuilt(error: Text, exit_code: int) -> PilotbaseError:
     return rebuilt
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        process.kill()
+def _stop(process: ForkedProcess) -> None:
+    process.signal(signal.SIGTERM)
+    if process.wait(seconds=5) is None:
+        process.signal(signal.SIGKILL)
+        process.wait()
 
 
 def _write(events: IO[str], event: Event) -> None:
@@ -207,7 +203,3 @@ def _write(events: IO[str], event: Event) -> None:
         events.write(event.model_dump_json() + "\n")
     except BrokenPipeError:
         sys.exit(1)  # whoever started us is gone; what is committed stays
-
-
-if __name__ == "__main__":
-    sys.exit(main())

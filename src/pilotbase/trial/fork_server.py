@@ -1,0 +1,177 @@
+"""A process that has loaded a program and holds nothing else, and forks it whenever it is to run.
+
+To load a scorer takes a second of a core, to fork a loaded one a hundredth. The server never runs the program itself,
+computes nothing and opens nothing: so what is forked is always the same, and knows of no other run.
+
+``python -m pilotbase.trial.fork_server FD MODULE`` serves the socket FD until its other end is closed: whoever asks
+sends four descriptors (input, output, errors, and where the exit status is to be told), and is sent one of the process
+(pidfd), which runs the module's ``main``.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import select
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import IO
+
+
+@dataclass(frozen=True)
+class ForkedProcess:
+    """A program at work. Its output ends when it does."""
+
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    _descriptor: int
+    _status: IO[bytes]
+
+    def signal(self, number: int) -> None:
+        """Send it a signal; one that has ended is left alone."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, number)
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        """Return its exit status, negative for a signal; None: it still runs after ``seconds``."""
+        if not select.select([self._status], [], [], seconds)[0]:
+            return None
+        told = self._status.read()
+        return int(told) if told else -signal.SIGKILL  # a server that was killed tells nothing
+
+    def close(self) -> None:
+        """Close our ends; whoever still writes to them is told so."""
+        for stream in (self.stdin, self.stdout, self._status):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+        os.close(self._descriptor)
+
+
+def start(module: str) -> ForkedProcess:
+    """Return a process that runs the ``main`` of a module, whose input is not yet given."""
+    with _lock:
+        server = _servers.get(module)
+        if server is None or not server.serves:
+            server = _servers[module] = _ForkServer(module)
+        return server.fork()
+
+
+class _ForkServer:
+    """The server of this process, as this process sees it."""
+
+    def __init__(self, module: str) -> None:
+        self._owner = os.getpid()
+        self._socket, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "pilotbase.trial.fork_server", str(theirs.fileno()), module]
+        self._process = _deaf_to_interrupts(command, theirs.fileno())
+        theirs.close()
+        atexit.register(self._close)
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is still there, and is ours: a process that was forked starts its own."""
+        return self._owner == os.getpid() and self._process.poll() is None
+
+    def fork(self) -> ForkedProcess:
+        given, to_give = os.pipe()
+        taken, to_take = os.pipe()
+        status, to_tell = os.pipe()
+        try:
+            socket.send_fds(self._socket, [b"."], [given, to_take, 2, to_tell])
+        finally:
+            for descriptor in (given, to_take, to_tell):
+                os.close(descriptor)
+        _, descriptors, _, _ = socket.recv_fds(self._socket, 1, 1)
+        streams = os.fdopen(to_give, "wb"), os.fdopen(taken, "rb")
+        return ForkedProcess(*streams, descriptors[0], os.fdopen(status, "rb"))
+
+    def _close(self) -> None:
+        if self._owner == os.getpid():
+            self._socket.close()
+            self._process.wait()
+
+
+_lock = threading.Lock()
+_servers: dict[str, _ForkServer] = {}
+
+
+def _deaf_to_interrupts(command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
+    """Start the server deaf to Ctrl-C: whoever started it hears that too, and then ends it in good order."""
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
+    try:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[descriptor])
+    finally:
+        if in_main:
+            signal.signal(signal.SIGINT, before)
+
+
+def serve(asked: socket.socket) -> list[int]:
+    """Fork for everybody who asks, and tell how each ended.
+
+    Returns in each that was forked its input, output and errors, with all else closed; in the server, once nobody may
+    ask any more, nothing.
+    """
+    with selectors.DefaultSelector() as waiting, asked:
+        waiting.register(asked, selectors.EVENT_READ)
+        while True:
+            for key, _ in waiting.select():
+                if key.data is not None:
+                    waiting.unregister(key.fd)
+                    _tell_end(key.fd, *key.data)
+                    continue
+                given = _asked_for(asked)
+                process = os.fork() if given else 0
+                if process == 0:
+                    _close(fd for key in waiting.get_map().values() if key.data for fd in (key.fd, key.data[1]))
+                    _close(given[3:])
+                    return given[:3]
+                _close(given[:3])
+                told = os.pidfd_open(process)
+                waiting.register(told, selectors.EVENT_READ, (process, given[3]))
+                socket.send_fds(asked, [b"."], [told])
+
+
+def _asked_for(asked: socket.socket) -> list[int]:
+    """Return the four descriptors that somebody has sent; none: whoever might ask has gone."""
+    try:
+        return socket.recv_fds(asked, 1, 4)[1]
+    except ConnectionResetError:
+        return []
+
+
+def _tell_end(descriptor: int, process: int, status: int) -> None:
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+        os.write(status, str(code).encode())
+    _close((descriptor, status))
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def main() -> int:
+    """Serve the socket that the first argument numbers; in what is forked, run the module that the second names."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    program = import_module(sys.argv[2])
+    streams = serve(socket.socket(fileno=int(sys.argv[1])))
+    if not streams:
+        return 0
+    for stream, descriptor in enumerate(streams):
+        os.dup2(descriptor, stream)
+    _close(streams)
+    return int(program.main())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
