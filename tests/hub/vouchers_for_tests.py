@@ -53,6 +53,21 @@ class Purse:
         self.claim("supplier", "institute", 2800)
         return voucher
 
+    def used(self, voucher: str, job: str, cpu: float = 4) -> None:
+        """Hold, run and settle an hour; ``cpu``: core-hours that were counted of four that were asked for."""
+        order = ledger.Order(job, 1, voucher, "hall", Resources({"cpu": 4}), HOUR)
+        ended = datetime.now(UTC) + timedelta(hours=1)
+        usage = Usage(wall_ms=HOUR * 1000, cpu_ms=round(cpu * HOUR * 1000), source="cgroup v2", node="node")
+        sheet = UsageSheet(job=job, attempt=1, started_at=ended - timedelta(hours=1), ended_at=ended, usage=usage)
+        with self.view.transaction("compute.ended") as change:
+            here = self.view.within(change)
+            ledger.hold(here, change, order, {})
+            settling.settle(here, change, sheet)
+
+    def rule(self, **changed: object) -> None:
+        """Let vouchers that are issued from now on stand under other rules."""
+        programmes.set_rules(self.view, VoucherRules.model_validate({**RULES, **changed}))
+
     def claim(self, side: str, claimant: str, paid: int | None) -> None:
         """Claim the hour that was used; ``paid``: what acme has paid for it, None: there is no receipt."""
         now = datetime.now(UTC)

@@ -11,7 +11,7 @@ from pilotbase.documents.vocabularies import CallEnd, Role
 from pilotbase.documents.voucher import PriceList, VoucherRules
 from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain
-from pilotbase.worker.services.paying import pay_calls_of, voucher_round
+from pilotbase.worker.services.paying import pay_calls_of, reconciled_hours, voucher_round
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.records_for_tests import Trial
@@ -119,3 +119,20 @@ def test_a_service_is_paid_by_a_voucher_of_its_own_organisation(served: Served, 
     assert caught.value.code == "voucher.foreign_service"
     with pytest.raises(NotFoundError):
         pay_calls_of(served.view.as_actor(actor("stranger", Role.SUPPLIER)), "milling", voucher, "gateway")
+
+
+def test_the_gateways_meters_stand_beside_what_was_settled_of_each_hour(served: Served, voucher: str, clock) -> None:
+    pay_calls_of(served.view, "milling", voucher, "gateway")
+    call(served, 2, tokens=5)
+    began = clock.now
+    clock.step(4200)
+    told = {(one.dimension, one.metered, one.settled, one.difference) for one in reconciled_hours(served.view)}
+    assert told == {("calls", 2, 0, 2), ("tokens", 10, 0, 10)}, "a closed hour that nobody has settled is open"
+    voucher_round(served.view)
+    clock.now = began
+    call(served, 3)
+    clock.step(4200)
+    told = {(one.dimension, one.metered, one.settled, one.difference) for one in reconciled_hours(served.view)}
+    assert told == {("calls", 5, 2, 3), ("tokens", 10, 10, 0)}
+    voucher_round(served.view)
+    assert {(one.attempt, one.difference) for one in reconciled_hours(served.view)} == {(2, 0)}

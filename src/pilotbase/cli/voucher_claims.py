@@ -14,7 +14,7 @@ from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.compute.vouchers.rows import UseRow
-    from pilotbase.documents.voucher import Payment, Side, VoucherClaim
+    from pilotbase.documents.voucher import ClaimDecision, Payment, Side, VoucherClaim
     from pilotbase.workspace.store import View
 
 
@@ -82,16 +82,32 @@ def claims(
 
 
 @command
+def decide(
+    claim: Annotated[str, typer.Argument(help="The claim that waits, as claims prints it.")],
+    grant: Annotated[bool, typer.Option("--grant/--refuse", help="What is decided.")],
+    note: Annotated[str, typer.Option(help="Why; a refusal needs it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Grant or refuse a claim whose programme lets a person look at the evidence."""
+    from pilotbase.compute.vouchers.claiming import Verdict
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.computing.claims import decide_claim
+
+    base = open_base()
+    view = base.lab.view
+    _tell(view, decide_claim(base, view, Verdict(claim, grant, note)), as_json, decided=grant)
+
+
+@command
 def pay(
     claim: Annotated[str, typer.Argument(help="The claim, as claim and claims print it.")],
     reference: Annotated[str, typer.Option(help="Number of the transfer.")],
 ) -> None:
     """Say that a granted claim was paid out."""
-    from pilotbase.compute.vouchers.claiming import pay
+    from pilotbase.worker.computing.claims import pay_claim
 
     view = operators_view()
-    with view.transaction("voucher.claim_paid") as change:
-        new = pay(view.within(change), change, claim, reference)
+    new = pay_claim(view, claim, reference)
     say(text("voucher.told.paid", claim=claim) if new else text("voucher.told.paid_before", claim=claim))
 
 
@@ -101,9 +117,11 @@ def export(
     folder: Annotated[Path, typer.Argument(help="Folder to make.")],
 ) -> None:
     """Write a programme's evidence for the auditor: money, uses, rules, claims, proofs of the log."""
-    from pilotbase.compute.vouchers.exporting import export_programme
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.computing.claims import export_evidence
 
-    moves = export_programme(operators_view(), programme, folder)
+    base = open_base()
+    moves = export_evidence(base, base.lab.view, programme, folder)
     say(text("voucher.told.exported", programme=programme, folder=folder, moves=moves))
 
 
@@ -134,19 +152,27 @@ def audit(
 def _decide(view: View, made: VoucherClaim, as_json: bool) -> None:
     from pilotbase.catalogue.ties import declared_ties
     from pilotbase.compute.vouchers.claiming import claim
-    from pilotbase.compute.vouchers.rules import Facts, joined
-    from pilotbase.documents.voucher import VoucherRules
+    from pilotbase.compute.vouchers.rules import Facts
 
     facts = Facts(ties=declared_ties(view))
     with view.transaction("voucher.claimed") as change:
         decision = claim(view.within(change), change, made, facts)
+    _tell(view, decision, as_json)
+
+
+def _tell(view: View, decision: ClaimDecision, as_json: bool, decided: bool = True) -> None:
+    """Tell what became of a claim; one that was to be granted and is refused is an error."""
+    from pilotbase.compute.vouchers.rules import joined
+    from pilotbase.documents.voucher import VoucherRules
+
     if as_json:
         print_json(decision.to_json_value())
-    if not decision.granted:
+    if decision.failed and decided:
         raise RefusedError("voucher.not_granted", claim=decision.claim, reason=joined(decision.failed))
     if not as_json:
         amount = view.load(decision.rules, VoucherRules).spell(decision.amount)
-        say(text("voucher.told.granted", claim=decision.claim, amount=amount))
+        told = "refused" if decision.failed else "waits" if decision.waits else "granted"
+        say(Text(code=f"voucher.told.{told}", params={"claim": decision.claim, "amount": amount}))
 
 
 def _payment(receipt: Path, reference: str, amount: str, paid_on: str, parties: tuple[str, str]) -> Payment:

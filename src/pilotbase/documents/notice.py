@@ -37,6 +37,8 @@ class NoticeKind(StrEnum):
     """Data of one's own were used, or somebody was refused."""
     ASKED = "asked"
     """Somebody is asked for what stands on no record: to agree to a pack for a site, to label items."""
+    CLAIM = "claim"
+    """A claim on a voucher was made, decided or paid out, or waits for a person."""
 
 
 class MailChoice(StrEnum):
@@ -70,7 +72,7 @@ class NoticeBody(Part):
     """Who did it; empty where time did."""
     due: Moment | None = None
     said: Text | None = None
-    """The whole sentence, of the watch, of uses of data and of what is asked."""
+    """The whole sentence, of the watch, of uses of data, of what is asked and of claims."""
 
 
 class Notice(Part):

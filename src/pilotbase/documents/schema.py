@@ -31,6 +31,7 @@ from pilotbase.documents.service import Override, Service, ServiceStanding
 from pilotbase.documents.upgrades import current_version
 from pilotbase.documents.voucher import (
     ClaimDecision,
+    ClaimPayout,
     PriceList,
     Settlement,
     UsageSheet,
@@ -94,6 +95,7 @@ KINDS: dict[str, type[Document]] = {
         Settlement,
         VoucherClaim,
         ClaimDecision,
+        ClaimPayout,
     )
 }
 

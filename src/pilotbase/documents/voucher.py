@@ -38,6 +38,8 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 JobName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9_.:@/-]{0,99}$")]
 """What names a job in every step of its payment: ``job:41``, ``service:pump-alarm@2027-03-01T09``."""
 VoucherName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+FileKind = Literal["invoice", "receipt"]
+"""What a file of a claim is: the bill, or the proof that it was paid."""
 Side = Literal["supplier", "consumer"]
 """Who sold the computing power, or who used it."""
 Rounding = Literal["down", "half_up", "up"]
@@ -123,6 +125,9 @@ class VoucherRules(Document):
     """So long after its deadline a hold waits to be settled; then it is let go."""
     claim_days: int = Field(default=180, ge=1, le=3660)
     """A use is claimed within so many days after it was settled."""
+    reviewed_from: Money | None = None
+    """A claim of so much or more that meets every rule waits for a person to look at its evidence, who grants or
+    refuses it; none: no claim does, 0: each does."""
     metering: MeteringTerms = MeteringTerms()
     note: Note = ""
 
@@ -323,6 +328,15 @@ class Payment(Part):
     payee: Name
 
 
+class ClaimFile(Part):
+    """A file that a claimant has handed in with a claim."""
+
+    kind: FileKind
+    name: Word
+    digest: Digest
+    size: int = Field(ge=0)
+
+
 class VoucherClaim(Document):
     """What an organisation claims of a settled use; how much is not asked: it is what the voucher paid."""
 
@@ -334,7 +348,16 @@ class VoucherClaim(Document):
     payment: Payment | None = None
     other_subsidies: tuple[Word, ...] = Field(default=(), max_length=20)
     """Other programmes that subsidise the same fee, as the claimant declares."""
+    files: tuple[ClaimFile, ...] | None = Field(default=None, max_length=10)
+    """What was handed in with it; the file that shows the payment is `Payment.evidence`."""
     made_at: Moment
+    note: Note = ""
+
+
+class LookedAt(Part):
+    """Who has looked at the evidence of a claim, and what they say of it."""
+
+    organisation: Name
     note: Note = ""
 
 
@@ -350,13 +373,28 @@ class ClaimDecision(Document):
     amount: Money = 0
     fee: Money = 0
     """What had to be paid, and was."""
+    waits: Literal[True] | None = None
+    """It meets every rule, and waits for a person to look at its evidence."""
+    looked_at: LookedAt | None = None
+    """Who has decided it, where the rules ask for a person."""
     decided_at: Moment
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.granted == bool(self.failed):
-            raise ValueError("a claim is granted, or it says why not")
+        if [self.granted, bool(self.failed), bool(self.waits)].count(True) != 1:
+            raise ValueError("a claim is granted, or waits for a person, or says why not")
         return self
+
+
+class ClaimPayout(Document):
+    """That a granted claim was paid out."""
+
+    document: Literal["voucher-payout/1"] = "voucher-payout/1"
+    claim: Digest
+    amount: Money
+    reference: Word
+    """Number of the transfer."""
+    paid_at: Moment
 
 
 def spell_money(amount: int, currency: str) -> str:

@@ -20,6 +20,7 @@ from pilotbase.hub.pages import (
     board,
     bundle,
     certificates,
+    claims,
     comparison,
     compute_jobs,
     dataset_files,
@@ -38,6 +39,7 @@ from pilotbase.hub.pages import (
     overview,
     pools,
     portal,
+    programmes,
     published,
     queue,
     readers,
@@ -274,6 +276,23 @@ LABELLING = [
     path("<digits:identity>/", labelling.show, name="labelling-round"),
     path("<digits:identity>/<str:file>", labelling.download, name="labelling-file"),
 ]
+CLAIMS = [
+    path("", claims.show_all, name="claims"),
+    path("new/", claims.make, name="claim-new"),
+    path("<digits:claim>/", claims.show, name="claim"),
+    path("<digits:claim>/decide/", claims.decide, name="claim-decide"),
+    path("<digits:claim>/pay/", claims.pay, name="claim-pay"),
+    path("<digits:claim>/<digits:digest>/", claims.file, name="claim-file"),
+]
+
+PROGRAMMES = [
+    path("", programmes.show_all, name="programmes"),
+    path("new/", programmes.edit, name="programme-new"),
+    path("<slug:programme>/", programmes.show, name="programme"),
+    path("<slug:programme>/edit/", programmes.edit, name="programme-edit"),
+    path("<slug:programme>/evidence.zip", programmes.evidence, name="programme-evidence"),
+]
+
 
 IMPORTS = [
     path("", imports.show, name="imports"),
@@ -307,6 +326,9 @@ urlpatterns = [
     path("notices/", include(NOTICES)),
     path("account/", include(ACCOUNT)),
     *PEOPLE,
+    path("voucher-claims/", include(CLAIMS)),
+    path("voucher-programmes/", include(PROGRAMMES)),
+    path("voucher-metering/", programmes.metering, name="voucher-metering"),
     path("language/", set_language, name="set_language"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0021"
+CURRENT = "0022"
 """The newest migration; older ones in order in `VERSIONS`."""
 VERSIONS = (
     "0001",
@@ -33,6 +33,7 @@ VERSIONS = (
     "0019",
     "0020",
     "0021",
+    "0022",
 )
 
 

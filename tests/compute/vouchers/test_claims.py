@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from vouchers_for_tests import HOUR, RULES, Books, codes, payment
 
 from pilotbase.compute.vouchers import ledger, rows
+from pilotbase.compute.vouchers.claiming import claim
 from pilotbase.compute.vouchers.programmes import set_rules
-from pilotbase.compute.vouchers.rules import Case, Facts, Standing, why_refused
-from pilotbase.documents.errors import RefusedError
+from pilotbase.compute.vouchers.rules import Case, Facts, Standing, outcomes, why_refused
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.resources import Resources
-from pilotbase.documents.voucher import Settlement, Usage, VoucherClaim
+from pilotbase.documents.voucher import ClaimDecision, Settlement, Usage, VoucherClaim
+from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -264,8 +267,13 @@ def test_a_claim_is_seen_by_its_parties_and_those_who_see_all(settled):
     with pytest.raises(RefusedError):
         settled.claim(settled.claim_of(claimant="centre", note="forged"), by=acme)
     with settled.store.database.read() as connection:
-        assert len(rows.seen_claims(connection, centre.actor)) == 1
-        assert rows.seen_claims(connection, acme.actor) == []
+        for view, seen in ((centre, 1), (acme, 1), (other, 0), (settled.operator, 1)):
+            assert len(rows.seen_claims(connection, view.actor)) == seen
+    stranger = settled.claim_of(claimant="other", note="of a use of others")
+    assert codes(settled.claim(stranger).failed) == ["party", "claimed", "paid_short"]
+    with settled.store.database.read() as connection:
+        assert len(rows.seen_claims(connection, acme.actor)) == 1, "what a stranger claims is told to no party"
+        assert len(rows.seen_claims(connection, other.actor)) == 1
 
 
 def test_both_sides_race_and_one_is_granted(books):
@@ -281,3 +289,154 @@ def test_both_sides_race_and_one_is_granted(books):
     assert sum(one.granted for one in decided) == 1
     assert all("claimed" in codes(one.failed) for one in decided if not one.granted)
     books.require_balanced()
+
+
+@pytest.fixture
+def reviewed(here: Books) -> Books:
+    """Two hours of use, settled, under rules that let a person look at each claim."""
+    change_rules(here, reviewed_from=0, cap_year=500)
+    voucher = here.issue()
+    here.used(voucher)
+    other = here.issue("other")
+    here.used(other, "job:2")
+    return here
+
+
+def test_a_claim_that_a_person_looks_at_waits_and_keeps_others_from_its_use(reviewed):
+    made = reviewed.claim_of()
+    first = reviewed.claim(made)
+    assert (first.granted, first.waits, first.amount, first.fee) == (False, True, 420, 980)
+    assert "centre/voucher-claims/pilot/granted" not in reviewed.balances(), "nothing moves before it is granted"
+    consumer = {"claimant": "acme", "side": "consumer", "payment": payment(evidence=digest_bytes(b"other"))}
+    assert codes(reviewed.claim(reviewed.claim_of(**consumer)).failed) == ["claimed"]
+    of_other = payment(payer="other", evidence=digest_bytes(b"third"))
+    assert codes(reviewed.claim(reviewed.claim_of("job:2", payment=of_other)).failed) == ["cap_year"]
+    with pytest.raises(RefusedError) as caught:
+        reviewed.pay(made.digest())
+    assert caught.value.code == "voucher.claim_waits"
+    with pytest.raises(RefusedError) as caught:
+        reviewed.refund()
+    assert caught.value.code == "voucher.claimed_already"
+    reviewed.require_balanced()
+    reviewed.clock.step(HOUR)
+    decided = reviewed.decide(made, note="seen")
+    assert decided.granted and decided.looked_at.organisation == "ministry" and decided.amount == 420
+    assert reviewed.decide(made, note="seen") == decided
+    assert reviewed.balances()["centre/voucher-claims/pilot/granted"] == 420
+    assert reviewed.pay(made.digest())
+    reviewed.require_balanced()
+
+
+def test_what_a_person_refuses_says_why_and_frees_the_use(reviewed):
+    made = reviewed.claim_of()
+    reviewed.claim(made)
+    with pytest.raises(InputError) as caught:
+        reviewed.decide(made, granted=False, note=" ")
+    assert caught.value.code == "voucher.no_reason"
+    refused = reviewed.decide(made, granted=False, note="the receipt is of another invoice")
+    assert codes(refused.failed) == ["person"] and refused.amount == 0
+    assert "another invoice" in refused.failed[0].render("zh")
+    with pytest.raises(ConflictError) as caught:
+        reviewed.decide(made)
+    assert caught.value.code == "voucher.claim_decided" and "refused already" in caught.value.render("en")
+    reviewed.require_balanced()
+    reviewed.clock.step(1)
+    assert reviewed.claim(reviewed.claim_of()).waits
+    reviewed.require_balanced()
+
+
+def test_who_decides_a_claim_is_no_party_to_it_and_sees_all(reviewed):
+    made = reviewed.claim_of()
+    reviewed.claim(made)
+    party = reviewed.store.as_actor(actor("acme", Role.OPERATOR))
+    for view, code in (
+        (reviewed.as_organisation("centre"), "voucher.decides_not"),
+        (party, "voucher.own_claim"),
+        (reviewed.as_organisation("stranger"), "voucher.no_claim"),
+    ):
+        with pytest.raises((RefusedError, NotFoundError)) as caught:
+            reviewed.decide(made, by=view)
+        assert caught.value.code == code
+    assert reviewed.decide(made, by=reviewed.operator).granted
+
+
+def test_rules_are_asked_again_before_a_person_grants(reviewed):
+    made = reviewed.claim_of()
+    reviewed.claim(made)
+    reviewed.clock.step(40 * 24 * HOUR)
+    late_and_tied = reviewed.decide(made, facts=Facts(ties={"acme": {"centre"}}))
+    assert codes(late_and_tied.failed) == ["related"], "in time is a claim that was made in time"
+    reviewed.require_balanced()
+
+
+def test_only_claims_of_an_amount_wait_for_a_person(here):
+    change_rules(here, reviewed_from=421)
+    here.used(here.issue())
+    assert here.claim(here.claim_of()).granted
+    change_rules(here, reviewed_from=420)
+    here.used(here.issue(), "job:2")
+    assert here.claim(here.claim_of("job:2", payment=payment(evidence=digest_bytes(b"2")))).waits
+
+
+def test_each_rule_says_how_it_stands(settled):
+    refused = settled.claim(settled.claim_of(payment=payment(amount=1), other_subsidies=("province",)))
+    told = {one.rule: one for one in outcomes(RULES, refused)}
+    assert {rule for rule, one in told.items() if one.state == "broken"} == {"paid", "twice"}
+    assert told["paid"].why == refused.failed[0] and told["related"].state == "met"
+    assert told["person"].state == "not_asked"
+    free = RULES.model_copy(update={"unrelated": False, "once": False, "paid": False})
+    stood = {one.rule: one.state for one in outcomes(free, settled.claim(settled.claim_of()))}
+    assert {rule for rule, state in stood.items() if state == "not_asked"} == {"related", "twice", "paid", "person"}
+
+
+def test_two_claims_that_reach_the_cap_of_a_year_at_once_do_not_pass_it(books):
+    change_rules(books, cap_year=500)
+    for number in range(4):
+        books.used(books.issue(f"org-{number}"), f"job:{number}")
+    paid = [payment(payer=f"org-{number}", evidence=digest_bytes(bytes([number]))) for number in range(4)]
+    made = [books.claim_of(f"job:{number}", payment=one) for number, one in enumerate(paid)]
+    with ThreadPoolExecutor(4) as pool:
+        decided = list(pool.map(books.claim, made))
+    assert [sum(one.granted for one in decided), sum(one.amount for one in decided)] == [1, 420]
+    assert all(codes(one.failed) == ["cap_year"] for one in decided if not one.granted)
+    books.require_balanced()
+
+
+def test_two_claims_in_one_transaction_do_not_pass_the_cap(here):
+    change_rules(here, cap_year=500)
+    for number in range(2):
+        here.used(here.issue(f"org-{number}"), f"job:{number}")
+    paid = [payment(payer=f"org-{number}", evidence=digest_bytes(bytes([number]))) for number in range(2)]
+    with here.operator.transaction("voucher.claimed") as change:
+        view = here.operator.within(change)
+        decided = [
+            claim(view, change, here.claim_of(f"job:{number}", payment=one), Facts()) for number, one in enumerate(paid)
+        ]
+    assert [one.granted for one in decided] == [True, False] and codes(decided[1].failed) == ["cap_year"]
+    here.require_balanced()
+
+
+def test_a_person_and_a_rule_race_and_the_claim_is_decided_once(books):
+    change_rules(books, reviewed_from=0)
+    books.used(books.issue())
+    made = books.claim_of()
+    books.claim(made)
+
+    def decide(granted: bool) -> bool | None:
+        try:
+            return books.decide(made, granted, "looked at").granted
+        except ConflictError:
+            return None
+
+    with ThreadPoolExecutor(6) as pool:
+        said = [one for one in pool.map(decide, [True, False] * 3) if one is not None]
+    assert len(set(said)) == 1
+    books.require_balanced()
+
+
+@pytest.mark.parametrize("field", ["amount", "fee"])
+def test_money_is_never_below_nothing(field):
+    with pytest.raises(ValidationError):
+        payment(amount=-1)
+    with pytest.raises(ValidationError):
+        ClaimDecision(claim=digest_bytes(b""), rules=digest_bytes(b""), granted=True, decided_at=NOW, **{field: -1})

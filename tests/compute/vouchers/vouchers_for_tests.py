@@ -120,6 +120,13 @@ class Books:
         }
         return VoucherClaim(**(fields | changed))
 
+    def decide(self, made: VoucherClaim, granted: bool = True, note: str = "", *, by: View | None = None, facts=None):
+        """Let a person decide a claim that waits; by default the regulator."""
+        view = by or self.store.as_actor(actor("ministry", Role.REGULATOR))
+        with view.transaction("voucher.decided") as change:
+            verdict = claiming.Verdict(made.digest(), granted, note)
+            return claiming.decide(view.within(change), change, verdict, facts or Facts())
+
     def pay(self, identity: str) -> bool:
         with self.operator.transaction("voucher.paid") as change:
             return claiming.pay(self.operator.within(change), change, identity, "bank-1")
@@ -142,6 +149,8 @@ class Books:
             places = list(connection.scalars(select(voucher_tables.voucher_moves.c.place).order_by("place")))
         of = {name: sum(held for account, held in found.items() if account.endswith(name)) for name in POCKETS}
         claimed = sum(row.amount for row in claims if row.state in ("granted", "paid"))
+        standing = [(row.job, row.attempt) for row in claims if row.state in ("waiting", "granted", "paid")]
+        assert len(standing) == len(set(standing)), "a use is claimed twice"
         assert of["/held"] == sum(row.held for row in uses if row.state == "held")
         assert of["/used"] == sum(row.subsidy for row in uses if row.state == "settled") - claimed
         assert of["/granted"] + of["/paid"] == claimed

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import TypeVar
 
 from pilotbase.compute.vouchers.evidence_files import Ledger
-from pilotbase.compute.vouchers.moving import claims_account, pocket
+from pilotbase.compute.vouchers.moving import claims_account, pocket, transfer_name
 from pilotbase.compute.vouchers.programmes import fund_account
-from pilotbase.compute.vouchers.rows import STANDING, ClaimRow, MoveRow, UseRow, VoucherRow
-from pilotbase.compute.vouchers.rules import Case, Facts, Standing, why_refused
+from pilotbase.compute.vouchers.rows import GRANTED, ClaimRow, MoveRow, UseRow, VoucherRow
+from pilotbase.compute.vouchers.rules import Case, Facts, Standing, is_reviewed, why_refused
 from pilotbase.compute.vouchers.settling import settlement_of
 from pilotbase.documents.base import Document
 from pilotbase.documents.texts import Text, text
@@ -106,14 +106,13 @@ def _is_told(entry: LogEntry, move: MoveRow, amounts: Mapping[str, int]) -> bool
     said = {name.removeprefix(_POSTING): value for name, value in entry.facts.items() if name.startswith(_POSTING)}
     expected = {"programme": move.programme, "place": move.place, "transfer": move.transfer, "amount": move.amount}
     subjects = (f"voucher:{move.voucher}", *([f"job:{move.job}"] if move.job else []))
-    key = f"{move.job}:{move.attempt}" if move.job else move.voucher
     return (
         facts == expected
         and said == amounts
         and entry.time == move.moved_at
         and entry.action == f"voucher.{move.step}"
         and entry.subjects == subjects
-        and move.transfer == f"voucher:{move.programme}:{move.step}:{key}"
+        and move.transfer == transfer_name(move.programme, move.step, move.voucher, move.job, move.attempt)
     )
 
 
@@ -142,7 +141,7 @@ def _voucher_holds(audited: Audited, row: VoucherRow) -> bool:
     said = (made.identity, made.programme, made.organisation, made.amount, made.rules, made.issued_at, made.expires_at)
     rowed = (row.identity, row.programme, row.organisation, row.amount, row.rules, row.issued_at, row.expires_at)
     free = pocket(row.organisation, row.identity, "free")
-    issued = audited.posted.get(f"voucher:{row.programme}:issue:{row.identity}", {})
+    issued = audited.posted.get(transfer_name(row.programme, "issue", row.identity), {})
     amounts = {fund_account(rules): -row.amount, free: row.amount}
     return said == rowed and issued == amounts and row.amount <= rules.cap_voucher
 
@@ -189,7 +188,7 @@ def _of_claims(audited: Audited) -> Iterator[Text]:
     for row in audited.ledger.claims:
         use = uses.get((row.job, row.attempt))
         before = (in_year[row.claimant, row.year], fees[row.payment])
-        granted = row.state in STANDING
+        granted = row.state in GRANTED
         twice = granted and (row.job, row.attempt) in once
         if use is None or twice or not _claim_holds(audited, row, use, before):
             yield text("voucher.audit.claim", claim=row.identity)
@@ -207,16 +206,27 @@ def _claim_holds(audited: Audited, row: ClaimRow, use: UseRow, before: tuple[int
     said = (made.job, made.attempt, made.claimant, made.side, payment, decision.amount, decision.fee)
     if said != (row.job, row.attempt, row.claimant, row.side, row.payment, row.amount, row.fee):
         return False
-    if row.year != use.year or decision.granted != (row.state in STANDING) or decision.decided_at != row.claimed_at:
+    if row.year != use.year or decision.granted != (row.state in GRANTED):
+        return False
+    if bool(decision.waits) != (row.state == "waiting") or not _decided_in_turn(row, decision):
         return False
     return not decision.granted or _grant_holds(audited, row, use, before)
+
+
+def _decided_in_turn(row: ClaimRow, decision: ClaimDecision) -> bool:
+    """Tell whether rules decided at once, and a person after that."""
+    at_once = decision.decided_at == row.claimed_at
+    return at_once if decision.looked_at is None else decision.decided_at >= row.claimed_at
 
 
 def _grant_holds(audited: Audited, row: ClaimRow, use: UseRow, before: tuple[int, int]) -> bool:
     settled, hold = audited.get(use.settlement, Settlement), audited.get(use.hold, VoucherHold)
     made = audited.get(row.identity, VoucherClaim)
     rules = None if hold is None else audited.get(hold.rules, VoucherRules)
-    if settled is None or made is None or rules is None:
+    decision = audited.get(row.decision, ClaimDecision)
+    if settled is None or made is None or rules is None or decision is None:
+        return False
+    if is_reviewed(rules, row.amount) and decision.looked_at is None:
         return False
     standing = Standing(use.organisation, use.supplier, use.subsidy, False, "", *before)
     case = Case(rules, made, settled, standing, Facts(), row.claimed_at)
@@ -228,4 +238,4 @@ def _grant_holds(audited: Audited, row: ClaimRow, use: UseRow, before: tuple[int
 
 
 def _posted(audited: Audited, step: str, use: UseRow) -> Mapping[str, int]:
-    return audited.posted.get(f"voucher:{use.programme}:{step}:{use.job}:{use.attempt}", {})
+    return audited.posted.get(transfer_name(use.programme, step, use.voucher, use.job, use.attempt), {})

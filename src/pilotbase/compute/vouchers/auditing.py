@@ -18,6 +18,7 @@ from pilotbase.compute.vouchers.evidence_files import (
     CHECKPOINT,
     DOCUMENTS,
     EXPORTED,
+    FILES,
     KEY,
     LEDGER,
     LOG,
@@ -34,12 +35,13 @@ from pilotbase.compute.vouchers.evidence_files import (
 )
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.hashes import digest_bytes, digest_file, digest_of
 from pilotbase.documents.quantities import spell_bytes
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.upgrades import current_version
 from pilotbase.documents.voucher import (
     ClaimDecision,
+    ClaimPayout,
     PriceList,
     Settlement,
     Voucher,
@@ -57,7 +59,7 @@ T = TypeVar("T")
 _PARTS = (CHECKPOINT, LOG, DOCUMENTS, LEDGER)
 _KINDS: Mapping[str, type[Document]] = {
     current_version(model): model
-    for model in (VoucherRules, PriceList, Voucher, VoucherHold, Settlement, VoucherClaim, ClaimDecision)
+    for model in (VoucherRules, PriceList, Voucher, VoucherHold, Settlement, VoucherClaim, ClaimDecision, ClaimPayout)
 }
 
 
@@ -92,6 +94,7 @@ def audit(folder: Path, key: str = "") -> Audit:
     if audited is not None:
         problems += _of_documents(audited)
         problems += ledger_problems(audited)
+        problems += _of_claim_files(folder, audited)
     return Audit(
         programme=audited.programme if audited else "",
         key=trusted,
@@ -219,3 +222,11 @@ def _of_documents(audited: Audited) -> Iterator[Text]:
     stored = {fact.removeprefix(STORED) for entry in audited.entries for fact in entry.facts if fact.startswith(STORED)}
     for digest in sorted(audited.documents.keys() - stored):
         yield text("voucher.audit.document", digest=digest)
+
+
+def _of_claim_files(folder: Path, audited: Audited) -> Iterator[Text]:
+    """Yield files of claims that no claim names, or that are not what it names."""
+    named = {file.digest for one in audited.of(VoucherClaim) for file in one.files or ()}
+    for path in sorted((folder / FILES).glob("*")):
+        if digest_file(path) != digest_of(path.stem) or digest_of(path.stem) not in named:
+            yield text("voucher.audit.claim_file", file=f"{FILES}/{path.name}")

@@ -66,13 +66,18 @@ def settle_calls(view: View, payer: Payer, hour: HourOfCalls, ties: Ties) -> Set
         return _settle(view.within(change), change, payer, hour, ties)
 
 
+def job_of(service: str, begins: datetime) -> str:
+    """Return what an hour of a service's calls is called as a job."""
+    return f"service:{service}@{begins:%Y-%m-%dT%H}"
+
+
 def hour_of(moment: datetime) -> datetime:
     """Return when the hour of a moment began."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _settle(here: View, change: Transaction, payer: Payer, hour: HourOfCalls, ties: Ties) -> Settlement | None:
-    job = f"service:{hour.service}@{hour.begins:%Y-%m-%dT%H}"
+    job = job_of(hour.service, hour.begins)
     before = rows.uses_of_job(change.connection, job)
     settled = [here.load(use.settlement, Settlement).usage for use in before if use.settlement]
     calls = hour.calls - sum(one.calls for one in settled)

@@ -1,16 +1,36 @@
-"""Claims on what vouchers have paid: every rule is asked at once, and a use is claimed once, by one side."""
+"""Claims on what vouchers have paid: every rule is asked at once, and a use is claimed once, by one side.
+
+    ──claim──► refused
+       │
+       ├─────► granted ──pay──► paid
+       └─────► waiting ──decide──► granted, or refused
+
+A claim waits where its programme lets a person look at the evidence. What waits keeps others from the same use, and
+takes up its payment and the year's cap, until it is refused.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 from pilotbase.compute.vouchers import rows
 from pilotbase.compute.vouchers.ledger import require_use
 from pilotbase.compute.vouchers.moving import Movement, claims_account, move, pocket
-from pilotbase.compute.vouchers.rows import ClaimRow, UseRow
-from pilotbase.compute.vouchers.rules import Case, Facts, Standing, why_refused
-from pilotbase.documents.errors import RefusedError
+from pilotbase.compute.vouchers.rows import ClaimRow, ClaimState, UseRow
+from pilotbase.compute.vouchers.rules import Case, Facts, Failed, Standing, is_reviewed, why_refused
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.texts import Text
-from pilotbase.documents.voucher import ClaimDecision, Settlement, VoucherClaim, VoucherHold, VoucherRules
+from pilotbase.documents.subjects import claim_subject
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.voucher import (
+    ClaimDecision,
+    ClaimPayout,
+    LookedAt,
+    Settlement,
+    VoucherClaim,
+    VoucherHold,
+    VoucherRules,
+)
 from pilotbase.workspace.actors import Visibility, parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.log.entries import Fact
@@ -18,11 +38,21 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What a person says of a claim that waits."""
+
+    claim: Digest
+    granted: bool
+    note: str = ""
+    """Why; a refusal needs it."""
+
+
 def claim(here: View, change: Transaction, made: VoucherClaim, facts: Facts) -> ClaimDecision:
-    """Decide a claim, and return whether it is granted or every rule that it does not meet; taken again, the same.
+    """Decide a claim, and return whether it is granted, waits, or every rule that it breaks; taken again, the same.
 
     A granted claim moves what the voucher has paid into what its claimant is owed. A refused one may be made again when
-    its grounds are there. ``here`` must see the use: that of the base, whoever claims.
+    its grounds are there. ``here`` must see the use: that of the base, or of one of its parties.
 
     Raises:
         NotFoundError: no voucher pays this attempt, as far as the claimant may know.
@@ -34,29 +64,75 @@ def claim(here: View, change: Transaction, made: VoucherClaim, facts: Facts) -> 
     if kept is not None:
         return here.load(kept.decision, ClaimDecision)
     use = _required(change, made)
-    hold = here.load(use.hold, VoucherHold)
-    rules = here.load(hold.rules, VoucherRules)
-    settlement = here.load(use.settlement, Settlement)
-    case = Case(rules, made, settlement, _standing(change, use, made), facts, change.now)
+    case = _case(here, change, use, made, facts)
     failed = why_refused(case)
-    decision = ClaimDecision(
-        claim=digest,
-        rules=hold.rules,
-        settlement=use.settlement,
-        granted=not failed,
-        failed=failed,
-        amount=0 if failed else case.amount,
-        fee=0 if failed else case.fee,
-        decided_at=change.now,
+    waits = not failed and is_reviewed(case.rules, case.amount)
+    decision = _decision(change, case, failed).model_copy(
+        update={"granted": not failed and not waits, "waits": True if waits else None}
     )
-    _keep(change, made, decision, use)
+    seen = _seen_by(made, use)
+    change.set_head(claim_subject(digest), change.put(made, seen, owner=made.claimant), expected=None)
+    row = ClaimRow(
+        identity=digest,
+        job=made.job,
+        attempt=made.attempt,
+        programme=use.programme,
+        claimant=made.claimant,
+        side=made.side,
+        state=_state(decision),
+        year=use.year,
+        amount=decision.amount,
+        fee=decision.fee,
+        payment=made.payment.evidence if made.payment is not None else "",
+        decision=_keep(change, decision, seen, made.claimant),
+        claimed_at=change.now,
+    )
+    rows.insert_claim(change.connection, row)
+    _tell(change, row, decision)
     if decision.granted:
-        change.vouch_for(use.organisation, made.claimant)
-        amounts = {
-            pocket(use.organisation, use.voucher, "used"): -case.amount,
-            claims_account(made.claimant, rules.name, "granted"): case.amount,
-        }
-        move(change, Movement("claim", rules, use.voucher, amounts, use.job, use.attempt))
+        _grant(change, case, use)
+    return decision
+
+
+def decide(here: View, change: Transaction, verdict: Verdict, facts: Facts) -> ClaimDecision:
+    """Let a person grant or refuse a claim that waits, and return the decision; said again, the same.
+
+    Every rule is asked again before it is granted: a voucher may have been revoked, a tie declared since.
+
+    Raises:
+        NotFoundError: there is no such claim for the actor.
+        RefusedError: the actor is neither operator nor regulator, or a party to the claim.
+        ConflictError: it does not wait.
+        InputError: a refusal without a reason.
+    """
+    row = _claim_of(here, change, verdict.claim)
+    use = require_use(change, row.job, row.attempt)
+    _require_judge(change, row, use)
+    if not verdict.granted and not verdict.note.strip():
+        raise InputError("voucher.no_reason", claim=row.identity)
+    before, person = here.load(row.decision, ClaimDecision), change.actor.organisation
+    looked_at = LookedAt(organisation=person, note=verdict.note)
+    if row.state != "waiting":
+        if before.looked_at == looked_at and before.granted == verdict.granted:
+            return before
+        raise ConflictError("voucher.claim_decided", claim=row.identity, state=Text(code=f"voucher.claim.{row.state}"))
+    made = here.load(row.identity, VoucherClaim)
+    case = _case(here, change, use, made, facts, row)
+    refused = text("voucher.rule.person", organisation=person, reason=verdict.note)
+    failed = why_refused(case) if verdict.granted else (refused,)
+    decision = _decision(change, case, failed).model_copy(update={"looked_at": looked_at})
+    change.vouch_for(use.organisation, made.claimant)
+    decided = replace(
+        row,
+        state=_state(decision),
+        amount=decision.amount,
+        fee=decision.fee,
+        decision=_keep(change, decision, _seen_by(made, use), made.claimant),
+    )
+    rows.decide_claim(change.connection, decided)
+    _tell(change, decided, decision)
+    if decision.granted:
+        _grant(change, case, use)
     return decision
 
 
@@ -64,26 +140,25 @@ def pay(here: View, change: Transaction, identity: Digest, reference: str) -> bo
     """Say that a granted claim was paid out, under which reference; returns whether that was new.
 
     Raises:
-        RefusedError: the actor is not the operator, or the claim was refused.
+        RefusedError: the actor is not the operator, or the claim is not granted.
         NotFoundError: there is no such claim.
     """
     change.require_operator()
-    found = rows.find_claim(change.connection, identity)
-    if found is None:
-        raise NotFoundError("voucher.no_claim", claim=identity)
-    if found.state == "refused":
-        raise RefusedError("voucher.claim_refused", claim=identity)
-    if found.state == "paid":
+    row = _claim_of(here, change, identity)
+    if row.state == "paid":
         return False
-    decision = here.load(found.decision, ClaimDecision)
-    use = require_use(change, found.job, found.attempt)
+    if row.state != "granted":
+        raise RefusedError(f"voucher.claim_{'waits' if row.state == 'waiting' else 'refused'}", claim=identity)
+    decision, made = here.load(row.decision, ClaimDecision), here.load(identity, VoucherClaim)
+    use = require_use(change, row.job, row.attempt)
     amounts = {
-        claims_account(found.claimant, found.programme, "granted"): -found.amount,
-        claims_account(found.claimant, found.programme, "paid"): found.amount,
+        claims_account(row.claimant, row.programme, "granted"): -row.amount,
+        claims_account(row.claimant, row.programme, "paid"): row.amount,
     }
     rules = here.load(decision.rules, VoucherRules)
     move(change, Movement("pay", rules, use.voucher, amounts, use.job, use.attempt))
-    change.record("voucher.payout", [identity], {"reference": reference})
+    paid = ClaimPayout(claim=identity, amount=row.amount, reference=reference, paid_at=change.now)
+    change.put(paid, _seen_by(made, use), owner=row.claimant, fields={"claim": identity})
     rows.pay_claim(change.connection, identity)
     return True
 
@@ -98,42 +173,87 @@ def _required(change: Transaction, made: VoucherClaim) -> UseRow:
     return use
 
 
-def _standing(change: Transaction, use: UseRow, made: VoucherClaim) -> Standing:
+def _claim_of(here: View, change: Transaction, identity: Digest) -> ClaimRow:
+    found = rows.find_claim(change.connection, identity)
+    if found is None or here.get(identity) is None:
+        raise NotFoundError("voucher.no_claim", claim=identity)
+    return found
+
+
+def _require_judge(change: Transaction, row: ClaimRow, use: UseRow) -> None:
+    """Return if the actor may decide a claim: operator or regulator, and no party to it."""
+    own = change.actor.organisation
+    if not change.actor.sees_all:
+        raise RefusedError("voucher.decides_not", organisation=own)
+    if own in (row.claimant, use.organisation, use.supplier):
+        raise RefusedError("voucher.own_claim", organisation=own)
+
+
+def _case(
+    here: View, change: Transaction, use: UseRow, made: VoucherClaim, facts: Facts, kept: ClaimRow | None = None
+) -> Case:
+    """Return a claim with all that its rules ask; ``kept``: it stands there already, and is in time as it was then."""
+    rules = here.load(here.load(use.hold, VoucherHold).rules, VoucherRules)
+    settlement = here.load(use.settlement, Settlement)
+    now = change.now if kept is None else kept.claimed_at
+    return Case(rules, made, settlement, _standing(change, use, made, kept), facts, now)
+
+
+def _standing(change: Transaction, use: UseRow, made: VoucherClaim, kept: ClaimRow | None) -> Standing:
     connection = change.connection
-    before = rows.standing_claim(connection, use.job, use.attempt)
+    before = rows.standing_claim(connection, use.job, use.attempt) if kept is None else None
     voucher = rows.find_voucher(connection, use.voucher)
+    in_year = rows.claimed_in_year(connection, made.claimant, use.programme, use.year)
+    fees = rows.fees_under(connection, made.payment.evidence) if made.payment is not None else 0
     return Standing(
         consumer=use.organisation,
         supplier=use.supplier,
         subsidy=use.subsidy,
         revoked=voucher is not None and voucher.state == "revoked",
         claimed_by=before.claimant if before is not None else "",
-        claimed_in_year=rows.claimed_in_year(connection, made.claimant, use.programme, use.year),
-        fees_under_payment=rows.fees_under(connection, made.payment.evidence) if made.payment is not None else 0,
+        claimed_in_year=in_year - (kept.amount if kept is not None else 0),
+        fees_under_payment=fees - (kept.fee if kept is not None and made.payment is not None else 0),
     )
 
 
-def _keep(change: Transaction, made: VoucherClaim, decision: ClaimDecision, use: UseRow) -> None:
-    seen = _seen_by(made, use)
-    digest = change.put(made, seen, owner=made.claimant)
-    row = ClaimRow(
-        identity=digest,
-        job=made.job,
-        attempt=made.attempt,
-        programme=use.programme,
-        claimant=made.claimant,
-        side=made.side,
-        state="granted" if decision.granted else "refused",
-        year=use.year,
-        amount=decision.amount,
-        fee=decision.fee,
-        payment=made.payment.evidence if made.payment is not None else "",
-        decision=change.put(decision, seen, owner=made.claimant),
-        claimed_at=change.now,
+def _decision(change: Transaction, case: Case, failed: Failed) -> ClaimDecision:
+    """Return that a claim is granted, or what it breaks."""
+    return ClaimDecision(
+        claim=case.claim.digest(),
+        rules=case.rules.digest(),
+        settlement=case.settlement.digest(),
+        granted=not failed,
+        failed=failed,
+        amount=0 if failed else case.amount,
+        fee=0 if failed else case.fee,
+        decided_at=change.now,
     )
-    rows.insert_claim(change.connection, row)
-    facts: dict[str, Fact] = {"programme": use.programme, "granted": decision.granted, "amount": decision.amount}
-    change.record("voucher.claim_decided", [digest, f"job:{use.job}"], facts)
+
+
+def _state(decision: ClaimDecision) -> ClaimState:
+    if decision.waits:
+        return "waiting"
+    return "granted" if decision.granted else "refused"
+
+
+def _keep(change: Transaction, decision: ClaimDecision, seen: Visibility, claimant: str) -> Digest:
+    return change.put(decision, seen, owner=claimant, fields={"claim": decision.claim})
+
+
+def _tell(change: Transaction, row: ClaimRow, decision: ClaimDecision) -> None:
+    facts: dict[str, Fact] = {"programme": row.programme, "granted": decision.granted, "amount": decision.amount}
+    change.record(f"voucher.claim_{row.state}", [row.identity, f"job:{row.job}"], facts)
+
+
+def _grant(change: Transaction, case: Case, use: UseRow) -> None:
+    """Move what the voucher has paid into what the claimant is owed."""
+    claimant = case.claim.claimant
+    change.vouch_for(use.organisation, claimant)
+    amounts = {
+        pocket(use.organisation, use.voucher, "used"): -case.amount,
+        claims_account(claimant, case.rules.name, "granted"): case.amount,
+    }
+    move(change, Movement("claim", case.rules, use.voucher, amounts, use.job, use.attempt))
 
 
 def _seen_by(made: VoucherClaim, use: UseRow) -> Visibility:

@@ -2,7 +2,8 @@
 
 ``ledger.json`` holds rows, ``*.csv`` the same for a spreadsheet, ``documents.jsonl`` every document that they name,
 ``log.jsonl`` the lines of the base's log that tell of them with their proofs, ``checkpoint.txt`` the signed state that
-the proofs lead to, ``log-key.txt`` the public key, ``manifest.json`` the digest of every other file.
+the proofs lead to, ``log-key.txt`` the public key, ``manifest.json`` the digest of every other file. ``files/`` holds
+what was handed in with claims: its digests stand in the claims.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ MANIFEST, LEDGER, DOCUMENTS = "manifest.json", "ledger.json", "documents.jsonl"
 LOG, CHECKPOINT, KEY, README = "log.jsonl", "checkpoint.txt", "log-key.txt", "README.md"
 PROOF = frozenset({LOG, CHECKPOINT, KEY, MANIFEST})
 """What proves the rest, and stands in no digest that the log holds."""
+FILES = "files"
+"""Folder with the files of claims, each under its digest, where the base has them."""
 EXPORTED = "voucher.exported"
 """What the log calls the making of such a folder."""
 

@@ -34,6 +34,7 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.voucher import (
     ClaimDecision,
+    ClaimPayout,
     PriceList,
     Settlement,
     Voucher,
@@ -121,6 +122,9 @@ def _documents_of(here: View, ledger: Ledger) -> Mapping[str, Document]:
     for claim in ledger.claims:
         found[claim.identity] = here.load(claim.identity, VoucherClaim)
         found[claim.decision] = here.load(claim.decision, ClaimDecision)
+        if claim.state == "paid":
+            paid = here.find("voucher-payout", {"claim": claim.identity})
+            found |= {one.digest: one.load(ClaimPayout) for one in paid}
     return found
 
 

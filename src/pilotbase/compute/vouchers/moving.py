@@ -48,8 +48,7 @@ def move(change: Transaction, movement: Movement) -> None:
     if not amounts:
         return
     programme, fund = movement.rules.name, fund_account(movement.rules)
-    of = f"{movement.job}:{movement.attempt}" if movement.job else movement.voucher
-    transfer = f"voucher:{programme}:{movement.step}:{of}"
+    transfer = transfer_name(programme, movement.step, movement.voucher, movement.job, movement.attempt)
     floors = {account: -movement.rules.total if account == fund else 0 for account in amounts}
     change.vouch_for(movement.rules.issuer)
     change.post(transfer, amounts, at_least=floors)
@@ -71,6 +70,11 @@ def move(change: Transaction, movement: Movement) -> None:
     posted = {f"posting {account}": posted for account, posted in amounts.items()}
     subjects = [f"voucher:{movement.voucher}", *([f"job:{movement.job}"] if movement.job else [])]
     change.record(f"voucher.{movement.step}", subjects, {**facts, **posted})
+
+
+def transfer_name(programme: str, step: str, voucher: str, job: str = "", attempt: int = 0) -> str:
+    """Return what the transfer of a step is called: of an attempt of a job, or of the voucher itself."""
+    return f"voucher:{programme}:{step}:{f'{job}:{attempt}' if job else voucher}"
 
 
 def pocket(organisation: str, voucher: str, name: Pocket) -> str:

@@ -10,9 +10,11 @@ from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
+_ALL = 10_000
+
 
 def set_rules(view: View, rules: VoucherRules) -> Digest:
-    """Let a programme go by ``rules`` from now on; vouchers issued before keep theirs.
+    """Let a programme go by ``rules`` from now on; vouchers issued before keep theirs. The same request, the same.
 
     Raises:
         RefusedError: the actor is not the operator.
@@ -21,6 +23,9 @@ def set_rules(view: View, rules: VoucherRules) -> Digest:
     with view.transaction("voucher.rules_set") as change:
         change.require_operator()
         here = view.within(change)
+        known = here.outcome()
+        if known is not None:
+            return known
         before = here.head(_rules_head(rules.name))
         if before is not None:
             _require_same_fund(here.load(before, VoucherRules), rules)
@@ -28,8 +33,8 @@ def set_rules(view: View, rules: VoucherRules) -> Digest:
         if rules.total < issued:
             raise InputError("voucher.total_below", total=rules.spell(rules.total), issued=rules.spell(issued))
         digest = change.put(rules, PUBLIC)
-        if digest != before:
-            change.set_head(_rules_head(rules.name), digest, expected=before)
+        change.let_stand(_rules_head(rules.name), digest)
+        change.settle(digest)
     return digest
 
 
@@ -41,10 +46,8 @@ def set_prices(view: View, prices: PriceList) -> Digest:
     """
     with view.transaction("voucher.prices_set") as change:
         change.require_operator()
-        before = view.within(change).head(_prices_head(prices.pool))
         digest = change.put(prices, PUBLIC)
-        if digest != before:
-            change.set_head(_prices_head(prices.pool), digest, expected=before)
+        change.let_stand(_prices_head(prices.pool), digest)
     return digest
 
 
@@ -54,6 +57,12 @@ def rules_of(view: View, programme: str) -> tuple[Digest, VoucherRules]:
     if digest is None:
         raise NotFoundError("voucher.no_programme", programme=programme)
     return digest, view.load(digest, VoucherRules)
+
+
+def programmes(view: View) -> list[tuple[Digest, VoucherRules]]:
+    """Return the rules of every programme today, by name."""
+    names = {stored.load(VoucherRules).name for stored in view.find("voucher-rules", limit=_ALL)}
+    return [rules_of(view, name) for name in sorted(names)]
 
 
 def prices_of(view: View, pool: str) -> tuple[Digest, PriceList]:

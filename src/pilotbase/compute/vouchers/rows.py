@@ -14,8 +14,10 @@ from pilotbase.workspace.actors import Actor
 
 VoucherState = Literal["valid", "expired", "revoked"]
 UseState = Literal["held", "settled", "released", "lapsed", "refunded"]
-ClaimState = Literal["granted", "refused", "paid"]
-STANDING = ("granted", "paid")
+ClaimState = Literal["waiting", "granted", "refused", "paid"]
+GRANTED = ("granted", "paid")
+STANDING = ("waiting", *GRANTED)
+"""What keeps others from the same use, and takes up a payment and the year's cap: what waits for a person, too."""
 _vouchers, _uses = voucher_tables.vouchers.c, voucher_tables.voucher_uses.c
 _claims, _moves = voucher_tables.voucher_claims.c, voucher_tables.voucher_moves.c
 _payers, _postings = voucher_tables.voucher_payers.c, tables.postings.c
@@ -77,6 +79,10 @@ class ClaimRow:
     payment: str
     decision: str
     claimed_at: datetime
+
+    @property
+    def use(self) -> tuple[str, int]:
+        return self.job, self.attempt
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,13 @@ def insert_claim(connection: Connection, row: ClaimRow) -> None:
     connection.execute(insert(voucher_tables.voucher_claims).values(asdict(row)))
 
 
+def decide_claim(connection: Connection, row: ClaimRow) -> None:
+    """Say what became of a claim that waited."""
+    values = {"state": row.state, "amount": row.amount, "fee": row.fee, "decision": row.decision}
+    here = _claims.identity == row.identity
+    connection.execute(update(voucher_tables.voucher_claims).where(here).values(values))
+
+
 def pay_claim(connection: Connection, identity: str) -> None:
     """Say that a granted claim was paid out."""
     connection.execute(update(voucher_tables.voucher_claims).where(_claims.identity == identity).values(state="paid"))
@@ -198,31 +211,42 @@ def find_claim(connection: Connection, identity: str) -> ClaimRow | None:
 
 
 def standing_claim(connection: Connection, job: str, attempt: int) -> ClaimRow | None:
-    """Return the claim that was granted on a use, or None."""
+    """Return the claim on a use that was granted, or waits for a person; None: the use is free to be claimed."""
     here = and_(_claims.job == job, _claims.attempt == attempt, _claims.state.in_(STANDING))
     found = connection.execute(select(voucher_tables.voucher_claims).where(here)).one_or_none()
     return None if found is None else ClaimRow(**found._mapping)
 
 
-def seen_claims(connection: Connection, actor: Actor, programme: str = "") -> list[ClaimRow]:
-    """Return the claims that ``actor`` may see, newest first: its own; all for operator and regulator."""
+def seen_claims(connection: Connection, actor: Actor, programme: str = "", state: str = "") -> list[ClaimRow]:
+    """Return the claims that ``actor`` may see, newest first: all for operator and regulator.
+
+    Others see their own, and those of the other party to a use of theirs.
+    """
     rows = select(voucher_tables.voucher_claims).order_by(_claims.claimed_at.desc(), _claims.identity)
     if not actor.sees_all:
-        rows = rows.where(_claims.claimant == actor.organisation)
+        own = actor.organisation
+        of_the_other = exists().where(
+            and_(_uses.job == _claims.job, _uses.attempt == _claims.attempt),
+            or_(_uses.organisation == own, _uses.supplier == own),
+            _claims.claimant.in_([_uses.organisation, _uses.supplier]),
+        )
+        rows = rows.where(or_(_claims.claimant == own, of_the_other))
+    if state:
+        rows = rows.where(_claims.state == state)
     if programme:
         rows = rows.where(_claims.programme == programme)
     return [ClaimRow(**found._mapping) for found in connection.execute(rows)]
 
 
 def claimed_in_year(connection: Connection, claimant: str, programme: str, year: int) -> int:
-    """Return what an organisation was granted in a year of a programme."""
+    """Return what an organisation was granted in a year of a programme, or waits to be."""
     standing = (_claims.claimant == claimant, _claims.programme == programme, _claims.year == year)
     rows = select(func.sum(_claims.amount)).where(*standing, _claims.state.in_(STANDING))
     return int(connection.scalar(rows) or 0)
 
 
 def fees_under(connection: Connection, payment: str) -> int:
-    """Return the fees of granted claims that name a payment by the digest of its evidence."""
+    """Return the fees of standing claims that name a payment by the digest of its evidence."""
     rows = select(func.sum(_claims.fee)).where(_claims.payment == payment, _claims.state.in_(STANDING))
     return int(connection.scalar(rows) or 0)
 
@@ -254,6 +278,12 @@ def postings_of(connection: Connection, programme: str) -> Iterator[tuple[str, s
     )
     for found in connection.execute(joined.order_by(_postings.transfer, _postings.account)):
         yield str(found.transfer), str(found.account), int(found.amount)
+
+
+def posted_by(connection: Connection, transfer: str) -> dict[str, int]:
+    """Return account → amount of one transfer; nothing for one that was not posted."""
+    rows = select(_postings.account, _postings.amount).where(_postings.transfer == transfer)
+    return {str(found.account): int(found.amount) for found in connection.execute(rows)}
 
 
 def set_payer(connection: Connection, payer: Payer) -> None:

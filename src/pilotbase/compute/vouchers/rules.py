@@ -6,15 +6,16 @@ why it is not met, or None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
+from typing import Literal
 
 from pilotbase.compute.vouchers.pricing import Bill
 from pilotbase.compute.vouchers.relations import Ties, way_between
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.voucher import Payment, Settlement, VoucherClaim, VoucherRules
+from pilotbase.documents.voucher import ClaimDecision, Payment, Settlement, VoucherClaim, VoucherRules
 
 Failed = tuple[Text, ...]
 
@@ -58,6 +59,17 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What one rule says of a claim."""
+
+    rule: str
+    """Text ``voucher.asks.<rule>``."""
+    state: Literal["met", "broken", "waiting", "not_asked"]
+    why: Text | None = None
+    """Where it is broken."""
+
+
+@dataclass(frozen=True)
 class Case:
     """A claim with all that its rules ask."""
 
@@ -94,6 +106,24 @@ def why_not_payable(rules: VoucherRules, asked: Payable, ties: Ties) -> Failed:
 def why_refused(case: Case) -> Failed:
     """Return every rule that a claim does not meet; none: it is granted."""
     return tuple(found for rule in _OF_CLAIMS for found in [rule(case)] if found is not None)
+
+
+def outcomes(rules: VoucherRules, decision: ClaimDecision) -> tuple[Outcome, ...]:
+    """Return what each rule said when a claim was decided, in the order in which they are asked."""
+    broken = {one.code.rpartition(".")[2]: one for one in decision.failed}
+    not_asked = {
+        rule for rule, asked in (("related", rules.unrelated), ("paid", rules.paid), ("twice", rules.once)) if not asked
+    }
+    found = []
+    for rule in (*_ASKED, "person"):
+        why = next((broken[code] for code in _ASKED.get(rule, (rule,)) if code in broken), None)
+        found.append(Outcome(rule, "broken" if why else "not_asked" if rule in not_asked else "met", why))
+    return (*found[:-1], _of_person(decision, found[-1]))
+
+
+def is_reviewed(rules: VoucherRules, amount: int) -> bool:
+    """Tell whether a claim of ``amount`` waits for a person to look at its evidence."""
+    return rules.reviewed_from is not None and amount >= rules.reviewed_from
 
 
 def joined(failed: Sequence[Text]) -> Text:
@@ -206,6 +236,12 @@ def _not_revoked(case: Case) -> Text | None:
     return text("voucher.rule.revoked") if case.standing.revoked else None
 
 
+def _of_person(decision: ClaimDecision, found: Outcome) -> Outcome:
+    if decision.waits:
+        return Outcome("person", "waiting")
+    return found if decision.looked_at is not None else Outcome("person", "not_asked")
+
+
 def _related(rules: VoucherRules, consumer: str, supplier: str, ties: Ties) -> Text | None:
     way = way_between(ties, consumer, supplier) if rules.unrelated else ()
     if not way:
@@ -231,3 +267,19 @@ _OF_CLAIMS: tuple[Callable[[Case], Text | None], ...] = (
     _in_time,
     _not_revoked,
 )
+
+_ASKED: Mapping[str, tuple[str, ...]] = {
+    "side": ("side",),
+    "party": ("party",),
+    "claimed": ("claimed",),
+    "related": ("related",),
+    "paid": ("unpaid", "paid_by_others", "paid_later", "paid_short"),
+    "twice": ("twice",),
+    "uncounted": ("uncounted",),
+    "minimum": ("minimum",),
+    "nothing": ("nothing",),
+    "cap_year": ("cap_year",),
+    "late": ("late",),
+    "revoked": ("revoked",),
+}
+"""Rule → the codes under which it refuses."""

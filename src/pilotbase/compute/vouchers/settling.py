@@ -42,7 +42,7 @@ def settle(here: View, change: Transaction, sheet: UsageSheet) -> Settlement:
     rules = here.load(hold.rules, VoucherRules)
     found = settlement_of(hold, rules, here.load(hold.prices, PriceList), sheet, use.state == "held")
     found = found.model_copy(update={"settled_at": change.now})
-    digest = change.put(found, parties(use.supplier), owner=use.organisation)
+    digest = change.put(found, parties(use.supplier), owner=use.organisation, fields={"job": use.job})
     if use.state == "lapsed":
         rows.end_use(change.connection, use, "lapsed", 0, digest)
         return found

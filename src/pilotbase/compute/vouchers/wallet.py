@@ -29,7 +29,7 @@ class VoucherStanding:
     free: int
     held: int
     used: int
-    """Paid for use, and not claimed yet."""
+    """Paid for use, and granted to nobody yet."""
 
     @property
     def state(self) -> VoucherState:

@@ -4,7 +4,58 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pilotbase.documents.api.shapes import Told
+from pydantic import Field
+
+from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.uploads import UploadId
+from pilotbase.documents.base import Day, Name, Note, Sentence
+from pilotbase.documents.voucher import FileKind, JobName, Money, Side, Word
+
+
+class NewClaimFile(Asked):
+    """A file of a claim that was uploaded."""
+
+    upload: UploadId
+    kind: FileKind
+
+
+class NewPayment(Asked):
+    """That a fee was paid; the receipt among the files shows it."""
+
+    reference: Word
+    """Number of invoice or receipt."""
+    amount: Money
+    paid_on: Day
+    payer: Name
+    payee: Name
+
+
+class NewClaim(Asked):
+    """What one's own organisation claims of a settled use: what the voucher has paid of it."""
+
+    job: JobName
+    attempt: int = Field(ge=0)
+    side: Side
+    payment: NewPayment | None = None
+    files: tuple[NewClaimFile, ...] = Field(default=(), max_length=10)
+    other_subsidies: tuple[Word, ...] = Field(default=(), max_length=20)
+    """Other programmes that subsidise the same fee."""
+    note: Note = ""
+
+
+class NewVerdict(Asked):
+    """What a person says of a claim that waits for one."""
+
+    granted: bool
+    note: Note = ""
+    """Why; a refusal needs it."""
+
+
+class NewPayout(Asked):
+    """That a granted claim was paid out."""
+
+    reference: Sentence
+    """Number of the transfer."""
 
 
 class VoucherTold(Told):
@@ -17,7 +68,7 @@ class VoucherTold(Told):
     free: int
     held: int
     used: int
-    """Paid for use, and not claimed yet."""
+    """Paid for use, and granted to nobody yet."""
     currency: str
     pays: bool
     """Whether it takes new holds now."""
@@ -63,6 +114,26 @@ class YearTold(Told):
     paid: int
 
 
+class UseTold(Told):
+    """What a voucher has paid of one attempt of a job, or of an hour of a service's calls."""
+
+    job: str
+    attempt: int
+    programme: str
+    organisation: str
+    """The consumer, whose voucher pays."""
+    supplier: str
+    state: str
+    cost: int
+    subsidy: int
+    currency: str
+    settled_at: datetime
+    claimed_by: str
+    """Who has a standing claim on it; empty: nobody."""
+    sides: list[str]
+    """As which side the caller may claim it, by the rules of its programme."""
+
+
 class ClaimTold(Told):
     """A claim, and every rule that it did not meet."""
 
@@ -77,6 +148,111 @@ class ClaimTold(Told):
     currency: str
     failed: list[str]
     claimed_at: datetime
+
+
+class ClaimRuleTold(Told):
+    """What one rule says of a claim."""
+
+    rule: str
+    state: str
+    """``met``, ``broken``, ``waiting``, ``not_asked``."""
+    why: str
+    """Where it is broken, in the language of the request."""
+
+
+class ClaimFileTold(Told):
+    """A file of a claim; its claimant and who decides may take it."""
+
+    kind: str
+    name: str
+    digest: str
+    size: int
+
+
+class ClaimStepTold(Told):
+    """What became of a claim, and when."""
+
+    state: str
+    organisation: str
+    """Who did it; empty: the rules did, at once."""
+    note: str
+    at: datetime
+
+
+class ClaimDetail(ClaimTold):
+    """A claim with every rule, its payment, its files and what became of it."""
+
+    organisation: str
+    """The consumer."""
+    supplier: str
+    fee: int
+    """What had to be paid; nothing while it is refused."""
+    reference: str
+    """Number of the invoice or receipt; empty: no payment was shown."""
+    paid: int
+    """How much it says was paid."""
+    other_subsidies: list[str]
+    note: str
+    rules: list[ClaimRuleTold]
+    files: list[ClaimFileTold]
+    history: list[ClaimStepTold]
+    may_read_files: bool
+    may_decide: bool
+    may_pay: bool
+
+
+class ProgrammeListed(Told):
+    """A programme of vouchers as it stands today."""
+
+    name: str
+    title: str
+    issuer: str
+    currency: str
+    begins: str
+    ends: str
+    rate: int
+    """In basis points: 3000 is 30 %."""
+    version: str
+    """The digest of its rules."""
+
+
+class MeteredTold(Told):
+    """What was metered of one use beside what was settled of it, in one dimension."""
+
+    job: str
+    attempt: int
+    dimension: str
+    metered: int
+    """By the backend's own counters, or the gateway's meters."""
+    settled: int
+    difference: int
+    currency: str
+    subsidy: int
+    """What the settlement says that the voucher pays, of all dimensions."""
+    posted: int
+    """What was posted for it."""
+    findings: list[str]
+
+
+class HourTold(Told):
+    """What a gateway's meters say of a closed hour of calls, beside what was settled of it."""
+
+    job: str
+    attempts: int
+    """How many settlements there are of it."""
+    dimension: str
+    metered: int
+    settled: int
+    difference: int
+
+
+class ReconciliationTold(Told):
+    """What was metered beside what was settled and posted."""
+
+    uses: list[MeteredTold]
+    """Settled uses by the backend's own counters, newest first."""
+    hours: list[HourTold]
+    """Hours of calls by the gateway's meters now, of the last days."""
 
 
 class WalletTold(Told):

@@ -31,6 +31,7 @@ PARAMETERS: dict[str, Any] = {
     "job": "job-0c5d7e1a9b3f4826",
     "member": 0,
     "organisation": "acme",
+    "programme": "example-2027",
 }
 """Name of a parameter of an address → a value."""
 
@@ -45,6 +46,35 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "demand": {"cpu": 4, "memory": "8 GiB"},
         "hours": 2,
         "data": [{"dataset": "dataset:plant/logs", "file": "logs.csv"}],
+    },
+    "NewClaim": {
+        "job": "job:41",
+        "attempt": 1,
+        "side": "consumer",
+        "files": [{"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "kind": "receipt"}],
+        "payment": {
+            "reference": "INV-7",
+            "amount": 140_000,
+            "paid_on": "2027-03-01",
+            "payer": "acme",
+            "payee": "example-centre",
+        },
+    },
+    "NewVerdict": {"granted": True, "note": "The receipt shows the whole fee."},
+    "NewPayout": {"reference": "bank-77"},
+    "VoucherRules": {
+        "document": "voucher-rules/1",
+        "name": "example-2027",
+        "title": {"en": "Example of a programme", "zh": "示例计划"},
+        "issuer": "example-bureau",
+        "begins": "2027-01-01",
+        "ends": "2027-12-31",
+        "claimed_by": ["supplier", "consumer"],
+        "rate": 3000,
+        "cap_voucher": 5_000_000,
+        "cap_year": 10_000_000,
+        "total": 1_000_000_000,
+        "valid_days": 180,
     },
     "NewInvitation": {"email": "wang@plant.example", "roles": ["demand_owner"]},
     "Organisation": {

@@ -10,6 +10,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
     board,
     certificates,
+    claims,
     datasets,
     descriptions,
     figures,
@@ -22,6 +23,7 @@ from pilotbase.hub.api import (
     people,
     pools,
     problems,
+    programmes,
     readers,
     schema,
     services,
@@ -71,6 +73,8 @@ for _room in (
     vouchers,
     services,
     incidents,
+    claims,
+    programmes,
     watch,
 ):
     api.add_router("", _room.router)

@@ -24,6 +24,7 @@ from pilotbase.documents.service import ServiceStanding
 from pilotbase.documents.thread import Correction, Marking, Question, Removal, Reply, Thread
 from pilotbase.documents.watch import Acknowledgement, Incident, Replay, Runbook, Silence, Watch, WatchTerms
 from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
+from pilotbase.documents.voucher import VoucherRules
 from pilotbase.hub.problems import PROBLEM_TYPE
 
 Json = dict[str, Any]
@@ -43,10 +44,11 @@ DOCUMENTS = frozenset(
     }
 )
 """What is answered in canonical JSON under a mark of its bytes."""
+        "VoucherRules",
 _WHOLE_DOCUMENTS = (
     *(Record, Report, SeenBoard, Matches, GapMap, OfferedApplication, Roadmap),
     *(Thread, Question, Reply, Correction, Removal, Marking),
-    *(ServiceStanding, Incident, Runbook),
+    *(ServiceStanding, Incident, Runbook, VoucherRules),
     *(ObservationBatch, LabelBatch, Taken, WatchTerms, Replay, Watch, Acknowledgement, Silence),
 )
 """Documents that the API takes or gives besides what a step brings."""
@@ -102,7 +104,7 @@ _REFUSED_TO_READERS = (
 )
 """What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees,
 labels that are blind yet."""
-_NOT_FOR_ALL = ("/api/ledger", "/api/roadmap")
+_NOT_FOR_ALL = ("/api/ledger", "/api/roadmap", "/api/voucher-metering")
 """What does not exist for some roles."""
 _HEADERS = {
     "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",

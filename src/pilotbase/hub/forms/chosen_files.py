@@ -58,7 +58,7 @@ def _before(request: HubRequest, form: KeepingForm) -> Upload | None:
     try:
         return find_upload(vault_of(base(), request.acting.view), identity)
     except NotFoundError as error:
-        if form.keeps not in request.FILES:
+        if form.add_prefix(form.keeps) not in request.FILES:
             form.add_error(form.keeps, error.render(language(), make_visible).splitlines())
         return None
 
@@ -67,5 +67,5 @@ def _choose(form: KeepingForm, upload: Upload | None) -> Upload | None:
     """Let the form, shown again, name what is chosen."""
     form.chosen = upload
     form.data = form.data.copy()  # type: ignore[attr-defined]
-    form.data[KEPT] = upload.identity if upload is not None else ""  # type: ignore[index]
+    form.data[form.add_prefix(KEPT)] = upload.identity if upload is not None else ""  # type: ignore[index]
     return upload

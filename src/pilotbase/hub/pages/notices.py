@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, Acting, HubRequest, actor_of, language, posted
 from pilotbase.hub.base import base, guarded_http
@@ -174,6 +175,8 @@ def _target(notice: Notice) -> str:
         return reverse("incident", kwargs={"number": int(name)}) if kind == "incident" else reverse("duty-desk")
     if notice.kind is NoticeKind.ASKED:
         return reverse("sites" if notice.body.record == "site-pack" else "labelling")
+    if notice.kind is NoticeKind.CLAIM:
+        return reverse("claim", kwargs={"claim": name_of(notice.subject)})
     if notice.subject:
         return f"{address_of(notice.subject)}{'readers/' if notice.kind is NoticeKind.DATA else ''}"
     return reverse("webhooks" if notice.kind is NoticeKind.GIVEN_UP else "my-work")

@@ -17,10 +17,10 @@ from pilotbase.documents.texts import Text
 
 _LOOKS = {
     "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good "
-    "filed pass fits green serving published in_force",
-    "fail": "revoked refused reject fail invalid failed expired overdue red key_is_revoked key_is_expired",
+    "filed pass fits green serving published in_force granted paid met",
+    "fail": "revoked refused reject fail invalid failed expired overdue red key_is_revoked key_is_expired broken",
     "wait": "review proposed countered plan_review rectification retest suspended reported inconclusive unknown queued "
-    "missing due fallen_back human offered consent",
+    "missing due fallen_back human offered consent waiting",
     "blue": "blue",
     "yellow": "yellow",
     "orange": "orange",

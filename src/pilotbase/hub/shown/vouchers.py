@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pilotbase.compute.vouchers.programmes import rules_of
-from pilotbase.compute.vouchers.rows import ClaimRow, seen_claims, vouchers_of
+from pilotbase.compute.vouchers.rows import seen_claims, vouchers_of
 from pilotbase.compute.vouchers.wallet import VoucherStanding, wallet
 from pilotbase.documents.api.vouchers import (
-    ClaimTold,
     HoldTold,
     MovementTold,
     VoucherTold,
@@ -14,10 +12,7 @@ from pilotbase.documents.api.vouchers import (
     WalletTold,
     YearTold,
 )
-from pilotbase.documents.texts import sentence
-from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.voucher import ClaimDecision
-from pilotbase.hub.acting import language
+from pilotbase.hub.shown.claims import claim_told
 from pilotbase.workspace.store import View
 
 
@@ -26,6 +21,7 @@ def wallets_listed(view: View) -> list[WalletListed]:
     with view.reading() as connection:
         holders = {row.organisation for row in vouchers_of(connection, view.actor)}
         claimants = {row.claimant for row in seen_claims(connection, view.actor)}
+        claimants &= claimants if view.actor.sees_all else {view.actor.organisation}
     found = [wallet(view, name, movements=0) for name in sorted(holders | claimants)]
     return [
         WalletListed(organisation=one.organisation, vouchers=len(one.vouchers), balance=one.balance) for one in found
@@ -67,7 +63,7 @@ def wallet_told(view: View, organisation: str) -> WalletTold:
             for row in found.movements
         ],
         years=[YearTold.model_validate(one) for one in found.years],
-        claims=[_claim(view, row) for row in claims],
+        claims=[claim_told(view, row) for row in claims],
     )
 
 
@@ -84,21 +80,4 @@ def _voucher(one: VoucherStanding) -> VoucherTold:
         currency=one.currency,
         pays=one.pays,
         expires_at=row.expires_at,
-    )
-
-
-def _claim(view: View, row: ClaimRow) -> ClaimTold:
-    decision = view.load(row.decision, ClaimDecision)
-    return ClaimTold(
-        identity=row.identity,
-        job=row.job,
-        attempt=row.attempt,
-        programme=row.programme,
-        claimant=row.claimant,
-        side=row.side,
-        state=row.state,
-        amount=row.amount,
-        currency=rules_of(view, row.programme)[1].currency,
-        failed=[sentence(one, language(), make_visible) for one in decision.failed],
-        claimed_at=row.claimed_at,
     )

@@ -27,6 +27,12 @@ def hundredths(money: int, currency: str) -> str:
 
 
 @register.filter
+def basis_points(rate: int) -> str:
+    """Return hundredths of a percent as a percentage: ``30 %``."""
+    return _unbroken(f"{rate / 100:g} %")
+
+
+@register.filter
 def thousandths(many: int) -> str:
     """Return thousandths as a number with one decimal, such as milliseconds in seconds."""
     return f"{many / 1000:,.1f}"

@@ -31,6 +31,7 @@ from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.protocols.standard_webhooks import signed_headers
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.told_asks import of_asks
+from pilotbase.worker.reactions.told_claims import of_claims
 from pilotbase.worker.reactions.told_uses import of_readings
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.workspace.listings import Listing, Wait
@@ -92,7 +93,8 @@ class Noticing:
         for talk in talks(self.view, since or 0, _CHANGES):
             if talk.sequence <= after:
                 drafts += of_thread(talk.thread, talk.owner)
-        drafts += of_asks(self.view, [one for one in self.view.changes(since or 0, _CHANGES) if one.sequence <= after])
+        changes = [one for one in self.view.changes(since or 0, _CHANGES) if one.sequence <= after]
+        drafts += [*of_asks(self.view, changes), *of_claims(self.view, changes)]
         self._keep(_FEED, since, after, drafts)
         return True
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from pilotbase.catalogue.ties import declared_ties
 from pilotbase.compute.vouchers import rows
-from pilotbase.compute.vouchers.calls import HOUR, HourOfCalls, let_pay, settle_calls
+from pilotbase.compute.vouchers.calls import HOUR, HourOfCalls, job_of, let_pay, settle_calls
 from pilotbase.compute.vouchers.ledger import expire_due
+from pilotbase.compute.vouchers.reconciling import Line, lines_of, settled_of
 from pilotbase.compute.vouchers.rows import Payer
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import ServiceAct
@@ -67,6 +68,22 @@ def settle_closed_hours(view: View) -> int:
             except RefusedError as error:
                 _log.info("calls of %s at %s are not paid by voucher: %s", payer.service, hour.begins, error)
     return done
+
+
+def reconciled_hours(view: View) -> list[Line]:
+    """Return what the gateway's meters say of each closed hour that a voucher is to pay, beside what was settled of it.
+
+    Of the last days, oldest first; a refused hour stands there with all of it as the difference.
+    """
+    found: list[Line] = []
+    with view.reading() as connection:
+        for payer in rows.payers(connection):
+            for hour in _closed_hours(view, payer):
+                job = job_of(hour.service, hour.begins)
+                uses = rows.uses_of_job(connection, job)
+                metered = {name: many for name, many in (("calls", hour.calls), ("tokens", hour.tokens)) if many}
+                found += lines_of(job, len(uses), metered, settled_of(view, uses))
+    return found
 
 
 def _closed_hours(view: View, payer: Payer) -> list[HourOfCalls]:

@@ -1,0 +1,172 @@
+"""Claims on vouchers: made with evidence, shown with every rule, decided by a person, paid out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pydantic
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pilotbase.compute.vouchers.claiming import Verdict
+from pilotbase.documents.api.vouchers import UseTold
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.hashes import digest_of, hex_of
+from pilotbase.documents.loading import issues_of
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.voucher import spell_plain
+from pilotbase.hub.acting import HubRequest, language, posted, posted_files
+from pilotbase.hub.base import base
+from pilotbase.hub.forms.chosen_files import chosen_file
+from pilotbase.hub.forms.claims import ClaimForm, EvidenceForm, PayoutForm, VerdictForm
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.guards import member_only
+from pilotbase.hub.shown.attachments import download
+from pilotbase.hub.shown.claims import claim_detail, claims_told, uses_to_claim
+from pilotbase.worker.computing.claim_files import take_claim_file
+from pilotbase.worker.computing.claims import decide_claim, hand_in_claim, pay_claim
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+
+_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
+_KINDS = ("invoice", "receipt")
+_STATES = ("waiting", "granted", "refused", "paid")
+
+
+@require_safe
+@member_only
+def show_all(request: HubRequest) -> HttpResponse:
+    """List the claims that the reader sees, and what their organisation may claim."""
+    asked = request.GET.get("state", "")
+    state = asked if asked in _STATES else ""
+    shown = {
+        "title": text("voucher.hub.claims"),
+        "claims": claims_told(request.acting.view, state),
+        "state": state,
+        "states": _STATES,
+        "uses": uses_to_claim(request.acting.view),
+        "crumbs": _crumbs()[:1],
+    }
+    return render(request, "hub/claims.html", shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def make(request: HubRequest) -> HttpResponse:
+    """Claim what a voucher has paid of a settled use; what every rule says of it stands on the page that follows."""
+    use = _use(request)
+    if use.claimed_by:
+        return redirect("claims")
+    form = ClaimForm(use.sides, posted(request), initial=_offered(request, use))
+    evidence = {kind: EvidenceForm(kind, *posted_files(request)) for kind in _KINDS}
+    if request.method == "POST":
+        chosen = {kind: chosen_file(request, one) for kind, one in evidence.items()}
+        files = {kind: one.identity for kind, one in chosen.items() if one is not None}
+        if all([form.is_valid(), *(one.is_valid() for one in evidence.values())]):
+            try:
+                given = form.wanted(use.job, use.attempt, files)
+                decision = hand_in_claim(base(), request.acting.view, given)
+                return redirect("claim", claim=hex_of(decision.claim))
+            except pydantic.ValidationError as error:
+                add_errors(form, InputError.from_issues("", issues_of("", error)))
+            except _AGAINST as error:
+                add_errors(form, error)
+    shown = {
+        "title": text("voucher.hub.claim"),
+        "use": use,
+        "form": form,
+        "evidence": list(evidence.values()),
+        "crumbs": _crumbs(),
+    }
+    return render(request, "hub/claim_new.html", shown)
+
+
+@require_safe
+@member_only
+def show(request: HubRequest, claim: str) -> HttpResponse:
+    """Show a claim with every rule, its files and what became of it."""
+    return _page(request, claim, VerdictForm(), PayoutForm())
+
+
+@require_POST
+@member_only
+def decide(request: HubRequest, claim: str) -> HttpResponse:
+    """Grant or refuse a claim that waits, by the button that was pressed."""
+    form = VerdictForm(request.POST)
+    if form.is_valid():
+        verdict = Verdict(digest_of(claim), request.POST.get("does") == "grant", form.cleaned_data["note"])
+        if _done(form, lambda: decide_claim(base(), request.acting.view, verdict)):
+            return redirect("claim", claim=claim)
+    return _page(request, claim, form, PayoutForm())
+
+
+@require_POST
+@member_only
+def pay(request: HubRequest, claim: str) -> HttpResponse:
+    """Say that a granted claim was paid out."""
+    form = PayoutForm(request.POST)
+    if form.is_valid():
+        reference = form.cleaned_data["reference"]
+        if _done(form, lambda: pay_claim(request.acting.view, digest_of(claim), reference)):
+            messages.success(request, Text(code="voucher.hub.paid_out").render(language()))
+            return redirect("claim", claim=claim)
+    return _page(request, claim, VerdictForm(), form)
+
+
+@require_safe
+@member_only
+def file(request: HubRequest, claim: str, digest: str) -> HttpResponse:
+    """Give a file of a claim, as a download, to its claimant and to those who decide."""
+    found, content = take_claim_file(base(), request.acting.view, digest_of(claim), digest_of(digest))
+    return download(content, found.name)
+
+
+def _page(request: HubRequest, claim: str, verdict: forms.Form, payout: forms.Form) -> HttpResponse:
+    found = claim_detail(request.acting.view, digest_of(claim))
+    shown = {
+        "title": text("voucher.hub.claim_on", job=found.job),
+        "claim": found,
+        "verdict": verdict if found.may_decide else None,
+        "payout": payout if found.may_pay else None,
+        "crumbs": _crumbs(),
+    }
+    return render(request, "hub/claim.html", shown)
+
+
+def _use(request: HubRequest) -> UseTold:
+    """Return the use that the address names; raises `NotFoundError` where it is none of the reader's organisation."""
+    job, attempt = request.GET.get("job", ""), request.GET.get("attempt", "")
+    for use in uses_to_claim(request.acting.view):
+        if (use.job, str(use.attempt)) == (job, attempt) and (use.sides or use.claimed_by):
+            return use
+    raise NotFoundError("hub.not_found")
+
+
+def _offered(request: HubRequest, use: UseTold) -> dict[str, object]:
+    """Return what most claims say: that the consumer has paid the supplier its fee today."""
+    fee = use.cost if use.sides[0] == "consumer" else use.cost - use.subsidy
+    parties = {"payer": use.organisation, "payee": use.supplier}
+    return {"amount": spell_plain(fee), "paid_on": timezone.localdate(), **parties}
+
+
+def _done(form: forms.Form, act: Callable[[], object]) -> bool:
+    """Do something; where it is refused, the form says why."""
+    try:
+        act()
+    except NotFoundError:
+        raise
+    except PilotbaseError as error:
+        add_errors(form, error)
+        return False
+    return True
+
+
+def _crumbs() -> list[dict[str, object]]:
+    return [
+        {"url": reverse("wallet"), "label": text("voucher.hub.title")},
+        {"url": reverse("claims"), "label": text("voucher.hub.claims")},
+    ]
