@@ -161,7 +161,7 @@ def _close(descriptors: Iterable[int]) -> None:
 
 
 def _end(code: int) -> NoReturn:
-    """End at once, after what is to be done at an end: to take apart all that was loaded takes a quarter of a second."""
+    """End at once, after what is to be done at an end: to take apart what was loaded takes a quarter of a second."""
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
