@@ -3,10 +3,13 @@
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from pilotbase.documents.estimate import Ceiling, RunEstimate, Span, estimate_head
 from pilotbase.workspace.actors import parties
 from tests.catalogue.records_for_tests import MACHINE, NOW
+from tests.hub.pools_for_tests import Hall
+from tests.hub.test_uploads_in_pieces import zipped
 
 EVERYBODY = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer",
              "other-reviewer", "regulator")  # fmt: skip
@@ -96,3 +99,34 @@ def test_consent_by_the_api_is_taken_once_however_often_it_is_sent(held):
     assert record.state == "queued"
     assert [step.act for step in record.history].count("consent.give") == 1
     assert client(held, "supplier").get("/api/trials/c1/estimate").json()["held"] is False
+
+
+def test_a_job_above_the_limit_is_handed_in_with_consent_alone(held, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_ASK_ABOVE", "20 min")
+    hall = Hall(held)
+    refused = hall.submit("supplier")
+    assert refused.status_code == 403
+    assert "at most 30 min" in refused.json()["title"]
+    assert "above 20 min" in refused.json()["title"]
+    assert hall.live() == [], "nothing was handed in"
+    job = hall.handed_in("supplier", consent=True)
+    assert hall.live() == [job]
+    assert hall.submit("supplier", hours=0.2).status_code == 201
+
+
+def test_the_form_tells_what_a_job_takes_and_has_a_tick_for_consent(held, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_ASK_ABOVE", "20 min")
+    hall, browser = Hall(held), held.client("supplier")
+    hall.end()
+    file = SimpleUploadedFile("program.zip", zipped({"main.py": "print()"}), "application/zip")
+    form = {"entry": "main.py", "cpu": "0.1", "memory": "100 MiB", "hours": "0.5", "members": "1", "priority": "0"}
+    page = "/pools/hall/jobs/new/"
+    asked_back = browser.post(page, {**form, "folder": file})
+    content = asked_back.content.decode()
+    assert asked_back.status_code == 200
+    assert "at most 30 min" in content
+    assert re.search(r'type="checkbox" name="consent"', content)
+    kept = re.search(r'name="kept" value="([0-9a-f]{32})"', content)[1]
+    assert browser.post(page, {**form, "consent": "on", "kept": kept}).status_code == 302
+    assert len(hall.live()) == 1
+    hall.end()

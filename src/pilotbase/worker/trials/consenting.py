@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
+from pilotbase.compute.queue.pools import pools
 from pilotbase.compute.vouchers.programmes import prices_of
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import DEFAULT, Ceiling, ConsentAsked, RunEstimate, estimate_head, read_ceiling
@@ -21,6 +23,7 @@ from pilotbase.documents.record import Commission, Record, StepTaken
 from pilotbase.documents.report import Report
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import text
+from pilotbase.documents.voucher import PriceList
 from pilotbase.trial.estimating import CODE, Asking, estimate_of, note_consent
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.scorer import report_of
@@ -28,17 +31,18 @@ from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import attempts_of, cancel_attempt
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 ABOVE = "PILOTBASE_ASK_ABOVE"
 """Setting: the limit above which consent is asked for; `DEFAULT` where it is not set."""
 PRICES = "PILOTBASE_TRIAL_PRICES"
-"""Setting: the pool at whose prices trials are told; none where it is not set."""
+"""Setting: the pool at whose prices trials are told; else the first that seats trials and has prices."""
 Runner = Callable[[Lab, TrialPlan, OnProgress], Report]
 
 
 def ceiling_of(above: list[str] | None = None) -> Ceiling:
-    """Return above what consent is asked: what is given here, else what is set, else the default; raises `InputError`."""
+    """Return above what consent is asked: what is given, else what is set, else the default; raises `InputError`."""
     return read_ceiling(above or [os.environ.get(ABOVE) or DEFAULT])
 
 
@@ -49,8 +53,7 @@ def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells:
         InputError: the limit is none.
         NotFoundError: the pool has no price list.
     """
-    priced = pool or os.environ.get(PRICES, "")
-    return Asking(ceiling=ceiling_of(above), prices=prices_of(view, priced)[1] if priced else None, tells=tells)
+    return Asking(ceiling=ceiling_of(above), prices=_prices(view, pool or os.environ.get(PRICES, "")), tells=tells)
 
 
 def runner(asking: Asking, consented: bool) -> Runner:
@@ -105,6 +108,15 @@ def seen_estimate(view: View, record: Record) -> RunEstimate | None:
         asked = view.get(digest)
         return None if asked is None else asked.load(ConsentAsked).estimate
     return found
+
+
+def _prices(view: View, pool: str) -> PriceList | None:
+    if pool:
+        return prices_of(view, pool)[1]
+    for seating in (one for one in pools(view) if one.seats is not None and one.seats.trials is not None):
+        with suppress(NotFoundError):
+            return prices_of(view, seating.name)[1]
+    return None
 
 
 def _fine(view: View, plan: str) -> RunEstimate | None:
