@@ -30,13 +30,14 @@ from ray.cluster_utils import Cluster
 
 from pilotbase.compute.backends.backend import Attempt, Cause, Phase
 from pilotbase.compute.backends.cluster import RayBackend
+from pilotbase.compute.backends.hosts import Host
 from pilotbase.compute.backends.ray_cluster import Cluster as RayCluster
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.pools import set_pool
 from pilotbase.compute.queue.rows import Ending, State
 from pilotbase.compute.queue.showing import job_seen, standing
 from pilotbase.compute.queue.submitting import Asking
-from pilotbase.compute.ray_settings import ADDRESS, settings_of
+from pilotbase.compute.ray_settings import ADDRESS, LOCAL, OWN_NODE, RaySettings, settings_of
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.progress import Progress
@@ -257,6 +258,21 @@ def test_while_the_cluster_is_away_jobs_wait_and_nothing_is_called_lost(
     assert (seen.shown.job.state, seen.attempts) == (State.WAITING, ())
     assert seen.shown.wait is not None
     assert seen.shown.wait.reason is WaitReason.MACHINES
+
+
+@pytest.mark.prove
+def test_a_cluster_of_ones_own_stays_as_long_as_who_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ADDRESS, "")
+    own = RayCluster(RaySettings(LOCAL, os.environ["RAY_AUTH_TOKEN"]))
+    try:
+        own.connect()
+        assert os.environ[ADDRESS].startswith("127.0.0.1:"), "who is started by us finds it"
+        (node,) = own.nodes(measured=True)
+        assert (node.name, node.capacity["cpu"]) == (OWN_NODE, CORES)
+        host = own.make(Host("pilotbase.compute.backends.session_host:SessionHost", ("",), {"cpu": 100}))
+        assert own.ask(host, "__ray_ready__", seconds=60)
+    finally:
+        own.close()
 
 
 def handed_in(

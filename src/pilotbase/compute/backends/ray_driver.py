@@ -193,7 +193,10 @@ def _least(said: Vector, has: Vector) -> Vector:
 
 
 def main() -> None:
-    """Answer until whoever asks has gone; each question in a thread of its own."""
+    """Answer until whoever asks has gone, each question in a thread of its own.
+
+    But for the first: what Ray starts to have a cluster goes with the very thread that has started it.
+    """
     connection, driver, sending = Connection(int(sys.argv[1])), Driver(), threading.Lock()
 
     def answer(number: int, method: str, arguments: tuple[Any, ...]) -> None:
@@ -209,6 +212,9 @@ def main() -> None:
             asked = connection.recv()
         except EOFError:
             break
+        if asked[1] == "connect":
+            answer(*asked)
+            continue
         threading.Thread(target=answer, args=asked, daemon=True).start()
     driver.leave()
     os._exit(0)
