@@ -5,6 +5,7 @@ from pilotbase.documents.pool import Pool
 from tests.hub.pools_for_tests import POOL, SLEEPER
 from tests.hub.sent_again_for_tests import Sent, ask, case
 from tests.hub.test_uploads_in_pieces import sent, zipped
+from tests.hub.what_if_for_tests import record
 
 
 def _pool() -> None:
@@ -30,3 +31,28 @@ def take_a_job_back(world) -> Sent:
     _pool()
     name = ask(world, "owner", "post", "/api/pools/hall/jobs", _job(world)).json()["name"]
     yield f"/api/pool-jobs/{name}/cancel", None
+
+
+WHAT_IFS = "/api/pools/what-if/what-ifs"
+ASKED = {"since": "2020-01-01T00:00:00Z", "policies": ["fifo"]}
+
+
+@case("post /api/pools/{pool}/what-ifs", "desk")
+def ask_what_if(world) -> Sent:
+    record()
+    yield WHAT_IFS, ASKED
+    _take_back(world)
+    ask(world, "regulator", "post", WHAT_IFS, ASKED)
+    _take_back(world)
+
+
+@case("post /api/pools/{pool}/what-ifs/{asked}/cancel", "desk")
+def take_a_what_if_back(world) -> Sent:
+    record()
+    yield f"{WHAT_IFS}/{ask(world, 'desk', 'post', WHAT_IFS, ASKED).json()['identity']}/cancel", None
+
+
+def _take_back(world) -> None:
+    for one in world.client("desk").get(WHAT_IFS).json():
+        if one["state"] == "queued":
+            ask(world, "desk", "post", f"{WHAT_IFS}/{one['identity']}/cancel")

@@ -150,6 +150,14 @@ PAGES = """
 /pools/other/jobs/{job}/             302 404 404 404 404 404 404 404 404 404
 /pools/hall/jobs/{job}/0.log         302 404 404 200 404 404 404 404 404 404
 /pools/hall/jobs/{job}/0.zip         302 404 404 404 404 404 404 404 404 404
+/pools/hall/what-if/                 302 404 200 404 404 404 404 404 404 200
+/pools/nothing/what-if/              302 404 404 404 404 404 404 404 404 404
+/pools/hall/what-if/{milling}/        302 404 404 404 404 404 404 404 404 404
+/pools/hall/what-if/{milling}/replay.html 302 404 404 404 404 404 404 404 404 404
+/api/pools/hall/what-ifs             401 404 200 404 404 404 404 404 404 200
+/api/pools/nothing/what-ifs          401 404 404 404 404 404 404 404 404 404
+/api/pools/hall/what-ifs/{milling}    401 404 404 404 404 404 404 404 404 404
+/api/pools/hall/what-ifs/{milling}/replay 401 404 404 404 404 404 404 404 404 404
 /api/pools                           401 200 200 200 200 200 200 200 200 200
 /api/pools/hall                      401 200 200 200 200 200 200 200 200 200
 /api/pools/nothing                   401 404 404 404 404 404 404 404 404 404

@@ -209,6 +209,8 @@ POSTED = {
     "post /api/site-packs/{asked}/agree",
     "post /api/site-reports",
     "post /api/pools/{pool}/jobs",
+    "post /api/pools/{pool}/what-ifs",
+    "post /api/pools/{pool}/what-ifs/{asked}/cancel",
     "post /api/pool-jobs/{job}/cancel",
     "post /api/agreements",
     "post /api/trials",
@@ -278,8 +280,9 @@ POSTED = {
     "post /api/webhooks/{webhook}/messages/{message}/replay",
 }
 """Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`, `test_exchange`, `test_notices`,
-`test_duty_desk`, `test_services`, `test_descriptions`, `test_pools`."""
-POSTED_PAGES = {"site-pack-agree", "pool-job-cancel", "description-save", "description-forget",
+`test_duty_desk`, `test_services`, `test_descriptions`, `test_pools`,
+`test_what_if`."""
+POSTED_PAGES = {"site-pack-agree", "pool-job-cancel", "what-if-cancel", "description-save", "description-forget",
                 "service-move", "service-keys", "service-key-revoke", "service-budget",
                 "watch-replay", "watch-arm", "watch-disarm", "watch-silence", "watch-speak", "warning-care",
                 "import-confirm", "import-cancel",

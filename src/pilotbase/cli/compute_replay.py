@@ -14,12 +14,13 @@ from rich.text import Text as Cell
 
 from pilotbase.cli.edge.terminal import command, language, print_json, progress_shown, say, shown
 from pilotbase.cli.voucher import operators_view
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.pool_replay import Policy
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 
 if TYPE_CHECKING:
+    from pilotbase.compute.replay.page.wording import Wording
     from pilotbase.compute.replay.traces import Reading, Trace
     from pilotbase.documents.pool import Pool
     from pilotbase.documents.pool_replay import OrganisationReplay, PolicyReplay, PoolReplay
@@ -62,22 +63,30 @@ def replay(  # noqa: PLR0913 - each thing that can be asked is an option
     from pilotbase.compute.replay.policies import Setting
     from pilotbase.compute.replay.reporting import replay, replay_inflated
     from pilotbase.compute.replay.traces import Reading
+    from pilotbase.documents.loading import load_document
+    from pilotbase.documents.pool import Pool
+    from pilotbase.worker.computing.what_if import Question, play_record
 
     if bool(of) == (jobs is not None):
         raise InputError("replay.one_source")
-    rules = _rules(pool, of)
-    reading = Reading(organisations, skip_broken)
-    trace = _recorded(of, since, rules) if jobs is None else _read(jobs, nodes, rules, reading)
+    considered = load_document(Pool, pool) if pool is not None else None
     chosen = tuple(dict.fromkeys(policy or (PLACEMENTS if inflate else USUAL)))
+    trace = _read(jobs, nodes, considered, Reading(organisations, skip_broken)) if jobs is not None else None
     with progress_shown(as_json) as on_progress:
-        if inflate:
-            found = replay_inflated(trace, chosen, range(seed, seed + RUNS), on_progress)
+        if trace is None and not inflate:
+            view = operators_view()
+            question = Question(of, _begins(since), view.store.clock(), chosen, considered, seed, load)
+            found = play_record(view, question, on_progress)
+        elif inflate:
+            drawn_from = trace or _recorded(of, since, considered)
+            found = replay_inflated(drawn_from, chosen, range(seed, seed + RUNS), on_progress)
         else:
-            found = replay(trace, chosen, Setting(rules, seed), load, on_progress)
+            assert trace is not None
+            found = replay(trace, chosen, Setting(considered, seed), load, on_progress)
     if as_json:
         print_json(found.to_json_value())
     else:
-        _print(found, trace)
+        _print(found, trace.left_out if trace is not None else ())
     if out is not None:
         _write(found, out, as_json)
 
@@ -97,17 +106,6 @@ def trace(
     say(text("replay.told.trace", pool=pool, folder=str(out), **counts))
 
 
-def _rules(file: Path | None, of: str) -> Pool | None:
-    """Return the pool whose rules are played: the one that was given, else the one whose record it is."""
-    from pilotbase.compute.queue.pools import pool_of
-    from pilotbase.documents.loading import load_document
-    from pilotbase.documents.pool import Pool
-
-    if file is not None:
-        return load_document(Pool, file)
-    return pool_of(operators_view(), of)[1] if of else None
-
-
 def _read(jobs: Path, nodes: Path | None, rules: Pool | None, reading: Reading) -> Trace:
     from pilotbase.compute.replay.traces import read_jobs, read_trace
 
@@ -124,9 +122,12 @@ def _recorded(pool: str, since: datetime | None, rules: Pool | None) -> Trace:
     from pilotbase.compute.queue.recorded import trace_of
 
     view = operators_view()
-    begins = since.replace(tzinfo=UTC) if since is not None else _EARLIEST
-    found = trace_of(view, pool, begins, view.store.clock())
+    found = trace_of(view, pool, _begins(since), view.store.clock())
     return found if rules is None else replace(found, nodes=rules.capacities)
+
+
+def _begins(since: datetime | None) -> datetime:
+    return since.replace(tzinfo=UTC) if since is not None else _EARLIEST
 
 
 def _write(found: PoolReplay, folder: Path, as_json: bool) -> None:
@@ -141,12 +142,12 @@ def _write(found: PoolReplay, folder: Path, as_json: bool) -> None:
     say(text("replay.told.written", file=str(folder / "replay.html")), err=as_json)
 
 
-def _print(found: PoolReplay, trace: Trace) -> None:
+def _print(found: PoolReplay, left_out: Sequence[Issue]) -> None:
     from pilotbase.compute.replay.page.wording import Wording, assumptions, spell_percent, spell_waits
     from pilotbase.documents.quantities import spell_span
 
     words = Wording(language(), found)
-    for issue in trace.left_out:
+    for issue in left_out:
         typer.echo(issue.render(language(), spell_for_terminal), err=True)
     told = {"jobs": f"{found.trace.jobs:,}", "nodes": f"{found.trace.nodes:,}"}
     say(text("replay.told.played", span=spell_span(found.trace.span_seconds), **told))
@@ -160,11 +161,11 @@ def _print(found: PoolReplay, trace: Trace) -> None:
             [text("replay.column.policy"), *columns, *(text(f"replay.column.{one}") for one in _COLUMNS)],
             [
                 [
-                    words.policy(one.policy),
-                    *(spell_percent(one.utilisation.get(name)) for name in words.dimensions),
+                    name,
+                    *(spell_percent(one.utilisation.get(dimension)) for dimension in words.dimensions),
                     *_figures(one),
                 ]
-                for one in found.policies
+                for name, one in words.rows
             ],
         )
         _print_table(
@@ -172,20 +173,20 @@ def _print(found: PoolReplay, trace: Trace) -> None:
             [
                 [
                     own.organisation,
-                    words.policy(one.policy),
+                    name,
                     spell_percent(own.share),
                     f"{own.waits.ended:,} / {own.waits.jobs:,}",
                     spell_waits(own.waits),
                 ]
-                for own, one in _by_organisation(found)
+                for own, name in _by_organisation(words)
             ],
         )
     for sentence in assumptions(found):
         say(sentence)
 
 
-def _by_organisation(found: PoolReplay) -> list[tuple[OrganisationReplay, PolicyReplay]]:
-    pairs = [(own, one) for one in found.policies for own in one.organisations]
+def _by_organisation(words: Wording) -> list[tuple[OrganisationReplay, str]]:
+    pairs = [(own, name) for name, one in words.rows for own in one.organisations]
     return sorted(pairs, key=lambda pair: pair[0].organisation)[:_MOST_LINES]
 
 

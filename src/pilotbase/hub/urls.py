@@ -54,6 +54,7 @@ from pilotbase.hub.pages import (
     uploads,
     vouchers,
     watch,
+    what_if,
     work,
 )
 from pilotbase.hub.people import pages as people
@@ -259,6 +260,10 @@ POOLS = [
     path("<slug:name>/", pools.show, name="pool"),
     path("<slug:name>/jobs/", pools.show_queue, name="pool-queue"),
     path("<slug:name>/usage/", pools.show_usage, name="pool-usage"),
+    path("<slug:name>/what-if/", what_if.ask, name="pool-what-if"),
+    path("<slug:name>/what-if/<digits:identity>/", what_if.show, name="what-if"),
+    path("<slug:name>/what-if/<digits:identity>/replay.html", what_if.page, name="what-if-page"),
+    path("<slug:name>/what-if/<digits:identity>/cancel/", what_if.cancel, name="what-if-cancel"),
     path("<slug:name>/jobs/new/", compute_jobs.submit, name="pool-submit"),
     path("<slug:name>/jobs/<slug:job>/", compute_jobs.show, name="pool-job"),
     path("<slug:name>/jobs/<slug:job>/cancel/", compute_jobs.cancel, name="pool-job-cancel"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,15 +42,24 @@ def require_quotas(trace: Trace, pool: Pool) -> None:
         InputError: ``replay.no_quota`` or ``replay.made_up_no_quota``: the trace has organisations that the pool does
             not name; ``replay.any_gpu``: it asks for GPUs of any kind, and the pool promises them by kind.
     """
-    unknown = {job.organisation for job in trace.jobs} - {quota.organisation for quota in pool.quotas}
-    if unknown:
-        found = ", ".join(sorted(unknown)[:10])
-        if trace.made_up_organisations:
-            raise InputError("replay.made_up_no_quota", pool=pool.name, found=found)
-        raise InputError("replay.no_quota", pool=pool.name, found=found)
+    organisations = {job.organisation for job in trace.jobs}
+    if trace.made_up_organisations and unnamed(organisations, pool):
+        raise InputError("replay.made_up_no_quota", pool=pool.name, found=unnamed(organisations, pool))
+    require_named(organisations, pool)
     kinds = [name for name in pool.capacity if name.startswith("gpu/") and name != ANY_GPU]
     if kinds and any(ANY_GPU in job.demand for job in trace.jobs):
         raise InputError("replay.any_gpu", pool=pool.name, found=", ".join(sorted(kinds)))
+
+
+def require_named(organisations: Iterable[str], pool: Pool) -> None:
+    """Require a pool that has a quota for each organisation; raises `InputError` ``replay.no_quota``."""
+    if found := unnamed(organisations, pool):
+        raise InputError("replay.no_quota", pool=pool.name, found=found)
+
+
+def unnamed(organisations: Iterable[str], pool: Pool) -> str:
+    """Return the first organisations that a pool has no quota for; empty where it names all."""
+    return ", ".join(sorted(set(organisations) - {quota.organisation for quota in pool.quotas})[:10])
 
 
 def scheduler_of(policy: Policy, trace: Trace, setting: Setting) -> tuple[Trace, Scheduler]:

@@ -40,18 +40,18 @@ def replay(
     Raises:
         InputError: the pool of ``setting`` cannot be played on it (`policies.require_quotas`).
     """
-    pools = [pool for pool in (setting.pool, setting.before) if pool is not None]
-    for pool in pools:
+    setting = setting if Policy.SHARED in policies else replace(setting, before=None)
+    for pool in filter(None, (setting.pool, setting.before)):
         require_quotas(trace, pool)
     played = hastened(trace, load)
     dimension = "gpu" if "gpu" in merged_gpus(total(trace.nodes.values())) else "cpu"
-    before = _before(played, setting, on_progress) if Policy.SHARED in policies else None
+    before = _before(played, setting, on_progress)
     courses = {policy: play(played, policy, setting, on_progress) for policy in policies}
     return PoolReplay(
         trace=_told(played, load, setting.pool),
         pool=setting.pool.digest() if setting.pool is not None else None,
         before=policy_replay(Policy.SHARED, before, dimension) if before is not None else None,
-        pool_before=setting.before.digest() if before is not None and setting.before is not None else None,
+        pool_before=setting.before.digest() if setting.before is not None else None,
         seed=setting.seed,
         shown_dimension=dimension,
         policies=tuple(policy_replay(policy, course, dimension) for policy, course in courses.items()),

@@ -37,6 +37,7 @@ from pilotbase.hub.api import (
     vouchers,
     watch,
     webhooks,
+    what_ifs,
 )
 
 api = problems.HubApi(
@@ -70,6 +71,7 @@ for _room in (
     matches,
     ledger,
     pools,
+    what_ifs,
     vouchers,
     services,
     incidents,

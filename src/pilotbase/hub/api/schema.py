@@ -17,6 +17,8 @@ from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
+from pilotbase.documents.pool import Pool
+from pilotbase.documents.pool_replay import PoolReplay
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
@@ -39,6 +41,7 @@ DOCUMENTS = frozenset(
         "Report",
         "Thread",
         "PublicFigures",
+        "PoolReplay",
         "Incident",
         "Runbook",
     }
@@ -46,7 +49,7 @@ DOCUMENTS = frozenset(
 """What is answered in canonical JSON under a mark of its bytes."""
         "VoucherRules",
 _WHOLE_DOCUMENTS = (
-    *(Record, Report, SeenBoard, Matches, GapMap, OfferedApplication, Roadmap),
+    *(Record, Report, SeenBoard, Matches, GapMap, OfferedApplication, Roadmap, Pool, PoolReplay),
     *(Thread, Question, Reply, Correction, Removal, Marking),
     *(ServiceStanding, Incident, Runbook, VoucherRules),
     *(ObservationBatch, LabelBatch, Taken, WatchTerms, Replay, Watch, Acknowledgement, Silence),

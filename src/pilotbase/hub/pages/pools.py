@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.api.pools import PoolTold, UsageSpan
+from pilotbase.documents.permissions import Reading
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.guards import member_only
@@ -39,6 +40,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
         "dimension": dimension,
         "chart": holdings_chart(pool, dimension) if pool.holdings else "",
         "own": _own(request, pool),
+        "what_if": request.acting.reads(Reading.WHAT_IF),
         "live": True,
         "crumbs": crumbs(),
     }

@@ -36,6 +36,7 @@ from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.orders import pack_ordered
 from pilotbase.worker.computing.seats import seat_of_trial
+from pilotbase.worker.computing.what_if import play_ordered
 from pilotbase.worker.datasets.describing import describe_ordered
 from pilotbase.worker.datasets.label_imports import import_ordered
 from pilotbase.worker.datasets.label_rounds import prepare_items
@@ -239,6 +240,7 @@ HANDLERS: Mapping[str, Handler] = {
     "label_import": import_labels,
     "site_pack": pack_for_a_site,
     "site_report": take_site_report,
+    "what_if": play_ordered,
 }
 """Kind of job (`Transition.starts`, or `bundle_orders.KIND`) → what it does."""
 _FAILURES: Mapping[str, Act] = {

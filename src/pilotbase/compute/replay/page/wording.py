@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -27,6 +27,8 @@ class Wording:
 
     language: Language
     replay: PoolReplay
+    named: Callable[[str], str] = str
+    """Organisation → what it is called in pictures."""
 
     def t(self, code: str, /, **params: object) -> str:
         """Return our own sentence ``code``."""
@@ -107,14 +109,19 @@ class Wording:
     def shares(self) -> Markup:
         """Return each organisation's mean dominant share under each policy."""
         most = max((one.share for _, each in self.rows for one in each.organisations), default=0.0) or 1.0
-        groups = [BarGroup(name, tuple(_share_bar(row, name, most) for row in self.rows)) for name in self._drawn()]
+        groups = [
+            BarGroup(self.named(name), tuple(_share_bar(row, name, most) for row in self.rows))
+            for name in self._drawn()
+        ]
         ticks = [Tick(part, spell_percent(part * most)) for part in (0.0, 0.5, 1.0)]
         return _markup(grouped_chart(groups, self.t("replay.page.shares"), ticks))
 
     def waits(self) -> Markup:
         """Return how long each organisation's jobs waited under each policy."""
         most = max((one.waits.longest or 0.0 for _, each in self.rows for one in each.organisations), default=0)
-        groups = [BarGroup(name, tuple(_wait_bar(row, name, most) for row in self.rows)) for name in self._drawn()]
+        groups = [
+            BarGroup(self.named(name), tuple(_wait_bar(row, name, most) for row in self.rows)) for name in self._drawn()
+        ]
         ticks = [Tick(_place(one, most), spell_span(one)) for one in _SPANS if one == 0 or one <= most]
         return _markup(grouped_chart(groups, self.t("replay.page.waits"), ticks))
 

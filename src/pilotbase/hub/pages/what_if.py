@@ -1,0 +1,117 @@
+"""What if a pool had other rules: asked for, followed while it is played, its figures side by side, taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pilotbase.compute.queue.pools import pool_of
+from pilotbase.compute.replay.page import render_replay
+from pilotbase.documents.base import localized
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.permissions import Reading
+from pilotbase.documents.texts import text
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub.acting import HubRequest, language, posted_files
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.what_if import WhatIfForm
+from pilotbase.hub.guards import for_reading
+from pilotbase.hub.pages.pools import crumbs
+from pilotbase.hub.pages.trials import SANDBOX
+from pilotbase.hub.shown.pools import pool_told
+from pilotbase.hub.shown.what_ifs import changes_told, figures_told
+from pilotbase.worker.computing.what_if import (
+    WhatIf,
+    find_what_if,
+    order_what_if,
+    replay_of,
+    take_back,
+    what_ifs,
+)
+from pilotbase.worker.jobs.progress import told
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+
+_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_reading(Reading.WHAT_IF)
+def ask(request: HubRequest, name: str) -> HttpResponse:
+    """Ask what other rules would have made of what a pool has run, and list what was asked before."""
+    view = request.acting.view
+    pool = pool_of(view, name)[1]
+    form = WhatIfForm(pool, view.store.clock().date(), *posted_files(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = order_what_if(view, name, form.wanted())
+            return redirect("what-if", name=name, identity=made.order.identity)
+        except _AGAINST as error:
+            add_errors(form, error)
+    shown = {
+        "title": text("what_if.title"),
+        "pool": {"name": name, "title": localized(pool.title, language())},
+        "form": form,
+        "asked": [_row(one) for one in what_ifs(view, name)],
+        "crumbs": crumbs(pool_told(view, name)),
+    }
+    return render(request, "hub/pool_what_if.html", shown)
+
+
+@require_safe
+@for_reading(Reading.WHAT_IF)
+def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
+    """Show how far a what-if is, then its figures."""
+    view = request.acting.view
+    found, pool = find_what_if(view, name, identity), pool_told(view, name)
+    live = not found.job.ended
+    if not live and request.headers.get("HX-Request"):
+        response = HttpResponse()
+        response["HX-Refresh"] = "true"
+        return response
+    shown = {
+        "title": text("what_if.asked_on", moment=spell_minute(found.order.asked_at)),
+        "pool": pool,
+        **_row(found),
+        "changes": changes_told(view, found),
+        "live": live,
+        "may_take_back": live and not found.job.stopping and _may_take_back(request, found),
+        "figures": figures_told(replay_of(view, found)) if found.replay is not None else None,
+        "crumbs": [*crumbs(pool), {"url": reverse("pool-what-if", args=[name]), "label": text("what_if.title")}],
+    }
+    template = "hub/parts/what_if.html" if request.headers.get("HX-Request") else "hub/pool_what_if_result.html"
+    return render(request, template, shown)
+
+
+@require_safe
+@for_reading(Reading.WHAT_IF)
+def page(request: HubRequest, name: str, identity: str) -> HttpResponse:
+    """Give the figures as the one file that the command line writes, where nothing in it can run or reach anything."""
+    view = request.acting.view
+    response = HttpResponse(render_replay(replay_of(view, find_what_if(view, name, identity)), language()))
+    response["Content-Security-Policy"] = SANDBOX
+    return response
+
+
+@require_POST
+@for_reading(Reading.WHAT_IF)
+def cancel(request: HubRequest, name: str, identity: str) -> HttpResponse:
+    """Take a what-if back."""
+    try:
+        take_back(request.acting.view, name, identity)
+    except (RefusedError, ConflictError) as error:
+        messages.error(request, error.render(language(), make_visible))
+    return redirect("what-if", name=name, identity=identity)
+
+
+def _row(found: WhatIf) -> dict[str, Any]:
+    return {"order": found.order, "job": told(found.job), "replay": found.replay}
+
+
+def _may_take_back(request: HubRequest, found: WhatIf) -> bool:
+    return request.acting.actor.may_write_for(found.order.organisation)

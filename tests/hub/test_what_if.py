@@ -1,0 +1,206 @@
+"""What if a pool had other rules: asked for on its page or over the API, played by a worker, figures side by side."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from pilotbase.cli import app
+from pilotbase.compute.replay.page import render_replay
+from pilotbase.documents.pool_replay import Policy, PoolReplay
+from pilotbase.worker.computing import what_if
+from pilotbase.worker.jobs.worker import Worker
+from pilotbase.workspace.jobs import JobState
+from tests.hub.test_uploads_in_pieces import JSON
+from tests.hub.what_if_for_tests import FAIR, POOL, record
+
+PAGE, API = "/pools/what-if/what-if/", "/api/pools/what-if/what-ifs"
+SEEN = ("desk", "regulator")
+UNSEEN = ("owner", "supplier", "other-supplier", "reviewer")
+
+
+@pytest.fixture(scope="module")
+def world(one_world):
+    record()
+    return one_world
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(world):
+    """Let the next test begin without a what-if that waits."""
+    yield
+    for one in get(world, "desk", API).json():
+        if one["state"] in ("queued", "running"):
+            world.client("desk").post(f"{API}/{one['identity']}/cancel", **JSON)
+
+
+def get(world, who, path, language="en"):
+    return world.client(who).get(path, headers={"Accept-Language": language})
+
+
+def work():
+    from pilotbase.hub.base import base
+
+    return Worker(base(), "w1").work_once()
+
+
+def form(**changes):
+    from pilotbase.hub.base import base
+
+    today = base().lab.store.clock().date()
+    given = {"since": str(today - timedelta(days=1)), "until": "", "policies": ["shared", "fifo"], "considered": FAIR}
+    return {**given, **changes}
+
+
+def ask(world, who="desk", **changes):
+    """Ask over the API and return the answer."""
+    from pilotbase.hub.base import base
+
+    since = (base().lab.store.clock() - timedelta(days=1)).isoformat()
+    return world.client(who).post(API, {"since": since, "policies": ["fifo"], **changes}, **JSON)
+
+
+def test_rules_that_are_considered_stand_beside_those_of_today(world, tmp_path):
+    assert PAGE in get(world, "desk", "/pools/what-if/").content.decode()
+    empty = get(world, "desk", PAGE).content.decode()
+    assert "guarantee:" in empty and "zone: a" in empty, "the pool as it is, to be changed"
+    chinese = get(world, "desk", PAGE, "zh").content.decode()
+    assert re.search(r'<input type="date" name="since" value="\d{4}-\d\d-\d\d"', chinese), "as a browser takes it"
+    answer = world.client("desk").post(PAGE, form())
+    assert answer.status_code == 302, answer.content.decode()
+    place = answer["Location"]
+    waiting = get(world, "desk", place).content.decode()
+    assert "Take it back" in waiting and 'hx-trigger="every 2s"' in waiting and "Refresh" in waiting
+    assert work()[1] is JobState.DONE
+
+    shown = {language: get(world, "desk", place, language).content.decode() for language in ("en", "zh")}
+    assert "Shared pool, as it is" in shown["en"] and "Shared pool, as considered" in shown["en"]
+    assert "共享算力池（拟议规则）" in shown["zh"] and "先来先服务" in shown["zh"]
+    plant = re.findall(r'<tr><th scope="row">Plant</th><td[^>]*>([^<]*)</td>(.*?)</tr>', shown["en"])
+    waits = {policy: re.findall(r">([^<]*)</td>", cells)[2:] for policy, cells in plant}
+    assert waits == {
+        "Shared pool, as it is": ["1.5 h"] * 3,
+        "Shared pool, as considered": ["15 min", "27 min", "30 min"],
+        "First come, first served": ["1.5 h"] * 3,
+    }
+    assert shown["en"].count("<svg") == shown["zh"].count("<svg") == 3
+    assert "+- organisation: plant\n" in shown["en"] or "+  guarantee:" in shown["en"], "what is considered otherwise"
+
+    identity = place.rstrip("/").rpartition("/")[2]
+    told = get(world, "desk", f"{API}/{identity}").json()
+    assert (told["state"], told["policies"], told["organisation"]) == ("done", ["shared", "fifo"], "base")
+    answered = get(world, "regulator", f"{API}/{identity}/replay")
+    found = PoolReplay.from_json_value(answered.json())
+    assert (answered["ETag"], told["replay"]) == (f'"{found.digest()}"', found.digest())
+    assert found.before is not None and [one.policy for one in found.policies] == [Policy.SHARED, Policy.FIFO]
+    medians = [one.organisations[1].waits.median for one in (found.before, *found.policies)]
+    assert medians[1] < medians[0] == medians[2] == 3 * 1800 - 60, "plant waits for all of acme, as it did"
+
+    page = get(world, "regulator", f"{place}replay.html")
+    assert page.content.decode() == render_replay(found, "en")
+    assert page["Content-Security-Policy"].startswith("sandbox")
+
+    (tmp_path / "fair.yaml").write_text(FAIR, "utf-8")
+    words = ["compute", "replay", "--of", "what-if", "--pool", str(tmp_path / "fair.yaml"), "--json"]
+    printed = CliRunner().invoke(app, [*words, "--policy", "shared", "--policy", "fifo"])
+    assert json.loads(printed.stdout) == answered.json(), "the command line plays the same"
+
+
+def test_without_other_rules_policies_are_compared_on_the_pool_as_it_is(world):
+    unchanged = re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", get(world, "regulator", PAGE).content.decode(), re.S)
+    written = unchanged[1].replace("&#x27;", "'").replace("&quot;", '"')
+    answer = world.client("regulator").post(PAGE, form(considered=written, policies=[one.value for one in Policy]))
+    assert answer.status_code == 302, answer.content.decode()
+    work()
+    found = get(world, "regulator", API).json()[0]
+    assert (found["considered"], found["organisation"], found["state"]) == (None, "ministry", "done")
+    replay = get(world, "desk", f"{API}/{found['identity']}/replay").json()
+    assert "before" not in replay and len(replay["policies"]) == len(Policy)
+    assert answer["Location"] in get(world, "desk", PAGE, "zh").content.decode()
+
+
+def test_who_does_not_see_all_of_a_base_gets_no_figures(world):
+    """Organisations with a quota, others, and a reviewer: no page, no operation, not that there is one."""
+    identity = ask(world).json()["identity"]
+    assert work()[1] is JobState.DONE
+    places = [PAGE, f"{PAGE}{identity}/", f"{PAGE}{identity}/replay.html", API, f"{API}/{identity}",
+              f"{API}/{identity}/replay"]  # fmt: skip
+    for who in (*SEEN, *UNSEEN):
+        statuses = {get(world, who, place).status_code for place in places}
+        assert statuses == {200 if who in SEEN else 404}, who
+    for who in UNSEEN:
+        assert ask(world, who).status_code == 403
+        assert world.client(who).post(PAGE, form()).status_code == 404
+        assert world.client(who).post(f"{API}/{identity}/cancel", **JSON).status_code == 404
+        assert world.client(who).post(f"{PAGE}{identity}/cancel/").status_code == 404
+        assert PAGE not in get(world, who, "/pools/what-if/").content.decode()
+    assert get(world, "desk", f"/pools/hall/what-if/{identity}/").status_code == 404
+
+
+def test_all_that_is_wrong_with_the_rules_is_told_at_once_and_can_be_mended(world):
+    before = get(world, "desk", API).json()
+    wrong = FAIR.replace("cpu: 2}},", "cpu: 9}},").replace("1 min", "10 years").replace("plant,", "plant, wight: 2,")
+    file = io.BytesIO(wrong.encode())
+    file.name = "considered.yaml"
+    for sent in ({"considered": wrong}, {"file": file}):
+        page = world.client("desk").post(PAGE, form(**sent)).content.decode()
+        assert "quotas[0].guarantee.cpu" in page and "quotas[1].wight" in page and "minimum_run" in page
+        assert "wight: 2" in page, "what was sent stands in the text"
+    chinese = world.client("desk").post(PAGE, form(considered="a: [", policies=[]), headers={"Accept-Language": "zh"})
+    assert "这个字段" in chinese.content.decode() or "必填" in chinese.content.decode()
+    stranger = FAIR.replace("organisation: plant", "organisation: nobody")
+    assert "plant" in world.client("desk").post(PAGE, form(considered=stranger)).content.decode()
+    told = ask(world, considered={**POOL, "minimum_run": "10 years"})
+    assert told.status_code == 422 and "minimum_run" in str(told.json()["problems"])
+    assert get(world, "desk", API).json() == before
+
+
+def test_a_hub_plays_no_more_than_it_can(world, monkeypatch):
+    answers = {
+        "what_if.no_span": ask(world, since="2999-01-01T00:00:00Z"),
+        "replay.nothing_recorded": ask(world, since="2020-01-01T00:00:00Z", until="2020-01-02T00:00:00Z"),
+    }
+    monkeypatch.setattr(what_if, "MOST_JOBS", 7)
+    answers["what_if.too_many_jobs"] = ask(world)
+    assert {code: (one.status_code, one.json()["code"]) for code, one in answers.items()} == {
+        code: (422, code) for code in answers
+    }
+    assert "9 jobs were handed in" in answers["what_if.too_many_jobs"].json()["title"]
+    monkeypatch.undo()
+    monkeypatch.setattr(what_if, "MOST_MINUTES", 0)
+    identity = ask(world).json()["identity"]
+    second = ask(world)
+    assert (second.status_code, second.json()["code"]) == (409, "what_if.at_work")
+    assert work()[1] is JobState.FAILED
+    failed = get(world, "desk", f"{API}/{identity}").json()
+    assert failed["state"] == "failed" and "shorter time" in failed["reason"] and failed["replay"] is None
+    assert "shorter time" in get(world, "desk", f"{PAGE}{identity}/").content.decode()
+    assert get(world, "desk", f"{API}/{identity}/replay").json()["code"] == "what_if.no_figures"
+
+
+def test_one_that_waits_or_is_played_is_taken_back(world, monkeypatch):
+    queued = ask(world).json()["identity"]
+    assert "hx-get" in get(world, "regulator", f"{PAGE}{queued}/").content.decode()
+    assert world.client("regulator").post(f"{API}/{queued}/cancel", **JSON).status_code == 403
+    assert world.client("desk").post(f"{PAGE}{queued}/cancel/").status_code == 302
+    page = get(world, "desk", f"{PAGE}{queued}/").content.decode()
+    assert "Cancelled" in page and "taken back by base" in page and "Take it back" not in page
+    assert work() is None
+    over = world.client("desk").post(f"{API}/{queued}/cancel", **JSON)
+    assert (over.status_code, over.json()["code"]) == (409, "what_if.over")
+
+    played = ask(world, "regulator").json()["identity"]
+    real = what_if.play_record
+
+    def taken_back_meanwhile(*given):
+        assert world.client("regulator").post(f"{API}/{played}/cancel", **JSON).json()["state"] == "stopping"
+        return real(*given)
+
+    monkeypatch.setattr(what_if, "play_record", taken_back_meanwhile)
+    assert work()[1] is JobState.CANCELLED
+    assert get(world, "desk", f"{API}/{played}").json()["replay"] is None
