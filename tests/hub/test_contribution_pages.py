@@ -52,7 +52,7 @@ def test_what_rests_on_a_dataset_is_found_from_its_records(served):
 def test_each_reader_is_told_what_they_may_know(served):
     for who, uses, service in (("owner", True, True), ("desk", True, True), (None, False, False)):
         page = page_of(served, who, "/datasets/plant/logs/")
-        assert ("pb:report</code> 1" in page) is uses, who
+        assert ("report of a trial</span> 1" in page) is uses, who
         assert ('href="/services/milling/"' in page) is service, who
         assert "/scenarios/plant/milling/" in page and "/certificates/" in page
         told = served.client(who).get("/api/catalogue/contributions?owner=plant").json()

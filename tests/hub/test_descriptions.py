@@ -10,7 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from pilotbase.data.terms.templates import offer_for
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.quality import QualityReport, RuleResult
 from pilotbase.documents.vocabularies import Opening
+from pilotbase.worker.datasets.results import keep_result
 from pilotbase.workspace.uses import uses_of
 from tests.catalogue.agreements_for_tests import dataset, file_of
 from tests.catalogue.records_for_tests import OWNER
@@ -112,6 +114,23 @@ def test_the_owner_measures_sees_first_and_publishes(world, no_readers):
     outcome = owner.get(f"{PLACE}/quality").json()["grade"]["outcome"]
     found = world.client().get(f"/api/catalogue/datasets?quality={outcome}").json()
     assert [one["subject"] for one in found["items"]] == ["dataset:plant/pumps"]
+
+
+def test_the_page_of_a_measurement_names_the_rules_that_fail_and_their_first_rows(world):
+    from pilotbase.hub.base import base
+
+    owner, address = world.client("owner"), "/datasets/plant/pumps/measuring/"
+    report = QualityReport.from_json_value(owner.get(f"{PLACE}/quality/measurement").json()["report"])
+    rules = [
+        RuleResult(rule=f"range {at}", kind="range", record_set="pumps", failed=at, rows=(3, 9)) for at in range(23)
+    ]
+    keep_result(base(), "plant", "quality:dataset:plant/pumps", report.model_copy(update={"rules": tuple(rules)}))
+    english, chinese = page_of(owner, address), page_of(owner, address, "zh")
+    assert "Rules that fail" in english and "未通过的规则" in chinese
+    assert english.count("3, 9") == 20 and "range 1<" in english and "range 0<" not in english
+    assert "and 2 more" in english
+    keep_result(base(), "plant", "quality:dataset:plant/pumps", report)
+    assert "Rules that fail" not in page_of(owner, address)
 
 
 def body(found):

@@ -52,11 +52,18 @@ def test_everybody_reads_the_terms_of_a_published_dataset_in_both_languages(publ
     for page, words in (
         (
             english,
-            ("Compute to data", "compute on it", "purpose is one of", "pb:verification", "number of uses at most"),
+            (
+                "Compute to data",
+                "compute on it",
+                "purpose is one of",
+                "trying an application",
+                "number of uses at most",
+            ),
         ),
-        (chinese, ("数据不出域", "在其上计算", "用途 为其中之一", "使用次数 不超过")),
+        (chinese, ("数据不出域", "在其上计算", "用途 为其中之一", "使用次数 不超过", "验证应用")),
     ):
         assert all(word.casefold() in page.casefold() for word in words), words
+        assert ">pb:" not in page and 'title="pb:verification"' in page, "words in the reader's language"
     assert "Spindle logs" in page_of(published, None, "/datasets/") and "主轴日志" in page_of(
         published, None, "/datasets/", "zh"
     )
@@ -76,6 +83,7 @@ def test_a_supplier_takes_the_offer_up_and_the_owner_sees_the_uses_and_revokes(p
     permit(published.trial.store.as_actor(MACHINE), ASKED, digest("trial"))
     for who in ("owner", "supplier", "regulator"):
         assert "pb:report" in page_of(published, who, page)
+        assert "在其上计算<" in (chinese := page_of(published, who, page, "zh")) and ">pb:" not in chinese
         assert "pb:report" in page_of(published, who, "/datasets/plant/logs/")
     others = page_of(published, "other-supplier", "/datasets/plant/logs/")
     assert "pb:report" in others, "the terms name it"

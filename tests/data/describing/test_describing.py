@@ -328,3 +328,19 @@ def test_lists_of_objects_are_record_sets_with_a_foreign_key(tmp_path):
 def test_a_column_may_be_called_as_libraries_call_their_own(tmp_path):
     found = described(tmp_path, {"t.csv": "id,count,value,len\n" + "".join(f"{at},{at % 3},a,b\n" for at in range(40))})
     assert [field.name for field in found.dataset.record_sets[0].fields] == ["id", "count", "value", "len"]
+
+
+def spelled(tmp_path, yes, no, more=""):
+    rows = "".join(f"R{at},{yes if at % 3 else no}\n" for at in range(40)) + more
+    (tmp_path / "out").mkdir(exist_ok=True)
+    found = described(tmp_path, {"runs.csv": "run_id,hot\n" + rows}, out="out/dataset.yaml")
+    field = found.dataset.record_sets[0].field("hot")
+    assert field.data_type is FieldType.BOOLEAN
+    return field.values
+
+
+def test_how_yes_and_no_are_spelled_is_described_for_made_up_records(tmp_path):
+    assert spelled(tmp_path, "True", "False") == ("False", "True")
+    assert spelled(tmp_path, "是", "否") == ("否", "是")
+    assert spelled(tmp_path, "True", "False", "R40,true\n") == ("False", "True", "true")
+    assert spelled(tmp_path, "true", "false") == ()

@@ -20,6 +20,7 @@ from pilotbase.data.describing.roles import guess_roles
 from pilotbase.data.describing.sensitive import guess_sensitivity
 from pilotbase.data.describing.splitting import guess_table_split
 from pilotbase.data.describing.units import guess_ucum
+from pilotbase.data.labels import BOOLEANS
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
 from pilotbase.documents.answers import Answers
@@ -177,11 +178,21 @@ def _field(one: Observed, column: Column, reference: FoundReference | None, answ
 
 def _values(column: Column, is_label: bool, sensitivity: Sensitivity) -> tuple[str, ...]:
     """Return the values of a small category; none that few records have, and none that tell who they are."""
+    if column.data_type is FieldType.BOOLEAN:
+        return _spelled_otherwise(column)
     coded = column.data_type is FieldType.INTEGER and len(column.categories) <= _CODES and is_label
     if sensitivity is Sensitivity.IDENTIFIER or not (column.data_type is FieldType.TEXT or coded):
         return ()
     few = 0 < len(column.categories) <= MOST_VALUES
     return tuple(sorted(column.categories)) if few and min(column.categories.values()) >= FEWEST_OF_VALUE else ()
+
+
+def _spelled_otherwise(column: Column) -> tuple[str, ...]:
+    """Return how yes and no are spelled where they are not true and false: made-up records spell them alike."""
+    spelled = {value.strip() for value in column.categories}
+    known = {value for value in spelled if value.lower() in BOOLEANS}
+    both = {BOOLEANS[value.lower()] for value in known} == {True, False}
+    return tuple(sorted(known)) if both and not known <= {"true", "false"} else ()
 
 
 def _seen(column: Column, described: DataField) -> Iterator[Text]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pilotbase.data.quality.page import render_quality
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.quality import QualityReport
+from pilotbase.documents.quality import QualityReport, RuleResult
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
@@ -35,6 +35,7 @@ from pilotbase.worker.datasets.previewing import why_no_previews
 from pilotbase.worker.jobs.progress import told
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
+_SHOWN = 20
 _AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
 
 
@@ -78,13 +79,17 @@ def quality(request: HubRequest, name: str) -> HttpResponse:
         _take(request, seen.subject)
         return redirect("dataset-quality", name=name)
     live = found is not None and not found.job.ended
+    report = found.report if found is not None and not live else None
+    failing = _failing(report)
     shown = {
         "title": text("measuring.title"),
         **_around(seen),
         "found": found,
         "job": told(found.job) if found is not None else None,
         "live": live,
-        "report": found.report if found is not None and not live else None,
+        "report": report,
+        "failing": failing[:_SHOWN],
+        "more": len(failing[_SHOWN:]),
         "refusal": found.refusal if found is not None and not live else None,
         "published": published_report(view, seen.subject),
     }
@@ -94,6 +99,12 @@ def quality(request: HubRequest, name: str) -> HttpResponse:
         return response
     template = "hub/parts/measuring.html" if request.headers.get("HX-Request") else "hub/measuring.html"
     return render(request, template, shown)
+
+
+def _failing(report: QualityReport | None) -> list[RuleResult]:
+    """Return the rules that fail; of closed data also such as may fail in too few records to be told."""
+    rules = report.rules if report is not None else ()
+    return [one for one in rules if one.state == "measured" and one.failed != 0]
 
 
 @require_safe

@@ -18,6 +18,7 @@ from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import spell_day, spell_minute, spell_second
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.subjects import name_of
+from pilotbase.documents.terms import Action, Channel, Purpose
 from pilotbase.documents.texts import Text, catalogue, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
@@ -34,6 +35,12 @@ register.filter("spoken", spoken_reason)
 _SHOWN_DIGITS = 12
 _ORGANISATIONS = {"reviewer", "one", "other"}
 _HOUR = timedelta(hours=1)
+_TERMS = {
+    one.value: f"terms.{vocabulary}.{one.name.lower()}"
+    for vocabulary, words in (("channel", Channel), ("purpose", Purpose), ("action", Action))
+    for one in words
+}
+"""Word → the text that names it. What is both purpose and channel is called as the purpose."""
 
 
 @register.simple_tag
@@ -46,6 +53,18 @@ def t(code: str, **params: object) -> str:
 def word(vocabulary: str, value: str) -> str:
     """Return the name of a value of a vocabulary, such as ``word "sector" scenario.sector``, as it stands alone."""
     return _alone(text(f"{vocabulary}.{value}").render(language()))
+
+
+@register.filter
+def term(value: str) -> SafeString:
+    """Return a word of terms of use, such as ``pb:verification``, by what it is called, with its name; else its name.
+
+    An offer may name words of other vocabularies, of which we know no name in the reader's language.
+    """
+    code = _TERMS.get(value)
+    if code is None:
+        return format_html("<code>{}</code>", make_visible(value))
+    return format_html('<span title="{}">{}</span>', value, text(code).render(language()))
 
 
 @register.filter
