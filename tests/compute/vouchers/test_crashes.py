@@ -11,14 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
-from stores_for_tests import Clock
-from vouchers_for_tests import HOUR, Books, payment
+from vouchers_for_tests import HOUR, RULES, Books, payment
 
 from pilotbase.compute.vouchers import ledger
+from pilotbase.compute.vouchers.programmes import set_rules
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.voucher import VoucherClaim
+from tests.workspace.stores_for_tests import Clock
 
-STEPS = ("issue", "hold", "settle", "release", "refund", "claim", "pay", "expire", "revoke")
+STEPS = ("issue", "hold", "settle", "release", "refund", "claim", "grant", "refuse", "pay", "expire", "revoke")
 KILLED = """
 import itertools, os, signal, sys
 from pathlib import Path
@@ -93,6 +95,11 @@ tried(held, lambda books, _, job, *__: books.release(job))
 tried(used, lambda books, _, job, *__: books.refund(job))
 tried(used, lambda books, _, __, ___, made: books.claim(no_pay(made)))
 tried(lambda books, voucher, job: None, lambda books, *_: books.issue())
+rules = rules.model_copy(update={"reviewed_from": 0})
+def claimed(books, voucher, job):
+    used(books, voucher, job)
+    books.claim(no_pay(books.claim_of(job)))
+tried(claimed, lambda books, _, __, ___, made: books.decide(no_pay(made), True, "looked at"))
 clock.step(100 * 24 * HOUR)
 tried(lambda books, voucher, job: clock.step(100 * 24 * HOUR) if clock.now.month < 6 else None,
       lambda books, *_: ledger.expire_due(books.operator))
@@ -155,8 +162,9 @@ class Course:
     def __init__(self, books: Books) -> None:
         self.books, self.run = books, next(self.runs)
         books.clock.now = Clock().now
+        set_rules(books.operator, RULES.model_copy(update={"reviewed_from": 200}))
         self.voucher = books.issue(amount=1000)
-        self.claims: dict[str, str] = {}
+        self.claims: dict[str, VoucherClaim] = {}
 
     def take(self, step: str, number: int) -> None:
         books, job = self.books, f"job:{self.run}.{number}"
@@ -164,10 +172,12 @@ class Course:
             self.voucher = books.issue(amount=1000)
         elif step == "claim":
             made = books.claim_of(job, payment=payment(evidence=digest_bytes(job.encode())))
-            self.claims[job] = made.digest()
+            self.claims[job] = made
             books.claim(made)
+        elif step in ("grant", "refuse") and job in self.claims:
+            books.decide(self.claims[job], step == "grant", "looked at")
         elif step == "pay" and job in self.claims:
-            books.pay(self.claims[job])
+            books.pay(self.claims[job].digest())
         elif step == "expire":
             books.clock.step(91 * 24 * HOUR if number == 3 else 73 * HOUR)
             ledger.expire_due(books.operator)

@@ -130,6 +130,8 @@ class UseTold(Told):
     settled_at: datetime
     claimed_by: str
     """Who has a standing claim on it; empty: nobody."""
+    needs_payment: bool
+    """Whether the programme asks that the fee was paid."""
     sides: list[str]
     """As which side the caller may claim it, by the rules of its programme."""
 

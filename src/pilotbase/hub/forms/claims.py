@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from pilotbase.documents.api.vouchers import NewClaim, NewClaimFile, NewPayment
+from pilotbase.documents.api.vouchers import NewClaim, NewClaimFile, NewPayment, UseTold
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text
@@ -19,6 +19,7 @@ from pilotbase.hub.forms.handing_in import SizedForm
 from pilotbase.hub.sentences import t
 
 _NOTE = forms.Textarea(attrs={"rows": 2})
+_OF_PAYMENT = ("reference", "amount", "paid_on", "payer", "payee")
 
 
 class EvidenceForm(SizedForm, KeepingForm):
@@ -27,8 +28,9 @@ class EvidenceForm(SizedForm, KeepingForm):
     keeps = "file"
     file = forms.FileField(required=False)
 
-    def __init__(self, kind: str, *given: Any) -> None:
-        super().__init__(*given, prefix=kind)
+    def __init__(self, kind: str, needed: bool, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, prefix=kind)
+        _mark(self, needed)
         self.fields["file"].label = Text(code=f"voucher.file.{kind}").render(language())
         self.fields["file"].help_text = Text(code=f"voucher.file.{kind}_help").render(language())
 
@@ -42,7 +44,9 @@ class ClaimForm(forms.Form):
         label=t("voucher.hub.paid_amount"), help_text=t("voucher.hub.paid_help"), required=False, max_length=20
     )
     paid_on = forms.DateField(
-        label=t("voucher.hub.paid_on"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=t("voucher.hub.paid_on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     payer = forms.CharField(label=t("voucher.hub.payer"), required=False, max_length=63)
     payee = forms.CharField(label=t("voucher.hub.payee"), required=False, max_length=63)
@@ -51,9 +55,10 @@ class ClaimForm(forms.Form):
     )
     note = forms.CharField(label=t("voucher.hub.note"), widget=_NOTE, required=False, max_length=LONGEST_NOTE)
 
-    def __init__(self, sides: list[str], *given: Any, **options: Any) -> None:
+    def __init__(self, use: UseTold, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
-        words = [(side, Text(code=f"voucher.side.{side}").render(language())) for side in sides]
+        _mark(self, use.needs_payment, *_OF_PAYMENT)
+        words = [(side, Text(code=f"voucher.side.{side}").render(language())) for side in use.sides]
         self.fields["side"].choices = words  # type: ignore[attr-defined]
 
     def clean_amount(self) -> int | None:
@@ -76,7 +81,7 @@ class ClaimForm(forms.Form):
             attempt=attempt,
             side=given["side"],
             payment=payment,
-            files=tuple(NewClaimFile(upload=upload, kind=kind) for kind, upload in files.items()),  # type: ignore[arg-type]
+            files=tuple(NewClaimFile(upload=upload, kind=kind) for kind, upload in files.items()),
             other_subsidies=tuple(one for one in others if one),
             note=given["note"],
         )
@@ -109,3 +114,10 @@ class RulesForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 28, "class": "code", "spellcheck": "false", "wrap": "off"}),
         max_length=100_000,
     )
+
+
+def _mark(form: forms.Form, needed: bool, *names: str) -> None:
+    """Let fields, or all of them, be shown as asked for where the rules need what they say."""
+    for name in names or form.fields:
+        if needed:
+            form.fields[name].widget.attrs["data-asked"] = ""

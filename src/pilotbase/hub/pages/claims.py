@@ -33,7 +33,6 @@ from pilotbase.worker.computing.claims import decide_claim, hand_in_claim, pay_c
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
 _AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
-_KINDS = ("invoice", "receipt")
 _STATES = ("waiting", "granted", "refused", "paid")
 
 
@@ -61,8 +60,9 @@ def make(request: HubRequest) -> HttpResponse:
     use = _use(request)
     if use.claimed_by:
         return redirect("claims")
-    form = ClaimForm(use.sides, posted(request), initial=_offered(request, use))
-    evidence = {kind: EvidenceForm(kind, *posted_files(request)) for kind in _KINDS}
+    form = ClaimForm(use, posted(request), initial=_offered(request, use))
+    needed = {"invoice": False, "receipt": use.needs_payment}
+    evidence = {kind: EvidenceForm(kind, asked, *posted_files(request)) for kind, asked in needed.items()}
     if request.method == "POST":
         chosen = {kind: chosen_file(request, one) for kind, one in evidence.items()}
         files = {kind: one.identity for kind, one in chosen.items() if one is not None}

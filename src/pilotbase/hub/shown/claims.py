@@ -148,6 +148,7 @@ def _use(view: View, use: UseRow, claimed_by: str, own: str) -> UseTold:
         currency=rules.currency,
         settled_at=settlement.settled_at,
         claimed_by=claimed_by,
+        needs_payment=rules.paid,
         sides=[side for side in rules.claimed_by if sides[side] == own and not claimed_by],
     )
 

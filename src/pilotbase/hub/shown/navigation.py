@@ -24,6 +24,8 @@ class Entry:
     members_only: bool = False
     reading: Reading | None = None
     """Only for those who may read this; None: for all members."""
+    also: str = ""
+    """Begin of other addresses that belong to it."""
 
 
 FLOW = (
@@ -47,7 +49,7 @@ FLOW = (
     Entry(text("hub.nav_organisations"), "records", "organisations", members_only=True),
     Entry(text("live.queue_title"), "queue", members_only=True),
     Entry(text("pool.hub.title"), "pools", members_only=True),
-    Entry(text("voucher.hub.title"), "wallet", members_only=True),
+    Entry(text("voucher.hub.title"), "wallet", members_only=True, also="/voucher-"),
     Entry(text("portal.nav_figures"), "figures"),
     Entry(text("portal.nav_standards"), "standards"),
     Entry(text("portal.nav_next"), "next"),
@@ -76,4 +78,4 @@ def _is_for(entry: Entry, acting: Acting | None) -> bool:
 
 def _line(entry: Entry, here: str) -> dict[str, Any]:
     url = reverse(entry.name, kwargs={"section": entry.section} if entry.section else {})
-    return {"label": entry.label, "url": url, "here": here.startswith(url)}
+    return {"label": entry.label, "url": url, "here": here.startswith((url, entry.also) if entry.also else url)}
