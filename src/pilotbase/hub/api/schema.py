@@ -24,9 +24,9 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.service import ServiceStanding
 from pilotbase.documents.thread import Correction, Marking, Question, Removal, Reply, Thread
+from pilotbase.documents.voucher import VoucherRules
 from pilotbase.documents.watch import Acknowledgement, Incident, Replay, Runbook, Silence, Watch, WatchTerms
 from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
-from pilotbase.documents.voucher import VoucherRules
 from pilotbase.hub.problems import PROBLEM_TYPE
 
 Json = dict[str, Any]
@@ -44,10 +44,10 @@ DOCUMENTS = frozenset(
         "PoolReplay",
         "Incident",
         "Runbook",
+        "VoucherRules",
     }
 )
 """What is answered in canonical JSON under a mark of its bytes."""
-        "VoucherRules",
 _WHOLE_DOCUMENTS = (
     *(Record, Report, SeenBoard, Matches, GapMap, OfferedApplication, Roadmap, Pool, PoolReplay),
     *(Thread, Question, Reply, Correction, Removal, Marking),
