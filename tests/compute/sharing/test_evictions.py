@@ -160,3 +160,14 @@ def test_who_evicts_and_why_is_told():
     (evicted,) = play.turn().evictions
     assert (evicted.job, evicted.cause, evicted.by) == (lent, "reclaim", claim)
     assert "borrowed" in evicted.why.render("en") and "借用" in evicted.why.render("zh")
+
+
+def test_what_is_free_already_counts_when_room_is_made():
+    """One member finds a machine that is free, the other one the machine of the job that makes room."""
+    play = Play(pool(quota("a"), nodes=(machines(2, cpu=4),)))
+    (low,) = play.submit("a", max_seconds=LONG, cpu=4)
+    play.settle()
+    play.wait(20 * MINUTE)
+    (urgent,) = play.submit("a", max_seconds=LONG, priority=1, members=2, cpu=4)
+    play.settle()
+    assert play.running() == {urgent} and play.evictions == [low]

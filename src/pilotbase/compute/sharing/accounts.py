@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from pilotbase.compute.sharing.amounts import Tally, add
@@ -45,6 +45,8 @@ class Account:
         """Whether its guarantee leaves nothing to what is promised to nobody."""
         self.line = Line(pool.priority_step)
         self.running: dict[str, Running] = {}
+        self.lent: dict[str, Running] = {}
+        """Of those, what others can take back: they hold what is lent or promised to nobody."""
         self.used: Tally = {}
         self.protected: Tally = {}
         """Of `used`, what nobody else can take back."""
@@ -58,6 +60,7 @@ class Account:
         self.beyond_guarantee: set[Ask] = set()
         """What was found to be more than is left of its guarantee; forgotten when something comes back."""
         self._after_giving = -1, 0.0
+        self._turn = 0.0, -1, 0.0
         self._by_person: dict[str, Tally] = {}
         self._dimensions = [(name, whole, self.guarantee.get(name, 0)) for name, whole in capacity.items() if whole]
         self._half_life = pool.half_life
@@ -73,7 +76,9 @@ class Account:
 
     def turn(self, now: float) -> tuple[float, str]:
         """Return by what its turn comes; smaller goes first: who has, and lately had, least for its weight."""
-        return self.share + self.recent(now), self.name
+        if self._turn[:2] != (now, self.changes):
+            self._turn = now, self.changes, self.share + self.recent(now)
+        return self._turn[2], self.name
 
     def caps(self, job: Job) -> tuple[Cap, Cap]:
         """Return the limit of a job's person and that of the organisation."""
@@ -87,11 +92,14 @@ class Account:
     def take(self, running: Running, now: float) -> None:
         """Note that a job of it runs."""
         self.running[running.job.name] = running
+        if not running.protected:
+            self.lent[running.job.name] = running
         self._move(running, now, 1)
 
     def give_back(self, running: Running, now: float) -> None:
         """Note that a job of it runs no more."""
         del self.running[running.job.name]
+        self.lent.pop(running.job.name, None)
         self.beyond_guarantee.clear()
         self._move(running, now, -1)
 
@@ -107,9 +115,13 @@ class Account:
     def share_after_giving(self) -> float:
         """Return the largest share that it keeps when it gives one job that can be taken back; 0: it has none."""
         if self._after_giving[0] != self.changes:
-            lent = (one.job.total for one in self.running.values() if not one.protected)
-            self._after_giving = self.changes, max((self.share_with(total, -1) for total in lent), default=0.0)
+            kept = (self.share_with(one.job.total, -1) for one in self.lent.values())
+            self._after_giving = self.changes, max(kept, default=0.0)
         return self._after_giving[1]
+
+    def can_give(self, kept: float) -> list[Running]:
+        """Return its jobs that can be taken back and of which any one leaves it so large a share, in no order."""
+        return [one for one in self.lent.values() if self.share_with(one.job.total, -1) >= kept]
 
     def within_guarantee(self, job: Job) -> bool:
         """Tell whether a job would leave it within its guarantee, in what that names; it must name some of it."""
@@ -125,10 +137,16 @@ class Account:
         """Tell whether its guarantee names anything that a job asks for: who is promised nothing claims nothing."""
         return any(name in self.guarantee for name in job.total)
 
-    def unprotected(self) -> Iterator[Running]:
-        """Yield its jobs that hold what is lent or promised to nobody, the youngest first."""
-        lent = (running for running in self.running.values() if not running.protected)
-        return iter(sorted(lent, key=lambda running: (-running.started, running.job.name)))
+    def lower(self, job: Job) -> list[Running]:
+        """Return its jobs that have a lower priority than ``job``, in no order."""
+        if min(self.priorities, default=job.priority) >= job.priority:
+            return []
+        return [one for one in self.running.values() if one.job.priority < job.priority]
+
+    def protect(self, running: Running) -> None:
+        """Note that a job of it can be taken back no more."""
+        self.running[running.job.name] = running
+        del self.lent[running.job.name]
 
     def snapshot(self, now: float) -> Recent:
         """Return its share lately, to be kept."""

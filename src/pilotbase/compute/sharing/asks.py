@@ -1,6 +1,6 @@
 """Which demands find a place: kept up to date for all that wait at once, machine by machine as it changes.
 
-So a decision looks at what can start, and not at the thousands that cannot. Shapes: a row for each demand, a column for
+So a decision looks at what can start, and not at the thousands that cannot. Shapes: a column for each demand, a row for
 each machine, and how many members fit on it.
 """
 
@@ -15,8 +15,10 @@ from pilotbase.compute.sharing.jobs import Ask, Job
 from pilotbase.documents.resources import Vector
 
 _Whole = npt.NDArray[np.int64]
-_NO_PLACE, _HELD, _OPEN = 0, 1, 2
+_Floats = npt.NDArray[np.float64]
+_NO_PLACE, _HELD, _OPEN = range(3)
 _ANY_NUMBER = 1 << 40
+_ARRAYS = ("_each", "_unasked", "_slots", "_fitting", "_members", "_refused", "_kept_out", "_told")
 
 
 class Asks:
@@ -24,15 +26,19 @@ class Asks:
 
     def __init__(self, dimensions: Sequence[str], free: Sequence[Vector]) -> None:
         self._dimensions = tuple(dimensions)
-        self._free = np.array([[one.get(name, 0) for name in self._dimensions] for one in free], dtype=np.int64)
-        self._rows: dict[Ask, int] = {}
+        self._free = np.array([self._counted(one) for one in free], dtype=np.int64)
+        self._columns: dict[Ask, int] = {}
         self._asks: list[Ask] = []
         self._waiting: dict[Ask, int] = {}
-        self._amounts = np.zeros((64, len(self._dimensions)), dtype=np.int64)
+        self._each = np.ones((len(self._dimensions), 64))
+        """What a member asks for of each dimension, 1 where it is none; there `_unasked` makes any number fit."""
+        self._unasked = np.zeros_like(self._each)
+        self._slots = np.zeros((len(free), 64), dtype=np.int64)
+        self._fitting = np.zeros(64, dtype=np.int64)
+        """How many members fit on all machines together."""
         self._members = np.zeros(64, dtype=np.int64)
-        self._slots = np.zeros((64, len(free)), dtype=np.int64)
-        self._marks = np.zeros((64, 3), dtype=np.int64)
-        """How many members fit on all machines together; whether it was refused a place though they do, or is held."""
+        self._refused = np.zeros(64, dtype=np.bool_)
+        self._kept_out = np.zeros(64, dtype=np.bool_)
         self._told = np.zeros(64, dtype=np.int64)
         self.open: set[Ask] = set()
         """Those that find a place."""
@@ -43,20 +49,23 @@ class Asks:
         """Note that a job waits."""
         ask = job.ask
         self._waiting[ask] = self._waiting.get(ask, 0) + 1
-        if ask in self._rows:
+        if ask in self._columns:
             return
-        row = self._rows[ask] = len(self._asks)
+        column = self._columns[ask] = len(self._asks)
         self._asks.append(ask)
-        if row == len(self._amounts):
-            for name in ("_amounts", "_members", "_slots", "_marks", "_told"):
+        if column == len(self._told):
+            for name in _ARRAYS:
                 array = getattr(self, name)
-                setattr(self, name, np.concatenate([array, np.zeros_like(array)]))
-        self._amounts[row] = [job.demand.get(name, 0) for name in self._dimensions]
-        self._members[row] = job.members
-        self._slots[row] = _fitting(self._amounts[row], self._free)
-        self._marks[row] = self._slots[row].sum(), 0, 0
-        self._told[row] = _NO_PLACE
-        self._tell(slice(row, row + 1))
+                setattr(self, name, np.concatenate([array, array], axis=-1))
+        amounts = np.array(self._counted(job.demand), dtype=np.int64)
+        self._each[:, column] = np.maximum(amounts, 1)
+        self._unasked[:, column] = np.where(amounts == 0, _ANY_NUMBER, 0)
+        self._slots[:, column] = _fitting(self._free.T, self._each[:, [column]], self._unasked[:, [column]])
+        self._fitting[column] = self._slots[:, column].sum()
+        self._members[column] = job.members
+        self._refused[column] = self._kept_out[column] = False
+        self._told[column] = _NO_PLACE
+        self._tell(np.array([column]))
 
     def remove(self, job: Job) -> None:
         """Note that a job waits no longer."""
@@ -67,12 +76,13 @@ class Asks:
         del self._waiting[ask]
         self.open.discard(ask)
         self.held.discard(ask)
-        row, last = self._rows.pop(ask), len(self._asks) - 1
+        column, last = self._columns.pop(ask), len(self._asks) - 1
         moved = self._asks.pop()
-        if row != last:
-            self._asks[row], self._rows[moved] = moved, row
-            for array in (self._amounts, self._members, self._slots, self._marks, self._told):
-                array[row] = array[last]
+        if column != last:
+            self._asks[column], self._columns[moved] = moved, column
+            for name in _ARRAYS:
+                array = getattr(self, name)
+                array[..., column] = array[..., last]
 
     def may_fit(self, ask: Ask) -> bool:
         """Tell whether a demand may find a place, as far as sums on each machine say."""
@@ -80,56 +90,65 @@ class Asks:
 
     def fitting(self, ask: Ask) -> int:
         """Return how many members of a demand that waits fit on all machines."""
-        return int(self._marks[self._rows[ask], 0])
+        return int(self._fitting[self._columns[ask]])
 
     def refuse(self, ask: Ask) -> None:
-        """Note that whoever places found no place, though by sums there is one: until a machine has more for it."""
-        self._mark(ask, 1)
+        """Note that whoever places found no place, though by sums there is one: until one changes that has some."""
+        self._refused[self._columns[ask]] = True
+        self._tell(np.array([self._columns[ask]]))
 
     def hold(self, ask: Ask) -> None:
-        """Note that a demand finds no place beside the job that machines are kept for."""
-        self._mark(ask, 2)
+        """Note that a demand finds no place beside the job that machines are kept for: until one changes that has."""
+        self._kept_out[self._columns[ask]] = True
+        self._tell(np.array([self._columns[ask]]))
 
     def let_go(self) -> None:
         """Note that machines are kept for another job, or otherwise."""
-        self._marks[:, 2] = 0
-        self._tell(slice(0, len(self._asks)))
+        there = self._kept_out[: len(self._asks)].nonzero()[0]
+        self._kept_out[there] = False
+        self._tell(there)
 
     def changed(self, machine: int, free: Vector, beside: Vector) -> None:
         """Note what is free on a machine now; ``beside``: what of it stays free beside what is kept."""
         there = slice(0, len(self._asks))
-        self._free[machine] = [free.get(name, 0) for name in self._dimensions]
-        before, after = self._slots[there, machine], _fitting(self._amounts[there], self._free[machine])
-        grown = after > before
-        self._marks[there, 0] += after - before
-        self._marks[grown.nonzero()[0], 1] = 0
-        if self.held:
-            kept = np.array([beside.get(name, 0) for name in self._dimensions], dtype=np.int64)
-            self._marks[(grown & (_fitting(self._amounts[there], kept) > 0)).nonzero()[0], 2] = 0
-        self._slots[there, machine] = after
-        self._tell(there)
+        self._free[machine] = self._counted(free)
+        before, after = self._slots[machine, there], self._fitting_into(self._free[machine])
+        news = after != before
+        self._fitting[there] += after - before
+        self._slots[machine, there] = after
+        if self._refused[there].any():
+            news |= self._refused[there]
+            self._refused[there] &= after == 0
+        if self._kept_out[there].any():
+            news |= self._kept_out[there]
+            self._kept_out[there] &= self._fitting_into(np.array(self._counted(beside))) == 0
+        self._tell(news.nonzero()[0])
 
-    def _mark(self, ask: Ask, column: int) -> None:
-        row = self._rows[ask]
-        self._marks[row, column] = 1
-        self._tell(slice(row, row + 1))
+    def _counted(self, vector: Vector) -> list[int]:
+        return [vector.get(name, 0) for name in self._dimensions]
 
-    def _tell(self, rows: slice) -> None:
+    def _fitting_into(self, free: _Whole) -> _Whole:
+        """Return how many members of each demand fit into what is free of a machine."""
+        there = slice(0, len(self._asks))
+        return _fitting(free[:, None], self._each[:, there], self._unasked[:, there])
+
+    def _tell(self, columns: npt.NDArray[np.intp]) -> None:
         """Bring the two sets up to date."""
-        marks = self._marks[rows]
-        finds = (marks[:, 0] >= self._members[rows]) & (marks[:, 1] == 0)
-        now = np.where(finds, np.where(marks[:, 2] == 1, _HELD, _OPEN), _NO_PLACE)
-        for row in (now != self._told[rows]).nonzero()[0]:
-            ask = self._asks[rows.start + row]
-            self.open.discard(ask)
-            self.held.discard(ask)
-            if now[row] != _NO_PLACE:
-                (self.open if now[row] == _OPEN else self.held).add(ask)
-        self._told[rows] = now
+        finds = (self._fitting[columns] >= self._members[columns]) & ~self._refused[columns]
+        now = finds * (_OPEN - self._kept_out[columns])
+        news = (now != self._told[columns]).nonzero()[0]
+        told = dict(zip([self._asks[column] for column in columns[news]], now[news].tolist(), strict=True))
+        # Sets made anew: one that was emptied stays as slow to go through as when it was full.
+        self.open = self.open.difference(told) | {ask for ask, state in told.items() if state == _OPEN}
+        self.held = self.held.difference(told) | {ask for ask, state in told.items() if state == _HELD}
+        self._told[columns] = now
 
 
-def _fitting(amounts: _Whole, free: _Whole) -> _Whole:
-    """Return how many times ``amounts`` fit into ``free``; shapes broadcast but for the last, the dimensions."""
-    times = np.where(amounts > 0, np.maximum(free, 0) // np.maximum(amounts, 1), _ANY_NUMBER)
-    least: _Whole = times.min(axis=-1)
-    return least
+def _fitting(free: _Whole, each: _Floats, unasked: _Floats) -> _Whole:
+    """Return how many times ``each`` fits into what is free; shapes broadcast but for the first, the dimensions.
+
+    Divided as floats, in a fifth of the time: exact for amounts below 2^53, and `MOST_BYTES` is 2^50.
+    """
+    times = np.floor(np.maximum(free, 0) / each) + unasked
+    least: _Floats = np.minimum.reduce(times)
+    return least.astype(np.int64)

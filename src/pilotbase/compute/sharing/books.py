@@ -11,6 +11,7 @@ from pilotbase.compute.sharing.holds import NodeHold, hold_again
 from pilotbase.compute.sharing.jobs import Job, Pending, Recent, Running, State
 from pilotbase.compute.sharing.machines import Machines
 from pilotbase.compute.sharing.promises import Promises
+from pilotbase.compute.sharing.prospects import Prospects
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import Vector
 
@@ -30,6 +31,7 @@ class Books:
         }
         self.promises = Promises(pool)
         self.asks = Asks(tuple(pool.capacity), tuple(self.machines.free.values()))
+        self.prospects = Prospects(self.machines, self.asks)
         self._columns = {node: column for column, node in enumerate(self.machines.free)}
         self.hold: NodeHold | None = None
         self.running: dict[str, Running] = {}
@@ -90,6 +92,8 @@ class Books:
 
     def look_at_machines(self) -> None:
         """Tell anew what finds a place, where machines have changed."""
+        if not self.machines.changed:
+            return
         for node in sorted(self.machines.changed):
             free = self.machines.free[node]
             self.asks.changed(self._columns[node], free, free if self.hold is None else self.hold.beside[node])
@@ -133,10 +137,11 @@ class Books:
 
     def _cover_more(self, account: Account) -> None:
         """Protect what has come within the guarantee: what went first starts first."""
-        for running in sorted(account.unprotected(), key=_cover_order):
+        for running in sorted(account.lent.values(), key=_cover_order):
             if self.promises.covers(account, running.job):
                 self.promises.protect(account, running.job.total, 1)
-                account.running[running.job.name] = self.running[running.job.name] = _protected(running, True)
+                self.running[running.job.name] = _protected(running, True)
+                account.protect(self.running[running.job.name])
 
 
 def _cover_order(running: Running) -> tuple[bool, int, float, str]:

@@ -12,8 +12,8 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.resources import Vector
 from pilotbase.documents.texts import Text, text
 
-Ask = tuple[tuple[tuple[str, int], ...], int, float]
-"""What each member asks for, how many there are, and for how long."""
+Ask = str
+"""What each member asks for, how many there are, and for how long, in one word, for it is looked up often."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Job:
     @cached_property
     def ask(self) -> Ask:
         """What it asks for: of jobs that ask for the same either every one finds a place, or none."""
-        return tuple(sorted(self.demand.items())), self.members, self.max_seconds
+        return f"{sorted(self.demand.items())} {self.members} {self.max_seconds}"
 
     @cached_property
     def shape(self) -> Hashable:

@@ -7,7 +7,8 @@ has to be made anew, and however many urgent jobs come, after a bounded time non
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Hashable, Iterable, Iterator, Set
+from collections.abc import Hashable, Iterator, Set
+from heapq import heapify, heappop
 from itertools import islice
 from typing import NamedTuple
 
@@ -74,12 +75,15 @@ class Line:
         """Yield the first of each lane, in order, of ``most`` lanes; begun anew after a job was removed."""
         return (self._waiting[place.name] for place in islice(self._heads, most))
 
-    def first_of(self, asks: Set[Ask], most: int) -> Iterable[Pending]:
-        """Return the first of all, and the first of each lane that asks for one of ``asks``, in order."""
-        heads = self._heads_of
-        there = [place for ask in asks if ask in heads for place in heads[ask][:most]]
-        places = sorted({self._heads[0], *there}) if there else self._heads[:1]
-        return [self._waiting[place.name] for place in places[:most]]
+    def first_of(self, asks: Set[Ask], most: int) -> Iterator[Pending]:
+        """Yield the first of all, and the first of each lane that asks for one of ``asks``, in order, as `first`."""
+        first, heads = self._heads[0], self._heads_of
+        asked = heads.keys() & asks if asks else ()
+        there = [place for ask in asked for place in heads[ask][:most] if place is not first]
+        yield self._waiting[first.name]
+        heapify(there)
+        for _ in range(min(len(there), most - 1)):
+            yield self._waiting[heappop(there).name]
 
     def precedes(self, one: Job, other: Job) -> bool:
         """Tell whether a job goes before another one."""

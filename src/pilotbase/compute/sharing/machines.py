@@ -32,17 +32,22 @@ class Machines:
         self.free_in_all: Tally = total(self.capacities.values())
         self.changed: set[str] = set()
         """Nodes on which something has changed since somebody last looked."""
+        self.moves = 0
+        self.moved = dict.fromkeys(self.free, 0)
+        """Node → the number of the last of `moves` that changed it."""
         self._windows = tuple(sorted(_windows(pool), key=lambda window: (window.starts, window.ends)))
         self._labels = {name: alike.labels for alike in pool.machines for name in alike.names}
         self._nodes_of: dict[tuple[tuple[str, str], ...], frozenset[str]] = {}
 
     def move(self, nodes: Sequence[str], demand: Vector, times: int) -> None:
         """Note that a demand on each of ``nodes`` is free again (``times`` 1) or held (−1)."""
+        self.moves += 1
         for node in nodes:
             if node in self.free:  # else the machine was taken out of the pool under a job that runs
                 add(self.free[node], demand, times)
                 add(self.free_in_all, demand, times)
                 self.changed.add(node)
+                self.moved[node] = self.moves
 
     def open_to(self, job: Job, at: float, free: Mapping[str, Vector] | None = None) -> Mapping[str, Vector]:
         """Return what is free on the nodes that a job may use if it starts ``at``; ``free``: of what, else of now."""

@@ -8,7 +8,8 @@ else new borrowers would come, each with a minimum time of its own, as fast as o
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 
 from pilotbase.compute.sharing.accounts import NOTHING, Account
 from pilotbase.compute.sharing.amounts import allows
@@ -42,6 +43,8 @@ class Turn:
         """Jobs that machines could not be kept for."""
         self.claims: dict[str, float] = {}
         """Job → when what it claims is given back at the latest."""
+        self._due = math.inf
+        """When the first of them is given that."""
         self.limits: dict[str, Hold] = {}
         """Organisation, or person of one, → what is kept of its limit."""
 
@@ -59,11 +62,6 @@ class Turn:
         again = min((at for at in self._again if at > self._now), default=None)
         return Decisions(tuple(self._starts), tuple(self._evictions), (), again)
 
-    @property
-    def due(self) -> float | None:
-        """When the first of the guarantees is restored that wait for minimum times to run out."""
-        return min(self.claims.values(), default=None)
-
     def _renew_hold(self) -> None:
         """Keep machines for the same job as before, where and when it was told; anew where that cannot be kept."""
         books, hold = self._books, self._books.hold
@@ -78,7 +76,7 @@ class Turn:
     def _claim(self, account: Account) -> None:
         """Let an organisation's jobs start that are within its guarantee."""
         came = account.line.newcomers()
-        if not account.guarantee or _full(account):
+        if not account.guarantee:
             return
         known = account.changes, 0 if account.names_all else self._books.promises.returns
         if account.nothing_to_claim == known and not any(self._is_entitled(account, one.job) for one in came):
@@ -131,15 +129,16 @@ class Turn:
         victims = least(candidates, self._room(job), now)
         if victims:
             return self._evict(victims, "reclaim", job)
-        due = self._due(account, job)
+        due = self._given_back(account, job)
         if due is None:
             self._keep(account, job, claims=True)
         else:
             self.claims[job.name] = due
+            self._due = min(self._due, due)
             self._again.append(due)
         return None
 
-    def _due(self, account: Account, job: Job) -> float | None:
+    def _given_back(self, account: Account, job: Job) -> float | None:
         """Return when enough of what is lent has run its minimum time; None: all of it is not enough."""
         books = self._books
         room = self._room(job)
@@ -157,34 +156,34 @@ class Turn:
         while heap:
             account = accounts[heapq.heappop(heap)[1]]
             self._books.look_at_machines()
-            for pending in self._candidates(account):
-                if self._share(account, pending):
-                    heapq.heappush(heap, account.turn(self._now))
+            for pending, nodes in self._candidates(account):
+                if self._share(account, pending, nodes):
+                    if len(account.line):
+                        heapq.heappush(heap, account.turn(self._now))
                     break
                 self._denied.add(pending.job.name)
 
-    def _candidates(self, account: Account) -> Iterable[Pending]:
-        """Yield the first job of an organisation, and those that could find a place, in their order."""
+    def _candidates(self, account: Account) -> Iterator[tuple[Pending, Nodes | None]]:
+        """Yield the first job of an organisation, and those that find a place, in their order, with their places."""
         asks, hold = self._books.asks, self._books.hold
         there = asks.open
         if hold is not None and asks.held and account.share <= self._books.accounts[hold.job.organisation].share:
             there = asks.open | asks.held
         for index, pending in enumerate(account.line.first_of(there, DEPTH)):
             job = pending.job
-            free = job.ask in asks.open or (job.ask in asks.held and not self._gives_way(account, job))
-            if job.name not in self._denied and (free or index == 0):
-                yield pending
+            if job.name in self._denied or (index and job.ask in asks.held and self._gives_way(account, job)):
+                continue
+            nodes = self._place_beside(account, job)
+            if index == 0 or nodes is not None:
+                yield pending, nodes
 
-    def _share(self, account: Account, pending: Pending) -> bool:
-        """Start a job if it may start."""
-        job, until = pending.job, self._now + pending.job.max_seconds
-        due = self.due
-        if job.name in self.claims or (due is not None and until > due) or self._waits_firmly(account, pending):
+    def _share(self, account: Account, pending: Pending, nodes: Nodes | None) -> bool:
+        """Start a job if it may start, on ``nodes`` where it finds a place."""
+        job = pending.job
+        if job.name in self.claims or self._now + job.max_seconds > self._due or self._waits_firmly(account, pending):
             return False
         within = self._within_limits(account, job)
-        nodes = self._place_beside(account, job) if within else None
-        if nodes is None and account.name not in self._looked:
-            self._looked.add(account.name)
+        if not within or nodes is None:
             nodes = self._make_room(account, job, within)
         if nodes is not None:
             self._start(account, pending, nodes)
@@ -201,8 +200,9 @@ class Turn:
 
     def _place_beside(self, account: Account, job: Job) -> Nodes | None:
         """Return where a job runs without delaying the one that machines are kept for."""
-        nodes, hold = self._place(job), self._hold_before(account, job)
-        if nodes is None or hold is None:
+        nodes = self._place(job)
+        hold = self._hold_before(account, job) if nodes is not None else None
+        if hold is None:
             return nodes
         there = self._books.machines.open_to(job, self._now, hold.beside)
         nodes = self._placer.place(there, job.demand, job.members)
@@ -235,19 +235,22 @@ class Turn:
     def _make_room(self, account: Account, job: Job, within: bool) -> Nodes | None:
         """Evict what should yield to a job: of its own organisation, else of those that have a larger share."""
         books, now = self._books, self._now
+        if account.name in self._looked:
+            return None
+        self._looked.add(account.name)
         if self._hold_before(account, job) is not None:
             return None
 
         def spared(running: Running) -> bool:
             return not books.yields(running, now)
 
-        lower = of_own(account, job, spared)
-        if lower:
-            victims = least(lower, self._room(job), now, None if within else limit_after(account, job))
+        if books.prospects.of_own(account, job):
+            also = None if within else limit_after(account, job)
+            victims = least(of_own(account, job, spared), self._room(job), now, also)
             if victims:
                 return self._evict(victims, "own", job)
         givers = larger(books.accounts, account, job) if within else []
-        if givers:
+        if books.prospects.for_share(givers, account, job):
             victims = least(for_share(givers, account, job, spared), self._room(job), now)
             if victims:
                 return self._evict(victims, "share", job)

@@ -49,7 +49,8 @@ def least(candidates: Iterable[Running], room: Room, now: float, also: Test | No
 
 def lent(accounts: Mapping[str, Account], claimant: str, spared: Spared | None = None) -> Iterator[Running]:
     """Yield what can be taken back, from who has most beyond its guarantee first, the youngest first."""
-    giving = {name: _Giving(account, spared) for name, account in accounts.items() if name != claimant}
+    others = (account for name, account in accounts.items() if name != claimant)
+    giving = {account.name: _Giving(account, account.lent.values(), spared) for account in others}
     heap = [(-giver.share, name) for name, giver in giving.items() if giver.left]
     heapq.heapify(heap)
     while heap:
@@ -74,7 +75,7 @@ def for_share(givers: Sequence[Account], claimant: Account, job: Job, spared: Sp
     Whoever gives keeps at least as large a share as the claimant has with the job.
     """
     after = claimant.share_with(job.total)
-    giving = [_Giving(account, spared) for account in givers]
+    giving = [_Giving(account, account.can_give(after), spared) for account in givers]
     while giving:
         giving.sort(key=lambda giver: (-giver.share, giver.name))
         found = next((giver for giver in giving if giver.next_keeps(after)), None)
@@ -85,9 +86,7 @@ def for_share(givers: Sequence[Account], claimant: Account, job: Job, spared: Sp
 
 def of_own(claimant: Account, job: Job, spared: Spared) -> list[Running]:
     """Return jobs of the organisation itself with a lower priority, the lowest first, then the youngest."""
-    if min(claimant.priorities, default=job.priority) >= job.priority:
-        return []
-    lower = [one for one in claimant.running.values() if one.job.priority < job.priority and not spared(one)]
+    lower = (one for one in claimant.lower(job) if not spared(one))
     return sorted(lower, key=lambda one: (one.job.priority, -one.started, one.job.name))
 
 
@@ -106,10 +105,11 @@ def limit_after(claimant: Account, job: Job) -> Test:
 class _Giving:
     """An organisation that gives one job after the other."""
 
-    def __init__(self, account: Account, spared: Spared | None) -> None:
+    def __init__(self, account: Account, lent: Iterable[Running], spared: Spared | None) -> None:
         self.name, self.share = account.name, account.share
         self._account = account
-        self.left = [one for one in account.unprotected() if spared is None or not spared(one)]
+        given = [one for one in lent if spared is None or not spared(one)]
+        self.left = sorted(given, key=lambda one: (-one.started, one.job.name))
         self._given: Tally = {}
 
     def next(self) -> Running:
