@@ -26,9 +26,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.publishing import ROOT, publish, row
-from pilotbase.compute.environments import Environment, build_environment
-from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.warm_worker import start_worker
+from pilotbase.compute.box.environments import Environment, build_environment
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.scenario import Criterion

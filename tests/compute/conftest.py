@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pilotbase.compute.environments import Environment, build_environment
-from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.staging import remove_folder
-from pilotbase.compute.trees import digest_tree
-from pilotbase.compute.warm_worker import WarmWorker, start_worker
+from pilotbase.compute.box.environments import Environment, build_environment
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.staging import remove_folder
+from pilotbase.compute.box.trees import digest_tree
+from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.limits import Limits
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pilotbase.compute.runner import Batch, Encoder, WrongAnswerError
+from pilotbase.compute.box.runner import Batch, Encoder, WrongAnswerError
 from pilotbase.data.batches import feature_columns, truth_codes
 from pilotbase.data.labels import classes_of
 from pilotbase.documents.loading import load_document

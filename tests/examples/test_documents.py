@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from pilotbase.compute.locks import parse_lock
+from pilotbase.compute.box.locks import parse_lock
 from pilotbase.documents.application import Application
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from pilotbase.compute.ends import BoxEnded, End
-from pilotbase.compute.supervisor import Usage
+from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.gateway.upstreams import pool as pools

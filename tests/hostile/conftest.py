@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pilotbase.compute.ends import BoxEnded
-from pilotbase.compute.environments import Environment, build_environment
-from pilotbase.compute.probe import probe_host
-from pilotbase.compute.settings import BoxSettings, Interpreter, LogPolicy, MemoryWatch, Protection, Start
-from pilotbase.compute.staging import remove_folder
-from pilotbase.compute.warm_worker import WarmWorker, start_worker
+from pilotbase.compute.box.ends import BoxEnded
+from pilotbase.compute.box.environments import Environment, build_environment
+from pilotbase.compute.box.probe import probe_host
+from pilotbase.compute.box.settings import BoxSettings, Interpreter, LogPolicy, MemoryWatch, Protection, Start
+from pilotbase.compute.box.staging import remove_folder
+from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.protocols.frames import Batch

@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pilotbase.compute.ends import BoxEnded
-from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.warm_worker import WarmWorker
+from pilotbase.compute.box.ends import BoxEnded
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.warm_worker import WarmWorker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.protocols.frames import HEADER, MAGIC, Batch, Kind, encode_batch

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.cgroups import find_hierarchy, sweep
-from pilotbase.compute.processes import descendants, start_time
-from pilotbase.compute.settings import BoxSettings
+from pilotbase.compute.box.cgroups import find_hierarchy, sweep
+from pilotbase.compute.box.processes import descendants, start_time
+from pilotbase.compute.box.settings import BoxSettings
 
 STUBBORN = """
 import os, signal, time
@@ -35,9 +35,9 @@ import sys, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from pilotbase.compute.environments import build_environment
-from pilotbase.compute.settings import BoxSettings, MemoryWatch
-from pilotbase.compute.warm_worker import start_worker
+from pilotbase.compute.box.environments import build_environment
+from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
+from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.protocols.frames import Batch
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pilotbase.compute.settings import BoxSettings, LogPolicy, MemoryWatch, Protection
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy, MemoryWatch, Protection
 from pilotbase.documents.limits import EndReason
 
 MEBIBYTE = 1 << 20

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.environments import build_environment
-from pilotbase.compute.locks import parse_lock
+from pilotbase.compute.box.environments import build_environment
+from pilotbase.compute.box.locks import parse_lock
 from pilotbase.documents.errors import InputError
 
 HASH = "--hash=sha256:" + "a" * 64

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute import box, command
-from pilotbase.compute import warm_worker as worker
-from pilotbase.compute.box import BoxStartError
-from pilotbase.compute.probe import probe_host
-from pilotbase.compute.settings import Interpreter, Protection
+from pilotbase.compute.box import box, command
+from pilotbase.compute.box import warm_worker as worker
+from pilotbase.compute.box.box import BoxStartError
+from pilotbase.compute.box.probe import probe_host
+from pilotbase.compute.box.settings import Interpreter, Protection
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel
 

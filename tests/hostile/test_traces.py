@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute import box as box_module
-from pilotbase.compute.page_cache import forget_files
-from pilotbase.compute.settings import LogPolicy, Protection
+from pilotbase.compute.box import box as box_module
+from pilotbase.compute.box.page_cache import forget_files
+from pilotbase.compute.box.settings import LogPolicy, Protection
 
 CACHE = """
 import os, resource

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pilotbase.compute import environments
-from pilotbase.compute.environments import Environment, build_environment
-from pilotbase.compute.settings import BoxSettings, LogPolicy, running_interpreter
-from pilotbase.compute.warm_worker import start_worker
+from pilotbase.compute.box import environments
+from pilotbase.compute.box.environments import Environment, build_environment
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy, running_interpreter
+from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.protocols.frames import Batch

@@ -14,7 +14,7 @@ from worlds_for_tests import start_django
 
 from pilotbase.catalogue.records import StaleEditError
 from pilotbase.cli.edge.terminal import command
-from pilotbase.compute.ends import BoxEnded, End
+from pilotbase.compute.box.ends import BoxEnded, End
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pilotbase.compute import installer, runner
-from pilotbase.compute.shared_file import SLOTS
+from pilotbase.compute.box import installer, runner
+from pilotbase.compute.box.shared_file import SLOTS
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason

@@ -11,7 +11,7 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.certificate import create_trust, reinstate, revoke, sign_certificate, suspend
 from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.compute.environments import build_environment
+from pilotbase.compute.box.environments import build_environment
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.compute.environments import find_environment
+from pilotbase.compute.box.environments import find_environment
 from pilotbase.documents.api.services import NewOverride, NewService
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import EndpointRoute

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.compute.supervisor import Usage
+from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.estimate import Ceiling, Span, read_ceiling, spell_time
 from pilotbase.documents.limits import Limits

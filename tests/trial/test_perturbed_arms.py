@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 import yaml
 
-from pilotbase.compute.settings import LogPolicy
+from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError

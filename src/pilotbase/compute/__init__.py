@@ -1,14 +1,9 @@
-"""Computing power: the box in which hostile supplier code answers batches, and the environments it runs in.
+"""Computing power: who gives it, who gets it and in which order, who pays, and the box that strangers' code runs in.
 
-worker.start_worker(application, entry_point, contract, environment, settings) -> WarmWorker   (context manager)
-    .predict(Batch) -> Answers          raises InputError (batch does not fit), BoxEnded (.reason, .detail, .end)
-    .usage() -> Usage                   wall_seconds, cpu_seconds, memory_peak_bytes of the whole box
-    .logs() -> Logs                     text, dropped_bytes, withheld
-    .facts -> BoxFacts                  level, start, memory_watch, uid, start_seconds
-    .load_seconds, .end, .close(reason)
-settings.BoxSettings(limits, level, uid, logs: LogPolicy, …)
-environments.build_environment(lock: bytes, file: str, cache: Path, settings) -> Environment   (digest, path, packages)
-probe.probe_host() -> HostProbe;  probe.require_level(level, probe)                            raises RefusedError
-ends.BoxEnded, ends.END_TEXTS;    box.BoxStartError
-pilotbase.protocols.frames: Batch(columns, rows), Batch.from_matrix(names, matrix), Answers(values).labels(classes)
+box        one program shut in, the environments that it runs in, archives and spreadsheets of strangers
+engines    where boxes are opened: this machine, or a cluster
+backends   attempts of jobs: local processes, Ray, manifests for Kubernetes
+sharing, placing, replay: pure; who may run, on which machine, what another policy would have done
+queue      jobs that survive whatever is killed
+vouchers   what pays
 """

@@ -9,14 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from pilotbase.compute.box import BoxFacts
-from pilotbase.compute.ends import End
-from pilotbase.compute.environments import Environment
-from pilotbase.compute.logs import Logs
+from pilotbase.compute.box.box import BoxFacts
+from pilotbase.compute.box.ends import End
+from pilotbase.compute.box.environments import Environment
+from pilotbase.compute.box.logs import Logs
+from pilotbase.compute.box.settings import BoxSettings
+from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.compute.ray_settings import prepare, settings_of
-from pilotbase.compute.settings import BoxSettings
-from pilotbase.compute.supervisor import Usage
-from pilotbase.compute.warm_worker import start_worker
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.limits import EndReason

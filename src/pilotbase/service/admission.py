@@ -11,7 +11,7 @@ from pilotbase.catalogue.folders import kept_folder
 from pilotbase.certificate import TrustRoots, verify_certificate
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.status import revocations_of
-from pilotbase.compute.environments import find_environment
+from pilotbase.compute.box.environments import find_environment
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.compute.ends import BoxEnded
+from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import Answers, Batch

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import read_application, store_application
-from pilotbase.compute.settings import LogPolicy
+from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.data.baselines import baseline_answers
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason

@@ -14,8 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import read_application
-from pilotbase.compute.probe import probe_host, require_level
-from pilotbase.compute.settings import LogPolicy
+from pilotbase.compute.box.probe import probe_host, require_level
+from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import hex_of

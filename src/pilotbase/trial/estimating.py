@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pilotbase.compute.supervisor import Usage
+from pilotbase.compute.box.supervisor import Usage
 from pilotbase.compute.vouchers.pricing import cost_of
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError, RefusedError

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.compute.supervisor import Usage
+from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.criteria import Perturbed
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_json

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.compute.probe import probe_host, require_level
-from pilotbase.compute.settings import LogPolicy
+from pilotbase.compute.box.probe import probe_host, require_level
+from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.compute.supervisor import Usage
+from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.limits import EndReason

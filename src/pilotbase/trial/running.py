@@ -10,11 +10,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import Submission
-from pilotbase.compute.ends import END_TEXTS, BoxEnded
+from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
+from pilotbase.compute.box.environments import Environment, build_environment
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.supervisor import Usage
 from pilotbase.compute.engines import LOCAL, Engine, Worker, WorkerLostError
-from pilotbase.compute.environments import Environment, build_environment
-from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.supervisor import Usage
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference

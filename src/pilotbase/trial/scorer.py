@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import read_application
-from pilotbase.compute.settings import LogPolicy
+from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.data.leakage import Leakage, check_leakage
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from pilotbase.compute.settings import running_interpreter
+from pilotbase.compute.box.settings import running_interpreter
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.vault.attempts import AttemptState, attempts_of

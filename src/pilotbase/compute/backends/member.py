@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from pilotbase.compute.asking import NO_REPORT
 from pilotbase.compute.backends import job_program
 from pilotbase.compute.backends.attempt_folder import AttemptFolder
 from pilotbase.compute.backends.backend import Cause, JobSpec, Metered, Phase, Status
-from pilotbase.compute.box import Box
-from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.command import APPLICATION, ENVIRONMENT, Mount, Program
-from pilotbase.compute.intake import check_folder, readable_folder
-from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.asking import NO_REPORT
+from pilotbase.compute.box.box import Box
+from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.box.command import APPLICATION, ENVIRONMENT, Mount, Program
+from pilotbase.compute.box.intake import check_folder, readable_folder
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, Kind, encode_json

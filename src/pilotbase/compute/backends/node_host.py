@@ -16,7 +16,7 @@ from pilotbase.compute.backends.backend import Phase, Work
 from pilotbase.compute.backends.local import LocalBackend
 from pilotbase.compute.backends.parcels import ParcelHost, unpack
 from pilotbase.compute.backends.specs import read_spec, write_status
-from pilotbase.compute.settings import FIRST_ORGANISATION_UID
+from pilotbase.compute.box.settings import FIRST_ORGANISATION_UID
 
 
 class NodeHost(ParcelHost):

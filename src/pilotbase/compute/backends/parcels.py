@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pilotbase.compute.trees import digest_tree, walk_tree
+from pilotbase.compute.box.trees import digest_tree, walk_tree
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import hex_of
 

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pilotbase.compute.backends.parcels import ParcelHost
-from pilotbase.compute.ends import BoxEnded
-from pilotbase.compute.environments import Environment
-from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.warm_worker import WarmWorker, start_worker
+from pilotbase.compute.box.ends import BoxEnded
+from pilotbase.compute.box.environments import Environment
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import hex_of

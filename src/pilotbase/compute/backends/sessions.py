@@ -19,14 +19,14 @@ from pilotbase.compute.backends.parcels import parcel_name, send_parcels
 from pilotbase.compute.backends.ray_cluster import Cluster
 from pilotbase.compute.backends.room import require_room
 from pilotbase.compute.backends.session_host import Opening, Reply
-from pilotbase.compute.box import BoxFacts
-from pilotbase.compute.ends import BoxEnded, End
+from pilotbase.compute.box.box import BoxFacts
+from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.environments import Environment
+from pilotbase.compute.box.logs import Logs
+from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
+from pilotbase.compute.box.supervisor import Usage
 from pilotbase.compute.engines import Worker, WorkerLostError
-from pilotbase.compute.environments import Environment
-from pilotbase.compute.logs import Logs
 from pilotbase.compute.ray_settings import RaySettings
-from pilotbase.compute.settings import BoxSettings, MemoryWatch
-from pilotbase.compute.supervisor import Usage
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import hex_of

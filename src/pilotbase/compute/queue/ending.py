@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotbase.compute.backends.backend import Cause, Metered, Status
-from pilotbase.compute.ends import END_TEXTS
+from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.compute.queue.rows import Ending, JobRow, State
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.texts import Text, text

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilotbase.catalogue.applications import read_application
+from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.compute.engines import Worker
 from pilotbase.compute.queue.seating import OwnWork
 from pilotbase.compute.queue.sitting import Sitter
-from pilotbase.compute.settings import LogPolicy
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceTerms

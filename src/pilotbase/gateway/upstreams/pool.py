@@ -17,8 +17,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pilotbase.compute.ends import END_TEXTS, BoxEnded
-from pilotbase.compute.supervisor import Usage
+from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
+from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.protocols.frames import Answers, Batch

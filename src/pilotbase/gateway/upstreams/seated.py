@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pilotbase.compute.backends.backend import Metered
+from pilotbase.compute.box.supervisor import Usage
 from pilotbase.compute.queue.seating import Place
 from pilotbase.compute.queue.showing import seats_of, why_waiting
 from pilotbase.compute.queue.sitting import Sitter
-from pilotbase.compute.supervisor import Usage
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.texts import Text, text
 from pilotbase.gateway.upstreams.pool import Box

@@ -18,7 +18,7 @@ from pilotbase.catalogue.import_columns import COLUMNS, Problem
 from pilotbase.catalogue.importing import Change, Plan, plan_organisations, plan_people, plan_targets
 from pilotbase.catalogue.saving import save_all
 from pilotbase.catalogue.targets import set_targets
-from pilotbase.compute.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Sheet, read_sheet
+from pilotbase.compute.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Sheet, read_sheet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.permissions import DeskAct

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pilotbase.compute.probe import probe_host
+from pilotbase.compute.box.probe import probe_host
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.texts import Text, text

@@ -11,10 +11,10 @@ import uuid
 from pathlib import Path
 
 from pilotbase.compute.backends.backend import Work
-from pilotbase.compute.environments import build_environment
+from pilotbase.compute.box.environments import build_environment
+from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.queue.members import Prepared, Works
 from pilotbase.compute.queue.rows import JobRow
-from pilotbase.compute.settings import BoxSettings
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.subjects import name_of

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pilotbase.catalogue.saving import Remarks, save
-from pilotbase.compute.own_functions import call_in_box
+from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.terms.templates import offer_for
 from pilotbase.documents.answers import Answers
 from pilotbase.documents.base import Document

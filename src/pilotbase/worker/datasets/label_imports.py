@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pydantic
 
-from pilotbase.compute.own_functions import call_in_box
+from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.labelling.gathering import Annotation
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.labelling_round import LabellingRound

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.compute.own_functions import call_in_box
+from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.quality.release import released
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from pilotbase.compute.own_functions import BoxedCall
+from pilotbase.compute.box.own_functions import BoxedCall
 from pilotbase.data.terms.gate import permit
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.compute.own_functions import call_in_box
+from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import Subject, holder_of

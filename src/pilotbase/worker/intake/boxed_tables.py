@@ -15,10 +15,10 @@ import polars as pl
 import pydantic
 
 import pilotbase
-from pilotbase.compute.box import Box
-from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.command import Mount, Program
-from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.box import Box
+from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.data.conform import conform, conformed_types
 from pilotbase.data.drafting import Draft, DraftAnswers
 from pilotbase.data.plain_columns import decode_columns

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application, read_delivered
 from pilotbase.certificate import read_evidence, read_trust_roots, verify_certificate
-from pilotbase.compute.locks import parse_lock
-from pilotbase.compute.probe import probe_host
+from pilotbase.compute.box.locks import parse_lock
+from pilotbase.compute.box.probe import probe_host
 from pilotbase.documents.application import Application
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError

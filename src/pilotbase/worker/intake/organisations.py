@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pilotbase.catalogue.importing import Plan, plan_organisations
 from pilotbase.catalogue.saving import save_all
-from pilotbase.compute.sheets import read_sheet
+from pilotbase.compute.box.sheets import read_sheet
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.texts import Text, text

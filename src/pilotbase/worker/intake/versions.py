@@ -11,7 +11,7 @@ from pathlib import Path
 from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES
 from pilotbase.catalogue.saving import Remarks
-from pilotbase.compute.unpacking import Bounds, unpack_zip
+from pilotbase.compute.box.unpacking import Bounds, unpack_zip
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Subject

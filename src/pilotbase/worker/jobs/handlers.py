@@ -14,7 +14,7 @@ from pilotbase.catalogue.records import load_record
 from pilotbase.certificate import reinstate, revoke, suspend
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import MAXIMUM_REASON
-from pilotbase.compute.ends import END_TEXTS
+from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act

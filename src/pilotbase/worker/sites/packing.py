@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pilotbase.catalogue.applications import Submission, read_application, store_application
-from pilotbase.compute.locks import parse_lock
-from pilotbase.compute.settings import running_interpreter
-from pilotbase.compute.wheels import Wheel as KeptWheel
-from pilotbase.compute.wheels import provide_wheels
+from pilotbase.compute.box.locks import parse_lock
+from pilotbase.compute.box.settings import running_interpreter
+from pilotbase.compute.box.wheels import Wheel as KeptWheel
+from pilotbase.compute.box.wheels import provide_wheels
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.moments import spell_minute

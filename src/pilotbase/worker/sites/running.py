@@ -9,8 +9,8 @@ import pydantic
 
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.certificate import read_evidence, read_trust_roots
-from pilotbase.compute.settings import running_interpreter
-from pilotbase.compute.wheels import keep_wheel
+from pilotbase.compute.box.settings import running_interpreter
+from pilotbase.compute.box.wheels import keep_wheel
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress

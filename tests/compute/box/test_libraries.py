@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import sklearn
 
-from pilotbase.compute.environments import Environment
-from pilotbase.compute.trees import digest_tree
+from pilotbase.compute.box.environments import Environment
+from pilotbase.compute.box.trees import digest_tree
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import Limits
 from pilotbase.protocols.frames import Batch

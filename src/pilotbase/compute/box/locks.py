@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pilotbase.compute.markers import MarkerError, applies
+from pilotbase.compute.box.markers import MarkerError, applies
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.texts import Text, text
 

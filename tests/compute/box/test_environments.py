@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.environments import build_environment
-from pilotbase.compute.intake import check_folder
-from pilotbase.compute.locks import parse_lock
-from pilotbase.compute.markers import MarkerError, applies, marker_values
-from pilotbase.compute.settings import running_interpreter
+from pilotbase.compute.box.environments import build_environment
+from pilotbase.compute.box.intake import check_folder
+from pilotbase.compute.box.locks import parse_lock
+from pilotbase.compute.box.markers import MarkerError, applies, marker_values
+from pilotbase.compute.box.settings import running_interpreter
 from pilotbase.documents.errors import InputError
 
 HASH = "--hash=sha256:" + "a" * 64
@@ -131,7 +131,7 @@ def test_wheels_are_fetched_with_the_operators_pip(tmp_path, monkeypatch):
 BUILD = """
 import sys
 from pathlib import Path
-from pilotbase.compute.environments import build_environment
+from pilotbase.compute.box.environments import build_environment
 print(build_environment(sys.stdin.buffer.read(), "lock", Path(sys.argv[1])))
 """
 

@@ -15,16 +15,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from pilotbase.compute import runner
-from pilotbase.compute.box import Box, BoxFacts
-from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.command import APPLICATION, ENVIRONMENT, Mount, Program
-from pilotbase.compute.ends import BoxEnded, End
-from pilotbase.compute.environments import Environment
-from pilotbase.compute.intake import check_folder, readable_folder
-from pilotbase.compute.logs import Logs
-from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.supervisor import Usage
+from pilotbase.compute.box import runner
+from pilotbase.compute.box.box import Box, BoxFacts
+from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.box.command import APPLICATION, ENVIRONMENT, Mount, Program
+from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.environments import Environment
+from pilotbase.compute.box.intake import check_folder, readable_folder
+from pilotbase.compute.box.logs import Logs
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from pilotbase.compute.sheets import MAXIMUM_ROWS, read_sheet
+from pilotbase.compute.box.sheets import MAXIMUM_ROWS, read_sheet
 from pilotbase.documents.errors import InputError
 
 WORKBOOK = (

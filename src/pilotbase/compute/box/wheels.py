@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.compute.locks import Requirement, normalise_name
-from pilotbase.compute.staging import staging_folder
+from pilotbase.compute.box.locks import Requirement, normalise_name
+from pilotbase.compute.box.staging import staging_folder
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import digest_file, digest_of, hex_of
 

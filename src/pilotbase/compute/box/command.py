@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pilotbase.compute.proc_files import emptied_folders
-from pilotbase.compute.settings import BoxSettings, Interpreter, MemoryWatch, Protection, Start
+from pilotbase.compute.box.proc_files import emptied_folders
+from pilotbase.compute.box.settings import BoxSettings, Interpreter, MemoryWatch, Protection, Start
 from pilotbase.documents.limits import IsolationLevel, Limits
 
 APPLICATION = PurePosixPath("/application")

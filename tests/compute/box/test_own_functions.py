@@ -3,7 +3,7 @@
 import pydantic
 import pytest
 
-from pilotbase.compute.own_functions import BoxedCall, call_in_box
+from pilotbase.compute.box.own_functions import BoxedCall, call_in_box
 from pilotbase.documents.errors import InputError
 
 

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from pilotbase.compute.seccomp import filter_program, supported
+from pilotbase.compute.box.seccomp import filter_program, supported
 
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}

@@ -17,8 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from pilotbase.compute.processes import start_time
-from pilotbase.compute.settings import MemoryWatch
+from pilotbase.compute.box.processes import start_time
+from pilotbase.compute.box.settings import MemoryWatch
 
 OWN_PROCESSES = 2
 """Processes of ours that stand in the group beside the application's: bubblewrap outside and inside."""

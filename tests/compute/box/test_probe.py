@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute import probe as probing
-from pilotbase.compute.command import Program
-from pilotbase.compute.ends import END_TEXTS
-from pilotbase.compute.probe import probe_host, readable_to_others, require_level
-from pilotbase.compute.settings import BoxSettings, Interpreter, Start, running_interpreter
+from pilotbase.compute.box import probe as probing
+from pilotbase.compute.box.command import Program
+from pilotbase.compute.box.ends import END_TEXTS
+from pilotbase.compute.box.probe import probe_host, readable_to_others, require_level
+from pilotbase.compute.box.settings import BoxSettings, Interpreter, Start, running_interpreter
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.documents.texts import text

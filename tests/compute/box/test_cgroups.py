@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.cgroups import Hierarchy, find_hierarchy, sweep
-from pilotbase.compute.processes import start_time, tree_usage
-from pilotbase.compute.settings import MemoryWatch
+from pilotbase.compute.box.cgroups import Hierarchy, find_hierarchy, sweep
+from pilotbase.compute.box.processes import start_time, tree_usage
+from pilotbase.compute.box.settings import MemoryWatch
 
 
 def test_version_2_is_read_and_written_as_the_kernel_documents_it(tmp_path):

@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from pilotbase.compute.box import Box
+from pilotbase.compute.box.box import Box
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, Kind, encode_json
 

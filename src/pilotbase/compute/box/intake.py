@@ -9,8 +9,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pilotbase.compute.staging import staging_folder
-from pilotbase.compute.trees import walk_tree
+from pilotbase.compute.box.staging import staging_folder
+from pilotbase.compute.box.trees import walk_tree
 from pilotbase.documents.errors import InputError
 
 MAX_FOLDER_BYTES = 2 << 30

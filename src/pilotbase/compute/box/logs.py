@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.compute.settings import LogPolicy
+from pilotbase.compute.box.settings import LogPolicy
 
 
 @dataclass(frozen=True)

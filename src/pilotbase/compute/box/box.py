@@ -15,10 +15,10 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
-from pilotbase.compute import seccomp
-from pilotbase.compute.cgroups import Group, find_hierarchy
-from pilotbase.compute.channel import Channel, ChannelClosedError, DeadlinePassedError, open_pipe
-from pilotbase.compute.command import (
+from pilotbase.compute.box import seccomp
+from pilotbase.compute.box.cgroups import Group, find_hierarchy
+from pilotbase.compute.box.channel import Channel, ChannelClosedError, DeadlinePassedError, open_pipe
+from pilotbase.compute.box.command import (
     SCRATCH,
     SHARED_MEMORY,
     Descriptors,
@@ -33,14 +33,14 @@ from pilotbase.compute.command import (
     program_command,
     shared_places,
 )
-from pilotbase.compute.logs import CappedLog, Logs
-from pilotbase.compute.page_cache import forget_files
-from pilotbase.compute.probe import HostProbe, probe_host, require_level
-from pilotbase.compute.proc_files import constant_files
-from pilotbase.compute.processes import children, status
-from pilotbase.compute.settings import BoxSettings, LogPolicy, MemoryWatch, Protection, Start, running_interpreter
-from pilotbase.compute.shared_file import SharedFile
-from pilotbase.compute.supervisor import Launch, Supervisor, Usage, Watch
+from pilotbase.compute.box.logs import CappedLog, Logs
+from pilotbase.compute.box.page_cache import forget_files
+from pilotbase.compute.box.probe import HostProbe, probe_host, require_level
+from pilotbase.compute.box.proc_files import constant_files
+from pilotbase.compute.box.processes import children, status
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy, MemoryWatch, Protection, Start, running_interpreter
+from pilotbase.compute.box.shared_file import SharedFile
+from pilotbase.compute.box.supervisor import Launch, Supervisor, Usage, Watch
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.protocols.frames import FrameError, Kind

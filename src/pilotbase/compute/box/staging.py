@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pilotbase.compute.processes import start_time
+from pilotbase.compute.box.processes import start_time
 
 _PREFIX = ".staging-"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pilotbase.compute.ends import BoxEnded
-from pilotbase.compute.probe import probe_host
-from pilotbase.compute.settings import BoxSettings, LogPolicy
-from pilotbase.compute.warm_worker import start_worker
+from pilotbase.compute.box.ends import BoxEnded
+from pilotbase.compute.box.probe import probe_host
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits

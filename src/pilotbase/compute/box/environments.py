@@ -15,17 +15,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pilotbase.compute import installer
-from pilotbase.compute.asking import NO_REPORT, asked
-from pilotbase.compute.box import Box
-from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.command import Mount, Program
-from pilotbase.compute.ends import END_TEXTS
-from pilotbase.compute.locks import Requirement, parse_lock
-from pilotbase.compute.settings import BoxSettings, LogPolicy, running_interpreter
-from pilotbase.compute.staging import remove_folder, staging_folder
-from pilotbase.compute.trees import digest_tree, fingerprint_tree, walk_tree
-from pilotbase.compute.wheels import Wheel, provide_wheels
+from pilotbase.compute.box import installer
+from pilotbase.compute.box.asking import NO_REPORT, asked
+from pilotbase.compute.box.box import Box
+from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.ends import END_TEXTS
+from pilotbase.compute.box.locks import Requirement, parse_lock
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy, running_interpreter
+from pilotbase.compute.box.staging import remove_folder, staging_folder
+from pilotbase.compute.box.trees import digest_tree, fingerprint_tree, walk_tree
+from pilotbase.compute.box.wheels import Wheel, provide_wheels
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits

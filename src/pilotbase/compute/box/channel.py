@@ -9,7 +9,7 @@ import select
 import time
 from collections.abc import Sequence
 
-from pilotbase.compute.shared_file import SharedFile
+from pilotbase.compute.box.shared_file import SharedFile
 from pilotbase.protocols.frames import HEADER, Buffer, Header, as_shared, decode_header
 
 _PIPE_BYTES = 1 << 20

@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import pydantic
 
 import pilotbase
-from pilotbase.compute import own_program
-from pilotbase.compute.box import Box
-from pilotbase.compute.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.command import Mount, Program
-from pilotbase.compute.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box import own_program
+from pilotbase.compute.box.box import Box
+from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.texts import Text

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute import page_cache, runner
-from pilotbase.compute.box import Box
-from pilotbase.compute.command import Program
-from pilotbase.compute.page_cache import forget_files
-from pilotbase.compute.settings import BoxSettings
+from pilotbase.compute.box import page_cache, runner
+from pilotbase.compute.box.box import Box
+from pilotbase.compute.box.command import Program
+from pilotbase.compute.box.page_cache import forget_files
+from pilotbase.compute.box.settings import BoxSettings
 
 
 @pytest.fixture
