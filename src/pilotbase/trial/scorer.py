@@ -113,12 +113,9 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
             is held.
         InvalidProofError: hidden data, application or environment are not what the plan names.
     """
-    known = report_of(lab, plan)
+    known = _reported_before(lab, plan, asking)
     if known is not None:
-        _close_attempts(lab, plan)
         return known
-    if asking is not None:
-        require_consent(lab, plan.digest(), asking)
     began = lab.store.clock()
     docket = _open_docket(lab, plan)
     supplier = plan.application.supplier.organisation
@@ -168,6 +165,16 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     )
     report = build_report(observed, docket.candidate, plan.contract, judged.groups, (began, lab.store.clock()), proof)
     return _publish(lab, docket, attempt, report)
+
+
+def _reported_before(lab: Lab, plan: TrialPlan, asking: Asking | None) -> Report | None:
+    """Return the report that there is, its attempt ended; raises `RefusedError` where there is none and it is held."""
+    known = report_of(lab, plan)
+    if known is not None:
+        _close_attempts(lab, plan)
+    elif asking is not None:
+        require_consent(lab, plan.digest(), asking)
+    return known
 
 
 def _open_docket(lab: Lab, plan: TrialPlan) -> Docket:
