@@ -8,10 +8,11 @@ from queue_for_tests import Hall
 from pilotbase.compute.backends.backend import Attempt, BackendAwayError, Node
 from pilotbase.compute.queue.machines import There, held_against, keep, there_of
 from pilotbase.compute.queue.rows import Ending, State
-from pilotbase.compute.queue.showing import job_seen, standing
+from pilotbase.compute.queue.showing import job_seen, queue, standing
 from pilotbase.compute.ray_settings import OWN_NODE
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.vocabularies import WaitReason
+from tests.workspace.stores_for_tests import Clock
 
 POOL = Pool.model_validate(
     {
@@ -79,6 +80,25 @@ def test_what_is_kept_of_machines_outlives_a_turn(here: Hall) -> None:
     assert here.dispatcher.turn() is not None
     with here.view.reading() as connection:
         assert there_of(connection, "shared") == there
+
+
+def test_while_nothing_answers_that_is_why_everything_waits(here: Hall) -> None:
+    names = [here.ask("mill"), here.ask("port", cpu=5)]
+    with here.view.store.database.write() as connection:
+        keep(connection, "shared", There(away=True))
+    for name in names:
+        wait = job_seen(here.view, name).shown.wait
+        assert wait is not None
+        assert (wait.reason, wait.starts) == (WaitReason.MACHINES, None)
+
+
+def test_who_is_about_to_be_evicted_runs_still_and_waits_for_nothing(here: Hall, clock: Clock) -> None:
+    borrowed = [here.ask("port") for _ in range(10)]
+    here.dispatcher.turn()
+    clock.step(61)
+    here.ask("mill", cpu=5)
+    shown = {one.job.name: one for one in queue(here.view, "shared")}
+    assert [(shown[name].job.state, shown[name].wait) for name in borrowed] == [(State.RUNNING, None)] * 10
 
 
 def test_while_the_backend_is_away_nothing_is_called_lost(here: Hall) -> None:

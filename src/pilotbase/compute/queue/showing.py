@@ -164,7 +164,8 @@ def _all_shown(view: View, name: str) -> list[Shown]:
         why = {one: replace(wait, reason=WaitReason.MACHINES, blocker="", starts=None) for one, wait in why.items()}
     why = {**why, **{one: Wait(one, WaitReason.WORKER, "", 0, None) for one in absent}}
     unknown = {job.name: job.asked.organisation for job in live if not _is_known(view, job)}
-    return [Shown(job, _told(why.get(job.name), unknown)) for job in live]
+    waiting = {job.name for job in live if job.state is State.WAITING}  # who is about to be evicted still runs
+    return [Shown(job, _told(why.get(job.name), unknown) if job.name in waiting else None) for job in live]
 
 
 def _is_known(view: View, job: JobRow) -> bool:
