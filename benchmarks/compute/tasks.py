@@ -52,14 +52,28 @@ def pool(jobs: int, at_once: int = 2) -> float:
     return time.perf_counter() - began
 
 
-def in_turn(first: Callable[[int], float], second: Callable[[int], float], times: int) -> tuple[float, float]:
-    """Return the medians of two measurements, taken in turn."""
-    pairs = [(first(number), second(number)) for number in range(times)]
-    return statistics.median(one for one, _ in pairs), statistics.median(other for _, other in pairs)
+def warm_pool(jobs: int, at_once: int = 2) -> float:
+    """Return the seconds that so many no-ops take in spawned processes that are kept: started and used before."""
+    with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as processes:
+        list(processes.map(time.sleep, [0.05] * 2 * at_once))  # so that each of them has started and had a task
+        began = time.perf_counter()
+        for done in [processes.submit(noop) for _ in range(jobs)]:
+            done.result()
+        return time.perf_counter() - began
 
 
-def local(jobs: int, times: int) -> tuple[float, float]:
-    """Return seconds a no-op on this machine's backend, and in a spawned process; the first of ours is not counted."""
+def in_turn(times: int, *measures: Callable[[int], float]) -> list[float]:
+    """Return the median of each of several measurements, taken in turn."""
+    rounds = [[measure(number) for measure in measures] for number in range(times)]
+    return [statistics.median(found) for found in zip(*rounds, strict=True)]
+
+
+def local(jobs: int, times: int) -> list[float]:
+    """Return seconds a no-op: on this machine's backend, in a process spawned for it, in processes that are kept.
+
+    The first of ours are not counted. Ours starts a process and a box for each job, as the second does without a box;
+    the third starts none: what one task leaves behind, the next one finds.
+    """
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -68,12 +82,15 @@ def local(jobs: int, times: int) -> tuple[float, float]:
         backend = LocalBackend(folder / "attempts")
         ours(backend, folder / "program", 2, "warm")
         found = in_turn(
-            lambda number: ours(backend, folder / "program", jobs, f"run{number}"), lambda _: pool(jobs), times
+            times,
+            lambda number: ours(backend, folder / "program", jobs, f"run{number}"),
+            lambda _: pool(jobs),
+            lambda _: warm_pool(jobs),
         )
-    return found[0] / jobs, found[1] / jobs
+    return [seconds / jobs for seconds in found]
 
 
-def on_ray(jobs: int, times: int) -> tuple[float, float]:
+def on_ray(jobs: int, times: int) -> list[float]:
     """Return seconds a no-op on the backend of a cluster of this machine's own, and in a bare actor of Ray's."""
     settings = settings_of(os.environ)
     prepare(settings)
@@ -99,10 +116,10 @@ def on_ray(jobs: int, times: int) -> tuple[float, float]:
             return time.perf_counter() - began
 
         ours(backend, folder / "program", 2, "warm")
-        found = in_turn(lambda number: ours(backend, folder / "program", jobs, f"run{number}"), bare, times)
+        found = in_turn(times, lambda number: ours(backend, folder / "program", jobs, f"run{number}"), bare)
         ray.shutdown()
     cluster.close()
-    return found[0] / jobs, found[1] / jobs
+    return [seconds / jobs for seconds in found]
 
 
 class _Bare:
