@@ -210,6 +210,8 @@ def _whose(job: JobRow) -> dict[str, str]:
 def _print_job(one: Shown) -> None:
     job = one.job
     say(text("compute.told.job", job=job.name, state=Text(code=f"pool.state.{job.state.value}"), **_whose(job)))
+    if job.thing:
+        say(text("compute.told.seat", subject=job.thing))
     if one.wait is None and job.state.value == "waiting":
         say(text("compute.told.next"))
     if one.wait is not None:

@@ -293,8 +293,9 @@ def _kill_in_the_middle(ordered: Ordered, home) -> None:
     finally:
         worker.send_signal(signal.SIGKILL)
         worker.wait()
+    killed = time.monotonic()
     _wait(lambda: not _scorers(home))
-    time.sleep(1.1)
+    _wait(lambda: time.monotonic() > killed + 1)  # the lease of its job has run out
 
 
 def _scorers(home) -> list[str]:

@@ -4,6 +4,7 @@ pools.set_pool(view, pool); pools.pool_of(view, name)      each change a new ver
 submitting.submit(view, asking) -> JobRow                  raises RefusedError: it could never run
 submitting.cancel(view, job, reason)
 dispatching.Dispatcher(view, pool, members, name).turn()  one at a time for each pool: a fenced lease
-seats.take(view, …) | keep | leave                         for a process of the base that does its work itself
+seating.place_for(view, work) -> Place | None             whether a pool seats work of the base itself, and which
+sitting.Sitter(place, name).tend() | leave                 its seat: asked for, kept, left, over seats.take | keep | leave
 showing.holds | waiting | usage                            who has what, why who waits, who had how much when
 """

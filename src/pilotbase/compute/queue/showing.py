@@ -99,13 +99,18 @@ def seats_of(view: View, thing: str) -> list[Shown]:
 
     Who may see the thing may know them; for others there are none.
     """
-    if view.head(thing) is None and view.head(record_head(thing)) is None:
+    if not is_seen(view, thing):
         return []
     with view.reading() as connection:
         found = rows.seats_about(connection, thing)
     waiting = {job.asked.pool for job in found if job.state is State.WAITING}
     why = {shown.job.name: shown for pool in waiting for shown in _all_shown(view, pool)}
     return [why.get(job.name, Shown(job, None)) for job in found]
+
+
+def is_seen(view: View, thing: str) -> bool:
+    """Tell whether the actor sees the trial or the service of that name."""
+    return any(view.head(head) is not None for head in (thing, record_head(thing)))
 
 
 def why_waiting(shown: Shown) -> Text:

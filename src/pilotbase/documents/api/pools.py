@@ -113,9 +113,18 @@ class WaitTold(Told):
     blocker: str
     """One's own job, an organisation, or how much is lacking of what."""
     place: int
-    """In the line of its organisation; 1 is the first."""
+    """In the line of its organisation; 1 is the first, 0: it stands in no line while nobody asks for it."""
     starts: datetime | None
     """When it starts about; null: nobody can say."""
+
+
+class SeatTold(Told):
+    """A seat in a shared pool that work of the base waits for, or has."""
+
+    pool: str
+    state: str
+    wait: WaitTold | None
+    """Null while it waits: it is let in at the next turn."""
 
 
 class JobTold(Told):
@@ -125,6 +134,8 @@ class JobTold(Told):
     pool: str
     organisation: str
     kind: str
+    subject: str
+    """Of a seat: the trial or service that has it; empty for other jobs."""
     demand: Amounts
     """Of each member."""
     members: int

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Protocol, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
+from pilotbase.documents.api.pools import SeatTold
 from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.base import Localized, Moment, Name
 from pilotbase.documents.errors import InputError
@@ -150,6 +151,8 @@ class SeenService(Told):
     held: tuple[HeldRoute, ...] = ()
     answering: int | None = None
     """The route that answers a call now; None: a person does, or nobody."""
+    seats: tuple[SeatTold, ...] = ()
+    """The seats in shared pools that its boxes have or wait for, one for each gateway."""
 
 
 class ListedService(Told):

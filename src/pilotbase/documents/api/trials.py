@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pilotbase.documents.api.pools import SeatTold
 from pilotbase.documents.api.shapes import Told
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.hashes import Digest
@@ -17,6 +18,8 @@ class TrialProgress(Told):
     """Place in the queue, from 1; 0 while it does not wait."""
     stage: str | None
     reason: str | None
+    seat: SeatTold | None = None
+    """The seat in a shared pool that it waits for."""
 
 
 class QueuedWork(Told):

@@ -43,6 +43,7 @@ from pilotbase.hub.api.answers import answers, document, once, require_seen
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.addresses import KINDS, address_of
+from pilotbase.hub.shown.pools import seat_told
 from pilotbase.hub.shown.records import see
 from pilotbase.worker.jobs.progress import progress_of
 from pilotbase.worker.trials.acts import acts_on
@@ -157,7 +158,8 @@ def read_progress(request: HubRequest, name: Word) -> TrialProgress:
     if found is None:
         return TrialProgress(state=None, position=0, stage=None, reason=None)
     stage, reason = (text and text.render(language()) for text in (found.stage, found.reason))
-    return TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason)
+    seat = seat_told(found.seat) if found.seat is not None else None
+    return TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason, seat=seat)
 
 
 @router.put(

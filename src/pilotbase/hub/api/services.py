@@ -27,6 +27,7 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, asked, once, told
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.base import base
+from pilotbase.hub.shown.pools import seats_told
 from pilotbase.worker.services.acts import BaseServices
 from pilotbase.workspace.store import View
 
@@ -63,7 +64,9 @@ def override(request: HubRequest, wanted: NewOverride) -> HttpResponse:
 @router.get("/services/{service}", response=answers(SeenService), summary="A service and where it stands")
 def read(request: HubRequest, service: ServiceName) -> SeenService:
     """Return the service as it is now."""
-    return _services(request.acting.view).show(service)
+    view = request.acting.view
+    found = _services(view).show(service)
+    return found.model_copy(update={"seats": tuple(seats_told(view, found.service.subject))})
 
 
 @router.post("/services/{service}/moves/{move}", response=answers(SeenService), summary="Stop, start, hand over")

@@ -64,7 +64,7 @@ def show(request: HubRequest, name: str, job: str) -> HttpResponse:
     """Show where a job stands, why it waits, and every attempt at it."""
     found = _job(request, name, job)
     own = found.organisation == request.acting.organisation
-    log = log_of(request.acting.view, job) if own and found.attempt else None
+    log = log_of(request.acting.view, job) if own and found.attempt and not found.subject else None
     shown = {
         "title": text("pool.hub.job", job=job),
         "job": found,
@@ -72,7 +72,9 @@ def show(request: HubRequest, name: str, job: str) -> HttpResponse:
         "log": log.text[-_SHOWN_LOG:].decode("utf-8", "replace") if log is not None else "",
         "log_cut": log is not None and len(log.text) > _SHOWN_LOG,
         "log_lost": log is not None and log.lost,
-        "may_cancel": found.state in _LIVE[:2] and request.acting.actor.may_write_for(found.organisation),
+        "may_cancel": found.state in _LIVE[:2]
+        and not found.subject
+        and request.acting.actor.may_write_for(found.organisation),
         "members": range(found.members),
         "live": found.state in _LIVE,
         "crumbs": [

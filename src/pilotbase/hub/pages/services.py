@@ -26,6 +26,7 @@ from pilotbase.hub.forms.services import BudgetForm, KeyForm, MoveForm, ServiceF
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown import checking
 from pilotbase.hub.shown.drawn import drawn
+from pilotbase.hub.shown.pools import seats_told
 from pilotbase.worker.services.acts import BaseServices, may_put_into_service
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
@@ -140,6 +141,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
         "standing": seen.standing,
         "routes": _routes(seen),
         "history": services.history(name),
+        "seats": seats_told(services.view, seen.service.subject),
         "secret": secret,
         "crumbs": [{"url": reverse("services"), "label": text("service.nav")}],
     }

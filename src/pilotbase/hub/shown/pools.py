@@ -7,7 +7,19 @@ from datetime import UTC, datetime, timedelta
 
 from pilotbase.compute.queue.pools import pool_of, pools
 from pilotbase.compute.queue.rows import AttemptRow, JobRow, State
-from pilotbase.compute.queue.showing import Holding, Seen, Standing, job_seen, over, queue, standing, usage
+from pilotbase.compute.queue.showing import (
+    Holding,
+    Seen,
+    Shown,
+    Standing,
+    is_seen,
+    job_seen,
+    over,
+    queue,
+    seats_of,
+    standing,
+    usage,
+)
 from pilotbase.compute.sharing.explaining import Wait
 from pilotbase.documents.api.pools import (
     AttemptTold,
@@ -17,6 +29,7 @@ from pilotbase.documents.api.pools import (
     OthersTold,
     PoolTold,
     QueueTold,
+    SeatTold,
     UsageSpan,
     UsageTold,
     WaitTold,
@@ -64,20 +77,31 @@ def queue_told(view: View, name: str, most: int = 30) -> QueueTold:
     own = view.actor.organisation
     others = [one for one in standing(view, name).holdings if one.organisation != own and not view.actor.sees_all]
     return QueueTold(
-        jobs=[_job(one.job, one.wait) for one in shown],
-        ended=[_job(one, None) for one in over(view, name, most)],
+        jobs=[_job(view, one.job, one.wait) for one in shown],
+        ended=[_job(view, one, None) for one in over(view, name, most)],
         others=[OthersTold.model_validate(one) for one in others],
     )
 
 
 def job_told(view: View, name: str) -> JobDetail:
     """Return a job that the actor may know; raises `NotFoundError`."""
-    return detail_of(job_seen(view, name))
+    return detail_of(view, job_seen(view, name))
 
 
-def detail_of(seen: Seen) -> JobDetail:
+def seats_told(view: View, thing: str) -> list[SeatTold]:
+    """Return the seats that work on a thing waits for or has; none for whom it is not to be seen."""
+    return [seat_told(one) for one in seats_of(view, thing)]
+
+
+def seat_told(one: Shown) -> SeatTold:
+    """Return a seat as those may know it who see what it is for."""
+    wait = _wait(one.wait) if one.wait is not None else None
+    return SeatTold(pool=one.job.asked.pool, state=one.job.state.value, wait=wait)
+
+
+def detail_of(view: View, seen: Seen) -> JobDetail:
     """Return a job with every attempt at it."""
-    told = _job(seen.shown.job, seen.shown.wait)
+    told = _job(view, seen.shown.job, seen.shown.wait)
     return JobDetail(**dict(told), attempts=[_attempt(one) for one in seen.attempts])
 
 
@@ -121,13 +145,14 @@ def _holding(one: Holding) -> HoldingTold:
     )
 
 
-def _job(job: JobRow, wait: Wait | None) -> JobTold:
+def _job(view: View, job: JobRow, wait: Wait | None) -> JobTold:
     asked = job.asked
     return JobTold(
         name=job.name,
         pool=asked.pool,
         organisation=asked.organisation,
         kind=asked.kind.value,
+        subject=job.thing if job.is_seat and is_seen(view, job.thing) else "",
         demand=asked.demand.vector,
         members=asked.members,
         priority=asked.priority,

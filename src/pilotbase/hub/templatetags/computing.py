@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 from django import template
 
+from pilotbase.compute.queue.showing import Shown
+from pilotbase.documents.api.pools import SeatTold
 from pilotbase.documents.quantities import spell_duration
 from pilotbase.documents.resources import spell_amount
 from pilotbase.documents.voucher import spell_money
+from pilotbase.hub.shown.pools import seat_told
 
 register = template.Library()
 
@@ -18,6 +21,12 @@ def amounts(vector: Mapping[str, int]) -> str:
     """Return amounts by dimension: ``cpu 1.5 · memory 32 GiB``; a dash where there is none."""
     found = (f"{name} {spell_amount(name, many)}" for name, many in sorted(vector.items()) if many)
     return " · ".join(map(_unbroken, found)) or "–"
+
+
+@register.filter
+def seated(shown: Shown | None) -> SeatTold | None:
+    """Return the seat that work of the base waits for, as its reader may know it."""
+    return None if shown is None else seat_told(shown)
 
 
 @register.filter

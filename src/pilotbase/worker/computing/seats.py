@@ -21,7 +21,7 @@ from pilotbase.compute.queue.sitting import KEEP_SECONDS, Sitter
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
-from pilotbase.documents.record import Record
+from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import JobKind
@@ -142,11 +142,19 @@ def _work(base: Base, record: Record, plan: TrialPlan) -> OwnWork:
     return OwnWork(
         kind=JobKind.TRIAL,
         subject=record.subject,
-        organisation=record.supplier or record.owner,
+        organisation=_payer(base, record),
         memory_bytes=plan.limits.memory_bytes,
         threads=lambda: threads_of(base.lab.application_folder(plan.application.digest)),
         seconds=boxes_in_turn * float(plan.limits.wall_seconds) + BESIDES_SECONDS,
     )
+
+
+def _payer(base: Base, record: Record) -> str:
+    """Return who pays for a trial: on that quota its seat counts."""
+    terms = record.documents.get("commission")
+    paid_by = base.lab.view.load(terms, Commission).price.paid_by if terms is not None else "supplier"
+    known = {"supplier": record.supplier, "demand_owner": record.demand_owner}
+    return known.get(paid_by) or base.lab.actor.organisation
 
 
 def _why(view: View, waits_at: Place) -> Text:
