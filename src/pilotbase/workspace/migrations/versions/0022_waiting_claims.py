@@ -6,17 +6,11 @@ from alembic import op
 revision = "0022"
 down_revision = "0021"
 
-_STANDING = sa.text("state in ('waiting', 'granted', 'paid')")
+_NAME, _TABLE = "voucher_claims_once", "voucher_claims"
 
 
 def upgrade() -> None:
     """Make the index anew."""
-    op.drop_index("voucher_claims_once", "voucher_claims")
-    op.create_index(
-        "voucher_claims_once",
-        "voucher_claims",
-        ["job", "attempt"],
-        unique=True,
-        sqlite_where=_STANDING,
-        postgresql_where=_STANDING,
-    )
+    standing = sa.text("state in ('waiting', 'granted', 'paid')")
+    op.drop_index(_NAME, _TABLE)
+    op.create_index(_NAME, _TABLE, ["job", "attempt"], unique=True, sqlite_where=standing, postgresql_where=standing)
