@@ -68,10 +68,14 @@ class Worker:
                 continue
             if done is None or done[1] is JobState.QUEUED:
                 stop.wait(IDLE_SECONDS)
-            if done is not None and (done[1] is not JobState.QUEUED or waits.get(done[0].identity) != done[0].reason):
-                on_end(*done)
-            if done is not None:
-                waits[done[0].identity] = done[0].reason
+            if done is None:
+                continue
+            job, state = done
+            known = waits.pop(job.identity, None)
+            if state is not JobState.QUEUED or known != job.reason:
+                on_end(job, state)
+            if state is JobState.QUEUED:
+                waits[job.identity] = job.reason
 
     def work_once(self) -> tuple[Job, JobState] | None:
         """Do the next job and return it with how it ended, or None when there is none (or another worker took it).
