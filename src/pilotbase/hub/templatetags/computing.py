@@ -30,6 +30,12 @@ def seated(shown: Shown | None) -> SeatTold | None:
 
 
 @register.filter
+def all_amounts(vector: Mapping[str, int]) -> str:
+    """Return amounts by dimension, nothings too: ``cpu 0 · memory 1 GiB``."""
+    return " · ".join(_unbroken(f"{name} {spell_amount(name, many)}") for name, many in sorted(vector.items()))
+
+
+@register.filter
 def hundredths(money: int, currency: str) -> str:
     """Return an amount in hundredths of a currency: ``1,234.50 CNY``."""
     return _unbroken(spell_money(money, currency))
