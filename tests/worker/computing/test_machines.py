@@ -1,0 +1,81 @@
+"""What a worker tells of the machines of its pools: once for each change, in its log and for the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pilotbase.cli import app
+from pilotbase.compute.backends.backend import BackendAwayError, Node
+from pilotbase.compute.backends.local import LocalBackend
+from pilotbase.compute.queue.pools import set_pool
+from pilotbase.compute.queue.showing import standing
+from pilotbase.compute.ray_settings import ADDRESS
+from pilotbase.documents.pool import Pool
+from pilotbase.worker.base import Base, open_base
+from pilotbase.worker.computing.rounds import Dispatching
+
+POOL = {
+    "document": "pool/1",
+    "name": "hall",
+    "title": "Hall",
+    "machines": [{"name": "m", "count": 2, "capacity": {"cpu": 2}}],
+}
+
+
+class Told(LocalBackend):
+    """A backend that has the nodes that a test says; None: it is away."""
+
+    holds_room = True
+    nodes: list[Node] | None = None
+
+    def capacity(self) -> list[Node]:
+        if Told.nodes is None:
+            raise BackendAwayError
+        return Told.nodes
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+    made = open_base(create=True, name="test-base")
+    set_pool(made.lab.view, Pool.model_validate(POOL))
+    return made
+
+
+def test_each_change_of_the_machines_is_told_once(
+    base: Base, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools = Dispatching(base, Told(tmp_path / "attempts"), "test")
+
+    def said(nodes: list[Node] | None) -> list[str]:
+        monkeypatch.setattr(Told, "nodes", nodes)
+        caplog.clear()
+        for _ in range(3):
+            assert not pools.round()
+        return [record.getMessage() for record in caplog.records]
+
+    first, second, small = (Node(name, {"cpu": cpu}) for name, cpu in (("m-1", 2000), ("m-2", 64_000), ("m-2", 500)))
+    assert said([first, second]) == []
+    assert said([first]) == ["machine m-2 of pool hall does not answer: no node of the cluster has its name"]
+    assert said(None) == ["the compute cluster does not answer; jobs wait, and none of them is called lost"]
+    there = standing(base.lab.view, "hall").there
+    assert (there.away, there.missing) == (True, ("m-2",))
+    assert said([first, small]) == ["machine m-2 of pool hall has cpu 0.5, and the document of the pool says cpu 2"]
+    assert said([first, second]) == ["all machines of pool hall are there"]
+    pools.leave()
+
+
+def test_what_the_engine_needs_is_told_before_anything_is_served(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ADDRESS, "head:6379")
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    for words, told in (
+        (["serve", "--engine", "ray"], "without a token"),
+        (["worker", "--once", "--engine", "ray"], "without a token"),
+        (["serve", "--engine", "rey"], "did you mean ray?"),
+    ):
+        ended = CliRunner().invoke(app, words)
+        assert ended.exit_code == 2, ended.output
+        assert told in ended.output
