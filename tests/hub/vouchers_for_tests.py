@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from pilotbase.compute.vouchers import claiming, ledger, programmes, settling
-from pilotbase.compute.vouchers.rules import Facts
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.voucher import Payment, PriceList, Usage, UsageSheet, VoucherClaim, VoucherRules
@@ -76,4 +75,4 @@ class Purse:
         payment = Payment.model_validate({**receipt, **parties}) if paid is not None else None
         made = VoucherClaim(job="job:41", attempt=1, claimant=claimant, side=side, payment=payment, made_at=now)
         with self.view.transaction("voucher.claimed") as change:
-            claiming.claim(self.view.within(change), change, made, Facts())
+            claiming.claim(self.view.within(change), change, made, {})

@@ -152,11 +152,10 @@ def audit(
 def _decide(view: View, made: VoucherClaim, as_json: bool) -> None:
     from pilotbase.catalogue.ties import declared_ties
     from pilotbase.compute.vouchers.claiming import claim
-    from pilotbase.compute.vouchers.rules import Facts
 
-    facts = Facts(ties=declared_ties(view))
+    ties = declared_ties(view)
     with view.transaction("voucher.claimed") as change:
-        decision = claim(view.within(change), change, made, facts)
+        decision = claim(view.within(change), change, made, ties)
     _tell(view, decision, as_json)
 
 

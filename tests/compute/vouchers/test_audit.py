@@ -23,7 +23,6 @@ from pilotbase.compute.vouchers.evidence_files import (
     tables_of,
 )
 from pilotbase.compute.vouchers.exporting import export_programme, ledger_of
-from pilotbase.compute.vouchers.rules import Facts
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.voucher import Settlement
@@ -40,7 +39,7 @@ def lived_through(books: Books) -> None:
         books.used(voucher, f"job:{number}")
         made = books.claim_of(f"job:{number}", payment=payment(evidence=digest_bytes(bytes([number]))))
         if number < 3:
-            books.claim(made, Facts(ties={"acme": {"centre"}} if number == 2 else {}))
+            books.claim(made, {"acme": {"centre"}} if number == 2 else {})
         if number == 0:
             books.pay(made.digest())
             books.clock.step(1)

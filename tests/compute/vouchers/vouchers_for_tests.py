@@ -6,7 +6,6 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from pilotbase.compute.vouchers import claiming, ledger, programmes, settling
-from pilotbase.compute.vouchers.rules import Facts
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.voucher import Payment, PriceList, Usage, UsageSheet, VoucherClaim, VoucherRules
@@ -103,10 +102,10 @@ class Books:
         with self.operator.transaction("compute.failed") as change:
             return ledger.refund(self.operator.within(change), change, job, attempt, "node lost")
 
-    def claim(self, made: VoucherClaim, facts: Facts | None = None, by: View | None = None):
+    def claim(self, made: VoucherClaim, ties: dict | None = None, by: View | None = None):
         view = by or self.operator
         with view.transaction("voucher.claimed") as change:
-            return claiming.claim(view.within(change), change, made, facts or Facts())
+            return claiming.claim(view.within(change), change, made, ties or {})
 
     def claim_of(self, job: str = "job:1", **changed) -> VoucherClaim:
         """Return a claim of the supplier that meets every rule, on an hour of `DEMAND`."""
@@ -120,12 +119,12 @@ class Books:
         }
         return VoucherClaim(**(fields | changed))
 
-    def decide(self, made: VoucherClaim, granted: bool = True, note: str = "", *, by: View | None = None, facts=None):
+    def decide(self, made: VoucherClaim, granted: bool = True, note: str = "", *, by: View | None = None, ties=None):
         """Let a person decide a claim that waits; by default the regulator."""
         view = by or self.store.as_actor(actor("ministry", Role.REGULATOR))
         with view.transaction("voucher.decided") as change:
             verdict = claiming.Verdict(made.digest(), granted, note)
-            return claiming.decide(view.within(change), change, verdict, facts or Facts())
+            return claiming.decide(view.within(change), change, verdict, ties or {})
 
     def pay(self, identity: str) -> bool:
         with self.operator.transaction("voucher.paid") as change:

@@ -3,7 +3,7 @@
 programmes  set_rules, set_prices (operator); programmes, rules_of, prices_of
 ledger      issue, revoke, expire_due; hold, release, refund: within the transaction in which a job's state changes
 settling    settle(here, change, UsageSheet) -> Settlement: metered use → cost, what the voucher pays, what goes back
-claiming    claim(here, change, VoucherClaim, Facts) -> ClaimDecision: every rule at once; decide (a person), pay
+claiming    claim(here, change, VoucherClaim, Ties) -> ClaimDecision: every rule at once; decide (a person), pay
 calls       let_pay, settle_calls: calls of a service, an hour at a time
 wallet      wallet(view, organisation) -> Wallet: balances, holds, movements, what is left of the year's cap
 reconciling reconciled(view): what was metered beside what was settled and posted

@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from pilotbase.compute.vouchers import rows
 from pilotbase.compute.vouchers.ledger import require_use
 from pilotbase.compute.vouchers.moving import Movement, claims_account, move, pocket
+from pilotbase.compute.vouchers.relations import Ties
 from pilotbase.compute.vouchers.rows import ClaimRow, ClaimState, UseRow
-from pilotbase.compute.vouchers.rules import Case, Facts, Failed, Standing, is_reviewed, why_refused
+from pilotbase.compute.vouchers.rules import Case, Failed, Standing, is_reviewed, why_refused
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import claim_subject
@@ -48,7 +49,7 @@ class Verdict:
     """Why; a refusal needs it."""
 
 
-def claim(here: View, change: Transaction, made: VoucherClaim, facts: Facts) -> ClaimDecision:
+def claim(here: View, change: Transaction, made: VoucherClaim, ties: Ties) -> ClaimDecision:
     """Decide a claim, and return whether it is granted, waits, or every rule that it breaks; taken again, the same.
 
     A granted claim moves what the voucher has paid into what its claimant is owed. A refused one may be made again when
@@ -64,7 +65,7 @@ def claim(here: View, change: Transaction, made: VoucherClaim, facts: Facts) -> 
     if kept is not None:
         return here.load(kept.decision, ClaimDecision)
     use = _required(change, made)
-    case = _case(here, change, use, made, facts)
+    case = _case(here, change, use, made, ties)
     failed = why_refused(case)
     waits = not failed and is_reviewed(case.rules, case.amount)
     decision = _decision(change, case, failed).model_copy(
@@ -94,7 +95,7 @@ def claim(here: View, change: Transaction, made: VoucherClaim, facts: Facts) -> 
     return decision
 
 
-def decide(here: View, change: Transaction, verdict: Verdict, facts: Facts) -> ClaimDecision:
+def decide(here: View, change: Transaction, verdict: Verdict, ties: Ties) -> ClaimDecision:
     """Let a person grant or refuse a claim that waits, and return the decision; said again, the same.
 
     Every rule is asked again before it is granted: a voucher may have been revoked, a tie declared since.
@@ -117,7 +118,7 @@ def decide(here: View, change: Transaction, verdict: Verdict, facts: Facts) -> C
             return before
         raise ConflictError("voucher.claim_decided", claim=row.identity, state=Text(code=f"voucher.claim.{row.state}"))
     made = here.load(row.identity, VoucherClaim)
-    case = _case(here, change, use, made, facts, row)
+    case = _case(here, change, use, made, ties, row)
     refused = text("voucher.rule.person", organisation=person, reason=verdict.note)
     failed = why_refused(case) if verdict.granted else (refused,)
     decision = _decision(change, case, failed).model_copy(update={"looked_at": looked_at})
@@ -190,13 +191,13 @@ def _require_judge(change: Transaction, row: ClaimRow, use: UseRow) -> None:
 
 
 def _case(
-    here: View, change: Transaction, use: UseRow, made: VoucherClaim, facts: Facts, kept: ClaimRow | None = None
+    here: View, change: Transaction, use: UseRow, made: VoucherClaim, ties: Ties, kept: ClaimRow | None = None
 ) -> Case:
     """Return a claim with all that its rules ask; ``kept``: it stands there already, and is in time as it was then."""
     rules = here.load(here.load(use.hold, VoucherHold).rules, VoucherRules)
     settlement = here.load(use.settlement, Settlement)
     now = change.now if kept is None else kept.claimed_at
-    return Case(rules, made, settlement, _standing(change, use, made, kept), facts, now)
+    return Case(rules, made, settlement, _standing(change, use, made, kept), ties, now)
 
 
 def _standing(change: Transaction, use: UseRow, made: VoucherClaim, kept: ClaimRow | None) -> Standing:

@@ -7,7 +7,7 @@ why it is not met, or None.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Literal
@@ -50,15 +50,6 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What the vouchers' room cannot know by itself."""
-
-    ties: Ties = field(default_factory=dict)
-    other_subsidies: tuple[str, ...] = ()
-    """Programmes known to subsidise the same fee, besides those that the claimant declares."""
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What one rule says of a claim."""
 
@@ -77,7 +68,7 @@ class Case:
     claim: VoucherClaim
     settlement: Settlement
     standing: Standing
-    facts: Facts
+    ties: Ties
     now: datetime
 
     @property
@@ -165,7 +156,7 @@ def _claimed(case: Case) -> Text | None:
 
 
 def _unrelated(case: Case) -> Text | None:
-    return _related(case.rules, case.standing.consumer, case.standing.supplier, case.facts.ties)
+    return _related(case.rules, case.standing.consumer, case.standing.supplier, case.ties)
 
 
 def _paid(case: Case) -> Text | None:
@@ -201,7 +192,7 @@ def _paid_in_full(case: Case, payment: Payment) -> Text | None:
 
 
 def _once(case: Case) -> Text | None:
-    others = sorted({*case.claim.other_subsidies, *case.facts.other_subsidies})
+    others = sorted(set(case.claim.other_subsidies))
     return text("voucher.rule.twice", programmes=others) if case.rules.once and others else None
 
 

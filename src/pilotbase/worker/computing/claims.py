@@ -14,7 +14,6 @@ from pilotbase.compute.vouchers.claiming import Verdict
 from pilotbase.compute.vouchers.evidence_files import FILES
 from pilotbase.compute.vouchers.exporting import export_programme
 from pilotbase.compute.vouchers.rows import seen_claims
-from pilotbase.compute.vouchers.rules import Facts
 from pilotbase.documents.api.vouchers import NewClaim
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, hex_of
@@ -53,9 +52,9 @@ def hand_in_claim(base: Base, view: View, given: NewClaim) -> ClaimDecision:
 
 def decide_claim(base: Base, view: View, verdict: Verdict) -> ClaimDecision:
     """Let operator or regulator grant or refuse a claim that waits; raises as `claiming.decide`."""
-    facts = Facts(ties=declared_ties(base.lab.view))
+    ties = declared_ties(base.lab.view)
     with view.transaction("voucher.decided") as change:
-        return claiming.decide(view.within(change), change, verdict, facts)
+        return claiming.decide(view.within(change), change, verdict, ties)
 
 
 def pay_claim(view: View, claim: Digest, reference: str) -> bool:
@@ -99,7 +98,7 @@ def _claimed(base: Base, view: View, given: NewClaim) -> ClaimDecision:
         content = b"".join(read_upload(vault, one.upload, ReaderGrant.of_owner(own)))
         files.append(ClaimFile(kind=one.kind, name=upload.name, digest=upload.digest, size=upload.size))
         kept.append(seal_claim_file(base, view, content, upload.digest))
-    facts = Facts(ties=declared_ties(base.lab.view))
+    ties = declared_ties(base.lab.view)
     with view.transaction("voucher.claimed") as change:
         made = VoucherClaim(
             job=given.job,
@@ -112,7 +111,7 @@ def _claimed(base: Base, view: View, given: NewClaim) -> ClaimDecision:
             made_at=change.now,
             note=given.note,
         )
-        decision = claiming.claim(view.within(change), change, made, facts)
+        decision = claiming.claim(view.within(change), change, made, ties)
         for kept_file in kept:
             put_kept(change, kept_file)
         change.settle(decision.digest())
