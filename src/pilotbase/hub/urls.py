@@ -276,11 +276,6 @@ VOUCHERS = [
     path("<slug:organisation>/", vouchers.show_one, name="wallet-of"),
 ]
 
-LABELLING = [
-    path("", labelling.show_all, name="labelling"),
-    path("<digits:identity>/", labelling.show, name="labelling-round"),
-    path("<digits:identity>/<str:file>", labelling.download, name="labelling-file"),
-]
 CLAIMS = [
     path("", claims.show_all, name="claims"),
     path("new/", claims.make, name="claim-new"),
@@ -298,6 +293,11 @@ PROGRAMMES = [
     path("<slug:programme>/evidence.zip", programmes.evidence, name="programme-evidence"),
 ]
 
+LABELLING = [
+    path("", labelling.show_all, name="labelling"),
+    path("<digits:identity>/", labelling.show, name="labelling-round"),
+    path("<digits:identity>/<str:file>", labelling.download, name="labelling-file"),
+]
 
 IMPORTS = [
     path("", imports.show, name="imports"),
@@ -326,14 +326,14 @@ urlpatterns = [
     path("queue/", queue.show, name="queue"),
     path("pools/", include(POOLS)),
     path("vouchers/", include(VOUCHERS)),
+    path("voucher-claims/", include(CLAIMS)),
+    path("voucher-programmes/", include(PROGRAMMES)),
+    path("voucher-metering/", programmes.metering, name="voucher-metering"),
     path("matching/", matching.show, name="matching"),
     path("exchange/", include(EXCHANGE)),
     path("notices/", include(NOTICES)),
     path("account/", include(ACCOUNT)),
     *PEOPLE,
-    path("voucher-claims/", include(CLAIMS)),
-    path("voucher-programmes/", include(PROGRAMMES)),
-    path("voucher-metering/", programmes.metering, name="voucher-metering"),
     path("language/", set_language, name="set_language"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),

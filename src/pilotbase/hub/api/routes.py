@@ -73,10 +73,10 @@ for _room in (
     pools,
     what_ifs,
     vouchers,
-    services,
-    incidents,
     claims,
     programmes,
+    services,
+    incidents,
     watch,
 ):
     api.add_router("", _room.router)
