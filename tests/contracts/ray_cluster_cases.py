@@ -1,110 +1,26 @@
-"""Run by `test_compute_backends` in a network of its own: three Ray nodes on this machine, some of them killed hard."""
+"""Run by `test_compute_backends` in a network of its own: the backend on nodes of this machine, one killed hard."""
 
 from __future__ import annotations
 
 import os
-import secrets
-import tempfile
-import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-os.environ.update(
-    RAY_AUTH_MODE="token",
-    RAY_AUTH_TOKEN=secrets.token_hex(32),
-    RAY_USAGE_STATS_ENABLED="0",
-    RAY_health_check_period_ms="1000",
-    RAY_health_check_timeout_ms="1000",
-    RAY_health_check_failure_threshold="3",
-)
-
-from ray.cluster_utils import Cluster
-
 from pilotbase.compute.backends.backend import Attempt, Cause, Phase
 from pilotbase.compute.backends.cluster import RayBackend
 from pilotbase.compute.backends.hosts import Host
 from pilotbase.compute.backends.ray_cluster import Cluster as RayCluster
-from pilotbase.compute.queue import rows
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, State
-from pilotbase.compute.queue.showing import job_seen, standing
-from pilotbase.compute.queue.submitting import Asking
 from pilotbase.compute.ray_settings import ADDRESS, LOCAL, OWN_NODE, RaySettings, settings_of
-from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.pool import Pool
-from pilotbase.documents.progress import Progress
-from pilotbase.documents.report import Report
-from pilotbase.documents.resources import MILLI, Resources
-from pilotbase.documents.vocabularies import Role, Verdict, WaitReason
-from pilotbase.trial.scorer_process import run_trial
-from pilotbase.vault.attempts import AttemptState, attempts_of
-from pilotbase.worker.base import Base, open_base
-from pilotbase.worker.computing.keeping import backend_of
-from pilotbase.worker.computing.orders import Program, hand_in
-from pilotbase.worker.computing.rounds import dispatching
-from pilotbase.worker.trials.proving import freeze_in
-from pilotbase.workspace.actors import Actor
+from pilotbase.documents.resources import MILLI
 from tests.contracts.compute_backend_cases import WAIT, BackendCases, Run, ended, folder, gone, printing, spec
-from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
-from tests.trial.test_proving import hidden_set
+from tests.contracts.ray_cluster import Grown
 
 __all__ = ["folder", "spec"]
-SMALL = {"object_store_memory": 80 << 20}
-NODE = {"num_cpus": 4, **SMALL}
-"""More cores than a small machine has: what a node says is not what it has."""
 CORES = len(os.sched_getaffinity(0)) * MILLI
-
-
-class Grown:
-    """A cluster that starts with a head and one node, ``hall-1``; others are added by who needs them."""
-
-    def __init__(self) -> None:
-        self.cluster = Cluster(True, head_node_args={"num_cpus": 1, "include_dashboard": False, **SMALL})
-        self.nodes = {"hall-1": self.cluster.add_node(wait=False, **NODE, node_name="hall-1")}
-        self.cluster.wait_for_nodes()
-
-    def with_nodes(self, *names: str) -> None:
-        """Have nodes of these names started where there are none."""
-        for name in names:
-            if name not in self.nodes:
-                self.nodes[name] = self.cluster.add_node(wait=False, **NODE, node_name=name)
-        self.cluster.wait_for_nodes()
-
-    def kill(self, name: str) -> None:
-        """Kill every process of a node."""
-        self.cluster.remove_node(self.nodes.pop(name), allow_graceful=False)
-
-
-@pytest.fixture(scope="session")
-def grown() -> Iterator[Grown]:
-    made = Grown()
-    yield made
-    made.cluster.shutdown()
-
-
-@pytest.fixture(scope="session")
-def asked(grown: Grown) -> Iterator[RayCluster]:
-    os.environ[ADDRESS] = grown.cluster.address
-    found = RayCluster(settings_of(os.environ))
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="session")
-def places() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pilotbase-nodes-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
 COPY = "import os\nopen(os.environ['PILOTBASE_OUTPUT'] + '/model.txt', 'w').write(open('/data/open/rows.csv').read())\n"
 
 
@@ -165,101 +81,6 @@ class TestCluster(BackendCases):
         assert ended(backend, job.attempt).exit_code == 0
 
 
-SLOW = "import time\n{program}\n_answer = predict\ndef predict(batch):\n    time.sleep(0.5)\n    return _answer(batch)"
-TRAIN = (
-    "import os, sys, time\nprint('begun', flush=True)\ntime.sleep(4)\n"
-    "open(os.environ['PILOTBASE_OUTPUT'] + '/model.txt', 'w').write(sys.argv[1])\n"
-)
-HALL = {
-    "document": "pool/1",
-    "name": "hall",
-    "title": "Hall",
-    "machines": [{"name": name, "capacity": {"cpu": 1, "memory": "1 GiB"}} for name in ("hall-1", "hall-2", "hall-3")],
-    "quotas": [{"organisation": "mill", "guarantee": {"cpu": 1}}, {"organisation": "port", "guarantee": {"cpu": 1}}],
-}
-
-
-@pytest.fixture
-def base(asked: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Base]:
-    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
-    made = open_base(create=True, name="test-base", engine="ray")
-    set_pool(made.lab.view, Pool.model_validate(HALL))
-    yield made
-    made.lab.close()
-
-
-@pytest.mark.prove
-def test_jobs_and_trials_each_end_once_though_a_node_of_their_pool_is_killed_hard(
-    base: Base, grown: Grown, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    grown.with_nodes("hall-1", "hall-2")
-    names = [handed_in(base, tmp_path, f"{whose}-{number}", whose) for number in range(3) for whose in ("mill", "port")]
-    scenario, write = writing_scenario(tmp_path)(), writing_application(tmp_path)
-    programs = {"sound": GOOD, "blind": BAD, "sound-too": GOOD}
-    plans = [freeze_in(base, scenario, write(SLOW.format(program=program), name)) for name, program in programs.items()]
-    answering, told = threading.Barrier(len(plans) + 1), set[str]()
-
-    def run(plan: TrialPlan) -> Report:
-        def on_progress(progress: Progress) -> None:
-            if progress.done and plan.digest() not in told:
-                told.add(plan.digest())
-                answering.wait(180)
-
-        try:
-            return run_trial(base.lab, plan, on_progress)
-        except BaseException:
-            answering.abort()
-            raise
-
-    with ThreadPoolExecutor(len(plans)) as threads, dispatching(base, backend_of(base), "test"):
-        running = [threads.submit(run, plan) for plan in plans]
-        with suppress(threading.BrokenBarrierError):
-            answering.wait(180)
-        until(lambda: any("hall-2" in job_of(base, name).nodes for name in names))
-        grown.kill("hall-2")
-        reports = [one.result(timeout=240) for one in running]
-        until(lambda: all(job_of(base, name).ended_at is not None for name in names))
-        wide = handed_in(base, tmp_path, "wide", "mill", cpu=1000, members=2)
-        until(lambda: job_seen(base.lab.view, wide).shown.wait is not None)
-    assert [report.verdict for report in reports] == [Verdict.ACCEPT, Verdict.REJECT, Verdict.ACCEPT]
-    assert [report.counts["answered"] for report in reports] == [100] * len(plans)
-    states = [attempt.state for attempt in attempts_of(base.lab.vault, hidden_set(base, scenario))]
-    assert states == [AttemptState.CLOSED] * len(plans), "none lost, none doubled"
-    for plan, report in zip(plans, reports, strict=True):
-        assert run_trial(base.lab, plan) == report
-    assert {job_of(base, name).state for name in names} == {State.DONE}
-    endings = {name: [one.ending for one in job_seen(base.lab.view, name).attempts] for name in names}
-    assert all(found.count(Ending.DONE) == 1 and found[-1] is Ending.DONE for found in endings.values()), endings
-    assert {one for found in endings.values() for one in found[:-1]} == {Ending.LOST}, "who was on the node that went"
-    assert all(backend_of(base).output(Attempt(name, len(found))) is not None for name, found in endings.items())
-    for machine in ("hall-2", "hall-3"):
-        assert f"machine {machine} of pool hall does not answer" in caplog.text
-    wait = job_seen(base.lab.view, wide).shown.wait
-    assert wait is not None
-    assert (wait.reason, wait.blocker, wait.starts) == (WaitReason.MACHINES, "hall-2, hall-3", None)
-
-
-@pytest.mark.prove
-def test_while_the_cluster_is_away_jobs_wait_and_nothing_is_called_lost(
-    base: Base, grown: Grown, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    grown.with_nodes("hall-1")
-    runs = handed_in(base, tmp_path, "runs", "mill", WAIT)
-    with dispatching(base, backend_of(base), "test"):
-        until(lambda: job_of(base, runs).state is State.RUNNING)
-        grown.cluster.head_node.kill_gcs_server(check_alive=False)
-        waits = handed_in(base, tmp_path, "waits", "port")
-        until(lambda: standing(base.lab.view, "hall").there.away)
-    assert "the compute cluster does not answer; jobs wait, and none of them is called lost" in caplog.text
-    assert "Traceback" not in caplog.text
-    assert job_of(base, runs).state is State.RUNNING
-    assert [one.ending for one in job_seen(base.lab.view, runs).attempts] == [None]
-    seen = job_seen(base.lab.view, waits)
-    assert (seen.shown.job.state, seen.attempts) == (State.WAITING, ())
-    assert seen.shown.wait is not None
-    assert seen.shown.wait.reason is WaitReason.MACHINES
-
-
 @pytest.mark.prove
 def test_a_cluster_of_ones_own_stays_as_long_as_who_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ADDRESS, "")
@@ -273,27 +94,3 @@ def test_a_cluster_of_ones_own_stays_as_long_as_who_started_it(monkeypatch: pyte
         assert own.ask(host, "__ray_ready__", seconds=60)
     finally:
         own.close()
-
-
-def handed_in(
-    base: Base, place: Path, name: str, whose: str, program: str = TRAIN, cpu: int = 500, members: int = 1
-) -> str:
-    """Hand a program in as an organisation and return the name of its job."""
-    files = place / f"program-{name}"
-    files.mkdir()
-    (files / "main.py").write_text(program)
-    demand = Resources.of({"cpu": cpu, "memory": 128 << 20})
-    view = base.lab.store.as_actor(Actor(whose, frozenset({Role.SUPPLIER})))
-    return hand_in(base, view, Program(files, ("main.py", name)), Asking("hall", demand, 600, members=members)).name
-
-
-def job_of(base: Base, name: str) -> rows.JobRow:
-    return job_seen(base.lab.view, name).shown.job
-
-
-def until(holds: Callable[[], bool], seconds: float = 180) -> None:
-    """Wait until something holds; what works does so in threads of its own."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        threading.Event().wait(0.2)

@@ -17,7 +17,7 @@ from pilotbase.compute.backends.specs import write_spec
 from tests.contracts.compute_backend_cases import WAIT, BackendCases, Run, ended, folder, printing, spec
 
 __all__ = ["folder", "spec"]
-CLUSTER = Path(__file__).with_name("ray_cluster_cases.py")
+BACKEND, POOL = (Path(__file__).with_name(name) for name in ("ray_cluster_cases.py", "ray_pool_cases.py"))
 
 
 class TestLocal(BackendCases):
@@ -73,18 +73,18 @@ needs_namespaces = pytest.mark.skipif(
 
 @needs_namespaces
 def test_a_node_that_is_killed_hard_loses_its_attempts_and_no_other() -> None:
-    _run_on_a_cluster("not prove")
+    _run_on_a_cluster("not prove", BACKEND)
 
 
 @needs_namespaces
 @pytest.mark.prove
 def test_a_cluster_keeps_the_whole_contract_and_a_killed_node_costs_neither_jobs_nor_verdicts() -> None:
-    _run_on_a_cluster("prove or not prove")
+    _run_on_a_cluster("prove or not prove", BACKEND, POOL)
 
 
-def _run_on_a_cluster(marked: str) -> None:
-    quiet = ["-q", "-x", "-p", "no:cacheprovider", "-n", "0"]
-    command = [sys.executable, "-m", "pytest", *quiet, "-m", marked, str(CLUSTER)]
+def _run_on_a_cluster(marked: str, *cases: Path) -> None:
+    alone = ["-q", "-x", "-p", "no:cacheprovider", "-n", "0", "--noconftest", "-p", "tests.contracts.ray_cluster"]
+    command = [sys.executable, "-m", "pytest", *alone, "-m", marked, *map(str, cases)]
     run = subprocess.run([*_namespace(), *command], capture_output=True, text=True, check=False, timeout=600)
     assert run.returncode == 0, run.stdout[-6000:]
     assert "passed" in run.stdout
