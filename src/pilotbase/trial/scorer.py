@@ -118,9 +118,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         return known
     began = lab.store.clock()
     docket = _open_docket(lab, plan)
-    supplier = plan.application.supplier.organisation
-    way = Way.of_trial(plan.cases, plan.release)
-    leave = enter(lab.view, docket.sealed.scenario, supplier, plan.digest(), way)
+    leave = _enter(lab, docket)
     leakage = _refuse_leakage(lab, docket, leave, on_progress)
     request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
     attempt = open_attempt(lab.vault, docket.hidden, request)
@@ -184,6 +182,13 @@ def _open_docket(lab: Lab, plan: TrialPlan) -> Docket:
         raise InvalidProofError("trial.not_as_planned", plan=plan.digest())
     sealed = load_sealed(lab.view, plan.sealed)
     return Docket(plan, sealed, candidate, lab.view.load(plan.scenario.hidden_set, HiddenSet))
+
+
+def _enter(lab: Lab, docket: Docket) -> Leave:
+    """Return the leave to open the hidden cases for this plan, counted once; raises as `enter`."""
+    plan, scenario = docket.plan, docket.sealed.scenario
+    way = Way.of_trial(plan.cases, plan.release)
+    return enter(lab.view, scenario, plan.application.supplier.organisation, plan.digest(), way)
 
 
 def _refuse_leakage(lab: Lab, docket: Docket, leave: Leave, on_progress: OnProgress) -> Leakage:
