@@ -16,7 +16,18 @@ from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.quantities import Duration, spell_duration
-from pilotbase.documents.resources import Demand, Resources, Vector, beyond, spell_amount, total
+from pilotbase.documents.resources import (
+    ANY_GPU,
+    Demand,
+    Resources,
+    Vector,
+    beyond,
+    counted,
+    guaranteed,
+    is_kind,
+    spell_amount,
+    total,
+)
 from pilotbase.documents.texts import text
 
 MOST_MACHINES = 10_000
@@ -151,18 +162,20 @@ class Pool(Document):
     def _promised_too_much(self) -> Iterator[Issue]:
         """Yield each dimension of which more is guaranteed than there is, at the quota where it no longer fits."""
         promised: dict[str, int] = {}
-        there, told = self.capacity, set()
-        for index, quota in enumerate(self.quotas):
-            for name, amount in quota.guarantee.vector.items():
+        there, told = counted(self.capacity), set[str]()
+        vectors = [guaranteed(quota.guarantee.vector) for quota in self.quotas]
+        for index, vector in enumerate(vectors):
+            for name, amount in vector.items():
                 promised[name] = promised.get(name, 0) + amount
-                if promised[name] > there.get(name, 0) and name not in told:
+                known = name in told or (name == ANY_GPU and any(map(is_kind, told)))
+                if promised[name] > there.get(name, 0) and not known:
                     told.add(name)
-                    whole = sum(one.guarantee.vector.get(name, 0) for one in self.quotas)
+                    place = f".{name}" if name in self.quotas[index].guarantee.vector else ""
                     yield _issue(
-                        f"quotas[{index}].guarantee.{name}",
+                        f"quotas[{index}].guarantee{place}",
                         "pool.guarantees_beyond",
                         dimension=name,
-                        found=spell_amount(name, whole),
+                        found=spell_amount(name, sum(one.get(name, 0) for one in vectors)),
                         most=spell_amount(name, there.get(name, 0)),
                     )
 
@@ -179,14 +192,14 @@ class Pool(Document):
 
 
 def _over_its_limit(place: str, quota: Quota) -> Iterator[Issue]:
-    for name, more in beyond(quota.guarantee.vector, quota.limit.vector).items():
-        guaranteed = quota.guarantee.vector[name]
+    vector = guaranteed(quota.guarantee.vector)
+    for name, more in beyond(vector, quota.limit.vector).items():
         yield _issue(
             f"{place}.limit.{name}",
             "pool.guarantee_over_limit",
             dimension=name,
-            found=spell_amount(name, guaranteed),
-            most=spell_amount(name, guaranteed - more),
+            found=spell_amount(name, vector[name]),
+            most=spell_amount(name, vector[name] - more),
         )
 
 

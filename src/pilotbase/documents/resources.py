@@ -21,6 +21,8 @@ from pydantic_core import CoreSchema
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.quantities import MOST_BYTES, read_quantity, spell_bytes
 
+ANY_GPU = "gpu/any"
+"""GPUs of whatever kind: what a job asks for that takes any, and in capacities and quotas the sum of all kinds."""
 MILLI = 1000
 """Cores and GPUs are counted in thousandths."""
 MOST_PIECES = 1_000_000
@@ -99,6 +101,23 @@ def total(vectors: Iterable[Vector]) -> dict[str, int]:
         for name, amount in vector.items():
             summed[name] = summed.get(name, 0) + amount
     return summed
+
+
+def counted(vector: Vector) -> Vector:
+    """Return a demand or capacity with ``gpu/any`` as the sum of all its GPUs; unchanged where it has none."""
+    gpus = [amount for name, amount in vector.items() if name.startswith("gpu/")]
+    return {**vector, ANY_GPU: sum(gpus)} if gpus else vector
+
+
+def guaranteed(guarantee: Vector) -> Vector:
+    """Return a guarantee with ``gpu/any`` as what it names of it, and no less than the sum of the kinds it names."""
+    kinds = [amount for name, amount in guarantee.items() if is_kind(name)]
+    return {**guarantee, ANY_GPU: max(guarantee.get(ANY_GPU, 0), sum(kinds))} if kinds else guarantee
+
+
+def is_kind(dimension: str) -> bool:
+    """Tell whether a dimension is one kind of GPU."""
+    return dimension.startswith("gpu/") and dimension != ANY_GPU
 
 
 def lacking(asked: Vector, free: Vector) -> dict[str, int]:

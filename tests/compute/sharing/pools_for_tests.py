@@ -13,6 +13,7 @@ from pilotbase.documents.pool import Machines, Pool, Quota, Window
 from pilotbase.documents.resources import Resources, plus, total
 
 MINUTE = 60.0
+ANY = "gpu/any"
 
 
 def resources(**amounts: object) -> Resources:
@@ -112,21 +113,43 @@ def check(desk: Desk) -> None:
     runs = list(desk.books.running.values())
     for node, capacity in desk.pool.capacities.items():
         held = total(_on(one, node) for one in runs)
-        assert all(held.get(name, 0) <= capacity.get(name, 0) for name in held), (node, held)
+        assert all(held.get(name, 0) <= capacity.get(name, 0) for name in held if name != ANY), (node, held)
+        assert _gpus(held) <= _gpus(capacity), (node, held)
     drawn: dict[str, int] = {}
     for quota_ in desk.pool.quotas:
         own = [one for one in runs if one.job.organisation == quota_.organisation]
-        held = total(one.job.total for one in own)
-        assert all(held.get(name, 0) <= most for name, most in quota_.limit.vector.items()), held
+        _within(quota_.limit.vector, own)
         for person in {one.job.person for one in own}:
-            mine = total(one.job.total for one in own if one.job.person == person)
-            assert all(mine.get(name, 0) <= most for name, most in quota_.person_limit.vector.items()), mine
-        protected = total(one.job.total for one in own if one.protected)
-        both = protected.keys() | quota_.guarantee.vector.keys()
-        most = {name: max(protected.get(name, 0), quota_.guarantee.vector.get(name, 0)) for name in both}
-        drawn = plus(drawn, most)
+            _within(quota_.person_limit.vector, [one for one in own if one.job.person == person])
+        drawn = plus(drawn, _drawn(desk, quota_, [one for one in own if one.protected]))
     whole = desk.pool.capacity
-    assert all(amount <= whole.get(name, 0) for name, amount in drawn.items()), f"promised twice: {drawn}"
+    assert all(amount <= whole.get(name, 0) for name, amount in drawn.items() if name != ANY), f"twice: {drawn}"
+    assert drawn.get(ANY, 0) <= _gpus(whole), f"more GPUs promised than there are: {drawn}"
+
+
+def _within(limit: Mapping[str, int], runs: list[Running]) -> None:
+    held = total({name: amount * one.job.members for name, amount in one.job.demand.items()} for one in runs)
+    for name, most in limit.items():
+        assert (_gpus(held) if name == ANY else held.get(name, 0)) <= most, (name, held)
+
+
+def _drawn(desk: Desk, quota_: Quota, protected: list[Running]) -> Mapping[str, int]:
+    """Return what an organisation holds for good or is promised; of GPUs of any kind what their machines have."""
+    promised = quota_.guarantee.vector
+    held = total(_with_kind(desk, one, node) for one in protected for node in one.nodes)
+    most = {name: max(held.get(name, 0), promised.get(name, 0)) for name in held.keys() | promised.keys()}
+    kinds = sum(amount for name, amount in most.items() if name.startswith("gpu/") and name != ANY)
+    return {**most, ANY: max(promised.get(ANY, 0), kinds)}
+
+
+def _with_kind(desk: Desk, running: Running, node: str) -> Mapping[str, int]:
+    """Return what a member holds, of GPUs of any kind by the kind of its machine."""
+    (kind,) = [name for name in desk.pool.capacities[node] if name.startswith("gpu/")] or [ANY]
+    return {kind if name == ANY else name: amount for name, amount in running.job.demand.items()}
+
+
+def _gpus(vector: Mapping[str, int]) -> int:
+    return sum(amount for name, amount in vector.items() if name.startswith("gpu/"))
 
 
 def _on(running: Running, node: str) -> Mapping[str, int]:

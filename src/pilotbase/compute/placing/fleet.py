@@ -14,12 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.resources import MILLI, Vector
+from pilotbase.documents.resources import ANY_GPU, MILLI, Vector
 
 Whole = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-ANY_GPU = "gpu/any"
-"""What a demand names that takes a GPU of every kind."""
 _NO_GPU = -1
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilotbase.compute.placing.fgd import FragmentationDescent
-from pilotbase.compute.placing.fleet import ANY_GPU, read_ask
+from pilotbase.compute.placing.fleet import read_ask
 from pilotbase.compute.placing.fragmentation import Fragmentation, typical_kinds
 from pilotbase.compute.placing.policies import BestFit, Placement, Random
 from pilotbase.compute.replay.schedulers import Drf, Fifo, Seats
@@ -18,6 +18,7 @@ from pilotbase.compute.replay.traces import Trace
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy
+from pilotbase.documents.resources import ANY_GPU
 
 
 @dataclass(frozen=True)

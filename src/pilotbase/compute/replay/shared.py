@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pilotbase.compute.placing.fleet import ANY_GPU, Ask, Fleet, Spot, read_ask
+from pilotbase.compute.placing.fleet import Ask, Fleet, Spot, read_ask
 from pilotbase.compute.placing.policies import spot_on
 from pilotbase.compute.replay.figures import merged_gpus
 from pilotbase.compute.replay.simulating import Turn
@@ -25,7 +25,7 @@ from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.pool import Machines, Pool, Quota
 from pilotbase.documents.quantities import MOST_SECONDS
-from pilotbase.documents.resources import MILLI, Resources, Vector, total
+from pilotbase.documents.resources import ANY_GPU, MILLI, Resources, Vector, total
 
 _SHORTEST = 1.0
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -18,11 +18,11 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from pilotbase.compute.placing.fleet import ANY_GPU, read_ask
+from pilotbase.compute.placing.fleet import read_ask
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.pool import Labels as PoolLabels
 from pilotbase.documents.quantities import SIZES
-from pilotbase.documents.resources import MILLI, Demand, Resources, Vector
+from pilotbase.documents.resources import ANY_GPU, MILLI, Demand, Resources, Vector
 from pilotbase.documents.safe_csv import read_cell, spell_csv
 from pilotbase.documents.texts import Text, text
 

@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
-from pilotbase.compute.sharing.amounts import Tally, add
+from pilotbase.compute.sharing.amounts import Tally, add, allows
 from pilotbase.compute.sharing.jobs import Ask, Job, Recent, Running
 from pilotbase.compute.sharing.lines import Line
 from pilotbase.documents.pool import Pool, Quota
-from pilotbase.documents.resources import Vector
+from pilotbase.documents.resources import ANY_GPU, Vector, counted, guaranteed, is_kind
 
 NOTHING: Vector = {}
 
@@ -36,9 +36,11 @@ class Account:
     """One organisation in one pool."""
 
     def __init__(self, quota: Quota, pool: Pool, recent: Recent) -> None:
-        capacity = pool.capacity
+        capacity = counted(pool.capacity)
         self.name, self.weight = quota.organisation, quota.weight
-        self.guarantee: Vector = quota.guarantee.vector
+        self.guarantee: Vector = guaranteed(quota.guarantee.vector)
+        self._as_written = quota.guarantee.vector
+        self._kinds_differ = any(is_kind(name) and name not in self._as_written for name in capacity)
         self.limit: Vector = quota.limit.vector
         self.person_limit: Vector = quota.person_limit.vector
         self.names_all = capacity.keys() <= self.guarantee.keys()
@@ -123,9 +125,16 @@ class Account:
         """Return its jobs that can be taken back and of which any one leaves it so large a share, in no order."""
         return [one for one in self.lent.values() if self.share_with(one.job.total, -1) >= kept]
 
+    def promised_to(self, job: Job) -> Vector:
+        """Return its guarantee as far as it is one of a job: kinds of GPU promise nothing of another kind."""
+        if not self._kinds_differ or ANY_GPU in self._as_written or ANY_GPU not in self.guarantee or job.takes_any:
+            return self.guarantee
+        kinds = any(name in self._as_written for name in job.each if is_kind(name))
+        return self.guarantee if kinds else self._as_written
+
     def within_guarantee(self, job: Job) -> bool:
         """Tell whether a job would leave it within its guarantee, in what that names; it must name some of it."""
-        guarantee, used, named = self.guarantee, self.used, False
+        guarantee, used, named = self.promised_to(job), self.used, False
         for name, value in job.total.items():
             if name in guarantee:
                 if used.get(name, 0) + value > guarantee[name]:
@@ -135,7 +144,12 @@ class Account:
 
     def names_some(self, job: Job) -> bool:
         """Tell whether its guarantee names anything that a job asks for: who is promised nothing claims nothing."""
-        return any(name in self.guarantee for name in job.total)
+        guarantee = self.promised_to(job)
+        return any(name in guarantee for name in job.total)
+
+    def could_claim(self, job: Job) -> bool:
+        """Tell whether a job would be within its guarantee if it held nothing."""
+        return self.names_some(job) and allows(self.promised_to(job), NOTHING, job.total)
 
     def lower(self, job: Job) -> list[Running]:
         """Return its jobs that have a lower priority than ``job``, in no order."""

@@ -57,7 +57,7 @@ class Asks:
             for name in _ARRAYS:
                 array = getattr(self, name)
                 setattr(self, name, np.concatenate([array, array], axis=-1))
-        amounts = np.array(self._counted(job.demand), dtype=np.int64)
+        amounts = np.array(self._counted(job.each), dtype=np.int64)
         self._each[:, column] = np.maximum(amounts, 1)
         self._unasked[:, column] = np.where(amounts == 0, _ANY_NUMBER, 0)
         self._slots[:, column] = _fitting(self._free.T, self._each[:, [column]], self._unasked[:, [column]])

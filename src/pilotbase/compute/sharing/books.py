@@ -13,7 +13,7 @@ from pilotbase.compute.sharing.machines import Machines
 from pilotbase.compute.sharing.promises import Promises
 from pilotbase.compute.sharing.prospects import Prospects
 from pilotbase.documents.pool import Pool, Quota
-from pilotbase.documents.resources import Vector
+from pilotbase.documents.resources import Vector, counted
 
 
 class Books:
@@ -30,7 +30,7 @@ class Books:
             name: Account(quota, pool, state.recent.get(name, none)) for name, quota in sorted(quotas.items())
         }
         self.promises = Promises(pool)
-        self.asks = Asks(tuple(pool.capacity), tuple(self.machines.free.values()))
+        self.asks = Asks(tuple(counted(pool.capacity)), tuple(self.machines.free.values()))
         self.prospects = Prospects(self.machines, self.asks)
         self._columns = {node: column for column, node in enumerate(self.machines.free)}
         self.hold: NodeHold | None = None
@@ -80,13 +80,13 @@ class Books:
         running = self.running.pop(name)
         account = self.accounts[running.job.organisation]
         account.give_back(running, now)
-        self.machines.move(running.nodes, running.job.demand, 1)
+        self.machines.move(running.nodes, running.job, 1)
         if self.hold is not None:
             self.hold.moved(running, 1)
         del self._begun[bisect_left(self._begun, (running.started, name))]
         del self._ends[bisect_left(self._ends, (running.ends, name))]
         if running.protected:
-            self.promises.protect(account, running.job.total, -1)
+            self.promises.protect(account, self._held(running), -1)
             self._cover_more(account)
         return running
 
@@ -123,23 +123,26 @@ class Books:
         account = self.accounts[job.organisation]
         if running.protected is None:
             firm = self.is_firm(Pending(job, running.evictions))
-            running = _protected(running, firm or self.promises.covers(account, job))
+            running = _protected(running, firm or self.promises.covers(account, job, self._held(running)))
         if running.protected:
-            self.promises.protect(account, job.total, 1)
+            self.promises.protect(account, self._held(running), 1)
         account.take(running, now)
         self.running[job.name] = running
-        self.machines.move(running.nodes, job.demand, -1)
+        self.machines.move(running.nodes, job, -1)
         if self.hold is not None:
             self.hold.moved(running, -1)
         insort(self._begun, (running.started, job.name))
         insort(self._ends, (running.ends, job.name))
         return running
 
+    def _held(self, running: Running) -> Vector:
+        return self.machines.held_in_all(running.job, running.nodes)
+
     def _cover_more(self, account: Account) -> None:
         """Protect what has come within the guarantee: what went first starts first."""
         for running in sorted(account.lent.values(), key=_cover_order):
-            if self.promises.covers(account, running.job):
-                self.promises.protect(account, running.job.total, 1)
+            if self.promises.covers(account, running.job, self._held(running)):
+                self.promises.protect(account, self._held(running), 1)
                 self.running[running.job.name] = _protected(running, True)
                 account.protect(self.running[running.job.name])
 

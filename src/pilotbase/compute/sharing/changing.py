@@ -6,7 +6,7 @@ from pilotbase.compute.sharing.books import Books
 from pilotbase.compute.sharing.jobs import State
 from pilotbase.documents.errors import Issue
 from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import beyond, spell_amount
+from pilotbase.documents.resources import ANY_GPU, Vector, beyond, is_kind, spell_amount
 from pilotbase.documents.texts import text
 
 
@@ -27,7 +27,12 @@ def findings(pool: Pool, state: State, now: float) -> tuple[Issue, ...]:
             problem, hint = text("pool.limit_below_use", **values), text("pool.limit_below_use.hint")
             found.append(Issue(file="", path=path, problem=problem, hint=hint))
     for dimension, left in books.promises.left.items():
-        if left < 0:
+        if left < 0 and not (dimension == ANY_GPU and _of_a_kind(books.promises.left)):
             problem = text("pool.promises_below_use", dimension=dimension, found=spell_amount(dimension, -left))
             found.append(Issue(file="", path="quotas", problem=problem, hint=text("pool.promises_below_use.hint")))
     return tuple(found)
+
+
+def _of_a_kind(left: Vector) -> bool:
+    """Tell whether it is a kind of GPU already of which too little is left."""
+    return any(is_kind(name) and amount < 0 for name, amount in left.items())

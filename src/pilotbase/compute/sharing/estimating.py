@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from pilotbase.compute.sharing.books import Books
 from pilotbase.compute.sharing.jobs import Pending
+from pilotbase.documents.resources import counted
 
 _Whole = npt.NDArray[np.int64]
 
@@ -22,7 +23,7 @@ def estimates(books: Books, now: float) -> Mapping[str, float]:
     waiting = _dealt(books, now)
     if not waiting:
         return {}
-    names = tuple(books.pool.capacity)
+    names = tuple(counted(books.pool.capacity))
     runs = list(books.by_end())
     needed = np.cumsum([[pending.job.total.get(name, 0) for name in names] for pending in waiting], axis=0)
     given = [[running.job.total.get(name, 0) for name in names] for running in runs]

@@ -11,7 +11,7 @@ from pilotbase.compute.sharing.desk import Desk
 from pilotbase.compute.sharing.estimating import estimates
 from pilotbase.compute.sharing.holds import hold_of_granted
 from pilotbase.compute.sharing.jobs import Job, Pending
-from pilotbase.documents.resources import Vector, beyond, lacking, plus, spell_vector
+from pilotbase.documents.resources import ANY_GPU, Vector, beyond, is_kind, lacking, plus, spell_vector
 from pilotbase.documents.vocabularies import WaitReason
 
 _LIMITS = (WaitReason.PERSON_LIMIT, WaitReason.ORGANISATION_LIMIT)
@@ -70,18 +70,18 @@ def _reason(desk: Desk, account: Account, pending: Pending, first: Pending, now:
     books, job = desk.books, pending.job
     for reason, cap in zip(_LIMITS, account.caps(job), strict=True):
         if not allows(cap.granted, cap.used, job.total):
-            return reason, spell_vector(_over(cap.granted, cap.used, job.total))
+            return reason, _spell(_over(cap.granted, cap.used, job.total))
         hold = desk.turn.limits.get(cap.key)
         if hold is not None and hold.of != job.name and not hold.lets(job, now):
             return WaitReason.RESERVED, hold.of
     if books.is_firm(pending) and not books.promises.admits_firmly(account, job):
-        return WaitReason.PROMISED, spell_vector(lacking(job.total, books.promises.left))
+        return WaitReason.PROMISED, _spell(lacking(job.total, books.promises.left))
     if job.name in desk.turn.claims:
         return WaitReason.RECLAIMING, next((one.job.organisation for one in books.by_end() if not one.protected), "")
     machines = books.machines
-    if desk.placer.place(machines.carrying(job), job.demand, job.members) is None:
+    if desk.placer.place(machines.carrying(job), job.each, job.members) is None:
         return WaitReason.MACHINES, ", ".join(machines.short(desk.pool)[:3])
-    if desk.placer.place(machines.open_to(job, now, machines.capacities), job.demand, job.members) is None:
+    if desk.placer.place(machines.open_to(job, now, machines.capacities), job.each, job.members) is None:
         return WaitReason.MAINTENANCE, _window(desk, job, now)
     if first is not pending:
         return WaitReason.BEHIND, first.job.name
@@ -94,22 +94,32 @@ def _for_machines(desk: Desk, account: Account, job: Job, now: float) -> tuple[W
     hold, claims = books.hold, desk.turn.claims
     kept_for_another = hold is not None and hold.job.name != job.name
     if fits(job.total, machines.free_in_all):
-        if desk.placer.place(machines.open_to(job, now), job.demand, job.members) is not None:
+        if desk.placer.place(machines.open_to(job, now), job.each, job.members) is not None:
             if claims:
                 return WaitReason.RESERVED, min(claims, key=lambda name: (claims[name], name))
             if hold is not None and kept_for_another:
                 return WaitReason.RESERVED, hold.job.name
             return WaitReason.TURN, _next_turn(desk, account, now)
-        if desk.placer.place(machines.free, job.demand, job.members) is not None and not job.labels:
+        if desk.placer.place(machines.free, job.each, job.members) is not None and not job.labels:
             return WaitReason.MAINTENANCE, _window(desk, job, now)
         return WaitReason.FRAGMENTED, _nearest(job, machines.open_to(job, now))
     if hold is not None and kept_for_another:
         return WaitReason.TURN, hold.job.organisation
-    return WaitReason.POOL_FULL, spell_vector(lacking(job.total, machines.free_in_all))
+    return WaitReason.POOL_FULL, _spell(lacking(job.total, machines.free_in_all))
 
 
 def _over(granted: Vector, used: Vector, asked: Vector) -> Vector:
     return {name: more for name, more in beyond(plus(used, asked), granted).items() if asked.get(name)}
+
+
+def _told(lack: Vector) -> Vector:
+    """Return what is lacking as people are told it: where a kind of GPU is named, not their sum besides."""
+    kinds = any(is_kind(name) for name in lack)
+    return {name: amount for name, amount in lack.items() if not kinds or name != ANY_GPU}
+
+
+def _spell(lack: Vector) -> str:
+    return spell_vector(_told(lack))
 
 
 def _window(desk: Desk, job: Job, now: float) -> str:
@@ -119,11 +129,11 @@ def _window(desk: Desk, job: Job, now: float) -> str:
 
 def _nearest(job: Job, free: Mapping[str, Vector]) -> str:
     """Return what one member lacks on the machine that lacks least, or the machine where only few members fit."""
-    lack = {node: lacking(job.demand, there) for node, there in free.items()}
+    lack = {node: _told(lacking(job.each, there)) for node, there in free.items()}
     if not lack:
         return ""
-    node = min(lack, key=lambda name: (len(lack[name]), sum(_parts(lack[name], job.demand)), name))
-    return f"{node}: {spell_vector(lack[node])}" if lack[node] else node
+    node = min(lack, key=lambda name: (len(lack[name]), sum(_parts(lack[name], job.each)), name))
+    return f"{node}: {_spell(lack[node])}" if lack[node] else node
 
 
 def _parts(lack: Vector, demand: Vector) -> list[float]:

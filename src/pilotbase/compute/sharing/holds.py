@@ -64,7 +64,7 @@ class NodeHold:
 
     def holds(self) -> bool:
         """Tell whether the machines are still there for the job."""
-        return all(value >= 0 for node in set(self.kept.nodes) for value in self._later[node].values())
+        return all(self._later[node].get(name, 0) >= 0 for node in set(self.kept.nodes) for name in self.job.each)
 
     def outlasts(self, job: Job, now: float) -> bool:
         """Tell whether a job that starts now may still run when the one that waits is to start."""
@@ -75,7 +75,7 @@ class NodeHold:
         for node in running.nodes:
             if node in self._later:
                 if running.ends > self.kept.at:
-                    add(self._later[node], running.job.demand, times)
+                    add(self._later[node], self._machines.held(running.job, node), times)
                 self.beside[node] = self._least(node)
 
     def _least(self, node: str) -> Tally:
@@ -88,8 +88,8 @@ def hold_again(kept: Kept, job: Job, machines: Machines, runs: Iterable[Running]
     supposed = Supposed(machines)
     for running in runs:
         if running.ends <= kept.at:
-            supposed.move(running.nodes, running.job.demand, 1)
-    supposed.move(kept.nodes, job.demand, -1)
+            supposed.move(running.nodes, running.job, 1)
+    supposed.move(kept.nodes, job, -1)
     return NodeHold(kept, job, supposed.tallies(), machines)
 
 
@@ -105,6 +105,6 @@ def hold_of_machines(machines: Machines, room: Room, job: Job, runs: Iterable[Ru
         more = index + 1 < len(ending) and ending[index + 1].ends <= at
         nodes = None if more else room.place(at)
         if nodes is not None:
-            room.supposed.move(nodes, job.demand, -1)
+            room.supposed.move(nodes, job, -1)
             return NodeHold(Kept(job.name, at, nodes), job, room.supposed.tallies(), machines)
     return None

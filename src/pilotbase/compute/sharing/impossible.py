@@ -11,7 +11,7 @@ from pilotbase.compute.sharing.promises import beyond_promises, promised_to_nobo
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.quantities import spell_duration
-from pilotbase.documents.resources import MILLI, Vector, beyond, lacking, spell_amount, spell_vector
+from pilotbase.documents.resources import MILLI, Vector, beyond, counted, lacking, spell_amount, spell_vector
 
 
 class Empty:
@@ -19,7 +19,7 @@ class Empty:
 
     def __init__(self, pool: Pool, placer: Placer) -> None:
         self._pool, self._placer = pool, placer
-        self._capacity, self._left = pool.capacity, promised_to_nobody(pool)
+        self._capacity, self._left = counted(pool.capacity), promised_to_nobody(pool)
         self._quotas = {quota.organisation: quota for quota in pool.quotas}
         self._fitting: set[tuple[Ask, tuple[tuple[str, str], ...]]] = set()
 
@@ -52,7 +52,7 @@ class Empty:
     def _beyond_machines(self, job: Job) -> RefusedError | None:
         pool, found = self._pool, spell_vector(job.demand)
         carrying = {
-            name: alike.capacity.vector
+            name: counted(alike.capacity.vector)
             for alike in pool.machines
             if job.labels.items() <= alike.labels.items()
             for name in alike.names
@@ -61,11 +61,11 @@ class Empty:
             return RefusedError(
                 "pool.no_machine_labelled", found=_spell(job.labels), allowed=_all_labels(pool), pool=pool.name
             )
-        if not any(fits(job.demand, capacity) for capacity in carrying.values()):
-            dimension, amount = _nearest(job.demand, carrying.values())
+        if not any(fits(job.each, capacity) for capacity in carrying.values()):
+            dimension, amount = _nearest(job.each, carrying.values())
             most = spell_amount(dimension, amount)
             return RefusedError("pool.larger_than_machine", dimension=dimension, found=found, most=most, pool=pool.name)
-        if self._placer.place(carrying, job.demand, job.members) is None:
+        if self._placer.place(carrying, job.each, job.members) is None:
             return RefusedError("pool.too_large_a_gang", members=job.members, found=found, pool=pool.name)
         return None
 
@@ -77,6 +77,8 @@ class Empty:
         for name in beyond(job.total, quota.person_limit.vector):
             found, most = spell_amount(name, job.total[name]), spell_amount(name, quota.person_limit.vector[name])
             return RefusedError("pool.larger_than_person_limit", dimension=name, found=found, most=most, **who)
+        if not job.preemptible and job.takes_any:
+            return RefusedError("pool.firm_any_gpu", organisation=job.organisation)
         if not job.preemptible:
             for name, amount in beyond_promises(quota.guarantee.vector, self._left, job.total).items():
                 most = spell_amount(name, amount)

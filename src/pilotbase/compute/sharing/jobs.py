@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from pilotbase.documents.compute_job import ComputeJob
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.resources import Vector
+from pilotbase.documents.resources import ANY_GPU, Vector, counted
 from pilotbase.documents.texts import Text, text
 
 Ask = str
@@ -49,9 +49,19 @@ class Job:
         )
 
     @cached_property
+    def each(self) -> Vector:
+        """What each member asks for, with ``gpu/any`` as the sum of its GPUs."""
+        return counted({name: amount for name, amount in self.demand.items() if amount})
+
+    @cached_property
     def total(self) -> Vector:
         """What all members ask for together."""
-        return {name: amount * self.members for name, amount in self.demand.items() if amount}
+        return {name: amount * self.members for name, amount in self.each.items()}
+
+    @cached_property
+    def takes_any(self) -> bool:
+        """Whether it takes GPUs of any kind."""
+        return self.demand.get(ANY_GPU, 0) > 0
 
     @cached_property
     def ask(self) -> Ask:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pilotbase.compute.sharing.amounts import Tally, add
 from pilotbase.compute.sharing.jobs import Job
 from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Vector, total
+from pilotbase.documents.resources import ANY_GPU, Vector, counted, is_kind, total
 
 Free = dict[str, Tally]
 """Node → what is free on it, in the order of the pool."""
@@ -27,7 +27,11 @@ class Machines:
     """What is free in a pool; ``there``: node → what there is of it, where that is not what the pool says."""
 
     def __init__(self, pool: Pool, there: Mapping[str, Vector] | None = None) -> None:
-        self.capacities = pool.capacities if there is None else there
+        self.capacities = {name: counted(has) for name, has in (pool.capacities if there is None else there).items()}
+        self._kinds = {
+            node: {name: amount for name, amount in has.items() if is_kind(name)}
+            for node, has in self.capacities.items()
+        }
         self.free: Free = {name: dict(capacity) for name, capacity in self.capacities.items()}
         self.free_in_all: Tally = total(self.capacities.values())
         self.changed: set[str] = set()
@@ -39,13 +43,33 @@ class Machines:
         self._labels = {name: alike.labels for alike in pool.machines for name in alike.names}
         self._nodes_of: dict[tuple[tuple[str, str], ...], frozenset[str]] = {}
 
-    def move(self, nodes: Sequence[str], demand: Vector, times: int) -> None:
-        """Note that a demand on each of ``nodes`` is free again (``times`` 1) or held (−1)."""
+    def held(self, job: Job, node: str) -> Vector:
+        """Return what a member of a job holds of a node; of GPUs of any kind those that the node has.
+
+        Where it has several kinds, nobody knows here which of them the member was given: it counts as holding of each.
+        """
+        if not job.takes_any:
+            return job.each
+        asked = job.each[ANY_GPU]
+        kinds = {kind: min(asked, has) for kind, has in self._kinds.get(node, {}).items()}
+        return {**job.each, **{kind: max(amount, job.each.get(kind, 0)) for kind, amount in kinds.items()}}
+
+    def held_in_all(self, job: Job, nodes: Sequence[str]) -> Vector:
+        """Return what a job holds that runs on these nodes."""
+        return total(self.held(job, node) for node in nodes) if job.takes_any else job.total
+
+    def of_kind(self, kind: str, there: Mapping[str, Vector]) -> Mapping[str, Vector]:
+        """Return those of the nodes that have GPUs of one kind."""
+        return {node: left for node, left in there.items() if kind in self._kinds[node]}
+
+    def move(self, nodes: Sequence[str], job: Job, times: int) -> None:
+        """Note that a job gives back what it holds of each of ``nodes`` (``times`` 1) or holds it (−1)."""
         self.moves += 1
         for node in nodes:
             if node in self.free:  # else the machine was taken out of the pool under a job that runs
-                add(self.free[node], demand, times)
-                add(self.free_in_all, demand, times)
+                held = self.held(job, node)
+                add(self.free[node], held, times)
+                add(self.free_in_all, held, times)
                 self.changed.add(node)
                 self.moved[node] = self.moves
 
@@ -66,7 +90,7 @@ class Machines:
 
     def short(self, pool: Pool) -> list[str]:
         """Return the nodes that are not as the pool says."""
-        return [node for node, declared in pool.capacities.items() if self.capacities[node] != declared]
+        return [node for node, declared in pool.capacities.items() if self.capacities[node] != counted(declared)]
 
     def closed_during(self, job: Job, at: float) -> list[Closed]:
         """Return the windows that keep a job which starts ``at`` from nodes, the first to begin first."""
@@ -91,16 +115,17 @@ class Supposed:
 
     def __init__(self, machines: Machines) -> None:
         self.free: dict[str, Vector] = dict(machines.free)
+        self._held = machines.held
         self._own: dict[str, Tally] = {}
 
-    def move(self, nodes: Iterable[str], demand: Vector, times: int) -> None:
-        """Suppose that a demand on each of ``nodes`` is free (``times`` 1) or held (−1)."""
+    def move(self, nodes: Iterable[str], job: Job, times: int) -> None:
+        """Suppose that a job gives back what it holds of each of ``nodes`` (``times`` 1) or holds it (−1)."""
         for node in nodes:
             if node not in self.free:
                 continue
             if node not in self._own:
                 self.free[node] = self._own[node] = dict(self.free[node])
-            add(self._own[node], demand, times)
+            add(self._own[node], self._held(job, node), times)
 
     def tallies(self) -> Free:
         """Return what would be free, to be kept up to date by whoever asks."""

@@ -15,7 +15,7 @@ from pilotbase.compute.sharing.accounts import Account
 from pilotbase.compute.sharing.amounts import Tally, allows
 from pilotbase.compute.sharing.jobs import Job
 from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Vector, minus, total
+from pilotbase.documents.resources import ANY_GPU, Vector, counted, guaranteed, is_kind, minus, total
 
 
 class Promises:
@@ -32,48 +32,70 @@ class Promises:
         """Tell whether a job may claim what it asks for, and have it taken back from whoever has borrowed it."""
         return account.within_guarantee(job) and self._unnamed_left(account, job)
 
-    def covers(self, account: Account, job: Job) -> bool:
-        """Tell whether a job that may be evicted can be protected, beside what is protected already."""
-        named = account.names_some(job) and allows(account.guarantee, account.protected, job.total)
-        return named and self._unnamed_left(account, job)
+    def covers(self, account: Account, job: Job, held: Vector) -> bool:
+        """Tell whether a job that may be evicted can be protected in what it holds, beside what is protected already.
+
+        ``held``: what it asks for, and of GPUs of any kind the kind that it was given.
+        """
+        named = account.names_some(job) and allows(account.promised_to(job), account.protected, held)
+        return named and self._admits(account, held)
 
     def admits_firmly(self, account: Account, job: Job) -> bool:
         """Tell whether a job that nobody may evict can start: within the guarantee, or what is promised to nobody."""
-        return all(more <= max(self.left.get(name, 0), 0) for name, more in _drawn(account, job.total, 1).items())
+        return self._admits(account, job.total)
 
     def can_be_firm(self, account: Account, job: Job) -> bool:
-        """Tell whether a job could start without borrowing if its organisation had nothing else."""
-        return not beyond_promises(account.guarantee, self._promised_to_nobody, job.total)
+        """Tell whether a job could start without borrowing if its organisation had nothing else.
+
+        One that takes GPUs of any kind never: which kind it is given, and whose that is, is not known before.
+        """
+        return not job.takes_any and not beyond_promises(account.guarantee, self._promised_to_nobody, job.total)
 
     def protect(self, account: Account, amount: Vector, times: int) -> None:
         """Note that so much more (``times`` 1) or less (−1) of an organisation is protected."""
-        for name, more in _drawn(account, amount, times).items():
+        for name, more in _drawn(account.guarantee, account.protected, amount, times).items():
             self.left[name] = self.left.get(name, 0) - more
             self.returns += more < 0
         for name, value in amount.items():
             account.protected[name] = account.protected.get(name, 0) + times * value
 
+    def _admits(self, account: Account, held: Vector) -> bool:
+        drawn = _drawn(account.guarantee, account.protected, held, 1)
+        return all(more <= max(self.left.get(name, 0), 0) for name, more in drawn.items())
+
     def _unnamed_left(self, account: Account, job: Job) -> bool:
-        return all(
-            value <= self.left.get(name, 0) for name, value in job.total.items() if name not in account.guarantee
-        )
+        guarantee = account.promised_to(job)
+        return all(value <= self.left.get(name, 0) for name, value in job.total.items() if name not in guarantee)
 
 
 def beyond_promises(guarantee: Vector, promised_to_nobody: Vector, asked: Vector) -> Mapping[str, int]:
     """Return dimension → the most that a job may have without borrowing, of each of which it asks for more."""
-    most = {name: guarantee.get(name, 0) + max(promised_to_nobody.get(name, 0), 0) for name in asked}
-    return {name: most[name] for name, amount in asked.items() if amount > most[name]}
+    drawn = _drawn(guaranteed(guarantee), {}, asked, 1)
+    over = {name: more - max(promised_to_nobody.get(name, 0), 0) for name, more in drawn.items()}
+    return {name: asked[name] - more for name, more in over.items() if more > 0}
 
 
 def promised_to_nobody(pool: Pool) -> Vector:
     """Return what is left of a pool beside all guarantees."""
-    return minus(pool.capacity, total(quota.guarantee.vector for quota in pool.quotas))
+    return minus(counted(pool.capacity), total(guaranteed(quota.guarantee.vector) for quota in pool.quotas))
 
 
-def _drawn(account: Account, amount: Vector, times: int) -> dict[str, int]:
+def _drawn(guarantee: Vector, protected: Vector, amount: Vector, times: int) -> dict[str, int]:
     """Return how much more an organisation would draw on the pool, its guarantee counted as drawn."""
     drawn = {}
     for name, value in amount.items():
-        held, promised = account.protected.get(name, 0), account.guarantee.get(name, 0)
-        drawn[name] = max(held + times * value, promised) - max(held, promised)
+        if name == ANY_GPU:
+            after = {kind: protected.get(kind, 0) + times * more for kind, more in amount.items()}
+            drawn[name] = _gpus_drawn(guarantee, {**protected, **after}) - _gpus_drawn(guarantee, protected)
+        else:
+            held, most = protected.get(name, 0), guarantee.get(name, 0)
+            drawn[name] = max(held + times * value, most) - max(held, most)
     return drawn
+
+
+def _gpus_drawn(guarantee: Vector, protected: Vector) -> int:
+    """Return how many GPUs of all kinds an organisation draws: of each kind what it holds or is promised."""
+    kinds = {name for name in guarantee.keys() | protected.keys() if is_kind(name)}
+    beyond = sum(max(guarantee.get(kind, 0) - protected.get(kind, 0), 0) for kind in kinds)
+    held = max(protected.get(ANY_GPU, 0), sum(protected.get(kind, 0) for kind in kinds))
+    return max(guarantee.get(ANY_GPU, 0), held + beyond)

@@ -51,12 +51,12 @@ class Prospect:
     """How many more members of a job would find room if all of ``ended`` ran no more, as sums on each machine say."""
 
     def __init__(self, machines: Machines, job: Job, ended: Iterable[Running]) -> None:
-        self._machines, self._asked, self._most = machines, job.demand, job.members
+        self._machines, self._asked, self._most = machines, job.each, job.members
         self._freed: Free = {}
         for running in ended:
             for node in running.nodes:
                 if node in machines.free:
-                    add(self._freed.setdefault(node, {}), running.job.demand)
+                    add(self._freed.setdefault(node, {}), machines.held(running.job, node))
         self._more = dict.fromkeys(self._freed, 0)
         self._seen = -1
 

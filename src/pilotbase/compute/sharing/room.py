@@ -20,7 +20,7 @@ class Room:
         for node in running.nodes:
             if node in self.supposed.free:
                 before = self._members_on(node)
-                self.supposed.move((node,), running.job.demand, times)
+                self.supposed.move((node,), running.job, times)
                 self._fitting += self._members_on(node) - before
 
     def place(self, at: float) -> tuple[str, ...] | None:
@@ -28,7 +28,7 @@ class Room:
         if self._fitting < self._job.members:
             return None
         there = self._machines.open_to(self._job, at, self.supposed.free)
-        return self._placer.place(there, self._job.demand, self._job.members)
+        return self._placer.place(there, self._job.each, self._job.members)
 
     def _members_on(self, node: str) -> int:
-        return times_fitting(self._job.demand, self.supposed.free[node], self._job.members)
+        return times_fitting(self._job.each, self.supposed.free[node], self._job.members)

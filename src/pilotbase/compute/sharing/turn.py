@@ -11,7 +11,7 @@ import heapq
 import math
 from collections.abc import Iterable, Iterator
 
-from pilotbase.compute.sharing.accounts import NOTHING, Account
+from pilotbase.compute.sharing.accounts import Account
 from pilotbase.compute.sharing.amounts import allows
 from pilotbase.compute.sharing.books import Books
 from pilotbase.compute.sharing.holds import Hold, NodeHold, hold_of_granted, hold_of_machines
@@ -91,7 +91,7 @@ class Turn:
                     found = True
                     if self._leaves_guarantee(account, blocked, job) and self._start_claim(account, pending):
                         break
-                elif blocked is None and account.names_some(job) and allows(account.guarantee, NOTHING, job.total):
+                elif blocked is None and account.could_claim(job):
                     blocked = job
                 passed.add(job.name)
             else:
@@ -114,7 +114,9 @@ class Turn:
         return hold_of_granted(account.guarantee, account.used, blocked, runs, self._now).lets(job, self._now)
 
     def _start_claim(self, account: Account, pending: Pending) -> bool:
-        job = pending.job
+        job, books = pending.job, self._books
+        if books.is_firm(pending) and not books.promises.admits_firmly(account, job):
+            return False  # its own jobs that take any kind of GPU hold the kind that it asks for
         if not self._within_limits(account, job):
             return False
         nodes = self._place(job) or self._reclaim(account, job)
@@ -205,7 +207,7 @@ class Turn:
         if hold is None:
             return nodes
         there = self._books.machines.open_to(job, self._now, hold.beside)
-        nodes = self._placer.place(there, job.demand, job.members)
+        nodes = self._placer.place(there, job.each, job.members)
         if nodes is None and there is hold.beside:
             self._books.asks.hold(job.ask)
         return nodes
@@ -276,7 +278,7 @@ class Turn:
         if not self._books.asks.may_fit(job.ask):
             return None
         there = machines.open_to(job, self._now)
-        nodes = self._placer.place(there, job.demand, job.members)
+        nodes = self._placer.place(there, job.each, job.members)
         if nodes is None and there is machines.free:
             self._books.asks.refuse(job.ask)
         elif nodes is None and (opening := machines.next_opening(job, self._now)) is not None:
