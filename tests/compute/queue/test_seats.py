@@ -134,23 +134,23 @@ def test_room_goes_to_others_while_nobody_asks_for_the_seat(here: Hall, clock: C
     assert here.attempts(the_seat(here).name) == []
 
 
-def test_a_seat_is_lost_by_silence_and_asked_for_anew(here: Hall, clock: Clock) -> None:
-    set_pool(here.view, SEATED)
-    ours = sitter(here)
+def test_a_seat_is_lost_by_silence_and_asked_for_anew(hall: Hall, clock: Clock) -> None:
+    set_pool(hall.view, SEATED)
+    ours = sitter(hall)
     ours.tend()
-    here.dispatcher.turn()
+    hall.dispatcher.turn()
     assert ours.tend() is None
     for _ in range(5):
         clock.step(seats.SILENT_SECONDS - 1)
         assert ours.tend() is None
-        here.dispatcher.turn()
+        hall.dispatcher.turn()
     clock.step(seats.SILENT_SECONDS + 1)
-    here.dispatcher.turn()
+    hall.dispatcher.turn()
     assert ours.tend() is not None, "given to others"
     assert not ours.holds_one
-    here.dispatcher.turn()
+    hall.dispatcher.turn()
     assert ours.tend() is None
-    assert [one.ending for one in here.attempts(the_seat(here).name)] == [Ending.LOST, None]
+    assert [one.ending for one in hall.attempts(the_seat(hall).name)] == [Ending.LOST, None]
 
 
 def test_whoever_goes_on_with_the_work_sits_down_at_once_where_nobody_was_let_in_between(here: Hall) -> None:
@@ -166,21 +166,21 @@ def test_whoever_goes_on_with_the_work_sits_down_at_once_where_nobody_was_let_in
     assert len(here.attempts(the_seat(here).name)) == 1
 
 
-def test_a_seat_that_was_left_is_not_sat_on_again(here: Hall) -> None:
-    set_pool(here.view, SEATED)
-    ours, name = sitter(here), ""
+def test_a_seat_that_was_left_is_not_sat_on_again(hall: Hall) -> None:
+    set_pool(hall.view, SEATED)
+    ours, name = sitter(hall), ""
     ours.tend()
-    here.dispatcher.turn()
+    hall.dispatcher.turn()
     ours.tend()
-    name = the_seat(here).name
+    name = the_seat(hall).name
     ours.leave(USED, Ending.CANCELLED)
     assert ours.tend() is not None
-    here.dispatcher.turn()
-    assert (here.job(name).state, here.attempts(name)[0].metered.cpu_ms) == (State.CANCELLED, USED.cpu_ms)
+    hall.dispatcher.turn()
+    assert (hall.job(name).state, hall.attempts(name)[0].metered.cpu_ms) == (State.CANCELLED, USED.cpu_ms)
     assert ours.tend() is not None
-    here.dispatcher.turn()
+    hall.dispatcher.turn()
     assert ours.tend() is None
-    assert the_seat(here).name != name
+    assert the_seat(hall).name != name
 
 
 def test_a_seat_whose_pool_seats_such_work_no_more_is_given_back(here: Hall, clock: Clock) -> None:
@@ -208,34 +208,34 @@ def test_the_time_of_a_seat_comes_to_its_end(here: Hall, clock: Clock) -> None:
     assert ours.is_nearly_over
 
 
-def test_nobody_takes_a_seat_back_on_the_page_of_the_pool(here: Hall) -> None:
-    set_pool(here.view, SEATED)
-    sitter(here).tend()
-    for view in (here.person("mill"), here.view):
+def test_nobody_takes_a_seat_back_on_the_page_of_the_pool(hall: Hall) -> None:
+    set_pool(hall.view, SEATED)
+    sitter(hall).tend()
+    for view in (hall.person("mill"), hall.view):
         with pytest.raises(ConflictError) as refused:
-            cancel(view, the_seat(here).name)
+            cancel(view, the_seat(hall).name)
         assert refused.value.code == "pool.seat_not_taken_back"
-    assert seats.forgo(here.view, the_seat(here).name)
-    assert queue(here.view, "shared") == []
+    assert seats.forgo(hall.view, the_seat(hall).name)
+    assert queue(hall.view, "shared") == []
 
 
-def test_why_it_waits_is_told_who_sees_the_work_and_nobody_else(here: Hall) -> None:
-    set_pool(here.view, SEATED)
-    secret = here.ask("mill", cpu=5)
-    here.ask("mill", cpu=5)
-    here.dispatcher.turn()
-    seen_by(here, "record:commission:7", "reader")
-    sitter(here, organisation="stranger", threads=lambda: 1).tend()
-    here.dispatcher.turn()
-    (told,) = seats_of(here.person("reader"), "commission:7")
+def test_why_it_waits_is_told_who_sees_the_work_and_nobody_else(hall: Hall) -> None:
+    set_pool(hall.view, SEATED)
+    secret = hall.ask("mill", cpu=5)
+    hall.ask("mill", cpu=5)
+    hall.dispatcher.turn()
+    seen_by(hall, "record:commission:7", "reader")
+    sitter(hall, organisation="stranger", threads=lambda: 1).tend()
+    hall.dispatcher.turn()
+    (told,) = seats_of(hall.person("reader"), "commission:7")
     assert told.wait is not None
     assert told.wait.reason is WaitReason.RECLAIMING
     assert secret not in str(told.wait)
     assert "guarantee" in why_waiting(told).render("en")
     for other in ("mill", "port"):
-        assert seats_of(here.person(other), "commission:7") == []
+        assert seats_of(hall.person(other), "commission:7") == []
     with pytest.raises(InputError):
-        job_seen(here.person("reader"), told.job.name)
+        job_seen(hall.person("reader"), told.job.name)
 
 
 def test_a_seat_is_in_the_usage_of_the_pool(here: Hall, clock: Clock) -> None:

@@ -25,14 +25,16 @@ from pilotbase.compute.queue.rows import Ending, JobRow, State
 from pilotbase.compute.queue.showing import queue, seats_of
 from pilotbase.compute.queue.submitting import Asking, submit
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.pool import Pool
+from pilotbase.documents.record import Commission
 from pilotbase.documents.report import Report
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role, WaitReason
 from pilotbase.worker.base import open_base
 from pilotbase.worker.computing import seats
 from pilotbase.worker.jobs.progress import progress_of
-from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import JobState, jobs_of
@@ -181,6 +183,20 @@ def test_a_trial_of_an_organisation_without_a_quota_counts_on_that_of_the_base(o
     hall = Hall(ordered, quotas=[{"organisation": "test-base"}])
     assert once(ordered) == "queued"
     assert [seat.asked.organisation for seat in hall.seats()] == ["test-base"]
+
+
+@pytest.mark.parametrize(("payer", "whose"), [("supplier", "acme"), ("demand_owner", "plant"), ("base", "test-base")])
+def test_a_seat_counts_on_the_quota_of_whoever_pays_for_the_trial(ordered, payer, whose):
+    hall = Hall(ordered, quotas=[{"organisation": one} for one in ("acme", "plant", "test-base")])
+    view, record = ordered.base.lab.view, ordered.record()
+    plan, terms = view.load(record.documents["plan"], TrialPlan), view.load(record.documents["commission"], Commission)
+    paid = terms.model_copy(update={"price": terms.price.model_copy(update={"paid_by": payer})})
+    with view.transaction("tests.paid") as change:
+        stored = change.put(paid, parties("acme", "plant"))
+    agreed = record.model_copy(update={"documents": {**record.documents, "commission": stored}})
+    with pytest.raises(seats.SeatAwaitedError), seats.seat_of_trial(ordered.base, agreed, plan, "job:1"):
+        pass
+    assert [seat.asked.organisation for seat in hall.seats()] == [whose]
 
 
 def test_what_could_never_be_had_fails_the_trial_with_what_to_do(ordered):
