@@ -128,6 +128,19 @@ def test_a_guarantee_of_a_kind_claims_no_other_kind():
     assert play.running("b") == set(kept) and not play.evictions
 
 
+def test_another_kind_for_good_comes_out_of_what_is_promised_to_nobody():
+    """Two of four are a's by kind, the other two b's, whatever kind they are: none is left that a could keep."""
+    quotas = (quota("a", guarantee=resources(gpu_t4=2)), quota("b", guarantee=resources(gpu_any=2)))
+    play = Play(pool(*quotas, nodes=KINDS))
+    with pytest.raises(RefusedError) as caught:
+        play.submit("a", preemptible=False, gpu_a100=1)
+    assert caught.value.code == "pool.never_firm" and "gpu/any 0" in caught.value.render("en")
+    play.submit("a", preemptible=False, gpu_t4=2)
+    play.submit("b", preemptible=False, gpu_a100=2)
+    play.settle()
+    assert len(play.running()) == 2
+
+
 def test_a_guarantee_of_a_kind_serves_who_takes_any():
     play = Play(pool(quota("a", guarantee=resources(gpu_t4=2)), quota("b"), nodes=KINDS))
     play.submit("b", 4, max_seconds=LONG, gpu_any=1)
