@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 5.0
 RETRY_SECONDS = 10
 """After so long callers are to ask again."""
 GRACE_SECONDS = 10.0
-_ASK_SECONDS = 0.5
+_ASK_SECONDS = 1.0
 _NOTHING = Usage(0.0, 0.0, 0)
 _log = logging.getLogger("pilotbase.gateway")
 
@@ -57,6 +57,7 @@ class SeatedBoxes:
         self._boxes: list[_Counted] = []
         self._used = Metered()
         self._missing: float | None = None
+        self._waited: tuple[float, Place | None] = (0.0, None)
 
     @property
     def has_seat(self) -> bool:
@@ -82,7 +83,7 @@ class SeatedBoxes:
         try:
             if self._sitter.is_nearly_over:
                 self.leave()
-            seated = self._sitter.tend() is None
+            seated = self._ask() is None
         except (RefusedError, NotFoundError) as error:
             _log.warning("seats: %s", error)
             seated = False
@@ -107,9 +108,18 @@ class SeatedBoxes:
     def _asked(self) -> Place | None:
         """Return where the seat is waited for; raises `NoSeatError` where it could never be had."""
         try:
-            return self._sitter.tend()
+            return self._ask()
         except (RefusedError, NotFoundError) as error:
             raise NoSeatError("gateway.no_seat", why=error.text, seconds=RETRY_SECONDS) from error
+
+    def _ask(self) -> Place | None:
+        """Return as `Sitter.tend`, which all that start boxes here ask together, and once in `_ASK_SECONDS`."""
+        with self._lock:
+            asked_at, place = self._waited
+            if place is None or time.monotonic() - asked_at >= _ASK_SECONDS:
+                place = self._sitter.tend()
+                self._waited = (time.monotonic(), place)
+        return place
 
     def _why(self, waits_at: Place) -> Text:
         """Return why the seat waits, as any caller of the service may be told."""
