@@ -2,12 +2,13 @@
 
 from pilotbase.data.terms.templates import Limits, offer_for
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.worker.datasets.keeping import keep_files
 from pilotbase.worker.jobs.worker import Worker
-from tests.catalogue.agreements_for_tests import DATASET, agree, dataset, in_file, publish
-from tests.catalogue.records_for_tests import OWNER
+from tests.catalogue.agreements_for_tests import AGREEMENT, agreement, dataset, in_file
+from tests.catalogue.records_for_tests import OWNER, SUPPLIER
 from tests.data.private.closed_for_tests import FIELDS, runs
 
 ADDRESS = "/api/datasets/plant/logs/statistics"
@@ -16,23 +17,28 @@ BUDGET = 3_000_000
 TABLE = runs(2000)
 
 
-def closed_dataset(**changes) -> Dataset:
+def closed_dataset(name="logs", **changes) -> Dataset:
     """Return the dataset, with fields that a profile counts."""
     limits = Limits(purposes=(Purpose.VERIFICATION, Purpose.STATISTICS), epsilon=BUDGET)
     record_set = {"name": "runs", "field": in_file(FIELDS), "key": ["id"]}
-    usage = offer_for(Opening.COMPUTE_TO_DATA, "plant", DATASET, limits)
-    return dataset(recordSet=[record_set], usageInfo=usage, **changes)
+    usage = offer_for(Opening.COMPUTE_TO_DATA, "plant", f"dataset:plant/{name}", limits)
+    return dataset(name=name, recordSet=[record_set], usageInfo=usage, **changes)
 
 
-def keep_closed(world, folder, rows=TABLE) -> Dataset:
+def keep_closed(world, folder, rows=TABLE, name="logs") -> Dataset:
     """Publish the dataset, agree on it with acme, and keep its table."""
     from pilotbase.hub.base import base
 
-    what = publish(world.trial, closed_dataset())
-    agree(world.trial, what, purposes=["pb:verification", "pb:statistics"], ends=None)
+    trial, what = world.trial, closed_dataset(name)
+    subject, agreed = what.subject, AGREEMENT if name == "logs" else f"agreement:{name}"
+    trial.do(OWNER, subject, Act.DATASET_REGISTER, what)
+    trial.do(OWNER, subject, Act.DATASET_PUBLISH)
+    terms = agreement(what, dataset=subject, purposes=["pb:verification", "pb:statistics"], ends=None)
+    trial.do(OWNER, agreed, Act.AGREEMENT_OFFER, terms)
+    trial.do(SUPPLIER, agreed, Act.AGREEMENT_AGREE)
     table = folder / "logs.csv"
     rows.write_csv(table)
-    keep_files(base(), world.trial.store.as_actor(OWNER), DATASET, [table])
+    keep_files(base(), trial.store.as_actor(OWNER), subject, [table])
     return what
 
 

@@ -11,16 +11,17 @@ from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import parties
 
+CASES = pl.DataFrame({"torque": [float(row) for row in range(60)], "failure": ["broken", "fine"] * 30})
 
-def seal_hidden(world, attempts: int) -> HiddenSet:
+
+def seal_hidden(world, attempts: int, frame: pl.DataFrame = CASES) -> HiddenSet:
     """Seal 60 cases of the world's scenario, which allow so many attempts."""
     from pilotbase.hub.base import base
 
     lab, scenario = base().lab, world.trial.scenario
-    frame = pl.DataFrame({"torque": [float(row) for row in range(60)], "failure": ["broken", "fine"] * 30})
     hidden = seal(lab.vault, frame, SealTerms(scenario.digest(), "plant", alpha=0.05, attempts=attempts))
     sample = io.BytesIO()
-    frame.head(10).write_parquet(sample)
+    CASES.head(10).write_parquet(sample)
     record = SealedScenario(
         scenario=scenario.digest(),
         source=digest_bytes(b"cases"),
