@@ -248,12 +248,12 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.mark.parametrize(("when", "counted"), [("before", 0), ("after", 1)])
 def test_killed_before_or_after_what_it_spends_a_use_is_counted_once(
-    terms: Terms, url: str, when: str, counted: int
+    terms: Terms, any_url: str, when: str, counted: int
 ) -> None:
     terms.agree(terms.publish())
     here = str(Path(__file__).parent)
     paths = os.pathsep.join([here, str(Path(here).parents[1] / "workspace")])
-    command = [sys.executable, "-c", KILLED, url, here, when]
+    command = [sys.executable, "-c", KILLED, any_url, here, when]
     ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
     assert used(terms).count == counted
