@@ -126,7 +126,9 @@ print(step)
 
 def run(script: str, *arguments: object) -> list[int]:
     command = [sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=1800
+    )  # a bound for what hangs: every statement of every migration takes minutes
     assert ended.returncode == 0, ended.stderr
     return [int(word) for word in ended.stdout.split()]
 
