@@ -19,7 +19,7 @@ NAME = "plant/small-alarm"
 
 
 @pytest.fixture(scope="module")
-def refreshed(long_world, tmp_path_factory):
+def refreshed(any_world, tmp_path_factory):
     """A world with a trial on the first version of the hidden data, and a second version after it."""
     from pilotbase.hub.base import base
 
@@ -35,10 +35,10 @@ def refreshed(long_world, tmp_path_factory):
     ordered.work()
     source = str(grown(folder, 600))
     with refreshing(base(), NAME, source) as opened:
-        long_world.done = opened.carry_out().render()
+        any_world.done = opened.carry_out().render()
     handed_in = ordered.record(SCENARIO)
     with refreshing(base(), NAME, source) as opened:
-        assert opened.carry_out().render() == long_world.done
+        assert opened.carry_out().render() == any_world.done
     assert ordered.record(SCENARIO) == handed_in, "again it changes nothing"
     assert handed_in.state == "draft"
     ordered.do(OWNER, Act.SCENARIO_SUBMIT, subject=SCENARIO)
@@ -48,9 +48,9 @@ def refreshed(long_world, tmp_path_factory):
         seal_scenario(base().lab, scenario, kept)  # as the first rehearsal does
     with refreshing(base(), NAME, source) as opened:
         assert opened.carry_out().render() == "Nothing was changed: version 2 is the newest"
-    long_world.ordered = ordered
-    long_world.files = sorted(path.name for path in folder.iterdir())
-    return long_world
+    any_world.ordered = ordered
+    any_world.files = sorted(path.name for path in folder.iterdir())
+    return any_world
 
 
 def page(world, who, address):

@@ -62,7 +62,9 @@ class JobForm(SizedForm, KeepingForm):
     )
     voucher = forms.ChoiceField(label=t("pool.hub.voucher"), help_text=t("pool.hub.voucher_help"), required=False)
 
-    consent = forms.BooleanField(label=t("estimate.hub.consent"), help_text=t("estimate.hub.consent_help"), required=False)
+    consent = forms.BooleanField(
+        label=t("estimate.hub.consent"), help_text=t("estimate.hub.consent_help"), required=False
+    )
 
     def __init__(self, vouchers: Iterable[tuple[str, str]], *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
