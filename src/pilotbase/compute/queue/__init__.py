@@ -5,6 +5,6 @@ submitting.submit(view, asking) -> JobRow                  raises RefusedError: 
 submitting.cancel(view, job, reason)
 dispatching.Dispatcher(view, pool, members, name).turn()  one at a time for each pool: a fenced lease
 seating.place_for(view, work) -> Place | None             whether a pool seats work of the base itself, and which
-sitting.Sitter(place, name).tend() | leave                 its seat: asked for, kept, left, over seats.take | keep | leave
+sitting.Sitter(place, name).tend() | leave                 its seat: asked for, kept, left (over `seats`)
 showing.holds | waiting | usage                            who has what, why who waits, who had how much when
 """
