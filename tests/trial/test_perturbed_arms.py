@@ -270,6 +270,7 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
             committed=False,
             spend=lambda: events.append("spent"),
             on_batch=lambda done: events.append(done),
+            on_usage=lambda usage: None,
         )
         with answer_arms(base.lab, sealed, frame, perturbations_of(scenario.criteria), told) as arms:
             return arms, list(events)

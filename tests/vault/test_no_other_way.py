@@ -63,6 +63,8 @@ LEAVES = {
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
         "worker/computing/uploads.py",  # the same, a program for a pool
+        "worker/computing/claims.py",  # the same, evidence of a claim
+        "worker/computing/claim_files.py",  # that evidence, for its claimant and the auditor
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
         "worker/datasets/describing.py",  # the same, to be described in a box
         "worker/datasets/label_imports.py",  # the same, an export of labels read in a box

@@ -22,6 +22,7 @@ from pilotbase.documents.api.what_ifs import NewWhatIf
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
+from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.permissions import Reading, may_read, roles_for
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy, PoolReplay
@@ -208,7 +209,7 @@ def play_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 def _require_playable(view: View, order: WhatIfOrder, as_it_is: Pool) -> None:
     if order.since >= order.until:
-        raise InputError("what_if.no_span", since=f"{order.since:%Y-%m-%d %H:%M}")
+        raise InputError("what_if.no_span", since=spell_minute(order.since, zone=False))
     ended = ended_between(view, order.pool, order.since, order.until)
     if not ended:
         raise InputError("replay.nothing_recorded", pool=order.pool)
