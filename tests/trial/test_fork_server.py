@@ -88,6 +88,30 @@ def test_a_server_that_was_killed_is_followed_by_another(scorer):
     again.close()
 
 
+def test_a_server_that_makes_no_process_is_told_of_and_the_next_one_begins_anew(monkeypatch):
+    """As when the kernel has no room for one more; here the program cannot be loaded."""
+    monkeypatch.setattr(fork_server, "_servers", {})
+    with pytest.raises(OSError):
+        fork_server.start("tests.trial.no_such_program")
+    again = fork_server.start(SCORER)
+    again.signal(signal.SIGKILL)
+    assert again.wait() == -signal.SIGKILL
+    again.close()
+
+
+def test_an_owner_ends_though_a_process_of_its_own_lives_on():
+    """That one holds the owner's end of the socket too, and the server ends all the same."""
+    program = OWNER.replace("sys.stdin.read()", "import os, time\nif os.fork() == 0: time.sleep(60)")
+    owner = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        assert int(owner.stdout.readline())
+        assert owner.wait(timeout=30) == 0
+    finally:
+        os.killpg(owner.pid, signal.SIGKILL)
+        owner.wait()
+        owner.stdout.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_server_ends_with_whoever_started_it(number):
     owner = subprocess.Popen([sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

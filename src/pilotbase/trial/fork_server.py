@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import os
 import select
 import selectors
@@ -56,11 +57,17 @@ class ForkedProcess:
 
 
 def start(module: str) -> ForkedProcess:
-    """Return a process that runs the ``main`` of a module, whose input is not yet given."""
+    """Return a process that runs the ``main`` of a module, whose input is not yet given.
+
+    Raises:
+        OSError: the host has no room for one more process.
+    """
     with _lock:
         server = _servers.get(module)
-        if server is None or not server.serves:
-            server = _servers[module] = _ForkServer(module)
+        if server is not None and server.serves:
+            with contextlib.suppress(OSError):  # it ended just now
+                return server.fork()
+        server = _servers[module] = _ForkServer(module)
         return server.fork()
 
 
@@ -81,21 +88,27 @@ class _ForkServer:
         return self._owner == os.getpid() and self._process.poll() is None
 
     def fork(self) -> ForkedProcess:
+        """Return one more process; raises `OSError` where the server could not make it, and has ended."""
         given, to_give = os.pipe()
         taken, to_take = os.pipe()
         status, to_tell = os.pipe()
         try:
             socket.send_fds(self._socket, [b"."], [given, to_take, 2, to_tell])
+            descriptors = socket.recv_fds(self._socket, 1, 1)[1]
+            if not descriptors:
+                raise ChildProcessError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        except OSError:
+            _close((to_give, taken, status))
+            raise
         finally:
-            for descriptor in (given, to_take, to_tell):
-                os.close(descriptor)
-        _, descriptors, _, _ = socket.recv_fds(self._socket, 1, 1)
+            _close((given, to_take, to_tell))
         streams = os.fdopen(to_give, "wb"), os.fdopen(taken, "rb")
         return ForkedProcess(*streams, descriptors[0], os.fdopen(status, "rb"))
 
     def _close(self) -> None:
-        if self._owner == os.getpid():
-            self._socket.close()
+        """Let the server end, though a process that was forked from ours still holds our end of the socket."""
+        if self._owner == os.getpid() and self._process.poll() is None:
+            self._socket.shutdown(socket.SHUT_RDWR)
             self._process.wait()
 
 
