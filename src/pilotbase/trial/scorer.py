@@ -83,6 +83,8 @@ class Docket:
     sealed: Sealed
     candidate: Candidate
     hidden: HiddenSet
+    asking: Asking
+    """Above what the run is held until there is consent."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     if known is not None:
         return known
     began = lab.store.clock()
-    docket = _open_docket(lab, plan)
+    docket = _open_docket(lab, plan, asking or UNASKED)
     leave = _enter(lab, docket)
     leakage = _refuse_leakage(lab, docket, leave, on_progress)
     request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
@@ -125,7 +127,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     frame = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.FEATURES, leave, attempt.number), attempt.cases)
     on_progress(Progress(text("trial.progress.baseline")))
     baseline = _measure_baseline(lab, docket, attempt, frame)
-    answered = _answer(lab, docket, attempt, frame, (while_it_stands(lab.vault, leave, on_progress), asking))
+    answered = _answer(lab, docket, attempt, frame, while_it_stands(lab.vault, leave, on_progress))
     on_progress(Progress(text("trial.progress.score")))
     secret = reveal_order(lab.vault, docket.hidden, attempt)
     order = _scoring_order(docket, frame, secret)
@@ -175,13 +177,13 @@ def _reported_before(lab: Lab, plan: TrialPlan, asking: Asking | None) -> Report
     return known
 
 
-def _open_docket(lab: Lab, plan: TrialPlan) -> Docket:
+def _open_docket(lab: Lab, plan: TrialPlan, asking: Asking) -> Docket:
     folder = lab.application_folder(plan.application.digest)
     candidate = prepare_candidate(lab, read_application(folder))
     if candidate.reference != plan.application:
         raise InvalidProofError("trial.not_as_planned", plan=plan.digest())
     sealed = load_sealed(lab.view, plan.sealed)
-    return Docket(plan, sealed, candidate, lab.view.load(plan.scenario.hidden_set, HiddenSet))
+    return Docket(plan, sealed, candidate, lab.view.load(plan.scenario.hidden_set, HiddenSet), asking)
 
 
 def _enter(lab: Lab, docket: Docket) -> Leave:
@@ -216,15 +218,12 @@ def _measure_baseline(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.Data
         raise
 
 
-def _answer(
-    lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, told: tuple[OnProgress, Asking | None]
-) -> Answered:
+def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress) -> Answered:
     plan, name = docket.plan, docket.candidate.reference.name
     arms, bundle = perturbations_of(plan.criteria), secrets_of(lab.vault, docket.hidden)
     stage, total = text("trial.progress.answer", application=name), frame.height * (1 + len(arms))
-    on_progress, asking = told
     extent = Extent(1 + len(arms), frame.height, plan.batch_rows, plan.limits)
-    foresight = Foresight(lab, plan.digest(), docket.hidden.owner, asking or UNASKED, extent)
+    foresight = Foresight(lab, plan.digest(), docket.hidden.owner, docket.asking, extent)
 
     def before_first() -> None:
         foresight.on_box()
