@@ -11,7 +11,6 @@ import typer
 from pilotbase.cli.data_catalogue import AsJson, datasets_at
 from pilotbase.cli.data_terms import terms_at
 from pilotbase.cli.edge.driving import remote
-from pilotbase.cli.edge.fetching import write_parts
 from pilotbase.cli.edge.terminal import print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.subjects import subject_written
@@ -55,6 +54,8 @@ def fetch(
     organisation: Organisation = "",
 ) -> None:
     """Fetch files of a dataset that your organisation may take; it is counted as a use."""
+    from pilotbase.cli.edge.fetching import write_parts
+
     datasets, subject = datasets_at(organisation), subject_written("dataset", dataset)
     names = [file] if file else [one.name for one in datasets.files(subject)]
     if not names:

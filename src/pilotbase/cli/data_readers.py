@@ -10,11 +10,11 @@ import typer
 from pilotbase.cli.data_catalogue import AsJson, datasets_at
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import print_json, say
-from pilotbase.documents.api.readers import ReadingKind
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.quantities import spell_bytes
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import ReadingKind
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.readers import Readers, ReadingTold

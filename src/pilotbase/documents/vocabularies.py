@@ -318,6 +318,17 @@ class WaitReason(StrEnum):
     """Its seat is asked for again when the worker of the base that does it is free."""
 
 
+class ReadingKind(StrEnum):
+    """What a line of the access record says; names: text ``reader.kind.<value>``."""
+
+    OPENED = "opened"
+    """Sealed bytes were opened."""
+    USED = "used"
+    """The gate has let a use in, and counted it."""
+    REFUSED = "refused"
+    """The gate has let nobody in."""
+
+
 VOCABULARIES: dict[str, type[StrEnum]] = {
     "action": Action,
     "subhead": SubHead,
@@ -343,5 +354,6 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "sensitivity": Sensitivity,
     "pool.kind": JobKind,
     "pool.wait": WaitReason,
+    "reader.kind": ReadingKind,
 }
 """Text domain → vocabulary: every value has a name in both languages."""

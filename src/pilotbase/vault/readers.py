@@ -15,11 +15,12 @@ from typing import TypeVar
 from sqlalchemy import Connection, select
 
 from pilotbase.documents.api.datasets import FacetCount
-from pilotbase.documents.api.readers import ReaderFacet, Readers, ReadingKind, ReadingTold
+from pilotbase.documents.api.readers import ReaderFacet, Readers, ReadingTold
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Reading, Stands, may_read
 from pilotbase.documents.subjects import Subject, holder_of, kind_of, name_of
 from pilotbase.documents.terms import Action, Use
+from pilotbase.documents.vocabularies import ReadingKind
 from pilotbase.workspace import records, terms_tables
 from pilotbase.workspace.actors import BASE_ITSELF
 from pilotbase.workspace.failures import NotFoundError

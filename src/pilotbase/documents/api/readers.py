@@ -7,17 +7,7 @@ from enum import StrEnum
 
 from pilotbase.documents.api.datasets import FacetCount
 from pilotbase.documents.api.shapes import Told
-
-
-class ReadingKind(StrEnum):
-    """What a line of the access record says; names: text ``reader.kind.<value>``."""
-
-    OPENED = "opened"
-    """Sealed bytes were opened."""
-    USED = "used"
-    """The gate has let a use in, and counted it."""
-    REFUSED = "refused"
-    """The gate has let nobody in."""
+from pilotbase.documents.vocabularies import ReadingKind
 
 
 class ReaderFacet(StrEnum):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pydantic
 from ninja import Query, Router
 
-from pilotbase.documents.api.readers import ReaderFacet, Readers, ReadingKind
+from pilotbase.documents.api.readers import ReaderFacet, Readers
 from pilotbase.documents.subjects import Subject, dataset_subject, scenario_subject
+from pilotbase.documents.vocabularies import ReadingKind
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
