@@ -1,11 +1,12 @@
 """`make bench-compute`: deciding over 10,000 queued jobs, and what a job costs beside what it does.
 
 Decisions: 20 organisations, 64 machines, 10,000 jobs that wait; one job ends, one comes, one decision is made, over and
-over. Jobs: no-ops, two at a time, each in a process and a box of its own on this machine's backend. Beside it
-`ProcessPoolExecutor` with spawn, in two ways, neither with a box: a process spawned for each task, as our jobs start
-too (the target is held against this one); and processes that are kept for all tasks, which is the cheapest there is and
-keeps no task from what another one left behind. On a Ray cluster of this machine's own, beside a bare Ray actor each.
-The first of each are not counted. ``--quick``: small sizes that show that all of it runs; nothing is written.
+over. Jobs: no-ops, two at a time, each in a process and a box of its own on this machine's backend. Tasks: no-ops given
+to a box that is kept, as trials and services keep theirs. Beside them `ProcessPoolExecutor` with spawn and without any
+box, like with like (docs/decisions/0033): a job beside a process spawned for each task, a task beside processes that
+are kept for all tasks; both have the target. Without one, a job that starts everything beside a pool that starts
+nothing. On a Ray cluster of this machine's own, a job beside a bare Ray actor each. The first of each are not counted.
+``--quick``: small sizes that show that all of it runs; nothing is written.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from benchmarks.compute import admission, tasks
+from benchmarks.compute import admission, kept, tasks
 from benchmarks.publishing import Row, publish, row
 
 
@@ -27,6 +28,7 @@ def main() -> None:
     options = parser.parse_args()
     jobs, times = (4, 1) if options.quick else (options.jobs, options.times)
     rows = [*deciding(1000 if options.quick else 10_000), *on_this_machine(jobs, times)]
+    rows += on_what_is_kept(100 if options.quick else 2000, times)
     if not options.no_ray:
         rows += on_a_cluster(jobs // 2, times)
     if options.quick:
@@ -55,15 +57,31 @@ def deciding(queued: int) -> list[Row]:
 
 def on_this_machine(jobs: int, times: int) -> list[Row]:
     """Return what a no-op costs in a box of its own, in turn with a spawn pool that starts a process a task or none."""
-    print("  no-ops on this machine", flush=True)
-    ours, fresh, kept = tasks.local(jobs, times)
+    print("  no-ops on this machine, each in a box of its own", flush=True)
+    ours, fresh, warm = tasks.local(jobs, times)
     return [
         row("local backend: a no-op job, boxed, two at a time", 1000 * ours, "ms", "<= 1.3x a spawned process a task",
             ours / fresh <= 1.3, "ProcessPoolExecutor, spawn, a new process a task, no box",
             1000 * fresh, ours / fresh),
-        row("local backend: the same beside a pool whose processes are kept", 1000 * ours, "ms", None, True,
+        row("local backend: the same, unlike with unlike: a box started beside processes that are kept", 1000 * ours,
+            "ms", None, True,
             "ProcessPoolExecutor, spawn, processes kept and warm, no box, nothing cleared between tasks",
-            1000 * kept, ours / kept),
+            1000 * warm, ours / warm),
+    ]  # fmt: skip
+
+
+def on_what_is_kept(count: int, times: int) -> list[Row]:
+    """Return what a no-op costs where a kept box or a kept process is given it."""
+    print("  no-ops given to what is kept", flush=True)
+    single, several = kept.measure(count, times)
+    target = "<= 1.3x a kept process"
+    return [
+        row("local engine: a no-op task given to a kept box, there and back", 1000 * single.box, "ms", target,
+            single.ratio <= 1.3, "ProcessPoolExecutor, spawn, a kept process, no box, submit and result",
+            1000 * single.process, single.ratio),
+        row("local engine: the same, two kept boxes at a time, time a task", 1000 * several.box, "ms", target,
+            several.ratio <= 1.3, "ProcessPoolExecutor, spawn, two kept processes, no box, all tasks queued",
+            1000 * several.process, several.ratio),
     ]  # fmt: skip
 
 
