@@ -102,7 +102,7 @@ class Pool(Document):
     shared_gpus: bool = False
     """Whether a job may have a share of one GPU."""
     minimum_run: Duration = 600
-    """So long a job runs before it can be evicted; so a guarantee is restored after this time at the latest."""
+    """So long a job runs before it can be evicted, at least a second; then, at the latest, a guarantee is restored."""
     evictions_at_most: int = pydantic.Field(default=3, ge=0, le=100)
     """A job that was evicted so often runs where nobody can evict it."""
     half_life: Duration = 86_400

@@ -1,9 +1,9 @@
 """What holds whatever comes, found out by machines that hand in, end and wait at random.
 
 After every turn: capacity, limits, and the invariant of lending (`pools_for_tests.check`). Besides: the same state
-gives the same decision; a job within its guarantee that is first in its line starts within the minimum time; evictions
-for a share raise the least shares; nobody is evicted more often than the cap says; and when nothing comes any more, all
-that waits runs.
+gives the same decision; nobody is evicted by the decision that starts it; a job within its guarantee that is first in
+its line starts within the minimum time; evictions for a share raise the least shares; nobody is evicted more often than
+the cap says; and when nothing comes any more, all that waits runs.
 """
 
 from collections import Counter
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from pilotbase.compute.sharing.books import LEAST_RUN
 from pilotbase.compute.sharing.desk import decide
 from pilotbase.compute.sharing.jobs import Decisions
 from pilotbase.compute.sharing.placer import FirstFit
@@ -39,6 +40,7 @@ class Watched(Play):
         afresh = decide(self.pool, state, self.now, FirstFit())
         decided = super().turn()
         assert (afresh.starts, afresh.evictions) == (decided.starts, decided.evictions)
+        assert not {one.job for one in decided.starts} & {one.job for one in decided.evictions}
         causes = {one.cause for one in decided.evictions}
         if causes == {"share"}:
             assert self.shares() > before
@@ -60,7 +62,8 @@ class Watched(Play):
                 if self.desk.books.promises.entitled(account, pending.job):
                     first.add(pending.job.name)
         self.since = {name: self.since.get(name, self.now) for name in first}
-        late = {name: self.now - since for name, since in self.since.items() if self.now - since > MINIMUM}
+        soon = max(self.pool.minimum_run, LEAST_RUN)
+        late = {name: self.now - since for name, since in self.since.items() if self.now - since > soon}
         assert not late, f"promised and not given: {late}"
 
     def shares(self) -> list[float]:
@@ -76,8 +79,9 @@ class Sharing(RuleBasedStateMachine):
         limits=st.tuples(*[st.none() | st.integers(6, 12)] * 3),
         cap=st.integers(0, 3),
         named=st.tuples(*[st.booleans()] * 3),
+        minimum=st.sampled_from((0.0, MINIMUM)),
     )
-    def open(self, guarantees, weights, limits, cap, named):
+    def open(self, guarantees, weights, limits, cap, named, minimum):
         quotas, left = [], {"cpu": 12, "gpu_t4": 4}
         for name, (cpu, gpu), weight, limit, full in zip(NAMES, guarantees, weights, limits, named, strict=True):
             cpu, gpu = min(cpu, left["cpu"]), min(gpu, left["gpu_t4"])
@@ -85,7 +89,7 @@ class Sharing(RuleBasedStateMachine):
             guarantee = resources(cpu=cpu, gpu_t4=gpu) if full else resources(cpu=cpu)
             more = {} if limit is None else {"limit": resources(cpu=limit)}
             quotas.append(quota(name, weight, guarantee=guarantee, **more))
-        shared = pool(*quotas, nodes=self.nodes, minimum_run=MINIMUM, evictions_at_most=cap, half_life=3600)
+        shared = pool(*quotas, nodes=self.nodes, minimum_run=minimum, evictions_at_most=cap, half_life=3600)
         self.play = Watched(shared, len(shared.capacities) == 1)
 
     @rule(

@@ -171,3 +171,18 @@ def test_what_is_free_already_counts_when_room_is_made():
     (urgent,) = play.submit("a", max_seconds=LONG, priority=1, members=2, cpu=4)
     play.settle()
     assert play.running() == {urgent} and play.evictions == [low]
+
+
+def test_what_a_decision_starts_it_does_not_evict():
+    """Without a minimum time, too. A small one is within the guarantee, the urgent gang beyond it wants its machine."""
+    play = Play(pool(quota("a", guarantee=resources(cpu=4)), nodes=(machines(2, cpu=4),), minimum_run=0))
+    play.submit("a", max_seconds=LONG, cpu=2)
+    play.settle()
+    play.wait(MINUTE)
+    (small,) = play.submit("a", max_seconds=LONG, cpu=2)
+    (urgent,) = play.submit("a", max_seconds=LONG, priority=1, members=2, cpu=3)
+    decided = play.turn()
+    assert [one.job for one in decided.starts] == [small] and not decided.evictions
+    assert decided.again_at == play.now + 1
+    play.wait(1)
+    assert play.running() == {urgent} and small in play.evictions

@@ -15,12 +15,16 @@ from pilotbase.compute.sharing.prospects import Prospects
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import Vector, counted
 
+LEAST_RUN = 1.0
+"""Seconds that a job runs whatever its pool says: what one decision starts, the same one does not evict."""
+
 
 class Books:
     """The jobs of a pool by organisation, by machine and by end, and what is left beside the promises."""
 
     def __init__(self, pool: Pool, state: State, now: float, there: Mapping[str, Vector] | None = None) -> None:
         self.pool = pool
+        self.minimum_run = max(pool.minimum_run, LEAST_RUN)
         self.machines = Machines(pool, there)
         quotas = {quota.organisation: quota for quota in pool.quotas}
         for running in state.running:  # whoever lost its quota keeps what runs
@@ -105,11 +109,11 @@ class Books:
 
     def has_run(self, running: Running, now: float) -> bool:
         """Tell whether a job has run its minimum time."""
-        return now >= running.started + self.pool.minimum_run
+        return now >= running.started + self.minimum_run
 
     def next_has_run(self, now: float) -> float | None:
         """Return when the next job has run its minimum time; None: all have."""
-        minimum = self.pool.minimum_run
+        minimum = self.minimum_run
         young = bisect_right(self._begun, now - minimum, key=lambda entry: entry[0])
         return self._begun[young][0] + minimum if young < len(self._begun) else None
 

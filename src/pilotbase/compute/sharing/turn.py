@@ -147,7 +147,7 @@ class Turn:
         for running in sorted(lent(books.accounts, account.name), key=lambda one: (one.started, one.job.name)):
             room.without(running)
             if not books.has_run(running, self._now) and room.place(self._now) is not None:
-                return running.started + books.pool.minimum_run
+                return running.started + books.minimum_run
         return None
 
     def _share_out(self, waiting: Iterable[Account]) -> None:
