@@ -12,8 +12,8 @@ from importlib import metadata
 from pathlib import Path
 
 SECONDS = 0.3
-LIGHT = frozenset({"babel", "pydantic", "rfc8785", "rich", "typer"})
-"""Of the packages we ask for, those that ``--help`` may load: words, documents, the terminal."""
+LIGHT = frozenset({"rich", "typer"})
+"""Of the packages we ask for, those that ``--help`` may load: commands and the terminal."""
 PROGRAM = """
 import json, sys
 from pilotbase.cli import main

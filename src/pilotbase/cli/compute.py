@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pilotbase.cli import compute_replay
+from pilotbase.cli.computing import AsJson, demand_of, operators_view
 from pilotbase.cli.edge.consent import AskAbove, consents
 from pilotbase.cli.edge.terminal import command, print_json, say
-from pilotbase.cli.voucher import demand_of, operators_view
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.texts import Text, text
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pilotbase.workspace.store import View
 
 app = typer.Typer(help="Shared computing power: pools, jobs, replay.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 PoolName = Annotated[str, typer.Argument(help="Name of the pool.")]
 JobName = Annotated[str, typer.Argument(help="The job, as submit and jobs print it.")]
 
@@ -190,6 +190,10 @@ def cancel(job: JobName) -> None:
 
     found = cancel(operators_view(), job)
     say(text("compute.told.job", job=job, state=Text(code=f"pool.state.{found.state.value}"), **_whose(found)))
+
+
+app.command("replay")(compute_replay.replay)
+app.command("trace")(compute_replay.trace)
 
 
 def _job(view: View, name: str) -> JobRow:

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
+from pilotbase.cli.computing import operators_view
 from pilotbase.cli.edge.terminal import command, language, print_json, progress_shown, say, shown
-from pilotbase.cli.voucher import operators_view
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.pool_replay import Policy
 from pilotbase.documents.texts import Text, text

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pilotbase.cli import voucher_claims
+from pilotbase.cli.computing import AsJson, Attempt, Job, Programme, demand_of, operators_view
 from pilotbase.cli.edge.terminal import command, print_json, say
-from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.compute.vouchers.wallet import Wallet
-    from pilotbase.documents.resources import Resources
     from pilotbase.documents.voucher import Settlement
     from pilotbase.workspace.store import View
 
 app = typer.Typer(help="Vouchers for computing power: issue, pay, claim, audit.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
-Programme = Annotated[str, typer.Argument(help="Name of the programme.")]
 VoucherId = Annotated[str, typer.Argument(help="The voucher, as issue and wallet print it.")]
-Job = Annotated[str, typer.Argument(help="What names the job, such as job:41.")]
-Attempt = Annotated[int, typer.Option(help="Which attempt of the job.", min=0)]
 Reason = Annotated[str, typer.Option(help="Why; it stands in the log.", prompt="Why")]
 
 
@@ -214,6 +210,14 @@ def uses(voucher: Annotated[str, typer.Option(help="Only of this voucher.")] = "
         say(text("voucher.told.use", **of, state=state, held=spell_plain(use.held), subsidy=spell_plain(use.subsidy)))
 
 
+app.command("claim")(voucher_claims.claim)
+app.command("claims")(voucher_claims.claims)
+app.command("decide")(voucher_claims.decide)
+app.command("pay")(voucher_claims.pay)
+app.command("export")(voucher_claims.export)
+app.command("audit")(voucher_claims.audit)
+
+
 def _print_wallet(found: Wallet) -> None:
     from pilotbase.documents.voucher import spell_plain
 
@@ -240,27 +244,9 @@ def _print_settlement(found: Settlement, spelled: dict[str, str]) -> None:
         say(said)
 
 
-def demand_of(written: list[str]) -> Resources:
-    """Return what is asked for in words such as ``cpu=4``; raises `InputError`."""
-    from pilotbase.documents.resources import Resources
-
-    parts = [one.partition("=") for one in written]
-    if any(not mark for _, mark, _ in parts):
-        raise InputError("voucher.bad_demand", found=", ".join(written))
-    asked: dict[str, Any] = {name: amount for name, _, amount in parts}
-    return Resources.model_validate(asked)
-
-
 def _spelled(here: View, rules: str, amounts: dict[str, int]) -> dict[str, str]:
     """Return amounts in the currency of rules."""
     from pilotbase.documents.voucher import VoucherRules
 
     found = here.load(rules, VoucherRules)
     return {name: found.spell(amount) for name, amount in amounts.items()}
-
-
-def operators_view() -> View:
-    """Return what the operator of this home sees: whoever holds the home acts for all in it."""
-    from pilotbase.worker.base import open_base
-
-    return open_base().lab.view

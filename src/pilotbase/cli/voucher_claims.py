@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from pilotbase.cli.computing import AsJson, Attempt, Job, Programme, operators_view
 from pilotbase.cli.edge.terminal import command, print_json, say, warn
-from pilotbase.cli.voucher import AsJson, Attempt, Job, Programme, operators_view
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.texts import Text, text
 

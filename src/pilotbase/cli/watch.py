@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pilotbase.cli import watch_drill
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InputError
@@ -154,6 +155,9 @@ def erase(service: Service, case: Annotated[str, typer.Argument(help="Identifier
     """Erase one case with its labels, as the person whom it is about may ask."""
     _watching().erase(service, case)
     say(text("watching.erased", case=case))
+
+
+app.command("drill")(watch_drill.drill)
 
 
 def _watching() -> WatchHere | HubWatch:

@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.documents.errors import InputError
-
 Hub = Annotated[
     str, typer.Option("--hub", help="Address of a hub that the command drives.", envvar="PILOTBASE_HUB", metavar="URL")
 ]
@@ -54,4 +52,6 @@ def named() -> Connection:
 def require_here(drives_hub: bool) -> None:
     """Return unless a hub was asked for that the command cannot drive; raises `InputError`."""
     if named().typed and not drives_hub:
+        from pilotbase.documents.errors import InputError
+
         raise InputError("cli.not_over_a_hub")

@@ -9,11 +9,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pilotbase.cli.edge.connection import require_here
 from pilotbase.documents.errors import PilotbaseError
@@ -22,6 +20,9 @@ from pilotbase.documents.progress import Progress as Step
 from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible, spell_for_terminal
 from pilotbase.documents.vocabularies import Verdict
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 P = ParamSpec("P")
 
@@ -98,17 +99,24 @@ def progress_shown(quiet: bool = False) -> Iterator[OnProgress]:
     if quiet:
         yield lambda _: None
     elif sys.stderr.isatty():
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        with _drawn() as bars:
             yield _Bars(bars)
     else:
         yield _Lines()
+
+
+def _drawn() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 class _Bars:

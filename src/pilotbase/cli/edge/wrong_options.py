@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
-from pilotbase.cli.edge.terminal import shown
-from pilotbase.documents.errors import InputError
+if TYPE_CHECKING:
+    from pilotbase.documents.errors import InputError
 
 
 class Commands(TyperGroup):
@@ -21,6 +21,8 @@ class Commands(TyperGroup):
             told = _told(error)
             if told is None:
                 raise
+            from pilotbase.cli.edge.terminal import shown
+
             typer.echo(shown(told), err=True)
             raise typer.Exit(told.exit_code) from None
 
@@ -29,6 +31,7 @@ def _told(error: typer.BadParameter) -> InputError | None:
     """Return what is wrong with a value, in our words; None where these say less than typer's."""
     import pydantic
 
+    from pilotbase.documents.errors import InputError
     from pilotbase.documents.loading import issues_of
 
     cause, context, option = error.__cause__, error.ctx, error.param

@@ -1,0 +1,109 @@
+"""What may follow ``pilotbase``: listed by name and line; the module of what is called is loaded then, no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from pilotbase.cli.edge.wrong_options import Commands
+
+FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
+    "init": ("base:init", "Set up PILOTBASE_HOME: store, keys, trust roots."),
+    "upgrade": (
+        "base:upgrade",
+        "Bring store and accounts of PILOTBASE_HOME to this version; cut off, run it again. Back up first.",
+    ),
+    "backup": (
+        "backup:backup",
+        "Write the base into one file while hub and worker go on: store, accounts, blobs, files; never a key.",
+    ),
+    "restore": (
+        "backup:restore",
+        "Bring a base back into an empty PILOTBASE_HOME (and database); everything is verified before it stands.",
+    ),
+    "demo": (
+        "demo:demo",
+        "Prove applications of every sector on real data, then put one into service and let the world change.",
+    ),
+    "serve": (
+        "serve:serve",
+        "Serve the hub: pages, the API under /api/; beside it the gateway, and the worker that runs what is queued.",
+    ),
+    "worker": (
+        "worker:worker",
+        "Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on.",
+    ),
+    "gateway": (
+        "gateway:gateway",
+        "Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too.",
+    ),
+    "work": ("hub_records:work", "List what waits for you on the hub, what is due first."),
+    "acts": (
+        "hub_records:acts",
+        "List what you may do to a record on the hub now, and what stands against it.",
+    ),
+    "act": ("hub_records:act", "Take a step on a record on the hub; prints where it stands then."),
+    "scenario": ("scenario:app", "Describe a real problem: data contract, baseline, acceptance criteria."),
+    "data": ("data:app", "Describe data, measure its quality, label it, open it on terms."),
+    "application": ("application:app", "Write and check an application."),
+    "organisation": ("organisation:app", "Organisations that act on the base."),
+    "trial": ("trial:app", "Prove applications on data they never see."),
+    "site": ("site:app", "Site trials: the data stay at their owner's, a signed report comes back."),
+    "match": ("match:app", "Find applications for a scenario, scenarios for an application, and gaps."),
+    "certificate": ("certificate:app", "Verify and revoke certificates."),
+    "service": ("service:app", "Certified applications behind the gateway: in this home, or on a hub."),
+    "compute": ("compute:app", "Shared computing power: pools, jobs, replay."),
+    "voucher": ("voucher:app", "Vouchers for computing power: issue, pay, claim, audit."),
+    "watch": ("watch:app", "Watch over services: in this home, or on a hub."),
+    "incident": ("incident:app", "Incidents of services: in this home, or on a hub."),
+    "upload": ("hub_uploads:app", "What was sent to the hub and not yet handed in."),
+    "roadmap": ("roadmap:app", "The ledger of the base, its map, the ranking of scenarios."),
+    "log": ("log:app", "The append-only log of the base."),
+    "blobs": ("blobs:app", "The blobs of the base: sealed data, samples, files."),
+    "key": ("base:keys", "Signing keys of the base."),
+}
+"""Name → what it is called in which module of this room, and its help, the same as there."""
+
+
+class FirstLevel(Commands):
+    """All commands: ``get_command`` knows what is listed of one, ``commands`` loads it whole."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _Loaded()  # type: ignore[assignment]  # nothing is ever added to it
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        del ctx
+        return list(FIRST_LEVEL)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        del ctx
+        return TyperCommand(cmd_name, help=FIRST_LEVEL[cmd_name][1]) if cmd_name in FIRST_LEVEL else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, self.commands[name] if name else found, rest
+
+
+class _Loaded(Mapping[str, Any]):
+    """Name → the command or group itself, built when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, attribute = FIRST_LEVEL[name][0].partition(":")
+        found = getattr(import_module(f"pilotbase.cli.{module}"), attribute)
+        alone = typer.Typer()
+        if isinstance(found, typer.Typer):
+            alone.add_typer(found, name=name)
+        else:
+            alone.command(name)(found)
+        return typer.main.get_group(alone).commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FIRST_LEVEL)
+
+    def __len__(self) -> int:
+        return len(FIRST_LEVEL)

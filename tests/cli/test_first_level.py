@@ -1,0 +1,42 @@
+"""What is listed without being loaded is what stands there, and a command loads what it needs, no other's."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from pilotbase.cli import app
+from pilotbase.cli.first_level import FIRST_LEVEL
+from tests.cli.test_command_line import run
+
+LOADED = """
+import json, sys
+from pilotbase.cli import app
+try:
+    app()
+except SystemExit:
+    print(json.dumps([name for name in sys.modules if name.startswith("pilotbase.cli.")]), file=sys.stderr)
+"""
+
+
+def test_what_is_listed_is_what_stands_there():
+    whole = typer.main.get_command(app).commands
+    shown = {name: (one.name, one.short_help or one.help.partition("\n\n")[0]) for name, one in whole.items()}
+    assert shown == {name: (name, line) for name, (_, line) in FIRST_LEVEL.items()}
+    assert not [name for name, one in whole.items() if one.hidden or one.deprecated or one.rich_help_panel]
+
+
+@pytest.mark.parametrize(
+    ("words", "module"), [(("log", "--help"), "log"), (("work", "--help"), "hub_records"), (("--help",), "")]
+)
+def test_a_command_loads_its_own_module_alone(words, module):
+    done = subprocess.run([sys.executable, "-c", LOADED, *words], check=True, capture_output=True, text=True)
+    loaded = {name.split(".")[2] for name in json.loads(done.stderr.splitlines()[-1])}
+    assert loaded - {"edge", "first_level"} == ({module} if module else set())
+
+
+def test_who_mistypes_is_told_what_may_be_meant():
+    told = run("scenaro", "check")
+    assert told.exit_code == 2 and "Did you mean 'scenario'" in told.stderr
