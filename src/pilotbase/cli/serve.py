@@ -64,6 +64,8 @@ def serve(  # noqa: PLR0913 - each is an option
         return
     if demo:
         _fill()
+    if worker:
+        _require_engine_of_jobs(engine)
     say(text("cli.hub_at", url=place.url))
     with ExitStack() as running:
         if worker:
@@ -73,6 +75,13 @@ def serve(  # noqa: PLR0913 - each is an option
             running.enter_context(serving.kept_running(*words))
             say(text("gateway.at", url=beside.url))
         serving.run(place)
+
+
+def _require_engine_of_jobs(engine: str) -> None:
+    from pilotbase.hub.base import base
+    from pilotbase.worker.computing.keeping import require_engine_of_jobs
+
+    require_engine_of_jobs(base().lab.view, engine)
 
 
 def _fill() -> None:

@@ -30,7 +30,7 @@ def worker(
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.computing.keeping import backend_of
+    from pilotbase.worker.computing.keeping import backend_of, require_engine_of_jobs
     from pilotbase.worker.computing.rounds import Dispatching, dispatching
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import Worker, default_name
@@ -50,6 +50,7 @@ def worker(
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     base = open_base(create=True, engine=engine)
+    require_engine_of_jobs(base.lab.view, engine)
     ours, noticing = Worker(base, name or default_name(), lease), Noticing(base, _ways())
     reactions = Reactions(base)
     if not once:

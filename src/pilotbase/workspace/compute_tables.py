@@ -54,11 +54,15 @@ compute_attempts = Table(
     Column("memory_mib_ms", BigInteger, nullable=False),
     Column("began_at", UtcMoment, nullable=False),
     Column("ended_at", UtcMoment, nullable=True),
+    Column("engine", String(12), nullable=False, server_default=""),
     Index("compute_attempts_of_pool", "pool", "began_at"),
     Index("compute_attempts_open", "pool", "ended_at"),
     CheckConstraint("wall_ms >= 0 and cpu_ms >= 0 and memory_mib_ms >= 0", name="compute_attempts_metered"),
 )
-"""``held``: the vector of all members, JSON; ``ending``: how it ended, '' while it runs."""
+"""``held``: the vector of all members, JSON; ``ending``: how it ended, '' while it runs.
+
+``engine``: where it runs, '' of a seat and where nobody knows.
+"""
 
 compute_turns = Table(
     "compute_turns",

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0022"
+CURRENT = "0023"
 """The newest migration; older ones in order in `VERSIONS`."""
 VERSIONS = (
     "0001",
@@ -34,6 +34,7 @@ VERSIONS = (
     "0020",
     "0021",
     "0022",
+    "0023",
 )
 
 

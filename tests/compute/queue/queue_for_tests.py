@@ -57,6 +57,7 @@ class Scripted:
     refuses: bool = False
     away: bool = False
     goes_at_start: bool = False
+    engine: str = "local"
     holds_room = True
     nodes: tuple[Node, ...] = (Node("node-1", {"cpu": 5000}), Node("node-2", {"cpu": 5000}))
 

@@ -7,6 +7,7 @@ from queue_for_tests import POOL, USED, Hall
 
 from pilotbase.compute.backends.backend import Attempt
 from pilotbase.compute.queue import rows, seats
+from pilotbase.compute.queue.one_engine import require_own
 from pilotbase.compute.queue.pools import set_pool
 from pilotbase.compute.queue.rows import Ending, State
 from pilotbase.compute.queue.seating import OwnWork, place_for
@@ -122,6 +123,16 @@ def test_nobody_is_let_in_who_has_gone_and_who_comes_back_has_kept_the_place(her
     assert {here.job(later).state, the_seat(here).state} == {State.RUNNING}
     assert waiting.tend() is None
     assert waiting.holds_one
+
+
+def test_a_seat_keeps_no_worker_of_another_engine_away(here: Hall) -> None:
+    """Its boxes are held by whoever does the work, and nobody looks for them elsewhere."""
+    set_pool(here.view, SEATED)
+    sitter(here).tend()
+    here.dispatcher.turn()
+    assert the_seat(here).state is State.RUNNING
+    with here.view.reading() as connection:
+        require_own(connection, "ray")
 
 
 def test_room_goes_to_others_while_nobody_asks_for_the_seat(here: Hall, clock: Clock) -> None:

@@ -10,12 +10,18 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.compute.backends.backend import BackendAwayError, Node
 from pilotbase.compute.backends.local import LocalBackend
+from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.pools import set_pool
+from pilotbase.compute.queue.rows import State
 from pilotbase.compute.queue.showing import standing
+from pilotbase.compute.queue.submitting import Asking, submit
 from pilotbase.compute.ray_settings import ADDRESS
 from pilotbase.documents.pool import Pool
+from pilotbase.documents.resources import Resources
+from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base, open_base
 from pilotbase.worker.computing.rounds import Dispatching
+from pilotbase.workspace.actors import Actor
 
 POOL = {
     "document": "pool/1",
@@ -79,3 +85,27 @@ def test_what_the_engine_needs_is_told_before_anything_is_served(base: Base, mon
         ended = CliRunner().invoke(app, words)
         assert ended.exit_code == 2, ended.output
         assert told in ended.output
+
+
+def test_a_worker_of_another_engine_than_the_jobs_that_run_does_not_start(
+    base: Base, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The job runs on a cluster: who starts is refused; who has started before says so, once, and lets it run."""
+    quotas = [{"organisation": "mill", "guarantee": {"cpu": 2}}]
+    set_pool(base.lab.view, Pool.model_validate({**POOL, "quotas": quotas}))
+    view = base.lab.store.as_actor(Actor("mill", frozenset({Role.SUPPLIER})))
+    name = submit(view, Asking("hall", Resources.model_validate({"cpu": 1}), 600, work="{}")).name
+    with base.lab.store.database.write() as connection:
+        job, now = rows.find_job(connection, name), base.lab.store.clock()
+        assert job is not None
+        rows.insert_attempt(connection, job, ("m-1",), now, "ray")
+        rows.update_job(connection, name, state=State.RUNNING.value, attempt=1, started_at=now)
+    pools = Dispatching(base, LocalBackend(tmp_path / "attempts"), "test")
+    for _ in range(3):
+        assert not pools.round()
+    assert [record.getMessage().count("Jobs run on the engine ray") for record in caplog.records] == [1]
+    with base.lab.view.reading() as connection:
+        found = rows.find_job(connection, name)
+    assert found is not None and found.state is State.RUNNING
+    ended = CliRunner().invoke(app, ["worker", "--once"])
+    assert ended.exit_code == 5 and "--engine ray" in ended.output, ended.output

@@ -139,6 +139,11 @@ class ComputeBackend(Protocol):
     """
 
     @property
+    def engine(self) -> str:
+        """``local`` or ``ray``: who looks for its attempts on another one finds none."""
+        ...
+
+    @property
     def holds_room(self) -> bool:
         """Tell whether what is beyond its nodes waits there without a word; else it runs all that it is given."""
         ...

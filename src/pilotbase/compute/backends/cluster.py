@@ -32,6 +32,7 @@ class RayBackend:
     ``host_folder``: where nodes keep parcels and attempts; empty: their folder for temporary files.
     """
 
+    engine = "ray"
     holds_room = True
 
     def __init__(self, folder: Path, cluster: Cluster, host_folder: str = "") -> None:

@@ -27,6 +27,7 @@ class LocalBackend:
     dies_with_starter: bool = False
     """Attempts go when this process has gone: for a node of a cluster, which is told lost then."""
     launcher: Launcher = field(default_factory=Launcher)
+    engine = "local"
     holds_room = False
 
     def capacity(self) -> list[Node]:

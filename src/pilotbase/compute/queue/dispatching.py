@@ -16,6 +16,7 @@ from pilotbase.compute.queue import rows, seats, turns
 from pilotbase.compute.queue.ending import Next, ending_of, next_of, sum_of
 from pilotbase.compute.queue.machines import ALL_THERE, There
 from pilotbase.compute.queue.members import Members
+from pilotbase.compute.queue.one_engine import OtherEngineError, require_own
 from pilotbase.compute.queue.paying import pay
 from pilotbase.compute.queue.pools import pool_of
 from pilotbase.compute.queue.rows import Ending, JobRow, State
@@ -73,12 +74,17 @@ class Dispatcher:
     def turn(self, there: There = ALL_THERE) -> Turned | None:
         """Do what is to be done now and return it; None: another dispatcher has the pool.
 
-        ``there``: what is not there of its machines. Raises `BackendAwayError`; the next turn goes on from the rows.
+        ``there``: what is not there of its machines.
+
+        Raises:
+            BackendAwayError: the next turn goes on from the rows.
+            OtherEngineError: jobs of the pool run on another engine; the pool is left to who has that one.
         """
         desk, self._desk = self._desk, None
         self._lease = self._view.acquire(f"pool:{self._pool}", self._name, LEASE_SECONDS)
         if self._lease is None:
             return None
+        self._require_own_engine()
         desk = self._brought_up_to_date(desk, there)
         ended = [job.name for job in self._running() if self._hear(desk, job)]
         self._take_new(desk)
@@ -96,6 +102,14 @@ class Dispatcher:
         if self._lease is not None:
             self._view.release(self._lease)
             self._lease = self._desk = None
+
+    def _require_own_engine(self) -> None:
+        try:
+            with self._view.reading() as connection:
+                require_own(connection, self._members.backend.engine, self._pool)
+        except OtherEngineError:
+            self.leave()
+            raise
 
     def _brought_up_to_date(self, desk: Desk | None, there: There) -> Desk:
         """Return the desk as it is, or made anew where it is not ours from before or the pool is not as it was."""
@@ -177,7 +191,8 @@ class Dispatcher:
             now, job = change.now, rows.find_job(change.connection, name)
             assert job is not None
             if job.state is State.WAITING:
-                rows.insert_attempt(change.connection, job, nodes, now)
+                engine = "" if job.is_seat else self._members.backend.engine
+                rows.insert_attempt(change.connection, job, nodes, now, engine)
                 begun = {"state": State.RUNNING.value, "attempt": job.attempt + 1, "started_at": now, "reason": None}
                 rows.update_job(change.connection, name, nodes=nodes, **begun)
         if job.state is not State.WAITING:

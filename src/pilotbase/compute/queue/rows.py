@@ -192,8 +192,10 @@ def update_job(connection: Connection, name: str, **values: Any) -> None:
     connection.execute(update(compute_tables.compute_jobs).where(_jobs.name == name).values(values))
 
 
-def insert_attempt(connection: Connection, job: JobRow, nodes: tuple[str, ...], now: datetime) -> None:
-    """Write that the next attempt of a job begins."""
+def insert_attempt(
+    connection: Connection, job: JobRow, nodes: tuple[str, ...], now: datetime, engine: str = ""
+) -> None:
+    """Write that the next attempt of a job begins, on an engine; "": a process of the base does the work."""
     asked = job.asked
     held = {name: amount * asked.members for name, amount in asked.demand.vector.items()}
     values = {
@@ -208,6 +210,7 @@ def insert_attempt(connection: Connection, job: JobRow, nodes: tuple[str, ...], 
         "cpu_ms": 0,
         "memory_mib_ms": 0,
         "began_at": now,
+        "engine": engine,
     }
     connection.execute(insert(compute_tables.compute_attempts).values(values))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,9 @@ from pilotbase.catalogue.ties import declared_ties
 from pilotbase.compute.backends.backend import BackendAwayError, ComputeBackend
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.dispatching import Dispatcher
+from pilotbase.compute.queue.machines import There
 from pilotbase.compute.queue.members import Members
+from pilotbase.compute.queue.one_engine import OtherEngineError
 from pilotbase.compute.queue.pools import pools
 from pilotbase.compute.queue.rows import State
 from pilotbase.worker.base import Base
@@ -19,6 +22,7 @@ from pilotbase.worker.computing.works import forget_data, jobs_with_data, works_
 from pilotbase.worker.rounds import Pace, in_rounds
 
 PACE = Pace(idle=1.0, rest=5.0)
+_log = logging.getLogger("pilotbase.worker")
 
 
 class Dispatching:
@@ -29,6 +33,8 @@ class Dispatching:
         self._members = Members(backend, works_of(base))
         self._machines = MachinesThere(base.lab.view, backend)
         self._dispatchers: dict[str, Dispatcher] = {}
+        self._left: dict[str, str] = {}
+        """Pools whose jobs run on another engine → what was said of it."""
 
     def round(self) -> bool:
         """Give every pool its turn and return whether anything was done; while the backend is away nothing is."""
@@ -36,8 +42,7 @@ class Dispatching:
         try:
             there = self._machines.look(found)
             for pool in found:
-                turned = self._dispatcher(pool.name).turn(there[pool.name])
-                done = done or (turned is not None and turned.did_anything)
+                done = self._turn(pool.name, there[pool.name]) or done
         except BackendAwayError as error:
             self._machines.are_away(found, error)
         self._forget()
@@ -49,6 +54,18 @@ class Dispatching:
             return self.round()
         finally:
             self.leave()
+
+    def _turn(self, pool: str, there: There) -> bool:
+        """Give a pool its turn, and return whether anything was done; what runs on another engine is left alone."""
+        try:
+            turned = self._dispatcher(pool).turn(there)
+        except OtherEngineError as error:
+            if self._left.get(pool) != str(error):
+                _log.warning("%s", error.render())
+            self._left[pool] = str(error)
+            return False
+        self._left.pop(pool, None)
+        return turned is not None and turned.did_anything
 
     def _dispatcher(self, pool: str) -> Dispatcher:
         if pool not in self._dispatchers:
