@@ -46,7 +46,7 @@ class Cluster:
         """Connect, or start a cluster of this machine's own, unless that was done.
 
         Raises:
-            PilotbaseError: ``compute.ray_too_old``.
+            PilotbaseError: ``compute.ray_too_old``; ``compute.driver_failed``: anything else than silence.
             BackendAwayError: nobody answers there.
         """
         self._connected()

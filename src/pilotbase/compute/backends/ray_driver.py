@@ -19,7 +19,17 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+from ray.exceptions import (
+    GetTimeoutError,
+    LocalRayletDiedError,
+    NodeDiedError,
+    ObjectLostError,
+    RayActorError,
+    RayError,
+    RaySystemError,
+    RayTaskError,
+    RpcError,
+)
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pilotbase.compute.backends import measuring
@@ -33,6 +43,19 @@ _ACCELERATOR = "accelerator_type:"
 _TRACE = 0.001
 """How much of a node's mark an attempt takes, so that it is placed on a node with that mark."""
 _MEASURE_SECONDS = 20.0
+_AWAY = (
+    ConnectionError,
+    TimeoutError,
+    RaySystemError,
+    RpcError,
+    LocalRayletDiedError,
+    NodeDiedError,
+    ObjectLostError,
+)
+"""How it shows that nobody answers. Whatever else comes is a failure, and is told as one."""
+_OTHER_VERSION = "Version mismatch"
+"""A cluster that answers, though Ray raises the same error as for one that does not."""
+_SAID_CHARACTERS = 300
 
 
 class Driver:
@@ -49,6 +72,7 @@ class Driver:
         Raises:
             PilotbaseError: ``compute.ray_too_old``.
             BackendAwayError: nobody answers there.
+            Exception: what is there cannot be used, or a cluster of this machine's own cannot be started.
         """
         require_version(ray.__version__)
         own: dict[str, Any] = {}
@@ -59,7 +83,9 @@ class Driver:
             ray.init(
                 address=settings.address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR, **own
             )
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except RuntimeError as error:
+            if own or _OTHER_VERSION in str(error):
+                raise
             raise BackendAwayError() from error
         return str(ray.get_runtime_context().gcs_address)
 
@@ -117,8 +143,6 @@ class Driver:
             raise HostSilentError from None
         except RayTaskError as error:
             raise PilotbaseError("compute.node_failed", error=type(error.cause).__name__) from None
-        except RayError:
-            raise BackendAwayError() from None
 
     def remove(self, key: str) -> None:
         """Remove a host, if there is one."""
@@ -192,6 +216,16 @@ def _least(said: Vector, has: Vector) -> Vector:
     return {name: min(amount, has.get(name, amount)) for name, amount in said.items()}
 
 
+def told(error: Exception) -> PilotbaseError:
+    """Return what whoever asked is told: that the cluster is away, or what went wrong, by its type and first words."""
+    if isinstance(error, PilotbaseError):
+        return error
+    if isinstance(error, _AWAY):
+        return BackendAwayError()
+    said = " ".join(str(error).split())[:_SAID_CHARACTERS]
+    return PilotbaseError("compute.driver_failed", error=type(error).__name__, said=said or "…")
+
+
 def main() -> None:
     """Answer until whoever asks has gone, each question in a thread of its own.
 
@@ -203,7 +237,7 @@ def main() -> None:
         try:
             ended = Ended(getattr(driver, method)(*arguments))
         except Exception as error:  # noqa: BLE001 - it is raised where it was asked
-            ended = Ended(error=error if isinstance(error, PilotbaseError) else BackendAwayError())
+            ended = Ended(error=told(error))
         with sending:
             connection.send((number, ended))
 
