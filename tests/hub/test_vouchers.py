@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import get_args
+
 import pytest
 
+from pilotbase.compute.vouchers.moving import Step
+from pilotbase.documents.texts import text
 from tests.hub.vouchers_for_tests import Purse
 
 
@@ -34,6 +39,26 @@ def test_a_wallet_tells_what_is_free_held_used_and_left_of_the_year(purse):
     for words in ("476.00 CNY", "12.00 CNY", "2,476.00 CNY", purse.voucher, "job:42"):
         assert words.replace(" ", "\u00a0") in shown, words
     assert "剩余" in page(purse, "supplier", language="zh").content.decode()
+
+
+def test_each_movement_is_named_by_its_kind_in_the_readers_language(purse):
+    named = {
+        "en": {"Issued", "Put on hold", "Settled", "Claimed"},
+        "zh": {"发放", "冻结", "结算", "申领"},
+    }
+    for language, kinds in named.items():
+        shown = page(purse, "supplier", language=language).content.decode()
+        told = re.findall(rf'data-label="{text("voucher.hub.step").render(language)}">([^<]*)</td>', shown)
+        assert set(told) == kinds, told
+        names = {text(f"voucher.step.{step}").render(language) for step in get_args(Step)}
+        assert len(names) == len(get_args(Step)), "no two kinds are called the same"
+
+
+def test_the_list_of_claims_is_no_wallet(purse):
+    """Found by a tester: the operator was shown the wallet of an organisation named claims."""
+    for who in ("desk", "supplier"):
+        answer = page(purse, who, "/vouchers/claims/")
+        assert (answer.status_code, answer["Location"]) == (302, "/voucher-claims/")
 
 
 def test_a_claim_that_was_refused_says_which_rule_in_the_readers_language(purse):

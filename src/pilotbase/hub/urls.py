@@ -273,6 +273,7 @@ POOLS = [
 
 VOUCHERS = [
     path("", vouchers.show, name="wallet"),
+    path("claims/", claims.beside_wallets, name="wallet-claims"),
     path("<slug:organisation>/", vouchers.show_one, name="wallet-of"),
 ]
 

@@ -53,6 +53,13 @@ def show_all(request: HubRequest) -> HttpResponse:
     return render(request, "hub/claims.html", shown)
 
 
+@require_safe
+@member_only
+def beside_wallets(request: HubRequest) -> HttpResponse:
+    """Lead who looks for the claims among the wallets to their list: ``claims`` is no organisation there."""
+    return redirect("claims")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_only
 def make(request: HubRequest) -> HttpResponse:
