@@ -1,9 +1,12 @@
 """Functions of ours in a box: what they return is taken only as far as it fits, what breaks them is told as that."""
 
+from importlib.metadata import PathDistribution
+
 import pydantic
 import pytest
 
 from pilotbase.compute.box.own_functions import BoxedCall, call_in_box
+from pilotbase.compute.box.own_packages import _places, package_mounts
 from pilotbase.documents.errors import InputError
 
 
@@ -22,3 +25,18 @@ def test_what_fits_is_returned_and_what_does_not_is_the_files_fault(tmp_path):
         with pytest.raises(InputError) as error:
             call(tmp_path / "files", function, given)
         assert (error.value.code, error.value.text.params) == ("data.no_file", {"file": "pumps.csv"})
+
+
+def test_a_box_of_ours_holds_what_reads_tables_and_nothing_of_servers():
+    """A box empties the host's cache of all that it could read, so what it holds is what every start pays for."""
+    held = {mount.target.name for mount in package_mounts()}
+    assert {"pilotbase", "polars", "numpy", "scipy", "pydantic_core"} <= held
+    assert not held & {"django", "allauth", "ray", "sklearn", "uvicorn"}
+    assert all(not mount.writable for mount in package_mounts())
+
+
+def test_a_distribution_without_a_list_of_its_files_gives_its_whole_folder(tmp_path):
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain.py").touch()
+    (tmp_path / "plain-1.egg-info").mkdir()
+    assert _places(PathDistribution(tmp_path / "plain-1.egg-info")) == set(tmp_path.iterdir())

