@@ -23,6 +23,19 @@ def test_what_is_borrowed_is_hollow_and_said():
     assert len(hollow) == 2, "one of the plant's, one of the legend"
 
 
+def test_who_is_promised_nothing_has_no_mark_of_a_guarantee():
+    def marks(bars):
+        svg = pool_chart(bars, "cpu", "en")
+        lines = [one for one in ElementTree.fromstring(svg).iter(f"{SVG}line") if one.get("stroke-width") == "3"]
+        return len(lines), "guarantee" in words(svg), svg
+
+    promised, bare = BARS[0], PoolBar("Guest", 0.1, 0.0, None, "1")
+    assert marks([promised])[:2] == (2, True), "one of the plant's, one of the legend"
+    assert marks([promised, bare])[:2] == (2, True)
+    many, named, svg = marks([bare])
+    assert (many, named) == (0, False) and "Guest: 1 (10%), borrowed 10%" in svg
+
+
 def test_usage_is_stacked_with_the_guarantee_of_the_lowest():
     bands = [UsageBand("Plant", (0.7, 1.0)), UsageBand("Lab", (0.3, 0.0))]
     svg = usage_chart(bands, 0.0, 7200.0, "Usage", Promise("Guarantee of Plant 70%", 0.7))

@@ -22,6 +22,7 @@ class PoolBar:
     name: str
     held: float
     guarantee: float
+    """0: nothing is promised, and nothing is marked."""
     limit: float | None
     """None: it is not limited."""
     spelled: str
@@ -47,7 +48,8 @@ def pool_chart(bars: Sequence[PoolBar], title: str, language: Language) -> str:
 
 
 def _described(bar: PoolBar, words: dict[str, str]) -> str:
-    said = f"{bar.name}: {bar.spelled} ({bar.held:.0%}), {words['guarantee']} {bar.guarantee:.0%}"
+    said = f"{bar.name}: {bar.spelled} ({bar.held:.0%})"
+    said += f", {words['guarantee']} {bar.guarantee:.0%}" if bar.guarantee else ""
     said += f", {words['borrowed']} {bar.borrowed:.0%}" if bar.borrowed else ""
     return said if bar.limit is None else f"{said}, {words['limit']} {bar.limit:.0%}"
 
@@ -58,8 +60,9 @@ def _draw_legend(drawing: Drawing, bars: Sequence[PoolBar], words: dict[str, str
     x = _word(drawing, x + 18, words["within"])
     drawing.rectangle((x, 8), (12, 12), LIGHT.paper, rounding=2, outline=LIGHT.strong)
     x = _word(drawing, x + 18, words["borrowed"])
-    drawing.line((x + 4, 5), (x + 4, 23), LIGHT.goal, 3)
-    x = _word(drawing, x + 14, words["guarantee"])
+    if any(bar.guarantee for bar in bars):
+        drawing.line((x + 4, 5), (x + 4, 23), LIGHT.goal, 3)
+        x = _word(drawing, x + 14, words["guarantee"])
     if any(bar.limit is not None for bar in bars):
         drawing.line((x + 4, 5), (x + 4, 23), LIGHT.muted, 2, "3 3")
         _word(drawing, x + 14, words["limit"])
@@ -77,7 +80,8 @@ def _draw_bar(drawing: Drawing, bar: PoolBar, scale: Scale, top: float, words: d
     drawing.rectangle((LEFT, y), (scale(within) - LEFT, BAR), LIGHT.strong, rounding=2)
     size = (scale(bar.held) - scale(within) - 1, BAR - 1)
     drawing.rectangle((scale(within) + 0.5, y + 0.5), size, LIGHT.paper, rounding=2, outline=LIGHT.strong)
-    drawing.line((scale(bar.guarantee), y - 5), (scale(bar.guarantee), y + BAR + 5), LIGHT.goal, 3)
+    if bar.guarantee:
+        drawing.line((scale(bar.guarantee), y - 5), (scale(bar.guarantee), y + BAR + 5), LIGHT.goal, 3)
     if bar.limit is not None:
         drawing.line((scale(bar.limit), y - 5), (scale(bar.limit), y + BAR + 5), LIGHT.muted, 2, "3 3")
     drawing.text((END, y + 6), bar.spelled, anchor="end", colour=LIGHT.ink, bold=True, size=13)
