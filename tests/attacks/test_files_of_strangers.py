@@ -13,7 +13,7 @@ from pilotbase.certificate import publish_revocations
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.report import Report
 from pilotbase.worker.base import open_base
-from pilotbase.worker.intake.checking import check_certificate
+from pilotbase.worker.intake.proofs import check_certificate
 from pilotbase.worker.trials.issuing import revoke_certificate
 from pilotbase.worker.trials.proving import rehearse_in
 from tests.attacks.conftest import reopened

@@ -40,3 +40,9 @@ def test_a_command_loads_its_own_module_alone(words, module):
 def test_who_mistypes_is_told_what_may_be_meant():
     told = run("scenaro", "check")
     assert told.exit_code == 2 and "Did you mean 'scenario'" in told.stderr
+
+
+def test_who_opens_a_base_loads_no_statistics_and_no_tables():
+    program = "import sys, pilotbase.worker.intake.proofs; print({'scipy', 'polars', 'django'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.guarantees import weakest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Attempt, CriterionResult, Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
-from pilotbase.evidence.claims import weakest
 
 WITH_ERROR_PROBABILITY = frozenset({"exact_fixed", "exact_anytime", "asymptotic"})
 _SHOWN_DIGITS = 12

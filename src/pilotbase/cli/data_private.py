@@ -14,7 +14,6 @@ import typer
 from pilotbase.cli.edge.terminal import command, print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.subjects import holder_of, subject_written
-from pilotbase.documents.terms import MILLIONTHS
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
@@ -168,6 +167,8 @@ def _question(asked: _Asked, described: Dataset, record_set: str, epsilon: int) 
 
 
 def _millionths(spelled: str) -> int:
+    from pilotbase.documents.terms import MILLIONTHS
+
     try:
         found = Decimal(spelled) * MILLIONTHS
     except InvalidOperation:
@@ -178,6 +179,8 @@ def _millionths(spelled: str) -> int:
 
 
 def _decimal(millionths: int) -> str:
+    from pilotbase.documents.terms import MILLIONTHS
+
     return f"{Decimal(millionths) / MILLIONTHS:f}"
 
 

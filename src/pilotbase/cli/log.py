@@ -26,6 +26,6 @@ def verify(
 ) -> None:
     """Recompute the Merkle log and its signed checkpoints; exit 0 when all of it holds, 3 when not."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.intake.checking import verify_base_log
+    from pilotbase.worker.intake.proofs import verify_base_log
 
     say(verify_base_log(open_base(), checkpoint or ()))

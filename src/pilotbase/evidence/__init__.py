@@ -24,14 +24,11 @@ Beneath lie the primitives. Each takes values in batches of any size, and can be
     ConfidenceSequence(0.05, (0, 1), 10_000, state=state_from(SequenceState, stored))
 """
 
+from pilotbase.documents.guarantees import Guarantee
 from pilotbase.evidence.alpha_spending import Levels, attempt_levels, exact
 from pilotbase.evidence.binary_sequences import BetaBinomial, BinaryState, PriorPosterior
 from pilotbase.evidence.bootstrap import CountsState, MultinomialBootstrap, percentile_bounds, weight_bootstrap
-from pilotbase.evidence.claims import (
-    Estimand,
-    Guarantee,
-    unit_text,
-)
+from pilotbase.evidence.claims import Estimand, unit_text
 from pilotbase.evidence.confidence_sequence import ConfidenceSequence, SequenceState, confidence_sequence
 from pilotbase.evidence.decision import (
     CriterionDecision,

@@ -1,29 +1,13 @@
-"""What a criterion's figures claim, in words: the estimand, the unit, the kind of guarantee."""
+"""What a criterion's figures claim, in words: the estimand and the unit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from pilotbase.documents.texts import Text, text
 
 Estimand = Literal["hidden_set", "population", "run"]
 """``hidden_set``: these cases. ``population``: cases drawn like them. ``run``: the measured run, nothing beyond it."""
-Guarantee = Literal["exact_census", "exact_anytime", "exact_fixed", "asymptotic", "measured_run", "descriptive"]
-
-_STRENGTH: tuple[Guarantee, ...] = (
-    "exact_census",
-    "exact_anytime",
-    "exact_fixed",
-    "asymptotic",
-    "measured_run",
-    "descriptive",
-)
-
-
-def weakest(guarantees: Sequence[Guarantee]) -> Guarantee:
-    """Return the weakest kind: a certificate's guarantee is that of its weakest criterion."""
-    return max(guarantees, key=_STRENGTH.index)
 
 
 def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: int) -> Text:

@@ -15,10 +15,11 @@ from typing import Literal
 import numpy as np
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.guarantees import Guarantee, weakest
 from pilotbase.documents.texts import Text
 from pilotbase.evidence.alpha_spending import Levels
 from pilotbase.evidence.approximation import FunctionTest
-from pilotbase.evidence.claims import Estimand, Guarantee, claim_text, not_measured_text, of_seen_groups, weakest
+from pilotbase.evidence.claims import Estimand, claim_text, not_measured_text, of_seen_groups
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import Interval, PathPoint, invert
 from pilotbase.evidence.martingale import Ints

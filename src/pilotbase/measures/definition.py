@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from pilotbase.documents.guarantees import Guarantee
 from pilotbase.documents.texts import Text
 from pilotbase.measures.cases import Kind
-from pilotbase.measures.observation import Estimand, Guarantee, Observation, Part, Question
+from pilotbase.measures.observation import Estimand, Observation, Part, Question
 
 Direction = Literal["higher", "lower", "neither"]
 """``neither``: a share that is neither good nor bad in itself (of cases selected); it is compared between groups."""

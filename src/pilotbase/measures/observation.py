@@ -17,7 +17,6 @@ Counts = NDArray[np.signedinteger[Any]]
 """As narrow as the values allow: picking millions in random order is bound by memory."""
 Form = Literal["single", "worst", "gap", "quantile", "mean", "absolute_sum", "function"]
 Estimand = Literal["hidden_set", "population", "run"]
-Guarantee = Literal["exact_census", "exact_anytime", "exact_fixed", "asymptotic", "measured_run", "descriptive"]
 Comparison = Literal[">=", "<="]
 
 _DIGITS = 9

@@ -1,18 +1,12 @@
-"""Checks that change nothing: a scenario with its data, an application, a certificate, the log."""
+"""Checks of a scenario with its data that change nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from pilotbase.catalogue.applications import read_application, read_delivered
-from pilotbase.certificate import read_evidence, read_trust_roots, verify_certificate
-from pilotbase.compute.box.locks import parse_lock
 from pilotbase.compute.box.probe import probe_host
-from pilotbase.documents.application import Application
-from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.findings import Findings
 from pilotbase.documents.loading import Reading
@@ -25,9 +19,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
 from pilotbase.worker.intake.unnamed_datasets import require_dataset_named
-from pilotbase.worker.trials.certifying import site_sentence
 from pilotbase.worker.trials.scenario_standing import standing_lines
-from pilotbase.workspace.checks.reconciliation import verify_store
 
 
 @dataclass(frozen=True)
@@ -35,22 +27,6 @@ class CheckedScenario:
     """A scenario that holds, and what was seen."""
 
     scenario: Scenario
-    lines: tuple[Text, ...]
-
-
-@dataclass(frozen=True)
-class CheckedApplication:
-    """An application that holds, and what was seen."""
-
-    application: Application
-    lines: tuple[Text, ...]
-
-
-@dataclass(frozen=True)
-class CheckedCertificate:
-    """A certificate whose signature holds, and what it says."""
-
-    certificate: Certificate
     lines: tuple[Text, ...]
 
 
@@ -115,51 +91,3 @@ def _reminders(scenario: Scenario, attempts: int) -> Iterator[Text]:
             yield text("worker.remind_approval", kind=approval.kind)
     if not probe_host().gives(scenario.trial.isolation):
         yield text("worker.remind_isolation", level=scenario.trial.isolation)
-
-
-def check_application(folder: Path) -> CheckedApplication:
-    """Return an application whose folder, manifest and lock hold; raises `InputError` with every problem at once."""
-    submission = read_application(folder)
-    requirements = parse_lock(submission.lock, submission.application.requirements)
-    application = submission.application
-    holds = text("worker.application_holds", application=application.name, digest=submission.digest)
-    count = text("worker.application_requirements", count=len(requirements), files=len(submission.tree.files))
-    return CheckedApplication(application, (holds, count))
-
-
-def check_certificate(
-    file: Path, trust: Path, revocations: Path | None, application: Path | None, strict: bool
-) -> CheckedCertificate:
-    """Return what a certificate says once its signature holds, offline.
-
-    Raises:
-        InvalidProofError: forged, altered, expired, revoked, about another application, or one with more in its
-            folder than its digest covers.
-        UnknownProofError: under ``strict``, when it cannot be told whether it was revoked.
-    """
-    listed = read_evidence(revocations) if revocations else None
-    roots = read_trust_roots(read_evidence(trust))
-    verification = verify_certificate(
-        read_evidence(file), roots, revocations=listed, strict=strict, at=datetime.now(UTC)
-    )
-    certificate = verification.certificate
-    if application is not None:
-        verification.require(read_delivered(application).digest)
-    name = f"{certificate.application.name} {certificate.application.version}"
-    lines = (
-        text("worker.certificate_valid", application=name, verdict=Text(code=f"verdict.{certificate.verdict}")),
-        certificate.claim,
-        *([site_sentence(certificate.site)] if certificate.site is not None else []),
-        *verification.notes,
-    )
-    return CheckedCertificate(certificate, lines)
-
-
-def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:
-    """Return that the log holds, with every checkpoint kept outside (``log-checkpoint.txt``), and the store agrees.
-
-    Raises:
-        InvalidProofError: naming the first entry that does not hold, or what the store has that the log does not.
-    """
-    notes = [read_evidence(path).decode("utf-8", errors="replace") for path in witnesses]
-    return text("worker.log_holds", entries=verify_store(base.lab.store, notes).size)

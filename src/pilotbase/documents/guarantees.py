@@ -1,0 +1,13 @@
+"""Kinds of guarantee that figures have, from the strongest to the weakest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+Guarantee = Literal["exact_census", "exact_anytime", "exact_fixed", "asymptotic", "measured_run", "descriptive"]
+
+
+def weakest(guarantees: Sequence[Guarantee]) -> Guarantee:
+    """Return the weakest kind: a certificate's guarantee is that of its weakest criterion."""
+    return max(guarantees, key=get_args(Guarantee).index)
