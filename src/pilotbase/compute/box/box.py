@@ -26,10 +26,10 @@ from pilotbase.compute.box.command import (
     Tools,
     box_arguments,
     boxed_command,
+    emptied_of_the_host,
     environment_variables,
     joined_command,
     launch_command,
-    packages_of_the_host,
     program_command,
     shared_places,
 )
@@ -135,7 +135,7 @@ class Box:
         interpreter = self.settings.interpreter
         assert interpreter is not None
         places = shared_places(self._program, interpreter, self._tools)
-        return forget_files(places, packages_of_the_host(interpreter))
+        return forget_files(places, emptied_of_the_host(interpreter))
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
         """End everything in the box and wait until it has gone."""

@@ -104,8 +104,8 @@ def box_arguments(
     for mount in [*_system_mounts(interpreter, tools), *program.mounts]:
         arguments += _parents(mount.target)
         arguments += ["--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target)]
-    for packages in packages_of_the_host(interpreter):
-        arguments += _emptied(PurePosixPath(packages))
+    for empty in emptied_of_the_host(interpreter):
+        arguments += _emptied(PurePosixPath(empty))
     for folder in _SYSTEM_FOLDERS:
         if Path(folder).is_symlink():
             arguments += ["--symlink", str(Path(folder).readlink()), folder]
@@ -124,11 +124,14 @@ def shared_places(program: Program, interpreter: Interpreter, tools: Tools) -> l
     return [mount.source for mount in mounts if not mount.writable]
 
 
-def packages_of_the_host(interpreter: Interpreter) -> list[Path]:
-    """Return the folders beneath the interpreter that are empty in a box: packages installed there are not its own."""
+def emptied_of_the_host(interpreter: Interpreter) -> list[Path]:
+    """Return the folders beneath the interpreter that are empty in a box.
+
+    Packages installed there are not its own; Python's tests of itself are half of its files, and nothing runs them.
+    """
     if interpreter.prefix == Path("/usr"):
         return []
-    found = interpreter.prefix.glob("lib/python3*/*-packages")
+    found = [folder for name in ("*-packages", "test") for folder in interpreter.prefix.glob(f"lib/python3*/{name}")]
     return [folder for folder in found if folder.is_dir() and not folder.is_symlink()]
 
 
