@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -15,6 +16,8 @@ from pilotbase.compute.replay.page import render_replay
 from pilotbase.documents.pool_replay import Policy, PoolReplay
 from pilotbase.worker.computing import what_if
 from pilotbase.worker.jobs.worker import Worker
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import JobState
 from tests.hub.test_uploads_in_pieces import JSON
 from tests.hub.what_if_for_tests import FAIR, POOL, record
@@ -204,3 +207,44 @@ def test_one_that_waits_or_is_played_is_taken_back(world, monkeypatch):
     monkeypatch.setattr(what_if, "play_record", taken_back_meanwhile)
     assert work()[1] is JobState.CANCELLED
     assert get(world, "desk", f"{API}/{played}").json()["replay"] is None
+
+
+def test_figures_are_kept_for_a_quarter_and_that_it_was_asked_stays(world):
+    from pilotbase.hub.base import base
+
+    home = base()
+    identity = ask(world).json()["identity"]
+    assert work()[1] is JobState.DONE
+    told = get(world, "desk", f"{API}/{identity}").json()
+    kept = datetime.fromisoformat(told["kept_until"]) - datetime.fromisoformat(told["asked_at"])
+    assert kept >= timedelta(days=90)
+    assert "kept for 90 days" in get(world, "desk", PAGE).content.decode()
+    assert "保存 90 天" in get(world, "desk", PAGE, "zh").content.decode()
+    assert "Kept until" in get(world, "desk", f"{PAGE}{identity}/").content.decode()
+
+    def on_day(days):
+        later = replace(home.lab.store, clock=lambda: told_at + timedelta(days=days))
+        vault = replace(home.lab.vault, view=later.as_actor(home.lab.view.actor))
+        return replace(home, lab=replace(home.lab, store=later, vault=vault))
+
+    told_at, day = home.lab.store.clock(), on_day(89)
+    what_if.erase_old_figures(day)
+    found = what_if.find_what_if(day.lab.view, "what-if", identity)
+    assert what_if.replay_of(day, found).digest() == told["replay"]
+    after = on_day(91)
+    assert what_if.erase_old_figures(after) >= 1 and what_if.erase_old_figures(after) == 0
+    over = what_if.find_what_if(after.lab.view, "what-if", identity)
+    assert (over.order.identity, over.is_over) == (identity, True)
+    with pytest.raises(NotFoundError) as gone:
+        what_if.replay_of(after, over)
+    assert gone.value.code == "what_if.no_figures"
+    assert not home.lab.vault.blobs.exists(found.played.blob), "nothing is left of the figures"
+    with home.lab.view.transaction("tests.aged") as change:
+        aged = found.played.model_copy(update={"until": told_at})
+        change.let_stand(f"what_if-played:{identity}", change.put(aged, parties()))
+    for language, said in (("en", "Figures erased"), ("zh", "数据已删除")):
+        assert said in get(world, "desk", f"{PAGE}{identity}/", language).content.decode()
+        assert said in get(world, "regulator", PAGE, language).content.decode()
+    over = get(world, "desk", f"{API}/{identity}").json()
+    assert (over["state"], over["replay"], over["kept_until"]) == ("done", None, None)
+    assert get(world, "desk", f"{API}/{identity}/replay").status_code == 404

@@ -50,4 +50,6 @@ class WhatIfTold(Told):
     reason: str | None
     """Why it waits, failed or was taken back."""
     replay: Digest | None
-    """The document with the figures, once there is one."""
+    """The document with the figures, while it is kept."""
+    kept_until: datetime | None
+    """Null: there are no figures, not yet or not any more."""

@@ -12,6 +12,7 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, told
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Identity
+from pilotbase.hub.base import base
 from pilotbase.hub.shown.what_ifs import what_if_told
 from pilotbase.worker.computing.what_if import find_what_if, order_what_if, replay_of, take_back, what_ifs
 from pilotbase.workspace.store import View
@@ -45,9 +46,9 @@ def read(request: HubRequest, pool: PoolName, asked: Identity) -> WhatIfTold:
 
 @router.get("/pools/{pool}/what-ifs/{asked}/replay", response=answers(PoolReplay), summary="The figures of a what-if")
 def read_replay(request: HubRequest, pool: PoolName, asked: Identity) -> HttpResponse:
-    """Return the figures once it is played: the document that the command line writes, too."""
+    """Return the figures once it is played, for 90 days: the document that the command line writes, too."""
     view = request.acting.view
-    return document(request, replay_of(view, find_what_if(view, pool, asked)))
+    return document(request, replay_of(base(), find_what_if(view, pool, asked)))
 
 
 @router.post("/pools/{pool}/what-ifs/{asked}/cancel", response=answers(WhatIfTold), summary="Take a what-if back")

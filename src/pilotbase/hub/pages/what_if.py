@@ -19,6 +19,7 @@ from pilotbase.documents.permissions import Reading
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
+from pilotbase.hub.base import base
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.what_if import WhatIfForm
 from pilotbase.hub.guards import for_reading
@@ -27,6 +28,7 @@ from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.shown.pools import pool_told
 from pilotbase.hub.shown.what_ifs import changes_told, figures_told
 from pilotbase.worker.computing.what_if import (
+    KEPT,
     WhatIf,
     find_what_if,
     order_what_if,
@@ -58,6 +60,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
         "pool": {"name": name, "title": localized(pool.title, language())},
         "form": form,
         "asked": [_row(one) for one in what_ifs(view, name)],
+        "days": KEPT.days,
         "crumbs": crumbs(pool_told(view, name)),
     }
     return render(request, "hub/pool_what_if.html", shown)
@@ -69,7 +72,7 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
     """Show how far a what-if is, then its figures."""
     view = request.acting.view
     found, pool = find_what_if(view, name, identity), pool_told(view, name)
-    live = not found.job.ended
+    live, replay = not found.job.ended, replay_of(base(), found) if found.played is not None else None
     if not live and request.headers.get("HX-Request"):
         response = HttpResponse()
         response["HX-Refresh"] = "true"
@@ -78,10 +81,11 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
         "title": text("what_if.asked_on", moment=spell_minute(found.order.asked_at)),
         "pool": pool,
         **_row(found),
-        "changes": changes_told(view, found),
+        "changes": changes_told(view, found, replay),
         "live": live,
         "may_take_back": live and not found.job.stopping and _may_take_back(request, found),
-        "figures": figures_told(replay_of(view, found)) if found.replay is not None else None,
+        "figures": figures_told(replay) if replay is not None else None,
+        "days": KEPT.days,
         "crumbs": [*crumbs(pool), {"url": reverse("pool-what-if", args=[name]), "label": text("what_if.title")}],
     }
     template = "hub/parts/what_if.html" if request.headers.get("HX-Request") else "hub/pool_what_if_result.html"
@@ -93,7 +97,7 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
 def page(request: HubRequest, name: str, identity: str) -> HttpResponse:
     """Give the figures as the one file that the command line writes, where nothing in it can run or reach anything."""
     view = request.acting.view
-    response = HttpResponse(render_replay(replay_of(view, find_what_if(view, name, identity)), language()))
+    response = HttpResponse(render_replay(replay_of(base(), find_what_if(view, name, identity)), language()))
     response["Content-Security-Policy"] = SANDBOX
     return response
 
@@ -110,7 +114,8 @@ def cancel(request: HubRequest, name: str, identity: str) -> HttpResponse:
 
 
 def _row(found: WhatIf) -> dict[str, Any]:
-    return {"order": found.order, "job": told(found.job), "replay": found.replay}
+    until = found.played.until if found.played is not None else None
+    return {"order": found.order, "job": told(found.job), "kept_until": until, "is_over": found.is_over}
 
 
 def _may_take_back(request: HubRequest, found: WhatIf) -> bool:

@@ -62,7 +62,8 @@ def what_if_told(found: WhatIf) -> WhatIfTold:
         stage=work.stage.render(language()) if work.stage else None,
         share=work.share,
         reason=work.reason.render(language()) if work.reason else None,
-        replay=found.replay,
+        replay=found.played.replay if found.played is not None else None,
+        kept_until=found.played.until if found.played is not None else None,
     )
 
 
@@ -72,12 +73,14 @@ def spell_pool(pool: Pool) -> str:
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110))
 
 
-def changes_told(view: View, found: WhatIf) -> str:
-    """Return which lines of a pool's document are considered otherwise than they are; empty where none are."""
+def changes_told(view: View, found: WhatIf, replay: PoolReplay | None) -> str:
+    """Return which lines of a pool's document are considered otherwise than they are; empty where none are.
+
+    ``replay``: its figures, which know the pool of that day; without them it is held against the pool of today.
+    """
     order = found.order
     if order.considered is None:
         return ""
-    replay = view.load(found.replay, PoolReplay) if found.replay is not None else None
     stood = replay.pool_before if replay is not None else None
     before = view.load(stood, Pool) if stood is not None else pool_of(view, order.pool)[1]
     was, considered = (spell_pool(one).splitlines() for one in (before, order.considered))

@@ -3,15 +3,20 @@
 A record names organisations, how much they asked for and how long they waited. So what-ifs are for those who see all of
 a base: the operator, who sets the rules, and the regulator. What an organisation with a quota would learn of the others
 is what no other page tells it.
+
+Figures are kept for some time: they are about rules and jobs of their day, and can be had again while the record
+stands. That somebody asked, and what, stays.
 """
 
 from __future__ import annotations
 
+import json
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pilotbase.compute.queue.pools import pool_of
@@ -20,18 +25,19 @@ from pilotbase.compute.replay.policies import Setting, require_named
 from pilotbase.compute.replay.reporting import replay
 from pilotbase.documents.api.what_ifs import NewWhatIf
 from pilotbase.documents.base import Document, Moment, Name
-from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import Digest, hex_of
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.hashes import Digest, digest_bytes, hex_of
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.permissions import Reading, may_read, roles_for
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy, PoolReplay
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
+from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
-from pilotbase.workspace.jobs import Job, enqueue, jobs_under, stop
+from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under, stop
 from pilotbase.workspace.store import View
 
 KIND = "what_if"
@@ -40,6 +46,10 @@ MOST_JOBS = 20_000
 MOST_MINUTES = 10
 """So long a worker plays for a hub."""
 MOST_SHOWN = 30
+KEPT = timedelta(days=90)
+"""So long figures are kept: a quarter, in which rules are considered, decided on and looked back at."""
+_KEY_FILE = "what-ifs.key"
+_ALL = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -84,13 +94,29 @@ class WhatIfOrder(Document):
         return Question(self.pool, self.since, self.until, self.policies, self.considered, self.seed)
 
 
+class PlayedWhatIf(Document):
+    """That the base keeps the figures of a what-if: an encrypted blob, until its time is over."""
+
+    document: Literal["played-what-if/1"] = "played-what-if/1"
+    order: str
+    replay: Digest
+    """Of the figures."""
+    blob: Digest
+    until: Moment
+
+
 @dataclass(frozen=True)
 class WhatIf:
-    """A what-if that was asked for, its work, and the figures once there are some."""
+    """A what-if that was asked for, its work, and the figures while they are kept."""
 
     order: WhatIfOrder
     job: Job
-    replay: Digest | None
+    played: PlayedWhatIf | None
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether there were figures, and they are kept no more."""
+        return self.job.state is JobState.DONE and self.played is None
 
 
 def play_record(view: View, asked: Question, on_progress: OnProgress = ignore_progress) -> PoolReplay:
@@ -163,11 +189,16 @@ def find_what_if(view: View, pool: str, identity: str) -> WhatIf:
     return _what_if(view, order)
 
 
-def replay_of(view: View, found: WhatIf) -> PoolReplay:
-    """Return the figures of a what-if; raises `NotFoundError`: there are none, or not yet."""
-    if found.replay is None:
+def replay_of(base: Base, found: WhatIf) -> PoolReplay:
+    """Return the figures of a what-if.
+
+    Raises:
+        NotFoundError: there are none, not yet, or not any more.
+        InvalidProofError: the bytes that were kept were altered.
+    """
+    if found.played is None:
         raise NotFoundError("what_if.no_figures", pool=found.order.pool)
-    return view.load(found.replay, PoolReplay)
+    return PoolReplay.from_json_value(json.loads(_open(base, found)))
 
 
 def take_back(view: View, pool: str, identity: str) -> WhatIf:
@@ -194,17 +225,36 @@ def take_back(view: View, pool: str, identity: str) -> WhatIf:
 
 
 def play_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """Play what ``job`` asks for and keep the figures; figures that are kept already stay.
+    """Play what ``job`` asks for and keep the figures for some time; figures that are kept already stay.
 
     Raises:
         InputError: as `play_record`; ``what_if.too_long``.
     """
     view = base.lab.view
     order = view.load(job.payload["order"], WhatIfOrder)
-    if view.head(_replay_head(order.identity)) is None:
-        found = play_record(view, order.question, _within_time(on_progress))
-        with view.transaction("what_if.played") as change:
-            change.let_stand(_replay_head(order.identity), change.put(found, parties()))
+    before = _played(view, order)
+    if before is not None and base.lab.vault.blobs.exists(before.blob):
+        return
+    found = play_record(view, order.question, _within_time(on_progress))
+    sealed = seal_bytes(_key(base), found.canonical(), _context(order))
+    until = view.store.clock() + KEPT
+    played = PlayedWhatIf(order=order.identity, replay=found.digest(), blob=digest_bytes(sealed), until=until)
+    # What is kept is written down before its bytes: killed in between, no bytes are left that nothing would erase.
+    with view.transaction("what_if.played") as change:
+        change.let_stand(_played_head(order.identity), change.put(played, parties()))
+    base.lab.vault.blobs.put(sealed)
+
+
+def erase_old_figures(base: Base) -> int:
+    """Erase the figures of what-ifs whose time is over, and return how many."""
+    blobs, now = base.lab.vault.blobs, base.lab.store.clock()
+    kept = (stored.load(PlayedWhatIf) for stored in base.lab.view.find("played-what-if", limit=_ALL))
+    over = [one for one in kept if one.until <= now and blobs.exists(one.blob)]
+    for one in over:
+        with base.lab.view.transaction("what_if.erased") as change:
+            change.record("what_if.erased", [_head(one.order), one.blob])
+        blobs.remove(one.blob)
+    return len(over)
 
 
 def _require_playable(view: View, order: WhatIfOrder, as_it_is: Pool) -> None:
@@ -229,7 +279,32 @@ def _found(view: View, pool: str) -> Iterator[WhatIf]:
 
 
 def _what_if(view: View, order: WhatIfOrder) -> WhatIf:
-    return WhatIf(order, jobs_under(view, order.head)[0], view.head(_replay_head(order.identity)))
+    job = jobs_under(view, order.head)[0]
+    return WhatIf(order, job, _played(view, order) if job.state is JobState.DONE else None)
+
+
+def _played(view: View, order: WhatIfOrder) -> PlayedWhatIf | None:
+    """Return what is kept of a what-if, unless its time is over."""
+    digest = view.head(_played_head(order.identity))
+    played = view.load(digest, PlayedWhatIf) if digest is not None else None
+    return played if played is not None and played.until > view.store.clock() else None
+
+
+def _open(base: Base, found: WhatIf) -> bytes:
+    assert found.played is not None
+    digest = found.played.blob
+    plain = open_bytes(_key(base), base.lab.vault.blobs.get(digest), _context(found.order))
+    if plain is None:
+        raise InvalidProofError("vault.envelope_closed", digest=digest, owner=found.order.organisation)
+    return plain
+
+
+def _key(base: Base) -> bytes:
+    return base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
+
+
+def _context(order: WhatIfOrder) -> list[str]:
+    return [KIND, order.identity]
 
 
 def _within_time(on_progress: OnProgress) -> OnProgress:
@@ -247,5 +322,5 @@ def _head(identity: str) -> str:
     return f"{KIND}:{identity}"
 
 
-def _replay_head(identity: str) -> str:
-    return f"{KIND}-replay:{identity}"
+def _played_head(identity: str) -> str:
+    return f"{KIND}-played:{identity}"
