@@ -11,6 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pilotbase.data.quality.columns import ROW, Column, RecordTable, row_hash
+from pilotbase.data.quality.short_forms import fits_form
 from pilotbase.data.quality.tally import Stream
 from pilotbase.data.rules import compile_rule
 from pilotbase.documents.contract import DataType
@@ -123,8 +124,8 @@ def value_checks(column: Column) -> Iterator[Check]:
         yield Check(f"range {name}", "range", (name,), typed(column), _out_of_range(column))
     if field.pattern is not None:
         spelled = column.raw.cast(pl.String)
-        fits = spelled.str.contains(f"^(?:{field.pattern})$")
-        yield Check(f"pattern {name}", "pattern", (name,), typed(column), column.value.is_not_null() & ~fits)
+        wrong = column.value.is_not_null() & ~fits_form(spelled, field.pattern)
+        yield Check(f"pattern {name}", "pattern", (name,), typed(column), wrong)
     if field.values:
         listed = _is_one_of(_spelled_value(column), field.values)
         yield Check(f"values {name}", "values", (name,), typed(column), ~listed)

@@ -7,7 +7,7 @@ twelve, zeros behind it; of a longer text its first four.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ INLINE = 12
 """Bytes of the longest text that stands in its view as a whole."""
 Views = npt.NDArray[np.uint8]
 """n × 16."""
+Words = npt.NDArray[np.uint64]
+Truths = npt.NDArray[np.bool_]
 _WIDTH, _FORMAT = 16, b"vu"
 
 
@@ -65,18 +67,43 @@ def may_be(texts: pl.Series, looks_so: Callable[[Views], bool]) -> bool:
 
     What stands for a missing text is any sixteen bytes.
     """
+    return any(views is None or looks_so(views) for views in _pieces(texts))
+
+
+def judged(
+    texts: pl.Series, judge: Callable[[Views], Truths], otherwise: Callable[[pl.Series], pl.Series]
+) -> pl.Series:
+    """Return for each text whether ``judge`` holds it true by its view, null for a missing one.
+
+    ``otherwise`` says the same of texts that are held otherwise.
+    """
+    found = [np.zeros(0, np.bool_)]
+    for views in _pieces(texts):
+        if views is None:
+            return otherwise(texts)
+        found.append(judge(views))
+    truths = pl.Series(texts.name, np.concatenate(found))
+    return truths.set(texts.is_null(), None) if texts.null_count() else truths
+
+
+def words_of(text: bytes) -> Words:
+    """Return the view of a text of at most `INLINE` bytes; shape (2,)."""
+    return np.frombuffer(np.uint32(len(text)).tobytes() + text.ljust(INLINE, b"\0"), np.uint64)
+
+
+def _pieces(texts: pl.Series) -> Iterator[Views | None]:
+    """Yield the views of each piece, which last until the next; None where they are held otherwise."""
     capsule: object = texts.__arrow_c_stream__()
     address = _pointer(capsule, b"arrow_array_stream")
     stream = ctypes.cast(address, ctypes.POINTER(_Stream)).contents
     if not _holds_views(stream, address):
-        return True
+        yield None
+        return
     while (array := _next(stream, address)).release:
         try:
-            if looks_so(_views_of(array)):
-                return True
+            yield _views_of(array)
         finally:
             array.release(ctypes.addressof(array))
-    return False
 
 
 def _holds_views(stream: _Stream, address: int) -> bool:
