@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,11 @@ import polars as pl
 from pilotbase.data.quality.columns import ROW
 from pilotbase.documents.errors import InputError
 
+_SPARING = {"POLARS_ROW_GROUP_PREFETCH_SIZE": "1", "POLARS_PARQUET_DECODE_TARGET_VALUES_PER_THREAD": "1"}
+"""Settings of the table library, unless somebody chose others: row groups of Parquet are decoded one after the other,
+column by column. Else several lie decoded before the first is looked at, and fresh memory is a third of the work."""
+for _name, _value in _SPARING.items():
+    os.environ.setdefault(_name, _value)
 _SEPARATORS = (",", ";", "\t")
 _LONGEST_HEADER = 1 << 24
 
