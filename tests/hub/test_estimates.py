@@ -5,14 +5,19 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from pilotbase.compute.vouchers.programmes import set_prices
 from pilotbase.documents.estimate import Ceiling, RunEstimate, Span, estimate_head
+from pilotbase.documents.voucher import PriceList
 from pilotbase.workspace.actors import parties
 from tests.catalogue.records_for_tests import MACHINE, NOW
 from tests.hub.pools_for_tests import Hall
-from tests.hub.test_uploads_in_pieces import zipped
+from tests.hub.test_uploads_in_pieces import JSON, sent, zipped
 
 EVERYBODY = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer",
              "other-reviewer", "regulator")  # fmt: skip
+PRICES = {
+    "document": "price-list/1", "pool": "hall", "supplier": "centre", "prices": {"cpu": 100, "gpu/t4": 900}
+}  # fmt: skip
 TOLD = {"visitor": 401, "desk": 200, "owner": 200, "supplier": 200, "reviewer": 200, "regulator": 200}
 
 
@@ -130,3 +135,39 @@ def test_the_form_tells_what_a_job_takes_and_has_a_tick_for_consent(held, monkey
     assert browser.post(page, {**form, "consent": "on", "kept": kept}).status_code == 302
     assert len(hall.live()) == 1
     hall.end()
+
+
+def test_what_a_job_would_cost_is_told_before_there_is_a_program(held, monkeypatch):
+    """Two cores for half an hour at one yuan a core-hour; then one earlier run of a program of that name."""
+    monkeypatch.setenv("PILOTBASE_ASK_ABOVE", "20 min")
+    hall = Hall(held)
+    hall.end()
+    place, asked = "/api/pools/hall/jobs/estimate", {"demand": {"cpu": 0.2, "memory": "64 MiB"}, "members": 2}
+
+    def told(who="supplier", language="en", **more):
+        given = {"entry": ["own.py"], "hours": 0.5, **asked, **more}
+        return held.client(who).post(place, given, **JSON, headers={"Accept-Language": language})
+
+    bare = told().json()
+    assert (bare["most_seconds"], bare["most_money"], bare["rates"], bare["runs"]) == (1800, None, {}, 0)
+    set_prices(hall.base.lab.view, PriceList.model_validate(PRICES))
+    first = told().json()
+    assert (first["most_money"], first["rates"], first["currency"]) == (20, {"cpu": 100}, "CNY")
+    assert (first["limit"], first["needs_consent"], first["seconds"], first["money"]) == ("20 min", True, None, None)
+    assert first["said"].startswith("at most 30 min; 0.20 CNY") and "至多" in told(language="zh").json()["said"]
+    assert told(hours=0.2).json()["needs_consent"] is False
+
+    upload = sent(held.client("supplier"), zipped({"own.py": "print()"}))
+    job = hall.handed_in("supplier", hours=0.1, entry=["own.py"], upload=upload)
+    hall.until(lambda: hall.state("supplier", job) == "done")
+    after = told().json()
+    assert (after["runs"], after["needs_consent"]) == (1, after["seconds"]["high"] > 1200)
+    assert after["seconds"]["low"] <= after["seconds"]["expected"] <= after["seconds"]["high"] <= 1800
+    assert after["money"] is not None and told(entry=["else.py"]).json()["runs"] == 0
+    assert told("owner").json()["runs"] == 0, "nobody is told of another's runs"
+    assert hall.live() == [], "nothing was handed in"
+
+    assert told("reviewer").status_code == 403
+    assert told(demand={"cpu": "many"}).status_code == told(entry=[]).status_code == 422
+    nowhere = held.client("supplier").post(place.replace("hall", "none"), {"entry": ["own.py"], **asked}, **JSON)
+    assert nowhere.status_code == 404

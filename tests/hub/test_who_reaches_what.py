@@ -209,6 +209,7 @@ POSTED = {
     "post /api/site-packs/{asked}/agree",
     "post /api/site-reports",
     "post /api/pools/{pool}/jobs",
+    "post /api/pools/{pool}/jobs/estimate",
     "post /api/pools/{pool}/what-ifs",
     "post /api/pools/{pool}/what-ifs/{asked}/cancel",
     "post /api/pool-jobs/{job}/cancel",

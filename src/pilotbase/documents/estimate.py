@@ -155,6 +155,8 @@ class JobEstimate(Part):
     """What they say of the next one, in seconds; None: there are none."""
     money: Span | None = None
     currency: Currency = "CNY"
+    rates: Mapping[str, Money] = {}
+    """Dimension that is asked for → price in hundredths, in the units of `PriceList`; what is not named is free."""
 
     def above(self, ceiling: Ceiling) -> bool:
         """Tell whether it may go above a limit: by what earlier runs say where there are any, else at the most."""

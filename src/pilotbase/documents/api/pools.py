@@ -22,6 +22,8 @@ Amounts = Mapping[str, int]
 """Dimension → how much."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=r"^[^\x00]*$")]
 MOST_HOURS = 24 * 366
+Hours = Annotated[float, pydantic.Field(gt=0, le=MOST_HOURS, allow_inf_nan=False)]
+Members = Annotated[int, pydantic.Field(ge=1, le=10_000)]
 
 
 class UsageSpan(StrEnum):
@@ -49,8 +51,8 @@ class NewJob(Asked):
     """A Python file of the folder, then its arguments."""
     demand: Demand
     """Of each member, as people write it: ``{"cpu": 1.5, "memory": "2 GiB", "gpu/t4": 1}``."""
-    hours: Annotated[float, pydantic.Field(gt=0, le=MOST_HOURS, allow_inf_nan=False)] = 1.0
-    members: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 1
+    hours: Hours = 1.0
+    members: Members = 1
     priority: Annotated[int, pydantic.Field(ge=-100, le=100)] = 0
     preemptible: bool = True
     data: Annotated[tuple[DataFile, ...], pydantic.Field(max_length=50)] = ()

@@ -47,6 +47,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "hours": 2,
         "data": [{"dataset": "dataset:plant/logs", "file": "logs.csv"}],
     },
+    "ConsideredJob": {"entry": ["train.py"], "demand": {"cpu": 4, "memory": "8 GiB"}, "hours": 2},
     "NewClaim": {
         "job": "job:41",
         "attempt": 1,

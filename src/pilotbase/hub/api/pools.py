@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from ninja import Path, Query, Router
 
 from pilotbase.compute.queue.submitting import cancel as cancel_job
+from pilotbase.documents.api.job_estimates import ConsideredJob, JobEstimateTold
 from pilotbase.documents.api.pools import JobDetail, NewJob, PoolTold, QueueTold, UsageSpan, UsageTold
 from pilotbase.documents.base import Name
 from pilotbase.documents.permissions import DeskAct
@@ -19,6 +20,7 @@ from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.media import BINARY
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.attachments import download
+from pilotbase.hub.shown.estimates import job_estimate_told
 from pilotbase.hub.shown.job_files import log_of, output_of
 from pilotbase.hub.shown.pools import job_told, pool_told, pools_told, queue_told, usage_told
 from pilotbase.worker.computing.uploads import hand_in_upload
@@ -72,6 +74,13 @@ def submit(request: HubRequest, given: NewJob, pool: PoolName) -> HttpResponse:
         return told(job_told(view, job.name), 201, f"/api/pool-jobs/{job.name}")
 
     return once(request, act)
+
+
+@router.post("/pools/{pool}/jobs/estimate", response=answers(JobEstimateTold), summary="What a job would cost")
+def estimate(request: HubRequest, given: ConsideredJob, pool: PoolName) -> HttpResponse:
+    """Return what a job takes and costs at most, at which rates, and what one's own earlier runs say; none is made."""
+    request.acting.require(DeskAct.UPLOAD)
+    return told(job_estimate_told(request.acting.view, pool, given))
 
 
 @router.get("/pool-jobs/{job}", response=answers(JobDetail), summary="A job")

@@ -77,6 +77,7 @@ _WITHOUT_KEY = (
     "/api/notices/",
     "/invitations",
     "/api/matches/",
+    "/jobs/estimate",
     "/observations",
     "/labels",
     "/batches",

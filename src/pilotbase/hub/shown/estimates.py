@@ -1,17 +1,21 @@
-"""What a trial is estimated to take and cost, as finely as the reader may know it: on its page and over the API."""
+"""What trials and jobs are estimated to take and cost, as finely as their readers may know it: on pages and by API."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pilotbase.compute.queue.submitting import Asking
+from pilotbase.documents.api.job_estimates import ConsideredJob, JobEstimateTold
 from pilotbase.documents.api.trials import EstimateTold, SpanTold
 from pilotbase.documents.estimate import Payer, RunEstimate, Span, spell_price, spell_time
 from pilotbase.documents.quantities import spell_digits
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.vocabularies import Role
-from pilotbase.worker.trials.consenting import seen_estimate
+from pilotbase.hub.acting import language
+from pilotbase.worker.computing.estimates import estimate_unseen
+from pilotbase.worker.trials.consenting import ceiling_of, seen_estimate
 from pilotbase.workspace.store import View
 
 _ROLES: Mapping[Payer, Role] = {
@@ -55,6 +59,24 @@ def estimate_shown(view: View, record: Record) -> ShownEstimate | None:
         memory_seconds=_plain(found.memory),
         share=round(100 * found.confidence),
         payer=_ROLES[record.payer] if told.held and record.payer is not None else None,
+    )
+
+
+def job_estimate_told(view: View, pool: str, given: ConsideredJob) -> JobEstimateTold:
+    """Return what a job would take and cost, before its program is handed in; raises as `estimate_unseen`."""
+    asking = Asking(pool, given.demand, given.hours * 3600, members=given.members)
+    found, limit = estimate_unseen(view, asking, given.entry), ceiling_of()
+    return JobEstimateTold(
+        most_seconds=found.most_seconds,
+        most_money=found.most_money,
+        rates=found.rates,
+        currency=found.currency,
+        runs=found.runs,
+        seconds=_span(found.wall) if found.wall is not None else None,
+        money=_span(found.money) if found.money is not None else None,
+        limit=limit.spelled(),
+        needs_consent=found.above(limit),
+        said=found.said().render(language()),
     )
 
 

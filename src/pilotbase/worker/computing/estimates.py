@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pilotbase.compute.queue import rows
+from pilotbase.compute.queue.pools import pool_of
 from pilotbase.compute.queue.rows import AttemptRow, Ending, State
 from pilotbase.compute.queue.submitting import Asking
 from pilotbase.compute.vouchers.pricing import amounts_over, cost_of
 from pilotbase.compute.vouchers.programmes import prices_of
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import Ceiling, JobEstimate, Span
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.resources import Vector
 from pilotbase.documents.voucher import PriceList
 from pilotbase.evidence.remaining import Predicted, predict_next
@@ -34,10 +36,25 @@ def estimate_job(view: View, asking: Asking, order: WorkOrder) -> JobEstimate:
     Raises:
         InputError: it is more than can be counted or paid.
     """
+    return _estimate(view, asking, list(_earlier(view, asking.pool, order.entry, order.folder)))
+
+
+def estimate_unseen(view: View, asking: Asking, entry: tuple[str, ...]) -> JobEstimate:
+    """Return the same while there are no files yet: by earlier runs of a program of that name.
+
+    Raises:
+        NotFoundError: there is no such pool.
+        InputError: as `estimate_job`.
+    """
+    pool_of(view, asking.pool)
+    return _estimate(view, asking, list(_earlier(view, asking.pool, entry)))
+
+
+def _estimate(view: View, asking: Asking, earlier: list[AttemptRow]) -> JobEstimate:
     prices, held = _prices(view, asking.pool), _held(asking)
     most_ms = round(1000 * asking.max_seconds)
     most_money = None if prices is None else cost_of(prices, amounts_over(held, most_ms))
-    runs = list(_earlier(view, asking.pool, order))[:_MOST_RUNS]
+    runs = earlier[:_MOST_RUNS]
     wall = _span(predict_next([run.metered.wall_ms / 1000 for run in runs]), asking.max_seconds) if runs else None
     money = None
     if runs and prices is not None and most_money is not None:
@@ -49,6 +66,7 @@ def estimate_job(view: View, asking: Asking, order: WorkOrder) -> JobEstimate:
         wall=wall,
         money=money,
         currency=prices.currency if prices is not None else "CNY",
+        rates={} if prices is None else {name: prices.prices[name] for name in sorted(held) if prices.prices.get(name)},
     )
 
 
@@ -71,14 +89,14 @@ def consented(_: WorkOrder) -> None:
     """Let a job be handed in whatever it costs: somebody has consented."""
 
 
-def _earlier(view: View, pool: str, order: WorkOrder) -> Iterator[AttemptRow]:
-    """Yield the attempts that ran a program to its end, the newest first."""
+def _earlier(view: View, pool: str, entry: tuple[str, ...], folder: Digest | None = None) -> Iterator[AttemptRow]:
+    """Yield the attempts that ran a program to its end, the newest first; without ``folder`` by its name alone."""
     with view.reading() as connection:
         over = rows.jobs_over(connection, pool, view.actor.organisation, _NEWEST)
         done = [(job, WorkOrder.model_validate_json(job.work)) for job in over if job.state is State.DONE and job.work]
-        same = [job for job, other in done if (other.folder, other.entry) == (order.folder, order.entry)]
-        same = same or [job for job, other in done if other.folder == order.folder]
-        same = same or [job for job, other in done if other.entry[0] == order.entry[0]]
+        same = [job for job, other in done if (other.folder, other.entry) == (folder, entry)]
+        same = same or [job for job, other in done if other.folder == folder]
+        same = same or [job for job, other in done if other.entry[0] == entry[0]]
         for job in same:
             attempts = rows.attempts_of(connection, job.name)
             yield from (one for one in attempts[-1:] if one.ending is Ending.DONE and one.metered.wall_ms)
