@@ -28,7 +28,7 @@ def main() -> None:
     options = parser.parse_args()
     jobs, times = (4, 1) if options.quick else (options.jobs, options.times)
     rows = [*deciding(1000 if options.quick else 10_000), *on_this_machine(jobs, times)]
-    rows += on_what_is_kept(100 if options.quick else 2000, times)
+    rows += on_what_is_kept(100 if options.quick else 10_000, times)
     if not options.no_ray:
         rows += on_a_cluster(jobs // 2, times)
     if options.quick:

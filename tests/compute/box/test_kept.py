@@ -14,7 +14,8 @@ def test_a_task_costs_no_more_than_one_given_to_a_kept_process():
 
 @pytest.mark.prove
 def test_two_at_a_time_cost_no_more_either():
-    _, several = kept.measure(tasks=2000, times=9)
+    """Long runs: in short ones it counts when the machine lets which thread go on."""
+    _, several = kept.measure(tasks=10_000, times=5)
     assert 0 < several.ratio <= 1.3
 
 
