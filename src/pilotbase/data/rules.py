@@ -201,7 +201,8 @@ class _Parser:
             )
         self.used.add(name)
         if dtype.is_numeric():
-            return _Node(Kind.NUMBER, pl.col(name).cast(pl.Float64).fill_nan(None))
+            number = pl.col(name).cast(pl.Float64)
+            return _Node(Kind.NUMBER, number.fill_nan(None) if dtype.is_float() else number)
         if dtype == pl.Boolean:
             return _Node(Kind.TRUTH, pl.col(name))
         if dtype == pl.String:

@@ -169,7 +169,7 @@ def _row_check(rule: RowRule, table: RecordTable) -> Check | Unchecked:
 
 def _rule_type(column: Column) -> pl.DataType:
     if column.is_number:
-        return pl.Float64()
+        return column.dtype if column.is_native else column.canonical_type
     return pl.Datetime() if column.is_time else pl.Boolean() if column.data_type is DataType.BOOLEAN else pl.String()
 
 
