@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, type_column
-from pilotbase.data.quality.views import Views, may_be
+from pilotbase.data.quality.views import Truths, Views, judged
 from pilotbase.documents.contract import DataType
 
 _TRUTHS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
@@ -28,18 +28,16 @@ def without_blanks(texts: pl.Expr) -> pl.Expr:
 
 
 def _without_blanks(texts: pl.Series) -> pl.Series:
-    if not texts.null_count() and not may_be(texts, _begin_oddly):
-        return texts
-    suspect = (texts < "!") | (texts > "~")  # begins with a blank, or with what is no ASCII and may be a wide one
+    suspect = judged(texts, _begin_oddly, lambda others: (others < "!") | (others > "~"))
     if not suspect.any():
         return texts
     blank = texts.filter(suspect).str.strip_chars() == ""
     return texts.scatter(suspect.arg_true().filter(blank), None)
 
 
-def _begin_oddly(views: Views) -> bool:
-    """Tell whether a text is empty or begins with a blank, or with what is no ASCII and may be a wide one."""
-    return bool((views[:, 4] - _SIGNS[0] > _SIGNS[1]).any())
+def _begin_oddly(views: Views) -> Truths:
+    """Tell which are empty or begin with a blank, or with what is no ASCII and may be a wide one."""
+    return views[:, 4] - _SIGNS[0] > _SIGNS[1]
 
 
 def _typed(data_type: DataType, texts: pl.Series) -> pl.Series:
