@@ -164,7 +164,8 @@ class SingleTest:
 
     def ratio_at(self, bound: Fraction) -> Fraction:
         """Return the ratio of sums at which the measure is ``bound``."""
-        return bound**self.root / self.unit
+        power = bound if self.root == 1 else bound**self.root
+        return power if self.unit == 1 else power / self.unit
 
     def _value(self, ratio: Fraction) -> Fraction:
         value = self.unit * ratio

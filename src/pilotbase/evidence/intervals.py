@@ -6,12 +6,14 @@ printed bound has itself been tested, so rounding goes outwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from pilotbase.evidence.criterion import CriterionTest
 from pilotbase.evidence.observations import Comparison
+from pilotbase.evidence.rationals import nearest
 
 RESOLUTION = 100_000
 """Bounds are multiples of the measure's range divided by this."""
@@ -74,8 +76,10 @@ def staircase(
 ) -> list[tuple[int, Fraction]]:
     """Return (cases, bound) in the order in which one side's bound moved inwards from ``edge``, first at 0 cases.
 
-    It is followed at ``levels`` bounds, more of them the nearer they are to the last one.
+    It is followed at ``levels`` bounds, more of them the nearer they are to the last one; of several crossed at the
+    same time the last is the one that counts.
     """
+    crossing = cache(crossing)
     points = [(0, edge)]
     edge = _reachable(crossing, edge, centre, threshold)
     final = _innermost(crossing, edge, centre, threshold)
@@ -83,17 +87,34 @@ def staircase(
         return points
     last = crossing(final)
     # Looked at once: nothing between was crossed at any other time.
-    outermost = _grid(final + (edge - final) * Fraction(9, 10), edge, final)
-    for level in range(0 if crossing(outermost) == last else levels):
-        share = Fraction(0.5 ** (_HALVINGS * level / levels)).limit_denominator(10**6)
-        bound = _grid(final + (edge - final) * share, edge, final)
-        if bound == points[-1][1]:
-            continue
-        time = crossing(bound)
-        if time is not None:
-            points.append((max(time, points[-1][0]), bound))
+    if crossing(_grid(final + (edge - final) * Fraction(9, 10), edge, final)) != last:
+
+        @cache
+        def at(level: int) -> Fraction:
+            return final if level == levels else _grid(final + (edge - final) * _shares(levels)[level], edge, final)
+
+        outermost = 1 if at(0) == points[0][1] else 0
+        for level in (outermost, *_between(lambda level: crossing(at(level)), outermost, levels)):
+            time = crossing(at(level))
+            if time is not None:
+                points.append((max(time, points[-1][0]), at(level)))
     points.append((max(last or 0, points[-1][0]), final))
     return points
+
+
+@cache
+def _shares(levels: int) -> tuple[Fraction, ...]:
+    """Return how much of the way out from the final bound to the edge each level lies, the outermost first."""
+    return tuple(Fraction(0.5 ** (_HALVINGS * level / levels)).limit_denominator(10**6) for level in range(levels))
+
+
+def _between(time: Callable[[int], int | None], outer: int, inner: int) -> Iterator[int]:
+    """Yield the levels between two that may be crossed at a time of their own: none between two crossed at once."""
+    if inner - outer > 1 and time(outer) != time(inner):
+        middle = (outer + inner) // 2
+        yield from _between(time, outer, middle)
+        yield middle
+        yield from _between(time, middle, inner)
 
 
 def _reachable(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction) -> Fraction:
@@ -133,11 +154,11 @@ def _innermost(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: 
 
 
 def _at(centre: Fraction, offset: Fraction) -> Fraction:
-    return (centre + offset).limit_denominator(RESOLUTION * 10)
+    return nearest(centre + offset, RESOLUTION * 10)
 
 
 def _grid(bound: Fraction, edge: Fraction, final: Fraction) -> Fraction:
-    rounded = bound.limit_denominator(RESOLUTION * 10)
+    rounded = nearest(bound, RESOLUTION * 10)
     return min(max(rounded, min(edge, final)), max(edge, final))
 
 

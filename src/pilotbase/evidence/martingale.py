@@ -160,6 +160,8 @@ class MeanMartingale:
         room = (int(self._null) - before) - floor
         # What is left above the smallest possible total: below zero, the null cannot be true any more.
         left = room - above_low
+        if not self._contradicted and len(values) and left.min() >= 0 and room.min() > 0:
+            return above_low * (remaining / room) - 1.0, np.zeros(len(values), dtype=np.bool_)
         impossible = _from_first((left < 0) | (room < 0), self._contradicted)
         safe = np.where(room > 0, room, 1).astype(np.float64)
         gains = np.where(room > 0, above_low * (remaining / safe) - 1.0, 0.0)
@@ -169,10 +171,8 @@ class MeanMartingale:
 def log_mean(logs: Floats) -> Floats:
     """Return the log of the average capital over the bets, shape (n,), from logs of shape (bets, n)."""
     peak = logs.max(axis=0)
-    # Row by row: numpy's own sum adds a single column in another order than several.
-    total = np.zeros(logs.shape[1])
-    for row in np.exp(logs - peak):
-        total += row
+    # One after the other: numpy's own sum adds a single column in another order than several.
+    total = np.cumsum(np.exp(logs - peak), axis=0)[-1]
     mixed: Floats = peak + np.log(total / len(FRACTIONS))
     return mixed
 
