@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import delete, update
 
+from pilotbase.catalogue.agreeing import act_of_new
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.saving import save
 from pilotbase.data.terms.gate import judge, permit
@@ -93,6 +94,66 @@ def test_who_takes_up_the_published_offer_takes_it_word_for_word(trial: Trial) -
         trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_TAKE, agreement(what, offer=wider))
     assert trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_TAKE, agreement(what)).state == "agreed"
     assert lets_in(trial)
+
+
+def test_after_a_revocation_the_published_offer_waits_for_the_owner(any_trial: Trial, clock) -> None:
+    trial = any_trial
+    what = publish(trial, dataset())
+    trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_TAKE, agreement(what))
+    trial.do(OWNER, AGREEMENT, Act.AGREEMENT_REVOKE)
+    with pytest.raises(RefusedError, match="was revoked"):
+        trial.do(SUPPLIER, "agreement:a2", Act.AGREEMENT_TAKE, agreement(what))
+    assert chosen(trial, SUPPLIER) is Act.AGREEMENT_ASK
+    assert trial.do(SUPPLIER, "agreement:a2", Act.AGREEMENT_ASK, agreement(what)).state == "asked"
+    assert not lets_in(trial)
+    assert [item["act"] for item in map(dict_of, my_work(trial.store.as_actor(OWNER)))] == ["agreement.grant"]
+    with pytest.raises(RefusedError):
+        trial.do(SUPPLIER, "agreement:a2", Act.AGREEMENT_GRANT)
+    clock.step(1)
+    assert trial.do(OWNER, "agreement:a2", Act.AGREEMENT_GRANT).state == "agreed"
+    assert lets_in(trial)
+    trial.do(SUPPLIER, "agreement:a2", Act.AGREEMENT_END)
+    assert chosen(trial, SUPPLIER) is Act.AGREEMENT_TAKE, "consented to anew since"
+    verify_store(trial.store)
+
+
+def test_what_is_asked_is_refused_or_given_up_and_others_are_not_barred(trial: Trial) -> None:
+    what = publish(trial, dataset())
+    agree(trial, what)
+    trial.do(OWNER, AGREEMENT, Act.AGREEMENT_REVOKE)
+    for number, (who, act) in enumerate(((SUPPLIER, Act.AGREEMENT_END), (OWNER, Act.AGREEMENT_REVOKE))):
+        trial.do(SUPPLIER, f"agreement:b{number}", Act.AGREEMENT_ASK, agreement(what))
+        trial.do(who, f"agreement:b{number}", act)
+        assert chosen(trial, SUPPLIER) is Act.AGREEMENT_ASK
+    assert not lets_in(trial)
+    assert chosen(trial, OTHER_SUPPLIER) is Act.AGREEMENT_TAKE
+    other = agreement(what, assignee=OTHER_SUPPLIER.organisation)
+    assert trial.do(OTHER_SUPPLIER, "agreement:c1", Act.AGREEMENT_TAKE, other).state == "agreed"
+
+
+def test_an_offer_by_name_or_a_revocation_that_lets_them_return_bars_nobody(trial: Trial, clock) -> None:
+    what = publish(trial, dataset())
+    agree(trial, what)
+    trial.do(OWNER, AGREEMENT, Act.AGREEMENT_RELEASE)
+    assert not lets_in(trial)
+    assert trial.do(SUPPLIER, "agreement:a2", Act.AGREEMENT_TAKE, agreement(what)).state == "agreed"
+    trial.do(OWNER, "agreement:a2", Act.AGREEMENT_REVOKE)
+    assert chosen(trial, SUPPLIER) is Act.AGREEMENT_ASK
+    clock.step(1)
+    trial.do(OWNER, "agreement:a3", Act.AGREEMENT_OFFER, agreement(what))
+    assert chosen(trial, SUPPLIER) is Act.AGREEMENT_TAKE
+
+
+def test_who_let_an_agreement_expire_may_take_the_offer_up_at_once(trial: Trial, clock) -> None:
+    what = publish(trial, dataset())
+    agree(trial, what, ends="2026-05-03")
+    clock.now = datetime(2026, 5, 4, tzinfo=UTC)
+    trial.do(MACHINE, AGREEMENT, Act.AGREEMENT_EXPIRE)
+    assert trial.do(SUPPLIER, "agreement:a2", Act.AGREEMENT_TAKE, agreement(what)).state == "agreed"
+
+
+def chosen(trial: Trial, who) -> Act:
+    return act_of_new(trial.store.as_actor(who), DATASET)
 
 
 def test_nobody_offers_what_is_not_theirs_or_not_published(trial: Trial) -> None:

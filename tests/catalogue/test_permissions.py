@@ -145,10 +145,13 @@ MAY = {
     "dataset.withdraw": "oD",
     "agreement.offer": "D",
     "agreement.take": "S",
+    "agreement.ask": "S",
     "agreement.agree": "S",
+    "agreement.grant": "D",
     "agreement.begin": "m",
     "agreement.expire": "m",
     "agreement.revoke": "oD",
+    "agreement.release": "oD",
     "agreement.end": "S",
 }
 
@@ -220,11 +223,13 @@ def walk_agreement(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
     yield DATASET, (Act.DATASET_EDIT, Act.DATASET_PUBLISH)
     trial.do(OWNER, DATASET, Act.DATASET_PUBLISH)
     yield DATASET, (Act.DATASET_REVISE, Act.DATASET_WITHDRAW)
-    yield AGREEMENT, (Act.AGREEMENT_OFFER, Act.AGREEMENT_TAKE)
+    yield AGREEMENT, (Act.AGREEMENT_OFFER, Act.AGREEMENT_TAKE, Act.AGREEMENT_ASK)
+    trial.do(SUPPLIER, "agreement:a2", Act.AGREEMENT_ASK, agreement(what))
+    yield "agreement:a2", (Act.AGREEMENT_GRANT,)
     trial.do(OWNER, AGREEMENT, Act.AGREEMENT_OFFER, agreement(what, ends="2026-05-01"))
     yield AGREEMENT, (Act.AGREEMENT_AGREE,)
     trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_AGREE)
-    yield AGREEMENT, (Act.AGREEMENT_BEGIN, Act.AGREEMENT_REVOKE, Act.AGREEMENT_END)
+    yield AGREEMENT, (Act.AGREEMENT_BEGIN, Act.AGREEMENT_REVOKE, Act.AGREEMENT_RELEASE, Act.AGREEMENT_END)
     before = clock.now
     clock.now = before + timedelta(days=1)
     yield AGREEMENT, (Act.AGREEMENT_EXPIRE,)

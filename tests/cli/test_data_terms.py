@@ -67,6 +67,18 @@ def test_from_an_offer_to_a_revocation(run, tmp_path):
         permit(view, ASKED, digest("another trial"))
 
 
+def test_whoever_was_revoked_waits_for_the_owner_unless_they_may_return(run, tmp_path):
+    run("publish", described(tmp_path / "logs.json"))
+    names = []
+    for state, again in (("agreed", ()), ("asked", ("--may-return",)), ("agreed", ())):
+        made = json.loads(run("take", "plant/logs", "acme", "--json"))
+        names.append(made["subject"].partition(":")[2])
+        assert made["state"] == state
+        if state == "asked":
+            assert "Agreed" in run("agree", names[-1])
+        assert "Revoked" in run("revoke", names[-1], *again)
+
+
 def test_a_published_offer_is_taken_up_and_ended(run, tmp_path):
     run("publish", described(tmp_path / "logs.json"))
     made = json.loads(run("take", "plant/logs", "acme", "--ends", "2099-12-31", "--json"))

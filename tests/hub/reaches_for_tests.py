@@ -365,6 +365,7 @@ order.lift              G       trials/c1                DOPRG
 appeal.decide           D       trials/c1                DOPRG
 dataset.publish         O       datasets/plant/logs      DOG
 agreement.agree         P       agreements/a1            DOPG
+agreement.grant         O       agreements/a1            DOPG
 """
 """Act, who the table lets do it, on what, who sees the record. Each is sent where the state (or what is handed in)
 stands against it, so that nothing moves: who may is told that, who sees is told that they may not, for others there is

@@ -93,6 +93,17 @@ def test_a_supplier_takes_the_offer_up_and_the_owner_sees_the_uses_and_revokes(p
     assert post(published, "owner", f"{page}acts/agreement.revoke/", note="The line is sold.").status_code == 302
     assert "Revoked" in page_of(published, "supplier", page)
     assert "已撤销" in page_of(published, "supplier", page, "zh")
+    assert "Ask to take up the published offer again" in page_of(published, "supplier", address)
+    assert "申请再次接受公开要约" in page_of(published, "supplier", address, "zh")
+    again = post(published, "supplier", address, purposes="pb:verification", begins="", ends="")["Location"]
+    assert "Waits for the owner" in page_of(published, "supplier", again)
+    assert "待所有者同意" in page_of(published, "supplier", again, "zh")
+    assert "Consent to the agreement" in page_of(published, "owner", "/work/").partition("<main")[2]
+    assert post(published, "supplier", f"{again}acts/agreement.grant/").status_code == 404
+    assert post(published, "owner", f"{again}acts/agreement.grant/").status_code == 302
+    assert "Agreed" in page_of(published, "supplier", again)
+    assert post(published, "owner", f"{again}acts/agreement.release/").status_code == 302
+    assert "Take up the published offer" in page_of(published, "supplier", address)
 
 
 def test_the_owner_offers_by_name_and_it_waits_for_who_was_named(published):

@@ -81,6 +81,7 @@ ACTS_THAT_MOVE = {
     "order.give": "G",
     "dataset.withdraw": "DO",
     "agreement.revoke": "DO",
+    "agreement.release": "DO",
     "agreement.end": "P",
 }
 SEEN_BY = {

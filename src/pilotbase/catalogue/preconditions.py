@@ -53,6 +53,7 @@ OF_WHAT_IS_BROUGHT = frozenset(
         Precondition.LATER_VERSION,
         Precondition.PUBLISHED_OFFER,
         Precondition.PURPOSES_OFFERED,
+        Precondition.NOT_REVOKED,
     }
 )
 """Needs that cannot be judged before something is handed in."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.agreeing import act_of_new
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.subjects import new_agreement
@@ -43,9 +44,8 @@ class TermsHere:
 
     def agree(self, terms: Agreement, by: str) -> Record:
         """Offer an agreement for its assigner, or take up a published offer for its assignee."""
-        act = Act.AGREEMENT_OFFER if by == terms.assigner else Act.AGREEMENT_TAKE
-        role = Role.DEMAND_OWNER if by == terms.assigner else Role.SUPPLIER
-        return advance(self._acting(by, role), new_agreement(), act, Move(terms))
+        acting = self._acting(by, Role.DEMAND_OWNER if by == terms.assigner else Role.SUPPLIER)
+        return advance(acting, new_agreement(), act_of_new(acting, terms.dataset), Move(terms))
 
     def take(self, subject: str, act: Act, note: str = "") -> Record:
         """Take a step for the organisation whose step it is."""

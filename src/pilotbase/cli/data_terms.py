@@ -16,7 +16,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.states import DatasetState
+from pilotbase.documents.states import AgreementState, DatasetState
 from pilotbase.documents.subjects import agreement_subject, holder_of, subject_written
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
@@ -123,20 +123,31 @@ def take(
     ends: Ends = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take up what a dataset's owner offers to everybody: it is agreed at once."""
+    """Take up what a dataset's owner offers to everybody: agreed at once, or by the owner where one was revoked."""
     _make(subject_written("dataset", dataset), (organisation, organisation), purpose, (begins, ends), as_json)
 
 
 @remote
 def agree(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
-    """Agree to what was offered to your organisation."""
-    _print(terms_at().take(agreement_subject(agreement), Act.AGREEMENT_AGREE, note), as_json)
+    """Agree to what was offered to your organisation, or, after a revocation, asked of it."""
+    subject = agreement_subject(agreement)
+    asked_of_owner = terms_at().record(subject).state == AgreementState.ASKED
+    act = Act.AGREEMENT_GRANT if asked_of_owner else Act.AGREEMENT_AGREE
+    _print(terms_at().take(subject, act, note), as_json)
 
 
 @remote
-def revoke(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
-    """Revoke an agreement on a dataset of yours: the next read is refused."""
-    _print(terms_at().take(agreement_subject(agreement), Act.AGREEMENT_REVOKE, note), as_json)
+def revoke(
+    agreement: AgreementName,
+    may_return: Annotated[
+        bool, typer.Option("--may-return", help="They may take the published offer up again without asking you.")
+    ] = False,
+    note: Note = "",
+    as_json: AsJson = False,
+) -> None:
+    """Revoke an agreement on a dataset of yours, or refuse what is asked: the next read is refused."""
+    act = Act.AGREEMENT_RELEASE if may_return else Act.AGREEMENT_REVOKE
+    _print(terms_at().take(agreement_subject(agreement), act, note), as_json)
 
 
 @remote

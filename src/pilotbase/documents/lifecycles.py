@@ -8,6 +8,7 @@ A commission    proposed ⇄ countered → agreed → plan_review → plan_appro
                 … → declined, cancelled
 A dataset       draft → published → withdrawn; a published one is revised by a later version
 An agreement    offered → agreed → in_force → expired; revoked by its owner, ended by whom it was offered to
+                asked → agreed, where an earlier one was revoked
 """
 
 from __future__ import annotations
@@ -123,6 +124,8 @@ class Precondition(StrEnum):
     """What is taken up is what the dataset's owner offers to everybody, word for word."""
     PURPOSES_OFFERED = "purposes_offered"
     """Each purpose that is agreed on is one that a permission of the offer is for."""
+    NOT_REVOKED = "not_revoked"
+    """The owner has not revoked an agreement of theirs on this dataset, or has offered or consented anew since."""
     FIRST_DAY = "first_day"
     LAST_DAY_OVER = "last_day_over"
 
@@ -392,6 +395,14 @@ DATASET = (
     _row(Act.DATASET_WITHDRAW, (_D.DRAFT, _D.PUBLISHED), _D.WITHDRAWN),
 )
 
+_TAKEN_UP = (
+    Precondition.PUBLISHED_DATASET,
+    Precondition.PUBLISHED_OFFER,
+    Precondition.PURPOSES_OFFERED,
+    Precondition.DEADLINE_AHEAD,
+)
+_MAY_END = (_G.OFFERED, _G.ASKED, *HOLDS)
+
 AGREEMENT = (
     _row(
         Act.AGREEMENT_OFFER,
@@ -400,18 +411,8 @@ AGREEMENT = (
         brings="agreement",
         needs=(Precondition.PUBLISHED_DATASET, Precondition.PURPOSES_OFFERED, Precondition.DEADLINE_AHEAD),
     ),
-    _row(
-        Act.AGREEMENT_TAKE,
-        (NEW,),
-        _G.AGREED,
-        brings="agreement",
-        needs=(
-            Precondition.PUBLISHED_DATASET,
-            Precondition.PUBLISHED_OFFER,
-            Precondition.PURPOSES_OFFERED,
-            Precondition.DEADLINE_AHEAD,
-        ),
-    ),
+    _row(Act.AGREEMENT_TAKE, (NEW,), _G.AGREED, brings="agreement", needs=(*_TAKEN_UP, Precondition.NOT_REVOKED)),
+    _row(Act.AGREEMENT_ASK, (NEW,), _G.ASKED, brings="agreement", needs=_TAKEN_UP),
     _row(
         Act.AGREEMENT_AGREE,
         (_G.OFFERED,),
@@ -419,10 +420,18 @@ AGREEMENT = (
         Due(Role.SUPPLIER, 30),
         needs=(Precondition.PUBLISHED_DATASET,),
     ),
+    _row(
+        Act.AGREEMENT_GRANT,
+        (_G.ASKED,),
+        _G.AGREED,
+        Due(Role.DEMAND_OWNER, 30),
+        needs=(Precondition.PUBLISHED_DATASET,),
+    ),
     _row(Act.AGREEMENT_BEGIN, (_G.AGREED,), _G.IN_FORCE, needs=(Precondition.FIRST_DAY,)),
     _row(Act.AGREEMENT_EXPIRE, HOLDS, _G.EXPIRED, needs=(Precondition.LAST_DAY_OVER,)),
-    _row(Act.AGREEMENT_REVOKE, (_G.OFFERED, *HOLDS), _G.REVOKED),
-    _row(Act.AGREEMENT_END, (_G.OFFERED, *HOLDS), _G.ENDED),
+    _row(Act.AGREEMENT_REVOKE, _MAY_END, _G.REVOKED),
+    _row(Act.AGREEMENT_RELEASE, _MAY_END, _G.REVOKED),
+    _row(Act.AGREEMENT_END, _MAY_END, _G.ENDED),
 )
 
 LIFECYCLES: Mapping[RecordKind, tuple[Transition, ...]] = {

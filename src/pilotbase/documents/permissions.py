@@ -115,10 +115,14 @@ class Act(StrEnum):
 
     AGREEMENT_OFFER = "agreement.offer"
     AGREEMENT_TAKE = "agreement.take"
+    AGREEMENT_ASK = "agreement.ask"
     AGREEMENT_AGREE = "agreement.agree"
+    AGREEMENT_GRANT = "agreement.grant"
     AGREEMENT_BEGIN = "agreement.begin"
     AGREEMENT_EXPIRE = "agreement.expire"
     AGREEMENT_REVOKE = "agreement.revoke"
+    AGREEMENT_RELEASE = "agreement.release"
+    """Revoke it, and let them take the published offer up again."""
     AGREEMENT_END = "agreement.end"
 
 
@@ -289,10 +293,13 @@ PERMISSIONS: Mapping[Act, tuple[Grant, ...]] = {
     Act.DATASET_WITHDRAW: (OWNER, OPERATOR),
     Act.AGREEMENT_OFFER: (OWNER,),
     Act.AGREEMENT_TAKE: (SUPPLIER,),
+    Act.AGREEMENT_ASK: (SUPPLIER,),
     Act.AGREEMENT_AGREE: (SUPPLIER,),
+    Act.AGREEMENT_GRANT: (OWNER,),
     Act.AGREEMENT_BEGIN: (MACHINE,),
     Act.AGREEMENT_EXPIRE: (MACHINE,),
     Act.AGREEMENT_REVOKE: (OWNER, OPERATOR),
+    Act.AGREEMENT_RELEASE: (OWNER, OPERATOR),
     Act.AGREEMENT_END: (SUPPLIER,),
 }
 """Act → who may do it. The regulator gives orders and lifts them; nobody edits evidence, so no act does."""

@@ -68,6 +68,8 @@ class AgreementState(StrEnum):
     """Where an agreement on a dataset stands; names: text ``state.agreement.<value>``."""
 
     OFFERED = "offered"
+    ASKED = "asked"
+    """Somebody whose agreement was revoked takes the published offer up again: its owner has yet to consent."""
     AGREED = "agreed"
     IN_FORCE = "in_force"
     EXPIRED = "expired"

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.agreeing import act_of_new
 from pilotbase.catalogue.subjects import new_agreement, new_commission
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import Noted
@@ -48,11 +49,13 @@ def propose(request: HubRequest, terms: Commission) -> HttpResponse:
     summary="Make an agreement on a dataset",
 )
 def make_agreement(request: HubRequest, terms: Agreement) -> HttpResponse:
-    """Offer an agreement on a dataset of one's own, or take up a published offer; its address is in Location."""
+    """Offer an agreement on a dataset of one's own, or take up a published offer; its address is in Location.
+
+    Where an agreement was revoked before, it is ``asked`` and waits for the owner.
+    """
 
     def act(view: View) -> HttpResponse:
-        chosen = Act.AGREEMENT_OFFER if terms.assigner == view.actor.organisation else Act.AGREEMENT_TAKE
-        subject = new_agreement(view.request)
+        subject, chosen = new_agreement(view.request), act_of_new(view, terms.dataset)
         response = document(request, advance(view, subject, chosen, Move(terms, key=view.request)), 201)
         response["Location"] = f"/api{address_of(subject).rstrip('/')}"
         return response

@@ -8,12 +8,12 @@ from typing import Any
 
 from django import forms
 
+from pilotbase.catalogue.agreeing import act_of_new
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import NAME_PATTERN, Part
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.subjects import holder_of
 from pilotbase.documents.terms import Purpose
 from pilotbase.hub.forms import bringing
 from pilotbase.hub.forms.bringing import Bringing, StepForm
@@ -66,7 +66,7 @@ class AgreementForm(StepForm):
     )
 
     def prepare(self) -> None:
-        if self.bringing.act is Act.AGREEMENT_TAKE:
+        if self.bringing.act is not Act.AGREEMENT_OFFER:
             del self.fields["assignee"]
         dataset: Dataset = self.bringing.document("dataset", Dataset)
         if dataset.usage is not None and dataset.usage.purposes:
@@ -91,13 +91,13 @@ class AgreementForm(StepForm):
 
 
 def about_dataset(new: Bringing, dataset: str) -> Bringing:
-    """Return what a new agreement on ``dataset`` hands in: its owner offers, whoever else takes the offer up.
+    """Return what a new agreement on ``dataset`` hands in: its owner offers, whoever else takes up or asks.
 
     Raises:
         NotFoundError: the actor sees no such dataset.
     """
     seen = see(new.acting.view, dataset)
-    act = Act.AGREEMENT_OFFER if holder_of(dataset) == new.acting.organisation else Act.AGREEMENT_TAKE
+    act = act_of_new(new.acting.view, dataset)
     return replace(new, act=act, record=new.record.model_copy(update={"documents": {"dataset": seen.listing.digest}}))
 
 

@@ -28,6 +28,7 @@ _ENDS = frozenset(
         Act.CERTIFICATE_REVOKE,
         Act.DATASET_WITHDRAW,
         Act.AGREEMENT_REVOKE,
+        Act.AGREEMENT_RELEASE,
         Act.AGREEMENT_END,
     }
 )

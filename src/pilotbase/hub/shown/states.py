@@ -20,7 +20,7 @@ _LOOKS = {
     "filed pass fits green serving published in_force granted paid met",
     "fail": "revoked refused reject fail invalid failed expired overdue red key_is_revoked key_is_expired broken",
     "wait": "review proposed countered plan_review rectification retest suspended reported inconclusive unknown queued "
-    "missing due fallen_back human offered consent waiting",
+    "missing due fallen_back human offered asked consent waiting",
     "blue": "blue",
     "yellow": "yellow",
     "orange": "orange",
@@ -36,7 +36,7 @@ _WAYS: dict[str, dict[str, tuple[RecordState, ...]]] = {
     "application": {state: (state,) for state in ApplicationState if state is not ApplicationState.WITHDRAWN},
     "dataset": {"draft": (DatasetState.DRAFT,), "published": (DatasetState.PUBLISHED,)},
     "agreement": {
-        "offered": (AgreementState.OFFERED,),
+        "offered": (AgreementState.OFFERED, AgreementState.ASKED),
         "agreed": (AgreementState.AGREED,),
         "in_force": (AgreementState.IN_FORCE,),
     },
