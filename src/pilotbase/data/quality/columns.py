@@ -10,7 +10,7 @@ from functools import cached_property
 import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, typed_expression
-from pilotbase.data.quality.finite import finite, without_nan
+from pilotbase.data.quality.finite import finite
 from pilotbase.data.quality.typing_texts import typed_texts, without_blanks
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
@@ -114,7 +114,7 @@ class Column:
         if self.dtype == pl.String and spellings:
             stripped = stored.str.strip_chars()
             return pl.when(~stripped.is_in(spellings)).then(stored)
-        there = without_nan(stored) if self.dtype.is_float() else stored
+        there = stored.fill_nan(None) if self.dtype.is_float() else stored
         numbers = [float(spelling) for spelling in spellings if _NUMBER.fullmatch(spelling)]
         if numbers and self.dtype.is_numeric():
             return pl.when(~there.cast(pl.Float64).is_in(numbers)).then(there)
