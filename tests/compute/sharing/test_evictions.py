@@ -186,3 +186,20 @@ def test_what_a_decision_starts_it_does_not_evict():
     assert decided.again_at == play.now + 1
     play.wait(1)
     assert play.running() == {urgent} and small in play.evictions
+
+
+def test_what_an_evicted_job_leaves_of_the_guarantee_goes_to_the_firm_one_that_takes_its_place():
+    """Not to another of the organisation's jobs first: both would hold what is promised to another for good."""
+    quotas = (quota("a", guarantee=resources(cpu=4), limit=resources(cpu=10)), quota("b", guarantee=resources(cpu=5)))
+    play = Play(pool(*quotas, nodes=(machines(cpu=12),)))
+    (low,) = play.submit("a", cpu=3, max_seconds=LONG)
+    play.settle()
+    (high,) = play.submit("a", cpu=4, priority=1, max_seconds=LONG)
+    play.settle()
+    play.wait(60 * MINUTE)
+    (firm,) = play.submit("a", cpu=4, priority=2, preemptible=False, max_seconds=LONG)
+    play.settle()
+    assert play.running() == {high, firm} and play.evictions == [low]
+    (claim,) = play.submit("b", cpu=5, max_seconds=LONG)
+    play.settle()
+    assert {firm, claim} <= play.running() and high not in play.running()

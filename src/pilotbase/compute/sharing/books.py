@@ -79,8 +79,11 @@ class Books:
         self.hold = hold
         self.asks.let_go()
 
-    def stop(self, name: str, now: float) -> Running:
-        """Note that a job runs no more and return it; raises `KeyError`."""
+    def stop(self, name: str, now: float, covering: bool = True) -> Running:
+        """Note that a job runs no more and return it; raises `KeyError`.
+
+        ``covering``: what it leaves of the guarantee protects others at once; else when `cover_more` is told.
+        """
         running = self.running.pop(name)
         account = self.accounts[running.job.organisation]
         account.give_back(running, now)
@@ -91,8 +94,17 @@ class Books:
         del self._ends[bisect_left(self._ends, (running.ends, name))]
         if running.protected:
             self.promises.protect(account, self._held(running), -1)
-            self._cover_more(account)
+            if covering:
+                self.cover_more(account)
         return running
+
+    def cover_more(self, account: Account) -> None:
+        """Protect what has come within the guarantee: what went first starts first."""
+        for running in sorted(account.lent.values(), key=_cover_order):
+            if self.promises.covers(account, running.job, self._held(running)):
+                self.promises.protect(account, self._held(running), 1)
+                self.running[running.job.name] = _protected(running, True)
+                account.protect(self.running[running.job.name])
 
     def look_at_machines(self) -> None:
         """Tell anew what finds a place, where machines have changed."""
@@ -141,14 +153,6 @@ class Books:
 
     def _held(self, running: Running) -> Vector:
         return self.machines.held_in_all(running.job, running.nodes)
-
-    def _cover_more(self, account: Account) -> None:
-        """Protect what has come within the guarantee: what went first starts first."""
-        for running in sorted(account.lent.values(), key=_cover_order):
-            if self.promises.covers(account, running.job, self._held(running)):
-                self.promises.protect(account, self._held(running), 1)
-                self.running[running.job.name] = _protected(running, True)
-                account.protect(self.running[running.job.name])
 
 
 def _cover_order(running: Running) -> tuple[bool, int, float, str]:

@@ -34,6 +34,8 @@ class Turn:
         self._evictions: list[Evict] = []
         self._evicted: list[Pending] = []
         self._again: list[float] = []
+        self._freed: set[str] = set()
+        """Organisations of evicted jobs: what those leave of a guarantee protects others once the job has started."""
         self._looked: set[str] = set()
         """Organisations that have looked for room that others would make."""
         self._denied: set[str] = set()
@@ -316,14 +318,24 @@ class Turn:
             if cap.key in self.limits:
                 self.limits[cap.key].passed(job, self._now)
         self._starts.append(Start(job.name, nodes))
+        self._cover_more()
 
     def _evict(self, victims: tuple[Running, ...], cause: Cause, job: Job) -> Nodes | None:
         self._ways.clear()
         for running in victims:
-            self._books.stop(running.job.name, self._now)
+            self._books.stop(running.job.name, self._now, covering=False)
+            self._freed.add(running.job.organisation)
             self._evictions.append(Evict(running.job.name, cause, job.name))
             self._evicted.append(Pending(running.job, running.evictions + 1))
-        return self._place(job)
+        nodes = self._place(job)
+        if nodes is None:
+            self._cover_more()
+        return nodes
+
+    def _cover_more(self) -> None:
+        for name in sorted(self._freed):
+            self._books.cover_more(self._books.accounts[name])
+        self._freed.clear()
 
 
 def _full(account: Account) -> bool:
