@@ -29,6 +29,7 @@ from benchmarks.publishing import ROOT, publish, row
 from pilotbase.compute.box.environments import Environment, build_environment
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.warm_worker import start_worker
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.scenario import Criterion
@@ -150,7 +151,7 @@ def one_pass(folder: Path, data: Data, environment: Environment) -> tuple[float,
     path = folder / "answers"
     path.unlink(missing_ok=True)
     settings = BoxSettings(limits=LIMITS, logs=LogPolicy.FULL)
-    with start_worker(folder, "app:predict", contract(), environment, settings) as worker:
+    with start_worker(folder, Form(), contract(), environment, settings) as worker:
         loaded = time.perf_counter()
         with AnswerLog(path, b"bench") as log:
             answer_cases(worker, data.features, BATCH, log)
@@ -189,7 +190,7 @@ def box_start(folder: Path, runs: int) -> list[dict[str, object]]:
     seconds = []
     for _ in range(max(runs, 5) * 2):
         began = time.perf_counter()
-        with start_worker(empty, "app:predict", contract(), environment, BoxSettings(limits=LIMITS)):
+        with start_worker(empty, Form(), contract(), environment, BoxSettings(limits=LIMITS)):
             seconds.append(time.perf_counter() - began)
     value = statistics.median(seconds) * 1000
     return [row("box start until ready, no imports", value, "ms", "<= 100", value <= 100)]
@@ -201,7 +202,7 @@ def round_trip(folder: Path, environment: Environment) -> list[dict[str, object]
     (constant / "app.py").write_text(CONSTANT)
     matrix = np.asfortranarray(np.random.default_rng(0).normal(size=(1024, COLUMNS)))
     seconds = []
-    with start_worker(constant, "app:predict", contract(), environment, BoxSettings(limits=LIMITS)) as worker:
+    with start_worker(constant, Form(), contract(), environment, BoxSettings(limits=LIMITS)) as worker:
         for _ in range(500):
             began = time.perf_counter()
             worker.predict(Batch.from_matrix(NAMES, matrix))

@@ -23,6 +23,7 @@ from benchmarks.compute.tasks import in_turn, noop
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.engines import LOCAL, Worker
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
 from pilotbase.protocols.frames import Batch
@@ -76,9 +77,7 @@ def _boxes(count: int) -> Iterator[list[Worker]]:
         environment = build_environment(b"", "requirements.lock", folder / "environments")
         boxes = [
             stack.enter_context(
-                LOCAL.start_worker(
-                    folder / "application", "app:predict", CONTRACT, environment, BoxSettings(limits=LIMITS)
-                )
+                LOCAL.start_worker(folder / "application", Form(), CONTRACT, environment, BoxSettings(limits=LIMITS))
             )
             for _ in range(count)
         ]

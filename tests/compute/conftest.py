@@ -17,6 +17,7 @@ from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.staging import remove_folder
 from pilotbase.compute.box.trees import digest_tree
 from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.limits import Limits
 
@@ -59,6 +60,6 @@ def start(tmp_path: Path) -> Callable[..., WarmWorker]:
         application = tmp_path / "application"
         application.mkdir(exist_ok=True)
         (application / "app.py").write_text(textwrap.dedent(source))
-        return start_worker(application, "app:predict", contract, environment, settings)
+        return start_worker(application, Form(), contract, environment, settings)
 
     return begin

@@ -22,6 +22,7 @@ from pilotbase.compute.box.probe import probe_host
 from pilotbase.compute.box.settings import BoxSettings, Interpreter, LogPolicy, MemoryWatch, Protection, Start
 from pilotbase.compute.box.staging import remove_folder
 from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.protocols.frames import Batch
@@ -135,7 +136,7 @@ def start(
     """Start a worker for an application with this ``app.py``."""
 
     def begin(source: str, settings: BoxSettings) -> WarmWorker:
-        return start_worker(write_application(source), "app:predict", CONTRACT, environment, settings)
+        return start_worker(write_application(source), Form(), CONTRACT, environment, settings)
 
     return begin
 

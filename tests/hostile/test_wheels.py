@@ -21,6 +21,7 @@ from pilotbase.compute.box import environments
 from pilotbase.compute.box.environments import Environment, build_environment
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy, running_interpreter
 from pilotbase.compute.box.warm_worker import start_worker
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.protocols.frames import Batch
@@ -176,7 +177,7 @@ def test_replacing_runner_and_standard_library(shelf, write_application):
     names = ("program.py", "runner.py", "json.py", "struct.py", "json/__init__.py", "encodings/__init__.py", "os.py")
     shelf.add("evil", dict.fromkeys(names, evil))
     application = write_application("def predict(batch): return [1.0] * batch.rows")
-    with start_worker(application, "app:predict", CONTRACT, shelf.build(), BoxSettings(logs=LogPolicy.FULL)) as worker:
+    with start_worker(application, Form(), CONTRACT, shelf.build(), BoxSettings(logs=LogPolicy.FULL)) as worker:
         assert worker.predict(Batch({"x": np.zeros(2)}, 2)).values.tolist() == [1.0, 1.0]
 
 
@@ -220,7 +221,7 @@ def test_a_poisoned_environment_is_never_started(shelf, write_application):
     extra.write_text("")
     application = write_application("def predict(batch): return [1.0] * batch.rows")
     with pytest.raises(InvalidProofError):
-        start_worker(application, "app:predict", CONTRACT, environment, BoxSettings())
+        start_worker(application, Form(), CONTRACT, environment, BoxSettings())
 
 
 def test_poisoned_bytecode_is_noticed(shelf):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pilotbase.catalogue.folders import FolderTree, read_tree, store_tree
-from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Application
+from pilotbase.documents.application import DEFAULT_REQUIREMENTS, WITH_CODE, Application
 from pilotbase.documents.errors import InputError, InvalidProofError, Issue
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.loading import build_document
@@ -56,15 +56,15 @@ def read_application(folder: Path) -> Submission:
     """Return the submission in ``folder``.
 
     Raises:
-        InputError: no folder, links or odd files, a wrong manifest, no entry point, or requirements that are no file
-            of the folder, all problems of a file at once.
+        InputError: no folder, links or odd files, a wrong manifest, no entry point, model or program, or requirements
+            that are no file of the folder, all problems of a file at once.
     """
     tree = read_tree(folder)
     manifest = str(folder / MANIFEST)
     if tree.file(MANIFEST) is None:
         raise InputError("input.no_file", file=manifest)
     application = build_document(Application, parse_yaml(_read(folder, MANIFEST, MAXIMUM_BYTES + 1), manifest))
-    found = {"entry_point": _entry_point_problem(application, tree), "requirements": _lock_problem(application, tree)}
+    found = {**_form_problem(application, tree), "requirements": _lock_problem(application, tree)}
     issues = [Issue(file=manifest, path=path, problem=problem) for path, problem in found.items() if problem]
     if issues:
         raise InputError.from_issues(manifest, issues)
@@ -100,6 +100,26 @@ def _read(folder: Path, name: str, limit: int) -> bytes:
         raise InputError("catalogue.folder_changed", folder=folder) from None
 
 
+def _form_problem(application: Application, tree: FolderTree) -> dict[str, Text | None]:
+    """See that the folder has what its runtime loads; only a box ever parses it."""
+    if application.command is not None:
+        return {"command": _program_problem(application.command, tree)}
+    if application.model is not None:
+        missing = tree.file(application.model) is None
+        return {"model": text("catalogue.no_model", file=application.model) if missing else None}
+    return {"entry_point": _entry_point_problem(application, tree)}
+
+
+def _program_problem(command: tuple[str, ...], tree: FolderTree) -> Text | None:
+    """See that the program is a file of the folder; behind ``python`` the script is, or a module's name follows."""
+    place, *arguments = command
+    if place == "python":
+        place = next(iter(arguments), "-")
+        if place.startswith("-") and place != "-":
+            return None
+    return None if tree.file(place.removeprefix("./")) is not None else text("catalogue.no_program", file=place)
+
+
 def _entry_point_problem(application: Application, tree: FolderTree) -> Text | None:
     """See that the entry point's file exists and names the function; only a box ever parses it."""
     module, _, function = application.entry_point.partition(":")
@@ -116,6 +136,10 @@ def _entry_point_problem(application: Application, tree: FolderTree) -> Text | N
 
 def _lock_problem(application: Application, tree: FolderTree) -> Text | None:
     path = application.requirements
+    if application.runtime not in WITH_CODE:
+        file = tree.file(path)
+        useless = file is not None and file.size > 0
+        return text("catalogue.no_lock_here", file=path, runtime=application.runtime) if useless else None
     if path == DEFAULT_REQUIREMENTS or tree.file(path) is not None:
         return None
     return text("catalogue.no_lock", file=path)

@@ -17,6 +17,7 @@ from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.box.supervisor import Usage
 from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.compute.ray_settings import prepare, settings_of
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.limits import EndReason
@@ -72,7 +73,7 @@ class Engine(Protocol):
         ...
 
     def start_worker(
-        self, application: Path, entry_point: str, contract: Contract, environment: Environment, settings: BoxSettings
+        self, application: Path, form: Form, contract: Contract, environment: Environment, settings: BoxSettings
     ) -> Worker:
         """Return a worker that has loaded the application; raises as `warm_worker.start_worker`."""
         ...
@@ -84,9 +85,9 @@ class LocalEngine:
     name = "local"
 
     def start_worker(
-        self, application: Path, entry_point: str, contract: Contract, environment: Environment, settings: BoxSettings
+        self, application: Path, form: Form, contract: Contract, environment: Environment, settings: BoxSettings
     ) -> Worker:
-        return start_worker(application, entry_point, contract, environment, settings)
+        return start_worker(application, form, contract, environment, settings)
 
 
 LOCAL: Engine = LocalEngine()

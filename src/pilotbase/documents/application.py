@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
 
 import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Name, Part
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.quantities import Bytes
 from pilotbase.documents.scenario import Contact, LanguageTag, Region
 from pilotbase.documents.subjects import application_subject
+from pilotbase.documents.texts import Text, text
 
 EntryPoint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 """``module:function`` inside the application's folder, such as ``app:predict``."""
@@ -21,6 +24,15 @@ PlainPath = Annotated[str, StringConstraints(max_length=200, pattern=r"^(?:[A-Za
 """A path inside the application's folder, such as ``requirements.lock``: relative, and never upwards."""
 
 DEFAULT_REQUIREMENTS = "requirements.lock"
+DEFAULT_ENTRY_POINT = "app:predict"
+
+Runtime = Literal["python", "onnx", "skops", "command"]
+"""What loads the application in its box; but for ``python`` each is a module of `pilotbase.compute.adapters`."""
+WITH_CODE: tuple[Runtime, ...] = ("python", "command")
+"""Runtimes that run a program of the supplier's; the others load its model and run no code of it."""
+Word = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
+Command = Annotated[tuple[Word, ...], pydantic.Field(min_length=1, max_length=50)]
+"""A program of the folder and its arguments; ``python`` stands for the Python of the box."""
 
 
 class Resources(Part):
@@ -55,6 +67,15 @@ class OfferTerms(Part):
     """The strictest isolation level in which it still works."""
 
 
+class Form(Part):
+    """What a box must know of an application to load it."""
+
+    runtime: Runtime = "python"
+    entry_point: EntryPoint = DEFAULT_ENTRY_POINT
+    model: PlainPath | None = None
+    command: Command | None = None
+
+
 class Application(Document):
     """The manifest ``application.yaml`` of an application's folder."""
 
@@ -67,8 +88,14 @@ class Application(Document):
     scenario: Name | None = None
     """The scenario it was made for."""
     interface: Literal["predict"] = "predict"
-    runtime: Literal["python"] = "python"
-    entry_point: EntryPoint = "app:predict"
+    runtime: Runtime = "python"
+    """``python``, ``onnx`` or ``skops`` (a model, no code), ``command`` (any language)."""
+    entry_point: EntryPoint = DEFAULT_ENTRY_POINT
+    """With the runtime ``python``: the function that answers."""
+    model: PlainPath | None = None
+    """With a runtime that loads a model: its file in the folder, such as ``model.onnx``."""
+    command: Command | None = None
+    """With the runtime ``command``: the program that answers, such as ``[python, answer.py]``."""
     requirements: PlainPath = DEFAULT_REQUIREMENTS
     """Locked requirements, a file of the folder: ``name==version --hash=sha256:…`` lines; empty: nothing is needed."""
     resources: Resources = Resources()
@@ -80,3 +107,29 @@ class Application(Document):
     def subject(self) -> str:
         """What names the application through all its versions."""
         return application_subject(self.supplier.organisation, self.name)
+
+    @property
+    def form(self) -> Form:
+        """What a box must know to load it."""
+        return Form(runtime=self.runtime, entry_point=self.entry_point, model=self.model, command=self.command)
+
+    @pydantic.model_validator(mode="after")
+    def _fits_its_runtime(self) -> Self:
+        problems = [Issue(file="", path=path, problem=problem) for path, problem in self._misfits()]
+        if problems:
+            raise InputError.from_issues("", problems)
+        return self
+
+    def _misfits(self) -> Iterator[tuple[str, Text]]:
+        """Yield what the runtime lacks and what it never reads, with the field to change."""
+        runtime = self.runtime
+        if runtime != "python" and self.entry_point != DEFAULT_ENTRY_POINT:
+            yield "entry_point", text("application.no_entry_point_here", runtime=runtime)
+        if runtime not in WITH_CODE and self.model is None:
+            yield "model", text("application.model_needed", runtime=runtime)
+        if runtime in WITH_CODE and self.model is not None:
+            yield "model", text("application.no_model_here", runtime=runtime)
+        if runtime == "command" and self.command is None:
+            yield "command", text("application.command_needed")
+        if runtime != "command" and self.command is not None:
+            yield "command", text("application.no_command_here", runtime=runtime)

@@ -41,6 +41,8 @@ class Prediction(Part):
 
     kind: Literal["label", "probability", "value"]
     classes: tuple[str, ...] = ()
+    positive: str | None = None
+    """The class whose probability is answered."""
     unit: str | None = None
 
 

@@ -44,6 +44,10 @@ class EndReason(StrEnum):
 
     FINISHED = "finished"
     LOAD_FAILED = "load_failed"
+    MODEL_UNREADABLE = "model_unreadable"
+    MODEL_TOO_NEW = "model_too_new"
+    MODEL_REFUSED = "model_refused"
+    MODEL_MISFIT = "model_misfit"
     LOAD_TIMEOUT = "load_timeout"
     BATCH_TIMEOUT = "batch_timeout"
     WALL_LIMIT = "wall_limit"

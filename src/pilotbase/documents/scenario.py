@@ -325,7 +325,9 @@ class Scenario(Document):
         kind = self.prediction or ("value" if self.task == "regression" else "label")
         unit = self.field(self.data.target).unit if kind == "value" else None
         shown = () if kind == "value" else classes
-        return Contract(features=self.feature_fields, prediction=Prediction(kind=kind, classes=shown, unit=unit))
+        positive = self.positive if kind == "probability" else None
+        prediction = Prediction(kind=kind, classes=shown, positive=positive, unit=unit)
+        return Contract(features=self.feature_fields, prediction=prediction)
 
     def _problems(self) -> Iterator[tuple[str, Text]]:
         names = [field.name for field in self.data.fields]

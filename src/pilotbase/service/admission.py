@@ -12,6 +12,7 @@ from pilotbase.certificate import TrustRoots, verify_certificate
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.status import revocations_of
 from pilotbase.compute.box.environments import find_environment
+from pilotbase.compute.box.installed import INSTALLED
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
@@ -34,7 +35,7 @@ class Premises:
     applications: Path
     """One folder a version, by the hex digits of its digest."""
     environments: Path
-    """One folder a supplier."""
+    """One folder a supplier, and one for what loads models of everybody's."""
 
     @classmethod
     def of_home(cls, home: Path, roots: TrustRoots) -> Premises:
@@ -93,8 +94,8 @@ def require_held(premises: Premises, application: ApplicationReference) -> None:
         raise RefusedError("service.application_missing", application=application.name) from None
     if found != application.digest:
         raise RefusedError("service.application_changed", application=application.name, found=found)
-    cache = premises.environments / application.supplier.organisation
-    if find_environment(cache, application.environment) is None:
+    caches = [premises.environments / name for name in (application.supplier.organisation, INSTALLED)]
+    if not any(find_environment(cache, application.environment) for cache in caches):
         raise RefusedError("service.environment_missing", application=application.name)
 
 

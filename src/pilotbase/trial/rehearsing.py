@@ -104,7 +104,7 @@ def rehearse(
     judged = describe(criteria, cases, order, decision, contract.prediction.unit)
     observed = Observed(
         scenario=scenario,
-        application=candidate.submission.application,
+        candidate=candidate,
         criteria=judged.criteria,
         run=run,
         performance=summarise(run.load),

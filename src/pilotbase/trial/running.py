@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import Submission
+from pilotbase.compute.adapters.registry import Adapter, adapter_of
 from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
 from pilotbase.compute.box.environments import Environment, build_environment
+from pilotbase.compute.box.installed import INSTALLED, installed_environment, lacking
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.supervisor import Usage
 from pilotbase.compute.engines import LOCAL, Engine, Worker, WorkerLostError
 from pilotbase.documents.contract import Contract
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
@@ -35,6 +39,7 @@ class Candidate:
 
     submission: Submission
     environment: Environment
+    """Its installed requirements, or what loads its model."""
     uid: int
     """Real uid of its boxes when started as root: one per supplier."""
     engine: Engine = LOCAL
@@ -50,6 +55,18 @@ class Candidate:
             digest=self.submission.digest,
             environment=self.environment.digest,
         )
+
+    @property
+    def runtime(self) -> str:
+        """Name what runs it: Python and this machine, and the libraries that load a model, with their versions."""
+        python = f"CPython {platform.python_version()} {platform.machine()}"
+        form = self.submission.application.form
+        if form.command is not None:
+            return f"{' '.join(form.command)} ({python})"
+        adapter = adapter_of(form.runtime)
+        libraries = adapter.needs if adapter is not None else ()
+        versions = dict(package.split("==") for package in self.environment.packages)
+        return ", ".join([*(f"{name} {versions[name]}" for name in libraries), python])
 
 
 @dataclass(frozen=True)
@@ -95,17 +112,29 @@ class Run:
 
 
 def prepare_candidate(lab: Lab, submission: Submission) -> Candidate:
-    """Return the application with its requirements installed.
+    """Return the application with its requirements installed, or with what loads its model.
 
     Raises:
         InputError: the lock is refused, or something in it cannot be had as a wheel of that hash.
+        PilotbaseError: what loads its model is not installed here.
     """
     supplier = submission.application.supplier.organisation
     uid = organisation_uid(lab, supplier)
-    file = submission.application.requirements
-    cache = lab.folder("environments", supplier)
-    environment = build_environment(submission.lock, file, cache, BoxSettings(uid=uid))
+    adapter = adapter_of(submission.application.runtime)
+    if adapter is not None and adapter.needs:
+        environment = _loading_environment(lab, adapter)
+    else:
+        file, cache = submission.application.requirements, lab.folder("environments", supplier)
+        environment = build_environment(submission.lock, file, cache, BoxSettings(uid=uid))
     return Candidate(submission, environment, uid, lab.engine)
+
+
+def _loading_environment(lab: Lab, adapter: Adapter) -> Environment:
+    missing = lacking(adapter.needs)
+    if missing:
+        names = ", ".join(missing)
+        raise PilotbaseError("compute.runtime_missing", runtime=adapter.runtime, lacking=names, extra=adapter.extra)
+    return installed_environment(adapter.needs, lab.folder("environments", INSTALLED))
 
 
 def run_candidate(
@@ -166,10 +195,10 @@ def start_candidate(candidate: Candidate, terms: Terms) -> Worker:
 
     Raises as `start_worker`.
     """
-    entry_point = candidate.submission.application.entry_point
+    form = candidate.submission.application.form
     settings = box_settings(candidate, terms)
     folder, environment = candidate.submission.folder, candidate.environment
-    return candidate.engine.start_worker(folder, entry_point, terms.contract, environment, settings)
+    return candidate.engine.start_worker(folder, form, terms.contract, environment, settings)
 
 
 def box_settings(candidate: Candidate, terms: Terms) -> BoxSettings:

@@ -142,7 +142,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     scored = cases.among(np.sort(order[: decision.scored]))
     observed = Observed(
         scenario=scenario,
-        application=docket.candidate.submission.application,
+        candidate=docket.candidate,
         criteria=judged.criteria,
         run=answered.run,
         performance=summarise(answered.run.load),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import is_resource, measures
 from pilotbase.trial.label_findings import label_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
-from pilotbase.trial.running import Run
+from pilotbase.trial.running import Candidate, Run
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Observed:
     """What a run has shown, before it is sorted into sections."""
 
     scenario: Scenario
-    application: Application
+    candidate: Candidate
     criteria: tuple[CriterionResult, ...]
     run: Run
     performance: Performance
@@ -42,6 +41,10 @@ class Observed:
     """The perturbed arms."""
     labels: LabelStatement | None = None
     """What the plan says of the labels."""
+
+    @property
+    def application(self) -> Application:
+        return self.candidate.submission.application
 
 
 def build_sections(observed: Observed) -> tuple[Section, ...]:
@@ -153,10 +156,9 @@ def _process(observed: Observed) -> list[Finding]:
 
 
 def _adaptation(observed: Observed) -> list[Finding]:
-    python = f"CPython {platform.python_version()} {platform.machine()}"
-    ran = observed.answered > 0
+    runtime, ran = observed.candidate.runtime, observed.answered > 0
     sentence = (
-        text("trial.finding.ran_on", runtime=python) if ran else text("trial.finding.did_not_run", runtime=python)
+        text("trial.finding.ran_on", runtime=runtime) if ran else text("trial.finding.did_not_run", runtime=runtime)
     )
     return [
         Finding(check="runtime", outcome=Outcome.PASS if ran else Outcome.FAIL, sentence=sentence),

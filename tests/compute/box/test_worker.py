@@ -14,6 +14,7 @@ from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.probe import probe_host
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.warm_worker import start_worker
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -264,7 +265,7 @@ def test_files_that_only_root_can_read(start, plain, tmp_path):
     (tmp_path / "application" / "app.py").chmod(0o600)
     contract = floats(1)
     settings = BoxSettings(uid=OWN_UID, logs=LogPolicy.FULL)
-    with start_worker(tmp_path / "application", "app:predict", contract, plain, settings) as worker:
+    with start_worker(tmp_path / "application", Form(), contract, plain, settings) as worker:
         assert worker.predict(one_column()).values.tolist() == [0.0, 1.0, 2.0]
     copies = Path("/run/pilotbase")
     assert not copies.exists() or not list(copies.iterdir())

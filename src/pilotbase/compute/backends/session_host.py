@@ -14,6 +14,7 @@ from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.environments import Environment
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import hex_of
@@ -27,7 +28,7 @@ class Opening:
 
     application: str
     """Parcel of the application's files."""
-    entry_point: str
+    form: str
     contract: str
     environment: tuple[str, tuple[str, ...], str]
     """Digest, packages, seal; the seal names its parcel."""
@@ -65,7 +66,7 @@ class SessionHost(ParcelHost):
         try:
             self._worker = start_worker(
                 self.parcel(opening.application),
-                opening.entry_point,
+                Form.model_validate_json(opening.form),
                 Contract.model_validate_json(opening.contract),
                 Environment(digest, self.parcel(hex_of(seal)), packages, seal),
                 settings,

@@ -27,6 +27,7 @@ from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
 from pilotbase.compute.box.supervisor import Usage
 from pilotbase.compute.engines import Worker, WorkerLostError
 from pilotbase.compute.ray_settings import RaySettings
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import hex_of
@@ -49,13 +50,13 @@ class RayEngine:
     name = "ray"
 
     def start_worker(
-        self, application: Path, entry_point: str, contract: Contract, environment: Environment, settings: BoxSettings
+        self, application: Path, form: Form, contract: Contract, environment: Environment, settings: BoxSettings
     ) -> Worker:
         environment.verify()
         sent = {parcel_name(application): application, hex_of(environment.seal): environment.path}
         opening = Opening(
             application=parcel_name(application),
-            entry_point=entry_point,
+            form=form.model_dump_json(),
             contract=contract.model_dump_json(by_alias=True),
             environment=(environment.digest, environment.packages, environment.seal),
             limits=settings.limits.model_dump_json(),
@@ -92,7 +93,7 @@ class RemoteWorker:
         self.end: End | None = None
         seconds = self._limits.load_seconds + _SLACK_SECONDS
         try:
-            self._await_room(opening.entry_point)
+            self._await_room(opening.application)
             send_parcels(lambda method, *arguments: self._ask(method, *arguments, seconds=seconds), sent)
             facts, self.load_seconds = self._value("open", opening, seconds=seconds)
         except BaseException:

@@ -1,6 +1,6 @@
 """The box in which hostile code answers batches, and the environments it runs in.
 
-warm_worker.start_worker(application, entry_point, contract, environment, settings) -> WarmWorker   (context manager)
+warm_worker.start_worker(application, form, contract, environment, settings) -> WarmWorker   (context manager)
     .predict(Batch) -> Answers          raises InputError (batch does not fit), BoxEnded (.reason, .detail, .end)
     .usage() -> Usage                   wall_seconds, cpu_seconds, memory_peak_bytes of the whole box
     .logs() -> Logs                     text, dropped_bytes, withheld

@@ -14,6 +14,10 @@ END_TEXTS: Mapping[EndReason, Text] = MappingProxyType(
     {
         EndReason.FINISHED: text("box.end.finished"),
         EndReason.LOAD_FAILED: text("box.end.load_failed"),
+        EndReason.MODEL_UNREADABLE: text("box.end.model_unreadable"),
+        EndReason.MODEL_TOO_NEW: text("box.end.model_too_new"),
+        EndReason.MODEL_REFUSED: text("box.end.model_refused"),
+        EndReason.MODEL_MISFIT: text("box.end.model_misfit"),
         EndReason.LOAD_TIMEOUT: text("box.end.load_timeout"),
         EndReason.BATCH_TIMEOUT: text("box.end.batch_timeout"),
         EndReason.WALL_LIMIT: text("box.end.wall_limit"),

@@ -1,6 +1,6 @@
 """Environments: the packages of an application in a plain, read-only folder, built in a box and named by content.
 
-A build is keyed by the lock and the interpreter. Wheels come from a cache by hash, so whoever shares a key shares
+A build of a lock is keyed by it and the interpreter. Wheels come from a cache by hash, so whoever shares a key shares
 bytes that both have asked for by SHA-256; nothing that one supplier's code writes ever reaches a folder of another.
 """
 
@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -92,19 +92,36 @@ def build_environment(lock: bytes, file: str, cache: Path, settings: BoxSettings
     settings = settings or BoxSettings()
     interpreter = settings.interpreter or running_interpreter()
     requirements = parse_lock(lock, file)
-    key = _key(requirements, interpreter.tag)
+
+    def install(tree: Path) -> Contents:
+        wheels = provide_wheels(requirements, cache.resolve(), interpreter.tag) if requirements else ()
+        if wheels:
+            _install(wheels, tree, settings)
+        origin = {"interpreter": interpreter.tag, "wheels": sorted(wheel.sha256 for wheel in wheels)}
+        return Contents(tuple(sorted(str(wheel.requirement) for wheel in wheels)), origin)
+
+    return keep_environment(cache, _key(requirements, interpreter.tag), install)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What was put into a folder, and what of its origin the digest names besides the files."""
+
+    packages: tuple[str, ...]
+    origin: Mapping[str, Any]
+
+
+def keep_environment(cache: Path, key: str, fill: Callable[[Path], Contents]) -> Environment:
+    """Return the environment of that key, filled by ``fill`` and sealed if ``cache`` lacks it or has it changed."""
     folder = cache.resolve() / "environments"
     folder.mkdir(parents=True, exist_ok=True)
     with _one_builder(folder, key):
         environment = _open(folder / key)
         if environment is not None:
             return environment
-        wheels = provide_wheels(requirements, cache.resolve(), interpreter.tag) if requirements else ()
         with staging_folder(folder) as staging:
             (staging / "tree").mkdir()
-            if wheels:
-                _install(wheels, staging / "tree", settings)
-            _seal(staging, wheels, interpreter.tag)
+            _seal(staging, fill(staging / "tree"))
             staging.rename(folder / key)
     built = _open(folder / key)
     if built is None:
@@ -199,16 +216,15 @@ def _refusal(kind: str, wheel: str, found: str) -> Text:
     }[kind]
 
 
-def _seal(staging: Path, wheels: tuple[Wheel, ...], tag: str) -> None:
+def _seal(staging: Path, contents: Contents) -> None:
     """Make the tree ours and read-only, and write down what it is."""
     tree = staging / "tree"
     for entry in walk_tree(tree):
         _own(entry.path, 0o555 if entry.is_folder else 0o444)
     _own(tree, 0o555)
-    packages = sorted(str(wheel.requirement) for wheel in wheels)
     content = digest_tree(tree, wanted=lambda name: not name.endswith(".pyc"))
-    named = {"interpreter": tag, "wheels": sorted(wheel.sha256 for wheel in wheels), "files": content}
-    record = {"digest": digest_json(named), "packages": packages, "seal": digest_tree(tree)}
+    digest = digest_json({**contents.origin, "files": content})
+    record = {"digest": digest, "packages": contents.packages, "seal": digest_tree(tree)}
     (staging / "record.json").write_text(json.dumps(record))
 
 

@@ -6,13 +6,13 @@ tens of thousands of files that no table needs.
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution, distribution
 from pathlib import Path, PurePosixPath
 
 import pilotbase
 from pilotbase.compute.box.command import Mount
+from pilotbase.compute.box.installed import with_needed
 
 _CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
 _NEEDED = (
@@ -27,31 +27,8 @@ FOLDERS = [str(_CODE), str(_PACKAGES)]
 def package_mounts() -> tuple[Mount, ...]:
     """Return our code and the packages, each under a folder of `FOLDERS`."""
     ours = Mount(Path(pilotbase.__file__).parent, _CODE / "pilotbase")
-    places = [place for name in _with_needed(_NEEDED) for place in _places(distribution(name))]
+    places = [place for name in with_needed(_NEEDED) for place in _places(distribution(name))]
     return (ours, *(Mount(place, _PACKAGES / place.name) for place in sorted(set(places))))
-
-
-def _with_needed(names: tuple[str, ...]) -> list[str]:
-    """Return the distributions and all that they need, as far as they are installed."""
-    found: list[str] = []
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name.lower() in found:
-            continue
-        try:
-            required = distribution(name).requires or []
-        except PackageNotFoundError:  # needed on other machines or versions of Python only
-            continue
-        found.append(name.lower())
-        waiting += [_name(line) for line in required if "extra ==" not in line]
-    return found
-
-
-def _name(requirement: str) -> str:
-    found = re.match(r"[\w.-]+", requirement)
-    assert found is not None
-    return found.group()
 
 
 def _places(package: Distribution) -> set[Path]:

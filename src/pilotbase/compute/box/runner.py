@@ -2,8 +2,9 @@
 
 ``python -s -S -P -B runner.py REQUESTS ANSWERS SHARED`` speaks the frames of `pilotbase.protocols.frames` on two pipes
 and a read-only file, none of which is standard input or output, so that an application's prints break nothing. numpy is
-used if the application's environment brings it; otherwise columns are plain lists. Everything here runs beside hostile
-code: what it reports is checked again outside.
+used if the application's environment brings it; otherwise columns are plain lists. An application that is no Python
+code is loaded by one of the modules of `pilotbase.compute.adapters`, which is a file of the box. Everything here runs
+beside hostile code: what it reports is checked again outside.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import array
 import contextlib
 import errno
 import importlib
+import importlib.util
 import io
 import json
 import math
@@ -59,19 +61,71 @@ def main() -> None:
 
 
 def load(greeting: dict[str, Any]) -> tuple[Callable[[Batch], object], Any]:
-    """Return the application's function and numpy (None where the environment has none)."""
-    sys.path.insert(0, greeting["application"])
+    """Return the application's function and numpy (None where the environment has none).
+
+    The supplier's folder is imported from only where its code is what was submitted.
+    """
+    if greeting["adapter"] is None:
+        sys.path.insert(0, greeting["application"])
     sys.path.append(greeting["environment"])
     sys.stdout = io.TextIOWrapper(sys.stdout.buffer, line_buffering=True)
     try:
         numpy = importlib.import_module("numpy")
     except ModuleNotFoundError:
         numpy = None
-    module, _, function = greeting["entry_point"].partition(":")
-    predict = getattr(importlib.import_module(module), function)
+    if greeting["adapter"] is None:
+        return entry_point(greeting["form"]["entry_point"]), numpy
+    return adapter(greeting["adapter"]).load(Given(greeting)), numpy
+
+
+def entry_point(name: str) -> Callable[[Batch], object]:
+    """Return the supplier's function."""
+    module, _, function = name.partition(":")
+    predict: Callable[[Batch], object] = getattr(importlib.import_module(module), function)
     if not callable(predict):
-        raise TypeError(f"{greeting['entry_point']} is no function")
-    return predict, numpy
+        raise TypeError(f"{name} is no function")
+    return predict
+
+
+def adapter(file: str) -> Any:
+    """Return the module that loads another form of application."""
+    found = importlib.util.spec_from_file_location("pilotbase_adapter", file)
+    assert found is not None and found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+class Given:
+    """What an adapter is told: the folder and what the manifest and the contract say of it."""
+
+    def __init__(self, greeting: dict[str, Any]) -> None:
+        self.folder: str = greeting["application"]
+        self.environment: str = greeting["environment"]
+        self.form: dict[str, Any] = greeting["form"]
+        self.features: list[str] = greeting["features"]
+        self.kind: str = greeting["kind"]
+        self.classes: list[str] = greeting["classes"]
+        self.positive: str | None = greeting["positive"]
+        self.threads: int = greeting["threads"]
+        self._types: dict[str, str] = dict(zip(greeting["features"], greeting["types"], strict=True))
+        self._codes = codes_of(self.classes)
+
+    def is_number(self, feature: str) -> bool:
+        """Tell whether a feature is a number or a truth value."""
+        return self._types[feature] in ("sc:Float", "sc:Integer", "sc:Boolean")
+
+    def is_truth(self, feature: str) -> bool:
+        """Tell whether a feature is a truth value."""
+        return self._types[feature] == "sc:Boolean"
+
+    def code(self, answer: Any) -> int | None:
+        """Return the place of a class in the contract, as `codes_of` knows it; None for what is no class."""
+        return self._codes.get(answer)
+
+    def refused(self, reason: str, words: str) -> Exception:
+        """Return the exception that ends the run with ``reason``."""
+        return ReasonedError(reason, words)
 
 
 class Pipe:
@@ -126,8 +180,8 @@ class Pipe:
         return True
 
 
-class WrongAnswerError(Exception):
-    """A result that is no answer to the batch."""
+class ReasonedError(Exception):
+    """What ends the run with a reason of its own: a model that is refused, a result that is no answer to the batch."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -136,7 +190,7 @@ class WrongAnswerError(Exception):
 
 def reason_of(problem: BaseException, reason: str) -> str:
     """Return the end reason that an exception stands for, ``reason`` if it stands for none."""
-    if isinstance(problem, WrongAnswerError):
+    if isinstance(problem, ReasonedError):
         return problem.reason
     if isinstance(problem, MemoryError):
         return "memory_limit"
@@ -151,7 +205,7 @@ def reason_of(problem: BaseException, reason: str) -> str:
 
 def describe(problem: BaseException) -> str:
     """Return an exception with its innermost lines, as the author would see it."""
-    if isinstance(problem, WrongAnswerError):
+    if isinstance(problem, ReasonedError):
         return str(problem)
     return "".join(traceback.format_exception(problem))[-MAX_ERROR_CHARACTERS:]
 
@@ -246,16 +300,16 @@ class Encoder:
         self._numpy = numpy
 
     def encode(self, result: Any, rows: int) -> Any:
-        """Return the bytes of one answer a case; raises `WrongAnswerError` on another count or type."""
+        """Return the bytes of one answer a case; raises `ReasonedError` on another count or type."""
         if self._numpy is not None and isinstance(result, self._numpy.ndarray) and result.dtype.kind in "biufU":
             return self._encode_array(result, rows)
         if hasattr(result, "tolist"):
             result = result.tolist()
         if isinstance(result, str | bytes | bytearray | Mapping) or not hasattr(result, "__iter__"):
-            raise WrongAnswerError("wrong_type", f"predict returned {type(result).__name__}, not one answer a case")
+            raise ReasonedError("wrong_type", f"predict returned {type(result).__name__}, not one answer a case")
         result = list(result)
         if len(result) != rows:
-            raise WrongAnswerError("wrong_count", f"predict returned {len(result)} answers for {rows} cases")
+            raise ReasonedError("wrong_count", f"predict returned {len(result)} answers for {rows} cases")
         if self._kind == "label":
             return array.array("i", [self._code(answer) for answer in result])
         return array.array("d", [number(answer) for answer in result])
@@ -265,14 +319,14 @@ class Encoder:
         if result.ndim == 2 and result.shape[1] == 1:
             result = result[:, 0]
         if result.ndim != 1:
-            raise WrongAnswerError(
+            raise ReasonedError(
                 "wrong_type", f"predict returned an array of shape {result.shape}, not one answer a case"
             )
         if len(result) != rows:
-            raise WrongAnswerError("wrong_count", f"predict returned {len(result)} answers for {rows} cases")
+            raise ReasonedError("wrong_count", f"predict returned {len(result)} answers for {rows} cases")
         if self._kind != "label":
             if result.dtype.kind == "U":
-                raise WrongAnswerError("wrong_type", "predict answered with a str, not with a number")
+                raise ReasonedError("wrong_type", "predict answered with a str, not with a number")
             return numpy.ascontiguousarray(result, dtype="<f8")
         return self._encode_labels(result)
 
@@ -298,8 +352,8 @@ class Encoder:
         if hasattr(answer, "item"):
             return self._code(answer.item())
         if isinstance(answer, str | bool | int | float):
-            raise WrongAnswerError("unknown_class", f"predict answered {answer!r}, which is no class of the contract")
-        raise WrongAnswerError("wrong_type", f"predict answered with a {type(answer).__name__}, not with a class")
+            raise ReasonedError("unknown_class", f"predict answered {answer!r}, which is no class of the contract")
+        raise ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with a class")
 
 
 def codes_of(classes: Sequence[str]) -> dict[str | float, int]:
@@ -314,15 +368,15 @@ def codes_of(classes: Sequence[str]) -> dict[str | float, int]:
 
 
 def number(answer: Any) -> float:
-    """Return an answer as float, NaN for None; raises `WrongAnswerError` for anything that is no number."""
+    """Return an answer as float, NaN for None; raises `ReasonedError` for anything that is no number."""
     if answer is None:
         return math.nan
     if isinstance(answer, str | bytes | bytearray):
-        raise WrongAnswerError("wrong_type", f"predict answered with a {type(answer).__name__}, not with a number")
+        raise ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with a number")
     try:
         return float(answer)
     except (TypeError, ValueError):
-        raise WrongAnswerError(
+        raise ReasonedError(
             "wrong_type", f"predict answered with a {type(answer).__name__}, not with a number"
         ) from None
 

@@ -15,16 +15,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from pilotbase.compute.adapters.registry import adapter_of
 from pilotbase.compute.box import runner
 from pilotbase.compute.box.box import Box, BoxFacts
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import APPLICATION, ENVIRONMENT, Mount, Program
+from pilotbase.compute.box.command import ADAPTER, APPLICATION, ENVIRONMENT, Mount, Program
 from pilotbase.compute.box.ends import BoxEnded, End
 from pilotbase.compute.box.environments import Environment
 from pilotbase.compute.box.intake import check_folder, readable_folder
 from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.supervisor import Usage
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel
@@ -45,6 +47,10 @@ from pilotbase.protocols.frames import (
 _REPORTABLE = frozenset(
     {
         EndReason.LOAD_FAILED,
+        EndReason.MODEL_UNREADABLE,
+        EndReason.MODEL_TOO_NEW,
+        EndReason.MODEL_REFUSED,
+        EndReason.MODEL_MISFIT,
         EndReason.APPLICATION_ERROR,
         EndReason.APPLICATION_EXIT,
         EndReason.MEMORY_LIMIT,
@@ -63,15 +69,27 @@ class Work:
     """An application in its environment, under a contract."""
 
     application: Path
-    entry_point: str
+    form: Form
     contract: Contract
     environment: Environment
 
+    @property
+    def adapter(self) -> Path | None:
+        """What loads it in the box; None: the runner, which imports its code."""
+        found = adapter_of(self.form.runtime)
+        return None if found is None else found.script
+
+    @property
+    def mounts(self) -> tuple[Mount, ...]:
+        """What its box is given besides its folder."""
+        adapter = () if self.adapter is None else (Mount(self.adapter, ADAPTER),)
+        return (Mount(self.environment.path, ENVIRONMENT), *adapter)
+
 
 def start_worker(
-    application: Path, entry_point: str, contract: Contract, environment: Environment, settings: BoxSettings
+    application: Path, form: Form, contract: Contract, environment: Environment, settings: BoxSettings
 ) -> WarmWorker:
-    """Return a worker that has loaded ``entry_point`` (``module:function``) and waits for batches; close it after use.
+    """Return a worker that has loaded the application and waits for batches; close it after use.
 
     Raises:
         InputError: the folder holds links or special files, or too much.
@@ -81,7 +99,7 @@ def start_worker(
     """
     check_folder(application)
     environment.verify()
-    return WarmWorker(Work(application.resolve(), entry_point, contract, environment), settings)
+    return WarmWorker(Work(application.resolve(), form, contract, environment), settings)
 
 
 class WarmWorker:
@@ -95,9 +113,9 @@ class WarmWorker:
         began = time.monotonic()
         with contextlib.ExitStack() as stack:
             application = stack.enter_context(readable_folder(work.application))
-            mounts = (Mount(application, APPLICATION), Mount(work.environment.path, ENVIRONMENT))
+            mounts = (Mount(application, APPLICATION), *work.mounts)
             self._box = stack.enter_context(Box(Program(Path(runner.__file__), (), mounts, APPLICATION), settings))
-            self._load(_greeting(work, settings.level))
+            self._load(_greeting(work, settings))
             self._held = stack.pop_all()
         self.load_seconds = time.monotonic() - began
         """From the start of the box until the application was ready."""
@@ -241,16 +259,21 @@ class WarmWorker:
         raise BoxEnded(self._end)
 
 
-def _greeting(work: Work, level: IsolationLevel) -> bytes:
-    inside = level not in (IsolationLevel.L0, IsolationLevel.L1)
-    prediction = work.contract.prediction
+def _greeting(work: Work, settings: BoxSettings) -> bytes:
+    inside = settings.level not in (IsolationLevel.L0, IsolationLevel.L1)
+    prediction, features = work.contract.prediction, work.contract.features
+    adapter = None if work.adapter is None else str(ADAPTER if inside else work.adapter)
     return json.dumps(
         {
             "application": str(APPLICATION if inside else work.application),
             "environment": str(ENVIRONMENT if inside else work.environment.path),
-            "entry_point": work.entry_point,
-            "features": [field.name for field in work.contract.features],
+            "form": work.form.to_json_value(),
+            "adapter": adapter,
+            "features": [field.name for field in features],
+            "types": [field.data_type.value for field in features],
             "kind": prediction.kind,
             "classes": list(prediction.classes),
+            "positive": prediction.positive,
+            "threads": settings.limits.threads,
         }
     ).encode()

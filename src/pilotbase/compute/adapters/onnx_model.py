@@ -1,0 +1,184 @@
+"""An ONNX model, computed by onnxruntime: no code of the supplier's runs, and nothing is reported to anybody.
+
+The model has one input of numbers, shape (cases, features) in the order of the contract, or one input a feature, named
+as it and of shape (cases,) or (cases, 1). Of its outputs the first that fits the contract's kind is taken; columns of
+scores or probabilities are the classes in the order of the contract, that is, of their names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+RUNTIME = "onnx"
+NEEDS = ("onnxruntime", "numpy")
+EXTRA = "onnx"
+
+_NUMBERS = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(bool)": "bool",
+}
+_FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
+_LABELS = ("tensor(string)", "tensor(int64)", "tensor(int32)", "tensor(bool)")
+_MISSING_BOOLEAN = 255
+_SAID = (
+    ("does not exist", "model_unreadable"),
+    ("External data path", "model_refused"),
+    ("is not a registered function/op", "model_refused"),
+    ("Unsupported model IR version", "model_too_new"),
+    ("guarantees* support", "model_too_new"),
+    ("Could not find an implementation", "model_too_new"),
+    ("bad_alloc", "memory_limit"),
+)
+"""Words of onnxruntime → the reason that they stand for; a model that it refuses otherwise is unreadable."""
+
+
+def load(given: Any) -> Callable[[Any], Any]:
+    """Return what answers a batch; raises with a reason of its own what the model or its form is refused for."""
+    session = _open(given)
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    feed = _one_matrix(inputs, given) or _by_name(inputs, given)
+    if feed is None:
+        wanted = f"one input of numbers of shape (cases, {len(given.features)}), or an input for each of"
+        raise given.refused("model_misfit", f"the model has {_shown(inputs)}; needed: {wanted} {given.features}")
+    take = {"label": _labels, "probability": _probabilities, "value": _values}[given.kind](outputs, given)
+    if take is None:
+        raise given.refused("model_misfit", f"the model has {_shown(outputs)}; the contract asks for a {given.kind}")
+    name, read = take
+    return lambda batch: read(session.run([name], feed(batch))[0])
+
+
+def _open(given: Any) -> Any:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime  # type: ignore[import-untyped, unused-ignore]
+
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = given.threads, 1
+    options.log_severity_level = 3
+    try:
+        path = str(Path(given.folder, given.form["model"]))
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as problem:  # noqa: BLE001 - onnxruntime has no common class
+        said = str(problem)
+        reason = next((reason for words, reason in _SAID if words in said), "model_unreadable")
+        raise given.refused(reason, f"onnxruntime {onnxruntime.__version__} refuses the model: {said[:2000]}") from None
+
+
+def _one_matrix(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | None:
+    """Return how a model of one matrix is fed; None where it has other inputs."""
+    if len(inputs) != 1 or len(inputs[0].shape) != 2 or inputs[0].type not in _NUMBERS:
+        return None
+    name, (_, width) = inputs[0].name, inputs[0].shape
+    if (isinstance(width, int) and width != len(given.features)) or not all(map(given.is_number, given.features)):
+        return None
+    _require_free(inputs[0], given)
+    kind = _NUMBERS[inputs[0].type]
+
+    def feed(batch: Any) -> dict[str, Any]:
+        matrix = batch.matrix()
+        for index, feature in enumerate(batch):
+            if batch[feature].dtype.kind == "u":
+                matrix[batch[feature] == _MISSING_BOOLEAN, index] = float("nan")
+        return {name: _cast(matrix, kind, name)}
+
+    return feed
+
+
+def _by_name(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | None:
+    """Return how a model is fed that has an input for each feature; None where it has others."""
+    if {one.name for one in inputs} != set(given.features):
+        return None
+    for one in inputs:
+        fits = one.type in _NUMBERS if given.is_number(one.name) else one.type == "tensor(string)"
+        if not fits or len(one.shape) not in (1, 2) or (len(one.shape) == 2 and one.shape[1] != 1):
+            return None
+        _require_free(one, given)
+    shapes = {one.name: (-1, 1) if len(one.shape) == 2 else (-1,) for one in inputs}
+    kinds = {one.name: _NUMBERS.get(one.type, "object") for one in inputs}
+    return lambda batch: {
+        name: _column(batch[name], kinds[name], name).reshape(shapes[name]) for name in (one.name for one in inputs)
+    }
+
+
+def _column(column: Any, kind: str, name: str) -> Any:
+    """Return a column as the model takes it; a missing text is the empty one."""
+    import numpy
+
+    if kind == "object":
+        return numpy.array(["" if text is None else text for text in column], dtype=object)
+    if column.dtype.kind == "u":
+        column = numpy.where(column == _MISSING_BOOLEAN, numpy.nan, column)
+    return _cast(column, kind, name)
+
+
+def _cast(values: Any, kind: str, name: str) -> Any:
+    import numpy
+
+    if kind in ("int64", "int32", "bool") and values.dtype.kind == "f" and numpy.isnan(values).any():
+        raise ValueError(f"the input {name} is {kind} and cannot hold missing values: export it as float")
+    return numpy.ascontiguousarray(values, dtype=kind)
+
+
+def _require_free(one: Any, given: Any) -> None:
+    if isinstance(one.shape[0], int):
+        fixed = f"the input {one.name} takes {one.shape[0]} cases at a time: export it with a free first dimension"
+        raise given.refused("model_misfit", fixed)
+
+
+def _labels(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
+    """Return the output of labels, or of a score for each class, of which the highest is the answer."""
+    for one in outputs:
+        if one.type in _LABELS and len(one.shape) <= 2:
+            return one.name, _plain
+    for one in outputs:
+        if one.type in _FLOATS and len(one.shape) == 2 and one.shape[1] == len(given.classes):
+            return one.name, lambda scores: _of_codes(scores.argmax(axis=1), given.classes)
+    return None
+
+
+def _of_codes(codes: Any, classes: list[str]) -> Any:
+    import numpy
+
+    return numpy.array(classes, dtype=object)[codes]
+
+
+def _probabilities(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
+    """Return the output that holds the probability of the positive class: a mapping, its column, or nothing else."""
+    code = given.code(given.positive)
+    for one in outputs:
+        if one.type.startswith("seq(map("):
+            return one.name, lambda rows: [_of_class(row, given, code) for row in rows]
+    for one in outputs:
+        if one.type in _FLOATS and len(one.shape) == 2 and one.shape[1] == len(given.classes) and code is not None:
+            return one.name, lambda scores: scores[:, code]
+    return next(((one.name, _plain) for one in outputs if _is_one_number(one)), None)
+
+
+def _of_class(row: dict[Any, float], given: Any, code: int | None) -> float:
+    for key, probability in row.items():
+        if code is not None and given.code(key) == code:
+            return probability
+    raise given.refused("model_misfit", f"the model knows the classes {list(row)}, not {given.positive}")
+
+
+def _values(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
+    return next(((one.name, _plain) for one in outputs if _is_one_number(one)), None)
+
+
+def _is_one_number(one: Any) -> bool:
+    return one.type in _FLOATS and (len(one.shape) == 1 or (len(one.shape) == 2 and one.shape[1] in (1, None)))
+
+
+def _plain(answers: Any) -> Any:
+    return answers
+
+
+def _shown(values: Any) -> str:
+    return ", ".join(f"{one.name}: {one.type} {tuple(one.shape)}" for one in values)

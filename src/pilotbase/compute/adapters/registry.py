@@ -1,0 +1,43 @@
+"""The forms of applications that are there: a module of this room each."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+
+from pilotbase.compute import adapters
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A module that loads one form of application in the box."""
+
+    runtime: str
+    script: Path
+    needs: tuple[str, ...]
+    """Distributions that the box is given; none where the application brings its own by its lock."""
+    extra: str
+    """The extra of Pilotbase that installs them."""
+
+
+def adapter_of(runtime: str) -> Adapter | None:
+    """Return what loads applications of that runtime; None: the runner itself, which imports Python code."""
+    return known_adapters().get(runtime)
+
+
+@cache
+def known_adapters() -> Mapping[str, Adapter]:
+    """Return every adapter, by runtime."""
+    modules = [import_module(f"{adapters.__name__}.{found.name}") for found in pkgutil.iter_modules(adapters.__path__)]
+    return MappingProxyType(
+        {
+            module.RUNTIME: Adapter(module.RUNTIME, Path(str(module.__file__)), module.NEEDS, module.EXTRA)
+            for module in modules
+            if hasattr(module, "RUNTIME")
+        }
+    )

@@ -1,0 +1,80 @@
+"""A scikit-learn model that skops has stored: known types only, never a pickle, and no code of the supplier's.
+
+It is given the features as one matrix in the order of the contract, or, if it was fitted on named columns, in theirs.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+RUNTIME = "skops"
+NEEDS = ("skops", "scikit-learn", "numpy")
+EXTRA = "sklearn"
+
+_MISSING_BOOLEAN = 255
+
+
+def load(given: Any) -> Callable[[Any], Any]:
+    """Return what answers a batch; raises with a reason of its own what the model is refused for."""
+    model = _read(given)
+    names = _columns(model, given)
+    if given.kind == "probability":
+        column = _positive_column(model, given)
+        return lambda batch: model.predict_proba(_matrix(batch, names))[:, column]
+    return lambda batch: model.predict(_matrix(batch, names))
+
+
+def _read(given: Any) -> Any:
+    from skops.io import load as load_model  # type: ignore[import-untyped, unused-ignore]
+    from skops.io.exceptions import UntrustedTypesFoundException  # type: ignore[import-untyped, unused-ignore]
+
+    warnings.filterwarnings("ignore", message="X has feature names")
+    warnings.filterwarnings("ignore", message="X does not have valid feature names")
+    try:
+        return load_model(Path(given.folder, given.form["model"]))
+    except UntrustedTypesFoundException as problem:
+        raise given.refused(
+            "model_refused", f"the model holds types that are no plain scikit-learn: {problem}"
+        ) from None
+    except MemoryError:
+        raise
+    except Exception as problem:  # noqa: BLE001 - a broken file breaks anywhere
+        said = f"skops cannot read the model: {type(problem).__name__}: {problem}"
+        raise given.refused("model_unreadable", said[:2000]) from None
+
+
+def _columns(model: Any, given: Any) -> list[str]:
+    """Return the features in the model's order; refuse a model of another number or of other names."""
+    asked = "predict_proba" if given.kind == "probability" else "predict"
+    if not callable(getattr(model, asked, None)):
+        raise given.refused("model_misfit", f"a {type(model).__name__} has no {asked}, which the contract needs")
+    texts = [name for name in given.features if not given.is_number(name)]
+    if texts:
+        raise given.refused(
+            "model_misfit", f"the features {texts} are no numbers, and a model by skops takes one matrix"
+        )
+    count = getattr(model, "n_features_in_", len(given.features))
+    names = [str(name) for name in getattr(model, "feature_names_in_", given.features)]
+    if count != len(given.features) or sorted(names) != sorted(given.features):
+        raise given.refused("model_misfit", f"the model takes {count} features {names}, not {given.features}")
+    return names
+
+
+def _positive_column(model: Any, given: Any) -> int:
+    codes = [given.code(one) for one in model.classes_.tolist()]
+    if given.positive is None or given.code(given.positive) not in codes:
+        raise given.refused(
+            "model_misfit", f"the model knows {model.classes_.tolist()}, not the class {given.positive}"
+        )
+    return codes.index(given.code(given.positive))
+
+
+def _matrix(batch: Any, names: list[str]) -> Any:
+    matrix = batch.matrix(names)
+    for index, name in enumerate(names):
+        if batch[name].dtype.kind == "u":
+            matrix[batch[name] == _MISSING_BOOLEAN, index] = float("nan")
+    return matrix

@@ -1,0 +1,105 @@
+"""What is installed beside Pilotbase: which distributions need which, and an environment made of some of them.
+
+For boxes in which no code of a supplier's runs: its model is read by libraries that the operator has installed and
+locked. They are copied once, for everybody: no file of a supplier ever reaches them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+from collections.abc import Iterable
+from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
+from pathlib import Path
+
+from pilotbase.compute.box.environments import Contents, Environment, keep_environment
+from pilotbase.compute.box.settings import running_interpreter
+from pilotbase.documents.errors import InvalidProofError, PilotbaseError
+from pilotbase.documents.hashes import digest_bytes, digest_json, hex_of
+
+_LEFT_OUT = frozenset({"..", "tests"})
+"""Scripts stand outside of the packages' folder; tests are two files of five of numeric libraries."""
+_NOT_RUN = (".pth", ".pyi")
+INSTALLED = ".installed"
+"""The folder of their own that such environments have beside the suppliers', whose names begin with a letter."""
+
+
+def installed_environment(names: Iterable[str], cache: Path) -> Environment:
+    """Return an environment of these distributions and all that they need, as they are installed here.
+
+    Its key is what their lists of files say; its digest covers the files.
+
+    Raises:
+        PackageNotFoundError: one of ``names`` is not installed.
+        PilotbaseError: one keeps no list of its files.
+        InvalidProofError: a file is not what the list says.
+    """
+    found = [distribution(name) for name in (*names, *with_needed(names))]
+    records = {f"{one.name.lower()}=={one.version}": one for one in found}
+    tag, lists = running_interpreter().tag, {name: _list_of(one) for name, one in records.items()}
+
+    def copy(tree: Path) -> Contents:
+        for one in records.values():
+            for file in one.files or ():
+                _copy(one, file, tree)
+        return Contents(tuple(sorted(records)), {"interpreter": tag, "installed": sorted(records)})
+
+    key = digest_json({"interpreter": tag, "installed": [[name, lists[name]] for name in sorted(lists)]})
+    return keep_environment(cache, hex_of(key), copy)
+
+
+def with_needed(names: Iterable[str]) -> list[str]:
+    """Return the distributions and all that they need, as far as they are installed."""
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name.lower() in found:
+            continue
+        try:
+            required = distribution(name).requires or []
+        except PackageNotFoundError:  # needed on other machines or versions of Python only
+            continue
+        found.append(name.lower())
+        waiting += [_name(line) for line in required if "extra ==" not in line]
+    return found
+
+
+def lacking(names: Iterable[str]) -> list[str]:
+    """Return which of these distributions are not installed."""
+    return [name for name in names if name.lower() not in with_needed([name])]
+
+
+def _name(requirement: str) -> str:
+    found = re.match(r"[\w.-]+", requirement)
+    assert found is not None
+    return found.group()
+
+
+def _list_of(package: Distribution) -> str:
+    """Return the digest of a distribution's list of files."""
+    record = package.read_text("RECORD")
+    if record is None or package.files is None:
+        raise PilotbaseError("environment.no_record", package=package.name)
+    return digest_bytes(record.encode())
+
+
+def _copy(package: Distribution, file: PackagePath, tree: Path) -> None:
+    """Copy a file of a distribution with its times, so that its bytecode stays valid; only what a box may import."""
+    source = Path(str(package.locate_file(file)))
+    if not _LEFT_OUT.isdisjoint(file.parts) or file.suffix in _NOT_RUN or not source.exists():
+        return
+    target = tree / file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = source.read_bytes()
+    if file.hash is not None and _hash(content, file.hash.mode) != file.hash.value:
+        raise InvalidProofError("environment.not_as_installed", file=file, package=package.name)
+    target.write_bytes(content)
+    shutil.copystat(source, target)
+
+
+def _hash(content: bytes, mode: str) -> str:
+    """Return a hash as lists of files spell it (PEP 376: URL-safe base 64 without padding)."""
+    return base64.urlsafe_b64encode(hashlib.new(mode, content).digest()).decode().rstrip("=")

@@ -1,0 +1,308 @@
+"""What every form of application keeps to: the same model answers the same, and each fault has a reason of its own."""
+
+import json
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import yaml
+
+from pilotbase.catalogue.applications import read_application
+from pilotbase.compute.adapters.registry import adapter_of, known_adapters
+from pilotbase.compute.box.ends import BoxEnded
+from pilotbase.compute.box.environments import build_environment
+from pilotbase.compute.box.installed import INSTALLED, installed_environment
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.staging import remove_folder
+from pilotbase.compute.box.warm_worker import start_worker
+from pilotbase.documents.application import WITH_CODE, Form, Runtime
+from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.protocols.frames import Batch
+from pilotbase.service.admission import Premises, require_held
+from pilotbase.trial import running
+from pilotbase.worker.base import open_base
+from pilotbase.worker.trials.proving import prove, rehearse_in
+from tests.contracts import adapter_cases as cases
+from tests.contracts.adapter_cases import KINDS, Trained, contract, one_column
+from tests.trial.conftest import MANIFEST, writing_scenario
+
+RUNTIMES = get_args(Runtime)
+SETTINGS = BoxSettings(limits=Limits(memory_bytes=512 << 20, batch_seconds=2, load_seconds=30), logs=LogPolicy.FULL)
+
+
+@pytest.fixture(scope="module")
+def place():
+    path = Path(tempfile.mkdtemp(prefix="pilotbase-adapters-"))
+    path.chmod(0o755)
+    yield path
+    remove_folder(path)
+
+
+@pytest.fixture
+def folder(place):
+    path = Path(tempfile.mkdtemp(dir=place))
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return {kind: Trained(kind) for kind in KINDS}
+
+
+@pytest.fixture(scope="module")
+def started(place):
+    """Start a worker of an application as a trial would."""
+
+    def start(folder: Path, form: Form, kind: str):
+        adapter = adapter_of(form.runtime)
+        needs = adapter.needs if adapter else ()
+        cache = place / INSTALLED
+        cache.mkdir(exist_ok=True)
+        environment = installed_environment(needs, cache) if needs else build_environment(b"", "lock", cache)
+        return start_worker(folder, form, contract(kind), environment, SETTINGS)
+
+    return start
+
+
+def batch(rows: int = 50) -> Batch:
+    return Batch(dict(zip(cases.FEATURES, cases.points(rows), strict=True)), rows)
+
+
+def test_every_runtime_of_a_manifest_is_a_module_and_the_other_way_round():
+    assert {"python", *known_adapters()} == set(RUNTIMES)
+
+
+SLOW = pytest.mark.prove
+"""Boxes of which another test opens much the same; scikit-learn takes a second to load."""
+
+
+@pytest.mark.parametrize(
+    ("runtime", "kind"),
+    [
+        pytest.param(runtime, kind, marks=[SLOW] if (runtime, kind) == ("skops", "value") else [])
+        for runtime in RUNTIMES
+        for kind in KINDS
+    ],
+)
+def test_the_same_model_answers_the_same(started, folder, trained, kind, runtime):
+    model, asked = trained[kind], batch()
+    matrix = np.column_stack(list(asked.columns.values())).astype(float)
+    with started(folder, model.write(runtime, folder), kind) as worker:
+        answers = [worker.predict(asked), worker.predict(batch(7))]
+    assert [len(one.values) for one in answers] == [50, 7]
+    if kind == "label":
+        assert answers[0].labels(cases.CLASSES) == model.model.predict(matrix).tolist()
+        assert set(answers[0].labels(cases.CLASSES)) == set(cases.CLASSES)
+    else:
+        known = model.model.predict_proba(matrix)[:, 0] if kind == "probability" else model.model.predict(matrix)
+        np.testing.assert_allclose(answers[0].values, known, atol=1e-6)
+
+
+ONNX_FAULTS = {
+    "corrupt": (lambda: b"\x08\x08 no model", "model_unreadable", "Protobuf"),
+    "empty": (lambda: b"", "model_unreadable", "No graph"),
+    "opset": (
+        lambda: one_column(cases.mean, opsets=[cases.helper.make_opsetid("", 99)]),
+        "model_too_new",
+        "till opset",
+    ),
+    "shape": (lambda: one_column(cases.mean, inputs=[cases.matrix_input(3)]), "model_misfit", "(None, 3)"),
+    "rows": (lambda: one_column(cases.mean, inputs=[cases.matrix_input(2, 8)]), "model_misfit", "8 cases at a time"),
+    "outside": (lambda: cases.with_weights_at("../weights"), "model_refused", "../weights"),
+    "absolute": (lambda: cases.with_weights_at("/etc/passwd"), "model_refused", "Absolute path"),
+    "absent": (lambda: cases.with_weights_at("weights"), "model_unreadable", "does not exist"),
+    "operator": (
+        lambda: one_column(
+            lambda: cases.helper.make_node("Trick", ["x"], ["y"], domain="com.acme"),
+            opsets=[*cases.OPSETS, cases.helper.make_opsetid("com.acme", 1)],
+        ),
+        "model_refused",
+        "com.acme:Trick",
+    ),
+    "memory": (cases.huge, "memory_limit", ""),
+}
+
+
+REFUSED_ALIKE = ("empty", "absolute", "absent", "rows")
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(name, marks=[SLOW] if name in REFUSED_ALIKE else []) for name in ONNX_FAULTS]
+)
+def test_what_is_wrong_with_an_onnx_model_is_said(started, folder, fault):
+    content, reason, words = ONNX_FAULTS[fault]
+    (folder / "model.onnx").write_bytes(content())
+    with pytest.raises(BoxEnded) as ended, started(folder, Form(runtime="onnx", model="model.onnx"), "value") as worker:
+        worker.predict(batch(3))
+    assert (ended.value.reason, words in ended.value.detail) == (reason, True), ended.value.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "expected"),
+    [
+        (lambda: cases.probabilities(zip_map=True), "probability", [0.75] * 3),
+        (lambda: cases.probabilities(zip_map=False), "probability", [0.75] * 3),
+        (cases.by_name, "value", None),
+    ],
+    ids=["mapping", "columns", "by_name"],
+)
+def test_onnx_models_as_converters_write_them(started, folder, content, kind, expected):
+    (folder / "model.onnx").write_bytes(content())
+    asked = batch(3)
+    if expected is None:
+        expected = 100 * asked.columns["pressure"] + asked.columns["age"]
+    with started(folder, Form(runtime="onnx", model="model.onnx"), kind) as worker:
+        np.testing.assert_allclose(worker.predict(asked).values, expected, atol=1e-6)
+        assert worker.logs().text == ""
+
+
+def test_weights_beside_the_model_are_read_and_python_files_are_not(started, folder):
+    (folder / "model.onnx").write_bytes(cases.with_weights_at("weights"))
+    (folder / "weights").write_bytes(np.array([1.0, 2.0]).tobytes())
+    for name in ("numpy", "onnxruntime", "os"):
+        (folder / f"{name}.py").write_text("raise SystemExit('a file of the supplier ran')\n")
+    asked = batch(3)
+    with started(folder, Form(runtime="onnx", model="model.onnx"), "value") as worker:
+        expected = asked.columns["pressure"] + 2 * asked.columns["age"]
+        np.testing.assert_allclose(worker.predict(asked).values, expected)
+
+
+@pytest.mark.parametrize("fault", [pytest.param("corrupt", marks=SLOW), "lies", pytest.param("misfit", marks=SLOW)])
+def test_what_is_wrong_with_a_stored_model_is_said(started, folder, trained, fault):
+    reason, words = {
+        "corrupt": (EndReason.MODEL_UNREADABLE, "BadZipFile"),
+        "lies": (EndReason.MODEL_REFUSED, "subprocess.Popen"),
+        "misfit": (EndReason.MODEL_MISFIT, "predict_proba"),
+    }[fault]
+    trained["value"].write("skops", folder)
+    if fault == "corrupt":
+        (folder / "model.skops").write_bytes(b"no archive")
+    if fault == "lies":
+        cases.stored_lies(folder)
+    form = Form(runtime="skops", model="model.skops")
+    with pytest.raises(BoxEnded) as ended:
+        started(folder, form, "probability").close()
+    assert (ended.value.reason, words in ended.value.detail) == (reason, True), ended.value.detail
+
+
+COMMAND_FAULTS = {
+    "noise": ("print('loading', flush=True)\n", "wrong_type", "standard error"),
+    "exit": ("import sys\nprint('no licence', file=sys.stderr)\nsys.exit(7)\n", "application_exit", "7"),
+    "count": ("for line in open(0):\n    print('[]', flush=True)\n", "wrong_count", "0 answers for 3 cases"),
+    "class": ("for said in ('[]', '[1, 2, 3]'):\n    input()\n    print(said, flush=True)\n", "unknown_class", ""),
+    "hangs": ("import time\nprint('[]', flush=True)\ntime.sleep(60)\n", "batch_timeout", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", COMMAND_FAULTS)
+def test_what_is_wrong_with_a_command_is_said(started, folder, fault):
+    program, reason, words = COMMAND_FAULTS[fault]
+    (folder / "answer.py").write_text(program)
+    form = Form(runtime="command", command=("python", "answer.py"))
+    with pytest.raises(BoxEnded) as ended, started(folder, form, "label") as worker:
+        worker.predict(batch(3))
+    assert (ended.value.reason, words in ended.value.detail) == (reason, True), ended.value.detail
+
+
+def test_a_command_may_be_a_binary_whatever_its_mode_and_prints_to_its_log(started, folder):
+    """A tool of the host stands in for a supplier's binary."""
+    shutil.copy(shutil.which("sed"), folder / "answer")
+    (folder / "answer").chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
+    script = 's/.*"rows": 0.*/[]/;s/.*"rows": 3.*/["fine", null, "broken"]/;w /dev/stderr'
+    form = Form(runtime="command", command=("answer", "-u", "-e", script))
+    with started(folder, form, "label") as worker:
+        assert worker.predict(batch(3)).labels(cases.CLASSES) == ["fine", None, "broken"]
+        worker.close()
+        assert '["fine", null, "broken"]' in worker.logs().text
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_manifest_says_what_its_runtime_lacks_and_what_it_never_reads(folder, runtime):
+    manifest = yaml.safe_load(MANIFEST.format(name="alarm", supplier="acme"))
+    manifest |= {"runtime": runtime, "entry_point": "other:answer"}
+    if runtime in WITH_CODE:
+        manifest["model"] = "model.onnx"
+    if runtime != "command":
+        manifest["command"] = ["python", "answer.py"]
+    (folder / "application.yaml").write_text(yaml.safe_dump(manifest))
+    with pytest.raises(InputError) as found:
+        read_application(folder)
+    wrong = {"model", "command"} | (set() if runtime == "python" else {"entry_point"})
+    assert {issue.path for issue in found.value.issues} == wrong
+    assert all("运行环境" in issue.render("zh") for issue in found.value.issues)
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "skops", "command"])
+def test_what_the_folder_lacks_is_found_before_a_box_is_opened(folder, trained, runtime):
+    form = trained["label"].write(runtime, folder)
+    write_manifest(folder, runtime, form)
+    assert read_application(folder).application.form == form
+    (folder / (form.model or "answer.py")).unlink()
+    (folder / "requirements.lock").write_text("numpy==2.0.0 --hash=sha256:" + "0" * 64)
+    with pytest.raises(InputError) as found:
+        read_application(folder)
+    expected = {"command"} if runtime == "command" else {"model", "requirements"}
+    assert {issue.path for issue in found.value.issues} == expected
+
+
+def write_manifest(folder: Path, runtime: str, form: Form) -> None:
+    manifest = yaml.safe_load(MANIFEST.format(name=f"alarm-{runtime}", supplier="acme"))
+    (folder / "application.yaml").write_text(json.dumps({**manifest, **form.to_json_value()}))
+
+
+@pytest.fixture(scope="module")
+def base(place):
+    """A base whose environments for models are the ones that the other tests use."""
+    (place / INSTALLED).mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILOTBASE_HOME", str(place / "home"))
+        opened = open_base(create=True, name="test-base")
+        (opened.lab.folder("environments") / INSTALLED).symlink_to(place / INSTALLED)
+        yield opened
+        opened.lab.close()
+
+
+@pytest.fixture(scope="module")
+def scenario(place):
+    def without_site(content: str) -> str:
+        kept = content.replace("  target: failure\n", "  target: failure\n  withheld: [site]\n")
+        return kept.replace("256 MiB", "512 MiB").replace("batch_seconds: 3", "batch_seconds: 10")
+
+    return writing_scenario(place)(rows=400, cases=60, change=without_site)
+
+
+def test_one_scenario_gives_every_form_the_same_score_and_verdict(base, scenario, place, trained):
+    reports, sentences = {}, {}
+    for runtime in RUNTIMES:
+        folder = Path(tempfile.mkdtemp(dir=place))
+        write_manifest(folder, runtime, trained["label"].write(runtime, folder))
+        report = rehearse_in(base, scenario, folder).report
+        reports[runtime] = [(one.rule, one.estimate) for one in report.criteria[:2]], report.verdict
+        sentences[runtime] = report.sections[3].findings[0].sentence.render("en")
+    assert len({str(one) for one in reports.values()}) == 1, reports
+    assert reports["onnx"][1] is Verdict.ACCEPT
+    assert "onnxruntime 1." in sentences["onnx"] and "CPython 3." in sentences["onnx"]
+    assert "scikit-learn 1." in sentences["skops"] and "python answer.py" in sentences["command"]
+
+
+def test_a_model_is_proven_and_what_loads_it_is_held_for_its_service(base, scenario, folder, trained):
+    write_manifest(folder, "onnx", trained["label"].write("onnx", folder))
+    report = prove(base, scenario, folder).report
+    assert report.verdict is Verdict.ACCEPT
+    assert "onnxruntime 1." in report.sections[3].findings[0].sentence.render("zh")
+    require_held(Premises.of_home(base.lab.home.path, None), report.application)
+
+
+def test_where_a_library_is_missing_it_is_said_what_to_install(base, scenario, folder, trained, monkeypatch):
+    write_manifest(folder, "onnx", trained["label"].write("onnx", folder))
+    monkeypatch.setattr(running, "lacking", lambda names: ["onnxruntime"])
+    with pytest.raises(PilotbaseError, match="onnxruntime") as refused:
+        rehearse_in(base, scenario, folder)
+    assert "pip install 'pilotbase[onnx]'" in refused.value.render("zh")
