@@ -125,6 +125,8 @@ PAGES = """
 /api/datasets/plant/logs/quality/measurement 401 403 403 404 403 403 403 403 403 403
 /api/datasets/plant/logs/preview     401 403 403 404 403 403 403 403 403 403
 /datasets/plant/logs/statistics/     302 404 200 200 200 200 200 200 200 200
+/datasets/plant/logs/statistics/terms/ 302 404 404 200 404 404 404 404 404 404
+/datasets/plant/none/statistics/terms/ 302 404 404 404 404 404 404 404 404 404
 /datasets/plant/none/statistics/     302 404 404 404 404 404 404 404 404 404
 /datasets/plant/logs/statistics/{milling}/ 302 404 404 404 404 404 404 404 404 404
 /api/datasets/plant/logs/statistics  401 200 200 200 200 200 200 200 200 200

@@ -68,6 +68,16 @@ def constraint(operand: LeftOperand, operator: Operator, *values: object) -> Con
     return Constraint(left_operand=operand, operator=operator, right_operand=tuple(spelled))
 
 
+def counted(limits: Limits) -> tuple[Constraint, ...]:
+    """Return what binds private statistics of closed data."""
+    return (
+        constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, Purpose.STATISTICS),
+        constraint(LeftOperand.OUTPUT_CHANNEL, Operator.IS_ANY_OF, Channel.STATISTICS),
+        constraint(LeftOperand.MIN_CELL_SIZE, Operator.GTEQ, limits.cell_size),
+        constraint(LeftOperand.EPSILON_BUDGET, Operator.LTEQ, limits.epsilon),
+    )
+
+
 def _open(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
     acts = (Action.USE, Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.COMPUTE_ON)
     duty = tuple(Duty(action=action) for action in limits.duties)
@@ -93,15 +103,9 @@ def _compute_to_data(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Acti
         constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, *purposes),
         constraint(LeftOperand.OUTPUT_CHANNEL, Operator.IS_ANY_OF, Channel.REPORT, Channel.BOARD, Channel.SITE_PACK),
     )
-    counted = (
-        constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, Purpose.STATISTICS),
-        constraint(LeftOperand.OUTPUT_CHANNEL, Operator.IS_ANY_OF, Channel.STATISTICS),
-        constraint(LeftOperand.MIN_CELL_SIZE, Operator.GTEQ, limits.cell_size),
-        constraint(LeftOperand.EPSILON_BUDGET, Operator.LTEQ, limits.epsilon),
-    )
     permitted = [Permission(action=Action.COMPUTE_ON, constraint=(*tried, *bounds), duty=duty)]
     if limits.epsilon:
-        permitted.append(Permission(action=Action.COMPUTE_ON, constraint=(*counted, *bounds), duty=duty))
+        permitted.append(Permission(action=Action.COMPUTE_ON, constraint=(*counted(limits), *bounds), duty=duty))
     return tuple(permitted), (Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.REIDENTIFY)
 
 

@@ -27,6 +27,7 @@ from pilotbase.documents.vocabularies import Opening
 from pilotbase.hub.acting import Acting, HubRequest
 from pilotbase.hub.base import base
 from pilotbase.hub.models import Membership
+from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.shown.addresses import KINDS, subject_of
@@ -152,7 +153,7 @@ def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) 
             "quality": published_report(view, document.subject),
             "own_dataset": view.actor.organisation == document.owner.organisation,
             "may_erase": view.actor.may_write_for(document.owner.organisation),
-            "statistics": _statistics(view, document),
+            "statistics": _statistics(view, document, record),
             **_labels(view, document),
         }
     uses = uses_of(view, document.dataset, record.subject, _USES) if record is not None else []
@@ -169,12 +170,13 @@ def _labels(view: View, dataset: Dataset) -> dict[str, Any]:
     return {"labels": found, "labels_line": figure_line(found.statement.agreement)}
 
 
-def _statistics(view: View, dataset: Dataset) -> dict[str, Any]:
-    """Return whether the reader may ask for private statistics of a closed dataset, and the budgets they may know."""
+def _statistics(view: View, dataset: Dataset, record: Record | None) -> dict[str, Any]:
+    """Return whether the reader asks for statistics of closed data or settles them, and budgets they may know."""
     if dataset.opening is not Opening.COMPUTE_TO_DATA or not view.actor.organisation:
         return {}
     bars = [bar_of(one) for one in budgets(view, dataset.subject)]
-    return {"offered": offered(base(), view, dataset.subject), "bars": bars}
+    settles = record is not None and settling(view.actor, dataset, record) is not None
+    return {"offered": offered(base(), view, dataset.subject), "bars": bars, "settles": settles}
 
 
 def _of_application(view: View, version: ApplicationVersion, record: Record) -> dict[str, Any]:
