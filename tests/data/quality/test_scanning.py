@@ -1,4 +1,4 @@
-"""A file is read sparingly: of Parquet one row group lies decoded while the next is, however many there are."""
+"""A file is read sparingly: of Parquet few row groups lie decoded at a time, however many there are."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import polars as pl
 from pilotbase.data.quality.scanning import scan
 
 
-def test_row_groups_are_read_one_after_the_other(tmp_path, capfd):
+def test_row_groups_are_read_a_few_at_a_time(tmp_path, capfd):
     pl.DataFrame({"n": range(100)}).write_parquet(path := tmp_path / "table.parquet", row_group_size=10)
     with pl.Config(verbose=True):
         assert scan(path).select(pl.col("n").sum()).collect(engine="streaming").item() == 4950
-    assert "prefetch_limit: 1," in capfd.readouterr().err
+    few = max(1, pl.thread_pool_size() // 2)
+    assert f"prefetch_limit: {few}," in capfd.readouterr().err

@@ -14,11 +14,6 @@ import polars as pl
 from pilotbase.data.quality.columns import ROW
 from pilotbase.documents.errors import InputError
 
-_SPARING = {"POLARS_ROW_GROUP_PREFETCH_SIZE": "1", "POLARS_PARQUET_DECODE_TARGET_VALUES_PER_THREAD": "1"}
-"""Settings of the table library, unless somebody chose others: row groups of Parquet are decoded one after the other,
-column by column. Else several lie decoded before the first is looked at, and fresh memory is a third of the work."""
-for _name, _value in _SPARING.items():
-    os.environ.setdefault(_name, _value)
 _SEPARATORS = (",", ";", "\t")
 _LONGEST_HEADER = 1 << 24
 
@@ -73,7 +68,19 @@ def _separator(path: Path) -> str:
 
 
 def _scan_parquet(path: Path) -> pl.LazyFrame:
+    _decode_sparingly()
     return pl.scan_parquet(path, glob=False, row_index_name=ROW, row_index_offset=1)
+
+
+def _decode_sparingly() -> None:
+    """Have row groups decoded column by column, a few at a time, unless somebody chose otherwise for this process.
+
+    Else so many lie decoded before the first is looked at that fresh memory is a third of the work. More threads want
+    more at a time: half as many as there are.
+    """
+    few = max(1, pl.thread_pool_size() // 2)
+    os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", str(few))
+    os.environ.setdefault("POLARS_PARQUET_DECODE_TARGET_VALUES_PER_THREAD", "1")
 
 
 def _scan_ipc(path: Path) -> pl.LazyFrame:
