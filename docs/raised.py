@@ -17,6 +17,8 @@ from pilotbase.documents.texts import catalogue
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "pilotbase"
 _ROOT = PilotbaseError.__name__
+_TOLD = (ast.ClassDef, ast.Call, ast.Constant)
+_LEAVES = {ast.Name, ast.Load, ast.Store, ast.alias}
 _NO_VALUE = {"issues"}
 """What errors are given besides the values of their sentence."""
 
@@ -61,7 +63,7 @@ def exit_codes() -> Mapping[str, int]:
 
 def module_of(kind: str) -> str:
     """Return the module that defines an error class."""
-    places = (name for name, nodes in _files().items() for node in nodes if _is_error(node) and node.name == kind)
+    places = (name for name, node in _error_classes() if node.name == kind)
     return f"{SOURCE.name}.{next(places).removesuffix('.py').replace('/', '.')}"
 
 
@@ -78,9 +80,21 @@ def has_hint(code: str) -> bool:
 
 @cache
 def _files() -> Mapping[str, tuple[ast.AST, ...]]:
-    """Return file → all nodes of its tree."""
+    """Return file → the classes, calls and constants of its tree, in the order of `ast.walk`."""
     files = sorted(SOURCE.rglob("*.py"))
-    return {file.relative_to(SOURCE).as_posix(): tuple(ast.walk(ast.parse(file.read_text("utf-8")))) for file in files}
+    return {file.relative_to(SOURCE).as_posix(): tuple(_read(ast.parse(file.read_text("utf-8")))) for file in files}
+
+
+def _read(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield what errors are made of: names and operators, most of a tree, hold nothing of it."""
+    nodes = [tree]
+    for node in nodes:  # grows as it is read
+        if isinstance(node, _TOLD):
+            yield node
+        for field in node._fields:
+            value = getattr(node, field, None)
+            inner = value if isinstance(value, list) else (value,)
+            nodes += [child for child in inner if isinstance(child, ast.AST) and type(child) not in _LEAVES]
 
 
 @cache
@@ -115,6 +129,12 @@ def _sites_in(name: str) -> Iterator[Site]:
             codes = [*_put_together(str(first.values[0].value))]
         is_open = any(word.arg is None for word in call.keywords)
         yield from (Site(code, kind, given, f"{name}:{call.lineno}", is_open) for code in codes)
+
+
+@cache
+def _error_classes() -> tuple[tuple[str, ast.ClassDef], ...]:
+    """Return (file, class) of every error."""
+    return tuple((name, node) for name, nodes in _files().items() for node in nodes if _is_error(node))
 
 
 def _calls(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.Call]]:

@@ -59,6 +59,35 @@ def start_django(folder: Path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.ALLOWED_HOSTS = ["*"]
+    _look_for_static_files_once()
+    _wait_for_no_disk()
+
+
+def _look_for_static_files_once() -> None:
+    """Every client of a test has middleware of its own, and each would read all static files anew."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    files: dict[str, object] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def remember(middleware: WhiteNoiseMiddleware) -> None:
+        if not files:
+            look(middleware)
+            files.update(middleware.files)
+        middleware.files.update(files)
+
+    WhiteNoiseMiddleware.add_files_from_finders = remember
+
+
+def _wait_for_no_disk() -> None:
+    """The accounts' database as `unhurried_disk` has the store's."""
+    from django.db.backends.signals import connection_created
+
+    def hurry(connection: object, **_: object) -> None:
+        if connection.vendor == "sqlite":
+            connection.cursor().execute("PRAGMA synchronous=OFF")
+
+    connection_created.connect(hurry, weak=False)
 
 
 class SignedTrial(Trial):

@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -20,7 +21,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
-from pilotbase.workspace import schema, tables
+from pilotbase.workspace import engine, schema, tables
 from pilotbase.workspace.engine import Database
 
 
@@ -35,6 +36,20 @@ class Clock:
 
     def step(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unhurried_disk() -> Iterator[None]:
+    """No commit to SQLite waits for the disk: what a killed process has written, the kernel keeps."""
+
+    def prepare(connection: sqlite3.Connection, record: object) -> None:
+        as_the_product_does(connection, record)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    as_the_product_does = engine._prepare_sqlite
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_prepare_sqlite", prepare)
+        yield
 
 
 @pytest.fixture(scope="session")
