@@ -59,6 +59,7 @@ FACES = {
     "NoSeatError": (1, 500, 503),
     "NotFoundError": (2, 404, 404),
     "OffsetError": (1, 409, 503),
+    "OtherEngineError": (5, 403, 403),
     "PreconditionError": (1, 412, 503),
     "QueueFullError": (1, 500, 503),
     "RangeError": (2, 416, 400),
