@@ -16,14 +16,13 @@ import generate  # noqa: E402
 from pilotbase.cli import app  # noqa: E402
 from pilotbase.documents.vocabularies import VOCABULARIES  # noqa: E402
 
-GENERATED = generate.generated()
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").rglob("*.md")])
 
 
-@pytest.mark.parametrize("path", sorted(GENERATED), ids=lambda path: path.name)
-def test_generated_pages_are_fresh(path):
-    assert path.is_file(), "run: make docs"
-    assert path.read_text("utf-8") == GENERATED[path], "run: make docs"
+def test_generated_pages_are_fresh():
+    pages = generate.generated()
+    stale = [path.name for path, text in pages.items() if not path.is_file() or path.read_text("utf-8") != text]
+    assert stale == [], "run: make docs"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -10,7 +10,6 @@ import pytest
 from pilotbase.documents.texts import LANGUAGES, catalogue
 from tests.documents.error_table import COMMAND, classes_of, named_by, raised, said, table
 
-RAISED = raised.error_codes()
 TABLE = table()
 WRITE_IT = f"run `{COMMAND}`, then read the diff: does each row say what, where and what to do?"
 STOPS = {"en": (".", "!", "?"), "zh": ("。", "！", "？")}
@@ -19,6 +18,12 @@ ONLY_GIVEN = re.compile(r"\{\w+\}")
 STUMBLES = re.compile(
     r"(?<!\.)\.\.(?![./\"”\w])|。[.。，；：]|\.。| {2}|[.!?] [a-z]+ |“”|\"\" |[\u4e00-\u9fff] [\u4e00-\u9fff]"
 )
+
+
+@pytest.fixture(scope="module")
+def codes():
+    """Code → where it is raised; who only lists the tests does not read the whole source for it."""
+    return raised.error_codes()
 
 
 def sentences(language):
@@ -33,11 +38,11 @@ def begins_with_given(template, given):
     return first is not None and not isinstance(given[first[1]], dict)
 
 
-def test_every_error_that_can_be_raised_is_in_the_table():
-    assert sorted(RAISED.keys() - TABLE.keys()) == [], WRITE_IT
-    assert sorted(TABLE.keys() - RAISED.keys()) == [], WRITE_IT
-    assert {code: TABLE[code]["class"] for code in RAISED} == {
-        code: classes_of(sites) for code, sites in RAISED.items()
+def test_every_error_that_can_be_raised_is_in_the_table(codes):
+    assert sorted(codes.keys() - TABLE.keys()) == [], WRITE_IT
+    assert sorted(TABLE.keys() - codes.keys()) == [], WRITE_IT
+    assert {code: TABLE[code]["class"] for code in codes} == {
+        code: classes_of(sites) for code, sites in codes.items()
     }, WRITE_IT
 
 
@@ -48,14 +53,14 @@ def test_the_catalogues_say_what_the_table_shows(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_error_says_what_to_do_and_nothing_else_has_a_hint(language):
+def test_every_error_says_what_to_do_and_nothing_else_has_a_hint(codes, language):
     hinted = {
         code.removesuffix(".hint")
-        for domain in {path.partition(".")[0] for path in RAISED} | {"state", "next", "hub", "watching"}
+        for domain in {path.partition(".")[0] for path in codes} | {"state", "next", "hub", "watching"}
         for code in catalogue(domain, language)
         if code.endswith(".hint")
     }
-    assert sorted(hinted ^ RAISED.keys()) == []
+    assert sorted(hinted ^ codes.keys()) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -72,20 +77,20 @@ def test_sentences_are_sentences(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_site_gives_what_its_sentence_names(language):
+def test_every_site_gives_what_its_sentence_names(codes, language):
     lacking = [
         (site.place, code, sorted(named_by(code, language) - site.given - raised.added_by(site.kind)))
-        for code, sites in RAISED.items()
+        for code, sites in codes.items()
         for site in sites
         if not site.open and named_by(code, language) - site.given - raised.added_by(site.kind)
     ]
     assert lacking == []
 
 
-def test_every_value_that_a_site_gives_is_told():
+def test_every_value_that_a_site_gives_is_told(codes):
     untold = [
         (site.place, code, sorted(site.given - named_by(code, "en") - raised.added_by(site.kind)))
-        for code, sites in RAISED.items()
+        for code, sites in codes.items()
         for site in sites
         if site.given - named_by(code, "en") - raised.added_by(site.kind)
     ]
