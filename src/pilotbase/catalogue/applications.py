@@ -114,8 +114,8 @@ def _program_problem(command: tuple[str, ...], tree: FolderTree) -> Text | None:
     """See that the program is a file of the folder; behind ``python`` the script is, or a module's name follows."""
     place, *arguments = command
     if place == "python":
-        place = next(iter(arguments), "-")
-        if place.startswith("-") and place != "-":
+        place = next(iter(arguments), place)
+        if place.startswith("-"):
             return None
     return None if tree.file(place.removeprefix("./")) is not None else text("catalogue.no_program", file=place)
 

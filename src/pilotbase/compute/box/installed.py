@@ -19,9 +19,13 @@ from pilotbase.compute.box.settings import running_interpreter
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import digest_bytes, digest_json, hex_of
 
+_FORMAT = 1
+"""Of what is copied; environments in a cache that hold something else are not found again."""
 _LEFT_OUT = frozenset({"..", "tests"})
 """Scripts stand outside of the packages' folder; tests are two files of five of numeric libraries."""
 _NOT_RUN = (".pth", ".pyi")
+_OF_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"})
+"""What installers write beside a distribution: the same wheels are the same environment on every machine."""
 INSTALLED = ".installed"
 """The folder of their own that such environments have beside the suppliers', whose names begin with a letter."""
 
@@ -46,7 +50,9 @@ def installed_environment(names: Iterable[str], cache: Path) -> Environment:
                 _copy(one, file, tree)
         return Contents(tuple(sorted(records)), {"interpreter": tag, "installed": sorted(records)})
 
-    key = digest_json({"interpreter": tag, "installed": [[name, lists[name]] for name in sorted(lists)]})
+    key = digest_json(
+        {"format": _FORMAT, "interpreter": tag, "installed": [[name, lists[name]] for name in sorted(lists)]}
+    )
     return keep_environment(cache, hex_of(key), copy)
 
 
@@ -89,7 +95,8 @@ def _list_of(package: Distribution) -> str:
 def _copy(package: Distribution, file: PackagePath, tree: Path) -> None:
     """Copy a file of a distribution with its times, so that its bytecode stays valid; only what a box may import."""
     source = Path(str(package.locate_file(file)))
-    if not _LEFT_OUT.isdisjoint(file.parts) or file.suffix in _NOT_RUN or not source.exists():
+    not_run = file.suffix in _NOT_RUN or file.name in _OF_INSTALLERS
+    if not_run or not _LEFT_OUT.isdisjoint(file.parts) or not source.exists():
         return
     target = tree / file
     target.parent.mkdir(parents=True, exist_ok=True)

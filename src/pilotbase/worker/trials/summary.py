@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.criteria import UNITS, parse_rule
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 
@@ -26,6 +28,8 @@ def _lines(report: Report, folder: Path) -> Iterator[Text]:
     yield text("worker.line_verdict", application=application, verdict=verdict_text(report))
     for reason in report.reasons:
         yield text("worker.line_reason", reason=reason)
+    if report.isolation.end is not EndReason.FINISHED:
+        yield text("worker.line_reason", reason=Text(code=f"{END_TEXTS[report.isolation.end].code}.hint"))
     if not report.evidence and report.isolation.detail.strip():
         yield text("worker.line_detail", detail=report.isolation.detail.strip())
     for result in report.criteria:
