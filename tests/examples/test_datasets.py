@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -26,8 +28,10 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import Opening, Outcome, Role
 from pilotbase.worker.base import open_base
+from pilotbase.worker.demo.datasets import agree_on, publish_dataset
 from pilotbase.worker.demo.sectors import example_table
 from pilotbase.workspace.actors import actor
+from pilotbase.workspace.terms_rows import agreements_between
 from tests.examples.examples_for_tests import EXAMPLES, SECTORS, skipping_without_packages
 
 SUPPLIER = "lakeside-ai"
@@ -62,6 +66,7 @@ def test_a_description_is_complete_says_what_the_scenario_says_and_goes_abroad_a
     dataset, scenario = described(sector), load_document(Scenario, EXAMPLES / sector / "scenario.yaml")
     assert list(lacking(dataset)) == []
     assert (dataset.owner, dataset.license) == (scenario.owner, scenario.data.licence)
+    assert scenario.data.dataset == dataset.subject
     (records,) = dataset.record_sets
     assert [(one.name, one.data_type) for one in records.fields] == [
         (one.name, one.data_type) for one in scenario.data.fields
@@ -116,6 +121,21 @@ def test_it_opens_at_each_level_as_far_as_the_level_goes(sector, opening, base):
     if not free:
         with pytest.raises(RefusedError):
             permit(view, compute, digest_bytes(b"another trial"))
+
+
+@pytest.mark.parametrize("sector", ["healthcare", "energy"])
+def test_the_demonstration_publishes_it_once_and_agrees_on_it_where_terms_ask_for_that(sector, base, tmp_path):
+    folder = Path(shutil.copytree(EXAMPLES / sector, tmp_path / sector))
+    for _ in range(2):
+        dataset = publish_dataset(base, folder)
+        agree_on(base, dataset, SUPPLIER)
+    view = base.lab.store.as_actor(actor(SUPPLIER, Role.SUPPLIER, person="s"))
+    with view.reading() as connection:
+        assert len(agreements_between(connection, dataset, SUPPLIER)) == (sector == "healthcare")
+    who = {"target": dataset, "by": SUPPLIER, "recipient": SUPPLIER, "purpose": Purpose.VERIFICATION}
+    assert judge(view, Request(action=Action.COMPUTE_ON, channel=Channel.REPORT, rows=100, **who)).permitted
+    (folder / "dataset.yaml").unlink()
+    assert publish_dataset(base, folder) is None
 
 
 def open_at(base, dataset: Dataset, opening: Opening) -> Dataset:

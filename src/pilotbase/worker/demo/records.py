@@ -32,6 +32,7 @@ from pilotbase.documents.subjects import holder_of, organisation_subject, record
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
+from pilotbase.worker.demo.datasets import agree_on, publish_dataset
 from pilotbase.worker.demo.sectors import find_examples, prepare_example, sectors_of
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.worker.jobs.worker import Worker, default_name
@@ -113,7 +114,8 @@ def _fill_sector(base: Base, cast: Cast, sector: str) -> None:
 
 
 def open_scenario(base: Base, cast: Cast, folder: Path) -> str:
-    """Publish the scenario in ``folder`` as its owner, open it at the desk, and return its subject."""
+    """Publish the scenario in ``folder`` and its dataset as its owner, open it at the desk, and return its subject."""
+    publish_dataset(base, folder, cast.owner)
     owned = load_document(Scenario, folder / "scenario.yaml").owner.organisation
     owner = base.lab.store.as_actor(Actor(owned, frozenset({Role.DEMAND_OWNER}), cast.owner))
     subject = take_scenario(base, owner, folder).subject
@@ -133,6 +135,10 @@ def submit(base: Base, cast: Cast, folder: Path, scenario: str) -> str:
     application = load_document(Application, folder / "application.yaml")
     supplier = Actor(application.supplier.organisation, frozenset({Role.SUPPLIER}), cast.supplier)
     view = base.lab.store.as_actor(supplier)
+    planned = load_record(base.lab.view, scenario)[0].documents["scenario"]
+    dataset = base.lab.view.load(planned, Scenario).data.dataset
+    if dataset is not None:
+        agree_on(base, dataset, supplier.organisation, cast.supplier)
     record = take_application(base, view, folder, scenario)
     advance(view, record.subject, Act.APPLICATION_SUBMIT)
     return record.subject

@@ -13,6 +13,7 @@ import polars as pl
 
 import pilotbase
 from pilotbase.data.packages import PackageFile, fetch_package, open_member, read_packages
+from pilotbase.documents.application import Application
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
@@ -21,6 +22,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sector
 from pilotbase.worker.base import Base
+from pilotbase.worker.demo.datasets import agree_on, publish_dataset
 from pilotbase.worker.trials.proving import prove
 
 
@@ -59,7 +61,10 @@ def demonstrate(
         on_progress(Progress(text("worker.progress_data", sector=Text(code=f"sector.{sector}"))))
         folder = prepare_example(base, examples, sector)
         scenario = load_document(Scenario, folder / "scenario.yaml")
+        dataset = publish_dataset(base, folder)
         for application in sorted((folder / "applications").iterdir()):
+            if dataset is not None:
+                agree_on(base, dataset, _supplier(application))
             place = (out or base.lab.folder("demo-reports")) / sector / application.name
             yield _try_out(base, scenario, folder, application, place, on_progress)
 
@@ -110,6 +115,10 @@ def _try_out(
     return DemonstrationRow(
         scenario.sector, application.name, report.verdict, report.reasons[0], proven.folder / "report.html"
     )
+
+
+def _supplier(application: Path) -> str:
+    return load_document(Application, application / "application.yaml").supplier.organisation
 
 
 def _first_problem(error: PilotbaseError) -> Text:
