@@ -5,9 +5,12 @@ import zipfile
 
 import pytest
 
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
+from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
+from pilotbase.worker.intake.drafting import starter_kit
 from tests.catalogue.agreements_for_tests import AGREEMENT
-from tests.catalogue.records_for_tests import OWNER
+from tests.catalogue.records_for_tests import OWNER, scenario
 from tests.hub.closed_for_tests import ADDRESS, BUDGET, PAGE, TABLE, keep_closed, work
 
 
@@ -101,6 +104,27 @@ def test_a_sample_says_that_it_is_synthetic_and_its_figures_are_the_owners(close
     page = closed.client("supplier").get(PAGE + answer["identity"] + "/").content.decode()
     assert f"{place}/sample" in page and "carry no noise" not in page
     assert "carry no noise" in closed.client("owner").get(PAGE + answer["identity"] + "/").content.decode()
+
+
+@pytest.mark.prove
+def test_a_starter_kit_of_closed_data_holds_the_synthetic_sample_that_its_supplier_was_given(closed):
+    from pilotbase.hub.base import base
+
+    told = scenario()
+    named = told.model_copy(update={"data": told.data.model_copy(update={"dataset": "dataset:plant/logs"})})
+    ask(closed, epsilon=1_500_000, rows=300, name="sample")
+    work()
+    kit = zipfile.ZipFile(io.BytesIO(synthetic_kit(base(), named, "acme")))
+    names = {name.rpartition("/")[2] for name in kit.namelist()}
+    assert {"app.py", "application.yaml", "logs-synthetic.csv", "logs-synthetic.croissant.json"} <= names
+    readme = kit.read(next(name for name in kit.namelist() if name.endswith("README.md"))).decode()
+    assert "`logs-synthetic.csv`" in readme and "a synthetic sample" in readme and "合成样本" in readme
+    assert "public sample" not in readme and "公开样本" not in readme
+    assert len(kit.read("logs-synthetic.csv").splitlines()) == 301
+    assert synthetic_kit(base(), named, "globex") is None, "who was given none"
+    assert synthetic_kit(base(), told, "acme") is None, "of no dataset"
+    with pytest.raises(RefusedError):
+        starter_kit(base(), named, "globex")
 
 
 @pytest.mark.prove

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pilotbase.catalogue.application_templates import MANIFEST_TEMPLATE, PROGRAM_TEMPLATE, README_TEMPLATE
+from pilotbase.catalogue.application_templates import (
+    MANIFEST_TEMPLATE,
+    PROGRAM_TEMPLATE,
+    PUBLIC_SAMPLE,
+    README_TEMPLATE,
+    SYNTHETIC_SAMPLE,
+)
 from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Application
 from pilotbase.documents.base import localized
@@ -28,10 +34,22 @@ _KINDS = {
 }
 
 
+def kit_name(scenario: Scenario) -> str:
+    """Return what the application of a starter kit is called."""
+    return f"{scenario.name}-application"[:63].rstrip("-")
+
+
 def draft_application(
-    scenario: Scenario, contract: Contract, folder: Path, supplier: str, name: str | None = None
+    scenario: Scenario,
+    contract: Contract,
+    folder: Path,
+    supplier: str,
+    name: str | None = None,
+    synthetic: str | None = None,
 ) -> tuple[Path, ...]:
     """Write a new application for ``scenario`` into ``folder`` and return the files written.
+
+    ``synthetic``: the synthetic sample beside it, where there is no public one.
 
     Raises:
         InputError: ``folder`` exists and is not empty, or ``supplier`` is no short name.
@@ -39,11 +57,12 @@ def draft_application(
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
     wanted = name or folder.name
+    sample = {"sample": synthetic or f"{wanted}-sample.csv", **(SYNTHETIC_SAMPLE if synthetic else PUBLIC_SAMPLE)}
     files = {
         MANIFEST: _manifest(scenario, _name(wanted), supplier),
         "app.py": _program(scenario, contract),
         DEFAULT_REQUIREMENTS: "",
-        "README.md": README_TEMPLATE.format(**_titles(scenario), scenario=scenario.name, sample=f"{wanted}-sample.csv"),
+        "README.md": README_TEMPLATE.format(**_titles(scenario), scenario=scenario.name, **sample),
     }
     build_document(Application, parse_yaml(files[MANIFEST].encode(), MANIFEST))
     folder.mkdir(parents=True, exist_ok=True)

@@ -48,6 +48,12 @@ def predict(batch):
     return [{constant}] * batch.rows
 '''
 
+PUBLIC_SAMPLE = {"sample_en": "the public sample, to train on", "sample_zh": "公开样本，可用于训练"}
+SYNTHETIC_SAMPLE = {
+    "sample_en": "a synthetic sample, to develop on: every record is made up, a figure measured on it proves nothing",
+    "sample_zh": "合成样本，可用于开发：每条记录均为生成，在其上测得的指标不能说明任何结果",
+}
+
 README_TEMPLATE = """\
 # {title_zh} · {title_en}
 
@@ -58,7 +64,7 @@ README_TEMPLATE = """\
 1. `app.py`：编写 `predict`，各列和答案的含义写在文件开头。
 2. `application.yaml`：填写标题、版本和模型卡。
 3. `requirements.lock`：用到的依赖包及其哈希；不需要则留空。
-4. `{sample}`（位于本文件夹旁边）：公开样本，可用于训练；请勿放入本文件夹。
+4. `{sample}`（位于本文件夹旁边）：{sample_zh}；请勿放入本文件夹。
 
 改好之后：在平台上将本文件夹打包为 zip，“上传应用”，“发起预演”，看过报告再“正式提交”；
 或在命令行运行 `pilotbase trial rehearse 场景文件夹 本文件夹`。预演不计次数。
@@ -71,7 +77,7 @@ answer. Make it better:
 1. `app.py`: write `predict`; what the columns and the answer mean stands at the top.
 2. `application.yaml`: title, version and model card.
 3. `requirements.lock`: the packages that it needs, with their hashes; empty where it needs none.
-4. `{sample}` (beside this folder): the public sample, to train on; leave it out of this folder.
+4. `{sample}` (beside this folder): {sample_en}; leave it out of this folder.
 
 Then, on a hub: zip this folder, *Upload an application*, *Rehearse the application*, read the report,
 *Submit the application*; or on the command line `pilotbase trial rehearse SCENARIO-FOLDER THIS-FOLDER`.

@@ -19,6 +19,7 @@ from pilotbase.hub.shown.addresses import subject_of
 from pilotbase.hub.shown.records import see
 from pilotbase.hub.shown.rehearsals import rehearsal_log
 from pilotbase.trial.page import render_report
+from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
 from pilotbase.workspace.failures import NotFoundError
 
@@ -26,11 +27,12 @@ from pilotbase.workspace.failures import NotFoundError
 @require_safe
 @for_act(Act.APPLICATION_REGISTER)
 def kit(request: HubRequest, name: str) -> HttpResponse:
-    """Give an application that runs as it stands and the public sample of an open scenario."""
+    """Give an application that runs as it stands and a sample of an open scenario: the public or a synthetic one."""
     seen = see(request.acting.view, subject_of("scenarios", name))
     if not isinstance(seen.document, Scenario) or seen.listing.state != ScenarioState.OPEN:
         raise NotFoundError("hub.not_found")
-    packed = starter_kit(base(), seen.document, request.acting.organisation)
+    organisation = request.acting.organisation
+    packed = synthetic_kit(base(), seen.document, organisation) or starter_kit(base(), seen.document, organisation)
     return _file(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")
 
 

@@ -151,6 +151,12 @@ def asked_of(view: View, dataset: Subject) -> list[Asked]:
     return [_found(view, stored.load(StatisticsOrder)) for stored in found]
 
 
+def newest_sample(view: View, dataset: Subject) -> str | None:
+    """Return the identity of the newest question of the actor's own that came to a synthetic sample; None: of none."""
+    own = (one for one in asked_of(view, dataset) if one.order.question.by == view.actor.organisation)
+    return next((one.order.identity for one in own if one.sample is not None), None)
+
+
 def find_asked(view: View, dataset: Subject, identity: str) -> Asked:
     """Return a question that the actor may see; raises `NotFoundError`."""
     order = _known(view, identity)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.catalogue.application_draft import draft_application
+from pilotbase.catalogue.application_draft import draft_application, kit_name
 from pilotbase.data.drafting import Draft, DraftAnswers, draft_scenario, write_scenario_yaml
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
@@ -72,7 +72,7 @@ def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
     """
     take_sample(base.lab.view, scenario, supplier)
     packed = io.BytesIO()
-    name = f"{scenario.name}-application"[:63].rstrip("-")
+    name = kit_name(scenario)
     with (
         opened_scenario(base, scenario) as place,
         tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch,

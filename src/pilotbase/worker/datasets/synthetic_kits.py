@@ -1,0 +1,63 @@
+"""The starter kit of a scenario on closed data: an application, and the synthetic sample that its supplier was given.
+
+Nothing of the scenario's table is read for it: the words of the answer are those that the description declares.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from pilotbase.catalogue.application_draft import draft_application, kit_name
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.vocabularies import Role
+from pilotbase.trial.entering import may_show_sample
+from pilotbase.worker.base import Base
+from pilotbase.worker.datasets.samples import fetch_sample
+from pilotbase.worker.datasets.statistics import newest_sample
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
+
+
+def synthetic_kit(base: Base, scenario: Scenario, supplier: str) -> bytes | None:
+    """Return a zip with an application and the newest synthetic sample that ``supplier`` was given of the dataset.
+
+    That it is given out once more stands in the log. None: they may hold rows of the public sample, were given no
+    synthetic one, or nothing says what may be answered.
+    """
+    if may_show_sample(base.lab.view, scenario, supplier):
+        return None
+    dataset, view = scenario.data.dataset, base.lab.store.as_actor(Actor(supplier, frozenset({Role.SUPPLIER})))
+    identity = newest_sample(view, dataset) if dataset is not None else None
+    if dataset is None or identity is None:
+        return None
+    contract = scenario.contract(_classes(view, scenario, dataset))
+    if contract.prediction.kind == "label" and not contract.prediction.classes:
+        return None
+    taken = fetch_sample(base, view, identity)
+    packed, name = io.BytesIO(), kit_name(scenario)
+    with (
+        zipfile.ZipFile(io.BytesIO(b"".join(taken.pieces))) as sample,
+        tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        table = f"{PurePosixPath(taken.name).stem}.csv"
+        for path in draft_application(scenario, contract, Path(scratch, name), supplier, name, table):
+            archive.write(path, path.relative_to(scratch))
+        for member in sample.namelist():
+            archive.writestr(PurePosixPath(member).name, sample.read(member))
+    return packed.getvalue()
+
+
+def _classes(view: View, scenario: Scenario, dataset: Subject) -> tuple[str, ...]:
+    """Return the labels that the description declares, sorted; else the one that the scenario names."""
+    listing = find_listing(view, dataset)
+    record_sets = view.load(listing.digest, Dataset).record_sets if listing is not None else ()
+    targets = (field for one in record_sets for field in one.fields if field.name == scenario.data.target)
+    declared = next((field.values for field in targets if field.values), ())
+    return tuple(sorted(declared)) or tuple(filter(None, [scenario.positive]))
