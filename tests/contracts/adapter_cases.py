@@ -131,10 +131,10 @@ def with_weights_at(location: str) -> bytes:
     return one_column(lambda: helper.make_node("MatMul", ["x", "w"], ["y"]), initializers=[weights])
 
 
-def probabilities(zip_map: bool) -> bytes:
-    """Return a classifier that gives 0.75 for broken, 0.25 for fine: as a column each, or as a mapping."""
+def probabilities(zip_map: bool, broken: float = 0.75) -> bytes:
+    """Return a classifier that gives this for broken, 0.25 for fine: as a column each, or as a mapping."""
     names = {"domain": "ai.onnx.ml", "classlabels_strings": list(CLASSES)}
-    zeros = {"coefficients": [0.0] * 4, "intercepts": [0.75, 0.25]}
+    zeros = {"coefficients": [0.0] * 4, "intercepts": [broken, 0.25]}
     nodes = [helper.make_node("LinearClassifier", ["x"], ["label", "scores"], **names, **zeros)]
     outputs = [
         helper.make_tensor_value_info("label", TensorProto.STRING, [None]),

@@ -27,6 +27,8 @@ _NUMBERS = {
 _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
 _LABELS = ("tensor(string)", "tensor(int64)", "tensor(int32)", "tensor(bool)")
 _MISSING_BOOLEAN = 255
+_ROUNDING = 1e-5
+"""So far outside of [0, 1] single precision takes the probability of a forest, which sums shares of its trees."""
 _SAID = (
     ("does not exist", "model_unreadable"),
     ("External data path", "model_refused"),
@@ -154,11 +156,20 @@ def _probabilities(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]]
     code = given.code(given.positive)
     for one in outputs:
         if one.type.startswith("seq(map("):
-            return one.name, lambda rows: [_of_class(row, given, code) for row in rows]
+            return one.name, lambda rows: _rounded([_of_class(row, given, code) for row in rows])
     for one in outputs:
         if one.type in _FLOATS and len(one.shape) == 2 and one.shape[1] == len(given.classes) and code is not None:
-            return one.name, lambda scores: scores[:, code]
-    return next(((one.name, _plain) for one in outputs if _is_one_number(one)), None)
+            return one.name, lambda scores: _rounded(scores[:, code])
+    return next(((one.name, _rounded) for one in outputs if _is_one_number(one)), None)
+
+
+def _rounded(probabilities: Any) -> Any:
+    """Return what is outside of [0, 1] by rounding alone as its end; what is further out is no probability."""
+    import numpy
+
+    values = numpy.asarray(probabilities, dtype="float64")
+    near = numpy.clip(values, 0.0, 1.0)
+    return numpy.where(abs(near - values) <= _ROUNDING, near, values)
 
 
 def _of_class(row: dict[Any, float], given: Any, code: int | None) -> float:
