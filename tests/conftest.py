@@ -7,7 +7,8 @@ from tests.workspace.stores_for_tests import (
     empty_url,
     every_url,
     postgres,
+    ready_stores,
     unhurried_disk,
 )
 
-__all__ = ["any_url", "clock", "empty_store", "empty_url", "every_url", "postgres", "unhurried_disk"]
+__all__ = ["any_url", "clock", "empty_store", "empty_url", "every_url", "postgres", "ready_stores", "unhurried_disk"]

@@ -20,3 +20,8 @@ def own_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def copied_stores(ready_stores: None) -> None:
+    """Homes are made here to be used: their stores are copied."""

@@ -62,3 +62,8 @@ def one_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A hub on SQLite, shared by the tests of a module."""
     with world(tmp_path_factory.mktemp("hub")) as made:
         yield made
+
+
+@pytest.fixture(autouse=True, scope="module")
+def copied_stores(ready_stores: None) -> None:
+    """Homes are made here to be used: their stores are copied."""

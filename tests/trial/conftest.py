@@ -111,3 +111,8 @@ def writing_application(place: Path):
         return folder
 
     return write
+
+
+@pytest.fixture(autouse=True, scope="module")
+def copied_stores(ready_stores: None) -> None:
+    """Homes are made here to be used: their stores are copied."""

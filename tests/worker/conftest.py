@@ -17,3 +17,8 @@ def ordered(base, write_scenario, write_application) -> Ordered:
     ordered.propose()
     ordered.approve()
     return ordered
+
+
+@pytest.fixture(autouse=True, scope="module")
+def copied_stores(ready_stores: None) -> None:
+    """Homes are made here to be used: their stores are copied."""

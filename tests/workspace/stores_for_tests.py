@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -178,6 +179,24 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     schema.upgrade(database)
     database.close()
     return path
+
+
+@pytest.fixture(scope="module")
+def ready_stores(empty_store: Path) -> Iterator[None]:
+    """A new home of this process gets its store on SQLite as a copy; migrations are the workspace's own to test."""
+    as_the_product_does = schema.upgrade
+
+    def upgrade(database: Database) -> None:
+        path = Path(database.place)
+        with one_at_a_time:
+            if path.is_file() and not path.stat().st_size:
+                shutil.copyfile(empty_store, path)
+        as_the_product_does(database)
+
+    one_at_a_time = threading.Lock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "upgrade", upgrade)
+        yield
 
 
 @pytest.fixture
