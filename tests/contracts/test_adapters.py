@@ -279,6 +279,21 @@ def test_a_node_of_a_cluster_loads_the_form_that_it_is_told(folder, place, train
     np.testing.assert_allclose(answers, trained["value"].model.predict(matrix), atol=1e-6)
 
 
+def test_a_program_in_python_imports_its_requirements_and_its_neighbours(folder, place):
+    (folder / "weights.py").write_text("FACTOR = 3.0\n")
+    (folder / "answer.py").write_text(
+        "import json, sys, numpy, weights\n"
+        "for line in sys.stdin:\n"
+        "    column = numpy.array(json.loads(line)['columns']['pressure'], dtype=float)\n"
+        "    print(json.dumps((column * weights.FACTOR).tolist()), flush=True)\n"
+    )
+    form = Form(runtime="command", command=("python", "answer.py"))
+    environment = installed_environment(adapter_of("onnx").needs, place / INSTALLED)
+    with start_worker(folder, form, contract("value"), environment, SETTINGS) as worker:
+        asked = batch(4)
+        np.testing.assert_allclose(worker.predict(asked).values, 3 * asked.columns["pressure"])
+
+
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_manifest_says_what_its_runtime_lacks_and_what_it_never_reads(folder, runtime):
     manifest = yaml.safe_load(MANIFEST.format(name="alarm", supplier="acme"))
