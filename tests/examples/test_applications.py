@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pilotbase.compute.box.runner import Batch, Encoder, WrongAnswerError
+from pilotbase.compute.box.runner import Batch, Encoder, ReasonedError
 from pilotbase.data.batches import feature_columns, truth_codes
 from pilotbase.data.labels import classes_of
 from pilotbase.documents.loading import load_document
@@ -93,7 +93,7 @@ def test_the_hoarder_asks_for_more_memory_than_its_scenario_grants(folder, predi
 def test_known_customers_answers_too_few_strangers(folder, predict):
     split = split_of("finance")
     classes = classes_of(split.public, scenario_of(folder))
-    with pytest.raises(WrongAnswerError) as wrong:
+    with pytest.raises(ReasonedError) as wrong:
         answers_of(folder, predict(folder), split.hidden, classes)
     assert wrong.value.reason == "wrong_count"
 
