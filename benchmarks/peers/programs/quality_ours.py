@@ -1,4 +1,4 @@
-"""Ours: FILE and ``rules`` (these and the types alone), ``quick`` (measures of one pass and profile too) or ``whole``.
+"""Ours: FILE and ``rules`` (these and the types alone), ``profile`` (that too), ``quick`` (measures of one pass too).
 
 ``whole``: distributions, keys, duplicates and near copies too. ``long`` and NUMBERS: the same of a long table, with a
 reference to these.
@@ -14,10 +14,11 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.data.table import dataset, long_dataset  # noqa: E402
 from benchmarks.peers.programs.timing import say  # noqa: E402
-from pilotbase.data.quality.checks import Check, row_checks  # noqa: E402
-from pilotbase.data.quality.columns import record_table  # noqa: E402
+from pilotbase.data.quality.checks import Check, Count, row_checks  # noqa: E402
+from pilotbase.data.quality.columns import RecordTable, record_table  # noqa: E402
 from pilotbase.data.quality.measuring import Held, measure_quality  # noqa: E402
 from pilotbase.data.quality.passes import count_all  # noqa: E402
+from pilotbase.data.quality.profiling import profile, profile_counts  # noqa: E402
 from pilotbase.data.quality.scanning import scan  # noqa: E402
 
 FILE, EXTENT = Path(sys.argv[1]), sys.argv[2]
@@ -25,9 +26,19 @@ FILE, EXTENT = Path(sys.argv[1]), sys.argv[2]
 
 def rules() -> int:
     table = record_table(dataset().record_sets[0], scan(FILE))
-    checks = [check for check in row_checks(table) if isinstance(check, Check)]
-    counts = count_all(table, (count for check in checks for count in (check.evaluated, check.failed)))
+    return int(count_all(table, checked(table))["failed range f0"])
+
+
+def profiled() -> int:
+    table = record_table(dataset().record_sets[0], scan(FILE))
+    counts = count_all(table, [*checked(table), *profile_counts(table)])
+    assert len(profile(table, counts, None, most=0).fields) == len(table.columns)
     return int(counts["failed range f0"])
+
+
+def checked(table: RecordTable) -> list[Count]:
+    checks = [check for check in row_checks(table) if isinstance(check, Check)]
+    return [count for check in checks for count in (check.evaluated, check.failed)]
 
 
 def whole() -> int:
@@ -42,5 +53,5 @@ def long() -> dict[str, int]:
     return failed | {"distinct": int(report.measurement("uniqueness").numerator or 0)}
 
 
-WORK = {"rules": rules, "quick": whole, "whole": whole, "long": long}
+WORK = {"rules": rules, "profile": profiled, "quick": whole, "whole": whole, "long": long}
 say(WORK[EXTENT], ("pilotbase", "polars"))

@@ -38,12 +38,12 @@ class Column:
     def name(self) -> str:
         return self.field.name
 
-    @property
+    @cached_property
     def data_type(self) -> DataType:
         """The type of its values; what is no number, truth or time is text."""
         return _TYPES.get(self.field.data_type or FieldType.TEXT, DataType.TEXT)
 
-    @property
+    @cached_property
     def is_native(self) -> bool:
         """Tell whether the file stores it in its own type, so that no value can be of another."""
         if self.data_type is DataType.FLOAT:
@@ -60,12 +60,12 @@ class Column:
     def is_time(self) -> bool:
         return self.data_type in (DataType.DATE, DataType.DATETIME)
 
-    @property
+    @cached_property
     def raw(self) -> pl.Expr:
         """What stands in the file; null where it is missing."""
         return pl.col(self.name) if self.is_native and not self._may_be_infinite else pl.col(RAW + self.name)
 
-    @property
+    @cached_property
     def value(self) -> pl.Expr:
         """The value in the declared type; null where it is missing or of another type."""
         return pl.col(self.name)
