@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import insert
@@ -117,7 +118,7 @@ def test_one_collects_at_a_time_and_who_was_replaced_ends(
     assert refused[0].code == "blobs.collecting"
 
     ticks: Iterator[float] = iter(range(0, 10_000, 100))
-    monkeypatch.setattr("pilotbase.workspace.checks.blobs.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("pilotbase.workspace.checks.blobs.time", SimpleNamespace(monotonic=lambda: next(ticks)))
 
     def replaced(step: Progress) -> None:
         if step.stage.code == "blobs.progress.sweep" and step.done == 2:

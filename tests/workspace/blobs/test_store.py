@@ -309,7 +309,8 @@ def test_on_a_full_disk_nothing_is_left_of_what_was_not_whole_and_it_goes_on_wit
 
     def full(descriptor: int) -> None:
         nonlocal written
-        written += os.fstat(descriptor).st_size
+        ours = Path(f"/proc/self/fd/{descriptor}").readlink().is_relative_to(tmp_path)
+        written += os.fstat(descriptor).st_size if ours else 0
         if written > 4 * MIB:
             raise OSError(28, "No space left on device")
         real(descriptor)
