@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
-from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
 from pilotbase.documents.report import Report
@@ -19,6 +18,7 @@ from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.vault.leaves import named_by
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.packing import Bundle, pack_report, report_for
+from pilotbase.worker.kept_until import KeptUntil, erase_over
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, ordered_jobs
@@ -28,18 +28,15 @@ from pilotbase.workspace.store import View
 KIND = "bundle"
 KEPT = timedelta(days=1)
 _KEY_FILE = "bundles.key"
-_ALL = 1_000_000
 
 
-class PackedBundle(Document):
+class PackedBundle(KeptUntil):
     """That the base keeps a packed bundle for whoever asked: an encrypted blob, until it is erased."""
 
     document: Literal["packed-bundle/1"] = "packed-bundle/1"
     job: int
     report: Digest
     name: str
-    blob: Digest
-    until: datetime
 
 
 @dataclass(frozen=True)
@@ -134,14 +131,7 @@ def pack_ordered(base: Base, job: Job) -> None:
 
 def erase_packed(base: Base) -> int:
     """Erase the bundles whose day is over, and return how many."""
-    blobs, now = base.lab.vault.blobs, base.lab.store.clock()
-    kept = (stored.load(PackedBundle) for stored in base.lab.view.find("packed-bundle", limit=_ALL))
-    over = [packed for packed in kept if packed.until <= now and blobs.exists(packed.blob)]
-    for packed in over:
-        with base.lab.view.transaction("trial.bundle_erased") as change:
-            change.record("trial.bundle_erased", [packed.report, packed.blob])
-        blobs.remove(packed.blob)
-    return len(over)
+    return erase_over(base, "packed-bundle", PackedBundle, "trial.bundle_erased", lambda packed: packed.report)
 
 
 def _packed_by(base: Base, job: int) -> PackedBundle | None:

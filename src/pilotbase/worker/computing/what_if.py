@@ -35,6 +35,7 @@ from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
+from pilotbase.worker.kept_until import KeptUntil, erase_over
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under, stop
@@ -49,7 +50,6 @@ MOST_SHOWN = 30
 KEPT = timedelta(days=90)
 """So long figures are kept: a quarter, in which rules are considered, decided on and looked back at."""
 _KEY_FILE = "what-ifs.key"
-_ALL = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -94,15 +94,13 @@ class WhatIfOrder(Document):
         return Question(self.pool, self.since, self.until, self.policies, self.considered, self.seed)
 
 
-class PlayedWhatIf(Document):
+class PlayedWhatIf(KeptUntil):
     """That the base keeps the figures of a what-if: an encrypted blob, until its time is over."""
 
     document: Literal["played-what-if/1"] = "played-what-if/1"
     order: str
     replay: Digest
     """Of the figures."""
-    blob: Digest
-    until: Moment
 
 
 @dataclass(frozen=True)
@@ -247,14 +245,7 @@ def play_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 def erase_old_figures(base: Base) -> int:
     """Erase the figures of what-ifs whose time is over, and return how many."""
-    blobs, now = base.lab.vault.blobs, base.lab.store.clock()
-    kept = (stored.load(PlayedWhatIf) for stored in base.lab.view.find("played-what-if", limit=_ALL))
-    over = [one for one in kept if one.until <= now and blobs.exists(one.blob)]
-    for one in over:
-        with base.lab.view.transaction("what_if.erased") as change:
-            change.record("what_if.erased", [_head(one.order), one.blob])
-        blobs.remove(one.blob)
-    return len(over)
+    return erase_over(base, "played-what-if", PlayedWhatIf, "what_if.erased", lambda played: _head(played.order))
 
 
 def _require_playable(view: View, order: WhatIfOrder, as_it_is: Pool) -> None:

@@ -21,6 +21,7 @@ from pilotbase.documents.site_order import LONGEST_DAYS, AskedPack
 from pilotbase.documents.subjects import Subject
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
+from pilotbase.worker.kept_until import KeptUntil, erase_over
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
 from pilotbase.worker.sites.packing import PackOrder, pack_for_site
 from pilotbase.workspace.actors import parties
@@ -44,16 +45,14 @@ class PackConsent(Document):
     at: Moment
 
 
-class KeptPack(Document):
+class KeptPack(KeptUntil):
     """That the base keeps a pack for the owner of a site: an encrypted blob, until the pack has run out."""
 
     document: Literal["kept-site-pack/1"] = "kept-site-pack/1"
     order: str
     pack: Digest
     name: str
-    blob: Digest
     size: int
-    until: Moment
 
 
 @dataclass(frozen=True)
@@ -200,14 +199,7 @@ def fetch_pack(base: Base, view: View, identity: str) -> tuple[KeptPack, bytes]:
 
 def erase_old_packs(base: Base) -> int:
     """Erase the packs that have run out, and return how many."""
-    blobs, now = base.lab.vault.blobs, base.lab.store.clock()
-    kept = (stored.load(KeptPack) for stored in base.lab.view.find("kept-site-pack", limit=_ALL))
-    over = [one for one in kept if one.until <= now and blobs.exists(one.blob)]
-    for one in over:
-        with base.lab.view.transaction("site.pack_erased") as change:
-            change.record("site.pack_erased", [one.pack, one.blob])
-        blobs.remove(one.blob)
-    return len(over)
+    return erase_over(base, "kept-site-pack", KeptPack, "site.pack_erased", lambda kept: kept.pack)
 
 
 def _own_site(view: View, site: str) -> KnownSite:
