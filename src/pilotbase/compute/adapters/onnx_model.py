@@ -82,15 +82,7 @@ def _one_matrix(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | No
         return None
     _require_free(inputs[0], given)
     kind = _NUMBERS[inputs[0].type]
-
-    def feed(batch: Any) -> dict[str, Any]:
-        matrix = batch.matrix()
-        for index, feature in enumerate(batch):
-            if batch[feature].dtype.kind == "u":
-                matrix[batch[feature] == _MISSING_BOOLEAN, index] = float("nan")
-        return {name: _cast(matrix, kind, name)}
-
-    return feed
+    return lambda batch: {name: _cast(given.numbers(batch), kind, name)}
 
 
 def _by_name(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | None:

@@ -14,8 +14,6 @@ RUNTIME = "skops"
 NEEDS = ("skops", "scikit-learn", "numpy")
 EXTRA = "sklearn"
 
-_MISSING_BOOLEAN = 255
-
 
 def load(given: Any) -> Callable[[Any], Any]:
     """Return what answers a batch; raises with a reason of its own what the model is refused for."""
@@ -23,8 +21,8 @@ def load(given: Any) -> Callable[[Any], Any]:
     names = _columns(model, given)
     if given.kind == "probability":
         column = _positive_column(model, given)
-        return lambda batch: model.predict_proba(_matrix(batch, names))[:, column]
-    return lambda batch: model.predict(_matrix(batch, names))
+        return lambda batch: model.predict_proba(given.numbers(batch, names))[:, column]
+    return lambda batch: model.predict(given.numbers(batch, names))
 
 
 def _read(given: Any) -> Any:
@@ -70,11 +68,3 @@ def _positive_column(model: Any, given: Any) -> int:
             "model_misfit", f"the model knows {model.classes_.tolist()}, not the class {given.positive}"
         )
     return codes.index(given.code(given.positive))
-
-
-def _matrix(batch: Any, names: list[str]) -> Any:
-    matrix = batch.matrix(names)
-    for index, name in enumerate(names):
-        if batch[name].dtype.kind == "u":
-            matrix[batch[name] == _MISSING_BOOLEAN, index] = float("nan")
-    return matrix

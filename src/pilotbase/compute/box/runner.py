@@ -119,6 +119,14 @@ class Given:
         """Tell whether a feature is a truth value."""
         return self._types[feature] == "sc:Boolean"
 
+    def numbers(self, batch: Batch, names: Sequence[str] | None = None) -> Any:
+        """Return `Batch.matrix` with NaN for a missing truth value, too, shape (rows, columns)."""
+        matrix = batch.matrix(names)
+        for index, name in enumerate(batch if names is None else names):
+            if self.is_truth(name):
+                matrix[batch[name] == MISSING_BOOLEAN, index] = math.nan
+        return matrix
+
     def code(self, answer: Any) -> int | None:
         """Return the place of a class in the contract, as `codes_of` knows it; None for what is no class."""
         return self._codes.get(answer)
