@@ -71,10 +71,14 @@ def blobs():
     return base().lab.vault.blobs
 
 
-def items_kept():
+def sealed():
     from pilotbase.hub.base import base
 
-    return [stored.load(KeptItems).blob for stored in base().lab.view.find("labelling-items", limit=100)]
+    return [stored.load(KeptItems) for stored in base().lab.view.find("labelling-items", limit=100)]
+
+
+def items_kept():
+    return [one.blob for one in sealed()]
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +116,10 @@ def test_an_item_is_shown_to_whoever_labels_it_and_to_nobody_else(world, opened)
         assert get(world, who, f"{opened}/sheet").status_code == status, who
     for who in ("chief", "owner", "desk", "regulator", "judge"):
         assert one["item"] not in get(world, who, page).content.decode(), who
-    other = sheet(world, "ben", opened)["item"]["item"]
-    assert other != one["item"], "each has an order of their own"
+    orders = {items.labeller: items.order for items in sealed()}
+    assert orders["a1"] != orders["a2"], "each has an order of their own, which may begin alike"
+    assert sorted(orders["a1"]) == sorted(orders["a2"]) and len(orders["a1"]) == ITEMS
+    assert one["item"] == orders["a1"][0] and sheet(world, "ben", opened)["item"]["item"] == orders["a2"][0]
     used = [one for one in uses_of(world.trial.store.as_actor(MACHINE), DATASET) if one.purpose == "pb:labelling"]
     assert [(one.organisation, one.person, one.rows) for one in used] == [
         ("plant", "p-ben", ITEMS),
