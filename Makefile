@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute
+.PHONY: setup demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute bench-kinds
 
 # Sets up what every command needs (own .venv, locked requirements) and runs nothing.
 setup: $(VENV)/.base
@@ -47,6 +47,10 @@ bench-data: $(VENV)/.dev
 
 bench-compute: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_compute
+
+# Forms of applications and endpoints, beside onnxruntime alone and Inspect AI.
+bench-kinds: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_kinds
 
 # Sizes, imports, names, times; what tests run beside it, which takes as long as they do: make measured COVERAGE=1 DEMO=1
 measured: $(VENV)/.dev

@@ -1,0 +1,72 @@
+"""`make bench-kinds`: what forms of applications cost beside what they would cost without a pilot base, in one run.
+
+ONNX: a model in the box of a trial, warm, each batch streamed in and each answer committed, beside onnxruntime alone in
+a warm process, which is given the same batches as the model takes them; one thread each, in turn. The target is for a
+model that works: a boosted forest of 100 trees. Of a model that computes next to nothing the time is the wall's own, so
+that a ratio says nothing: told is what a batch costs more.
+``--quick``: small sizes that show that all of it runs; nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from benchmarks.kinds import onnx, onnx_models
+from benchmarks.publishing import Row, publish, row
+
+PACKAGES = ("pilotbase", "numpy", "onnx", "onnxruntime")
+PEER = "onnxruntime alone, a warm process"
+RATIO = 1.15
+MODELS = {
+    "boosted forest of 100 trees": onnx_models.write_forest,
+    "network of two layers of 128": onnx_models.write_network,
+    "linear model": onnx_models.write_linear,
+}
+
+
+def main() -> None:
+    """Measure, print, write; exit 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9, help="of each, in turn")
+    parser.add_argument("--quick", action="store_true", help="small sizes, and nothing is written")
+    options = parser.parse_args()
+    rows = onnx_in_the_box(20_000 if options.quick else 400_000, 1 if options.quick else options.rounds)
+    if options.quick:
+        for entry in rows:
+            print(f"  {entry['name']}: {entry['value']} {entry['unit']}, peer {entry['peer']}: {entry['peer_value']}")
+        return
+    publish("kinds", rows, options.rounds, PACKAGES, {})
+
+
+def onnx_in_the_box(count: int, rounds: int) -> list[Row]:
+    """Return what models in the box take for so many rows, beside onnxruntime alone."""
+    found: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="pb-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for model, write in MODELS.items():
+            print(f"  ONNX, {model}, {count:,} rows", flush=True)
+            found += _of_model(model, onnx.measure(write, folder, count, rounds), count)
+    return found
+
+
+def _of_model(model: str, found: onnx.Beside, count: int) -> list[Row]:
+    said = f"ONNX in the box, {model}, {count:,} x {onnx_models.COLUMNS} in batches of {onnx.BATCH:,}"
+    wall, bare, ratio = found.median("wall")
+    if model != next(iter(MODELS)):
+        added = 1000 * (wall - bare) / -(-count // onnx.BATCH)
+        return [row(f"{said}: added to a batch", added, "ms", None, True, PEER, 1000 * bare * onnx.BATCH / count)]
+    cpu, bare_cpu, ratio_cpu = found.median("cpu")
+    boxed_whole, bare_whole = found.whole
+    target, whole = f"<= {RATIO} x peer", f"{said}: a whole process, from its start to its end"
+    return [
+        row(f"{said}: by the clock", wall, "s", target, ratio <= RATIO, PEER, bare, ratio),
+        row(f"{said}: processors, all processes", cpu, "s", target, ratio_cpu <= RATIO, PEER, bare_cpu, ratio_cpu),
+        row(whole, boxed_whole, "s", None, True, "onnxruntime alone", bare_whole, boxed_whole / bare_whole),
+    ]
+
+
+if __name__ == "__main__":
+    main()
