@@ -148,6 +148,19 @@ def probabilities(zip_map: bool, broken: float = 0.75) -> bytes:
     return model(nodes, [matrix_input(2)], outputs)
 
 
+def labels_as_a_column() -> bytes:
+    """Return a classifier that says broken, shape (cases, 1), as texts."""
+    always = {"coefficients": [0.0] * 4, "intercepts": [0.75, 0.25], "classlabels_strings": list(CLASSES)}
+    shape = numpy_helper.from_array(np.array([-1, 1]), "shape")
+    nodes = [
+        helper.make_node("LinearClassifier", ["x"], ["flat", "scores"], domain="ai.onnx.ml", **always),
+        helper.make_node("Reshape", ["flat", "shape"], ["label"]),
+    ]
+    return model(
+        nodes, [matrix_input(2)], [helper.make_tensor_value_info("label", TensorProto.STRING, [None, 1])], [shape]
+    )
+
+
 def by_name() -> bytes:
     """Return a model with an input for each feature: 100 × pressure + age."""
     hundred = numpy_helper.from_array(np.array([100.0]), "hundred")

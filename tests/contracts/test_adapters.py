@@ -160,9 +160,10 @@ def test_what_is_wrong_with_an_onnx_model_is_said(started, folder, fault):
     [
         (lambda: cases.probabilities(zip_map=True), "probability", [0.75] * 3),
         (lambda: cases.probabilities(zip_map=False, broken=1.000001), "probability", [1.0] * 3),
+        (cases.labels_as_a_column, "label", [0] * 3),
         (cases.by_name, "value", None),
     ],
-    ids=["mapping", "columns_rounded", "by_name"],
+    ids=["mapping", "columns_rounded", "labels_as_a_column", "by_name"],
 )
 def test_onnx_models_as_converters_write_them(started, folder, content, kind, expected):
     (folder / "model.onnx").write_bytes(content())

@@ -129,8 +129,8 @@ def _require_free(one: Any, given: Any) -> None:
 def _labels(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
     """Return the output of labels, or of a score for each class, of which the highest is the answer."""
     for one in outputs:
-        if one.type in _LABELS and len(one.shape) <= 2:
-            return one.name, _plain
+        if one.type in _LABELS and _is_one_column(one):
+            return one.name, _of_one_column
     for one in outputs:
         if one.type in _FLOATS and len(one.shape) == 2 and one.shape[1] == len(given.classes):
             return one.name, lambda scores: _of_codes(scores.argmax(axis=1), given.classes)
@@ -172,15 +172,19 @@ def _of_class(row: dict[Any, float], given: Any, code: int | None) -> float:
 
 
 def _values(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
-    return next(((one.name, _plain) for one in outputs if _is_one_number(one)), None)
+    return next(((one.name, _of_one_column) for one in outputs if _is_one_number(one)), None)
 
 
 def _is_one_number(one: Any) -> bool:
-    return one.type in _FLOATS and (len(one.shape) == 1 or (len(one.shape) == 2 and one.shape[1] in (1, None)))
+    return one.type in _FLOATS and _is_one_column(one)
 
 
-def _plain(answers: Any) -> Any:
-    return answers
+def _is_one_column(one: Any) -> bool:
+    return len(one.shape) == 1 or (len(one.shape) == 2 and not (isinstance(one.shape[1], int) and one.shape[1] != 1))
+
+
+def _of_one_column(answers: Any) -> Any:
+    return answers[:, 0] if answers.ndim == 2 and answers.shape[1] == 1 else answers
 
 
 def _shown(values: Any) -> str:
