@@ -78,7 +78,7 @@ def test_a_step_that_lacks_fields_is_told_beside_the_rest():
 def test_fields_of_a_part_are_those_that_are_offered():
     reading = read(SCENARIO.replace("dataType: sc:Float", "dataType: sc:Float, unti: Nm").replace("title: ", "tile: "))
     said = {issue.path: issue.problem.render("en") for issue in reading.issues}
-    assert said["data.fields[0].unti"].endswith("minimum, maximum; did you mean unit?")
+    assert said["data.fields[0].unti"].endswith("minimum, maximum, rate; did you mean unit?")
     assert said["tile"].endswith("; did you mean title?")
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from pilotbase.data.batches import feature_columns
-from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.contract import ARRAYS, Contract, DataType, Field, Prediction
+from pilotbase.protocols.array_cells import cell_of
 from pilotbase.protocols.contract_cases import CaseReader, ContractBrokenError, columns_of, scalars_of
 
 FIELDS = (
@@ -122,4 +123,18 @@ def test_cases_that_are_none_or_uneven():
 
 
 def test_every_type_of_a_contract_is_read():
-    assert {field.data_type for field in FIELDS} == set(DataType)
+    assert {field.data_type for field in FIELDS} == set(DataType) - ARRAYS
+
+
+def test_images_and_sounds_come_as_text_and_leave_as_it():
+    pixels, samples = np.arange(24, dtype=np.uint8).reshape(2, 4, 3), np.arange(5, dtype="<i2")
+    fields = (Field(name="image", dataType="sc:ImageObject"), Field(name="sound", dataType="sc:AudioObject"))
+    reader = CaseReader(Contract(features=fields, prediction=Prediction(kind="text")))
+    columns = {"image": [cell_of(pixels)], "sound": [cell_of(samples)]}
+    batch = reader.read(columns)
+    np.testing.assert_array_equal(batch.columns["image"][0], pixels)
+    np.testing.assert_array_equal(batch.columns["sound"][0], samples)
+    assert scalars_of(batch) == columns
+    for strange in ("no array", cell_of(pixels)[:-8], cell_of(pixels).replace("k05VTVBZ", "AAAAAAAA")):
+        with pytest.raises(ContractBrokenError):
+            reader.read({**columns, "image": [strange]})

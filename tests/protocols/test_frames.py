@@ -142,18 +142,20 @@ def test_an_answer_is_refused_by_its_header(changes, reason):
 
 def test_labels_are_codes_and_minus_one_abstains():
     codes = np.array([1, -1, 0], dtype="<i4")
-    assert decode_answers(codes.tobytes(), LABEL).labels(LABEL.classes) == ["yes", None, "no"]
+    assert decode_answers(codes.tobytes(), LABEL, 3).labels(LABEL.classes) == ["yes", None, "no"]
     for strange in (-2, 2, 2**31 - 1):
         with pytest.raises(FrameError) as refused:
-            decode_answers(np.array([0, strange], dtype="<i4").tobytes(), LABEL)
+            decode_answers(np.array([0, strange], dtype="<i4").tobytes(), LABEL, 2)
         assert refused.value.reason is EndReason.UNKNOWN_CLASS
 
 
 def test_values_may_be_anything_finite():
     values = np.array([-1e300, 0.0, np.nan])
-    np.testing.assert_array_equal(decode_answers(values.tobytes(), Prediction(kind="value")).values, values)
+    np.testing.assert_array_equal(
+        decode_answers(values.tobytes(), Prediction(kind="value"), len(values)).values, values
+    )
     with pytest.raises(FrameError):
-        decode_answers(np.array([-np.inf]).tobytes(), Prediction(kind="value"))
+        decode_answers(np.array([-np.inf]).tobytes(), Prediction(kind="value"), 1)
 
 
 def test_answers_have_the_dtype_of_their_kind():

@@ -30,7 +30,19 @@ _FLOAT_IF_MISSING = "(with missing values in the scenario: float, NaN) · {kind}
 _KINDS = {
     DataType.FLOAT: "number (NaN: missing) · 数值（NaN：缺失）",
     DataType.INTEGER: f"whole number {_FLOAT_IF_MISSING.format(kind='整数')}",
+    DataType.IMAGE: "array of bytes (height, width, channels) (None: missing) · 图像数组（None：缺失）",
+    DataType.AUDIO: "array of samples (None: missing) · 采样数组（None：缺失）",
     DataType.BOOLEAN: f"true or false {_FLOAT_IF_MISSING.format(kind='真或假')}",
+}
+
+
+_ANSWERS = {
+    "text": "a text · 文本",
+    "interval": "two numbers, lower and upper · 下限与上限两个数",
+    "labels": "a list of classes, maybe empty · 类别列表，可为空",
+    "ranking": "a list of names, best first · 名称列表，最佳在前",
+    "boxes": "a list of (class, x, y, width, height, score) in pixels · 检测框列表（像素）",
+    "mask": "rows of class codes, 255 for none · 逐像素类别编号，255 表示无",
 }
 
 
@@ -115,6 +127,8 @@ def _answer(scenario: Scenario, contract: Contract) -> str:
     prediction = contract.prediction
     if prediction.kind == "label":
         return f"one of · 以下之一：{', '.join(repr(label) for label in prediction.classes)}"
+    if prediction.kind in _ANSWERS:
+        return _ANSWERS[prediction.kind]
     if prediction.kind == "probability":
         return f"the probability of · 概率（0–1），对应类别：{scenario.positive!r}"
     return f"{scenario.data.target}{f' in {prediction.unit}' if prediction.unit else ''}, a number · 数值"
@@ -124,4 +138,6 @@ def _constant(contract: Contract) -> str:
     prediction = contract.prediction
     if prediction.kind == "label":
         return repr(prediction.classes[0])
-    return "0.5" if prediction.kind == "probability" else "0.0"
+    if prediction.is_spelled:
+        return {"text": '""', "mask": "None"}.get(prediction.kind, "[]")
+    return {"probability": "0.5", "interval": "(0.0, 0.0)"}.get(prediction.kind, "0.0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from pilotbase.data.batches import Codes, Values, label_codes, numbers
+from pilotbase.data.batches import Codes, Column, label_codes, numbers, texts
 from pilotbase.data.conform import conformed_types
 from pilotbase.data.labels import spell_labels
 from pilotbase.data.rules import compile_rule, evaluate_rule
@@ -13,12 +13,12 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ColumnBaseline, ConstantBaseline, RuleBaseline, Scenario
 
 
-def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Codes | Values | None:
+def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Column | None:
     """Return the baseline's answer to each case of a conformed ``frame``, shape (rows,).
 
-    Classification: int32 codes into the sorted ``classes``, −1 = no answer (also where applications answer with
-    probabilities). Regression: float64, NaN = no answer. None where the baseline is an application, which has to be
-    run, or none is given.
+    Classes: int32 codes into the sorted ``classes``, −1 = no answer (also where applications answer with
+    probabilities). Numbers: float64, NaN = no answer. Texts: as objects, None = no answer. None where the baseline is
+    an application, which has to be run, or none is given.
 
     Raises:
         InputError: ``data.*``: a rule that cannot be read or decides no such task, labels outside ``classes``, a
@@ -47,10 +47,12 @@ def check_baseline(scenario: Scenario) -> None:
 
 def _column_answers(
     baseline: ColumnBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]
-) -> Codes | Values:
+) -> Column:
     column = frame[baseline.column]
-    if scenario.task == "classification":
+    if scenario.target_form == "labels":
         return label_codes(spell_labels(column, scenario.field(scenario.data.target).data_type), classes)
+    if scenario.target_form == "texts":
+        return texts(column)
     if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
         raise InputError("data.baseline_not_numeric", column=baseline.column)
     return numbers(column)
@@ -58,7 +60,7 @@ def _column_answers(
 
 def _rule_answers(baseline: RuleBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Codes:
     positive = scenario.positive
-    if scenario.task == "regression" or positive is None or len(classes) != 2 or positive not in classes:
+    if scenario.target_form != "labels" or positive is None or len(classes) != 2 or positive not in classes:
         raise InputError("data.rule.no_binary_task", positive=positive or "", classes=", ".join(classes))
     hits = evaluate_rule(baseline.rule, frame, withheld=frozenset({scenario.data.target}))
     code = classes.index(positive)
@@ -67,11 +69,13 @@ def _rule_answers(baseline: RuleBaseline, scenario: Scenario, frame: pl.DataFram
 
 def _constant_answers(
     baseline: ConstantBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]
-) -> Codes | Values:
+) -> Column:
     data_type = scenario.field(scenario.data.target).data_type
     constant = pl.Series("baseline.value", [baseline.value])
-    if scenario.task == "classification":
+    if scenario.target_form == "labels":
         return np.repeat(label_codes(spell_labels(constant, data_type), classes), frame.height)
+    if scenario.target_form == "texts":
+        return np.repeat(texts(constant), frame.height)
     value = constant.cast(pl.Float64, strict=False)
     if value.null_count():
         raise InputError("data.constant_not_numeric", found=baseline.value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pilotbase.data.labels import BOOLEANS
-from pilotbase.documents.contract import DataType
+from pilotbase.documents.contract import ARRAYS, DataType
 
 POLARS_TYPES: dict[DataType, pl.DataType] = {
     DataType.FLOAT: pl.Float64(),
@@ -16,6 +16,8 @@ POLARS_TYPES: dict[DataType, pl.DataType] = {
     DataType.TEXT: pl.String(),
     DataType.DATE: pl.Date(),
     DataType.DATETIME: pl.Datetime("us", "UTC"),
+    DataType.IMAGE: pl.String(),
+    DataType.AUDIO: pl.String(),
 }
 """Croissant type → type of a conformed column."""
 
@@ -57,7 +59,7 @@ def typed_expression(source: pl.Expr, dtype: pl.DataType, data_type: DataType) -
         return _integer(source, dtype)
     if data_type is DataType.BOOLEAN:
         return _boolean(source, dtype)
-    if data_type is DataType.TEXT:
+    if data_type is DataType.TEXT or data_type in ARRAYS:
         return source.cast(pl.String)
     if data_type is DataType.DATE:
         return source.cast(pl.Date) if dtype == pl.Date else _date(text)

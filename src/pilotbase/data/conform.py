@@ -8,12 +8,18 @@ import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, type_column
 from pilotbase.data.labels import spell_labels
-from pilotbase.documents.contract import DataType, Field
+from pilotbase.documents.answer_texts import NO_CLASS, TRUTHS, AnswerTextError, classes_in
+from pilotbase.documents.contract import ARRAYS, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import HashSplit, Scenario, TimeSplit
+from pilotbase.documents.tasks import STRUCTURED
 from pilotbase.documents.texts import Text, text
+from pilotbase.measures import REFUSALS
+from pilotbase.protocols.array_cells import array_in
 
+_NOTHING = "[]"
+_ANY_CODE = tuple(map(str, range(NO_CLASS)))
 SHOWN = 5
 """Rows and values that a problem names."""
 
@@ -38,7 +44,7 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
         typed = type_column(table[field.name], field.data_type)
         problems += [(path, problem) for problem in _column_problems(field, table[field.name], typed)]
         found.append(typed.values)
-    frame = pl.DataFrame(found)
+    frame = _with_empty_truths(pl.DataFrame(found), scenario)
     problems += _completeness_problems(frame, scenario)
     if problems:
         file = scenario.data.file
@@ -49,7 +55,7 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
 def conformed_types(scenario: Scenario) -> dict[str, pl.DataType]:
     """Return what `conform` returns the columns as, in their order."""
     types = {field.name: POLARS_TYPES[field.data_type] for field in scenario.data.fields}
-    return types if scenario.task == "regression" else {**types, scenario.data.target: pl.String()}
+    return {**types, scenario.data.target: pl.String()} if scenario.target_form == "labels" else types
 
 
 def _missing_column(field: Field, table: pl.DataFrame) -> Text:
@@ -66,6 +72,10 @@ def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterat
             rows=_rows(typed.wrong),
             found=_values(raw.filter(typed.wrong)),
         )
+    if field.data_type in ARRAYS:
+        strange = _strange_cells(typed.values)
+        if strange.any():
+            yield text("data.no_array", name=field.name, count=int(strange.sum()), rows=_rows(strange))
     if field.data_type not in (DataType.FLOAT, DataType.INTEGER):
         return
     low = (typed.values < field.minimum).fill_null(False) if field.minimum is not None else None
@@ -73,6 +83,19 @@ def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterat
     for outside, code_is_low in ((low, True), (high, False)):
         if outside is not None and outside.any():
             yield _out_of_range(field, typed.values, outside, code_is_low)
+
+
+def _strange_cells(cells: pl.Series) -> pl.Series:
+    """Return which cells hold no array, as `pilotbase.data.array_files` writes them."""
+
+    def is_strange(cell: str) -> bool:
+        try:
+            array_in(cell)
+        except ValueError:
+            return True
+        return False
+
+    return pl.Series([cell is not None and is_strange(cell) for cell in cells.to_list()], dtype=pl.Boolean)
 
 
 def _out_of_range(field: Field, values: pl.Series, outside: pl.Series, low: bool) -> Text:
@@ -85,12 +108,33 @@ def _out_of_range(field: Field, values: pl.Series, outside: pl.Series, low: bool
     return text("data.above_maximum", name=field.name, count=count, limit=limit, rows=rows, found=found)
 
 
+def _with_empty_truths(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
+    """Return the frame with an empty list where a list of labels or boxes names nothing."""
+    target = scenario.data.target
+    if scenario.answer not in ("labels", "boxes") or target not in frame.columns:
+        return frame
+    return frame.with_columns(pl.col(target).fill_null(_NOTHING))
+
+
+def _may_lack_truth(scenario: Scenario) -> bool:
+    """Tell whether a case without truth is one that is to be refused."""
+    return any(criterion.parsed().measure in REFUSALS for criterion in scenario.criteria)
+
+
 def _completeness_problems(frame: pl.DataFrame, scenario: Scenario) -> Iterator[tuple[str, Text]]:
     data, split = scenario.data, scenario.data.split
     steering = split.by if isinstance(split, HashSplit) else split.column
-    if data.target in frame.columns and frame[data.target].null_count():
+    if data.target in frame.columns and frame[data.target].null_count() and not _may_lack_truth(scenario):
         lacking = frame[data.target].is_null()
         yield "data.target", text("data.missing_target", name=data.target, count=lacking.sum(), rows=_rows(lacking))
+    if data.target in frame.columns and scenario.answer in STRUCTURED:
+        unread = _unread_truths(frame[data.target], scenario)
+        if unread.any():
+            found = {"name": data.target, "count": int(unread.sum()), "rows": _rows(unread), "kind": scenario.answer}
+            yield (
+                "data.target",
+                text("data.unreadable_truth", **found, found=_values(frame[data.target].filter(unread))),
+            )
     if steering is not None and steering in frame.columns and frame[steering].null_count():
         path = "data.split.by" if isinstance(split, HashSplit) else "data.split.column"
         lacking = frame[steering].is_null()
@@ -103,8 +147,21 @@ def _completeness_problems(frame: pl.DataFrame, scenario: Scenario) -> Iterator[
             yield "data.key", text("data.double_key", name=data.key, count=int(double.sum()), rows=_rows(double))
 
 
+def _unread_truths(truths: pl.Series, scenario: Scenario) -> pl.Series:
+    """Return which truths spell no answer of the scenario's kind, whatever its classes are."""
+
+    def is_unread(spelled: str) -> bool:
+        try:
+            TRUTHS[scenario.answer](spelled, sorted(classes_in(spelled, scenario.answer)) or _ANY_CODE)
+        except AnswerTextError:
+            return True
+        return False
+
+    return pl.Series([truth is not None and is_unread(truth) for truth in truths.to_list()], dtype=pl.Boolean)
+
+
 def _with_labels(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
-    if scenario.task == "regression":
+    if scenario.target_form != "labels":
         return frame
     target = scenario.data.target
     return frame.with_columns(spell_labels(frame[target], scenario.field(target).data_type))
@@ -127,4 +184,6 @@ _TYPE_TEXTS = {
     DataType.TEXT: text("data.type.text"),
     DataType.DATE: text("data.type.date"),
     DataType.DATETIME: text("data.type.datetime"),
+    DataType.IMAGE: text("data.type.image"),
+    DataType.AUDIO: text("data.type.audio"),
 }

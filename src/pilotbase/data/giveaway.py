@@ -46,7 +46,7 @@ def strongest_feature(
 ) -> FeatureStrength | None:
     """Return the feature that gives most away; None where the hidden set is too small or constant."""
     target = scenario.data.target
-    classes = None if scenario.task == "regression" else public[target]
+    classes = None if scenario.target_form == "numbers" else public[target]
     found: list[FeatureStrength | None] = []
     for name in features:
         sides = public[name], hidden[name]
@@ -62,7 +62,7 @@ def strength_of_order(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scen
     """Return how far the place of a row in its table gives the target away; None as `strongest_feature`."""
     answers = public[scenario.data.target], hidden[scenario.data.target]
     parts = place_in_order(public.height), place_in_order(hidden.height)
-    if scenario.task == "regression":
+    if scenario.target_form == "numbers":
         rows = place_in_order(public.height, None), place_in_order(hidden.height, None)
         return _strength("order", rows, answers, scenario)
     found = _strength("order", parts, answers, scenario)
@@ -75,7 +75,7 @@ def seems_given_away(found: FeatureStrength, scenario: Scenario) -> bool:
 
     A strong correlation with a number is no leak; an almost perfect one is.
     """
-    return found.order >= CERTAIN_ORDER or (scenario.task == "classification" and found.strength >= STRENGTH)
+    return found.order >= CERTAIN_ORDER or (scenario.target_form == "labels" and found.strength >= STRENGTH)
 
 
 def gives_away(found: FeatureStrength, scenario: Scenario) -> bool:
@@ -85,7 +85,7 @@ def gives_away(found: FeatureStrength, scenario: Scenario) -> bool:
 
 def _strength(name: str, values: _Sides, answers: _Sides, scenario: Scenario) -> FeatureStrength | None:
     """Return the strength of one column, given in public and hidden cases like their answers."""
-    if scenario.task == "regression":
+    if scenario.target_form == "numbers":
         return _regression_strength(name, values[1], answers[1])
     return _class_strength(name, values, answers)
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import polars as pl
 
+from pilotbase.documents.answer_texts import classes_in
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.tasks import WITH_CLASSES
 
 BOOLEANS = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
 """Spellings of a boolean, compared in lower case."""
 
 
 def classes_of(public: pl.DataFrame, scenario: Scenario) -> tuple[str, ...]:
-    """Return the class labels found in the target column of the conformed public sample, sorted; () for regression."""
-    if scenario.task == "regression":
+    """Return the classes that the target column of the conformed public sample names, sorted; () where there are none.
+
+    Of masks they are the numbers up to the highest.
+    """
+    kind, target = scenario.answer, public[scenario.data.target].drop_nulls().unique()
+    if kind not in WITH_CLASSES:
         return ()
-    return tuple(sorted(public[scenario.data.target].drop_nulls().unique().to_list()))
+    if scenario.target_form == "labels":
+        return tuple(sorted(target.to_list()))
+    named = {name for spelled in target.to_list() for name in classes_in(spelled, kind)}
+    return tuple(map(str, range(max(map(int, named), default=0) + 1))) if kind == "mask" else tuple(sorted(named))
 
 
 def spell_labels(column: pl.Series, data_type: DataType) -> pl.Series:

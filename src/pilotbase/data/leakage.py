@@ -25,6 +25,7 @@ from pilotbase.data.giveaway import (
 )
 from pilotbase.data.similar_cases import similar_twins
 from pilotbase.data.twins import FEW_TWINS, MOST_TIMES, Twins, exact_twins, near_twins
+from pilotbase.documents.contract import ARRAYS
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome
@@ -72,7 +73,8 @@ def check_leakage(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario
     40 s, 10⁶ texts of 250 characters two minutes (`tests/data/test_similar_cases.py` measures them).
     """
     features = [field.name for field in scenario.feature_fields]
-    similar = similar_twins(public, hidden, features, scenario)
+    compared = [field.name for field in scenario.feature_fields if field.data_type not in ARRAYS]
+    similar = similar_twins(public, hidden, compared, scenario)
     return Leakage(
         (
             _twins_check("exact_duplicates", "exact", exact_twins(public, hidden, features, scenario), hidden.height),
@@ -82,7 +84,7 @@ def check_leakage(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario
             else _twins_check("similar_cases", "similar", similar, hidden.height),
             _overlap_check(public, hidden, scenario),
             _key_check(public, hidden, scenario),
-            _giveaway_check(public, hidden, features, scenario),
+            _giveaway_check(public, hidden, compared, scenario),
             _order_check(public, hidden, scenario),
         )
     )
@@ -157,11 +159,13 @@ def _first(values: pl.Series) -> str:
 def _giveaway_check(
     public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario
 ) -> LeakageCheck:
+    if scenario.target_form == "texts":
+        return LeakageCheck("giveaway_feature", Outcome.PASS, text("data.leakage.giveaway_texts"))
     found = strongest_feature(public, hidden, features, scenario)
     if found is None:
         return LeakageCheck("giveaway_feature", Outcome.INCONCLUSIVE, text("data.leakage.giveaway_unknown"))
     values: dict[str, str | Text] = {"feature": _spell(found), "strength": _percent(found.strength)}
-    judge = _judge_order if scenario.task == "regression" else _judge_rule
+    judge = _judge_order if scenario.target_form == "numbers" else _judge_rule
     sentence, outcome = judge(values, seems_given_away(found, scenario), found.strength)
     if outcome is not Outcome.PASS and found.errors_by_guessing < FEWEST_ERRORS:
         sentence = text("data.leakage.giveaway_few", **values, cases=found.errors_by_guessing)
@@ -188,14 +192,16 @@ def _spell(found: FeatureStrength) -> str | Text:
 
 
 def _order_check(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario) -> LeakageCheck:
+    if scenario.target_form == "texts":
+        return LeakageCheck("row_order", Outcome.PASS, text("data.leakage.rows_texts"))
     found = strength_of_order(public, hidden, scenario)
     if found is None or found.errors_by_guessing < FEWEST_ERRORS:
         return LeakageCheck("row_order", Outcome.INCONCLUSIVE, text("data.leakage.rows_unknown"))
-    strength = max(found.strength, 2 * found.order - 1 if scenario.task == "classification" else found.order)
+    strength = max(found.strength, 2 * found.order - 1 if scenario.target_form == "labels" else found.order)
     values = {"strength": _percent(strength)}
     if seems_given_away(found, scenario):
         return LeakageCheck("row_order", Outcome.FAIL, text("data.leakage.rows_fail", **values), share=strength)
-    if scenario.task == "classification" and strength >= SUSPICIOUS:
+    if scenario.target_form == "labels" and strength >= SUSPICIOUS:
         sentence = text("data.leakage.rows_suspicious", **values)
         return LeakageCheck("row_order", Outcome.INCONCLUSIVE, sentence, share=strength)
     return LeakageCheck("row_order", Outcome.PASS, text("data.leakage.rows_pass", **values), share=strength)

@@ -33,11 +33,11 @@ def write_scenario_yaml(scenario: Scenario) -> str:
 def _answers_numbers(scenario: Scenario) -> bool:
     """Tell whether no probability is ever compared with the threshold, which then keeps its default."""
     default = Scenario.model_fields["decision_threshold"].default
-    return scenario.task == "regression" and scenario.decision_threshold == default
+    return scenario.target_form != "labels" and scenario.decision_threshold == default
 
 
 def _comment_on(name: str, scenario: Scenario) -> Text | None:
-    if name == "criteria" and scenario.task == "regression":
+    if name == "criteria" and scenario.target_form != "labels":
         return text("draft.comment.criteria_of_numbers")
     return _COMMENTS.get(name)
 

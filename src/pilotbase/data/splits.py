@@ -42,7 +42,7 @@ def split_cases(frame: pl.DataFrame, scenario: Scenario) -> Split:
         raise InputError("data.empty_hidden_set", cases=frame.height, method=scenario.data.split.method)
     if split.public.is_empty():
         raise InputError("data.empty_public_sample", cases=frame.height, method=scenario.data.split.method)
-    if scenario.task == "classification":
+    if scenario.target_form == "labels":
         _check_classes(split, scenario)
     return split
 

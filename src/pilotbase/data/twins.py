@@ -188,14 +188,14 @@ def _twins(
 
 def _usual_answer(scenario: Scenario) -> pl.Expr:
     answers = pl.col("public")
-    return answers.median() if scenario.task == "regression" else answers.drop_nulls().mode().sort().first()
+    return answers.median() if scenario.target_form == "numbers" else answers.drop_nulls().mode().sort().first()
 
 
 def agreement_of(found: pl.DataFrame, target: pl.Series, scenario: Scenario) -> float:
     """Return how often the columns ``hidden`` and ``public`` agree; for classes the mean over those of hidden cases."""
     if found.is_empty():
         return 0.0
-    if scenario.task == "regression":
+    if scenario.target_form == "numbers":
         close = (found["hidden"] - found["public"]).abs() <= GRID * _scale(target.cast(pl.Float64))
         return float(close.fill_null(False).mean() or 0.0)  # type: ignore[arg-type]
     shares = found.group_by("hidden").agg((pl.col("hidden") == pl.col("public")).mean().alias("share"))

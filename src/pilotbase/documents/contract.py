@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
 
 import pydantic
 
 from pilotbase.documents.base import Localized, Part
+from pilotbase.documents.tasks import SPELLED, AnswerKind
+
+LONGEST_ANSWER = 64 << 10
+"""Bytes of one answer that is a text, where a contract says nothing else."""
 
 
 class DataType(StrEnum):
@@ -19,6 +22,14 @@ class DataType(StrEnum):
     TEXT = "sc:Text"
     DATE = "sc:Date"
     DATETIME = "sc:DateTime"
+    IMAGE = "sc:ImageObject"
+    """Pixels, an array of bytes of shape (height, width, channels)."""
+    AUDIO = "sc:AudioObject"
+    """Samples, an array of shape (samples,)."""
+
+
+ARRAYS: frozenset[DataType] = frozenset({DataType.IMAGE, DataType.AUDIO})
+"""Types whose cells are arrays."""
 
 
 class Field(Part):
@@ -30,20 +41,36 @@ class Field(Part):
     unit: str | None = None
     minimum: float | None = None
     maximum: float | None = None
+    rate: int | None = pydantic.Field(default=None, ge=1, le=1_000_000)
+    """Samples a second, of audio."""
 
 
 class Prediction(Part):
     """What ``predict`` returns, one entry a case.
 
-    ``label``: one of ``classes``; ``probability``: of the positive class, in [0, 1]; ``value``: a number in ``unit``.
-    A missing answer (None or NaN) is an abstention.
+    ``label``: one of ``classes``; ``probability``: of the positive class, in [0, 1]; ``value``: a number in ``unit``;
+    ``interval``: (lower, upper) in ``unit``; ``text``; ``labels``: a list of classes, maybe empty; ``ranking``: a list
+    of names, best first; ``boxes``: a list of (class, x, y, width, height, score), in pixels; ``mask``: codes of
+    classes, shape (height, width), 255 for none. A missing answer (None or NaN) is an abstention.
     """
 
-    kind: Literal["label", "probability", "value"]
+    kind: AnswerKind
     classes: tuple[str, ...] = ()
     positive: str | None = None
     """The class whose probability is answered."""
     unit: str | None = None
+    longest: int | None = pydantic.Field(default=None, ge=1, le=16 << 20)
+    """Bytes that one answer in words may have; `LONGEST_ANSWER` when not set."""
+
+    @property
+    def is_spelled(self) -> bool:
+        """Tell whether answers are texts: words, or a structure that is spelled as `answer_texts` says."""
+        return self.kind in SPELLED
+
+    @property
+    def most_bytes(self) -> int:
+        """Return how many bytes one answer in words may have."""
+        return self.longest or LONGEST_ANSWER
 
 
 class Contract(Part):

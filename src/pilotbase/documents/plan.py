@@ -14,6 +14,7 @@ from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.scenario import Contact, Criterion, Label, TrialDesign
 from pilotbase.documents.site import Release
 from pilotbase.documents.subjects import application_subject, scenario_subject
+from pilotbase.documents.tasks import AnswerKind
 
 
 class ApplicationReference(Part):
@@ -89,8 +90,9 @@ class TrialPlan(Document):
 class DecisionPrediction(Part):
     """What the application answers, and in what."""
 
-    kind: Literal["label", "probability", "value", "text", "ranking", "interval"] = "label"
-    """A ranking is labels, best first, and an interval its two ends: both with ``|`` between them."""
+    kind: AnswerKind = "label"
+    """A ranking is labels, best first, and an interval its two ends: both with ``|`` between them; others as
+    `answer_texts` spells them."""
     classes: tuple[Label, ...] = pydantic.Field(default=(), max_length=10_000)
     """All labels; those found in the cases when empty."""
     positive: Label | None = None

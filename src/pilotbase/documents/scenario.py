@@ -17,6 +17,7 @@ from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import Subject, scenario_subject
+from pilotbase.documents.tasks import TARGETS, TASKS, WITH_CLASSES, WITH_POSITIVE, AnswerKind, TargetForm, Task
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, Sector, SubHead, Support
 
@@ -261,11 +262,13 @@ class Scenario(Document):
     problem: Localized | str
     intended_use: Localized | str | None = needed_for(Step.FREEZE)
     data: ScenarioData
-    task: Literal["classification", "regression"]
+    task: Task
     positive: Label | None = None
-    """The class whose misses cost most (classification)."""
-    prediction: Literal["label", "probability", "value"] | None = None
-    """What applications answer; label for classification and value for regression when not set."""
+    """The class whose misses cost most (where classes are answered)."""
+    prediction: AnswerKind | None = None
+    """What applications answer; what is usual for the task when not set, such as label for classification."""
+    longest_answer: int | None = pydantic.Field(default=None, ge=1, le=16 << 20)
+    """Bytes that one answer in words may have; 64 KiB when not set."""
     decision_threshold: float = pydantic.Field(default=0.5, gt=0, lt=1)
     baseline: Baseline | None = needed_for(Step.FREEZE)
     costs: Costs | None = None
@@ -286,7 +289,10 @@ class Scenario(Document):
         "scenario.unknown_column": ("data.fields",),
         "scenario.foreign_subhead": ("action",),
         "scenario.target_not_numeric": ("task", "data.fields"),
+        "scenario.target_not_text": ("task", "data.fields"),
         "scenario.no_positive_class": ("task",),
+        "scenario.positive_needed": ("task",),
+        "scenario.split_not_in_time": ("task",),
         "scenario.foreign_prediction": ("task",),
         "scenario.no_features": ("data", "baseline"),
     }
@@ -308,6 +314,17 @@ class Scenario(Document):
         return {field.name: field for field in self.data.fields}[name]
 
     @property
+    def answer(self) -> AnswerKind:
+        """Return the kind in which applications answer."""
+        kinds = TASKS[self.task].kinds
+        return self.prediction if self.prediction in kinds else kinds[0]
+
+    @property
+    def target_form(self) -> TargetForm:
+        """Return what the target column holds."""
+        return TARGETS[self.answer]
+
+    @property
     def unseen(self) -> frozenset[str]:
         """Return the columns that never cross the wall of a box."""
         data, baseline = self.data, self.baseline
@@ -322,11 +339,14 @@ class Scenario(Document):
 
     def contract(self, classes: tuple[str, ...]) -> Contract:
         """Return what crosses the wall; ``classes`` are the labels found in the public sample, sorted."""
-        kind = self.prediction or ("value" if self.task == "regression" else "label")
-        unit = self.field(self.data.target).unit if kind == "value" else None
-        shown = () if kind == "value" else classes
-        positive = self.positive if kind == "probability" else None
-        prediction = Prediction(kind=kind, classes=shown, positive=positive, unit=unit)
+        kind = self.answer
+        prediction = Prediction(
+            kind=kind,
+            classes=classes if kind in WITH_CLASSES else (),
+            positive=self.positive if kind == "probability" else None,
+            unit=self.field(self.data.target).unit if self.target_form == "numbers" else None,
+            longest=self.longest_answer,
+        )
         return Contract(features=self.feature_fields, prediction=prediction)
 
     def _problems(self) -> Iterator[tuple[str, Text]]:
@@ -348,15 +368,21 @@ class Scenario(Document):
         yield from self._task_problems(names)
 
     def _task_problems(self, names: list[str]) -> Iterator[tuple[str, Text]]:
-        regression, target = self.task == "regression", self.data.target
-        numeric = target in names and self.field(target).data_type in (DataType.FLOAT, DataType.INTEGER)
-        if regression and target in names and not numeric:
-            yield "data.target", text("scenario.target_not_numeric", target=target)
-        if regression and self.positive is not None:
-            yield "positive", text("scenario.no_positive_class")
-        if self.prediction is not None and (self.prediction == "value") != regression:
-            allowed = ["value"] if regression else ["label", "probability"]
+        task, target = TASKS[self.task], self.data.target
+        if self.prediction is not None and self.prediction not in task.kinds:
+            allowed = list(task.kinds)
             yield "prediction", text("scenario.foreign_prediction", found=self.prediction, allowed=allowed)
+        held = self.field(target).data_type if target in names else None
+        if held is not None and self.target_form == "numbers" and held not in (DataType.FLOAT, DataType.INTEGER):
+            yield "data.target", text("scenario.target_not_numeric", target=target)
+        if held is not None and self.target_form == "texts" and held is not DataType.TEXT:
+            yield "data.target", text("scenario.target_not_text", target=target, task=self.task)
+        if self.positive is not None and self.answer not in WITH_POSITIVE:
+            yield "positive", text("scenario.no_positive_class", task=self.task)
+        if self.positive is None and task.needs_positive:
+            yield "positive", text("scenario.positive_needed", task=self.task)
+        if task.in_time and not isinstance(self.data.split, TimeSplit):
+            yield "data.split", text("scenario.split_not_in_time", task=self.task)
         if not self.feature_fields:
             yield "data.fields", text("scenario.no_features")
 

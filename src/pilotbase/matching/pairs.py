@@ -15,6 +15,7 @@ from pilotbase.documents.contract import Field
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.scenario import Conditions, Scenario
 from pilotbase.documents.subjects import scenario_subject
+from pilotbase.documents.tasks import AnswerKind, Task
 from pilotbase.documents.vocabularies import Verdict
 
 _SEPARATORS = re.compile(r"[\W_]+")
@@ -26,17 +27,16 @@ class CaseContract:
 
     features: tuple[Field, ...]
     target: Field
-    task: Literal["classification", "regression"]
-    answer: str
-    """``label``, ``probability`` or ``value``."""
+    task: Task
+    answer: AnswerKind
+    """The kind in which it is answered."""
     positive: str | None
 
     @classmethod
     def of(cls, scenario: Scenario) -> CaseContract:
         """Return the contract of a scenario; its classes are known only once its data are."""
-        answer = scenario.prediction or ("value" if scenario.task == "regression" else "label")
         target = scenario.field(scenario.data.target)
-        return cls(scenario.feature_fields, target, scenario.task, answer, scenario.positive)
+        return cls(scenario.feature_fields, target, scenario.task, scenario.answer, scenario.positive)
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -130,7 +130,7 @@ def offer_of(application: Application, made_for: Need | None, scenario: str = ""
         owner=application.supplier.organisation,
         licence=application.licence,
         resources=application.resources,
-        terms=application.offer or OfferTerms(),
+        terms=application.offered,
         made_for=made_for.subject if made_for else scenario,
         sector=made_for.sector if made_for else "",
         action=made_for.action if made_for else "",

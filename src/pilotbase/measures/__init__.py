@@ -17,14 +17,16 @@ under the entry point group ``pilotbase.measures``.
 """
 
 from pilotbase.measures.cases import Cases, Kind
+from pilotbase.measures.coded import coded
 from pilotbase.measures.definition import Guarantees, Measure, Parameter
 from pilotbase.measures.observation import Observation, Part
-from pilotbase.measures.registry import measure_named, measures, resource_measures
+from pilotbase.measures.registry import REFUSALS, measure_named, measures, resource_measures
 from pilotbase.measures.resources import ResourceMeasure, Run
 from pilotbase.measures.rules import Setting, is_resource, observe, observe_run, problems_among, problems_of, score
 from pilotbase.measures.scored import CaseScore
 
 __all__ = [
+    "REFUSALS",
     "CaseScore",
     "Cases",
     "Guarantees",
@@ -36,6 +38,7 @@ __all__ = [
     "ResourceMeasure",
     "Run",
     "Setting",
+    "coded",
     "is_resource",
     "measure_named",
     "measures",

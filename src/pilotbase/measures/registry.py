@@ -10,10 +10,12 @@ from types import MappingProxyType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.measures.definition import Measure
-from pilotbase.measures.formulas import OURS
+from pilotbase.measures.formulas import OURS, refusals
 from pilotbase.measures.resources import RESOURCES, ResourceMeasure
 from pilotbase.measures.scored import CaseScore
 
+REFUSALS = frozenset(measure.name for measure in refusals.MEASURES)
+"""Measures to which a case without truth is one that is to be refused."""
 ENTRY_POINTS = "pilotbase.measures"
 
 

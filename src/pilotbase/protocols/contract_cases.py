@@ -19,6 +19,7 @@ from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.observation import MAXIMUM_CASES
 from pilotbase.documents.texts import Text, text
+from pilotbase.protocols.array_cells import array_in, cell_of
 from pilotbase.protocols.frames import MISSING_BOOLEAN, Batch
 
 Column = npt.NDArray[Any]
@@ -32,6 +33,8 @@ _TYPES: Mapping[DataType, frozenset[type]] = {
     DataType.TEXT: frozenset({str}),
     DataType.DATE: frozenset({str}),
     DataType.DATETIME: frozenset({str}),
+    DataType.IMAGE: frozenset({str}),
+    DataType.AUDIO: frozenset({str}),
 }
 _TYPE_TEXTS = {
     DataType.FLOAT: text("contract.type.number"),
@@ -40,6 +43,8 @@ _TYPE_TEXTS = {
     DataType.TEXT: text("contract.type.text"),
     DataType.DATE: text("contract.type.date"),
     DataType.DATETIME: text("contract.type.datetime"),
+    DataType.IMAGE: text("contract.type.array"),
+    DataType.AUDIO: text("contract.type.array"),
 }
 
 
@@ -135,8 +140,8 @@ def _column_problems(field: Field, present: Sequence[object]) -> Iterator[Text]:
         return
     if field.data_type in (DataType.FLOAT, DataType.INTEGER):
         yield from _number_problems(field, present)  # type: ignore[arg-type]
-    elif field.data_type in (DataType.DATE, DataType.DATETIME):
-        yield from _time_problems(field, present)  # type: ignore[arg-type]
+    elif field.data_type in _READS:
+        yield from _spelling_problems(field, present)  # type: ignore[arg-type]
 
 
 def _number_problems(field: Field, present: Sequence[int | float]) -> Iterator[Text]:
@@ -159,8 +164,8 @@ def _as_float(number: int | float) -> float:
         return math.inf
 
 
-def _time_problems(field: Field, present: Sequence[str]) -> Iterator[Text]:
-    read = _read_date if field.data_type is DataType.DATE else _read_moment
+def _spelling_problems(field: Field, present: Sequence[str]) -> Iterator[Text]:
+    read = _READS[field.data_type]
     for value in present:
         try:
             read(value)
@@ -193,6 +198,13 @@ def _moments(values: Sequence[Any], _: bool) -> Column:
     return np.array([None if value is None else _read_moment(value) for value in values], dtype=object)
 
 
+def _arrays(values: Sequence[Any], _: bool) -> Column:
+    found = np.empty(len(values), dtype=object)
+    for row, value in enumerate(values):
+        found[row] = None if value is None else array_in(value)
+    return found
+
+
 _COLUMNS: Mapping[DataType, Callable[[Sequence[Any], bool], Column]] = {
     DataType.FLOAT: _floats,
     DataType.INTEGER: _integers,
@@ -200,6 +212,8 @@ _COLUMNS: Mapping[DataType, Callable[[Sequence[Any], bool], Column]] = {
     DataType.TEXT: _texts,
     DataType.DATE: _dates,
     DataType.DATETIME: _moments,
+    DataType.IMAGE: _arrays,
+    DataType.AUDIO: _arrays,
 }
 """As `data.batches.feature_columns` makes the columns of a trial."""
 
@@ -218,8 +232,19 @@ def _read_moment(value: str) -> str:
     return f"{spelled}{fraction}Z"
 
 
+_READS: Mapping[DataType, Callable[[str], object]] = {
+    DataType.DATE: _read_date,
+    DataType.DATETIME: _read_moment,
+    DataType.IMAGE: array_in,
+    DataType.AUDIO: array_in,
+}
+"""What must succeed on a text of the type."""
+
+
 def _scalars(column: Column) -> list[bool | int | float | str | None]:
     values: list[Any] = column.tolist()
+    if column.dtype.kind == "O":
+        return [cell_of(value) if isinstance(value, np.ndarray) else value for value in values]
     if column.dtype.kind == "f":
         return [None if value != value else value for value in values]
     if column.dtype == np.uint8:

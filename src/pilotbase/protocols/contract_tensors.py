@@ -1,8 +1,9 @@
 """A certified application as a model of the Open Inference Protocol, and as a chat model.
 
 One tensor a field of the contract, of shape [n] or [n, 1]; where all fields are floats also one FP64 (or FP32) matrix
-``input`` of shape [n, fields]. The answer is one tensor ``prediction`` of shape [n]: BYTES with the class (empty: an
-abstention), FP64 with probability or value (NaN: an abstention).
+``input`` of shape [n, fields]. An image or a sound is BYTES: its array as `array_cells` spells it. The answer is one
+tensor ``prediction`` of shape [n]: BYTES with the class (empty: an abstention) or the answer as it is spelled, FP64
+with probability or value, of shape [n, 2] with the ends of an interval (NaN: an abstention).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _DATATYPES: Mapping[DataType, str] = {
     DataType.TEXT: BYTES,
     DataType.DATE: BYTES,
     DataType.DATETIME: BYTES,
+    DataType.IMAGE: BYTES,
+    DataType.AUDIO: BYTES,
 }
 
 
@@ -39,7 +42,8 @@ def input_metadata(contract: Contract) -> tuple[TensorMetadata, ...]:
 
 def output_metadata(prediction: Prediction) -> tuple[TensorMetadata, ...]:
     """Return the tensors that it answers with."""
-    return (TensorMetadata(PREDICTION, BYTES if prediction.kind == "label" else "FP64", (-1,)),)
+    datatype = BYTES if prediction.is_spelled or prediction.kind == "label" else "FP64"
+    return (TensorMetadata(PREDICTION, datatype, (-1, 2) if prediction.kind == "interval" else (-1,)),)
 
 
 def columns_from_tensors(contract: Contract, tensors: Sequence[Tensor]) -> Mapping[str, Sequence[object]]:
@@ -69,10 +73,11 @@ def columns_from_chat(question: str) -> tuple[Mapping[str, Sequence[object]], bo
 
 def answer_tensor(answers: Answers, prediction: Prediction) -> Tensor:
     """Return the answers as the tensor ``prediction``."""
-    shape = (len(answers),)
-    if prediction.kind == "label":
-        return texts_tensor(PREDICTION, [label or "" for label in answers.labels(prediction.classes)], shape)
-    return Tensor(PREDICTION, "FP64", shape, answers.values)
+    shape = answers.values.shape
+    if prediction.is_spelled or prediction.kind == "label":
+        spelled = answers.labels(prediction.classes) if prediction.kind == "label" else answers.values.tolist()
+        return texts_tensor(PREDICTION, [answer or "" for answer in spelled], shape)
+    return Tensor(PREDICTION, "FP64", shape, answers.values.reshape(-1))
 
 
 def answer_text(answers: Sequence[Scalar], listed: bool) -> str:
@@ -85,6 +90,10 @@ def answer_scalars(answers: Answers, prediction: Prediction) -> list[Scalar]:
     """Return the answers as plain values, abstentions as None."""
     if prediction.kind == "label":
         return [*answers.labels(prediction.classes)]
+    if prediction.is_spelled:
+        return list(answers.values.tolist())
+    if prediction.kind == "interval":
+        return [None if low != low or high != high else f"{low}|{high}" for low, high in answers.values.tolist()]
     return [None if value != value else value for value in answers.values.tolist()]
 
 
@@ -92,7 +101,9 @@ def abstentions(rows: int, prediction: Prediction) -> Answers:
     """Return ``rows`` answers that leave every case to a person."""
     if prediction.kind == "label":
         return Answers(np.full(rows, -1, dtype=np.int32))
-    return Answers(np.full(rows, np.nan))
+    if prediction.is_spelled:
+        return Answers(np.full(rows, None, dtype=object))
+    return Answers(np.full((rows, 2) if prediction.kind == "interval" else rows, np.nan))
 
 
 def _takes_matrix(contract: Contract) -> bool:

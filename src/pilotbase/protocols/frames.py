@@ -3,12 +3,14 @@
     header   24 bytes, little endian: magic ``PBX1``, kind u8, 3 zero bytes, sequence u32, rows u32, length u64
     BATCH    one code a column (padded to 8 bytes), then the columns in the contract's order, each padded to 8 bytes
     SHARED   a BATCH whose payload does not follow: it stands in a file shared with the box, in one of two slots
-    ANSWER   ``label``: int32 codes into the contract's classes, −1 abstains; otherwise float64, NaN abstains
+    ANSWER   ``label``: int32 codes into the contract's classes, −1 abstains; numbers: float64, NaN abstains, two of
+             them for an interval; what is spelled: a column of texts, a missing one abstains
     others   JSON
 
 Column codes: ``d`` float64 (NaN = missing), ``q`` int64, ``B`` uint8 (255 = missing), ``t`` text: int64 offsets
-(rows + 1), uint8 presence (rows), UTF-8 bytes. A run of float columns is one contiguous block, so that the box can
-view it as a matrix without copying. Nothing is pickled. The other end is `compute/box/runner.py`.
+(rows + 1), uint8 presence (rows), UTF-8 bytes, each padded to 8 bytes; ``n`` arrays: the same with the bytes of a
+``.npy`` file each. A run of float columns is one contiguous block, so that the box can view it as a matrix without
+copying. Nothing is pickled. The other end is `compute/box/runner.py`.
 """
 
 from __future__ import annotations
@@ -17,14 +19,17 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.answer_texts import AnswerTextError, check_answer
+from pilotbase.documents.contract import ARRAYS, Contract, DataType, Field, Prediction
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.limits import EndReason
+from pilotbase.protocols.array_cells import array_bytes
 
 MAGIC = b"PBX1"
 HEADER = struct.Struct("<4sB3xIIQ")
@@ -42,6 +47,8 @@ _ALLOWED_CODES: Mapping[DataType, frozenset[str]] = {
     DataType.TEXT: frozenset("t"),
     DataType.DATE: frozenset("t"),
     DataType.DATETIME: frozenset("t"),
+    DataType.IMAGE: frozenset("t"),
+    DataType.AUDIO: frozenset("t"),
 }
 
 
@@ -75,7 +82,7 @@ class Batch:
     """Features of some cases: one array of length ``rows`` a column.
 
     Dtypes: float64 (NaN = missing; also integers or booleans with missing values), int64, bool or uint8
-    (255 = missing), str or object for texts and times (None = missing).
+    (255 = missing), str or object for texts and times, object for arrays (None = missing).
     """
 
     columns: Mapping[str, Column]
@@ -96,8 +103,8 @@ class Batch:
 class Answers:
     """One answer a case, in the order of the batch.
 
-    ``values`` has shape (rows,): int32 codes into the contract's classes for ``label`` (−1 = abstention),
-    otherwise float64 (NaN = abstention).
+    ``values`` has shape (rows,): int32 codes into the contract's classes for ``label`` (−1 = abstention), texts as
+    objects for what is spelled (None = abstention), else float64 (NaN = abstention), shape (rows, 2) for an interval.
     """
 
     values: Column
@@ -171,21 +178,24 @@ def check_answer_header(header: Header, prediction: Prediction, rows: int, seque
     """
     if header.kind is not Kind.ANSWER or header.sequence != sequence:
         raise FrameError(EndReason.BROKEN_PROTOCOL)
-    expected = rows * answer_dtype(prediction).itemsize
-    if header.length > expected:
+    least, most = _answer_bytes(prediction, rows)
+    if header.length > most:
         raise FrameError(EndReason.OVERSIZED_ANSWER)
     if header.rows != rows:
         raise FrameError(EndReason.WRONG_COUNT)
-    if header.length != expected:
+    if header.length < least:
         raise FrameError(EndReason.BROKEN_PROTOCOL)
 
 
-def decode_answers(payload: bytes | bytearray, prediction: Prediction) -> Answers:
-    """Return the answers in an ANSWER frame whose header has been checked.
+def decode_answers(payload: bytes | bytearray, prediction: Prediction, rows: int) -> Answers:
+    """Return the ``rows`` answers in an ANSWER frame whose header has been checked.
 
     Raises:
-        FrameError: a code outside the classes, a probability outside [0, 1], an infinite value.
+        FrameError: a code outside the classes, a probability outside [0, 1], an infinite value, a text that is none or
+            no answer of its kind.
     """
+    if prediction.is_spelled:
+        return Answers(_checked_texts(decode_texts(payload, rows), prediction))
     values = np.frombuffer(payload, dtype=answer_dtype(prediction))
     if prediction.kind == "label":
         if values.size and (values.min() < -1 or values.max() >= len(prediction.classes)):
@@ -199,8 +209,61 @@ def decode_answers(payload: bytes | bytearray, prediction: Prediction) -> Answer
 
 
 def answer_dtype(prediction: Prediction) -> np.dtype[Any]:
-    """Return the dtype in which answers of this kind cross the wall."""
+    """Return the dtype in which answers of this kind cross the wall; of what is spelled, in which they are kept."""
+    if prediction.is_spelled:
+        return np.dtype(object)
+    if prediction.kind == "interval":
+        return np.dtype("(2,)<f8")
     return np.dtype("<i4") if prediction.kind == "label" else np.dtype("<f8")
+
+
+def encode_texts(values: Iterable[str | None]) -> bytes:
+    """Return a column of texts as it crosses the wall; None is missing."""
+    encoded = [None if value is None else value.encode() for value in values]
+    return b"".join(_encode_bytes(encoded))
+
+
+def decode_texts(payload: bytes | bytearray, rows: int) -> Column:
+    """Return the ``rows`` texts that untrusted bytes spell, None where one is missing.
+
+    Raises:
+        FrameError: offsets that lead nowhere, or bytes that are no UTF-8.
+    """
+    head = 8 * (rows + 1)
+    present = bytes(payload[head : head + rows])
+    start = head + rows + -rows % 8
+    texts = bytes(payload[start:])
+    offsets = np.frombuffer(payload, dtype="<i8", count=rows + 1).tolist() if len(payload) >= start else []
+    ordered = all(first <= second for first, second in pairwise(offsets))
+    if not offsets or offsets[0] != 0 or not ordered or offsets[-1] + -offsets[-1] % 8 != len(texts):
+        raise FrameError(EndReason.BROKEN_PROTOCOL)
+    values = np.empty(rows, dtype=object)
+    try:
+        values[:] = [texts[offsets[row] : offsets[row + 1]].decode() if present[row] else None for row in range(rows)]
+    except UnicodeDecodeError:
+        raise FrameError(EndReason.WRONG_TYPE) from None
+    return values
+
+
+def _answer_bytes(prediction: Prediction, rows: int) -> tuple[int, int]:
+    """Return how many bytes the answers to ``rows`` cases have at least and at most."""
+    if prediction.is_spelled:
+        least = 8 * (rows + 1) + rows + -rows % 8
+        return least, min(least + rows * prediction.most_bytes + 7, MAX_BATCH_BYTES)
+    exact = rows * answer_dtype(prediction).itemsize
+    return exact, exact
+
+
+def _checked_texts(values: Column, prediction: Prediction) -> Column:
+    try:
+        for value in values.tolist():
+            if value is not None:
+                if len(value) > prediction.most_bytes or len(value.encode()) > prediction.most_bytes:
+                    raise FrameError(EndReason.OVERSIZED_ANSWER)
+                check_answer(value, prediction.kind, prediction.classes)
+    except AnswerTextError as error:
+        raise FrameError(error.reason) from None
+    return values
 
 
 _KINDS = frozenset(int(kind) for kind in Kind)
@@ -212,8 +275,10 @@ def _encode_column(field: Field, column: Column) -> tuple[str, list[Buffer]]:
     code = _code_of(column)
     if code not in _ALLOWED_CODES[field.data_type]:
         raise InputError("box.batch_dtype", column=field.name, dtype=str(column.dtype), type=field.data_type.value)
+    if field.data_type in ARRAYS:
+        return "n", _encode_bytes([None if cell is None else array_bytes(cell) for cell in column.tolist()])
     if code == "t":
-        return code, _encode_texts(field.name, column)
+        return code, _encode_column_of_texts(field.name, column)
     return code, _padded(_bytes_of(np.ascontiguousarray(column, dtype=_DTYPES[code])))
 
 
@@ -224,12 +289,17 @@ def _code_of(column: Column) -> str:
     return _CODES.get(kind, "?")
 
 
-def _encode_texts(name: str, column: Column) -> list[Buffer]:
+def _encode_column_of_texts(name: str, column: Column) -> list[Buffer]:
     values = column.tolist()
     strange = next((value for value in values if value is not None and not isinstance(value, str)), None)
     if strange is not None:
         raise InputError("box.batch_text", column=name, found=type(strange).__name__)
-    encoded = [b"" if value is None else value.encode() for value in values]
+    return _encode_bytes([None if value is None else value.encode() for value in values])
+
+
+def _encode_bytes(values: list[bytes | None]) -> list[Buffer]:
+    """Return byte strings of any length: where each ends, which are there, and one after the other."""
+    encoded = [value or b"" for value in values]
     offsets = np.zeros(len(encoded) + 1, dtype="<i8")
     np.cumsum([len(value) for value in encoded], out=offsets[1:])
     present = bytes(value is not None for value in values)

@@ -68,15 +68,22 @@ def _batches(features: Mapping[str, Column], batch_rows: int, start: int) -> Ite
 
 
 def complete_answers(values: Column, cases: int, prediction: Prediction) -> Column:
-    """Return one answer a case, shape (cases,): cases without an answer abstain (−1 or NaN)."""
+    """Return one answer a case, shape (cases,) or (cases, 2): without one a case abstains (−1, NaN or None)."""
     if prediction.kind == "label":
         complete: Column = np.full(cases, -1, dtype=np.int32)
+    elif prediction.is_spelled:
+        complete = np.full(cases, None, dtype=object)
     else:
-        complete = np.full(cases, np.nan, dtype=np.float64)
-    complete[: len(values)] = values
+        complete = np.full((cases, 2) if prediction.kind == "interval" else cases, np.nan, dtype=np.float64)
+    if len(values):
+        complete[: len(values)] = values
     return complete
 
 
 def count_abstentions(answers: Column, prediction: Prediction) -> int:
     """Return how many of ``answers`` abstain."""
-    return int((answers < 0).sum() if prediction.kind == "label" else np.isnan(answers).sum())
+    if prediction.is_spelled:
+        return sum(answer is None for answer in answers.tolist())
+    if prediction.kind == "label":
+        return int((answers < 0).sum())
+    return int(np.isnan(answers).any(axis=-1).sum() if prediction.kind == "interval" else np.isnan(answers).sum())

@@ -1,7 +1,7 @@
 """Committed answers: an append-only file of batches in a hash chain, so that a crash resumes and nothing is re-asked.
 
     record   40 bytes, little endian: sequence u64, rows u64, seconds f64, payload bytes u64, dtype char[8]
-             payload: the answers as they crossed the wall
+             payload: the answers as they crossed the wall; ``texts`` stands for a column of texts
              32 bytes: HMAC-SHA-256 under the attempt's key of (previous link ‖ head ‖ payload)
 
 The last link commits to all answers; the order of scoring is opened only after it is fixed. The key is a secret of the
@@ -28,9 +28,11 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_of
+from pilotbase.protocols.frames import decode_texts, encode_texts
 
 HEAD = struct.Struct("<QQdQ8s")
 LINK_BYTES = 32
+_TEXTS = b"texts"
 SYNC_SECONDS = 0.5
 """A kill loses nothing (the kernel keeps written pages); a power cut loses at most this much work."""
 
@@ -58,7 +60,7 @@ class AnswerLog:
         self.batches: list[CommittedBatch] = []
         self._answered = 0
         self.link = hashlib.sha256(commitment).digest()
-        self._key = key
+        self._path, self._commitment, self._key = path, commitment, key
         self._stream = path.open("ab+", buffering=0)
         self._lock(path)
         self._resume()
@@ -80,10 +82,14 @@ class AnswerLog:
         """Return how many cases have an answer."""
         return self._answered
 
+    def beside(self, name: str) -> tuple[Path, bytes, bytes]:
+        """Return where another log of this attempt is kept, what its chain begins with, and its key."""
+        return self._path.with_name(f"{self._path.name}-{name}"), self._commitment + name.encode(), self._key
+
     def append(self, values: Values, seconds: float) -> None:
         """Commit the answers of the next batch. Raises `OSError` when the disk is full: the log stays as it was."""
-        payload = np.ascontiguousarray(values).tobytes()
-        head = HEAD.pack(len(self.batches), len(values), seconds, len(payload), values.dtype.str.encode())
+        form, payload = _written(values)
+        head = HEAD.pack(len(self.batches), len(values), seconds, len(payload), form)
         link = _next_link(self._key, self.link, head, payload)
         position = self._stream.seek(0, os.SEEK_END)
         record = head + payload + link
@@ -167,11 +173,25 @@ def _records(data: bytes, link: bytes, key: bytes) -> Iterator[tuple[CommittedBa
             or data[end - LINK_BYTES : end] != _next_link(key, link, head, payload)
         ):
             return
-        values = np.frombuffer(payload, dtype=np.dtype(dtype.rstrip(b"\0").decode("ascii")))
+        values = _read(payload, dtype.rstrip(b"\0"), rows)
         if len(values) != rows:
             return
         link, position, sequence = data[end - LINK_BYTES : end], end, sequence + 1
         yield CommittedBatch(number, values, seconds), link, position
+
+
+def _written(values: Values) -> tuple[bytes, bytes]:
+    """Return how answers are written, and their bytes."""
+    if values.dtype == object:
+        return _TEXTS, encode_texts(values.tolist())
+    form = values.dtype.str if values.ndim == 1 else f"({values.shape[1]},){values.dtype.str}"
+    return form.encode(), np.ascontiguousarray(values).tobytes()
+
+
+def _read(payload: bytes, form: bytes, rows: int) -> Values:
+    if form == _TEXTS:
+        return decode_texts(payload, rows)
+    return np.frombuffer(payload, dtype=np.dtype(form.decode("ascii")))
 
 
 def _next_link(key: bytes, link: bytes, head: bytes, payload: bytes) -> bytes:

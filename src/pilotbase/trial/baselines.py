@@ -56,8 +56,10 @@ def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[
 
 
 def _as_asked(answers: NDArray[Any], sealed: Sealed) -> NDArray[Any]:
-    """Return class codes as certain probabilities of the positive class where applications answer with those."""
+    """Return class codes as certain probabilities where applications answer with those, numbers as intervals."""
     prediction, positive = sealed.contract.prediction, sealed.scenario.positive
+    if prediction.kind == "interval":
+        return np.column_stack([answers, answers])
     if prediction.kind != "probability" or positive is None:
         return answers
     certain = (answers == prediction.classes.index(positive)).astype(np.float64)

@@ -24,7 +24,7 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.scenario import Approval
 from pilotbase.documents.terms import Channel
 from pilotbase.documents.texts import text
-from pilotbase.measures import measures
+from pilotbase.measures import coded, measures
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.board_measure import board_losses, board_rule
@@ -97,7 +97,7 @@ def score_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgr
     if len(published_cases(lab, record.owner, frame)):
         raise RefusedError("trial.board_published", scenario=sealed.scenario.name)
     answered = _answer(lab, (sealed, submission, hidden), frame, on_progress)
-    cases = build_cases(sealed.scenario, sealed.record.classes, frame, answered.values, None)
+    cases = coded(build_cases(sealed.scenario, sealed.record.classes, frame, answered.values, None))
     losses = board_losses(sealed.scenario, record.measure, cases)
 
     def entry(climbed: Climbed) -> BoardEntry:

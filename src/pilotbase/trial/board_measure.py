@@ -90,7 +90,7 @@ def _problems(scenario: Scenario, terms: BoardTerms, classes: tuple[str, ...]) -
         yield error.text
         return
     columns = frozenset(field.name for field in scenario.data.fields)
-    kind = scenario.contract(classes).prediction.kind
+    kind = scenario.answer
     setting = Setting(kind, classes, scenario.positive, columns, has_baseline=False)
     found = problems_of(rule, setting)
     known = measures().get(rule.measure)

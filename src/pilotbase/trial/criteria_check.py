@@ -13,12 +13,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.data.batches import truth_codes
+from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import Design, Levels, draw_order, exact, feasibility_of
-from pilotbase.measures import Setting, is_resource, problems_among, problems_of
+from pilotbase.measures import Setting, coded, is_resource, problems_among, problems_of
 from pilotbase.trial.paired_check import cases_for_drop, drop_problems
 from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import perturbations_of
@@ -59,7 +60,7 @@ def check_rules(scenario: Scenario) -> None:
 def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[tuple[int | None, Text]]:
     """Return what is wrong with the rules themselves, as (index, sentence); no index where it is with all of them."""
     columns = frozenset(field.name for field in scenario.data.fields)
-    kind = scenario.contract(classes or ("",)).prediction.kind
+    kind = scenario.answer
     has_baseline, features = scenario.baseline is not None, scenario.feature_fields
     setting = Setting(kind, classes or (), scenario.positive, columns, has_baseline, features)
     setting = replace(setting, knows_classes=classes is not None)
@@ -97,7 +98,7 @@ def undecidable(
     drawn = public[np.random.default_rng(0).integers(0, public.height, cases)]
     right = _right_answers(scenario, classes, drawn)
     perturbed = {str(under): right for under in perturbations_of(criteria)}
-    ideal = build_cases(scenario, classes, drawn, right, right, perturbed)
+    ideal = coded(build_cases(scenario, classes, drawn, right, right, perturbed))
     order = draw_order(cases, b"feasibility", ideal.units)
     levels = Levels(exact(level), Fraction(1, 2))
     for index, criterion in asked:
@@ -139,8 +140,12 @@ def _is_asked(criterion: Criterion, part: bool) -> bool:
 
 
 def _right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFrame) -> NDArray[Any]:
-    truth = truth_codes(frame, scenario, tuple(classes))
-    if scenario.prediction != "probability" or scenario.positive is None:
+    truth, kind = truth_codes(frame, scenario, tuple(classes)), scenario.answer
+    if kind == "interval":
+        return np.column_stack([truth, truth])
+    if scenario.target_form == "texts":
+        return np.array([right_answer(one, kind) for one in truth.tolist()], dtype=object)
+    if kind != "probability" or scenario.positive is None:
         return truth
     return np.equal(truth, list(classes).index(scenario.positive)).astype(np.float64)
 

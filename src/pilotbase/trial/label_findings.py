@@ -26,7 +26,7 @@ def label_findings(scenario: Scenario, published: LabelStatement | None = None) 
     stated = scenario.data.labels or published
     if stated is None:
         return [_finding("labels", Outcome.NOT_MEASURED, text("trial.finding.no_labels"))]
-    return [_agreement(stated.agreement, stated.guideline), _error(stated.audit, scenario.task == "classification")]
+    return [_agreement(stated.agreement, stated.guideline), _error(stated.audit, scenario.target_form != "numbers")]
 
 
 def published_statement(view: View, scenario: Scenario) -> LabelStatement | None:

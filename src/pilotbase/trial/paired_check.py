@@ -6,21 +6,27 @@ measure, and no constant answer may meet all absolute criteria on the public sam
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.criteria import PAIRED, Rule
 from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.tasks import SPELLED
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import CriterionPlan, Design, Levels, verdict_of
-from pilotbase.measures import Cases, Observation, Part, is_resource, measures, score
+from pilotbase.measures import Cases, Observation, Part, coded, is_resource, measures, score
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.scoring import Ints, build_cases, settle_criteria
 
+_SHOWN = 80
 MOST_CASES = 4_000_000
 """How far cases are multiplied to tell how many a drop would need."""
 
@@ -79,19 +85,27 @@ def _passing_constant(scenario: Scenario, classes: tuple[str, ...], public: pl.D
     absolute = [rule for rule in (item.parsed() for item in settle_criteria(scenario)) if not is_resource(rule)]
     absolute = [rule for rule in absolute if rule.wrapper not in PAIRED and not measures()[rule.measure].needs_baseline]
     cases = build_cases(scenario, classes, public, np.zeros(public.height), None)
-    for name, value in _constants(cases).items():
-        answered = replace(cases, answers=np.full(len(cases), value, dtype=type(value)))
+    for name, answers in _constants(cases).items():
+        answered = coded(replace(cases, answers=answers))
         if all(_met(rule, score(rule, answered)) for rule in absolute):
             return name
     return None
 
 
-def _constants(cases: Cases) -> dict[str, int | float]:
+def _constants(cases: Cases) -> dict[str, NDArray[Any]]:
+    """Return constant answers by their spelling: each class, or what is usual among the truths."""
+    size = len(cases)
     if cases.kind == "label":
-        return {label: code for code, label in enumerate(cases.classes)}
+        return {label: np.full(size, code) for code, label in enumerate(cases.classes)}
     if cases.kind == "probability":
-        return {"0": 0.0, "0.5": 0.5, "1": 1.0}
-    return {f"{middle:g}": middle for middle in [float(np.nanmedian(cases.truth))]} if len(cases) else {}
+        return {f"{value:g}": np.full(size, value) for value in (0.0, 0.5, 1.0)}
+    if not size:
+        return {}
+    if cases.kind in SPELLED:
+        usual = right_answer(Counter(cases.truth.tolist()).most_common(1)[0][0], cases.kind)
+        return {usual[:_SHOWN]: np.full(size, usual, dtype=object)}
+    middle = float(np.nanmedian(cases.truth))
+    return {f"{middle:g}": np.full((size, 2) if cases.kind == "interval" else size, middle)}
 
 
 def _met(rule: Rule, value: float | None) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.data.tables import read_table
+from pilotbase.documents.answer_texts import ANSWERS, TRUTHS, AnswerTextError, classes_in
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
 from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.tasks import WITH_CLASSES, AnswerKind
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures import Cases, is_resource
-from pilotbase.measures.formulas import refusals
+from pilotbase.measures import REFUSALS, Cases, coded, is_resource
 from pilotbase.trial.stored_records import ARM, GROUP
 
 NEEDED = ("case", "truth", "prediction")
@@ -29,7 +31,6 @@ SHOWN = 20
 """So many problems of one kind are named; the rest are counted."""
 
 Column = NDArray[Any]
-_REFUSALS = frozenset(measure.name for measure in refusals.MEASURES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,8 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> Recorded:
         pl.all().exclude(as_it_stands).str.strip_chars() if as_it_stands else pl.all().str.strip_chars()
     )
     _require_columns(frame, path.name)
+    if plan.prediction.kind in ("labels", "boxes") and "position" not in frame.columns:
+        frame = frame.with_columns(pl.col("truth").fill_null("[]"))  # nothing is named, or to be found
     return _Reader(frame, path.name, plan).read()
 
 
@@ -118,6 +121,8 @@ class _Reader:
         scores = self._scores(columns) if few else None
         if self._issues:
             raise InputError.from_issues(self._file, self._issues)
+        if cases.kind != "ranking":  # its codes have been read here
+            cases = coded(cases)
         labelled = self._frame["truth"].is_not_null().to_numpy() if few else None
         return Recorded(cases, next(iter(units), None), scores, labelled)
 
@@ -129,7 +134,7 @@ class _Reader:
 
     def _truth(self, few: bool) -> Column:
         column, kind = self._frame["truth"], self._plan.prediction.kind
-        to_be_refused = any(criterion.parsed().measure in _REFUSALS for criterion in self._plan.criteria)
+        to_be_refused = any(criterion.parsed().measure in REFUSALS for criterion in self._plan.criteria)
         if not few and not to_be_refused:
             unscored = self._unscored()
             if unscored.any():
@@ -138,7 +143,9 @@ class _Reader:
             self._report("truth", column.is_null() & ~unscored, lambda _: text("trial.cell_missing"))
         if kind in ("value", "interval"):
             return self._numbers("truth", None)
-        return self._texts("truth") if kind == "text" else self._labels("truth")
+        if kind in ("text", "label", "probability"):
+            return self._texts("truth") if kind == "text" else self._labels("truth")
+        return self._rankings("truth") if kind == "ranking" else self._structures("truth", TRUTHS[kind])
 
     def _unscored(self) -> pl.Series:
         """Return of which cases a trial shows no truth, since it has not scored them."""
@@ -150,7 +157,22 @@ class _Reader:
         if kind in ("value", "probability"):
             return self._numbers(name, (0.0, 1.0) if kind == "probability" else None)
         read = {"label": self._labels, "text": self._texts, "ranking": self._rankings, "interval": self._intervals}
-        return read[kind](name)
+        return read[kind](name) if kind in read else self._structures(name, ANSWERS[kind])
+
+    def _structures(self, name: str, read: Callable[[str, Sequence[str]], object]) -> Column:
+        """Return texts that spell labels, boxes or masks, None where the cell is empty."""
+
+        def is_wrong(spelled: str) -> bool:
+            try:
+                read(spelled, self._classes)
+            except AnswerTextError:
+                return True
+            return False
+
+        column, kind = self._frame[name], self._plan.prediction.kind
+        wrong = pl.Series([one is not None and is_wrong(one) for one in column.to_list()], dtype=pl.Boolean)
+        self._report(name, wrong, lambda row: text("trial.no_structure", found=_cut(column[row]), kind=kind))
+        return self._texts(name)
 
     def _texts(self, name: str) -> Column:
         """Return texts, None where the cell is empty."""
@@ -269,9 +291,20 @@ def _classes_of(frame: pl.DataFrame, prediction: DecisionPrediction) -> tuple[st
     if prediction.kind == "label":
         columns += answered
     elif prediction.kind == "ranking":
-        columns += [place for column in answered for place in _split(column)]
+        columns = [place for column in (*columns, *answered) for place in _split(column)]
+    elif prediction.kind in WITH_CLASSES - {"probability"}:
+        return _classes_of_structures(frame["truth"], prediction.kind)
     found = {label for column in columns for label in column.drop_nulls().unique()}
     return tuple(sorted(found | ({prediction.positive} if prediction.positive is not None else set())))
+
+
+def _classes_of_structures(truths: pl.Series, kind: AnswerKind) -> tuple[str, ...]:
+    """Return the classes that can be read in true answers; what cannot is told where it stands."""
+    found: set[str] = set()
+    for spelled in truths.drop_nulls().to_list():
+        with contextlib.suppress(AnswerTextError):
+            found |= classes_in(spelled, kind)
+    return tuple(map(str, range(max(map(int, found), default=0) + 1))) if kind == "mask" else tuple(sorted(found))
 
 
 def _split(column: pl.Series) -> list[pl.Series]:

@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pilotbase.documents.answer_texts import SEPARATOR
 from pilotbase.documents.contract import Prediction
 from pilotbase.workspace.log.merkle import leaf_hash
 
@@ -87,7 +88,11 @@ def _as_bytes(values: NDArray[Any]) -> bytes:
 
 
 def spell_answers(values: NDArray[Any], prediction: Prediction) -> list[Any]:
-    """Return codes as labels and numbers as they are, None for an abstention."""
+    """Return codes as labels, numbers and texts as they are, an interval as ``lower|upper``; None for an abstention."""
+    if values.dtype == object:
+        return list(values.tolist())
     if prediction.classes and values.dtype.kind in "iu":
         return [prediction.classes[code] if code >= 0 else None for code in values.tolist()]
+    if values.ndim == 2:
+        return [None if np.isnan(ends).any() else f"{ends[0]}{SEPARATOR}{ends[1]}" for ends in values]
     return [None if np.isnan(value) else value for value in values.astype(float).tolist()]

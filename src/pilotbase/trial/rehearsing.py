@@ -24,11 +24,13 @@ from pilotbase.documents.site import Release
 from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
+from pilotbase.measures import coded
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.entering import Way, enter_rehearsal, may_show_sample, while_it_stands
 from pilotbase.trial.lab import Lab
+from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehearse_arm
 from pilotbase.trial.records import spell_answers
@@ -75,8 +77,10 @@ def rehearse(
         RefusedError: the host does not give the isolation level, or the dataset's terms do not permit it.
     """
     scenario, contract = sealed.scenario, sealed.contract
+    rows, application = min(sealed.record.public_cases, MAXIMUM_CASES), candidate.submission.application
+    leaves = require_leaving(lab.view, sealed.scenario, application, rows)
     on_progress = while_it_stands(lab.vault, _enter(lab, sealed, candidate, release), on_progress)
-    terms, frame = _terms(lab, sealed, candidate), read_public_sample(lab, sealed).head(MAXIMUM_CASES)
+    terms, frame = _terms(lab, sealed, candidate, leaves), read_public_sample(lab, sealed).head(MAXIMUM_CASES)
     began = lab.store.clock()
     stage = text("trial.progress.rehearse", application=candidate.submission.application.name)
     with (
@@ -96,7 +100,7 @@ def rehearse(
     answers = complete_answers(values, frame.height, contract.prediction)
     baseline = measured_baseline(lab, sealed, frame)
     perturbed = {str(arm.under): arm.values for arm in arms}
-    cases = build_cases(scenario, sealed.record.classes, frame, answers, baseline, perturbed)
+    cases = coded(build_cases(scenario, sealed.record.classes, frame, answers, baseline, perturbed))
     order = np.arange(frame.height, dtype=np.int64)
     criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
     levels = Levels(Fraction(1, 20), Fraction(1, 20))
@@ -129,12 +133,12 @@ def _enter(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | No
     return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, way)
 
 
-def _terms(lab: Lab, sealed: Sealed, candidate: Candidate) -> Terms:
+def _terms(lab: Lab, sealed: Sealed, candidate: Candidate, leaves: bool) -> Terms:
     """Return the terms of a rehearsal: what is printed is shown to who may hold the rows that it may speak of."""
     scenario, supplier = sealed.scenario, candidate.reference.supplier.organisation
     shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.WITHHELD
     trial = scenario.trial
-    return Terms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown)
+    return Terms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown, leaves)
 
 
 def _rehearse_arms(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import draw_order
-from pilotbase.measures import Cases, Observation, is_resource, observe
+from pilotbase.measures import Cases, Observation, coded, is_resource, observe
 
 Ints = NDArray[np.int64]
 Unscored = Literal["none", "shuffled", "exact"]
@@ -73,7 +73,7 @@ def _reads_the_same(criterion: Criterion, cases: Cases, truth: NDArray[Any], uns
         return True
     order = np.concatenate((np.setdiff1d(np.arange(len(cases)), unscored), unscored))
     shuffled = Cases(**{**vars(cases), "truth": truth})
-    pair = [observe(rule, seen, order, criterion.estimand.value) for seen in (cases, shuffled)]
+    pair = [observe(rule, coded(seen), order, criterion.estimand.value) for seen in (cases, shuffled)]
     return _sums(pair[0], unscored) == _sums(pair[1], unscored)
 
 

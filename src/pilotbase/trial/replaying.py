@@ -18,6 +18,7 @@ from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import Decision, draw_order
+from pilotbase.measures import coded
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.records import leaf_hashes
 from pilotbase.trial.scoring import Judged, describe, judge
@@ -53,7 +54,7 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     _require_unaltered(stored)
     if stored.root != root:
         raise InvalidProofError("trial.replay_other_root", found=stored.root, root=root)
-    cases = restored_cases(stored.records, plan.positive)
+    cases = coded(restored_cases(stored.records, plan.positive))
     order = _order(plan, stored, cases.units)
     levels = levels_of(plan, facts.alpha_of_all, facts.attempt)
     decision = judge(plan.criteria, cases, order, levels, facts.restored_load(), plan.design)

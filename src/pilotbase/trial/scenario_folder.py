@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import polars as pl
 
+from pilotbase.data.array_files import with_arrays
 from pilotbase.data.conform import conform
 from pilotbase.data.tables import read_table
 from pilotbase.documents.errors import InputError, Issue
@@ -105,4 +106,6 @@ def data_file(scenario: Scenario, folder: Path) -> Path:
 
 def read_cases(scenario: Scenario, folder: Path) -> pl.DataFrame:
     """Return the owner's cases, typed by the contract; raises `InputError` with every problem at once."""
-    return conform(read_table(data_file(scenario, folder), scenario.data.missing), scenario)
+    file = data_file(scenario, folder)
+    table = with_arrays(read_table(file, scenario.data.missing), scenario.data.fields, file.parent)
+    return conform(table, scenario)

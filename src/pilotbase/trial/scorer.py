@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.data.leakage import Leakage, check_leakage
+from pilotbase.documents.endpoint import CanaryAnswers
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import ArmRecords, Order, Records, Report
@@ -27,13 +29,15 @@ from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Decision, draw_order
-from pilotbase.measures import Cases
+from pilotbase.measures import Cases, coded
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.decision_digest import decision_digest
+from pilotbase.trial.endpoint_canaries import ask_canaries
 from pilotbase.trial.entering import Way, enter, while_it_stands
 from pilotbase.trial.estimating import UNASKED, Asking, Extent, Foresight, require_consent
 from pilotbase.trial.lab import Lab
+from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, committed_digest, perturbations_of
 from pilotbase.trial.records import CaseRecords
@@ -62,6 +66,7 @@ from pilotbase.vault.attempts import (
     commit_answers,
     mark_delivered,
     mark_scored,
+    mark_scored_before,
     open_attempt,
     remaining,
     reveal_order,
@@ -97,6 +102,8 @@ class Answered:
     run: Run
     arms: tuple[AnsweredArm, ...] = ()
     """The perturbed arms."""
+    canaries: CanaryAnswers | None = None
+    """What an endpoint is asked again later."""
 
 
 def report_of(lab: Lab, plan: TrialPlan) -> Report | None:
@@ -133,11 +140,12 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     order = _scoring_order(docket, frame, secret)
     scenario, classes = docket.sealed.scenario, docket.sealed.record.classes
     perturbed = {str(arm.under): arm.values for arm in answered.arms}
-    cases = build_cases(scenario, classes, frame, answered.values, baseline, perturbed)
+    kept = build_cases(scenario, classes, frame, answered.values, baseline, perturbed)
+    cases = coded(kept)
     levels = levels_of(plan, docket.hidden.alpha, attempt.number)
     decision = judge(plan.criteria, cases, order, levels, answered.run.load, plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
-    records = _keep_records(lab, docket, attempt, (cases, answered, order, decision), secret)
+    records = _keep_records(lab, docket, attempt, (kept, answered, order, decision), secret)
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
     scored = cases.among(np.sort(order[: decision.scored]))
     observed = Observed(
@@ -153,6 +161,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         baseline=baseline_scores(plan.criteria, scored),
         arms=answered.arms,
         labels=plan.labels,
+        canaries=answered.canaries,
     )
     proof = Proof(
         plan=plan.digest(),
@@ -225,9 +234,14 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
     extent = Extent(1 + len(arms), frame.height, plan.batch_rows, plan.limits)
     foresight = Foresight(lab, plan.digest(), docket.hidden.owner, docket.asking, extent)
 
+    leaves = require_leaving(lab.view, docket.sealed.scenario, docket.candidate.submission.application, plan.cases)
+    terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD, leaves)
+
     def before_first() -> None:
         foresight.on_box()
         _spend(lab, attempt)
+        if leaves:  # whoever keeps the endpoint may keep these cases: no later attempt gets them
+            mark_scored_before(lab.vault, docket.hidden, attempt.cases)
 
     def on_batch(done: int) -> None:
         on_progress(Progress(stage, done, total))
@@ -235,7 +249,7 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
 
     sitting = Sitting(
         candidate=docket.candidate,
-        terms=Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD),
+        terms=terms,
         folder=lab.folder("runs", hex_of(plan.digest()), f"attempt-{attempt.number}"),
         commitment=plan.canonical(),
         secret=lambda label, arm: bundle.derive(label, plan.digest(), str(attempt.number), *filter(None, [arm])),
@@ -248,7 +262,14 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         _spend(lab, attempt)
         digest = committed_digest((clean, *perturbed))
         commit_answers(lab.vault, attempt, digest)
-    return Answered(clean.values, clean.count, digest, clean.run, tuple(perturbed))
+    asked = leaves and clean.run.end.reason is EndReason.FINISHED
+    canaries = _ask_canaries(lab, docket, terms) if asked else None
+    return Answered(clean.values, clean.count, digest, clean.run, tuple(perturbed), canaries)
+
+
+def _ask_canaries(lab: Lab, docket: Docket, terms: Terms) -> CanaryAnswers | None:
+    sample = docket.sealed.features(read_public_sample(lab, docket.sealed))
+    return ask_canaries(docket.candidate, terms, sample, docket.plan.digest().encode())
 
 
 def _spend(lab: Lab, attempt: Attempt) -> None:
@@ -291,7 +312,8 @@ def _keep_records(
 def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, scored: int) -> AttemptRecord:
     hidden, sealed = docket.hidden, docket.sealed
     now = remaining(lab.vault, hidden)
-    left = replace(now, fresh=now.fresh + len(attempt.cases) - scored)
+    spent = scored if docket.candidate.endpoint is None else len(attempt.cases)
+    left = replace(now, fresh=now.fresh + len(attempt.cases) - spent)
     advice = refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(lab, sealed), left)
     return AttemptRecord(
         number=attempt.number,
@@ -301,7 +323,7 @@ def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, s
         answered=answered,
         scored=scored,
         fresh_left=left.fresh,
-        used_before=now.scored - scored,
+        used_before=now.scored - spent,
         attempts_left=now.attempts,
         refresh=advice or None,
         alpha_before=now.spent_alpha - attempt.alpha,

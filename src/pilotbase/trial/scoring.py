@@ -20,7 +20,7 @@ from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Design, Levels, decide
 from pilotbase.measures import Cases, Run, is_resource, measures, observe, observe_run, score
-from pilotbase.measures.rules import pair_scores
+from pilotbase.measures.rules import given_columns, pair_scores
 from pilotbase.trial.performance import Load
 
 Ints = NDArray[np.int64]
@@ -45,12 +45,13 @@ def build_cases(
     baseline: Column | None,
     perturbed: Mapping[str, Column] = MappingProxyType({}),
 ) -> Cases:
-    """Return what measures read, in the order of ``frame``; every array of shape (rows,).
+    """Return the cases as they are kept, in the order of ``frame``; every array of shape (rows,).
 
-    ``perturbed``: answers to the same cases by the perturbation, as rules spell it.
+    Measures read them `coded`. ``perturbed``: answers to the same cases by the perturbation, as rules spell it.
     """
-    kind = scenario.contract(classes or ("",)).prediction.kind
-    columns = {rule.by for rule in rules_of(scenario.criteria) if rule.by}
+    rules = rules_of(scenario.criteria)
+    columns = {rule.by for rule in rules if rule.by}
+    given = {name for rule in rules for name in given_columns(rule)}
     return Cases(
         truth=truth_codes(frame, scenario, classes),
         answers=answers,
@@ -59,8 +60,9 @@ def build_cases(
         baseline=baseline,
         classes=classes,
         positive=scenario.positive,
-        kind=kind,
+        kind=scenario.answer,
         perturbed=perturbed,
+        given={name: _as_text(frame[name]) for name in sorted(given)},
     )
 
 

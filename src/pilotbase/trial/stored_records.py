@@ -16,6 +16,7 @@ import polars as pl
 import pydantic
 from numpy.typing import NDArray
 
+from pilotbase.documents.answer_texts import SEPARATOR
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.errors import InputError
@@ -27,8 +28,9 @@ from pilotbase.trial.records import CaseRecords, leaf_hashes, spell_answers
 from pilotbase.trial.remainder import Unscored
 from pilotbase.workspace.log.merkle import MerkleTree
 
-GROUP, ARM = "group:", "prediction under "
-"""What stands before the name of a group's column, and before the perturbation under which was answered."""
+GROUP, ARM, GIVEN = "group:", "prediction under ", "given:"
+"""What stands before the name of a group's column, before the perturbation under which was answered, and before the
+name of a column that a measure reads."""
 _ENTRY = "pilotbase"
 
 Column = NDArray[Any]
@@ -109,7 +111,9 @@ def further_columns(cases: Cases) -> dict[str, Column]:
     baseline = {} if cases.baseline is None else {"baseline": cases.baseline}
     units = {} if cases.units is None else {"unit": cases.units}
     arms = {f"{ARM}{name}": answers for name, answers in cases.perturbed.items()}
-    return {**baseline, **arms, **units, **{f"{GROUP}{name}": values for name, values in cases.groups.items()}}
+    named = {f"{GROUP}{name}": values for name, values in cases.groups.items()}
+    given = {f"{GIVEN}{name}": values for name, values in cases.given.items()}
+    return {**baseline, **arms, **units, **named, **given}
 
 
 def restored_cases(records: CaseRecords, positive: str | None) -> Cases:
@@ -125,6 +129,7 @@ def restored_cases(records: CaseRecords, positive: str | None) -> Cases:
         positive=positive,
         kind=prediction.kind,
         perturbed={name.removeprefix(ARM): values for name, values in columns.items() if name.startswith(ARM)},
+        given={name.removeprefix(GIVEN): values for name, values in columns.items() if name.startswith(GIVEN)},
     )
 
 
@@ -173,6 +178,13 @@ def shown_cases(data: bytes) -> pl.DataFrame:
     return table.select("case", truth, "prediction", "position", *arms)
 
 
+def read_intervals(column: pl.Series) -> Column:
+    """Return intervals as records spell them, shape (cases, 2), NaN where there is none."""
+    ends = column.cast(pl.String).str.split(SEPARATOR)
+    numbers = [ends.list.get(place, null_on_oob=True).cast(pl.Float64).fill_null(float("nan")) for place in range(2)]
+    return np.column_stack([end.to_numpy() for end in numbers])
+
+
 def _table(records: CaseRecords) -> pl.DataFrame:
     """Return every column of ``records``; labels spelled."""
     return pl.DataFrame(
@@ -197,6 +209,10 @@ def _column(table: pl.DataFrame, name: str, prediction: Prediction) -> Column:
     series = table[name]
     if name not in ("truth", "prediction") and not _is_answer(name):
         return np.array(series.to_list()) if series.dtype == pl.String else series.to_numpy().astype(np.int64)
+    if prediction.is_spelled:
+        return np.array(series.cast(pl.String).to_list(), dtype=object)
+    if prediction.kind == "interval" and name != "truth":
+        return read_intervals(series)
     if prediction.classes and (name == "truth" or prediction.kind == "label"):
         # A column without a single answer has no type of its own in the file.
         codes = series.cast(pl.String).replace_strict(

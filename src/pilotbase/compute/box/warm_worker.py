@@ -158,7 +158,8 @@ class WarmWorker:
             header = channel.receive_header(deadline)
             self._raise_reported(header, deadline)
             check_answer_header(header, self._contract.prediction, batch.rows, self._sequence)
-            return decode_answers(channel.receive(header.length, deadline), self._contract.prediction)
+            answered = channel.receive(header.length, deadline)
+            return decode_answers(answered, self._contract.prediction, batch.rows)
         except DeadlinePassedError:
             self._fail(EndReason.BATCH_TIMEOUT)
         except ChannelClosedError:

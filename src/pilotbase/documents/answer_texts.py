@@ -1,0 +1,160 @@
+"""Answers that are more than a number or a class: how each kind is spelled as a text, and read back.
+
+    labels    JSON list of classes, or ``a|b``; nothing at all is none of them
+    ranking   JSON list of names, best first, or ``a|b``
+    boxes     JSON list of ``[class, x, y, width, height, score]``, in pixels from the upper left corner (COCO); a truth
+              has no score
+    mask      JSON ``{"size": [height, width], "runs": [class, pixels, …]}``, row by row; 255 is no class
+
+The same spelling stands in the target column, crosses the wall of the box, and is kept in the records.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.tasks import AnswerKind
+
+SEPARATOR = "|"
+NO_CLASS = 255
+MOST_PIXELS = 1 << 26
+_BOX = 4
+
+
+class AnswerTextError(ValueError):
+    """A text is no answer of its kind; ``reason`` says how."""
+
+    def __init__(self, reason: EndReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+Boxes = tuple[tuple[float, ...], ...]
+"""Of each box the code of its class, x, y, width, height, and of an answer its score."""
+Mask = tuple[int, int, tuple[int, ...]]
+"""Height, width, and runs: code, pixels, code, pixels, …"""
+
+
+def read_labels(text: str, classes: Sequence[str]) -> tuple[int, ...]:
+    """Return the codes of the classes that ``text`` names, rising; raises `AnswerTextError`."""
+    names = _names(text)
+    if not set(names) <= set(classes):
+        raise AnswerTextError(EndReason.UNKNOWN_CLASS)
+    return tuple(sorted({list(classes).index(name) for name in names}))
+
+
+def read_ranking(text: str, classes: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the names in ``text``, each once, best first; raises `AnswerTextError`."""
+    return tuple(dict.fromkeys(_names(text)))
+
+
+def read_boxes(text: str, classes: Sequence[str]) -> Boxes:
+    """Return the boxes of an answer; raises `AnswerTextError`."""
+    return _boxes(text, classes, scored=True)
+
+
+def read_true_boxes(text: str, classes: Sequence[str]) -> Boxes:
+    """Return the boxes of a truth; raises `AnswerTextError`."""
+    return _boxes(text, classes, scored=False)
+
+
+def read_mask(text: str, classes: Sequence[str]) -> Mask:
+    """Return the runs of a mask; raises `AnswerTextError`."""
+    found = _loaded(text)
+    if not isinstance(found, dict) or found.keys() != {"size", "runs"}:
+        raise AnswerTextError(EndReason.WRONG_TYPE)
+    size, runs = _whole_numbers(found["size"]), _whole_numbers(found["runs"])
+    if len(size) != 2 or len(runs) % 2 or not 0 < size[0] * size[1] <= MOST_PIXELS:
+        raise AnswerTextError(EndReason.WRONG_TYPE)
+    if sum(runs[1::2]) != size[0] * size[1]:
+        raise AnswerTextError(EndReason.WRONG_COUNT)
+    if any(code >= len(classes) and code != NO_CLASS for code in runs[::2]):
+        raise AnswerTextError(EndReason.UNKNOWN_CLASS)
+    return size[0], size[1], tuple(runs)
+
+
+def check_answer(text: str, kind: AnswerKind, classes: Sequence[str]) -> None:
+    """Return if ``text`` is an answer of ``kind``; raises `AnswerTextError`."""
+    reader = ANSWERS.get(kind)
+    if reader is not None:
+        reader(text, classes)
+
+
+def classes_in(text: str, kind: AnswerKind) -> frozenset[str]:
+    """Return the classes that a true answer names; none of a mask, whose classes are numbers. Raises as the readers."""
+    if kind == "labels":
+        return frozenset(_names(text))
+    if kind == "boxes":
+        return frozenset(str(box[0]) for box in _lists(text, _BOX + 1))
+    if kind == "mask":
+        _, _, runs = read_mask(text, range(NO_CLASS))  # type: ignore[arg-type]
+        return frozenset(str(code) for code in runs[::2] if code != NO_CLASS)
+    return frozenset()
+
+
+def right_answer(truth: str, kind: AnswerKind) -> str:
+    """Return the answer that says what ``truth`` does: boxes with full confidence."""
+    if kind != "boxes":
+        return truth
+    return json.dumps([[*box, 1.0] for box in _lists(truth, _BOX + 1)], ensure_ascii=False)
+
+
+ANSWERS: Mapping[AnswerKind, Callable[[str, Sequence[str]], Any]] = {
+    "labels": read_labels,
+    "ranking": read_ranking,
+    "boxes": read_boxes,
+    "mask": read_mask,
+}
+TRUTHS: Mapping[AnswerKind, Callable[[str, Sequence[str]], Any]] = {**ANSWERS, "boxes": read_true_boxes}
+
+
+def _names(text: str) -> list[str]:
+    if text.lstrip()[:1] != "[":
+        return [name for name in (part.strip() for part in text.split(SEPARATOR)) if name]
+    found = _loaded(text)
+    if not isinstance(found, list) or not all(isinstance(name, str) and name for name in found):
+        raise AnswerTextError(EndReason.WRONG_TYPE)
+    return found
+
+
+def _boxes(text: str, classes: Sequence[str], scored: bool) -> Boxes:
+    codes = {name: code for code, name in enumerate(classes)}
+    boxes = []
+    for name, *numbers in _lists(text, _BOX + 1 + scored):
+        if name not in codes:
+            raise AnswerTextError(EndReason.UNKNOWN_CLASS)
+        if numbers[2] < 0 or numbers[3] < 0 or (scored and not 0 <= numbers[4] <= 1):
+            raise AnswerTextError(EndReason.OUT_OF_RANGE)
+        boxes.append((float(codes[name]), *map(float, numbers)))
+    return tuple(boxes)
+
+
+def _lists(text: str, length: int) -> list[list[Any]]:
+    """Return lists of a name and numbers, each of ``length``."""
+    found = _loaded(text) if text.strip() else []
+    if not isinstance(found, list) or not all(_is_named_numbers(one, length) for one in found):
+        raise AnswerTextError(EndReason.WRONG_TYPE)
+    return found
+
+
+def _is_named_numbers(one: object, length: int) -> bool:
+    if not isinstance(one, list) or len(one) != length or not isinstance(one[0], str):
+        return False
+    return all(type(number) in (int, float) and math.isfinite(number) for number in one[1:])
+
+
+def _whole_numbers(found: object) -> list[int]:
+    if not isinstance(found, list) or not all(type(number) is int and number >= 0 for number in found):
+        raise AnswerTextError(EndReason.WRONG_TYPE)
+    return found
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise AnswerTextError(EndReason.WRONG_TYPE) from None
